@@ -1,0 +1,30 @@
+// Key material. Cannot be printed or logged, and is wiped when it dies (rule P-14).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace relay::base {
+
+class Secret {
+ public:
+  Secret() = default;
+  explicit Secret(std::string octets) : octets_(std::move(octets)) {}
+  Secret(Secret&& other) noexcept;
+  Secret& operator=(Secret&& other) noexcept;
+  Secret(const Secret& other) = default;
+  Secret& operator=(const Secret& other);
+  ~Secret();
+
+  /// The only way to the octets; the name makes each use visible in review.
+  std::string_view reveal() const { return octets_; }
+
+  bool empty() const { return octets_.empty(); }
+
+ private:
+  void wipe() noexcept;
+
+  std::string octets_;
+};
+
+}  // namespace relay::base

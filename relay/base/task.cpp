@@ -1,0 +1,60 @@
+#include "relay/base/task.hpp"
+
+#include <atomic>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/system/system_error.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+
+namespace relay::base {
+
+namespace {
+
+std::atomic<unsigned long> crash_count{0};
+
+std::function<void(const std::string&, const std::string&)>& reporter() {
+  static std::function<void(const std::string&, const std::string&)> report =
+      [](const std::string& task, const std::string& what) {
+        std::fprintf(stderr, "srs-relay: task %s crashed: %s\n", task.c_str(), what.c_str());
+      };
+  return report;
+}
+
+void report_crash(const std::string& name, std::exception_ptr error, OnCrash on_crash) {
+  std::string what = "unknown exception";
+  try {
+    std::rethrow_exception(error);
+  } catch (const boost::system::system_error& e) {
+    if (e.code() == boost::asio::error::operation_aborted) return;
+    what = e.what();
+  } catch (const std::exception& e) {
+    what = e.what();
+  } catch (...) {
+  }
+  crash_count.fetch_add(1, std::memory_order_relaxed);
+  reporter()(name, what);
+  if (on_crash == OnCrash::EndProcess) std::abort();
+}
+
+}  // namespace
+
+void spawn_supervised(Executor executor, std::string name, Task<> task, OnCrash on_crash,
+                      std::function<void()> done) {
+  boost::asio::co_spawn(executor, std::move(task),
+                        [name = std::move(name), on_crash,
+                         done = std::move(done)](std::exception_ptr error) {
+                          if (error) report_crash(name, error, on_crash);
+                          if (done) done();
+                        });
+}
+
+unsigned long crashed_tasks() {
+  return crash_count.load(std::memory_order_relaxed);
+}
+
+void set_crash_reporter(std::function<void(const std::string&, const std::string&)> report) {
+  reporter() = std::move(report);
+}
+
+}  // namespace relay::base

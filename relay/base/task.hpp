@@ -1,0 +1,63 @@
+// Coroutines of this program. A Task runs on one shard (thread + io_context) from start to end.
+#pragma once
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <functional>
+#include <string>
+#include <utility>
+
+namespace relay::base {
+
+/// The concrete executor, not any_io_executor: no type erasure on the hot path.
+using Executor = boost::asio::io_context::executor_type;
+
+/// A lazily started coroutine. Parameters by value, or references to what the awaiting caller owns;
+/// never a string_view (rule P-4).
+template <class T = void>
+using Task = boost::asio::awaitable<T, Executor>;
+
+inline constexpr boost::asio::use_awaitable_t<Executor> use_task{};
+
+/// Awaits a result that another thread delivers.
+/// `start` is called at once with a move-only callable `resume(T)`, to be called exactly once, from
+/// any thread; the coroutine continues on its own shard. Not cancellable: whoever holds `resume`
+/// answers. Destroying `resume` unanswered is only safe after the shard has stopped.
+template <class T, class Start>
+Task<T> await_answer(Start start) {
+  return boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>, void(T)>(
+      [](auto handler, Start begin) {
+        auto executor = boost::asio::get_associated_executor(handler);
+        begin([handler = std::move(handler), executor](T value) mutable {
+          boost::asio::post(executor,
+                            [handler = std::move(handler), value = std::move(value)]() mutable {
+                              std::move(handler)(std::move(value));
+                            });
+        });
+      },
+      use_task, std::move(start));
+}
+
+/// What to do when a supervised task ends by an exception.
+enum class OnCrash {
+  EndTask,     ///< a session: log, count, go on
+  EndProcess,  ///< scheduler, writer: log, then abort; running on would lose or repeat mail
+};
+
+/// Starts `task` on `executor`. An exception leaving it is logged under `name` and counted
+/// (crashed_tasks()), never swallowed as with asio::detached. A cancelled task
+/// (operation_aborted) is not a crash. `done`, when set, runs on the shard after the task ended.
+void spawn_supervised(Executor executor, std::string name, Task<> task,
+                      OnCrash on_crash = OnCrash::EndTask, std::function<void()> done = {});
+
+/// Number of supervised tasks that ended by an exception since start.
+unsigned long crashed_tasks();
+
+/// Where spawn_supervised reports a crash; default: one line on stderr. Set once, before threads.
+void set_crash_reporter(std::function<void(const std::string& task, const std::string& what)>);
+
+}  // namespace relay::base

@@ -1,0 +1,98 @@
+#include "relay/base/text.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+
+namespace relay::base {
+
+namespace {
+
+void append_escape(std::string& out, unsigned code) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  out += "\\u";
+  for (int shift = 12; shift >= 0; shift -= 4) out += kHex[(code >> shift) & 15U];
+}
+
+/// Length of the well-formed UTF-8 sequence at `text` (RFC 3629), 0 if there is none.
+std::size_t utf8_length(std::string_view text, std::uint32_t& code) {
+  const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const auto trail = [&](std::size_t i) { return i < text.size() && (at(i) & 0xC0U) == 0x80U; };
+  const unsigned char lead = at(0);
+  if (lead < 0x80) {
+    code = lead;
+    return 1;
+  }
+  if (lead >= 0xC2 && lead <= 0xDF && trail(1)) {
+    code = ((lead & 0x1FU) << 6) | (at(1) & 0x3FU);
+    return 2;
+  }
+  if (lead >= 0xE0 && lead <= 0xEF && trail(1) && trail(2)) {
+    code = ((lead & 0x0FU) << 12) | ((at(1) & 0x3FU) << 6) | (at(2) & 0x3FU);
+    const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
+    return code < 0x800 || surrogate ? 0 : 3;
+  }
+  if (lead >= 0xF0 && lead <= 0xF4 && trail(1) && trail(2) && trail(3)) {
+    code = ((lead & 0x07U) << 18) | ((at(1) & 0x3FU) << 12) | ((at(2) & 0x3FU) << 6) |
+           (at(3) & 0x3FU);
+    return code < 0x10000 || code > 0x10FFFF ? 0 : 4;
+  }
+  return 0;
+}
+
+bool must_escape(std::uint32_t code) {
+  const bool control = code < 0x20 || (code >= 0x7F && code <= 0x9F);
+  const bool bidirectional = (code >= 0x202A && code <= 0x202E) ||
+                             (code >= 0x2066 && code <= 0x2069) || code == 0x200E ||
+                             code == 0x200F || code == 0x061C;
+  const bool line_break = code == 0x2028 || code == 0x2029;
+  return control || bidirectional || line_break || code == 0xFEFF;
+}
+
+}  // namespace
+
+std::string lower(std::string_view text) {
+  std::string folded(text);
+  std::ranges::transform(folded, folded.begin(), [](char c) { return lower(c); });
+  return folded;
+}
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  return a.size() == b.size() &&
+         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {
+  return text.size() >= prefix.size() && equal_ignoring_case(text.substr(0, prefix.size()), prefix);
+}
+
+void append_json_string(std::string& out, std::string_view text, std::size_t limit) {
+  out += '"';
+  std::size_t i = 0;
+  while (i < text.size()) {
+    std::uint32_t code = 0;
+    const std::size_t length = utf8_length(text.substr(i), code);
+    if (i + std::max<std::size_t>(length, 1) > limit) {
+      out += "…";
+      break;
+    }
+    if (length == 0) {
+      // An octet that is not UTF-8 is shown as the Latin-1 character of the same number.
+      append_escape(out, static_cast<unsigned char>(text[i]));
+      ++i;
+      continue;
+    }
+    if (code == '"' || code == '\\') {
+      out += '\\';
+      out += static_cast<char>(code);
+    } else if (must_escape(code)) {
+      append_escape(out, code);
+    } else {
+      out.append(text.substr(i, length));
+    }
+    i += length;
+  }
+  out += '"';
+}
+
+}  // namespace relay::base

@@ -1,0 +1,26 @@
+// ASCII text without locale: every protocol here folds A-Z only.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace relay::base {
+
+constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+constexpr bool is_alpha(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
+
+std::string lower(std::string_view text);
+
+bool equal_ignoring_case(std::string_view a, std::string_view b);
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
+
+/// Appends `text` as a JSON string, quotes included. Untrusted text is safe here (rule H-2):
+/// control octets, DEL, U+0080-009F, bidirectional controls and ill-formed UTF-8 are written as
+/// \u escapes, so one event is always one line; text over `limit` octets ends in "…".
+void append_json_string(std::string& out, std::string_view text, std::size_t limit = 512);
+
+}  // namespace relay::base

@@ -1,0 +1,130 @@
+// Addresses as typed values (RFC 5321 §4.1.2, RFC 6531 §3.3). A value of these types is valid by
+// construction: no CR, LF, NUL or unbalanced quote can be in it (rules P-6, P-8).
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace relay::mail {
+
+inline constexpr std::size_t kMaxLocalPartOctets = 64;   // RFC 5321 §4.5.3.1.1
+inline constexpr std::size_t kMaxDomainOctets = 255;     // RFC 5321 §4.5.3.1.2
+inline constexpr std::size_t kMaxPathOctets = 256;       // RFC 5321 §4.5.3.1.3, brackets included
+
+enum class AddressError {
+  Empty,
+  TooLong,          ///< local part, domain or path over its limit
+  BadLocalPart,
+  BadDomain,
+  Unterminated,     ///< missing bracket or quote
+  SourceRoute,      ///< "@a,@b:c@d"; we do not take them (RFC 5321 §3.3 allows refusing)
+  NotUtf8,          ///< octets above 127 that are not UTF-8
+  TrailingText,
+};
+
+std::string_view describe(AddressError error);
+
+/// A domain name or an address literal. Keeps the spelling it came in; compares without case.
+/// U-labels are converted to A-labels on parsing (IDNA 2008), so text() is always ASCII.
+class Domain {
+ public:
+  /// A dot-string of letters, digits, hyphens and underscores (tolerated: they occur), labels 1-63,
+  /// or an address literal in brackets. A trailing dot is refused.
+  static std::expected<Domain, AddressError> parse(std::string_view text);
+
+  const std::string& text() const { return text_; }      ///< as written (A-labels)
+  const std::string& folded() const { return folded_; }  ///< lower case: for comparing and lookup
+
+  bool is_literal() const { return text_.starts_with('['); }
+
+  bool is_dotted() const { return !is_literal() && text_.find('.') != std::string::npos; }
+
+  friend bool operator==(const Domain& a, const Domain& b) { return a.folded_ == b.folded_; }
+
+  friend auto operator<=>(const Domain& a, const Domain& b) { return a.folded_ <=> b.folded_; }
+
+ private:
+  explicit Domain(std::string text);
+
+  std::string text_;
+  std::string folded_;
+};
+
+/// local-part@domain. The local part is held decoded: `"a b"` as `a b`, `"ann"` as `ann`.
+class Mailbox {
+ public:
+  /// Without brackets. Octets above 127 must be UTF-8 and set is_utf8(); whether SMTPUTF8 was
+  /// asked for is the caller's business.
+  static std::expected<Mailbox, AddressError> parse(std::string_view text);
+
+  /// From a decoded local part; printable ASCII, space, tab-free, or UTF-8.
+  static std::expected<Mailbox, AddressError> make(std::string_view local_part, Domain domain);
+
+  const std::string& local_part() const { return local_part_; }  ///< decoded
+  const Domain& domain() const { return domain_; }
+
+  /// Re-quoted only where the grammar needs it: what goes on the wire.
+  std::string to_string() const;
+  std::string quoted_local_part() const;
+
+  bool is_utf8() const;  ///< local part has octets above 127: the wire needs SMTPUTF8
+
+  friend bool operator==(const Mailbox&, const Mailbox&) = default;
+
+ private:
+  Mailbox(std::string local_part, Domain domain)
+      : local_part_(std::move(local_part)), domain_(std::move(domain)) {}
+
+  std::string local_part_;
+  Domain domain_;
+};
+
+/// Where bounces go: a mailbox, or null ("<>") for mail that must not be answered.
+class ReversePath {
+ public:
+  ReversePath() = default;  ///< null
+  explicit ReversePath(Mailbox mailbox) : mailbox_(std::move(mailbox)) {}
+
+  static ReversePath null() { return {}; }
+
+  bool is_null() const { return !mailbox_; }
+  const Mailbox& mailbox() const { return *mailbox_; }  ///< precondition: not null
+
+  std::string to_string() const;  ///< without brackets; "" when null
+
+  friend bool operator==(const ReversePath&, const ReversePath&) = default;
+
+ private:
+  std::optional<Mailbox> mailbox_;
+};
+
+/// Parses the path argument of MAIL FROM, brackets included; "<>" is null (RFC 5321 §4.1.2).
+std::expected<ReversePath, AddressError> parse_reverse_path(std::string_view text);
+
+/// A recipient. "<postmaster>" without a domain is legal (RFC 5321 §4.5.1).
+class ForwardPath {
+ public:
+  explicit ForwardPath(Mailbox mailbox) : mailbox_(std::move(mailbox)) {}
+
+  static ForwardPath bare_postmaster() { return ForwardPath(); }
+
+  bool is_bare_postmaster() const { return !mailbox_; }
+  const Mailbox& mailbox() const { return *mailbox_; }  ///< precondition: not bare postmaster
+
+  std::string to_string() const;  ///< without brackets
+
+ private:
+  ForwardPath() = default;
+
+  std::optional<Mailbox> mailbox_;
+};
+
+/// Parses the path argument of RCPT TO, brackets included.
+std::expected<ForwardPath, AddressError> parse_forward_path(std::string_view text);
+
+bool is_valid_utf8(std::string_view text);
+
+}  // namespace relay::mail

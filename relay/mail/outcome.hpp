@@ -1,0 +1,53 @@
+// What happened when a copy was tried.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "relay/base/time.hpp"
+#include "relay/mail/status.hpp"
+
+namespace relay::mail {
+
+/// The step of a delivery at which its result was decided.
+enum class Stage : std::uint8_t {
+  Policy,    ///< decided by ourselves: loop, expiry, operator
+  Dns,
+  Connect,
+  Banner,
+  Ehlo,
+  StartTls,
+  MailFrom,
+  RcptTo,
+  Data,
+  EndOfData,
+};
+
+std::string_view name(Stage stage);             ///< "dns", "connect", …, "end-of-data"
+std::optional<Stage> stage_named(std::string_view text);
+
+struct DeliveryAttempt {
+  base::WallTime at;
+  std::string host;       ///< name of the MX or smarthost; "" when none was reached
+  std::string address;    ///< textual IP
+  std::uint16_t port = 0;
+  std::string tls;        ///< "TLSv1.3", or "" in the clear
+  Stage stage = Stage::Policy;
+  int code = 0;           ///< SMTP reply code, 0 when the remote said nothing
+  EnhancedStatus status;  ///< from the same reply, or ours
+  std::string text;       ///< remote text as received, or our reason; at most 1,024 octets kept
+};
+
+enum class OutcomeKind : std::uint8_t { Delivered, Deferred, Failed };
+
+std::string_view name(OutcomeKind kind);
+
+struct Outcome {
+  OutcomeKind kind = OutcomeKind::Deferred;
+  DeliveryAttempt attempt;
+  bool possible_duplicate = false;  ///< the dot was sent and its reply never read (C6)
+};
+
+}  // namespace relay::mail

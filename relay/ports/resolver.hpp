@@ -1,0 +1,65 @@
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "relay/base/task.hpp"
+#include "relay/base/time.hpp"
+#include "relay/mail/address.hpp"
+
+namespace relay::ports {
+
+enum class DnsError {
+  NoSuchName,    ///< NXDOMAIN
+  NoData,        ///< the name exists, without records of the type
+  NullMx,        ///< RFC 7505: the domain takes no mail
+  Temporary,     ///< SERVFAIL, refused, unreachable
+  Bogus,         ///< DNSSEC validation failed; to be treated as temporary
+  Timeout,       ///< the deadline passed
+  Malformed,     ///< an answer that cannot be used; treat as temporary
+};
+
+/// True for what may be otherwise tomorrow: retry, never "no such domain" (N-1).
+constexpr bool is_temporary(DnsError error) {
+  return error == DnsError::Temporary || error == DnsError::Bogus || error == DnsError::Timeout ||
+         error == DnsError::Malformed;
+}
+
+std::string_view describe(DnsError error);
+
+/// A host to try, in the order the resolver's caller wants them kept.
+struct MxHost {
+  std::uint16_t preference = 0;
+  std::string name;  ///< folded, without trailing dot
+};
+
+template <class T>
+struct DnsAnswer {
+  std::vector<T> records;
+  bool secure = false;  ///< validated by DNSSEC (DANE needs it)
+};
+
+/// Lookups. Answers are capped before use (N-3): 50 MX, 50 addresses, 64 TXT of 4 KiB.
+/// Never blocks the shard; every call ends by its deadline.
+class Resolver {
+ public:
+  virtual ~Resolver() = default;
+
+  /// MX hosts by rising preference, ties unshuffled. A null MX is NullMx. No MX record at all is
+  /// NoData or NoSuchName: the fallback to addresses (RFC 5321 §5.1) is the caller's.
+  virtual base::Task<std::expected<DnsAnswer<MxHost>, DnsError>> mx(std::string domain,
+                                                                    base::Deadline deadline) = 0;
+
+  /// A and AAAA records together, in the order of the answers: IPv6 first. NoData when neither.
+  virtual base::Task<std::expected<DnsAnswer<boost::asio::ip::address>, DnsError>> addresses(
+      std::string host, base::Deadline deadline) = 0;
+
+  /// TXT records, the character-strings of each joined.
+  virtual base::Task<std::expected<DnsAnswer<std::string>, DnsError>> txt(
+      std::string name, base::Deadline deadline) = 0;
+};
+
+}  // namespace relay::ports

@@ -1,0 +1,90 @@
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "relay/base/task.hpp"
+#include "relay/base/time.hpp"
+
+namespace relay::ports {
+
+enum class IoError {
+  Closed,       ///< the peer closed, or the TLS session ended
+  Reset,        ///< connection reset, broken pipe, other socket failure
+  Timeout,      ///< the deadline passed; the stream is unusable from then on
+  Refused,
+  Unreachable,
+  TlsFailed,    ///< handshake or record failure
+  Exhausted,    ///< no descriptor or no memory left here
+};
+
+std::string_view describe(IoError error);
+
+struct Endpoint {
+  boost::asio::ip::address address;
+  std::uint16_t port = 0;
+};
+
+struct TlsInfo {
+  std::string version;      ///< "TLSv1.3"
+  std::string cipher;
+  bool verified = false;    ///< the peer's certificate chain and name were checked and good
+};
+
+/// A connection: plain or TLS, never both. TLS is begun by handing the plain stream over
+/// (TlsAcceptor, Dialer::start_tls), so nothing read in the clear can survive into it (rule P-5).
+/// One reader and one writer at a time. Destroying closes.
+class Stream {
+ public:
+  virtual ~Stream() = default;
+
+  /// Reads what is there, at least one octet, at most into.size().
+  virtual base::Task<std::expected<std::size_t, IoError>> read_some(std::span<char> into,
+                                                                    base::Deadline deadline) = 0;
+
+  /// Writes all of it. `octets` must live until the call returns (the caller owns them and awaits).
+  virtual base::Task<std::expected<void, IoError>> write(std::string_view octets,
+                                                         base::Deadline deadline) = 0;
+
+  /// Says goodbye (TLS close_notify, FIN) without waiting for the peer.
+  virtual void close() noexcept = 0;
+
+  virtual const Endpoint& peer() const = 0;
+  virtual const Endpoint& local() const = 0;
+  virtual std::optional<TlsInfo> tls() const = 0;
+};
+
+/// The server side of STARTTLS.
+class TlsAcceptor {
+ public:
+  virtual ~TlsAcceptor() = default;
+  virtual base::Task<std::expected<std::unique_ptr<Stream>, IoError>> accept(
+      std::unique_ptr<Stream> plain, base::Deadline deadline) = 0;
+};
+
+enum class TlsLevel {
+  Opportunistic,  ///< encrypt where offered; the certificate is not checked
+  Verify,         ///< chain and host name must be good
+};
+
+/// Opens connections to other hosts.
+class Dialer {
+ public:
+  virtual ~Dialer() = default;
+
+  virtual base::Task<std::expected<std::unique_ptr<Stream>, IoError>> connect(
+      Endpoint remote, std::optional<boost::asio::ip::address> source, base::Deadline deadline) = 0;
+
+  /// Handshake as client with SNI `host`. Refuses (TlsFailed) when `plain` still holds unread octets.
+  virtual base::Task<std::expected<std::unique_ptr<Stream>, IoError>> start_tls(
+      std::unique_ptr<Stream> plain, std::string host, TlsLevel level, base::Deadline deadline) = 0;
+};
+
+}  // namespace relay::ports
