@@ -19,7 +19,7 @@ class Event {
  public:
   Event(std::string_view name, WallTime now, Severity severity = Severity::Info);
 
-  Event& text(std::string_view key, std::string_view value);   ///< at most 512 octets are kept
+  Event& text(std::string_view key, std::string_view value);  ///< at most 512 octets are kept
   Event& number(std::string_view key, std::int64_t value);
   Event& flag(std::string_view key, bool value);
 

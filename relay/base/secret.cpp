@@ -1,14 +1,12 @@
 #include "relay/base/secret.hpp"
 
-#include <openssl/crypto.h>
-
 #include <utility>
+
+#include <openssl/crypto.h>
 
 namespace relay::base {
 
-Secret::Secret(Secret&& other) noexcept : octets_(other.octets_) {
-  other.wipe();
-}
+Secret::Secret(Secret&& other) noexcept : octets_(other.octets_) { other.wipe(); }
 
 Secret& Secret::operator=(Secret&& other) noexcept {
   if (this != &other) {
@@ -27,9 +25,7 @@ Secret& Secret::operator=(const Secret& other) {
   return *this;
 }
 
-Secret::~Secret() {
-  wipe();
-}
+Secret::~Secret() { wipe(); }
 
 void Secret::wipe() noexcept {
   OPENSSL_cleanse(octets_.data(), octets_.size());

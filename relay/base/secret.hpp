@@ -9,7 +9,9 @@ namespace relay::base {
 class Secret {
  public:
   Secret() = default;
+
   explicit Secret(std::string octets) : octets_(std::move(octets)) {}
+
   Secret(Secret&& other) noexcept;
   Secret& operator=(Secret&& other) noexcept;
   Secret(const Secret& other) = default;

@@ -1,11 +1,12 @@
 #include "relay/base/task.hpp"
 
 #include <atomic>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/system/system_error.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/system/system_error.hpp>
 
 namespace relay::base {
 
@@ -41,17 +42,15 @@ void report_crash(const std::string& name, std::exception_ptr error, OnCrash on_
 
 void spawn_supervised(Executor executor, std::string name, Task<> task, OnCrash on_crash,
                       std::function<void()> done) {
-  boost::asio::co_spawn(executor, std::move(task),
-                        [name = std::move(name), on_crash,
-                         done = std::move(done)](std::exception_ptr error) {
-                          if (error) report_crash(name, error, on_crash);
-                          if (done) done();
-                        });
+  boost::asio::co_spawn(
+      executor, std::move(task),
+      [name = std::move(name), on_crash, done = std::move(done)](std::exception_ptr error) {
+        if (error) report_crash(name, error, on_crash);
+        if (done) done();
+      });
 }
 
-unsigned long crashed_tasks() {
-  return crash_count.load(std::memory_order_relaxed);
-}
+unsigned long crashed_tasks() { return crash_count.load(std::memory_order_relaxed); }
 
 void set_crash_reporter(std::function<void(const std::string&, const std::string&)> report) {
   reporter() = std::move(report);

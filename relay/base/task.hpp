@@ -1,15 +1,16 @@
 // Coroutines of this program. A Task runs on one shard (thread + io_context) from start to end.
 #pragma once
 
-#include <boost/asio/async_result.hpp>
+#include <functional>
+#include <string>
+#include <utility>
+
 #include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
-#include <functional>
-#include <string>
-#include <utility>
 
 namespace relay::base {
 

@@ -33,8 +33,8 @@ std::size_t utf8_length(std::string_view text, std::uint32_t& code) {
     return code < 0x800 || surrogate ? 0 : 3;
   }
   if (lead >= 0xF0 && lead <= 0xF4 && trail(1) && trail(2) && trail(3)) {
-    code = ((lead & 0x07U) << 18) | ((at(1) & 0x3FU) << 12) | ((at(2) & 0x3FU) << 6) |
-           (at(3) & 0x3FU);
+    code =
+        ((lead & 0x07U) << 18) | ((at(1) & 0x3FU) << 12) | ((at(2) & 0x3FU) << 6) | (at(3) & 0x3FU);
     return code < 0x10000 || code > 0x10FFFF ? 0 : 4;
   }
   return 0;
@@ -58,8 +58,8 @@ std::string lower(std::string_view text) {
 }
 
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                            [](char x, char y) { return lower(x) == lower(y); });
 }
 
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix) {

@@ -1,9 +1,9 @@
 #include "relay/base/ulid.hpp"
 
-#include <openssl/rand.h>
-
 #include <cstring>
 #include <stdexcept>
+
+#include <openssl/rand.h>
 
 namespace relay::base {
 

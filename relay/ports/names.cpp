@@ -7,38 +7,58 @@ namespace relay::ports {
 
 std::string_view describe(DnsError error) {
   switch (error) {
-    case DnsError::NoSuchName: return "no such domain";
-    case DnsError::NoData: return "no record of this type";
-    case DnsError::NullMx: return "domain does not accept mail (null MX)";
-    case DnsError::Temporary: return "temporary DNS failure";
-    case DnsError::Bogus: return "DNSSEC validation failed";
-    case DnsError::Timeout: return "DNS lookup timed out";
-    case DnsError::Malformed: return "unusable DNS answer";
+    case DnsError::NoSuchName:
+      return "no such domain";
+    case DnsError::NoData:
+      return "no record of this type";
+    case DnsError::NullMx:
+      return "domain does not accept mail (null MX)";
+    case DnsError::Temporary:
+      return "temporary DNS failure";
+    case DnsError::Bogus:
+      return "DNSSEC validation failed";
+    case DnsError::Timeout:
+      return "DNS lookup timed out";
+    case DnsError::Malformed:
+      return "unusable DNS answer";
   }
   return "DNS error";
 }
 
 std::string_view describe(IoError error) {
   switch (error) {
-    case IoError::Closed: return "connection closed by peer";
-    case IoError::Reset: return "connection lost";
-    case IoError::Timeout: return "timed out";
-    case IoError::Refused: return "connection refused";
-    case IoError::Unreachable: return "host unreachable";
-    case IoError::TlsFailed: return "TLS failed";
-    case IoError::Exhausted: return "out of local resources";
+    case IoError::Closed:
+      return "connection closed by peer";
+    case IoError::Reset:
+      return "connection lost";
+    case IoError::Timeout:
+      return "timed out";
+    case IoError::Refused:
+      return "connection refused";
+    case IoError::Unreachable:
+      return "host unreachable";
+    case IoError::TlsFailed:
+      return "TLS failed";
+    case IoError::Exhausted:
+      return "out of local resources";
   }
   return "I/O error";
 }
 
 std::string_view describe(SpoolError error) {
   switch (error) {
-    case SpoolError::Full: return "queue storage is full";
-    case SpoolError::TokenQuota: return "too many stored senders for this client";
-    case SpoolError::Poisoned: return "queue storage failed";
-    case SpoolError::NotFound: return "not found";
-    case SpoolError::Corrupt: return "stored message is damaged";
-    case SpoolError::Stopping: return "shutting down";
+    case SpoolError::Full:
+      return "queue storage is full";
+    case SpoolError::TokenQuota:
+      return "too many stored senders for this client";
+    case SpoolError::Poisoned:
+      return "queue storage failed";
+    case SpoolError::NotFound:
+      return "not found";
+    case SpoolError::Corrupt:
+      return "stored message is damaged";
+    case SpoolError::Stopping:
+      return "shutting down";
   }
   return "storage error";
 }

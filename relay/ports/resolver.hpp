@@ -1,10 +1,12 @@
 #pragma once
 
-#include <boost/asio/ip/address.hpp>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <string>
 #include <vector>
+
+#include <boost/asio/ip/address.hpp>
 
 #include "relay/base/task.hpp"
 #include "relay/base/time.hpp"
@@ -13,13 +15,13 @@
 namespace relay::ports {
 
 enum class DnsError {
-  NoSuchName,    ///< NXDOMAIN
-  NoData,        ///< the name exists, without records of the type
-  NullMx,        ///< RFC 7505: the domain takes no mail
-  Temporary,     ///< SERVFAIL, refused, unreachable
-  Bogus,         ///< DNSSEC validation failed; to be treated as temporary
-  Timeout,       ///< the deadline passed
-  Malformed,     ///< an answer that cannot be used; treat as temporary
+  NoSuchName,  ///< NXDOMAIN
+  NoData,      ///< the name exists, without records of the type
+  NullMx,      ///< RFC 7505: the domain takes no mail
+  Temporary,   ///< SERVFAIL, refused, unreachable
+  Bogus,       ///< DNSSEC validation failed; to be treated as temporary
+  Timeout,     ///< the deadline passed
+  Malformed,   ///< an answer that cannot be used; treat as temporary
 };
 
 /// True for what may be otherwise tomorrow: retry, never "no such domain" (N-1).
@@ -47,6 +49,11 @@ struct DnsAnswer {
 class Resolver {
  public:
   virtual ~Resolver() = default;
+
+  static constexpr std::size_t kMaxMxHosts = 50;
+  static constexpr std::size_t kMaxAddresses = 50;
+  static constexpr std::size_t kMaxTxtRecords = 64;
+  static constexpr std::size_t kMaxTxtOctets = 4096;  ///< a longer record is dropped, never cut
 
   /// MX hosts by rising preference, ties unshuffled. A null MX is NullMx. No MX record at all is
   /// NoData or NoSuchName: the fallback to addresses (RFC 5321 §5.1) is the caller's.

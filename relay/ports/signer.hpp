@@ -11,9 +11,9 @@ enum class SignError { NoKey, CryptoFailed };
 
 /// Puts our signatures on a message whose content has passed through.
 struct SignRequest {
-  std::string header_block;       ///< original header fields, CRLF-terminated, trace fields excluded
-  std::string relaxed_body_sha256;///< 32 octets: SHA-256 of the relaxed-canonicalised body
-  std::string from_domain;        ///< folded domain of the single From mailbox; "" when unclear
+  std::string header_block;  ///< original header fields, CRLF-terminated, trace fields excluded
+  std::string relaxed_body_sha256;  ///< 32 octets: SHA-256 of the relaxed-canonicalised body
+  std::string from_domain;          ///< folded domain of the single From mailbox; "" when unclear
   std::int64_t now_unix = 0;
 };
 

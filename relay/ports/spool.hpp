@@ -18,7 +18,7 @@ enum class SpoolError {
   TokenQuota,  ///< the client has too many stored senders: 452
   Poisoned,    ///< an I/O error was seen; nothing can be promised any more: 421, then exit
   NotFound,
-  Corrupt,     ///< stored length or hash does not match: hold, never send (K-5)
+  Corrupt,  ///< stored length or hash does not match: hold, never send (K-5)
   Stopping,
 };
 
@@ -32,6 +32,7 @@ class CommitProof {
 
  private:
   friend class Spool;
+
   explicit CommitProof(mail::MessageId id) : id_(id) {}
 
   mail::MessageId id_;
@@ -42,9 +43,9 @@ struct NewMessage {
   mail::AcceptedMessage message;
   std::vector<mail::Route> routes;
   std::vector<mail::SenderToken> tokens;
-  std::string last_chunk;           ///< content after what append() took; a small message whole
-  std::string content_sha256;       ///< 32 octets, over the whole original content
-  base::WallTime first_due;         ///< normally received_at
+  std::string last_chunk;      ///< content after what append() took; a small message whole
+  std::string content_sha256;  ///< 32 octets, over the whole original content
+  base::WallTime first_due;    ///< normally received_at
 };
 
 /// What an attempt changed about one copy.
@@ -58,7 +59,8 @@ struct RecipientUpdate {
   mail::DeliveryAttempt attempt;
 };
 
-/// Outcome of an attempt, with the DSNs it causes: one transaction, so never neither, never two (C9).
+/// Outcome of an attempt, with the DSNs it causes: one transaction, so never neither, never two
+/// (C9).
 struct Update {
   mail::MessageId id;
   std::vector<RecipientUpdate> recipients;
@@ -80,9 +82,9 @@ struct QueueCursor {
 /// What an operator selects (operator.md §2 FILTER); all given parts must match.
 struct QueueFilter {
   std::optional<mail::MessageId> id;
-  std::string id_prefix;                        ///< textual ULID prefix
-  std::string target;                           ///< substring of the target or alias address, folded
-  std::string sender;                           ///< substring of the original reverse-path, folded
+  std::string id_prefix;  ///< textual ULID prefix
+  std::string target;     ///< substring of the target or alias address, folded
+  std::string sender;     ///< substring of the original reverse-path, folded
   std::optional<mail::RecipientState> state;
 };
 
@@ -130,7 +132,8 @@ class Spool {
   /// Records outcomes. When every copy of the message is final, the message is removed.
   virtual base::Task<std::expected<void, SpoolError>> record(Update update) = 0;
 
-  /// Waiting copies with next_due <= until, after `cursor`, by (next_due, id, index), at most limit.
+  /// Waiting copies with next_due <= until, after `cursor`, by (next_due, id, index), at most
+  /// limit.
   virtual base::Task<std::expected<std::vector<mail::QueueItem>, SpoolError>> due(
       base::WallTime until, std::optional<QueueCursor> cursor, std::size_t limit) = 0;
 

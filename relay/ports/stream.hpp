@@ -1,6 +1,5 @@
 #pragma once
 
-#include <boost/asio/ip/address.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -10,19 +9,21 @@
 #include <string>
 #include <string_view>
 
+#include <boost/asio/ip/address.hpp>
+
 #include "relay/base/task.hpp"
 #include "relay/base/time.hpp"
 
 namespace relay::ports {
 
 enum class IoError {
-  Closed,       ///< the peer closed, or the TLS session ended
-  Reset,        ///< connection reset, broken pipe, other socket failure
-  Timeout,      ///< the deadline passed; the stream is unusable from then on
+  Closed,   ///< the peer closed, or the TLS session ended
+  Reset,    ///< connection reset, broken pipe, other socket failure
+  Timeout,  ///< the deadline passed; the stream is unusable from then on
   Refused,
   Unreachable,
-  TlsFailed,    ///< handshake or record failure
-  Exhausted,    ///< no descriptor or no memory left here
+  TlsFailed,  ///< handshake or record failure
+  Exhausted,  ///< no descriptor or no memory left here
 };
 
 std::string_view describe(IoError error);
@@ -33,9 +34,9 @@ struct Endpoint {
 };
 
 struct TlsInfo {
-  std::string version;      ///< "TLSv1.3"
+  std::string version;  ///< "TLSv1.3"
   std::string cipher;
-  bool verified = false;    ///< the peer's certificate chain and name were checked and good
+  bool verified = false;  ///< the peer's certificate chain and name were checked and good
 };
 
 /// A connection: plain or TLS, never both. TLS is begun by handing the plain stream over
@@ -82,7 +83,8 @@ class Dialer {
   virtual base::Task<std::expected<std::unique_ptr<Stream>, IoError>> connect(
       Endpoint remote, std::optional<boost::asio::ip::address> source, base::Deadline deadline) = 0;
 
-  /// Handshake as client with SNI `host`. Refuses (TlsFailed) when `plain` still holds unread octets.
+  /// Handshake as client with SNI `host`. Refuses (TlsFailed) when `plain` still holds unread
+  /// octets.
   virtual base::Task<std::expected<std::unique_ptr<Stream>, IoError>> start_tls(
       std::unique_ptr<Stream> plain, std::string host, TlsLevel level, base::Deadline deadline) = 0;
 };

@@ -1,0 +1,49 @@
+// What the operator's verbs can reach. The composition root fills it in; this room knows neither
+// sessions nor deliveries.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "relay/base/log.hpp"
+#include "relay/base/task.hpp"
+#include "relay/ports/clock.hpp"
+#include "relay/ports/spool.hpp"
+
+namespace relay::ops {
+
+struct ReloadResult {
+  bool applied = false;
+  std::vector<std::string> problems;       ///< rendered, one per finding; why it was not applied
+  std::vector<std::string> needs_restart;  ///< keys that differ but take effect at the next start
+};
+
+/// The daemon's own state, as `status` shows it.
+struct DaemonStatus {
+  std::string version;
+  std::string config_path;
+  std::string config_hash;
+  base::WallTime config_loaded_at;
+  base::WallTime started_at;
+  std::int64_t pid = 0;
+  std::uint64_t sessions_open = 0;
+  std::uint64_t deliveries_in_flight = 0;
+  std::uint64_t items_in_memory = 0;
+  std::uint64_t crashed_tasks = 0;
+  std::uint64_t log_lines_dropped = 0;
+  bool spool_poisoned = false;
+  bool draining = false;
+};
+
+struct Controls {
+  ports::Spool& spool;
+  ports::Clock& clock;
+  base::Log& log;
+  std::function<DaemonStatus()> status;
+  std::function<ReloadResult()> reload;  ///< blocks for the time of reading files
+  std::function<void()> wake_delivery;   ///< after retry or release: look at the queue now
+};
+
+}  // namespace relay::ops
