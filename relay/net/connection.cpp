@@ -1,0 +1,108 @@
+#include "relay/net/connection.hpp"
+
+#include <array>
+#include <cerrno>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include "relay/net/io_errors.hpp"
+
+namespace relay::net {
+
+namespace asio = boost::asio;
+using ports::IoError;
+
+namespace {
+
+bool would_block(int error_number) { return error_number == EAGAIN || error_number == EWOULDBLOCK; }
+
+}  // namespace
+
+Connection::Connection(Shard& shard, Socket socket, ports::Endpoint peer, ports::Endpoint local)
+    : deadlines_(shard.deadlines()),
+      socket_(std::move(socket)),
+      peer_(std::move(peer)),
+      local_(std::move(local)) {
+  // A reply waits for nothing: each write is a whole turn of the dialogue.
+  boost::system::error_code ignored;
+  socket_.set_option(asio::ip::tcp::no_delay(true), ignored);
+}
+
+std::expected<std::size_t, IoError> Connection::try_receive(std::span<char> into) {
+  for (;;) {
+    const ssize_t got = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
+    if (got > 0) {
+      ++transfers_in_a_row_;
+      return static_cast<std::size_t>(got);
+    }
+    if (got == 0) return std::unexpected(IoError::Closed);
+    if (would_block(errno)) return 0;
+    if (errno == EBADF) return std::unexpected(IoError::Closed);  // close() was called on our side
+    if (errno != EINTR) return std::unexpected(io_error_of(errno));
+  }
+}
+
+std::expected<std::size_t, IoError> Connection::try_send(std::string_view octets) {
+  for (;;) {
+    const ssize_t sent =
+        ::send(socket_.native_handle(), octets.data(), octets.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0) {
+      ++transfers_in_a_row_;
+      return static_cast<std::size_t>(sent);
+    }
+    if (would_block(errno)) return 0;
+    if (errno == EBADF) return std::unexpected(IoError::Closed);
+    if (errno != EINTR) return std::unexpected(io_error_of(errno));
+  }
+}
+
+base::Task<std::expected<void, IoError>> Connection::wait(Ready what, base::Deadline deadline) {
+  std::expected<void, IoError> ok;
+  if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
+  const auto kind = what == Ready::ToRead ? Socket::wait_read : Socket::wait_write;
+  const DeadlineWheel::Alarm alarm(deadlines_, deadline.at, *this);
+  const auto [error] = co_await socket_.async_wait(kind, asio::as_tuple(base::use_task));
+  transfers_in_a_row_ = 0;
+  if (alarm.rang() || deadline.passed()) co_return std::unexpected(IoError::Timeout);
+  if (!socket_.is_open()) co_return std::unexpected(IoError::Closed);
+  // Interrupted by the alarm of the other direction, or by cancellation: the caller tries again,
+  // and a cancelled task is thrown out at its next wait.
+  if (error && error != asio::error::operation_aborted) {
+    co_return std::unexpected(io_error_of(error.value()));
+  }
+  co_return ok;
+}
+
+base::Task<> Connection::take_turn() {
+  transfers_in_a_row_ = 0;
+  co_await asio::post(socket_.get_executor(), base::use_task);
+}
+
+bool Connection::has_unread() {
+  char octet = 0;
+  return ::recv(socket_.native_handle(), &octet, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
+}
+
+void Connection::close() noexcept {
+  if (!socket_.is_open()) return;
+  ::shutdown(socket_.native_handle(), SHUT_WR);
+  // Closing a socket with unread octets makes the kernel send RST, and that can erase our last
+  // reply on its way. Bounded, so that a flood does not hold us.
+  std::array<char, 4096> scrap;
+  for (int i = 0; i < 16; ++i) {
+    if (::recv(socket_.native_handle(), scrap.data(), scrap.size(), MSG_DONTWAIT) <= 0) break;
+  }
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+}
+
+void Connection::interrupt() noexcept {
+  boost::system::error_code ignored;
+  socket_.cancel(ignored);
+}
+
+}  // namespace relay::net

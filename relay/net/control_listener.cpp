@@ -1,0 +1,150 @@
+#include "relay/net/control_listener.hpp"
+
+#include <chrono>
+#include <cstring>
+#include <utility>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/write.hpp>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "relay/net/io_errors.hpp"
+
+namespace relay::net {
+
+namespace asio = boost::asio;
+using ports::IoError;
+using Protocol = asio::local::stream_protocol;
+using LocalSocket = asio::basic_stream_socket<Protocol, base::Executor>;
+
+namespace {
+
+constexpr auto kAcceptPause = std::chrono::milliseconds(200);
+
+/// A connection of the command line. Traffic is a line in and a few lines out, so plain
+/// asynchronous operations do; the deadline closes what hangs.
+class LocalStream final : public ports::Stream, private Interruptible {
+ public:
+  LocalStream(Shard& shard, LocalSocket socket)
+      : deadlines_(shard.deadlines()), socket_(std::move(socket)) {}
+
+  base::Task<std::expected<std::size_t, IoError>> read_some(std::span<char> into,
+                                                            base::Deadline deadline) override {
+    if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
+    const DeadlineWheel::Alarm alarm(deadlines_, deadline.at, *this);
+    const auto [error, got] = co_await socket_.async_read_some(
+        asio::buffer(into.data(), into.size()), asio::as_tuple(base::use_task));
+    if (alarm.rang()) co_return std::unexpected(IoError::Timeout);
+    if (error == asio::error::eof) co_return std::unexpected(IoError::Closed);
+    if (error) co_return std::unexpected(io_error_of(error.value()));
+    co_return got;
+  }
+
+  base::Task<std::expected<void, IoError>> write(std::string_view octets,
+                                                 base::Deadline deadline) override {
+    std::expected<void, IoError> ok;
+    if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
+    const DeadlineWheel::Alarm alarm(deadlines_, deadline.at, *this);
+    const auto [error, sent] = co_await asio::async_write(
+        socket_, asio::buffer(octets.data(), octets.size()), asio::as_tuple(base::use_task));
+    if (alarm.rang()) co_return std::unexpected(IoError::Timeout);
+    if (error) co_return std::unexpected(io_error_of(error.value()));
+    co_return ok;
+  }
+
+  void close() noexcept override {
+    boost::system::error_code ignored;
+    socket_.close(ignored);
+  }
+
+  const ports::Endpoint& peer() const override { return nowhere_; }
+
+  const ports::Endpoint& local() const override { return nowhere_; }
+
+  std::optional<ports::TlsInfo> tls() const override { return std::nullopt; }
+
+ private:
+  void interrupt() noexcept override {
+    boost::system::error_code ignored;
+    socket_.cancel(ignored);
+  }
+
+  DeadlineWheel& deadlines_;
+  LocalSocket socket_;
+  const ports::Endpoint nowhere_;  // a Unix socket has no address and port
+};
+
+/// Clears the way for bind(): removes a socket file whose owner is gone.
+std::expected<void, std::string> remove_stale(Shard& shard, const std::string& path) {
+  struct stat existing{};
+  if (::lstat(path.c_str(), &existing) != 0) return {};
+  if (!S_ISSOCK(existing.st_mode)) return std::unexpected(path + " exists and is not a socket");
+  LocalSocket probe(shard.executor());
+  boost::system::error_code error;
+  probe.connect(Protocol::endpoint(path), error);
+  if (!error) return std::unexpected("another srs-relay answers on " + path);
+  if (::unlink(path.c_str()) != 0) {
+    return std::unexpected("cannot remove " + path + ": " + std::strerror(errno));
+  }
+  return {};
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<ControlListener>, std::string> ControlListener::open(
+    Shard& shard, const std::string& path) {
+  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
+    return std::unexpected("control socket path too long: " + path);
+  }
+  if (auto cleared = remove_stale(shard, path); !cleared) return std::unexpected(cleared.error());
+  Acceptor acceptor(shard.executor());
+  boost::system::error_code error;
+  acceptor.open(Protocol(), error);
+  // Nobody may connect between bind() and chmod(): the file is born closed.
+  const mode_t before = ::umask(0177);
+  if (!error) acceptor.bind(Protocol::endpoint(path), error);
+  ::umask(before);
+  if (!error) acceptor.listen(16, error);
+  if (error) return std::unexpected("control socket " + path + ": " + error.message());
+  if (::chmod(path.c_str(), 0660) != 0) {
+    return std::unexpected("control socket " + path + ": " + std::strerror(errno));
+  }
+  return std::unique_ptr<ControlListener>(new ControlListener(shard, std::move(acceptor), path));
+}
+
+ControlListener::ControlListener(Shard& shard, Acceptor acceptor, std::string path)
+    : shard_(shard), acceptor_(std::move(acceptor)), path_(std::move(path)) {}
+
+ControlListener::~ControlListener() { stop(); }
+
+void ControlListener::start(OnConnection on_connection) {
+  base::spawn_supervised(shard_.executor(), "control listener",
+                         accept_loop(std::move(on_connection)));
+}
+
+base::Task<> ControlListener::accept_loop(OnConnection on_connection) {
+  while (!stopped_) {
+    LocalSocket socket(shard_.executor());
+    const auto [error] = co_await acceptor_.async_accept(socket, asio::as_tuple(base::use_task));
+    if (stopped_ || error == asio::error::operation_aborted) co_return;
+    if (error) {  // out of descriptors, most likely: do not spin
+      asio::basic_waitable_timer<std::chrono::steady_clock,
+                                 asio::wait_traits<std::chrono::steady_clock>, base::Executor>
+          pause(shard_.executor(), kAcceptPause);
+      co_await pause.async_wait(asio::as_tuple(base::use_task));
+      continue;
+    }
+    on_connection(std::make_unique<LocalStream>(shard_, std::move(socket)));
+  }
+}
+
+void ControlListener::stop() noexcept {
+  if (std::exchange(stopped_, true)) return;
+  boost::system::error_code ignored;
+  acceptor_.close(ignored);
+  ::unlink(path_.c_str());
+}
+
+}  // namespace relay::net

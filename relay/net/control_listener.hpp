@@ -1,0 +1,48 @@
+// The Unix socket the command line talks to. Rights to the daemon are rights to this file.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <boost/asio/local/stream_protocol.hpp>
+
+#include "relay/net/shard.hpp"
+#include "relay/ports/stream.hpp"
+
+namespace relay::net {
+
+class ControlListener {
+ public:
+  using OnConnection = std::function<void(std::unique_ptr<ports::Stream>)>;
+
+  /// Binds `path` with mode 0660, replacing a socket nobody answers on any more; a live one is an
+  /// error ("another srs-relay answers on …"), as is anything that is not a socket.
+  static std::expected<std::unique_ptr<ControlListener>, std::string> open(Shard& shard,
+                                                                           const std::string& path);
+  ~ControlListener();
+  ControlListener(const ControlListener&) = delete;
+  ControlListener& operator=(const ControlListener&) = delete;
+
+  /// Accepts until stop(); `on_connection` runs on the shard.
+  void start(OnConnection on_connection);
+
+  /// From the shard, or after it has stopped. Removes the file.
+  void stop() noexcept;
+
+ private:
+  using Protocol = boost::asio::local::stream_protocol;
+  using Acceptor = boost::asio::basic_socket_acceptor<Protocol, base::Executor>;
+
+  ControlListener(Shard& shard, Acceptor acceptor, std::string path);
+
+  base::Task<> accept_loop(OnConnection on_connection);
+
+  Shard& shard_;
+  Acceptor acceptor_;
+  std::string path_;
+  bool stopped_ = false;
+};
+
+}  // namespace relay::net

@@ -1,0 +1,85 @@
+#include "relay/net/deadline_wheel.hpp"
+
+#include <algorithm>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+
+namespace relay::net {
+
+namespace asio = boost::asio;
+
+using Timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock,
+                               asio::wait_traits<std::chrono::steady_clock>, base::Executor>;
+
+DeadlineWheel::DeadlineWheel(asio::io_context& io)
+    : io_(io), origin_(std::chrono::steady_clock::now()) {}
+
+std::uint64_t DeadlineWheel::tick_of(base::SteadyTime at) const {
+  return at <= origin_ ? 0 : static_cast<std::uint64_t>((at - origin_) / kTick);
+}
+
+void DeadlineWheel::arm(Alarm& alarm) {
+  if (!ticking_) {
+    ticking_ = true;
+    last_tick_ = tick_of(std::chrono::steady_clock::now());
+    base::spawn_supervised(io_.get_executor(), "deadlines", tick(), base::OnCrash::EndProcess);
+  }
+  // One tick on, so that the slot is looked at after the deadline and not just before it.
+  const std::uint64_t due = std::max(tick_of(alarm.at_), last_tick_) + 1;
+  Link& head = slots_[due % kSlots];
+  alarm.previous = head.previous;
+  alarm.next = &head;
+  head.previous->next = &alarm;
+  head.previous = &alarm;
+  alarm.linked_ = true;
+  ++armed_;
+}
+
+void DeadlineWheel::disarm(Alarm& alarm) noexcept {
+  if (!alarm.linked_) return;
+  alarm.previous->next = alarm.next;
+  alarm.next->previous = alarm.previous;
+  alarm.linked_ = false;
+  --armed_;
+}
+
+// Runs only while something is armed: an idle daemon does not wake up.
+base::Task<> DeadlineWheel::tick() {
+  Timer timer(io_.get_executor());
+  while (armed_ > 0) {
+    timer.expires_after(kTick);
+    co_await timer.async_wait(asio::as_tuple(base::use_task));
+    ring_due(std::chrono::steady_clock::now());
+  }
+  ticking_ = false;
+}
+
+void DeadlineWheel::ring_due(base::SteadyTime now) {
+  const std::uint64_t reached = tick_of(now);
+  // After a long stall one lap sees every slot; more would see them twice.
+  const std::uint64_t first = reached - std::min(reached - last_tick_, kSlots);
+  last_tick_ = reached;
+  for (std::uint64_t at = first + 1; at <= reached; ++at) ring_slot(slots_[at % kSlots], now);
+}
+
+void DeadlineWheel::ring_slot(Link& slot, base::SteadyTime now) {
+  for (Link* link = slot.next; link != &slot;) {
+    auto& alarm = static_cast<Alarm&>(*link);
+    link = link->next;
+    if (alarm.at_ > now) continue;  // due in a later lap
+    disarm(alarm);
+    alarm.rang_ = true;
+    alarm.target_.interrupt();
+  }
+}
+
+DeadlineWheel::Alarm::Alarm(DeadlineWheel& wheel, base::SteadyTime at, Interruptible& target)
+    : wheel_(wheel), at_(at), target_(target) {
+  if (at != base::SteadyTime::max()) wheel_.arm(*this);
+}
+
+DeadlineWheel::Alarm::~Alarm() { wheel_.disarm(*this); }
+
+}  // namespace relay::net

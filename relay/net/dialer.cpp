@@ -1,0 +1,89 @@
+#include "relay/net/dialer.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+
+#include "relay/net/connection.hpp"
+#include "relay/net/io_errors.hpp"
+#include "relay/net/plain_stream.hpp"
+#include "relay/net/tls_stream.hpp"
+
+namespace relay::net {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+using ports::IoError;
+
+namespace {
+
+// A socket on its way to being connected.
+class Attempt final : private Interruptible {
+ public:
+  explicit Attempt(Shard& shard) : deadlines_(shard.deadlines()), socket(shard.executor()) {}
+
+  base::Task<std::expected<void, IoError>> connect(tcp::endpoint remote, base::Deadline deadline) {
+    std::expected<void, IoError> ok;
+    if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
+    const DeadlineWheel::Alarm alarm(deadlines_, deadline.at, *this);
+    const auto [error] = co_await socket.async_connect(remote, asio::as_tuple(base::use_task));
+    if (alarm.rang() || deadline.passed()) co_return std::unexpected(IoError::Timeout);
+    if (error) co_return std::unexpected(io_error_of(error.value()));
+    co_return ok;
+  }
+
+ private:
+  void interrupt() noexcept override {
+    boost::system::error_code ignored;
+    socket.cancel(ignored);
+  }
+
+  DeadlineWheel& deadlines_;
+
+ public:
+  Connection::Socket socket;
+};
+
+std::expected<void, IoError> open_from(Connection::Socket& socket, const tcp::endpoint& remote,
+                                       const std::optional<asio::ip::address>& source) {
+  boost::system::error_code error;
+  socket.open(remote.protocol(), error);
+  if (!error && source) {
+    if (source->is_v4() != remote.address().is_v4()) {
+      return std::unexpected(IoError::Unreachable);
+    }
+    socket.bind(tcp::endpoint(*source, 0), error);
+  }
+  if (error) return std::unexpected(io_error_of(error.value()));
+  return {};
+}
+
+}  // namespace
+
+base::Task<std::expected<std::unique_ptr<ports::Stream>, IoError>> TcpDialer::connect(
+    ports::Endpoint remote, std::optional<asio::ip::address> source, base::Deadline deadline) {
+  const tcp::endpoint endpoint(remote.address, remote.port);
+  Attempt attempt(shard_);
+  const auto opened = open_from(attempt.socket, endpoint, source);
+  if (!opened) co_return std::unexpected(opened.error());
+  const auto connected = co_await attempt.connect(endpoint, deadline);
+  if (!connected) co_return std::unexpected(connected.error());
+  boost::system::error_code error;
+  const auto local = attempt.socket.local_endpoint(error);
+  if (error) co_return std::unexpected(IoError::Reset);
+  auto connection = std::make_unique<Connection>(shard_, std::move(attempt.socket),
+                                                 endpoint_of(endpoint), endpoint_of(local));
+  co_return std::make_unique<PlainStream>(std::move(connection));
+}
+
+base::Task<std::expected<std::unique_ptr<ports::Stream>, IoError>> TcpDialer::start_tls(
+    std::unique_ptr<ports::Stream> plain, std::string host, ports::TlsLevel level,
+    base::Deadline deadline) {
+  auto* const ours = dynamic_cast<PlainStream*>(plain.get());
+  auto connection = ours != nullptr ? ours->release() : nullptr;
+  if (!connection || connection->has_unread()) co_return std::unexpected(IoError::TlsFailed);
+  auto context = level == ports::TlsLevel::Verify ? tls_.verify : tls_.opportunistic;
+  if (!context) co_return std::unexpected(IoError::TlsFailed);
+  co_return co_await TlsStream::connect(std::move(connection), std::move(context), std::move(host),
+                                        level, deadline);
+}
+
+}  // namespace relay::net

@@ -1,0 +1,40 @@
+// Connections to other hosts.
+#pragma once
+
+#include <memory>
+
+#include "relay/net/shard.hpp"
+#include "relay/net/tls_context.hpp"
+#include "relay/ports/stream.hpp"
+
+namespace relay::net {
+
+/// What start_tls() checks against, by level.
+struct ClientTls {
+  std::shared_ptr<const TlsContext> opportunistic;
+  std::shared_ptr<const TlsContext> verify;
+};
+
+/// One per shard; calls only from that shard.
+class TcpDialer final : public ports::Dialer {
+ public:
+  /// `shard` must outlive the dialer and all its streams.
+  TcpDialer(Shard& shard, ClientTls tls) : shard_(shard), tls_(std::move(tls)) {}
+
+  /// Unreachable, too, when `source` is not an address of this machine or of the other family.
+  base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> connect(
+      ports::Endpoint remote, std::optional<boost::asio::ip::address> source,
+      base::Deadline deadline) override;
+
+  /// `plain` must come from connect(). A server has nothing to say between its 220 and our first
+  /// handshake message: octets that wait there were injected, and the answer is TlsFailed (T-2).
+  base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> start_tls(
+      std::unique_ptr<ports::Stream> plain, std::string host, ports::TlsLevel level,
+      base::Deadline deadline) override;
+
+ private:
+  Shard& shard_;
+  const ClientTls tls_;
+};
+
+}  // namespace relay::net

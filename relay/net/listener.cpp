@@ -1,0 +1,187 @@
+#include "relay/net/listener.hpp"
+
+#include <algorithm>
+#include <cerrno>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/post.hpp>
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#include "relay/net/connection.hpp"
+#include "relay/net/io_errors.hpp"
+#include "relay/net/plain_stream.hpp"
+
+namespace relay::net {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+namespace {
+
+using Acceptor = asio::basic_socket_acceptor<tcp, base::Executor>;
+using ReusePort = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT>;
+
+constexpr int kConnectionsPerTurn = 16;
+
+boost::system::error_code bind_to(Acceptor& acceptor, const ports::Endpoint& address, bool shared) {
+  const tcp::endpoint endpoint(address.address, address.port);
+  boost::system::error_code error;
+  acceptor.open(endpoint.protocol(), error);
+  if (!error) acceptor.set_option(Acceptor::reuse_address(true), error);
+  if (!error && shared) acceptor.set_option(ReusePort(true), error);
+  if (!error && address.address.is_v6()) acceptor.set_option(asio::ip::v6_only(true), error);
+  if (!error) acceptor.bind(endpoint, error);
+  return error;
+}
+
+std::string problem(const ports::Endpoint& address, const boost::system::error_code& error) {
+  return to_text(address) + ": " + error.message();
+}
+
+// The lowest free number is what accept() returns, so the number tells how full the table is.
+int highest_descriptor_to_take(int reserved) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 1 << 30;
+  const int all = static_cast<int>(std::min<rlim_t>(limit.rlim_cur, 1 << 30));
+  return all - std::min(reserved, all / 8) - 1;
+}
+
+}  // namespace
+
+// One listening socket and its loop. Touched on its shard only.
+class Listener::Door {
+ public:
+  Door(Shard& shard, OnConnection on_connection, Limits limits)
+      : shard_(shard),
+        on_connection_(std::move(on_connection)),
+        limits_(limits),
+        acceptor_(shard.executor()),
+        rest_(shard.executor()) {}
+
+  std::expected<ports::Endpoint, std::string> open(const ports::Endpoint& address) {
+    auto error = bind_to(acceptor_, address, true);
+    if (!error) acceptor_.listen(limits_.backlog, error);
+    // We call accept4() ourselves, and a connection may be gone by then: never block on that.
+    if (!error) acceptor_.native_non_blocking(true, error);
+    if (error) return std::unexpected(problem(address, error));
+    return endpoint_of(acceptor_.local_endpoint());
+  }
+
+  static void start(std::shared_ptr<Door> door) {
+    const auto executor = door->shard_.executor();
+    base::spawn_supervised(executor, "listener", accept_loop(std::move(door)),
+                           base::OnCrash::EndProcess);
+  }
+
+  static void stop(std::shared_ptr<Door> door) {
+    const auto executor = door->shard_.executor();
+    asio::post(executor, [door = std::move(door)] {
+      boost::system::error_code ignored;
+      door->acceptor_.close(ignored);
+      door->rest_.cancel();
+    });
+  }
+
+  std::uint64_t pauses() const { return pauses_.load(std::memory_order_relaxed); }
+
+ private:
+  using Timer =
+      asio::basic_waitable_timer<std::chrono::steady_clock,
+                                 asio::wait_traits<std::chrono::steady_clock>, base::Executor>;
+
+  // `self` keeps the door alive while the loop waits.
+  static base::Task<> accept_loop(std::shared_ptr<Door> self) {
+    while (self->acceptor_.is_open()) {
+      co_await self->acceptor_.async_wait(Acceptor::wait_read, asio::as_tuple(base::use_task));
+      if (!self->acceptor_.is_open()) co_return;
+      if (self->take_waiting()) continue;
+      self->pauses_.fetch_add(1, std::memory_order_relaxed);
+      self->rest_.expires_after(self->limits_.pause);
+      co_await self->rest_.async_wait(asio::as_tuple(base::use_task));
+    }
+  }
+
+  /// Takes the connections that wait, some at most, so that sessions get their turn. False when
+  /// the process is out of descriptors or memory.
+  bool take_waiting() {
+    const int highest = highest_descriptor_to_take(limits_.reserved_descriptors);
+    for (int i = 0; i < kConnectionsPerTurn && acceptor_.is_open(); ++i) {
+      tcp::endpoint peer;
+      auto size = static_cast<socklen_t>(peer.capacity());
+      const int taken =
+          ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      // Other errors belong to one connection that is gone again, or mean that none is waiting.
+      if (taken < 0) return !is_exhaustion(errno);
+      peer.resize(size);
+      Connection::Socket socket(shard_.executor());
+      boost::system::error_code error;
+      socket.assign(peer.protocol(), taken, error);
+      if (error) ::close(taken);
+      if (error || taken > highest) return false;
+      hand_over(std::move(socket), peer);
+    }
+    return true;
+  }
+
+  void hand_over(Connection::Socket socket, const tcp::endpoint& peer) {
+    boost::system::error_code gone;
+    const auto local = socket.local_endpoint(gone);
+    if (gone) return;
+    auto connection = std::make_unique<Connection>(shard_, std::move(socket), endpoint_of(peer),
+                                                   endpoint_of(local));
+    on_connection_(std::make_unique<PlainStream>(std::move(connection)));
+  }
+
+  Shard& shard_;
+  const OnConnection on_connection_;
+  const Limits limits_;
+  Acceptor acceptor_;
+  Timer rest_;
+  std::atomic<std::uint64_t> pauses_{0};
+};
+
+std::expected<std::unique_ptr<Listener>, std::string> Listener::open(
+    Shard& shard, std::span<const ports::Endpoint> addresses, OnConnection on_connection,
+    Limits limits) {
+  std::unique_ptr<Listener> listener(new Listener);
+  for (const auto& address : addresses) {
+    auto door = std::make_shared<Door>(shard, on_connection, limits);
+    const auto bound = door->open(address);
+    if (!bound) return std::unexpected(bound.error());
+    listener->endpoints_.push_back(*bound);
+    listener->doors_.push_back(std::move(door));
+  }
+  return listener;
+}
+
+std::expected<void, std::string> Listener::check_free(std::span<const ports::Endpoint> addresses) {
+  asio::io_context io;
+  for (const auto& address : addresses) {
+    Acceptor probe(io.get_executor());
+    const auto error = bind_to(probe, address, false);
+    if (error) return std::unexpected(problem(address, error));
+  }
+  return {};
+}
+
+Listener::~Listener() { stop(); }
+
+void Listener::start() {
+  for (const auto& door : doors_) Door::start(door);
+}
+
+void Listener::stop() noexcept {
+  for (const auto& door : doors_) Door::stop(door);
+}
+
+std::uint64_t Listener::pauses() const {
+  std::uint64_t sum = 0;
+  for (const auto& door : doors_) sum += door->pauses();
+  return sum;
+}
+
+}  // namespace relay::net

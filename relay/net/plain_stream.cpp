@@ -1,0 +1,56 @@
+#include "relay/net/plain_stream.hpp"
+
+#include <utility>
+
+namespace relay::net {
+
+using ports::IoError;
+
+PlainStream::PlainStream(std::unique_ptr<Connection> connection)
+    : connection_(std::move(connection)),
+      peer_(connection_->peer()),
+      local_(connection_->local()) {}
+
+PlainStream::~PlainStream() { close(); }
+
+base::Task<std::expected<std::size_t, IoError>> PlainStream::read_some(std::span<char> into,
+                                                                       base::Deadline deadline) {
+  for (;;) {
+    if (!connection_) co_return std::unexpected(IoError::Closed);
+    if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
+    if (connection_->owes_turn()) co_await connection_->take_turn();
+    const auto got = connection_->try_receive(into);
+    if (!got || *got > 0) co_return got;
+    const auto ready = co_await connection_->wait(Connection::Ready::ToRead, deadline);
+    if (!ready) co_return std::unexpected(ready.error());
+  }
+}
+
+base::Task<std::expected<void, IoError>> PlainStream::write(std::string_view octets,
+                                                            base::Deadline deadline) {
+  std::expected<void, IoError> result;
+  while (!octets.empty() && result) {
+    if (!connection_ || write_broken_) co_return std::unexpected(IoError::Closed);
+    if (connection_->owes_turn()) co_await connection_->take_turn();
+    const auto sent =
+        deadline.passed() ? std::unexpected(IoError::Timeout) : connection_->try_send(octets);
+    if (!sent) {
+      result = std::unexpected(sent.error());
+    } else if (*sent == 0) {
+      result = co_await connection_->wait(Connection::Ready::ToWrite, deadline);
+    } else {
+      octets.remove_prefix(*sent);
+    }
+  }
+  // Part of it may be out: another write would be read as the rest of this one.
+  if (!result) write_broken_ = true;
+  co_return result;
+}
+
+void PlainStream::close() noexcept {
+  if (connection_) connection_->close();
+}
+
+std::unique_ptr<Connection> PlainStream::release() { return std::exchange(connection_, nullptr); }
+
+}  // namespace relay::net

@@ -1,0 +1,40 @@
+// A connection in the clear.
+#pragma once
+
+#include <memory>
+
+#include "relay/net/connection.hpp"
+#include "relay/ports/stream.hpp"
+
+namespace relay::net {
+
+/// Holds no octets of its own: what read_some() has not handed out is still in the kernel. A read
+/// that timed out leaves the writing side usable for a farewell; after a failed write nothing is.
+class PlainStream final : public ports::Stream {
+ public:
+  explicit PlainStream(std::unique_ptr<Connection> connection);
+  ~PlainStream() override;
+
+  base::Task<std::expected<std::size_t, ports::IoError>> read_some(
+      std::span<char> into, base::Deadline deadline) override;
+  base::Task<std::expected<void, ports::IoError>> write(std::string_view octets,
+                                                        base::Deadline deadline) override;
+  void close() noexcept override;
+
+  const ports::Endpoint& peer() const override { return peer_; }
+
+  const ports::Endpoint& local() const override { return local_; }
+
+  std::optional<ports::TlsInfo> tls() const override { return std::nullopt; }
+
+  /// Gives the connection up for TLS; the stream is Closed from then on. Null when it was already.
+  std::unique_ptr<Connection> release();
+
+ private:
+  std::unique_ptr<Connection> connection_;  ///< null once closed or released
+  const ports::Endpoint peer_;
+  const ports::Endpoint local_;
+  bool write_broken_ = false;
+};
+
+}  // namespace relay::net

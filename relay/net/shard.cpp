@@ -1,0 +1,64 @@
+#include "relay/net/shard.hpp"
+
+#include <pthread.h>
+#include <signal.h>
+
+namespace relay::net {
+
+namespace {
+
+// Signals are for the main thread alone: a shard must not be interrupted in a system call.
+class SignalsBlocked {
+ public:
+  SignalsBlocked() {
+    sigset_t all;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+
+  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_{};
+};
+
+}  // namespace
+
+// Concurrency 1: the loop is run by one thread, though any thread may post to it.
+Shard::Shard() : deadlines_(io_), io_(1) {}
+
+ShardPool::ShardPool(std::size_t count) {
+  for (std::size_t i = 0; i < count; ++i) {
+    shards_.push_back(std::make_unique<Shard>());
+    work_.emplace_back(shards_.back()->executor());
+  }
+}
+
+ShardPool::~ShardPool() {
+  stop();
+  join();
+}
+
+std::vector<base::Executor> ShardPool::executors() {
+  std::vector<base::Executor> all;
+  for (const auto& shard : shards_) all.push_back(shard->executor());
+  return all;
+}
+
+void ShardPool::run() {
+  const SignalsBlocked blocked;
+  for (const auto& shard : shards_) {
+    threads_.emplace_back([&io = shard->io()] { io.run(); });
+  }
+}
+
+void ShardPool::stop() noexcept {
+  for (const auto& shard : shards_) shard->io().stop();
+}
+
+void ShardPool::join() { threads_.clear(); }
+
+}  // namespace relay::net

@@ -1,0 +1,66 @@
+// A shard: one thread, one event loop, one set of deadlines. Sessions and deliveries live their
+// whole life on one shard, so what belongs to a shard needs no lock.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <vector>
+
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "relay/base/task.hpp"
+#include "relay/net/deadline_wheel.hpp"
+
+namespace relay::net {
+
+class Shard {
+ public:
+  Shard();
+  Shard(const Shard&) = delete;
+  Shard& operator=(const Shard&) = delete;
+
+  boost::asio::io_context& io() { return io_; }
+
+  base::Executor executor() { return io_.get_executor(); }
+
+  DeadlineWheel& deadlines() { return deadlines_; }
+
+ private:
+  // In this order: destroying the loop destroys coroutines, which take their alarms off the wheel.
+  DeadlineWheel deadlines_;
+  boost::asio::io_context io_;
+};
+
+/// The shards of the process and their threads.
+/// Coroutines may be spawned before run(). Order of an end: stop(), join(), then destroy what the
+/// coroutines use last (they die with the pool).
+class ShardPool {
+ public:
+  /// Precondition: count >= 1.
+  explicit ShardPool(std::size_t count);
+  ~ShardPool();  ///< stops and joins
+  ShardPool(const ShardPool&) = delete;
+  ShardPool& operator=(const ShardPool&) = delete;
+
+  std::size_t size() const { return shards_.size(); }
+
+  Shard& at(std::size_t index) { return *shards_.at(index); }
+
+  std::vector<base::Executor> executors();
+
+  void run();            ///< starts one thread per shard; once
+  void stop() noexcept;  ///< from any thread, also from a shard; handlers not yet run are kept
+  void join();           ///< not from a shard
+
+ private:
+  using Work = boost::asio::executor_work_guard<base::Executor>;
+
+  std::vector<std::unique_ptr<Shard>> shards_;
+  std::vector<Work> work_;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace relay::net

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "relay/ports/clock.hpp"
+
+namespace relay::net {
+
+/// The machine's clocks. Stateless; one object serves all shards.
+class SystemClock : public ports::Clock {
+ public:
+  base::WallTime wall() const override;
+  base::SteadyTime steady() const override;
+  base::Task<> sleep_until(base::SteadyTime at) override;
+};
+
+}  // namespace relay::net

@@ -1,0 +1,113 @@
+#include "relay/net/tls_context.hpp"
+
+#include <chrono>
+#include <ctime>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+namespace relay::net {
+
+namespace {
+
+// Mozilla "intermediate", server side TLS 5.7. TLS 1.3 suites are OpenSSL's defaults, the same.
+constexpr const char* kIntermediateCiphers =
+    "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+    "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+    "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"
+    "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
+constexpr const char* kIntermediateGroups = "X25519:P-256:P-384";
+
+// OpenSSL would ask for a pass phrase on the terminal: a daemon has none.
+int no_pass_phrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*context*/) { return 0; }
+
+std::string problem(const std::filesystem::path& file, const std::string& what) {
+  const std::string reason = take_openssl_reason();
+  return file.string() + ": " + what + (reason.empty() ? "" : " (" + reason + ")");
+}
+
+}  // namespace
+
+std::string take_openssl_reason() {
+  // The oldest entry is the cause, what follows are the layers above it passing it on.
+  const unsigned long first = ERR_get_error();
+  ERR_clear_error();
+  if (first == 0) return {};
+  const char* reason = ERR_reason_error_string(first);
+  return reason != nullptr ? reason : "error " + std::to_string(ERR_GET_REASON(first));
+}
+
+void TlsContext::Free::operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+
+TlsContext::Handle TlsContext::make(bool as_server) {
+  Handle handle(SSL_CTX_new(as_server ? TLS_server_method() : TLS_client_method()));
+  if (!handle) return handle;
+  SSL_CTX* context = handle.get();
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+  // Buffers only while a record is under way: an idle session costs kilobytes less. Partial writes
+  // may go on from another address, since a coroutine writes from wherever its caller's text is.
+  SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_CTX_set_read_ahead(context, 1);  // a record in one receive, not header and body apart
+  SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+  SSL_CTX_set_default_passwd_cb(context, no_pass_phrase);
+  return handle;
+}
+
+std::expected<TlsContext, std::string> TlsContext::server(const TlsFiles& files) {
+  ERR_clear_error();
+  Handle handle = make(true);
+  if (!handle) return std::unexpected("TLS cannot be set up: " + take_openssl_reason());
+  SSL_CTX* context = handle.get();
+  static constexpr unsigned char kSessionContext[] = "srs-relay";
+  if (SSL_CTX_set_cipher_list(context, kIntermediateCiphers) != 1 ||
+      SSL_CTX_set1_groups_list(context, kIntermediateGroups) != 1 ||
+      SSL_CTX_set_dh_auto(context, 1) != 1 ||
+      SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext - 1) != 1 ||
+      SSL_CTX_set_num_tickets(context, 1) != 1) {
+    return std::unexpected("TLS cannot be set up: " + take_openssl_reason());
+  }
+  if (SSL_CTX_use_certificate_chain_file(context, files.chain.c_str()) != 1) {
+    return std::unexpected(problem(files.chain, "no usable certificate chain"));
+  }
+  if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+    // With the certificate loaded, OpenSSL already refuses a key of another pair here.
+    return std::unexpected(problem(files.key, "no usable private key for " + files.chain.string()));
+  }
+  if (SSL_CTX_check_private_key(context) != 1) {
+    return std::unexpected(problem(files.key, "does not belong to " + files.chain.string()));
+  }
+  return TlsContext(std::move(handle));
+}
+
+std::expected<TlsContext, std::string> TlsContext::client(
+    ports::TlsLevel level, const std::optional<std::filesystem::path>& authorities) {
+  ERR_clear_error();
+  Handle handle = make(false);
+  if (!handle) return std::unexpected("TLS cannot be set up: " + take_openssl_reason());
+  SSL_CTX* context = handle.get();
+  if (level == ports::TlsLevel::Opportunistic) {
+    SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
+    return TlsContext(std::move(handle));
+  }
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  if (authorities && SSL_CTX_load_verify_file(context, authorities->c_str()) != 1) {
+    return std::unexpected(problem(*authorities, "no usable certificate authorities"));
+  }
+  if (!authorities && SSL_CTX_set_default_verify_paths(context) != 1) {
+    return std::unexpected("system certificate authorities: " + take_openssl_reason());
+  }
+  return TlsContext(std::move(handle));
+}
+
+std::optional<base::WallTime> TlsContext::expires() const {
+  const X509* certificate = SSL_CTX_get0_certificate(context_.get());
+  if (certificate == nullptr) return std::nullopt;
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return std::nullopt;
+  return base::WallTime(std::chrono::seconds(::timegm(&parts)));
+}
+
+}  // namespace relay::net

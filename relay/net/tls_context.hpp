@@ -1,0 +1,58 @@
+// TLS settings, keys and certificates as one checked value. Protocol TLS 1.2 and 1.3 with the
+// cipher suites of Mozilla's intermediate profile; no compression, no renegotiation, no early data.
+#pragma once
+
+#include <expected>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <openssl/types.h>
+
+#include "relay/base/time.hpp"
+#include "relay/ports/stream.hpp"
+
+namespace relay::net {
+
+struct TlsFiles {
+  std::filesystem::path chain;  ///< PEM, our certificate first, then its issuers
+  std::filesystem::path key;    ///< PEM, not encrypted
+};
+
+/// Immutable and safe to share between shards. Connections keep what they need of it alive.
+class TlsContext {
+ public:
+  /// For accepting. Reads both files and checks that key and certificate belong together. Sessions
+  /// are resumed by tickets only: nothing is kept here per client (T-5).
+  /// Error: one line naming the file and what is wrong with it.
+  static std::expected<TlsContext, std::string> server(const TlsFiles& files);
+
+  /// For dialling. Verify trusts the system's certificate authorities, or only those in
+  /// `authorities` (PEM) when given; Opportunistic checks nothing.
+  static std::expected<TlsContext, std::string> client(
+      ports::TlsLevel level, const std::optional<std::filesystem::path>& authorities = {});
+
+  SSL_CTX* native() const { return context_.get(); }
+
+  /// When our own certificate runs out; nothing for a client.
+  std::optional<base::WallTime> expires() const;
+
+ private:
+  struct Free {
+    void operator()(SSL_CTX* context) const;
+  };
+
+  using Handle = std::unique_ptr<SSL_CTX, Free>;
+
+  explicit TlsContext(Handle context) : context_(std::move(context)) {}
+
+  static Handle make(bool as_server);
+
+  Handle context_;
+};
+
+/// The reason OpenSSL gave last, without its numbers; empties its queue of errors.
+std::string take_openssl_reason();
+
+}  // namespace relay::net

@@ -1,0 +1,204 @@
+#include "relay/net/tls_stream.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <openssl/bio.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+namespace relay::net {
+
+using ports::IoError;
+
+void TlsStream::Free::operator()(SSL* ssl) const { SSL_free(ssl); }
+
+TlsStream::TlsStream(std::unique_ptr<Connection> connection) : connection_(std::move(connection)) {}
+
+TlsStream::~TlsStream() { close(); }
+
+struct TlsStream::SocketBio {
+  static BIO_METHOD* method() {
+    // Made once and kept for the life of the program: a table of functions, no state.
+    static BIO_METHOD* const made = [] {
+      BIO_METHOD* fresh = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connection");
+      BIO_meth_set_read(fresh, &SocketBio::read);
+      BIO_meth_set_write(fresh, &SocketBio::write);
+      BIO_meth_set_ctrl(fresh, &SocketBio::control);
+      return fresh;
+    }();
+    return made;
+  }
+
+  static TlsStream& stream_of(BIO* bio) { return *static_cast<TlsStream*>(BIO_get_data(bio)); }
+
+  static int read(BIO* bio, char* into, int size) {
+    TlsStream& stream = stream_of(bio);
+    BIO_clear_retry_flags(bio);
+    if (size <= 0) return 0;
+    const auto got = stream.connection_->try_receive({into, static_cast<std::size_t>(size)});
+    if (got && *got > 0) return static_cast<int>(*got);
+    if (got) {
+      BIO_set_retry_read(bio);
+      return -1;
+    }
+    stream.transport_failure_ = got.error();
+    return got.error() == IoError::Closed ? 0 : -1;
+  }
+
+  static int write(BIO* bio, const char* octets, int size) {
+    TlsStream& stream = stream_of(bio);
+    BIO_clear_retry_flags(bio);
+    if (size <= 0) return 0;
+    const auto sent = stream.connection_->try_send({octets, static_cast<std::size_t>(size)});
+    if (sent && *sent > 0) return static_cast<int>(*sent);
+    if (sent) {
+      BIO_set_retry_write(bio);
+    } else {
+      stream.transport_failure_ = sent.error();
+    }
+    return -1;
+  }
+
+  static long control(BIO* bio, int command, long /*number*/, void* /*pointer*/) {
+    if (command == BIO_CTRL_FLUSH) return 1;
+    const bool ended = stream_of(bio).transport_failure_ == IoError::Closed;
+    return command == BIO_CTRL_EOF && ended ? 1 : 0;
+  }
+};
+
+// --- handshake
+
+bool TlsStream::set_up(const TlsContext& context) {
+  ERR_clear_error();
+  ssl_.reset(SSL_new(context.native()));
+  BIO* bio = ssl_ ? BIO_new(SocketBio::method()) : nullptr;
+  if (bio == nullptr) return false;
+  BIO_set_data(bio, this);
+  BIO_set_init(bio, 1);
+  SSL_set_bio(ssl_.get(), bio, bio);
+  return true;
+}
+
+bool TlsStream::expect_host(const std::string& host, ports::TlsLevel level) {
+  boost::system::error_code not_literal;
+  boost::asio::ip::make_address(host, not_literal);
+  const bool is_name = !!not_literal;
+  // RFC 6066 §3: no address literals in SNI.
+  if (is_name && SSL_set_tlsext_host_name(ssl_.get(), host.c_str()) != 1) return false;
+  verify_ = level == ports::TlsLevel::Verify;
+  if (!verify_) return true;
+  SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, nullptr);
+  X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl_.get());
+  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  if (!is_name) return X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str()) == 1;
+  return !host.empty() && X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), host.size()) == 1;
+}
+
+base::Task<TlsStream::Result> TlsStream::accept(std::unique_ptr<Connection> connection,
+                                                std::shared_ptr<const TlsContext> context,
+                                                base::Deadline deadline) {
+  std::unique_ptr<TlsStream> stream(new TlsStream(std::move(connection)));
+  if (!stream->set_up(*context)) co_return std::unexpected(IoError::Exhausted);
+  SSL_set_accept_state(stream->ssl_.get());
+  co_return co_await handshake(std::move(stream), deadline);
+}
+
+base::Task<TlsStream::Result> TlsStream::connect(std::unique_ptr<Connection> connection,
+                                                 std::shared_ptr<const TlsContext> context,
+                                                 std::string host, ports::TlsLevel level,
+                                                 base::Deadline deadline) {
+  std::unique_ptr<TlsStream> stream(new TlsStream(std::move(connection)));
+  if (!stream->set_up(*context)) co_return std::unexpected(IoError::Exhausted);
+  if (!stream->expect_host(host, level)) co_return std::unexpected(IoError::TlsFailed);
+  SSL_set_connect_state(stream->ssl_.get());
+  co_return co_await handshake(std::move(stream), deadline);
+}
+
+base::Task<TlsStream::Result> TlsStream::handshake(std::unique_ptr<TlsStream> stream,
+                                                   base::Deadline deadline) {
+  for (;;) {
+    ERR_clear_error();
+    const int code = SSL_do_handshake(stream->ssl_.get());
+    if (code == 1) co_return std::unique_ptr<ports::Stream>(std::move(stream));
+    const auto again = co_await stream->go_on_after(code, deadline);
+    if (!again) co_return std::unexpected(again.error());
+  }
+}
+
+// --- transfers
+
+base::Task<std::expected<void, IoError>> TlsStream::go_on_after(int code, base::Deadline deadline) {
+  const int ssl_error = SSL_get_error(ssl_.get(), code);
+  if (ssl_error == SSL_ERROR_WANT_READ) {
+    co_return co_await connection_->wait(Connection::Ready::ToRead, deadline);
+  }
+  if (ssl_error == SSL_ERROR_WANT_WRITE) {
+    co_return co_await connection_->wait(Connection::Ready::ToWrite, deadline);
+  }
+  dead_ = reason_of_failure(ssl_error);
+  ERR_clear_error();
+  co_return std::unexpected(*dead_);
+}
+
+// A peer that leaves without close_notify is common and harmless here: SMTP marks its own ends.
+IoError TlsStream::reason_of_failure(int ssl_error) {
+  if (ssl_error == SSL_ERROR_ZERO_RETURN) return IoError::Closed;
+  return transport_failure_.value_or(IoError::TlsFailed);
+}
+
+base::Task<std::expected<std::size_t, IoError>> TlsStream::read_some(std::span<char> into,
+                                                                     base::Deadline deadline) {
+  for (;;) {
+    if (connection_->owes_turn()) co_await connection_->take_turn();
+    if (dead_) co_return std::unexpected(*dead_);
+    if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
+    ERR_clear_error();
+    std::size_t got = 0;
+    const int code = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
+    if (code == 1) co_return got;
+    const auto again = co_await go_on_after(code, deadline);
+    if (!again) co_return std::unexpected(again.error());
+  }
+}
+
+base::Task<std::expected<void, IoError>> TlsStream::write(std::string_view octets,
+                                                          base::Deadline deadline) {
+  std::expected<void, IoError> result;
+  while (!octets.empty() && result) {
+    if (connection_->owes_turn()) co_await connection_->take_turn();
+    if (dead_) co_return std::unexpected(*dead_);
+    if (write_broken_) co_return std::unexpected(IoError::Closed);
+    if (deadline.passed()) {
+      result = std::unexpected(IoError::Timeout);
+      break;
+    }
+    ERR_clear_error();
+    std::size_t sent = 0;
+    const int code = SSL_write_ex(ssl_.get(), octets.data(), octets.size(), &sent);
+    octets.remove_prefix(sent);
+    if (code != 1) result = co_await go_on_after(code, deadline);
+  }
+  // A record may be half out: OpenSSL insists on finishing it before anything else.
+  if (!result) write_broken_ = true;
+  co_return result;
+}
+
+void TlsStream::close() noexcept {
+  if (ssl_ && !dead_ && !write_broken_ && SSL_is_init_finished(ssl_.get()) != 0) {
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get());  // sends close_notify if the socket takes it; waits for nothing
+    ERR_clear_error();
+  }
+  dead_ = IoError::Closed;
+  connection_->close();
+}
+
+std::optional<ports::TlsInfo> TlsStream::tls() const {
+  return ports::TlsInfo{
+      .version = SSL_get_version(ssl_.get()),
+      .cipher = SSL_get_cipher_name(ssl_.get()),
+      .verified = verify_ && SSL_get_verify_result(ssl_.get()) == X509_V_OK,
+  };
+}
+
+}  // namespace relay::net
