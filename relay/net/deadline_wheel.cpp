@@ -21,11 +21,7 @@ std::uint64_t DeadlineWheel::tick_of(base::SteadyTime at) const {
 }
 
 void DeadlineWheel::arm(Alarm& alarm) {
-  if (!ticking_) {
-    ticking_ = true;
-    last_tick_ = tick_of(std::chrono::steady_clock::now());
-    base::spawn_supervised(io_.get_executor(), "deadlines", tick(), base::OnCrash::EndProcess);
-  }
+  if (!ticking_) last_tick_ = tick_of(std::chrono::steady_clock::now());
   // One tick on, so that the slot is looked at after the deadline and not just before it.
   const std::uint64_t due = std::max(tick_of(alarm.at_), last_tick_) + 1;
   Link& head = slots_[due % kSlots];
@@ -35,6 +31,10 @@ void DeadlineWheel::arm(Alarm& alarm) {
   head.previous = &alarm;
   alarm.linked_ = true;
   ++armed_;
+  if (ticking_) return;
+  // Last, because on the shard itself the new task begins at once, and ends when nothing is armed.
+  ticking_ = true;
+  base::spawn_supervised(io_.get_executor(), "deadlines", tick(), base::OnCrash::EndProcess);
 }
 
 void DeadlineWheel::disarm(Alarm& alarm) noexcept {

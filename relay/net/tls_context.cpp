@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <system_error>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -34,6 +35,7 @@ std::string take_openssl_reason() {
   const unsigned long first = ERR_get_error();
   ERR_clear_error();
   if (first == 0) return {};
+  if (ERR_SYSTEM_ERROR(first)) return std::generic_category().message(ERR_GET_REASON(first));
   const char* reason = ERR_reason_error_string(first);
   return reason != nullptr ? reason : "error " + std::to_string(ERR_GET_REASON(first));
 }

@@ -1,0 +1,111 @@
+#include "relay/net/dialer.hpp"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "tests/net/loopback.hpp"
+
+namespace relay::net {
+namespace {
+
+using namespace std::chrono_literals;
+using boost::asio::ip::make_address;
+using ports::IoError;
+
+TEST(TcpDialer, UsesTheSourceAddressItIsGiven) {
+  Loopback loopback;
+  const auto client =
+      run(loopback.shard,
+          loopback.dialer.connect(loopback.endpoint(), make_address("127.0.0.9"), soon()));
+  ASSERT_TRUE(client);
+  EXPECT_EQ((*client)->local().address.to_string(), "127.0.0.9");
+  ASSERT_TRUE(run_until(loopback.shard, [&] { return !loopback.accepted.empty(); }));
+  EXPECT_EQ(loopback.accepted.front()->peer().address.to_string(), "127.0.0.9");
+}
+
+struct BadSource {
+  const char* address;
+};
+
+class TcpDialerSource : public testing::TestWithParam<BadSource> {};
+
+TEST_P(TcpDialerSource, IsUnreachableWhenUnusable) {
+  Loopback loopback;
+  const auto client =
+      run(loopback.shard,
+          loopback.dialer.connect(loopback.endpoint(), make_address(GetParam().address), soon()));
+  ASSERT_FALSE(client);
+  EXPECT_EQ(client.error(), IoError::Unreachable);
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, TcpDialerSource,
+                         testing::Values(BadSource{"::1"}, BadSource{"192.0.2.1"}));
+
+TEST(TcpDialer, ReportsRefusal) {
+  Loopback loopback;
+  const auto endpoint = loopback.endpoint();
+  loopback.listener->stop();
+  loopback.shard.io().poll();
+  const auto client = run(loopback.shard, loopback.dialer.connect(endpoint, std::nullopt, soon()));
+  ASSERT_FALSE(client);
+  EXPECT_EQ(client.error(), IoError::Refused);
+}
+
+// A listener whose queue is full drops further SYNs: the nearest loopback has to a black hole.
+class BlackHole {
+ public:
+  BlackHole() {
+    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    ::listen(listener_, 0);
+    socklen_t size = sizeof address;
+    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+    for (int& filler : fillers_) {
+      filler = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+      ::connect(filler, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    }
+    endpoint_ = {make_address("127.0.0.1"), ntohs(address.sin_port)};
+  }
+
+  ~BlackHole() {
+    for (const int filler : fillers_) ::close(filler);
+    ::close(listener_);
+  }
+
+  BlackHole(const BlackHole&) = delete;
+  BlackHole& operator=(const BlackHole&) = delete;
+
+  const ports::Endpoint& endpoint() const { return endpoint_; }
+
+ private:
+  int listener_ = -1;
+  std::array<int, 4> fillers_{};
+  ports::Endpoint endpoint_;
+};
+
+TEST(TcpDialer, GivesUpAtTheDeadline) {
+  Loopback loopback;
+  const BlackHole hole;
+  const auto client = run(loopback.shard, loopback.dialer.connect(hole.endpoint(), std::nullopt,
+                                                                  base::Deadline::after(50ms)));
+  ASSERT_FALSE(client);
+  EXPECT_EQ(client.error(), IoError::Timeout);
+}
+
+TEST(TcpDialer, DoesNotDialAfterTheDeadline) {
+  Loopback loopback;
+  const auto client = run(loopback.shard, loopback.dialer.connect(loopback.endpoint(), std::nullopt,
+                                                                  base::Deadline::after(-1ms)));
+  ASSERT_FALSE(client);
+  EXPECT_EQ(client.error(), IoError::Timeout);
+}
+
+}  // namespace
+}  // namespace relay::net

@@ -1,0 +1,77 @@
+#include "tests/net/loopback.hpp"
+
+#include <array>
+#include <chrono>
+#include <stdexcept>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace relay::net {
+
+bool run_until(Shard& shard, const std::function<bool()>& done) {
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!done()) {
+    shard.io().restart();
+    shard.io().run_one_for(std::chrono::milliseconds(50));
+    if (std::chrono::steady_clock::now() > limit) return false;
+  }
+  return true;
+}
+
+Loopback::Loopback(ClientTls tls) : dialer(shard, std::move(tls)) {
+  const ports::Endpoint any{boost::asio::ip::make_address("127.0.0.1"), 0};
+  auto opened = Listener::open(
+      shard, {&any, 1}, [this](StreamPtr stream) { accepted.push_back(std::move(stream)); }, {});
+  if (!opened) throw std::runtime_error(opened.error());
+  listener = std::move(*opened);
+  listener->start();
+}
+
+Loopback::Pair Loopback::connect() {
+  auto client = run(shard, dialer.connect(endpoint(), std::nullopt, soon()));
+  if (!client || !run_until(shard, [this] { return !accepted.empty(); })) {
+    throw std::runtime_error("no connection");
+  }
+  Pair pair{std::move(*client), std::move(accepted.front())};
+  accepted.pop_front();
+  return pair;
+}
+
+Loopback::RawPair Loopback::connect_raw() {
+  const int client = connect_socket(endpoint());
+  if (client < 0 || !run_until(shard, [this] { return !accepted.empty(); })) {
+    throw std::runtime_error("no connection");
+  }
+  RawPair pair{client, std::move(accepted.front())};
+  accepted.pop_front();
+  return pair;
+}
+
+int connect_socket(const ports::Endpoint& remote) {
+  const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(remote.port);
+  address.sin_addr.s_addr = htonl(remote.address.to_v4().to_uint());
+  if (::connect(descriptor, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    return descriptor;
+  }
+  ::close(descriptor);
+  return -1;
+}
+
+base::Task<std::string> read_all(ports::Stream& stream, std::size_t limit) {
+  std::string all;
+  std::array<char, 16384> buffer;
+  while (all.size() < limit) {
+    const auto got = co_await stream.read_some(buffer, soon());
+    if (!got) break;
+    all.append(buffer.data(), *got);
+  }
+  co_return all;
+}
+
+}  // namespace relay::net

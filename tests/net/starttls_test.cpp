@@ -1,0 +1,199 @@
+// STARTTLS on both sides, over real sockets (T-1, T-2, T-4, T-6).
+#include <gtest/gtest.h>
+#include <malloc.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "relay/net/tls_acceptor.hpp"
+#include "relay/net/tls_stream.hpp"
+#include "tests/net/certificates.hpp"
+#include "tests/net/loopback.hpp"
+
+namespace relay::net {
+namespace {
+
+using namespace std::chrono_literals;
+using ports::IoError;
+using ports::TlsLevel;
+
+std::shared_ptr<const TlsContext> must(std::expected<TlsContext, std::string> context) {
+  if (!context) throw std::runtime_error(context.error());
+  return std::make_shared<const TlsContext>(std::move(*context));
+}
+
+class StartTls : public testing::Test {
+ protected:
+  TemporaryFolder folder_;
+  TlsFiles files_ = make_certificate(folder_, "mx", "mx.example.org");
+  base::Published<TlsContext> contexts_{must(TlsContext::server(files_))};
+  OpensslAcceptor acceptor_{contexts_};
+  Loopback loopback_{ClientTls{must(TlsContext::client(TlsLevel::Opportunistic)),
+                               must(TlsContext::client(TlsLevel::Verify, files_.chain))}};
+
+  struct Ends {
+    std::expected<StreamPtr, IoError> client = std::unexpected(IoError::Reset);
+    std::expected<StreamPtr, IoError> server = std::unexpected(IoError::Reset);
+  };
+
+  Ends shake_hands(Loopback::Pair pair, const std::string& host, TlsLevel level) {
+    Ends ends;
+    bool served = false;
+    boost::asio::co_spawn(loopback_.shard.executor(),
+                          acceptor_.accept(std::move(pair.server), soon()),
+                          [&](std::exception_ptr, auto result) {
+                            ends.server = std::move(result);
+                            served = true;
+                          });
+    ends.client = run(loopback_.shard,
+                      loopback_.dialer.start_tls(std::move(pair.client), host, level, soon()));
+    if (!ends.client) ends.client = std::unexpected(ends.client.error());
+    EXPECT_TRUE(run_until(loopback_.shard, [&served] { return served; }));
+    return ends;
+  }
+};
+
+TEST_F(StartTls, CarriesOctetsBothWays) {
+  const auto ends = shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify);
+  ASSERT_TRUE(ends.client && ends.server);
+  const std::string flood(4U << 20U, 'x');
+  bool sent = false;
+  boost::asio::co_spawn(loopback_.shard.executor(), (*ends.client)->write(flood, soon()),
+                        [&sent](std::exception_ptr, const auto& result) { sent = !!result; });
+  EXPECT_EQ(run(loopback_.shard, read_all(**ends.server, flood.size())), flood);
+  EXPECT_TRUE(run_until(loopback_.shard, [&sent] { return sent; }));
+  ASSERT_TRUE(run(loopback_.shard, (*ends.server)->write("250 ok\r\n", soon())));
+  EXPECT_EQ(run(loopback_.shard, read_all(**ends.client, 8)), "250 ok\r\n");
+}
+
+TEST_F(StartTls, TellsVersionCipherAndVerification) {
+  const auto ends = shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify);
+  ASSERT_TRUE(ends.client && ends.server);
+  const auto client = (*ends.client)->tls();
+  ASSERT_TRUE(client);
+  EXPECT_EQ(client->version, "TLSv1.3");
+  EXPECT_TRUE(client->cipher.starts_with("TLS_")) << client->cipher;
+  EXPECT_TRUE(client->verified);
+  EXPECT_EQ((*ends.server)->tls()->cipher, client->cipher);
+  EXPECT_FALSE((*ends.server)->tls()->verified);
+  EXPECT_EQ((*ends.client)->peer().port, loopback_.endpoint().port);
+}
+
+TEST_F(StartTls, OpportunisticTakesAnyCertificate) {
+  const auto ends = shake_hands(loopback_.connect(), "other.example", TlsLevel::Opportunistic);
+  ASSERT_TRUE(ends.client && ends.server);
+  EXPECT_FALSE((*ends.client)->tls()->verified);
+}
+
+TEST_F(StartTls, VerifyRefusesOtherHost) {
+  const auto ends = shake_hands(loopback_.connect(), "other.example", TlsLevel::Verify);
+  ASSERT_FALSE(ends.client);
+  EXPECT_EQ(ends.client.error(), IoError::TlsFailed);
+}
+
+TEST_F(StartTls, VerifyRefusesUnknownAuthority) {
+  const auto stranger = make_certificate(folder_, "stranger", "mx.example.org");
+  contexts_.publish(must(TlsContext::server(stranger)));
+  const auto ends = shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify);
+  ASSERT_FALSE(ends.client);
+  EXPECT_EQ(ends.client.error(), IoError::TlsFailed);
+}
+
+TEST_F(StartTls, NewCertificateIsUsedByNextHandshakeAndOldSessionGoesOn) {
+  const auto before = shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify);
+  ASSERT_TRUE(before.client && before.server);
+  contexts_.publish(must(TlsContext::server(make_certificate(folder_, "new", "mx.example.org"))));
+  EXPECT_FALSE(shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify).client);
+  ASSERT_TRUE(run(loopback_.shard, (*before.server)->write("250 ok\r\n", soon())));
+  EXPECT_EQ(run(loopback_.shard, read_all(**before.client, 8)), "250 ok\r\n");
+}
+
+TEST_F(StartTls, ClientRefusesReplyInjectedBeforeHandshake) {
+  auto pair = loopback_.connect();
+  ASSERT_TRUE(run(loopback_.shard, pair.server->write("250 injected\r\n", soon())));
+  const auto client =
+      run(loopback_.shard, loopback_.dialer.start_tls(std::move(pair.client), "mx.example.org",
+                                                      TlsLevel::Opportunistic, soon()));
+  ASSERT_FALSE(client);
+  EXPECT_EQ(client.error(), IoError::TlsFailed);
+}
+
+TEST_F(StartTls, ServerRefusesCommandInjectedBeforeHandshake) {
+  auto pair = loopback_.connect();
+  ASSERT_TRUE(run(loopback_.shard, pair.client->write("MAIL FROM:<a@b.example>\r\n", soon())));
+  const auto ends = shake_hands(std::move(pair), "mx.example.org", TlsLevel::Opportunistic);
+  ASSERT_FALSE(ends.server);
+  EXPECT_EQ(ends.server.error(), IoError::TlsFailed);
+  EXPECT_FALSE(ends.client);
+}
+
+TEST_F(StartTls, HandshakeEndsAtItsDeadline) {
+  auto [client, server] = loopback_.connect_raw();
+  const auto ended =
+      run(loopback_.shard, acceptor_.accept(std::move(server), base::Deadline::after(50ms)));
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error(), IoError::Timeout);
+  ::close(client);
+}
+
+TEST_F(StartTls, EndOfTlsIsEndOfConnection) {
+  const auto ends = shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify);
+  ASSERT_TRUE(ends.client && ends.server);
+  (*ends.client)->close();
+  std::array<char, 16> buffer;
+  for (int i = 0; i < 2; ++i) {
+    const auto got = run(loopback_.shard, (*ends.server)->read_some(buffer, soon()));
+    ASSERT_FALSE(got);
+    EXPECT_EQ(got.error(), IoError::Closed);
+  }
+  EXPECT_FALSE(run(loopback_.shard, (*ends.server)->write("250 ok\r\n", soon())));
+}
+
+TEST_F(StartTls, FarewellIsPossibleAfterReadTimeout) {
+  const auto ends = shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify);
+  ASSERT_TRUE(ends.client && ends.server);
+  std::array<char, 16> buffer;
+  const auto got =
+      run(loopback_.shard, (*ends.server)->read_some(buffer, base::Deadline::after(10ms)));
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error(), IoError::Timeout);
+  ASSERT_TRUE(run(loopback_.shard, (*ends.server)->write("421 bye\r\n", soon())));
+  EXPECT_EQ(run(loopback_.shard, read_all(**ends.client, 9)), "421 bye\r\n");
+}
+
+TEST_F(StartTls, PlaintextInTheMiddleOfASessionEndsIt) {
+  // The raw socket speaks no TLS at all after the server began: its octets must never come through.
+  auto [client, server] = loopback_.connect_raw();
+  ASSERT_EQ(::send(client, "\x16\x03\x01\x00\x05hello", 10, MSG_NOSIGNAL), 10);
+  const auto ended = run(loopback_.shard, acceptor_.accept(std::move(server), soon()));
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error(), IoError::TlsFailed);
+  ::close(client);
+}
+
+TEST_F(StartTls, StreamCanBeHandedOverOnce) {
+  auto ends = shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify);
+  ASSERT_TRUE(ends.client && ends.server);
+  const auto again = run(loopback_.shard, acceptor_.accept(std::move(*ends.server), soon()));
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error(), IoError::TlsFailed);
+}
+
+// Reliability goal: 15 KiB for an idle TLS session. Both ends live in this process.
+TEST_F(StartTls, IdleSessionIsSmall) {
+  constexpr std::size_t kSessions = 50;
+  std::vector<Ends> sessions;
+  sessions.push_back(shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify));
+  const auto before = ::mallinfo2().uordblks;
+  for (std::size_t i = 0; i < kSessions; ++i) {
+    sessions.push_back(shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify));
+    std::array<char, 16> buffer;
+    // A read that finds nothing lets OpenSSL give its buffer back, as in a session that waits.
+    run(loopback_.shard, (*sessions.back().server)->read_some(buffer, base::Deadline::after(1ms)));
+  }
+  const auto each = (::mallinfo2().uordblks - before) / kSessions;
+  RecordProperty("octets_per_pair", static_cast<int>(each));
+  EXPECT_LT(each, 64U * 1024U);
+}
+
+}  // namespace
+}  // namespace relay::net
