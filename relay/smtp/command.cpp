@@ -1,0 +1,188 @@
+#include "relay/smtp/command.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "relay/base/text.hpp"
+#include "relay/smtp/parameters.hpp"
+
+namespace relay::smtp {
+
+namespace {
+
+struct VerbName {
+  std::string_view name;
+  Verb verb;
+};
+
+constexpr std::array kVerbs{
+    VerbName{"HELO", Verb::Helo},         VerbName{"EHLO", Verb::Ehlo},
+    VerbName{"MAIL", Verb::Mail},         VerbName{"RCPT", Verb::Rcpt},
+    VerbName{"DATA", Verb::Data},         VerbName{"RSET", Verb::Rset},
+    VerbName{"NOOP", Verb::Noop},         VerbName{"QUIT", Verb::Quit},
+    VerbName{"STARTTLS", Verb::StartTls}, VerbName{"HELP", Verb::Help},
+    VerbName{"BDAT", Verb::Bdat},         VerbName{"VRFY", Verb::Refused},
+    VerbName{"EXPN", Verb::Refused},      VerbName{"ETRN", Verb::Refused},
+    VerbName{"AUTH", Verb::Refused},      VerbName{"TURN", Verb::Refused},
+    VerbName{"ATRN", Verb::Refused},      VerbName{"SEND", Verb::Refused},
+    VerbName{"SOML", Verb::Refused},      VerbName{"SAML", Verb::Refused},
+};
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
+bool has_eight_bit(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+}
+
+std::string_view trimmed(std::string_view text) {
+  while (text.starts_with(' ')) text.remove_prefix(1);
+  while (text.ends_with(' ')) text.remove_suffix(1);
+  return text;
+}
+
+std::unexpected<Refusal> refuse(Verb verb, int code, mail::EnhancedStatus status,
+                                std::string_view text) {
+  return std::unexpected(Refusal{verb, Reply(code, status, text)});
+}
+
+std::unexpected<Refusal> refuse(Verb verb, const ParameterError& error) {
+  if (error.unknown) return refuse(verb, 555, {5, 5, 4}, "Unsupported parameter");
+  return refuse(verb, 501, {5, 5, 4}, error.text);
+}
+
+std::unexpected<Refusal> refuse_path(Verb verb, mail::AddressError error) {
+  const bool sender = verb == Verb::Mail;
+  const auto detail = static_cast<std::uint16_t>(sender ? 7 : 3);  // bad sender / bad destination
+  if (error == mail::AddressError::NotUtf8) {
+    return refuse(verb, 553, {5, 6, 7}, mail::describe(error));
+  }
+  return refuse(verb, 501, {5, 1, detail}, mail::describe(error));
+}
+
+std::expected<Command, Refusal> parse_hello(Verb verb, std::string_view argument) {
+  if (argument.ends_with('.')) argument.remove_suffix(1);  // a rooted name: common, harmless
+  const bool clean =
+      !argument.empty() && argument.size() <= mail::kMaxDomainOctets && !has_eight_bit(argument);
+  const auto domain =
+      clean ? mail::Domain::parse(argument) : std::unexpected(mail::AddressError::BadDomain);
+  if (!domain) {
+    return refuse(verb, 501, {5, 5, 4}, "Give a domain name or an address literal");
+  }
+  return Hello{domain->text(), verb == Verb::Ehlo};
+}
+
+/// What follows "MAIL FROM:" or "RCPT TO:", cut where the path ends.
+struct PathAndRest {
+  std::string_view path;  ///< brackets included
+  std::string_view rest;  ///< parameters, with the space before them
+};
+
+/// A ">" inside a quoted local part does not end the path (RFC 5321 §4.1.2).
+std::optional<PathAndRest> split_path(std::string_view argument, std::string_view keyword) {
+  if (!base::starts_with_ignoring_case(argument, keyword)) return std::nullopt;
+  argument.remove_prefix(keyword.size());
+  // RFC 5321 allows no space here, and half of the world's scripts write one.
+  while (argument.starts_with(' ')) argument.remove_prefix(1);
+  if (!argument.starts_with('<')) return std::nullopt;
+
+  bool quoted = false;
+  for (std::size_t i = 1; i < argument.size(); ++i) {
+    if (quoted && argument[i] == '\\') {
+      ++i;
+    } else if (argument[i] == '"') {
+      quoted = !quoted;
+    } else if (argument[i] == '>' && !quoted) {
+      const std::string_view rest = argument.substr(i + 1);
+      if (!rest.empty() && rest.front() != ' ') return std::nullopt;
+      return PathAndRest{argument.substr(0, i + 1), rest};
+    }
+  }
+  return std::nullopt;
+}
+
+std::expected<Command, Refusal> parse_mail(std::string_view argument) {
+  const auto parts = split_path(argument, "FROM:");
+  if (!parts) return refuse(Verb::Mail, 501, {5, 5, 4}, "Syntax: MAIL FROM:<address>");
+
+  auto reverse_path = mail::parse_reverse_path(parts->path);
+  if (!reverse_path) return refuse_path(Verb::Mail, reverse_path.error());
+  const auto parameters = parse_mail_parameters(parts->rest);
+  if (!parameters) return refuse(Verb::Mail, parameters.error());
+  if (has_eight_bit(parts->path) && !parameters->smtputf8) {
+    return refuse(Verb::Mail, 553, {5, 6, 7}, "This address needs SMTPUTF8");
+  }
+  return MailFrom{std::move(*reverse_path), parameters->body, parameters->size.value_or(0),
+                  parameters->smtputf8, parameters->any};
+}
+
+std::expected<Command, Refusal> parse_rcpt(std::string_view argument) {
+  const auto parts = split_path(argument, "TO:");
+  if (!parts) return refuse(Verb::Rcpt, 501, {5, 5, 4}, "Syntax: RCPT TO:<address>");
+
+  auto forward_path = mail::parse_forward_path(parts->path);
+  if (!forward_path) return refuse_path(Verb::Rcpt, forward_path.error());
+  if (const auto error = refuse_any_parameter(parts->rest)) return refuse(Verb::Rcpt, *error);
+  return RcptTo{std::move(*forward_path), has_eight_bit(parts->path)};
+}
+
+std::expected<Command, Refusal> parse_simple(Verb verb, std::string_view argument) {
+  const bool takes_text = verb == Verb::Noop || verb == Verb::Help;
+  if (!argument.empty() && !takes_text) {
+    return refuse(verb, 501, {5, 5, 4}, "This command takes no argument");
+  }
+  return Simple{verb};
+}
+
+}  // namespace
+
+Verb verb_of(std::string_view line) {
+  const std::string_view word = line.substr(0, line.find(' '));
+  for (const VerbName& known : kVerbs) {
+    if (base::equal_ignoring_case(word, known.name)) return known.verb;
+  }
+  return Verb::Unknown;
+}
+
+std::expected<Command, Refusal> parse_command(std::string_view line) {
+  const Verb verb = verb_of(line);
+  if (line.size() > kMaxCommandOctets) return refuse(verb, 500, {5, 5, 2}, "Line too long");
+  if (std::ranges::any_of(line, is_control)) {
+    return refuse(verb, 501, {5, 5, 2}, "Control octets are not allowed");
+  }
+  const std::size_t space = line.find(' ');
+  const std::string_view argument =
+      space == std::string_view::npos ? std::string_view{} : trimmed(line.substr(space));
+
+  switch (verb) {
+    case Verb::Helo:
+    case Verb::Ehlo:
+      return parse_hello(verb, argument);
+    case Verb::Mail:
+      return parse_mail(argument);
+    case Verb::Rcpt:
+      return parse_rcpt(argument);
+    case Verb::Bdat:
+    case Verb::Refused:
+      return refuse(verb, 502, {5, 5, 1}, "Command not implemented");
+    case Verb::Unknown:
+      return refuse(verb, 500, {5, 5, 2}, "Command not recognised");
+    default:
+      return parse_simple(verb, argument);
+  }
+}
+
+bool looks_like_other_protocol(std::string_view octets) {
+  constexpr std::array<std::string_view, 11> kOpenings{
+      "GET ",   "POST ",  "HEAD ",    "PUT ",        "DELETE ", "OPTIONS ",
+      "TRACE ", "PATCH ", "CONNECT ", "PRI * HTTP/", "SSH-"};
+  if (octets.starts_with("\x16\x03")) return true;  // TLS handshake record, any version
+  return std::ranges::any_of(kOpenings, [&](std::string_view opening) {
+    return base::starts_with_ignoring_case(octets, opening);
+  });
+}
+
+}  // namespace relay::smtp

@@ -1,0 +1,178 @@
+#include "relay/smtp/server_machine.hpp"
+
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+namespace relay::smtp {
+
+namespace {
+
+/// Commands that must be the last of a pipelined group: what the client sends next depends on the
+/// reply. Octets behind them come from a client that does not listen, or were slipped in (S-8,
+/// T-1).
+bool must_end_group(Verb verb) {
+  return verb == Verb::Helo || verb == Verb::Ehlo || verb == Verb::Data || verb == Verb::StartTls;
+}
+
+}  // namespace
+
+Reply ServerMachine::banner() const {
+  return Reply::plain(220, fmt::format("{} ESMTP srs-relay", options_.hostname));
+}
+
+Action ServerMachine::on_line(std::string_view line, bool more_buffered) {
+  if (looks_like_other_protocol(line)) {
+    return shut_down(Reply(421, {4, 7, 0}, "This is an SMTP server"));
+  }
+  auto command = parse_command(line);
+  if (more_buffered && must_end_group(command ? verb_of(line) : command.error().verb)) {
+    return shut_down(Reply(421, {4, 7, 0}, "Improper use of pipelining"));
+  }
+  if (!command) return on_refusal(std::move(command.error()));
+  if (auto* hello = std::get_if<Hello>(&*command)) return on_hello(std::move(*hello));
+  if (auto* mail = std::get_if<MailFrom>(&*command)) return on_mail(std::move(*mail));
+  if (auto* rcpt = std::get_if<RcptTo>(&*command)) return on_rcpt(std::move(*rcpt));
+  return on_simple(std::get<Simple>(*command).verb);
+}
+
+Action ServerMachine::on_overlong_line() {
+  end_transaction();
+  return Close{Reply(500, {5, 5, 2}, "Line too long")};
+}
+
+Action ServerMachine::on_bare_line_end() {
+  return error(Reply(500, {5, 5, 2}, "Lines end in CR LF"));
+}
+
+Action ServerMachine::on_refusal(Refusal refusal) {
+  if (refusal.verb == Verb::Bdat) {
+    // The chunk that follows is content. Never let it be read as commands.
+    end_transaction();
+    return Close{std::move(refusal.reply)};
+  }
+  return error(std::move(refusal.reply));
+}
+
+Action ServerMachine::on_hello(Hello hello) {
+  end_transaction();
+  const bool again = !helo_.empty();
+  helo_ = std::move(hello.name);
+  esmtp_ = hello.extended;
+  Reply reply = esmtp_ ? greeting() : Reply::plain(250, options_.hostname);
+  return again ? junk(std::move(reply)) : Action(Respond{std::move(reply)});
+}
+
+Reply ServerMachine::greeting() const {
+  std::vector<std::string> lines{options_.hostname, "PIPELINING",
+                                 fmt::format("SIZE {}", options_.max_size)};
+  if (options_.offer_starttls && !options_.tls_active) lines.emplace_back("STARTTLS");
+  lines.emplace_back("ENHANCEDSTATUSCODES");
+  lines.emplace_back("8BITMIME");
+  lines.emplace_back("SMTPUTF8");
+  return Reply::multiline(250, lines);
+}
+
+Action ServerMachine::on_mail(MailFrom mail) {
+  if (helo_.empty()) return sequence_error("Say HELO or EHLO first");
+  if (transaction_) return sequence_error("A transaction is already open");
+  if (mail.has_parameters && !esmtp_) {
+    return error(Reply(555, {5, 5, 4}, "Parameters need EHLO"));
+  }
+  if (mail.declared_size > options_.max_size) {
+    return error(Reply(552, {5, 3, 4}, "Message exceeds the size limit"));
+  }
+  transaction_.emplace();
+  transaction_->number = ++transactions_begun_;
+  transaction_->envelope.reverse_path = std::move(mail.reverse_path);
+  transaction_->envelope.body = mail.body;
+  transaction_->envelope.smtputf8 = mail.smtputf8;
+  transaction_->envelope.declared_size = mail.declared_size;
+  return Respond{Reply(250, {2, 1, 0}, "Sender ok")};
+}
+
+Action ServerMachine::on_rcpt(RcptTo rcpt) {
+  if (!transaction_) return sequence_error("MAIL first");
+  if (rcpt.eight_bit && !transaction_->envelope.smtputf8) {
+    return error(Reply(553, {5, 6, 7}, "This address needs SMTPUTF8"));
+  }
+  if (transaction_->envelope.forward_paths.size() >= options_.max_recipients) {
+    return Respond{Reply(452, {4, 5, 3}, "Too many recipients")};  // RFC 5321 §4.5.3.1.10
+  }
+  checking_ = rcpt.forward_path;
+  return CheckRecipient{std::move(rcpt.forward_path)};
+}
+
+Action ServerMachine::on_recipient(std::optional<Reply> refusal) {
+  auto asked = std::exchange(checking_, std::nullopt);
+  if (refusal && refusal->code() < 500) return Respond{std::move(*refusal)};  // our trouble
+  if (refusal) return error(std::move(*refusal));
+  // An answer to a question that was not asked is a bug of ours; it must not make a recipient.
+  if (!transaction_ || !asked) return sequence_error("MAIL first");
+  transaction_->envelope.forward_paths.push_back(std::move(*asked));
+  return Respond{Reply(250, {2, 1, 5}, "Recipient ok")};
+}
+
+Action ServerMachine::on_data() {
+  if (!transaction_) return sequence_error("MAIL and RCPT first");
+  if (transaction_->envelope.forward_paths.empty()) {
+    return error(Reply(554, {5, 5, 1}, "No valid recipients"));
+  }
+  return ReadContent{Reply::plain(354, "End data with <CR><LF>.<CR><LF>")};
+}
+
+Action ServerMachine::on_content_end(const EndOfDataReply& reply) {
+  end_transaction();
+  if (reply.reply().code() == 421) return Close{reply.reply()};
+  if (reply.reply().code() >= 500) return error(reply.reply());
+  if (reply.reply().positive()) junk_ = 0;
+  return Respond{reply.reply()};
+}
+
+Action ServerMachine::on_starttls() {
+  if (options_.tls_active) return sequence_error("TLS is already active");
+  if (!options_.offer_starttls) return error(Reply(502, {5, 5, 1}, "Command not implemented"));
+  if (helo_.empty()) return sequence_error("Say EHLO first");
+  end_transaction();
+  return BeginTls{Reply(220, {2, 0, 0}, "Ready to start TLS")};
+}
+
+Action ServerMachine::on_simple(Verb verb) {
+  switch (verb) {
+    case Verb::Data:
+      return on_data();
+    case Verb::StartTls:
+      return on_starttls();
+    case Verb::Quit:
+      return shut_down(Reply(221, {2, 0, 0}, "Bye"));
+    case Verb::Help:
+      return junk(Reply(214, {2, 0, 0}, "See RFC 5321"));
+    case Verb::Rset:
+      end_transaction();
+      return junk(Reply(250, {2, 0, 0}, "Ok"));
+    default:
+      return junk(Reply(250, {2, 0, 0}, "Ok"));
+  }
+}
+
+Action ServerMachine::shut_down(Reply reply) {
+  end_transaction();
+  return Close{std::move(reply)};
+}
+
+Action ServerMachine::error(Reply reply) {
+  if (++errors_ > options_.max_errors) return shut_down(Reply(421, {4, 7, 0}, "Too many errors"));
+  return Respond{std::move(reply)};
+}
+
+Action ServerMachine::junk(Reply reply) {
+  if (++junk_ > options_.max_junk) return shut_down(Reply(421, {4, 7, 0}, "Too many commands"));
+  return Respond{std::move(reply)};
+}
+
+Action ServerMachine::sequence_error(std::string_view text) {
+  return error(Reply(503, {5, 5, 1}, text));
+}
+
+}  // namespace relay::smtp

@@ -1,0 +1,127 @@
+// The server side of RFC 5321 as a value: lines in, actions out, no I/O and no clock. What the
+// session does with an action (look up a recipient, read content, start TLS) it reports back here.
+// Knows nothing of aliases, storage or sockets.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "relay/mail/envelope.hpp"
+#include "relay/smtp/command.hpp"
+#include "relay/smtp/reply.hpp"
+
+namespace relay::smtp {
+
+/// What a session was promised when it began; a reload does not change it under way.
+struct ServerOptions {
+  std::string hostname;
+  std::uint64_t max_size = 50ULL * 1024 * 1024;  ///< octets of content, announced with SIZE
+  std::uint32_t max_recipients = 1000;
+  std::uint32_t max_errors = 20;  ///< refused commands and recipients, then 421
+  std::uint32_t max_junk = 100;   ///< commands that lead nowhere, between two messages
+  bool offer_starttls = false;
+  bool tls_active = false;  ///< after STARTTLS a new machine begins with this set
+};
+
+/// Send the reply and read on.
+struct Respond {
+  Reply reply;
+};
+
+/// Ask whether mail for this forward-path is taken; answer with on_recipient().
+struct CheckRecipient {
+  mail::ForwardPath forward_path;
+};
+
+/// Send the reply (354), read content to its end, answer with on_content_end().
+struct ReadContent {
+  Reply reply;
+};
+
+/// Send the reply (220), do the handshake, go on with a new machine.
+struct BeginTls {
+  Reply reply;
+};
+
+/// Send the reply and close the connection.
+struct Close {
+  Reply reply;
+};
+
+using Action = std::variant<Respond, CheckRecipient, ReadContent, BeginTls, Close>;
+
+/// An open mail transaction: from MAIL to whatever ends it.
+struct OpenTransaction {
+  std::uint32_t number = 0;
+  mail::Envelope envelope;
+};
+
+class ServerMachine {
+ public:
+  explicit ServerMachine(ServerOptions options) : options_(std::move(options)) {}
+
+  /// The 220 that opens a connection. Not sent again after STARTTLS.
+  Reply banner() const;
+
+  /// A command line without CRLF. `more_buffered`: the client has already sent octets behind it,
+  /// which only a pipelined group may have, and only up to its last command (RFC 2920 §3.1, S-8).
+  /// Precondition: no CheckRecipient or ReadContent is unanswered.
+  Action on_line(std::string_view line, bool more_buffered);
+
+  /// No line end within kMaxCommandOctets: 500 and away, without reading on (S-6).
+  Action on_overlong_line();
+
+  /// A line that ended in LF without CR. It is refused, not executed.
+  Action on_bare_line_end();
+
+  /// Answers CheckRecipient: nullopt takes the recipient, a Reply (4xx or 5xx) is the refusal.
+  Action on_recipient(std::optional<Reply> refusal);
+
+  /// Answers ReadContent. A 421 closes.
+  Action on_content_end(const EndOfDataReply& reply);
+
+  /// Ends the session from our side between commands: overload, drain, deadline.
+  Action shut_down(Reply reply);
+
+  /// The number of the open transaction, unique in this session; 0 when there is none. Whoever
+  /// keeps things per transaction drops them when this number changes (rule P-3, S-9).
+  std::uint32_t transaction() const { return transaction_ ? transaction_->number : 0; }
+
+  /// The envelope so far. Precondition: transaction() != 0.
+  const mail::Envelope& envelope() const { return transaction_->envelope; }
+
+  const std::string& helo() const { return helo_; }  ///< "" before HELO or EHLO
+
+  bool esmtp() const { return esmtp_; }  ///< it was EHLO
+
+ private:
+  Action on_hello(Hello hello);
+  Action on_mail(MailFrom mail);
+  Action on_rcpt(RcptTo rcpt);
+  Action on_data();
+  Action on_simple(Verb verb);
+  Action on_starttls();
+  Action on_refusal(Refusal refusal);
+
+  Action error(Reply reply);  ///< counts against the error budget
+  Action junk(Reply reply);   ///< counts against the junk budget
+  Action sequence_error(std::string_view text);
+  Reply greeting() const;
+
+  /// The one end of every transaction: accepted, refused, RSET, EHLO, STARTTLS, close (S-9).
+  void end_transaction() { transaction_.reset(); }
+
+  ServerOptions options_;
+  std::string helo_;
+  bool esmtp_ = false;
+  std::optional<OpenTransaction> transaction_;
+  std::optional<mail::ForwardPath> checking_;  ///< the recipient that was asked about
+  std::uint32_t transactions_begun_ = 0;
+  std::uint32_t errors_ = 0;
+  std::uint32_t junk_ = 0;
+};
+
+}  // namespace relay::smtp
