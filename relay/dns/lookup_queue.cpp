@@ -1,0 +1,177 @@
+#include "relay/dns/lookup_queue.hpp"
+
+#include <chrono>
+#include <optional>
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/posix/basic_stream_descriptor.hpp>
+#include <unbound.h>
+#include <unistd.h>
+
+namespace relay::dns {
+
+namespace asio = boost::asio;
+using ports::DnsError;
+
+namespace {
+
+constexpr int kClassIn = 1;
+constexpr int kRcodeOk = 0;
+constexpr int kRcodeNameError = 3;
+
+// How late a call may end after its deadline.
+constexpr std::chrono::milliseconds kExpiryTick{100};
+
+RawResult raw_result_of(int error, const ub_result* result) {
+  if (error != 0 || result == nullptr) return std::unexpected(DnsError::Temporary);
+  if (result->bogus != 0) return std::unexpected(DnsError::Bogus);
+  if (result->nxdomain != 0 || result->rcode == kRcodeNameError) {
+    return std::unexpected(DnsError::NoSuchName);
+  }
+  if (result->rcode != kRcodeOk) return std::unexpected(DnsError::Temporary);
+  RawAnswer answer;
+  answer.secure = result->secure != 0;
+  // Bounded by the size of a DNS message, 64 KiB.
+  for (std::size_t i = 0; result->havedata != 0 && result->data[i] != nullptr; ++i) {
+    if (result->len[i] < 0) return std::unexpected(DnsError::Malformed);
+    answer.records.emplace_back(result->data[i], static_cast<std::size_t>(result->len[i]));
+  }
+  if (answer.records.empty()) return std::unexpected(DnsError::NoData);
+  return answer;
+}
+
+}  // namespace
+
+struct LookupQueue::Question {
+  LookupQueue* queue = nullptr;
+  Entry* entry = nullptr;
+  RecordType type = RecordType::A;
+  int id = 0;  ///< libunbound's, while it works on it
+  std::optional<RawResult> result;
+};
+
+struct LookupQueue::Entry {
+  Lookup lookup;
+  std::vector<Question> questions;  // addresses are given to libunbound: never resized
+  std::size_t open = 0;
+  std::list<Entry>::iterator place;
+};
+
+struct LookupQueue::Watch {
+  using Descriptor = asio::posix::basic_stream_descriptor<base::Executor>;
+
+  // A duplicate, because the descriptor itself is closed by libunbound.
+  Watch(LookupQueue& owner, int descriptor) : queue(owner), pipe(owner.home_, ::dup(descriptor)) {
+    queue.watch_ = this;
+  }
+
+  ~Watch() { queue.watch_ = nullptr; }
+
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  LookupQueue& queue;
+  Descriptor pipe;
+};
+
+LookupQueue::LookupQueue(asio::io_context& home, Context context)
+    : home_(home.get_executor()), context_(std::move(context)) {}
+
+LookupQueue::~LookupQueue() = default;
+
+base::Task<> LookupQueue::watch(std::shared_ptr<LookupQueue> self) {
+  if (self->closed_) co_return;
+  Watch watch(*self, ::ub_fd(self->context_.get()));
+  while (!self->closed_) {
+    co_await watch.pipe.async_wait(Watch::Descriptor::wait_read, asio::as_tuple(base::use_task));
+    if (!self->closed_) ::ub_process(self->context_.get());
+  }
+}
+
+void LookupQueue::add(const std::shared_ptr<LookupQueue>& self, Lookup lookup) {
+  LookupQueue& queue = *self;
+  Entry& entry = queue.entries_.emplace_front();
+  entry.place = queue.entries_.begin();
+  entry.lookup = std::move(lookup);
+  entry.questions.resize(entry.lookup.types.size());
+  entry.open = entry.questions.size();
+  if (queue.closed_) return queue.give_up(entry, DnsError::Temporary);
+  if (entry.lookup.deadline.passed()) return queue.give_up(entry, DnsError::Timeout);
+  // Asking the last one may settle the entry and free it.
+  for (std::size_t i = 0, count = entry.open; i < count; ++i) {
+    Question& question = entry.questions[i];
+    question.queue = &queue;
+    question.entry = &entry;
+    question.type = entry.lookup.types[i];
+    queue.ask(question);
+  }
+  if (queue.expiring_ || queue.entries_.empty()) return;
+  queue.expiring_ = true;
+  base::spawn_supervised(queue.home_, "dns deadlines", expire(self), base::OnCrash::EndProcess);
+}
+
+void LookupQueue::ask(Question& question) {
+  const int error = ::ub_resolve_async(context_.get(), question.entry->lookup.name.c_str(),
+                                       static_cast<int>(question.type), kClassIn, &question,
+                                       &on_answer, &question.id);
+  if (error != 0) settle(question, std::unexpected(DnsError::Temporary));
+}
+
+void LookupQueue::on_answer(void* question, int error, ub_result* result) {
+  auto& asked = *static_cast<Question*>(question);
+  RawResult raw = raw_result_of(error, result);
+  ::ub_resolve_free(result);
+  asked.queue->settle(asked, std::move(raw));
+}
+
+void LookupQueue::settle(Question& question, RawResult result) {
+  question.result = std::move(result);
+  Entry& entry = *question.entry;
+  if (--entry.open == 0) finish(entry);
+}
+
+void LookupQueue::give_up(Entry& entry, DnsError reason) {
+  for (Question& question : entry.questions) {
+    if (question.result) continue;
+    // libunbound promises not to call back after this.
+    if (question.id != 0) ::ub_cancel(context_.get(), question.id);
+    question.result = std::unexpected(reason);
+  }
+  finish(entry);
+}
+
+void LookupQueue::finish(Entry& entry) {
+  std::vector<RawResult> results;
+  for (Question& question : entry.questions) results.push_back(std::move(*question.result));
+  auto answer = std::move(entry.lookup.answer);
+  entries_.erase(entry.place);
+  answer(std::move(results));
+}
+
+// Runs only while something is under way.
+base::Task<> LookupQueue::expire(std::shared_ptr<LookupQueue> self) {
+  using Timer =
+      asio::basic_waitable_timer<std::chrono::steady_clock,
+                                 asio::wait_traits<std::chrono::steady_clock>, base::Executor>;
+  Timer timer(self->home_);
+  while (!self->entries_.empty()) {
+    timer.expires_after(kExpiryTick);
+    co_await timer.async_wait(asio::as_tuple(base::use_task));
+    const auto now = std::chrono::steady_clock::now();
+    for (auto at = self->entries_.begin(); at != self->entries_.end();) {
+      Entry& entry = *at++;
+      if (entry.lookup.deadline.passed(now)) self->give_up(entry, DnsError::Timeout);
+    }
+  }
+  self->expiring_ = false;
+}
+
+void LookupQueue::close() {
+  if (closed_) return;
+  closed_ = true;
+  while (!entries_.empty()) give_up(entries_.front(), DnsError::Temporary);
+  if (watch_ != nullptr) watch_->pipe.close();
+}
+
+}  // namespace relay::dns

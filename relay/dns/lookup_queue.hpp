@@ -1,0 +1,84 @@
+// Questions on their way through libunbound. Lives on one shard, its home: libunbound is only ever
+// called there, so that an answer and the giving up of its question cannot happen at once.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <expected>
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "relay/base/task.hpp"
+#include "relay/base/time.hpp"
+#include "relay/ports/resolver.hpp"
+
+struct ub_ctx;
+struct ub_result;
+
+namespace relay::dns {
+
+enum class RecordType : int { A = 1, Mx = 15, Txt = 16, Aaaa = 28 };
+
+/// The records of one type as they came; not empty.
+struct RawAnswer {
+  std::vector<std::string> records;
+  bool secure = false;
+};
+
+using RawResult = std::expected<RawAnswer, ports::DnsError>;
+
+/// One call: a name and one or two types, asked together and answered together.
+struct Lookup {
+  std::string name;
+  std::vector<RecordType> types;
+  base::Deadline deadline;
+  /// Called once, on the home shard, with one result per type.
+  std::move_only_function<void(std::vector<RawResult>)> answer;
+};
+
+/// Shared by the resolver and the tasks that work for it.
+class LookupQueue {
+ public:
+  using Context = std::unique_ptr<ub_ctx, void (*)(ub_ctx*)>;
+
+  LookupQueue(boost::asio::io_context& home, Context context);
+  ~LookupQueue();
+  LookupQueue(const LookupQueue&) = delete;
+  LookupQueue& operator=(const LookupQueue&) = delete;
+
+  base::Executor home() const { return home_; }
+
+  /// Watches libunbound's descriptor until close(). Run once, on the home shard.
+  static base::Task<> watch(std::shared_ptr<LookupQueue> self);
+
+  /// On the home shard only.
+  static void add(const std::shared_ptr<LookupQueue>& self, Lookup lookup);
+  void close();  ///< answers everything under way with Temporary, and whatever is added later
+
+ private:
+  struct Question;
+  struct Entry;
+  struct Watch;
+
+  static void on_answer(void* question, int error, ub_result* result);
+  static base::Task<> expire(std::shared_ptr<LookupQueue> self);
+
+  void ask(Question& question);
+  void settle(Question& question, RawResult result);
+  void give_up(Entry& entry, ports::DnsError reason);
+  void finish(Entry& entry);
+
+  const base::Executor home_;
+  Context context_;
+  std::list<Entry> entries_;
+  Watch* watch_ = nullptr;  ///< in the frame of watch()
+  bool expiring_ = false;
+  bool closed_ = false;
+};
+
+}  // namespace relay::dns

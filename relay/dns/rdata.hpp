@@ -1,0 +1,46 @@
+// What DNS records hold, read with distrust (N-3, N-7). Pure functions over the octets of RDATA as
+// libunbound delivers them: one record each, names not compressed.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "relay/ports/resolver.hpp"
+
+namespace relay::dns {
+
+/// True for a host or domain name that may be asked for: labels of 1-63 letters, digits, hyphens
+/// and underscores, at most 253 octets, a trailing dot allowed (RFC 1035 §2.3.4).
+bool is_queryable(std::string_view name);
+
+/// A domain name in wire format (RFC 1035 §3.1) that fills `wire` exactly, folded, without
+/// trailing dot; "." for the root. Nothing for names that is_queryable() refuses, compression
+/// pointers, and names ending in an all-digit label: an address written where a name belongs.
+std::optional<std::string> parse_name(std::string_view wire);
+
+/// RFC 1035 §3.3.9. The name may be "." (RFC 7505).
+std::optional<ports::MxHost> parse_mx(std::string_view rdata);
+
+std::optional<boost::asio::ip::address> parse_a(std::string_view rdata);     ///< 4 octets
+std::optional<boost::asio::ip::address> parse_aaaa(std::string_view rdata);  ///< 16 octets
+
+/// The character-strings joined (RFC 1035 §3.3.14); any octets may be in it.
+std::optional<std::string> parse_txt(std::string_view rdata);
+
+/// The usable records of an answer, within the caps of ports::Resolver, in an order that does not
+/// depend on the order of arrival where many must be cut. Unusable records are left out; when none
+/// is left the answer is Malformed. Precondition: not empty.
+std::expected<std::vector<ports::MxHost>, ports::DnsError> select_mx(
+    std::span<const std::string> records);
+std::expected<std::vector<boost::asio::ip::address>, ports::DnsError> select_addresses(
+    std::span<const std::string> aaaa, std::span<const std::string> a);
+std::expected<std::vector<std::string>, ports::DnsError> select_txt(
+    std::span<const std::string> records);
+
+}  // namespace relay::dns

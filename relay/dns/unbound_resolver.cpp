@@ -1,0 +1,127 @@
+#include "relay/dns/unbound_resolver.hpp"
+
+#include <utility>
+
+#include <boost/asio/post.hpp>
+#include <unbound.h>
+
+#include "relay/dns/lookup_queue.hpp"
+#include "relay/dns/rdata.hpp"
+
+namespace relay::dns {
+
+namespace asio = boost::asio;
+using ports::DnsAnswer;
+using ports::DnsError;
+
+namespace {
+
+// Cache sizes for a mail host: some ten thousand names, not a provider's resolver. A forwarder on
+// this machine is the usual setup, so asking localhost is allowed.
+constexpr std::pair<const char*, const char*> kSettings[] = {
+    {"do-not-query-localhost:", "no"},
+    {"msg-cache-size:", "8m"},
+    {"rrset-cache-size:", "16m"},
+    {"qname-minimisation:", "yes"},
+};
+
+std::string problem(const std::string& subject, int error) {
+  return subject + ": " + ::ub_strerror(error);
+}
+
+// Asks on the home shard; the awaiting task goes on where it was.
+base::Task<std::vector<RawResult>> ask(std::shared_ptr<LookupQueue> queue, std::string name,
+                                       std::vector<RecordType> types, base::Deadline deadline) {
+  if (!is_queryable(name)) {
+    // Such a name cannot be in the DNS; and libunbound would read escapes in it.
+    co_return std::vector<RawResult>(types.size(), std::unexpected(DnsError::NoSuchName));
+  }
+  Lookup lookup{std::move(name), std::move(types), deadline, {}};
+  auto start = [queue, lookup = std::move(lookup)](auto resume) mutable {
+    lookup.answer = std::move(resume);
+    asio::post(queue->home(), [queue, lookup = std::move(lookup)]() mutable {
+      LookupQueue::add(queue, std::move(lookup));
+    });
+  };
+  co_return co_await base::await_answer<std::vector<RawResult>>(std::move(start));
+}
+
+// Of two failures the one that says less about the name: a temporary one.
+DnsError weaker(DnsError a, DnsError b) {
+  if (ports::is_temporary(a)) return a;
+  if (ports::is_temporary(b)) return b;
+  return a == b ? a : DnsError::NoData;
+}
+
+}  // namespace
+
+UnboundResolver::UnboundResolver(std::shared_ptr<LookupQueue> queue) : queue_(std::move(queue)) {}
+
+std::expected<std::unique_ptr<UnboundResolver>, std::string> UnboundResolver::open(
+    asio::io_context& home, const UnboundOptions& options) {
+  LookupQueue::Context context(::ub_ctx_create(), &::ub_ctx_delete);
+  if (!context) return std::unexpected("libunbound cannot be started");
+  for (const auto& [name, value] : kSettings) {
+    const int error = ::ub_ctx_set_option(context.get(), name, value);
+    if (error != 0) return std::unexpected(problem(name, error));
+  }
+  for (const std::string& server : options.forward_to) {
+    const int error = ::ub_ctx_set_fwd(context.get(), server.c_str());
+    if (error != 0) return std::unexpected(problem(server, error));
+  }
+  if (options.trust_anchor) {
+    const int error = ::ub_ctx_add_ta_file(context.get(), options.trust_anchor->c_str());
+    if (error != 0) return std::unexpected(problem(options.trust_anchor->string(), error));
+  }
+  const int error = ::ub_ctx_async(context.get(), 1);  // 1: a thread, not a process
+  if (error != 0) return std::unexpected(problem("libunbound", error));
+  auto queue = std::make_shared<LookupQueue>(home, std::move(context));
+  base::spawn_supervised(queue->home(), "dns", LookupQueue::watch(queue),
+                         base::OnCrash::EndProcess);
+  return std::unique_ptr<UnboundResolver>(new UnboundResolver(std::move(queue)));
+}
+
+UnboundResolver::~UnboundResolver() { stop(); }
+
+void UnboundResolver::stop() {
+  asio::post(queue_->home(), [queue = queue_] { queue->close(); });
+}
+
+base::Task<std::expected<DnsAnswer<ports::MxHost>, DnsError>> UnboundResolver::mx(
+    std::string domain, base::Deadline deadline) {
+  const auto raw = co_await ask(queue_, std::move(domain), {RecordType::Mx}, deadline);
+  const RawResult& answer = raw.front();
+  if (!answer) co_return std::unexpected(answer.error());
+  auto hosts = select_mx(answer->records);
+  if (!hosts) co_return std::unexpected(hosts.error());
+  co_return DnsAnswer<ports::MxHost>{std::move(*hosts), answer->secure};
+}
+
+base::Task<std::expected<DnsAnswer<asio::ip::address>, DnsError>> UnboundResolver::addresses(
+    std::string host, base::Deadline deadline) {
+  const auto raw =
+      co_await ask(queue_, std::move(host), {RecordType::Aaaa, RecordType::A}, deadline);
+  const RawResult& aaaa = raw[0];
+  const RawResult& a = raw[1];
+  if (!aaaa && !a) co_return std::unexpected(weaker(aaaa.error(), a.error()));
+  // Half an answer is good enough to connect to.
+  const std::vector<std::string> none;
+  auto all = select_addresses(aaaa ? aaaa->records : none, a ? a->records : none);
+  if (!all) co_return std::unexpected(all.error());
+  const bool secure = (!aaaa || aaaa->secure) && (!a || a->secure);
+  co_return DnsAnswer<asio::ip::address>{std::move(*all), secure};
+}
+
+base::Task<std::expected<DnsAnswer<std::string>, DnsError>> UnboundResolver::txt(
+    std::string name, base::Deadline deadline) {
+  const auto raw = co_await ask(queue_, std::move(name), {RecordType::Txt}, deadline);
+  const RawResult& answer = raw.front();
+  if (!answer) co_return std::unexpected(answer.error());
+  auto texts = select_txt(answer->records);
+  if (!texts) co_return std::unexpected(texts.error());
+  co_return DnsAnswer<std::string>{std::move(*texts), answer->secure};
+}
+
+std::string unbound_version() { return ::ub_version(); }
+
+}  // namespace relay::dns
