@@ -1,0 +1,207 @@
+// What every Resolver promises, asked of the real one (in front of a real name server) and of the
+// fake one: a fake that differs would make other tests lie.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "relay/dns/unbound_resolver.hpp"
+#include "relay/net/system_clock.hpp"
+#include "tests/dns/name_server.hpp"
+#include "tests/dns/turn_loop.hpp"
+#include "tests/fakes/fake_resolver.hpp"
+
+namespace relay::dns {
+namespace {
+
+using ports::DnsError;
+using testing::ElementsAre;
+using testing::SizeIs;
+using testing::UnorderedElementsAre;
+
+/// Records of example.org: owner, type, value. Both zones are written from this.
+std::vector<std::array<std::string, 3>> records() {
+  std::vector<std::array<std::string, 3>> all{
+      {"", "MX", "20 mx2.example.org."},
+      {"", "MX", "10 MX1.example.org."},
+      {"", "TXT", R"("v=spf1 " "-all")"},
+      {"", "TXT", R"("second")"},
+      {"mx1", "A", "192.0.2.1"},
+      {"mx1", "AAAA", "2001:db8::1"},
+      {"mx2", "A", "192.0.2.2"},
+      {"six", "AAAA", "2001:db8::6"},
+      {"www", "CNAME", "mx1.example.org."},
+      {"mail", "CNAME", "example.org."},
+      {"dangling", "CNAME", "nowhere.example.org."},
+      {"round", "CNAME", "about.example.org."},
+      {"about", "CNAME", "round.example.org."},
+      {"nomail", "MX", "0 ."},
+  };
+  for (int i = 1; i <= 60; ++i) {
+    all.push_back({"many", "A", "192.0.2." + std::to_string(i)});
+    all.push_back({"many", "MX", std::to_string(i) + " mx" + std::to_string(i) + ".example.org."});
+    all.push_back({"many", "TXT", "\"" + std::to_string(i + 100) + "\""});
+  }
+  return all;
+}
+
+std::string zone_file() {
+  std::string zone =
+      "$ORIGIN example.org.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\n"
+      "ns A 127.0.0.1\n";
+  for (const auto& [owner, type, value] : records()) {
+    zone += (owner.empty() ? "@" : owner) + " " + type + " " + value + "\n";
+  }
+  return zone;
+}
+
+std::string fake_zone() {
+  std::string zone = "anything.broken.example SERVFAIL\nsilent.example NEVER\n";
+  for (const auto& [owner, type, value] : records()) {
+    zone += (owner.empty() ? "" : owner + ".") + "example.org " + type + " " + value + "\n";
+  }
+  return zone;
+}
+
+class FakeRig {
+ public:
+  static bool available() { return true; }
+
+  ports::Resolver& resolver() { return resolver_; }
+
+  ports::Resolver& silent() { return resolver_; }
+
+  boost::asio::io_context io;
+
+ private:
+  net::SystemClock clock_;
+  fakes::FakeResolver resolver_{clock_, fake_zone()};
+};
+
+class UnboundRig {
+ public:
+  static bool available() { return NameServer::find().has_value(); }
+
+  ports::Resolver& resolver() { return *resolver_; }
+
+  ports::Resolver& silent() { return *silent_; }
+
+  boost::asio::io_context io;
+
+ private:
+  // Started once, for all cases.
+  static NameServer& name_server() {
+    static NameServer server(*NameServer::find(), zone_file());
+    return server;
+  }
+
+  BlackHole hole_;
+  std::unique_ptr<ports::Resolver> resolver_ =
+      std::move(*UnboundResolver::open(io, {{name_server().address()}, {}}));
+  std::unique_ptr<ports::Resolver> silent_ =
+      std::move(*UnboundResolver::open(io, {{hole_.address()}, {}}));
+};
+
+template <class Rig>
+class ResolverContract : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!Rig::available()) {
+      const char* ci = std::getenv("CI");
+      if (ci != nullptr && std::string(ci) == "true") FAIL() << "nsd is not installed";
+      GTEST_SKIP() << "nsd is not installed";
+    }
+    rig_ = std::make_unique<Rig>();
+  }
+
+  auto mx(const std::string& name) {
+    return turn_loop(rig_->io, rig_->resolver().mx(name, soon()));
+  }
+
+  auto txt(const std::string& name) {
+    return turn_loop(rig_->io, rig_->resolver().txt(name, soon()));
+  }
+
+  std::expected<std::vector<std::string>, DnsError> addresses(const std::string& name) {
+    auto found = turn_loop(rig_->io, rig_->resolver().addresses(name, soon()));
+    if (!found) return std::unexpected(found.error());
+    std::vector<std::string> texts;
+    for (const auto& address : found->records) texts.push_back(address.to_string());
+    return texts;
+  }
+
+  std::unique_ptr<Rig> rig_;
+};
+
+using Rigs = testing::Types<FakeRig, UnboundRig>;
+TYPED_TEST_SUITE(ResolverContract, Rigs);
+
+TYPED_TEST(ResolverContract, GivesMxByRisingPreference) {
+  const auto hosts = this->mx("Example.ORG");
+  ASSERT_TRUE(hosts) << describe(hosts.error());
+  ASSERT_THAT(hosts->records, SizeIs(2));
+  EXPECT_EQ(hosts->records[0].preference, 10);
+  EXPECT_EQ(hosts->records[0].name, "mx1.example.org");
+  EXPECT_EQ(hosts->records[1].name, "mx2.example.org");
+  EXPECT_FALSE(hosts->secure);
+}
+
+TYPED_TEST(ResolverContract, KnowsNullMx) {
+  EXPECT_EQ(this->mx("nomail.example.org").error(), DnsError::NullMx);
+}
+
+TYPED_TEST(ResolverContract, TellsMissingNameFromMissingRecord) {
+  EXPECT_EQ(this->mx("nowhere.example.org").error(), DnsError::NoSuchName);
+  EXPECT_EQ(this->mx("mx1.example.org").error(), DnsError::NoData);
+  EXPECT_EQ(this->addresses("nowhere.example.org").error(), DnsError::NoSuchName);
+  EXPECT_EQ(this->addresses("nomail.example.org").error(), DnsError::NoData);
+  EXPECT_EQ(this->txt("nowhere.example.org").error(), DnsError::NoSuchName);
+  EXPECT_EQ(this->txt("mx1.example.org").error(), DnsError::NoData);
+}
+
+TYPED_TEST(ResolverContract, GivesAddressesOfBothFamiliesIpv6First) {
+  EXPECT_THAT(*this->addresses("mx1.example.org"), ElementsAre("2001:db8::1", "192.0.2.1"));
+  EXPECT_THAT(*this->addresses("mx2.example.org"), ElementsAre("192.0.2.2"));
+  EXPECT_THAT(*this->addresses("six.example.org"), ElementsAre("2001:db8::6"));
+}
+
+TYPED_TEST(ResolverContract, JoinsTheStringsOfATxtRecord) {
+  const auto texts = this->txt("example.org.");
+  ASSERT_TRUE(texts) << describe(texts.error());
+  EXPECT_THAT(texts->records, UnorderedElementsAre("v=spf1 -all", "second"));
+}
+
+TYPED_TEST(ResolverContract, FollowsCname) {
+  EXPECT_THAT(*this->addresses("www.example.org"), ElementsAre("2001:db8::1", "192.0.2.1"));
+  EXPECT_THAT(this->mx("mail.example.org")->records, SizeIs(2));
+  EXPECT_EQ(this->addresses("dangling.example.org").error(), DnsError::NoSuchName);
+}
+
+TYPED_TEST(ResolverContract, TakesCnameLoopForTemporary) {
+  EXPECT_EQ(this->addresses("round.example.org").error(), DnsError::Temporary);
+}
+
+TYPED_TEST(ResolverContract, CapsWhatItGives) {
+  EXPECT_THAT(*this->addresses("many.example.org"), SizeIs(ports::Resolver::kMaxAddresses));
+  const auto hosts = this->mx("many.example.org");
+  ASSERT_THAT(hosts->records, SizeIs(ports::Resolver::kMaxMxHosts));
+  EXPECT_EQ(hosts->records.back().preference, ports::Resolver::kMaxMxHosts);
+  EXPECT_THAT(this->txt("many.example.org")->records, SizeIs(60));
+}
+
+TYPED_TEST(ResolverContract, TakesServerFailureForTemporary) {
+  EXPECT_EQ(this->mx("anything.broken.example").error(), DnsError::Temporary);
+}
+
+TYPED_TEST(ResolverContract, EndsByTheDeadlineWhenNobodyAnswers) {
+  using namespace std::chrono_literals;
+  auto& silent = this->rig_->silent();
+  const auto start = std::chrono::steady_clock::now();
+  const auto late = base::Deadline::after(50ms);
+  EXPECT_EQ(turn_loop(this->rig_->io, silent.mx("silent.example", late)).error(),
+            DnsError::Timeout);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
+  EXPECT_EQ(turn_loop(this->rig_->io, silent.addresses("silent.example", late)).error(),
+            DnsError::Timeout);
+}
+
+}  // namespace
+}  // namespace relay::dns

@@ -1,0 +1,39 @@
+// Runs one task on a loop that the test turns itself.
+#pragma once
+
+#include <chrono>
+#include <exception>
+#include <optional>
+#include <stdexcept>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "relay/base/task.hpp"
+
+namespace relay::dns {
+
+/// What the task returned or threw; throws when it takes longer than ten seconds.
+template <class T>
+T turn_loop(boost::asio::io_context& io, base::Task<T> task) {
+  std::optional<T> result;
+  std::exception_ptr thrown;
+  bool ended = false;
+  boost::asio::co_spawn(io.get_executor(), std::move(task), [&](std::exception_ptr error, T value) {
+    thrown = error;
+    result = std::move(value);
+    ended = true;
+  });
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (!ended) {
+    io.restart();
+    io.run_one_for(std::chrono::milliseconds(50));
+    if (std::chrono::steady_clock::now() > limit) throw std::runtime_error("task hangs");
+  }
+  if (thrown) std::rethrow_exception(thrown);
+  return std::move(*result);
+}
+
+inline base::Deadline soon() { return base::Deadline::after(std::chrono::seconds(8)); }
+
+}  // namespace relay::dns

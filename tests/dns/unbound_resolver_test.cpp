@@ -1,0 +1,135 @@
+#include "relay/dns/unbound_resolver.hpp"
+
+#include <fstream>
+#include <future>
+
+#include <boost/asio/use_future.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "relay/net/shard.hpp"
+#include "tests/dns/name_server.hpp"
+#include "tests/dns/turn_loop.hpp"
+
+namespace relay::dns {
+namespace {
+
+using namespace std::chrono_literals;
+using ports::DnsError;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+constexpr const char* kZone =
+    "$ORIGIN example.org.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\n"
+    "ns A 127.0.0.1\nmx1 A 192.0.2.1\n"
+    "odd MX 10 a\\032b.example.org.\nodd MX 20 mx1\n"
+    "literal MX 10 192.0.2.1.\n";
+
+class UnboundAndNsd : public testing::Test {
+ protected:
+  void SetUp() override {
+    const auto program = NameServer::find();
+    if (!program) {
+      const char* ci = std::getenv("CI");
+      if (ci != nullptr && std::string(ci) == "true") FAIL() << "nsd is not installed";
+      GTEST_SKIP() << "nsd is not installed";
+    }
+    server_ = std::make_unique<NameServer>(*program, kZone);
+  }
+
+  std::unique_ptr<UnboundResolver> open(boost::asio::io_context& io,
+                                        std::optional<std::filesystem::path> anchor = {}) {
+    auto resolver = UnboundResolver::open(io, {{server_->address()}, std::move(anchor)});
+    if (!resolver) throw std::runtime_error(resolver.error());
+    return std::move(*resolver);
+  }
+
+  std::unique_ptr<NameServer> server_;
+};
+
+TEST_F(UnboundAndNsd, RefusesHostNamesNoHostCanHave) {
+  boost::asio::io_context io;
+  const auto resolver = open(io);
+  const auto odd = turn_loop(io, resolver->mx("odd.example.org", soon()));
+  ASSERT_TRUE(odd) << describe(odd.error());
+  ASSERT_THAT(odd->records, SizeIs(1));
+  EXPECT_EQ(odd->records.front().name, "mx1.example.org");
+  EXPECT_EQ(turn_loop(io, resolver->mx("literal.example.org", soon())).error(),
+            DnsError::Malformed);
+}
+
+TEST_F(UnboundAndNsd, AnswersAreBogusWhenTheChainOfTrustIsBroken) {
+  // An anchor for a zone that carries no signatures at all.
+  const auto anchor = server_->folder() / "anchor";
+  std::ofstream(anchor) << "example.org. IN DS 12345 13 2 " << std::string(64, 'A') << "\n";
+  boost::asio::io_context io;
+  const auto resolver = open(io, anchor);
+  EXPECT_EQ(turn_loop(io, resolver->addresses("mx1.example.org", soon())).error(), DnsError::Bogus);
+}
+
+TEST_F(UnboundAndNsd, ServesShardsOtherThanItsHome) {
+  net::ShardPool pool(2);
+  const auto resolver = open(pool.at(0).io());
+  pool.run();
+  std::vector<std::future<std::expected<ports::DnsAnswer<boost::asio::ip::address>, DnsError>>>
+      answers;
+  for (int i = 0; i < 100; ++i) {
+    auto& shard = pool.at(static_cast<std::size_t>(i) % 2);
+    answers.push_back(boost::asio::co_spawn(
+        shard.executor(), resolver->addresses("mx1.example.org", soon()), boost::asio::use_future));
+  }
+  for (auto& answer : answers) EXPECT_TRUE(answer.get());
+  pool.stop();
+  pool.join();
+}
+
+TEST(UnboundResolver, StopEndsLookupsUnderWay) {
+  const BlackHole hole;
+  net::ShardPool pool(2);
+  auto resolver = UnboundResolver::open(pool.at(0).io(), {{hole.address()}, {}});
+  ASSERT_TRUE(resolver) << resolver.error();
+  pool.run();
+  auto waiting = boost::asio::co_spawn(
+      pool.at(1).executor(), (*resolver)->mx("silent.example", soon()), boost::asio::use_future);
+  (*resolver)->stop();
+  EXPECT_EQ(waiting.get().error(), DnsError::Temporary);
+  auto later = boost::asio::co_spawn(
+      pool.at(1).executor(), (*resolver)->txt("silent.example", soon()), boost::asio::use_future);
+  EXPECT_EQ(later.get().error(), DnsError::Temporary);
+  pool.stop();
+  pool.join();
+}
+
+TEST(UnboundResolver, DiesWithLookupsUnderWay) {
+  const BlackHole hole;
+  net::ShardPool pool(1);
+  auto resolver = UnboundResolver::open(pool.at(0).io(), {{hole.address()}, {}});
+  ASSERT_TRUE(resolver) << resolver.error();
+  bool answered = false;
+  boost::asio::co_spawn(pool.at(0).executor(), (*resolver)->mx("silent.example", soon()),
+                        [&answered](std::exception_ptr, const auto&) { answered = true; });
+  pool.at(0).io().run_for(20ms);
+  resolver->reset();
+  EXPECT_FALSE(answered);
+}
+
+TEST(UnboundResolver, AnswersPassedDeadlineAndImpossibleNameWithoutAsking) {
+  const BlackHole hole;
+  boost::asio::io_context io;
+  auto resolver = UnboundResolver::open(io, {{hole.address()}, {}});
+  ASSERT_TRUE(resolver) << resolver.error();
+  const auto passed = base::Deadline::after(-1ms);
+  EXPECT_EQ(turn_loop(io, (*resolver)->mx("silent.example", passed)).error(), DnsError::Timeout);
+  EXPECT_EQ(turn_loop(io, (*resolver)->addresses("a b", soon())).error(), DnsError::NoSuchName);
+}
+
+TEST(UnboundResolver, NamesWhatItCannotUse) {
+  boost::asio::io_context io;
+  const auto bad_address = UnboundResolver::open(io, {{"not an address"}, {}});
+  ASSERT_FALSE(bad_address);
+  EXPECT_THAT(bad_address.error(), HasSubstr("not an address"));
+  EXPECT_FALSE(unbound_version().empty());
+}
+
+}  // namespace
+}  // namespace relay::dns
