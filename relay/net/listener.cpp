@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <new>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -105,9 +106,17 @@ class Listener::Door {
     }
   }
 
-  /// Takes the connections that wait, some at most, so that sessions get their turn. False when
-  /// the process is out of descriptors or memory.
+  /// False when the process is out of descriptors or memory.
   bool take_waiting() {
+    try {
+      return take_some();
+    } catch (const std::bad_alloc&) {
+      return false;  // costs one connection, not the daemon
+    }
+  }
+
+  /// Takes the connections that wait, some at most, so that sessions get their turn.
+  bool take_some() {
     const int highest = highest_descriptor_to_take(limits_.reserved_descriptors);
     for (int i = 0; i < kConnectionsPerTurn && acceptor_.is_open(); ++i) {
       tcp::endpoint peer;

@@ -1,6 +1,9 @@
 // STARTTLS on both sides, over real sockets (T-1, T-2, T-4, T-6).
+#include <future>
+
 #include <gtest/gtest.h>
 #include <malloc.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -160,14 +163,76 @@ TEST_F(StartTls, FarewellIsPossibleAfterReadTimeout) {
   EXPECT_EQ(run(loopback_.shard, read_all(**ends.client, 9)), "421 bye\r\n");
 }
 
-TEST_F(StartTls, PlaintextInTheMiddleOfASessionEndsIt) {
-  // The raw socket speaks no TLS at all after the server began: its octets must never come through.
+TEST_F(StartTls, ServerRefusesGarbageThatLooksLikeAHandshake) {
   auto [client, server] = loopback_.connect_raw();
   ASSERT_EQ(::send(client, "\x16\x03\x01\x00\x05hello", 10, MSG_NOSIGNAL), 10);
   const auto ended = run(loopback_.shard, acceptor_.accept(std::move(server), soon()));
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error(), IoError::TlsFailed);
   ::close(client);
+}
+
+// A blocking client on a thread of its own, to do what our own client never would.
+class RawTlsClient {
+ public:
+  RawTlsClient(int descriptor, int newest_version) : descriptor_(descriptor) {
+    SSL_CTX_set_security_level(context_.get(), 0);  // else OpenSSL itself refuses old versions
+    SSL_CTX_set_max_proto_version(context_.get(), newest_version);
+    ssl_.reset(SSL_new(context_.get()));
+    SSL_set_fd(ssl_.get(), descriptor_);
+  }
+
+  ~RawTlsClient() { ::close(descriptor_); }
+
+  RawTlsClient(const RawTlsClient&) = delete;
+  RawTlsClient& operator=(const RawTlsClient&) = delete;
+
+  bool connect() { return SSL_connect(ssl_.get()) == 1; }
+
+  /// Ends TLS and goes on in the clear (CVE-2026-45185).
+  void end_tls_and_say(const std::string& octets) {
+    SSL_shutdown(ssl_.get());
+    ::send(descriptor_, octets.data(), octets.size(), MSG_NOSIGNAL);
+  }
+
+ private:
+  int descriptor_;
+  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_{SSL_CTX_new(TLS_client_method()),
+                                                             &SSL_CTX_free};
+  std::unique_ptr<SSL, decltype(&SSL_free)> ssl_{nullptr, &SSL_free};
+};
+
+TEST_F(StartTls, PlaintextAfterTheEndOfTlsIsNeverRead) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    auto [descriptor, plain] = loopback_.connect_raw();
+    RawTlsClient client(descriptor, version);
+    auto spoken = std::async(std::launch::async, [&client] {
+      const bool connected = client.connect();
+      client.end_tls_and_say("MAIL FROM:<a@b.example>\r\n");
+      return connected;
+    });
+    const auto server = run(loopback_.shard, acceptor_.accept(std::move(plain), soon()));
+    ASSERT_TRUE(server && spoken.get());
+    std::array<char, 64> buffer;
+    for (int i = 0; i < 2; ++i) {
+      const auto got = run(loopback_.shard, (*server)->read_some(buffer, soon()));
+      ASSERT_FALSE(got);
+      EXPECT_EQ(got.error(), IoError::Closed);
+    }
+    EXPECT_FALSE(run(loopback_.shard, (*server)->write("250 ok\r\n", soon())));
+  }
+}
+
+TEST_F(StartTls, RefusesVersionsBefore12) {
+  for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
+    auto [descriptor, plain] = loopback_.connect_raw();
+    RawTlsClient client(descriptor, version);
+    auto connected = std::async(std::launch::async, [&client] { return client.connect(); });
+    const auto server = run(loopback_.shard, acceptor_.accept(std::move(plain), soon()));
+    ASSERT_FALSE(server);
+    EXPECT_EQ(server.error(), IoError::TlsFailed);
+    EXPECT_FALSE(connected.get());
+  }
 }
 
 TEST_F(StartTls, StreamCanBeHandedOverOnce) {
