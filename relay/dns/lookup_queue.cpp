@@ -143,6 +143,7 @@ void LookupQueue::give_up(Entry& entry, DnsError reason) {
 
 void LookupQueue::finish(Entry& entry) {
   std::vector<RawResult> results;
+  results.reserve(entry.questions.size());
   for (Question& question : entry.questions) results.push_back(std::move(*question.result));
   auto answer = std::move(entry.lookup.answer);
   entries_.erase(entry.place);

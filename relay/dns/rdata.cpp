@@ -101,7 +101,7 @@ std::optional<address> parse_aaaa(std::string_view rdata) {
   if (rdata.size() != 16) return std::nullopt;
   const boost::asio::ip::address_v6 parsed(octets_of<16>(rdata));
   if (parsed.is_v4_mapped()) return std::nullopt;
-  return parsed;
+  return address(parsed);
 }
 
 std::optional<std::string> parse_txt(std::string_view rdata) {

@@ -154,7 +154,7 @@ class Listener::Door {
 };
 
 std::expected<std::unique_ptr<Listener>, std::string> Listener::open(
-    Shard& shard, std::span<const ports::Endpoint> addresses, OnConnection on_connection,
+    Shard& shard, std::span<const ports::Endpoint> addresses, const OnConnection& on_connection,
     Limits limits) {
   std::unique_ptr<Listener> listener(new Listener);
   for (const auto& address : addresses) {

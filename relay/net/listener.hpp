@@ -35,7 +35,7 @@ class Listener {
   /// the shard. Nothing is accepted before start().
   /// Error: "192.0.2.1:25: Permission denied", for the first address that fails.
   static std::expected<std::unique_ptr<Listener>, std::string> open(
-      Shard& shard, std::span<const ports::Endpoint> addresses, OnConnection on_connection,
+      Shard& shard, std::span<const ports::Endpoint> addresses, const OnConnection& on_connection,
       Limits limits);
 
   /// SO_REUSEPORT would let a second daemon bind beside us and take half of our mail without a

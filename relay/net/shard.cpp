@@ -44,6 +44,7 @@ ShardPool::~ShardPool() {
 
 std::vector<base::Executor> ShardPool::executors() {
   std::vector<base::Executor> all;
+  all.reserve(shards_.size());
   for (const auto& shard : shards_) all.push_back(shard->executor());
   return all;
 }
