@@ -1,0 +1,130 @@
+#include "relay/inbound/acceptance.hpp"
+
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "relay/forward/trace_header.hpp"
+#include "relay/inbound/accepted_reply.hpp"
+#include "relay/inbound/events.hpp"
+#include "relay/mail/header.hpp"
+
+namespace relay::inbound {
+
+namespace {
+
+/// A message up to this size goes to delivery by memory; a bigger one is read from the spool again.
+constexpr std::uint64_t kMaxFreshOctets = 64 * 1024;
+
+smtp::Reply as_reply(const forward::Rejection& rejection) {
+  return {rejection.code, rejection.status, rejection.text};
+}
+
+smtp::Reply reply_for(smtp::ContentFault fault) {
+  if (fault == smtp::ContentFault::TooLarge) return {552, {5, 3, 4}, smtp::describe(fault)};
+  return {550, {5, 6, 0}, smtp::describe(fault)};
+}
+
+/// Everything about the content that speaks against the message, cheapest first.
+std::optional<smtp::Reply> content_objection(const ArrivedMessage& arrived) {
+  if (arrived.fault != smtp::ContentFault::None) return reply_for(arrived.fault);
+  if (arrived.intake.fault()) return arrived.intake.fault();
+
+  const std::string& block = arrived.intake.header_block();
+  const auto fields = mail::split_header(block);
+  // A line that is no field is the sender's affair: bytes are sacred (design.md decision 8).
+  if (!fields && fields.error() != mail::HeaderError::Malformed) {
+    return smtp::Reply(552, {5, 3, 4}, mail::describe(fields.error()));
+  }
+  const auto looping = arrived.transaction.policy().loop_guard.check(block);
+  if (looping) return as_reply(*looping);
+  return std::nullopt;
+}
+
+ports::SignRequest sign_request(Intake& intake, base::WallTime now) {
+  ports::SignRequest request;
+  request.header_block = intake.header_block();
+  request.relaxed_body_sha256 = intake.finish_body_hash();
+  const auto author = mail::author_domain(intake.header_block());
+  if (author) request.from_domain = author->folded();
+  request.now_unix = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+  return request;
+}
+
+mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, base::WallTime now,
+                                       const std::string& signatures) {
+  const mail::Envelope& envelope = arrived.envelope;
+  mail::AcceptedMessage message;
+  message.id = arrived.intake.id();
+  message.received_at = now;
+  message.reverse_path = envelope.reverse_path;
+  message.body = envelope.body;
+  message.smtputf8 = envelope.smtputf8;
+  message.client = arrived.client;
+  // Received on top, then what signs the original header below (RFC 6376 §3.5, trace order).
+  message.trace_fields =
+      forward::received_field(arrived.client, arrived.transaction.policy().hostname, message.id,
+                              envelope.smtputf8, now) +
+      signatures;
+  message.size = arrived.intake.size();
+  return message;
+}
+
+mail::QueuedMessage queued_message(const ports::NewMessage& fresh) {
+  mail::QueuedMessage queued{fresh.message, {}};
+  queued.recipients.reserve(fresh.routes.size());
+  for (const mail::Route& route : fresh.routes) {
+    queued.recipients.push_back(
+        {route, mail::RecipientState::Waiting, 0, fresh.first_due, false, false, {}});
+  }
+  return queued;
+}
+
+/// Tells delivery and the log, after the commit.
+void announce(Services& services, const ArrivedMessage& arrived, ports::FreshMessage fresh) {
+  services.log.write(received_event(fresh.queued, arrived.transaction.recipients(),
+                                    mail::message_id_of(arrived.intake.header_block())));
+  services.feed.offer(std::move(fresh));
+}
+
+}  // namespace
+
+base::Task<smtp::EndOfDataReply> accept_message(Services& services, ArrivedMessage arrived) {
+  using smtp::EndOfDataReply;
+  if (const auto objection = content_objection(arrived)) {
+    co_return EndOfDataReply::refused(*objection);
+  }
+  const base::WallTime now = services.clock.wall();
+  const Transaction& transaction = arrived.transaction;
+  auto plan = transaction.policy().planner->plan(
+      arrived.envelope.reverse_path, transaction.recipients(), arrived.client.address, now);
+  if (!plan) co_return EndOfDataReply::refused(as_reply(plan.error()));
+
+  auto request = sign_request(arrived.intake, now);
+  const auto signatures = co_await services.signer.sign(std::move(request));
+  if (!signatures) {
+    co_return EndOfDataReply::refused({451, {4, 3, 0}, "Local error, try again later"});
+  }
+
+  ports::NewMessage stored;
+  stored.message = accepted_message(arrived, now, *signatures);
+  stored.routes = std::move(plan->routes);
+  stored.tokens = std::move(plan->tokens);
+  stored.content_sha256 = arrived.intake.finish_content_sha256();
+  stored.last_chunk = arrived.intake.release_last_chunk();
+  stored.first_due = now;
+
+  ports::FreshMessage fresh{queued_message(stored), nullptr};
+  if (arrived.intake.size() <= kMaxFreshOctets) {
+    fresh.content = std::make_shared<const std::string>(stored.last_chunk);
+  }
+  const auto proof = co_await services.spool.commit(std::move(stored));
+  if (!proof) co_return EndOfDataReply::refused(inbound::reply_for(proof.error()));
+  arrived.intake.keep();
+  announce(services, arrived, std::move(fresh));
+  co_return AcceptedReply::of(*proof);
+}
+
+}  // namespace relay::inbound

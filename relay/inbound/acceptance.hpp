@@ -1,0 +1,26 @@
+// The last step of a message's arrival: check, route, sign, make durable, and only then say 250.
+#pragma once
+
+#include "relay/base/task.hpp"
+#include "relay/inbound/services.hpp"
+#include "relay/inbound/transaction.hpp"
+#include "relay/mail/envelope.hpp"
+#include "relay/smtp/data_reader.hpp"
+#include "relay/smtp/reply.hpp"
+
+namespace relay::inbound {
+
+/// A message whose content has come in completely. The references are the caller's, who awaits.
+struct ArrivedMessage {
+  const mail::Envelope& envelope;
+  const mail::Client& client;
+  const Transaction& transaction;
+  Intake& intake;
+  smtp::ContentFault fault = smtp::ContentFault::None;
+};
+
+/// Accepts the message (durable, offered for delivery, logged as `received`) or says why not.
+/// Nothing of a refused message stays.
+base::Task<smtp::EndOfDataReply> accept_message(Services& services, ArrivedMessage arrived);
+
+}  // namespace relay::inbound

@@ -1,0 +1,17 @@
+// The only way to a 250 after DATA (rule P-15).
+#pragma once
+
+#include "relay/ports/spool.hpp"
+#include "relay/smtp/reply.hpp"
+
+namespace relay::inbound {
+
+class AcceptedReply {
+ public:
+  /// `250 2.0.0 queued as <ULID>`, for a message that is on stable storage.
+  static smtp::EndOfDataReply of(const ports::CommitProof& proof) {
+    return smtp::EndOfDataReply::accepted(smtp::AcceptedKey{}, proof.id().to_string());
+  }
+};
+
+}  // namespace relay::inbound

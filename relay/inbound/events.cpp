@@ -1,0 +1,84 @@
+#include "relay/inbound/events.hpp"
+
+#include <algorithm>
+
+#include "relay/base/text.hpp"
+
+namespace relay::inbound {
+
+namespace {
+
+// A list is for the eye; the numbers beside it are exact.
+constexpr std::size_t kMaxListed = 10;
+
+template <class Range, class Text>
+std::string listed(const Range& range, Text text) {
+  std::string out;
+  std::size_t count = 0;
+  for (const auto& entry : range) {
+    if (count++ == kMaxListed) return out + ", …";
+    if (!out.empty()) out += ", ";
+    out += text(entry);
+  }
+  return out;
+}
+
+void add_client(base::Event& event, const mail::Client& client) {
+  event.text("peer_ip", client.address).text("helo", client.helo);
+  if (!client.tls_version.empty()) {
+    event.open("tls").text("version", client.tls_version).text("cipher", client.tls_cipher).close();
+  }
+}
+
+/// "SRS0", "SRS1" or "": how the envelope sender leaves us.
+std::string_view srs_form(const mail::ReversePath& reverse_path) {
+  if (reverse_path.is_null()) return {};
+  const std::string& local_part = reverse_path.mailbox().local_part();
+  if (base::starts_with_ignoring_case(local_part, "SRS0")) return "SRS0";
+  if (base::starts_with_ignoring_case(local_part, "SRS1")) return "SRS1";
+  return {};
+}
+
+}  // namespace
+
+base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, base::WallTime now) {
+  base::Event event("rejected", now);
+  add_client(event, rejected.client);
+  if (rejected.envelope != nullptr) {
+    event.text("mail_from", rejected.envelope->reverse_path.to_string());
+  }
+  if (!rejected.forward_path.empty()) event.text("rcpt", rejected.forward_path);
+  event.open("smtp").text("stage", rejected.stage).number("code", reply.code());
+  if (reply.status().klass != 0) event.text("enhanced", reply.status().to_string());
+  event.text("text", reply.text()).close();
+  return event;
+}
+
+base::Event received_event(const mail::QueuedMessage& queued,
+                           const std::vector<forward::ResolvedRecipient>& recipients,
+                           std::string_view message_id) {
+  const mail::AcceptedMessage& message = queued.message;
+  base::Event event("received", message.received_at);
+  event.text("msg_id", message.id.to_string());
+  add_client(event, message.client);
+  event.text("mail_from", message.reverse_path.to_string());
+  event.text("rcpt", listed(recipients, [](const auto& r) { return r.original.to_string(); }));
+  event.number("rcpt_count", static_cast<std::int64_t>(recipients.size()));
+  event.open("alias")
+      .text("rule", listed(recipients, [](const auto& r) { return r.rule; }))
+      .close();
+  event.text("target",
+             listed(queued.recipients, [](const auto& r) { return r.route.target.to_string(); }));
+  event.number("target_count", static_cast<std::int64_t>(queued.recipients.size()));
+  if (!message_id.empty()) event.text("message_id", message_id);
+  event.number("size", static_cast<std::int64_t>(message.size));
+  const auto rewritten = std::ranges::find_if(queued.recipients, [](const auto& recipient) {
+    return !srs_form(recipient.route.reverse_path).empty();
+  });
+  if (rewritten != queued.recipients.end()) {
+    event.open("srs").text("form", srs_form(rewritten->route.reverse_path)).close();
+  }
+  return event;
+}
+
+}  // namespace relay::inbound

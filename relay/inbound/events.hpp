@@ -1,0 +1,30 @@
+// The log lines of the inbound side (operator.md §5): one per accepted message, one per refusal.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "relay/base/log.hpp"
+#include "relay/inbound/transaction.hpp"
+#include "relay/mail/message.hpp"
+#include "relay/smtp/reply.hpp"
+
+namespace relay::inbound {
+
+/// A refusal, and as much as was known then. `stage`: "connect", "helo", "mail", "rcpt", "data",
+/// "end-of-data" or "command".
+struct Rejected {
+  std::string_view stage;
+  const mail::Client& client;
+  const mail::Envelope* envelope = nullptr;
+  std::string_view forward_path;  ///< the refused one, "" otherwise
+};
+
+base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, base::WallTime now);
+
+/// `received`: `message_id` is the Message-ID field, "" when there is none fit to print.
+base::Event received_event(const mail::QueuedMessage& queued,
+                           const std::vector<forward::ResolvedRecipient>& recipients,
+                           std::string_view message_id);
+
+}  // namespace relay::inbound

@@ -1,0 +1,79 @@
+// The content of one message on its way in: cut into chunks for the spool, hashed, and its header
+// kept. Memory is constant whatever the size: one chunk and one header block, both capped.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "relay/auth/body_hash.hpp"
+#include "relay/inbound/byte_budget.hpp"
+#include "relay/inbound/sha256.hpp"
+#include "relay/mail/envelope.hpp"
+#include "relay/ports/spool.hpp"
+#include "relay/smtp/reply.hpp"
+
+namespace relay::inbound {
+
+class Intake {
+ public:
+  Intake(ports::Spool& spool, ByteBudget& budget, mail::MessageId id);
+  Intake(const Intake&) = delete;
+  Intake& operator=(const Intake&) = delete;
+  ~Intake();  ///< forgets the draft, unless keep() was called
+
+  /// Takes content, un-stuffed, in order. After a fault it takes nothing any more.
+  void take(std::string_view content);
+
+  /// True when store_chunk() should be awaited before more is taken.
+  bool chunk_ready() const { return chunk_.size() >= ports::Spool::kChunkOctets; }
+
+  /// Gives one full chunk to the spool. An error becomes the fault.
+  base::Task<> store_chunk();
+
+  /// Why this message cannot be accepted: header over its cap (S-13), memory budget used up,
+  /// or the spool failed.
+  const std::optional<smtp::Reply>& fault() const { return fault_; }
+
+  const mail::MessageId& id() const { return id_; }
+
+  std::uint64_t size() const { return size_; }  ///< octets taken
+
+  /// The header block, up to and with the CRLF before the empty line. Complete at the end only.
+  const std::string& header_block() const { return header_; }
+
+  // At the end of the content, once each.
+  std::string finish_content_sha256() { return content_hash_.finish(); }
+
+  std::string finish_body_hash() { return body_hash_.finish(); }
+
+  std::string release_last_chunk() { return std::move(chunk_); }
+
+  /// The draft has become a message: it is not ours to discard any more.
+  void keep() { kept_ = true; }
+
+ private:
+  bool reserve_for(std::size_t octets);
+  /// Takes what belongs to the header; returns the rest, which is body.
+  std::string_view take_header(std::string_view content);
+  void blame(smtp::Reply reply);
+
+  ports::Spool& spool_;
+  ByteShare share_;
+  const mail::MessageId id_;
+  std::string chunk_;  ///< content not yet with the spool
+  std::string header_;
+  bool header_complete_ = false;
+  std::uint32_t stored_chunks_ = 0;
+  std::uint64_t size_ = 0;
+  Sha256 content_hash_;
+  auth::RelaxedBodyHash body_hash_;
+  std::optional<smtp::Reply> fault_;
+  bool kept_ = false;
+};
+
+/// What the client hears when the spool fails (reliability.md §2.3).
+smtp::Reply reply_for(ports::SpoolError error);
+
+}  // namespace relay::inbound

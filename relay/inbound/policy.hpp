@@ -1,0 +1,41 @@
+// What the server allows and decides by: one immutable snapshot, swapped as a whole on reload.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "relay/forward/loop_guard.hpp"
+#include "relay/forward/planner.hpp"
+
+namespace relay::inbound {
+
+/// Defaults of reliability.md §1.2; sizes in octets.
+struct Limits {
+  std::uint64_t max_size = 50ULL * 1024 * 1024;
+  std::uint64_t max_line = 64 * 1024;  ///< S-7
+  std::uint32_t max_recipients = 1000;
+  std::uint32_t max_errors = 20;
+  std::uint32_t max_junk = 100;
+
+  std::uint32_t connections_total = 1000;
+  std::uint32_t connections_per_client = 50;    ///< one address
+  std::uint32_t connections_per_network = 200;  ///< IPv4 /24, IPv6 /64
+  std::uint32_t overload_percent = 80;          ///< of connections_total: from there, hurry
+
+  std::chrono::seconds command{300};  ///< a whole command line (RFC 5321 §4.5.3.2.7)
+  std::chrono::seconds command_overloaded{10};
+  std::chrono::seconds content{300};     ///< between two reads of content
+  std::uint32_t min_content_rate = 500;  ///< octets a second over the whole message (X-1)
+  std::chrono::seconds session{7200};    ///< everything together (X-1)
+};
+
+struct Policy {
+  std::string hostname;  ///< in banner, EHLO answer and Received
+  Limits limits;
+  std::shared_ptr<const forward::Planner> planner;
+  forward::LoopGuard loop_guard;
+};
+
+}  // namespace relay::inbound

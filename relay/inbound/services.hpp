@@ -1,0 +1,27 @@
+// What all sessions share. The wiring makes it once; it outlives every session.
+#pragma once
+
+#include "relay/base/log.hpp"
+#include "relay/base/published.hpp"
+#include "relay/inbound/byte_budget.hpp"
+#include "relay/inbound/policy.hpp"
+#include "relay/ports/clock.hpp"
+#include "relay/ports/delivery_feed.hpp"
+#include "relay/ports/signer.hpp"
+#include "relay/ports/spool.hpp"
+#include "relay/ports/stream.hpp"
+
+namespace relay::inbound {
+
+struct Services {
+  ports::Clock& clock;
+  ports::Spool& spool;
+  ports::Signer& signer;
+  ports::DeliveryFeed& feed;
+  ports::TlsAcceptor* tls;  ///< null: STARTTLS is not offered
+  base::Log& log;
+  const base::Published<Policy>& policy;
+  ByteBudget& budget;
+};
+
+}  // namespace relay::inbound

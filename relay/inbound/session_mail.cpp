@@ -1,0 +1,93 @@
+// The part of a session that deals with a message: its recipients and its content.
+#include <algorithm>
+#include <utility>
+#include <variant>
+
+#include "relay/base/ulid.hpp"
+#include "relay/inbound/acceptance.hpp"
+#include "relay/inbound/session.hpp"
+
+namespace relay::inbound {
+
+namespace {
+
+smtp::Reply local_error() { return {451, {4, 3, 0}, "Local error, try again later"}; }
+
+}  // namespace
+
+base::Task<> Session::check_recipient(mail::ForwardPath forward_path) {
+  const std::string shown = forward_path.to_string();
+  auto objection = co_await recipient_objection(std::move(forward_path));
+  if (objection) log_refusal("rcpt", *objection, shown);
+  conclude(machine_.on_recipient(std::move(objection)));
+}
+
+base::Task<std::optional<smtp::Reply>> Session::recipient_objection(
+    mail::ForwardPath forward_path) {
+  forward::Resolution resolution = co_await resolve(std::move(forward_path));
+  if (const auto* rejection = std::get_if<forward::Rejection>(&resolution)) {
+    co_return smtp::Reply(rejection->code, rejection->status, rejection->text);
+  }
+  auto* resolved = std::get_if<forward::ResolvedRecipient>(&resolution);
+  if (resolved == nullptr) co_return local_error();
+  // Aliases multiply: the copies of one message are limited as its recipients are.
+  const std::size_t copies = transaction_->targets() + resolved->targets.size();
+  if (copies > limits().max_recipients && !transaction_->recipients().empty()) {
+    co_return smtp::Reply(452, {4, 5, 3}, "Too many recipients");
+  }
+  transaction_->add(std::move(*resolved));
+  co_return std::nullopt;
+}
+
+base::Task<forward::Resolution> Session::resolve(mail::ForwardPath forward_path) {
+  const forward::Planner& planner = *transaction_->policy().planner;
+  const base::WallTime now = services_.clock.wall();
+  forward::Resolution resolution =
+      planner.resolve(forward_path, machine_.envelope().reverse_path, now);
+  const auto* lookup = std::get_if<forward::TokenLookup>(&resolution);
+  if (lookup == nullptr) co_return resolution;
+
+  std::string token = lookup->token;
+  const auto found = co_await services_.spool.find_token(std::move(token), now);
+  if (found) co_return planner.resolve_token(forward_path, *found);
+  if (found.error() == ports::SpoolError::NotFound) {
+    // The one reply for every SRS address that does not lead back (srs.md §5).
+    co_return forward::Rejection{550, {5, 1, 8}, "Invalid SRS address"};
+  }
+  co_return forward::Rejection{451, {4, 3, 0}, "Local error, try again later"};
+}
+
+base::Task<> Session::take_content() {
+  const mail::MessageId id = base::Ulid::generate(services_.clock.wall());
+  Intake& intake = transaction_->begin_content(services_.spool, services_.budget, id);
+  smtp::DataReader reader({.content = limits().max_size, .line = limits().max_line});
+  const bool complete = co_await read_content(reader, intake);
+  if (!complete) co_return;
+
+  const auto reply = co_await accept_message(
+      services_, {machine_.envelope(), client_, *transaction_, intake, reader.fault()});
+  if (!reply.reply().positive()) log_refusal("end-of-data", reply.reply());
+  conclude(machine_.on_content_end(reply));
+}
+
+base::Task<bool> Session::read_content(smtp::DataReader& reader, Intake& intake) {
+  const base::SteadyTime began = services_.clock.steady();
+  const std::uint32_t rate = std::max<std::uint32_t>(limits().min_content_rate, 1);
+  std::uint64_t received = 0;
+  while (!reader.finished()) {
+    if (buffer_.empty()) {
+      // Nobody may hold a session by dripping: time grows only with octets.
+      const base::Deadline pace{began + limits().content + std::chrono::seconds(received / rate)};
+      const bool more = co_await read_more(read_deadline(limits().content).within(pace));
+      if (!more) co_return false;
+    }
+    const std::size_t used =
+        reader.feed(buffer_.pending(), [&intake](std::string_view span) { intake.take(span); });
+    buffer_.consume(used);
+    received += used;
+    if (intake.chunk_ready()) co_await intake.store_chunk();
+  }
+  co_return true;
+}
+
+}  // namespace relay::inbound

@@ -1,0 +1,47 @@
+// What a session keeps between MAIL and the end of its transaction, besides the envelope that the
+// machine holds. One object, destroyed at every boundary: nothing of one message can reach the next
+// (rule P-3, S-9).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "relay/inbound/intake.hpp"
+#include "relay/inbound/policy.hpp"
+
+namespace relay::inbound {
+
+class Transaction {
+ public:
+  /// `number`: of the machine's transaction. The policy is kept to the end of the message (C12).
+  Transaction(std::uint32_t number, std::shared_ptr<const Policy> policy)
+      : number_(number), policy_(std::move(policy)) {}
+
+  std::uint32_t number() const { return number_; }
+
+  const Policy& policy() const { return *policy_; }
+
+  void add(forward::ResolvedRecipient recipient) {
+    targets_ += recipient.targets.size();
+    recipients_.push_back(std::move(recipient));
+  }
+
+  const std::vector<forward::ResolvedRecipient>& recipients() const { return recipients_; }
+
+  std::size_t targets() const { return targets_; }  ///< copies this message would make
+
+  Intake& begin_content(ports::Spool& spool, ByteBudget& budget, mail::MessageId id) {
+    return intake_.emplace(spool, budget, id);
+  }
+
+ private:
+  std::uint32_t number_;
+  std::shared_ptr<const Policy> policy_;
+  std::vector<forward::ResolvedRecipient> recipients_;
+  std::size_t targets_ = 0;
+  std::optional<Intake> intake_;
+};
+
+}  // namespace relay::inbound

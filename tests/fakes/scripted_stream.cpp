@@ -1,0 +1,68 @@
+#include "tests/fakes/scripted_stream.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace relay::fakes {
+
+ScriptedStream::ScriptedStream(std::shared_ptr<Wire> wire, std::string peer,
+                               std::optional<ports::TlsInfo> tls)
+    : wire_(std::move(wire)),
+      peer_{boost::asio::ip::make_address(peer), 40000},
+      local_{boost::asio::ip::make_address("192.0.2.25"), 25},
+      tls_(std::move(tls)) {}
+
+ScriptedStream::~ScriptedStream() { close(); }
+
+base::Task<std::expected<std::size_t, ports::IoError>> ScriptedStream::read_some(
+    std::span<char> into, base::Deadline deadline) {
+  const std::shared_ptr<Wire> wire = wire_;
+  wire->read_deadlines.push_back(deadline);
+  if (wire->before_read) wire->before_read();
+  if (wire->closed) co_return std::unexpected(ports::IoError::Closed);
+  if (wire->incoming.empty() && wire->wait_at_end) {
+    const bool woken =
+        co_await base::await_answer<bool>([&wire](auto resume) { wire->wake = std::move(resume); });
+    static_cast<void>(woken);
+    co_return std::unexpected(ports::IoError::Closed);
+  }
+  if (wire->incoming.empty()) co_return std::unexpected(wire->at_end);
+
+  std::string& front = wire->incoming.front();
+  if (!std::exchange(piece_begun_, true)) wire->transcript += "<read>\r\n";
+  const std::size_t octets = std::min(front.size(), into.size());
+  std::copy_n(front.begin(), octets, into.begin());
+  front.erase(0, octets);
+  if (front.empty()) {
+    wire->incoming.pop_front();
+    piece_begun_ = false;
+  }
+  co_return octets;
+}
+
+base::Task<std::expected<void, ports::IoError>> ScriptedStream::write(std::string_view octets,
+                                                                      base::Deadline) {
+  if (wire_->closed) co_return std::unexpected(ports::IoError::Closed);
+  if (wire_->write_fails) co_return std::unexpected(ports::IoError::Reset);
+  wire_->sent += octets;
+  wire_->transcript += octets;
+  wire_->writes.emplace_back(octets);
+  std::expected<void, ports::IoError> ok;
+  co_return ok;
+}
+
+void ScriptedStream::close() noexcept {
+  wire_->closed = true;
+  if (wire_->wake) std::exchange(wire_->wake, {})(true);
+}
+
+base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>>
+ScriptedTlsAcceptor::accept(std::unique_ptr<ports::Stream> plain, base::Deadline) {
+  ++handshakes;
+  if (fails) co_return std::unexpected(ports::IoError::TlsFailed);
+  const std::string peer = plain->peer().address.to_string();
+  co_return std::make_unique<ScriptedStream>(
+      wire, peer, ports::TlsInfo{"TLSv1.3", "TLS_AES_256_GCM_SHA384", false});
+}
+
+}  // namespace relay::fakes

@@ -1,0 +1,159 @@
+#include "relay/inbound/acceptor.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/inbound/house.hpp"
+
+namespace relay::inbound {
+namespace {
+
+using testing::HasSubstr;
+
+boost::asio::ip::address ip(const char* text) { return boost::asio::ip::make_address(text); }
+
+TEST(Gate, NamesNetworks) {
+  EXPECT_EQ(network_of(ip("192.0.2.77")), "192.0.2.0/24");
+  EXPECT_EQ(network_of(ip("::ffff:192.0.2.77")), "192.0.2.0/24");
+  EXPECT_EQ(network_of(ip("2001:db8:1:2:3:4:5:6")), "2001:db8:1:2::/64");
+}
+
+TEST(Gate, CountsClientsNetworksAndAll) {  // X-2
+  Limits limits;
+  limits.connections_per_client = 2;
+  limits.connections_per_network = 3;
+  limits.connections_total = 4;
+  Gate gate;
+  auto a = gate.enter(ip("192.0.2.1"), limits);
+  auto b = gate.enter(ip("::ffff:192.0.2.1"), limits);
+  ASSERT_TRUE(a && b);
+  EXPECT_EQ(gate.enter(ip("192.0.2.1"), limits).error(), GateRefusal::ClientFull);
+  auto c = gate.enter(ip("192.0.2.2"), limits);
+  EXPECT_EQ(gate.enter(ip("192.0.2.3"), limits).error(), GateRefusal::NetworkFull);
+  auto d = gate.enter(ip("198.51.100.1"), limits);
+  EXPECT_EQ(gate.enter(ip("203.0.113.1"), limits).error(), GateRefusal::Full);
+  EXPECT_TRUE(gate.overloaded(limits));
+  {
+    const auto gone = std::move(*a);
+  }
+  EXPECT_TRUE(gate.enter(ip("192.0.2.1"), limits).has_value());
+  EXPECT_EQ(gate.inside(), 3U);
+}
+
+TEST(Acceptor, Says421ToTheConnectionTooMany) {  // X-2
+  Limits limits;
+  limits.connections_per_client = 1;
+  House house(limits);
+  const auto first = house.dial({});
+  first->wait_at_end = true;
+  const auto second = house.talk({"EHLO c.example\r\n"});
+  EXPECT_EQ(second->sent, "421 4.7.0 Too many connections from your address\r\n");
+  EXPECT_TRUE(second->closed);
+  EXPECT_THAT(house.log.lines.back(), HasSubstr(R"("stage":"connect")"));
+  const auto other = house.dial({"QUIT\r\n"}, "198.51.100.1");
+  house.poll();
+  EXPECT_THAT(other->sent, HasSubstr("221"));
+  house.acceptor.drain();
+  house.poll();
+}
+
+TEST(Acceptor, DrainsAnIdleSessionAtOnce) {
+  House house;
+  const auto wire = house.dial({"EHLO c.example\r\n"});
+  wire->wait_at_end = true;
+  house.poll();
+  EXPECT_EQ(house.acceptor.sessions(), 1U);
+  house.acceptor.drain();
+  house.poll();
+  EXPECT_TRUE(wire->sent.ends_with("421 4.3.2 Shutting down, try again later\r\n")) << wire->sent;
+  EXPECT_TRUE(wire->closed);
+  EXPECT_EQ(house.acceptor.sessions(), 0U);
+}
+
+TEST(Acceptor, LetsAnOpenTransactionFinishBeforeTheDrain) {
+  House house;
+  const auto wire = house.dial(envelope_and({"x: y\r\n", "\r\nbody\r\n.\r\n", "MAIL FROM:<>\r\n"}));
+  int reads = 0;
+  wire->before_read = [&] {
+    if (++reads == 3) house.acceptor.drain();
+  };
+  house.poll();
+  EXPECT_EQ(house.spool.stored.size(), 1U);
+  EXPECT_THAT(wire->sent, HasSubstr("queued as"));
+  EXPECT_TRUE(wire->sent.ends_with("421 4.3.2 Shutting down, try again later\r\n")) << wire->sent;
+  const auto late = house.talk({"EHLO c.example\r\n"});
+  EXPECT_THAT(late->sent, HasSubstr("421 4.7.0 Shutting down"));
+}
+
+TEST(Acceptor, TellsWhenAllHaveLeft) {
+  House house;
+  const auto wire = house.dial({"EHLO c.example\r\n", "MAIL FROM:<a@b.example>\r\n"});
+  wire->wait_at_end = true;  // a transaction that stays open
+  house.poll();
+  house.acceptor.drain();
+  std::optional<bool> result;
+  base::spawn_supervised(
+      house.io.get_executor(), "wait", [](House& h, std::optional<bool>& out) -> base::Task<> {
+        const base::Deadline deadline{h.clock.steady() + std::chrono::seconds(30)};
+        out = co_await h.acceptor.drained(deadline);
+      }(house, result));
+  house.clock.run_for(house.io, std::chrono::seconds(29));
+  EXPECT_FALSE(result.has_value());
+  house.clock.run_for(house.io, std::chrono::seconds(2));
+  ASSERT_TRUE(result.has_value());
+  EXPECT_FALSE(*result);
+  std::exchange(wire->wake, {})(true);
+  house.poll();
+  EXPECT_EQ(house.acceptor.sessions(), 0U);
+}
+
+TEST(Session, RefusesNewMailWhenTheSpoolIsPoisoned) {  // reliability.md §2.3
+  House house;
+  house.spool.poison = true;
+  const auto wire = house.talk({"EHLO c.example\r\n"});
+  EXPECT_THAT(wire->sent, HasSubstr("421 4.3.0 Storage failure"));
+  EXPECT_TRUE(wire->closed);
+}
+
+// ---- STARTTLS
+
+TEST(Session, ForgetsEverythingAtStartTls) {  // T-1, P-5
+  House house({}, true);
+  house.tls.wire->incoming = {"MAIL FROM:<a@b.example>\r\n",
+                              "EHLO c.example\r\n",
+                              "MAIL FROM:<a@b.example>\r\n",
+                              "RCPT TO:<info@example.org>\r\n",
+                              "DATA\r\n",
+                              "x: y\r\n\r\n.\r\n",
+                              "QUIT\r\n"};
+  const auto wire = house.talk({"EHLO c.example\r\n", "MAIL FROM:<evil@b.example>\r\n",
+                                "RCPT TO:<info@example.org>\r\n", "STARTTLS\r\n"});
+  EXPECT_TRUE(wire->sent.ends_with("220 2.0.0 Ready to start TLS\r\n"));
+  EXPECT_TRUE(house.tls.wire->sent.starts_with("503 5.5.1")) << house.tls.wire->sent;
+  EXPECT_THAT(house.tls.wire->sent, testing::Not(HasSubstr("STARTTLS")));
+  ASSERT_EQ(house.spool.stored.size(), 1U);
+  const auto& message = house.spool.stored[0].message.message;
+  EXPECT_EQ(message.reverse_path.to_string(), "a@b.example");
+  EXPECT_EQ(message.client.tls_version, "TLSv1.3");
+}
+
+TEST(Session, DropsTheConnectionOnOctetsBehindStartTls) {  // T-1
+  House house({}, true);
+  const auto wire =
+      house.talk({"EHLO c.example\r\n", "STARTTLS\r\nMAIL FROM:<evil@b.example>\r\n", "more\r\n"});
+  EXPECT_EQ(house.tls.handshakes, 0);
+  EXPECT_THAT(wire->sent, HasSubstr("421 4.7.0 Improper use of pipelining\r\n"));
+  EXPECT_TRUE(wire->closed);
+}
+
+TEST(Session, EndsWithAFailedHandshake) {  // never back to plain
+  House house({}, true);
+  house.tls.fails = true;
+  const auto wire = house.talk({"EHLO c.example\r\n", "STARTTLS\r\n", "EHLO c.example\r\n"});
+  EXPECT_TRUE(wire->sent.ends_with("220 2.0.0 Ready to start TLS\r\n"));
+  EXPECT_EQ(house.acceptor.sessions(), 0U);
+  EXPECT_EQ(wire->incoming.size(), 1U);
+}
+
+}  // namespace
+}  // namespace relay::inbound

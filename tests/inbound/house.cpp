@@ -1,0 +1,131 @@
+#include "tests/inbound/house.hpp"
+
+#include <utility>
+
+#include "tests/inbound/test_planner.hpp"
+
+namespace relay::inbound {
+
+using ports::SpoolError;
+
+base::Task<std::expected<void, SpoolError>> RecordingSpool::append(mail::MessageId draft,
+                                                                   std::uint32_t,
+                                                                   std::string chunk) {
+  if (append_error) co_return std::unexpected(*append_error);
+  if (chunk.size() != kChunkOctets) co_return std::unexpected(SpoolError::Corrupt);
+  drafts[draft] += chunk;
+  std::expected<void, SpoolError> ok;
+  co_return ok;
+}
+
+void RecordingSpool::discard(mail::MessageId draft) noexcept {
+  discarded += static_cast<int>(drafts.erase(draft));
+}
+
+base::Task<std::expected<ports::CommitProof, SpoolError>> RecordingSpool::commit(
+    ports::NewMessage message) {
+  if (commit_error) co_return std::unexpected(*commit_error);
+  const mail::MessageId id = message.message.id;
+  const std::size_t chunks = drafts[id].size() / kChunkOctets;
+  std::string content = std::exchange(drafts[id], {}) + message.last_chunk;
+  drafts.erase(id);
+  stored.push_back({std::move(message), std::move(content), chunks});
+  co_return proof_of(id);
+}
+
+base::Task<std::expected<mail::ReversePath, SpoolError>> RecordingSpool::find_token(
+    std::string token, base::WallTime) {
+  if (token_error) co_return std::unexpected(*token_error);
+  const auto found = tokens.find(token);
+  if (found == tokens.end()) co_return std::unexpected(SpoolError::NotFound);
+  co_return found->second;
+}
+
+base::Task<std::expected<mail::QueuedMessage, SpoolError>> RecordingSpool::load(mail::MessageId) {
+  co_return std::unexpected(SpoolError::NotFound);
+}
+
+base::Task<std::expected<std::string, SpoolError>> RecordingSpool::read(mail::MessageId,
+                                                                        std::uint32_t) {
+  co_return std::unexpected(SpoolError::NotFound);
+}
+
+base::Task<std::expected<void, SpoolError>> RecordingSpool::record(ports::Update) {
+  co_return std::unexpected(SpoolError::NotFound);
+}
+
+base::Task<std::expected<std::vector<mail::QueueItem>, SpoolError>> RecordingSpool::due(
+    base::WallTime, std::optional<ports::QueueCursor>, std::size_t) {
+  co_return std::unexpected(SpoolError::NotFound);
+}
+
+base::Task<std::expected<std::optional<base::WallTime>, SpoolError>> RecordingSpool::next_due(
+    base::WallTime) {
+  co_return std::unexpected(SpoolError::NotFound);
+}
+
+base::Task<std::expected<std::vector<ports::QueueRow>, SpoolError>> RecordingSpool::list(
+    ports::QueueFilter, std::optional<ports::QueueCursor>, std::size_t) {
+  co_return std::unexpected(SpoolError::NotFound);
+}
+
+base::Task<std::expected<std::vector<ports::AttemptRow>, SpoolError>> RecordingSpool::attempts(
+    mail::MessageId) {
+  co_return std::unexpected(SpoolError::NotFound);
+}
+
+base::Task<std::expected<std::uint64_t, SpoolError>> RecordingSpool::change(ports::QueueFilter,
+                                                                            ports::QueueAction,
+                                                                            base::WallTime) {
+  co_return std::unexpected(SpoolError::NotFound);
+}
+
+base::Task<std::expected<ports::QueueTotals, SpoolError>> RecordingSpool::totals() {
+  co_return std::unexpected(SpoolError::NotFound);
+}
+
+base::Task<std::expected<std::string, ports::SignError>> FixedSigner::sign(
+    ports::SignRequest request) {
+  if (fails) co_return std::unexpected(ports::SignError::CryptoFailed);
+  requests.push_back(std::move(request));
+  co_return signature;
+}
+
+namespace {
+
+std::shared_ptr<const Policy> test_policy(Limits limits) {
+  auto policy = std::make_shared<Policy>(test_policy_base());
+  policy->hostname = "mx.example.org";
+  policy->limits = limits;
+  return policy;
+}
+
+}  // namespace
+
+House::House(Limits limits, bool with_tls)
+    : policy(test_policy(limits)),
+      services{clock, spool, signer, feed, with_tls ? &tls : nullptr, log, policy, budget},
+      acceptor(services) {}
+
+std::shared_ptr<fakes::Wire> House::dial(std::vector<std::string> segments,
+                                         const std::string& peer) {
+  auto wire = std::make_shared<fakes::Wire>();
+  for (std::string& segment : segments) wire->incoming.push_back(std::move(segment));
+  acceptor.admit(std::make_unique<fakes::ScriptedStream>(wire, peer), io.get_executor());
+  return wire;
+}
+
+std::shared_ptr<fakes::Wire> House::talk(std::vector<std::string> segments) {
+  auto wire = dial(std::move(segments));
+  poll();
+  return wire;
+}
+
+std::vector<std::string> envelope_and(std::vector<std::string> content) {
+  std::vector<std::string> out{"EHLO client.example\r\n", "MAIL FROM:<ann@sender.example>\r\n",
+                               "RCPT TO:<info@example.org>\r\n", "DATA\r\n"};
+  for (std::string& segment : content) out.push_back(std::move(segment));
+  return out;
+}
+
+}  // namespace relay::inbound

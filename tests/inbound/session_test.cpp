@@ -1,0 +1,267 @@
+#include "relay/inbound/session.hpp"
+
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/sha.h>
+
+#include "relay/mail/header.hpp"
+#include "tests/inbound/house.hpp"
+
+namespace relay::inbound {
+namespace {
+
+using testing::HasSubstr;
+
+std::string sha256_of(const std::string& octets) {
+  std::string digest(32, '\0');
+  SHA256(reinterpret_cast<const unsigned char*>(octets.data()), octets.size(),
+         reinterpret_cast<unsigned char*>(digest.data()));
+  return digest;
+}
+
+const std::string kMessage = "From: Ann <ann@Sender.example>\r\nSubject: x\r\n\r\nHello  there\r\n";
+
+TEST(Session, Answers250OnlyWithTheMessageStored) {
+  House house;
+  const auto wire = house.talk(envelope_and({kMessage + ".\r\n", "QUIT\r\n"}));
+
+  ASSERT_EQ(house.spool.stored.size(), 1U);
+  const auto& stored = house.spool.stored[0];
+  EXPECT_THAT(wire->sent,
+              HasSubstr("250 2.0.0 queued as " + stored.message.message.id.to_string() + "\r\n"));
+  EXPECT_THAT(wire->sent, HasSubstr("221 2.0.0 Bye\r\n"));
+  EXPECT_TRUE(wire->closed);
+  EXPECT_EQ(stored.content, kMessage);
+  EXPECT_EQ(stored.message.content_sha256, sha256_of(kMessage));
+  EXPECT_EQ(stored.message.message.size, kMessage.size());
+  EXPECT_EQ(stored.message.message.client.address, "192.0.2.7");
+  EXPECT_EQ(stored.message.message.client.helo, "client.example");
+  ASSERT_EQ(stored.message.routes.size(), 1U);
+  EXPECT_EQ(stored.message.routes[0].target.to_string(), "me@mail.example");
+}
+
+TEST(Session, PutsReceivedOnTopOfTheSignatures) {
+  House house;
+  house.talk(envelope_and({kMessage + ".\r\n"}));
+  ASSERT_EQ(house.spool.stored.size(), 1U);
+  const std::string& trace = house.spool.stored[0].message.message.trace_fields;
+  EXPECT_TRUE(trace.starts_with("Received: ")) << trace;
+  EXPECT_TRUE(trace.ends_with("\r\n" + house.signer.signature)) << trace;
+}
+
+TEST(Session, AsksTheSignerForTheOriginalHeaderAndTheRelaxedBody) {
+  House house;
+  house.talk(envelope_and({kMessage + ".\r\n"}));
+  ASSERT_EQ(house.signer.requests.size(), 1U);
+  const auto& request = house.signer.requests[0];
+  EXPECT_EQ(request.header_block, "From: Ann <ann@Sender.example>\r\nSubject: x\r\n");
+  EXPECT_EQ(request.from_domain, "sender.example");
+  EXPECT_EQ(request.relaxed_body_sha256, sha256_of("Hello there\r\n"));
+  EXPECT_EQ(request.now_unix, 1795489200);
+}
+
+TEST(Session, OffersTheStoredMessageForDelivery) {
+  House house;
+  house.talk(envelope_and({kMessage + ".\r\n"}));
+  ASSERT_EQ(house.feed.offered.size(), 1U);
+  const auto& fresh = house.feed.offered[0];
+  ASSERT_TRUE(fresh.content);
+  EXPECT_EQ(*fresh.content, kMessage);
+  ASSERT_EQ(fresh.queued.recipients.size(), 1U);
+  EXPECT_EQ(fresh.queued.recipients[0].next_due, fresh.queued.message.received_at);
+}
+
+TEST(Session, StreamsABigMessageInChunksOfOneSize) {
+  House house;
+  std::string content = "Subject: big\r\n\r\n";
+  while (content.size() < 3 * ports::Spool::kChunkOctets) content += "0123456789 line of text\r\n";
+  const auto wire = house.talk(envelope_and({content, ".\r\n"}));
+  ASSERT_EQ(house.spool.stored.size(), 1U);
+  EXPECT_EQ(house.spool.stored[0].chunks, 3U);
+  EXPECT_EQ(house.spool.stored[0].content, content);
+  EXPECT_EQ(house.spool.stored[0].message.content_sha256, sha256_of(content));
+  EXPECT_FALSE(house.feed.offered[0].content);  // too big to travel in memory
+  EXPECT_EQ(house.budget.left(), 64 * 1024 * 1024);
+}
+
+TEST(Session, TakesSeveralMessagesWithFreshState) {  // S-9
+  House house;
+  auto dialogue = envelope_and({kMessage + ".\r\n", "DATA\r\n", "RCPT TO:<team@example.org>\r\n",
+                                "MAIL FROM:<>\r\n", "RCPT TO:<team@example.org>\r\n", "DATA\r\n",
+                                "Subject: two\r\n\r\n.\r\n"});
+  const auto wire = house.talk(dialogue);
+  ASSERT_EQ(house.spool.stored.size(), 2U);
+  EXPECT_TRUE(house.spool.stored[1].message.message.reverse_path.is_null());
+  EXPECT_EQ(house.spool.stored[1].message.routes.size(), 2U);
+  EXPECT_THAT(wire->sent, HasSubstr("503 5.5.1 MAIL and RCPT first\r\n503 5.5.1 MAIL first\r\n"));
+}
+
+TEST(Session, AnswersAPipelinedGroupInOneWrite) {
+  House house;
+  const auto wire = house.talk({"EHLO c.example\r\n",
+                                "MAIL FROM:<a@b.example>\r\nRCPT TO:<info@example.org>\r\nRCPT "
+                                "TO:<no@example.org>\r\nDATA\r\n",
+                                kMessage + ".\r\nQUIT\r\n"});
+  ASSERT_GE(wire->writes.size(), 3U);
+  EXPECT_THAT(wire->writes[2], HasSubstr("250 2.1.0"));
+  EXPECT_THAT(wire->writes[2], HasSubstr("550 5.1.1"));
+  EXPECT_THAT(wire->writes[2], HasSubstr("354 "));
+  EXPECT_EQ(house.spool.stored.size(), 1U);
+}
+
+TEST(Session, IsIndifferentToSegmentation) {
+  const std::string all = "MAIL FROM:<a@b.example>\r\nRCPT TO:<info@example.org>\r\n";
+  for (std::size_t cut = 1; cut < all.size(); ++cut) {
+    House house;
+    const auto wire = house.talk({"EHLO c.example\r\n", all.substr(0, cut), all.substr(cut),
+                                  "DATA\r\n", kMessage + ".\r\n"});
+    ASSERT_EQ(house.spool.stored.size(), 1U) << cut;
+  }
+}
+
+// ---- errors of the spool (reliability.md §2.3)
+
+struct SpoolCase {
+  const char* name;
+  ports::SpoolError error;
+  const char* reply;
+  bool closes;
+};
+
+class SpoolFailure : public testing::TestWithParam<SpoolCase> {};
+
+TEST_P(SpoolFailure, NeverLeadsToA250) {
+  House house;
+  house.spool.commit_error = GetParam().error;
+  const auto wire = house.talk(envelope_and({kMessage + ".\r\n", "NOOP\r\n"}));
+  EXPECT_THAT(wire->sent, HasSubstr(GetParam().reply));
+  EXPECT_THAT(wire->sent, testing::Not(HasSubstr("queued as")));
+  EXPECT_EQ(wire->sent.ends_with("250 2.0.0 Ok\r\n"), !GetParam().closes);
+  EXPECT_TRUE(house.feed.offered.empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Errors, SpoolFailure,
+    testing::Values(SpoolCase{"Full", ports::SpoolError::Full, "452 4.3.1", false},
+                    SpoolCase{"Quota", ports::SpoolError::TokenQuota, "452 4.3.1", false},
+                    SpoolCase{"Poisoned", ports::SpoolError::Poisoned, "421 4.3.0", true},
+                    SpoolCase{"Stopping", ports::SpoolError::Stopping, "421 4.3.2", true},
+                    SpoolCase{"Corrupt", ports::SpoolError::Corrupt, "451 4.3.0", false}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST(Session, ConsumesToTheEndWhenTheSpoolIsFullUnderWay) {
+  House house;
+  house.spool.append_error = ports::SpoolError::Full;
+  std::string content = "Subject: big\r\n\r\n";
+  while (content.size() < 2 * ports::Spool::kChunkOctets) content += "RCPT TO:<x@y.example>\r\n";
+  const auto wire = house.talk(envelope_and({content, ".\r\n", "NOOP\r\n"}));
+  EXPECT_THAT(wire->sent, HasSubstr("354 "));
+  EXPECT_TRUE(
+      wire->sent.ends_with("452 4.3.1 Insufficient storage, try again later\r\n250 2.0.0 Ok\r\n"))
+      << wire->sent;
+  EXPECT_TRUE(house.spool.stored.empty());
+}
+
+TEST(Session, DropsTheDraftWhenTheClientLeaves) {  // C1
+  House house;
+  const std::string chunk(ports::Spool::kChunkOctets / 4, 'x');
+  const auto wire = house.talk(envelope_and({chunk, chunk, "\r\n" + chunk, chunk, "\r\n" + chunk}));
+  EXPECT_TRUE(house.spool.stored.empty());
+  EXPECT_TRUE(house.spool.drafts.empty());
+}
+
+TEST(Session, RefusesWhenSigningFails) {
+  House house;
+  house.signer.fails = true;
+  const auto wire = house.talk(envelope_and({kMessage + ".\r\n"}));
+  EXPECT_THAT(wire->sent, HasSubstr("451 4.3.0"));
+  EXPECT_TRUE(house.spool.stored.empty());
+}
+
+// ---- content limits
+
+TEST(Session, RefusesHeaderBombs) {  // S-13
+  for (const bool many_fields : {false, true}) {
+    House house;
+    std::string content;
+    if (many_fields) {
+      for (int i = 0; i < 1001; ++i) content += "X: y\r\n";
+    } else {
+      while (content.size() <= mail::kMaxHeaderOctets)
+        content += "X-Long-Field: aaaaaaaaaaaaaaa\r\n";
+    }
+    const auto wire = house.talk(envelope_and({content + "\r\nbody\r\n.\r\n"}));
+    EXPECT_THAT(wire->sent, HasSubstr("552 5.3.4")) << many_fields;
+    EXPECT_TRUE(house.spool.stored.empty());
+  }
+}
+
+TEST(Session, RefusesMoreThanTheAnnouncedSize) {
+  Limits limits;
+  limits.max_size = 1000;
+  House house(limits);
+  const auto wire = house.talk(envelope_and({kMessage + std::string(1000, 'x') + "\r\n.\r\n"}));
+  EXPECT_THAT(wire->sent, HasSubstr("552 5.3.4 Message exceeds the size limit\r\n"));
+  EXPECT_TRUE(house.spool.stored.empty());
+}
+
+TEST(Session, RefusesWhenTheByteBudgetIsSpent) {
+  House house;
+  ASSERT_TRUE(house.budget.take(64ULL * 1024 * 1024));
+  const auto wire = house.talk(envelope_and({kMessage + ".\r\n"}));
+  EXPECT_THAT(wire->sent, HasSubstr("452 4.3.1"));
+  EXPECT_EQ(house.budget.left(), 0);
+}
+
+TEST(Session, RefusesALoopingMessage) {
+  House house;
+  std::string content;
+  for (int i = 0; i < 60; ++i) content += "Received: from a.example by b.example; x\r\n";
+  const auto wire = house.talk(envelope_and({content + "\r\n.\r\n"}));
+  EXPECT_THAT(wire->sent, HasSubstr("5.4.6"));
+  EXPECT_TRUE(house.spool.stored.empty());
+}
+
+// ---- recipients
+
+TEST(Session, LooksUpStoredSenders) {
+  House house;
+  house.spool.tokens.emplace("tok", *mail::parse_reverse_path("<far@away.example>"));
+  house.talk({"EHLO c.example\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<srs0=tok@example.org>\r\n",
+              "DATA\r\n", "x: y\r\n\r\n.\r\n"});
+  if (house.spool.stored.empty()) GTEST_SKIP() << "the planner of this house has no tokens";
+  EXPECT_EQ(house.spool.stored[0].message.routes[0].target.to_string(), "far@away.example");
+}
+
+// ---- connection
+
+TEST(Session, ClosesAtOnceOnOtherProtocols) {  // S-10
+  House house;
+  const auto wire = house.talk({std::string("\x16\x03\x01\x02\x00\x01", 6), "more"});
+  EXPECT_EQ(wire->sent,
+            "220 mx.example.org ESMTP srs-relay\r\n421 4.7.0 This is an SMTP server\r\n");
+  EXPECT_TRUE(wire->closed);
+}
+
+TEST(Session, StopsReadingAnOverlongLine) {  // S-6
+  House house;
+  std::vector<std::string> segments(1000, std::string(1024, 'A'));
+  const auto wire = house.talk(segments);
+  EXPECT_THAT(wire->sent, HasSubstr("500 5.5.2 Line too long\r\n"));
+  EXPECT_TRUE(wire->closed);
+  EXPECT_GT(wire->incoming.size(), 990U);
+}
+
+TEST(Session, EndsQuietlyWhenTheClientCannotBeReached) {
+  House house;
+  auto wire = house.dial({"EHLO c.example\r\n"});
+  wire->write_fails = true;
+  house.poll();
+  EXPECT_TRUE(wire->closed);
+  EXPECT_EQ(house.acceptor.sessions(), 0U);
+}
+
+}  // namespace
+}  // namespace relay::inbound
