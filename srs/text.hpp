@@ -1,0 +1,38 @@
+// Small text rules of SRS: folding, base32 stamps, keyed hashes as text.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace srs {
+
+constexpr char fold(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+/// A-Z to a-z, octet by octet; UTF-8 is left alone (as Mail::SRS does).
+std::string fold(std::string_view text);
+
+constexpr bool is_separator(char c) { return c == '=' || c == '+' || c == '-'; }
+
+/// Two base32 characters of the day number modulo 1024.
+std::string stamp_of(std::int64_t now_unix);
+
+/// Days from the stamp to now: 0…1023, a stamp of tomorrow is 1023. nullopt: not a stamp.
+std::optional<int> age_of(std::string_view stamp, std::int64_t now_unix);
+
+std::string hmac_sha1(std::string_view key, std::string_view message);    ///< 20 octets
+std::string hmac_sha256(std::string_view key, std::string_view message);  ///< 32 octets
+std::string base64(std::string_view octets);        ///< standard alphabet, padded
+std::string base32_lower(std::string_view octets);  ///< a-z2-7, unpadded
+
+/// Each field preceded by its length, so that no octet can move from one field to its neighbour.
+std::string delimited(const std::vector<std::string_view>& fields);
+
+/// A host name with at least one dot: letters, digits, hyphens, underscores, UTF-8.
+bool is_dotted_name(std::string_view domain);
+
+bool equal_in_constant_time(std::string_view a, std::string_view b);
+
+}  // namespace srs

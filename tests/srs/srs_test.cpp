@@ -1,0 +1,247 @@
+// The properties of the SRS library that need no other program.
+#include "srs/srs.hpp"
+
+#include <random>
+
+#include <gtest/gtest.h>
+
+namespace srs {
+namespace {
+
+constexpr std::int64_t kNow = 1'795'500'000;  // 2026-11-24
+constexpr std::int64_t kDay = 86'400;
+
+Key key(std::string id, char seed) {
+  std::string secret;
+  for (int i = 0; i < 32; ++i) secret += static_cast<char>(seed + i * 7 % 50);
+  return {std::move(id), secret, std::nullopt};
+}
+
+KeyRing ring() { return *KeyRing::make({key("2026b", '0'), key("2026a", '1')}); }
+
+Rewriter rewriter(Options options = {}) { return {ring(), "srs.example.net", options}; }
+
+Options classic() {
+  Options options;
+  options.format = Format::Classic;
+  return options;
+}
+
+TEST(SrsProperty1, NullSenderIsNeverRewritten) {
+  EXPECT_EQ(rewriter().forward({"", ""}, kNow).error(), ForwardError::NullSender);
+}
+
+TEST(SrsProperty4, OwnAddressesAreNeverWrapped) {
+  const auto first = *rewriter().forward({"ann", "example.org"}, kNow);
+  EXPECT_EQ(rewriter().forward(first, kNow).error(), ForwardError::OwnAddress);
+  EXPECT_EQ(rewriter().forward({"x", "SRS.Example.NET"}, kNow).error(), ForwardError::OwnAddress);
+}
+
+TEST(SrsProperty6, NeverMakesALocalPartOver64Octets) {
+  for (std::size_t length = 1; length <= 64; ++length) {
+    const auto made = rewriter().forward({std::string(length, 'a'), "example.org"}, kNow);
+    if (made) {
+      EXPECT_LE(made->local_part.size(), kMaxLocalPart);
+    } else {
+      EXPECT_EQ(made.error(), ForwardError::TooLong);
+      EXPECT_LE(rewriter()
+                    .make_token({std::string(length, 'a'), "example.org"}, kNow)
+                    .address.local_part.size(),
+                kMaxLocalPart);
+    }
+  }
+}
+
+TEST(SrsProperty7, StrongAddressSurvivesFoldingBothWays) {
+  const Rewriter r = rewriter();
+  const auto made = *r.forward({"Ann.Smith", "Example.ORG"}, kNow);
+  for (const bool raise : {false, true}) {
+    Address changed = made;
+    for (char& c : changed.local_part) {
+      c = static_cast<char>(raise ? std::toupper(c) : std::tolower(c));
+    }
+    const auto back = r.reverse(changed, kNow);
+    ASSERT_TRUE(back);
+    EXPECT_EQ(back->family, Family::Strong);
+    EXPECT_FALSE(back->weak);
+  }
+}
+
+TEST(SrsProperty8, ShortClassicHashMatchedWithoutCaseIsReportedWeak) {
+  const Rewriter r = rewriter(classic());
+  auto made = *r.forward({"ann", "example.org"}, kNow);
+  EXPECT_FALSE(r.reverse(made, kNow)->weak);
+  for (char& c : made.local_part) c = static_cast<char>(std::tolower(c));
+  EXPECT_TRUE(r.reverse(made, kNow)->weak);
+}
+
+TEST(SrsProperty8, VerifiesBase64UrlAsWell) {
+  const Rewriter r = rewriter(classic());
+  int seen = 0;
+  for (int i = 0; i < 400 && seen < 5; ++i) {
+    auto made = *r.forward({"u" + std::to_string(i), "example.org"}, kNow);
+    const std::string hash = made.local_part.substr(5, 4);
+    if (hash.find_first_of("+/") == std::string::npos) continue;
+    for (std::size_t k = 5; k < 9; ++k) {
+      if (made.local_part[k] == '+') made.local_part[k] = '-';
+      if (made.local_part[k] == '/') made.local_part[k] = '_';
+    }
+    EXPECT_TRUE(r.reverse(made, kNow)) << made.local_part;
+    ++seen;
+  }
+  EXPECT_EQ(seen, 5);
+}
+
+TEST(SrsProperty9, BoundaryShiftIsForgedInStrongFormat) {
+  const Rewriter r = rewriter();
+  auto made = *r.forward({"user", "example.org"}, kNow);
+  const std::size_t at = made.local_part.find("example.org=user");
+  for (const char* shifted : {"example.or=guser", "example.orguse=r", "example.orgu=ser"}) {
+    Address moved = made;
+    moved.local_part = made.local_part.substr(0, at) + shifted;
+    EXPECT_EQ(r.reverse(moved, kNow).error(), ReverseError::Forged) << shifted;
+  }
+}
+
+TEST(SrsProperty9, BoundaryShiftIntoADotlessDomainIsRefusedInClassicFormat) {
+  const Rewriter r = rewriter(classic());
+  auto made = *r.forward({"user", "a.example"}, kNow);
+  const std::size_t at = made.local_part.find("a.example=user");
+  made.local_part = made.local_part.substr(0, at) + "a=.exampleuser";
+  EXPECT_EQ(r.reverse(made, kNow).error(), ReverseError::BadTarget);
+}
+
+TEST(SrsProperty9, Srs1HashIsNoSrs0Hash) {
+  const Rewriter r = rewriter();
+  const auto made = *r.forward({"SRS0=xx=AB=c.example=d", "74.example.org"}, kNow);
+  Address confused = made;
+  confused.local_part.replace(0, 4, "SRS0");
+  EXPECT_FALSE(r.reverse(confused, kNow));
+}
+
+TEST(SrsProperty11, RecoversEveryLegalSender) {
+  std::mt19937 random(7);
+  const std::string_view atext = "abcXYZ019!#$%&'*+-/=?^_`{|}~.";
+  const std::string_view quotable = "a B@=\"\\,;:<>[]().+-_ ü";
+  const Rewriter strong = rewriter();
+  const Rewriter old = rewriter(classic());
+  for (int i = 0; i < 20'000; ++i) {
+    std::string local = "x";
+    const std::string_view alphabet = i % 2 == 0 ? atext : quotable;
+    for (unsigned n = random() % 24; n > 0; --n) local += alphabet[random() % alphabet.size()];
+    const Address sender{local, i % 3 == 0 ? "Example.ORG" : "a.b-c.example"};
+    for (const Rewriter* r : {&strong, &old}) {
+      const auto made = r->forward(sender, kNow);
+      if (!made) continue;
+      const auto read = parse_address(to_string(*made));
+      ASSERT_TRUE(read);
+      const auto back = r->reverse(*read, kNow + kDay);
+      ASSERT_TRUE(back) << to_string(*made);
+      EXPECT_EQ(back->address, sender) << to_string(*made);
+    }
+  }
+}
+
+TEST(SrsProperty12, ThirdHopKeepsTheLengthAndTakesAnyAlphabet) {
+  const Rewriter r = rewriter();
+  const auto second = *r.forward({"SRS0=fbad=74=example.org=user", "mid.example"}, kNow);
+  EXPECT_TRUE(second.local_part.starts_with("SRS1="));
+  const Rewriter third(*KeyRing::make({key("x", '2')}), "third.example", {});
+  const auto wrapped = *third.forward(second, kNow);
+  EXPECT_EQ(wrapped.local_part.size(), second.local_part.size());
+  const auto back = third.reverse(wrapped, kNow);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(to_string(back->address), "SRS0=fbad=74=example.org=user@mid.example");
+}
+
+TEST(SrsProperty13, WhatIsNoWellFormedWrapIsAnOrdinarySender) {
+  const Rewriter r = rewriter();
+  for (const char* local :
+       {"SRS1=abcd", "SRS1=", "SRS1=h=dotless==x", "SRS1=h=a.example=x", "SRS0"}) {
+    const auto made = r.forward({local, "hop.example"}, kNow);
+    ASSERT_TRUE(made) << local;
+    EXPECT_TRUE(made->local_part.starts_with("SRS0=")) << local;
+    EXPECT_EQ(r.reverse(*made, kNow)->address.local_part, local);
+  }
+}
+
+TEST(SrsProperty14, RefusesWeakSecretsAndVerifiesWithEveryLiveKey) {
+  EXPECT_EQ(KeyRing::make({}).error(), KeyError::NoKey);
+  EXPECT_EQ(KeyRing::make({{"a", "", {}}}).error(), KeyError::TooShort);
+  EXPECT_EQ(KeyRing::make({{"a", "0123456789abcde", {}}}).error(), KeyError::TooShort);
+  EXPECT_EQ(KeyRing::make({{"a", "secretsecretsecret", {}}}).error(), KeyError::Sample);
+  EXPECT_EQ(KeyRing::make({{"a", std::string(40, '?'), {}}}).error(), KeyError::Sample);
+  const Rewriter before(*KeyRing::make({key("old", '1')}), "srs.example.net", {});
+  const auto made = *before.forward({"ann", "example.org"}, kNow);
+  Key retiring = key("old", '1');
+  retiring.verify_until = kNow + kDay;
+  const Rewriter after(*KeyRing::make({key("new", '2'), retiring}), "srs.example.net", {});
+  ASSERT_TRUE(after.reverse(made, kNow));
+  EXPECT_EQ(after.reverse(made, kNow)->key_id, "old");
+  EXPECT_EQ(after.reverse(made, kNow + 2 * kDay).error(), ReverseError::Forged);
+}
+
+TEST(SrsProperty16, AcceptsOneDayOfFutureSkewAndNoMore) {
+  const Rewriter r = rewriter();
+  const auto made = *r.forward({"ann", "example.org"}, kNow);
+  EXPECT_EQ(r.reverse(made, kNow - kDay)->age_days, -1);
+  EXPECT_EQ(r.reverse(made, kNow - 2 * kDay).error(), ReverseError::Future);
+  EXPECT_EQ(r.reverse(made, kNow + 21 * kDay)->age_days, 21);
+  EXPECT_EQ(r.reverse(made, kNow + 22 * kDay).error(), ReverseError::Expired);
+}
+
+TEST(SrsProperty16, StrongSrs1Expires) {
+  const Rewriter r = rewriter();
+  const auto made = *r.forward({"SRS0=fbad=74=example.org=user", "mid.example"}, kNow);
+  EXPECT_TRUE(r.reverse(made, kNow + 21 * kDay));
+  EXPECT_EQ(r.reverse(made, kNow + 22 * kDay).error(), ReverseError::Expired);
+}
+
+TEST(SrsProperty19, TakesOnlyItsOwnDomain) {
+  const Rewriter r = rewriter();
+  auto made = *r.forward({"ann", "example.org"}, kNow);
+  made.domain = "attacker.example";
+  EXPECT_EQ(r.reverse(made, kNow).error(), ReverseError::NotOurs);
+}
+
+TEST(SrsProperty20, UnwrapsAnSrs0OfOursOnceMoreAndNoDeeper) {
+  Options options = classic();
+  options.always_rewrite = true;
+  const Rewriter r = rewriter(options);
+  const auto inner = *r.forward({"ann", "example.org"}, kNow);
+  const auto outer = *r.forward(inner, kNow);
+  ASSERT_TRUE(outer.local_part.starts_with("SRS1"));
+  EXPECT_EQ(to_string(r.reverse(outer, kNow)->address), "ann@example.org");
+}
+
+TEST(SrsToken, IsTheSameForOneSenderAndDayAndCannotBeGuessed) {
+  const Rewriter r = rewriter();
+  const Address sender{std::string(60, 'a'), "long.example.org"};
+  const auto token = r.make_token(sender, kNow);
+  EXPECT_EQ(token.token, r.make_token(sender, kNow + 60).token);
+  EXPECT_NE(token.token, r.make_token({std::string(60, 'b'), "long.example.org"}, kNow).token);
+  const auto back = r.reverse(token.address, kNow + kDay);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->family, Family::Token);
+  EXPECT_EQ(back->token, token.token);
+  Address guess = token.address;
+  guess.local_part.back() = guess.local_part.back() == 'a' ? 'b' : 'a';
+  EXPECT_EQ(r.reverse(guess, kNow).error(), ReverseError::Forged);
+}
+
+TEST(SrsProperty29, RandomAndTruncatedInputsNeverDecode) {
+  std::mt19937 random(11);
+  const Rewriter r = rewriter();
+  const std::string good = r.forward({"ann", "example.org"}, kNow)->local_part;
+  for (std::size_t n = 0; n + 1 < good.size(); ++n) {
+    EXPECT_FALSE(r.reverse({good.substr(0, n), "srs.example.net"}, kNow));
+  }
+  for (int i = 0; i < 100'000; ++i) {
+    std::string local = i % 2 == 0 ? "SRS0=" : "SRS1=";
+    for (unsigned n = random() % 50; n > 0; --n) local += static_cast<char>(random() % 255 + 1);
+    EXPECT_FALSE(r.reverse({local, "srs.example.net"}, kNow));
+  }
+}
+
+}  // namespace
+}  // namespace srs
