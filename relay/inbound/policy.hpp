@@ -32,7 +32,8 @@ struct Limits {
 };
 
 struct Policy {
-  std::string hostname;  ///< in banner, EHLO answer and Received
+  std::string hostname;         ///< in banner, EHLO answer and Received
+  bool offer_starttls = false;  ///< needs Services::tls as well
   Limits limits;
   std::shared_ptr<const forward::Planner> planner;
   forward::LoopGuard loop_guard;

@@ -18,7 +18,7 @@ struct Services {
   ports::Spool& spool;
   ports::Signer& signer;
   ports::DeliveryFeed& feed;
-  ports::TlsAcceptor* tls;  ///< null: STARTTLS is not offered
+  ports::TlsAcceptor* tls;  ///< null: no certificate is configured
   base::Log& log;
   const base::Published<Policy>& policy;
   ByteBudget& budget;

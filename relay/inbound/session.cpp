@@ -70,7 +70,7 @@ smtp::ServerOptions Session::options() const {
   options.max_recipients = limits().max_recipients;
   options.max_errors = limits().max_errors;
   options.max_junk = limits().max_junk;
-  options.offer_starttls = services_.tls != nullptr;
+  options.offer_starttls = policy_->offer_starttls && services_.tls != nullptr;
   options.tls_active = (*stream_)->tls().has_value();
   return options;
 }

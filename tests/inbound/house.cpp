@@ -97,6 +97,7 @@ std::shared_ptr<const Policy> test_policy(Limits limits) {
   auto policy = std::make_shared<Policy>(test_policy_base());
   policy->hostname = "mx.example.org";
   policy->limits = limits;
+  policy->offer_starttls = true;
   return policy;
 }
 
