@@ -85,7 +85,13 @@ base::Deadline Session::read_deadline(std::chrono::seconds normal) const {
 }
 
 base::Task<> Session::run() {
-  machine_.banner().append_to(replies_);
+  if ((*stream_)->has_unread()) {  // S-8: nobody speaks before the banner
+    const smtp::Reply reply(421, {4, 7, 0}, "Wait for the banner");
+    log_refusal("connect", reply);
+    conclude(machine_.shut_down(reply));
+  } else {
+    machine_.banner().append_to(replies_);
+  }
   command_end_ = read_deadline(limits().command);
   while (!over_) co_await next_step();
 
@@ -112,7 +118,9 @@ smtp::Action Session::on_front_line(const ReadBuffer::Line& line) {
     log_refusal("command", *reply_in(action));
     return action;
   }
-  const bool more_buffered = buffer_.pending().size() > line.octets;
+  const bool must_wait = smtp::must_end_group(smtp::verb_of(line.text));
+  const bool more_buffered =
+      buffer_.pending().size() > line.octets || (must_wait && (*stream_)->has_unread());  // S-8
   smtp::Action action = line.state == LineState::Complete
                             ? machine_.on_line(line.text, more_buffered)
                             : machine_.on_bare_line_end();

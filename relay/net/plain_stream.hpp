@@ -21,6 +21,8 @@ class PlainStream final : public ports::Stream {
                                                         base::Deadline deadline) override;
   void close() noexcept override;
 
+  bool has_unread() override { return connection_ && connection_->has_unread(); }
+
   const ports::Endpoint& peer() const override { return peer_; }
 
   const ports::Endpoint& local() const override { return local_; }

@@ -57,6 +57,10 @@ class Stream {
   /// Says goodbye (TLS close_notify, FIN) without waiting for the peer.
   virtual void close() noexcept = 0;
 
+  /// True when the peer has sent octets that no read has taken yet, as far as can be told without
+  /// waiting. Who speaks before being asked shows it here.
+  virtual bool has_unread() { return false; }
+
   virtual const Endpoint& peer() const = 0;
   virtual const Endpoint& local() const = 0;
   virtual std::optional<TlsInfo> tls() const = 0;

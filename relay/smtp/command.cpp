@@ -147,6 +147,10 @@ Verb verb_of(std::string_view line) {
   return Verb::Unknown;
 }
 
+bool must_end_group(Verb verb) {
+  return verb == Verb::Helo || verb == Verb::Ehlo || verb == Verb::Data || verb == Verb::StartTls;
+}
+
 std::expected<Command, Refusal> parse_command(std::string_view line) {
   const Verb verb = verb_of(line);
   if (line.size() > kMaxCommandOctets) return refuse(verb, 500, {5, 5, 2}, "Line too long");

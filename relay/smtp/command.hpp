@@ -69,6 +69,11 @@ struct Refusal {
 /// The verb alone, whatever follows it; case-insensitive.
 Verb verb_of(std::string_view line);
 
+/// Commands that must be the last of a pipelined group: what the client sends next depends on the
+/// reply (RFC 2920 §3.1). Octets behind them come from a client that does not listen, or were
+/// slipped in (S-8, T-1). QUIT is not among them: nothing is done with what follows it.
+bool must_end_group(Verb verb);
+
 /// Parses a line without its CRLF. Linear; caps: kMaxCommandOctets, each parameter 32 + 128 octets.
 /// Refused: control octets (501), unknown verbs (500) and parameters (555), parameters given twice
 /// or malformed (501), UTF-8 in paths without SMTPUTF8 (553 5.6.7).

@@ -7,17 +7,6 @@
 
 namespace relay::smtp {
 
-namespace {
-
-/// Commands that must be the last of a pipelined group: what the client sends next depends on the
-/// reply. Octets behind them come from a client that does not listen, or were slipped in (S-8,
-/// T-1).
-bool must_end_group(Verb verb) {
-  return verb == Verb::Helo || verb == Verb::Ehlo || verb == Verb::Data || verb == Verb::StartTls;
-}
-
-}  // namespace
-
 Reply ServerMachine::banner() const {
   return Reply::plain(220, fmt::format("{} ESMTP srs-relay", options_.hostname));
 }

@@ -19,6 +19,7 @@ struct Wire {
   ports::IoError at_end = ports::IoError::Closed;  ///< what a read behind the last one hears
   bool wait_at_end = false;                        ///< instead, such a read waits until close()
   bool write_fails = false;
+  bool unread = false;                ///< what has_unread() says
   std::function<void()> before_read;  ///< e.g. to let time pass
 
   std::string sent;                 ///< everything written
@@ -42,6 +43,8 @@ class ScriptedStream final : public ports::Stream {
   base::Task<std::expected<void, ports::IoError>> write(std::string_view octets,
                                                         base::Deadline deadline) override;
   void close() noexcept override;
+
+  bool has_unread() override { return wire_->unread; }
 
   const ports::Endpoint& peer() const override { return peer_; }
 

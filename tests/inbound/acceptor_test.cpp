@@ -1,5 +1,8 @@
 #include "relay/inbound/acceptor.hpp"
 
+#include <thread>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -105,6 +108,46 @@ TEST(Acceptor, TellsWhenAllHaveLeft) {
   std::exchange(wire->wake, {})(true);
   house.poll();
   EXPECT_EQ(house.acceptor.sessions(), 0U);
+}
+
+TEST(Acceptor, ServesSeveralShardsWhileItDrains) {  // P-4: run under TSan
+  Limits limits;
+  limits.connections_per_client = 1000;
+  limits.connections_per_network = 1000;
+  House house(limits);
+  boost::asio::io_context shards[2];
+  std::vector<std::shared_ptr<fakes::Wire>> wires;
+  for (int i = 0; i < 200; ++i) {
+    auto wire = std::make_shared<fakes::Wire>();
+    wire->incoming = {"EHLO c.example\r\n", "MAIL FROM:<a@b.example>\r\n", "RSET\r\n"};
+    wire->wait_at_end = true;
+    wires.push_back(wire);
+  }
+  const auto serve = [&](int shard) {
+    for (std::size_t i = static_cast<std::size_t>(shard); i < wires.size(); i += 2) {
+      house.acceptor.admit(std::make_unique<fakes::ScriptedStream>(wires[i]),
+                           shards[shard].get_executor());
+      shards[shard].restart();
+      shards[shard].poll();
+      if (i == 100) house.acceptor.drain();
+    }
+    // The drain may come while a session is between reads: it leaves at its next one.
+    while (house.acceptor.sessions() != 0) {
+      shards[shard].restart();
+      shards[shard].poll();
+    }
+  };
+  std::thread other(serve, 1);
+  serve(0);
+  other.join();
+  for (auto& shard : shards) {
+    shard.restart();
+    shard.poll();
+  }
+  for (const auto& wire : wires) {
+    EXPECT_THAT(wire->sent, HasSubstr("421 4."));
+    EXPECT_TRUE(wire->closed);
+  }
 }
 
 TEST(Session, RefusesNewMailWhenTheSpoolIsPoisoned) {  // reliability.md §2.3

@@ -3,6 +3,7 @@
 
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -79,7 +80,12 @@ struct RecordingFeed final : ports::DeliveryFeed {
 };
 
 struct RecordingLog final : base::Log {
-  void write(base::Event event) override { lines.push_back(std::move(event).line()); }
+  void write(base::Event event) override {
+    const std::lock_guard lock(mutex);
+    lines.push_back(std::move(event).line());
+  }
+
+  std::mutex mutex;
 
   std::vector<std::string> lines;
 };

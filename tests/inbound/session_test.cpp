@@ -245,6 +245,24 @@ TEST(Session, ClosesAtOnceOnOtherProtocols) {  // S-10
   EXPECT_TRUE(wire->closed);
 }
 
+TEST(Session, ClosesWhenTheClientSpeaksBeforeTheBanner) {  // S-8
+  House house;
+  auto wire = house.dial({"EHLO c.example\r\n"});
+  wire->unread = true;
+  house.poll();
+  EXPECT_EQ(wire->sent, "421 4.7.0 Wait for the banner\r\n");
+  EXPECT_TRUE(wire->closed);
+}
+
+TEST(Session, ClosesWhenContentArrivesBeforeItIsAskedFor) {  // S-8, in a segment of its own
+  House house;
+  auto wire = house.dial(envelope_and({kMessage + ".\r\n"}));
+  wire->before_read = [wire = wire.get()] { wire->unread = wire->incoming.front() == "DATA\r\n"; };
+  house.poll();
+  EXPECT_TRUE(wire->sent.ends_with("421 4.7.0 Improper use of pipelining\r\n")) << wire->sent;
+  EXPECT_TRUE(house.spool.stored.empty());
+}
+
 TEST(Session, StopsReadingAnOverlongLine) {  // S-6
   House house;
   std::vector<std::string> segments(1000, std::string(1024, 'A'));
