@@ -16,7 +16,7 @@ namespace relay::inbound {
 namespace {
 
 /// A message up to this size goes to delivery by memory; a bigger one is read from the spool again.
-constexpr std::uint64_t kMaxFreshOctets = 64 * 1024;
+constexpr std::uint64_t kMaxFreshOctets = 64ULL * 1024;
 
 smtp::Reply as_reply(const forward::Rejection& rejection) {
   return {rejection.code, rejection.status, rejection.text};

@@ -21,11 +21,10 @@ constexpr int kMaxRefusals = 64;
 
 class Acceptor::Registration {
  public:
-  Registration(Acceptor& acceptor, Session& session, base::Executor executor)
-      : acceptor_(acceptor) {
+  Registration(Acceptor& acceptor, Session& session) : acceptor_(acceptor) {
     const std::lock_guard lock(acceptor_.mutex_);
     number_ = acceptor_.next_number_++;
-    acceptor_.residents_.emplace(number_, Resident{&session, executor});
+    acceptor_.residents_.emplace(number_, Resident{&session, session.executor()});
   }
 
   Registration(const Registration&) = delete;
@@ -41,7 +40,7 @@ class Acceptor::Registration {
   std::uint64_t number_ = 0;
 };
 
-void Acceptor::admit(std::unique_ptr<ports::Stream> stream, base::Executor executor) {
+void Acceptor::admit(std::unique_ptr<ports::Stream> stream, const base::Executor& executor) {
   const auto policy = services_.policy.get();
   auto ticket = gate_.enter(stream->peer().address, policy->limits);
   if (ticket) {
@@ -61,8 +60,8 @@ void Acceptor::admit(std::unique_ptr<ports::Stream> stream, base::Executor execu
 base::Task<> Acceptor::serve(std::unique_ptr<ports::Stream> stream, base::Executor executor,
                              Gate::Ticket ticket) {
   const Gate::Ticket place = std::move(ticket);  // given back after the session is gone
-  Session session(services_, gate_, executor, std::move(stream));
-  const Registration registration(*this, session, executor);
+  Session session(services_, gate_, std::move(executor), std::move(stream));
+  const Registration registration(*this, session);
   co_await session.run();
 }
 

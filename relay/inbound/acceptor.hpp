@@ -25,7 +25,7 @@ class Acceptor {
   Acceptor& operator=(const Acceptor&) = delete;
 
   /// Runs a session on `executor`, or says 421 and closes. Thread-safe; never blocks.
-  void admit(std::unique_ptr<ports::Stream> stream, base::Executor executor);
+  void admit(std::unique_ptr<ports::Stream> stream, const base::Executor& executor);
 
   /// Lets nobody in any more. Sessions that wait for a command are closed with 421, the others when
   /// their transaction is over. Thread-safe.

@@ -11,7 +11,7 @@ namespace relay::inbound {
 
 namespace {
 
-constexpr std::size_t kSmallestBuffer = 8 * 1024;
+constexpr std::size_t kSmallestBuffer = 8UL * 1024;
 // A full chunk and what one read may bring on top.
 constexpr std::size_t kFullBuffer = ports::Spool::kChunkOctets + ReadBuffer::kOctets;
 

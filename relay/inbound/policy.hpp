@@ -14,7 +14,7 @@ namespace relay::inbound {
 /// Defaults of reliability.md §1.2; sizes in octets.
 struct Limits {
   std::uint64_t max_size = 50ULL * 1024 * 1024;
-  std::uint64_t max_line = 64 * 1024;  ///< S-7
+  std::uint64_t max_line = 64ULL * 1024;  ///< S-7
   std::uint32_t max_recipients = 1000;
   std::uint32_t max_errors = 20;
   std::uint32_t max_junk = 100;

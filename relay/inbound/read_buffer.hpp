@@ -23,7 +23,7 @@ enum class LineState {
 
 class ReadBuffer {
  public:
-  static constexpr std::size_t kOctets = 16 * 1024;  // one TLS record
+  static constexpr std::size_t kOctets = 16UL * 1024;  // one TLS record
 
   struct Line {
     LineState state = LineState::Incomplete;

@@ -56,7 +56,7 @@ Session::Session(Services& services, const Gate& gate, base::Executor executor,
                  std::unique_ptr<ports::Stream> stream)
     : services_(services),
       gate_(gate),
-      executor_(executor),
+      executor_(std::move(executor)),
       stream_(std::make_shared<std::unique_ptr<ports::Stream>>(std::move(stream))),
       policy_(services.policy.get()),
       session_end_(after(limits().session)),

@@ -34,6 +34,8 @@ class Session {
   /// a transaction hears 421 now. Anyone else hears it when the transaction is over.
   void hurry();
 
+  const base::Executor& executor() const { return executor_; }
+
  private:
   /// Shared with a goodbye that may still be on its way when the session has ended.
   using SharedStream = std::shared_ptr<std::unique_ptr<ports::Stream>>;

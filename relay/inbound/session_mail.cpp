@@ -52,7 +52,7 @@ base::Task<forward::Resolution> Session::resolve(mail::ForwardPath forward_path)
   if (found) co_return planner.resolve_token(forward_path, *found);
   if (found.error() == ports::SpoolError::NotFound) {
     // The one reply for every SRS address that does not lead back (srs.md §5).
-    co_return forward::Rejection{550, {5, 1, 8}, "Invalid SRS address"};
+    co_return forward::SenderRewrite::bad_srs_address();
   }
   co_return forward::Rejection{451, {4, 3, 0}, "Local error, try again later"};
 }

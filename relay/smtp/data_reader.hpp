@@ -22,7 +22,7 @@ std::string_view describe(ContentFault fault);
 /// Limits of one message, in octets.
 struct ContentLimits {
   std::uint64_t content = std::numeric_limits<std::uint64_t>::max();  ///< after un-stuffing
-  std::uint64_t line = 64 * 1024;  ///< without CRLF; longer is refused, never folded (S-7)
+  std::uint64_t line = 64ULL * 1024;  ///< without CRLF; longer is refused, never folded (S-7)
 };
 
 /// End-of-data detector and dot-unstuffer (RFC 5321 §4.5.2), over any division into chunks.

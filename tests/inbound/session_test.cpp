@@ -226,13 +226,36 @@ TEST(Session, RefusesALoopingMessage) {
 
 // ---- recipients
 
-TEST(Session, LooksUpStoredSenders) {
+/// A sender whose SRS address would be over 64 octets, so that it travels as a stored token.
+const std::string kLongSender = std::string(60, 'l') + "@far-away.example";
+
+TEST(Session, LeadsATokenBackToItsSender) {
   House house;
-  house.spool.tokens.emplace("tok", *mail::parse_reverse_path("<far@away.example>"));
-  house.talk({"EHLO c.example\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<srs0=tok@example.org>\r\n",
-              "DATA\r\n", "x: y\r\n\r\n.\r\n"});
-  if (house.spool.stored.empty()) GTEST_SKIP() << "the planner of this house has no tokens";
-  EXPECT_EQ(house.spool.stored[0].message.routes[0].target.to_string(), "far@away.example");
+  house.talk({"EHLO c.example\r\n", "MAIL FROM:<" + kLongSender + ">\r\n",
+              "RCPT TO:<info@example.org>\r\n", "DATA\r\n", kMessage + ".\r\n"});
+  ASSERT_EQ(house.spool.stored.size(), 1U);
+  const ports::NewMessage& message = house.spool.stored[0].message;
+  ASSERT_EQ(message.tokens.size(), 1U);
+  house.spool.tokens.emplace(message.tokens[0].token, message.tokens[0].reverse_path);
+
+  const std::string address = message.routes[0].reverse_path.to_string();
+  house.talk({"EHLO c.example\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<" + address + ">\r\n", "DATA\r\n",
+              "Subject: bounce\r\n\r\n.\r\n"});
+  ASSERT_EQ(house.spool.stored.size(), 2U);
+  EXPECT_EQ(house.spool.stored[1].message.routes[0].target.to_string(), kLongSender);
+}
+
+TEST(Session, AnswersUnknownTokensAndFailedLookupsApart) {
+  House house;
+  house.talk({"EHLO c.example\r\n", "MAIL FROM:<" + kLongSender + ">\r\n",
+              "RCPT TO:<info@example.org>\r\n", "DATA\r\n", kMessage + ".\r\n"});
+  ASSERT_EQ(house.spool.stored.size(), 1U);
+  const std::string address = house.spool.stored[0].message.routes[0].reverse_path.to_string();
+  const std::vector<std::string> dialogue{"EHLO c.example\r\n", "MAIL FROM:<>\r\n",
+                                          "RCPT TO:<" + address + ">\r\n"};
+  EXPECT_THAT(house.talk(dialogue)->sent, HasSubstr("550 5.1.8"));
+  house.spool.token_error = ports::SpoolError::Poisoned;
+  EXPECT_THAT(house.talk(dialogue)->sent, HasSubstr("451 4.3.0"));
 }
 
 // ---- connection

@@ -1,0 +1,43 @@
+#include "tests/inbound/test_planner.hpp"
+
+#include <stdexcept>
+#include <string>
+
+namespace relay::inbound {
+
+namespace {
+
+settings::Alias alias(const std::string& local_part, const std::vector<std::string>& targets) {
+  settings::Alias out;
+  out.local_part = local_part;
+  for (const std::string& target : targets) {
+    out.targets.push_back(mail::Mailbox::parse(target).value());
+  }
+  return out;
+}
+
+settings::Settings test_settings() {
+  settings::Settings out;
+  out.hostname = "mx.example.org";
+  out.domains.push_back(
+      {mail::Domain::parse("example.org").value(),
+       {alias("info", {"me@mail.example"}), alias("team", {"a@x.example", "b@y.example"})},
+       {},
+       {}});
+  out.srs.domain = mail::Domain::parse("srs.example.org").value();
+  out.srs.secrets.push_back({"test", base::Secret("v7Qm2xWc9RtLz4HfJ8sNbYp3KdGa6EuX"), {}});
+  return out;
+}
+
+}  // namespace
+
+Policy test_policy_base() {
+  static const auto kPlanner = forward::Planner::make(test_settings());
+  if (!kPlanner) throw std::runtime_error(kPlanner.error());
+  Policy policy;
+  policy.planner = *kPlanner;
+  policy.loop_guard = forward::LoopGuard("mx.example.org");
+  return policy;
+}
+
+}  // namespace relay::inbound
