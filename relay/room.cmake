@@ -32,7 +32,9 @@ target_include_directories(relay_flags INTERFACE ${CMAKE_SOURCE_DIR})
 add_library(relay_asio_pch STATIC ${CMAKE_SOURCE_DIR}/relay/base/asio_pch.cpp)
 target_link_libraries(relay_asio_pch PUBLIC relay_flags Threads::Threads)
 target_precompile_headers(relay_asio_pch PRIVATE ${CMAKE_SOURCE_DIR}/relay/base/asio_pch.hpp)
-target_compile_options(relay_asio_pch PUBLIC -Xclang -fno-pch-timestamp)
+# -pthread for all alike: RE2's pkg-config file brings it to some rooms, and clang refuses a
+# precompiled header that was made without it.
+target_compile_options(relay_asio_pch PUBLIC -Xclang -fno-pch-timestamp -pthread)
 
 # relay_room(<name> [ASIO] SOURCES <files…> SEES <rooms…> [USES <external targets…>])
 function(relay_room name)
