@@ -1,0 +1,160 @@
+// The client side of SMTP (RFC 5321 §3) as a pure value: octets in, octets out, no socket, no
+// clock. The caller writes take_output(), feeds what it reads, and looks at step(). It hears the
+// fate of each recipient; which host to try next and when is not decided here.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "relay/mail/address.hpp"
+#include "relay/mail/outcome.hpp"
+#include "relay/smtp/extensions.hpp"
+#include "relay/smtp/reply_parser.hpp"
+
+namespace relay::smtp {
+
+/// Whether STARTTLS is used (RFC 3207).
+enum class TlsUse {
+  Never,
+  IfOffered,  ///< goes on in the clear when it is not offered or refused
+  Required,   ///< otherwise the session fails
+};
+
+/// One envelope to hand over; the content follows when the machine asks for it.
+struct ClientTransaction {
+  mail::ReversePath reverse_path;
+  std::vector<mail::Mailbox> recipients;  ///< at least one
+  std::uint64_t size = 0;                 ///< octets of the whole content as it will be sent
+  bool eight_bit = false;                 ///< declared as 8BITMIME by whoever gave it to us
+  bool needs_smtputf8 = false;            ///< the header holds UTF-8; paths are looked at here
+};
+
+/// The fate of a recipient, or of a session, and what was said about it.
+struct Verdict {
+  mail::OutcomeKind kind = mail::OutcomeKind::Deferred;
+  mail::Stage stage = mail::Stage::Banner;
+  int code = 0;                 ///< 0: the remote said nothing, or nothing understandable
+  mail::EnhancedStatus status;  ///< of the reply, else the generic one of its class, else ours
+  std::string text;
+  bool ambiguous = false;  ///< the dot was sent and its reply never read (O-1, C6)
+  bool closing = false;    ///< 421: the server is going away
+  bool too_many = false;   ///< the server takes no more recipients in one transaction
+};
+
+class ClientMachine {
+ public:
+  enum class Step {
+    Read,      ///< write the output, then feed what the remote says
+    StartTls,  ///< hand the stream over, then tls_started(), or give the connection up
+    Ready,     ///< greeted, nothing under way: begin() or quit()
+    Content,   ///< write the content with its end of data, then content_sent()
+    Done,      ///< the transaction ended: verdicts(); then begin() if reusable(), or quit()
+    Closed,    ///< the session failed or ended: failure(); verdicts() if one was under way
+  };
+
+  /// `hostname`: our name, said in EHLO. The banner is what is read first.
+  ClientMachine(std::string hostname, TlsUse tls);
+
+  Step step() const { return step_; }
+
+  /// The stage whose reply is awaited: it chooses the deadline (RFC 5321 §4.5.3.2).
+  mail::Stage stage() const;
+
+  /// Octets to write now; empties the buffer.
+  std::string take_output();
+
+  void feed(std::string_view octets);
+
+  /// After the handshake: all that was learnt in the clear is forgotten (RFC 3207 §4.2).
+  void tls_started();
+
+  /// Precondition: step() is Ready, or Done and reusable().
+  void begin(ClientTransaction transaction);
+
+  /// The content and its end of data are written. Precondition: step() is Content.
+  void content_sent();
+
+  /// The connection broke, or we break it; `why` becomes the text of what is still undecided.
+  /// `end_of_data_sent` tells of a break while the content was being written: whether its last
+  /// octets may have left us.
+  void lost(mail::EnhancedStatus status, std::string why, bool end_of_data_sent = false);
+
+  /// Puts QUIT into the output. The reply need not be awaited.
+  void quit();
+
+  /// One per recipient, in the order given. Precondition: step() is Done or Closed.
+  const std::vector<Verdict>& verdicts() const { return verdicts_; }
+
+  /// Why the session is over. Precondition: step() is Closed.
+  const Verdict& failure() const { return failure_; }
+
+  /// Another transaction may follow on this connection (O-9): the protocol is in step, and a RSET
+  /// precedes unless the last end of data was answered 2xx.
+  bool reusable() const { return step_ == Step::Done && parser_.idle(); }
+
+  const Extensions& extensions() const { return offered_; }
+
+ private:
+  enum class Await {
+    Banner,
+    Ehlo,
+    Helo,
+    StartTls,
+    Reset,
+    MailFrom,
+    RcptTo,
+    Data,
+    EndOfData,
+    LoneDot,  ///< the end of a transaction without recipients (O-4)
+  };
+
+  struct Expected {
+    Await await;
+    std::size_t recipient = 0;
+  };
+
+  static mail::Stage stage_of(Await await);
+
+  void say(std::string_view line, Await await, std::size_t recipient = 0);
+  void on_reply(const RemoteReply& reply, Expected expected);
+  void on_greeting(const RemoteReply& reply, Await await);
+  void on_envelope(const RemoteReply& reply, Expected expected);
+  void on_data(const RemoteReply& reply);
+  void greeted();
+  void advance();
+  bool say_next();
+  void say_envelope();
+  std::string mail_line() const;
+  bool refuse_unsendable();
+  void decide(std::size_t recipient, Verdict verdict);
+  void decide_rest(const Verdict& verdict);
+  void fail(Verdict verdict);
+  bool any_accepted() const;
+
+  std::string hostname_;
+  TlsUse tls_;
+  bool encrypted_ = false;
+  bool needs_reset_ = false;
+  Step step_ = Step::Read;
+  Extensions offered_;
+  ReplyParser parser_;
+  std::string output_;
+  std::deque<Expected> expected_;  ///< replies still to come, in order
+  std::deque<Expected> unsaid_;    ///< commands of the transaction not yet sent
+
+  ClientTransaction transaction_;
+  std::vector<Verdict> verdicts_;
+  std::vector<bool> decided_;   ///< verdicts_[i] is final
+  std::vector<bool> accepted_;  ///< RCPT was answered 2xx
+  Verdict failure_;
+};
+
+/// What a reply means for whoever waits for it: 4xx deferred, 5xx failed, anything else than 2xx or
+/// 3xx in its place a protocol error (deferred).
+Verdict verdict_of(const RemoteReply& reply, mail::Stage stage);
+
+}  // namespace relay::smtp

@@ -1,0 +1,72 @@
+// What a remote server says, read octet by octet (RFC 5321 §4.2). Every limit is checked before
+// anything is kept: the peer may be hostile, for a bounce makes us dial whoever asked for it (O-5).
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "relay/mail/status.hpp"
+
+namespace relay::smtp {
+
+inline constexpr std::size_t kMaxReplyLines = 512;
+inline constexpr std::size_t kMaxReplyOctets = 64 * 1024;
+inline constexpr std::size_t kMaxReplyLineOctets = 4 * 1024;
+inline constexpr std::size_t kMaxReplyTextOctets = 1024;  ///< what RemoteReply::text() keeps
+
+/// One complete reply, all its lines.
+struct RemoteReply {
+  int code = 0;                                ///< 200-599
+  std::optional<mail::EnhancedStatus> status;  ///< from this reply only, its class as the code's
+  std::vector<std::string> lines;              ///< behind the code, as received, without line ends
+
+  bool positive() const { return code >= 200 && code < 300; }
+
+  bool temporary() const { return code >= 400 && code < 500; }
+
+  bool permanent() const { return code >= 500; }
+
+  /// All lines in one, enhanced codes taken off, cut to kMaxReplyTextOctets. Untrusted octets.
+  std::string text() const;
+};
+
+enum class ReplyError {
+  LineTooLong,
+  TooManyLines,
+  TooLarge,
+  Malformed,   ///< no code of three digits followed by space, hyphen or the end of the line
+  CodeRange,   ///< a code outside 200-599
+  MixedCodes,  ///< a multiline reply whose codes differ
+};
+
+std::string_view describe(ReplyError error);
+
+/// Incremental. After an error it stays in error: the connection can only be closed.
+class ReplyParser {
+ public:
+  void feed(std::string_view octets) { pending_.append(octets); }
+
+  /// The next complete reply; nullopt: more octets are needed.
+  std::expected<std::optional<RemoteReply>, ReplyError> next();
+
+  /// Nothing waits to be read, not even half a reply: the only state in which the next command may
+  /// be sent (O-6) and TLS begun (T-2).
+  bool idle() const { return pending_.size() == consumed_ && !reply_ && !error_; }
+
+ private:
+  std::unexpected<ReplyError> fail(ReplyError error);
+  std::expected<bool, ReplyError> take_line(
+      std::string_view line);  ///< true: the last of its reply
+
+  std::string pending_;
+  std::size_t consumed_ = 0;  ///< octets of pending_ already in reply_
+  std::size_t octets_ = 0;    ///< of the reply being read
+  std::optional<RemoteReply> reply_;
+  std::optional<ReplyError> error_;
+};
+
+}  // namespace relay::smtp
