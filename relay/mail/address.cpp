@@ -1,11 +1,11 @@
 #include "relay/mail/address.hpp"
 
-#include <idn2.h>
-
 #include <algorithm>
+#include <memory>
+
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/address_v6.hpp>
-#include <memory>
+#include <idn2.h>
 
 #include "relay/base/text.hpp"
 
@@ -13,9 +13,7 @@ namespace relay::mail {
 
 namespace {
 
-bool is_eight_bit(char c) {
-  return static_cast<unsigned char>(c) >= 0x80;
-}
+bool is_eight_bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
 /// atext of RFC 5321 §4.1.2 with the UTF-8 extension of RFC 6531 §3.3.
 bool is_atext(char c) {
@@ -26,9 +24,7 @@ bool is_atext(char c) {
 
 /// What a quoted string may hold, decoded: printable ASCII and space (RFC 5321 qtextSMTP,
 /// quoted-pairSMTP), and UTF-8.
-bool is_quotable(char c) {
-  return (c >= ' ' && c <= '~') || is_eight_bit(c);
-}
+bool is_quotable(char c) { return (c >= ' ' && c <= '~') || is_eight_bit(c); }
 
 bool is_dot_string(std::string_view text) {
   if (text.empty() || text.front() == '.' || text.back() == '.') return false;
@@ -103,14 +99,22 @@ std::expected<std::size_t, AddressError> read_local_part(std::string_view text,
 
 std::string_view describe(AddressError error) {
   switch (error) {
-    case AddressError::Empty: return "empty address";
-    case AddressError::TooLong: return "address too long";
-    case AddressError::BadLocalPart: return "malformed local part";
-    case AddressError::BadDomain: return "malformed domain";
-    case AddressError::Unterminated: return "missing closing bracket or quote";
-    case AddressError::SourceRoute: return "source routes are not accepted";
-    case AddressError::NotUtf8: return "not valid UTF-8";
-    case AddressError::TrailingText: return "text after the address";
+    case AddressError::Empty:
+      return "empty address";
+    case AddressError::TooLong:
+      return "address too long";
+    case AddressError::BadLocalPart:
+      return "malformed local part";
+    case AddressError::BadDomain:
+      return "malformed domain";
+    case AddressError::Unterminated:
+      return "missing closing bracket or quote";
+    case AddressError::SourceRoute:
+      return "source routes are not accepted";
+    case AddressError::NotUtf8:
+      return "not valid UTF-8";
+    case AddressError::TrailingText:
+      return "text after the address";
   }
   return "malformed address";
 }
@@ -208,13 +212,9 @@ std::string Mailbox::quoted_local_part() const {
   return quoted + '"';
 }
 
-std::string Mailbox::to_string() const {
-  return quoted_local_part() + '@' + domain_.text();
-}
+std::string Mailbox::to_string() const { return quoted_local_part() + '@' + domain_.text(); }
 
-bool Mailbox::is_utf8() const {
-  return std::ranges::any_of(local_part_, is_eight_bit);
-}
+bool Mailbox::is_utf8() const { return std::ranges::any_of(local_part_, is_eight_bit); }
 
 std::string ReversePath::to_string() const {
   return mailbox_ ? mailbox_->to_string() : std::string();

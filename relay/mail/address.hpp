@@ -10,18 +10,18 @@
 
 namespace relay::mail {
 
-inline constexpr std::size_t kMaxLocalPartOctets = 64;   // RFC 5321 §4.5.3.1.1
-inline constexpr std::size_t kMaxDomainOctets = 255;     // RFC 5321 §4.5.3.1.2
-inline constexpr std::size_t kMaxPathOctets = 256;       // RFC 5321 §4.5.3.1.3, brackets included
+inline constexpr std::size_t kMaxLocalPartOctets = 64;  // RFC 5321 §4.5.3.1.1
+inline constexpr std::size_t kMaxDomainOctets = 255;    // RFC 5321 §4.5.3.1.2
+inline constexpr std::size_t kMaxPathOctets = 256;      // RFC 5321 §4.5.3.1.3, brackets included
 
 enum class AddressError {
   Empty,
-  TooLong,          ///< local part, domain or path over its limit
+  TooLong,  ///< local part, domain or path over its limit
   BadLocalPart,
   BadDomain,
-  Unterminated,     ///< missing bracket or quote
-  SourceRoute,      ///< "@a,@b:c@d"; we do not take them (RFC 5321 §3.3 allows refusing)
-  NotUtf8,          ///< octets above 127 that are not UTF-8
+  Unterminated,  ///< missing bracket or quote
+  SourceRoute,   ///< "@a,@b:c@d"; we do not take them (RFC 5321 §3.3 allows refusing)
+  NotUtf8,       ///< octets above 127 that are not UTF-8
   TrailingText,
 };
 
@@ -35,7 +35,8 @@ class Domain {
   /// or an address literal in brackets. A trailing dot is refused.
   static std::expected<Domain, AddressError> parse(std::string_view text);
 
-  const std::string& text() const { return text_; }      ///< as written (A-labels)
+  const std::string& text() const { return text_; }  ///< as written (A-labels)
+
   const std::string& folded() const { return folded_; }  ///< lower case: for comparing and lookup
 
   bool is_literal() const { return text_.starts_with('['); }
@@ -64,6 +65,7 @@ class Mailbox {
   static std::expected<Mailbox, AddressError> make(std::string_view local_part, Domain domain);
 
   const std::string& local_part() const { return local_part_; }  ///< decoded
+
   const Domain& domain() const { return domain_; }
 
   /// Re-quoted only where the grammar needs it: what goes on the wire.
@@ -86,11 +88,13 @@ class Mailbox {
 class ReversePath {
  public:
   ReversePath() = default;  ///< null
+
   explicit ReversePath(Mailbox mailbox) : mailbox_(std::move(mailbox)) {}
 
   static ReversePath null() { return {}; }
 
   bool is_null() const { return !mailbox_; }
+
   const Mailbox& mailbox() const { return *mailbox_; }  ///< precondition: not null
 
   std::string to_string() const;  ///< without brackets; "" when null
@@ -112,6 +116,7 @@ class ForwardPath {
   static ForwardPath bare_postmaster() { return ForwardPath(); }
 
   bool is_bare_postmaster() const { return !mailbox_; }
+
   const Mailbox& mailbox() const { return *mailbox_; }  ///< precondition: not bare postmaster
 
   std::string to_string() const;  ///< without brackets

@@ -13,30 +13,30 @@ namespace relay::mail {
 
 /// One copy to send: a target reached through an alias.
 struct Route {
-  std::uint16_t index = 0;    ///< number of the copy within its message, from 0
-  ForwardPath original;       ///< the forward-path as the client gave it (what a DSN shows)
-  Mailbox target;             ///< where the copy goes
-  ReversePath reverse_path;   ///< under which sender: SRS, unchanged, or null
+  std::uint16_t index = 0;   ///< number of the copy within its message, from 0
+  ForwardPath original;      ///< the forward-path as the client gave it (what a DSN shows)
+  Mailbox target;            ///< where the copy goes
+  ReversePath reverse_path;  ///< under which sender: SRS, unchanged, or null
 };
 
 /// Everything about an accepted message except its content.
 struct AcceptedMessage {
   MessageId id;
   base::WallTime received_at;
-  ReversePath reverse_path;   ///< the original: where a DSN of ours goes
+  ReversePath reverse_path;  ///< the original: where a DSN of ours goes
   BodyType body = BodyType::SevenBit;
   bool smtputf8 = false;
   Client client;
-  std::string trace_fields;   ///< our own header fields, CRLF-terminated, to be put in front
-  std::uint64_t size = 0;     ///< octets of the original content
+  std::string trace_fields;  ///< our own header fields, CRLF-terminated, to be put in front
+  std::uint64_t size = 0;    ///< octets of the original content
 };
 
 /// How far one copy is.
 enum class RecipientState : std::uint8_t {
-  Waiting = 0,    ///< due at next_due
-  Held = 1,       ///< by the operator; never due
+  Waiting = 0,  ///< due at next_due
+  Held = 1,     ///< by the operator; never due
   Delivered = 2,
-  Failed = 3,     ///< bounced, or dropped with a log line
+  Failed = 3,  ///< bounced, or dropped with a log line
 };
 
 constexpr bool is_final(RecipientState state) {
@@ -49,9 +49,9 @@ struct QueuedRecipient {
   RecipientState state = RecipientState::Waiting;
   std::uint32_t attempts = 0;
   base::WallTime next_due;
-  bool warned = false;             ///< the delay notice went out
-  bool possible_duplicate = false; ///< an attempt ended between the dot and its reply
-  DeliveryAttempt last;            ///< at == epoch: none yet
+  bool warned = false;              ///< the delay notice went out
+  bool possible_duplicate = false;  ///< an attempt ended between the dot and its reply
+  DeliveryAttempt last;             ///< at == epoch: none yet
 };
 
 /// A message as the queue holds it, without content.
@@ -70,10 +70,10 @@ struct QueueItem {
 
 /// A stored original sender behind an opaque SRS local part (srs.md §5 no. 6, 24, 25).
 struct SenderToken {
-  std::string token;          ///< local part without our domain, lower-case base32
-  ReversePath reverse_path;   ///< the original sender
+  std::string token;         ///< local part without our domain, lower-case base32
+  ReversePath reverse_path;  ///< the original sender
   base::WallTime expires_at;
-  std::string client;         ///< address prefix whose quota it counts against
+  std::string client;  ///< address prefix whose quota it counts against
 };
 
 }  // namespace relay::mail

@@ -13,7 +13,7 @@ namespace relay::mail {
 
 /// The step of a delivery at which its result was decided.
 enum class Stage : std::uint8_t {
-  Policy,    ///< decided by ourselves: loop, expiry, operator
+  Policy,  ///< decided by ourselves: loop, expiry, operator
   Dns,
   Connect,
   Banner,
@@ -25,15 +25,15 @@ enum class Stage : std::uint8_t {
   EndOfData,
 };
 
-std::string_view name(Stage stage);             ///< "dns", "connect", …, "end-of-data"
+std::string_view name(Stage stage);  ///< "dns", "connect", …, "end-of-data"
 std::optional<Stage> stage_named(std::string_view text);
 
 struct DeliveryAttempt {
   base::WallTime at;
-  std::string host;       ///< name of the MX or smarthost; "" when none was reached
-  std::string address;    ///< textual IP
+  std::string host;     ///< name of the MX or smarthost; "" when none was reached
+  std::string address;  ///< textual IP
   std::uint16_t port = 0;
-  std::string tls;        ///< "TLSv1.3", or "" in the clear
+  std::string tls;  ///< "TLSv1.3", or "" in the clear
   Stage stage = Stage::Policy;
   int code = 0;           ///< SMTP reply code, 0 when the remote said nothing
   EnhancedStatus status;  ///< from the same reply, or ours

@@ -17,7 +17,8 @@ struct EnhancedStatus {
 
   /// Parses a leading "x.y.z" followed by a space or the end; nullopt otherwise. `rest`, when
   /// given, receives the text behind it.
-  static std::optional<EnhancedStatus> parse(std::string_view text, std::string_view* rest = nullptr);
+  static std::optional<EnhancedStatus> parse(std::string_view text,
+                                             std::string_view* rest = nullptr);
 
   friend bool operator==(const EnhancedStatus&, const EnhancedStatus&) = default;
 };

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "relay/mail/status.hpp"
+
+namespace relay::forward {
+
+/// Why a recipient or message is not taken, as it goes on the wire.
+struct Rejection {
+  int code = 550;
+  mail::EnhancedStatus status{5, 1, 1};
+  std::string text;
+};
+
+}  // namespace relay::forward

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+#include "relay/base/time.hpp"
+#include "relay/mail/envelope.hpp"
+
+namespace relay::forward {
+
+/// The Received field we put on top (RFC 5321 §4.4), CRLF-terminated. `with` is SMTP, ESMTP,
+/// ESMTPS, UTF8SMTP or UTF8SMTPS (RFC 3848, RFC 6531 §4.3). Without "for": it would disclose
+/// recipients.
+std::string received_field(const mail::Client& client, const std::string& hostname,
+                           const mail::MessageId& id, bool smtputf8, base::WallTime now);
+
+}  // namespace relay::forward

@@ -1,0 +1,129 @@
+#include "relay/mail/header.hpp"
+
+#include <algorithm>
+
+#include "relay/base/text.hpp"
+
+namespace relay::mail {
+
+namespace {
+
+constexpr std::string_view kEmptyLine = "\r\n";
+
+bool is_wsp(char c) { return c == ' ' || c == '\t'; }
+
+/// ftext of RFC 5322 §2.2.
+bool is_field_name(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+}
+
+/// Octets of the logical line at the start of `text`: up to the CRLF no white space follows.
+std::size_t folded_line_length(std::string_view text) {
+  std::size_t at = 0;
+  while (true) {
+    const std::size_t end = text.find("\r\n", at);
+    if (end == std::string_view::npos) return text.size();
+    at = end + 2;
+    if (at >= text.size() || !is_wsp(text[at])) return at;
+  }
+}
+
+std::optional<HeaderField> as_field(std::string_view raw) {
+  const std::size_t colon = raw.find(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  std::string_view name = raw.substr(0, colon);
+  while (!name.empty() && is_wsp(name.back())) name.remove_suffix(1);
+  if (!is_field_name(name)) return std::nullopt;
+  return HeaderField{name, raw.substr(colon + 1), raw};
+}
+
+/// Takes the next logical line off `block`; empty at the end of the header.
+std::string_view next_line(std::string_view& block) {
+  if (block.empty() || block.starts_with(kEmptyLine)) return {};
+  const std::string_view line = block.substr(0, folded_line_length(block));
+  block.remove_prefix(line.size());
+  return line;
+}
+
+}  // namespace
+
+std::string_view describe(HeaderError error) {
+  switch (error) {
+    case HeaderError::TooLarge:
+      return "header too large";
+    case HeaderError::TooManyFields:
+      return "too many header fields";
+    case HeaderError::Malformed:
+      return "malformed header";
+  }
+  return "malformed header";
+}
+
+std::optional<std::size_t> header_length(std::string_view content) {
+  if (content.starts_with(kEmptyLine)) return 0;
+  const std::size_t end = content.find("\r\n\r\n");
+  if (end == std::string_view::npos) return std::nullopt;
+  return end + 2;
+}
+
+std::expected<std::vector<HeaderField>, HeaderError> split_header(std::string_view block) {
+  const std::size_t size = header_length(block).value_or(block.size());
+  if (size > kMaxHeaderOctets) return std::unexpected(HeaderError::TooLarge);
+  std::vector<HeaderField> fields;
+  for (auto line = next_line(block); !line.empty(); line = next_line(block)) {
+    if (fields.size() == kMaxHeaderFields) return std::unexpected(HeaderError::TooManyFields);
+    const auto field = as_field(line);
+    if (!field) return std::unexpected(HeaderError::Malformed);
+    fields.push_back(*field);
+  }
+  return fields;
+}
+
+std::vector<HeaderField> readable_fields(std::string_view block) {
+  std::vector<HeaderField> fields;
+  for (auto line = next_line(block); !line.empty(); line = next_line(block)) {
+    if (const auto field = as_field(line)) fields.push_back(*field);
+  }
+  return fields;
+}
+
+std::vector<HeaderField> find_fields(const std::vector<HeaderField>& fields,
+                                     std::string_view name) {
+  std::vector<HeaderField> found;
+  std::ranges::copy_if(fields, std::back_inserter(found), [&](const HeaderField& field) {
+    return base::equal_ignoring_case(field.name, name);
+  });
+  return found;
+}
+
+std::string unfolded(std::string_view value) {
+  std::string text;
+  text.reserve(value.size());
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const bool line_end = value.substr(i, 2) == "\r\n";
+    if (line_end) {
+      ++i;
+    } else {
+      text += value[i];
+    }
+  }
+  while (!text.empty() && is_wsp(text.back())) text.pop_back();
+  const auto first = std::ranges::find_if_not(text, is_wsp);
+  text.erase(text.begin(), first);
+  return text;
+}
+
+std::string message_id_of(std::string_view header_block) {
+  constexpr std::size_t kMaxOctets = 250;
+  const auto found = find_fields(readable_fields(header_block), "Message-ID");
+  if (found.size() != 1) return {};
+  std::string id = unfolded(found.front().value);
+  if (id.size() < 5 || id.size() > kMaxOctets) return {};
+  if (id.front() != '<' || id.back() != '>') return {};
+  const std::string_view inner = std::string_view(id).substr(1, id.size() - 2);
+  const bool safe = std::ranges::all_of(
+      inner, [](char c) { return c > ' ' && c <= '~' && c != '<' && c != '>'; });
+  return safe && inner.find('@') != std::string_view::npos ? id : std::string();
+}
+
+}  // namespace relay::mail

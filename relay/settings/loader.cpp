@@ -1,0 +1,171 @@
+#include "relay/settings/loader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <functional>
+
+#include <fmt/format.h>
+#include <glob.h>
+#include <openssl/evp.h>
+
+#include "relay/base/text.hpp"
+#include "relay/settings/files.hpp"
+#include "relay/settings/read_sections.hpp"
+
+namespace relay::settings {
+
+namespace {
+
+std::string hash_of(const std::string& text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr);
+  std::string hex;
+  for (std::size_t i = 0; i < 8; ++i) hex += fmt::format("{:02x}", digest[i]);
+  return hex;
+}
+
+/// Reads one file into a table; false when it cannot be used (reported).
+bool parse_file(const std::string& path, Position named_at, toml::table& into,
+                std::string& all_text, Findings& findings) {
+  auto content = read_file(path);
+  if (!content) {
+    findings.add(std::move(named_at), content.error().code, content.error().text);
+    return false;
+  }
+  findings.remember(path, *content);
+  all_text += *content;
+  toml::parse_result result = toml::parse(*content, path);
+  if (!result) {
+    const auto& error = result.error();
+    const std::string_view text = error.description();
+    // toml++ garbles the key in this message; the position is right, so the line can speak.
+    const bool again = text.find("redefin") != std::string_view::npos ||
+                       text.find("already") != std::string_view::npos;
+    findings.add(position_of(error.source()), again ? ProblemCode::Duplicate : ProblemCode::Syntax,
+                 again ? "this key or table is set a second time" : std::string(text));
+    return false;
+  }
+  into = std::move(result).table();
+  return true;
+}
+
+/// Moves what `part` says into `whole`. A key set in both is an error naming both places; arrays of
+/// tables ([[domain]], [[route]], …) are joined.
+void merge(toml::table& whole, toml::table& part, Findings& findings) {
+  for (auto&& [key, node] : part) {
+    toml::node* existing = whole.get(key.str());
+    if (!existing) {
+      whole.insert(key, std::move(node));
+      continue;
+    }
+    toml::array* joined = existing->as_array();
+    toml::array* added = node.as_array();
+    if (joined && added && joined->is_array_of_tables() && added->is_array_of_tables()) {
+      for (auto&& element : *added) joined->push_back(std::move(element));
+      continue;
+    }
+    const Position first = position_of(existing->source());
+    findings.add(
+        position_of(key.source()), ProblemCode::Duplicate,
+        fmt::format("{}: set already at {}:{}:{}", key.str(), first.file, first.line, first.column),
+        {}, key.str().size());
+  }
+}
+
+std::vector<std::string> expand(const std::string& pattern) {
+  std::vector<std::string> paths;
+  glob_t matches{};
+  if (::glob(pattern.c_str(), 0, nullptr, &matches) == 0) {
+    for (std::size_t i = 0; i < matches.gl_pathc; ++i) paths.emplace_back(matches.gl_pathv[i]);
+  }
+  ::globfree(&matches);
+  std::ranges::sort(paths);
+  return paths;
+}
+
+void include_files(toml::table& root, const std::string& path, std::string& all_text,
+                   Findings& findings) {
+  std::vector<std::string> patterns;
+  Section section(root, "", findings);
+  section.texts("include", patterns);
+  const Position at = section.at("include");
+  for (const std::string& pattern : patterns) {
+    for (const std::string& file : expand(relative_to(pattern, path))) {
+      toml::table part;
+      if (!parse_file(file, at, part, all_text, findings)) continue;
+      if (part.contains("include")) {
+        findings.add(position_of(part.get("include")->source()), ProblemCode::Value,
+                     "an included file cannot include others");
+        part.erase("include");
+      }
+      merge(root, part, findings);
+    }
+  }
+}
+
+void read_root(Section& root, Settings& settings) {
+  std::int64_t schema = 1;
+  root.number("schema", schema, 1, 1);
+  root.allow("include");
+  std::optional<mail::Domain> hostname;
+  root.domain("hostname", hostname);
+  if (!root.has("hostname")) {
+    root.problem("hostname", ProblemCode::Missing, "the name of this host is required");
+  }
+  if (hostname) settings.hostname = hostname->folded();
+  root.number("threads", settings.threads, 0, 256);
+  read_listeners(root, settings);
+  read_tls(root, settings);
+  read_dns(root, settings);
+  read_defaults(root, settings);
+  read_domains(root, settings);
+  read_srs(root, settings);
+  read_dkim(root, settings);
+  read_routes(root, settings);
+  read_outbound(root, settings);
+  read_queue(root, settings);
+  read_log_and_control(root, settings);
+  root.finish();
+}
+
+void warn_of_gaps(const Settings& settings, Findings& findings) {
+  const Position whole{settings.file, 0, 0};
+  if (!settings.srs.domain) {
+    findings.warn(whole, "no [srs]: forwarded mail keeps its sender and will fail SPF");
+  }
+  for (const HostedDomain& domain : settings.domains) {
+    const bool has = settings.defaults.postmaster || domain.map_to ||
+                     std::ranges::any_of(domain.aliases, [](const Alias& alias) {
+                       return alias.local_part == "postmaster" || alias.local_part == "*";
+                     });
+    if (!has) {
+      findings.warn(whole, fmt::format("nobody reads postmaster@{} (RFC 5321 §4.5.1); set "
+                                       "[defaults] postmaster",
+                                       domain.name.text()));
+    }
+  }
+}
+
+}  // namespace
+
+std::expected<Loaded, std::vector<Problem>> load(const std::string& path) {
+  Findings findings;
+  auto settings = std::make_shared<Settings>();
+  settings->file = path;
+  std::string all_text;
+  toml::table root;
+  if (!parse_file(path, {path, 0, 0}, root, all_text, findings)) {
+    return std::unexpected(findings.all());
+  }
+  include_files(root, path, all_text, findings);
+  Section section(root, "", findings);
+  read_root(section, *settings);
+  check_alias_chains(*settings, findings);
+  settings->hash = hash_of(all_text);
+  if (findings.has_errors()) return std::unexpected(findings.all());
+  warn_of_gaps(*settings, findings);
+  return Loaded{std::move(settings), findings.all()};
+}
+
+}  // namespace relay::settings

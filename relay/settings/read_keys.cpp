@@ -1,0 +1,151 @@
+// [srs] and [[dkim]]: the sections that lead to key material.
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <set>
+
+#include "relay/settings/files.hpp"
+#include "relay/settings/read_sections.hpp"
+#include "srs/key_ring.hpp"
+
+namespace relay::settings {
+
+namespace {
+
+std::string without_line_end(std::string text) {
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+  return text;
+}
+
+/// file = | env = | credential = (systemd LoadCredential); exactly one.
+base::Secret read_secret(Section& section) {
+  std::string file;
+  std::string variable;
+  std::string credential;
+  section.text("file", file);
+  section.text("env", variable);
+  section.text("credential", credential);
+  const int sources = int(!file.empty()) + int(!variable.empty()) + int(!credential.empty());
+  if (sources != 1) {
+    section.problem("file", ProblemCode::Missing,
+                    "one of file, env or credential names the secret");
+    return {};
+  }
+  if (!variable.empty()) {
+    const char* value = std::getenv(variable.c_str());
+    if (value) return base::Secret(value);
+    section.problem("env", ProblemCode::File, "the environment has no " + variable);
+    return {};
+  }
+  if (!credential.empty()) {
+    const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+    if (!folder) {
+      section.problem("credential", ProblemCode::File, "CREDENTIALS_DIRECTORY is not set");
+      return {};
+    }
+    file = std::string(folder) + '/' + credential;
+  } else {
+    file = relative_to(file, section.at("file").file);
+  }
+  auto content = read_secret_file(file);
+  if (content) return base::Secret(without_line_end(std::move(*content)));
+  section.problem(credential.empty() ? "file" : "credential", content.error().code,
+                  content.error().text);
+  return {};
+}
+
+/// verify_until = 2026-12-31, valid through the end of that day (UTC).
+void read_end_date(Section& section, std::optional<std::int64_t>& into) {
+  if (!section.has("verify_until")) return;
+  const toml::node* node = section.raw().get("verify_until");
+  const auto date = node->value_exact<toml::date>();
+  if (!date) {
+    section.problem("verify_until", ProblemCode::Type, "expected a date such as 2026-12-31");
+    return;
+  }
+  const std::chrono::year_month_day day{
+      std::chrono::year(date->year), std::chrono::month(date->month), std::chrono::day(date->day)};
+  into = std::chrono::sys_seconds(std::chrono::sys_days(day)).time_since_epoch().count() + 86'399;
+}
+
+void check_secrets(Section& section, const Srs& srs) {
+  std::vector<srs::Key> keys;
+  for (const SrsSecret& secret : srs.secrets) {
+    if (secret.secret.empty()) return;  // reported already
+    keys.push_back({secret.id, std::string(secret.secret.reveal()), secret.verify_until});
+  }
+  const auto ring = srs::KeyRing::make(std::move(keys));
+  if (!ring) {
+    section.problem("secret", ProblemCode::Secret, std::string(srs::describe(ring.error())));
+  }
+}
+
+}  // namespace
+
+void read_srs(Section& root, Settings& settings) {
+  auto section = root.table("srs");
+  if (!section) return;
+  Srs& srs = settings.srs;
+  section->domain("domain", srs.domain);
+  section->choice("format", srs.format,
+                  {{"strong", SrsFormat::Strong}, {"classic", SrsFormat::Classic}});
+  section->choice("separator", srs.separator, {{"=", '='}, {"+", '+'}, {"-", '-'}});
+  section->number("tag_length", srs.tag_length, 8, 32);
+  section->number("classic_hash_length", srs.classic_hash_length, 4, 27);
+  section->boolean("accept_classic", srs.accept_classic);
+  std::chrono::seconds max_age{srs.max_age_days * 86'400LL};
+  section->duration("max_age", max_age);
+  if (max_age < std::chrono::days(1) || max_age > std::chrono::days(365)) {
+    section->problem("max_age", ProblemCode::Value, "must be between \"1d\" and \"365d\"");
+  } else {
+    srs.max_age_days = static_cast<int>(std::chrono::floor<std::chrono::days>(max_age).count());
+  }
+  for (Section& entry : section->tables("secret")) {
+    SrsSecret secret;
+    entry.text("id", secret.id);
+    if (secret.id.empty()) entry.problem("id", ProblemCode::Missing, "every secret needs an id");
+    secret.secret = read_secret(entry);
+    read_end_date(entry, secret.verify_until);
+    entry.allow("verify_until");
+    entry.finish();
+    srs.secrets.push_back(std::move(secret));
+  }
+  section->finish();
+  if (!srs.domain) section->problem("domain", ProblemCode::Missing, "SRS needs a domain of ours");
+  check_secrets(*section, srs);
+}
+
+void read_dkim(Section& root, Settings& settings) {
+  std::set<std::string> seen;
+  for (Section& section : root.tables("dkim")) {
+    std::optional<mail::Domain> domain;
+    section.domain("domain", domain);
+    std::vector<DkimKey> keys;
+    for (Section& entry : section.tables("keys")) {
+      DkimKey key;
+      entry.text("selector", key.selector);
+      entry.text("file", key.file);
+      if (!mail::Domain::parse(key.selector)) {
+        entry.problem("selector", ProblemCode::Value, "not a selector: \"" + key.selector + '"');
+      }
+      key.file = relative_to(key.file, entry.at("file").file);
+      if (auto read = read_secret_file(key.file); !read) {
+        entry.problem("file", read.error().code, read.error().text);
+      }
+      entry.finish();
+      keys.push_back(std::move(key));
+    }
+    section.finish();
+    if (!domain) {
+      section.problem("domain", ProblemCode::Missing, "names the signing domain (d=)");
+      continue;
+    }
+    if (keys.empty()) section.problem("keys", ProblemCode::Missing, "needs at least one key");
+    if (!seen.insert(domain->folded()).second) {
+      section.problem("domain", ProblemCode::Duplicate, domain->text() + " is configured twice");
+    }
+    settings.dkim.push_back({std::move(*domain), std::move(keys)});
+  }
+}
+
+}  // namespace relay::settings

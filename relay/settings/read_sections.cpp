@@ -1,0 +1,293 @@
+#include "relay/settings/read_sections.hpp"
+
+#include <charconv>
+
+#include <boost/asio/ip/address.hpp>
+#include <fmt/format.h>
+
+#include "relay/base/text.hpp"
+#include "relay/settings/files.hpp"
+#include "relay/settings/units.hpp"
+
+namespace relay::settings {
+
+namespace {
+
+bool is_ip(const std::string& text) {
+  boost::system::error_code error;
+  boost::asio::ip::make_address(text, error);
+  return !error;
+}
+
+bool parse_port(std::string_view text, std::uint16_t& port) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port != 0;
+}
+
+/// "smtp://host:port", "smtp://[::1]:25", port optional.
+std::optional<Via> parse_via(std::string_view text) {
+  if (!text.starts_with("smtp://")) return std::nullopt;
+  text.remove_prefix(7);
+  Via via;
+  std::string_view port;
+  if (text.starts_with('[')) {
+    const std::size_t close = text.find(']');
+    if (close == std::string_view::npos) return std::nullopt;
+    via.host = std::string(text.substr(1, close - 1));
+    port = text.substr(close + 1);
+    if (!is_ip(via.host)) return std::nullopt;
+  } else {
+    const std::size_t colon = text.find(':');
+    via.host = base::lower(text.substr(0, colon));
+    port = colon == std::string_view::npos ? std::string_view() : text.substr(colon);
+    if (!is_ip(via.host) && !mail::Domain::parse(via.host)) return std::nullopt;
+  }
+  if (!port.empty() && (port.front() != ':' || !parse_port(port.substr(1), via.port))) {
+    return std::nullopt;
+  }
+  return via;
+}
+
+void read_limits(Section& root, Settings& settings) {
+  auto section = root.table("limits");
+  if (!section) return;
+  Limits& limits = settings.limits;
+  section->size("max_size", limits.max_size);
+  section->number("max_recipients", limits.max_recipients, 1, 10'000);
+  section->number("max_connections", limits.max_connections, 1, 1'000'000);
+  section->number("per_ip", limits.per_ip, 1, 1'000'000);
+  section->number("per_network", limits.per_network, 1, 1'000'000);
+  section->number("max_errors", limits.max_errors, 1, 10'000);
+  section->number("max_junk", limits.max_junk, 1, 10'000);
+  section->duration("command_timeout", limits.command_timeout);
+  section->duration("data_timeout", limits.data_timeout);
+  section->duration("session_timeout", limits.session_timeout);
+  section->number("min_rate", limits.min_rate, 0, 1'000'000'000);
+  section->size("memory", limits.memory);
+  section->finish();
+}
+
+}  // namespace
+
+std::expected<SocketAddress, std::string> parse_socket_address(std::string_view text,
+                                                               std::uint16_t default_port) {
+  SocketAddress address;
+  address.port = default_port;
+  const std::size_t colon = text.rfind(':');
+  const bool bracketed = text.starts_with('[');
+  const std::size_t close = text.find(']');
+  std::string_view host = text;
+  const bool has_port = colon != std::string_view::npos && (!bracketed || colon > close) &&
+                        (bracketed || text.find(':') == colon);
+  if (has_port) {
+    if (!parse_port(text.substr(colon + 1), address.port)) {
+      return std::unexpected("bad port in \"" + std::string(text) + '"');
+    }
+    host = text.substr(0, colon);
+  }
+  if (bracketed && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  address.host = std::string(host);
+  if (!is_ip(address.host) || address.port == 0) {
+    return std::unexpected("expected \"192.0.2.1:25\" or \"[2001:db8::1]:25\", not \"" +
+                           std::string(text) + '"');
+  }
+  return address;
+}
+
+void read_listeners(Section& root, Settings& settings) {
+  for (Section& section : root.tables("listener")) {
+    Listener listener;
+    std::vector<std::string> addresses;
+    section.texts("address", addresses);
+    if (addresses.empty()) {
+      section.problem("address", ProblemCode::Missing, "says where to listen, as \"0.0.0.0:25\"");
+    }
+    for (const std::string& text : addresses) {
+      auto parsed = parse_socket_address(text, 0);
+      if (parsed) {
+        listener.addresses.push_back(std::move(*parsed));
+      } else {
+        section.problem("address", ProblemCode::Value, parsed.error());
+      }
+    }
+    section.finish();
+    settings.listeners.push_back(std::move(listener));
+  }
+  if (settings.listeners.empty()) {
+    settings.listeners.push_back({{{"0.0.0.0", 25}, {"::", 25}}});
+  }
+  read_limits(root, settings);
+}
+
+void read_tls(Section& root, Settings& settings) {
+  auto section = root.table("tls");
+  if (!section) return;
+  Tls tls;
+  section->text("cert", tls.certificate_file);
+  section->text("key", tls.key_file);
+  section->finish();
+  for (const char* key : {"cert", "key"}) {
+    if (!section->has(key)) {
+      section->problem(key, ProblemCode::Missing, "TLS needs cert and key");
+      return;
+    }
+  }
+  tls.certificate_file = relative_to(tls.certificate_file, section->at("cert").file);
+  tls.key_file = relative_to(tls.key_file, section->at("key").file);
+  if (auto read = read_file(tls.certificate_file); !read) {
+    section->problem("cert", read.error().code, read.error().text);
+  }
+  if (auto read = read_secret_file(tls.key_file); !read) {
+    section->problem("key", read.error().code, read.error().text);
+  }
+  settings.tls = std::move(tls);
+}
+
+void read_dns(Section& root, Settings& settings) {
+  auto section = root.table("dns");
+  if (!section) return;
+  section->texts("forward_to", settings.dns.forward_to);
+  section->text("trust_anchor", settings.dns.trust_anchor);
+  for (const std::string& server : settings.dns.forward_to) {
+    const std::size_t at = server.find('@');
+    std::uint16_t port = 53;
+    const bool good_port =
+        at == std::string::npos || parse_port(std::string_view(server).substr(at + 1), port);
+    if (!is_ip(server.substr(0, at)) || !good_port) {
+      section->problem("forward_to", ProblemCode::Value,
+                       "expected \"127.0.0.1\" or \"127.0.0.1@5353\", not \"" + server + '"');
+    }
+  }
+  if (!settings.dns.trust_anchor.empty()) {
+    settings.dns.trust_anchor =
+        relative_to(settings.dns.trust_anchor, section->at("trust_anchor").file);
+    if (auto read = read_file(settings.dns.trust_anchor); !read) {
+      section->problem("trust_anchor", read.error().code, read.error().text);
+    }
+  }
+  section->finish();
+}
+
+void read_defaults(Section& root, Settings& settings) {
+  auto section = root.table("defaults");
+  if (!section) return;
+  Defaults& defaults = settings.defaults;
+  section->choice("unknown", defaults.unknown,
+                  {{"reject", UnknownRecipient::Reject}, {"tempfail", UnknownRecipient::TempFail}});
+  std::string tag(1, defaults.tag);
+  section->text("tag", tag);
+  if (tag.size() > 1) {
+    section->problem("tag", ProblemCode::Value, "one character, or \"\" for no sub-addresses");
+  } else {
+    defaults.tag = tag.empty() ? '\0' : tag.front();
+  }
+  section->boolean("keep_tag", defaults.keep_tag);
+  section->mailbox("postmaster", defaults.postmaster);
+  section->finish();
+}
+
+void read_routes(Section& root, Settings& settings) {
+  for (Section& section : root.tables("route")) {
+    Route route;
+    section.text("match", route.match);
+    route.match = base::lower(route.match);
+    const std::string_view name =
+        route.match.starts_with("*.") ? std::string_view(route.match).substr(2) : route.match;
+    if (route.match != "*" && !mail::Domain::parse(name)) {
+      section.problem("match", ProblemCode::Value, "a domain, \"*.domain\" or \"*\"");
+    }
+    std::vector<std::string> hops;
+    section.texts("via", hops);
+    if (hops.empty()) {
+      section.problem("via", ProblemCode::Missing, "says where to, as [\"smtp://host:25\"]");
+    }
+    for (const std::string& hop : hops) {
+      if (auto via = parse_via(hop)) {
+        route.via.push_back(std::move(*via));
+      } else {
+        section.problem("via", ProblemCode::Value,
+                        "expected \"smtp://host:port\", not \"" + hop + '"');
+      }
+    }
+    section.choice("tls", route.tls,
+                   {{"auto", TlsDemand::Auto},
+                    {"require", TlsDemand::Require},
+                    {"verify", TlsDemand::Verify},
+                    {"none", TlsDemand::None}});
+    section.finish();
+    settings.routes.push_back(std::move(route));
+  }
+}
+
+void read_outbound(Section& root, Settings& settings) {
+  auto section = root.table("outbound");
+  if (!section) return;
+  Outbound& outbound = settings.outbound;
+  section->texts("source", outbound.source);
+  for (const std::string& source : outbound.source) {
+    if (!is_ip(source)) {
+      section->problem("source", ProblemCode::Value, "not an IP address: \"" + source + '"');
+    }
+  }
+  section->boolean("allow_private", outbound.allow_private);
+  section->number("port", outbound.port, 1, 65'535);
+  section->text("ca_file", outbound.ca_file);
+  section->number("connections", outbound.connections, 1, 1000);
+  section->number("max_connections", outbound.max_connections, 1, 100'000);
+  section->duration("connect_timeout", outbound.connect_timeout);
+  section->duration("attempt_timeout", outbound.attempt_timeout);
+  section->finish();
+}
+
+void read_queue(Section& root, Settings& settings) {
+  auto section = root.table("queue");
+  if (!section) return;
+  Queue& queue = settings.queue;
+  std::string store = "sqlite:" + queue.path;
+  section->text("store", store);
+  if (store.starts_with("sqlite:") && store.size() > 7) {
+    queue.path = relative_to(store.substr(7), section->at("store").file);
+  } else {
+    section->problem("store", ProblemCode::Value, "expected \"sqlite:/path/to/queue.db\"");
+  }
+  std::vector<std::string> schedule;
+  section->texts("retry_schedule", schedule);
+  if (section->has("retry_schedule")) {
+    queue.retry_schedule.clear();
+    for (const std::string& text : schedule) {
+      const auto wait = parse_duration(text);
+      if (wait && *wait > seconds(0)) {
+        queue.retry_schedule.push_back(*wait);
+      } else {
+        section->problem("retry_schedule", ProblemCode::Value,
+                         wait ? "waits must be greater than zero" : wait.error());
+      }
+    }
+    if (schedule.empty()) {
+      section->problem("retry_schedule", ProblemCode::Value, "needs at least one wait");
+    }
+  }
+  section->duration("expire", queue.expire);
+  section->duration("warn_after", queue.warn_after);
+  section->size("min_free", queue.min_free);
+  section->boolean("redact_target", queue.redact_target);
+  section->finish();
+}
+
+void read_log_and_control(Section& root, Settings& settings) {
+  if (auto section = root.table("log")) {
+    std::string format = "json";
+    section->choice("format", format, {{"json", std::string("json")}});
+    section->text("file", settings.log.file);
+    section->finish();
+  }
+  if (auto section = root.table("control")) {
+    section->text("socket", settings.control.socket);
+    if (section->has("socket")) {
+      settings.control.socket = relative_to(settings.control.socket, section->at("socket").file);
+    }
+    section->finish();
+  }
+}
+
+}  // namespace relay::settings

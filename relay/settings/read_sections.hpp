@@ -1,0 +1,30 @@
+// The sections of the configuration, one reader each. All report into the section's findings.
+#pragma once
+
+#include <string>
+
+#include "relay/settings/section.hpp"
+#include "relay/settings/settings.hpp"
+
+namespace relay::settings {
+
+void read_listeners(Section& root, Settings& settings);
+void read_tls(Section& root, Settings& settings);
+void read_dns(Section& root, Settings& settings);
+void read_defaults(Section& root, Settings& settings);
+void read_domains(Section& root, Settings& settings);  ///< read_domains.cpp
+void read_srs(Section& root, Settings& settings);      ///< read_keys.cpp
+void read_dkim(Section& root, Settings& settings);     ///< read_keys.cpp
+void read_routes(Section& root, Settings& settings);
+void read_outbound(Section& root, Settings& settings);
+void read_queue(Section& root, Settings& settings);
+void read_log_and_control(Section& root, Settings& settings);
+
+/// Chains inside our own domains: loops and fan-out. After all domains are read.
+void check_alias_chains(const Settings& settings, Findings& findings);
+
+/// "192.0.2.1:25", "[::1]:25".
+std::expected<SocketAddress, std::string> parse_socket_address(std::string_view text,
+                                                               std::uint16_t default_port);
+
+}  // namespace relay::settings

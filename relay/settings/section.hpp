@@ -1,0 +1,102 @@
+// One TOML table being read: typed access that reports every mistake with its position, and at the
+// end every key nobody asked for. The only place, with the loader, that knows toml++.
+#pragma once
+
+#define TOML_EXCEPTIONS 0
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <toml++/toml.h>
+
+#include "relay/mail/address.hpp"
+#include "relay/settings/problem.hpp"
+
+namespace relay::settings {
+
+/// Collects problems and the text of the files they are in.
+class Findings {
+ public:
+  void remember(const std::string& file, const std::string& text);
+  void add(Position at, ProblemCode code, std::string text, std::string hint = {},
+           std::size_t width = 1);
+  void warn(Position at, std::string text);
+
+  const std::vector<Problem>& all() const { return problems_; }
+
+  bool has_errors() const;
+
+ private:
+  std::map<std::string, std::vector<std::string>> lines_;
+  std::vector<Problem> problems_;
+};
+
+Position position_of(const toml::source_region& region);
+
+class Section {
+ public:
+  /// `path` is the dotted name for messages; "" is the root.
+  Section(const toml::table& table, std::string path, Findings& findings)
+      : table_(table), path_(std::move(path)), findings_(findings) {}
+
+  /// Reports keys that were never asked for.
+  void finish();
+
+  bool has(const char* key);
+
+  void allow(const char* key) { asked_.emplace_back(key); }  ///< read through raw()
+
+  Position at(const char* key);  ///< of the value, or of the table
+  void problem(const char* key, ProblemCode code, const std::string& text);
+
+  // Each leaves `into` alone when the key is absent or wrong (which is reported).
+  void text(const char* key, std::string& into);
+  void boolean(const char* key, bool& into);
+  void duration(const char* key, std::chrono::seconds& into);
+  void size(const char* key, std::uint64_t& into);
+  void domain(const char* key, std::optional<mail::Domain>& into);
+  void mailbox(const char* key, std::optional<mail::Mailbox>& into);
+  void texts(const char* key, std::vector<std::string>& into);  ///< a string or an array of strings
+
+  template <class Number>
+  void number(const char* key, Number& into, std::int64_t least, std::int64_t most) {
+    if (const auto value = integer(key, least, most)) into = static_cast<Number>(*value);
+  }
+
+  /// One word out of a list.
+  template <class Enum>
+  void choice(const char* key, Enum& into, const std::vector<std::pair<std::string, Enum>>& words) {
+    std::vector<std::string> names;
+    for (const auto& [name, value] : words) names.push_back(name);
+    const auto index = chosen(key, names);
+    if (index) into = words[*index].second;
+  }
+
+  /// A sub-table, or nothing.
+  std::optional<Section> table(const char* key);
+  /// An array of tables: `[[key]]`.
+  std::vector<Section> tables(const char* key);
+
+  const toml::table& raw() const { return table_; }
+
+  Findings& findings() { return findings_; }
+
+  std::string path_of(std::string_view key) const;
+
+ private:
+  const toml::node* find(const char* key);
+  std::optional<std::int64_t> integer(const char* key, std::int64_t least, std::int64_t most);
+  std::optional<std::size_t> chosen(const char* key, const std::vector<std::string>& names);
+  void wrong_type(const toml::node& node, std::string_view key, std::string_view expected);
+
+  const toml::table& table_;
+  std::string path_;
+  Findings& findings_;
+  std::vector<std::string> asked_;
+};
+
+}  // namespace relay::settings

@@ -1,0 +1,181 @@
+// The configuration as checked values. Immutable once loaded: sessions and attempts hold a
+// snapshot, a reload makes a new one. Every field has its default here; the file only says what
+// differs.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "relay/base/secret.hpp"
+#include "relay/mail/address.hpp"
+#include "relay/mail/status.hpp"
+
+namespace relay::settings {
+
+using std::chrono::seconds;
+
+struct SocketAddress {
+  std::string host;  ///< textual IP, no brackets
+  std::uint16_t port = 0;
+};
+
+struct Limits {
+  std::uint64_t max_size = 50ULL << 20;
+  std::uint32_t max_recipients = 1000;
+  std::uint32_t max_connections = 1000;
+  std::uint32_t per_ip = 50;
+  std::uint32_t per_network = 200;  ///< IPv4 /24, IPv6 /64
+  std::uint32_t max_errors = 20;
+  std::uint32_t max_junk = 100;
+  seconds command_timeout{300};
+  seconds data_timeout{300};
+  seconds session_timeout{7200};
+  std::uint32_t min_rate = 500;        ///< octets a second during DATA
+  std::uint64_t memory = 64ULL << 20;  ///< content in memory over all sessions
+};
+
+struct Listener {
+  std::vector<SocketAddress> addresses;
+};
+
+struct Tls {
+  std::string certificate_file;
+  std::string key_file;
+};
+
+struct Dns {
+  std::vector<std::string> forward_to;  ///< "ip" or "ip@port"; empty: own recursion
+  std::string trust_anchor;
+};
+
+enum class UnknownRecipient { Reject, TempFail };
+
+struct Defaults {
+  UnknownRecipient unknown = UnknownRecipient::Reject;
+  char tag = '+';                           ///< begins a sub-address; 0: off
+  bool keep_tag = true;                     ///< the tag travels on to the target
+  std::optional<mail::Mailbox> postmaster;  ///< target of postmaster@ every domain of ours
+};
+
+struct Rejected {
+  int code = 550;
+  mail::EnhancedStatus status{5, 1, 1};
+  std::string text;
+};
+
+struct Alias {
+  std::string local_part;  ///< folded; "*" is the catch-all
+  std::vector<mail::Mailbox> targets;
+  std::optional<Rejected> reject;
+  std::optional<bool> keep_tag;
+};
+
+struct Pattern {
+  std::string match;                 ///< RE2, whole folded local part
+  std::vector<std::string> targets;  ///< templates: ${name}, ${1}
+};
+
+struct HostedDomain {
+  mail::Domain name;
+  std::vector<Alias> aliases;
+  std::vector<Pattern> patterns;
+  std::optional<mail::Domain> map_to;  ///< every local part, same name there
+};
+
+enum class SrsFormat { Strong, Classic };
+
+struct SrsSecret {
+  std::string id;
+  base::Secret secret;
+  std::optional<std::int64_t> verify_until;  ///< Unix seconds
+};
+
+struct Srs {
+  std::optional<mail::Domain> domain;  ///< absent: no rewriting
+  SrsFormat format = SrsFormat::Strong;
+  char separator = '=';
+  std::uint32_t tag_length = 8;
+  std::uint32_t classic_hash_length = 4;
+  bool accept_classic = true;
+  int max_age_days = 21;
+  std::vector<SrsSecret> secrets;
+};
+
+struct DkimKey {
+  std::string selector;
+  std::string file;
+};
+
+struct DkimDomain {
+  mail::Domain domain;
+  std::vector<DkimKey> keys;
+};
+
+enum class TlsDemand { Auto, Require, Verify, None };
+
+struct Via {
+  std::string host;  ///< name or textual IP
+  std::uint16_t port = 25;
+};
+
+struct Route {
+  std::string match;  ///< "*", "*.corp.example" or a domain, folded
+  std::vector<Via> via;
+  TlsDemand tls = TlsDemand::Auto;
+};
+
+struct Outbound {
+  std::vector<std::string> source;  ///< textual IPs, at most one per family
+  bool allow_private = false;       ///< deliver to loopback and private addresses
+  std::uint16_t port = 25;          ///< of MX hosts
+  std::string ca_file;              ///< for tls = "verify"; empty: the system's
+  std::uint32_t connections = 20;   ///< per destination
+  std::uint32_t max_connections = 200;
+  seconds connect_timeout{30};
+  seconds attempt_timeout{1800};
+};
+
+struct Queue {
+  std::string path = "/var/lib/srs-relay/queue.db";
+  std::vector<seconds> retry_schedule{seconds(60),   seconds(300),  seconds(900),  seconds(1800),
+                                      seconds(3600), seconds(7200), seconds(14400)};
+  seconds expire{5 * 86'400};
+  seconds warn_after{4 * 3600};
+  std::uint64_t min_free = 1ULL << 30;
+  bool redact_target = true;  ///< DSNs show the alias, never its private target
+};
+
+struct LogTarget {
+  std::string file;  ///< empty: stderr
+};
+
+struct Control {
+  std::string socket = "/run/srs-relay/control.sock";
+};
+
+struct Settings {
+  std::string file;           ///< as given
+  std::string hash;           ///< first 16 hex digits of SHA-256 over all files read
+  std::string hostname;       ///< folded
+  std::uint32_t threads = 0;  ///< shards; 0: one per core
+  std::vector<Listener> listeners;
+  Limits limits;
+  std::optional<Tls> tls;
+  Dns dns;
+  Defaults defaults;
+  std::vector<HostedDomain> domains;
+  Srs srs;
+  std::vector<DkimDomain> dkim;
+  std::vector<Route> routes;
+  Outbound outbound;
+  Queue queue;
+  LogTarget log;
+  Control control;
+};
+
+}  // namespace relay::settings

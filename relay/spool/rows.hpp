@@ -1,0 +1,45 @@
+// Values of the mail room as columns and back.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "relay/mail/message.hpp"
+#include "relay/spool/sqlite_handle.hpp"
+
+namespace relay::spool {
+
+// Bits of message.flags and recipient.flags.
+inline constexpr std::int64_t kEightBit = 1;
+inline constexpr std::int64_t kSmtpUtf8 = 2;
+inline constexpr std::int64_t kEsmtp = 4;
+inline constexpr std::int64_t kWarned = 1;
+inline constexpr std::int64_t kPossibleDuplicate = 2;
+
+std::string_view blob_of(const mail::MessageId& id);
+mail::MessageId id_of(const std::string& blob);
+std::int64_t ms_of(base::WallTime time);
+base::WallTime time_of(std::int64_t ms);
+
+/// Columns as selected by kMessageColumns, from `first`.
+mail::AcceptedMessage message_from(const Statement& row, int first);
+
+/// Columns as selected by kRecipientColumns, from `first`.
+mail::QueuedRecipient recipient_from(const Statement& row, int first);
+
+/// at_ms … reply, from `first`.
+mail::DeliveryAttempt attempt_from(const Statement& row, int first);
+
+/// Binds at_ms … reply, from position `first`. `status` is bound by reference.
+void bind_attempt(Statement& statement, int first, const mail::DeliveryAttempt& attempt,
+                  const std::string& status);
+
+inline constexpr const char* kMessageColumns =
+    "m.id, m.received_ms, m.reverse_path, m.flags, m.client, m.client_port, m.helo, "
+    "m.tls_version, m.tls_cipher, m.trace_fields, m.size";
+inline constexpr int kMessageColumnCount = 11;
+inline constexpr const char* kRecipientColumns =
+    "r.idx, r.original, r.target, r.reverse_path, r.state, r.attempts, r.next_due_ms, r.flags, "
+    "r.at_ms, r.host, r.address, r.port, r.tls, r.stage, r.code, r.status, r.reply";
+
+}  // namespace relay::spool

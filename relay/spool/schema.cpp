@@ -1,0 +1,63 @@
+#include "relay/spool/schema.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace relay::spool {
+
+namespace {
+
+// 1: the first schema. Content lies in chunks of 256 KiB beside their hash, so that a damaged octet
+// is found before it leaves, without reading a big body twice (K-5). A chunk whose message row
+// never came is a draft. recipient_due holds waiting copies only: closed rows must cost nothing.
+constexpr const char* kVersion1 = R"sql(
+CREATE TABLE message (
+  id BLOB PRIMARY KEY, received_ms INTEGER NOT NULL, reverse_path TEXT NOT NULL,
+  flags INTEGER NOT NULL, client TEXT NOT NULL, client_port INTEGER NOT NULL, helo TEXT NOT NULL,
+  tls_version TEXT NOT NULL, tls_cipher TEXT NOT NULL, trace_fields BLOB NOT NULL,
+  size INTEGER NOT NULL, sha256 BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE chunk (
+  id BLOB NOT NULL, sequence INTEGER NOT NULL, sha256 BLOB NOT NULL, octets BLOB NOT NULL);
+CREATE UNIQUE INDEX chunk_key ON chunk (id, sequence);
+CREATE TABLE recipient (
+  id BLOB NOT NULL, idx INTEGER NOT NULL, original TEXT NOT NULL, target TEXT NOT NULL,
+  destination TEXT NOT NULL, reverse_path TEXT NOT NULL, state INTEGER NOT NULL,
+  attempts INTEGER NOT NULL, next_due_ms INTEGER NOT NULL, flags INTEGER NOT NULL,
+  at_ms INTEGER NOT NULL, host TEXT NOT NULL, address TEXT NOT NULL, port INTEGER NOT NULL,
+  tls TEXT NOT NULL, stage INTEGER NOT NULL, code INTEGER NOT NULL, status TEXT NOT NULL,
+  reply TEXT NOT NULL, PRIMARY KEY (id, idx)) WITHOUT ROWID;
+CREATE INDEX recipient_due ON recipient (next_due_ms, id, idx) WHERE state = 0;
+CREATE TABLE attempt (
+  id BLOB NOT NULL, idx INTEGER NOT NULL, number INTEGER NOT NULL, at_ms INTEGER NOT NULL,
+  host TEXT NOT NULL, address TEXT NOT NULL, port INTEGER NOT NULL, tls TEXT NOT NULL,
+  stage INTEGER NOT NULL, code INTEGER NOT NULL, status TEXT NOT NULL, reply TEXT NOT NULL,
+  PRIMARY KEY (id, idx, number)) WITHOUT ROWID;
+CREATE TABLE token (
+  token TEXT PRIMARY KEY, reverse_path TEXT NOT NULL, expires_ms INTEGER NOT NULL,
+  client TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX token_client ON token (client);
+CREATE INDEX token_expiry ON token (expires_ms);
+)sql";
+
+constexpr std::array<const char*, kSchemaVersion> kSteps = {kVersion1};
+
+}  // namespace
+
+void migrate(Connection& connection) {
+  const int found = std::atoi(connection.pragma("PRAGMA user_version").c_str());
+  if (found > kSchemaVersion) {
+    throw DatabaseError(SQLITE_ERROR,
+                        fmt::format("the queue has schema {}, this program knows up to {}: it was "
+                                    "written by a newer srs-relay",
+                                    found, kSchemaVersion));
+  }
+  for (int version = found; version < kSchemaVersion; ++version) {
+    connection.execute("BEGIN IMMEDIATE");
+    connection.execute(kSteps.at(static_cast<std::size_t>(version)));
+    connection.execute(fmt::format("PRAGMA user_version = {}", version + 1).c_str());
+    connection.execute("COMMIT");
+  }
+}
+
+}  // namespace relay::spool

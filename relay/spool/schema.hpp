@@ -1,0 +1,14 @@
+// The tables of the queue, and how older ones become current ones: forward only, each step in one
+// transaction (K-10).
+#pragma once
+
+#include "relay/spool/sqlite_handle.hpp"
+
+namespace relay::spool {
+
+inline constexpr int kSchemaVersion = 1;
+
+/// Throws DatabaseError; its text says so when the file is of a newer program.
+void migrate(Connection& connection);
+
+}  // namespace relay::spool

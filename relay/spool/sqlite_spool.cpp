@@ -1,0 +1,253 @@
+#include "relay/spool/sqlite_spool.hpp"
+
+#include <filesystem>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "relay/spool/schema.hpp"
+#include "relay/spool/spool_folder.hpp"
+
+namespace relay::spool {
+
+using ports::SpoolError;
+
+namespace {
+
+constexpr std::uintmax_t kQuickCheckLimit = 256ULL << 20;
+
+int count_wal_pages(void* pages, sqlite3*, const char*, int total) {
+  *static_cast<std::int64_t*>(pages) = total;
+  return SQLITE_OK;
+}
+
+void set_pragmas(Connection& connection) {
+  sqlite3_db_config(connection.raw(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_busy_timeout(connection.raw(), 0);
+  connection.execute("PRAGMA locking_mode = EXCLUSIVE");
+  connection.execute("PRAGMA page_size = 8192");  // a 4 KiB message then fits into one page
+  connection.pragma("PRAGMA journal_mode = WAL");
+  connection.execute("PRAGMA synchronous = FULL");
+  connection.execute("PRAGMA trusted_schema = OFF");
+  // Deleted mail is overwritten where that costs no extra page write.
+  connection.execute("PRAGMA secure_delete = FAST");
+  connection.execute("PRAGMA wal_autocheckpoint = 0");
+  connection.execute("PRAGMA cache_size = -16384");
+  connection.execute("PRAGMA journal_size_limit = 67108864");
+  connection.execute("PRAGMA temp_store = MEMORY");
+}
+
+}  // namespace
+
+SqliteSpool::SqliteSpool(SpoolOptions options) : options_(std::move(options)) {}
+
+std::expected<std::unique_ptr<SqliteSpool>, std::string> SqliteSpool::open(SpoolOptions options) {
+  if (auto ready = prepare_folder(options.path, options.allow_network_file_system); !ready) {
+    return std::unexpected(ready.error());
+  }
+  std::unique_ptr<SqliteSpool> spool(new SqliteSpool(std::move(options)));
+  if (auto opened = spool->open_database(); !opened) return std::unexpected(opened.error());
+  make_reserve(spool->options_.path);
+  spool->writer_ = std::jthread([raw = spool.get()] { raw->run(); });
+  return spool;
+}
+
+std::expected<void, std::string> SqliteSpool::open_database() {
+  std::error_code ignored;
+  const auto log_size = std::filesystem::file_size(options_.path + "-wal", ignored);
+  report_.clean = ignored || log_size == 0;
+  try {
+    connection_ = std::make_unique<Connection>(options_.path);
+    set_pragmas(*connection_);
+    sqlite3_wal_hook(connection_->raw(), count_wal_pages, &wal_pages_);
+    // Bigger queues are not read through at every start: each chunk is checked when it is used.
+    const auto size = std::filesystem::file_size(options_.path, ignored);
+    if (!report_.clean && size < kQuickCheckLimit) {
+      const std::string found = connection_->pragma("PRAGMA quick_check(1)");
+      if (found != "ok") {
+        return std::unexpected(fmt::format("queue {} is damaged: {}", options_.path, found));
+      }
+    }
+    migrate(*connection_);
+    store_ = std::make_unique<Store>(*connection_, options_.tokens);
+    report_.drafts_removed = store_->remove_drafts();
+    report_.messages = store_->totals().messages;
+    report_.sqlite_version = sqlite3_libversion();
+    report_.journal_mode = connection_->pragma("PRAGMA journal_mode");
+    report_.synchronous = connection_->pragma("PRAGMA synchronous");
+    report_.locking_mode = connection_->pragma("PRAGMA locking_mode");
+  } catch (const DatabaseError& error) {
+    if (error.code == SQLITE_BUSY || error.code == SQLITE_LOCKED) {
+      return std::unexpected("queue " + options_.path + " is in use by another process");
+    }
+    return std::unexpected(fmt::format("queue {}: {}", options_.path, error.what()));
+  }
+  if (report_.journal_mode != "wal" || report_.synchronous != "2") {
+    return std::unexpected(
+        fmt::format("queue {}: durable settings were not taken (journal {}, "
+                    "synchronous {})",
+                    options_.path, report_.journal_mode, report_.synchronous));
+  }
+  return {};
+}
+
+SqliteSpool::~SqliteSpool() { close(); }
+
+void SqliteSpool::close() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    wake_.notify_one();
+  }
+  if (writer_.joinable()) writer_.join();
+  store_.reset();
+  if (connection_ && !poisoned()) {
+    sqlite3_wal_checkpoint_v2(connection_->raw(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
+                              nullptr);
+  }
+  connection_.reset();
+}
+
+SqliteSpool::Work SqliteSpool::work() const {
+  return {requests_.load(std::memory_order_relaxed), commits_.load(std::memory_order_relaxed)};
+}
+
+/// Sends `work(Store&) -> expected<T, SpoolError>` to the writer and awaits its result.
+template <class T, class Work>
+base::Task<std::expected<T, SpoolError>> SqliteSpool::ask(Kind kind, Work work) {
+  using Result = std::expected<T, SpoolError>;
+  auto result = std::make_shared<std::optional<Result>>();
+  co_return co_await base::await_answer<Result>(
+      [this, kind, result, work = std::move(work)](auto resume) mutable {
+        push({.kind = kind,
+              .work = [result, work = std::make_shared<Work>(std::move(work))](
+                          Store& store) -> std::optional<SpoolError> {
+                *result = (*work)(store);
+                if (!**result) return (*result)->error();
+                return std::nullopt;
+              },
+              .answer =
+                  [result, resume = std::move(resume)](std::optional<SpoolError> failed) mutable {
+                    if (failed) {
+                      resume(Result(std::unexpected(*failed)));
+                    } else {
+                      resume(std::move(**result));
+                    }
+                  },
+              .failed = {}});
+      });
+}
+
+base::Task<std::expected<void, SpoolError>> SqliteSpool::append(mail::MessageId draft,
+                                                                std::uint32_t sequence,
+                                                                std::string chunk) {
+  co_return co_await ask<void>(Kind::Write,
+                               [draft, sequence, chunk = std::move(chunk)](Store& store) {
+                                 store.append(draft, sequence, chunk);
+                                 return std::expected<void, SpoolError>();
+                               });
+}
+
+void SqliteSpool::discard(mail::MessageId draft) noexcept {
+  push({.kind = Kind::Record,
+        .work = [draft](Store& store) -> std::optional<SpoolError> {
+          store.discard(draft);
+          return std::nullopt;
+        },
+        .answer = [](std::optional<SpoolError>) {},
+        .failed = {}});
+}
+
+base::Task<std::expected<ports::CommitProof, SpoolError>> SqliteSpool::commit(
+    ports::NewMessage message) {
+  const mail::MessageId id = message.message.id;
+  const auto stored = co_await ask<void>(
+      Kind::Write, [message = std::move(message)](Store& store) -> std::expected<void, SpoolError> {
+        if (!store.insert(message)) return std::unexpected(SpoolError::TokenQuota);
+        return {};
+      });
+  if (!stored) co_return std::unexpected(stored.error());
+  co_return proof_of(id);
+}
+
+base::Task<std::expected<mail::QueuedMessage, SpoolError>> SqliteSpool::load(mail::MessageId id) {
+  co_return co_await ask<mail::QueuedMessage>(
+      Kind::Read, [id](Store& store) -> std::expected<mail::QueuedMessage, SpoolError> {
+        auto queued = store.load(id);
+        if (!queued) return std::unexpected(SpoolError::NotFound);
+        return std::move(*queued);
+      });
+}
+
+base::Task<std::expected<std::string, SpoolError>> SqliteSpool::read(mail::MessageId id,
+                                                                     std::uint32_t sequence) {
+  co_return co_await ask<std::string>(
+      Kind::Read, [id, sequence](Store& store) { return store.read(id, sequence); });
+}
+
+base::Task<std::expected<void, SpoolError>> SqliteSpool::record(ports::Update update) {
+  co_return co_await ask<void>(
+      Kind::Record, [update = std::move(update)](Store& store) -> std::expected<void, SpoolError> {
+        if (!store.record(update)) return std::unexpected(SpoolError::NotFound);
+        return {};
+      });
+}
+
+base::Task<std::expected<std::vector<mail::QueueItem>, SpoolError>> SqliteSpool::due(
+    base::WallTime until, std::optional<ports::QueueCursor> cursor, std::size_t limit) {
+  using Result = std::expected<std::vector<mail::QueueItem>, SpoolError>;
+  co_return co_await ask<std::vector<mail::QueueItem>>(
+      Kind::Read, [=](Store& store) -> Result { return store.due(until, cursor, limit); });
+}
+
+base::Task<std::expected<std::optional<base::WallTime>, SpoolError>> SqliteSpool::next_due(
+    base::WallTime after) {
+  using Result = std::expected<std::optional<base::WallTime>, SpoolError>;
+  co_return co_await ask<std::optional<base::WallTime>>(
+      Kind::Read, [after](Store& store) -> Result { return store.next_due(after); });
+}
+
+base::Task<std::expected<mail::ReversePath, SpoolError>> SqliteSpool::find_token(
+    std::string token, base::WallTime now) {
+  using Result = std::expected<mail::ReversePath, SpoolError>;
+  co_return co_await ask<mail::ReversePath>(
+      Kind::Read, [token = std::move(token), now](Store& store) -> Result {
+        auto found = store.find_token(token, now);
+        if (!found) return std::unexpected(SpoolError::NotFound);
+        return std::move(*found);
+      });
+}
+
+base::Task<std::expected<std::vector<ports::QueueRow>, SpoolError>> SqliteSpool::list(
+    ports::QueueFilter filter, std::optional<ports::QueueCursor> cursor, std::size_t limit) {
+  using Result = std::expected<std::vector<ports::QueueRow>, SpoolError>;
+  co_return co_await ask<std::vector<ports::QueueRow>>(
+      Kind::Read, [filter = std::move(filter), cursor, limit](Store& store) -> Result {
+        return store.list(filter, cursor, limit);
+      });
+}
+
+base::Task<std::expected<std::vector<ports::AttemptRow>, SpoolError>> SqliteSpool::attempts(
+    mail::MessageId id) {
+  using Result = std::expected<std::vector<ports::AttemptRow>, SpoolError>;
+  co_return co_await ask<std::vector<ports::AttemptRow>>(
+      Kind::Read, [id](Store& store) -> Result { return store.attempts(id); });
+}
+
+base::Task<std::expected<std::uint64_t, SpoolError>> SqliteSpool::change(ports::QueueFilter filter,
+                                                                         ports::QueueAction action,
+                                                                         base::WallTime now) {
+  using Result = std::expected<std::uint64_t, SpoolError>;
+  co_return co_await ask<std::uint64_t>(
+      Kind::Record, [filter = std::move(filter), action, now](Store& store) -> Result {
+        return store.change(filter, action, now);
+      });
+}
+
+base::Task<std::expected<ports::QueueTotals, SpoolError>> SqliteSpool::totals() {
+  using Result = std::expected<ports::QueueTotals, SpoolError>;
+  co_return co_await ask<ports::QueueTotals>(Kind::Read,
+                                             [](Store& store) -> Result { return store.totals(); });
+}
+
+}  // namespace relay::spool

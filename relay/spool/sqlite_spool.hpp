@@ -1,0 +1,133 @@
+// The durable queue on SQLite. One thread owns the one connection: it does all reading, all writing
+// and all checkpoints, because SQLite's write-ahead log has a race between connections in the
+// distribution's version, and because what waits together is committed with one sync.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "relay/ports/spool.hpp"
+#include "relay/spool/store.hpp"
+
+namespace relay::spool {
+
+struct SpoolOptions {
+  std::string path;            ///< the database; its folder is made when missing
+  std::uint64_t min_free = 0;  ///< octets of disk below which nothing more is accepted
+  TokenLimits tokens;
+  bool allow_network_file_system = false;
+};
+
+/// What open() found, for the start-up log: values read back, not values asked for.
+struct OpenReport {
+  std::string sqlite_version;
+  std::string journal_mode;
+  std::string synchronous;  ///< "2": FULL
+  std::string locking_mode;
+  bool clean = true;  ///< the last run closed the queue
+  std::int64_t drafts_removed = 0;
+  std::uint64_t messages = 0;
+};
+
+class SqliteSpool final : public ports::Spool {
+ public:
+  /// The error is a sentence: locked by another process, newer schema, damaged, network file
+  /// system…
+  static std::expected<std::unique_ptr<SqliteSpool>, std::string> open(SpoolOptions options);
+  ~SqliteSpool() override;
+
+  const OpenReport& report() const { return report_; }
+
+  /// Finishes what is queued, folds the log into the database and closes. Idempotent. Requests
+  /// that come later are answered Stopping.
+  void close();
+
+  /// For measuring group commit: requests answered and commits made so far.
+  struct Work {
+    std::uint64_t requests = 0;
+    std::uint64_t commits = 0;
+  };
+
+  Work work() const;
+
+  base::Task<std::expected<void, ports::SpoolError>> append(mail::MessageId draft,
+                                                            std::uint32_t sequence,
+                                                            std::string chunk) override;
+  void discard(mail::MessageId draft) noexcept override;
+  base::Task<std::expected<ports::CommitProof, ports::SpoolError>> commit(
+      ports::NewMessage message) override;
+  base::Task<std::expected<mail::QueuedMessage, ports::SpoolError>> load(
+      mail::MessageId id) override;
+  base::Task<std::expected<std::string, ports::SpoolError>> read(mail::MessageId id,
+                                                                 std::uint32_t sequence) override;
+  base::Task<std::expected<void, ports::SpoolError>> record(ports::Update update) override;
+  base::Task<std::expected<std::vector<mail::QueueItem>, ports::SpoolError>> due(
+      base::WallTime until, std::optional<ports::QueueCursor> cursor, std::size_t limit) override;
+  base::Task<std::expected<std::optional<base::WallTime>, ports::SpoolError>> next_due(
+      base::WallTime after) override;
+  base::Task<std::expected<mail::ReversePath, ports::SpoolError>> find_token(
+      std::string token, base::WallTime now) override;
+  base::Task<std::expected<std::vector<ports::QueueRow>, ports::SpoolError>> list(
+      ports::QueueFilter filter, std::optional<ports::QueueCursor> cursor,
+      std::size_t limit) override;
+  base::Task<std::expected<std::vector<ports::AttemptRow>, ports::SpoolError>> attempts(
+      mail::MessageId id) override;
+  base::Task<std::expected<std::uint64_t, ports::SpoolError>> change(ports::QueueFilter filter,
+                                                                     ports::QueueAction action,
+                                                                     base::WallTime now) override;
+  base::Task<std::expected<ports::QueueTotals, ports::SpoolError>> totals() override;
+
+  bool poisoned() const noexcept override { return poisoned_.load(std::memory_order_acquire); }
+
+ private:
+  enum class Kind { Read, Write, Record };  ///< Record may use the reserve when the disk is full
+
+  /// One request: `work` runs on the writer thread, inside the transaction when it writes, and
+  /// `answer` after the commit. An error instead of a result is given to `answer`.
+  struct Request {
+    Kind kind = Kind::Read;
+    std::function<std::optional<ports::SpoolError>(Store&)> work;
+    std::move_only_function<void(std::optional<ports::SpoolError>)> answer;
+    std::optional<ports::SpoolError> failed;
+  };
+
+  explicit SqliteSpool(SpoolOptions options);
+
+  std::expected<void, std::string> open_database();
+  void push(Request request);
+  void run();
+  void serve(std::vector<Request>& batch);
+  bool execute(std::vector<Request>& batch);
+  void attempt(Request& request);
+  void poison(const std::string& why);
+  bool disk_is_low() const;
+  void checkpoint_when_due(bool idle);
+
+  template <class T, class Work>
+  base::Task<std::expected<T, ports::SpoolError>> ask(Kind kind, Work work);
+
+  const SpoolOptions options_;
+  OpenReport report_;
+  std::unique_ptr<Connection> connection_;
+  std::unique_ptr<Store> store_;
+  std::int64_t wal_pages_ = 0;  ///< writer thread only
+
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::vector<Request> waiting_;
+  bool stopping_ = false;
+  std::atomic<bool> poisoned_{false};
+  std::atomic<std::uint64_t> requests_{0};
+  std::atomic<std::uint64_t> commits_{0};
+  std::jthread writer_;
+};
+
+}  // namespace relay::spool

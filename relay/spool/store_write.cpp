@@ -1,0 +1,214 @@
+#include <algorithm>
+#include <array>
+
+#include <openssl/evp.h>
+
+#include "relay/spool/rows.hpp"
+#include "relay/spool/store.hpp"
+
+namespace relay::spool {
+
+namespace {
+
+constexpr std::int64_t kMaxHistory = 50;  // attempts kept per copy
+
+}  // namespace
+
+std::string sha256(std::string_view octets) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  EVP_Digest(octets.data(), octets.size(), digest.data(), &length, EVP_sha256(), nullptr);
+  return {reinterpret_cast<const char*>(digest.data()), length};
+}
+
+void Store::append(const mail::MessageId& id, std::uint32_t sequence, std::string_view octets) {
+  const std::string hash = sha256(octets);
+  insert_chunk_.bind_blob(1, blob_of(id))
+      .bind(2, std::int64_t{sequence})
+      .bind_blob(3, hash)
+      .bind_blob(4, octets);
+  insert_chunk_.run();
+}
+
+void Store::discard(const mail::MessageId& id) {
+  delete_chunks_.bind_blob(1, blob_of(id));
+  delete_chunks_.run();
+}
+
+bool Store::tokens_fit(const std::vector<mail::SenderToken>& tokens) {
+  for (const mail::SenderToken& token : tokens) {
+    {
+      const Use known(token_known_);
+      token_known_.bind(1, token.token);
+      if (token_known_.step()) continue;
+    }
+    const Use client(token_count_);
+    token_count_.bind(1, token.client);
+    if (token_count_.step() && token_count_.number(0) >= limits_.per_client) return false;
+    const Use total(token_total_);
+    if (token_total_.step() && token_total_.number(0) >= limits_.total) return false;
+  }
+  return true;
+}
+
+bool Store::insert(const ports::NewMessage& message) {
+  if (!tokens_fit(message.tokens)) return false;
+  insert_message(message);
+  insert_routes(message);
+  for (const mail::SenderToken& token : message.tokens) {
+    const std::string sender = token.reverse_path.to_string();
+    insert_token_.bind(1, token.token)
+        .bind(2, sender)
+        .bind(3, ms_of(token.expires_at))
+        .bind(4, token.client);
+    insert_token_.run();
+  }
+  return true;
+}
+
+void Store::insert_message(const ports::NewMessage& message) {
+  const mail::AcceptedMessage& m = message.message;
+  const std::string sender = m.reverse_path.to_string();
+  const std::int64_t flags = (m.body == mail::BodyType::EightBitMime ? kEightBit : 0) |
+                             (m.smtputf8 ? kSmtpUtf8 : 0) | (m.client.esmtp ? kEsmtp : 0);
+  insert_message_.bind_blob(1, blob_of(m.id))
+      .bind(2, ms_of(m.received_at))
+      .bind(3, sender)
+      .bind(4, flags)
+      .bind(5, m.client.address)
+      .bind(6, std::int64_t{m.client.port})
+      .bind(7, m.client.helo)
+      .bind(8, m.client.tls_version)
+      .bind(9, m.client.tls_cipher)
+      .bind_blob(10, m.trace_fields)
+      .bind(11, static_cast<std::int64_t>(m.size))
+      .bind_blob(12, message.content_sha256);
+  insert_message_.run();
+  if (message.last_chunk.empty()) return;
+  const std::uint64_t before = m.size - std::min<std::uint64_t>(m.size, message.last_chunk.size());
+  append(m.id, static_cast<std::uint32_t>(before / ports::Spool::kChunkOctets), message.last_chunk);
+}
+
+void Store::insert_routes(const ports::NewMessage& message) {
+  for (const mail::Route& route : message.routes) {
+    const std::string original = route.original.to_string();
+    const std::string target = route.target.to_string();
+    const std::string sender = route.reverse_path.to_string();
+    insert_recipient_.bind_blob(1, blob_of(message.message.id))
+        .bind(2, std::int64_t{route.index})
+        .bind(3, original)
+        .bind(4, target)
+        .bind(5, route.target.domain().folded())
+        .bind(6, sender)
+        .bind(7, ms_of(message.first_due));
+    insert_recipient_.run();
+  }
+}
+
+bool Store::record(const ports::Update& update) {
+  {
+    const Use use(select_message_);
+    select_message_.bind_blob(1, blob_of(update.id));
+    if (!select_message_.step()) return false;
+  }
+  for (const ports::RecipientUpdate& recipient : update.recipients) {
+    update_recipient(update.id, recipient);
+  }
+  for (const ports::NewMessage& bounce : update.bounces) insert(bounce);
+  if (remove_if_done(update.id)) return true;
+  // History is for asking why a message waits: one that is gone needs none.
+  for (const ports::RecipientUpdate& recipient : update.recipients) {
+    keep_history(update.id, recipient);
+  }
+  return true;
+}
+
+void Store::update_recipient(const mail::MessageId& id, const ports::RecipientUpdate& update) {
+  const std::string status = update.attempt.status.to_string();
+  const std::int64_t flags =
+      (update.warned ? kWarned : 0) | (update.possible_duplicate ? kPossibleDuplicate : 0);
+  update_recipient_.bind_blob(1, blob_of(id))
+      .bind(2, std::int64_t{update.index})
+      .bind(3, static_cast<std::int64_t>(update.state))
+      .bind(4, std::int64_t{update.attempts})
+      .bind(5, ms_of(update.next_due))
+      .bind(6, flags);
+  bind_attempt(update_recipient_, 7, update.attempt, status);
+  update_recipient_.run();
+}
+
+void Store::keep_history(const mail::MessageId& id, const ports::RecipientUpdate& update) {
+  const std::string status = update.attempt.status.to_string();
+  insert_attempt_.bind_blob(1, blob_of(id))
+      .bind(2, std::int64_t{update.index})
+      .bind(3, std::int64_t{update.attempts} % kMaxHistory);
+  bind_attempt(insert_attempt_, 4, update.attempt, status);
+  insert_attempt_.run();
+}
+
+bool Store::remove_if_done(const mail::MessageId& id) {
+  {
+    const Use use(unfinished_);
+    unfinished_.bind_blob(1, blob_of(id));
+    if (unfinished_.step()) return false;
+  }
+  for (Statement* statement :
+       {&delete_recipients_, &delete_chunks_, &delete_attempts_, &delete_message_}) {
+    statement->bind_blob(1, blob_of(id));
+    statement->run();
+  }
+  return true;
+}
+
+std::uint64_t Store::change(const ports::QueueFilter& filter, ports::QueueAction action,
+                            base::WallTime now) {
+  const std::int64_t due = ms_of(now);
+  std::vector<ports::QueueRow> rows;
+  std::optional<ports::QueueCursor> cursor;
+  std::uint64_t changed = 0;
+  constexpr std::size_t kPage = 1000;
+  // Collected first: an action moves rows within the very index the listing walks.
+  do {
+    auto page = list(filter, cursor, kPage);
+    if (page.empty()) break;
+    const auto& last = page.back();
+    cursor = {last.recipient.next_due, last.message.id, last.recipient.route.index};
+    std::ranges::move(page, std::back_inserter(rows));
+  } while (rows.size() % kPage == 0);
+  Statement set(
+      connection_.raw(),
+      "UPDATE recipient SET state = ?3, next_due_ms = max(0, ?4) WHERE id = ?1 AND idx = ?2");
+  for (const ports::QueueRow& row : rows) {
+    const auto state = row.recipient.state;
+    const bool applies = action == ports::QueueAction::Release ? state == mail::RecipientState::Held
+                         : action == ports::QueueAction::Hold
+                             ? state == mail::RecipientState::Waiting
+                             : !mail::is_final(state);
+    if (!applies) continue;
+    const auto next = action == ports::QueueAction::Drop   ? mail::RecipientState::Failed
+                      : action == ports::QueueAction::Hold ? mail::RecipientState::Held
+                                                           : mail::RecipientState::Waiting;
+    set.bind_blob(1, blob_of(row.message.id))
+        .bind(2, std::int64_t{row.recipient.route.index})
+        .bind(3, static_cast<std::int64_t>(next))
+        .bind(4, due);
+    set.run();
+    if (action == ports::QueueAction::Drop) remove_if_done(row.message.id);
+    ++changed;
+  }
+  return changed;
+}
+
+std::int64_t Store::remove_drafts() {
+  connection_.execute(
+      "DELETE FROM chunk WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = chunk.id)");
+  return connection_.changes();
+}
+
+void Store::remove_expired_tokens(base::WallTime now) {
+  Statement statement(connection_.raw(), "DELETE FROM token WHERE expires_ms < ?1");
+  statement.bind(1, ms_of(now));
+  statement.run();
+}
+
+}  // namespace relay::spool

@@ -1,0 +1,160 @@
+// The writer thread of SqliteSpool: batches, commits, failures, checkpoints.
+#include <algorithm>
+#include <cstdio>
+
+#include "relay/spool/spool_folder.hpp"
+#include "relay/spool/sqlite_spool.hpp"
+
+namespace relay::spool {
+
+using ports::SpoolError;
+
+namespace {
+
+constexpr std::size_t kMaxBatch = 512;
+constexpr std::int64_t kCheckpointPages = 2048;  // 16 MiB of 8 KiB pages
+constexpr auto kIdle = std::chrono::seconds(1);
+
+/// Nothing that was promised can be relied on any more.
+bool is_fatal(int code) {
+  return code == SQLITE_IOERR || code == SQLITE_CORRUPT || code == SQLITE_NOTADB ||
+         code == SQLITE_CANTOPEN || code == SQLITE_READONLY || code == SQLITE_NOMEM;
+}
+
+}  // namespace
+
+void SqliteSpool::push(Request request) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!stopping_) {
+      waiting_.push_back(std::move(request));
+      wake_.notify_one();
+      return;
+    }
+  }
+  request.answer(SpoolError::Stopping);
+}
+
+void SqliteSpool::run() {
+  std::vector<Request> batch;
+  while (true) {
+    bool idle = false;
+    {
+      std::unique_lock lock(mutex_);
+      idle = !wake_.wait_for(lock, kIdle, [this] { return stopping_ || !waiting_.empty(); });
+      if (waiting_.empty() && stopping_) return;
+      const auto count = static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kMaxBatch));
+      batch.assign(std::make_move_iterator(waiting_.begin()),
+                   std::make_move_iterator(waiting_.begin() + count));
+      waiting_.erase(waiting_.begin(), waiting_.begin() + count);
+    }
+    if (!batch.empty()) serve(batch);
+    checkpoint_when_due(idle);
+    batch.clear();
+  }
+}
+
+/// Everything that writes goes into one transaction; readers come after the commit, so that nobody
+/// sees, and delivers, what is not yet durable.
+void SqliteSpool::serve(std::vector<Request>& batch) {
+  std::vector<Request> reads;
+  std::vector<Request> writes;
+  for (Request& request : batch) {
+    (request.kind == Kind::Read ? reads : writes).push_back(std::move(request));
+  }
+  batch = std::move(writes);
+  const bool low = disk_is_low();
+  for (Request& request : batch) {
+    if (poisoned()) {
+      request.failed = SpoolError::Poisoned;
+    } else if (low && request.kind == Kind::Write) {
+      request.failed = SpoolError::Full;
+    }
+  }
+  if (!batch.empty() && !execute(batch) && !poisoned()) {
+    // One of them was refused by the database: each for itself, so that it harms no other.
+    for (Request& request : batch) {
+      if (!request.failed) attempt(request);
+    }
+  }
+  requests_.fetch_add(batch.size() + reads.size(), std::memory_order_relaxed);
+  for (Request& request : batch) {
+    request.answer(poisoned() ? std::optional(SpoolError::Poisoned) : request.failed);
+  }
+  for (Request& request : reads) {
+    try {
+      request.failed = request.work(*store_);
+    } catch (const DatabaseError& error) {
+      if (is_fatal(error.code)) poison(error.what());
+      request.failed = error.code == SQLITE_CORRUPT ? SpoolError::Corrupt : SpoolError::Poisoned;
+    }
+    request.answer(request.failed);
+  }
+}
+
+/// True when all of the batch is on stable storage (or answered already). False: rolled back.
+bool SqliteSpool::execute(std::vector<Request>& batch) {
+  try {
+    connection_->execute("BEGIN IMMEDIATE");
+    for (Request& request : batch) {
+      if (!request.failed) request.failed = request.work(*store_);
+    }
+    connection_->execute("COMMIT");
+    commits_.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  } catch (const DatabaseError& error) {
+    if (is_fatal(error.code)) poison(error.what());
+    if (sqlite3_get_autocommit(connection_->raw()) == 0) {
+      sqlite3_exec(connection_->raw(), "ROLLBACK", nullptr, nullptr, nullptr);
+    }
+    // A logical refusal inside a rolled-back batch is decided again when it is tried alone.
+    for (Request& request : batch) {
+      const bool by_disk = request.failed == SpoolError::Full && request.kind == Kind::Write;
+      if (!by_disk) request.failed.reset();
+    }
+    return false;
+  }
+}
+
+void SqliteSpool::attempt(Request& request) {
+  for (int round = 0; round < 2 && !poisoned(); ++round) {
+    try {
+      connection_->execute("BEGIN IMMEDIATE");
+      request.failed = request.work(*store_);
+      connection_->execute("COMMIT");
+      commits_.fetch_add(1, std::memory_order_relaxed);
+      return;
+    } catch (const DatabaseError& error) {
+      if (is_fatal(error.code)) poison(error.what());
+      if (sqlite3_get_autocommit(connection_->raw()) == 0) {
+        sqlite3_exec(connection_->raw(), "ROLLBACK", nullptr, nullptr, nullptr);
+      }
+      request.failed = error.code == SQLITE_FULL ? SpoolError::Full : SpoolError::Corrupt;
+      if (error.code != SQLITE_FULL || request.kind != Kind::Record) return;
+      // What a remote host has taken must be recorded, or it is sent again: use the reserve.
+      release_reserve(options_.path);
+    }
+  }
+}
+
+void SqliteSpool::poison(const std::string& why) {
+  if (poisoned_.exchange(true, std::memory_order_acq_rel)) return;
+  // The log may be on the disk that just failed; stderr is not.
+  std::fprintf(stderr, "srs-relay: queue storage failed: %s\n", why.c_str());
+}
+
+bool SqliteSpool::disk_is_low() const {
+  return options_.min_free > 0 && free_octets(options_.path) < options_.min_free;
+}
+
+void SqliteSpool::checkpoint_when_due(bool idle) {
+  if (poisoned()) return;
+  if (wal_pages_ < kCheckpointPages && !(idle && wal_pages_ > 0)) return;
+  const int code = sqlite3_wal_checkpoint_v2(connection_->raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
+                                             nullptr, nullptr);
+  wal_pages_ = 0;
+  if (is_fatal(code & 0xFF)) poison(sqlite3_errmsg(connection_->raw()));
+  if (idle) make_reserve(options_.path);
+}
+
+}  // namespace relay::spool
