@@ -1,0 +1,74 @@
+#include "relay/auth/openssl_signer.hpp"
+
+#include <utility>
+
+#include "relay/auth/dkim_signature.hpp"
+#include "relay/mail/header.hpp"
+
+namespace relay::auth {
+
+using ports::SignError;
+
+OpensslSigner::OpensslSigner(const base::Published<SigningDomains>& domains, std::size_t threads)
+    : domains_(domains) {
+  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
+}
+
+OpensslSigner::~OpensslSigner() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_all();
+}
+
+void OpensslSigner::run() {
+  while (true) {
+    Job job;
+    {
+      std::unique_lock lock(mutex_);
+      wake_.wait(lock, [this] { return stopping_ || !jobs_.empty(); });
+      if (jobs_.empty()) return;
+      job = std::move(jobs_.front());
+      jobs_.pop_front();
+    }
+    job();
+  }
+}
+
+base::Task<std::expected<std::string, SignError>> OpensslSigner::sign(ports::SignRequest request) {
+  using Result = std::expected<std::string, SignError>;
+  if (domains_.get()->empty()) co_return std::string();
+  co_return co_await base::await_answer<Result>(
+      [this, request = std::move(request)](auto resume) mutable {
+        {
+          const std::lock_guard lock(mutex_);
+          jobs_.push_back([this, request = std::move(request),
+                           resume = std::move(resume)]() mutable { resume(sign_now(request)); });
+        }
+        wake_.notify_one();
+      });
+}
+
+std::expected<std::string, SignError> OpensslSigner::sign_now(
+    const ports::SignRequest& request) const {
+  const auto domains = domains_.get();
+  const SigningDomain* signer =
+      choose_signing_domain(*domains, request.from_domain, request.own_message, organisations_);
+  if (!signer) return std::string();
+  const auto fields = mail::readable_fields(request.header_block);
+  std::string out;
+  for (const SelectorKey& entry : signer->keys) {
+    const SignatureRequest one{.domain = signer->domain,
+                               .selector = entry.selector,
+                               .body_hash = request.relaxed_body_sha256,
+                               .now_unix = request.now_unix,
+                               .fields = fields};
+    const std::string field = dkim_signature_field(one, entry.key);
+    if (field.empty()) return std::unexpected(SignError::CryptoFailed);
+    out += field;
+  }
+  return out;
+}
+
+}  // namespace relay::auth

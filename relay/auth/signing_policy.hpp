@@ -1,0 +1,41 @@
+// Which domain signs a message (design decision 10): never one aligned with the author's.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "relay/auth/dkim_key.hpp"
+
+namespace relay::auth {
+
+struct SelectorKey {
+  std::string selector;
+  DkimKey key;
+};
+
+struct SigningDomain {
+  std::string domain;  ///< folded
+  std::vector<SelectorKey> keys;
+};
+
+/// Organisational domains by the Public Suffix List of the system (libpsl).
+class OrganisationalDomain {
+ public:
+  OrganisationalDomain();
+
+  /// "example.co.uk" for "mail.example.co.uk"; the name itself when it is a public suffix.
+  std::string of(const std::string& folded_domain) const;
+
+ private:
+  std::shared_ptr<const void> list_;
+};
+
+/// Until a message has been authenticated, our signature must not be aligned with its From domain:
+/// it would turn a spoof into a DMARC pass. The first domain that is not aligned signs; null when
+/// every one is. With `own_message` (a DSN of ours) the first domain signs.
+const SigningDomain* choose_signing_domain(const std::vector<SigningDomain>& domains,
+                                           const std::string& from_domain, bool own_message,
+                                           const OrganisationalDomain& organisations);
+
+}  // namespace relay::auth
