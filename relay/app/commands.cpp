@@ -1,0 +1,243 @@
+#include "relay/app/commands.hpp"
+
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+#include <iostream>
+
+#include <boost/json/serialize.hpp>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "relay/app/control_client.hpp"
+#include "relay/app/policies.hpp"
+#include "relay/app/srs_verbs.hpp"
+#include "relay/ops/filter.hpp"
+#include "relay/ops/queue_text.hpp"
+#include "relay/settings/loader.hpp"
+
+namespace relay::app {
+
+namespace json = boost::json;
+
+namespace {
+
+base::WallTime wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+int print_problems(const std::vector<settings::Problem>& problems) {
+  int errors = 0;
+  for (const auto& problem : problems) {
+    std::cerr << render(problem) << '\n';
+    if (!problem.warning) ++errors;
+  }
+  return errors;
+}
+
+/// The settings of --config, or nullptr with every problem printed.
+std::shared_ptr<const settings::Settings> load_or_print(const std::string& path) {
+  auto loaded = settings::load(path);
+  if (loaded) return loaded->settings;
+  print_problems(loaded.error());
+  return nullptr;
+}
+
+bool write_private_file(const std::string& path, const std::string& content) {
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+  if (fd < 0) return false;
+  const bool written =
+      ::write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
+      ::fsync(fd) == 0;
+  ::close(fd);
+  return written;
+}
+
+json::object request_for(const Invocation& call) {
+  json::object request{{"v", 1}};
+  switch (call.verb) {
+    case Verb::Status:
+      request["verb"] = "status";
+      break;
+    case Verb::Reload:
+      request["verb"] = "reload";
+      break;
+    default:
+      request["verb"] = "queue." + call.action;
+      break;
+  }
+  json::array filter;
+  for (const auto& word : call.words) filter.emplace_back(word);
+  request["filter"] = std::move(filter);
+  request["reason"] = call.reason;
+  request["dry_run"] = call.dry_run;
+  return request;
+}
+
+/// Changes that may hit several messages are asked about on a terminal and need --yes elsewhere.
+bool may_change(const Invocation& call) {
+  const bool changes = call.verb == Verb::Queue && call.action != "list" && call.action != "show" &&
+                       call.action != "why" && !call.dry_run;
+  if (!changes || call.yes) return true;
+  const auto filter = ops::parse_filter(call.words);
+  if (!filter || !ops::is_bulk(*filter)) return true;  // the daemon explains what is wrong
+  if (::isatty(STDIN_FILENO) == 0) {
+    std::cerr << "srs-relay: this may match several messages; say --yes, or --dry-run first\n";
+    return false;
+  }
+  std::cerr << "This may match several messages. " << call.action << " them? [y/N] ";
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "yes";
+}
+
+}  // namespace
+
+int check(const Invocation& call) {
+  const std::string path = call.words.empty() ? call.config : call.words.front();
+  auto loaded = settings::load(path);
+  std::vector<settings::Problem> problems = loaded ? loaded->warnings : loaded.error();
+  int errors = print_problems(problems);
+  const auto warnings = static_cast<int>(problems.size()) - errors;
+  if (loaded) {
+    // Keys and patterns are opened as a start would open them.
+    if (auto policies = make_policies(loaded->settings); !policies) {
+      std::cerr << path << ": error: " << policies.error() << '\n';
+      ++errors;
+    }
+  }
+  std::cout << fmt::format("{} error{}, {} warning{}\n", errors, errors == 1 ? "" : "s", warnings,
+                           warnings == 1 ? "" : "s");
+  return errors == 0 ? kExitOk : kExitNegative;
+}
+
+int resolve(const Invocation& call) {
+  const auto settings = load_or_print(call.config);
+  if (!settings) return kExitConfig;
+  const auto planner = forward::Planner::make(*settings);
+  if (!planner) {
+    std::cerr << "srs-relay: " << planner.error() << '\n';
+    return kExitConfig;
+  }
+  int exit = kExitOk;
+  for (const std::string& word : call.words) {
+    const auto path = mail::parse_forward_path('<' + word + '>');
+    json::object out{{"v", 1}, {"address", word}};
+    if (!path) {
+      out["error"] = mail::describe(path.error());
+    } else {
+      const auto found = (*planner)->resolve(*path, mail::ReversePath::null(), wall_now());
+      if (const auto* taken = std::get_if<forward::ResolvedRecipient>(&found)) {
+        out["rule"] = taken->rule;
+        json::array targets;
+        for (const auto& target : taken->targets) targets.emplace_back(target.to_string());
+        out["targets"] = std::move(targets);
+      } else if (const auto* refused = std::get_if<forward::Rejection>(&found)) {
+        out["error"] =
+            fmt::format("{} {} {}", refused->code, refused->status.to_string(), refused->text);
+      } else {
+        out["rule"] = "stored sender";
+      }
+    }
+    if (out.contains("error")) exit = kExitNegative;
+    if (call.json) {
+      std::cout << json::serialize(out) << '\n';
+      continue;
+    }
+    std::cout << word << "  ";
+    if (out.contains("error")) {
+      std::cout << out["error"].as_string().c_str() << '\n';
+      continue;
+    }
+    std::cout << "[" << out["rule"].as_string().c_str() << "]";
+    if (out.contains("targets")) {
+      for (const auto& target : out["targets"].as_array()) {
+        std::cout << " -> " << target.as_string().c_str();
+      }
+    }
+    std::cout << '\n';
+  }
+  return exit;
+}
+
+int srs(const Invocation& call) {
+  const auto settings = load_or_print(call.config);
+  if (!settings) return kExitConfig;
+  const auto senders = forward::SenderRewrite::make(*settings);
+  if (!senders || !senders->rewriter()) {
+    std::cerr << "srs-relay: " << (senders ? "no [srs] is configured" : senders.error()) << '\n';
+    return kExitConfig;
+  }
+  const auto now = std::chrono::floor<std::chrono::seconds>(wall_now()).time_since_epoch().count();
+  int exit = kExitOk;
+  const auto one = [&](const std::string& address) {
+    std::string out;
+    exit =
+        std::max(exit, srs_line(call.action, address, *senders->rewriter(), now, call.json, out));
+    std::cout << out << '\n';
+  };
+  for (const std::string& address : call.words) one(address);
+  if (call.words.empty()) {
+    for (std::string line; std::getline(std::cin, line);) one(line);
+  }
+  return exit;
+}
+
+int dkim_new(const Invocation& call) {
+  const auto domain = mail::Domain::parse(call.domain);
+  const auto selector = mail::Domain::parse(call.selector);
+  if (!domain || !selector) {
+    std::cerr << "srs-relay: not a domain or selector\n";
+    return kExitUsage;
+  }
+  const auto key =
+      auth::DkimKey::generate(call.key_type == "rsa" ? auth::KeyType::Rsa : auth::KeyType::Ed25519);
+  if (!key) {
+    std::cerr << "srs-relay: " << key.error() << '\n';
+    return kExitTemporary;
+  }
+  if (!write_private_file(call.out_file, key->private_pem())) {
+    std::cerr << "srs-relay: cannot write " << call.out_file << ": " << std::strerror(errno)
+              << '\n';
+    return errno == EACCES ? kExitPermission : kExitNegative;
+  }
+  const std::string owner = selector->folded() + "._domainkey." + domain->folded();
+  if (call.json) {
+    std::cout << json::serialize(json::object{{"v", 1},
+                                              {"name", owner},
+                                              {"type", "TXT"},
+                                              {"value", key->dns_record()},
+                                              {"file", call.out_file}})
+              << '\n';
+  } else {
+    std::cout << auth::zone_line(owner, key->dns_record()) << '\n';
+  }
+  return kExitOk;
+}
+
+int ask_running(const Invocation& call) {
+  std::string socket = call.socket;
+  if (socket.empty()) {
+    const auto settings = load_or_print(call.config);
+    if (!settings) return kExitConfig;
+    socket = settings->control.socket;
+  }
+  if (!may_change(call)) return kExitRefused;
+  const json::object request = request_for(call);
+  const auto answer = ask_daemon(socket, request, call.timeout);
+  if (!answer) {
+    std::cerr << "srs-relay: " << answer.error() << '\n';
+    return kExitUnreachable;
+  }
+  if (call.json) {
+    for (const auto& line : answer->lines) std::cout << line << '\n';
+  } else {
+    const std::string verb(request.at("verb").as_string());
+    (answer->exit == 0 ? std::cout : std::cerr) << ops::render_text(verb, answer->objects);
+  }
+  return answer->exit;
+}
+
+}  // namespace relay::app

@@ -1,0 +1,14 @@
+// The verbs of the command line other than serve. Each returns the exit code.
+#pragma once
+
+#include "relay/app/command_line.hpp"
+
+namespace relay::app {
+
+int check(const Invocation& call);    ///< configuration, every problem in one run
+int resolve(const Invocation& call);  ///< where mail for an address would go
+int srs(const Invocation& call);      ///< encode, decode, explain
+int dkim_new(const Invocation& call);
+int ask_running(const Invocation& call);  ///< queue, status, reload: over the control socket
+
+}  // namespace relay::app

@@ -1,0 +1,124 @@
+#include "relay/app/policies.hpp"
+
+#include <utility>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "relay/settings/files.hpp"
+
+namespace relay::app {
+
+namespace {
+
+inbound::Limits inbound_limits(const settings::Limits& from) {
+  inbound::Limits limits;
+  limits.max_size = from.max_size;
+  limits.max_recipients = from.max_recipients;
+  limits.max_errors = from.max_errors;
+  limits.max_junk = from.max_junk;
+  limits.connections_total = from.max_connections;
+  limits.connections_per_client = from.per_ip;
+  limits.connections_per_network = from.per_network;
+  limits.command = from.command_timeout;
+  limits.content = from.data_timeout;
+  limits.session = from.session_timeout;
+  limits.min_content_rate = from.min_rate;
+  return limits;
+}
+
+std::shared_ptr<const inbound::Policy> inbound_policy(
+    const settings::Settings& from, std::shared_ptr<const forward::Planner> planner) {
+  auto policy = std::make_shared<inbound::Policy>();
+  policy->hostname = from.hostname;
+  policy->offer_starttls = from.tls.has_value();
+  policy->limits = inbound_limits(from.limits);
+  policy->planner = std::move(planner);
+  policy->loop_guard = forward::LoopGuard(from.hostname);
+  return policy;
+}
+
+void set_own_endpoints(delivery::Policy& policy, const settings::Settings& from) {
+  for (const auto& listener : from.listeners) {
+    for (const auto& address : listener.addresses) {
+      policy.own_addresses.push_back(boost::asio::ip::make_address(address.host));
+      policy.own_ports.push_back(address.port);
+    }
+  }
+}
+
+void set_sources(delivery::Policy& policy, const settings::Settings& from) {
+  for (const std::string& source : from.outbound.source) {
+    const auto address = boost::asio::ip::make_address(source);
+    (address.is_v4() ? policy.source_v4 : policy.source_v6) = address;
+  }
+}
+
+/// Where one of our own addresses leads: a DSN to it goes there, not round through ourselves.
+std::vector<mail::Mailbox> targets_of(const forward::Planner& planner,
+                                      const mail::Mailbox& address) {
+  if (!planner.is_ours(address.domain())) return {};
+  const auto now =
+      std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  const auto resolution =
+      planner.resolve(mail::ForwardPath(address), mail::ReversePath::null(), now);
+  const auto* found = std::get_if<forward::ResolvedRecipient>(&resolution);
+  return found ? found->targets : std::vector<mail::Mailbox>();
+}
+
+std::shared_ptr<const delivery::Policy> delivery_policy(
+    const settings::Settings& from, std::shared_ptr<const forward::Planner> planner) {
+  // The loader has checked the host name.
+  auto policy = std::make_shared<delivery::Policy>(*mail::Domain::parse(from.hostname));
+  policy->retry.schedule = from.queue.retry_schedule;
+  policy->retry.expire = from.queue.expire;
+  policy->retry.warn_after = from.queue.warn_after;
+  policy->timeouts.connect = from.outbound.connect_timeout;
+  policy->timeouts.whole = from.outbound.attempt_timeout;
+  policy->routes = std::make_shared<const forward::NextHopTable>(forward::NextHopTable::make(from));
+  policy->connections_per_destination = from.outbound.connections;
+  policy->connections_total = from.outbound.max_connections;
+  policy->port = from.outbound.port;
+  policy->allow_private = from.outbound.allow_private;
+  policy->hide_targets = from.queue.redact_target;
+  set_own_endpoints(*policy, from);
+  set_sources(*policy, from);
+  policy->own_targets = [planner = std::move(planner)](const mail::Mailbox& address) {
+    return targets_of(*planner, address);
+  };
+  return policy;
+}
+
+}  // namespace
+
+std::expected<auth::SigningDomains, std::string> load_signing_domains(
+    const settings::Settings& settings) {
+  auth::SigningDomains domains;
+  for (const settings::DkimDomain& entry : settings.dkim) {
+    auth::SigningDomain domain{.domain = entry.domain.folded(), .keys = {}};
+    for (const settings::DkimKey& key : entry.keys) {
+      const auto pem = settings::read_secret_file(key.file);
+      if (!pem) return std::unexpected(pem.error().text);
+      auto parsed = auth::DkimKey::parse(*pem);
+      if (!parsed) return std::unexpected(key.file + ": " + parsed.error());
+      domain.keys.push_back({key.selector, std::move(*parsed)});
+    }
+    domains.push_back(std::move(domain));
+  }
+  return domains;
+}
+
+std::expected<Policies, std::string> make_policies(
+    std::shared_ptr<const settings::Settings> settings) {
+  auto planner = forward::Planner::make(*settings);
+  if (!planner) return std::unexpected(planner.error());
+  auto signing = load_signing_domains(*settings);
+  if (!signing) return std::unexpected(signing.error());
+  Policies policies;
+  policies.inbound = inbound_policy(*settings, *planner);
+  policies.delivery = delivery_policy(*settings, *planner);
+  policies.signing = std::make_shared<const auth::SigningDomains>(std::move(*signing));
+  policies.settings = std::move(settings);
+  return policies;
+}
+
+}  // namespace relay::app

@@ -1,0 +1,31 @@
+// Settings, translated into what each room works with. Pure except for reading key files.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "relay/auth/openssl_signer.hpp"
+#include "relay/delivery/policy.hpp"
+#include "relay/forward/planner.hpp"
+#include "relay/inbound/policy.hpp"
+#include "relay/settings/settings.hpp"
+
+namespace relay::app {
+
+/// Everything that a reload swaps, made completely before anything is swapped.
+struct Policies {
+  std::shared_ptr<const settings::Settings> settings;
+  std::shared_ptr<const inbound::Policy> inbound;
+  std::shared_ptr<const delivery::Policy> delivery;
+  std::shared_ptr<const auth::SigningDomains> signing;
+};
+
+/// The error is a sentence naming the file or key at fault.
+std::expected<Policies, std::string> make_policies(
+    std::shared_ptr<const settings::Settings> settings);
+
+std::expected<auth::SigningDomains, std::string> load_signing_domains(
+    const settings::Settings& settings);
+
+}  // namespace relay::app

@@ -1,0 +1,94 @@
+#include "relay/app/serve.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+#include <ctime>
+
+#include <pthread.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "relay/app/command_line.hpp"
+#include "relay/app/wiring.hpp"
+#include "relay/settings/loader.hpp"
+
+namespace relay::app {
+
+namespace {
+
+constexpr std::chrono::seconds kPatience{30};  // H-6
+
+/// Blocked before the first thread exists, so that only this one takes them, in sigtimedwait().
+sigset_t block_signals() {
+  sigset_t set;
+  sigemptyset(&set);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+void prepare_process() {
+  // Keys and mail are in memory: no core files, no tracing by others (H-3).
+  prctl(PR_SET_DUMPABLE, 0);
+  rlimit descriptors{};
+  if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
+    descriptors.rlim_cur = std::min<rlim_t>(descriptors.rlim_max, 65'536);
+    setrlimit(RLIMIT_NOFILE, &descriptors);
+  }
+}
+
+/// Waits for signals until it is time to end; true: asked to, false: the storage failed.
+bool wait_for_end(Relay& relay, const sigset_t& signals) {
+  while (true) {
+    const timespec second{.tv_sec = 1, .tv_nsec = 0};
+    const int number = sigtimedwait(&signals, nullptr, &second);
+    if (number == SIGTERM || number == SIGINT) return true;
+    if (number == SIGHUP) {
+      sd_notify(0, "RELOADING=1");
+      const auto result = relay.reload();
+      for (const auto& problem : result.problems) std::fprintf(stderr, "%s\n", problem.c_str());
+      sd_notify(0, "READY=1");
+    }
+    if (relay.poisoned()) return false;
+    sd_notify(0, "WATCHDOG=1");
+  }
+}
+
+}  // namespace
+
+int serve(const std::string& config_path) {
+  const sigset_t signals = block_signals();
+  prepare_process();
+  auto loaded = settings::load(config_path);
+  if (!loaded) {
+    for (const auto& problem : loaded.error()) {
+      std::fprintf(stderr, "%s\n", render(problem).c_str());
+    }
+    return kExitConfig;
+  }
+  for (const auto& warning : loaded->warnings) {
+    std::fprintf(stderr, "%s\n", render(warning).c_str());
+  }
+  auto policies = make_policies(loaded->settings);
+  if (!policies) {
+    std::fprintf(stderr, "srs-relay: %s\n", policies.error().c_str());
+    return kExitConfig;
+  }
+  auto relay = Relay::open(std::move(*policies));
+  if (!relay) {
+    std::fprintf(stderr, "srs-relay: %s\n", relay.error().c_str());
+    return kExitNegative;
+  }
+  (*relay)->start();
+  sd_notify(0, "READY=1");
+  const bool asked = wait_for_end(**relay, signals);
+  sd_notify(0, "STOPPING=1");
+  (*relay)->stop(asked ? kPatience : std::chrono::seconds(1));
+  return asked ? kExitOk : kExitTemporary;
+}
+
+}  // namespace relay::app

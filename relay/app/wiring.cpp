@@ -1,0 +1,309 @@
+#include "relay/app/wiring.hpp"
+
+#include <future>
+#include <thread>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/address.hpp>
+#include <openssl/crypto.h>
+#include <unistd.h>
+
+#include "relay/app/version.hpp"
+#include "relay/base/task.hpp"
+#include "relay/settings/loader.hpp"
+
+namespace relay::app {
+
+namespace {
+
+std::size_t shard_count(const settings::Settings& settings) {
+  if (settings.threads > 0) return settings.threads;
+  return std::max(1U, std::thread::hardware_concurrency());
+}
+
+std::vector<ports::Endpoint> endpoints_of(const settings::Settings& settings) {
+  std::vector<ports::Endpoint> endpoints;
+  for (const auto& listener : settings.listeners) {
+    for (const auto& address : listener.addresses) {
+      endpoints.push_back({boost::asio::ip::make_address(address.host), address.port});
+    }
+  }
+  return endpoints;
+}
+
+/// Runs a task on `executor` and blocks this thread, which is no shard, for its result.
+template <class T>
+T await_blocking(base::Executor executor, base::Task<T> task) {
+  auto result = boost::asio::co_spawn(executor, std::move(task), boost::asio::use_future);
+  return result.get();
+}
+
+}  // namespace
+
+std::expected<std::unique_ptr<Relay>, std::string> Relay::open(Policies policies) {
+  std::unique_ptr<Relay> relay(new Relay(std::move(policies)));
+  if (auto opened = relay->open_parts(); !opened) return std::unexpected(opened.error());
+  return relay;
+}
+
+Relay::Relay(Policies policies)
+    : settings_(policies.settings),
+      loaded_at_(clock_.wall()),
+      started_at_(clock_.wall()),
+      inbound_policy_(policies.inbound),
+      delivery_policy_(policies.delivery),
+      signing_domains_(policies.signing),
+      shards_(shard_count(*policies.settings)) {}
+
+Relay::~Relay() = default;
+
+std::expected<void, std::string> Relay::open_parts() {
+  auto log = LogSink::open(settings_->log.file);
+  if (!log) return std::unexpected(log.error());
+  log_ = std::move(*log);
+  base::set_crash_reporter([this](const std::string& task, const std::string& what) {
+    log_->write(base::Event("crash", clock_.wall(), base::Severity::Error)
+                    .text("task", task)
+                    .text("what", what));
+  });
+  auto spool = spool::SqliteSpool::open({.path = settings_->queue.path,
+                                         .min_free = settings_->queue.min_free,
+                                         .tokens = {},
+                                         .allow_network_file_system = false});
+  if (!spool) return std::unexpected(spool.error());
+  spool_ = std::move(*spool);
+  signer_ = std::make_unique<auth::OpensslSigner>(signing_domains_, shards_.size());
+  if (auto tls = open_tls(); !tls) return tls;
+  if (auto delivery = open_delivery(); !delivery) return delivery;
+  open_inbound();
+  return open_listeners();
+}
+
+std::expected<void, std::string> Relay::open_tls() {
+  if (settings_->tls) {
+    auto context = net::TlsContext::server(
+        {.chain = settings_->tls->certificate_file, .key = settings_->tls->key_file});
+    if (!context) return std::unexpected("tls: " + context.error());
+    server_tls_ = std::make_unique<base::Published<net::TlsContext>>(
+        std::make_shared<const net::TlsContext>(std::move(*context)));
+    tls_acceptor_ = std::make_unique<net::OpensslAcceptor>(*server_tls_);
+  }
+  std::optional<std::filesystem::path> authorities;
+  if (!settings_->outbound.ca_file.empty()) authorities = settings_->outbound.ca_file;
+  auto opportunistic = net::TlsContext::client(ports::TlsLevel::Opportunistic);
+  auto verify = net::TlsContext::client(ports::TlsLevel::Verify, authorities);
+  if (!opportunistic) return std::unexpected("tls: " + opportunistic.error());
+  if (!verify) return std::unexpected("outbound.ca_file: " + verify.error());
+  client_tls_ = {std::make_shared<const net::TlsContext>(std::move(*opportunistic)),
+                 std::make_shared<const net::TlsContext>(std::move(*verify))};
+  return {};
+}
+
+std::expected<void, std::string> Relay::open_delivery() {
+  dns::UnboundOptions options{.forward_to = settings_->dns.forward_to, .trust_anchor = {}};
+  if (!settings_->dns.trust_anchor.empty()) options.trust_anchor = settings_->dns.trust_anchor;
+  auto resolver = dns::UnboundResolver::open(shards_.at(0).io(), options);
+  if (!resolver) return std::unexpected("dns: " + resolver.error());
+  resolver_ = std::move(*resolver);
+  std::vector<delivery::Place> places;
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    dialers_.push_back(std::make_unique<net::TcpDialer>(shards_.at(i), client_tls_));
+    places.push_back({shards_.at(i).executor(), dialers_.back().get()});
+  }
+  delivery_services_ = std::make_unique<delivery::Services>(delivery::Services{
+      clock_, *spool_, *resolver_, *signer_, *log_, delivery_policy_, std::move(places)});
+  scheduler_ = std::make_unique<delivery::Scheduler>(*delivery_services_);
+  return {};
+}
+
+void Relay::open_inbound() {
+  budget_ = std::make_unique<inbound::ByteBudget>(settings_->limits.memory);
+  inbound_services_ = std::make_unique<inbound::Services>(
+      inbound::Services{clock_, *spool_, *signer_, *scheduler_, tls_acceptor_.get(), *log_,
+                        inbound_policy_, *budget_});
+  acceptor_ = std::make_unique<inbound::Acceptor>(*inbound_services_);
+  admin_ = std::make_unique<ops::AdminEndpoint>(
+      ops::Controls{.spool = *spool_,
+                    .clock = clock_,
+                    .log = *log_,
+                    .status = [this] { return status(); },
+                    .reload = [this] { return reload(); },
+                    .wake_delivery = [this] { scheduler_->wake(); }});
+}
+
+std::expected<void, std::string> Relay::open_listeners() {
+  const auto endpoints = endpoints_of(*settings_);
+  if (auto free = net::Listener::check_free(endpoints); !free) {
+    return std::unexpected("cannot listen on " + free.error());
+  }
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    net::Shard& shard = shards_.at(i);
+    auto listener = net::Listener::open(
+        shard, endpoints,
+        [this, executor = shard.executor()](std::unique_ptr<ports::Stream> stream) {
+          acceptor_->admit(std::move(stream), executor);
+        },
+        {});
+    if (!listener) return std::unexpected("cannot listen on " + listener.error());
+    listeners_.push_back(std::move(*listener));
+  }
+  auto control = net::ControlListener::open(shards_.at(0), settings_->control.socket);
+  if (!control) return std::unexpected(control.error());
+  control_ = std::move(*control);
+  return {};
+}
+
+void Relay::start() {
+  scheduler_->start();
+  for (auto& listener : listeners_) listener->start();
+  control_->start([this](std::unique_ptr<ports::Stream> stream) {
+    base::spawn_supervised(shards_.at(0).executor(), "control session",
+                           admin_->serve(std::move(stream)));
+  });
+  shards_.run();
+  log_start();
+}
+
+void Relay::log_start() {
+  const spool::OpenReport& queue = spool_->report();
+  base::Event event("started", clock_.wall());
+  event.text("version", kVersion).number("pid", ::getpid());
+  event.text("hostname", settings_->hostname).text("config_hash", settings_->hash);
+  event.number("shards", static_cast<std::int64_t>(shards_.size()));
+  event.open("queue")
+      .text("path", settings_->queue.path)
+      .number("messages", static_cast<std::int64_t>(queue.messages))
+      .flag("clean", queue.clean)
+      .number("drafts_removed", queue.drafts_removed)
+      .text("journal_mode", queue.journal_mode)
+      .text("synchronous", queue.synchronous)
+      .text("locking_mode", queue.locking_mode)
+      .close();
+  event.open("libraries")
+      .text("openssl", OpenSSL_version(OPENSSL_VERSION_STRING))
+      .text("sqlite", queue.sqlite_version)
+      .text("unbound", dns::unbound_version())
+      .close();
+  log_->write(std::move(event));
+}
+
+ops::DaemonStatus Relay::status() const {
+  const std::lock_guard lock(mutex_);
+  return {.version = kVersion,
+          .config_path = settings_->file,
+          .config_hash = settings_->hash,
+          .config_loaded_at = loaded_at_,
+          .started_at = started_at_,
+          .pid = ::getpid(),
+          .sessions_open = acceptor_->sessions(),
+          .deliveries_in_flight = scheduler_->in_flight(),
+          .items_in_memory = scheduler_->in_memory(),
+          .crashed_tasks = base::crashed_tasks(),
+          .log_lines_dropped = log_->dropped(),
+          .spool_poisoned = spool_->poisoned(),
+          .draining = draining_};
+}
+
+namespace {
+
+bool same_listeners(const settings::Settings& a, const settings::Settings& b) {
+  const auto before = endpoints_of(a);
+  const auto after = endpoints_of(b);
+  return before.size() == after.size() &&
+         std::equal(before.begin(), before.end(), after.begin(),
+                    [](const ports::Endpoint& x, const ports::Endpoint& y) {
+                      return x.address == y.address && x.port == y.port;
+                    });
+}
+
+/// Keys that are read at start only.
+std::vector<std::string> restart_keys(const settings::Settings& now,
+                                      const settings::Settings& next) {
+  std::vector<std::string> keys;
+  if (!same_listeners(now, next)) keys.emplace_back("listener.address");
+  if (now.queue.path != next.queue.path) keys.emplace_back("queue.store");
+  if (now.queue.min_free != next.queue.min_free) keys.emplace_back("queue.min_free");
+  if (now.control.socket != next.control.socket) keys.emplace_back("control.socket");
+  if (now.log.file != next.log.file) keys.emplace_back("log.file");
+  if (now.threads != next.threads) keys.emplace_back("threads");
+  if (now.limits.memory != next.limits.memory) keys.emplace_back("limits.memory");
+  if (now.tls.has_value() != next.tls.has_value()) keys.emplace_back("tls");
+  if (now.outbound.ca_file != next.outbound.ca_file) keys.emplace_back("outbound.ca_file");
+  if (now.dns.forward_to != next.dns.forward_to || now.dns.trust_anchor != next.dns.trust_anchor) {
+    keys.emplace_back("dns");
+  }
+  return keys;
+}
+
+}  // namespace
+
+ops::ReloadResult Relay::reload() {
+  ops::ReloadResult result;
+  const std::lock_guard lock(mutex_);
+  auto refuse = [&](std::string why) {
+    result.problems.push_back(std::move(why));
+    log_->write(base::Event("reload", clock_.wall(), base::Severity::Error)
+                    .flag("applied", false)
+                    .text("problem", result.problems.front()));
+    return result;
+  };
+  auto loaded = settings::load(settings_->file);
+  if (!loaded) {
+    for (const auto& problem : loaded.error()) result.problems.push_back(render(problem));
+    const std::string first = result.problems.empty() ? "" : result.problems.front();
+    log_->write(base::Event("reload", clock_.wall(), base::Severity::Error)
+                    .flag("applied", false)
+                    .text("problem", first));
+    return result;
+  }
+  auto next = make_policies(loaded->settings);
+  if (!next) return refuse(next.error());
+  std::shared_ptr<const net::TlsContext> certificate;
+  if (server_tls_ && next->settings->tls) {
+    auto context = net::TlsContext::server(
+        {.chain = next->settings->tls->certificate_file, .key = next->settings->tls->key_file});
+    if (!context) return refuse("tls: " + context.error());
+    certificate = std::make_shared<const net::TlsContext>(std::move(*context));
+  }
+  // Nothing can fail from here on: all or nothing was decided above.
+  result.needs_restart = restart_keys(*settings_, *next->settings);
+  if (certificate) server_tls_->publish(std::move(certificate));
+  inbound_policy_.publish(next->inbound);
+  delivery_policy_.publish(next->delivery);
+  signing_domains_.publish(next->signing);
+  settings_ = next->settings;
+  loaded_at_ = clock_.wall();
+  result.applied = true;
+  log_->write(base::Event("reload", clock_.wall())
+                  .flag("applied", true)
+                  .text("config_hash", settings_->hash));
+  scheduler_->wake();
+  return result;
+}
+
+void Relay::stop(std::chrono::seconds patience) {
+  {
+    const std::lock_guard lock(mutex_);
+    draining_ = true;
+  }
+  log_->write(base::Event("stopping", clock_.wall()));
+  for (auto& listener : listeners_) listener->stop();
+  acceptor_->drain();
+  const auto executor = shards_.at(0).executor();
+  const bool sessions_ended =
+      await_blocking(executor, acceptor_->drained(base::Deadline::after(patience)));
+  const bool deliveries_ended =
+      await_blocking(executor, scheduler_->stop(base::Deadline::after(patience)));
+  resolver_->stop();
+  spool_->close();
+  shards_.stop();
+  shards_.join();
+  control_->stop();
+  log_->write(base::Event("stopped", clock_.wall())
+                  .flag("sessions_ended", sessions_ended)
+                  .flag("deliveries_ended", deliveries_ended));
+  log_->flush();
+}
+
+}  // namespace relay::app

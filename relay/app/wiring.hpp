@@ -1,0 +1,90 @@
+// The composition root: the only place that names concrete adapters. Builds them once, in order,
+// and hands references down; the order of the members is the order of shutdown, last first.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "relay/app/log_sink.hpp"
+#include "relay/app/policies.hpp"
+#include "relay/base/published.hpp"
+#include "relay/delivery/scheduler.hpp"
+#include "relay/dns/unbound_resolver.hpp"
+#include "relay/inbound/acceptor.hpp"
+#include "relay/net/control_listener.hpp"
+#include "relay/net/dialer.hpp"
+#include "relay/net/listener.hpp"
+#include "relay/net/shard.hpp"
+#include "relay/net/system_clock.hpp"
+#include "relay/net/tls_acceptor.hpp"
+#include "relay/net/tls_context.hpp"
+#include "relay/ops/admin_endpoint.hpp"
+#include "relay/spool/sqlite_spool.hpp"
+
+namespace relay::app {
+
+class Relay {
+ public:
+  /// Opens everything: log, queue, resolver, sockets. Nothing is accepted or delivered before
+  /// start(). The error is a sentence for the operator.
+  static std::expected<std::unique_ptr<Relay>, std::string> open(Policies policies);
+  ~Relay();
+
+  void start();
+
+  /// Reads the configuration again and swaps everything it can, or nothing (C12).
+  ops::ReloadResult reload();
+
+  /// Stops accepting, lets sessions and deliveries end, closes the queue. Blocks up to `patience`
+  /// for each of the two.
+  void stop(std::chrono::seconds patience);
+
+  /// The storage failed: nothing more can be promised.
+  bool poisoned() const { return spool_->poisoned(); }
+
+  base::Log& log() { return *log_; }
+
+ private:
+  explicit Relay(Policies policies);
+
+  std::expected<void, std::string> open_parts();
+  std::expected<void, std::string> open_tls();
+  std::expected<void, std::string> open_delivery();
+  void open_inbound();
+  std::expected<void, std::string> open_listeners();
+  ops::DaemonStatus status() const;
+  void log_start();
+
+  std::shared_ptr<const settings::Settings> settings_;  ///< replaced by reload() under mutex_
+  mutable std::mutex mutex_;
+  base::WallTime loaded_at_;
+  base::WallTime started_at_;
+  bool draining_ = false;
+  base::Published<inbound::Policy> inbound_policy_;
+  base::Published<delivery::Policy> delivery_policy_;
+  base::Published<auth::SigningDomains> signing_domains_;
+
+  std::unique_ptr<LogSink> log_;
+  net::SystemClock clock_;
+  std::unique_ptr<spool::SqliteSpool> spool_;
+  std::unique_ptr<auth::OpensslSigner> signer_;
+  std::unique_ptr<base::Published<net::TlsContext>> server_tls_;
+  std::unique_ptr<net::OpensslAcceptor> tls_acceptor_;
+  net::ClientTls client_tls_;
+  std::unique_ptr<inbound::ByteBudget> budget_;
+  std::unique_ptr<delivery::Services> delivery_services_;
+  std::unique_ptr<delivery::Scheduler> scheduler_;
+  std::unique_ptr<inbound::Services> inbound_services_;
+  std::unique_ptr<inbound::Acceptor> acceptor_;
+  std::unique_ptr<ops::AdminEndpoint> admin_;
+  // Destroying the loops destroys what coroutines were left, which use everything above.
+  net::ShardPool shards_;
+  std::unique_ptr<dns::UnboundResolver> resolver_;
+  std::vector<std::unique_ptr<net::TcpDialer>> dialers_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::unique_ptr<net::ControlListener> control_;
+};
+
+}  // namespace relay::app
