@@ -1,0 +1,190 @@
+#include "relay/forward/planner.hpp"
+
+#include <gtest/gtest.h>
+
+#include "relay/forward/loop_guard.hpp"
+#include "relay/forward/next_hop.hpp"
+#include "relay/forward/trace_header.hpp"
+
+namespace relay::forward {
+namespace {
+
+const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
+
+mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+
+mail::Domain domain(const std::string& text) { return *mail::Domain::parse(text); }
+
+settings::Alias alias(const std::string& local, const std::vector<std::string>& targets) {
+  settings::Alias made{.local_part = local, .targets = {}, .reject = {}, .keep_tag = {}};
+  for (const auto& target : targets) made.targets.push_back(mailbox(target));
+  return made;
+}
+
+settings::Settings house() {
+  settings::Settings s;
+  s.hostname = "mx.example.org";
+  settings::HostedDomain ours{
+      .name = domain("example.org"),
+      .aliases = {alias("info", {"me@mail.example"}), alias("team", {"a@x.example", "b@y.example"}),
+                  alias("all", {"team@example.org", "a@x.example"}),
+                  alias("loop", {"pool@example.org"}), alias("pool", {"loop@example.org"})},
+      .patterns = {{"(?P<p>[a-z]+)-support", {"support+${p}@mail.example"}}},
+      .map_to = {}};
+  settings::Alias old = alias("old", {});
+  old.reject = settings::Rejected{550, {5, 1, 6}, "moved"};
+  ours.aliases.push_back(old);
+  settings::Alias flat = alias("flat", {"me@mail.example"});
+  flat.keep_tag = false;
+  ours.aliases.push_back(flat);
+  s.domains.push_back(ours);
+  s.domains.push_back({.name = domain("mapped.example"),
+                       .aliases = {},
+                       .patterns = {},
+                       .map_to = domain("there.example")});
+  s.domains.push_back({.name = domain("any.example"),
+                       .aliases = {alias("*", {"catch@mail.example"})},
+                       .patterns = {},
+                       .map_to = {}});
+  s.srs.domain = domain("srs.example.org");
+  s.srs.secrets.push_back({"k", base::Secret("q8Zr1x0PvYbN3mKd7TgWc5Ls9HfJe2Ua"), {}});
+  return s;
+}
+
+class PlannerTest : public testing::Test {
+ protected:
+  Resolution resolve(const std::string& path, const std::string& sender = "<s@sender.example>") {
+    return planner_->resolve(*mail::parse_forward_path(path), *mail::parse_reverse_path(sender),
+                             kNow);
+  }
+
+  /// Targets joined by spaces, or the refusal.
+  std::string answer(const std::string& path, const std::string& sender = "<s@sender.example>") {
+    const auto found = resolve(path, sender);
+    std::string text;
+    if (const auto* taken = std::get_if<ResolvedRecipient>(&found)) {
+      for (const auto& target : taken->targets)
+        text += (text.empty() ? "" : " ") + target.to_string();
+      return text;
+    }
+    if (const auto* refused = std::get_if<Rejection>(&found)) {
+      return std::to_string(refused->code) + ' ' + refused->status.to_string();
+    }
+    return "token";
+  }
+
+  std::shared_ptr<const Planner> planner_ = *Planner::make(house());
+};
+
+TEST_F(PlannerTest, FollowsAliasesInTheirOrder) {
+  EXPECT_EQ(answer("<info@example.org>"), "me@mail.example");
+  EXPECT_EQ(answer("<INFO@Example.ORG>"), "me@mail.example");
+  EXPECT_EQ(answer("<team@example.org>"), "a@x.example b@y.example");
+  EXPECT_EQ(answer("<all@example.org>"), "a@x.example b@y.example");
+  EXPECT_EQ(answer("<info+News@example.org>"), "me+News@mail.example");
+  EXPECT_EQ(answer("<flat+news@example.org>"), "me@mail.example");
+  EXPECT_EQ(answer("<shop-support@example.org>"), "support+shop@mail.example");
+  EXPECT_EQ(answer("<Any.One@mapped.example>"), "Any.One@there.example");
+  EXPECT_EQ(answer("<whoever@any.example>"), "catch@mail.example");
+}
+
+TEST_F(PlannerTest, RefusesWhatIsNotOurs) {
+  EXPECT_EQ(answer("<nobody@example.org>"), "550 5.1.1");
+  EXPECT_EQ(answer("<old@example.org>"), "550 5.1.6");
+  EXPECT_EQ(answer("<loop@example.org>"), "550 5.4.6");
+  EXPECT_EQ(answer("<x@elsewhere.example>"), "550 5.7.1");
+}
+
+/// L-1: forms that made open relays of others.
+TEST_F(PlannerTest, RelaysForNoForm) {
+  for (const char* path :
+       {"<victim%elsewhere.example@example.org>", "<elsewhere.example!victim@example.org>",
+        "<\"victim@elsewhere.example\"@example.org>", "<victim@[127.0.0.1]>",
+        "<victim@sub.example.org>", "<victim@xn--exmple-cua.org>", "<victim@localhost>",
+        "<\"info@example.org\"@elsewhere.example>", "<info@example.org.elsewhere.example>",
+        "<srs0=aaaaaaaa=74=elsewhere.example=victim@srs.example.org>",
+        "<postmaster@srs.example.org>"}) {
+    EXPECT_TRUE(answer(path).starts_with("550")) << path << ": " << answer(path);
+    EXPECT_TRUE(answer(path, "<>").starts_with("550")) << path << ": " << answer(path, "<>");
+  }
+}
+
+TEST_F(PlannerTest, RewritesForeignSendersAndTakesTheirBouncesBack) {
+  const auto taken = std::get<ResolvedRecipient>(resolve("<team@example.org>"));
+  const auto plan = planner_->plan(*mail::parse_reverse_path("<Ann.B@Sender.example>"), {taken},
+                                   "192.0.2.7", kNow);
+  ASSERT_TRUE(plan);
+  ASSERT_EQ(plan->routes.size(), 2U);
+  const std::string srs = plan->routes[0].reverse_path.to_string();
+  EXPECT_TRUE(srs.starts_with("SRS0=")) << srs;
+  EXPECT_TRUE(srs.ends_with("@srs.example.org")) << srs;
+  EXPECT_EQ(answer('<' + srs + '>', "<>"), "Ann.B@Sender.example");
+  // srs.md no. 19: bounces only.
+  EXPECT_EQ(answer('<' + srs + '>', "<x@spam.example>"), "550 5.7.1");
+}
+
+TEST_F(PlannerTest, LeavesNullAndOwnSendersAlone) {
+  const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
+  for (const char* sender : {"<>", "<ann@example.org>", "<root@mx.example.org>"}) {
+    const auto plan = planner_->plan(*mail::parse_reverse_path(sender), {taken}, "192.0.2.7", kNow);
+    EXPECT_EQ('<' + plan->routes[0].reverse_path.to_string() + '>', sender);
+  }
+}
+
+TEST_F(PlannerTest, StoresSendersThatDoNotFit) {
+  const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
+  for (const std::string& sender :
+       {std::string(60, 'a') + "@long.sender.example", std::string("jürgen@sender.example")}) {
+    const auto plan =
+        planner_->plan(mail::ReversePath(mailbox(sender)), {taken}, "192.0.2.77", kNow);
+    ASSERT_EQ(plan->tokens.size(), 1U);
+    EXPECT_EQ(plan->tokens[0].client, "192.0.2.0/24");
+    EXPECT_EQ(plan->tokens[0].expires_at, kNow + std::chrono::days(12));
+    const std::string path = '<' + plan->routes[0].reverse_path.to_string() + '>';
+    const auto found = resolve(path, "<>");
+    ASSERT_TRUE(std::holds_alternative<TokenLookup>(found));
+    EXPECT_EQ(std::get<TokenLookup>(found).token, plan->tokens[0].token);
+  }
+}
+
+TEST(NextHopTable, PrefersTheMoreExactRoute) {
+  settings::Settings s;
+  s.routes = {{"*.corp.example", {{"below.example", 25}}, settings::TlsDemand::Verify},
+              {"a.corp.example", {{"exact.example", 26}}, settings::TlsDemand::Auto},
+              {"*", {{"192.0.2.1", 2526}}, settings::TlsDemand::None}};
+  const auto table = NextHopTable::make(s);
+  EXPECT_EQ(table.match("a.corp.example")->front().host, "exact.example");
+  EXPECT_EQ(table.match("x.b.corp.example")->front().host, "below.example");
+  EXPECT_EQ(table.match("corp.example")->front().host, "192.0.2.1");
+  EXPECT_FALSE(NextHopTable::make({}).match("example.org"));
+}
+
+TEST(LoopGuard, CountsHopsAndKnowsItself) {
+  const LoopGuard guard("mx.example.org");
+  std::string block;
+  for (int i = 0; i < 50; ++i) block += "Received: from a by b; date\r\n";
+  EXPECT_FALSE(guard.check(block));
+  EXPECT_TRUE(guard.check(block + "received: one more\r\n"));
+  const std::string own = received_field(mail::Client{"192.0.2.1", 1, "x", false, "", ""},
+                                         "mx.example.org", mail::MessageId(), false, kNow);
+  EXPECT_FALSE(guard.check(own + "Subject: by mx.example.org (srs-relay)\r\n"));
+  EXPECT_TRUE(guard.check(own + own));
+  EXPECT_FALSE(LoopGuard("mx.example.orgx").check(own + own));
+}
+
+TEST(TraceHeader, SaysWhoCameHowAndWhen) {
+  mail::Client client{.address = "2001:db8::1",
+                      .port = 1,
+                      .helo = "ev(il;\x01",
+                      .esmtp = true,
+                      .tls_version = "TLSv1.3",
+                      .tls_cipher = "TLS_AES_256_GCM_SHA384"};
+  EXPECT_EQ(received_field(client, "mx.example.org", mail::MessageId(), false, kNow),
+            "Received: from ev?il?? ([IPv6:2001:db8::1])\r\n"
+            "\t(using TLSv1.3 with cipher TLS_AES_256_GCM_SHA384)\r\n"
+            "\tby mx.example.org (srs-relay) with ESMTPS id 00000000000000000000000000;\r\n"
+            "\tTue, 24 Nov 2026 06:00:00 +0000\r\n");
+}
+
+}  // namespace
+}  // namespace relay::forward

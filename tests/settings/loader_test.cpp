@@ -1,0 +1,199 @@
+#include "relay/settings/loader.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace relay::settings {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A folder of its own with a good SRS secret in it.
+class Loader : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ =
+        fs::temp_directory_path() / ("srs-relay-settings-" + std::to_string(::getpid()) + '-' +
+                                     testing::UnitTest::GetInstance()->current_test_info()->name());
+    fs::create_directories(folder_ / "secrets");
+    write("secrets/good", "q8Zr1x0PvYbN3mKd7TgWc5Ls9HfJe2Ua", 0600);
+    write("secrets/open", "q8Zr1x0PvYbN3mKd7TgWc5Ls9HfJe2Ua", 0644);
+    write("secrets/short", "0123456789", 0600);
+    write("secrets/sample", "secretsecretsecret", 0600);
+  }
+
+  void TearDown() override { fs::remove_all(folder_); }
+
+  void write(const std::string& name, const std::string& content, mode_t mode = 0644) {
+    const fs::path path = folder_ / name;
+    fs::create_directories(path.parent_path());
+    std::ofstream(path) << content;
+    ::chmod(path.c_str(), mode);
+  }
+
+  std::expected<Loaded, std::vector<Problem>> load_text(const std::string& text) {
+    write("relay.toml", text);
+    return load((folder_ / "relay.toml").string());
+  }
+
+  /// Rendered problems with the folder cut away.
+  std::vector<std::string> problems_of(const std::string& text) {
+    const auto loaded = load_text(text);
+    std::vector<std::string> rendered;
+    const auto& problems = loaded ? loaded->warnings : loaded.error();
+    for (const auto& problem : problems) {
+      std::string line = render(problem);
+      const std::string prefix = folder_.string() + '/';
+      for (auto at = line.find(prefix); at != std::string::npos; at = line.find(prefix)) {
+        line.erase(at, prefix.size());
+      }
+      rendered.push_back(line);
+    }
+    return rendered;
+  }
+
+  fs::path folder_;
+};
+
+const std::string kHead =
+    "hostname = \"mx.example.org\"\n"
+    "[[domain]]\nname = \"example.org\"\n[domain.alias]\n\"*\" = \"me@mail.example\"\n";
+
+TEST_F(Loader, TakesASmallFileAndFillsInDefaults) {
+  const auto loaded = load_text(kHead +
+                                "[srs]\ndomain = \"srs.example.org\"\n[[srs.secret]]\n"
+                                "id = \"a\"\nfile = \"secrets/good\"\n");
+  ASSERT_TRUE(loaded);
+  EXPECT_TRUE(loaded->warnings.empty());
+  const Settings& settings = *loaded->settings;
+  EXPECT_EQ(settings.hostname, "mx.example.org");
+  EXPECT_EQ(settings.limits.max_size, 50U << 20);
+  EXPECT_EQ(settings.listeners.front().addresses.size(), 2U);
+  EXPECT_EQ(settings.queue.expire, std::chrono::days(5));
+  EXPECT_EQ(settings.srs.max_age_days, 21);
+  EXPECT_EQ(settings.domains.front().aliases.front().local_part, "*");
+}
+
+TEST_F(Loader, ReportsUnknownKeysWithPlaceAndSuggestion) {
+  const auto problems = problems_of(kHead + "[queue]\nretry_shedule = [\"1m\"]\n");
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_EQ(problems.front(),
+            "relay.toml:7:1: error[E021]: unknown key `queue.retry_shedule`\n"
+            "   7 | retry_shedule = [\"1m\"]\n"
+            "     | ^^^^^^^^^^^^^ did you mean `retry_schedule`?");
+}
+
+TEST_F(Loader, ReportsEverythingInOneRun) {
+  const auto problems = problems_of(
+      "hostname = 5\n"
+      "[[listener]]\naddress = \"nowhere\"\n"
+      "[limits]\nmax_size = 50\n"
+      "[queue]\nexpire = \"5x\"\n"
+      "[[route]]\nmatch = \"*\"\nvia = [\"http://x\"]\n");
+  EXPECT_EQ(problems.size(), 6U);  // and no [[domain]]
+}
+
+TEST_F(Loader, RefusesBareNumbersForDurationsAndSizes) {
+  EXPECT_NE(problems_of(kHead + "[queue]\nexpire = 5\n").front().find("a duration in quotes"),
+            std::string::npos);
+  EXPECT_NE(problems_of(kHead + "[limits]\nmax_size = 5\n").front().find("a size in quotes"),
+            std::string::npos);
+}
+
+TEST_F(Loader, ReportsDuplicateKeysInOurOwnWords) {
+  const auto problems = problems_of("hostname = \"a.example\"\nhostname = \"b.example\"\n");
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_NE(problems.front().find("relay.toml:2:"), std::string::npos) << problems.front();
+  EXPECT_NE(problems.front().find("error[E002]"), std::string::npos) << problems.front();
+}
+
+TEST_F(Loader, NamesBothPlacesWhenAnIncludeSetsAKeyAgain) {
+  write("conf.d/a.toml", "[queue]\nexpire = \"1d\"\n");
+  const auto problems =
+      problems_of("include = [\"conf.d/*.toml\"]\n" + kHead + "[queue]\nexpire = \"2d\"\n");
+  ASSERT_EQ(problems.size(), 1U);
+  EXPECT_NE(problems.front().find("conf.d/a.toml:1"), std::string::npos) << problems.front();
+  EXPECT_NE(problems.front().find("relay.toml:7"), std::string::npos) << problems.front();
+}
+
+TEST_F(Loader, JoinsDomainsOfIncludedFiles) {
+  write("conf.d/a.toml", "[[domain]]\nname = \"second.example\"\nmap_to = \"x.example\"\n");
+  const auto loaded = load_text("include = [\"conf.d/*.toml\"]\n" + kHead);
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->settings->domains.size(), 2U);
+}
+
+TEST_F(Loader, RefusesSecretsThatOthersCanReadOrGuess) {
+  const auto with = [&](const std::string& file) {
+    return problems_of(kHead +
+                       "[srs]\ndomain = \"s.example\"\n[[srs.secret]]\nid = \"a\"\nfile = \"" +
+                       file + "\"\n");
+  };
+  EXPECT_NE(with("secrets/open").front().find("error[E004]"), std::string::npos);
+  EXPECT_NE(with("secrets/none").front().find("error[E003]"), std::string::npos);
+  EXPECT_NE(with("secrets/short").front().find("128 bits"), std::string::npos);
+  EXPECT_NE(with("secrets/sample").front().find("sample value"), std::string::npos);
+}
+
+TEST_F(Loader, FindsAliasLoopsAndBadAliases) {
+  const auto problems = problems_of(
+      "hostname = \"mx.example.org\"\n[[domain]]\nname = \"example.org\"\n[domain.alias]\n"
+      "\"a\" = \"b@example.org\"\n\"b\" = \"a@example.org\"\n\"*\" = \"me@mail.example\"\n");
+  ASSERT_FALSE(problems.empty());
+  EXPECT_NE(problems.front().find("error[E030]"), std::string::npos) << problems.front();
+  EXPECT_NE(problems_of(kHead + "\"x\" = \"not an address\"\n").front().find("error[E011]"),
+            std::string::npos);
+  EXPECT_NE(problems_of(kHead + "\"x\" = { reject = \"go away\" }\n").front().find("550 5.1.6"),
+            std::string::npos);
+  EXPECT_NE(problems_of(kHead + "[[domain.pattern]]\nmatch = \"(\"\nto = \"a@b.example\"\n")
+                .front()
+                .find("regular expression"),
+            std::string::npos);
+}
+
+TEST_F(Loader, ReadsAliasFilesAndRefusesPipes) {
+  write("aliases", "# ours\ninfo: a@x.example, b@y.example\nbad: |/bin/sh\n");
+  const auto problems = problems_of(
+      "hostname = \"mx.example.org\"\n[[domain]]\nname = \"example.org\"\n"
+      "aliases = [\"file:aliases\"]\n");
+  ASSERT_FALSE(problems.empty());
+  EXPECT_NE(problems.front().find("aliases:3:5: error[E011]"), std::string::npos)
+      << problems.front();
+}
+
+/// L-9: a half-written file is an error or a whole configuration, never part of one.
+TEST_F(Loader, NeverAppliesATruncatedFileInPart) {
+  const std::string whole = kHead + "[queue]\nexpire = \"2d\"\nwarn_after = \"1h\"\n";
+  for (std::size_t length = 0; length < whole.size(); ++length) {
+    const auto loaded = load_text(whole.substr(0, length));
+    if (loaded) {
+      EXPECT_FALSE(loaded->settings->domains.empty()) << length;
+      EXPECT_EQ(loaded->settings->hostname, "mx.example.org") << length;
+    }
+  }
+}
+
+TEST_F(Loader, ShippedConfigurationsAreGood) {
+  for (const char* name : {"srs-2026b", "srs-2026a"}) {
+    write(std::string("secrets/") + name, std::string("k7Fq2mXw9ZrT4vNb") + name, 0600);
+  }
+  for (const char* name : {"dkim-ed25519.pem", "dkim-rsa.pem"}) {
+    write(std::string("secrets/") + name, "x", 0600);
+  }
+  write("tls/fullchain.pem", "x");
+  write("tls/key.pem", "x", 0600);
+  write("aliases/example.org", "sales: s@x.example\n");
+  for (const char* name : {"minimal.toml", "hosting.toml"}) {
+    std::ifstream file(std::string(RELAY_SOURCE_DIR "/config/") + name);
+    const std::string text((std::istreambuf_iterator<char>(file)), {});
+    ASSERT_FALSE(text.empty());
+    EXPECT_EQ(problems_of(text), std::vector<std::string>()) << name;
+  }
+}
+
+}  // namespace
+}  // namespace relay::settings
