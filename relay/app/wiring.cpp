@@ -1,11 +1,13 @@
 #include "relay/app/wiring.hpp"
 
 #include <future>
+#include <random>
 #include <thread>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/address.hpp>
+#include <boost/asio/use_future.hpp>
 #include <openssl/crypto.h>
 #include <unistd.h>
 
@@ -106,14 +108,16 @@ std::expected<void, std::string> Relay::open_delivery() {
   auto resolver = dns::UnboundResolver::open(shards_.at(0).io(), options);
   if (!resolver) return std::unexpected("dns: " + resolver.error());
   resolver_ = std::move(*resolver);
-  std::vector<delivery::Place> places;
-  for (std::size_t i = 0; i < shards_.size(); ++i) {
-    dialers_.push_back(std::make_unique<net::TcpDialer>(shards_.at(i), client_tls_));
-    places.push_back({shards_.at(i).executor(), dialers_.back().get()});
-  }
-  delivery_services_ = std::make_unique<delivery::Services>(delivery::Services{
-      clock_, *spool_, *resolver_, *signer_, *log_, delivery_policy_, std::move(places)});
-  scheduler_ = std::make_unique<delivery::Scheduler>(*delivery_services_);
+  dialer_ = std::make_unique<net::PoolDialer>(shards_, client_tls_);
+  scheduler_ = std::make_unique<delivery::Scheduler>(
+      shards_.executors(), delivery::SchedulerParts{.clock = clock_,
+                                                    .resolver = *resolver_,
+                                                    .dialer = *dialer_,
+                                                    .spool = *spool_,
+                                                    .signer = signer_.get(),
+                                                    .log = *log_,
+                                                    .policy = delivery_policy_,
+                                                    .seed = std::random_device{}()});
   return {};
 }
 
@@ -197,8 +201,8 @@ ops::DaemonStatus Relay::status() const {
           .started_at = started_at_,
           .pid = ::getpid(),
           .sessions_open = acceptor_->sessions(),
-          .deliveries_in_flight = scheduler_->in_flight(),
-          .items_in_memory = scheduler_->in_memory(),
+          .deliveries_in_flight = scheduler_->totals().sessions,
+          .items_in_memory = scheduler_->totals().copies,
           .crashed_tasks = base::crashed_tasks(),
           .log_lines_dropped = log_->dropped(),
           .spool_poisoned = spool_->poisoned(),
@@ -293,8 +297,7 @@ void Relay::stop(std::chrono::seconds patience) {
   const auto executor = shards_.at(0).executor();
   const bool sessions_ended =
       await_blocking(executor, acceptor_->drained(base::Deadline::after(patience)));
-  const bool deliveries_ended =
-      await_blocking(executor, scheduler_->stop(base::Deadline::after(patience)));
+  const bool deliveries_ended = await_blocking(executor, scheduler_->stop(patience));
   resolver_->stop();
   spool_->close();
   shards_.stop();

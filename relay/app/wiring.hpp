@@ -14,8 +14,8 @@
 #include "relay/dns/unbound_resolver.hpp"
 #include "relay/inbound/acceptor.hpp"
 #include "relay/net/control_listener.hpp"
-#include "relay/net/dialer.hpp"
 #include "relay/net/listener.hpp"
+#include "relay/net/pool_dialer.hpp"
 #include "relay/net/shard.hpp"
 #include "relay/net/system_clock.hpp"
 #include "relay/net/tls_acceptor.hpp"
@@ -57,6 +57,7 @@ class Relay {
   ops::DaemonStatus status() const;
   void log_start();
 
+  net::SystemClock clock_;
   std::shared_ptr<const settings::Settings> settings_;  ///< replaced by reload() under mutex_
   mutable std::mutex mutex_;
   base::WallTime loaded_at_;
@@ -67,14 +68,12 @@ class Relay {
   base::Published<auth::SigningDomains> signing_domains_;
 
   std::unique_ptr<LogSink> log_;
-  net::SystemClock clock_;
   std::unique_ptr<spool::SqliteSpool> spool_;
   std::unique_ptr<auth::OpensslSigner> signer_;
   std::unique_ptr<base::Published<net::TlsContext>> server_tls_;
   std::unique_ptr<net::OpensslAcceptor> tls_acceptor_;
   net::ClientTls client_tls_;
   std::unique_ptr<inbound::ByteBudget> budget_;
-  std::unique_ptr<delivery::Services> delivery_services_;
   std::unique_ptr<delivery::Scheduler> scheduler_;
   std::unique_ptr<inbound::Services> inbound_services_;
   std::unique_ptr<inbound::Acceptor> acceptor_;
@@ -82,7 +81,7 @@ class Relay {
   // Destroying the loops destroys what coroutines were left, which use everything above.
   net::ShardPool shards_;
   std::unique_ptr<dns::UnboundResolver> resolver_;
-  std::vector<std::unique_ptr<net::TcpDialer>> dialers_;
+  std::unique_ptr<net::PoolDialer> dialer_;
   std::vector<std::unique_ptr<net::Listener>> listeners_;
   std::unique_ptr<net::ControlListener> control_;
 };

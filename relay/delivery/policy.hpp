@@ -1,0 +1,78 @@
+// Everything the delivery side is configured with: one immutable snapshot, looked up anew at every
+// attempt, so that a corrected setting frees what is waiting (decision 9).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "relay/forward/next_hop.hpp"
+#include "relay/mail/address.hpp"
+
+namespace relay::delivery {
+
+/// RFC 5321 §4.5.3.2, and one limit for all of an attempt (O-7).
+struct Timeouts {
+  std::chrono::seconds dns{30};
+  std::chrono::seconds connect{30};
+  std::chrono::seconds greeting{300};  ///< banner, EHLO, STARTTLS with its handshake
+  std::chrono::seconds mail{300};
+  std::chrono::seconds rcpt{300};
+  std::chrono::seconds data{120};         ///< until 354
+  std::chrono::seconds block{180};        ///< each write of content
+  std::chrono::seconds end_of_data{600};  ///< the reply to the dot (O-1)
+  std::chrono::seconds whole{1800};
+};
+
+struct RetryPolicy {
+  /// Waiting time after the 1st, 2nd, … attempt; the last one repeats. Not empty.
+  std::vector<std::chrono::seconds> schedule{std::chrono::minutes{1},  std::chrono::minutes{5},
+                                             std::chrono::minutes{15}, std::chrono::minutes{30},
+                                             std::chrono::hours{1},    std::chrono::hours{2},
+                                             std::chrono::hours{4}};
+  std::chrono::seconds expire = std::chrono::hours{120};
+  std::chrono::seconds warn_after = std::chrono::hours{4};  ///< 0: no delay notices
+};
+
+/// An address with the number of its leading bits that count.
+struct AddressBlock {
+  boost::asio::ip::address address;
+  unsigned prefix = 0;
+};
+
+struct Policy {
+  mail::Domain hostname;  ///< said in EHLO; MAILER-DAEMON@hostname writes the DSNs
+  RetryPolicy retry;
+  Timeouts timeouts;
+  std::shared_ptr<const forward::NextHopTable> routes;  ///< null: everything goes by MX
+
+  std::size_t connections_per_destination = 20;
+  std::size_t connections_total = 400;
+  std::size_t messages_per_connection = 100;
+  std::size_t recipients_per_transaction = 100;  ///< RFC 5321 §4.5.3.1.8
+  std::size_t addresses_per_attempt = 5;         ///< O-10
+  std::chrono::seconds keep_open{5};             ///< an idle connection
+  std::uint16_t port = 25;                       ///< of every MX
+
+  std::optional<boost::asio::ip::address> source_v4;
+  std::optional<boost::asio::ip::address> source_v6;
+  /// Where we listen: never dialled (N-5).
+  std::vector<boost::asio::ip::address> own_addresses;
+  std::vector<std::uint16_t> own_ports;
+  bool allow_private = false;                ///< MX hosts in private networks are dialled, too
+  std::vector<AddressBlock> allowed_blocks;  ///< or only those in here
+
+  bool hide_targets = true;  ///< DSNs show the alias, not its target
+  /// Where our own aliases lead, so that a DSN to one of our own addresses is not sent to
+  /// ourselves; {} for an address that is not ours. May be empty.
+  std::function<std::vector<mail::Mailbox>(const mail::Mailbox&)> own_targets;
+};
+
+}  // namespace relay::delivery

@@ -1,0 +1,34 @@
+#include "relay/delivery/retry_schedule.hpp"
+
+#include <algorithm>
+
+namespace relay::delivery {
+
+using std::chrono::milliseconds;
+
+RetryDecision decide_retry(const RetryCase& given, const RetryPolicy& policy, double chance) {
+  RetryDecision decision;
+  const auto age = given.now - given.arrived_at;
+  const bool age_counts =
+      given.previous_at != base::WallTime{} && given.previous_at >= given.trusted_since;
+  decision.expired = age_counts && age >= policy.expire;
+  decision.warn = age_counts && !decision.expired && !given.warned &&
+                  policy.warn_after.count() > 0 && age >= policy.warn_after;
+
+  // Over its time, but not yet to be given up: the deciding attempt comes soon, not in hours.
+  const bool overdue = !decision.expired && age >= policy.expire;
+  const std::size_t step = overdue || given.attempts == 0 ? 0 : given.attempts - 1;
+  const milliseconds wait = policy.schedule[std::min(step, policy.schedule.size() - 1)];
+  const auto spread = 0.8 + 0.4 * chance;
+  decision.next_due =
+      given.now +
+      milliseconds(static_cast<std::int64_t>(static_cast<double>(wait.count()) * spread));
+  return decision;
+}
+
+milliseconds longest_wait(const RetryPolicy& policy) {
+  const milliseconds longest = *std::ranges::max_element(policy.schedule);
+  return longest + longest / 4;
+}
+
+}  // namespace relay::delivery

@@ -1,0 +1,36 @@
+// When a deferred copy is tried again, and when it is given up. Pure: time and chance are
+// arguments.
+#pragma once
+
+#include <cstdint>
+
+#include "relay/base/time.hpp"
+#include "relay/delivery/policy.hpp"
+
+namespace relay::delivery {
+
+/// What is known of a copy after an attempt that was deferred.
+struct RetryCase {
+  base::WallTime arrived_at;
+  base::WallTime now;
+  std::uint32_t attempts = 1;    ///< the one just made included
+  base::WallTime previous_at;    ///< the attempt before it; epoch: none
+  base::WallTime trusted_since;  ///< start of this run, or the last jump of the wall clock
+  bool warned = false;
+};
+
+struct RetryDecision {
+  bool expired = false;
+  bool warn = false;  ///< a delay notice is due
+  base::WallTime next_due;
+};
+
+/// `chance` in [0, 1) spreads the waiting time by ±20 %. Age alone never ends a copy nor warns of
+/// it (K-6, K-7): an earlier attempt must lie in this run and behind the last clock jump, so that
+/// after a long downtime, or under a wrong clock, everything is tried again first.
+RetryDecision decide_retry(const RetryCase& given, const RetryPolicy& policy, double chance);
+
+/// The longest time a copy can be told to wait: a due time further off was made by a wrong clock.
+std::chrono::milliseconds longest_wait(const RetryPolicy& policy);
+
+}  // namespace relay::delivery

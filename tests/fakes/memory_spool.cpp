@@ -1,0 +1,268 @@
+#include "tests/fakes/memory_spool.hpp"
+
+#include <algorithm>
+#include <tuple>
+
+#include "relay/base/text.hpp"
+
+namespace relay::fakes {
+
+using ports::SpoolError;
+
+namespace {
+
+auto key(const ports::QueueRow& row) {
+  return std::tuple(row.recipient.next_due, row.message.id, row.recipient.route.index);
+}
+
+bool after(const ports::QueueRow& row, const std::optional<ports::QueueCursor>& cursor) {
+  return !cursor || key(row) > std::tuple(cursor->next_due, cursor->id, cursor->index);
+}
+
+bool matches(const ports::QueueRow& row, const ports::QueueFilter& filter) {
+  const auto has = [](const std::string& text, const std::string& part) {
+    return part.empty() || base::lower(text).find(part) != std::string::npos;
+  };
+  return (!filter.id || row.message.id == *filter.id) &&
+         row.message.id.to_string().starts_with(filter.id_prefix) &&
+         (!filter.state || row.recipient.state == *filter.state) &&
+         (has(row.recipient.route.target.to_string(), filter.target) ||
+          has(row.recipient.route.original.to_string(), filter.target)) &&
+         has(row.message.reverse_path.to_string(), filter.sender);
+}
+
+}  // namespace
+
+void MemorySpool::fail_write(int n, SpoolError error) {
+  const std::lock_guard lock(mutex_);
+  fail_at_ = n;
+  fail_with_ = error;
+}
+
+std::optional<SpoolError> MemorySpool::failure() {
+  if (poisoned_) return SpoolError::Poisoned;
+  if (fail_at_ == 0 || --fail_at_ > 0) return std::nullopt;
+  poisoned_ = fail_with_ == SpoolError::Poisoned;
+  return fail_with_;
+}
+
+std::size_t MemorySpool::messages() const {
+  const std::lock_guard lock(mutex_);
+  return messages_.size();
+}
+
+std::size_t MemorySpool::drafts() const {
+  const std::lock_guard lock(mutex_);
+  return static_cast<std::size_t>(std::ranges::count_if(
+      chunks_, [this](const auto& entry) { return !messages_.contains(entry.first); }));
+}
+
+std::vector<ports::Update> MemorySpool::updates() const {
+  const std::lock_guard lock(mutex_);
+  return updates_;
+}
+
+base::Task<std::expected<void, SpoolError>> MemorySpool::append(mail::MessageId draft,
+                                                                std::uint32_t sequence,
+                                                                std::string chunk) {
+  const std::lock_guard lock(mutex_);
+  std::expected<void, SpoolError> ok;
+  if (const auto failed = failure()) co_return std::unexpected(*failed);
+  chunks_[draft][sequence] = std::move(chunk);
+  co_return ok;
+}
+
+void MemorySpool::discard(mail::MessageId draft) noexcept {
+  const std::lock_guard lock(mutex_);
+  chunks_.erase(draft);
+}
+
+bool MemorySpool::store(const ports::NewMessage& message) {
+  for (const auto& token : message.tokens) {
+    const auto held = std::ranges::count_if(
+        tokens_, [&](const auto& entry) { return entry.second.client == token.client; });
+    if (!tokens_.contains(token.token) && static_cast<std::size_t>(held) >= kTokensPerClient) {
+      return false;
+    }
+  }
+  for (const auto& token : message.tokens) tokens_.insert_or_assign(token.token, token);
+  const auto& m = message.message;
+  Stored stored{.queued = {.message = m, .recipients = {}}, .history = {}};
+  for (const auto& route : message.routes) {
+    stored.queued.recipients.push_back({.route = route,
+                                        .state = mail::RecipientState::Waiting,
+                                        .attempts = 0,
+                                        .next_due = message.first_due,
+                                        .warned = false,
+                                        .possible_duplicate = false,
+                                        .last = {}});
+  }
+  if (!message.last_chunk.empty()) {
+    auto& chunks = chunks_[m.id];
+    chunks[static_cast<std::uint32_t>((m.size - message.last_chunk.size()) / kChunkOctets)] =
+        message.last_chunk;
+  }
+  messages_.insert_or_assign(m.id, std::move(stored));
+  return true;
+}
+
+base::Task<std::expected<ports::CommitProof, SpoolError>> MemorySpool::commit(
+    ports::NewMessage message) {
+  const std::lock_guard lock(mutex_);
+  if (const auto failed = failure()) co_return std::unexpected(*failed);
+  if (!store(message)) co_return std::unexpected(SpoolError::TokenQuota);
+  co_return proof_of(message.message.id);
+}
+
+base::Task<std::expected<mail::QueuedMessage, SpoolError>> MemorySpool::load(mail::MessageId id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = messages_.find(id);
+  if (found == messages_.end()) co_return std::unexpected(SpoolError::NotFound);
+  co_return found->second.queued;
+}
+
+base::Task<std::expected<std::string, SpoolError>> MemorySpool::read(mail::MessageId id,
+                                                                     std::uint32_t sequence) {
+  const std::lock_guard lock(mutex_);
+  if (!messages_.contains(id)) co_return std::unexpected(SpoolError::NotFound);
+  const auto& chunks = chunks_[id];
+  const auto found = chunks.find(sequence);
+  co_return found == chunks.end() ? std::string() : found->second;
+}
+
+void MemorySpool::remove_if_done(const mail::MessageId& id) {
+  const auto found = messages_.find(id);
+  const bool done = std::ranges::all_of(found->second.queued.recipients, [](const auto& recipient) {
+    return mail::is_final(recipient.state);
+  });
+  if (!done) return;
+  messages_.erase(found);
+  chunks_.erase(id);
+}
+
+base::Task<std::expected<void, SpoolError>> MemorySpool::record(ports::Update update) {
+  const std::lock_guard lock(mutex_);
+  std::expected<void, SpoolError> ok;
+  if (const auto failed = failure()) co_return std::unexpected(*failed);
+  const auto found = messages_.find(update.id);
+  if (found == messages_.end()) co_return std::unexpected(SpoolError::NotFound);
+  for (const auto& change : update.recipients) {
+    for (auto& recipient : found->second.queued.recipients) {
+      if (recipient.route.index != change.index) continue;
+      recipient.state = change.state;
+      recipient.attempts = change.attempts;
+      recipient.next_due = change.next_due;
+      recipient.warned = change.warned;
+      recipient.possible_duplicate = change.possible_duplicate;
+      recipient.last = change.attempt;
+    }
+    found->second.history.push_back({change.index, change.attempt});
+  }
+  for (const auto& bounce : update.bounces) store(bounce);
+  updates_.push_back(update);
+  remove_if_done(update.id);
+  co_return ok;
+}
+
+std::vector<ports::QueueRow> MemorySpool::rows(const ports::QueueFilter& filter) const {
+  std::vector<ports::QueueRow> found;
+  for (const auto& [id, stored] : messages_) {
+    for (const auto& recipient : stored.queued.recipients) {
+      const ports::QueueRow row{stored.queued.message, recipient};
+      if (!mail::is_final(recipient.state) && matches(row, filter)) found.push_back(row);
+    }
+  }
+  std::ranges::sort(found, {}, key);
+  return found;
+}
+
+base::Task<std::expected<std::vector<mail::QueueItem>, SpoolError>> MemorySpool::due(
+    base::WallTime until, std::optional<ports::QueueCursor> cursor, std::size_t limit) {
+  const std::lock_guard lock(mutex_);
+  std::vector<mail::QueueItem> items;
+  for (const auto& row : rows({.state = mail::RecipientState::Waiting})) {
+    if (items.size() == limit || row.recipient.next_due > until) break;
+    if (!after(row, cursor)) continue;
+    items.push_back({row.message.id, row.recipient.route.index, row.recipient.next_due,
+                     row.recipient.route.target.domain().folded()});
+  }
+  co_return items;
+}
+
+base::Task<std::expected<std::optional<base::WallTime>, SpoolError>> MemorySpool::next_due(
+    base::WallTime later_than) {
+  const std::lock_guard lock(mutex_);
+  std::optional<base::WallTime> next;
+  for (const auto& row : rows({.state = mail::RecipientState::Waiting})) {
+    if (row.recipient.next_due > later_than) {
+      next = row.recipient.next_due;
+      break;
+    }
+  }
+  co_return next;
+}
+
+base::Task<std::expected<mail::ReversePath, SpoolError>> MemorySpool::find_token(
+    std::string token, base::WallTime now) {
+  const std::lock_guard lock(mutex_);
+  const auto found = tokens_.find(token);
+  if (found == tokens_.end() || found->second.expires_at < now) {
+    co_return std::unexpected(SpoolError::NotFound);
+  }
+  co_return found->second.reverse_path;
+}
+
+base::Task<std::expected<std::vector<ports::QueueRow>, SpoolError>> MemorySpool::list(
+    ports::QueueFilter filter, std::optional<ports::QueueCursor> cursor, std::size_t limit) {
+  const std::lock_guard lock(mutex_);
+  std::vector<ports::QueueRow> page;
+  for (const auto& row : rows(filter)) {
+    if (page.size() < limit && after(row, cursor)) page.push_back(row);
+  }
+  co_return page;
+}
+
+base::Task<std::expected<std::vector<ports::AttemptRow>, SpoolError>> MemorySpool::attempts(
+    mail::MessageId id) {
+  const std::lock_guard lock(mutex_);
+  const auto found = messages_.find(id);
+  co_return found == messages_.end() ? std::vector<ports::AttemptRow>() : found->second.history;
+}
+
+base::Task<std::expected<std::uint64_t, SpoolError>> MemorySpool::change(ports::QueueFilter filter,
+                                                                         ports::QueueAction action,
+                                                                         base::WallTime now) {
+  using mail::RecipientState;
+  const std::lock_guard lock(mutex_);
+  std::uint64_t changed = 0;
+  for (const auto& row : rows(filter)) {
+    const auto state = row.recipient.state;
+    if (action == ports::QueueAction::Release && state != RecipientState::Held) continue;
+    if (action == ports::QueueAction::Hold && state != RecipientState::Waiting) continue;
+    for (auto& recipient : messages_.at(row.message.id).queued.recipients) {
+      if (recipient.route.index != row.recipient.route.index) continue;
+      recipient.state = action == ports::QueueAction::Drop   ? RecipientState::Failed
+                        : action == ports::QueueAction::Hold ? RecipientState::Held
+                                                             : RecipientState::Waiting;
+      recipient.next_due = now;
+    }
+    ++changed;
+    remove_if_done(row.message.id);
+  }
+  co_return changed;
+}
+
+base::Task<std::expected<ports::QueueTotals, SpoolError>> MemorySpool::totals() {
+  const std::lock_guard lock(mutex_);
+  ports::QueueTotals sum{.messages = messages_.size(), .waiting = 0, .held = 0, .bytes = 0};
+  for (const auto& [id, stored] : messages_) {
+    sum.bytes += stored.queued.message.size;
+    for (const auto& recipient : stored.queued.recipients) {
+      sum.waiting += recipient.state == mail::RecipientState::Waiting ? 1 : 0;
+      sum.held += recipient.state == mail::RecipientState::Held ? 1 : 0;
+    }
+  }
+  co_return sum;
+}
+
+}  // namespace relay::fakes

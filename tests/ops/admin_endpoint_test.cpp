@@ -1,0 +1,113 @@
+#include "relay/ops/admin_endpoint.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/memory_spool.hpp"
+
+namespace relay::ops {
+namespace {
+
+class LinesLog final : public base::Log {
+ public:
+  void write(base::Event event) override { lines.push_back(std::move(event).line()); }
+
+  std::vector<std::string> lines;
+};
+
+class AdminEndpointTest : public testing::Test {
+ protected:
+  template <class T>
+  T run(base::Task<T> task) {
+    auto result = boost::asio::co_spawn(io_, std::move(task), boost::asio::use_future);
+    io_.restart();
+    io_.run();
+    return result.get();
+  }
+
+  std::string ask(const std::string& request) { return run(endpoint_.answer(request + "\n")); }
+
+  mail::MessageId add(unsigned char seed, const std::string& target) {
+    ports::NewMessage message;
+    message.message.id = mail::MessageId::make(clock_.wall(), {seed});
+    message.message.received_at = clock_.wall();
+    message.message.reverse_path = mail::ReversePath(*mail::Mailbox::parse("ann@sender.example"));
+    message.routes.push_back({.index = 0,
+                              .original = *mail::parse_forward_path("<info@fwd.example>"),
+                              .target = *mail::Mailbox::parse(target),
+                              .reverse_path = message.message.reverse_path});
+    message.first_due = clock_.wall();
+    const auto id = message.message.id;
+    EXPECT_TRUE(run(spool_.commit(std::move(message))));
+    return id;
+  }
+
+  boost::asio::io_context io_;
+  fakes::FakeClock clock_;
+  fakes::MemorySpool spool_;
+  LinesLog log_;
+  int woken_ = 0;
+  ReloadResult reload_result_;
+  AdminEndpoint endpoint_{{.spool = spool_,
+                           .clock = clock_,
+                           .log = log_,
+                           .status = [] { return DaemonStatus{}; },
+                           .reload = [this] { return reload_result_; },
+                           .wake_delivery = [this] { ++woken_; }}};
+};
+
+TEST_F(AdminEndpointTest, ListsWhatMatches) {
+  add(1, "a@x.example");
+  add(2, "b@y.example");
+  EXPECT_NE(ask(R"({"verb":"queue.list","filter":["to:x.example"]})").find("a@x.example"),
+            std::string::npos);
+  EXPECT_EQ(ask(R"({"verb":"queue.list","filter":["to:x.example"]})").find("b@y.example"),
+            std::string::npos);
+}
+
+TEST_F(AdminEndpointTest, HoldsReleasesAndDrops) {
+  const auto id = add(1, "a@x.example").to_string();
+  const auto verb = [&](const std::string& name, const std::string& more = "") {
+    return ask("{\"verb\":\"queue." + name + "\",\"filter\":[\"" + id + "\"]" + more + "}");
+  };
+  EXPECT_EQ(verb("hold"), "{\"v\":1,\"changed\":1}\n{\"v\":1,\"exit\":0}\n");
+  EXPECT_NE(verb("show").find("\"state\":\"held\""), std::string::npos);
+  EXPECT_NE(verb("hold").find("\"exit\":5"), std::string::npos);
+  EXPECT_NE(verb("release").find("\"changed\":1"), std::string::npos);
+  EXPECT_EQ(woken_, 2);
+  EXPECT_NE(verb("drop").find("needs --reason"), std::string::npos);
+  EXPECT_EQ(spool_.messages(), 1U);
+  EXPECT_NE(verb("drop", ",\"reason\":\"spam\"").find("\"changed\":1"), std::string::npos);
+  EXPECT_EQ(spool_.messages(), 0U);
+  EXPECT_NE(log_.lines.back().find("\"reason\":\"spam\""), std::string::npos);
+}
+
+TEST_F(AdminEndpointTest, ChangesNothingOnADryRunOrWithoutAFilter) {
+  add(1, "a@x.example");
+  ask(R"({"verb":"queue.drop","filter":["all"],"reason":"x","dry_run":true})");
+  EXPECT_NE(ask(R"({"verb":"queue.drop","filter":[],"reason":"x"})").find("\"exit\":2"),
+            std::string::npos);
+  EXPECT_EQ(spool_.messages(), 1U);
+}
+
+TEST_F(AdminEndpointTest, SaysWhatIsWrongWithARequest) {
+  EXPECT_NE(ask("nonsense").find("\"exit\":2"), std::string::npos);
+  EXPECT_NE(ask("[]").find("\"exit\":2"), std::string::npos);
+  EXPECT_NE(ask(R"({"verb":"fly"})").find("unknown verb"), std::string::npos);
+  EXPECT_NE(ask(R"({"verb":"queue.list","filter":["color:red"]})").find("unknown filter word"),
+            std::string::npos);
+  EXPECT_NE(ask(R"({"verb":"queue.why","filter":["01JD"]})").find("\"exit\":5"), std::string::npos);
+}
+
+TEST_F(AdminEndpointTest, ReportsARefusedReload) {
+  reload_result_.problems = {"relay.toml:1:1: error"};
+  EXPECT_NE(ask(R"({"verb":"reload"})").find("\"exit\":4"), std::string::npos);
+  reload_result_ = {.applied = true, .problems = {}, .needs_restart = {}};
+  EXPECT_NE(ask(R"({"verb":"reload"})").find("\"exit\":0"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace relay::ops

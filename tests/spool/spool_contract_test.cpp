@@ -1,0 +1,307 @@
+// What every Spool promises, run over the real one and over the fake that stands for it.
+#include <filesystem>
+#include <thread>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "relay/spool/sqlite_spool.hpp"
+#include "tests/fakes/memory_spool.hpp"
+
+namespace relay::spool {
+namespace {
+
+namespace fs = std::filesystem;
+using mail::RecipientState;
+using ports::SpoolError;
+
+const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
+
+mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+
+/// A message with one copy per target, whole in its last chunk.
+ports::NewMessage message(const std::vector<std::string>& targets, std::string content = "body") {
+  ports::NewMessage made;
+  made.message.id = mail::MessageId::generate(kNow);
+  made.message.received_at = kNow;
+  made.message.reverse_path = mail::ReversePath(mailbox("\"Ann B\"@sender.example"));
+  made.message.smtputf8 = true;
+  made.message.client = {"192.0.2.1", 4711, "client.example", true, "TLSv1.3", "X"};
+  made.message.trace_fields = "Received: x\r\n";
+  made.message.size = content.size();
+  made.content_sha256 = sha256(content);
+  made.last_chunk = std::move(content);
+  made.first_due = kNow;
+  for (const auto& target : targets) {
+    made.routes.push_back({.index = static_cast<std::uint16_t>(made.routes.size()),
+                           .original = mail::ForwardPath(mailbox("info@fwd.example")),
+                           .target = mailbox(target),
+                           .reverse_path = mail::ReversePath(mailbox("srs@fwd.example"))});
+  }
+  return made;
+}
+
+ports::RecipientUpdate outcome(std::uint16_t index, RecipientState state,
+                               base::WallTime next_due = kNow) {
+  ports::RecipientUpdate update;
+  update.index = index;
+  update.state = state;
+  update.attempts = 1;
+  update.next_due = next_due;
+  update.attempt.at = kNow;
+  update.attempt.host = "mx.example";
+  update.attempt.stage = mail::Stage::RcptTo;
+  update.attempt.code = 450;
+  update.attempt.status = {4, 2, 0};
+  update.attempt.text = "later";
+  return update;
+}
+
+enum class Which { Memory, Sqlite };
+
+class SpoolContract : public testing::TestWithParam<Which> {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("srs-relay-spool-" + std::to_string(::getpid()));
+    fs::remove_all(folder_);
+    open();
+  }
+
+  void TearDown() override {
+    spool_.reset();
+    fs::remove_all(folder_);
+  }
+
+  void open(std::uint64_t min_free = 0) {
+    if (GetParam() == Which::Memory) {
+      spool_ = std::make_unique<fakes::MemorySpool>();
+      return;
+    }
+    auto opened = SqliteSpool::open({.path = (folder_ / "queue.db").string(),
+                                     .min_free = min_free,
+                                     .tokens = {},
+                                     .allow_network_file_system = false});
+    ASSERT_TRUE(opened) << opened.error();
+    spool_ = std::move(*opened);
+  }
+
+  template <class T>
+  T run(base::Task<T> task) {
+    auto result = boost::asio::co_spawn(io_, std::move(task), boost::asio::use_future);
+    const auto work = boost::asio::make_work_guard(io_);
+    std::jthread runner([this] { io_.run(); });
+    T value = result.get();
+    io_.stop();
+    runner.join();
+    io_.restart();
+    return value;
+  }
+
+  mail::MessageId add(ports::NewMessage made) {
+    const auto id = made.message.id;
+    const auto proof = run(spool_->commit(std::move(made)));
+    EXPECT_TRUE(proof);
+    if (proof) EXPECT_EQ(proof->id(), id);
+    return id;
+  }
+
+  fs::path folder_;
+  boost::asio::io_context io_;
+  std::unique_ptr<ports::Spool> spool_;
+};
+
+TEST_P(SpoolContract, GivesBackWhatWasCommitted) {
+  const auto id = add(message({"a@x.example", "b@Y.example"}));
+  const auto loaded = run(spool_->load(id));
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->message.reverse_path.to_string(), "\"Ann B\"@sender.example");
+  EXPECT_TRUE(loaded->message.smtputf8);
+  EXPECT_EQ(loaded->message.client.helo, "client.example");
+  EXPECT_EQ(loaded->message.trace_fields, "Received: x\r\n");
+  ASSERT_EQ(loaded->recipients.size(), 2U);
+  EXPECT_EQ(loaded->recipients[1].route.target.to_string(), "b@Y.example");
+  EXPECT_EQ(run(spool_->read(id, 0)).value(), "body");
+  EXPECT_EQ(run(spool_->read(id, 1)).value(), "");
+  EXPECT_EQ(run(spool_->load(mail::MessageId::generate(kNow))).error(), SpoolError::NotFound);
+}
+
+TEST_P(SpoolContract, KeepsBigContentInChunks) {
+  auto big = message({"a@x.example"}, "tail");
+  const std::string chunk(ports::Spool::kChunkOctets, 'x');
+  ASSERT_TRUE(run(spool_->append(big.message.id, 0, chunk)));
+  ASSERT_TRUE(run(spool_->append(big.message.id, 1, chunk)));
+  big.message.size = 2 * chunk.size() + 4;
+  const auto id = add(std::move(big));
+  EXPECT_EQ(run(spool_->read(id, 1)).value(), chunk);
+  EXPECT_EQ(run(spool_->read(id, 2)).value(), "tail");
+  EXPECT_EQ(run(spool_->read(id, 3)).value(), "");
+}
+
+TEST_P(SpoolContract, FindsWhatIsDueInOrderAndPages) {
+  const auto first = add(message({"a@x.example", "b@y.example"}));
+  auto later = message({"c@z.example"});
+  later.first_due = kNow + std::chrono::hours(1);
+  add(std::move(later));
+  const auto due = run(spool_->due(kNow, std::nullopt, 10));
+  ASSERT_EQ(due->size(), 2U);
+  EXPECT_EQ((*due)[0].destination, "x.example");
+  const auto rest = run(spool_->due(kNow, ports::QueueCursor{kNow, first, 0}, 10));
+  ASSERT_EQ(rest->size(), 1U);
+  EXPECT_EQ((*rest)[0].index, 1);
+  EXPECT_EQ(run(spool_->next_due(kNow)).value(), kNow + std::chrono::hours(1));
+  EXPECT_EQ(run(spool_->due(kNow + std::chrono::hours(2), std::nullopt, 10))->size(), 3U);
+}
+
+/// C8: only the unfinished copies remain; the message goes with the last of them.
+TEST_P(SpoolContract, RemovesTheMessageWithItsLastCopy) {
+  const auto id = add(message({"a@x.example", "b@y.example"}));
+  const auto retry_at = kNow + std::chrono::minutes(5);
+  ASSERT_TRUE(run(spool_->record({.id = id,
+                                  .recipients = {outcome(0, RecipientState::Delivered),
+                                                 outcome(1, RecipientState::Waiting, retry_at)},
+                                  .bounces = {}})));
+  EXPECT_TRUE(run(spool_->due(kNow, std::nullopt, 10))->empty());
+  const auto loaded = run(spool_->load(id));
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->recipients[0].state, RecipientState::Delivered);
+  EXPECT_EQ(loaded->recipients[1].last.text, "later");
+  EXPECT_EQ(loaded->recipients[1].last.status.to_string(), "4.2.0");
+  EXPECT_EQ(run(spool_->attempts(id))->size(), 2U);
+  ASSERT_TRUE(run(spool_->record(
+      {.id = id, .recipients = {outcome(1, RecipientState::Delivered)}, .bounces = {}})));
+  EXPECT_EQ(run(spool_->load(id)).error(), SpoolError::NotFound);
+  EXPECT_EQ(run(spool_->totals())->messages, 0U);
+}
+
+/// C9: the failure and its DSN are one.
+TEST_P(SpoolContract, RecordsAFailureWithItsBounce) {
+  const auto id = add(message({"a@x.example"}));
+  auto bounce = message({"ann@sender.example"}, "dsn");
+  const auto bounce_id = bounce.message.id;
+  bounce.message.reverse_path = mail::ReversePath::null();
+  ports::Update update{.id = id, .recipients = {outcome(0, RecipientState::Failed)}, .bounces = {}};
+  update.bounces.push_back(std::move(bounce));
+  ASSERT_TRUE(run(spool_->record(std::move(update))));
+  EXPECT_EQ(run(spool_->load(id)).error(), SpoolError::NotFound);
+  EXPECT_TRUE(run(spool_->load(bounce_id))->message.reverse_path.is_null());
+}
+
+TEST_P(SpoolContract, HoldsReleasesRetriesAndDrops) {
+  const auto id = add(message({"a@x.example"}));
+  add(message({"b@y.example"}));
+  const ports::QueueFilter one{.id = id};
+  const auto change = [&](ports::QueueFilter filter, ports::QueueAction action) {
+    return run(spool_->change(std::move(filter), action, kNow)).value();
+  };
+  EXPECT_EQ(change({.target = "x.example"}, ports::QueueAction::Hold), 1U);
+  EXPECT_EQ(run(spool_->due(kNow, std::nullopt, 10))->size(), 1U);
+  EXPECT_EQ(run(spool_->totals())->held, 1U);
+  EXPECT_EQ(run(spool_->list({.state = RecipientState::Held}, std::nullopt, 10))->size(), 1U);
+  EXPECT_EQ(change(one, ports::QueueAction::Release), 1U);
+  EXPECT_EQ(change(one, ports::QueueAction::Release), 0U);
+  EXPECT_EQ(change({.id_prefix = id.to_string().substr(0, 26)}, ports::QueueAction::Drop), 1U);
+  EXPECT_EQ(run(spool_->totals())->messages, 1U);
+  EXPECT_EQ(change({.sender = "sender.example"}, ports::QueueAction::Retry), 1U);
+}
+
+TEST_P(SpoolContract, StoresSendersUntilTheyExpireAndWithinQuota) {
+  const auto with_token = [](const std::string& token) {
+    auto made = message({"a@x.example"});
+    made.tokens.push_back({.token = token,
+                           .reverse_path = mail::ReversePath(mailbox("long@sender.example")),
+                           .expires_at = kNow + std::chrono::hours(1),
+                           .client = "192.0.2.0/24"});
+    return made;
+  };
+  add(with_token("t0"));
+  EXPECT_EQ(run(spool_->find_token("t0", kNow)).value().to_string(), "long@sender.example");
+  EXPECT_EQ(run(spool_->find_token("t0", kNow + std::chrono::hours(2))).error(),
+            SpoolError::NotFound);
+  EXPECT_EQ(run(spool_->find_token("t1", kNow)).error(), SpoolError::NotFound);
+  for (int i = 1; i < 1000; ++i) add(with_token("t" + std::to_string(i)));
+  EXPECT_EQ(run(spool_->commit(with_token("one-more"))).error(), SpoolError::TokenQuota);
+  add(with_token("t5"));  // known already: costs no quota
+}
+
+INSTANTIATE_TEST_SUITE_P(Both, SpoolContract, testing::Values(Which::Memory, Which::Sqlite),
+                         [](const auto& info) {
+                           return std::string(info.param == Which::Memory ? "Memory" : "Sqlite");
+                         });
+
+class SqliteOnly : public SpoolContract {};
+
+/// The process dies right after the commit was answered: nothing of it may be gone.
+TEST_P(SqliteOnly, KeepsWhatWasAcknowledgedWhenTheProcessDies) {
+  spool_.reset();
+  const pid_t child = ::fork();
+  if (child == 0) {
+    open();
+    add(message({"a@x.example"}));
+    run(spool_->append(mail::MessageId::generate(kNow), 0, "a draft"));
+    ::_exit(testing::Test::HasFailure() ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_EQ(status, 0);
+  open();
+  EXPECT_EQ(run(spool_->totals())->messages, 1U);
+  const auto& report = dynamic_cast<SqliteSpool&>(*spool_).report();
+  EXPECT_FALSE(report.clean);
+  EXPECT_EQ(report.drafts_removed, 1);
+  EXPECT_EQ(report.synchronous, "2");
+}
+
+TEST_P(SqliteOnly, RefusesASecondProcess) {
+  const auto second = SqliteSpool::open({.path = (folder_ / "queue.db").string(),
+                                         .min_free = 0,
+                                         .tokens = {},
+                                         .allow_network_file_system = false});
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().find("in use by another process"), std::string::npos) << second.error();
+}
+
+TEST_P(SqliteOnly, RefusesTheQueueOfANewerProgram) {
+  spool_.reset();
+  {
+    Connection connection((folder_ / "queue.db").string());
+    connection.execute("PRAGMA user_version = 99");
+  }
+  const auto opened = SqliteSpool::open({.path = (folder_ / "queue.db").string(),
+                                         .min_free = 0,
+                                         .tokens = {},
+                                         .allow_network_file_system = false});
+  ASSERT_FALSE(opened);
+  EXPECT_NE(opened.error().find("newer srs-relay"), std::string::npos) << opened.error();
+}
+
+/// K-5: a flipped octet is found before it leaves.
+TEST_P(SqliteOnly, NeverHandsOutDamagedContent) {
+  const auto id = add(message({"a@x.example"}));
+  spool_.reset();
+  {
+    Connection connection((folder_ / "queue.db").string());
+    connection.execute("UPDATE chunk SET octets = x'626f647a'");
+  }
+  open();
+  EXPECT_EQ(run(spool_->read(id, 0)).error(), SpoolError::Corrupt);
+}
+
+/// Below min_free nothing is accepted, but what was delivered can still be recorded.
+TEST_P(SqliteOnly, RecordsButDoesNotAcceptWhenTheDiskIsLow) {
+  const auto id = add(message({"a@x.example"}));
+  spool_.reset();
+  open(std::uint64_t{1} << 60);
+  EXPECT_EQ(run(spool_->commit(message({"a@x.example"}))).error(), SpoolError::Full);
+  EXPECT_TRUE(run(spool_->record(
+      {.id = id, .recipients = {outcome(0, RecipientState::Delivered)}, .bounces = {}})));
+}
+
+INSTANTIATE_TEST_SUITE_P(Real, SqliteOnly, testing::Values(Which::Sqlite));
+
+}  // namespace
+}  // namespace relay::spool
