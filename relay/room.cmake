@@ -7,7 +7,9 @@ find_package(PkgConfig REQUIRED)
 
 add_library(relay_flags INTERFACE)
 target_compile_options(relay_flags INTERFACE
-  -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual)
+  -Wall -Wextra -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+  # Leaving fields at their defaults is what designated initializers are for.
+  -Wno-missing-designated-field-initializers)
 if(RELAY_WERROR)
   target_compile_options(relay_flags INTERFACE -Werror)
 endif()

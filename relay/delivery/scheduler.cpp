@@ -58,6 +58,9 @@ void Scheduler::apply_limits() {
   limits.sessions_per_lane = policy->connections_per_destination;
   limits.sessions_total = policy->connections_total;
   limits.keep_open = policy->keep_open;
+  // A copy that is due again must find its destination worth another try.
+  const std::chrono::milliseconds shortest_wait = policy->retry.schedule.front();
+  limits.first_outage = std::min(limits.first_outage, shortest_wait / 2);
   shop_.store.set_limits(limits);
 }
 

@@ -43,6 +43,7 @@ struct Limits {
   std::size_t copies_per_lane = 1'000;
   std::size_t fresh_octets = std::size_t{32} * 1024 * 1024;
   std::chrono::seconds keep_open{5};
+  std::chrono::milliseconds first_outage{30'000};  ///< doubles with each failure, up to 32 times
 };
 
 class Lane;

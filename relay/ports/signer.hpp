@@ -15,7 +15,7 @@ struct SignRequest {
   std::string relaxed_body_sha256;  ///< 32 octets: SHA-256 of the relaxed-canonicalised body
   std::string from_domain;          ///< folded domain of the single From mailbox; "" when unclear
   std::int64_t now_unix = 0;
-  bool own_message = false;       ///< a DSN: its author is this host
+  bool own_message = false;  ///< a DSN: its author is this host
 };
 
 class Signer {

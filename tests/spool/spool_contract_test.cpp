@@ -1,6 +1,6 @@
 // What every Spool promises, run over the real one and over the fake that stands for it.
 #include <filesystem>
-#include <thread>
+#include <optional>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -91,15 +91,22 @@ class SpoolContract : public testing::TestWithParam<Which> {
   }
 
   template <class T>
+  static base::Task<> keep(base::Task<T> task, std::optional<T>& into) {
+    into.emplace(co_await std::move(task));
+  }
+
+  /// Runs a task to its end.
+  template <class T>
   T run(base::Task<T> task) {
-    auto result = boost::asio::co_spawn(io_, std::move(task), boost::asio::use_future);
+    std::optional<T> value;
+    auto done = boost::asio::co_spawn(io_, keep(std::move(task), value), boost::asio::use_future);
     const auto work = boost::asio::make_work_guard(io_);
-    std::jthread runner([this] { io_.run(); });
-    T value = result.get();
-    io_.stop();
-    runner.join();
     io_.restart();
-    return value;
+    while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      io_.run_one_for(std::chrono::milliseconds(20));
+    }
+    done.get();
+    return std::move(*value);
   }
 
   mail::MessageId add(ports::NewMessage made) {

@@ -1,0 +1,235 @@
+"""Real processes on loopback: the relay, a next hop that does as it is told, a DNS server."""
+
+import base64
+import json
+import os
+import shutil
+import signal
+import smtplib
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BINARY = os.environ.get("RELAY_BINARY", os.path.join(ROOT, "build/ci/bin/srs-relay"))
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for(condition, timeout=20.0, what="condition"):
+    end = time.monotonic() + timeout
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.05)
+    raise AssertionError(f"timed out after {timeout} s waiting for {what}")
+
+
+class Delivered:
+    def __init__(self, envelope, tls):
+        self.mail_from = "" if envelope.mail_from == "<>" else envelope.mail_from
+        self.rcpt_tos = list(envelope.rcpt_tos)
+        self.content = envelope.content
+        self.options = list(envelope.mail_options)
+        self.tls = tls
+
+
+class Sink:
+    """A next hop. `replies` maps a stage (MAIL, RCPT, DATA) to replies used up one by one, or to a
+    function of the address; what is not in it is accepted."""
+
+    def __init__(self, port=None, replies=None):
+        self.port = port or free_port()
+        self.replies = replies or {}
+        self.messages = []
+        self.controller = None
+
+    def reply(self, stage, address, otherwise):
+        planned = self.replies.get(stage)
+        if callable(planned):
+            return planned(address) or otherwise
+        return planned.pop(0) if planned else otherwise
+
+    async def handle_MAIL(self, server, session, envelope, address, options):
+        reply = self.reply("MAIL", address, "250 2.1.0 ok")
+        if reply.startswith("2"):
+            envelope.mail_from = address
+            envelope.mail_options.extend(options)
+        return reply
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        reply = self.reply("RCPT", address, "250 2.1.5 ok")
+        if reply.startswith("2"):
+            envelope.rcpt_tos.append(address)
+        return reply
+
+    async def handle_DATA(self, server, session, envelope):
+        reply = self.reply("DATA", envelope.rcpt_tos[0], "250 2.0.0 taken")
+        if reply.startswith("2"):
+            self.messages.append(Delivered(envelope, session.ssl is not None))
+        return reply
+
+    def start(self):
+        sink = self
+
+        class Patient(Controller):
+            def factory(self):
+                return SMTP(sink, enable_SMTPUTF8=True, decode_data=False,
+                            data_size_limit=100 << 20, hostname="sink.test")
+
+        self.controller = Patient(self, hostname="127.0.0.1", port=self.port)
+        self.controller.start()
+        return self
+
+    def stop(self):
+        if self.controller:
+            self.controller.stop()
+            self.controller = None
+
+
+class Relay:
+    """One srs-relay with a folder, keys and a configuration of its own."""
+
+    def __init__(self, next_hop, hostname="mx.fwd.test", domain="fwd.test", srs="relay.test",
+                 aliases=None, extra="", tls=False, routes=None):
+        self.folder = tempfile.mkdtemp(prefix="srs-relay-test-")
+        self.port = free_port()
+        self.hostname, self.domain, self.srs = hostname, domain, srs
+        self.aliases = aliases or {"user": ["target@dest.test"],
+                                   "two": ["a@dest.test", "b@other.test"]}
+        self.routes = routes or [("*", next_hop)]
+        self.extra = extra
+        self.tls = tls
+        self.process = None
+        self.make_keys()
+        self.write_config()
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def make_keys(self):
+        self.records = {}
+        secret = self.path("srs.key")
+        with open(os.open(secret, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as f:
+            f.write(base64.b64encode(os.urandom(24)))
+        for kind in ("rsa", "ed25519"):
+            out = subprocess.run(
+                [BINARY, "--json", "dkim", "new", "--domain", self.srs, "--selector", kind,
+                 "--type", kind, "--out", self.path(kind + ".pem")],
+                check=True, capture_output=True, text=True).stdout
+            record = json.loads(out)
+            self.records[record["name"]] = record["value"]
+        if self.tls:
+            subprocess.run(
+                ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+                 "-subj", "/CN=" + self.hostname, "-keyout", self.path("tls.key"),
+                 "-out", self.path("tls.crt")], check=True, capture_output=True)
+            os.chmod(self.path("tls.key"), 0o600)
+
+    def write_config(self, extra=None):
+        lines = ["schema = 1", f'hostname = "{self.hostname}"', "threads = 2", "[[listener]]",
+                 f'address = "127.0.0.1:{self.port}"', "[[domain]]", f'name = "{self.domain}"',
+                 "[domain.alias]"]
+        lines += [f'"{a}" = {json.dumps(t)}' for a, t in self.aliases.items()]
+        lines += ["[srs]", f'domain = "{self.srs}"', "[[srs.secret]]", 'id = "k"',
+                  'file = "srs.key"', "[[dkim]]", f'domain = "{self.srs}"',
+                  'keys = [{selector="ed25519", file="ed25519.pem"},'
+                  ' {selector="rsa", file="rsa.pem"}]']
+        for match, port in self.routes:
+            lines += ["[[route]]", f'match = "{match}"', f'via = ["smtp://127.0.0.1:{port}"]']
+        if self.tls:
+            lines += ["[tls]", 'cert = "tls.crt"', 'key = "tls.key"']
+        lines += ["[outbound]", "allow_private = true", "[control]", 'socket = "control.sock"']
+        queue = ["[queue]", 'store = "sqlite:queue/queue.db"', 'min_free = "1MiB"',
+                 'retry_schedule = ["1s"]']
+        text = "\n".join(lines + queue) + "\n" + (self.extra if extra is None else extra)
+        with open(self.path("relay.toml"), "w", encoding="utf-8") as f:
+            f.write(text)
+
+    def start(self):
+        self.log = open(self.path("log"), "ab")
+        self.log_start = self.log.tell()
+        self.process = subprocess.Popen([BINARY, "serve", "-c", self.path("relay.toml")],
+                                        stderr=self.log, stdin=subprocess.DEVNULL)
+        wait_for(lambda: self.events("started", since=self.log_start) or self.process.poll(),
+                 what="the relay to start")
+        if self.process.poll() is not None:
+            raise AssertionError("the relay did not start: " + self.log_text())
+        return self
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=90)
+            self.log.close()
+        return self.process.returncode if self.process else None
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+        self.log.close()
+
+    def remove(self):
+        if self.process and self.process.poll() is None:
+            self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def log_text(self):
+        with open(self.path("log"), encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def events(self, name=None, since=0):
+        with open(self.path("log"), "rb") as f:
+            f.seek(since)
+            lines = f.read().decode("utf-8", "replace").splitlines()
+        found = []
+        for line in lines:
+            try:
+                event = json.loads(line)
+            except ValueError:
+                continue
+            if name is None or event.get("event") == name:
+                found.append(event)
+        return found
+
+    def cli(self, *words, check=False):
+        return subprocess.run([BINARY, "-c", self.path("relay.toml"), *words],
+                              capture_output=True, text=True, check=check, timeout=60)
+
+    def rows(self):
+        out = self.cli("--json", "queue", "list").stdout
+        return [json.loads(line) for line in out.splitlines()]
+
+    def send(self, content, sender="ann@sender.test", to=None, **options):
+        """Sends one message; returns the id of the 250. Raises smtplib's exceptions."""
+        to = to or ["user@" + self.domain]
+        with smtplib.SMTP("127.0.0.1", self.port, local_hostname="client.test", timeout=30) as s:
+            if options.pop("tls", False):
+                s.starttls()
+            s.ehlo()
+            code, text = s.mail(sender, options.pop("mail_options", []))
+            if code != 250:
+                raise smtplib.SMTPResponseException(code, text)
+            for rcpt in to:
+                code, text = s.rcpt(rcpt)
+                if code != 250:
+                    raise smtplib.SMTPResponseException(code, text)
+            code, text = s.data(content)
+            if code != 250:
+                raise smtplib.SMTPResponseException(code, text)
+            return text.decode().split()[-1]
+
+
+MESSAGE = (b"From: Ann <ann@sender.test>\r\nTo: user@fwd.test\r\nSubject:  two  spaces \r\n"
+           b"X-Odd:\tTab\r\n folded\r\nMessage-ID: <1@sender.test>\r\n\r\n"
+           b"Hello.  \r\n..dots\r\n.\r\n\r\nend\r\n\r\n")
