@@ -1,6 +1,5 @@
 # The building blocks of the house: relay_room (a library per room) and relay_test (a test program
-# per room). A room names in SEES the rooms it may use; tests/architecture checks every #include
-# against the same rule, because a shared include root would let any header through.
+# per room). A room names in SEES the rooms it may use, and links nothing else of ours.
 
 find_package(Threads REQUIRED)
 find_package(PkgConfig REQUIRED)

@@ -30,11 +30,13 @@ int run(const relay::app::Invocation& call) {
 
 }  // namespace
 
-int main(int argc, char** argv) try {
-  const auto parsed = relay::app::parse_command_line(argc, argv);
-  if (const int* exit = std::get_if<int>(&parsed)) return *exit;
-  return run(std::get<relay::app::Invocation>(parsed));
-} catch (const std::exception& problem) {
-  std::fprintf(stderr, "srs-relay: %s\n", problem.what());
-  return relay::app::kExitTemporary;
+int main(int argc, char** argv) {
+  try {
+    const auto parsed = relay::app::parse_command_line(argc, argv);
+    if (const int* exit = std::get_if<int>(&parsed)) return *exit;
+    return run(std::get<relay::app::Invocation>(parsed));
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "srs-relay: %s\n", problem.what());
+    return relay::app::kExitTemporary;
+  }
 }

@@ -181,8 +181,7 @@ void WorkStore::set_outage(const LanePtr& lane, mail::Outcome outcome, base::Ste
   const std::lock_guard lock(mutex_);
   if (lane->outage && lane->outage->until > now) return;  // another session said so already
   const std::chrono::milliseconds longest = 600s;
-  const auto span =
-      std::min(limits_.first_outage * (1U << std::min(lane->failures, 5U)), longest);
+  const auto span = std::min(limits_.first_outage * (1U << std::min(lane->failures, 5U)), longest);
   ++lane->failures;
   lane->window = 1;
   lane->outage = Outage{now + span, std::move(outcome)};
