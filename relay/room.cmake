@@ -15,9 +15,10 @@ endif()
 if(RELAY_HARDEN)
   target_compile_options(relay_flags INTERFACE
     -fstack-protector-strong -fstack-clash-protection -fcf-protection -U_FORTIFY_SOURCE
-    -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS)
+    -D_FORTIFY_SOURCE=2 -D_GLIBCXX_ASSERTIONS
+    # Not by CMake's property, which is -fPIC for libraries: the precompiled header serves both.
+    -fPIE)
   target_link_options(relay_flags INTERFACE -Wl,-z,relro,-z,now -pie)
-  set(CMAKE_POSITION_INDEPENDENT_CODE ON)
 endif()
 if(RELAY_SANITIZE)
   target_compile_options(relay_flags INTERFACE

@@ -21,14 +21,14 @@ std::optional<std::string_view> after_tag(std::string_view local, std::string_vi
   return local.substr(tag.size());
 }
 
-std::string after_last_at(std::string domain) {
+std::string after_last_at(const std::string& domain) {
   return domain.substr(domain.rfind('@') + 1);  // npos + 1 == 0
 }
 
 }  // namespace
 
-Rewriter::Rewriter(KeyRing keys, std::string srs_domain, Options options)
-    : keys_(std::move(keys)), domain_(after_last_at(std::move(srs_domain))), options_(options) {
+Rewriter::Rewriter(KeyRing keys, const std::string& srs_domain, Options options)
+    : keys_(std::move(keys)), domain_(after_last_at(srs_domain)), options_(options) {
   options_.strong_hash_length = std::clamp<std::size_t>(options_.strong_hash_length, 8, 40);
   options_.classic_hash_length = std::clamp<std::size_t>(options_.classic_hash_length, 1, 27);
   options_.classic_hash_min = std::min(options_.classic_hash_min, options_.classic_hash_length);
@@ -56,7 +56,7 @@ std::expected<Address, ForwardError> Rewriter::forward(const Address& sender,
   if (!options_.always_rewrite && fold(sender.domain) == fold(domain_)) {
     return std::unexpected(ForwardError::OwnAddress);
   }
-  const Address address = wrapped(sender, now_unix);
+  Address address = wrapped(sender, now_unix);
   const std::string printed = to_string(address);
   if (printed.size() > kMaxAddress || printed.size() - address.domain.size() - 1 > kMaxLocalPart) {
     return std::unexpected(ForwardError::TooLong);

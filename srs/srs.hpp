@@ -90,7 +90,7 @@ struct Explanation {
 
 class Rewriter {
  public:
-  Rewriter(KeyRing keys, std::string srs_domain, Options options = {});
+  Rewriter(KeyRing keys, const std::string& srs_domain, Options options = {});
 
   /// The address to send under. A foreign SRS0 or SRS1 is wrapped as SRS1; a third hop replaces the
   /// wrap and keeps its length (property 12).

@@ -11,9 +11,9 @@
 #include <openssl/crypto.h>
 #include <unistd.h>
 
+#include "relay/app/endpoints.hpp"
 #include "relay/app/version.hpp"
 #include "relay/base/task.hpp"
-#include "relay/settings/loader.hpp"
 
 namespace relay::app {
 
@@ -24,19 +24,9 @@ std::size_t shard_count(const settings::Settings& settings) {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
-std::vector<ports::Endpoint> endpoints_of(const settings::Settings& settings) {
-  std::vector<ports::Endpoint> endpoints;
-  for (const auto& listener : settings.listeners) {
-    for (const auto& address : listener.addresses) {
-      endpoints.push_back({boost::asio::ip::make_address(address.host), address.port});
-    }
-  }
-  return endpoints;
-}
-
 /// Runs a task on `executor` and blocks this thread, which is no shard, for its result.
 template <class T>
-T await_blocking(base::Executor executor, base::Task<T> task) {
+T await_blocking(const base::Executor& executor, base::Task<T> task) {
   auto result = boost::asio::co_spawn(executor, std::move(task), boost::asio::use_future);
   return result.get();
 }
@@ -50,13 +40,13 @@ std::expected<std::unique_ptr<Relay>, std::string> Relay::open(Policies policies
 }
 
 Relay::Relay(Policies policies)
-    : settings_(policies.settings),
+    : settings_(std::move(policies.settings)),
       loaded_at_(clock_.wall()),
       started_at_(clock_.wall()),
-      inbound_policy_(policies.inbound),
-      delivery_policy_(policies.delivery),
-      signing_domains_(policies.signing),
-      shards_(shard_count(*policies.settings)) {}
+      inbound_policy_(std::move(policies.inbound)),
+      delivery_policy_(std::move(policies.delivery)),
+      signing_domains_(std::move(policies.signing)),
+      shards_(shard_count(*settings_)) {}
 
 Relay::~Relay() = default;
 
@@ -207,83 +197,6 @@ ops::DaemonStatus Relay::status() const {
           .log_lines_dropped = log_->dropped(),
           .spool_poisoned = spool_->poisoned(),
           .draining = draining_};
-}
-
-namespace {
-
-bool same_listeners(const settings::Settings& a, const settings::Settings& b) {
-  const auto before = endpoints_of(a);
-  const auto after = endpoints_of(b);
-  return before.size() == after.size() &&
-         std::equal(before.begin(), before.end(), after.begin(),
-                    [](const ports::Endpoint& x, const ports::Endpoint& y) {
-                      return x.address == y.address && x.port == y.port;
-                    });
-}
-
-/// Keys that are read at start only.
-std::vector<std::string> restart_keys(const settings::Settings& now,
-                                      const settings::Settings& next) {
-  std::vector<std::string> keys;
-  if (!same_listeners(now, next)) keys.emplace_back("listener.address");
-  if (now.queue.path != next.queue.path) keys.emplace_back("queue.store");
-  if (now.queue.min_free != next.queue.min_free) keys.emplace_back("queue.min_free");
-  if (now.control.socket != next.control.socket) keys.emplace_back("control.socket");
-  if (now.log.file != next.log.file) keys.emplace_back("log.file");
-  if (now.threads != next.threads) keys.emplace_back("threads");
-  if (now.limits.memory != next.limits.memory) keys.emplace_back("limits.memory");
-  if (now.tls.has_value() != next.tls.has_value()) keys.emplace_back("tls");
-  if (now.outbound.ca_file != next.outbound.ca_file) keys.emplace_back("outbound.ca_file");
-  if (now.dns.forward_to != next.dns.forward_to || now.dns.trust_anchor != next.dns.trust_anchor) {
-    keys.emplace_back("dns");
-  }
-  return keys;
-}
-
-}  // namespace
-
-ops::ReloadResult Relay::reload() {
-  ops::ReloadResult result;
-  const std::lock_guard lock(mutex_);
-  auto refuse = [&](std::string why) {
-    result.problems.push_back(std::move(why));
-    log_->write(base::Event("reload", clock_.wall(), base::Severity::Error)
-                    .flag("applied", false)
-                    .text("problem", result.problems.front()));
-    return result;
-  };
-  auto loaded = settings::load(settings_->file);
-  if (!loaded) {
-    for (const auto& problem : loaded.error()) result.problems.push_back(render(problem));
-    const std::string first = result.problems.empty() ? "" : result.problems.front();
-    log_->write(base::Event("reload", clock_.wall(), base::Severity::Error)
-                    .flag("applied", false)
-                    .text("problem", first));
-    return result;
-  }
-  auto next = make_policies(loaded->settings);
-  if (!next) return refuse(next.error());
-  std::shared_ptr<const net::TlsContext> certificate;
-  if (server_tls_ && next->settings->tls) {
-    auto context = net::TlsContext::server(
-        {.chain = next->settings->tls->certificate_file, .key = next->settings->tls->key_file});
-    if (!context) return refuse("tls: " + context.error());
-    certificate = std::make_shared<const net::TlsContext>(std::move(*context));
-  }
-  // Nothing can fail from here on: all or nothing was decided above.
-  result.needs_restart = restart_keys(*settings_, *next->settings);
-  if (certificate) server_tls_->publish(std::move(certificate));
-  inbound_policy_.publish(next->inbound);
-  delivery_policy_.publish(next->delivery);
-  signing_domains_.publish(next->signing);
-  settings_ = next->settings;
-  loaded_at_ = clock_.wall();
-  result.applied = true;
-  log_->write(base::Event("reload", clock_.wall())
-                  .flag("applied", true)
-                  .text("config_hash", settings_->hash));
-  scheduler_->wake();
-  return result;
 }
 
 void Relay::stop(std::chrono::seconds patience) {

@@ -6,7 +6,10 @@
 
 namespace relay::base {
 
-Secret::Secret(Secret&& other) noexcept : octets_(other.octets_) { other.wipe(); }
+Secret::Secret(Secret&& other) noexcept
+    : octets_(other.octets_) {  // NOLINT(performance-move-constructor-init): wiped, not emptied
+  other.wipe();
+}
 
 Secret& Secret::operator=(Secret&& other) noexcept {
   if (this != &other) {

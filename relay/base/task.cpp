@@ -22,7 +22,7 @@ std::function<void(const std::string&, const std::string&)>& reporter() {
   return report;
 }
 
-void report_crash(const std::string& name, std::exception_ptr error, OnCrash on_crash) {
+void report_crash(const std::string& name, const std::exception_ptr& error, OnCrash on_crash) {
   std::string what = "unknown exception";
   try {
     std::rethrow_exception(error);
@@ -31,7 +31,7 @@ void report_crash(const std::string& name, std::exception_ptr error, OnCrash on_
     what = e.what();
   } catch (const std::exception& e) {
     what = e.what();
-  } catch (...) {
+  } catch (...) {  // NOLINT(bugprone-empty-catch): "unknown exception" says it
   }
   crash_count.fetch_add(1, std::memory_order_relaxed);
   reporter()(name, what);
@@ -40,11 +40,11 @@ void report_crash(const std::string& name, std::exception_ptr error, OnCrash on_
 
 }  // namespace
 
-void spawn_supervised(Executor executor, std::string name, Task<> task, OnCrash on_crash,
+void spawn_supervised(const Executor& executor, std::string name, Task<> task, OnCrash on_crash,
                       std::function<void()> done) {
   boost::asio::co_spawn(
       executor, std::move(task),
-      [name = std::move(name), on_crash, done = std::move(done)](std::exception_ptr error) {
+      [name = std::move(name), on_crash, done = std::move(done)](const std::exception_ptr& error) {
         if (error) report_crash(name, error, on_crash);
         if (done) done();
       });

@@ -31,7 +31,7 @@ inline constexpr boost::asio::use_awaitable_t<Executor> use_task{};
 template <class T, class Start>
 Task<T> await_answer(Start start) {
   return boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>, void(T)>(
-      [](auto handler, Start begin) {
+      [](auto handler, Start&& begin) {
         auto executor = boost::asio::get_associated_executor(handler);
         begin([handler = std::move(handler), executor](T value) mutable {
           boost::asio::post(executor,
@@ -52,7 +52,7 @@ enum class OnCrash {
 /// Starts `task` on `executor`. An exception leaving it is logged under `name` and counted
 /// (crashed_tasks()), never swallowed as with asio::detached. A cancelled task
 /// (operation_aborted) is not a crash. `done`, when set, runs on the shard after the task ended.
-void spawn_supervised(Executor executor, std::string name, Task<> task,
+void spawn_supervised(const Executor& executor, std::string name, Task<> task,
                       OnCrash on_crash = OnCrash::EndTask, std::function<void()> done = {});
 
 /// Number of supervised tasks that ended by an exception since start.

@@ -9,7 +9,6 @@ namespace relay::delivery {
 namespace {
 
 using boost::asio::ip::address;
-using boost::asio::ip::address_v4;
 
 address unmapped(const address& given) {
   if (given.is_v6() && given.to_v6().is_v4_mapped()) {
@@ -67,16 +66,16 @@ bool in_any(const std::vector<AddressBlock>& blocks, const address& given) {
 
 }  // namespace
 
-bool is_special_address(address given) { return in_any(special_blocks(), unmapped(given)); }
+bool is_special_address(const address& given) { return in_any(special_blocks(), unmapped(given)); }
 
-bool is_own_endpoint(address given, std::uint16_t port, const Policy& policy) {
+bool is_own_endpoint(const address& given, std::uint16_t port, const Policy& policy) {
   const address plain = unmapped(given);
   return (std::ranges::find(policy.own_ports, port) != policy.own_ports.end()) &&
          (plain.is_unspecified() ||
           (std::ranges::find(policy.own_addresses, plain) != policy.own_addresses.end()));
 }
 
-bool may_dial(address given, std::uint16_t port, const Policy& policy) {
+bool may_dial(const address& given, std::uint16_t port, const Policy& policy) {
   const address plain = unmapped(given);
   if (is_own_endpoint(plain, port, policy)) return false;
   return policy.allow_private || !is_special_address(plain) || in_any(policy.allowed_blocks, plain);

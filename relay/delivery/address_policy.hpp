@@ -12,13 +12,14 @@ namespace relay::delivery {
 
 /// Loopback, unspecified, private, shared (RFC 6598), link-local, unique local, multicast,
 /// broadcast, documentation of no host; IPv4-mapped addresses are judged as IPv4.
-bool is_special_address(boost::asio::ip::address address);
+bool is_special_address(const boost::asio::ip::address& address);
 
 /// One of our own listeners.
-bool is_own_endpoint(boost::asio::ip::address address, std::uint16_t port, const Policy& policy);
+bool is_own_endpoint(const boost::asio::ip::address& address, std::uint16_t port,
+                     const Policy& policy);
 
 /// An address from DNS may be dialled: neither ours nor special, unless allowed.
-bool may_dial(boost::asio::ip::address address, std::uint16_t port, const Policy& policy);
+bool may_dial(const boost::asio::ip::address& address, std::uint16_t port, const Policy& policy);
 
 /// A host name that may be looked up (N-7): a plain domain name, no address, no odd octets.
 bool is_host_name(std::string_view name);

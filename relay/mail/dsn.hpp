@@ -16,7 +16,7 @@
 namespace relay::mail {
 
 /// Of the original's header at most this much is returned (rule L-8); whole fields only.
-inline constexpr std::size_t kMaxReturnedHeader = 32 * 1024;
+inline constexpr std::size_t kMaxReturnedHeader = 32UL * 1024;
 
 enum class DsnKind {
   Failed,   ///< no further attempt

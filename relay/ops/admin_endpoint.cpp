@@ -17,7 +17,7 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t kMaxRequestOctets = 64 * 1024;
+constexpr std::size_t kMaxRequestOctets = 64UL * 1024;
 constexpr std::size_t kPage = 500;
 constexpr std::size_t kMaxListed = 10'000;  // a listing is for people; export is another verb
 constexpr auto kRequestTime = std::chrono::seconds(30);

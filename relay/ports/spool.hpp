@@ -109,7 +109,7 @@ class Spool {
   virtual ~Spool() = default;
 
   /// Content is read and appended in chunks of this many octets; the last may be shorter.
-  static constexpr std::size_t kChunkOctets = 256 * 1024;
+  static constexpr std::size_t kChunkOctets = 256UL * 1024;
 
   /// Stores the next chunk (exactly kChunkOctets) of a message that is still coming in. Not
   /// durable and not part of the queue until commit(); unfinished drafts vanish on restart.

@@ -232,6 +232,9 @@ void read_outbound(Section& root, Settings& settings) {
   section->boolean("allow_private", outbound.allow_private);
   section->number("port", outbound.port, 1, 65'535);
   section->text("ca_file", outbound.ca_file);
+  if (!outbound.ca_file.empty()) {
+    outbound.ca_file = relative_to(outbound.ca_file, section->at("ca_file").file);
+  }
   section->number("connections", outbound.connections, 1, 1000);
   section->number("max_connections", outbound.max_connections, 1, 100'000);
   section->duration("connect_timeout", outbound.connect_timeout);
@@ -279,6 +282,9 @@ void read_log_and_control(Section& root, Settings& settings) {
     std::string format = "json";
     section->choice("format", format, {{"json", std::string("json")}});
     section->text("file", settings.log.file);
+    if (!settings.log.file.empty()) {
+      settings.log.file = relative_to(settings.log.file, section->at("file").file);
+    }
     section->finish();
   }
   if (auto section = root.table("control")) {

@@ -14,6 +14,7 @@
 #include "relay/mail/outcome.hpp"
 #include "relay/smtp/extensions.hpp"
 #include "relay/smtp/reply_parser.hpp"
+#include "relay/smtp/verdict.hpp"
 
 namespace relay::smtp {
 
@@ -31,18 +32,6 @@ struct ClientTransaction {
   std::uint64_t size = 0;                 ///< octets of the whole content as it will be sent
   bool eight_bit = false;                 ///< declared as 8BITMIME by whoever gave it to us
   bool needs_smtputf8 = false;            ///< the header holds UTF-8; paths are looked at here
-};
-
-/// The fate of a recipient, or of a session, and what was said about it.
-struct Verdict {
-  mail::OutcomeKind kind = mail::OutcomeKind::Deferred;
-  mail::Stage stage = mail::Stage::Banner;
-  int code = 0;                 ///< 0: the remote said nothing, or nothing understandable
-  mail::EnhancedStatus status;  ///< of the reply, else the generic one of its class, else ours
-  std::string text;
-  bool ambiguous = false;  ///< the dot was sent and its reply never read (O-1, C6)
-  bool closing = false;    ///< 421: the server is going away
-  bool too_many = false;   ///< the server takes no more recipients in one transaction
 };
 
 class ClientMachine {
@@ -152,9 +141,5 @@ class ClientMachine {
   std::vector<bool> accepted_;  ///< RCPT was answered 2xx
   Verdict failure_;
 };
-
-/// What a reply means for whoever waits for it: 4xx deferred, 5xx failed, anything else than 2xx or
-/// 3xx in its place a protocol error (deferred).
-Verdict verdict_of(const RemoteReply& reply, mail::Stage stage);
 
 }  // namespace relay::smtp

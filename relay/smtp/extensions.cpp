@@ -12,8 +12,9 @@ namespace {
 /// SIZE 0 and a number that cannot be read mean "no fixed limit" (RFC 1870 §4).
 std::optional<std::uint64_t> read_limit(std::string_view argument) {
   std::uint64_t limit = 0;
-  const char* const end = argument.data() + argument.size();
-  const auto read = std::from_chars(argument.data(), end, limit);
+  const char* const begin = argument.data();  // NOLINT(bugprone-suspicious-stringview-data-usage)
+  const char* const end = begin + argument.size();
+  const auto read = std::from_chars(begin, end, limit);
   if (read.ec != std::errc() || read.ptr != end || limit == 0) return std::nullopt;
   return limit;
 }

@@ -14,8 +14,8 @@
 namespace relay::smtp {
 
 inline constexpr std::size_t kMaxReplyLines = 512;
-inline constexpr std::size_t kMaxReplyOctets = 64 * 1024;
-inline constexpr std::size_t kMaxReplyLineOctets = 4 * 1024;
+inline constexpr std::size_t kMaxReplyOctets = 64UL * 1024;
+inline constexpr std::size_t kMaxReplyLineOctets = 4UL * 1024;
 inline constexpr std::size_t kMaxReplyTextOctets = 1024;  ///< what RemoteReply::text() keeps
 
 /// One complete reply, all its lines.

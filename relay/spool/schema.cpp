@@ -1,6 +1,7 @@
 #include "relay/spool/schema.hpp"
 
 #include <array>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -45,7 +46,9 @@ constexpr std::array<const char*, kSchemaVersion> kSteps = {kVersion1};
 }  // namespace
 
 void migrate(Connection& connection) {
-  const int found = std::atoi(connection.pragma("PRAGMA user_version").c_str());
+  const std::string text = connection.pragma("PRAGMA user_version");
+  int found = 0;
+  std::from_chars(text.data(), text.data() + text.size(), found);
   if (found > kSchemaVersion) {
     throw DatabaseError(SQLITE_ERROR,
                         fmt::format("the queue has schema {}, this program knows up to {}: it was "

@@ -6,7 +6,6 @@ scripts/setup-peers and run from there; both need root, as they change user.
 """
 
 import grp
-import grp
 import os
 import pwd
 import shutil

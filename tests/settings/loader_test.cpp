@@ -63,6 +63,36 @@ const std::string kHead =
     "hostname = \"mx.example.org\"\n"
     "[[domain]]\nname = \"example.org\"\n[domain.alias]\n\"*\" = \"me@mail.example\"\n";
 
+TEST_F(Loader, PathsAreSeenFromTheFolderOfTheConfiguration) {
+  write("ca.pem", "");
+  const auto loaded = load_text(R"(schema = 1
+hostname = "mx.example.org"
+[outbound]
+ca_file = "ca.pem"
+[queue]
+store = "sqlite:queue/queue.db"
+[control]
+socket = "control.sock"
+[log]
+file = "relay.log"
+[[domain]]
+name = "fwd.example"
+[domain.alias]
+a = "b@dest.example"
+[srs]
+domain = "example.org"
+[[srs.secret]]
+id = "k"
+file = "secrets/good"
+)");
+  ASSERT_TRUE(loaded) << render(loaded.error().front());
+  const Settings& settings = *loaded->settings;
+  EXPECT_EQ(settings.outbound.ca_file, (folder_ / "ca.pem").string());
+  EXPECT_EQ(settings.queue.path, (folder_ / "queue/queue.db").string());
+  EXPECT_EQ(settings.control.socket, (folder_ / "control.sock").string());
+  EXPECT_EQ(settings.log.file, (folder_ / "relay.log").string());
+}
+
 TEST_F(Loader, TakesASmallFileAndFillsInDefaults) {
   const auto loaded = load_text(kHead +
                                 "[srs]\ndomain = \"srs.example.org\"\n[[srs.secret]]\n"

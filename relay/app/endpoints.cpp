@@ -1,0 +1,17 @@
+#include "relay/app/endpoints.hpp"
+
+#include <boost/asio/ip/address.hpp>
+
+namespace relay::app {
+
+std::vector<ports::Endpoint> endpoints_of(const settings::Settings& settings) {
+  std::vector<ports::Endpoint> endpoints;
+  for (const auto& listener : settings.listeners) {
+    for (const auto& address : listener.addresses) {
+      endpoints.push_back({boost::asio::ip::make_address(address.host), address.port});
+    }
+  }
+  return endpoints;
+}
+
+}  // namespace relay::app

@@ -1,0 +1,13 @@
+// The addresses the configuration says to listen on.
+#pragma once
+
+#include <vector>
+
+#include "relay/ports/stream.hpp"
+#include "relay/settings/settings.hpp"
+
+namespace relay::app {
+
+std::vector<ports::Endpoint> endpoints_of(const settings::Settings& settings);
+
+}  // namespace relay::app

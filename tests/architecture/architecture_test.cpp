@@ -1,0 +1,133 @@
+// Every source file keeps the rules of the house; and each rule is seen to catch what breaks it.
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include <gmock/gmock.h>
+
+#include "tests/architecture/rules.hpp"
+
+namespace relay::architecture {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string read(const fs::path& path) {
+  std::ifstream file(path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Paths of sources, from the root of the project.
+std::vector<std::string> sources() {
+  const fs::path root(RELAY_SOURCE_DIR);
+  std::vector<std::string> found;
+  for (const char* top : {"relay", "srs"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
+      const auto ending = entry.path().extension();
+      if (ending == ".cpp" || ending == ".hpp")
+        found.push_back(entry.path().lexically_relative(root));
+    }
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+TEST(Architecture, HoldsInEverySource) {
+  const auto files = sources();
+  ASSERT_GT(files.size(), 150U);
+  for (const std::string& path : files) {
+    EXPECT_THAT(violations(path, read(fs::path(RELAY_SOURCE_DIR) / path)), IsEmpty()) << path;
+  }
+}
+
+TEST(Architecture, RoomsLinkWhatTheyMayInclude) {
+  int rooms = 0;
+  for (const auto& entry : fs::directory_iterator(fs::path(RELAY_SOURCE_DIR) / "relay")) {
+    if (!entry.is_directory()) continue;
+    auto seen = rooms_seen(read(entry.path() / "CMakeLists.txt"));
+    std::ranges::sort(seen);
+    EXPECT_EQ(seen, rooms_allowed(entry.path().filename().string())) << entry.path();
+    ++rooms;
+  }
+  EXPECT_EQ(rooms, 14);
+}
+
+TEST(Architecture, EveryUnitIsBuilt) {
+  for (const std::string& path : sources()) {
+    const fs::path file = fs::path(RELAY_SOURCE_DIR) / path;
+    if (file.extension() != ".cpp" || file.filename() == "asio_pch.cpp") continue;
+    EXPECT_THAT(read(file.parent_path() / "CMakeLists.txt"), HasSubstr(file.filename().string()))
+        << path;
+  }
+}
+
+struct Breach {
+  const char* name;
+  const char* path;
+  const char* text;  ///< behind the head that every good unit has
+  const char* says;
+};
+
+class ArchitectureRule : public testing::TestWithParam<Breach> {};
+
+// The negative control: without its rule, each of these would pass.
+TEST_P(ArchitectureRule, CatchesWhatBreaksIt) {
+  const auto& [name, path, text, says] = GetParam();
+  const std::string head =
+      "#pragma once\nnamespace relay::inbound {}\nnamespace relay::mail {}\n"
+      "namespace relay::app {}\nnamespace relay::net {}\nnamespace srs {}\n";
+  EXPECT_THAT(violations(path, head), IsEmpty());
+  EXPECT_THAT(violations(path, head + text + '\n'), ElementsAre(HasSubstr(says)));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, ArchitectureRule,
+    testing::Values(
+        Breach{"UpwardInclude", "relay/mail/a.hpp", "#include \"relay/smtp/reply.hpp\"",
+               "mail must not see smtp"},
+        Breach{"AdapterInInbound", "relay/inbound/a.cpp", "#include \"relay/net/shard.hpp\"",
+               "inbound must not see net"},
+        Breach{"AdapterBesideWiring", "relay/app/a.cpp", "#include \"relay/spool/store.hpp\"",
+               "only app/wiring"},
+        Breach{"SrsElsewhere", "relay/inbound/a.cpp", "#include \"srs/srs.hpp\"",
+               "inbound must not see srs"},
+        Breach{"RelayInSrs", "srs/a.cpp", "#include \"relay/base/text.hpp\"", "knows nothing"},
+        Breach{"BoostInSrs", "srs/a.cpp", "#include <boost/asio.hpp>", "without Boost"},
+        Breach{"RelativeInclude", "relay/mail/a.hpp", "#include \"../base/text.hpp\"", "root"},
+        Breach{"Toml", "relay/app/a.cpp", "#include <toml++/toml.h>", "no business"},
+        Breach{"Sqlite", "relay/inbound/a.cpp", "#include <sqlite3.h>", "no business"},
+        Breach{"Detached", "relay/net/a.cpp", "co_spawn(x, f(), boost::asio::detached);",
+               "swallows"},
+        Breach{"Regex", "relay/mail/a.cpp", "std::regex pattern;", "without bound"},
+        Breach{"Shell", "relay/app/a.cpp", "std::system(command);", "no other program"},
+        Breach{"Clock", "relay/inbound/a.cpp", "auto t = std::chrono::system_clock::now();",
+               "ports::Clock"},
+        Breach{"Environment", "relay/net/a.cpp", "auto p = std::getenv(name);", "configuration"}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST(Architecture, KnowsALongFile) {
+  std::string text = "namespace relay::mail {}\n";
+  for (int i = 0; i < 320; ++i) text += "\n";
+  EXPECT_THAT(violations("relay/mail/a.cpp", text), ElementsAre(HasSubstr("321 lines")));
+}
+
+TEST(Architecture, IgnoresCommentsAndStrings) {
+  EXPECT_THAT(violations("relay/mail/a.cpp",
+                         "namespace relay::mail {\n// as with asio::detached\n"
+                         "const char* a = \"std::regex\";\n}\n"),
+              IsEmpty());
+}
+
+TEST(Architecture, WantsTheOwnHeaderFirst) {
+  EXPECT_THAT(violations("relay/mail/a.cpp",
+                         "#include <string>\n#include \"relay/mail/a.hpp\"\nnamespace relay::mail "
+                         "{}\n"),
+              ElementsAre(HasSubstr("own header")));
+}
+
+}  // namespace
+}  // namespace relay::architecture

@@ -1,0 +1,219 @@
+#include "tests/architecture/rules.hpp"
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+
+#include <re2/re2.h>
+
+namespace relay::architecture {
+
+namespace {
+
+using Names = std::set<std::string, std::less<>>;
+
+// Floor by floor; a room sees lower floors only, and of them only these.
+const std::map<std::string, Names, std::less<>> kMayInclude{
+    {"base", {}},
+    {"mail", {"base"}},
+    {"smtp", {"base", "mail"}},
+    {"settings", {"base", "mail"}},
+    {"forward", {"base", "mail", "settings"}},
+    {"ports", {"base", "mail"}},
+    {"auth", {"base", "mail", "ports"}},
+    {"dns", {"base", "mail", "ports"}},
+    {"net", {"base", "mail", "ports"}},
+    {"spool", {"base", "mail", "ports"}},
+    {"inbound", {"base", "mail", "smtp", "forward", "ports", "auth"}},
+    {"delivery", {"base", "mail", "smtp", "forward", "ports", "auth"}},
+    {"ops", {"base", "mail", "ports"}},
+    {"app",
+     {"base", "mail", "smtp", "settings", "forward", "ports", "auth", "dns", "net", "spool",
+      "inbound", "delivery", "ops"}},
+};
+
+// The SRS library stands outside the tower.
+const Names kMaySeeSrs{"settings", "forward", "app"};
+
+// Concrete adapters are named by the composition root alone.
+const Names kAdapters{"dns", "net", "spool"};
+
+struct Library {
+  const char* header;  ///< beginning of what stands between the brackets
+  Names rooms;
+};
+
+// A library has one door into the house, or few.
+const std::vector<Library> kLibraries{
+    {"toml++/", {"settings"}},
+    {"sqlite3.h", {"spool"}},
+    {"unbound.h", {"dns"}},
+    {"openssl/ssl.h", {"net"}},
+    {"boost/json", {"ops", "app"}},
+    {"spdlog/", {"app"}},
+    {"CLI/", {"app"}},
+    {"libpsl.h", {"auth"}},
+    {"idn2.h", {"mail"}},
+    {"systemd/", {"app"}},
+    {"re2/", {"settings", "forward"}},
+    {"regex", {}},
+    {"boost/asio/detached", {}},
+    {"boost/asio/read_until", {}},
+    {"iostream", {"app"}},
+};
+
+struct Ban {
+  const char* pattern;
+  const char* why;
+  Names but_for;  ///< paths where it is right
+};
+
+// On code only: comments and strings are cut out before.
+const std::vector<Ban> kBans{
+    {R"(\bdetached\b)", "detached swallows exceptions: spawn_supervised()", {}},
+    {R"(\basync_read_until\b)", "reads without a limit of its own: Stream::read_line()", {}},
+    {R"(\bstd::regex\b)", "time without bound on hostile text: RE2 or a parser", {}},
+    {R"(\b(system|popen|execl|execlp|execle|execv|execvp|execve|fork|posix_spawn)\()",
+     "no other program is ever started",
+     {}},
+    {R"(\b(strcpy|strcat|sprintf|vsprintf|gets|strtok|atoi|atol|mktemp|tmpnam)\()",
+     "unbounded or silent about errors",
+     {}},
+    {R"(\bsrand\(|\brand\()", "not random", {}},
+    {R"(\bstd::(format|print|println)\b)", "not in this standard library", {}},
+    {R"(\busing namespace std;)", "names their namespace", {}},
+    {R"(\benable_shared_from_this\b)", "lifetimes are owned, not shared", {}},
+    {R"(\b(system_clock|steady_clock)::now\()",
+     "time comes from ports::Clock or as an argument",
+     {"relay/net/system_clock.cpp", "relay/net/deadline_wheel.cpp", "relay/base/time.hpp",
+      "relay/dns/lookup_queue.cpp", "relay/app/commands.cpp", "relay/app/policies.cpp",
+      "relay/app/srs_verbs.cpp"}},
+    {R"(\brandom_device\b)", "seeds come from the composition root", {"relay/app/wiring.cpp"}},
+    {R"(\bgetenv\()", "settings come from the configuration", {"relay/settings/read_keys.cpp"}},
+};
+
+constexpr const char* kOurInclude = R"re(^#include "([^"]+)")re";
+constexpr const char* kTheirInclude = R"(^#include <([^>]+)>)";
+constexpr int kMaxLines = 320;
+
+/// Each pattern is made once, not once a line. The key is a literal's address.
+const RE2& compiled(const char* pattern) {
+  static std::map<const char*, std::unique_ptr<RE2>> made;
+  auto& expression = made[pattern];
+  if (!expression) expression = std::make_unique<RE2>(pattern);
+  return *expression;
+}
+
+std::string room_of(std::string_view path) {
+  std::string room;
+  RE2::PartialMatch(path, R"(^relay/([a-z]+)/)", &room);
+  return room;
+}
+
+/// The line without its comment and without what its string literals say.
+std::string code_of(std::string_view line) {
+  std::string code(line);
+  static const RE2 literal(R"("(\\.|[^"\\])*")");
+  RE2::GlobalReplace(&code, literal, R"("")");
+  const auto comment = code.find("//");
+  return comment == std::string::npos ? code : code.substr(0, comment);
+}
+
+std::optional<std::string> broken_by_include(std::string_view path, const std::string& room,
+                                             const std::string& line) {
+  std::string target;
+  if (RE2::PartialMatch(line, compiled(kOurInclude), &target)) {
+    std::string other;
+    if (RE2::FullMatch(target, R"(relay/([a-z]+)/.*)", &other)) {
+      if (path.starts_with("srs/")) return "srs/ knows nothing of the relay";
+      if (other != room && !kMayInclude.at(room).contains(other)) {
+        return room + " must not see " + other;
+      }
+      const bool root = path.starts_with("relay/app/wiring.");
+      if (room == "app" && kAdapters.contains(other) && !root) {
+        return "only app/wiring names adapters";
+      }
+      return std::nullopt;
+    }
+    if (target.starts_with("srs/")) {
+      if (path.starts_with("srs/") || kMaySeeSrs.contains(room)) return std::nullopt;
+      return room + " must not see srs";
+    }
+    return "includes are written from the root of the project";
+  }
+  if (!RE2::PartialMatch(line, compiled(kTheirInclude), &target)) return std::nullopt;
+  if (path.starts_with("srs/") && target.starts_with("boost/")) return "srs/ is without Boost";
+  for (const auto& [header, rooms] : kLibraries) {
+    if (target.starts_with(header) && !rooms.contains(room)) {
+      return "<" + target + "> has no business here";
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> broken_by_code(std::string_view path, const std::string& code) {
+  for (const auto& [pattern, why, but_for] : kBans) {
+    if (but_for.contains(path)) continue;
+    if (RE2::PartialMatch(code, compiled(pattern))) return std::string(why) + ": " + code;
+  }
+  return std::nullopt;
+}
+
+/// A unit's own header is its first include, so that each header is seen to stand alone.
+std::optional<std::string> broken_by_order(std::string_view path, std::string_view text) {
+  if (!path.ends_with(".cpp")) return std::nullopt;
+  const std::string own = std::string(path.substr(0, path.size() - 4)) + ".hpp";
+  const auto at = text.find("#include \"" + own + '"');
+  if (at == std::string_view::npos || at == text.find("#include")) return std::nullopt;
+  return "own header comes first";
+}
+
+}  // namespace
+
+std::vector<std::string> violations(std::string_view path, std::string_view text) {
+  std::vector<std::string> found;
+  const std::string room = room_of(path);
+  if (path.starts_with("relay/") && !kMayInclude.contains(room)) return {"no such room"};
+  int number = 0;
+  while (!text.empty()) {
+    if (number == 0) {
+      if (auto broken = broken_by_order(path, text)) found.push_back(*broken);
+      if (path.ends_with(".hpp") && text.find("#pragma once") == std::string_view::npos) {
+        found.emplace_back("a header without #pragma once");
+      }
+      const std::string space = path.starts_with("srs/") ? "srs" : "relay::" + room;
+      if (!path.ends_with("main.cpp") && !path.ends_with("_pch.cpp") &&
+          !path.ends_with("_pch.hpp") &&
+          text.find("namespace " + space) == std::string_view::npos) {
+        found.push_back("namespace mirrors folder: " + space);
+      }
+    }
+    const auto end = std::min(text.find('\n'), text.size() - 1);
+    const std::string line(text.substr(0, end));
+    text.remove_prefix(end + 1);
+    ++number;
+    auto broken = broken_by_include(path, room, line);
+    if (!broken) broken = broken_by_code(path, code_of(line));
+    if (broken) found.push_back(std::to_string(number) + ": " + *broken);
+  }
+  if (number > kMaxLines) found.push_back(std::to_string(number) + " lines: it is two things");
+  return found;
+}
+
+std::vector<std::string> rooms_seen(std::string_view cmake_text) {
+  std::string list;
+  RE2::PartialMatch(cmake_text, R"(SEES\s+([a-z\s]+))", &list);
+  std::vector<std::string> rooms;
+  re2::StringPiece rest(list);
+  for (std::string room; RE2::FindAndConsume(&rest, R"(([a-z]+))", &room);) rooms.push_back(room);
+  return rooms;
+}
+
+std::vector<std::string> rooms_allowed(std::string_view room) {
+  const auto at = kMayInclude.find(room);
+  if (at == kMayInclude.end()) return {};
+  return {at->second.begin(), at->second.end()};
+}
+
+}  // namespace relay::architecture

@@ -1,0 +1,20 @@
+// The rules of the house, as functions from the text of a file to what it breaks.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace relay::architecture {
+
+/// What `text` breaks, a sentence with a line number each. `path` is seen from the root of the
+/// project, and decides which rules hold: "relay/smtp/reply.cpp".
+std::vector<std::string> violations(std::string_view path, std::string_view text);
+
+/// The rooms a room may include, as its CMakeLists.txt says behind SEES.
+std::vector<std::string> rooms_seen(std::string_view cmake_text);
+
+/// The rooms a room may include, as the rules say. Empty for what is not a room.
+std::vector<std::string> rooms_allowed(std::string_view room);
+
+}  // namespace relay::architecture
