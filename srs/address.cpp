@@ -89,6 +89,12 @@ std::string_view describe(Family family) {
       return "classic";
     case Family::Token:
       return "token";
+    case Family::Exim:
+      return "exim";
+    case Family::SrsJs:
+      return "srs.js";
+    case Family::SenderRewritingScheme:
+      return "sender-rewriting-scheme";
   }
   return "";
 }

@@ -46,17 +46,25 @@ std::string_view describe(KeyError error) {
       return "two secrets have the same id";
     case KeyError::SigningKeyRetires:
       return "the first secret signs and cannot have verify_until";
+    case KeyError::ForeignSigns:
+      return "the first secret signs and must be ours: another program's scheme only verifies";
+    case KeyError::ForeignWithoutEnd:
+      return "a secret of another program's scheme needs verify_until";
   }
   return "unusable secret";
 }
 
 std::expected<KeyRing, KeyError> KeyRing::make(std::vector<Key> keys) {
   if (keys.empty()) return std::unexpected(KeyError::NoKey);
+  if (keys.front().scheme != Scheme::Native) return std::unexpected(KeyError::ForeignSigns);
   if (keys.front().verify_until) return std::unexpected(KeyError::SigningKeyRetires);
   std::set<std::string> ids;
   for (const Key& key : keys) {
     if (key.secret.size() < kMinSecretOctets) return std::unexpected(KeyError::TooShort);
     if (is_sample(key.secret)) return std::unexpected(KeyError::Sample);
+    if (key.scheme != Scheme::Native && !key.verify_until) {
+      return std::unexpected(KeyError::ForeignWithoutEnd);
+    }
     if (!ids.insert(key.id).second) return std::unexpected(KeyError::DuplicateId);
   }
   return KeyRing(std::move(keys));

@@ -10,10 +10,20 @@
 
 namespace srs {
 
+/// Whose addresses a key verifies. Ours are made and verified; those of other programs, which use
+/// hashes of 16 bits, are verified only, while somebody moves to us (srs.md no. 30).
+enum class Scheme {
+  Native,                 ///< strong and Mail::SRS
+  Exim,                   ///< Exim's native SRS
+  SrsJs,                  ///< npm srs.js
+  SenderRewritingScheme,  ///< npm sender-rewriting-scheme
+};
+
 struct Key {
   std::string id;
   std::string secret;
   std::optional<std::int64_t> verify_until;  ///< Unix seconds; afterwards the key is ignored
+  Scheme scheme = Scheme::Native;
 };
 
 enum class KeyError {
@@ -22,6 +32,8 @@ enum class KeyError {
   Sample,    ///< a secret out of somebody's documentation, or one octet repeated
   DuplicateId,
   SigningKeyRetires,  ///< the first key has an end date
+  ForeignSigns,       ///< the first key is another program's
+  ForeignWithoutEnd,  ///< another program's key without verify_until
 };
 
 std::string_view describe(KeyError error);

@@ -7,12 +7,9 @@ namespace srs {
 
 namespace {
 
-constexpr std::size_t kMaxHash = 64;
-constexpr std::size_t kStrongMin = 8;  // 40 bits
-constexpr std::size_t kFoldedMin = 6;  // shorter classic hashes without case are weak
-constexpr std::size_t kBase64Length = 27;
-constexpr int kWrap = 1024;   // days
-constexpr int kMaxDepth = 2;  // an SRS1 of ours around an SRS0 of ours, and no more
+constexpr int kWrap = 1024;                // days
+constexpr std::int64_t kHalfDay = 43'200;  // the npm libraries round to the nearest day
+constexpr int kMaxDepth = 2;               // an SRS1 of ours around an SRS0 of ours, and no more
 
 struct Split {
   std::string_view head;
@@ -25,13 +22,6 @@ std::optional<Split> split(std::string_view text) {
   return Split{text.substr(0, at), text.substr(at + 1)};
 }
 
-std::string standard_alphabet(std::string_view hash) {
-  std::string standard(hash);
-  std::ranges::replace(standard, '-', '+');
-  std::ranges::replace(standard, '_', '/');
-  return standard;
-}
-
 bool has_tag(std::string_view local, std::string_view tag) {
   return local.size() > tag.size() && fold(local.substr(0, tag.size())) == tag &&
          is_separator(local[tag.size()]);
@@ -39,55 +29,16 @@ bool has_tag(std::string_view local, std::string_view tag) {
 
 }  // namespace
 
-/// Tries every key whose time is not over, and always all of them, so that the time taken says
-/// nothing (property 18). `fields` begins with the stamp where the kind has one.
-std::optional<Rewriter::Verified> Rewriter::verify(std::string_view hash, std::string_view kind,
-                                                   const std::vector<std::string_view>& fields,
-                                                   std::int64_t now_unix) const {
-  std::optional<Verified> found;
-  std::string joined;
-  for (const auto field : fields) joined += fold(field);
-  const std::string strong_part = fold(hash);
-  const std::string classic_part = standard_alphabet(hash);
-  const std::string classic_folded = fold(classic_part);
-  const bool classic_allowed = (options_.accept_classic || options_.format == Format::Classic) &&
-                               kind != "SRST" && hash.size() >= options_.classic_hash_min &&
-                               hash.size() <= kBase64Length;
-  for (const Key& key : keys_.all()) {
-    const bool usable = !key.verify_until || now_unix <= *key.verify_until;
-    // Strong SRS1 carries its stamp behind the tag.
-    const bool stamped = kind == "SRS1";
-    const std::size_t tail = stamped ? 2 : 0;
-    if (hash.size() >= kStrongMin + tail && hash.size() <= kMaxHash) {
-      const std::string_view tag = std::string_view(strong_part).substr(0, hash.size() - tail);
-      const std::string stamp = strong_part.substr(hash.size() - tail);
-      std::vector<std::string_view> parts = fields;
-      if (stamped) parts.insert(parts.begin(), stamp);
-      const std::string expected = strong_hash(key, kind, parts).substr(0, tag.size());
-      if (equal_in_constant_time(tag, expected) && usable && !found) {
-        found =
-            Verified{Family::Strong, key.id, false, stamped ? stamp : std::string(fields.front())};
-      }
-    }
-    if (!classic_allowed) continue;
-    const std::string expected = base64(hmac_sha1(key.secret, joined)).substr(0, hash.size());
-    const bool exact = equal_in_constant_time(classic_part, expected);
-    const bool folded = equal_in_constant_time(classic_folded, fold(expected));
-    if (folded && usable && !found) {
-      found = Verified{Family::Classic, key.id, !exact && hash.size() < kFoldedMin,
-                       stamped ? std::string() : std::string(fields.front())};
-    }
-  }
-  return found;
-}
-
 std::expected<int, ReverseError> Rewriter::checked_age(const Verified& verified,
                                                        std::int64_t now_unix) const {
-  const auto age = age_of(verified.stamp, now_unix);
+  const bool rounds =
+      verified.family == Family::SrsJs || verified.family == Family::SenderRewritingScheme;
+  const auto age = age_of(verified.stamp, now_unix + (rounds ? kHalfDay : 0));
   if (!age) return std::unexpected(ReverseError::Malformed);
   if (*age <= options_.max_age_days) return *age;
-  // Clocks differ by a day at most; the classic family takes no stamp of tomorrow (property 16).
-  if (*age == kWrap - 1 && verified.family != Family::Classic) return -1;
+  // Clocks differ by a day at most; the other families take no stamp of tomorrow (property 16).
+  const bool ours = verified.family == Family::Strong || verified.family == Family::Token;
+  if (*age == kWrap - 1 && ours) return -1;
   return std::unexpected(*age > kWrap / 2 ? ReverseError::Future : ReverseError::Expired);
 }
 
@@ -98,7 +49,7 @@ std::expected<Reversed, ReverseError> Rewriter::reverse_srs0(std::string_view re
   const auto domain = stamp ? split(stamp->tail) : std::nullopt;
   if (!domain) return std::unexpected(ReverseError::Malformed);
   const std::string_view local = domain->tail;
-  const auto verified = verify(hash->head, "SRS0", {stamp->head, domain->head, local}, now_unix);
+  const auto verified = verify({"SRS0", hash->head, {stamp->head, domain->head, local}, now_unix});
   if (!verified) return std::unexpected(ReverseError::Forged);
   const auto age = checked_age(*verified, now_unix);
   if (!age) return std::unexpected(age.error());
@@ -120,7 +71,7 @@ std::expected<Reversed, ReverseError> Rewriter::reverse_srs1(std::string_view re
   const auto host = hash ? split(hash->tail) : std::nullopt;
   if (!host) return std::unexpected(ReverseError::Malformed);
   const std::string_view inner = host->tail;
-  const auto verified = verify(hash->head, "SRS1", {host->head, inner}, now_unix);
+  const auto verified = verify({"SRS1", hash->head, {host->head, inner}, now_unix});
   if (!verified) return std::unexpected(ReverseError::Forged);
   int age_days = 0;
   if (verified->family == Family::Strong) {
@@ -146,7 +97,7 @@ std::expected<Reversed, ReverseError> Rewriter::reverse_token(std::string_view r
   const auto tag = split(rest);
   const auto stamp = tag ? split(tag->tail) : std::nullopt;
   if (!stamp) return std::unexpected(ReverseError::Malformed);
-  const auto verified = verify(tag->head, "SRST", {stamp->head, stamp->tail}, now_unix);
+  const auto verified = verify({"SRST", tag->head, {stamp->head, stamp->tail}, now_unix});
   if (!verified) return std::unexpected(ReverseError::Forged);
   const auto age = checked_age(*verified, now_unix);
   if (!age) return std::unexpected(age.error());
@@ -225,7 +176,8 @@ Explanation Rewriter::explain(const Address& address, std::int64_t now_unix) con
   out.verdict = "valid";
   out.recovered = reversed->family == Family::Token ? "(stored under " + reversed->token + ")"
                                                     : to_string(reversed->address);
-  out.reason = reversed->weak ? "matched a short hash only when case is ignored" : "hash matches";
+  out.reason = reversed->weak ? "hash matches, but proves little (16 bits, or only without case)"
+                              : "hash matches";
   return out;
 }
 

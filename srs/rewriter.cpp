@@ -85,7 +85,7 @@ Address Rewriter::wrapped(const Address& sender, std::int64_t now_unix) const {
   const Key& key = keys_.signing();
   std::string hash;
   if (options_.format == Format::Strong) {
-    hash = strong_hash(key, "SRS0", {stamp, sender.domain, sender.local_part})
+    hash = strong_hash(key, "SRS0", {day_text(day_of(now_unix)), sender.domain, sender.local_part})
                .substr(0, options_.strong_hash_length);
   } else {
     hash = base64(hmac_sha1(key.secret, fold(stamp + sender.domain + sender.local_part)))
@@ -104,7 +104,8 @@ Address Rewriter::wrapped_again(std::string_view host, std::string_view rest,
     // The stamp rides in the hash field, which every other forwarder treats as opaque: so our
     // SRS1 expires (property 16), and still anybody can wrap it again.
     const std::string stamp = fold(stamp_of(now_unix));
-    hash = strong_hash(key, "SRS1", {stamp, host, rest}).substr(0, options_.strong_hash_length) +
+    hash = strong_hash(key, "SRS1", {day_text(day_of(now_unix)), host, rest})
+               .substr(0, options_.strong_hash_length) +
            stamp;
   } else {
     hash = base64(hmac_sha1(key.secret, fold(std::string(host) + std::string(rest))))
@@ -122,8 +123,8 @@ Rewriter::Token Rewriter::make_token(const Address& sender, std::int64_t now_uni
       base32_lower(hmac_sha256(key.secret, delimited({kContext, "token", stamp, sender.domain,
                                                       sender.local_part})))
           .substr(0, kTokenLength);
-  const std::string tag =
-      strong_hash(key, "SRST", {stamp, digest}).substr(0, options_.strong_hash_length);
+  const std::string tag = strong_hash(key, "SRST", {day_text(day_of(now_unix)), digest})
+                              .substr(0, options_.strong_hash_length);
   return {{"srst=" + tag + '=' + stamp + '=' + digest, domain_}, stamp + digest};
 }
 

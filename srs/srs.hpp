@@ -60,7 +60,7 @@ enum class ReverseError {
   BadTarget,  ///< authentic, but leads nowhere: dotless, literal, or back into our SRS domain
 };
 
-enum class Family { Strong, Classic, Token };
+enum class Family { Strong, Classic, Token, Exim, SrsJs, SenderRewritingScheme };
 
 std::string_view describe(ForwardError error);
 std::string_view describe(ReverseError error);
@@ -72,7 +72,9 @@ struct Reversed {
   int hop = 0;       ///< 0: SRS0, 1: SRS1
   int age_days = 0;  ///< -1 … max_age_days; 0 where the family has no stamp
   std::string key_id;
-  bool weak = false;  ///< a short hash that matched only without case: count it (property 8)
+  /// The hash proves little: 16 bits, or a short one that matched only without case. Such
+  /// addresses belong under a tighter limit (property 8).
+  bool weak = false;
   std::string token;  ///< for Family::Token: what the caller looks up
 };
 
@@ -121,20 +123,28 @@ class Rewriter {
   const Options& options() const { return options_; }
 
  private:
+  struct Question {
+    std::string_view kind;  ///< "SRS0", "SRS1" or "SRST"
+    std::string_view hash;
+    std::vector<std::string_view> fields;  ///< begins with the stamp, but for SRS1
+    std::int64_t now_unix;
+  };
+
   struct Verified {
     Family family;
     std::string key_id;
     bool weak;
-    std::string stamp;
+    std::string stamp;  ///< "" where the family has none
   };
 
   std::string strong_hash(const Key& key, std::string_view kind,
                           const std::vector<std::string_view>& fields) const;
   Address wrapped(const Address& sender, std::int64_t now_unix) const;
   Address wrapped_again(std::string_view host, std::string_view rest, std::int64_t now_unix) const;
-  std::optional<Verified> verify(std::string_view hash, std::string_view kind,
-                                 const std::vector<std::string_view>& fields,
-                                 std::int64_t now_unix) const;
+  std::optional<Verified> match_strong(const Key& key, const Question& question) const;
+  std::optional<Verified> match_classic(const Key& key, const Question& question) const;
+  std::optional<Verified> match(const Key& key, const Question& question) const;
+  std::optional<Verified> verify(const Question& question) const;
   std::expected<int, ReverseError> checked_age(const Verified& verified,
                                                std::int64_t now_unix) const;
   std::expected<Reversed, ReverseError> reverse_token(std::string_view rest,

@@ -22,9 +22,7 @@ int stamp_digit(char c) {
 }
 
 int day_number(std::int64_t now_unix) {
-  std::int64_t day = now_unix / kSecondsPerDay;
-  if (now_unix % kSecondsPerDay < 0) --day;
-  return static_cast<int>(((day % kStampRange) + kStampRange) % kStampRange);
+  return static_cast<int>(((day_of(now_unix) % kStampRange) + kStampRange) % kStampRange);
 }
 
 std::string hmac(const EVP_MD* digest, std::string_view key, std::string_view message) {
@@ -43,6 +41,19 @@ std::string fold(std::string_view text) {
   return folded;
 }
 
+std::int64_t day_of(std::int64_t now_unix) {
+  const std::int64_t day = now_unix / kSecondsPerDay;
+  return now_unix % kSecondsPerDay < 0 ? day - 1 : day;
+}
+
+std::int64_t day_of_stamp(std::string_view stamp, std::int64_t now_unix) {
+  const auto age = age_of(stamp, now_unix);
+  if (!age) return -1;
+  return day_of(now_unix) - (*age > kStampRange / 2 ? *age - kStampRange : *age);
+}
+
+std::string day_text(std::int64_t day) { return std::to_string(day); }
+
 std::string stamp_of(std::int64_t now_unix) {
   const auto day = static_cast<std::size_t>(day_number(now_unix));
   return {kStampAlphabet[day >> 5], kStampAlphabet[day & 31U]};
@@ -54,6 +65,22 @@ std::optional<int> age_of(std::string_view stamp, std::int64_t now_unix) {
   const int low = stamp_digit(stamp[1]);
   if (high < 0 || low < 0) return std::nullopt;
   return (day_number(now_unix) - (high * 32 + low) + kStampRange) % kStampRange;
+}
+
+std::string hmac_md5(std::string_view key, std::string_view message) {
+  return hmac(EVP_md5(), key, message);
+}
+
+std::string hexadecimal(std::string_view octets) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(octets.size() * 2);
+  for (const char c : octets) {
+    const auto octet = static_cast<unsigned char>(c);
+    text += kDigits[octet >> 4U];
+    text += kDigits[octet & 15U];
+  }
+  return text;
 }
 
 std::string hmac_sha1(std::string_view key, std::string_view message) {

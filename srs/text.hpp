@@ -16,14 +16,24 @@ std::string fold(std::string_view text);
 
 constexpr bool is_separator(char c) { return c == '=' || c == '+' || c == '-'; }
 
+/// Whole days since 1970 (UTC).
+std::int64_t day_of(std::int64_t now_unix);
+
+/// The day a stamp means: within 512 days of today; -1 for what is no stamp.
+std::int64_t day_of_stamp(std::string_view stamp, std::int64_t now_unix);
+
+std::string day_text(std::int64_t day);  ///< decimal
+
 /// Two base32 characters of the day number modulo 1024.
 std::string stamp_of(std::int64_t now_unix);
 
 /// Days from the stamp to now: 0…1023, a stamp of tomorrow is 1023. nullopt: not a stamp.
 std::optional<int> age_of(std::string_view stamp, std::int64_t now_unix);
 
+std::string hmac_md5(std::string_view key, std::string_view message);     ///< 16 octets
 std::string hmac_sha1(std::string_view key, std::string_view message);    ///< 20 octets
 std::string hmac_sha256(std::string_view key, std::string_view message);  ///< 32 octets
+std::string hexadecimal(std::string_view octets);                         ///< lower case
 std::string base64(std::string_view octets);        ///< standard alphabet, padded
 std::string base32_lower(std::string_view octets);  ///< a-z2-7, unpadded
 

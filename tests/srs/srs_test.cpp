@@ -181,6 +181,34 @@ TEST(SrsProperty14, RefusesWeakSecretsAndVerifiesWithEveryLiveKey) {
   EXPECT_EQ(after.reverse(made, kNow + 2 * kDay).error(), ReverseError::Forged);
 }
 
+TEST(SrsProperty15, AStrongAddressDoesNotComeBackToLifeWhenTheStampWraps) {
+  const Rewriter r = rewriter();
+  const auto srs0 = *r.forward({"ann", "example.org"}, kNow);
+  const auto srs1 = *r.forward({"SRS0=fbad=74=example.org=user", "mid.example"}, kNow);
+  const auto token = r.make_token({std::string(60, 'a'), "long.example.org"}, kNow).address;
+  for (const Address& address : {srs0, srs1, token}) {
+    ASSERT_TRUE(r.reverse(address, kNow));
+    for (const int age : {1023, 1024, 1025, 2048}) {
+      EXPECT_EQ(r.reverse(address, kNow + age * kDay).error(), ReverseError::Forged) << age;
+    }
+  }
+  // Control: the classic family, whose stamp is all there is, does come back.
+  const Rewriter old = rewriter(classic());
+  EXPECT_TRUE(old.reverse(*old.forward({"ann", "example.org"}, kNow), kNow + 1024 * kDay));
+}
+
+TEST(SrsProperty17, NodesInterOperateWhileTheKeysRoll) {
+  const Key before = key("a", '1');
+  const Key after = key("b", '2');
+  const Rewriter not_yet(*KeyRing::make({before, after}), "srs.example.net", {});
+  const Rewriter rolled(*KeyRing::make({after, before}), "srs.example.net", {});
+  const auto one = *not_yet.forward({"ann", "example.org"}, kNow);
+  const auto other = *rolled.forward({"ann", "example.org"}, kNow);
+  EXPECT_NE(one, other);
+  EXPECT_EQ(rolled.reverse(one, kNow)->key_id, "a");
+  EXPECT_EQ(not_yet.reverse(other, kNow)->key_id, "b");
+}
+
 TEST(SrsProperty16, AcceptsOneDayOfFutureSkewAndNoMore) {
   const Rewriter r = rewriter();
   const auto made = *r.forward({"ann", "example.org"}, kNow);
@@ -212,6 +240,15 @@ TEST(SrsProperty20, UnwrapsAnSrs0OfOursOnceMoreAndNoDeeper) {
   const auto outer = *r.forward(inner, kNow);
   ASSERT_TRUE(outer.local_part.starts_with("SRS1"));
   EXPECT_EQ(to_string(r.reverse(outer, kNow)->address), "ann@example.org");
+}
+
+TEST(SrsProperty30, KeysOfOtherProgramsOnlyVerifyAndOnlyUntilTheirEnd) {
+  Key exim = key("exim", '3');
+  exim.scheme = Scheme::Exim;
+  EXPECT_EQ(KeyRing::make({exim}).error(), KeyError::ForeignSigns);
+  EXPECT_EQ(KeyRing::make({key("a", '1'), exim}).error(), KeyError::ForeignWithoutEnd);
+  exim.verify_until = kNow + kDay;
+  EXPECT_TRUE(KeyRing::make({key("a", '1'), exim}));
 }
 
 TEST(SrsToken, IsTheSameForOneSenderAndDayAndCannotBeGuessed) {

@@ -1,5 +1,7 @@
 // Replays what other SRS implementations answered. Reads every file of $VECTORS/srs, whatever its
 // name and number of cases.
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -100,6 +102,30 @@ bool must_be_safer(const std::string& name) {
   return false;
 }
 
+std::optional<Scheme> foreign_scheme(const std::string& tool) {
+  if (tool.starts_with("Exim") || tool.starts_with("exim")) return Scheme::Exim;
+  if (tool.find("srs.js") != std::string::npos) return Scheme::SrsJs;
+  if (tool.find("sender-rewriting-scheme") != std::string::npos) {
+    return Scheme::SenderRewritingScheme;
+  }
+  return std::nullopt;
+}
+
+/// Every question of one file kind, with the tool's answer or "ERROR".
+template <class Take>
+void each_vector(Take take) {
+  for (const auto& entry : std::filesystem::directory_iterator(vectors())) {
+    if (entry.path().extension() != ".json") continue;
+    std::stringstream buffer;
+    buffer << std::ifstream(entry.path()).rdbuf();
+    const json::value parsed = json::parse(buffer.str());
+    for (const auto& value : parsed.as_array()) {
+      const json::object& q = value.as_object();
+      take(q, q.contains("expect") ? text(q, "expect") : std::string("ERROR"));
+    }
+  }
+}
+
 std::map<std::string, Case> family_cases(std::size_t& files) {
   std::map<std::string, Case> cases;
   for (const auto& entry : std::filesystem::directory_iterator(vectors())) {
@@ -188,6 +214,55 @@ TEST_F(SrsVectors, StrongFormatRefusesEveryAddressOfTheFamily) {
     EXPECT_FALSE(strong.reverse(*address, c.question.at("now_unix").to_number<std::int64_t>()))
         << name;
   }
+}
+
+/// Property 30. Where the tool recovers an address, so do we, in the spelling it was sent in; where
+/// it refuses, so do we, but for what only differs in case or in the separator behind the tag.
+TEST_F(SrsVectors, ForeignKeysRecoverWhatTheirProgramsMade) {
+  int recovered = 0;
+  int refused = 0;
+  each_vector([&](const json::object& q, const std::string& theirs) {
+    const auto scheme = foreign_scheme(text(q, "tool"));
+    if (!scheme || text(q, "op") != "reverse") return;
+    const std::string name = text(q, "case");
+    const auto now = q.at("now_unix").to_number<std::int64_t>();
+    Options options;
+    options.max_age_days = static_cast<int>(number(q, "max_age_days", 21));
+    options.unwrap_own = false;
+    const Key native{"ours", "0123456789 not that of the other one", {}, Scheme::Native};
+    const Key foreign{"theirs", text(q, "secret"), now + 1, *scheme};
+    const Rewriter rewriter(KeyRing::unchecked({native, foreign}), text(q, "alias_domain"),
+                            options);
+    const auto address = parse_address(text(q, "input"));
+    const auto back =
+        address ? rewriter.reverse(*address, now)
+                : std::expected<Reversed, ReverseError>(std::unexpected(ReverseError::Malformed));
+    const bool no_address = theirs.starts_with('@');
+    const bool unanchored = name == "js-rev-prefix";
+    const bool no_secret = name == "exim-rev-empty-secret";
+    const bool harmless =
+        name.ends_with("-lower") || name.ends_with("-upper") || name.ends_with("-sep-plus");
+    if (theirs == "ERROR" || no_address || unanchored || no_secret) {
+      EXPECT_EQ(bool(back), harmless) << name;
+      ++refused;
+      return;
+    }
+    ASSERT_TRUE(back) << name << "  " << text(q, "input");
+    const auto lower = [](std::string all) {
+      std::ranges::transform(all, all.begin(), [](unsigned char c) { return std::tolower(c); });
+      return all;
+    };
+    EXPECT_EQ(lower(to_string(back->address)), lower(theirs)) << name;
+    EXPECT_TRUE(back->weak) << name;
+    ++recovered;
+    const Rewriter over(
+        KeyRing::unchecked({native, {"theirs", text(q, "secret"), now - 1, *scheme}}),
+        text(q, "alias_domain"), options);
+    EXPECT_FALSE(over.reverse(*address, now)) << name << ": after the end date";
+  });
+  EXPECT_GT(recovered, 0);
+  EXPECT_GT(refused, 0);
+  std::printf("%d foreign addresses recovered, %d refused\n", recovered, refused);
 }
 
 }  // namespace
