@@ -49,6 +49,7 @@ void add_srs(CLI::App& app, Invocation& call) {
   const std::pair<const char*, const char*> actions[] = {
       {"encode", "The SRS address a sender is given"},
       {"decode", "The address behind an SRS address of ours"},
+      {"digest", "How the log names an address with log.redact = \"hash\""},
       {"explain", "Family, hop, age, key, verdict and recovered address of any SRS address"},
   };
   for (const auto& [name, help] : actions) {

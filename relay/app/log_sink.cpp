@@ -51,8 +51,11 @@ LogSink::~LogSink() { flush(); }
 
 void LogSink::write(base::Event event) {
   const auto level = level_of(event.severity());
+  std::string line = std::move(event).line();
+  const auto redaction = redaction_.get();
+  if (redaction->active()) line = redaction->redacted(line);
   // A view, not a format string: log text is data (rule P-7).
-  logger_->log(level, spdlog::string_view_t(std::move(event).line()));
+  logger_->log(level, spdlog::string_view_t(line));
 }
 
 void LogSink::flush() { logger_->flush(); }

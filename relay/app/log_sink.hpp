@@ -6,7 +6,9 @@
 #include <memory>
 #include <string>
 
+#include "relay/app/redaction.hpp"
 #include "relay/base/log.hpp"
+#include "relay/base/published.hpp"
 
 namespace spdlog {
 class async_logger;
@@ -29,6 +31,11 @@ class LogSink final : public base::Log {
 
   void write(base::Event event) override;
 
+  /// Applies to what is written from now on.
+  void redact(std::shared_ptr<const Redaction> redaction) {
+    redaction_.publish(std::move(redaction));
+  }
+
   /// Waits until everything written so far is out.
   void flush();
 
@@ -37,6 +44,7 @@ class LogSink final : public base::Log {
  private:
   LogSink() = default;
 
+  base::Published<Redaction> redaction_{std::make_shared<const Redaction>()};
   std::shared_ptr<spdlog::details::thread_pool> pool_;
   std::shared_ptr<spdlog::async_logger> logger_;
 };

@@ -4,13 +4,14 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "relay/app/self_check.hpp"
 #include "relay/settings/files.hpp"
 
 namespace relay::app {
 
 namespace {
 
-inbound::Limits inbound_limits(const settings::Limits& from) {
+inbound::Limits inbound_limits(const settings::Limits& from, const settings::Bounces& bounces) {
   inbound::Limits limits;
   limits.max_size = from.max_size;
   limits.max_recipients = from.max_recipients;
@@ -23,6 +24,11 @@ inbound::Limits inbound_limits(const settings::Limits& from) {
   limits.content = from.data_timeout;
   limits.session = from.session_timeout;
   limits.min_content_rate = from.min_rate;
+  limits.bounces = {.per_address = bounces.per_address,
+                    .per_sender = bounces.per_sender,
+                    .per_client = bounces.per_client,
+                    .bad_per_client = bounces.bad_per_client};
+  limits.max_bounce_body = bounces.max_body;
   return limits;
 }
 
@@ -31,7 +37,7 @@ std::shared_ptr<const inbound::Policy> inbound_policy(
   auto policy = std::make_shared<inbound::Policy>();
   policy->hostname = from.hostname;
   policy->offer_starttls = from.tls.has_value();
-  policy->limits = inbound_limits(from.limits);
+  policy->limits = inbound_limits(from.limits, from.srs.bounces);
   policy->planner = std::move(planner);
   policy->loop_guard = forward::LoopGuard(from.hostname);
   return policy;
@@ -53,14 +59,25 @@ void set_sources(delivery::Policy& policy, const settings::Settings& from) {
   }
 }
 
+base::WallTime wall_now() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+std::shared_ptr<const Redaction> redaction(const settings::Settings& settings,
+                                           std::shared_ptr<const forward::Planner> planner) {
+  return std::make_shared<const Redaction>(
+      settings.log.redact, [planner = std::move(planner)](const std::string& address) {
+        const auto read = srs::parse_address(address);
+        return planner->senders().rewriter()->digest(read ? *read : srs::Address{address, ""});
+      });
+}
+
 /// Where one of our own addresses leads: a DSN to it goes there, not round through ourselves.
 std::vector<mail::Mailbox> targets_of(const forward::Planner& planner,
                                       const mail::Mailbox& address) {
   if (!planner.is_ours(address.domain())) return {};
-  const auto now =
-      std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
   const auto resolution =
-      planner.resolve(mail::ForwardPath(address), mail::ReversePath::null(), now);
+      planner.resolve(mail::ForwardPath(address), mail::ReversePath::null(), wall_now());
   const auto* found = std::get_if<forward::ResolvedRecipient>(&resolution);
   return found ? found->targets : std::vector<mail::Mailbox>();
 }
@@ -113,7 +130,11 @@ std::expected<Policies, std::string> make_policies(
   if (!planner) return std::unexpected(planner.error());
   auto signing = load_signing_domains(*settings);
   if (!signing) return std::unexpected(signing.error());
+  if (auto problem = srs_round_trip_problem(**planner, wall_now())) {
+    return std::unexpected(std::move(*problem));
+  }
   Policies policies;
+  policies.redaction = redaction(*settings, *planner);
   policies.inbound = inbound_policy(*settings, *planner);
   policies.delivery = delivery_policy(*settings, *planner);
   policies.signing = std::make_shared<const auth::SigningDomains>(std::move(*signing));

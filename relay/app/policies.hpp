@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include "relay/app/redaction.hpp"
 #include "relay/auth/openssl_signer.hpp"
 #include "relay/delivery/policy.hpp"
 #include "relay/forward/planner.hpp"
@@ -19,6 +20,7 @@ struct Policies {
   std::shared_ptr<const inbound::Policy> inbound;
   std::shared_ptr<const delivery::Policy> delivery;
   std::shared_ptr<const auth::SigningDomains> signing;
+  std::shared_ptr<const Redaction> redaction;
 };
 
 /// The error is a sentence naming the file or key at fault.

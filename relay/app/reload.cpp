@@ -74,6 +74,7 @@ ops::ReloadResult Relay::reload() {
   inbound_policy_.publish(next->inbound);
   delivery_policy_.publish(next->delivery);
   signing_domains_.publish(next->signing);
+  log_->redact(next->redaction);
   settings_ = next->settings;
   loaded_at_ = clock_.wall();
   result.applied = true;
@@ -81,6 +82,7 @@ ops::ReloadResult Relay::reload() {
                   .flag("applied", true)
                   .text("config_hash", settings_->hash));
   scheduler_->wake();
+  check_srs_domain(settings_);
   return result;
 }
 

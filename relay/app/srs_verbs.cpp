@@ -90,6 +90,10 @@ int srs_line(const std::string& action, const std::string& address, const srs::R
     return finish(json, {{"error", "not an address"}}, "error: not an address", kSrsMalformed, out);
   }
   if (action == "encode") return encode(*read, rewriter, now_unix, json, out);
+  if (action == "digest") {
+    const std::string text = rewriter.digest(*read);
+    return finish(json, {{"result", text}}, text, 0, out);
+  }
   if (action == "decode") return decode(*read, rewriter, now_unix, json, out);
   return explain(address, *read, rewriter, now_unix, json, out);
 }

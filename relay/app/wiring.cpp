@@ -12,12 +12,15 @@
 #include <unistd.h>
 
 #include "relay/app/endpoints.hpp"
+#include "relay/app/self_check.hpp"
 #include "relay/app/version.hpp"
 #include "relay/base/task.hpp"
 
 namespace relay::app {
 
 namespace {
+
+constexpr std::chrono::seconds kSelfCheckSpan{30};
 
 std::size_t shard_count(const settings::Settings& settings) {
   if (settings.threads > 0) return settings.threads;
@@ -46,6 +49,7 @@ Relay::Relay(Policies policies)
       inbound_policy_(std::move(policies.inbound)),
       delivery_policy_(std::move(policies.delivery)),
       signing_domains_(std::move(policies.signing)),
+      redaction_(std::move(policies.redaction)),
       shards_(shard_count(*settings_)) {}
 
 Relay::~Relay() = default;
@@ -54,6 +58,7 @@ std::expected<void, std::string> Relay::open_parts() {
   auto log = LogSink::open(settings_->log.file);
   if (!log) return std::unexpected(log.error());
   log_ = std::move(*log);
+  log_->redact(redaction_);
   base::set_crash_reporter([this](const std::string& task, const std::string& what) {
     log_->write(base::Event("crash", clock_.wall(), base::Severity::Error)
                     .text("task", task)
@@ -62,6 +67,7 @@ std::expected<void, std::string> Relay::open_parts() {
   auto spool = spool::SqliteSpool::open({.path = settings_->queue.path,
                                          .min_free = settings_->queue.min_free,
                                          .tokens = {},
+                                         .clock = &clock_,
                                          .allow_network_file_system = false});
   if (!spool) return std::unexpected(spool.error());
   spool_ = std::move(*spool);
@@ -115,7 +121,7 @@ void Relay::open_inbound() {
   budget_ = std::make_unique<inbound::ByteBudget>(settings_->limits.memory);
   inbound_services_ = std::make_unique<inbound::Services>(
       inbound::Services{clock_, *spool_, *signer_, *scheduler_, tls_acceptor_.get(), *log_,
-                        inbound_policy_, *budget_});
+                        inbound_policy_, *budget_, bounces_});
   acceptor_ = std::make_unique<inbound::Acceptor>(*inbound_services_);
   admin_ = std::make_unique<ops::AdminEndpoint>(
       ops::Controls{.spool = *spool_,
@@ -157,6 +163,7 @@ void Relay::start() {
   });
   shards_.run();
   log_start();
+  check_srs_domain(settings_);
 }
 
 void Relay::log_start() {
@@ -182,6 +189,30 @@ void Relay::log_start() {
   log_->write(std::move(event));
 }
 
+void Relay::check_srs_domain(std::shared_ptr<const settings::Settings> settings) {
+  if (!settings->srs.domain) return;
+  auto own = interface_addresses();
+  for (const std::string& source : settings->outbound.source) {
+    own.push_back(boost::asio::ip::make_address(source));
+  }
+  const auto check = [](Relay& relay, std::shared_ptr<const settings::Settings> checked,
+                        std::vector<boost::asio::ip::address> addresses) -> base::Task<> {
+    const auto deadline = base::Deadline::after(kSelfCheckSpan);
+    const auto problems = co_await srs_dns_problems(*relay.resolver_, checked, std::move(addresses),
+                                                    deadline);
+    for (const std::string& problem : problems) {
+      relay.log_->write(base::Event("srs_check", relay.clock_.wall(), base::Severity::Warning)
+                            .flag("ok", false)
+                            .text("problem", problem));
+    }
+    if (problems.empty()) {
+      relay.log_->write(base::Event("srs_check", relay.clock_.wall()).flag("ok", true));
+    }
+  };
+  base::spawn_supervised(shards_.at(0).executor(), "srs check",
+                         check(*this, std::move(settings), std::move(own)));
+}
+
 ops::DaemonStatus Relay::status() const {
   const std::lock_guard lock(mutex_);
   return {.version = kVersion,
@@ -195,6 +226,9 @@ ops::DaemonStatus Relay::status() const {
           .items_in_memory = scheduler_->totals().copies,
           .crashed_tasks = base::crashed_tasks(),
           .log_lines_dropped = log_->dropped(),
+          .bounces_taken = bounces_.totals().taken,
+          .bounces_refused = bounces_.totals().refused,
+          .bounces_throttled = bounces_.totals().throttled,
           .spool_poisoned = spool_->poisoned(),
           .draining = draining_};
 }

@@ -55,6 +55,8 @@ class Relay {
   void open_inbound();
   std::expected<void, std::string> open_listeners();
   ops::DaemonStatus status() const;
+  /// Asks DNS about the SRS domain, in the background; the answer goes to the log.
+  void check_srs_domain(std::shared_ptr<const settings::Settings> settings);
   void log_start();
 
   net::SystemClock clock_;
@@ -66,6 +68,7 @@ class Relay {
   base::Published<inbound::Policy> inbound_policy_;
   base::Published<delivery::Policy> delivery_policy_;
   base::Published<auth::SigningDomains> signing_domains_;
+  std::shared_ptr<const Redaction> redaction_;  ///< for the log, until it is open
 
   std::unique_ptr<LogSink> log_;
   std::unique_ptr<spool::SqliteSpool> spool_;
@@ -74,6 +77,7 @@ class Relay {
   std::unique_ptr<net::OpensslAcceptor> tls_acceptor_;
   net::ClientTls client_tls_;
   std::unique_ptr<inbound::ByteBudget> budget_;
+  inbound::BounceGuard bounces_;
   std::unique_ptr<delivery::Scheduler> scheduler_;
   std::unique_ptr<inbound::Services> inbound_services_;
   std::unique_ptr<inbound::Acceptor> acceptor_;

@@ -59,6 +59,13 @@ bool Planner::is_ours(const mail::Domain& domain) const {
   return aliases_.is_ours(domain) || senders_.is_srs_domain(domain) || domain.folded() == hostname_;
 }
 
+bool Planner::is_bounce_address(const mail::ForwardPath& path) const {
+  if (path.is_bare_postmaster()) return false;
+  const mail::Mailbox& mailbox = path.mailbox();
+  return senders_.is_srs_domain(mailbox.domain()) &&
+         (has_srs_form(mailbox) || !aliases_.is_ours(mailbox.domain()));
+}
+
 std::optional<Rejection> Planner::expand(const mail::Mailbox& mailbox, Expansion& into) const {
   if (!aliases_.is_ours(mailbox.domain())) {
     const bool known = std::ranges::any_of(
@@ -87,27 +94,35 @@ Resolution Planner::resolve(const mail::ForwardPath& path, const mail::ReversePa
                             base::WallTime now) const {
   std::optional<mail::Mailbox> mailbox;
   if (path.is_bare_postmaster()) {
-    if (postmaster_) return ResolvedRecipient{path, {*postmaster_}, false, "postmaster"};
+    if (postmaster_) return ResolvedRecipient{path, {*postmaster_}, false, false, "postmaster"};
     if (!first_domain_) return relaying_denied();
     mailbox = *mail::Mailbox::make("postmaster", *first_domain_);
   } else {
     mailbox = path.mailbox();
   }
-  if (senders_.is_srs_domain(mailbox->domain()) &&
-      (has_srs_form(*mailbox) || !aliases_.is_ours(mailbox->domain()))) {
+  if (postmaster_ && senders_.is_srs_domain(mailbox->domain()) &&
+      !aliases_.is_ours(mailbox->domain()) &&
+      base::equal_ignoring_case(mailbox->local_part(), "postmaster")) {
+    return ResolvedRecipient{path, {*postmaster_}, false, false, "postmaster"};
+  }
+  if (is_bounce_address(path)) {
     auto reversed = senders_.reverse(*mailbox, now);
     if (!reversed) return reversed.error();
     if (!sender.is_null()) {
       return Rejection{550, {5, 7, 1}, "This address takes bounces only"};
     }
     if (const auto* lookup = std::get_if<TokenLookup>(&*reversed)) return *lookup;
-    return resolve_token(path, mail::ReversePath(std::get<mail::Mailbox>(*reversed)));
+    const auto& origin = std::get<Origin>(*reversed);
+    Resolution resolution = resolve_token(path, mail::ReversePath(origin.sender));
+    if (auto* taken = std::get_if<ResolvedRecipient>(&resolution)) taken->weak = origin.weak;
+    return resolution;
   }
   if (!aliases_.is_ours(mailbox->domain())) return relaying_denied();
   Expansion expansion;
   if (auto trouble = expand(*mailbox, expansion)) return *trouble;
   if (expansion.leaves.empty()) return Rejection{550, {5, 4, 6}, "Alias leads nowhere (loop)"};
-  return ResolvedRecipient{path, std::move(expansion.leaves), false, std::move(expansion.rule)};
+  return ResolvedRecipient{path, std::move(expansion.leaves), false, false,
+                           std::move(expansion.rule)};
 }
 
 Resolution Planner::resolve_token(const mail::ForwardPath& original,
@@ -119,12 +134,13 @@ Resolution Planner::resolve_token(const mail::ForwardPath& original,
     return SenderRewrite::bad_srs_address();
   }
   if (!aliases_.is_ours(sender.domain())) {
-    return ResolvedRecipient{original, {sender}, true, "srs"};
+    return ResolvedRecipient{original, {sender}, true, false, "srs"};
   }
   Expansion expansion;
   if (auto trouble = expand(sender, expansion)) return *trouble;
   if (expansion.leaves.empty()) return Rejection{550, {5, 4, 6}, "Alias leads nowhere (loop)"};
-  return ResolvedRecipient{original, std::move(expansion.leaves), true, "srs > " + expansion.rule};
+  return ResolvedRecipient{original, std::move(expansion.leaves), true, false,
+                           "srs > " + expansion.rule};
 }
 
 std::expected<Plan, Rejection> Planner::plan(const mail::ReversePath& sender,

@@ -22,6 +22,7 @@ struct ResolvedRecipient {
   mail::ForwardPath original;
   std::vector<mail::Mailbox> targets;  ///< outside our domains, without duplicates
   bool is_bounce = false;              ///< a reversed SRS address
+  bool weak = false;                   ///< … whose hash proves little (srs.md no. 8)
   std::string rule;                    ///< how it was found, for log and `resolve`
 };
 
@@ -52,6 +53,9 @@ class Planner {
                                       const std::string& client_address, base::WallTime now) const;
 
   bool is_ours(const mail::Domain& domain) const;
+
+  /// An SRS address of ours by its form, valid or not.
+  bool is_bounce_address(const mail::ForwardPath& path) const;
 
   const SenderRewrite& senders() const { return senders_; }
 

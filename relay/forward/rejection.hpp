@@ -11,6 +11,7 @@ struct Rejection {
   int code = 550;
   mail::EnhancedStatus status{5, 1, 1};
   std::string text;
+  bool bad_bounce_address = false;  ///< an SRS address that leads nowhere: whoever asks may guess
 };
 
 }  // namespace relay::forward

@@ -46,7 +46,7 @@ std::expected<SenderRewrite, std::string> SenderRewrite::make(const settings::Se
   if (!srs.domain) return made;
   std::vector<srs::Key> keys;
   for (const auto& secret : srs.secrets) {
-    keys.push_back({secret.id, std::string(secret.secret.reveal()), secret.verify_until});
+    keys.push_back({secret.id, std::string(secret.secret.reveal()), secret.verify_until, secret.scheme});
   }
   auto ring = srs::KeyRing::make(std::move(keys));
   if (!ring) return std::unexpected("srs: " + std::string(srs::describe(ring.error())));
@@ -88,17 +88,17 @@ SenderRewrite::Rewritten SenderRewrite::rewrite(const mail::Mailbox& sender,
 }
 
 Rejection SenderRewrite::bad_srs_address() {
-  return {550, {5, 1, 8}, "This address does not accept mail"};
+  return {550, {5, 1, 8}, "This address does not accept mail", true};
 }
 
-std::expected<std::variant<mail::Mailbox, TokenLookup>, Rejection> SenderRewrite::reverse(
+std::expected<std::variant<Origin, TokenLookup>, Rejection> SenderRewrite::reverse(
     const mail::Mailbox& address, base::WallTime now) const {
   const auto reversed = rewriter_->reverse(address_of(address), unix_seconds(now));
   if (!reversed) return std::unexpected(bad_srs_address());
   if (reversed->family == srs::Family::Token) return TokenLookup{reversed->token};
   auto mailbox = mailbox_of(reversed->address);
   if (!mailbox) return std::unexpected(bad_srs_address());
-  return std::move(*mailbox);
+  return Origin{std::move(*mailbox), reversed->weak};
 }
 
 }  // namespace relay::forward

@@ -20,6 +20,12 @@ struct TokenLookup {
   std::string token;
 };
 
+/// Whom a bounce address stands for.
+struct Origin {
+  mail::Mailbox sender;
+  bool weak = false;  ///< the hash proves little
+};
+
 class SenderRewrite {
  public:
   /// Without [srs] nothing is rewritten and nothing reversed. The error names the bad key.
@@ -38,7 +44,7 @@ class SenderRewrite {
                     base::WallTime now) const;
 
   /// The address behind an SRS address of ours. Every failure is the same 550 (no. 18).
-  std::expected<std::variant<mail::Mailbox, TokenLookup>, Rejection> reverse(
+  std::expected<std::variant<Origin, TokenLookup>, Rejection> reverse(
       const mail::Mailbox& address, base::WallTime now) const;
 
   const srs::Rewriter* rewriter() const { return rewriter_.get(); }

@@ -33,6 +33,10 @@ std::optional<smtp::Reply> content_objection(const ArrivedMessage& arrived) {
   if (arrived.intake.fault()) return arrived.intake.fault();
 
   const std::string& block = arrived.intake.header_block();
+  if (arrived.transaction.is_bounce() &&
+      arrived.intake.size() > block.size() + arrived.transaction.policy().limits.max_bounce_body) {
+    return smtp::Reply(552, {5, 3, 4}, "Too large for a bounce");
+  }
   const auto fields = mail::split_header(block);
   // A line that is no field is the sender's affair: bytes are sacred (design.md decision 8).
   if (!fields && fields.error() != mail::HeaderError::Malformed) {

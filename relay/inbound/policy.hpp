@@ -8,6 +8,7 @@
 
 #include "relay/forward/loop_guard.hpp"
 #include "relay/forward/planner.hpp"
+#include "relay/inbound/bounce_guard.hpp"
 
 namespace relay::inbound {
 
@@ -29,6 +30,10 @@ struct Limits {
   std::chrono::seconds content{300};     ///< between two reads of content
   std::uint32_t min_content_rate = 500;  ///< octets a second over the whole message (X-1)
   std::chrono::seconds session{7200};    ///< everything together (X-1)
+
+  BounceLimits bounces;
+  /// Body octets of a message to an SRS address (srs.md no. 21). Exim returns 100 KiB by default.
+  std::uint64_t max_bounce_body = 128ULL * 1024;
 };
 
 struct Policy {

@@ -3,6 +3,7 @@
 
 #include "relay/base/log.hpp"
 #include "relay/base/published.hpp"
+#include "relay/inbound/bounce_guard.hpp"
 #include "relay/inbound/byte_budget.hpp"
 #include "relay/inbound/policy.hpp"
 #include "relay/ports/clock.hpp"
@@ -22,6 +23,7 @@ struct Services {
   base::Log& log;
   const base::Published<Policy>& policy;
   ByteBudget& budget;
+  BounceGuard& bounces;
 };
 
 }  // namespace relay::inbound

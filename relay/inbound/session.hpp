@@ -45,6 +45,9 @@ class Session {
   base::Task<> carry_out(smtp::Action action);
   base::Task<> check_recipient(mail::ForwardPath forward_path);
   base::Task<std::optional<smtp::Reply>> recipient_objection(mail::ForwardPath forward_path);
+  /// Why a recipient that is ours does not fit into this transaction; charges bounces.
+  std::optional<smtp::Reply> room_objection(const forward::ResolvedRecipient& resolved,
+                                            const std::string& address);
   base::Task<forward::Resolution> resolve(mail::ForwardPath forward_path);
   base::Task<> take_content();
   base::Task<bool> read_content(smtp::DataReader& reader, Intake& intake);
@@ -63,6 +66,10 @@ class Session {
                    std::string_view forward_path = {});
 
   const Limits& limits() const { return policy_->limits; }
+
+  base::SteadyTime now() const { return services_.clock.steady(); }
+
+  std::string network() const { return forward::client_prefix(client_.address); }
 
   smtp::ServerOptions options() const;
   base::Deadline after(std::chrono::seconds span) const;

@@ -3,6 +3,7 @@
 #include <utility>
 #include <variant>
 
+#include "relay/base/text.hpp"
 #include "relay/base/ulid.hpp"
 #include "relay/inbound/acceptance.hpp"
 #include "relay/inbound/session.hpp"
@@ -24,19 +25,44 @@ base::Task<> Session::check_recipient(mail::ForwardPath forward_path) {
 
 base::Task<std::optional<smtp::Reply>> Session::recipient_objection(
     mail::ForwardPath forward_path) {
+  const bool to_srs = transaction_->policy().planner->is_bounce_address(forward_path);
+  if (to_srs) {
+    auto wait = services_.bounces.objection_to(network(), limits().bounces, now());
+    if (wait) co_return wait;
+  }
+  const std::string address = base::lower(forward_path.to_string());
   forward::Resolution resolution = co_await resolve(std::move(forward_path));
   if (const auto* rejection = std::get_if<forward::Rejection>(&resolution)) {
+    if (rejection->bad_bounce_address) {
+      services_.bounces.note_refused(network(), limits().bounces, now());
+    }
     co_return smtp::Reply(rejection->code, rejection->status, rejection->text);
   }
   auto* resolved = std::get_if<forward::ResolvedRecipient>(&resolution);
   if (resolved == nullptr) co_return local_error();
-  // Aliases multiply: the copies of one message are limited as its recipients are.
-  const std::size_t copies = transaction_->targets() + resolved->targets.size();
-  if (copies > limits().max_recipients && !transaction_->recipients().empty()) {
-    co_return smtp::Reply(452, {4, 5, 3}, "Too many recipients");
-  }
+  if (auto objection = room_objection(*resolved, address)) co_return objection;
   transaction_->add(std::move(*resolved));
   co_return std::nullopt;
+}
+
+std::optional<smtp::Reply> Session::room_objection(const forward::ResolvedRecipient& resolved,
+                                                   const std::string& address) {
+  const bool first = transaction_->recipients().empty();
+  // A bounce has one recipient, and nothing else travels with it (srs.md no. 21).
+  if (!first && (resolved.is_bounce || transaction_->is_bounce())) {
+    return smtp::Reply(452, {4, 5, 3}, "A bounce has one recipient");
+  }
+  if (resolved.is_bounce) {
+    const BounceAddress bounce{address, base::lower(resolved.targets.front().to_string()),
+                               resolved.weak};
+    return services_.bounces.take(bounce, network(), limits().bounces, now());
+  }
+  // Aliases multiply: the copies of one message are limited as its recipients are.
+  const std::size_t copies = transaction_->targets() + resolved.targets.size();
+  if (copies > limits().max_recipients && !first) {
+    return smtp::Reply(452, {4, 5, 3}, "Too many recipients");
+  }
+  return std::nullopt;
 }
 
 base::Task<forward::Resolution> Session::resolve(mail::ForwardPath forward_path) {

@@ -30,6 +30,9 @@ class Transaction {
 
   const std::vector<forward::ResolvedRecipient>& recipients() const { return recipients_; }
 
+  /// Goes to an SRS address of ours.
+  bool is_bounce() const { return !recipients_.empty() && recipients_.front().is_bounce; }
+
   std::size_t targets() const { return targets_; }  ///< copies this message would make
 
   Intake& begin_content(ports::Spool& spool, ByteBudget& budget, mail::MessageId id) {

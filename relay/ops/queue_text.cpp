@@ -108,6 +108,12 @@ std::string status_text(const json::object& status) {
                        number_of(totals, "messages"), number_of(totals, "waiting"),
                        number_of(totals, "held"), number_of(totals, "bytes"));
   }
+  if (const json::value* bounces = status.if_contains("bounces")) {
+    const auto& totals = bounces->as_object();
+    out += fmt::format("bounces {} taken, {} with an invalid address, {} put off\n",
+                       number_of(totals, "taken"), number_of(totals, "refused"),
+                       number_of(totals, "throttled"));
+  }
   if (status.at("spool_poisoned").as_bool()) out += "STORAGE FAILED: see the log\n";
   if (status.at("draining").as_bool()) out += "shutting down\n";
   return out;

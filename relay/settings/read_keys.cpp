@@ -72,12 +72,42 @@ void check_secrets(Section& section, const Srs& srs) {
   std::vector<srs::Key> keys;
   for (const SrsSecret& secret : srs.secrets) {
     if (secret.secret.empty()) return;  // reported already
-    keys.push_back({secret.id, std::string(secret.secret.reveal()), secret.verify_until});
+    keys.push_back({secret.id, std::string(secret.secret.reveal()), secret.verify_until,
+                    secret.scheme});
   }
   const auto ring = srs::KeyRing::make(std::move(keys));
   if (!ring) {
     section.problem("secret", ProblemCode::Secret, std::string(srs::describe(ring.error())));
   }
+}
+
+void read_secrets(Section& section, Srs& srs) {
+  for (Section& entry : section.tables("secret")) {
+    SrsSecret secret;
+    entry.text("id", secret.id);
+    if (secret.id.empty()) entry.problem("id", ProblemCode::Missing, "every secret needs an id");
+    secret.secret = read_secret(entry);
+    entry.choice("scheme", secret.scheme,
+                 {{"native", srs::Scheme::Native},
+                  {"exim", srs::Scheme::Exim},
+                  {"srs.js", srs::Scheme::SrsJs},
+                  {"sender-rewriting-scheme", srs::Scheme::SenderRewritingScheme}});
+    read_end_date(entry, secret.verify_until);
+    entry.allow("verify_until");
+    entry.finish();
+    srs.secrets.push_back(std::move(secret));
+  }
+}
+
+void read_bounces(Section& srs, Bounces& into) {
+  auto section = srs.table("bounces");
+  if (!section) return;
+  section->number("per_address", into.per_address, 1, 1'000'000);
+  section->number("per_sender", into.per_sender, 1, 1'000'000);
+  section->number("per_client", into.per_client, 1, 1'000'000);
+  section->number("bad_per_client", into.bad_per_client, 1, 1'000'000);
+  section->size("max_body", into.max_body);
+  section->finish();
 }
 
 }  // namespace
@@ -100,16 +130,8 @@ void read_srs(Section& root, Settings& settings) {
   } else {
     srs.max_age_days = static_cast<int>(std::chrono::floor<std::chrono::days>(max_age).count());
   }
-  for (Section& entry : section->tables("secret")) {
-    SrsSecret secret;
-    entry.text("id", secret.id);
-    if (secret.id.empty()) entry.problem("id", ProblemCode::Missing, "every secret needs an id");
-    secret.secret = read_secret(entry);
-    read_end_date(entry, secret.verify_until);
-    entry.allow("verify_until");
-    entry.finish();
-    srs.secrets.push_back(std::move(secret));
-  }
+  read_secrets(*section, srs);
+  read_bounces(*section, srs.bounces);
   section->finish();
   if (!srs.domain) section->problem("domain", ProblemCode::Missing, "SRS needs a domain of ours");
   check_secrets(*section, srs);

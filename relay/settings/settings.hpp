@@ -14,6 +14,7 @@
 #include "relay/base/secret.hpp"
 #include "relay/mail/address.hpp"
 #include "relay/mail/status.hpp"
+#include "srs/key_ring.hpp"
 
 namespace relay::settings {
 
@@ -93,6 +94,16 @@ struct SrsSecret {
   std::string id;
   base::Secret secret;
   std::optional<std::int64_t> verify_until;  ///< Unix seconds
+  srs::Scheme scheme = srs::Scheme::Native;
+};
+
+/// How much may come back to SRS addresses; counts are per hour.
+struct Bounces {
+  std::uint32_t per_address = 100;
+  std::uint32_t per_sender = 300;
+  std::uint32_t per_client = 1000;
+  std::uint32_t bad_per_client = 20;
+  std::uint64_t max_body = 128ULL << 10;
 };
 
 struct Srs {
@@ -104,6 +115,7 @@ struct Srs {
   bool accept_classic = true;
   int max_age_days = 21;
   std::vector<SrsSecret> secrets;
+  Bounces bounces;
 };
 
 struct DkimKey {
@@ -150,8 +162,15 @@ struct Queue {
   bool redact_target = true;  ///< DSNs show the alias, never its private target
 };
 
+enum class LogRedact {
+  None,
+  LocalPart,  ///< "…@domain"
+  Hash,       ///< a digest keyed with the first SRS secret; `srs digest` makes the same
+};
+
 struct LogTarget {
   std::string file;  ///< empty: stderr
+  LogRedact redact = LogRedact::None;
 };
 
 struct Control {

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "relay/ports/clock.hpp"
 #include "relay/ports/spool.hpp"
 #include "relay/spool/store.hpp"
 
@@ -23,6 +24,8 @@ struct SpoolOptions {
   std::string path;            ///< the database; its folder is made when missing
   std::uint64_t min_free = 0;  ///< octets of disk below which nothing more is accepted
   TokenLimits tokens;
+  ports::Clock* clock = nullptr;          ///< null: expired tokens are never removed
+  std::chrono::seconds token_round{600};  ///< how often they are
   bool allow_network_file_system = false;
 };
 
@@ -110,6 +113,7 @@ class SqliteSpool final : public ports::Spool {
   void poison(const std::string& why);
   bool disk_is_low() const;
   void checkpoint_when_due(bool idle);
+  void forget_tokens_when_due();
 
   template <class T, class Work>
   base::Task<std::expected<T, ports::SpoolError>> ask(Kind kind, Work work);
@@ -118,7 +122,8 @@ class SqliteSpool final : public ports::Spool {
   OpenReport report_;
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<Store> store_;
-  std::int64_t wal_pages_ = 0;  ///< writer thread only
+  std::int64_t wal_pages_ = 0;          ///< writer thread only
+  base::SteadyTime tokens_checked_at_;  ///< writer thread only
 
   std::mutex mutex_;
   std::condition_variable wake_;

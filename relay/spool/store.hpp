@@ -30,6 +30,7 @@ class Store {
   std::uint64_t change(const ports::QueueFilter& filter, ports::QueueAction action,
                        base::WallTime now);
   std::int64_t remove_drafts();  ///< chunks without message; at start
+  /// A thousand at a time, the oldest first: a clock that is wrong for a while costs no more.
   void remove_expired_tokens(base::WallTime now);
 
   // Reading.

@@ -49,6 +49,7 @@ void SqliteSpool::run() {
       waiting_.erase(waiting_.begin(), waiting_.begin() + count);
     }
     if (!batch.empty()) serve(batch);
+    forget_tokens_when_due();
     checkpoint_when_due(idle);
     batch.clear();
   }
@@ -145,6 +146,20 @@ void SqliteSpool::poison(const std::string& why) {
 
 bool SqliteSpool::disk_is_low() const {
   return options_.min_free > 0 && free_octets(options_.path) < options_.min_free;
+}
+
+void SqliteSpool::forget_tokens_when_due() {
+  if (options_.clock == nullptr || poisoned()) return;
+  const base::SteadyTime now = options_.clock->steady();
+  if (now - tokens_checked_at_ < options_.token_round) return;
+  tokens_checked_at_ = now;
+  Request request;
+  request.kind = Kind::Record;  // makes room, so it may run when the disk is full
+  request.work = [wall = options_.clock->wall()](Store& store) {
+    store.remove_expired_tokens(wall);
+    return std::optional<SpoolError>();
+  };
+  attempt(request);
 }
 
 void SqliteSpool::checkpoint_when_due(bool idle) {

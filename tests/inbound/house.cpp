@@ -105,7 +105,7 @@ std::shared_ptr<const Policy> test_policy(Limits limits) {
 
 House::House(Limits limits, bool with_tls)
     : policy(test_policy(limits)),
-      services{clock, spool, signer, feed, with_tls ? &tls : nullptr, log, policy, budget},
+      services{clock, spool, signer, feed, with_tls ? &tls : nullptr, log, policy, budget, bounces},
       acceptor(services) {}
 
 std::shared_ptr<fakes::Wire> House::dial(std::vector<std::string> segments,

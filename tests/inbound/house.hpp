@@ -116,6 +116,7 @@ class House {
   RecordingLog log;
   base::Published<Policy> policy;
   ByteBudget budget{64ULL * 1024 * 1024};
+  BounceGuard bounces;
   Services services;
   Acceptor acceptor;
 };

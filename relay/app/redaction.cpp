@@ -1,0 +1,83 @@
+#include "relay/app/redaction.hpp"
+
+#include "relay/base/text.hpp"
+
+namespace relay::app {
+
+namespace {
+
+constexpr std::string_view kKeptField = R"("message_id":")";
+
+bool ends_local_part(char c) {
+  const auto octet = static_cast<unsigned char>(c);
+  return octet <= ' ' || octet == 0x7F || std::string_view("<>,;:\"()[]{}\\").find(c) != std::string_view::npos;
+}
+
+bool is_domain_octet(char c) {
+  return base::is_alpha(c) || base::is_digit(c) || c == '.' || c == '-' || c == '_' ||
+         static_cast<unsigned char>(c) >= 0x80;
+}
+
+/// Where the local part before the "@" at `at` begins; not before `from`. The text is inside JSON,
+/// where a quoted local part has its quotes escaped.
+std::size_t local_part_begin(std::string_view line, std::size_t from, std::size_t at) {
+  if (at >= from + 2 && line.substr(at - 2, 2) == "\\\"") {
+    const std::size_t open = line.substr(0, at - 2).rfind("\\\"");
+    if (open != std::string_view::npos && open >= from) return open;
+  }
+  std::size_t begin = at;
+  while (begin > from && !ends_local_part(line[begin - 1])) --begin;
+  return begin;
+}
+
+std::size_t domain_end(std::string_view line, std::size_t begin) {
+  if (begin < line.size() && line[begin] == '[') {
+    const std::size_t close = line.find(']', begin);
+    return close == std::string_view::npos ? begin : close + 1;
+  }
+  std::size_t end = begin;
+  while (end < line.size() && is_domain_octet(line[end])) ++end;
+  return end;
+}
+
+std::string_view kept_field(std::string_view line) {
+  const std::size_t at = line.find(kKeptField);
+  if (at == std::string_view::npos) return {};
+  const std::size_t begin = at + kKeptField.size();
+  std::size_t end = begin;
+  while (end < line.size() && line[end] != '"') end += line[end] == '\\' ? 2 : 1;
+  return line.substr(begin, end - begin);
+}
+
+}  // namespace
+
+std::string Redaction::shown(std::string_view local_part, std::string_view domain) const {
+  if (mode_ == settings::LogRedact::Hash) {
+    return '#' + digest_(base::lower(std::string(local_part) + '@' + std::string(domain)));
+  }
+  return "…@" + std::string(domain);
+}
+
+std::string Redaction::redacted(std::string_view line) const {
+  if (!active()) return std::string(line);
+  const std::string_view kept = kept_field(line);
+  const auto is_kept = [&](std::size_t at) {
+    return !kept.empty() && line.data() + at >= kept.data() &&
+           line.data() + at < kept.data() + kept.size();
+  };
+  std::string out;
+  std::size_t done = 0;
+  for (std::size_t at = line.find('@'); at != std::string_view::npos; at = line.find('@', at + 1)) {
+    if (at < done || is_kept(at)) continue;
+    const std::size_t begin = local_part_begin(line, done, at);
+    const std::size_t end = domain_end(line, at + 1);
+    if (begin == at || end == at + 1) continue;
+    out += line.substr(done, begin - done);
+    out += shown(line.substr(begin, at - begin), line.substr(at + 1, end - at - 1));
+    done = end;
+  }
+  out += line.substr(done);
+  return out;
+}
+
+}  // namespace relay::app

@@ -1,0 +1,34 @@
+// What the log shows of addresses (srs.md no. 28).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "relay/settings/settings.hpp"
+
+namespace relay::app {
+
+class Redaction {
+ public:
+  using Digest = std::function<std::string(const std::string& address)>;
+
+  Redaction() = default;  ///< shows everything
+
+  /// `digest` is asked in mode Hash only.
+  Redaction(settings::LogRedact mode, Digest digest) : mode_(mode), digest_(std::move(digest)) {}
+
+  bool active() const { return mode_ != settings::LogRedact::None; }
+
+  /// A log line with every mail address in it redacted, remote replies included. A message id looks
+  /// like an address and is kept.
+  std::string redacted(std::string_view line) const;
+
+ private:
+  std::string shown(std::string_view local_part, std::string_view domain) const;
+
+  settings::LogRedact mode_ = settings::LogRedact::None;
+  Digest digest_;
+};
+
+}  // namespace relay::app
