@@ -47,7 +47,9 @@ std::expected<std::unique_ptr<LogSink>, std::string> LogSink::open(const std::st
   return log;
 }
 
-LogSink::~LogSink() { flush(); }
+LogSink::~LogSink() {
+  if (logger_) flush();  // open() may have failed half-way
+}
 
 void LogSink::write(base::Event event) {
   const auto level = level_of(event.severity());

@@ -10,7 +10,8 @@ constexpr std::string_view kKeptField = R"("message_id":")";
 
 bool ends_local_part(char c) {
   const auto octet = static_cast<unsigned char>(c);
-  return octet <= ' ' || octet == 0x7F || std::string_view("<>,;:\"()[]{}\\").find(c) != std::string_view::npos;
+  return octet <= ' ' || octet == 0x7F ||
+         std::string_view("<>,;:\"()[]{}\\").find(c) != std::string_view::npos;
 }
 
 bool is_domain_octet(char c) {
@@ -22,7 +23,11 @@ bool is_domain_octet(char c) {
 /// where a quoted local part has its quotes escaped.
 std::size_t local_part_begin(std::string_view line, std::size_t from, std::size_t at) {
   if (at >= from + 2 && line.substr(at - 2, 2) == "\\\"") {
-    const std::size_t open = line.substr(0, at - 2).rfind("\\\"");
+    std::size_t open = line.substr(0, at - 2).rfind("\\\"");
+    // A quote inside the local part is escaped once by the address and once by JSON.
+    while (open != std::string_view::npos && open >= 2 && line.substr(open - 2, 2) == "\\\\") {
+      open = line.substr(0, open - 2).rfind("\\\"");
+    }
     if (open != std::string_view::npos && open >= from) return open;
   }
   std::size_t begin = at;

@@ -49,8 +49,8 @@ base::Task<std::vector<std::string>> srs_dns_problems(
 
   const auto hosts = co_await resolver.mx(domain, deadline);
   if (!hosts && ports::is_temporary(hosts.error())) {
-    problems.push_back("MX of " + domain + " cannot be looked up: " +
-                       std::string(ports::describe(hosts.error())));
+    problems.push_back("MX of " + domain +
+                       " cannot be looked up: " + std::string(ports::describe(hosts.error())));
   } else if (!hosts) {
     problems.push_back(domain + " has no usable MX: bounces may not come back");
   } else {
@@ -71,8 +71,8 @@ base::Task<std::vector<std::string>> srs_dns_problems(
 
   const auto texts = co_await resolver.txt(domain, deadline);
   if (!texts && ports::is_temporary(texts.error())) {
-    problems.push_back("TXT of " + domain + " cannot be looked up: " +
-                       std::string(ports::describe(texts.error())));
+    problems.push_back("TXT of " + domain +
+                       " cannot be looked up: " + std::string(ports::describe(texts.error())));
     co_return problems;
   }
   const bool has_spf = texts && std::ranges::any_of(texts->records, [](const std::string& text) {

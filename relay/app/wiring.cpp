@@ -198,8 +198,8 @@ void Relay::check_srs_domain(std::shared_ptr<const settings::Settings> settings)
   const auto check = [](Relay& relay, std::shared_ptr<const settings::Settings> checked,
                         std::vector<boost::asio::ip::address> addresses) -> base::Task<> {
     const auto deadline = base::Deadline::after(kSelfCheckSpan);
-    const auto problems = co_await srs_dns_problems(*relay.resolver_, checked, std::move(addresses),
-                                                    deadline);
+    const auto problems =
+        co_await srs_dns_problems(*relay.resolver_, checked, std::move(addresses), deadline);
     for (const std::string& problem : problems) {
       relay.log_->write(base::Event("srs_check", relay.clock_.wall(), base::Severity::Warning)
                             .flag("ok", false)

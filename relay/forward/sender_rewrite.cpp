@@ -46,7 +46,8 @@ std::expected<SenderRewrite, std::string> SenderRewrite::make(const settings::Se
   if (!srs.domain) return made;
   std::vector<srs::Key> keys;
   for (const auto& secret : srs.secrets) {
-    keys.push_back({secret.id, std::string(secret.secret.reveal()), secret.verify_until, secret.scheme});
+    keys.push_back(
+        {secret.id, std::string(secret.secret.reveal()), secret.verify_until, secret.scheme});
   }
   auto ring = srs::KeyRing::make(std::move(keys));
   if (!ring) return std::unexpected("srs: " + std::string(srs::describe(ring.error())));

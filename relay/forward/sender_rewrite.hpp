@@ -44,8 +44,8 @@ class SenderRewrite {
                     base::WallTime now) const;
 
   /// The address behind an SRS address of ours. Every failure is the same 550 (no. 18).
-  std::expected<std::variant<Origin, TokenLookup>, Rejection> reverse(
-      const mail::Mailbox& address, base::WallTime now) const;
+  std::expected<std::variant<Origin, TokenLookup>, Rejection> reverse(const mail::Mailbox& address,
+                                                                      base::WallTime now) const;
 
   const srs::Rewriter* rewriter() const { return rewriter_.get(); }
 

@@ -72,8 +72,8 @@ void check_secrets(Section& section, const Srs& srs) {
   std::vector<srs::Key> keys;
   for (const SrsSecret& secret : srs.secrets) {
     if (secret.secret.empty()) return;  // reported already
-    keys.push_back({secret.id, std::string(secret.secret.reveal()), secret.verify_until,
-                    secret.scheme});
+    keys.push_back(
+        {secret.id, std::string(secret.secret.reveal()), secret.verify_until, secret.scheme});
   }
   const auto ring = srs::KeyRing::make(std::move(keys));
   if (!ring) {

@@ -281,9 +281,10 @@ void read_log_and_control(Section& root, Settings& settings) {
   if (auto section = root.table("log")) {
     std::string format = "json";
     section->choice("format", format, {{"json", std::string("json")}});
-    section->choice(
-        "redact", settings.log.redact,
-        {{"none", LogRedact::None}, {"localpart", LogRedact::LocalPart}, {"hash", LogRedact::Hash}});
+    section->choice("redact", settings.log.redact,
+                    {{"none", LogRedact::None},
+                     {"localpart", LogRedact::LocalPart},
+                     {"hash", LogRedact::Hash}});
     if (settings.log.redact == LogRedact::Hash && !settings.srs.domain) {
       section->problem("redact", ProblemCode::Value,
                        "\"hash\" needs [srs]: its first secret keys the digest");

@@ -206,7 +206,8 @@ std::int64_t Store::remove_drafts() {
 }
 
 void Store::remove_expired_tokens(base::WallTime now) {
-  Statement statement(connection_.raw(), "DELETE FROM token WHERE token IN (SELECT token FROM token "
+  Statement statement(connection_.raw(),
+                      "DELETE FROM token WHERE token IN (SELECT token FROM token "
                       "WHERE expires_ms < ?1 ORDER BY expires_ms LIMIT 1000)");
   statement.bind(1, ms_of(now));
   statement.run();

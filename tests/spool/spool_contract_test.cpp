@@ -1,6 +1,7 @@
 // What every Spool promises, run over the real one and over the fake that stands for it.
 #include <filesystem>
 #include <optional>
+#include <thread>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/executor_work_guard.hpp>
@@ -11,6 +12,7 @@
 #include <unistd.h>
 
 #include "relay/spool/sqlite_spool.hpp"
+#include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/memory_spool.hpp"
 
 namespace relay::spool {
@@ -306,6 +308,34 @@ TEST_P(SqliteOnly, RecordsButDoesNotAcceptWhenTheDiskIsLow) {
   EXPECT_EQ(run(spool_->commit(message({"a@x.example"}))).error(), SpoolError::Full);
   EXPECT_TRUE(run(spool_->record(
       {.id = id, .recipients = {outcome(0, RecipientState::Delivered)}, .bounces = {}})));
+}
+
+/// srs.md no. 25: the store of senders is bounded in time as well.
+TEST_P(SqliteOnly, RemovesExpiredTokens) {
+  spool_.reset();
+  fakes::FakeClock clock(kNow);
+  auto opened = SqliteSpool::open({.path = (folder_ / "queue.db").string(),
+                                   .min_free = 0,
+                                   .tokens = {},
+                                   .clock = &clock,
+                                   .token_round = std::chrono::seconds(60),
+                                   .allow_network_file_system = false});
+  ASSERT_TRUE(opened) << opened.error();
+  spool_ = std::move(*opened);
+  auto made = message({"a@x.example"});
+  const mail::ReversePath sender(mailbox("long@sender.example"));
+  made.tokens.push_back({"short", sender, kNow + std::chrono::hours(1), "192.0.2.0/24"});
+  made.tokens.push_back({"long", sender, kNow + std::chrono::hours(9), "192.0.2.0/24"});
+  add(std::move(made));
+  clock.advance(std::chrono::hours(2));
+  bool removed = false;
+  for (int i = 0; i < 200 && !removed; ++i) {
+    // Asked as of before its end: only removal makes it unknown.
+    removed = !run(spool_->find_token("short", kNow));
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  }
+  EXPECT_TRUE(removed);
+  EXPECT_TRUE(run(spool_->find_token("long", kNow)));
 }
 
 INSTANTIATE_TEST_SUITE_P(Real, SqliteOnly, testing::Values(Which::Sqlite));
