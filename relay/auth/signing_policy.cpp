@@ -1,5 +1,7 @@
 #include "relay/auth/signing_policy.hpp"
 
+#include <algorithm>
+
 #include <libpsl.h>
 
 namespace relay::auth {
@@ -22,7 +24,12 @@ const SigningDomain* choose_signing_domain(const std::vector<SigningDomain>& dom
                                            const std::string& from_domain, bool own_message,
                                            const OrganisationalDomain& organisations) {
   if (domains.empty()) return nullptr;
-  if (own_message) return &domains.front();
+  if (own_message) {
+    const std::string host = organisations.of(from_domain);
+    const auto aligned = std::ranges::find_if(
+        domains, [&](const SigningDomain& one) { return organisations.of(one.domain) == host; });
+    return aligned == domains.end() ? &domains.front() : &*aligned;
+  }
   // An unclear From may be read by a receiver as any of its mailboxes: nothing is surely unaligned.
   if (from_domain.empty()) return nullptr;
   const std::string author = organisations.of(from_domain);

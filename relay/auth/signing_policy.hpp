@@ -33,7 +33,7 @@ class OrganisationalDomain {
 
 /// Until a message has been authenticated, our signature must not be aligned with its From domain:
 /// it would turn a spoof into a DMARC pass. The first domain that is not aligned signs; null when
-/// every one is. With `own_message` (a DSN of ours) the first domain signs.
+/// every one is. With `own_message` (a DSN of ours) the first aligned domain signs, else the first.
 const SigningDomain* choose_signing_domain(const std::vector<SigningDomain>& domains,
                                            const std::string& from_domain, bool own_message,
                                            const OrganisationalDomain& organisations);

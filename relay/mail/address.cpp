@@ -81,7 +81,10 @@ std::expected<std::size_t, AddressError> read_local_part(std::string_view text,
   if (text.starts_with('"')) {
     std::size_t i = 1;
     for (; i < text.size() && text[i] != '"'; ++i) {
-      if (text[i] == '\\' && ++i == text.size()) return std::unexpected(AddressError::Unterminated);
+      if (text[i] == '\\') {
+        if (++i == text.size()) return std::unexpected(AddressError::Unterminated);
+        if (is_eight_bit(text[i])) return std::unexpected(AddressError::BadLocalPart);
+      }
       if (!is_quotable(text[i])) return std::unexpected(AddressError::BadLocalPart);
       decoded += text[i];
     }

@@ -14,12 +14,9 @@ namespace {
 
 constexpr std::size_t kMaxReply = 900;  // octets of remote text shown
 
-std::string ascii(const Mailbox& mailbox) { return plain_line(mailbox.to_string(), 254); }
-
 /// The recipient as the reader may know it: the alias, unless targets are shown.
 std::string shown_recipient(const DsnRequest& request, const DsnRecipient& recipient) {
-  return request.hide_targets ? plain_line(recipient.original.to_string(), 254)
-                              : ascii(recipient.target);
+  return request.hide_targets ? recipient.original.to_string() : recipient.target.to_string();
 }
 
 /// Remote text without control octets and without the private target: neither the address nor its
@@ -27,7 +24,7 @@ std::string shown_recipient(const DsnRequest& request, const DsnRecipient& recip
 std::string shown_reply(const DsnRequest& request, const DsnRecipient& recipient) {
   std::string text = plain_line(recipient.attempt.text, kMaxReply);
   if (!request.hide_targets) return text;
-  const std::string alias = plain_line(recipient.original.to_string(), 254);
+  const std::string alias = seven_bit_address(recipient.original.to_string());
   text = masked(std::move(text), recipient.target.to_string(), alias);
   text = masked(std::move(text), recipient.target.domain().text(), "[hidden]");
   if (recipient.target.local_part().size() > 2) {
@@ -72,7 +69,8 @@ std::string human_part(const DsnRequest& request) {
                        "not send it again: delivery will be tried further.",
                        ""));
   for (const DsnRecipient& recipient : request.recipients) {
-    text += fmt::format("  <{}>\r\n    {}\r\n\r\n", shown_recipient(request, recipient),
+    text += fmt::format("  <{}>\r\n    {}\r\n\r\n",
+                        seven_bit_address(shown_recipient(request, recipient)),
                         wrapped(reason_line(request, recipient), "    "));
   }
   if (!failed && request.retry_until) {
@@ -85,10 +83,11 @@ std::string human_part(const DsnRequest& request) {
 std::string recipient_fields(const DsnRequest& request, const DsnRecipient& recipient) {
   const bool failed = request.kind == DsnKind::Failed;
   std::string fields = fmt::format(
-      "\r\nOriginal-Recipient: rfc822;{}\r\nFinal-Recipient: rfc822;{}\r\nAction: {}\r\n"
+      "\r\nOriginal-Recipient: {}\r\nFinal-Recipient: {}\r\nAction: {}\r\n"
       "Status: {}\r\n",
-      plain_line(recipient.original.to_string(), 254), shown_recipient(request, recipient),
-      failed ? "failed" : "delayed", shown_status(request, recipient).to_string());
+      typed_address(recipient.original.to_string()),
+      typed_address(shown_recipient(request, recipient)), failed ? "failed" : "delayed",
+      shown_status(request, recipient).to_string());
   const DeliveryAttempt& attempt = recipient.attempt;
   if (!attempt.host.empty() && !request.hide_targets) {
     fields += fmt::format("Remote-MTA: dns;{}\r\n", plain_line(attempt.host, 254));

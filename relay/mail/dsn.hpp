@@ -46,7 +46,8 @@ struct DsnRequest {
 };
 
 /// True when the DSN can only travel with SMTPUTF8: its addressee has a UTF-8 local part. Any other
-/// DSN is 7-bit throughout, whatever aliases, remote texts and original header hold.
+/// DSN is 7-bit throughout, whatever aliases, remote texts and original header hold: international
+/// addresses in it have the form of RFC 6533 §3.
 bool dsn_needs_smtputf8(const DsnRequest& request);
 
 /// The whole message, CRLF line ends, no line over 998 octets, no trace fields. Remote texts and

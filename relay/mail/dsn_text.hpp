@@ -6,8 +6,16 @@
 
 namespace relay::mail {
 
-/// Printable ASCII on one line; everything else becomes "?"; at most `limit` octets.
+/// Printable ASCII on one line; line ends and tabs become spaces, everything else "?"; what is over
+/// `limit` octets becomes "...".
 std::string plain_line(std::string_view text, std::size_t limit);
+
+/// An address in 7 bits: as it is when ASCII, else in the form utf-8-addr-xtext (RFC 6533 §3),
+/// where "ü" is "\x{FC}". At most 254 octets of it.
+std::string seven_bit_address(std::string_view address);
+
+/// The same with its type, as the fields of a delivery status have it: "rfc822;" or "utf-8;".
+std::string typed_address(std::string_view address);
 
 /// Replaces every occurrence of `secret` (without case) by `shown`.
 std::string masked(std::string text, std::string_view secret, std::string_view shown);

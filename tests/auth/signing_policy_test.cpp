@@ -1,0 +1,50 @@
+#include "relay/auth/signing_policy.hpp"
+
+#include <gtest/gtest.h>
+
+namespace relay::auth {
+namespace {
+
+const OrganisationalDomain kOrganisations;
+
+std::vector<SigningDomain> domains(const std::vector<std::string>& names) {
+  std::vector<SigningDomain> made;
+  for (const auto& name : names) made.push_back({name, {}});
+  return made;
+}
+
+std::string chosen(const std::vector<std::string>& names, const std::string& from,
+                   bool own = false) {
+  const auto all = domains(names);
+  const SigningDomain* one = choose_signing_domain(all, from, own, kOrganisations);
+  return one == nullptr ? "" : one->domain;
+}
+
+TEST(OrganisationalDomain, FollowsThePublicSuffixList) {
+  EXPECT_EQ(kOrganisations.of("mail.example.co.uk"), "example.co.uk");
+  EXPECT_EQ(kOrganisations.of("a.b.example.com"), "example.com");
+  EXPECT_EQ(kOrganisations.of("example.com"), "example.com");
+  EXPECT_EQ(kOrganisations.of("co.uk"), "co.uk");
+  EXPECT_EQ(kOrganisations.of("localhost"), "localhost");
+}
+
+/// Decision 10, the anti-laundering rule: never a signature aligned with somebody else's From.
+TEST(SigningPolicy, NeverSignsInTheNameOfTheAuthor) {
+  EXPECT_EQ(chosen({"fwd.com"}, "sender.com"), "fwd.com");
+  EXPECT_EQ(chosen({"fwd.com"}, "fwd.com"), "");
+  EXPECT_EQ(chosen({"fwd.com"}, "sub.fwd.com"), "") << "relaxed alignment is alignment";
+  EXPECT_EQ(chosen({"mail.fwd.com"}, "fwd.com"), "");
+  EXPECT_EQ(chosen({"fwd.com", "other.com"}, "fwd.com"), "other.com");
+  EXPECT_EQ(chosen({"a.co.uk"}, "b.co.uk"), "a.co.uk") << "a public suffix joins nobody";
+  EXPECT_EQ(chosen({}, "sender.com"), "");
+}
+
+TEST(SigningPolicy, SignsNothingWithAnUnclearAuthor) { EXPECT_EQ(chosen({"fwd.com"}, ""), ""); }
+
+TEST(SigningPolicy, SignsOurOwnMessagesWithTheDomainOfTheHost) {
+  EXPECT_EQ(chosen({"other.com", "fwd.com"}, "mx.fwd.com", true), "fwd.com");
+  EXPECT_EQ(chosen({"other.com"}, "mx.fwd.com", true), "other.com");
+}
+
+}  // namespace
+}  // namespace relay::auth

@@ -1,0 +1,47 @@
+#include "relay/mail/dsn_text.hpp"
+
+#include <sstream>
+
+#include <gtest/gtest.h>
+
+namespace relay::mail {
+namespace {
+
+TEST(DsnText, IsOnePlainLine) {
+  EXPECT_EQ(plain_line("a\r\nb\tc\x01\x7F", 100), "a b c??");
+  EXPECT_EQ(plain_line("gr\xC3\xBC\xC3\x9F", 100).find_first_not_of("gr?"), std::string::npos);
+  EXPECT_EQ(plain_line(std::string(100, 'x'), 10), "xxxxxxxxxx...");
+}
+
+/// RFC 6533 §3.
+TEST(DsnText, WritesInternationalAddressesInSevenBits) {
+  EXPECT_EQ(typed_address("ann+x@y.example"), "rfc822;ann+x@y.example");
+  EXPECT_EQ(typed_address("jürgen@y.example"), "utf-8;j\\x{FC}rgen@y.example");
+  EXPECT_EQ(typed_address("ü+=\\ x@y.example"),
+            "utf-8;\\x{FC}\\x{2B}\\x{3D}\\x{5C}\\x{20}x@y.example");
+  EXPECT_EQ(typed_address("€😀@y.example"), "utf-8;\\x{20AC}\\x{1F600}@y.example");
+}
+
+TEST(DsnText, MasksEveryOccurrenceInAnyCase) {
+  EXPECT_EQ(masked("<Me@Mail.Example>: me@mail.example?", "me@mail.example", "info@fwd"),
+            "<info@fwd>: info@fwd?");
+  EXPECT_EQ(masked("nothing", "", "x"), "nothing");
+  EXPECT_EQ(masked("aaa", "a", "aa"), "aaaaaa") << "what was put in is not masked again";
+}
+
+TEST(DsnText, WrapsAtSpaces) {
+  std::string words;
+  for (int i = 0; i < 60; ++i) words += "word" + std::to_string(i) + ' ';
+  const std::string text = wrapped(words, "    ");
+  std::istringstream lines(text);
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    EXPECT_LE(line.size(), 76U);
+    EXPECT_EQ(line.starts_with("    "), count++ > 0);
+  }
+  EXPECT_GT(count, 4U);
+}
+
+}  // namespace
+}  // namespace relay::mail
