@@ -36,8 +36,8 @@ def corpus():
         # no field (we sign none of them).
         if message is None or b"\r\n\r\n" not in message:
             continue
-        header = re.sub(rb"\r\n[ \t]", b" ", message[:message.index(b"\r\n\r\n")])
-        if not all(re.match(rb"[!-9;-~]+[ \t]*:", line) for line in header.split(b"\r\n")):
+        lines = re.split(rb"\r\n(?![ \t])", message[:message.index(b"\r\n\r\n")])
+        if not all(re.match(rb"[!-9;-~]+[ \t]*:", line) for line in lines):
             continue
         yield pathlib.Path(case["file"]).name, message
 
