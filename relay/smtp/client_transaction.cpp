@@ -132,6 +132,10 @@ void ClientMachine::on_data(const RemoteReply& reply) {
   if (reply.code == 354) {
     if (any_accepted()) {
       step_ = Step::Content;
+    } else if (std::ranges::any_of(accepted_, std::identity())) {
+      // MAIL was refused and yet somebody is to receive: a dot would send them an empty message.
+      fail(local_verdict(OutcomeKind::Deferred, Stage::Data, {4, 5, 0},
+                         "server takes recipients without a sender"));
     } else {
       say(".", Await::LoneDot);  // O-4: ends the transaction, whatever the server makes of it
     }

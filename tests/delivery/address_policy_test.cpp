@@ -1,0 +1,76 @@
+#include "relay/delivery/address_policy.hpp"
+
+#include <gtest/gtest.h>
+
+namespace relay::delivery {
+namespace {
+
+boost::asio::ip::address ip(const char* text) { return boost::asio::ip::make_address(text); }
+
+Policy policy() { return Policy(*mail::Domain::parse("mx.fwd.example")); }
+
+/// N-5: whoever owns a domain chooses its MX, and could choose our inner network.
+TEST(AddressPolicy, SpecialAddressesAreNotDialled) {
+  for (const char* special : {"0.0.0.0",
+                              "10.1.2.3",
+                              "100.64.0.1",
+                              "127.0.0.1",
+                              "127.255.255.255",
+                              "169.254.169.254",
+                              "172.16.0.1",
+                              "172.31.255.255",
+                              "192.168.1.1",
+                              "224.0.0.1",
+                              "255.255.255.255",
+                              "240.0.0.1",
+                              "::",
+                              "::1",
+                              "fc00::1",
+                              "fd12::1",
+                              "fe80::1",
+                              "fec0::1",
+                              "ff02::1",
+                              "::ffff:127.0.0.1",
+                              "::ffff:10.0.0.1"}) {
+    EXPECT_TRUE(is_special_address(ip(special))) << special;
+    EXPECT_FALSE(may_dial(ip(special), 25, policy())) << special;
+  }
+  for (const char* plain : {"192.0.2.1", "8.8.8.8", "172.15.255.255", "172.32.0.1",
+                            "100.63.255.255", "100.128.0.1", "2001:db8::1", "::ffff:8.8.8.8"}) {
+    EXPECT_FALSE(is_special_address(ip(plain))) << plain;
+    EXPECT_TRUE(may_dial(ip(plain), 25, policy())) << plain;
+  }
+}
+
+TEST(AddressPolicy, TheOperatorMayAllowThem) {
+  Policy some = policy();
+  some.allowed_blocks.push_back({ip("10.1.0.0"), 16});
+  EXPECT_TRUE(may_dial(ip("10.1.200.3"), 25, some));
+  EXPECT_FALSE(may_dial(ip("10.2.0.1"), 25, some));
+  EXPECT_TRUE(may_dial(ip("::ffff:10.1.0.1"), 25, some));
+  Policy all = policy();
+  all.allow_private = true;
+  EXPECT_TRUE(may_dial(ip("127.0.0.1"), 25, all));
+}
+
+TEST(AddressPolicy, WeNeverDialOurselves) {
+  Policy own = policy();
+  own.allow_private = true;
+  own.own_addresses = {ip("192.0.2.25"), ip("127.0.0.1")};
+  own.own_ports = {25, 2525};
+  EXPECT_FALSE(may_dial(ip("192.0.2.25"), 25, own));
+  EXPECT_FALSE(may_dial(ip("::ffff:127.0.0.1"), 2525, own));
+  EXPECT_FALSE(may_dial(ip("0.0.0.0"), 25, own));
+  EXPECT_TRUE(may_dial(ip("192.0.2.25"), 26, own));
+}
+
+TEST(AddressPolicy, HostNamesAreNames) {
+  for (const char* good : {"mx.example", "_x.mx.example", "a"}) EXPECT_TRUE(is_host_name(good));
+  for (const char* bad : {"", "127.0.0.1", "::1", "[127.0.0.1]", "mx example", "mx.example.", "*",
+                          "mx\n.example", "../etc"}) {
+    EXPECT_FALSE(is_host_name(bad)) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace relay::delivery
