@@ -144,7 +144,7 @@ std::expected<void, std::string> Relay::open_listeners() {
         [this, executor = shard.executor()](std::unique_ptr<ports::Stream> stream) {
           acceptor_->admit(std::move(stream), executor);
         },
-        {});
+        {.farewell = "421 4.3.2 Too many connections, try again later\r\n"});
     if (!listener) return std::unexpected("cannot listen on " + listener.error());
     listeners_.push_back(std::move(*listener));
   }

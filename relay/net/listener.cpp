@@ -130,7 +130,12 @@ class Listener::Door {
       boost::system::error_code error;
       socket.assign(peer.protocol(), taken, error);
       if (error) ::close(taken);
-      if (error || taken > highest) return false;
+      if (error) return false;
+      if (taken > highest) {
+        ::send(taken, limits_.farewell.data(), limits_.farewell.size(),
+               MSG_DONTWAIT | MSG_NOSIGNAL);
+        return false;
+      }
       hand_over(std::move(socket), peer);
     }
     return true;

@@ -19,8 +19,9 @@ namespace relay::net {
 /// Every shard has its own sockets on the same addresses (SO_REUSEPORT); the kernel spreads the
 /// connections. IPv6 addresses take IPv6 only, so "[::]" and "0.0.0.0" stand side by side.
 ///
-/// Descriptors: when only the reserve is left, a new connection is closed again and accepting
-/// pauses, so that spool, DNS and deliveries, which end sessions and free descriptors, can go on.
+/// Descriptors: when only the reserve is left, a new connection hears `farewell`, is closed
+/// and accepting pauses, so that spool, DNS and deliveries, which end sessions and free
+/// descriptors, can go on.
 class Listener {
  public:
   using OnConnection = std::function<void(std::unique_ptr<ports::Stream>)>;
@@ -29,6 +30,7 @@ class Listener {
     int backlog = 1024;
     int reserved_descriptors = 64;  ///< never more than an eighth of the process's limit
     std::chrono::milliseconds pause{250};
+    std::string farewell;  ///< what a connection hears that cannot be taken, if it can be said
   };
 
   /// Binds all addresses; port 0 takes a free one (with one shard only). `on_connection` runs on

@@ -183,6 +183,21 @@ base::Task<std::expected<void, IoError>> TlsStream::write(std::string_view octet
   co_return result;
 }
 
+// Only whole records count: octets of one that is still on its way are nothing yet.
+bool TlsStream::has_unread() {
+  if (dead_) return false;
+  ERR_clear_error();
+  char first = 0;
+  const int code = SSL_peek(ssl_.get(), &first, 1);
+  if (code > 0) return true;
+  const int ssl_error = SSL_get_error(ssl_.get(), code);
+  if (ssl_error != SSL_ERROR_WANT_READ && ssl_error != SSL_ERROR_WANT_WRITE) {
+    dead_ = reason_of_failure(ssl_error);  // the next read says so
+    ERR_clear_error();
+  }
+  return false;
+}
+
 void TlsStream::close() noexcept {
   if (ssl_ && !dead_ && !write_broken_ && SSL_is_init_finished(ssl_.get()) != 0) {
     ERR_clear_error();

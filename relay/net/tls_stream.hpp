@@ -37,6 +37,7 @@ class TlsStream final : public ports::Stream {
   base::Task<std::expected<void, ports::IoError>> write(std::string_view octets,
                                                         base::Deadline deadline) override;
   void close() noexcept override;
+  bool has_unread() override;
 
   const ports::Endpoint& peer() const override { return connection_->peer(); }
 

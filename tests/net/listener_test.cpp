@@ -1,5 +1,8 @@
 #include "relay/net/listener.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include <boost/asio/ip/address.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -130,6 +133,13 @@ TEST(Listener, PausesWhenDescriptorsRunOutAndRecovers) {
   }
   const auto before = loopback.accepted.size();
   ASSERT_TRUE(run_until(loopback.shard, [&] { return loopback.accepted.size() >= before + 10; }));
+  // Whoever was turned away was told so.
+  const auto told = std::ranges::count_if(clients, [](int client) {
+    std::array<char, 64> said{};
+    return ::recv(client, said.data(), said.size(), MSG_DONTWAIT) > 0 &&
+           std::string_view(said.data()) == kFarewell;
+  });
+  EXPECT_GE(told, 1);
   for (const int client : clients) ::close(client);
 }
 

@@ -39,6 +39,9 @@ T run(Shard& shard, base::Task<T> task) {
   return std::move(*result);
 }
 
+/// What the loopback's listener says to whom it cannot take.
+inline constexpr std::string_view kFarewell = "421 full\r\n";
+
 class Loopback {
  public:
   explicit Loopback(ClientTls tls = {});

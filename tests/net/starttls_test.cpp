@@ -68,6 +68,22 @@ TEST_F(StartTls, CarriesOctetsBothWays) {
   EXPECT_EQ(run(loopback_.shard, read_all(**ends.client, 8)), "250 ok\r\n");
 }
 
+/// S-8 and O-6 inside TLS: who speaks before being asked shows it.
+TEST_F(StartTls, ShowsUnreadOctets) {
+  const auto ends = shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify);
+  ASSERT_TRUE(ends.client && ends.server);
+  ports::Stream& server = **ends.server;
+  EXPECT_FALSE(server.has_unread());
+  EXPECT_FALSE((*ends.client)->has_unread()) << "session tickets are no octets";
+  ASSERT_TRUE(run(loopback_.shard, (*ends.client)->write("EHLO x\r\n", soon())));
+  EXPECT_TRUE(run_until(loopback_.shard, [&] { return server.has_unread(); }));
+  EXPECT_EQ(run(loopback_.shard, read_all(server, 8)), "EHLO x\r\n");
+  EXPECT_FALSE(server.has_unread());
+  (*ends.client)->close();
+  EXPECT_EQ(run(loopback_.shard, read_all(server, 1)), "");
+  EXPECT_FALSE(server.has_unread());
+}
+
 TEST_F(StartTls, TellsVersionCipherAndVerification) {
   const auto ends = shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify);
   ASSERT_TRUE(ends.client && ends.server);

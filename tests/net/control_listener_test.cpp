@@ -1,0 +1,111 @@
+#include "relay/net/control_listener.hpp"
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "tests/net/loopback.hpp"
+
+namespace relay::net {
+namespace {
+
+namespace fs = std::filesystem;
+
+class ControlSocket : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("srs-relay-control-" + std::to_string(::getpid()));
+    fs::create_directories(folder_);
+  }
+
+  void TearDown() override { fs::remove_all(folder_); }
+
+  std::string path() const { return (folder_ / "control.sock").string(); }
+
+  /// A blocking connection to the socket; -1 when nobody answers.
+  int dial() const {
+    const int client = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path().copy(address.sun_path, sizeof(address.sun_path) - 1);
+    if (::connect(client, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0)
+      return client;
+    ::close(client);
+    return -1;
+  }
+
+  fs::path folder_;
+  Shard shard_;
+};
+
+TEST_F(ControlSocket, CarriesALineInAndAnAnswerOut) {
+  auto listener = ControlListener::open(shard_, path());
+  ASSERT_TRUE(listener) << listener.error();
+  StreamPtr taken;
+  (*listener)->start([&taken](StreamPtr stream) { taken = std::move(stream); });
+  const int client = dial();
+  ASSERT_GE(client, 0);
+  ASSERT_TRUE(run_until(shard_, [&taken] { return taken != nullptr; }));
+  ASSERT_EQ(::send(client, "{}\n", 3, 0), 3);
+  EXPECT_EQ(run(shard_, read_all(*taken, 3)), "{}\n");
+  ASSERT_TRUE(run(shard_, taken->write("done\n", soon())));
+  char answer[16] = {};
+  EXPECT_EQ(::recv(client, answer, sizeof answer, 0), 5);
+  EXPECT_STREQ(answer, "done\n");
+  ::close(client);
+  EXPECT_EQ(run(shard_, read_all(*taken, 1)), "");
+}
+
+TEST_F(ControlSocket, IsForOwnerAndGroupOnly) {
+  const auto listener = ControlListener::open(shard_, path());
+  ASSERT_TRUE(listener);
+  struct stat found{};
+  ASSERT_EQ(::stat(path().c_str(), &found), 0);
+  EXPECT_EQ(found.st_mode & 0777U, 0660U);
+}
+
+TEST_F(ControlSocket, TakesTheNameOfADeadDaemonAndNotOfALivingOne) {
+  {
+    // A socket whose process has died without removing it.
+    const int dead = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path().copy(address.sun_path, sizeof(address.sun_path) - 1);
+    ASSERT_EQ(::bind(dead, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    ::close(dead);
+  }
+  const auto alive = ControlListener::open(shard_, path());
+  ASSERT_TRUE(alive) << alive.error();
+  const auto second = ControlListener::open(shard_, path());
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().find("another srs-relay answers"), std::string::npos) << second.error();
+}
+
+TEST_F(ControlSocket, RemovesNothingThatIsNoSocket) {
+  std::ofstream(path()) << "precious";
+  const auto listener = ControlListener::open(shard_, path());
+  ASSERT_FALSE(listener);
+  EXPECT_TRUE(fs::is_regular_file(path()));
+}
+
+TEST_F(ControlSocket, SaysWhatIsWrongWithThePath) {
+  EXPECT_FALSE(ControlListener::open(shard_, (folder_ / "none" / "control.sock").string()));
+  EXPECT_FALSE(ControlListener::open(shard_, (folder_ / std::string(200, 'x')).string()));
+}
+
+TEST_F(ControlSocket, IsGoneAfterStop) {
+  auto listener = ControlListener::open(shard_, path());
+  ASSERT_TRUE(listener);
+  (*listener)->start([](StreamPtr) {});
+  (*listener)->stop();
+  EXPECT_FALSE(fs::exists(path()));
+  EXPECT_EQ(dial(), -1);
+}
+
+}  // namespace
+}  // namespace relay::net

@@ -1,0 +1,157 @@
+// reliability.md §2.3: what the disk may do to us, at every write and every sync. What was
+// acknowledged is there afterwards, whatever failed.
+#include <array>
+#include <filesystem>
+#include <map>
+#include <optional>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "relay/spool/sqlite_spool.hpp"
+#include "tests/fakes/fault_vfs.hpp"
+
+namespace relay::spool {
+namespace {
+
+namespace fs = std::filesystem;
+using fakes::DiskFault;
+using ports::SpoolError;
+
+const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
+constexpr std::size_t kMessages = 6;
+
+class DiskFaults : public testing::TestWithParam<DiskFault> {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() / ("srs-relay-faults-" + std::to_string(::getpid()));
+  }
+
+  void TearDown() override { fs::remove_all(folder_); }
+
+  static std::unique_ptr<SqliteSpool> open(const fs::path& folder) {
+    auto opened = SqliteSpool::open({.path = (folder / "queue.db").string()});
+    EXPECT_TRUE(opened) << opened.error();
+    return opened ? std::move(*opened) : nullptr;
+  }
+
+  template <class T>
+  static base::Task<> keep(base::Task<T> task, std::optional<T>& into) {
+    into.emplace(co_await std::move(task));
+  }
+
+  template <class T>
+  T run(base::Task<T> task) {
+    std::optional<T> value;
+    auto done = boost::asio::co_spawn(io_, keep(std::move(task), value), boost::asio::use_future);
+    io_.restart();
+    const auto work = boost::asio::make_work_guard(io_);
+    while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      io_.run_one_for(std::chrono::milliseconds(20));
+    }
+    done.get();
+    return std::move(*value);
+  }
+
+  static ports::NewMessage message(const std::string& content) {
+    ports::NewMessage made;
+    made.message.id = mail::MessageId::generate(kNow);
+    made.message.received_at = kNow;
+    made.message.size = content.size();
+    made.content_sha256 = sha256(content);
+    made.last_chunk = content;
+    made.first_due = kNow;
+    made.routes.push_back({.index = 0,
+                           .original = mail::ForwardPath(*mail::Mailbox::parse("i@fwd.example")),
+                           .target = *mail::Mailbox::parse("a@x.example"),
+                           .reverse_path = mail::ReversePath::null()});
+    return made;
+  }
+
+  /// Commits messages; what was acknowledged goes into `kept`, what was refused into `refused_`.
+  void commit_some(SqliteSpool& spool, std::map<mail::MessageId, std::string>& kept) {
+    for (std::size_t i = 0; i < kMessages; ++i) {
+      const std::string content = std::string(3000, static_cast<char>('a' + i)) + std::to_string(i);
+      auto made = message(content);
+      const auto id = made.message.id;
+      const auto proof = run(spool.commit(std::move(made)));
+      if (proof) {
+        kept.emplace(id, content);
+      } else {
+        refused_.push_back({id, proof.error()});
+      }
+    }
+  }
+
+  void expect_all(SqliteSpool& spool, const std::map<mail::MessageId, std::string>& kept,
+                  std::uint64_t nth) {
+    for (const auto& [id, content] : kept) {
+      ASSERT_TRUE(run(spool.load(id))) << "an acknowledged message is lost, fault at " << nth;
+      EXPECT_EQ(run(spool.read(id, 0)).value_or(""), content) << nth;
+    }
+  }
+
+  fs::path folder_;
+  boost::asio::io_context io_;
+  std::vector<std::pair<mail::MessageId, SpoolError>> refused_;
+};
+
+TEST_P(DiskFaults, NothingAcknowledgedIsLostAtWhateverOperationItComes) {
+  bool reached = true;
+  std::uint64_t faults = 0;
+  for (std::uint64_t nth = 1; reached && nth < 400; ++nth) {
+    fs::remove_all(folder_);
+    refused_.clear();
+    fakes::FaultVfs disk;
+    std::map<mail::MessageId, std::string> kept;
+    {
+      auto spool = open(folder_);
+      ASSERT_TRUE(spool);
+      commit_some(*spool, kept);
+      ASSERT_EQ(kept.size(), kMessages);
+      disk.arm(GetParam(), nth);
+      commit_some(*spool, kept);
+      reached = disk.faults() > 0;
+      faults += disk.faults();
+      for (const auto& [id, error] : refused_) {
+        const auto expected =
+            GetParam() == DiskFault::Full ? SpoolError::Full : SpoolError::Poisoned;
+        EXPECT_EQ(error, expected) << nth;
+      }
+      // EIO ends all trust in the disk; being full is an ordinary day.
+      EXPECT_EQ(spool->poisoned(), reached && GetParam() != DiskFault::Full) << nth;
+      if (GetParam() == DiskFault::Full) {
+        disk.disarm();
+        expect_all(*spool, kept, nth);
+        for (const auto& refused : refused_) {
+          EXPECT_EQ(run(spool->load(refused.first)).error(), SpoolError::NotFound) << nth;
+        }
+        commit_some(*spool, kept);
+        EXPECT_EQ(kept.size() % kMessages, (2 * kMessages - refused_.size()) % kMessages) << nth;
+      }
+    }
+    disk.disarm();
+    auto again = open(folder_);
+    ASSERT_TRUE(again);
+    expect_all(*again, kept, nth);
+  }
+  EXPECT_FALSE(reached) << "there are more operations than were tried";
+  EXPECT_GT(faults, 0U);
+}
+
+std::string name_of(const testing::TestParamInfo<DiskFault>& info) {
+  constexpr std::array<const char*, 5> kNames = {"None", "Full", "WriteError", "SyncError",
+                                                 "ShortWrite"};
+  return kNames.at(static_cast<std::size_t>(info.param));
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, DiskFaults,
+                         testing::Values(DiskFault::Full, DiskFault::WriteError,
+                                         DiskFault::SyncError, DiskFault::ShortWrite),
+                         name_of);
+
+}  // namespace
+}  // namespace relay::spool
