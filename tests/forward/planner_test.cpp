@@ -1,5 +1,7 @@
 #include "relay/forward/planner.hpp"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "relay/forward/loop_guard.hpp"
@@ -73,6 +75,12 @@ class PlannerTest : public testing::Test {
     return "token";
   }
 
+  static std::set<std::string> senders_of(const Plan& plan) {
+    std::set<std::string> senders;
+    for (const auto& route : plan.routes) senders.insert(route.reverse_path.to_string());
+    return senders;
+  }
+
   std::shared_ptr<const Planner> planner_ = *Planner::make(house());
 };
 
@@ -121,6 +129,81 @@ TEST_F(PlannerTest, RewritesForeignSendersAndTakesTheirBouncesBack) {
   EXPECT_EQ(answer('<' + srs + '>', "<>"), "Ann.B@Sender.example");
   // srs.md no. 19: bounces only.
   EXPECT_EQ(answer('<' + srs + '>', "<x@spam.example>"), "550 5.7.1");
+}
+
+/// srs.md no. 2: rewriting is per copy, after the aliases are known.
+TEST_F(PlannerTest, SrsProperty2RewritesEveryCopyThatLeaves) {
+  const auto sender = *mail::parse_reverse_path("<ann@sender.example>");
+  const auto taken = std::get<ResolvedRecipient>(resolve("<all@example.org>"));
+  EXPECT_EQ(taken.original.to_string(), "all@example.org");
+  const auto plan = planner_->plan(sender, {taken}, "192.0.2.7", kNow);
+  ASSERT_EQ(plan->routes.size(), 2U);
+  for (const auto& route : plan->routes) {
+    EXPECT_EQ(route.original.to_string(), "all@example.org");
+    EXPECT_TRUE(senders_of(*plan).contains(route.reverse_path.to_string()));
+  }
+  EXPECT_EQ(senders_of(*plan).size(), 1U) << "one sender, one SRS address: one transaction";
+}
+
+/// srs.md no. 10: quoted local parts come back as they were; UTF-8 is stored, so that the address
+/// is ASCII whatever the next hop offers.
+TEST_F(PlannerTest, SrsProperty10QuotedAndUtf8Senders) {
+  const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
+  for (const char* sender : {"<\"a b\"@sender.example>", "<\"a@b=c\"@sender.example>",
+                             "<\"q\\\"q\"@sender.example>", "<a=b+c@sender.example>"}) {
+    const auto plan = planner_->plan(*mail::parse_reverse_path(sender), {taken}, "192.0.2.7", kNow);
+    const std::string address = plan->routes[0].reverse_path.to_string();
+    EXPECT_TRUE(plan->tokens.empty()) << address;
+    EXPECT_EQ('<' + answer('<' + address + '>', "<>") + '>', sender);
+  }
+  const auto plan = planner_->plan(mail::ReversePath(mailbox("jürgen@sender.example")), {taken},
+                                   "192.0.2.7", kNow);
+  EXPECT_FALSE(plan->routes[0].reverse_path.mailbox().is_utf8());
+  EXPECT_EQ(plan->tokens.at(0).reverse_path.to_string(), "jürgen@sender.example");
+}
+
+/// srs.md no. 18: a client learns nothing from how it is refused.
+TEST_F(PlannerTest, SrsProperty18AllFailuresSoundTheSame) {
+  const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
+  const auto plan =
+      planner_->plan(mail::ReversePath(mailbox("ann@sender.example")), {taken}, "192.0.2.7", kNow);
+  const std::string good = plan->routes[0].reverse_path.to_string();
+  std::string forged = good;
+  forged.replace(forged.find("ann@"), 3, "bob");
+  const auto expired = planner_->resolve(*mail::parse_forward_path('<' + good + '>'), {},
+                                         kNow + std::chrono::days(60));
+  const auto future = planner_->resolve(*mail::parse_forward_path('<' + good + '>'), {},
+                                        kNow - std::chrono::days(60));
+  const auto first = std::get<Rejection>(resolve('<' + forged + '>', "<>"));
+  EXPECT_EQ(first.code, 550);
+  EXPECT_TRUE(first.bad_bounce_address);
+  std::vector<Resolution> others{expired, future};
+  for (const char* address :
+       {"SRS0=short@srs.example.org", "SRS0=a=b=c=d@srs.example.org", "srst=x@srs.example.org",
+        "SRS1=hash=host.example==x@srs.example.org", "nobody@srs.example.org"}) {
+    others.push_back(resolve('<' + std::string(address) + '>', "<>"));
+  }
+  others.push_back(
+      planner_->resolve_token(*mail::parse_forward_path("<srst=x@srs.example.org>"), {}));
+  for (const auto& other : others) {
+    const auto& refused = std::get<Rejection>(other);
+    EXPECT_EQ(refused.code, first.code);
+    EXPECT_EQ(refused.status, first.status);
+    EXPECT_EQ(refused.text, first.text);
+    EXPECT_TRUE(refused.bad_bounce_address);
+  }
+}
+
+TEST(Postmaster, OfTheSrsDomainIsReadWhereSomebodyReads) {
+  auto with_postmaster = house();
+  with_postmaster.defaults.postmaster = mailbox("ops@elsewhere.example");
+  const auto planner = *Planner::make(with_postmaster);
+  const auto found = planner->resolve(*mail::parse_forward_path("<PostMaster@srs.example.org>"),
+                                      *mail::parse_reverse_path("<s@sender.example>"), kNow);
+  const auto* taken = std::get_if<ResolvedRecipient>(&found);
+  ASSERT_NE(taken, nullptr);
+  EXPECT_EQ(taken->targets.front().to_string(), "ops@elsewhere.example");
+  EXPECT_FALSE(taken->is_bounce);
 }
 
 TEST_F(PlannerTest, LeavesNullAndOwnSendersAlone) {

@@ -22,7 +22,7 @@ using fakes::DiskFault;
 using ports::SpoolError;
 
 const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
-constexpr std::size_t kMessages = 6;
+constexpr std::size_t kMessages = 3;
 
 class DiskFaults : public testing::TestWithParam<DiskFault> {
  protected:

@@ -244,13 +244,17 @@ INSTANTIATE_TEST_SUITE_P(Both, SpoolContract, testing::Values(Which::Memory, Whi
 
 class SqliteOnly : public SpoolContract {};
 
-/// The process dies right after the commit was answered: nothing of it may be gone.
+/// The process dies right after the commit was answered: nothing of it may be gone, nor the sender
+/// that an SRS address stands for (srs.md no. 24).
 TEST_P(SqliteOnly, KeepsWhatWasAcknowledgedWhenTheProcessDies) {
   spool_.reset();
   const pid_t child = ::fork();
   if (child == 0) {
     open();
-    add(message({"a@x.example"}));
+    auto with_token = message({"a@x.example"});
+    with_token.tokens.push_back({"t", mail::ReversePath(mailbox("long@sender.example")),
+                                 kNow + std::chrono::hours(1), "192.0.2.0/24"});
+    add(std::move(with_token));
     run(spool_->append(mail::MessageId::generate(kNow), 0, "a draft"));
     ::_exit(testing::Test::HasFailure() ? 1 : 0);
   }
@@ -259,6 +263,7 @@ TEST_P(SqliteOnly, KeepsWhatWasAcknowledgedWhenTheProcessDies) {
   ASSERT_EQ(status, 0);
   open();
   EXPECT_EQ(run(spool_->totals())->messages, 1U);
+  EXPECT_EQ(run(spool_->find_token("t", kNow))->to_string(), "long@sender.example");
   const auto& report = dynamic_cast<SqliteSpool&>(*spool_).report();
   EXPECT_FALSE(report.clean);
   EXPECT_EQ(report.drafts_removed, 1);
@@ -336,6 +341,7 @@ TEST_P(SqliteOnly, RemovesExpiredTokens) {
   }
   EXPECT_TRUE(removed);
   EXPECT_TRUE(run(spool_->find_token("long", kNow)));
+  spool_.reset();  // before the clock it reads
 }
 
 INSTANTIATE_TEST_SUITE_P(Real, SqliteOnly, testing::Values(Which::Sqlite));
