@@ -59,7 +59,7 @@ class Listener::Door {
   Door(Shard& shard, OnConnection on_connection, Limits limits)
       : shard_(shard),
         on_connection_(std::move(on_connection)),
-        limits_(limits),
+        limits_(std::move(limits)),
         acceptor_(shard.executor()),
         rest_(shard.executor()) {}
 
@@ -160,7 +160,7 @@ class Listener::Door {
 
 std::expected<std::unique_ptr<Listener>, std::string> Listener::open(
     Shard& shard, std::span<const ports::Endpoint> addresses, const OnConnection& on_connection,
-    Limits limits) {
+    const Limits& limits) {
   std::unique_ptr<Listener> listener(new Listener);
   for (const auto& address : addresses) {
     auto door = std::make_shared<Door>(shard, on_connection, limits);

@@ -38,7 +38,7 @@ class Listener {
   /// Error: "192.0.2.1:25: Permission denied", for the first address that fails.
   static std::expected<std::unique_ptr<Listener>, std::string> open(
       Shard& shard, std::span<const ports::Endpoint> addresses, const OnConnection& on_connection,
-      Limits limits);
+      const Limits& limits);
 
   /// SO_REUSEPORT would let a second daemon bind beside us and take half of our mail without a
   /// word. Call once before the first open(): an error for an address somebody listens on.
