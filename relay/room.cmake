@@ -12,6 +12,9 @@ target_compile_options(relay_flags INTERFACE
 if(RELAY_WERROR)
   target_compile_options(relay_flags INTERFACE -Werror)
 endif()
+if(RELAY_CONTROLS)
+  target_compile_definitions(relay_flags INTERFACE RELAY_CONTROLS)
+endif()
 if(RELAY_HARDEN)
   target_compile_options(relay_flags INTERFACE
     -fstack-protector-strong -fstack-clash-protection -fcf-protection -U_FORTIFY_SOURCE

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "relay/base/sabotage.hpp"
 #include "relay/delivery/attempt_log.hpp"
 #include "relay/delivery/lane.hpp"
 #include "relay/delivery/outcome_map.hpp"
@@ -97,7 +98,7 @@ base::Task<> LaneSession::serve(Job job) {
     const auto& domain = queued->recipients[group.front()].route.target.domain().folded();
     Consignment consignment{queued, std::move(group), destination_of(domain, *policy), policy};
     const bool recorded = co_await deliver(std::move(consignment), content);
-    if (!recorded) claim.keep();
+    if (!recorded || base::sabotaged(base::Sabotage::ClaimKept)) claim.keep();
     if (!recorded) co_return;
   }
 }
@@ -132,6 +133,12 @@ base::Task<bool> LaneSession::deliver(Consignment consignment, ContentSource& co
     shop_.poisoned = true;
     co_return false;
   }
+  if (base::sabotaged(base::Sabotage::DoneBeforeDot)) {
+    AttemptReport invented;
+    invented.outcomes.assign(consignment.copies.size(),
+                             local_outcome(mail::OutcomeKind::Delivered, {2, 0, 0}, "not yet"));
+    co_await settle_and_record(consignment, invented, content);
+  }
   const auto report = co_await attempt(consignment, content);
   if (!report.spool_error) co_return co_await settle_and_record(consignment, report, content);
   const auto& id = consignment.queued->message.id;
@@ -161,6 +168,14 @@ base::Task<bool> LaneSession::settle_and_record(const Consignment& consignment,
   }
   co_await add_bounces(settlement, consignment, std::move(header), now, shop_.signer);
   const bool bounced = !settlement.update.bounces.empty();
+  if (base::sabotaged(base::Sabotage::DsnOutsideTransaction)) {
+    auto bounces = std::exchange(settlement.update.bounces, {});
+    co_await record(settlement.update);
+    co_await shop_.ports.clock.sleep_until(shop_.ports.clock.steady() +
+                                           std::chrono::milliseconds(50));
+    for (auto& bounce : bounces) co_await shop_.ports.spool.commit(std::move(bounce));
+    co_return true;
+  }
   const bool recorded = co_await record(settlement.update);
   if (!recorded) co_return false;
   log_settlement(shop_.log, consignment, report, settlement, now);

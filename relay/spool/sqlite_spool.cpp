@@ -1,11 +1,9 @@
 #include "relay/spool/sqlite_spool.hpp"
 
-#include <filesystem>
+#include <thread>
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "relay/spool/schema.hpp"
+#include "relay/base/sabotage.hpp"
 #include "relay/spool/spool_folder.hpp"
 
 namespace relay::spool {
@@ -14,27 +12,9 @@ using ports::SpoolError;
 
 namespace {
 
-constexpr std::uintmax_t kQuickCheckLimit = 256ULL << 20;
-
 int count_wal_pages(void* pages, sqlite3*, const char*, int total) {
   *static_cast<std::int64_t*>(pages) = total;
   return SQLITE_OK;
-}
-
-void set_pragmas(Connection& connection) {
-  sqlite3_db_config(connection.raw(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  sqlite3_busy_timeout(connection.raw(), 0);
-  connection.execute("PRAGMA locking_mode = EXCLUSIVE");
-  connection.execute("PRAGMA page_size = 8192");  // a 4 KiB message then fits into one page
-  connection.pragma("PRAGMA journal_mode = WAL");
-  connection.execute("PRAGMA synchronous = FULL");
-  connection.execute("PRAGMA trusted_schema = OFF");
-  // Deleted mail is overwritten where that costs no extra page write.
-  connection.execute("PRAGMA secure_delete = FAST");
-  connection.execute("PRAGMA wal_autocheckpoint = 0");
-  connection.execute("PRAGMA cache_size = -16384");
-  connection.execute("PRAGMA journal_size_limit = 67108864");
-  connection.execute("PRAGMA temp_store = MEMORY");
 }
 
 }  // namespace
@@ -53,41 +33,12 @@ std::expected<std::unique_ptr<SqliteSpool>, std::string> SqliteSpool::open(Spool
 }
 
 std::expected<void, std::string> SqliteSpool::open_database() {
-  std::error_code ignored;
-  const auto log_size = std::filesystem::file_size(options_.path + "-wal", ignored);
-  report_.clean = ignored || log_size == 0;
-  try {
-    connection_ = std::make_unique<Connection>(options_.path);
-    set_pragmas(*connection_);
-    sqlite3_wal_hook(connection_->raw(), count_wal_pages, &wal_pages_);
-    // Bigger queues are not read through at every start: each chunk is checked when it is used.
-    const auto size = std::filesystem::file_size(options_.path, ignored);
-    if (!report_.clean && size < kQuickCheckLimit) {
-      const std::string found = connection_->pragma("PRAGMA quick_check(1)");
-      if (found != "ok") {
-        return std::unexpected(fmt::format("queue {} is damaged: {}", options_.path, found));
-      }
-    }
-    migrate(*connection_);
-    store_ = std::make_unique<Store>(*connection_, options_.tokens);
-    report_.drafts_removed = store_->remove_drafts();
-    report_.messages = store_->totals().messages;
-    report_.sqlite_version = sqlite3_libversion();
-    report_.journal_mode = connection_->pragma("PRAGMA journal_mode");
-    report_.synchronous = connection_->pragma("PRAGMA synchronous");
-    report_.locking_mode = connection_->pragma("PRAGMA locking_mode");
-  } catch (const DatabaseError& error) {
-    if (error.code == SQLITE_BUSY || error.code == SQLITE_LOCKED) {
-      return std::unexpected("queue " + options_.path + " is in use by another process");
-    }
-    return std::unexpected(fmt::format("queue {}: {}", options_.path, error.what()));
-  }
-  if (report_.journal_mode != "wal" || report_.synchronous != "2") {
-    return std::unexpected(
-        fmt::format("queue {}: durable settings were not taken (journal {}, "
-                    "synchronous {})",
-                    options_.path, report_.journal_mode, report_.synchronous));
-  }
+  auto opened = OpenedDatabase::open(options_.path, options_.tokens);
+  if (!opened) return std::unexpected(opened.error());
+  connection_ = std::move(opened->connection);
+  store_ = std::move(opened->store);
+  report_ = std::move(opened->report);
+  sqlite3_wal_hook(connection_->raw(), count_wal_pages, &wal_pages_);
   return {};
 }
 
@@ -161,6 +112,19 @@ void SqliteSpool::discard(mail::MessageId draft) noexcept {
 base::Task<std::expected<ports::CommitProof, SpoolError>> SqliteSpool::commit(
     ports::NewMessage message) {
   const mail::MessageId id = message.message.id;
+  if (base::sabotaged(base::Sabotage::EarlyReply)) {
+    std::jthread([this, message] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      push({.kind = Kind::Write,
+            .work = [message](Store& store) -> std::optional<SpoolError> {
+              store.insert(message);
+              return std::nullopt;
+            },
+            .answer = [](std::optional<SpoolError>) {},
+            .failed = {}});
+    }).detach();
+    co_return proof_of(id);
+  }
   const auto stored = co_await ask<void>(
       Kind::Write, [message = std::move(message)](Store& store) -> std::expected<void, SpoolError> {
         if (!store.insert(message)) return std::unexpected(SpoolError::TokenQuota);

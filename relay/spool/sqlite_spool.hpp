@@ -16,7 +16,7 @@
 
 #include "relay/ports/clock.hpp"
 #include "relay/ports/spool.hpp"
-#include "relay/spool/store.hpp"
+#include "relay/spool/opened_database.hpp"
 
 namespace relay::spool {
 
@@ -27,17 +27,6 @@ struct SpoolOptions {
   ports::Clock* clock = nullptr;          ///< null: expired tokens are never removed
   std::chrono::seconds token_round{600};  ///< how often they are
   bool allow_network_file_system = false;
-};
-
-/// What open() found, for the start-up log: values read back, not values asked for.
-struct OpenReport {
-  std::string sqlite_version;
-  std::string journal_mode;
-  std::string synchronous;  ///< "2": FULL
-  std::string locking_mode;
-  bool clean = true;  ///< the last run closed the queue
-  std::int64_t drafts_removed = 0;
-  std::uint64_t messages = 0;
 };
 
 class SqliteSpool final : public ports::Spool {

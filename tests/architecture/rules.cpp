@@ -90,7 +90,9 @@ const std::vector<Ban> kBans{
       "relay/dns/lookup_queue.cpp", "relay/app/commands.cpp", "relay/app/policies.cpp",
       "relay/app/srs_verbs.cpp"}},
     {R"(\brandom_device\b)", "seeds come from the composition root", {"relay/app/wiring.cpp"}},
-    {R"(\bgetenv\()", "settings come from the configuration", {"relay/settings/read_keys.cpp"}},
+    {R"(\bgetenv\()",
+     "settings come from the configuration",
+     {"relay/settings/read_keys.cpp", "relay/base/sabotage.hpp"}},
 };
 
 constexpr const char* kOurInclude = R"re(^#include "([^"]+)")re";

@@ -1,0 +1,37 @@
+// Negative controls: places where a promise can be broken on purpose, to show that the campaigns
+// notice. Exists only in builds with RELAY_CONTROLS; everywhere else sabotaged() is the constant
+// false and what depends on it is not compiled in.
+#pragma once
+
+#ifdef RELAY_CONTROLS
+#include <cstdlib>
+#include <string_view>
+#endif
+
+namespace relay::base {
+
+enum class Sabotage {
+  SynchronousOff,         ///< commits do not wait for the disk
+  EarlyReply,             ///< 250 before the commit
+  DoneBeforeDot,          ///< delivery recorded before it was tried
+  DsnOutsideTransaction,  ///< the failure first, its DSN later
+  ClaimKept,              ///< a copy once tried is never given back
+};
+
+#ifdef RELAY_CONTROLS
+
+/// True when the environment names it: RELAY_SABOTAGE=early-reply.
+inline bool sabotaged(Sabotage what) {
+  constexpr std::string_view kNames[] = {"synchronous-off", "early-reply", "done-before-dot",
+                                         "dsn-outside-transaction", "claim-kept"};
+  const char* named = std::getenv("RELAY_SABOTAGE");
+  return named != nullptr && kNames[static_cast<int>(what)] == named;
+}
+
+#else
+
+constexpr bool sabotaged(Sabotage /*what*/) { return false; }
+
+#endif
+
+}  // namespace relay::base

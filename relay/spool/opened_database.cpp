@@ -1,0 +1,86 @@
+#include "relay/spool/opened_database.hpp"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "relay/base/sabotage.hpp"
+#include "relay/spool/schema.hpp"
+
+namespace relay::spool {
+
+namespace {
+
+constexpr std::uintmax_t kQuickCheckLimit = 256ULL << 20;
+
+void set_pragmas(Connection& connection) {
+  sqlite3_db_config(connection.raw(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_busy_timeout(connection.raw(), 0);
+  connection.execute("PRAGMA locking_mode = EXCLUSIVE");
+  connection.execute("PRAGMA page_size = 8192");  // a 4 KiB message then fits into one page
+  connection.pragma("PRAGMA journal_mode = WAL");
+  connection.execute(base::sabotaged(base::Sabotage::SynchronousOff) ? "PRAGMA synchronous = OFF"
+                                                                     : "PRAGMA synchronous = FULL");
+  connection.execute("PRAGMA trusted_schema = OFF");
+  // Deleted mail is overwritten where that costs no extra page write.
+  connection.execute("PRAGMA secure_delete = FAST");
+  connection.execute("PRAGMA wal_autocheckpoint = 0");
+  connection.execute("PRAGMA cache_size = -16384");
+  connection.execute("PRAGMA journal_size_limit = 67108864");
+  connection.execute("PRAGMA temp_store = MEMORY");
+}
+
+OpenReport report_of(Connection& connection, Store& store) {
+  OpenReport report;
+  report.drafts_removed = store.remove_drafts();
+  report.messages = store.totals().messages;
+  report.sqlite_version = sqlite3_libversion();
+  report.journal_mode = connection.pragma("PRAGMA journal_mode");
+  report.synchronous = connection.pragma("PRAGMA synchronous");
+  report.locking_mode = connection.pragma("PRAGMA locking_mode");
+  return report;
+}
+
+bool is_durable(const OpenReport& report) {
+  return report.journal_mode == "wal" &&
+         (report.synchronous == "2" || base::sabotaged(base::Sabotage::SynchronousOff));
+}
+
+}  // namespace
+
+std::expected<OpenedDatabase, std::string> OpenedDatabase::open(const std::string& path,
+                                                                const TokenLimits& tokens) {
+  OpenedDatabase opened;
+  std::error_code ignored;
+  const auto log_size = std::filesystem::file_size(path + "-wal", ignored);
+  const bool clean = ignored || log_size == 0;
+  try {
+    opened.connection = std::make_unique<Connection>(path);
+    set_pragmas(*opened.connection);
+    // Bigger queues are not read through at every start: each chunk is checked when it is used.
+    const auto size = std::filesystem::file_size(path, ignored);
+    if (!clean && size < kQuickCheckLimit) {
+      const std::string found = opened.connection->pragma("PRAGMA quick_check(1)");
+      if (found != "ok") {
+        return std::unexpected(fmt::format("queue {} is damaged: {}", path, found));
+      }
+    }
+    migrate(*opened.connection);
+    opened.store = std::make_unique<Store>(*opened.connection, tokens);
+    opened.report = report_of(*opened.connection, *opened.store);
+    opened.report.clean = clean;
+  } catch (const DatabaseError& error) {
+    if (error.code == SQLITE_BUSY || error.code == SQLITE_LOCKED) {
+      return std::unexpected("queue " + path + " is in use by another process");
+    }
+    return std::unexpected(fmt::format("queue {}: {}", path, error.what()));
+  }
+  if (!is_durable(opened.report)) {
+    return std::unexpected(
+        fmt::format("queue {}: durable settings were not taken (journal {}, synchronous {})", path,
+                    opened.report.journal_mode, opened.report.synchronous));
+  }
+  return opened;
+}
+
+}  // namespace relay::spool

@@ -1,0 +1,35 @@
+// The queue's database as it must be before anybody uses it: durable settings in force, checked
+// after an unclean end, migrated, drafts of the last run gone.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "relay/spool/store.hpp"
+
+namespace relay::spool {
+
+/// What opening found, for the start-up log: values read back, not values asked for.
+struct OpenReport {
+  std::string sqlite_version;
+  std::string journal_mode;
+  std::string synchronous;  ///< "2": FULL
+  std::string locking_mode;
+  bool clean = true;  ///< the last run closed the queue
+  std::int64_t drafts_removed = 0;
+  std::uint64_t messages = 0;
+};
+
+struct OpenedDatabase {
+  std::unique_ptr<Connection> connection;
+  std::unique_ptr<Store> store;
+  OpenReport report;
+
+  /// The error is a sentence: in use, damaged, of a newer program, without durable settings.
+  static std::expected<OpenedDatabase, std::string> open(const std::string& path,
+                                                         const TokenLimits& tokens);
+};
+
+}  // namespace relay::spool

@@ -1,0 +1,92 @@
+"""The kill campaign: SIGKILL at random moments under load."""
+
+import asyncio
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+
+from ..harness import ROOT, Relay, free_port, wait_for
+from . import checker, messages
+from .generator import Generator
+
+
+class SinkProcess:
+    def __init__(self, folder):
+        self.port = free_port()
+        self.path = os.path.join(folder, "sink.log")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "tests.system.ledger.sink", str(self.port), self.path],
+            cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        if self.process.stdout.readline().strip() != "ready":
+            raise AssertionError("the sink did not start")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(timeout=20)
+        self.process.stdout.close()
+
+
+class LedgerRelay(Relay):
+    """The relay with every local part mapped to the sink's domain."""
+
+    def write_config(self, extra=None):
+        super().write_config(extra)
+        path = self.path("relay.toml")
+        with open(path, encoding="utf-8") as f:
+            text = f.read()
+        begin = text.index("[domain.alias]")
+        end = text.index("[srs]")
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text[:begin] + f'map_to = "{messages.TARGET}"\n' + text[end:])
+
+
+async def kill_at_random(relay, kills, rng, kill_times, gaps):
+    loop = asyncio.get_running_loop()
+    for _ in range(kills):
+        await asyncio.sleep(rng.uniform(*gaps))
+        kill_times.append(time.time())
+        relay.kill()
+        await loop.run_in_executor(None, relay.start)
+
+
+async def load_and_kill(relay, generator, kills, rng, kill_times, gaps):
+    sending = asyncio.create_task(generator.run())
+    killing = asyncio.create_task(kill_at_random(relay, kills, rng, kill_times, gaps))
+    await killing
+    await sending
+
+
+def campaign(kills, count, seed, sessions=8, rate=1000, gaps=(0.2, 1.5), patience=120):
+    """Runs it and returns the checker's report. The rate is an upper bound; the messages are spread
+    over all kills."""
+    rng = random.Random(seed)
+    with tempfile.TemporaryDirectory(prefix="srs-relay-ledger-") as folder:
+        sink = SinkProcess(folder)
+        relay = LedgerRelay(sink.port)
+        kill_times = []
+        try:
+            relay.start()
+            # No more than the kills can meet: the last message leaves when the last kill is over.
+            duration = max(1.0, kills * (sum(gaps) / 2 + 0.1))
+            paced = min(rate, max(20.0, count / duration))
+            generator = Generator(relay.port, messages.make(seed, count), sessions, paced)
+            began = time.monotonic()
+            asyncio.run(load_and_kill(relay, generator, kills, rng, kill_times, gaps))
+            took = time.monotonic() - began
+            queued = 0
+            try:
+                wait_for(lambda: not relay.rows(), timeout=patience, what="an empty queue")
+            except AssertionError:
+                queued = len(relay.rows())
+            relay.stop()
+            report = checker.check(generator.entries, checker.read_sink(sink.path), kill_times,
+                                   queued)
+        finally:
+            relay.remove()
+            sink.stop()
+    report.update(kills=kills, seed=seed, seconds=round(took, 1),
+                  rate=round(report["acked"] / took))
+    return report

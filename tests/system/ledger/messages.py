@@ -1,0 +1,45 @@
+"""The messages of a run: the same seed makes the same ones."""
+
+import hashlib
+import random
+
+DOMAIN = "fwd.test"
+TARGET = "dest.test"
+SENDER = "sender.test"
+
+
+class Message:
+    def __init__(self, number, recipients, body):
+        self.number = number
+        self.recipients = recipients  # local parts
+        self.sender = f"s.{number}@{SENDER}"
+        digest = hashlib.sha256(body).hexdigest()
+        self.content = (f"From: Ann <{self.sender}>\r\nTo: list@{DOMAIN}\r\nSubject: {number}\r\n"
+                        f"X-Ledger-Id: {number}\r\nX-Ledger-Hash: {digest}\r\n"
+                        f"Message-ID: <{number}@{SENDER}>\r\n\r\n").encode() + body
+
+    def wire(self):
+        """As it goes through SMTP: dots stuffed, ended."""
+        return self.content.replace(b"\r\n.", b"\r\n..") + b".\r\n"
+
+
+def body_of(rng):
+    if rng.random() < 0.02:  # more than a chunk of the queue
+        return (b"%064d\r\n" % rng.getrandbits(200)) * 5000
+    lines = [bytes(rng.choices(b"abcdefghij .", k=rng.randrange(70))) for _ in range(rng.randrange(1, 40))]
+    return b"\r\n".join(lines) + b"\r\n"
+
+
+def make(seed, count):
+    rng = random.Random(seed)
+    for number in range(1, count + 1):
+        draw = rng.random()
+        if draw < 0.7:
+            recipients = [f"ok.{number}"]
+        elif draw < 0.8:
+            recipients = [f"temp.{number}"]
+        elif draw < 0.9:
+            recipients = [f"bad.{number}"]
+        else:
+            recipients = [f"ok.{number}", f"temp.{number}", f"bad.{number}"]
+        yield Message(number, recipients, body_of(rng))
