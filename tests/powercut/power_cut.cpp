@@ -1,0 +1,48 @@
+// power_cut [--images N] [--seed S]: prints one line; exit 0 when no promise was broken.
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "tests/powercut/explorer.hpp"
+
+int main(int argc, char** argv) {
+  using namespace relay::powercut;
+  std::uint64_t wanted = 10'000;
+  std::uint64_t seed = 1;
+  for (int i = 1; i + 1 < argc; i += 2) {
+    const std::string_view name = argv[i];
+    const auto value = std::strtoull(argv[i + 1], nullptr, 10);
+    if (name == "--images") wanted = value;
+    if (name == "--seed") seed = value;
+  }
+  Verdict all;
+  std::uint64_t lives = 0;
+  while (all.images < wanted) {
+    const Recording recording = record_workload(seed + lives);
+    Explorer explorer(recording, seed + lives);
+    const std::uint64_t share = std::min<std::uint64_t>(wanted - all.images, 50'000);
+    const Verdict one = explorer.explore(share);
+    ++lives;
+    all.images += one.images;
+    all.moments += one.moments;
+    all.unopened += one.unopened;
+    all.lost += one.lost;
+    all.undone += one.undone;
+    all.damaged += one.damaged;
+    all.tokens_lost += one.tokens_lost;
+    all.dsns_lost += one.dsns_lost;
+    if (all.example.empty()) all.example = one.example;
+    if (!all.good()) break;
+  }
+  std::printf(
+      "power-cut: seed %llu, %llu images of %llu moments in %llu lives: %llu acknowledged messages "
+      "lost, %llu completions undone, %llu DSNs and %llu tokens lost, %llu damaged, %llu refused\n",
+      static_cast<unsigned long long>(seed), static_cast<unsigned long long>(all.images),
+      static_cast<unsigned long long>(all.moments), static_cast<unsigned long long>(lives),
+      static_cast<unsigned long long>(all.lost), static_cast<unsigned long long>(all.undone),
+      static_cast<unsigned long long>(all.dsns_lost),
+      static_cast<unsigned long long>(all.tokens_lost),
+      static_cast<unsigned long long>(all.damaged), static_cast<unsigned long long>(all.unopened));
+  if (!all.example.empty()) std::printf("%s\n", all.example.c_str());
+  return all.good() ? 0 : 1;
+}
