@@ -21,6 +21,7 @@ namespace relay::app {
 namespace {
 
 constexpr std::chrono::seconds kSelfCheckSpan{30};
+constexpr std::chrono::minutes kRecallSpan{30};
 
 std::size_t shard_count(const settings::Settings& settings) {
   if (settings.threads > 0) return settings.threads;
@@ -121,7 +122,7 @@ void Relay::open_inbound() {
   budget_ = std::make_unique<inbound::ByteBudget>(settings_->limits.memory);
   inbound_services_ = std::make_unique<inbound::Services>(
       inbound::Services{clock_, *spool_, *signer_, *scheduler_, tls_acceptor_.get(), *log_,
-                        inbound_policy_, *budget_, bounces_});
+                        inbound_policy_, *budget_, bounces_, resends_});
   acceptor_ = std::make_unique<inbound::Acceptor>(*inbound_services_);
   admin_ = std::make_unique<ops::AdminEndpoint>(
       ops::Controls{.spool = *spool_,
@@ -155,15 +156,30 @@ std::expected<void, std::string> Relay::open_listeners() {
 }
 
 void Relay::start() {
+  shards_.run();
+  recall_unheard();
   scheduler_->start();
   for (auto& listener : listeners_) listener->start();
   control_->start([this](std::unique_ptr<ports::Stream> stream) {
     base::spawn_supervised(shards_.at(0).executor(), "control session",
                            admin_->serve(std::move(stream)));
   });
-  shards_.run();
   log_start();
   check_srs_domain(settings_);
+}
+
+/// Whether the last run's final replies were heard nobody can know any more: who sends one of those
+/// messages again is answered as before (C2).
+void Relay::recall_unheard() {
+  const auto recent = await_blocking(
+      shards_.at(0).executor(),
+      spool_->accepted_since(clock_.wall() - kRecallSpan, inbound::ResendGuard::kMaxEntries));
+  if (!recent) return;  // the spool has said why; a second copy is no loss
+  for (const auto& message : *recent) {
+    resends_.remember(inbound::resend_key(message.client, message.reverse_path,
+                                          message.forward_paths, message.content_sha256),
+                      message.proof, clock_.steady());
+  }
 }
 
 void Relay::log_start() {

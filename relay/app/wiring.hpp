@@ -58,6 +58,7 @@ class Relay {
   /// Asks DNS about the SRS domain, in the background; the answer goes to the log.
   void check_srs_domain(std::shared_ptr<const settings::Settings> settings);
   void log_start();
+  void recall_unheard();
 
   net::SystemClock clock_;
   std::shared_ptr<const settings::Settings> settings_;  ///< replaced by reload() under mutex_
@@ -78,6 +79,7 @@ class Relay {
   net::ClientTls client_tls_;
   std::unique_ptr<inbound::ByteBudget> budget_;
   inbound::BounceGuard bounces_;
+  inbound::ResendGuard resends_;
   std::unique_ptr<delivery::Scheduler> scheduler_;
   std::unique_ptr<inbound::Services> inbound_services_;
   std::unique_ptr<inbound::Acceptor> acceptor_;

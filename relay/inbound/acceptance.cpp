@@ -93,30 +93,44 @@ void announce(Services& services, const ArrivedMessage& arrived, ports::FreshMes
   services.feed.offer(std::move(fresh));
 }
 
+Acceptance refused(const smtp::Reply& reply) {
+  return {smtp::EndOfDataReply::refused(reply), std::nullopt};
+}
+
+ResendKey key_of(const ArrivedMessage& arrived, const std::string& content_sha256) {
+  std::vector<std::string> paths;
+  for (const auto& recipient : arrived.transaction.recipients()) {
+    paths.push_back(recipient.original.to_string());
+  }
+  return resend_key(arrived.client.address, arrived.envelope.reverse_path.to_string(), paths,
+                    content_sha256);
+}
+
 }  // namespace
 
-base::Task<smtp::EndOfDataReply> accept_message(Services& services, ArrivedMessage arrived) {
-  using smtp::EndOfDataReply;
-  if (const auto objection = content_objection(arrived)) {
-    co_return EndOfDataReply::refused(*objection);
-  }
+base::Task<Acceptance> accept_message(Services& services, ArrivedMessage arrived) {
+  if (const auto objection = content_objection(arrived)) co_return refused(*objection);
   const base::WallTime now = services.clock.wall();
   const Transaction& transaction = arrived.transaction;
+  const std::string content_sha256 = arrived.intake.finish_content_sha256();
+  ResendKey key = key_of(arrived, content_sha256);
+  if (const auto before = services.resends.find(key, services.clock.steady())) {
+    services.log.write(resent_event(before->id(), arrived.client, now));
+    co_return Acceptance{AcceptedReply::of(*before), std::pair(std::move(key), *before)};
+  }
   auto plan = transaction.policy().planner->plan(
       arrived.envelope.reverse_path, transaction.recipients(), arrived.client.address, now);
-  if (!plan) co_return EndOfDataReply::refused(as_reply(plan.error()));
+  if (!plan) co_return refused(as_reply(plan.error()));
 
   auto request = sign_request(arrived.intake, now);
   const auto signatures = co_await services.signer.sign(std::move(request));
-  if (!signatures) {
-    co_return EndOfDataReply::refused({451, {4, 3, 0}, "Local error, try again later"});
-  }
+  if (!signatures) co_return refused({451, {4, 3, 0}, "Local error, try again later"});
 
   ports::NewMessage stored;
   stored.message = accepted_message(arrived, now, *signatures);
   stored.routes = std::move(plan->routes);
   stored.tokens = std::move(plan->tokens);
-  stored.content_sha256 = arrived.intake.finish_content_sha256();
+  stored.content_sha256 = content_sha256;
   stored.last_chunk = arrived.intake.release_last_chunk();
   stored.first_due = now;
 
@@ -125,10 +139,10 @@ base::Task<smtp::EndOfDataReply> accept_message(Services& services, ArrivedMessa
     fresh.content = std::make_shared<const std::string>(stored.last_chunk);
   }
   const auto proof = co_await services.spool.commit(std::move(stored));
-  if (!proof) co_return EndOfDataReply::refused(inbound::reply_for(proof.error()));
+  if (!proof) co_return refused(inbound::reply_for(proof.error()));
   arrived.intake.keep();
   announce(services, arrived, std::move(fresh));
-  co_return AcceptedReply::of(*proof);
+  co_return Acceptance{AcceptedReply::of(*proof), std::pair(std::move(key), *proof)};
 }
 
 }  // namespace relay::inbound

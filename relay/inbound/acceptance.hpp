@@ -1,6 +1,9 @@
 // The last step of a message's arrival: check, route, sign, make durable, and only then say 250.
 #pragma once
 
+#include <optional>
+#include <utility>
+
 #include "relay/base/task.hpp"
 #include "relay/inbound/services.hpp"
 #include "relay/inbound/transaction.hpp"
@@ -19,8 +22,15 @@ struct ArrivedMessage {
   smtp::ContentFault fault = smtp::ContentFault::None;
 };
 
+struct Acceptance {
+  smtp::EndOfDataReply reply;
+  /// Of an accepted message: to know it again if the client never hears of it (C2).
+  std::optional<std::pair<ResendKey, ports::CommitProof>> unheard;
+};
+
 /// Accepts the message (durable, offered for delivery, logged as `received`) or says why not.
-/// Nothing of a refused message stays.
-base::Task<smtp::EndOfDataReply> accept_message(Services& services, ArrivedMessage arrived);
+/// Nothing of a refused message stays. A message sent again because our 250 was lost is accepted as
+/// what it is, without a second copy.
+base::Task<Acceptance> accept_message(Services& services, ArrivedMessage arrived);
 
 }  // namespace relay::inbound

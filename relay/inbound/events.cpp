@@ -54,6 +54,14 @@ base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, b
   return event;
 }
 
+base::Event resent_event(const mail::MessageId& id, const mail::Client& client,
+                         base::WallTime now) {
+  base::Event event("resent", now);
+  event.text("msg_id", id.to_string());
+  add_client(event, client);
+  return event;
+}
+
 base::Event received_event(const mail::QueuedMessage& queued,
                            const std::vector<forward::ResolvedRecipient>& recipients,
                            std::string_view message_id) {

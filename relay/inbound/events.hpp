@@ -22,6 +22,9 @@ struct Rejected {
 
 base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, base::WallTime now);
 
+/// A message sent again, known again: `id` is the one it was given the first time.
+base::Event resent_event(const mail::MessageId& id, const mail::Client& client, base::WallTime now);
+
 /// `received`: `message_id` is the Message-ID field, "" when there is none fit to print.
 base::Event received_event(const mail::QueuedMessage& queued,
                            const std::vector<forward::ResolvedRecipient>& recipients,

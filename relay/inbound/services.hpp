@@ -6,6 +6,7 @@
 #include "relay/inbound/bounce_guard.hpp"
 #include "relay/inbound/byte_budget.hpp"
 #include "relay/inbound/policy.hpp"
+#include "relay/inbound/resend_guard.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/delivery_feed.hpp"
 #include "relay/ports/signer.hpp"
@@ -24,6 +25,7 @@ struct Services {
   const base::Published<Policy>& policy;
   ByteBudget& budget;
   BounceGuard& bounces;
+  ResendGuard& resends;
 };
 
 }  // namespace relay::inbound

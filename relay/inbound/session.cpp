@@ -96,6 +96,7 @@ base::Task<> Session::run() {
   while (!over_) co_await next_step();
 
   transaction_.reset();
+  if (unheard_) services_.resends.remember(unheard_->first, unheard_->second, now());
   if (!*stream_) co_return;
   if (!dismissed_) co_await flush(after(kGoodbyeSpan));
   (*stream_)->close();
@@ -206,6 +207,7 @@ base::Task<bool> Session::read_more(base::Deadline deadline) {
   if (over_) co_return false;  // dismissed meanwhile
   const bool late = deadline.passed(services_.clock.steady());
   if (got && !late) {
+    unheard_.reset();
     buffer_.filled(*got);
     co_return true;
   }

@@ -87,6 +87,8 @@ class Session {
   ReadBuffer buffer_;
   std::string replies_;         ///< not yet written: a pipelined group is answered in one write
   base::Deadline command_end_;  ///< for the whole next command line, however it drips in (X-1)
+  /// The last message accepted, until the client says anything after our 250 (C2).
+  std::optional<std::pair<ResendKey, ports::CommitProof>> unheard_;
   bool heard_anything_ = false;
   bool awaiting_command_ = false;
   bool dismissed_ = false;  ///< a goodbye is under way; it owns the writing side

@@ -90,8 +90,10 @@ base::Task<> Session::take_content() {
   const bool complete = co_await read_content(reader, intake);
   if (!complete) co_return;
 
-  const auto reply = co_await accept_message(
+  auto accepted = co_await accept_message(
       services_, {machine_.envelope(), client_, *transaction_, intake, reader.fault()});
+  const smtp::EndOfDataReply& reply = accepted.reply;
+  unheard_ = std::move(accepted.unheard);
   if (!reply.reply().positive()) log_refusal("end-of-data", reply.reply());
   conclude(machine_.on_content_end(reply));
 }

@@ -48,6 +48,15 @@ struct NewMessage {
   base::WallTime first_due;    ///< normally received_at
 };
 
+/// A message accepted before, as far as it takes to know it again.
+struct RememberedMessage {
+  CommitProof proof;
+  std::string client;                      ///< textual IP
+  std::string reverse_path;                ///< without brackets
+  std::vector<std::string> forward_paths;  ///< as the client gave them, in order
+  std::string content_sha256;              ///< 32 octets
+};
+
 /// What an attempt changed about one copy.
 struct RecipientUpdate {
   std::uint16_t index = 0;
@@ -144,6 +153,10 @@ class Spool {
   /// The sender behind a token; NotFound when unknown or expired at `now`.
   virtual base::Task<std::expected<mail::ReversePath, SpoolError>> find_token(
       std::string token, base::WallTime now) = 0;
+
+  /// Messages still in the queue that were accepted at `since` or later; the newest, at most limit.
+  virtual base::Task<std::expected<std::vector<RememberedMessage>, SpoolError>> accepted_since(
+      base::WallTime since, std::size_t limit) = 0;
 
   // For the operator.
   virtual base::Task<std::expected<std::vector<QueueRow>, SpoolError>> list(

@@ -134,6 +134,26 @@ base::Task<std::expected<ports::CommitProof, SpoolError>> SqliteSpool::commit(
   co_return proof_of(id);
 }
 
+base::Task<std::expected<std::vector<ports::RememberedMessage>, SpoolError>>
+SqliteSpool::accepted_since(base::WallTime since, std::size_t limit) {
+  auto rows = co_await ask<std::vector<Store::Accepted>>(
+      Kind::Read,
+      [since, limit](Store& store) -> std::expected<std::vector<Store::Accepted>, SpoolError> {
+        return store.accepted_since(since, limit);
+      });
+  if (!rows) co_return std::unexpected(rows.error());
+  std::vector<ports::RememberedMessage> remembered;
+  remembered.reserve(rows->size());
+  for (auto& row : *rows) {
+    remembered.push_back({.proof = proof_of(row.id),
+                          .client = std::move(row.client),
+                          .reverse_path = std::move(row.reverse_path),
+                          .forward_paths = std::move(row.forward_paths),
+                          .content_sha256 = std::move(row.content_sha256)});
+  }
+  co_return remembered;
+}
+
 base::Task<std::expected<mail::QueuedMessage, SpoolError>> SqliteSpool::load(mail::MessageId id) {
   co_return co_await ask<mail::QueuedMessage>(
       Kind::Read, [id](Store& store) -> std::expected<mail::QueuedMessage, SpoolError> {

@@ -67,6 +67,8 @@ class SqliteSpool final : public ports::Spool {
       base::WallTime after) override;
   base::Task<std::expected<mail::ReversePath, ports::SpoolError>> find_token(
       std::string token, base::WallTime now) override;
+  base::Task<std::expected<std::vector<ports::RememberedMessage>, ports::SpoolError>>
+  accepted_since(base::WallTime since, std::size_t limit) override;
   base::Task<std::expected<std::vector<ports::QueueRow>, ports::SpoolError>> list(
       ports::QueueFilter filter, std::optional<ports::QueueCursor> cursor,
       std::size_t limit) override;

@@ -41,6 +41,17 @@ class Store {
   std::vector<mail::QueueItem> due(base::WallTime until, std::optional<ports::QueueCursor> cursor,
                                    std::size_t limit);
   std::optional<base::WallTime> next_due(base::WallTime after);
+
+  struct Accepted {
+    mail::MessageId id;
+    std::string client;
+    std::string reverse_path;
+    std::vector<std::string> forward_paths;
+    std::string content_sha256;
+  };
+
+  /// The newest, at most limit. Ids begin with their time: no other index is needed.
+  std::vector<Accepted> accepted_since(base::WallTime since, std::size_t limit);
   std::optional<mail::ReversePath> find_token(const std::string& token, base::WallTime now);
   std::vector<ports::QueueRow> list(const ports::QueueFilter& filter,
                                     std::optional<ports::QueueCursor> cursor, std::size_t limit);

@@ -144,6 +144,34 @@ std::vector<mail::QueueItem> Store::due(base::WallTime until,
   return items;
 }
 
+std::vector<Store::Accepted> Store::accepted_since(base::WallTime since, std::size_t limit) {
+  std::vector<Accepted> found;
+  Statement messages(connection_.raw(),
+                     "SELECT id, client, reverse_path, sha256 FROM message WHERE id >= ?1 "
+                     "ORDER BY id DESC LIMIT ?2");
+  Statement paths(connection_.raw(), "SELECT original FROM recipient WHERE id = ?1 ORDER BY idx");
+  const auto first = mail::MessageId::make(since, {});
+  messages.bind_blob(1, blob_of(first)).bind(2, static_cast<std::int64_t>(limit));
+  while (messages.step()) {
+    Accepted accepted{.id = id_of(messages.text(0)),
+                      .client = messages.text(1),
+                      .reverse_path = messages.text(2),
+                      .forward_paths = {},
+                      .content_sha256 = messages.text(3)};
+    const Use use(paths);
+    paths.bind_blob(1, blob_of(accepted.id));
+    while (paths.step()) {
+      const std::string path = paths.text(0);
+      // An alias with several targets has a row for each.
+      if (accepted.forward_paths.empty() || accepted.forward_paths.back() != path) {
+        accepted.forward_paths.push_back(path);
+      }
+    }
+    found.push_back(std::move(accepted));
+  }
+  return found;
+}
+
 std::optional<base::WallTime> Store::next_due(base::WallTime after) {
   const Use use(select_next_due_);
   select_next_due_.bind(1, ms_of(after));

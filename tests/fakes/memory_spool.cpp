@@ -87,7 +87,9 @@ bool MemorySpool::store(const ports::NewMessage& message) {
   }
   for (const auto& token : message.tokens) tokens_.insert_or_assign(token.token, token);
   const auto& m = message.message;
-  Stored stored{.queued = {.message = m, .recipients = {}}, .history = {}};
+  Stored stored{.queued = {.message = m, .recipients = {}},
+                .history = {},
+                .content_sha256 = message.content_sha256};
   for (const auto& route : message.routes) {
     stored.queued.recipients.push_back({.route = route,
                                         .state = mail::RecipientState::Waiting,
@@ -112,6 +114,29 @@ base::Task<std::expected<ports::CommitProof, SpoolError>> MemorySpool::commit(
   if (const auto failed = failure()) co_return std::unexpected(*failed);
   if (!store(message)) co_return std::unexpected(SpoolError::TokenQuota);
   co_return proof_of(message.message.id);
+}
+
+base::Task<std::expected<std::vector<ports::RememberedMessage>, SpoolError>>
+MemorySpool::accepted_since(base::WallTime since, std::size_t limit) {
+  const std::lock_guard lock(mutex_);
+  std::vector<ports::RememberedMessage> found;
+  for (auto at = messages_.rbegin(); at != messages_.rend() && found.size() < limit; ++at) {
+    if (at->first.time() < since) break;
+    const mail::QueuedMessage& queued = at->second.queued;
+    ports::RememberedMessage one{.proof = proof_of(at->first),
+                                 .client = queued.message.client.address,
+                                 .reverse_path = queued.message.reverse_path.to_string(),
+                                 .forward_paths = {},
+                                 .content_sha256 = at->second.content_sha256};
+    for (const auto& copy : queued.recipients) {
+      const std::string path = copy.route.original.to_string();
+      if (one.forward_paths.empty() || one.forward_paths.back() != path) {
+        one.forward_paths.push_back(path);
+      }
+    }
+    found.push_back(std::move(one));
+  }
+  co_return found;
 }
 
 base::Task<std::expected<mail::QueuedMessage, SpoolError>> MemorySpool::load(mail::MessageId id) {

@@ -39,6 +39,8 @@ class MemorySpool final : public ports::Spool {
       base::WallTime after) override;
   base::Task<std::expected<mail::ReversePath, ports::SpoolError>> find_token(
       std::string token, base::WallTime now) override;
+  base::Task<std::expected<std::vector<ports::RememberedMessage>, ports::SpoolError>>
+  accepted_since(base::WallTime since, std::size_t limit) override;
   base::Task<std::expected<std::vector<ports::QueueRow>, ports::SpoolError>> list(
       ports::QueueFilter filter, std::optional<ports::QueueCursor> cursor,
       std::size_t limit) override;
@@ -57,6 +59,7 @@ class MemorySpool final : public ports::Spool {
   struct Stored {
     mail::QueuedMessage queued;
     std::vector<ports::AttemptRow> history;
+    std::string content_sha256;
   };
 
   std::optional<ports::SpoolError> failure();

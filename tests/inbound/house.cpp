@@ -41,6 +41,11 @@ base::Task<std::expected<mail::ReversePath, SpoolError>> RecordingSpool::find_to
   co_return found->second;
 }
 
+base::Task<std::expected<std::vector<ports::RememberedMessage>, SpoolError>>
+RecordingSpool::accepted_since(base::WallTime, std::size_t) {
+  co_return std::vector<ports::RememberedMessage>();
+}
+
 base::Task<std::expected<mail::QueuedMessage, SpoolError>> RecordingSpool::load(mail::MessageId) {
   co_return std::unexpected(SpoolError::NotFound);
 }
@@ -105,7 +110,8 @@ std::shared_ptr<const Policy> test_policy(Limits limits) {
 
 House::House(Limits limits, bool with_tls)
     : policy(test_policy(limits)),
-      services{clock, spool, signer, feed, with_tls ? &tls : nullptr, log, policy, budget, bounces},
+      services{clock, spool,  signer, feed,    with_tls ? &tls : nullptr,
+               log,   policy, budget, bounces, resends},
       acceptor(services) {}
 
 std::shared_ptr<fakes::Wire> House::dial(std::vector<std::string> segments,

@@ -37,6 +37,8 @@ class RecordingSpool final : public ports::Spool {
   bool poisoned() const noexcept override { return poison; }
 
   // Not asked by the inbound side.
+  base::Task<std::expected<std::vector<ports::RememberedMessage>, ports::SpoolError>>
+  accepted_since(base::WallTime since, std::size_t limit) override;
   base::Task<std::expected<mail::QueuedMessage, ports::SpoolError>> load(
       mail::MessageId id) override;
   base::Task<std::expected<std::string, ports::SpoolError>> read(mail::MessageId id,
@@ -117,6 +119,7 @@ class House {
   base::Published<Policy> policy;
   ByteBudget budget{64ULL * 1024 * 1024};
   BounceGuard bounces;
+  ResendGuard resends;
   Services services;
   Acceptor acceptor;
 };

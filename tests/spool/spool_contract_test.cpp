@@ -237,6 +237,31 @@ TEST_P(SpoolContract, StoresSendersUntilTheyExpireAndWithinQuota) {
   add(with_token("t5"));  // known already: costs no quota
 }
 
+/// C2: what was accepted lately can be known again, the newest first.
+TEST_P(SpoolContract, RemembersWhatWasAcceptedLately) {
+  auto old = message({"a@x.example"}, "old");
+  old.message.id = mail::MessageId::make(kNow - std::chrono::hours(2), {1});
+  add(std::move(old));
+  auto first = message({"a@x.example", "b@y.example"}, "first");
+  first.message.id = mail::MessageId::make(kNow - std::chrono::minutes(2), {1});
+  first.routes[1].original = mail::ForwardPath(mailbox("team@fwd.example"));
+  add(std::move(first));
+  auto second = message({"a@x.example", "b@y.example"}, "second");
+  second.message.id = mail::MessageId::make(kNow - std::chrono::minutes(1), {1});
+  const auto newest = add(std::move(second));
+  const auto found = run(spool_->accepted_since(kNow - std::chrono::hours(1), 10));
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 2U);
+  EXPECT_EQ(found->at(0).proof.id(), newest);
+  EXPECT_EQ(found->at(0).forward_paths, (std::vector<std::string>{"info@fwd.example"}));
+  EXPECT_EQ(found->at(0).client, "192.0.2.1");
+  EXPECT_EQ(found->at(0).reverse_path, "\"Ann B\"@sender.example");
+  EXPECT_EQ(found->at(0).content_sha256, sha256("second"));
+  EXPECT_EQ(found->at(1).forward_paths,
+            (std::vector<std::string>{"info@fwd.example", "team@fwd.example"}));
+  EXPECT_EQ(run(spool_->accepted_since(kNow - std::chrono::hours(1), 1))->size(), 1U);
+}
+
 INSTANTIATE_TEST_SUITE_P(Both, SpoolContract, testing::Values(Which::Memory, Which::Sqlite),
                          [](const auto& info) {
                            return std::string(info.param == Which::Memory ? "Memory" : "Sqlite");

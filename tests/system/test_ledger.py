@@ -1,8 +1,10 @@
 """The ledger: its checker sees every kind of trouble, and a short kill campaign has none."""
 
 import os
+import socket
 import unittest
 
+from .harness import MESSAGE, Relay, Sink, wait_for
 from .ledger import checker, kill, messages
 from .ledger.generator import Entry
 
@@ -96,6 +98,42 @@ class Checker(unittest.TestCase):
         self.sent(1, "ok.1")
         self.arrived(1, "ok.1")
         self.assertTrouble("late", queued=1)
+
+
+class Resending(unittest.TestCase):
+    """Contract C2: the client whose 250 was lost sends again, and there is one copy."""
+
+    def send_and_vanish(self, relay):
+        """Everything up to the dot; then gone without hearing the reply."""
+        with socket.create_connection(("127.0.0.1", relay.port), timeout=10) as s:
+            reader = s.makefile("rb")
+            for line in (b"", b"EHLO client.test\r\n", b"MAIL FROM:<ann@sender.test>\r\n",
+                         b"RCPT TO:<user@fwd.test>\r\n", b"DATA\r\n"):
+                s.sendall(line)
+                while reader.readline()[3:4] == b"-":
+                    pass
+            s.sendall(MESSAGE.replace(b"\r\n.", b"\r\n..") + b".\r\n")
+            wait_for(lambda: relay.events("received"), what="the message to be accepted")
+
+    def test_in_the_same_run_and_after_a_crash(self):
+        sink = Sink()  # down: the message waits
+        relay = Relay(sink.port).start()
+        self.addCleanup(relay.remove)
+        self.send_and_vanish(relay)
+        number = relay.events("received")[0]["msg_id"]
+        self.assertEqual(relay.send(MESSAGE), number)
+        relay.kill()
+        relay.start()
+        self.assertEqual(relay.send(MESSAGE), number, "known again after a crash")
+        self.assertEqual(len(relay.rows()), 1)
+        self.assertEqual({e["msg_id"] for e in relay.events("resent")}, {number})
+        # Heard now, and another message is another message.
+        self.assertNotEqual(relay.send(MESSAGE + b"more\r\n"), number)
+        sink.start()
+        self.addCleanup(sink.stop)
+        wait_for(lambda: len(sink.messages) == 2, what="delivery of both")
+        wait_for(lambda: not relay.rows(), what="an empty queue")
+        self.assertEqual(len(sink.messages), 2)
 
 
 class KillNine(unittest.TestCase):
