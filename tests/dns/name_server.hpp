@@ -30,6 +30,7 @@ class NameServer {
  private:
   void write_files(const std::string& zone) const;
   void start(const std::filesystem::path& program);
+  bool comes_up();
   bool answers() const;
 
   std::filesystem::path folder_;

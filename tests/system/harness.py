@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import random
 import shutil
 import signal
 import smtplib
@@ -20,9 +21,17 @@ BINARY = os.environ.get("RELAY_BINARY", os.path.join(ROOT, "build/ci/bin/srs-rel
 
 
 def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A port nobody has, below those the system gives to outgoing connections: it is still free
+    when its owner comes back after a restart."""
+    while True:
+        port = random.randrange(10_000, 30_000)
+        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+            try:
+                tcp.bind(("127.0.0.1", port))
+                udp.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def wait_for(condition, timeout=20.0, what="condition"):

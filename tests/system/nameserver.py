@@ -18,6 +18,10 @@ class Nameserver:
 
     def __init__(self, zones):
         self.folder = tempfile.mkdtemp(prefix="srs-relay-nsd-")
+        self.zones = zones
+        self.process = None
+
+    def write_files(self, zones):
         self.port = free_port()
         config = [f"""server:
   ip-address: 127.0.0.1@{self.port}
@@ -41,20 +45,28 @@ remote-control:
             config.append(f'zone:\n  name: "{zone}"\n  zonefile: "{zone}"')
         with open(f"{self.folder}/nsd.conf", "w", encoding="ascii") as f:
             f.write("\n".join(config) + "\n")
-        self.process = None
 
     def start(self):
+        for _ in range(10):  # a port that was free may be taken by the time nsd asks for it
+            self.write_files(self.zones)
+            if self.comes_up():
+                return self
+        raise RuntimeError("nsd does not answer")
+
+    def comes_up(self):
         self.process = subprocess.Popen([NSD, "-d", "-c", f"{self.folder}/nsd.conf"],
                                         stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         for _ in range(100):
             if self.process.poll() is not None:
-                raise RuntimeError("nsd: " + self.process.stderr.read().decode())
+                return False
             try:
                 self.query("localhost", "A")
-                return self
+                return True
             except DNS.DNSError:
                 time.sleep(0.05)
-        raise RuntimeError("nsd does not answer")
+        self.process.terminate()
+        self.process.wait()
+        return False
 
     def query(self, name, kind):
         """Answers as (name, type) -> data, the way pyspf wants them."""
