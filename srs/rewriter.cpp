@@ -50,7 +50,11 @@ std::expected<Address, ForwardError> Rewriter::forward(const Address& sender,
   if (sender.local_part.empty() && sender.domain.empty()) {
     return std::unexpected(ForwardError::NullSender);
   }
-  if (sender.local_part.empty() || sender.domain.empty()) {
+  // "=" ends the domain inside the address: one that holds it would not come back. The classic
+  // family takes it nevertheless.
+  const bool equals_sign =
+      options_.format == Format::Strong && sender.domain.find('=') != std::string::npos;
+  if (sender.local_part.empty() || sender.domain.empty() || equals_sign) {
     return std::unexpected(ForwardError::Malformed);
   }
   if (!options_.always_rewrite && fold(sender.domain) == fold(domain_)) {

@@ -120,10 +120,12 @@ std::string returned_header(const DsnRequest& request) {
   for (const HeaderField& field : readable_fields(request.original_header)) {
     if (text.size() + field.raw.size() > kMaxReturnedHeader) break;
     std::size_t column = 0;
-    for (const char c : field.raw) {
-      if (c == '\r' || c == '\n') {
-        text += c;
+    for (std::size_t i = 0; i < field.raw.size(); ++i) {
+      const char c = field.raw[i];
+      if (field.raw.substr(i, 2) == "\r\n") {
+        text += "\r\n";
         column = 0;
+        ++i;
         continue;
       }
       if (column == 990) {
@@ -133,6 +135,7 @@ std::string returned_header(const DsnRequest& request) {
       text += (c >= ' ' && c <= '~') || c == '\t' ? c : '?';
       ++column;
     }
+    if (!text.ends_with("\r\n")) text += "\r\n";  // the last field of a header without an end
   }
   return text;
 }

@@ -35,7 +35,15 @@ bool parse_file(const std::string& path, Position named_at, toml::table& into,
   }
   findings.remember(path, *content);
   all_text += *content;
-  toml::parse_result result = toml::parse(*content, path);
+  std::optional<toml::parse_result> parsed;
+  try {
+    parsed.emplace(toml::parse(*content, path));
+  } catch (const ParserGaveUp&) {
+    findings.add({path, 1, 1}, ProblemCode::Syntax,
+                 "not TOML: a bracket or quote somewhere has no meaning there");
+    return false;
+  }
+  toml::parse_result& result = *parsed;
   if (!result) {
     const auto& error = result.error();
     const std::string_view text = error.description();

@@ -2,7 +2,6 @@
 // end every key nobody asked for. The only place, with the loader, that knows toml++.
 #pragma once
 
-#define TOML_EXCEPTIONS 0
 #include <chrono>
 #include <functional>
 #include <map>
@@ -11,7 +10,10 @@
 #include <string>
 #include <vector>
 
+// clang-format off: the one before the other
+#include "relay/settings/toml_checks.hpp"
 #include <toml++/toml.h>
+// clang-format on
 
 #include "relay/mail/address.hpp"
 #include "relay/settings/problem.hpp"

@@ -141,6 +141,18 @@ TEST(Dsn, StaysWellFormedWhateverItQuotes) {
   }
 }
 
+/// Our server stores no such thing; a DSN would still be sound.
+TEST(Dsn, WritesNoBareLineEnds) {
+  DsnRequest odd = request();
+  odd.original_header = "Subject: a\rb\nc\r\nX: no end";
+  const std::string text = build_dsn(odd);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\r') EXPECT_EQ(text.substr(i, 2), "\r\n");
+    if (text[i] == '\n') EXPECT_EQ(text[i - 1], '\r');
+  }
+  EXPECT_NE(text.find("Subject: a?b?c\r\n"), std::string::npos);
+}
+
 TEST(Dsn, ReturnsWholeFieldsUpToTheCap) {
   DsnRequest big = request();
   big.original_header.clear();

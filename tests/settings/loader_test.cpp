@@ -63,6 +63,16 @@ const std::string kHead =
     "hostname = \"mx.example.org\"\n"
     "[[domain]]\nname = \"example.org\"\n[domain.alias]\n\"*\" = \"me@mail.example\"\n";
 
+/// Found by fuzzing: toml++ asserts on these, which would have ended a relay that reloads.
+TEST_F(Loader, SurvivesWhatItsParserDoesNot) {
+  for (const char* text : {"[[[[listener]]\n", "hostname = \"x\"\n[[[[a]]]]\n", "\xC2\xA1 = 1\n",
+                           "a \xD2\x98= 1\n", "a = 1 \xC2\xB5\n"}) {
+    const auto loaded = load_text(text);
+    ASSERT_FALSE(loaded) << text;
+    EXPECT_FALSE(loaded.error().empty());
+  }
+}
+
 TEST_F(Loader, PathsAreSeenFromTheFolderOfTheConfiguration) {
   write("ca.pem", "");
   const auto loaded = load_text(R"(schema = 1

@@ -142,6 +142,10 @@ TEST(SrsProperty11, RecoversEveryLegalSender) {
   }
 }
 
+TEST(SrsProperty11, RefusesADomainThatWouldNotComeBack) {
+  EXPECT_EQ(rewriter().forward({"ann", "a=b.example"}, kNow).error(), ForwardError::Malformed);
+}
+
 TEST(SrsProperty12, ThirdHopKeepsTheLengthAndTakesAnyAlphabet) {
   const Rewriter r = rewriter();
   const auto second = *r.forward({"SRS0=fbad=74=example.org=user", "mid.example"}, kNow);
