@@ -23,6 +23,8 @@ inbound::Limits inbound_limits(const settings::Limits& from, const settings::Bou
   limits.command = from.command_timeout;
   limits.content = from.data_timeout;
   limits.session = from.session_timeout;
+  limits.handshakes = from.handshakes;
+  limits.wasted = from.wasted;
   limits.min_content_rate = from.min_rate;
   limits.bounces = {.per_address = bounces.per_address,
                     .per_sender = bounces.per_sender,

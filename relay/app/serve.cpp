@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "relay/app/command_line.hpp"
+#include "relay/app/sandbox.hpp"
 #include "relay/app/wiring.hpp"
 #include "relay/settings/loader.hpp"
 
@@ -54,7 +55,7 @@ bool wait_for_end(Relay& relay, const sigset_t& signals) {
       sd_notify(0, "READY=1");
     }
     if (relay.poisoned()) return false;
-    sd_notify(0, "WATCHDOG=1");
+    if (relay.tend()) sd_notify(0, "WATCHDOG=1");
   }
 }
 
@@ -63,6 +64,10 @@ bool wait_for_end(Relay& relay, const sigset_t& signals) {
 int serve(const std::string& config_path) {
   const sigset_t signals = block_signals();
   prepare_process();
+  if (auto sandbox = enter_sandbox(); !sandbox) {
+    std::fprintf(stderr, "srs-relay: %s\n", sandbox.error().c_str());
+    return kExitTemporary;
+  }
   auto loaded = settings::load(config_path);
   if (!loaded) {
     for (const auto& problem : loaded.error()) {

@@ -22,6 +22,9 @@ namespace {
 
 constexpr std::chrono::seconds kSelfCheckSpan{30};
 constexpr std::chrono::minutes kRecallSpan{30};
+constexpr std::chrono::seconds kSuppressedSpan{10};
+// A shard never blocks; systemd asks every 30 s.
+constexpr std::chrono::seconds kLongestSilence{15};
 
 std::size_t shard_count(const settings::Settings& settings) {
   if (settings.threads > 0) return settings.threads;
@@ -114,15 +117,17 @@ std::expected<void, std::string> Relay::open_delivery() {
                                                     .signer = signer_.get(),
                                                     .log = *log_,
                                                     .policy = delivery_policy_,
+                                                    .watchdog = watchdog_,
                                                     .seed = std::random_device{}()});
   return {};
 }
 
 void Relay::open_inbound() {
   budget_ = std::make_unique<inbound::ByteBudget>(settings_->limits.memory);
-  inbound_services_ = std::make_unique<inbound::Services>(
-      inbound::Services{clock_, *spool_, *signer_, *scheduler_, tls_acceptor_.get(), *log_,
-                        inbound_policy_, *budget_, bounces_, resends_});
+  refusals_ = std::make_unique<inbound::RefusalLog>(*log_);
+  inbound_services_ = std::make_unique<inbound::Services>(inbound::Services{
+      clock_, *spool_, *signer_, *scheduler_, tls_acceptor_.get(), *log_, inbound_policy_, *budget_,
+      bounces_, resends_, *refusals_, waste_, handshakes_, watchdog_});
   acceptor_ = std::make_unique<inbound::Acceptor>(*inbound_services_);
   admin_ = std::make_unique<ops::AdminEndpoint>(
       ops::Controls{.spool = *spool_,
@@ -135,7 +140,9 @@ void Relay::open_inbound() {
 
 std::expected<void, std::string> Relay::open_listeners() {
   const auto endpoints = endpoints_of(*settings_);
-  if (auto free = net::Listener::check_free(endpoints); !free) {
+  const auto inherited = net::InheritedSockets::take(endpoints);
+  if (!inherited) return std::unexpected(inherited.error());
+  if (auto free = net::Listener::check_free(inherited->missing(endpoints)); !free) {
     return std::unexpected("cannot listen on " + free.error());
   }
   for (std::size_t i = 0; i < shards_.size(); ++i) {
@@ -145,7 +152,7 @@ std::expected<void, std::string> Relay::open_listeners() {
         [this, executor = shard.executor()](std::unique_ptr<ports::Stream> stream) {
           acceptor_->admit(std::move(stream), executor);
         },
-        {.farewell = "421 4.3.2 Too many connections, try again later\r\n"});
+        {.farewell = "421 4.3.2 Too many connections, try again later\r\n"}, inherited->sockets());
     if (!listener) return std::unexpected("cannot listen on " + listener.error());
     listeners_.push_back(std::move(*listener));
   }
@@ -242,11 +249,27 @@ ops::DaemonStatus Relay::status() const {
           .items_in_memory = scheduler_->totals().copies,
           .crashed_tasks = base::crashed_tasks(),
           .log_lines_dropped = log_->dropped(),
+          .stuck_tasks = watchdog_.found(),
           .bounces_taken = bounces_.totals().taken,
           .bounces_refused = bounces_.totals().refused,
           .bounces_throttled = bounces_.totals().throttled,
           .spool_poisoned = spool_->poisoned(),
           .draining = draining_};
+}
+
+bool Relay::tend() {
+  const base::SteadyTime now = clock_.steady();
+  for (const auto& overdue : watchdog_.newly_overdue(now)) {
+    log_->write(std::move(base::Event("stuck", clock_.wall(), base::Severity::Error)
+                              .text("what", overdue.what)
+                              .text("detail", overdue.detail)
+                              .number("late_s", overdue.late.count())));
+  }
+  if (now >= next_suppressed_) {
+    next_suppressed_ = now + kSuppressedSpan;
+    refusals_->tell_suppressed(clock_.wall());
+  }
+  return shards_.silence(now) < kLongestSilence;
 }
 
 void Relay::stop(std::chrono::seconds patience) {

@@ -14,6 +14,7 @@
 #include "relay/dns/unbound_resolver.hpp"
 #include "relay/inbound/acceptor.hpp"
 #include "relay/net/control_listener.hpp"
+#include "relay/net/inherited_sockets.hpp"
 #include "relay/net/listener.hpp"
 #include "relay/net/pool_dialer.hpp"
 #include "relay/net/shard.hpp"
@@ -40,6 +41,10 @@ class Relay {
   /// Stops accepting, lets sessions and deliveries end, closes the queue. Blocks up to `patience`
   /// for each of the two.
   void stop(std::chrono::seconds patience);
+
+  /// For the main thread, about once a second: tells what is stuck and what was not logged. False:
+  /// a shard has not answered for long.
+  bool tend();
 
   /// The storage failed: nothing more can be promised.
   bool poisoned() const { return spool_->poisoned(); }
@@ -80,6 +85,11 @@ class Relay {
   std::unique_ptr<inbound::ByteBudget> budget_;
   inbound::BounceGuard bounces_;
   inbound::ResendGuard resends_;
+  std::unique_ptr<inbound::RefusalLog> refusals_;
+  inbound::WasteGuard waste_;
+  inbound::Handshakes handshakes_;
+  base::Watchdog watchdog_;
+  base::SteadyTime next_suppressed_;  ///< main thread only
   std::unique_ptr<delivery::Scheduler> scheduler_;
   std::unique_ptr<inbound::Services> inbound_services_;
   std::unique_ptr<inbound::Acceptor> acceptor_;

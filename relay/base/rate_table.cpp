@@ -28,15 +28,26 @@ RateTable::Bucket& RateTable::add(std::string_view key, SteadyTime now) {
   return buckets_.front();
 }
 
-bool RateTable::take(std::string_view key, const Rate& rate, SteadyTime now) {
-  const std::lock_guard lock(mutex_);
+RateTable::Bucket& RateTable::fetch(std::string_view key, const Rate& rate, SteadyTime now) {
   Bucket* bucket = find(key);
   if (bucket == nullptr) bucket = &add(key, now);
   buckets_.splice(buckets_.begin(), buckets_, index_.at(bucket->key));
   drain(*bucket, rate, now);
-  if (bucket->used + 1 > rate.count) return false;
-  bucket->used += 1;
+  return *bucket;
+}
+
+bool RateTable::take(std::string_view key, const Rate& rate, SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  Bucket& bucket = fetch(key, rate, now);
+  if (bucket.used + 1 > rate.count) return false;
+  bucket.used += 1;
   return true;
+}
+
+void RateTable::charge(std::string_view key, const Rate& rate, SteadyTime now, double amount) {
+  const std::lock_guard lock(mutex_);
+  Bucket& bucket = fetch(key, rate, now);
+  bucket.used = std::min<double>(rate.count, bucket.used + amount);
 }
 
 bool RateTable::allows(std::string_view key, const Rate& rate, SteadyTime now) {

@@ -27,6 +27,10 @@ class RateTable {
   /// Takes one; false when there is none left.
   bool take(std::string_view key, const Rate& rate, SteadyTime now);
 
+  /// Adds `amount` to what is used, whether there was room or not; then nothing is left for as long
+  /// as a full bucket takes to drain, at most.
+  void charge(std::string_view key, const Rate& rate, SteadyTime now, double amount);
+
   /// Whether take() would succeed.
   bool allows(std::string_view key, const Rate& rate, SteadyTime now);
 
@@ -44,6 +48,8 @@ class RateTable {
   static void drain(Bucket& bucket, const Rate& rate, SteadyTime now);
   Bucket* find(std::string_view key);
   Bucket& add(std::string_view key, SteadyTime now);
+  /// The bucket of this key as it is now, made when missing, and in front of all others.
+  Bucket& fetch(std::string_view key, const Rate& rate, SteadyTime now);
 
   const std::size_t max_keys_;
   mutable std::mutex mutex_;

@@ -34,7 +34,11 @@ void report_crash(const std::string& name, const std::exception_ptr& error, OnCr
   } catch (...) {  // NOLINT(bugprone-empty-catch): "unknown exception" says it
   }
   crash_count.fetch_add(1, std::memory_order_relaxed);
-  reporter()(name, what);
+  try {
+    reporter()(name, what);
+  } catch (const std::exception&) {  // no memory to tell it with: the count stays
+    std::fputs("srs-relay: a task crashed\n", stderr);
+  }
   if (on_crash == OnCrash::EndProcess) std::abort();
 }
 

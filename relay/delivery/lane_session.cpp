@@ -21,23 +21,26 @@ using ports::SpoolError;
 constexpr auto kFreshFor = 10s;
 constexpr auto kRecordAgainAfter = 5s;
 
-/// Gives claims back however the work ends, unless what happened could not be recorded: then the
-/// claim stays, for the copies must not be sent again by this process.
+/// Gives claims back however the work ends, unless what happened was not recorded, be it for an
+/// exception: then the claim stays, for the copies must not be sent again by this process.
 class ClaimGuard {
  public:
   ClaimGuard(WorkStore& store, const Job& job) : store_(store), id_(job.id), held_(job.indices) {}
 
-  ~ClaimGuard() { store_.release(id_, held_); }
+  ~ClaimGuard() {
+    if (!kept_) store_.release(id_, held_);
+  }
 
   ClaimGuard(const ClaimGuard&) = delete;
   ClaimGuard& operator=(const ClaimGuard&) = delete;
 
-  void keep() { held_.clear(); }
+  void keep(bool kept) { kept_ = kept; }
 
  private:
   WorkStore& store_;
   mail::MessageId id_;
   std::vector<std::uint16_t> held_;
+  bool kept_ = false;
 };
 
 }  // namespace
@@ -97,9 +100,10 @@ base::Task<> LaneSession::serve(Job job) {
   for (Group& group : groups_of(*queued, job, *policy)) {
     const auto& domain = queued->recipients[group.front()].route.target.domain().folded();
     Consignment consignment{queued, std::move(group), destination_of(domain, *policy), policy};
+    claim.keep(true);
     const bool recorded = co_await deliver(std::move(consignment), content);
-    if (!recorded || base::sabotaged(base::Sabotage::ClaimKept)) claim.keep();
     if (!recorded) co_return;
+    claim.keep(base::sabotaged(base::Sabotage::ClaimKept));
   }
 }
 
@@ -117,6 +121,9 @@ base::Task<AttemptReport> LaneSession::attempt(const Consignment& consignment,
     report.spool_error = opened.error();
     co_return report;
   }
+  const base::Watchdog::Watch watch(shop_.watchdog, "delivery",
+                                    consignment.queued->message.id.to_string(),
+                                    steady + consignment.policy->timeouts.whole);
   report = co_await runner_.run(consignment, content);
   if (report.spool_error) co_return report;
   if (report.unreachable) {

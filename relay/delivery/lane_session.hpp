@@ -6,6 +6,7 @@
 
 #include "relay/base/log.hpp"
 #include "relay/base/published.hpp"
+#include "relay/base/watchdog.hpp"
 #include "relay/delivery/attempt_runner.hpp"
 #include "relay/delivery/settlement.hpp"
 #include "relay/delivery/work_store.hpp"
@@ -18,6 +19,7 @@ struct Workshop {
   ports::Signer* signer = nullptr;  ///< null: DSNs are not signed
   base::Log& log;
   const base::Published<Policy>& policy;
+  base::Watchdog& watchdog;
   Dice dice;
   WorkStore store;
   std::atomic<base::WallTime::rep> trusted_since{0};  ///< ms; start, or last jump of the clock

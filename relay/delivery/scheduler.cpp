@@ -25,6 +25,7 @@ Scheduler::Scheduler(std::vector<base::Executor> shards, SchedulerParts parts)
             .signer = parts.signer,
             .log = parts.log,
             .policy = parts.policy,
+            .watchdog = parts.watchdog,
             .dice = Dice(parts.seed),
             .store = WorkStore([this](WorkStore::LanePtr lane) { spawn(std::move(lane)); },
                                [this] { refill_ = true; }),

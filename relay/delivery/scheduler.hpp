@@ -22,6 +22,7 @@ struct SchedulerParts {
   ports::Signer* signer = nullptr;  ///< null: DSNs go out unsigned
   base::Log& log;
   const base::Published<Policy>& policy;
+  base::Watchdog& watchdog;
   std::uint64_t seed = 0;  ///< of jitter and MX order
 };
 

@@ -1,6 +1,7 @@
 #include "relay/inbound/acceptor.hpp"
 
 #include <chrono>
+#include <new>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -42,7 +43,7 @@ class Acceptor::Registration {
 
 void Acceptor::admit(std::unique_ptr<ports::Stream> stream, const base::Executor& executor) {
   const auto policy = services_.policy.get();
-  auto ticket = gate_.enter(stream->peer().address, policy->limits);
+  auto ticket = enter(stream->peer().address, policy->limits);
   if (ticket) {
     base::spawn_supervised(executor, "smtp session",
                            serve(std::move(stream), executor, std::move(*ticket)));
@@ -52,9 +53,22 @@ void Acceptor::admit(std::unique_ptr<ports::Stream> stream, const base::Executor
     refusals_.fetch_sub(1, std::memory_order_relaxed);
     return;  // destroying the stream closes it
   }
-  base::spawn_supervised(executor, "smtp refusal", refuse(std::move(stream), ticket.error()),
-                         base::OnCrash::EndTask,
-                         [this] { refusals_.fetch_sub(1, std::memory_order_relaxed); });
+  try {
+    base::spawn_supervised(executor, "smtp refusal", refuse(std::move(stream), ticket.error()),
+                           base::OnCrash::EndTask,
+                           [this] { refusals_.fetch_sub(1, std::memory_order_relaxed); });
+  } catch (const std::bad_alloc&) {
+    refusals_.fetch_sub(1, std::memory_order_relaxed);
+    throw;
+  }
+}
+
+std::expected<Gate::Ticket, GateRefusal> Acceptor::enter(const boost::asio::ip::address& address,
+                                                         const Limits& limits) {
+  if (services_.waste.exhausted(network_of(address), limits.wasted, services_.clock.steady())) {
+    return std::unexpected(GateRefusal::Wasteful);
+  }
+  return gate_.enter(address, limits);
 }
 
 base::Task<> Acceptor::serve(std::unique_ptr<ports::Stream> stream, base::Executor executor,
@@ -62,15 +76,24 @@ base::Task<> Acceptor::serve(std::unique_ptr<ports::Stream> stream, base::Execut
   const Gate::Ticket place = std::move(ticket);  // given back after the session is gone
   Session session(services_, gate_, std::move(executor), std::move(stream));
   const Registration registration(*this, session);
-  co_await session.run();
+  const base::Watchdog::Watch watch(services_.watchdog, "smtp session", session.client().address,
+                                    session.ends_by());
+  try {
+    co_await session.run();
+  } catch (const std::bad_alloc&) {
+    session.abandon();
+    throw;
+  }
 }
 
 base::Task<> Acceptor::refuse(std::unique_ptr<ports::Stream> stream, GateRefusal refusal) {
   const smtp::Reply reply(421, {4, 7, 0}, describe(refusal));
   mail::Client client;
   client.address = plain_address(stream->peer().address).to_string();
-  services_.log.write(
-      rejected_event({"connect", client, nullptr, {}}, reply, services_.clock.wall()));
+  services_.refusals.write(
+      network_of(stream->peer().address),
+      rejected_event({"connect", client, nullptr, {}}, reply, services_.clock.wall()),
+      services_.clock.steady());
   const std::string wire = reply.wire();
   const base::Deadline deadline{services_.clock.steady() + kRefusalSpan};
   const auto sent = co_await stream->write(wire, deadline);

@@ -45,6 +45,8 @@ class Acceptor {
   /// Registers a session while it runs, however it ends.
   class Registration;
 
+  std::expected<Gate::Ticket, GateRefusal> enter(const boost::asio::ip::address& address,
+                                                 const Limits& limits);
   base::Task<> serve(std::unique_ptr<ports::Stream> stream, base::Executor executor,
                      Gate::Ticket ticket);
   base::Task<> refuse(std::unique_ptr<ports::Stream> stream, GateRefusal refusal);

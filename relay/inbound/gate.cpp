@@ -6,6 +6,8 @@
 #include <boost/asio/ip/address_v4.hpp>
 #include <boost/asio/ip/address_v6.hpp>
 
+#include "relay/forward/sender_rewrite.hpp"
+
 namespace relay::inbound {
 
 namespace ip = boost::asio::ip;
@@ -20,6 +22,8 @@ std::string_view describe(GateRefusal refusal) {
       return "Too many connections from your address";
     case GateRefusal::NetworkFull:
       return "Too many connections from your network";
+    case GateRefusal::Wasteful:
+      return "Too much unfinished mail from your network, try again later";
   }
   return "Try again later";
 }
@@ -33,13 +37,7 @@ ip::address plain_address(const ip::address& address) {
 }
 
 std::string network_of(const ip::address& address) {
-  const ip::address plain = plain_address(address);
-  if (plain.is_v4()) {
-    return ip::address_v4(plain.to_v4().to_uint() & 0xFFFFFF00U).to_string() + "/24";
-  }
-  auto octets = plain.to_v6().to_bytes();
-  std::fill(octets.begin() + 8, octets.end(), static_cast<unsigned char>(0));
-  return ip::address_v6(octets).to_string() + "/64";
+  return forward::client_prefix(plain_address(address).to_string());
 }
 
 Gate::Ticket::Ticket(Gate& gate, std::string client, std::string network)

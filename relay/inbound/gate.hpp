@@ -15,7 +15,7 @@
 
 namespace relay::inbound {
 
-enum class GateRefusal { Draining, Full, ClientFull, NetworkFull };
+enum class GateRefusal { Draining, Full, ClientFull, NetworkFull, Wasteful };
 
 std::string_view describe(GateRefusal refusal);  ///< for the 421
 

@@ -31,6 +31,9 @@ struct Limits {
   std::uint32_t min_content_rate = 500;  ///< octets a second over the whole message (X-1)
   std::chrono::seconds session{7200};    ///< everything together (X-1)
 
+  std::uint32_t handshakes = 250;     ///< TLS handshakes at once (T-5)
+  std::uint64_t wasted = 1ULL << 30;  ///< octets an hour and network that became no message (X-7)
+
   BounceLimits bounces;
   /// Body octets of a message to an SRS address (srs.md no. 21). Exim returns 100 KiB by default.
   std::uint64_t max_bounce_body = 128ULL * 1024;

@@ -3,10 +3,14 @@
 
 #include "relay/base/log.hpp"
 #include "relay/base/published.hpp"
+#include "relay/base/watchdog.hpp"
 #include "relay/inbound/bounce_guard.hpp"
 #include "relay/inbound/byte_budget.hpp"
+#include "relay/inbound/handshakes.hpp"
 #include "relay/inbound/policy.hpp"
+#include "relay/inbound/refusal_log.hpp"
 #include "relay/inbound/resend_guard.hpp"
+#include "relay/inbound/waste_guard.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/delivery_feed.hpp"
 #include "relay/ports/signer.hpp"
@@ -26,6 +30,10 @@ struct Services {
   ByteBudget& budget;
   BounceGuard& bounces;
   ResendGuard& resends;
+  RefusalLog& refusals;
+  WasteGuard& waste;
+  Handshakes& handshakes;
+  base::Watchdog& watchdog;
 };
 
 }  // namespace relay::inbound

@@ -1,6 +1,7 @@
 #include "relay/inbound/session.hpp"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 #include <variant>
 
@@ -61,6 +62,7 @@ Session::Session(Services& services, const Gate& gate, base::Executor executor,
       policy_(services.policy.get()),
       session_end_(after(limits().session)),
       client_(client_of(**stream_)),
+      network_(forward::client_prefix(client_.address)),
       machine_(options()) {}
 
 smtp::ServerOptions Session::options() const {
@@ -166,8 +168,7 @@ base::Task<> Session::carry_out(smtp::Action action) {
     content->reply.append_to(replies_);
     co_await take_content();
   } else if (auto* tls = std::get_if<smtp::BeginTls>(&action)) {
-    tls->reply.append_to(replies_);
-    co_await begin_tls();
+    co_await begin_tls(tls->reply);
   } else {
     conclude(action);
   }
@@ -220,7 +221,15 @@ base::Task<bool> Session::read_more(base::Deadline deadline) {
   co_return false;
 }
 
-base::Task<> Session::begin_tls() {
+base::Task<> Session::begin_tls(const smtp::Reply& go_on) {
+  const auto place = services_.handshakes.enter(limits().handshakes);
+  if (!place) {  // T-5
+    const smtp::Reply reply(421, {4, 3, 2}, "Too many TLS handshakes, try again later");
+    log_refusal("starttls", reply);
+    conclude(machine_.shut_down(reply));
+    co_return;
+  }
+  go_on.append_to(replies_);
   const bool sent = co_await flush(after(limits().command).within(session_end_));
   // Nothing said in the clear may be heard inside TLS (T-1). The machine has refused it already;
   // this is the proof.
@@ -241,6 +250,16 @@ base::Task<> Session::begin_tls() {
   follow_machine();
 }
 
+void Session::abandon() noexcept {
+  try {
+    if (unheard_) services_.resends.remember(unheard_->first, unheard_->second, now());
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): then it is sent twice (C3)
+  }
+  if (*stream_ && !dismissed_) {
+    (*stream_)->last_words("421 4.3.0 Out of memory, try again later\r\n");
+  }
+}
+
 void Session::hurry() {
   if (!awaiting_command_ || over_ || machine_.transaction() != 0 || !buffer_.empty()) return;
   const smtp::Reply reply(421, {4, 3, 2}, "Shutting down, try again later");
@@ -258,8 +277,10 @@ base::Task<> Session::say_goodbye(SharedStream stream, std::string wire, base::D
 void Session::log_refusal(std::string_view stage, const smtp::Reply& reply,
                           std::string_view forward_path) {
   const mail::Envelope* envelope = machine_.transaction() != 0 ? &machine_.envelope() : nullptr;
-  services_.log.write(
-      rejected_event({stage, client_, envelope, forward_path}, reply, services_.clock.wall()));
+  services_.refusals.write(
+      network(),
+      rejected_event({stage, client_, envelope, forward_path}, reply, services_.clock.wall()),
+      now());
 }
 
 }  // namespace relay::inbound

@@ -34,7 +34,15 @@ class Session {
   /// a transaction hears 421 now. Anyone else hears it when the transaction is over.
   void hurry();
 
+  /// When memory ran out in run(): what can still be said without any. Never throws.
+  void abandon() noexcept;
+
   const base::Executor& executor() const { return executor_; }
+
+  const mail::Client& client() const { return client_; }
+
+  /// Nothing of this session runs on beyond it.
+  base::SteadyTime ends_by() const { return session_end_.at; }
 
  private:
   /// Shared with a goodbye that may still be on its way when the session has ended.
@@ -50,8 +58,10 @@ class Session {
                                             const std::string& address);
   base::Task<forward::Resolution> resolve(mail::ForwardPath forward_path);
   base::Task<> take_content();
-  base::Task<bool> read_content(smtp::DataReader& reader, Intake& intake);
-  base::Task<> begin_tls();
+  /// Counts in `received` what came over the wire. False: the connection is over.
+  base::Task<bool> read_content(smtp::DataReader& reader, Intake& intake, std::uint64_t& received);
+  void charge_waste(std::uint64_t octets);
+  base::Task<> begin_tls(const smtp::Reply& go_on);
   static base::Task<> say_goodbye(SharedStream stream, std::string wire, base::Deadline deadline);
 
   /// Writes pending replies, then reads what is there. False: the connection is over.
@@ -69,7 +79,7 @@ class Session {
 
   base::SteadyTime now() const { return services_.clock.steady(); }
 
-  std::string network() const { return forward::client_prefix(client_.address); }
+  const std::string& network() const { return network_; }
 
   smtp::ServerOptions options() const;
   base::Deadline after(std::chrono::seconds span) const;
@@ -82,6 +92,7 @@ class Session {
   const std::shared_ptr<const Policy> policy_;  ///< what this session was promised (C12)
   const base::Deadline session_end_;
   mail::Client client_;
+  const std::string network_;  ///< the client's, for what is counted per network
   smtp::ServerMachine machine_;
   std::optional<Transaction> transaction_;
   ReadBuffer buffer_;

@@ -87,21 +87,30 @@ base::Task<> Session::take_content() {
   const mail::MessageId id = base::Ulid::generate(services_.clock.wall());
   Intake& intake = transaction_->begin_content(services_.spool, services_.budget, id);
   smtp::DataReader reader({.content = limits().max_size, .line = limits().max_line});
-  const bool complete = co_await read_content(reader, intake);
-  if (!complete) co_return;
+  std::uint64_t received = 0;
+  const bool complete = co_await read_content(reader, intake, received);
+  if (!complete) {
+    charge_waste(received);
+    co_return;
+  }
 
   auto accepted = co_await accept_message(
       services_, {machine_.envelope(), client_, *transaction_, intake, reader.fault()});
   const smtp::EndOfDataReply& reply = accepted.reply;
   unheard_ = std::move(accepted.unheard);
   if (!reply.reply().positive()) log_refusal("end-of-data", reply.reply());
+  if (reply.reply().code() >= 500) charge_waste(received);
   conclude(machine_.on_content_end(reply));
 }
 
-base::Task<bool> Session::read_content(smtp::DataReader& reader, Intake& intake) {
+void Session::charge_waste(std::uint64_t octets) {
+  services_.waste.charge(network(), octets, limits().wasted, now());
+}
+
+base::Task<bool> Session::read_content(smtp::DataReader& reader, Intake& intake,
+                                       std::uint64_t& received) {
   const base::SteadyTime began = services_.clock.steady();
   const std::uint32_t rate = std::max<std::uint32_t>(limits().min_content_rate, 1);
-  std::uint64_t received = 0;
   while (!reader.finished()) {
     if (buffer_.empty()) {
       // Nobody may hold a session by dripping: time grows only with octets.

@@ -9,6 +9,7 @@
 #include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
@@ -70,6 +71,19 @@ class Listener::Door {
     if (!error) acceptor_.native_non_blocking(true, error);
     if (error) return std::unexpected(problem(address, error));
     return endpoint_of(acceptor_.local_endpoint());
+  }
+
+  /// Shares the socket with the other shards: whoever is first takes a connection.
+  std::expected<ports::Endpoint, std::string> adopt(const Listener::Inherited& inherited) {
+    const auto& address = inherited.address;
+    const int copy = ::fcntl(inherited.descriptor, F_DUPFD_CLOEXEC, 3);
+    boost::system::error_code error;
+    if (copy < 0) error.assign(errno, boost::system::system_category());
+    if (!error) acceptor_.assign(address.address.is_v6() ? tcp::v6() : tcp::v4(), copy, error);
+    if (error && copy >= 0) ::close(copy);
+    if (!error) acceptor_.native_non_blocking(true, error);
+    if (error) return std::unexpected(problem(address, error));
+    return address;
   }
 
   static void start(std::shared_ptr<Door> door) {
@@ -160,11 +174,12 @@ class Listener::Door {
 
 std::expected<std::unique_ptr<Listener>, std::string> Listener::open(
     Shard& shard, std::span<const ports::Endpoint> addresses, const OnConnection& on_connection,
-    const Limits& limits) {
+    const Limits& limits, std::span<const Inherited> inherited) {
   std::unique_ptr<Listener> listener(new Listener);
   for (const auto& address : addresses) {
     auto door = std::make_shared<Door>(shard, on_connection, limits);
-    const auto bound = door->open(address);
+    const auto given = std::ranges::find(inherited, address, &Inherited::address);
+    const auto bound = given == inherited.end() ? door->open(address) : door->adopt(*given);
     if (!bound) return std::unexpected(bound.error());
     listener->endpoints_.push_back(*bound);
     listener->doors_.push_back(std::move(door));

@@ -33,12 +33,18 @@ class Listener {
     std::string farewell;  ///< what a connection hears that cannot be taken, if it can be said
   };
 
-  /// Binds all addresses; port 0 takes a free one (with one shard only). `on_connection` runs on
-  /// the shard. Nothing is accepted before start().
+  /// A listening socket that somebody else opened, as systemd does for a unit with a socket.
+  struct Inherited {
+    ports::Endpoint address;
+    int descriptor = -1;  ///< stays the caller's; listeners take copies
+  };
+
+  /// Binds all addresses that no inherited socket has; port 0 takes a free one (with one shard
+  /// only). `on_connection` runs on the shard. Nothing is accepted before start().
   /// Error: "192.0.2.1:25: Permission denied", for the first address that fails.
   static std::expected<std::unique_ptr<Listener>, std::string> open(
       Shard& shard, std::span<const ports::Endpoint> addresses, const OnConnection& on_connection,
-      const Limits& limits);
+      const Limits& limits, std::span<const Inherited> inherited = {});
 
   /// SO_REUSEPORT would let a second daemon bind beside us and take half of our mail without a
   /// word. Call once before the first open(): an error for an address somebody listens on.

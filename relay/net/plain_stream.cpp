@@ -51,6 +51,12 @@ void PlainStream::close() noexcept {
   if (connection_) connection_->close();
 }
 
+void PlainStream::last_words(std::string_view octets) noexcept {
+  if (!connection_ || write_broken_) return;
+  const auto sent = connection_->try_send(octets);
+  static_cast<void>(sent);  // it was worth a try
+}
+
 std::unique_ptr<Connection> PlainStream::release() { return std::exchange(connection_, nullptr); }
 
 }  // namespace relay::net

@@ -21,6 +21,8 @@ class PlainStream final : public ports::Stream {
                                                         base::Deadline deadline) override;
   void close() noexcept override;
 
+  void last_words(std::string_view octets) noexcept override;
+
   bool has_unread() override { return connection_ && connection_->has_unread(); }
 
   const ports::Endpoint& peer() const override { return peer_; }

@@ -1,5 +1,8 @@
 #include "relay/net/shard.hpp"
 
+#include <algorithm>
+
+#include <boost/asio/post.hpp>
 #include <pthread.h>
 #include <signal.h>
 
@@ -30,6 +33,14 @@ class SignalsBlocked {
 // Concurrency 1: the loop is run by one thread, though any thread may post to it.
 Shard::Shard() : deadlines_(io_), io_(1) {}
 
+std::chrono::nanoseconds Shard::silence(base::SteadyTime now) {
+  if (!answered_.load(std::memory_order_acquire)) return now - asked_at_;
+  asked_at_ = now;
+  answered_.store(false, std::memory_order_relaxed);
+  boost::asio::post(io_, [this] { answered_.store(true, std::memory_order_release); });
+  return std::chrono::nanoseconds(0);
+}
+
 ShardPool::ShardPool(std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) {
     shards_.push_back(std::make_unique<Shard>());
@@ -47,6 +58,12 @@ std::vector<base::Executor> ShardPool::executors() {
   all.reserve(shards_.size());
   for (const auto& shard : shards_) all.push_back(shard->executor());
   return all;
+}
+
+std::chrono::nanoseconds ShardPool::silence(base::SteadyTime now) {
+  std::chrono::nanoseconds longest{0};
+  for (const auto& shard : shards_) longest = std::max(longest, shard->silence(now));
+  return longest;
 }
 
 void ShardPool::run() {

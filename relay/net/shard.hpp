@@ -2,6 +2,7 @@
 // whole life on one shard, so what belongs to a shard needs no lock.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -28,10 +29,16 @@ class Shard {
 
   DeadlineWheel& deadlines() { return deadlines_; }
 
+  /// Asks the loop for a sign of life, unless it owes one; returns how long it has owed it, 0 when
+  /// it does not. From one thread only.
+  std::chrono::nanoseconds silence(base::SteadyTime now);
+
  private:
   // In this order: destroying the loop destroys coroutines, which take their alarms off the wheel.
   DeadlineWheel deadlines_;
   boost::asio::io_context io_;
+  std::atomic<bool> answered_{true};
+  base::SteadyTime asked_at_;
 };
 
 /// The shards of the process and their threads.
@@ -50,6 +57,9 @@ class ShardPool {
   Shard& at(std::size_t index) { return *shards_.at(index); }
 
   std::vector<base::Executor> executors();
+
+  /// The longest of the shards' silences. To be called now and then, from one thread.
+  std::chrono::nanoseconds silence(base::SteadyTime now);
 
   void run();            ///< starts one thread per shard; once
   void stop() noexcept;  ///< from any thread, also from a shard; handlers not yet run are kept

@@ -175,6 +175,7 @@ base::Task<std::string> AdminEndpoint::status() {
                  {"items_in_memory", state.items_in_memory},
                  {"crashed_tasks", state.crashed_tasks},
                  {"log_lines_dropped", state.log_lines_dropped},
+                 {"stuck_tasks", state.stuck_tasks},
                  {"bounces", json::object{{"taken", state.bounces_taken},
                                           {"refused", state.bounces_refused},
                                           {"throttled", state.bounces_throttled}}},

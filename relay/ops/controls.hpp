@@ -33,6 +33,7 @@ struct DaemonStatus {
   std::uint64_t items_in_memory = 0;
   std::uint64_t crashed_tasks = 0;
   std::uint64_t log_lines_dropped = 0;
+  std::uint64_t stuck_tasks = 0;        ///< older than all their deadlines: a defect (H-9)
   std::uint64_t bounces_taken = 0;      ///< to SRS addresses of ours
   std::uint64_t bounces_refused = 0;    ///< … that were invalid
   std::uint64_t bounces_throttled = 0;  ///< … put off by a limit

@@ -99,9 +99,10 @@ std::string status_text(const json::object& status) {
                                 text_of(status, "version"), number_of(status, "pid"),
                                 text_of(status, "started"), text_of(status, "config"),
                                 text_of(status, "config_hash"), text_of(status, "config_loaded"));
-  out += fmt::format("sessions {}  deliveries {}  items in memory {}  crashed tasks {}\n",
+  out += fmt::format("sessions {}  deliveries {}  items in memory {}  crashed tasks {}  stuck {}\n",
                      number_of(status, "sessions"), number_of(status, "deliveries"),
-                     number_of(status, "items_in_memory"), number_of(status, "crashed_tasks"));
+                     number_of(status, "items_in_memory"), number_of(status, "crashed_tasks"),
+                     number_of(status, "stuck_tasks"));
   if (const json::value* queue = status.if_contains("queue")) {
     const auto& totals = queue->as_object();
     out += fmt::format("queue {} messages, {} waiting, {} held, {} octets\n",

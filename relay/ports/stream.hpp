@@ -31,6 +31,8 @@ std::string_view describe(IoError error);
 struct Endpoint {
   boost::asio::ip::address address;
   std::uint16_t port = 0;
+
+  friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
 struct TlsInfo {
@@ -56,6 +58,10 @@ class Stream {
 
   /// Says goodbye (TLS close_notify, FIN) without waiting for the peer.
   virtual void close() noexcept = 0;
+
+  /// Says what can be said at once and without memory, or nothing. The connection is to be closed
+  /// next.
+  virtual void last_words(std::string_view octets) noexcept { static_cast<void>(octets); }
 
   /// True when the peer has sent octets that no read has taken yet, as far as can be told without
   /// waiting. Who speaks before being asked shows it here.

@@ -33,7 +33,16 @@ std::expected<std::string, FileError> read_open(int fd, const std::string& path)
   }
 }
 
-std::expected<std::string, FileError> read_checked(const std::string& path, mode_t forbidden) {
+/// What others must not be able to do, and what to do about it.
+struct Modes {
+  mode_t forbidden;
+  const char* advice;
+};
+
+constexpr Modes kPublic{S_IWOTH, "others can change it; chmod o-w"};
+constexpr Modes kSecret{S_IRWXO | S_IWGRP | S_IXGRP, "others can read or change it; chmod 0600"};
+
+std::expected<std::string, FileError> read_checked(const std::string& path, const Modes& modes) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return failed(path);
   struct stat info{};
@@ -42,11 +51,10 @@ std::expected<std::string, FileError> read_checked(const std::string& path, mode
     result = failed(path);
   } else if (!S_ISREG(info.st_mode)) {
     result = std::unexpected(FileError{ProblemCode::File, path + " is not a regular file"});
-  } else if ((info.st_mode & forbidden) != 0) {
-    result = std::unexpected(
-        FileError{ProblemCode::Permissions,
-                  fmt::format("{} has mode {:04o}: others can read or change it; chmod 0600", path,
-                              info.st_mode & 07777U)});
+  } else if ((info.st_mode & modes.forbidden) != 0) {
+    result = std::unexpected(FileError{
+        ProblemCode::Permissions,
+        fmt::format("{} has mode {:04o}: {}", path, info.st_mode & 07777U, modes.advice)});
   } else {
     result = read_open(fd, path);
   }
@@ -57,11 +65,11 @@ std::expected<std::string, FileError> read_checked(const std::string& path, mode
 }  // namespace
 
 std::expected<std::string, FileError> read_file(const std::string& path) {
-  return read_checked(path, 0);
+  return read_checked(path, kPublic);
 }
 
 std::expected<std::string, FileError> read_secret_file(const std::string& path) {
-  return read_checked(path, S_IRWXO | S_IWGRP | S_IXGRP);
+  return read_checked(path, kSecret);
 }
 
 std::string relative_to(const std::string& path, const std::string& base_file) {

@@ -64,6 +64,8 @@ void read_limits(Section& root, Settings& settings) {
   section->duration("session_timeout", limits.session_timeout);
   section->number("min_rate", limits.min_rate, 0, 1'000'000'000);
   section->size("memory", limits.memory);
+  section->number("handshakes", limits.handshakes, 1, 100'000);
+  section->size("wasted", limits.wasted);
   section->finish();
 }
 

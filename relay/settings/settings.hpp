@@ -38,6 +38,8 @@ struct Limits {
   seconds session_timeout{7200};
   std::uint32_t min_rate = 500;        ///< octets a second during DATA
   std::uint64_t memory = 64ULL << 20;  ///< content in memory over all sessions
+  std::uint32_t handshakes = 250;      ///< TLS handshakes at once
+  std::uint64_t wasted = 1ULL << 30;   ///< octets an hour and network that became no message
 };
 
 struct Listener {

@@ -2,7 +2,9 @@
 
 #include <filesystem>
 
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include "relay/base/sabotage.hpp"
 #include "relay/spool/schema.hpp"
@@ -30,6 +32,15 @@ void set_pragmas(Connection& connection) {
   connection.execute("PRAGMA temp_store = MEMORY");
 }
 
+/// After a failed sync the page cache may show what the disk does not have, as if it were clean:
+/// read what is really there (reliability.md §2.3). Dirty pages stay, as they must.
+void drop_cached(const std::string& path) {
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return;
+  ::posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+  ::close(fd);
+}
+
 OpenReport report_of(Connection& connection, Store& store) {
   OpenReport report;
   report.drafts_removed = store.remove_drafts();
@@ -54,6 +65,10 @@ std::expected<OpenedDatabase, std::string> OpenedDatabase::open(const std::strin
   std::error_code ignored;
   const auto log_size = std::filesystem::file_size(path + "-wal", ignored);
   const bool clean = ignored || log_size == 0;
+  if (!clean) {
+    drop_cached(path);
+    drop_cached(path + "-wal");
+  }
   try {
     opened.connection = std::make_unique<Connection>(path);
     set_pragmas(*opened.connection);
@@ -65,6 +80,9 @@ std::expected<OpenedDatabase, std::string> OpenedDatabase::open(const std::strin
         return std::unexpected(fmt::format("queue {} is damaged: {}", path, found));
       }
     }
+    // Nothing is appended to a log whose tail was never proven to be on the disk: a later power cut
+    // would end the chain there, and what was acknowledged after it would be lost.
+    if (!clean) opened.connection->execute("PRAGMA wal_checkpoint(TRUNCATE)");
     migrate(*opened.connection);
     opened.store = std::make_unique<Store>(*opened.connection, tokens);
     opened.report = report_of(*opened.connection, *opened.store);

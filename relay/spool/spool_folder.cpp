@@ -51,6 +51,13 @@ std::expected<void, std::string> prepare_folder(const std::string& path, bool al
   } else if (errno != EEXIST) {
     return std::unexpected(failure("cannot make", folder));
   }
+  struct stat info{};
+  if (::stat(folder.c_str(), &info) != 0) {
+    return std::unexpected(failure("cannot look at", folder));
+  }
+  if ((info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return std::unexpected(folder.string() + " can be written to by others: chmod 0700");
+  }
   struct statfs system{};
   if (::statfs(folder.c_str(), &system) != 0) {
     return std::unexpected(failure("cannot look at", folder));

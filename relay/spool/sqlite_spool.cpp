@@ -99,7 +99,7 @@ base::Task<std::expected<void, SpoolError>> SqliteSpool::append(mail::MessageId 
                                });
 }
 
-void SqliteSpool::discard(mail::MessageId draft) noexcept {
+void SqliteSpool::discard(mail::MessageId draft) noexcept try {
   push({.kind = Kind::Record,
         .work = [draft](Store& store) -> std::optional<SpoolError> {
           store.discard(draft);
@@ -107,6 +107,7 @@ void SqliteSpool::discard(mail::MessageId draft) noexcept {
         },
         .answer = [](std::optional<SpoolError>) {},
         .failed = {}});
+} catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the next start removes it
 }
 
 base::Task<std::expected<ports::CommitProof, SpoolError>> SqliteSpool::commit(

@@ -55,7 +55,7 @@ const std::vector<Library> kLibraries{
     {"CLI/", {"app"}},
     {"libpsl.h", {"auth"}},
     {"idn2.h", {"mail"}},
-    {"systemd/", {"app"}},
+    {"systemd/", {"app", "net"}},
     {"re2/", {"settings", "forward"}},
     {"regex", {}},
     {"boost/asio/detached", {}},

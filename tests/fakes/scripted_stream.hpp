@@ -28,6 +28,7 @@ struct Wire {
   std::string transcript;
   std::vector<base::Deadline> read_deadlines;
   bool closed = false;
+  std::string_view last_words;  ///< what was said without memory; a literal
 
   std::move_only_function<void(bool)> wake;  ///< the read that waits at the end
 };
@@ -43,6 +44,8 @@ class ScriptedStream final : public ports::Stream {
   base::Task<std::expected<void, ports::IoError>> write(std::string_view octets,
                                                         base::Deadline deadline) override;
   void close() noexcept override;
+
+  void last_words(std::string_view octets) noexcept override { wire_->last_words = octets; }
 
   bool has_unread() override { return wire_->unread; }
 

@@ -26,10 +26,12 @@ base::Task<std::expected<ports::CommitProof, SpoolError>> RecordingSpool::commit
     ports::NewMessage message) {
   if (commit_error) co_return std::unexpected(*commit_error);
   const mail::MessageId id = message.message.id;
-  const std::size_t chunks = drafts[id].size() / kChunkOctets;
-  std::string content = std::exchange(drafts[id], {}) + message.last_chunk;
-  drafts.erase(id);
+  const auto draft = drafts.find(id);
+  std::string content = draft == drafts.end() ? std::string() : draft->second;
+  const std::size_t chunks = content.size() / kChunkOctets;
+  content += message.last_chunk;
   stored.push_back({std::move(message), std::move(content), chunks});
+  if (draft != drafts.end()) drafts.erase(draft);
   co_return proof_of(id);
 }
 
@@ -110,8 +112,9 @@ std::shared_ptr<const Policy> test_policy(Limits limits) {
 
 House::House(Limits limits, bool with_tls)
     : policy(test_policy(limits)),
-      services{clock, spool,  signer, feed,    with_tls ? &tls : nullptr,
-               log,   policy, budget, bounces, resends},
+      services{clock,    spool,  signer,     feed,    with_tls ? &tls : nullptr,
+               log,      policy, budget,     bounces, resends,
+               refusals, waste,  handshakes, watchdog},
       acceptor(services) {}
 
 std::shared_ptr<fakes::Wire> House::dial(std::vector<std::string> segments,

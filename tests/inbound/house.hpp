@@ -120,6 +120,10 @@ class House {
   ByteBudget budget{64ULL * 1024 * 1024};
   BounceGuard bounces;
   ResendGuard resends;
+  RefusalLog refusals{log};
+  WasteGuard waste;
+  Handshakes handshakes;
+  base::Watchdog watchdog;
   Services services;
   Acceptor acceptor;
 };

@@ -31,6 +31,24 @@ TEST(ShardPool, RunsEachShardOnItsOwnThread) {
   pool.join();
 }
 
+TEST(ShardPool, TellsHowLongAShardHasNotAnswered) {  // H-9
+  ShardPool pool(2);
+  pool.run();
+  std::promise<void> release;
+  boost::asio::post(pool.at(1).executor(), [held = release.get_future().share()] { held.wait(); });
+  const base::SteadyTime asked{1h};
+  EXPECT_EQ(pool.silence(asked), 0s);
+  EXPECT_EQ(pool.silence(asked + 20s), 20s) << "one of them is busy and owes an answer";
+  release.set_value();
+  const auto until = std::chrono::steady_clock::now() + 10s;
+  while (pool.silence(asked + 30s) > 0s && std::chrono::steady_clock::now() < until) {
+    std::this_thread::sleep_for(1ms);
+  }
+  EXPECT_EQ(pool.silence(asked + 30s), 0s);
+  pool.stop();
+  pool.join();
+}
+
 TEST(ShardPool, EndsWithoutHavingRun) {
   ShardPool pool(2);
   boost::asio::post(pool.at(0).executor(), [] { FAIL(); });

@@ -1,0 +1,41 @@
+// Content that was sent and became no message, counted for each client network: who breaks
+// off at 99 % of the size limit, again and again, costs disk and time and is not let in for a
+// while.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "relay/base/rate_table.hpp"
+
+namespace relay::inbound {
+
+/// Thread-safe.
+class WasteGuard {
+ public:
+  /// `allowed`: octets at once, and as many again each hour.
+  void charge(const std::string& network, std::uint64_t octets, std::uint64_t allowed,
+              base::SteadyTime now) {
+    wasted_.charge(network, rate(allowed), now, static_cast<double>(octets) / kUnit);
+  }
+
+  bool exhausted(const std::string& network, std::uint64_t allowed, base::SteadyTime now) {
+    return !wasted_.allows(network, rate(allowed), now);
+  }
+
+ private:
+  static constexpr std::uint64_t kUnit = 1024;
+
+  static base::Rate rate(std::uint64_t allowed) {
+    constexpr std::uint64_t most = std::numeric_limits<std::uint32_t>::max();
+    return {
+        .count = static_cast<std::uint32_t>(std::clamp<std::uint64_t>(allowed / kUnit, 1, most)),
+        .span = std::chrono::hours(1)};
+  }
+
+  base::RateTable wasted_;
+};
+
+}  // namespace relay::inbound

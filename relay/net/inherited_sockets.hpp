@@ -1,0 +1,36 @@
+// Sockets that systemd opened for us: socket activation, sd_listen_fds(3).
+#pragma once
+
+#include <expected>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "relay/net/listener.hpp"
+
+namespace relay::net {
+
+/// Closed with the object.
+class InheritedSockets {
+ public:
+  /// Takes them out of the environment. Error: one of them is no listening TCP socket, or stands
+  /// for an address that is not in `expected`: unit and configuration contradict each other.
+  static std::expected<InheritedSockets, std::string> take(
+      std::span<const ports::Endpoint> expected);
+
+  InheritedSockets(InheritedSockets&&) = default;
+  InheritedSockets& operator=(InheritedSockets&&) = delete;
+  ~InheritedSockets();
+
+  const std::vector<Listener::Inherited>& sockets() const { return sockets_; }
+
+  /// Those of `endpoints` that nobody has opened for us.
+  std::vector<ports::Endpoint> missing(std::span<const ports::Endpoint> endpoints) const;
+
+ private:
+  InheritedSockets() = default;
+
+  std::vector<Listener::Inherited> sockets_;
+};
+
+}  // namespace relay::net

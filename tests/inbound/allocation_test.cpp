@@ -1,0 +1,121 @@
+// memory that runs out, at every single allocation of a session. The session may die, with
+// 421; the process may not, and what was promised holds.
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/inbound/house.hpp"
+
+namespace {
+
+/// 0: all is well. n: the n-th allocation of this thread from now on fails.
+thread_local std::size_t fail_at = 0;
+thread_local bool failed = false;
+
+void* allocate(std::size_t size) {
+  if (fail_at > 0 && --fail_at == 0) {
+    failed = true;
+    throw std::bad_alloc();
+  }
+  if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+
+}  // namespace
+
+void* operator new(std::size_t size) { return allocate(size); }
+
+void* operator new[](std::size_t size) { return allocate(size); }
+
+void operator delete(void* memory) noexcept { std::free(memory); }
+
+void operator delete[](void* memory) noexcept { std::free(memory); }
+
+void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+
+void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+
+namespace relay::inbound {
+namespace {
+
+using testing::HasSubstr;
+
+constexpr std::size_t kMostAllocations = 5000;
+
+struct Tally {
+  std::size_t runs = 0;
+  std::size_t told = 0;      ///< ended with 421
+  std::size_t accepted = 0;  ///< 250 in spite of it
+};
+
+/// One session with memory failing at the n-th allocation; false when it needed fewer.
+bool survives(std::size_t n, const std::vector<std::string>& segments, Tally& tally) {
+  House house({}, true);
+  const auto budget = house.budget.left();
+  const auto wire = house.dial(segments);
+  failed = false;
+  fail_at = n;
+  house.poll();
+  fail_at = 0;
+  if (!failed) return false;
+
+  ++tally.runs;
+  const bool promised = wire->sent.find("250 2.0.0 queued as ") != std::string::npos;
+  tally.accepted += promised ? 1 : 0;
+  tally.told += wire->last_words.starts_with("421 ") ? 1 : 0;
+  EXPECT_TRUE(!promised || house.spool.stored.size() == 1) << "250 without a message, n = " << n;
+  EXPECT_LE(house.spool.stored.size(), 1U) << n;
+  EXPECT_EQ(house.acceptor.sessions(), 0U) << n;
+  EXPECT_EQ(house.budget.left(), budget) << n;
+  EXPECT_TRUE(house.spool.drafts.empty()) << n;
+  const auto before = house.spool.stored.size();
+  const auto next = house.talk(envelope_and({"Subject: next\r\n\r\nx\r\n.\r\n", "QUIT\r\n"}));
+  EXPECT_THAT(next->sent, HasSubstr("250 2.0.0 queued as ")) << n;
+  EXPECT_EQ(house.spool.stored.size(), before + 1) << n;
+  return true;
+}
+
+Tally survive_all(const std::vector<std::string>& segments) {
+  base::set_crash_reporter([](const std::string&, const std::string&) {});
+  Tally tally;
+  for (std::size_t n = 1; n <= kMostAllocations && survives(n, segments, tally); ++n) {
+  }
+  return tally;
+}
+
+TEST(AllocationFailure, CostsTheSessionAndNothingElse) {
+  const auto tally = survive_all(envelope_and(
+      {"From: Ann <ann@sender.example>\r\nSubject: x\r\n\r\nHello\r\n.\r\n", "QUIT\r\n"}));
+  EXPECT_GT(tally.runs, 100U);
+  EXPECT_LT(tally.runs, kMostAllocations) << "the end was not reached";
+  EXPECT_GT(tally.told, tally.runs / 2);
+  EXPECT_GT(tally.accepted, 0U) << "behind the commit, too";
+}
+
+TEST(AllocationFailure, InAMessageOfManyChunks) {
+  std::vector<std::string> content{"Subject: big\r\n\r\n"};
+  const std::string line = std::string(998, 'x') + "\r\n";
+  std::string block;
+  for (int i = 0; i < 16; ++i) block += line;
+  for (int i = 0; i < 60; ++i) content.push_back(block);
+  content.emplace_back(".\r\n");
+  const auto tally = survive_all(envelope_and(std::move(content)));
+  EXPECT_GT(tally.runs, 100U);
+  EXPECT_LT(tally.runs, kMostAllocations);
+}
+
+TEST(AllocationFailure, InRefusalsAndUnderTls) {
+  const auto tally =
+      survive_all({"EHLO c.example\r\n", "STARTTLS\r\n", "never read in the clear\r\n"});
+  EXPECT_GT(tally.runs, 20U);
+  const auto refused = survive_all({"EHLO c.example\r\n", "MAIL FROM:<a@b.example>\r\n",
+                                    "RCPT TO:<nobody@elsewhere.example>\r\n", "NONSENSE\r\n",
+                                    "RSET\r\n", "QUIT\r\n"});
+  EXPECT_GT(refused.runs, 50U);
+}
+
+}  // namespace
+}  // namespace relay::inbound
