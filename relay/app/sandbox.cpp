@@ -16,10 +16,10 @@ namespace relay::app {
 
 namespace {
 
-#if defined(__has_feature)
 #if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define RELAY_SANITIZED
-#endif
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
 #endif
 
 using Filter = std::unique_ptr<void, decltype(&seccomp_release)>;
@@ -70,9 +70,7 @@ int add_rules(scmp_filter_ctx filter) {
 }  // namespace
 
 std::expected<void, std::string> enter_sandbox() {
-#ifdef RELAY_SANITIZED
-  return {};
-#else
+  if (kSanitized) return {};
   const Filter filter(seccomp_init(SCMP_ACT_ALLOW), &seccomp_release);
   if (!filter) return std::unexpected("sandbox: no memory");
   if (add_rules(filter.get()) != 0) return std::unexpected("sandbox: a rule is not known here");
@@ -86,7 +84,6 @@ std::expected<void, std::string> enter_sandbox() {
     return std::unexpected("sandbox: a forbidden system call was not denied");
   }
   return {};
-#endif
 }
 
 }  // namespace relay::app

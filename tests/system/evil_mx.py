@@ -1,7 +1,6 @@
 """Next hops that misbehave, each at one step of the dialogue and in one way, once; then they are
 friendly. All of them live on ports of their own in one process."""
 
-import os
 import random
 import selectors
 import socket
@@ -33,6 +32,7 @@ class Case:
         self.name = f"{step} {action} {'TLS' if secure else 'plain'}"
         self.connections = 0
         self.happened = False
+        self.in_the_clear = 0  # messages taken outside TLS
         self.taken = []   # (recipients, content) in friendly connections, or before the step
         self.unsure = []  # taken where the reply to the dot was the misbehaviour
         self.listening = socket.create_server(("127.0.0.1", 0))
@@ -47,45 +47,6 @@ class Case:
 def all_cases():
     kinds = [(s, a, secure) for s in STEPS for a in ACTIONS for secure in (False, True)]
     return [Case(number, *kind) for number, kind in enumerate(kinds, 1)]
-
-
-class EvilHosts:
-    def __init__(self, cases, certificate):
-        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.context.load_cert_chain(certificate[1], certificate[0])
-        self.selector = selectors.DefaultSelector()
-        self.cases = cases
-        self.stopped = False
-        for case in cases:
-            self.selector.register(case.listening, selectors.EVENT_READ, case)
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
-
-    def run(self):
-        while not self.stopped:
-            for key, _ in self.selector.select(0.2):
-                connection, _ = key.fileobj.accept()
-                connection.settimeout(LONGEST)
-                key.data.connections += 1
-                evil = key.data.connections == 1
-                threading.Thread(target=self.serve, args=(key.data, connection, evil),
-                                 daemon=True).start()
-
-    def serve(self, case, connection, evil):
-        dialogue = Dialogue(case, connection, evil, self.context)
-        try:
-            dialogue.run()
-        except (Gone, OSError, ValueError):
-            pass
-        finally:
-            dialogue.connection.close()
-
-    def stop(self):
-        self.stopped = True
-        self.thread.join()
-        for case in self.cases:
-            case.listening.close()
-        self.selector.close()
 
 
 class Dialogue:
@@ -162,6 +123,7 @@ class Dialogue:
         elif self.out_of_step:
             self.say(b"451 4.3.0 I have lost my place")
         else:
+            self.case.in_the_clear += not self.secured
             self.case.taken.append(message)  # before the reply: who hears it may ask
             self.say(FRIENDLY["dot"])
 
@@ -277,3 +239,44 @@ class Dialogue:
             self.say(b"220 2.0.0 go on, go on")
         self.say(reply + b"\r\n250 2.0.0 once more")
         return True
+
+
+class EvilHosts:
+    dialogue = Dialogue
+
+    def __init__(self, cases, certificate):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(certificate[1], certificate[0])
+        self.selector = selectors.DefaultSelector()
+        self.cases = cases
+        self.stopped = False
+        for case in cases:
+            self.selector.register(case.listening, selectors.EVENT_READ, case)
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.stopped:
+            for key, _ in self.selector.select(0.2):
+                connection, _ = key.fileobj.accept()
+                connection.settimeout(LONGEST)
+                key.data.connections += 1
+                evil = key.data.connections == 1
+                threading.Thread(target=self.serve, args=(key.data, connection, evil),
+                                 daemon=True).start()
+
+    def serve(self, case, connection, evil):
+        dialogue = self.dialogue(case, connection, evil, self.context)
+        try:
+            dialogue.run()
+        except (Gone, OSError, ValueError):
+            pass
+        finally:
+            dialogue.connection.close()
+
+    def stop(self):
+        self.stopped = True
+        self.thread.join()
+        for case in self.cases:
+            case.listening.close()
+        self.selector.close()

@@ -1,0 +1,107 @@
+// Target 19: a queue whose file was damaged, octet by octet as the input says. What is read from it
+// is what was accepted, or an error; it never crashes and never gives out garbage.
+#include <cstdio>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include <unistd.h>
+
+#include "relay/spool/opened_database.hpp"
+#include "tests/fuzz/oracle.hpp"
+
+using namespace relay;
+using fuzz::require;
+
+namespace {
+
+const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
+
+struct Good {
+  std::string file;                                ///< a queue with some messages
+  std::map<mail::MessageId, std::string> content;  ///< of each
+};
+
+std::string path() {
+  static const std::string made = "/dev/shm/srs-relay-fuzz-" + std::to_string(::getpid()) + ".db";
+  return made;
+}
+
+void remove_files() {
+  for (const char* end : {"", "-wal", "-shm", "-journal"}) std::remove((path() + end).c_str());
+}
+
+ports::NewMessage message(const std::string& content, unsigned char seed) {
+  ports::NewMessage made;
+  made.message.id = mail::MessageId::make(kNow, {seed});
+  made.message.received_at = kNow;
+  made.message.size = content.size();
+  made.content_sha256 = spool::sha256(content);
+  made.last_chunk = content;
+  made.first_due = kNow;
+  made.routes.push_back({.index = 0,
+                         .original = mail::ForwardPath(*mail::Mailbox::parse("i@fwd.example")),
+                         .target = *mail::Mailbox::parse("a@x.example"),
+                         .reverse_path = mail::ReversePath::null()});
+  return made;
+}
+
+Good make_good() {
+  Good good;
+  remove_files();
+  {
+    auto opened = spool::OpenedDatabase::open(path(), {});
+    require(opened.has_value(), "a new queue opens");
+    for (unsigned char i = 1; i <= 4; ++i) {
+      const std::string content(i * 3000U, static_cast<char>('a' + i));
+      auto made = message(content, i);
+      good.content.emplace(made.message.id, content);
+      opened->connection->execute("BEGIN IMMEDIATE");
+      opened->store->insert(made);
+      opened->connection->execute("COMMIT");
+    }
+  }
+  std::ostringstream octets;
+  octets << std::ifstream(path(), std::ios::binary).rdbuf();
+  good.file = octets.str();
+  return good;
+}
+
+void read_all(spool::Store& store, const Good& good) {
+  for (const auto& item : store.due(kNow, std::nullopt, 100)) static_cast<void>(item);
+  static_cast<void>(store.list({}, std::nullopt, 100));
+  static_cast<void>(store.totals());
+  for (const auto& [id, content] : good.content) {
+    static_cast<void>(store.load(id));
+    static_cast<void>(store.attempts(id));
+    const auto read = store.read(id, 0);
+    require(!read || *read == content, "what is read is what was accepted");
+  }
+}
+
+}  // namespace
+
+RELAY_FUZZ_TARGET(input) {
+  static const Good good = make_good();
+  // Four octets each: a position and what is to stand there.
+  std::string damaged = good.file;
+  for (std::size_t i = 0; i + 4 <= input.size(); i += 4) {
+    const auto octet = [&](std::size_t n) -> std::size_t {
+      return static_cast<unsigned char>(input[i + n]);
+    };
+    const std::size_t at = (octet(0) << 16U) | (octet(1) << 8U) | octet(2);
+    damaged[at % damaged.size()] = input[i + 3];
+  }
+  remove_files();
+  std::ofstream(path(), std::ios::binary) << damaged;
+  try {
+    auto opened = spool::OpenedDatabase::open(path(), {});
+    if (opened) {
+      read_all(*opened->store, good);
+    } else {
+      require(!opened.error().empty(), "a refusal has a reason");
+    }
+  } catch (const spool::DatabaseError&) {  // damage that shows when it is met
+  }
+  remove_files();
+}
