@@ -23,6 +23,13 @@ mail::ForwardPath forward_path_from(const std::string& text) {
                               : mail::ForwardPath(mailbox_from(text));
 }
 
+mail::RecipientState state_from(std::int64_t number) {
+  if (number < 0 || number > static_cast<std::int64_t>(mail::RecipientState::Failed)) {
+    throw DatabaseError(SQLITE_CORRUPT, "stored state is damaged: " + std::to_string(number));
+  }
+  return static_cast<mail::RecipientState>(number);
+}
+
 }  // namespace
 
 std::string_view blob_of(const mail::MessageId& id) {
@@ -80,7 +87,7 @@ mail::QueuedRecipient recipient_from(const Statement& row, int first) {
                     .original = forward_path_from(row.text(first + 1)),
                     .target = mailbox_from(row.text(first + 2)),
                     .reverse_path = path_from(row.text(first + 3))},
-          .state = static_cast<mail::RecipientState>(row.number(first + 4)),
+          .state = state_from(row.number(first + 4)),
           .attempts = static_cast<std::uint32_t>(row.number(first + 5)),
           .next_due = time_of(row.number(first + 6)),
           .warned = (flags & kWarned) != 0,

@@ -49,6 +49,7 @@ void migrate(Connection& connection) {
   const std::string text = connection.pragma("PRAGMA user_version");
   int found = 0;
   std::from_chars(text.data(), text.data() + text.size(), found);
+  if (found < 0) throw DatabaseError(SQLITE_CORRUPT, "its schema version is damaged");
   if (found > kSchemaVersion) {
     throw DatabaseError(SQLITE_ERROR,
                         fmt::format("the queue has schema {}, this program knows up to {}: it was "
