@@ -163,8 +163,9 @@ base::Task<bool> LaneSession::settle_and_record(const Consignment& consignment,
                                                 const AttemptReport& report,
                                                 ContentSource& content) {
   const base::WallTime now = shop_.ports.clock.wall();
-  const base::WallTime trusted{std::chrono::milliseconds{shop_.trusted_since.load()}};
-  Settlement settlement = settle(consignment, report.outcomes, now, trusted, shop_.dice.fraction());
+  const ClockTrust clock{base::WallTime{std::chrono::milliseconds{shop_.trusted_since.load()}},
+                         base::WallTime{std::chrono::milliseconds{shop_.jumped_at.load()}}};
+  Settlement settlement = settle(consignment, report.outcomes, now, clock, shop_.dice.fraction());
   std::string header;
   if (wants_dsn(settlement, consignment)) {
     const auto opened = co_await content.open();

@@ -23,6 +23,7 @@ struct Workshop {
   Dice dice;
   WorkStore store;
   std::atomic<base::WallTime::rep> trusted_since{0};  ///< ms; start, or last jump of the clock
+  std::atomic<base::WallTime::rep> jumped_at{0};      ///< ms; the last jump, 0: none in this run
   std::atomic<bool> poisoned{false};
   std::function<void(base::WallTime)> expect_due;  ///< something was recorded for later
 };

@@ -6,11 +6,22 @@ namespace relay::delivery {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+/// Since when the copy waits, by a clock that can be believed.
+base::WallTime waiting_since(const RetryCase& given) {
+  const bool jumped = given.clock.jumped_at != base::WallTime{};
+  if (given.arrived_at > given.now) return jumped ? given.clock.jumped_at : given.clock.since;
+  return jumped ? std::max(given.arrived_at, given.clock.jumped_at) : given.arrived_at;
+}
+
+}  // namespace
+
 RetryDecision decide_retry(const RetryCase& given, const RetryPolicy& policy, double chance) {
   RetryDecision decision;
-  const auto age = given.now - given.arrived_at;
+  const auto age = given.now - waiting_since(given);
   const bool age_counts =
-      given.previous_at != base::WallTime{} && given.previous_at >= given.trusted_since;
+      given.previous_at != base::WallTime{} && given.previous_at >= given.clock.since;
   decision.expired = age_counts && age >= policy.expire;
   decision.warn = age_counts && !decision.expired && !given.warned &&
                   policy.warn_after.count() > 0 && age >= policy.warn_after;

@@ -122,6 +122,7 @@ void Scheduler::watch_clock() {
   const auto jump = offset - std::exchange(clock_offset_, offset);
   if (first || (jump < kClockJump && jump > -kClockJump)) return;
   shop_.trusted_since = wall.time_since_epoch().count();
+  shop_.jumped_at = shop_.trusted_since.load();
   from_start_ = true;
   shop_.log.write(std::move(
       base::Event("clock_jump", wall, base::Severity::Warning).number("by_ms", jump.count())));

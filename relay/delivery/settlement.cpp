@@ -62,14 +62,14 @@ std::vector<mail::DsnRecipient> recipients_of(const Settlement& settlement,
 }  // namespace
 
 Settlement settle(const Consignment& consignment, const std::vector<mail::Outcome>& outcomes,
-                  base::WallTime now, base::WallTime trusted_since, double chance) {
+                  base::WallTime now, const ClockTrust& clock, double chance) {
   const auto& message = consignment.queued->message;
   Settlement settlement;
   settlement.update.id = message.id;
   RetryCase base_case;
   base_case.arrived_at = message.received_at;
   base_case.now = now;
-  base_case.trusted_since = trusted_since;
+  base_case.clock = clock;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     settlement.copies.push_back(
         settle_copy(copy_of(consignment, i), outcomes[i], base_case, consignment, chance));

@@ -37,7 +37,7 @@ struct Settlement {
 /// Judges the outcomes. `chance` is one for all copies, so that what travelled together stays
 /// together. Writes no DSN yet.
 Settlement settle(const Consignment& consignment, const std::vector<mail::Outcome>& outcomes,
-                  base::WallTime now, base::WallTime trusted_since, double chance);
+                  base::WallTime now, const ClockTrust& clock, double chance);
 
 /// Some copy failed or is to be warned of, and somebody may be told: the original header is needed.
 bool wants_dsn(const Settlement& settlement, const Consignment& consignment);

@@ -203,8 +203,7 @@ base::Task<bool> Session::read_more(base::Deadline deadline) {
   deadline = deadline.within(session_end_);
   const bool sent = co_await flush(deadline);
   if (!sent || over_) co_return false;
-  const auto room = buffer_.room();
-  const auto got = co_await (*stream_)->read_some(room, deadline);
+  const auto got = co_await read_in_pieces(deadline);
   if (over_) co_return false;  // dismissed meanwhile
   const bool late = deadline.passed(services_.clock.steady());
   if (got && !late) {
@@ -219,6 +218,17 @@ base::Task<bool> Session::read_more(base::Deadline deadline) {
     reply.append_to(replies_);
   }
   co_return false;
+}
+
+/// Waits in pieces: when the house fills up, those must hurry, too, who began to wait before.
+base::Task<std::expected<std::size_t, ports::IoError>> Session::read_in_pieces(
+    base::Deadline deadline) {
+  while (true) {
+    const base::Deadline piece = after(limits().command_overloaded).within(deadline);
+    const auto got = co_await (*stream_)->read_some(buffer_.room(), piece);
+    const bool timeout = !got && got.error() == ports::IoError::Timeout && piece.passed(now());
+    if (over_ || !timeout || deadline.passed(now()) || gate_.overloaded(limits())) co_return got;
+  }
 }
 
 base::Task<> Session::begin_tls(const smtp::Reply& go_on) {

@@ -66,6 +66,7 @@ class Session {
 
   /// Writes pending replies, then reads what is there. False: the connection is over.
   base::Task<bool> read_more(base::Deadline deadline);
+  base::Task<std::expected<std::size_t, ports::IoError>> read_in_pieces(base::Deadline deadline);
   base::Task<bool> flush(base::Deadline deadline);
 
   smtp::Action on_front_line(const ReadBuffer::Line& line);

@@ -184,7 +184,12 @@ std::expected<Mailbox, AddressError> Mailbox::make(std::string_view local_part, 
   }
   if (!is_valid_utf8(local_part)) return std::unexpected(AddressError::NotUtf8);
   Mailbox mailbox(std::string(local_part), std::move(domain));
-  if (mailbox.quoted_local_part().size() > kMaxLocalPartOctets) {
+  // As it is printed: a domain grows when its labels become ASCII (RFC 5890 §2.3.2.1).
+  const std::string quoted = mailbox.quoted_local_part();
+  if (quoted.size() + 1 + mailbox.domain_.text().size() > kMaxPathOctets - 2) {
+    return std::unexpected(AddressError::TooLong);
+  }
+  if (quoted.size() > kMaxLocalPartOctets) {
     return std::unexpected(AddressError::TooLong);
   }
   return mailbox;

@@ -19,7 +19,7 @@ void set_pragmas(Connection& connection) {
   sqlite3_db_config(connection.raw(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_busy_timeout(connection.raw(), 0);
   connection.execute("PRAGMA locking_mode = EXCLUSIVE");
-  connection.execute("PRAGMA page_size = 8192");  // a 4 KiB message then fits into one page
+  connection.execute(fmt::format("PRAGMA page_size = {}", kPageOctets).c_str());
   connection.pragma("PRAGMA journal_mode = WAL");
   connection.execute(base::sabotaged(base::Sabotage::SynchronousOff) ? "PRAGMA synchronous = OFF"
                                                                      : "PRAGMA synchronous = FULL");

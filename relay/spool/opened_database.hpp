@@ -12,6 +12,9 @@
 namespace relay::spool {
 
 /// What opening found, for the start-up log: values read back, not values asked for.
+/// Of a page: a 4 KiB message then fits into one.
+inline constexpr std::uint64_t kPageOctets = 8192;
+
 struct OpenReport {
   std::string sqlite_version;
   std::string journal_mode;

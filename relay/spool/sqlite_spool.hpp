@@ -102,8 +102,11 @@ class SqliteSpool final : public ports::Spool {
   bool execute(std::vector<Request>& batch);
   void attempt(Request& request);
   void poison(const std::string& why);
-  bool disk_is_low() const;
+  bool disk_is_low();
+  std::uint64_t log_octets() const;   ///< of the write-ahead log, not yet in the database
+  std::uint64_t free_inside() const;  ///< octets of unused pages
   void checkpoint_when_due(bool idle);
+  void checkpoint();
   void forget_tokens_when_due();
 
   template <class T, class Work>

@@ -134,6 +134,7 @@ void SqliteSpool::attempt(Request& request) {
       if (error.code != SQLITE_FULL || request.kind != Kind::Record) return;
       // What a remote host has taken must be recorded, or it is sent again: use the reserve.
       release_reserve(options_.path);
+      checkpoint();
     }
   }
 }
@@ -144,8 +145,29 @@ void SqliteSpool::poison(const std::string& why) {
   std::fprintf(stderr, "srs-relay: queue storage failed: %s\n", why.c_str());
 }
 
-bool SqliteSpool::disk_is_low() const {
-  return options_.min_free > 0 && free_octets(options_.path) < options_.min_free;
+/// The file never shrinks: what delivery has freed inside it is room, too, or a disk that was full
+/// once would refuse mail for ever.
+bool SqliteSpool::disk_is_low() {
+  if (options_.min_free == 0) return false;
+  if (free_octets(options_.path) >= options_.min_free + log_octets()) return false;
+  // What is in the log may make the database grow when it is folded in. On a full disk neither
+  // could be written any more, and even what was delivered could not be recorded: fold it in while
+  // it fits.
+  checkpoint();
+  const std::uint64_t outside = free_octets(options_.path);
+  return outside < log_octets() || outside + free_inside() < options_.min_free;
+}
+
+std::uint64_t SqliteSpool::log_octets() const {
+  return static_cast<std::uint64_t>(wal_pages_) * kPageOctets;
+}
+
+std::uint64_t SqliteSpool::free_inside() const {
+  try {
+    return std::stoull(connection_->pragma("PRAGMA freelist_count")) * kPageOctets;
+  } catch (const DatabaseError&) {
+    return 0;
+  }
 }
 
 void SqliteSpool::forget_tokens_when_due() {
@@ -165,11 +187,16 @@ void SqliteSpool::forget_tokens_when_due() {
 void SqliteSpool::checkpoint_when_due(bool idle) {
   if (poisoned()) return;
   if (wal_pages_ < kCheckpointPages && !(idle && wal_pages_ > 0)) return;
+  checkpoint();
+  if (idle) make_reserve(options_.path);
+}
+
+/// Without room for it, the log stays as it is.
+void SqliteSpool::checkpoint() {
   const int code = sqlite3_wal_checkpoint_v2(connection_->raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
                                              nullptr, nullptr);
-  wal_pages_ = 0;
+  if (code == SQLITE_OK) wal_pages_ = 0;
   if (is_fatal(code & 0xFF)) poison(sqlite3_errmsg(connection_->raw()));
-  if (idle) make_reserve(options_.path);
 }
 
 }  // namespace relay::spool

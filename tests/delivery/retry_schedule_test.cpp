@@ -24,7 +24,7 @@ RetryCase at(std::chrono::milliseconds age, std::uint32_t attempts = 5) {
           .now = kArrived + age,
           .attempts = attempts,
           .previous_at = kArrived + age - minutes(5),
-          .trusted_since = kArrived - hours(1),
+          .clock = {.since = kArrived - hours(1), .jumped_at = {}},
           .warned = false};
 }
 
@@ -69,13 +69,29 @@ TEST(RetrySchedule, TriesOnceMoreBeforeAgeDecides) {
   EXPECT_FALSE(decide_retry(first, policy(), 0).expired) << "never tried before";
   EXPECT_FALSE(decide_retry(first, policy(), 0).warn);
   auto after_restart = at(hours(1000));
-  after_restart.trusted_since = after_restart.now - minutes(1);
+  after_restart.clock.since = after_restart.now - minutes(1);
   const auto decision = decide_retry(after_restart, policy(), 0.5);
   EXPECT_FALSE(decision.expired) << "tried before this run only";
   EXPECT_EQ(decision.next_due - after_restart.now, minutes(1)) << "the deciding attempt comes soon";
   auto ten_years_on = at(hours(24 * 3650));
-  ten_years_on.trusted_since = ten_years_on.now - minutes(1);
+  ten_years_on.clock.since = ten_years_on.now - minutes(1);
   EXPECT_FALSE(decide_retry(ten_years_on, policy(), 0).expired) << "the clock has just jumped";
+}
+
+/// K-6: nor do several attempts under a wrong clock; then the time begins anew.
+TEST(RetrySchedule, AJumpOfTheClockMakesNothingOlder) {
+  auto jumped = at(hours(24 * 3650));
+  jumped.clock.jumped_at = jumped.clock.since = jumped.now - hours(3);
+  EXPECT_FALSE(decide_retry(jumped, policy(), 0).expired);
+  EXPECT_FALSE(decide_retry(jumped, policy(), 0).warn);
+  jumped.clock.jumped_at = jumped.clock.since = jumped.now - hours(48);
+  EXPECT_TRUE(decide_retry(jumped, policy(), 0).expired);
+  // It came while the clock was ahead; now it is right again.
+  auto from_the_future = at(hours(-1000));
+  from_the_future.clock.since = from_the_future.now - hours(1);
+  EXPECT_FALSE(decide_retry(from_the_future, policy(), 0).expired);
+  from_the_future.clock.since = from_the_future.now - hours(49);
+  EXPECT_TRUE(decide_retry(from_the_future, policy(), 0).expired) << "not in ten years";
 }
 
 }  // namespace

@@ -57,7 +57,7 @@ Settlement settled(const Consignment& given, const std::vector<OutcomeKind>& kin
                    const std::string& header = "From: ann@sender.example\r\n") {
   std::vector<mail::Outcome> outcomes;
   for (const auto kind : kinds) outcomes.push_back(outcome(kind));
-  Settlement made = settle(given, outcomes, kNow, kNow - hours(1000), 0.5);
+  Settlement made = settle(given, outcomes, kNow, ClockTrust{kNow - hours(1000), {}}, 0.5);
   run_task(add_bounces(made, given, header, kNow, nullptr));
   return made;
 }
@@ -124,8 +124,9 @@ TEST(Settlement, RemembersAPossibleDuplicate) {
   const auto given = consignment(1, hours(1));
   auto cut_off = outcome(OutcomeKind::Deferred);
   cut_off.possible_duplicate = true;
-  EXPECT_TRUE(
-      settle(given, {cut_off}, kNow, kNow - hours(1), 0.5).update.recipients[0].possible_duplicate);
+  EXPECT_TRUE(settle(given, {cut_off}, kNow, ClockTrust{kNow - hours(1), {}}, 0.5)
+                  .update.recipients[0]
+                  .possible_duplicate);
 }
 
 }  // namespace

@@ -123,5 +123,19 @@ TEST(Utf8, IsCheckedToTheLetter) {
   }
 }
 
+TEST(Mailbox, IsAsLongAsItIsPrinted) {
+  // 63 octets of UTF-8 each, and more than that as ASCII labels.
+  std::string label = "h\u00fc";
+  label += std::string(50, 'h');
+  std::string domain = label;
+  for (int i = 0; i < 3; ++i) domain += '.' + label;
+  const auto whole = Mailbox::parse(std::string(10, 'x') + '@' + domain);
+  ASSERT_TRUE(whole);
+  EXPECT_TRUE(Mailbox::parse(whole->to_string()));
+  const auto longer = Mailbox::parse(std::string(34, 'x') + '@' + domain);
+  ASSERT_FALSE(longer);
+  EXPECT_EQ(longer.error(), AddressError::TooLong);
+}
+
 }  // namespace
 }  // namespace relay::mail

@@ -1,0 +1,66 @@
+"""X-1 to X-5, X-9, K-3, K-6, H-1: too much of everything, small enough for every run. The full sizes:
+scripts/campaign overload."""
+
+import unittest
+
+from . import overload
+
+
+class Overload(unittest.TestCase):
+    def test_slow_clients_are_cut_off_and_ordinary_mail_does_not_notice(self):
+        found = overload.slow_clients(400, sends=50)
+        print(found)
+        self.assertEqual(found["still_there"], 0)
+        self.assertLess(found["cut_after_s"], 40)
+
+    def test_a_full_house_refuses_sheds_and_recovers(self):
+        found = overload.full_house(300)
+        print(found)
+        self.assertEqual((found["taken"], found["refused"]), (300, 20))
+        self.assertTrue(found["accepted_meanwhile"])
+        self.assertLess(found["recovered_after_s"], 5)
+
+    def test_idle_tls_sessions_are_cheap(self):
+        found = overload.idle_tls(500)
+        print(found)
+        self.assertEqual(found["sessions"], 500)
+        self.assertLess(found["kib_each"], 60)
+
+    def test_big_messages_at_once_in_little_memory(self):
+        found = overload.big_messages(60, 5 * overload.MIB, 128 * overload.MIB)
+        print(found)
+        self.assertTrue(found["alive"])
+        self.assertEqual((found["other"], found["taken"] + found["put_off"]), (0, 60))
+        self.assertLess(found["peak_rss_mib"], 128)
+
+    def test_few_descriptors(self):
+        found = overload.few_descriptors(500)
+        print(found)
+        self.assertLess(found["cpu_share"], 0.5)
+        self.assertLess(found["recovered_after_s"], 5)
+
+    def test_a_full_disk_and_back(self):
+        found = overload.full_disk()
+        print(found)
+        self.assertTrue(found["alive"])
+        self.assertEqual((found["lost"], found["twice"]), (0, 0))
+        self.assertEqual(found["replies"], [(452, "4.3.1")])
+        self.assertGreater(found["acked"], 50)
+        self.assertLess(found["recovered_after_s"], 5)
+
+    def test_clock_jumps_bounce_nothing(self):
+        found = overload.clock_jumps()
+        print(found)
+        self.assertEqual(found["jumps_seen"], 4)
+        self.assertEqual((found["bounced"], found["delivered"]), (0, found["sent"]))
+
+    def test_reloads_under_load(self):
+        found = overload.reloads(1000)
+        print(found)
+        self.assertEqual((found["failed_sessions"], found["refused"]), (0, 100))
+        self.assertGreater(found["messages"], 100)
+        self.assertLess(found["rss_mib"][-1], found["rss_mib"][len(found["rss_mib"]) // 2] + 3)
+
+
+if __name__ == "__main__":
+    unittest.main()
