@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import smtplib
@@ -191,7 +192,11 @@ class Relay:
     def remove(self):
         if self.process and self.process.poll() is None:
             self.kill()
+        said = self.log_text() if os.path.exists(self.path("log")) else ""
         shutil.rmtree(self.folder, ignore_errors=True)
+        found = re.search(r"(?s)(ThreadSanitizer|AddressSanitizer|LeakSanitizer|runtime error:).*", said)
+        if found:  # in a build with sanitizers
+            raise AssertionError("the relay has a defect: " + found.group(0)[:4000])
 
     def log_text(self):
         with open(self.path("log"), encoding="utf-8", errors="replace") as f:
