@@ -1,10 +1,16 @@
 #include "relay/net/tls_context.hpp"
 
+#include <array>
+#include <cerrno>
 #include <chrono>
+#include <cstdio>
 #include <ctime>
+#include <memory>
 #include <system_error>
 
+#include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
@@ -22,6 +28,27 @@ constexpr const char* kIntermediateGroups = "X25519:P-256:P-384";
 
 // OpenSSL would ask for a pass phrase on the terminal: a daemon has none.
 int no_pass_phrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*context*/) { return 0; }
+
+/// As SSL_CTX_use_PrivateKey_file, but the text of the key is not left behind in memory (P-14).
+bool use_key_file(SSL_CTX* context, const std::filesystem::path& path) {
+  std::array<char, 4096> text{};
+  std::FILE* const file = std::fopen(path.c_str(), "re");
+  if (file == nullptr) {
+    ERR_raise(ERR_LIB_SYS, errno);
+    return false;
+  }
+  std::setvbuf(file, text.data(), _IOFBF, text.size());
+  bool used = false;
+  {
+    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_fp(file, BIO_NOCLOSE), BIO_free);
+    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
+        PEM_read_bio_PrivateKey(bio.get(), nullptr, no_pass_phrase, nullptr), EVP_PKEY_free);
+    used = key && SSL_CTX_use_PrivateKey(context, key.get()) == 1;
+  }
+  std::fclose(file);
+  OPENSSL_cleanse(text.data(), text.size());
+  return used;
+}
 
 std::string problem(const std::filesystem::path& file, const std::string& what) {
   const std::string reason = take_openssl_reason();
@@ -74,7 +101,7 @@ std::expected<TlsContext, std::string> TlsContext::server(const TlsFiles& files)
   if (SSL_CTX_use_certificate_chain_file(context, files.chain.c_str()) != 1) {
     return std::unexpected(problem(files.chain, "no usable certificate chain"));
   }
-  if (SSL_CTX_use_PrivateKey_file(context, files.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+  if (!use_key_file(context, files.key)) {
     // With the certificate loaded, OpenSSL already refuses a key of another pair here.
     return std::unexpected(problem(files.key, "no usable private key for " + files.chain.string()));
   }

@@ -1,6 +1,5 @@
 #include "relay/settings/files.hpp"
 
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -19,18 +18,24 @@ std::unexpected<FileError> failed(const std::string& path) {
       FileError{ProblemCode::File, fmt::format("cannot read {}: {}", path, std::strerror(errno))});
 }
 
-std::expected<std::string, FileError> read_open(int fd, const std::string& path) {
-  std::string content;
-  std::array<char, 65'536> buffer{};
-  while (true) {
-    const ssize_t n = ::read(fd, buffer.data(), buffer.size());
-    if (n == 0) return content;
+/// `expected`: the size of the file. It may be a secret: no copy of it is left behind.
+std::expected<std::string, FileError> read_open(int fd, const std::string& path, off_t expected) {
+  const auto too_large = [&path] {
+    return std::unexpected(FileError{ProblemCode::File, path + " is too large"});
+  };
+  if (expected < 0 || static_cast<std::uint64_t>(expected) > kMaxConfigOctets) return too_large();
+  std::string content(static_cast<std::size_t>(expected) + 1, '\0');
+  std::size_t filled = 0;
+  while (filled < content.size()) {
+    const ssize_t n = ::read(fd, content.data() + filled, content.size() - filled);
     if (n < 0) return failed(path);
-    content.append(buffer.data(), static_cast<std::size_t>(n));
-    if (content.size() > kMaxConfigOctets) {
-      return std::unexpected(FileError{ProblemCode::File, path + " is too large"});
+    if (n == 0) {
+      content.resize(filled);
+      return content;
     }
+    filled += static_cast<std::size_t>(n);
   }
+  return std::unexpected(FileError{ProblemCode::File, path + " grows while it is read"});
 }
 
 /// What others must not be able to do, and what to do about it.
@@ -56,7 +61,7 @@ std::expected<std::string, FileError> read_checked(const std::string& path, cons
         ProblemCode::Permissions,
         fmt::format("{} has mode {:04o}: {}", path, info.st_mode & 07777U, modes.advice)});
   } else {
-    result = read_open(fd, path);
+    result = read_open(fd, path, info.st_size);
   }
   ::close(fd);
   return result;
@@ -68,8 +73,10 @@ std::expected<std::string, FileError> read_file(const std::string& path) {
   return read_checked(path, kPublic);
 }
 
-std::expected<std::string, FileError> read_secret_file(const std::string& path) {
-  return read_checked(path, kSecret);
+std::expected<base::Secret, FileError> read_secret_file(const std::string& path) {
+  auto content = read_checked(path, kSecret);
+  if (!content) return std::unexpected(std::move(content.error()));
+  return base::Secret(std::move(*content));
 }
 
 std::string relative_to(const std::string& path, const std::string& base_file) {

@@ -4,6 +4,7 @@
 #include <expected>
 #include <string>
 
+#include "relay/base/secret.hpp"
 #include "relay/settings/problem.hpp"
 
 namespace relay::settings {
@@ -20,7 +21,7 @@ std::expected<std::string, FileError> read_file(const std::string& path);
 
 /// As read_file, for key material: nobody but owner and group may read it, nobody but the owner
 /// may write it.
-std::expected<std::string, FileError> read_secret_file(const std::string& path);
+std::expected<base::Secret, FileError> read_secret_file(const std::string& path);
 
 /// `path` as seen from the folder of `base_file`.
 std::string relative_to(const std::string& path, const std::string& base_file);

@@ -12,9 +12,10 @@ namespace relay::settings {
 
 namespace {
 
-std::string without_line_end(std::string text) {
-  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
-  return text;
+base::Secret without_line_end(const base::Secret& secret) {
+  std::string_view text = secret.reveal();
+  while (text.ends_with('\n') || text.ends_with('\r')) text.remove_suffix(1);
+  return base::Secret(std::string(text));
 }
 
 /// file = | env = | credential = (systemd LoadCredential); exactly one.
@@ -48,7 +49,7 @@ base::Secret read_secret(Section& section) {
     file = relative_to(file, section.at("file").file);
   }
   auto content = read_secret_file(file);
-  if (content) return base::Secret(without_line_end(std::move(*content)));
+  if (content) return without_line_end(*content);
   section.problem(credential.empty() ? "file" : "credential", content.error().code,
                   content.error().text);
   return {};

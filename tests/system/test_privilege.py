@@ -98,6 +98,47 @@ class RunTime(unittest.TestCase):
         self.assertIn("which no [[listener]] names", relay.log_text())
 
 
+class KeysInMemory(unittest.TestCase):
+    """P-14: a key is in memory in the form that is used, and the text it was read from is not."""
+
+    @staticmethod
+    def memory(pid):
+        with open(f"/proc/{pid}/maps", encoding="ascii") as maps, open(f"/proc/{pid}/mem", "rb", 0) as mem:
+            for line in maps:
+                where, rights = line.split()[:2]
+                if rights.startswith("rw"):
+                    begin, end = (int(x, 16) for x in where.split("-"))
+                    try:
+                        mem.seek(begin)
+                        yield mem.read(end - begin)
+                    except OSError:
+                        pass
+
+    def test_the_text_of_private_keys_is_wiped(self):
+        if os.getuid() != 0:
+            self.skipTest("needs root to read the memory of what is not dumpable")
+        sink = Sink().start()
+        self.addCleanup(sink.stop)
+        relay = Relay(sink.port, tls=True).start()
+        self.addCleanup(relay.remove)
+        relay.send(MESSAGE, tls=True)
+        self.assertEqual(relay.cli("reload").returncode, 0)
+        wait_for(lambda: sink.messages, what="delivery")
+        lines = {}
+        for name in ("rsa.pem", "ed25519.pem", "tls.key"):
+            with open(relay.path(name), "rb") as f:
+                for line in f.read().splitlines():
+                    if b"-----" not in line and len(line) > 32:
+                        lines[line] = name
+        self.assertGreater(len(lines), 30)
+        found, control = set(), False
+        for area in self.memory(relay.process.pid):
+            control = control or b"srs.relay.test" in area or b"relay.test" in area
+            found |= {lines[line] for line in lines if line in area}
+        self.assertTrue(control, "the search can find something")
+        self.assertEqual(found, set())
+
+
 class FileModes(unittest.TestCase):
     def refused(self, relay, *words):
         done = subprocess.run([BINARY, "serve", "-c", relay.path("relay.toml")],
