@@ -9,9 +9,10 @@ namespace relay::spool {
 
 namespace {
 
-// 1: the first schema. Content lies in chunks of 256 KiB beside their hash, so that a damaged octet
-// is found before it leaves, without reading a big body twice (K-5). A chunk whose message row
-// never came is a draft. recipient_due holds waiting copies only: closed rows must cost nothing.
+// 1: the first schema. Content lies in chunks of 256 KiB beside a digest of octets and place, so
+// that damage is found before it leaves, without reading a big body twice (K-5). A chunk whose
+// message row never came is a draft. recipient_due holds waiting copies only: closed rows must cost
+// nothing.
 constexpr const char* kVersion1 = R"sql(
 CREATE TABLE message (
   id BLOB PRIMARY KEY, received_ms INTEGER NOT NULL, reverse_path TEXT NOT NULL,

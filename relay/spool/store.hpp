@@ -65,6 +65,7 @@ class Store {
   void update_recipient(const mail::MessageId& id, const ports::RecipientUpdate& update);
   void keep_history(const mail::MessageId& id, const ports::RecipientUpdate& update);
   bool remove_if_done(const mail::MessageId& id);
+  bool is_empty(const mail::MessageId& id);
 
   Connection& connection_;
   TokenLimits limits_;
@@ -77,5 +78,10 @@ class Store {
 
 /// SHA-256, 32 octets.
 std::string sha256(std::string_view octets);
+
+/// SHA-256 over id, sequence and octets: a damaged index that leads to the content of another
+/// message is found as well as a damaged octet (K-5).
+std::string chunk_digest(const mail::MessageId& id, std::uint32_t sequence,
+                         std::string_view octets);
 
 }  // namespace relay::spool

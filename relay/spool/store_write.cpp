@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include <openssl/evp.h>
 
@@ -21,8 +22,25 @@ std::string sha256(std::string_view octets) {
   return {reinterpret_cast<const char*>(digest.data()), length};
 }
 
+std::string chunk_digest(const mail::MessageId& id, std::uint32_t sequence,
+                         std::string_view octets) {
+  const std::array<unsigned char, 4> place = {
+      static_cast<unsigned char>(sequence >> 24U), static_cast<unsigned char>(sequence >> 16U),
+      static_cast<unsigned char>(sequence >> 8U), static_cast<unsigned char>(sequence)};
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned length = 0;
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        EVP_MD_CTX_free);
+  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
+  EVP_DigestUpdate(context.get(), blob_of(id).data(), blob_of(id).size());
+  EVP_DigestUpdate(context.get(), place.data(), place.size());
+  EVP_DigestUpdate(context.get(), octets.data(), octets.size());
+  EVP_DigestFinal_ex(context.get(), digest.data(), &length);
+  return {reinterpret_cast<const char*>(digest.data()), length};
+}
+
 void Store::append(const mail::MessageId& id, std::uint32_t sequence, std::string_view octets) {
-  const std::string hash = sha256(octets);
+  const std::string hash = chunk_digest(id, sequence, octets);
   insert_chunk_.bind_blob(1, blob_of(id))
       .bind(2, std::int64_t{sequence})
       .bind_blob(3, hash)
