@@ -22,7 +22,7 @@ struct ub_result;
 
 namespace relay::dns {
 
-enum class RecordType : int { A = 1, Mx = 15, Txt = 16, Aaaa = 28 };
+enum class RecordType : int { A = 1, Ptr = 12, Mx = 15, Txt = 16, Aaaa = 28 };
 
 /// The records of one type as they came; not empty.
 struct RawAnswer {

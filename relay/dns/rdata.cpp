@@ -64,6 +64,42 @@ bool is_queryable(std::string_view name) {
   }
 }
 
+std::optional<std::string> question_name(std::string_view name) {
+  if (name.ends_with('.')) name.remove_suffix(1);
+  if (name.empty() || name.size() > kMaxNameOctets) return std::nullopt;
+  if (is_queryable(name)) return std::string(name);
+  std::string escaped;
+  std::size_t label = 0;
+  for (const char c : name) {
+    if (c == '\0' || (c == '.' && label == 0) || label > kMaxLabelOctets) return std::nullopt;
+    label = c == '.' ? 0 : label + 1;
+    if (c == '.' || is_label(std::string_view(&c, 1))) {
+      escaped += c;
+    } else {
+      const unsigned value = octet(c);
+      escaped += {'\\', static_cast<char>('0' + value / 100),
+                  static_cast<char>('0' + value / 10 % 10), static_cast<char>('0' + value % 10)};
+    }
+  }
+  if (label == 0 || label > kMaxLabelOctets) return std::nullopt;
+  return escaped;
+}
+
+std::string reverse_name(const address& address) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string name;
+  if (address.is_v4()) {
+    const auto octets = address.to_v4().to_bytes();
+    for (auto at = octets.rbegin(); at != octets.rend(); ++at) name += std::to_string(*at) + '.';
+    return name + "in-addr.arpa";
+  }
+  const auto octets = address.to_v6().to_bytes();
+  for (auto at = octets.rbegin(); at != octets.rend(); ++at) {
+    name += {kHex[*at & 0x0FU], '.', kHex[*at >> 4U], '.'};
+  }
+  return name + "ip6.arpa";
+}
+
 std::optional<std::string> parse_name(std::string_view wire) {
   std::string name;
   while (!wire.empty()) {
@@ -146,6 +182,16 @@ std::expected<std::vector<address>, DnsError> select_addresses(std::span<const s
   cap(all, Resolver::kMaxAddresses);
   if (all.empty()) return std::unexpected(DnsError::Malformed);
   return all;
+}
+
+std::expected<std::vector<std::string>, DnsError> select_names(
+    std::span<const std::string> records) {
+  auto names = usable<std::string>(records, parse_name);
+  std::erase(names, ".");
+  if (names.empty()) return std::unexpected(DnsError::Malformed);
+  std::ranges::sort(names);
+  cap(names, Resolver::kMaxNames);
+  return names;
 }
 
 std::expected<std::vector<std::string>, DnsError> select_txt(std::span<const std::string> records) {

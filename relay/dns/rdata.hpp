@@ -19,6 +19,15 @@ namespace relay::dns {
 /// and underscores, at most 253 octets, a trailing dot allowed (RFC 1035 §2.3.4).
 bool is_queryable(std::string_view name);
 
+/// A name as libunbound is asked for it: octets that are no letter, digit, hyphen or underscore as
+/// \DDD. Nothing for a name that cannot be in the DNS: an empty label, one over 63 octets, more
+/// than 253 in all, or a NUL.
+std::optional<std::string> question_name(std::string_view name);
+
+/// The name under in-addr.arpa or ip6.arpa whose PTR records name the address (RFC 1035 §3.5,
+/// RFC 3596 §2.5).
+std::string reverse_name(const boost::asio::ip::address& address);
+
 /// A domain name in wire format (RFC 1035 §3.1) that fills `wire` exactly, folded, without
 /// trailing dot; "." for the root. Nothing for names that is_queryable() refuses, compression
 /// pointers, and names ending in an all-digit label: an address written where a name belongs.
@@ -40,6 +49,8 @@ std::expected<std::vector<ports::MxHost>, ports::DnsError> select_mx(
     std::span<const std::string> records);
 std::expected<std::vector<boost::asio::ip::address>, ports::DnsError> select_addresses(
     std::span<const std::string> aaaa, std::span<const std::string> a);
+std::expected<std::vector<std::string>, ports::DnsError> select_names(
+    std::span<const std::string> records);
 std::expected<std::vector<std::string>, ports::DnsError> select_txt(
     std::span<const std::string> records);
 

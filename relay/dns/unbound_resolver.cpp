@@ -23,6 +23,9 @@ constexpr std::pair<const char*, const char*> kSettings[] = {
     {"msg-cache-size:", "8m"},
     {"rrset-cache-size:", "16m"},
     {"qname-minimisation:", "yes"},
+    // Clients may have private addresses; libunbound would deny that those have names.
+    {"unblock-lan-zones:", "yes"},
+    {"insecure-lan-zones:", "yes"},
 };
 
 std::string problem(const std::string& subject, int error) {
@@ -32,11 +35,11 @@ std::string problem(const std::string& subject, int error) {
 // Asks on the home shard; the awaiting task goes on where it was.
 base::Task<std::vector<RawResult>> ask(std::shared_ptr<LookupQueue> queue, std::string name,
                                        std::vector<RecordType> types, base::Deadline deadline) {
-  if (!is_queryable(name)) {
-    // Such a name cannot be in the DNS; and libunbound would read escapes in it.
+  auto question = question_name(name);
+  if (!question) {
     co_return std::vector<RawResult>(types.size(), std::unexpected(DnsError::NoSuchName));
   }
-  Lookup lookup{std::move(name), std::move(types), deadline, {}};
+  Lookup lookup{std::move(*question), std::move(types), deadline, {}};
   auto start = [queue, lookup = std::move(lookup)](auto resume) mutable {
     lookup.answer = std::move(resume);
     asio::post(queue->home(), [queue, lookup = std::move(lookup)]() mutable {
@@ -110,6 +113,29 @@ base::Task<std::expected<DnsAnswer<asio::ip::address>, DnsError>> UnboundResolve
   if (!all) co_return std::unexpected(all.error());
   const bool secure = (!aaaa || aaaa->secure) && (!a || a->secure);
   co_return DnsAnswer<asio::ip::address>{std::move(*all), secure};
+}
+
+base::Task<std::expected<DnsAnswer<asio::ip::address>, DnsError>> UnboundResolver::addresses_of(
+    std::string host, ports::IpFamily family, base::Deadline deadline) {
+  const bool v6 = family == ports::IpFamily::V6;
+  const auto raw =
+      co_await ask(queue_, std::move(host), {v6 ? RecordType::Aaaa : RecordType::A}, deadline);
+  const RawResult& answer = raw.front();
+  if (!answer) co_return std::unexpected(answer.error());
+  const std::vector<std::string> none;
+  auto all = select_addresses(v6 ? answer->records : none, v6 ? none : answer->records);
+  if (!all) co_return std::unexpected(all.error());
+  co_return DnsAnswer<asio::ip::address>{std::move(*all), answer->secure};
+}
+
+base::Task<std::expected<DnsAnswer<std::string>, DnsError>> UnboundResolver::names(
+    asio::ip::address address, base::Deadline deadline) {
+  const auto raw = co_await ask(queue_, reverse_name(address), {RecordType::Ptr}, deadline);
+  const RawResult& answer = raw.front();
+  if (!answer) co_return std::unexpected(answer.error());
+  auto names = select_names(answer->records);
+  if (!names) co_return std::unexpected(names.error());
+  co_return DnsAnswer<std::string>{std::move(*names), answer->secure};
 }
 
 base::Task<std::expected<DnsAnswer<std::string>, DnsError>> UnboundResolver::txt(

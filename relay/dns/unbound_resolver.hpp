@@ -49,6 +49,10 @@ class UnboundResolver final : public ports::Resolver {
       std::string domain, base::Deadline deadline) override;
   base::Task<std::expected<ports::DnsAnswer<boost::asio::ip::address>, ports::DnsError>> addresses(
       std::string host, base::Deadline deadline) override;
+  base::Task<std::expected<ports::DnsAnswer<boost::asio::ip::address>, ports::DnsError>>
+  addresses_of(std::string host, ports::IpFamily family, base::Deadline deadline) override;
+  base::Task<std::expected<ports::DnsAnswer<std::string>, ports::DnsError>> names(
+      boost::asio::ip::address address, base::Deadline deadline) override;
   base::Task<std::expected<ports::DnsAnswer<std::string>, ports::DnsError>> txt(
       std::string name, base::Deadline deadline) override;
 

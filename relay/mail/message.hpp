@@ -11,12 +11,21 @@
 
 namespace relay::mail {
 
+/// How a copy is to leave, as relay/forward chose (strategy.hpp).
+struct Handling {
+  bool seal = false;        ///< with our ARC set in front
+  bool risk_pool = false;   ///< from the source, and at the rate, kept for doubtful mail
+  bool new_author = false;  ///< with AcceptedMessage::rewritten_head instead of the original header
+  std::string reason;       ///< why, one line of ours, for the log and `queue why`
+};
+
 /// One copy to send: a target reached through an alias.
 struct Route {
   std::uint16_t index = 0;   ///< number of the copy within its message, from 0
   ForwardPath original;      ///< the forward-path as the client gave it (what a DSN shows)
   Mailbox target;            ///< where the copy goes
   ReversePath reverse_path;  ///< under which sender: SRS, unchanged, or null
+  Handling handling = {};
 };
 
 /// Everything about an accepted message except its content.
@@ -28,7 +37,15 @@ struct AcceptedMessage {
   bool smtputf8 = false;
   Client client;
   std::string trace_fields;  ///< our own header fields, CRLF-terminated, to be put in front
-  std::uint64_t size = 0;    ///< octets of the original content
+  std::string seal_fields;   ///< our ARC set, above trace_fields in copies that are sealed; or ""
+  /// With From rewritten (opt-in): trace fields and header in full, CRLF-terminated, to stand in
+  /// the place of trace_fields and the first header_octets of the content; "" in all other
+  /// messages.
+  std::string rewritten_head;
+  std::uint32_t header_octets = 0;  ///< of the content, up to the empty line; 0 when not needed
+  /// SPF passed, or a signature aligned with it did: a DSN may go to the reverse-path (L-6).
+  bool sender_authenticated = false;
+  std::uint64_t size = 0;  ///< octets of the original content
 };
 
 /// How far one copy is.

@@ -38,13 +38,17 @@ struct MxHost {
   std::string name;  ///< folded, without trailing dot
 };
 
+enum class IpFamily { V4, V6 };
+
 template <class T>
 struct DnsAnswer {
   std::vector<T> records;
   bool secure = false;  ///< validated by DNSSEC (DANE needs it)
 };
 
-/// Lookups. Answers are capped before use (N-3): 50 MX, 50 addresses, 64 TXT of 4 KiB.
+/// Lookups. Answers are capped before use (N-3): 50 MX, 50 addresses, 64 TXT of 4 KiB, 20 names.
+/// A name may hold any octet but NUL (SPF makes names of local parts); one that cannot be in the
+/// DNS at all, by its length or an empty label, is NoSuchName without asking anybody.
 /// Never blocks the shard; every call ends by its deadline.
 class Resolver {
  public:
@@ -53,6 +57,7 @@ class Resolver {
   static constexpr std::size_t kMaxMxHosts = 50;
   static constexpr std::size_t kMaxAddresses = 50;
   static constexpr std::size_t kMaxTxtRecords = 64;
+  static constexpr std::size_t kMaxNames = 20;
   static constexpr std::size_t kMaxTxtOctets = 4096;  ///< a longer record is dropped, never cut
 
   /// MX hosts by rising preference, ties unshuffled. A null MX is NullMx. No MX record at all is
@@ -63,6 +68,14 @@ class Resolver {
   /// A and AAAA records together, in the order of the answers: IPv6 first. NoData when neither.
   virtual base::Task<std::expected<DnsAnswer<boost::asio::ip::address>, DnsError>> addresses(
       std::string host, base::Deadline deadline) = 0;
+
+  /// A or AAAA records alone.
+  virtual base::Task<std::expected<DnsAnswer<boost::asio::ip::address>, DnsError>> addresses_of(
+      std::string host, IpFamily family, base::Deadline deadline) = 0;
+
+  /// The names of an address (PTR), folded, without trailing dot; as its owner claims, unconfirmed.
+  virtual base::Task<std::expected<DnsAnswer<std::string>, DnsError>> names(
+      boost::asio::ip::address address, base::Deadline deadline) = 0;
 
   /// TXT records, the character-strings of each joined.
   virtual base::Task<std::expected<DnsAnswer<std::string>, DnsError>> txt(

@@ -58,7 +58,8 @@ std::optional<std::filesystem::path> NameServer::find() {
   return std::nullopt;
 }
 
-NameServer::NameServer(const std::filesystem::path& program, const std::string& zone) {
+NameServer::NameServer(const std::filesystem::path& program, const std::string& zone,
+                       const std::string& reverse) {
   std::string pattern = (std::filesystem::temp_directory_path() / "dns_test.XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) throw std::runtime_error("no temporary folder");
   folder_ = pattern;
@@ -68,7 +69,7 @@ NameServer::NameServer(const std::filesystem::path& program, const std::string& 
     const auto free_port = bind_udp();
     ::close(free_port.descriptor);
     port_ = free_port.port;
-    write_files(zone);
+    write_files(zone, reverse);
     start(program);
     if (comes_up()) return;
   }
@@ -102,8 +103,9 @@ NameServer::~NameServer() {
 
 std::string NameServer::address() const { return "127.0.0.1@" + std::to_string(port_); }
 
-void NameServer::write_files(const std::string& zone) const {
+void NameServer::write_files(const std::string& zone, const std::string& reverse) const {
   std::ofstream(folder_ / "example.org.zone") << zone;
+  if (!reverse.empty()) std::ofstream(folder_ / "reverse.zone") << reverse;
   const std::string folder = folder_.string();
   std::ofstream(folder_ / "nsd.conf")
       << "server:\n  ip-address: 127.0.0.1@" << port_ << "\n  server-count: 1\n  username: \"\"\n"
@@ -113,6 +115,7 @@ void NameServer::write_files(const std::string& zone) const {
       << "/nsd.log\"\n"
       << "remote-control:\n  control-enable: no\n"
       << "zone:\n  name: example.org\n  zonefile: example.org.zone\n"
+      << "zone:\n  name: 2.0.192.in-addr.arpa\n  zonefile: reverse.zone\n"
       // A zone whose file is missing is what nsd answers SERVFAIL for.
       << "zone:\n  name: broken.example\n  zonefile: missing.zone\n";
 }

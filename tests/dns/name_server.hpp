@@ -15,9 +15,11 @@ class NameServer {
   /// The program, or nothing where it is not installed.
   static std::optional<std::filesystem::path> find();
 
-  /// Serves `zone` as example.org on a free port, and SERVFAIL for everything in broken.example.
+  /// Serves `zone` as example.org on a free port, `reverse` as 2.0.192.in-addr.arpa when given, and
+  /// SERVFAIL for everything in broken.example.
   /// Returns when it answers; throws std::runtime_error when it does not within ten seconds.
-  NameServer(const std::filesystem::path& program, const std::string& zone);
+  NameServer(const std::filesystem::path& program, const std::string& zone,
+             const std::string& reverse = {});
   ~NameServer();
   NameServer(const NameServer&) = delete;
   NameServer& operator=(const NameServer&) = delete;
@@ -28,7 +30,7 @@ class NameServer {
   const std::filesystem::path& folder() const { return folder_; }
 
  private:
-  void write_files(const std::string& zone) const;
+  void write_files(const std::string& zone, const std::string& reverse) const;
   void start(const std::filesystem::path& program);
   bool comes_up();
   bool answers() const;

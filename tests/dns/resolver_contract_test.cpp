@@ -34,6 +34,7 @@ std::vector<std::array<std::string, 3>> records() {
       {"round", "CNAME", "about.example.org."},
       {"about", "CNAME", "round.example.org."},
       {"nomail", "MX", "0 ."},
+      {R"(o'dd+tag)", "A", "192.0.2.3"},
   };
   for (int i = 1; i <= 60; ++i) {
     all.push_back({"many", "A", "192.0.2." + std::to_string(i)});
@@ -53,8 +54,15 @@ std::string zone_file() {
   return zone;
 }
 
+std::string reverse_zone() {
+  return "$ORIGIN 2.0.192.in-addr.arpa.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n"
+         "@ NS ns\nns A 127.0.0.1\n1 PTR MX1.example.org.\n1 PTR alias.example.org.\n";
+}
+
 std::string fake_zone() {
-  std::string zone = "anything.broken.example SERVFAIL\nsilent.example NEVER\n";
+  std::string zone =
+      "anything.broken.example SERVFAIL\nsilent.example NEVER\n"
+      "192.0.2.1 PTR MX1.example.org\n192.0.2.1 PTR alias.example.org\n";
   for (const auto& [owner, type, value] : records()) {
     zone += (owner.empty() ? "" : owner + ".") + "example.org " + type + " " + value + "\n";
   }
@@ -89,7 +97,7 @@ class UnboundRig {
  private:
   // Started once, for all cases.
   static NameServer& name_server() {
-    static NameServer server(*NameServer::find(), zone_file());
+    static NameServer server(*NameServer::find(), zone_file(), reverse_zone());
     return server;
   }
 
@@ -161,6 +169,40 @@ TYPED_TEST(ResolverContract, GivesAddressesOfBothFamiliesIpv6First) {
   EXPECT_THAT(*this->addresses("mx1.example.org"), ElementsAre("2001:db8::1", "192.0.2.1"));
   EXPECT_THAT(*this->addresses("mx2.example.org"), ElementsAre("192.0.2.2"));
   EXPECT_THAT(*this->addresses("six.example.org"), ElementsAre("2001:db8::6"));
+}
+
+TYPED_TEST(ResolverContract, GivesAddressesOfOneFamily) {
+  const auto ask = [this](const std::string& name, ports::IpFamily family) {
+    return turn_loop(this->rig_->io, this->rig_->resolver().addresses_of(name, family, soon()));
+  };
+  const auto v4 = ask("mx1.example.org", ports::IpFamily::V4);
+  ASSERT_TRUE(v4);
+  ASSERT_THAT(v4->records, SizeIs(1));
+  EXPECT_EQ(v4->records.front().to_string(), "192.0.2.1");
+  EXPECT_EQ(ask("www.example.org", ports::IpFamily::V6)->records.front().to_string(),
+            "2001:db8::1");
+  EXPECT_EQ(ask("six.example.org", ports::IpFamily::V4).error(), DnsError::NoData);
+  EXPECT_EQ(ask("nowhere.example.org", ports::IpFamily::V4).error(), DnsError::NoSuchName);
+}
+
+TYPED_TEST(ResolverContract, NamesAnAddress) {
+  const auto ask = [this](const char* address) {
+    return turn_loop(this->rig_->io,
+                     this->rig_->resolver().names(boost::asio::ip::make_address(address), soon()));
+  };
+  EXPECT_THAT(ask("192.0.2.1")->records, ElementsAre("alias.example.org", "mx1.example.org"));
+  EXPECT_EQ(ask("192.0.2.2").error(), DnsError::NoSuchName);
+}
+
+TYPED_TEST(ResolverContract, AsksForNamesOfAnyOctets) {
+  const auto ask = [this](const std::string& name) {
+    return turn_loop(this->rig_->io,
+                     this->rig_->resolver().addresses_of(name, ports::IpFamily::V4, soon()));
+  };
+  EXPECT_TRUE(ask("o'dd+tag.example.org"));
+  EXPECT_EQ(ask("o\\'dd+tag.example.org").error(), DnsError::NoSuchName);
+  EXPECT_EQ(ask("two..dots.example.org").error(), DnsError::NoSuchName);
+  EXPECT_EQ(ask(std::string(64, 'a') + ".example.org").error(), DnsError::NoSuchName);
 }
 
 TYPED_TEST(ResolverContract, JoinsTheStringsOfATxtRecord) {

@@ -120,7 +120,7 @@ TEST(UnboundResolver, AnswersPassedDeadlineAndImpossibleNameWithoutAsking) {
   ASSERT_TRUE(resolver) << resolver.error();
   const auto passed = base::Deadline::after(-1ms);
   EXPECT_EQ(turn_loop(io, (*resolver)->mx("silent.example", passed)).error(), DnsError::Timeout);
-  EXPECT_EQ(turn_loop(io, (*resolver)->addresses("a b", soon())).error(), DnsError::NoSuchName);
+  EXPECT_EQ(turn_loop(io, (*resolver)->addresses("a..b", soon())).error(), DnsError::NoSuchName);
 }
 
 TEST(UnboundResolver, NamesWhatItCannotUse) {

@@ -111,6 +111,8 @@ void FakeResolver::parse_line(Zone& zone, std::string_view line) {
     name.v6.push_back(boost::asio::ip::make_address_v6(line));
   } else if (kind == "TXT") {
     name.txt.push_back(joined_strings(line));
+  } else if (kind == "PTR") {
+    name.ptr.push_back(folded_name(line));
   } else if (kind == "CNAME") {
     name.cname = folded_name(line);
   } else if (kind == "SECURE") {
@@ -182,6 +184,28 @@ base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> FakeResolver::add
   cap(records, kMaxAddresses);
   if (records.empty()) co_return std::unexpected(DnsError::NoData);
   co_return ports::DnsAnswer<address>{std::move(records), name->secure};
+}
+
+base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> FakeResolver::addresses_of(
+    std::string host, ports::IpFamily family, base::Deadline deadline) {
+  auto name =
+      co_await find(family == ports::IpFamily::V4 ? "a" : "aaaa", std::move(host), deadline);
+  if (!name) co_return std::unexpected(name.error());
+  auto& records = family == ports::IpFamily::V4 ? name->v4 : name->v6;
+  if (records.empty()) co_return std::unexpected(DnsError::NoData);
+  cap(records, kMaxAddresses);
+  co_return ports::DnsAnswer<address>{std::move(records), name->secure};
+}
+
+base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> FakeResolver::names(
+    address address, base::Deadline deadline) {
+  auto found = co_await find("ptr", address.to_string(), deadline);
+  if (!found) co_return std::unexpected(found.error());
+  auto& names = found->ptr;
+  if (names.empty()) co_return std::unexpected(DnsError::NoData);
+  std::sort(names.begin(), names.end());
+  cap(names, kMaxNames);
+  co_return ports::DnsAnswer<std::string>{std::move(names), found->secure};
 }
 
 base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> FakeResolver::txt(

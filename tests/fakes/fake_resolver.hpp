@@ -18,6 +18,7 @@ namespace relay::fakes {
 ///   mx1.example.org  A     192.0.2.1
 ///   mx1.example.org  AAAA  2001:db8::1
 ///   www.example.org  CNAME mx1.example.org
+///   192.0.2.1        PTR   mx1.example.org
 ///   nomail.example   MX    0 .
 ///   empty.example    EXISTS              # the name is there, without records: NoData
 ///   signed.example   SECURE              # answers from this name carry secure = true
@@ -33,6 +34,10 @@ class FakeResolver : public ports::Resolver {
       std::string domain, base::Deadline deadline) override;
   base::Task<std::expected<ports::DnsAnswer<boost::asio::ip::address>, ports::DnsError>> addresses(
       std::string host, base::Deadline deadline) override;
+  base::Task<std::expected<ports::DnsAnswer<boost::asio::ip::address>, ports::DnsError>>
+  addresses_of(std::string host, ports::IpFamily family, base::Deadline deadline) override;
+  base::Task<std::expected<ports::DnsAnswer<std::string>, ports::DnsError>> names(
+      boost::asio::ip::address address, base::Deadline deadline) override;
   base::Task<std::expected<ports::DnsAnswer<std::string>, ports::DnsError>> txt(
       std::string name, base::Deadline deadline) override;
 
@@ -48,6 +53,7 @@ class FakeResolver : public ports::Resolver {
     std::vector<boost::asio::ip::address> v4;
     std::vector<boost::asio::ip::address> v6;
     std::vector<std::string> txt;
+    std::vector<std::string> ptr;
     std::string cname;
     bool secure = false;
     bool never = false;
