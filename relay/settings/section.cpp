@@ -147,6 +147,16 @@ void Section::size(const char* key, std::uint64_t& into) {
   into = *parsed;
 }
 
+void Section::rate(const char* key, base::Rate& into) {
+  const toml::node* node = find(key);
+  if (!node) return;
+  const auto value = node->value_exact<std::string>();
+  if (!value) return wrong_type(*node, key, "a rate in quotes such as \"600/h\"");
+  const auto parsed = parse_rate(*value);
+  if (!parsed) return problem(key, ProblemCode::Value, parsed.error());
+  into = *parsed;
+}
+
 void Section::domain(const char* key, std::optional<mail::Domain>& into) {
   std::string name;
   text(key, name);
