@@ -49,4 +49,21 @@ std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
   return parse(text, kUnits, R"(a size such as "500B", "64KiB", "50MiB" or "1GiB")");
 }
 
+std::expected<std::pair<std::uint32_t, std::chrono::seconds>, std::string> parse_rate(
+    std::string_view text) {
+  static constexpr std::array<Unit, 3> kPeriods = {{{"s", 1}, {"min", 60}, {"h", 3600}}};
+  const std::size_t slash = text.find('/');
+  std::uint32_t count = 0;
+  const std::string_view number = text.substr(0, slash);
+  const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), count);
+  if (slash != std::string_view::npos && error == std::errc() && count > 0 &&
+      end == number.data() + number.size()) {
+    for (const auto& [name, length] : kPeriods) {
+      if (text.substr(slash + 1) == name) return std::pair(count, std::chrono::seconds(length));
+    }
+  }
+  return std::unexpected(R"(expected a rate such as "60/min", "5/s" or "1000/h", not ")" +
+                         std::string(text) + '"');
+}
+
 }  // namespace relay::settings

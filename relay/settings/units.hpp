@@ -6,6 +6,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace relay::settings {
 
@@ -14,5 +15,9 @@ std::expected<std::chrono::seconds, std::string> parse_duration(std::string_view
 
 /// "500B", "64KiB", "50MiB", "1GiB", "1TiB".
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text);
+
+/// "60/min", "5/s", "1000/h": how many, and the time they are counted over.
+std::expected<std::pair<std::uint32_t, std::chrono::seconds>, std::string> parse_rate(
+    std::string_view text);
 
 }  // namespace relay::settings
