@@ -9,6 +9,7 @@
 #include "relay/forward/trace_header.hpp"
 #include "relay/inbound/accepted_reply.hpp"
 #include "relay/inbound/events.hpp"
+#include "relay/mail/author.hpp"
 #include "relay/mail/header.hpp"
 
 namespace relay::inbound {
