@@ -95,6 +95,8 @@ void InstantResolver::add_cname(std::string_view name, std::string_view target) 
 
 void InstantResolver::fail(std::string_view name, Type type) { at(name).failing.insert(type); }
 
+void InstantResolver::time_out(std::string_view name) { at(name).silent = true; }
+
 void InstantResolver::fail_where(std::function<bool(const std::string&)> matches) {
   failing_ = std::move(matches);
 }
@@ -108,6 +110,7 @@ std::expected<const InstantResolver::Name*, DnsError> InstantResolver::find(cons
     if (failing_ && failing_(owner)) return std::unexpected(DnsError::Temporary);
     const auto found = names_.find(owner);
     if (found == names_.end()) return std::unexpected(DnsError::NoSuchName);
+    if (found->second.silent) return std::unexpected(DnsError::Timeout);
     if (found->second.failing.contains(type)) return std::unexpected(DnsError::Temporary);
     if (found->second.cname.empty()) return &found->second;
     owner = found->second.cname;

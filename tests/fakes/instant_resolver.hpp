@@ -35,6 +35,9 @@ class InstantResolver : public ports::Resolver {
   /// Questions for this type of this name end as Temporary.
   void fail(std::string_view name, Type type);
 
+  /// Every question about this name ends as Timeout, without the wait for the deadline.
+  void time_out(std::string_view name);
+
   /// As fail(), for all types of every name for which `matches` is true, existing or not.
   void fail_where(std::function<bool(const std::string& name)> matches);
 
@@ -61,6 +64,7 @@ class InstantResolver : public ports::Resolver {
     std::vector<std::string> ptr;
     std::string cname;
     std::set<Type> failing;
+    bool silent = false;
   };
 
   Name& at(std::string_view name);

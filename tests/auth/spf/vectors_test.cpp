@@ -96,7 +96,8 @@ void fail_all(InstantResolver& zone, std::string_view name, const json::object& 
     if (const auto known = type_named(type)) answered.insert(*known);
   }
   for (const auto type : InstantResolver::kAllTypes) {
-    if (!answered.contains(type)) zone.fail(name, type);
+    const bool answers = answered.contains(type) || answered.contains(InstantResolver::Type::Cname);
+    if (!answers) zone.fail(name, type);
   }
 }
 
