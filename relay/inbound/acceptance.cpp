@@ -81,7 +81,7 @@ mail::QueuedMessage queued_message(const ports::NewMessage& fresh) {
   queued.recipients.reserve(fresh.routes.size());
   for (const mail::Route& route : fresh.routes) {
     queued.recipients.push_back(
-        {route, mail::RecipientState::Waiting, 0, fresh.first_due, false, false, {}});
+        {route, mail::RecipientState::Waiting, 0, fresh.first_due, {}, false, false, {}});
   }
   return queued;
 }

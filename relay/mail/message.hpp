@@ -26,6 +26,7 @@ struct Route {
   Mailbox target;            ///< where the copy goes
   ReversePath reverse_path;  ///< under which sender: SRS, unchanged, or null
   Handling handling = {};
+  bool held = false;  ///< enters the queue held: leaves when the operator releases it
 };
 
 /// Everything about an accepted message except its content.
@@ -51,7 +52,7 @@ struct AcceptedMessage {
 /// How far one copy is.
 enum class RecipientState : std::uint8_t {
   Waiting = 0,  ///< due at next_due
-  Held = 1,     ///< by the operator; never due
+  Held = 1,     ///< for the operator to decide: never due, never expired
   Delivered = 2,
   Failed = 3,  ///< bounced, or dropped with a log line
 };
@@ -66,6 +67,9 @@ struct QueuedRecipient {
   RecipientState state = RecipientState::Waiting;
   std::uint32_t attempts = 0;
   base::WallTime next_due;
+  /// When the operator let a held copy go: it has its whole time to be delivered from then. Epoch:
+  /// it was never held.
+  base::WallTime released_at;
   bool warned = false;              ///< the delay notice went out
   bool possible_duplicate = false;  ///< an attempt ended between the dot and its reply
   DeliveryAttempt last;             ///< at == epoch: none yet

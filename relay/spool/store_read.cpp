@@ -28,7 +28,7 @@ std::string select_list() {
       "AND (?6 = '' OR instr(lower(r.target), ?6) > 0 OR instr(lower(r.original), ?6) > 0) "
       "AND (?7 = '' OR instr(lower(m.reverse_path), ?7) > 0) "
       "ORDER BY r.next_due_ms, r.id, r.idx",
-      kMessageColumns, kRecipientColumns);
+      kListedColumns, kRecipientColumns);
 }
 
 }  // namespace
@@ -37,12 +37,13 @@ Store::Store(Connection& connection, TokenLimits limits)
     : connection_(connection),
       limits_(limits),
       insert_message_(connection.raw(),
-                      "INSERT INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"),
+                      "INSERT INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,"
+                      "?15)"),
       insert_chunk_(connection.raw(),
                     "INSERT INTO chunk (id, sequence, sha256, octets) VALUES (?1,?2,?3,?4)"),
       insert_recipient_(connection.raw(),
                         "INSERT INTO recipient VALUES "
-                        "(?1,?2,?3,?4,?5,?6,0,0,?7,0,0,'','',0,'',0,0,'','')"),
+                        "(?1,?2,?3,?4,?5,?6,?8,0,?7,0,0,'','',0,'',0,0,'','',?9,?10,0)"),
       insert_token_(connection.raw(),
                     "INSERT INTO token VALUES (?1,?2,?3,?4) ON CONFLICT (token) DO UPDATE SET "
                     "expires_ms = max(expires_ms, excluded.expires_ms)"),
