@@ -5,6 +5,7 @@
 
 #include "relay/auth/spf/check.hpp"
 #include "tests/dns/turn_loop.hpp"
+#include "tests/fakes/fake_clock.hpp"
 
 namespace relay::auth::spf {
 
@@ -17,8 +18,9 @@ inline std::optional<Sender> sender(std::string_view mail_from) {
 }
 
 inline Evaluation run_check(ports::Resolver& resolver, Query query) {
+  fakes::FakeClock clock;
   boost::asio::io_context io;
-  return dns::turn_loop(io, check(resolver, std::move(query)));
+  return dns::turn_loop(io, check(resolver, clock, std::move(query)));
 }
 
 }  // namespace relay::auth::spf
