@@ -117,7 +117,7 @@ std::expected<auth::SigningDomains, std::string> load_signing_domains(
     for (const settings::DkimKey& key : entry.keys) {
       const auto pem = settings::read_secret_file(key.file);
       if (!pem) return std::unexpected(pem.error().text);
-      auto parsed = auth::DkimKey::parse(pem->reveal());
+      auto parsed = auth::dkim::PrivateKey::parse(pem->reveal());
       if (!parsed) return std::unexpected(key.file + ": " + parsed.error());
       domain.keys.push_back({key.selector, std::move(*parsed)});
     }

@@ -5,13 +5,13 @@
 #include <string>
 #include <vector>
 
-#include "relay/auth/dkim_key.hpp"
+#include "relay/auth/dkim/private_key.hpp"
 
 namespace relay::auth {
 
 struct SelectorKey {
   std::string selector;
-  DkimKey key;
+  dkim::PrivateKey key;
 };
 
 struct SigningDomain {

@@ -181,7 +181,7 @@ std::optional<ChainStatus> status_of(std::string_view seal_value) {
   if (!tags) return std::nullopt;
   const auto text = dkim::find_tag(*tags, "cv").value_or("");
   for (const auto status : {ChainStatus::None, ChainStatus::Pass, ChainStatus::Fail}) {
-    if (base::equal_ignoring_case(text, name_of(status))) return status;
+    if (text == name_of(status)) return status;  // values have case (RFC 6376 §3.2)
   }
   return std::nullopt;
 }

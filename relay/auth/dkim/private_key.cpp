@@ -1,4 +1,4 @@
-#include "relay/auth/dkim_key.hpp"
+#include "relay/auth/dkim/private_key.hpp"
 
 #include <array>
 #include <vector>
@@ -10,7 +10,9 @@
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
 
-namespace relay::auth {
+#include "relay/auth/dkim/base64.hpp"
+
+namespace relay::auth::dkim {
 
 namespace {
 
@@ -45,19 +47,6 @@ int no_passphrase(char*, int, int, void*) { return -1; }
 
 }  // namespace
 
-std::string_view algorithm_of(KeyType type) {
-  return type == KeyType::Rsa ? "rsa-sha256" : "ed25519-sha256";
-}
-
-std::string base64(std::string_view octets) {
-  std::string text((octets.size() + 2) / 3 * 4 + 1, '\0');
-  const int length = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                                     reinterpret_cast<const unsigned char*>(octets.data()),
-                                     static_cast<int>(octets.size()));
-  text.resize(static_cast<std::size_t>(length));
-  return text;
-}
-
 std::string zone_line(const std::string& owner, const std::string& record) {
   std::string line = owner + ". IN TXT (";
   for (std::size_t at = 0; at < record.size(); at += 255) {
@@ -66,40 +55,40 @@ std::string zone_line(const std::string& owner, const std::string& record) {
   return line + " )";
 }
 
-std::expected<DkimKey, std::string> DkimKey::parse(std::string_view pem) {
+std::expected<PrivateKey, std::string> PrivateKey::parse(std::string_view pem) {
   const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
   auto key = owned(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
   if (!key) return std::unexpected("not an unencrypted private key in PEM form");
-  if (EVP_PKEY_is_a(key.get(), "ED25519")) return DkimKey(std::move(key), KeyType::Ed25519);
+  if (EVP_PKEY_is_a(key.get(), "ED25519")) return PrivateKey(std::move(key), KeyType::Ed25519);
   if (!EVP_PKEY_is_a(key.get(), "RSA")) return std::unexpected("neither an RSA nor an Ed25519 key");
   const int bits = EVP_PKEY_get_bits(key.get());
   if (bits < kMinRsaBits || bits > kMaxRsaBits) {
     return std::unexpected(fmt::format("an RSA key of {} bits; RFC 8301 wants {} to {}", bits,
                                        kMinRsaBits, kMaxRsaBits));
   }
-  return DkimKey(std::move(key), KeyType::Rsa);
+  return PrivateKey(std::move(key), KeyType::Rsa);
 }
 
-std::expected<DkimKey, std::string> DkimKey::generate(KeyType type) {
+std::expected<PrivateKey, std::string> PrivateKey::generate(KeyType type) {
   EVP_PKEY* key = type == KeyType::Rsa
                       ? EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{kMinRsaBits})
                       : EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519");
   if (!key) return std::unexpected("key generation failed");
-  return DkimKey(owned(key), type);
+  return PrivateKey(owned(key), type);
 }
 
-std::string DkimKey::private_pem() const {
+std::string PrivateKey::private_pem() const {
   const Bio bio(BIO_new(BIO_s_secmem()), BIO_free);
   PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr, nullptr);
   return contents(bio.get());
 }
 
-std::string DkimKey::dns_record() const {
+std::string PrivateKey::dns_record() const {
   return fmt::format("v=DKIM1; k={}; p={}", type_ == KeyType::Rsa ? "rsa" : "ed25519",
                      base64(public_part(key_.get(), type_)));
 }
 
-std::string DkimKey::sign_hash(std::string_view hash) const {
+std::string PrivateKey::sign_hash(std::string_view hash) const {
   const auto* octets = reinterpret_cast<const unsigned char*>(hash.data());
   std::string signature(static_cast<std::size_t>(EVP_PKEY_get_size(key_.get())), '\0');
   auto* out = reinterpret_cast<unsigned char*>(signature.data());
@@ -124,4 +113,4 @@ std::string DkimKey::sign_hash(std::string_view hash) const {
   return signature;
 }
 
-}  // namespace relay::auth
+}  // namespace relay::auth::dkim

@@ -7,8 +7,8 @@
 #include <sstream>
 #include <string>
 
-#include "relay/auth/body_hash.hpp"
-#include "relay/auth/dkim_signature.hpp"
+#include "relay/auth/dkim/body_hashes.hpp"
+#include "relay/auth/dkim/signature_maker.hpp"
 #include "relay/mail/header.hpp"
 
 namespace {
@@ -22,23 +22,24 @@ std::string content_of(const fs::path& path) {
   return text.str();
 }
 
-std::string signed_copy(const std::string& message, const auth::DkimKey& key,
+std::string signed_copy(const std::string& message, const auth::dkim::PrivateKey& key,
                         const std::string& domain, const std::string& selector) {
   const std::size_t header = mail::header_length(message).value_or(message.size());
-  auth::RelaxedBodyHash hash;
+  auth::dkim::BodyHashes hashes;
+  const std::size_t whole = hashes.want(auth::dkim::Canon::Relaxed);
   const std::string_view all = message;
   const std::string_view body = header + 2 <= all.size() ? all.substr(header + 2) : "";
   for (std::size_t at = 0, piece = 1; at < body.size(); at += piece, piece = piece * 3 % 997) {
-    hash.update(body.substr(at, piece));
+    hashes.update(body.substr(at, piece));
   }
   const auto fields = mail::readable_fields(all.substr(0, header));
-  const std::string body_hash = hash.finish();
-  return auth::dkim_signature_field({.domain = domain,
-                                     .selector = selector,
-                                     .body_hash = body_hash,
-                                     .now_unix = 1'795'500'000,
-                                     .fields = fields},
-                                    key) +
+  hashes.finish();
+  return auth::dkim::make_signature_field({.domain = domain,
+                                           .selector = selector,
+                                           .body_hash = hashes.digest(whole),
+                                           .now_unix = 1'795'500'000,
+                                           .fields = fields},
+                                          key) +
          message;
 }
 
@@ -46,7 +47,7 @@ std::string signed_copy(const std::string& message, const auth::DkimKey& key,
 
 int main(int argc, char** argv) {
   if (argc != 6) return 2;
-  const auto key = auth::DkimKey::parse(content_of(argv[1]));
+  const auto key = auth::dkim::PrivateKey::parse(content_of(argv[1]));
   if (!key) {
     std::fprintf(stderr, "%s\n", key.error().c_str());
     return 1;

@@ -6,21 +6,19 @@
 #include <string>
 #include <string_view>
 
+#include "relay/auth/dkim/algorithm.hpp"
+
 struct evp_pkey_st;
 
-namespace relay::auth {
-
-enum class KeyType { Rsa, Ed25519 };
-
-std::string_view algorithm_of(KeyType type);  ///< "rsa-sha256", "ed25519-sha256"
+namespace relay::auth::dkim {
 
 /// Immutable; signing from several threads at once is allowed.
-class DkimKey {
+class PrivateKey {
  public:
   /// PEM; RSA of 2048 to 4096 bits (RFC 8301 §3.2) or Ed25519. The error is a sentence.
-  static std::expected<DkimKey, std::string> parse(std::string_view pem);
+  static std::expected<PrivateKey, std::string> parse(std::string_view pem);
 
-  static std::expected<DkimKey, std::string> generate(KeyType type);  ///< RSA-2048
+  static std::expected<PrivateKey, std::string> generate(KeyType type);  ///< RSA-2048
 
   KeyType type() const { return type_; }
 
@@ -34,16 +32,13 @@ class DkimKey {
   std::string sign_hash(std::string_view hash) const;
 
  private:
-  DkimKey(std::shared_ptr<evp_pkey_st> key, KeyType type) : key_(std::move(key)), type_(type) {}
+  PrivateKey(std::shared_ptr<evp_pkey_st> key, KeyType type) : key_(std::move(key)), type_(type) {}
 
   std::shared_ptr<evp_pkey_st> key_;
   KeyType type_;
 };
 
-/// Standard base64 without line breaks.
-std::string base64(std::string_view octets);
-
 /// A TXT record as a zone file line: strings of at most 255 octets.
 std::string zone_line(const std::string& owner, const std::string& record);
 
-}  // namespace relay::auth
+}  // namespace relay::auth::dkim

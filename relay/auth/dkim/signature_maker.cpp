@@ -1,54 +1,53 @@
-#include "relay/auth/dkim_signature.hpp"
+#include "relay/auth/dkim/signature_maker.hpp"
 
 #include <array>
 #include <map>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 
-#include "relay/auth/canonical.hpp"
+#include "relay/auth/dkim/base64.hpp"
+#include "relay/auth/dkim/canonical.hpp"
+#include "relay/auth/dkim/digest.hpp"
 #include "relay/base/text.hpp"
 
-namespace relay::auth {
+namespace relay::auth::dkim {
 
 namespace {
 
-/// What a reader sees or a reply uses (RFC 6376 §5.4.1); no trace fields: others add to those.
-constexpr std::array<std::string_view, 24> kSigned = {
-    "From",
-    "Sender",
-    "Reply-To",
-    "Subject",
-    "Date",
-    "Message-ID",
-    "To",
-    "Cc",
-    "MIME-Version",
-    "Content-Type",
-    "Content-Transfer-Encoding",
-    "Content-ID",
-    "Content-Description",
-    "In-Reply-To",
-    "References",
-    "List-Id",
-    "List-Help",
-    "List-Unsubscribe",
-    "List-Unsubscribe-Post",
-    "List-Subscribe",
-    "List-Post",
-    "List-Owner",
-    "List-Archive",
-    "Autocrypt",
+struct SignedName {
+  std::string_view name;
+  bool once_more = false;  ///< oversigned
 };
+
+/// What a reader sees or a reply uses (RFC 6376 §5.4.1); no trace fields: others add to those.
+constexpr std::array<SignedName, 24> kSigned = {{
+    {"From", true},
+    {"Sender"},
+    {"Reply-To", true},
+    {"Subject", true},
+    {"Date", true},
+    {"Message-ID", true},
+    {"To", true},
+    {"Cc", true},
+    {"MIME-Version", true},
+    {"Content-Type", true},
+    {"Content-Transfer-Encoding"},
+    {"Content-ID"},
+    {"Content-Description"},
+    {"In-Reply-To"},
+    {"References"},
+    {"List-Id"},
+    {"List-Help"},
+    {"List-Unsubscribe"},
+    {"List-Unsubscribe-Post"},
+    {"List-Subscribe"},
+    {"List-Post"},
+    {"List-Owner"},
+    {"List-Archive"},
+    {"Autocrypt"},
+}};
 constexpr std::size_t kMaxSignedFields = 200;  // one name repeated a thousand times is an attack
 constexpr std::size_t kFoldAt = 72;
-
-std::string sha256(std::string_view octets) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  EVP_Digest(octets.data(), octets.size(), digest.data(), &length, EVP_sha256(), nullptr);
-  return {reinterpret_cast<const char*>(digest.data()), length};
-}
 
 /// Appends `piece`, on a new line when this one is full.
 void append_folded(std::string& out, std::size_t& column, std::string_view piece) {
@@ -77,23 +76,6 @@ std::string folded_base64(std::string_view text, std::size_t& column) {
   return out;
 }
 
-/// The canonical text of the signed fields, each with CRLF: of a repeated name the lowest first
-/// (§5.4.2). Names beyond the last occurrence add nothing.
-std::string canonical_header(const std::vector<mail::HeaderField>& fields,
-                             const std::vector<std::string>& names) {
-  std::map<std::string, std::vector<const mail::HeaderField*>> left;
-  for (const auto& field : fields) left[base::lower(field.name)].push_back(&field);
-  std::string text;
-  for (const std::string& name : names) {
-    auto& occurrences = left[base::lower(name)];
-    if (occurrences.empty()) continue;
-    text += relaxed_field(occurrences.back()->name, occurrences.back()->value);
-    text += "\r\n";
-    occurrences.pop_back();
-  }
-  return text;
-}
-
 /// Everything up to and with "b=".
 std::string unsigned_value(const SignatureRequest& request, KeyType type,
                            const std::vector<std::string>& names, std::size_t& column) {
@@ -116,25 +98,26 @@ std::vector<std::string> signed_names(const std::vector<mail::HeaderField>& fiel
   std::map<std::string, std::size_t> counts;
   for (const auto& field : fields) ++counts[base::lower(field.name)];
   std::vector<std::string> names;
-  for (const std::string_view name : kSigned) {
+  for (const auto& [name, once_more] : kSigned) {
     const auto found = counts.find(base::lower(name));
     std::size_t count = found == counts.end() ? 0 : found->second;
-    if (name == "From") ++count;
+    if (once_more) ++count;
     for (; count > 0 && names.size() < kMaxSignedFields; --count) names.emplace_back(name);
   }
   return names;
 }
 
-std::string dkim_signature_field(const SignatureRequest& request, const DkimKey& key) {
+std::string make_signature_field(const SignatureRequest& request, const PrivateKey& key) {
   const auto names = signed_names(request.fields);
   std::size_t column = 0;
   std::string value = unsigned_value(request, key.type(), names, column);
   // The field itself is signed last, with b= empty and without CRLF (§3.7).
-  const std::string signature = key.sign_hash(
-      sha256(canonical_header(request.fields, names) + relaxed_field("DKIM-Signature", value)));
+  const std::string signature =
+      key.sign_hash(sha256(canonical_header(request.fields, names, Canon::Relaxed) +
+                           relaxed_field("DKIM-Signature", value)));
   if (signature.empty()) return {};
   value += folded_base64(base64(signature), column);
   return "DKIM-Signature:" + value + "\r\n";
 }
 
-}  // namespace relay::auth
+}  // namespace relay::auth::dkim

@@ -1,4 +1,4 @@
-#include "relay/auth/dkim_key.hpp"
+#include "relay/auth/dkim/private_key.hpp"
 
 #include <fstream>
 #include <sstream>
@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace relay::auth {
+namespace relay::auth::dkim {
 namespace {
 
 using testing::HasSubstr;
@@ -14,35 +14,35 @@ using testing::StartsWith;
 
 std::string file(const std::string& name) {
   std::stringstream text;
-  text << std::ifstream(std::string(RELAY_SOURCE_DIR) + "/tests/auth/data/" + name).rdbuf();
+  text << std::ifstream(std::string(RELAY_SOURCE_DIR) + "/tests/auth/dkim/data/" + name).rdbuf();
   return text.str();
 }
 
-TEST(DkimKey, PublishesTheKeyOfRfc8463) {
-  const auto key = DkimKey::parse(file("ed25519.pem"));
+TEST(PrivateKey, PublishesTheKeyOfRfc8463) {
+  const auto key = PrivateKey::parse(file("ed25519.pem"));
   ASSERT_TRUE(key) << key.error();
   EXPECT_EQ(key->type(), KeyType::Ed25519);
   EXPECT_EQ(key->dns_record(),
             "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=");
 }
 
-TEST(DkimKey, RefusesWhatReceiversRefuse) {
-  EXPECT_TRUE(DkimKey::parse(file("rsa.pem")));
-  EXPECT_THAT(DkimKey::parse(file("rsa-1024.pem")).error(), HasSubstr("2048"));
-  EXPECT_FALSE(DkimKey::parse(file("ec.pem")));
-  EXPECT_FALSE(DkimKey::parse(""));
-  EXPECT_FALSE(DkimKey::parse("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"));
+TEST(PrivateKey, RefusesWhatReceiversRefuse) {
+  EXPECT_TRUE(PrivateKey::parse(file("rsa.pem")));
+  EXPECT_THAT(PrivateKey::parse(file("rsa-1024.pem")).error(), HasSubstr("2048"));
+  EXPECT_FALSE(PrivateKey::parse(file("ec.pem")));
+  EXPECT_FALSE(PrivateKey::parse(""));
+  EXPECT_FALSE(PrivateKey::parse("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"));
   const std::string whole = file("rsa.pem");
   for (const std::size_t part : {10UL, 100UL, whole.size() / 2}) {
-    EXPECT_FALSE(DkimKey::parse(whole.substr(0, part)));
+    EXPECT_FALSE(PrivateKey::parse(whole.substr(0, part)));
   }
 }
 
-TEST(DkimKey, GeneratedKeysCanBeReadAgainAndSign) {
+TEST(PrivateKey, GeneratedKeysCanBeReadAgainAndSign) {
   for (const KeyType type : {KeyType::Rsa, KeyType::Ed25519}) {
-    const auto made = DkimKey::generate(type);
+    const auto made = PrivateKey::generate(type);
     ASSERT_TRUE(made);
-    const auto again = DkimKey::parse(made->private_pem());
+    const auto again = PrivateKey::parse(made->private_pem());
     ASSERT_TRUE(again) << again.error();
     EXPECT_EQ(again->dns_record(), made->dns_record());
     const std::string hash(32, 'h');
@@ -52,8 +52,8 @@ TEST(DkimKey, GeneratedKeysCanBeReadAgainAndSign) {
   }
 }
 
-TEST(DkimKey, AZoneLineCutsLongRecordsIntoStrings) {
-  const auto key = DkimKey::parse(file("rsa.pem"));
+TEST(PrivateKey, AZoneLineCutsLongRecordsIntoStrings) {
+  const auto key = PrivateKey::parse(file("rsa.pem"));
   const std::string line = zone_line("s._domainkey.x.example", key->dns_record());
   EXPECT_THAT(line, StartsWith("s._domainkey.x.example"));
   std::string joined;
@@ -70,13 +70,5 @@ TEST(DkimKey, AZoneLineCutsLongRecordsIntoStrings) {
   EXPECT_GT(strings, 1U);
 }
 
-TEST(Base64, IsTheStandardOne) {
-  EXPECT_EQ(base64(""), "");
-  EXPECT_EQ(base64("f"), "Zg==");
-  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
-  EXPECT_EQ(base64("\xFB\xFF"), "+/8=");
-  EXPECT_EQ(base64(std::string(300, 'x')).find('\n'), std::string::npos);
-}
-
 }  // namespace
-}  // namespace relay::auth
+}  // namespace relay::auth::dkim

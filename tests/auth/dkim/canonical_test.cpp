@@ -1,8 +1,8 @@
-#include "relay/auth/canonical.hpp"
+#include "relay/auth/dkim/canonical.hpp"
 
 #include <gtest/gtest.h>
 
-namespace relay::auth {
+namespace relay::auth::dkim {
 namespace {
 
 /// RFC 6376 §3.4.2 and the example of §3.4.5.
@@ -18,4 +18,4 @@ TEST(RelaxedField, FollowsTheRfc) {
 }
 
 }  // namespace
-}  // namespace relay::auth
+}  // namespace relay::auth::dkim

@@ -16,8 +16,8 @@ import unittest
 import dkim
 
 HERE = pathlib.Path(__file__).resolve().parent
-VECTORS = pathlib.Path(os.environ.get("VECTORS", HERE.parents[2] / "shared" / "vectors"))
-SIGN = os.environ.get("SIGN_MESSAGES", str(HERE.parents[1] / "build/ci/bin/sign_messages"))
+VECTORS = pathlib.Path(os.environ.get("VECTORS", HERE.parents[3] / "shared" / "vectors"))
+SIGN = os.environ.get("SIGN_MESSAGES", str(HERE.parents[2] / "build/ci/bin/sign_messages"))
 
 
 def as_smtp(raw):

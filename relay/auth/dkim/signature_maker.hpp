@@ -1,4 +1,5 @@
-// Makes DKIM-Signature fields (RFC 6376 §3.5): relaxed/relaxed, never with l=, From oversigned.
+// Makes DKIM-Signature fields (RFC 6376 §3.5): relaxed/relaxed, never with l=, what a reader sees
+// oversigned.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +8,10 @@
 #include <string_view>
 #include <vector>
 
-#include "relay/auth/dkim_key.hpp"
+#include "relay/auth/dkim/private_key.hpp"
 #include "relay/mail/header.hpp"
 
-namespace relay::auth {
+namespace relay::auth::dkim {
 
 struct SignatureRequest {
   std::string domain;                            ///< d=
@@ -21,10 +22,10 @@ struct SignatureRequest {
 };
 
 /// The field with its CRLF, folded; same input, same octets. "" when the key cannot sign.
-std::string dkim_signature_field(const SignatureRequest& request, const DkimKey& key);
+std::string make_signature_field(const SignatureRequest& request, const PrivateKey& key);
 
-/// Names to sign, in the order of h=: each name as often as it occurs, From once more (so that
-/// nobody can add a second one).
+/// Names to sign, in the order of h=: each name as often as it occurs. Those a reader or a parser
+/// goes by stand once more, occurring or not, so that nobody can put one on top (D-4).
 std::vector<std::string> signed_names(const std::vector<mail::HeaderField>& fields);
 
-}  // namespace relay::auth
+}  // namespace relay::auth::dkim

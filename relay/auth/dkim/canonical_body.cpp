@@ -1,12 +1,8 @@
-#include "relay/auth/body_hash.hpp"
+#include "relay/auth/dkim/canonical_body.hpp"
 
-#include <array>
-#include <cstring>
-#include <stdexcept>
+#include <algorithm>
 
-#include <openssl/evp.h>
-
-namespace relay::auth {
+namespace relay::auth::dkim {
 
 namespace {
 
@@ -27,35 +23,23 @@ bool is_plain(std::string_view part) {
   return odd == 0;
 }
 
-/// Fetched once: the implicit lookup behind EVP_sha256() takes a lock each time.
-const EVP_MD* sha256() {
-  static EVP_MD* const kMethod = EVP_MD_fetch(nullptr, "SHA256", nullptr);
-  return kMethod;
-}
-
 }  // namespace
 
-void RelaxedBodyHash::FreeContext::operator()(evp_md_ctx_st* context) const {
-  EVP_MD_CTX_free(context);
+void CanonicalBody::mark(std::uint64_t length) {
+  const auto place = std::ranges::lower_bound(marks_, length, {}, &Mark::length);
+  if (place == marks_.end() || place->length != length) marks_.insert(place, {length, {}});
 }
 
-RelaxedBodyHash::RelaxedBodyHash() : context_(EVP_MD_CTX_new()) {
-  if (!context_ || EVP_DigestInit_ex(context_.get(), sha256(), nullptr) != 1) {
-    throw std::runtime_error("OpenSSL offers no SHA-256");
-  }
+const std::string& CanonicalBody::digest_at(std::uint64_t length) const {
+  return std::ranges::find(marks_, length, &Mark::length)->digest;
 }
 
-RelaxedBodyHash::RelaxedBodyHash(RelaxedBodyHash&&) noexcept = default;
-RelaxedBodyHash& RelaxedBodyHash::operator=(RelaxedBodyHash&&) noexcept = default;
-RelaxedBodyHash::~RelaxedBodyHash() = default;
-
-void RelaxedBodyHash::update(std::string_view octets) {
+void CanonicalBody::update(std::string_view octets) {
   if (octets.empty()) return;
   if (pending_cr_) {
     pending_cr_ = false;
     if (octets.front() == '\n') {
-      ++pending_crlfs_;
-      pending_space_ = false;
+      line_end();
       octets.remove_prefix(1);
     } else {
       emit("\r");
@@ -69,32 +53,41 @@ void RelaxedBodyHash::update(std::string_view octets) {
       pending_cr_ = true;
       return;
     }
-    const bool line_end = octets[cr + 1] == '\n';
-    if (line_end) {
-      ++pending_crlfs_;
-      pending_space_ = false;
+    const bool ends_line = octets[cr + 1] == '\n';
+    if (ends_line) {
+      line_end();
     } else {
       emit("\r");
     }
-    octets.remove_prefix(cr + (line_end ? 2 : 1));
+    octets.remove_prefix(cr + (ends_line ? 2 : 1));
   }
 }
 
-std::string RelaxedBodyHash::finish() {
+void CanonicalBody::finish() {
   if (pending_cr_) emit("\r");
-  // A body ends with exactly one CRLF, whatever it came with; an empty one stays empty.
-  if (any_) append("\r\n");
+  // A body ends with exactly one CRLF, whatever it came with; an empty one stays empty when relaxed
+  // and becomes a CRLF when simple.
+  if (any_ || canon_ == Canon::Simple) append("\r\n");
   hash(block_);
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  if (EVP_DigestFinal_ex(context_.get(), digest.data(), &size) != 1) {
-    throw std::runtime_error("OpenSSL failed to finish a SHA-256");
-  }
-  return {digest.begin(), digest.begin() + size};
+  digest_ = hash_.digest();
+  for (; next_mark_ < marks_.size(); ++next_mark_) marks_[next_mark_].digest = digest_;
+}
+
+void CanonicalBody::line_end() {
+  ++pending_crlfs_;
+  pending_space_ = false;
 }
 
 /// Takes octets of one line: the whole of it, or what a chunk holds of it.
-void RelaxedBodyHash::line_part(std::string_view part) {
+void CanonicalBody::line_part(std::string_view part) {
+  if (canon_ == Canon::Relaxed) {
+    relaxed_part(part);
+  } else if (!part.empty()) {
+    emit(part);
+  }
+}
+
+void CanonicalBody::relaxed_part(std::string_view part) {
   while (!part.empty() && is_wsp(part.front())) {
     pending_space_ = true;
     part.remove_prefix(1);
@@ -114,7 +107,7 @@ void RelaxedBodyHash::line_part(std::string_view part) {
 }
 
 /// Emits the words of `part` with one space between them. `part` has no white space at its ends.
-void RelaxedBodyHash::squeeze(std::string_view part) {
+void CanonicalBody::squeeze(std::string_view part) {
   while (true) {
     const std::size_t end = part.find_first_of(" \t");
     emit(part.substr(0, end));
@@ -125,7 +118,7 @@ void RelaxedBodyHash::squeeze(std::string_view part) {
 }
 
 /// Appends octets that are certain to stay, after the line ends and the space kept back before.
-void RelaxedBodyHash::emit(std::string_view octets) {
+void CanonicalBody::emit(std::string_view octets) {
   for (; pending_crlfs_ > 0; --pending_crlfs_) append("\r\n");
   if (pending_space_) append(" ");
   pending_space_ = false;
@@ -133,7 +126,7 @@ void RelaxedBodyHash::emit(std::string_view octets) {
   any_ = true;
 }
 
-void RelaxedBodyHash::append(std::string_view octets) {
+void CanonicalBody::append(std::string_view octets) {
   if (block_.size() + octets.size() > kBlockOctets) {
     hash(block_);
     block_.clear();
@@ -146,11 +139,17 @@ void RelaxedBodyHash::append(std::string_view octets) {
   block_.append(octets);
 }
 
-void RelaxedBodyHash::hash(std::string_view octets) {
-  if (octets.empty()) return;
-  if (EVP_DigestUpdate(context_.get(), octets.data(), octets.size()) != 1) {
-    throw std::runtime_error("OpenSSL failed to continue a SHA-256");
+void CanonicalBody::hash(std::string_view octets) {
+  while (next_mark_ < marks_.size() && marks_[next_mark_].length <= hashed_ + octets.size()) {
+    Mark& mark = marks_[next_mark_++];
+    const std::string_view before = octets.substr(0, mark.length - hashed_);
+    hash_.update(before);
+    hashed_ += before.size();
+    octets.remove_prefix(before.size());
+    mark.digest = hash_.digest();
   }
+  hash_.update(octets);
+  hashed_ += octets.size();
 }
 
-}  // namespace relay::auth
+}  // namespace relay::auth::dkim
