@@ -46,7 +46,7 @@ std::string folded_names(const std::vector<std::string>& names) {
 }
 
 /// The tags stand by the alphabet, as in the signing cases of ValiMail's suite, so that signatures
-/// can be compared with those of others. Line ends are the same with and without a signature.
+/// can be compared with those of others. A signature changes no line end but its own.
 struct SetWriter {
   const SealOrder& order;
   const SealingKey& sealer;
