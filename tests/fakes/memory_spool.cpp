@@ -96,10 +96,10 @@ bool MemorySpool::store(const ports::NewMessage& message) {
          .state = route.held ? mail::RecipientState::Held : mail::RecipientState::Waiting,
          .attempts = 0,
          .next_due = message.first_due,
-         .released_at = {},
          .warned = false,
          .possible_duplicate = false,
-         .last = {}});
+         .last = {},
+         .released_at = {}});
   }
   if (!message.last_chunk.empty()) {
     auto& chunks = chunks_[m.id];
@@ -211,7 +211,8 @@ base::Task<std::expected<std::vector<mail::QueueItem>, SpoolError>> MemorySpool:
     if (items.size() == limit || row.recipient.next_due > until) break;
     if (!after(row, cursor)) continue;
     items.push_back({row.message.id, row.recipient.route.index, row.recipient.next_due,
-                     row.recipient.route.target.domain().folded()});
+                     row.recipient.route.target.domain().folded(),
+                     row.recipient.route.handling.risk_pool});
   }
   co_return items;
 }
