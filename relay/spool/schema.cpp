@@ -42,7 +42,21 @@ CREATE INDEX token_client ON token (client);
 CREATE INDEX token_expiry ON token (expires_ms);
 )sql";
 
-constexpr std::array<const char*, kSchemaVersion> kSteps = {kVersion1};
+// 3: greylisting. A row with passes = 0 waits; the index is the order in which rows go.
+constexpr const char* kVersion3 = R"sql(
+CREATE TABLE greylist (
+  key BLOB PRIMARY KEY, at_ms INTEGER NOT NULL, passes INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX greylist_order ON greylist (passes > 0, expires_ms);
+)sql";
+
+struct Step {
+  int version;  ///< reached by it
+  const char* sql;
+};
+
+constexpr std::array kSteps = {Step{1, kVersion1}, Step{3, kVersion3}};
+static_assert(kSteps.back().version == kSchemaVersion);
 
 }  // namespace
 
@@ -57,10 +71,11 @@ void migrate(Connection& connection) {
                                     "written by a newer srs-relay",
                                     found, kSchemaVersion));
   }
-  for (int version = found; version < kSchemaVersion; ++version) {
+  for (const Step& step : kSteps) {
+    if (step.version <= found) continue;
     connection.execute("BEGIN IMMEDIATE");
-    connection.execute(kSteps.at(static_cast<std::size_t>(version)));
-    connection.execute(fmt::format("PRAGMA user_version = {}", version + 1).c_str());
+    connection.execute(step.sql);
+    connection.execute(fmt::format("PRAGMA user_version = {}", step.version).c_str());
     connection.execute("COMMIT");
   }
 }

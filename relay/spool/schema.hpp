@@ -6,7 +6,7 @@
 
 namespace relay::spool {
 
-inline constexpr int kSchemaVersion = 1;
+inline constexpr int kSchemaVersion = 3;
 
 /// Throws DatabaseError; its text says so when the file is of a newer program.
 void migrate(Connection& connection);
