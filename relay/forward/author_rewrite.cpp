@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "relay/base/text.hpp"
+#include "relay/mail/author.hpp"
 #include "relay/mail/header.hpp"
 
 namespace relay::forward {

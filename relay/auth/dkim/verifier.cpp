@@ -110,6 +110,14 @@ base::Task<> Verification::fetch(Lookup& lookup, ports::Resolver& resolver,
   lookup.answer = co_await fetch_key(resolver, lookup.selector, lookup.domain, deadline);
 }
 
+std::vector<std::string> Verification::domains() const {
+  std::vector<std::string> all;
+  for (const Lookup& lookup : lookups_) {
+    if (std::ranges::find(all, lookup.domain) == all.end()) all.push_back(lookup.domain);
+  }
+  return all;
+}
+
 base::Task<> Verification::fetch_keys(ports::Resolver& resolver, base::Deadline deadline) {
   if (lookups_.empty()) co_return;
   const base::Executor executor = co_await asio::this_coro::executor;
