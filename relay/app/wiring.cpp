@@ -135,7 +135,13 @@ void Relay::open_inbound() {
                     .log = *log_,
                     .status = [this] { return status(); },
                     .reload = [this] { return reload(); },
-                    .wake_delivery = [this] { scheduler_->wake(); }});
+                    .wake_delivery = [this] { scheduler_->wake(); },
+                    .pace = [this](const mail::MessageId& id,
+                                   const mail::Route& route) -> std::optional<ops::Pace> {
+                      const auto pace = scheduler_->pace(id, route);
+                      if (!pace) return std::nullopt;
+                      return ops::Pace{pace->copies_before, pace->rate.count, pace->rate.span};
+                    }});
 }
 
 std::expected<void, std::string> Relay::open_listeners() {
@@ -253,6 +259,9 @@ ops::DaemonStatus Relay::status() const {
           .bounces_taken = bounces_.totals().taken,
           .bounces_refused = bounces_.totals().refused,
           .bounces_throttled = bounces_.totals().throttled,
+          .copies_delivered = scheduler_->tally().delivered,
+          .copies_bounced = scheduler_->tally().bounced,
+          .copies_suppressed = scheduler_->tally().suppressed,
           .spool_poisoned = spool_->poisoned(),
           .draining = draining_};
 }

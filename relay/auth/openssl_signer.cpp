@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "relay/auth/dkim_signature.hpp"
+#include "relay/auth/dkim/signature_maker.hpp"
 #include "relay/mail/header.hpp"
 
 namespace relay::auth {
@@ -59,12 +59,12 @@ std::expected<std::string, SignError> OpensslSigner::sign_now(
   const auto fields = mail::readable_fields(request.header_block);
   std::string out;
   for (const SelectorKey& entry : signer->keys) {
-    const SignatureRequest one{.domain = signer->domain,
-                               .selector = entry.selector,
-                               .body_hash = request.relaxed_body_sha256,
-                               .now_unix = request.now_unix,
-                               .fields = fields};
-    const std::string field = dkim_signature_field(one, entry.key);
+    const dkim::SignatureRequest one{.domain = signer->domain,
+                                     .selector = entry.selector,
+                                     .body_hash = request.relaxed_body_sha256,
+                                     .now_unix = request.now_unix,
+                                     .fields = fields};
+    const std::string field = dkim::make_signature_field(one, entry.key);
     if (field.empty()) return std::unexpected(SignError::CryptoFailed);
     out += field;
   }

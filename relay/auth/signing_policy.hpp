@@ -4,14 +4,14 @@
 #include <string>
 #include <vector>
 
-#include "relay/auth/dkim_key.hpp"
+#include "relay/auth/dkim/private_key.hpp"
 #include "relay/auth/organisational_domain.hpp"
 
 namespace relay::auth {
 
 struct SelectorKey {
   std::string selector;
-  DkimKey key;
+  dkim::PrivateKey key;
 };
 
 struct SigningDomain {

@@ -74,6 +74,7 @@ mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, base::Wall
                               envelope.smtputf8, now) +
       signatures;
   message.size = arrived.intake.size();
+  message.sender_authenticated = true;
   return message;
 }
 
@@ -81,8 +82,8 @@ mail::QueuedMessage queued_message(const ports::NewMessage& fresh) {
   mail::QueuedMessage queued{fresh.message, {}};
   queued.recipients.reserve(fresh.routes.size());
   for (const mail::Route& route : fresh.routes) {
-    queued.recipients.push_back(
-        {route, mail::RecipientState::Waiting, 0, fresh.first_due, {}, false, false, {}});
+    const auto state = route.held ? mail::RecipientState::Held : mail::RecipientState::Waiting;
+    queued.recipients.push_back({route, state, 0, fresh.first_due, false, false, {}});
   }
   return queued;
 }
@@ -119,8 +120,9 @@ base::Task<Acceptance> accept_message(Services& services, ArrivedMessage arrived
     services.log.write(resent_event(before->id(), arrived.client, now));
     co_return Acceptance{AcceptedReply::of(*before), std::pair(std::move(key), *before)};
   }
-  auto plan = transaction.policy().planner->plan(
-      arrived.envelope.reverse_path, transaction.recipients(), arrived.client.address, now);
+  auto plan =
+      transaction.policy().planner->plan(arrived.envelope.reverse_path, transaction.recipients(),
+                                         arrived.client.address, now, std::nullopt);
   if (!plan) co_return refused(as_reply(plan.error()));
 
   auto request = sign_request(arrived.intake, now);

@@ -78,6 +78,11 @@ base::Event received_event(const mail::QueuedMessage& queued,
   event.text("target",
              listed(queued.recipients, [](const auto& r) { return r.route.target.to_string(); }));
   event.number("target_count", static_cast<std::int64_t>(queued.recipients.size()));
+  event.text("handling",
+             listed(queued.recipients, [](const auto& r) { return mail::name(r.route.handling); }));
+  const auto held = std::ranges::count(queued.recipients, mail::RecipientState::Held,
+                                       &mail::QueuedRecipient::state);
+  if (held > 0) event.number("held_count", held);
   if (!message_id.empty()) event.text("message_id", message_id);
   event.number("size", static_cast<std::int64_t>(message.size));
   const auto rewritten = std::ranges::find_if(queued.recipients, [](const auto& recipient) {

@@ -163,7 +163,7 @@ struct Alias {
   std::vector<mail::Mailbox> targets;
   std::optional<Rejected> reject;
   std::optional<bool> keep_tag;
-  DmarcOverrides dmarc;
+  DmarcOverrides dmarc = {};
 };
 
 struct Pattern {
@@ -176,7 +176,7 @@ struct HostedDomain {
   std::vector<Alias> aliases;
   std::vector<Pattern> patterns;
   std::optional<mail::Domain> map_to;  ///< every local part, same name there
-  DmarcOverrides dmarc;
+  DmarcOverrides dmarc = {};
 };
 
 enum class SrsFormat { Strong, Classic };

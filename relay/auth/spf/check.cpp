@@ -43,10 +43,10 @@ bool may_have_record(std::string_view domain) {
   }
 }
 
-base::Task<Evaluation> check(ports::Resolver& resolver, Query query) {
+base::Task<Evaluation> check(ports::Resolver& resolver, ports::Clock& clock, Query query) {
   const Query asked = normalised(std::move(query));
-  Lookups lookups(resolver, asked.client, asked.deadline, asked.max_queries);
-  Evaluator evaluator(asked, lookups);
+  Lookups lookups(resolver, clock, asked.client, asked.deadline, asked.max_queries);
+  Evaluator evaluator(asked, clock.wall(), lookups);
   Finding finding = co_await evaluator.check_host(asked.mail_from->domain);
 
   Evaluation evaluation;

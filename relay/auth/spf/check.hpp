@@ -13,6 +13,7 @@
 #include "relay/base/time.hpp"
 #include "relay/mail/address.hpp"
 #include "relay/mail/authentication.hpp"
+#include "relay/ports/clock.hpp"
 #include "relay/ports/resolver.hpp"
 
 namespace relay::auth::spf {
@@ -32,7 +33,6 @@ struct Query {
   std::string helo;                 ///< as the client said it
   std::optional<Sender> mail_from;  ///< nothing for the null sender: then HELO is asked (§2.4)
   std::string receiver;             ///< our host name, for %{r}
-  base::WallTime now;               ///< for %{t}
   base::Deadline deadline;          ///< passed, the result is TempError (§4.6.4: allow 20 s)
   std::size_t max_queries = kMaxQueries;
   bool explain =
@@ -52,8 +52,8 @@ struct Evaluation {
   std::size_t queries = 0;
 };
 
-/// Ends by the deadline as far as the resolver's calls do. `resolver` outlives the task.
-base::Task<Evaluation> check(ports::Resolver& resolver, Query query);
+/// Ends by the deadline as far as the resolver's calls do. `resolver` and `clock` outlive the task.
+base::Task<Evaluation> check(ports::Resolver& resolver, ports::Clock& clock, Query query);
 
 /// A name of several labels, each of 1 to 63 octets, at most 253 in all, and no address literal:
 /// what else stands as a domain has no record (§4.3).

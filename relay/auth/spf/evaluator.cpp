@@ -167,7 +167,7 @@ MacroValues Evaluator::values(const std::string& domain) const {
           .client = query_.client,
           .helo = query_.helo,
           .receiver = query_.receiver,
-          .now = query_.now,
+          .now = now_,
           .client_name = {}};
 }
 

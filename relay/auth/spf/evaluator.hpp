@@ -24,7 +24,8 @@ struct Finding {
 class Evaluator {
  public:
   /// `query` is normalised: client not mapped, mail_from filled. All arguments outlive this.
-  Evaluator(const Query& query, Lookups& lookups) : query_(query), lookups_(lookups) {}
+  Evaluator(const Query& query, base::WallTime now, Lookups& lookups)
+      : query_(query), now_(now), lookups_(lookups) {}
 
   base::Task<Finding> check_host(std::string domain);
 
@@ -44,6 +45,7 @@ class Evaluator {
   MacroValues values(const std::string& domain) const;
 
   const Query& query_;
+  base::WallTime now_;
   Lookups& lookups_;
 };
 

@@ -125,8 +125,8 @@ base::Task<Found<void>> Lookups::find_client_names() {
   if (client_names_) co_return done;
   if (const auto counted = count_query(); !counted) co_return std::unexpected(counted.error());
   auto answer = co_await resolver_.names(client_, deadline_);
-  if (!answer && answer.error() == DnsError::Timeout) {
-    co_return not_now(answer.error(), client_.to_string());
+  if (!answer && is_late()) {
+    co_return not_now(DnsError::Timeout, client_.to_string());
   }
   client_names_.emplace();
   if (!answer) {
@@ -146,8 +146,8 @@ base::Task<Found<bool>> Lookups::is_confirmed(ClientName& candidate) {
   if (candidate.confirmed) co_return *candidate.confirmed;
   if (const auto counted = count_query(); !counted) co_return std::unexpected(counted.error());
   const auto answer = co_await ask_addresses(candidate.name, family());
-  if (!answer && answer.error() == DnsError::Timeout) {
-    co_return not_now(answer.error(), candidate.name);
+  if (!answer && is_late()) {
+    co_return not_now(DnsError::Timeout, candidate.name);
   }
   candidate.confirmed =
       answer && std::ranges::find(answer->records, client_) != answer->records.end();

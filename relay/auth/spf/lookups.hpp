@@ -13,6 +13,7 @@
 #include "relay/base/task.hpp"
 #include "relay/base/time.hpp"
 #include "relay/mail/authentication.hpp"
+#include "relay/ports/clock.hpp"
 #include "relay/ports/resolver.hpp"
 
 namespace relay::auth::spf {
@@ -36,9 +37,10 @@ using Found = std::expected<T, Trouble>;
 
 class Lookups {
  public:
-  Lookups(ports::Resolver& resolver, boost::asio::ip::address client, base::Deadline deadline,
-          std::size_t max_queries)
+  Lookups(ports::Resolver& resolver, ports::Clock& clock, boost::asio::ip::address client,
+          base::Deadline deadline, std::size_t max_queries)
       : resolver_(resolver),
+        clock_(clock),
         client_(std::move(client)),
         deadline_(deadline),
         max_queries_(max_queries) {}
@@ -87,6 +89,9 @@ class Lookups {
     return client_.is_v4() ? ports::IpFamily::V4 : ports::IpFamily::V6;
   }
 
+  /// Whether the time for the whole evaluation is over, and not only that for one answer.
+  bool is_late() const { return deadline_.passed(clock_.steady()); }
+
   Found<void> count_query();
   Found<void> count_void(const std::string& name);
 
@@ -98,6 +103,7 @@ class Lookups {
   base::Task<Found<bool>> is_confirmed(ClientName& candidate);
 
   ports::Resolver& resolver_;
+  ports::Clock& clock_;
   boost::asio::ip::address client_;
   base::Deadline deadline_;
   std::size_t max_queries_;
