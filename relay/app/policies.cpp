@@ -34,12 +34,47 @@ inbound::Limits inbound_limits(const settings::Limits& from, const settings::Bou
   return limits;
 }
 
+std::shared_ptr<const inbound::DnsListPolicy> dns_list_policy(const settings::Settings& from) {
+  using boost::asio::ip::address_v4;
+  auto policy = std::make_shared<inbound::DnsListPolicy>();
+  for (const settings::DnsList& list : from.dns_lists) {
+    policy->lists.push_back(
+        {.zone = list.zone, .allows = list.allows, .weight = list.weight, .answers = {}});
+    for (const auto& [first, last] : list.answers) {
+      policy->lists.back().answers.push_back({address_v4(first), address_v4(last)});
+    }
+  }
+  policy->refuse_at = from.abuse.dns_list_refuse;
+  policy->at = from.abuse.dns_list_at == settings::DnsListStage::Connect
+                   ? inbound::DnsListStage::Connect
+                   : inbound::DnsListStage::Recipient;
+  return policy;
+}
+
+inbound::AbusePolicy abuse_policy(const settings::Settings& from) {
+  inbound::AbusePolicy policy;
+  policy.dns_lists = dns_list_policy(from);
+  policy.greylist = {.enabled = from.greylist.enabled,
+                     .rules = {.delay = from.greylist.delay,
+                               .retry_window = from.greylist.retry_window,
+                               .remember = from.greylist.remember,
+                               .trusted_after = from.greylist.trusted_after}};
+  policy.rates = {.per_client = from.rates.per_client,
+                  .per_network = from.rates.per_network,
+                  .per_alias = from.rates.per_alias,
+                  .per_sender_domain = from.rates.per_sender_domain,
+                  .unknown = from.rates.unknown,
+                  .tag = from.defaults.tag};
+  return policy;
+}
+
 std::shared_ptr<const inbound::Policy> inbound_policy(
     const settings::Settings& from, std::shared_ptr<const forward::Planner> planner) {
   auto policy = std::make_shared<inbound::Policy>();
   policy->hostname = from.hostname;
   policy->offer_starttls = from.tls.has_value();
   policy->limits = inbound_limits(from.limits, from.srs.bounces);
+  policy->abuse = abuse_policy(from);
   policy->planner = std::move(planner);
   policy->loop_guard = forward::LoopGuard(from.hostname);
   return policy;

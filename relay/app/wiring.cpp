@@ -125,9 +125,10 @@ std::expected<void, std::string> Relay::open_delivery() {
 void Relay::open_inbound() {
   budget_ = std::make_unique<inbound::ByteBudget>(settings_->limits.memory);
   refusals_ = std::make_unique<inbound::RefusalLog>(*log_);
+  abuse_ = std::make_unique<inbound::AbuseControl>(*resolver_, *spool_, clock_, *log_);
   inbound_services_ = std::make_unique<inbound::Services>(inbound::Services{
       clock_, *spool_, *signer_, *scheduler_, tls_acceptor_.get(), *log_, inbound_policy_, *budget_,
-      bounces_, resends_, *refusals_, waste_, handshakes_, watchdog_});
+      bounces_, resends_, *refusals_, waste_, handshakes_, watchdog_, *abuse_});
   acceptor_ = std::make_unique<inbound::Acceptor>(*inbound_services_);
   admin_ = std::make_unique<ops::AdminEndpoint>(
       ops::Controls{.spool = *spool_,
@@ -238,6 +239,7 @@ void Relay::check_srs_domain(std::shared_ptr<const settings::Settings> settings)
 
 ops::DaemonStatus Relay::status() const {
   const std::lock_guard lock(mutex_);
+  const auto abuse = abuse_->totals();
   return {.version = kVersion,
           .config_path = settings_->file,
           .config_hash = settings_->hash,
@@ -253,6 +255,11 @@ ops::DaemonStatus Relay::status() const {
           .bounces_taken = bounces_.totals().taken,
           .bounces_refused = bounces_.totals().refused,
           .bounces_throttled = bounces_.totals().throttled,
+          .clients_listed = abuse.listed,
+          .dns_list_failures = abuse.list_failures,
+          .greylisted = abuse.greylisted,
+          .greylist_passed = abuse.passed,
+          .over_rate = abuse.over_rate,
           .spool_poisoned = spool_->poisoned(),
           .draining = draining_};
 }

@@ -91,6 +91,7 @@ class Relay {
   base::Watchdog watchdog_;
   base::SteadyTime next_suppressed_;  ///< main thread only
   std::unique_ptr<delivery::Scheduler> scheduler_;
+  std::unique_ptr<inbound::AbuseControl> abuse_;
   std::unique_ptr<inbound::Services> inbound_services_;
   std::unique_ptr<inbound::Acceptor> acceptor_;
   std::unique_ptr<ops::AdminEndpoint> admin_;

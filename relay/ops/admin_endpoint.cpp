@@ -179,6 +179,11 @@ base::Task<std::string> AdminEndpoint::status() {
                  {"bounces", json::object{{"taken", state.bounces_taken},
                                           {"refused", state.bounces_refused},
                                           {"throttled", state.bounces_throttled}}},
+                 {"abuse", json::object{{"listed", state.clients_listed},
+                                        {"list_failures", state.dns_list_failures},
+                                        {"greylisted", state.greylisted},
+                                        {"greylist_passed", state.greylist_passed},
+                                        {"over_rate", state.over_rate}}},
                  {"spool_poisoned", state.spool_poisoned},
                  {"draining", state.draining}};
   if (totals) {

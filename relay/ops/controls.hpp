@@ -37,6 +37,11 @@ struct DaemonStatus {
   std::uint64_t bounces_taken = 0;      ///< to SRS addresses of ours
   std::uint64_t bounces_refused = 0;    ///< … that were invalid
   std::uint64_t bounces_throttled = 0;  ///< … put off by a limit
+  std::uint64_t clients_listed = 0;     ///< refusals because of lists in the DNS
+  std::uint64_t dns_list_failures = 0;  ///< … that did not answer: mail flows
+  std::uint64_t greylisted = 0;         ///< recipients put off
+  std::uint64_t greylist_passed = 0;    ///< … who came again after the delay
+  std::uint64_t over_rate = 0;          ///< recipients put off by a rate
   bool spool_poisoned = false;
   bool draining = false;
 };

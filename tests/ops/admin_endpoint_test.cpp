@@ -60,11 +60,12 @@ class AdminEndpointTest : public testing::Test {
   fakes::MemorySpool spool_;
   LinesLog log_;
   int woken_ = 0;
+  DaemonStatus status_;
   ReloadResult reload_result_;
   AdminEndpoint endpoint_{{.spool = spool_,
                            .clock = clock_,
                            .log = log_,
-                           .status = [] { return DaemonStatus{}; },
+                           .status = [this] { return status_; },
                            .reload = [this] { return reload_result_; },
                            .wake_delivery = [this] { ++woken_; }}};
 };
@@ -93,6 +94,18 @@ TEST_F(AdminEndpointTest, HoldsReleasesAndDrops) {
   EXPECT_NE(verb("drop", ",\"reason\":\"spam\"").find("\"changed\":1"), std::string::npos);
   EXPECT_EQ(spool_.messages(), 0U);
   EXPECT_NE(log_.lines.back().find("\"reason\":\"spam\""), std::string::npos);
+}
+
+TEST_F(AdminEndpointTest, TellsWhoWasNotWelcome) {
+  status_ = {.clients_listed = 1,
+             .dns_list_failures = 2,
+             .greylisted = 3,
+             .greylist_passed = 4,
+             .over_rate = 5};
+  EXPECT_NE(ask(R"({"verb":"status"})")
+                .find(R"("abuse":{"listed":1,"list_failures":2,"greylisted":3,)"
+                      R"("greylist_passed":4,"over_rate":5})"),
+            std::string::npos);
 }
 
 TEST_F(AdminEndpointTest, ChangesNothingOnADryRunOrWithoutAFilter) {
