@@ -5,6 +5,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "relay/app/self_check.hpp"
+#include "relay/auth/signing_policy.hpp"
 #include "relay/settings/files.hpp"
 
 namespace relay::app {
@@ -117,7 +118,7 @@ std::expected<auth::SigningDomains, std::string> load_signing_domains(
     for (const settings::DkimKey& key : entry.keys) {
       const auto pem = settings::read_secret_file(key.file);
       if (!pem) return std::unexpected(pem.error().text);
-      auto parsed = auth::DkimKey::parse(pem->reveal());
+      auto parsed = auth::dkim::PrivateKey::parse(pem->reveal());
       if (!parsed) return std::unexpected(key.file + ": " + parsed.error());
       domain.keys.push_back({key.selector, std::move(*parsed)});
     }
@@ -128,7 +129,10 @@ std::expected<auth::SigningDomains, std::string> load_signing_domains(
 
 std::expected<Policies, std::string> make_policies(
     std::shared_ptr<const settings::Settings> settings) {
-  auto planner = forward::Planner::make(*settings);
+  auto planner = forward::Planner::make(
+      *settings, [organisations = auth::OrganisationalDomain()](const std::string& domain) {
+        return organisations.of(domain);
+      });
   if (!planner) return std::unexpected(planner.error());
   auto signing = load_signing_domains(*settings);
   if (!signing) return std::unexpected(signing.error());

@@ -24,14 +24,20 @@ class OpensslSigner final : public ports::Signer {
   OpensslSigner(const base::Published<SigningDomains>& domains, std::size_t threads);
   ~OpensslSigner() override;
 
-  base::Task<std::expected<std::string, ports::SignError>> sign(
+  base::Task<std::expected<ports::Signatures, ports::SignError>> sign(
       ports::SignRequest request) override;
 
  private:
   using Job = std::move_only_function<void()>;
 
   void run();
-  std::expected<std::string, ports::SignError> sign_now(const ports::SignRequest& request) const;
+  using Fields = std::expected<std::string, ports::SignError>;
+
+  std::expected<ports::Signatures, ports::SignError> sign_now(
+      const ports::SignRequest& request) const;
+  Fields dkim_fields(const SigningDomains& domains, const ports::SignRequest& request) const;
+  static Fields arc_fields(const SigningDomains& domains, const ports::SignRequest& request,
+                           const std::string& header_block);
 
   const base::Published<SigningDomains>& domains_;
   const OrganisationalDomain organisations_;

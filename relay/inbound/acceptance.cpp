@@ -9,6 +9,7 @@
 #include "relay/forward/trace_header.hpp"
 #include "relay/inbound/accepted_reply.hpp"
 #include "relay/inbound/events.hpp"
+#include "relay/mail/author.hpp"
 #include "relay/mail/header.hpp"
 
 namespace relay::inbound {
@@ -119,8 +120,9 @@ base::Task<Acceptance> accept_message(Services& services, ArrivedMessage arrived
     services.log.write(resent_event(before->id(), arrived.client, now));
     co_return Acceptance{AcceptedReply::of(*before), std::pair(std::move(key), *before)};
   }
-  auto plan = transaction.policy().planner->plan(
-      arrived.envelope.reverse_path, transaction.recipients(), arrived.client.address, now);
+  auto plan =
+      transaction.policy().planner->plan(arrived.envelope.reverse_path, transaction.recipients(),
+                                         arrived.client.address, now, std::nullopt);
   if (!plan) co_return refused(as_reply(plan.error()));
 
   auto request = sign_request(arrived.intake, now);

@@ -70,7 +70,12 @@ void Intake::take(std::string_view content) {
   size_ += content.size();
   content_hash_.update(content);
   const std::string_view body = header_complete_ ? content : take_header(content);
-  if (!body.empty()) body_hash_.update(body);
+  if (!body.empty()) body_hashes_.update(body);
+}
+
+std::string Intake::finish_body_hash() {
+  body_hashes_.finish();
+  return body_hashes_.digest(own_body_hash_);
 }
 
 std::string_view Intake::take_header(std::string_view content) {

@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "relay/auth/body_hash.hpp"
+#include "relay/auth/dkim/body_hashes.hpp"
 #include "relay/inbound/byte_budget.hpp"
 #include "relay/inbound/sha256.hpp"
 #include "relay/mail/envelope.hpp"
@@ -46,7 +46,8 @@ class Intake {
   // At the end of the content, once each.
   std::string finish_content_sha256() { return content_hash_.finish(); }
 
-  std::string finish_body_hash() { return body_hash_.finish(); }
+  /// Relaxed, whole: for our own signature.
+  std::string finish_body_hash();
 
   std::string release_last_chunk() { return std::move(chunk_); }
 
@@ -68,7 +69,8 @@ class Intake {
   std::uint32_t stored_chunks_ = 0;
   std::uint64_t size_ = 0;
   Sha256 content_hash_;
-  auth::RelaxedBodyHash body_hash_;
+  auth::dkim::BodyHashes body_hashes_;
+  const std::size_t own_body_hash_ = body_hashes_.want(auth::dkim::Canon::Relaxed);
   std::optional<smtp::Reply> fault_;
   bool kept_ = false;
 };

@@ -8,6 +8,7 @@
 
 #include "relay/forward/loop_guard.hpp"
 #include "relay/forward/planner.hpp"
+#include "relay/inbound/abuse_control.hpp"
 #include "relay/inbound/bounce_guard.hpp"
 
 namespace relay::inbound {
@@ -43,6 +44,7 @@ struct Policy {
   std::string hostname;         ///< in banner, EHLO answer and Received
   bool offer_starttls = false;  ///< needs Services::tls as well
   Limits limits;
+  AbusePolicy abuse;
   std::shared_ptr<const forward::Planner> planner;
   forward::LoopGuard loop_guard;
 };

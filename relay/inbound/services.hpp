@@ -4,6 +4,7 @@
 #include "relay/base/log.hpp"
 #include "relay/base/published.hpp"
 #include "relay/base/watchdog.hpp"
+#include "relay/inbound/abuse_control.hpp"
 #include "relay/inbound/bounce_guard.hpp"
 #include "relay/inbound/byte_budget.hpp"
 #include "relay/inbound/handshakes.hpp"
@@ -34,6 +35,7 @@ struct Services {
   WasteGuard& waste;
   Handshakes& handshakes;
   base::Watchdog& watchdog;
+  AbuseControl& abuse;
 };
 
 }  // namespace relay::inbound

@@ -12,6 +12,8 @@ namespace relay::inbound {
 
 namespace {
 
+constexpr mail::EnhancedStatus kUnknownUser{5, 1, 1};
+
 smtp::Reply local_error() { return {451, {4, 3, 0}, "Local error, try again later"}; }
 
 }  // namespace
@@ -30,16 +32,23 @@ base::Task<std::optional<smtp::Reply>> Session::recipient_objection(
     auto wait = services_.bounces.objection_to(network(), limits().bounces, now());
     if (wait) co_return wait;
   }
+  auto unwelcome = co_await client_objection(forward_path);
+  if (unwelcome) co_return unwelcome;
   const std::string address = base::lower(forward_path.to_string());
   forward::Resolution resolution = co_await resolve(std::move(forward_path));
   if (const auto* rejection = std::get_if<forward::Rejection>(&resolution)) {
     if (rejection->bad_bounce_address) {
       services_.bounces.note_refused(network(), limits().bounces, now());
     }
+    if (rejection->status == kUnknownUser) {
+      services_.abuse.note_unknown(network(), transaction_->policy().abuse);
+    }
     co_return smtp::Reply(rejection->code, rejection->status, rejection->text);
   }
   auto* resolved = std::get_if<forward::ResolvedRecipient>(&resolution);
   if (resolved == nullptr) co_return local_error();
+  auto early = co_await arrival_objection(*resolved);
+  if (early) co_return early;
   if (auto objection = room_objection(*resolved, address)) co_return objection;
   transaction_->add(std::move(*resolved));
   co_return std::nullopt;

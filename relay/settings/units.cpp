@@ -49,4 +49,25 @@ std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
   return parse(text, kUnits, R"(a size such as "500B", "64KiB", "50MiB" or "1GiB")");
 }
 
+std::expected<base::Rate, std::string> parse_rate(std::string_view text) {
+  static constexpr std::array<Unit, 4> kSpans = {
+      {{"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86'400}}};
+  std::uint64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  if (error == std::errc::result_out_of_range) return std::unexpected(std::string("too large"));
+  if (error == std::errc() && rest.starts_with('/')) {
+    for (const auto& [name, span] : kSpans) {
+      if (rest.substr(1) != name) continue;
+      if (count > std::numeric_limits<std::uint32_t>::max()) {
+        return std::unexpected(std::string("too large"));
+      }
+      return base::Rate{.count = static_cast<std::uint32_t>(count),
+                        .span = std::chrono::seconds(static_cast<std::int64_t>(span))};
+    }
+  }
+  return std::unexpected(R"(expected a rate such as "60/min", "600/h" or "1000/d", not ")" +
+                         std::string(text) + '"');
+}
+
 }  // namespace relay::settings

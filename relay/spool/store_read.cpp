@@ -36,6 +36,7 @@ std::string select_list() {
 Store::Store(Connection& connection, TokenLimits limits)
     : connection_(connection),
       limits_(limits),
+      greylist_(connection),
       insert_message_(connection.raw(),
                       "INSERT INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,"
                       "?15)"),

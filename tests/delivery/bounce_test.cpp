@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <openssl/sha.h>
 
-#include "relay/mail/header.hpp"
+#include "relay/mail/author.hpp"
 #include "tests/delivery/run_task.hpp"
 
 namespace relay::delivery {
