@@ -17,6 +17,8 @@ const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
 
 struct KeepingSigner final : ports::Signer {
+  std::string domain_for(const std::string&) const override { return "fwd.example"; }
+
   base::Task<std::expected<std::string, ports::SignError>> sign(
       ports::SignRequest request) override {
     asked = std::move(request);

@@ -75,6 +75,8 @@ class RecordingSpool final : public ports::Spool {
 };
 
 struct FixedSigner final : ports::Signer {
+  std::string domain_for(const std::string&) const override { return "fwd.example"; }
+
   base::Task<std::expected<std::string, ports::SignError>> sign(
       ports::SignRequest request) override;
 
