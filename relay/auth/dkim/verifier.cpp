@@ -12,6 +12,7 @@
 
 #include "relay/auth/dkim/digest.hpp"
 #include "relay/auth/dkim/signature_check.hpp"
+#include "relay/mail/author.hpp"
 #include "relay/mail/header.hpp"
 
 namespace relay::auth::dkim {
