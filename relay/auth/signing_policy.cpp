@@ -39,4 +39,15 @@ const SigningDomain* choose_signing_domain(const std::vector<SigningDomain>& dom
   return nullptr;
 }
 
+std::optional<arc::SealingKey> choose_sealing_key(const std::vector<SigningDomain>& domains) {
+  for (const SigningDomain& candidate : domains) {
+    for (const auto& [selector, key] : candidate.keys) {
+      if (key.type() == dkim::KeyType::Rsa) {
+        return arc::SealingKey{candidate.domain, selector, key};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace relay::auth

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "relay/auth/arc/sealer.hpp"
 #include "relay/auth/dkim/private_key.hpp"
 
 namespace relay::auth {
@@ -37,5 +39,10 @@ class OrganisationalDomain {
 const SigningDomain* choose_signing_domain(const std::vector<SigningDomain>& domains,
                                            const std::string& from_domain, bool own_message,
                                            const OrganisationalDomain& organisations);
+
+/// Who seals: the first RSA key of the first domain that has one. Always the same, whatever From
+/// says, for receivers keep lists of sealers they trust; and a seal is no identifier of DMARC, so
+/// that alignment does not matter. RSA, because many verifiers of ARC know nothing else.
+std::optional<arc::SealingKey> choose_sealing_key(const std::vector<SigningDomain>& domains);
 
 }  // namespace relay::auth

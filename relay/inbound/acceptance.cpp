@@ -58,7 +58,7 @@ ports::SignRequest sign_request(Intake& intake, base::WallTime now) {
 }
 
 mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, base::WallTime now,
-                                       const std::string& signatures) {
+                                       const ports::Signatures& signatures) {
   const mail::Envelope& envelope = arrived.envelope;
   mail::AcceptedMessage message;
   message.id = arrived.intake.id();
@@ -71,7 +71,8 @@ mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, base::Wall
   message.trace_fields =
       forward::received_field(arrived.client, arrived.transaction.policy().hostname, message.id,
                               envelope.smtputf8, now) +
-      signatures;
+      signatures.dkim_fields;
+  message.seal_fields = signatures.arc_fields;
   message.size = arrived.intake.size();
   return message;
 }

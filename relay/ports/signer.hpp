@@ -24,8 +24,8 @@ struct SignRequest {
   std::string relaxed_body_sha256;  ///< 32 octets: SHA-256 of the relaxed-canonicalised body
   std::string from_domain;          ///< folded domain of the single From mailbox; "" when unclear
   std::int64_t now_unix = 0;
-  bool own_message = false;          ///< a DSN: its author is this host
-  std::optional<SealRequest> seal;   ///< asks for an ARC set as well
+  bool own_message = false;         ///< a DSN: its author is this host
+  std::optional<SealRequest> seal;  ///< asks for an ARC set as well
 };
 
 /// Header fields to put in front, CRLF-terminated.

@@ -1,7 +1,6 @@
 #include "relay/auth/dkim/canonical.hpp"
 
 #include <algorithm>
-#include <unordered_map>
 
 #include "relay/base/text.hpp"
 
@@ -64,23 +63,33 @@ std::string canonical_field(const mail::HeaderField& field, Canon canon) {
   return std::string(without_line_end(field.raw));
 }
 
+SignableHeader::SignableHeader(const std::vector<mail::HeaderField>& fields) {
+  for (const auto& field : fields) by_name_[base::lower(field.name)].push_back(&field);
+}
+
+std::string SignableHeader::canonical(const std::vector<std::string>& names, Canon canon,
+                                      const mail::HeaderField* except) const {
+  std::unordered_map<std::string, std::size_t> left;  // fields above the one taken last, by name
+  std::string text;
+  for (const std::string& name : names) {
+    const auto found = by_name_.find(base::lower(name));
+    if (found == by_name_.end()) continue;
+    const auto& fields = found->second;
+    std::size_t& above = left.try_emplace(found->first, fields.size()).first->second;
+    if (above > 0 && except != nullptr && fields[above - 1]->raw.data() == except->raw.data()) {
+      --above;
+    }
+    if (above == 0) continue;
+    text += canonical_field(*fields[--above], canon);
+    text += "\r\n";
+  }
+  return text;
+}
+
 std::string canonical_header(const std::vector<mail::HeaderField>& fields,
                              const std::vector<std::string>& names, Canon canon,
                              const mail::HeaderField* except) {
-  std::unordered_map<std::string, std::vector<const mail::HeaderField*>> left;
-  for (const auto& field : fields) {
-    if (except != nullptr && field.raw.data() == except->raw.data()) continue;
-    left[base::lower(field.name)].push_back(&field);
-  }
-  std::string text;
-  for (const std::string& name : names) {
-    const auto found = left.find(base::lower(name));
-    if (found == left.end() || found->second.empty()) continue;
-    text += canonical_field(*found->second.back(), canon);
-    text += "\r\n";
-    found->second.pop_back();
-  }
-  return text;
+  return SignableHeader(fields).canonical(names, canon, except);
 }
 
 std::string canonical_signature_field(const mail::HeaderField& field, Canon canon) {

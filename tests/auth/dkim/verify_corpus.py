@@ -32,8 +32,8 @@ def corpus():
     folder = VECTORS / "corpus"
     for case in json.loads((folder / "cases.json").read_text("utf-8"))["cases"]:
         message = as_smtp((folder / case["file"]).read_bytes())
-        # A verifier of RFC 6376 needs a header that is one: verifiers differ about lines that are
-        # no field (we sign none of them).
+#A verifier of RFC 6376 needs a header that is one : verifiers differ about lines that are
+#no field(we sign none of them).
         if message is None or b"\r\n\r\n" not in message:
             continue
         lines = re.split(rb"\r\n(?![ \t])", message[:message.index(b"\r\n\r\n")])
