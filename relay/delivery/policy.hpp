@@ -54,7 +54,7 @@ struct RiskPool {
   /// None at all: those of ordinary mail. Otherwise a family without one is not used.
   std::optional<boost::asio::ip::address> source_v4;
   std::optional<boost::asio::ip::address> source_v6;
-  std::size_t connections = 2;         ///< per destination
+  std::size_t connections = 2;                    ///< per destination
   base::Rate rate{60, std::chrono::seconds(60)};  ///< of copies, per destination
 };
 

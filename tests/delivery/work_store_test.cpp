@@ -156,8 +156,8 @@ TEST_F(WorkStoreTest, TimeLetsTheRiskPoolGoOn) {
 /// Whatever the setting, no minute sees more than it says and a sixth.
 TEST(RiskRate, SpreadsAMinute) {
   for (const std::size_t per_minute : {1U, 2U, 5U, 7U, 60U, 100U, 6000U}) {
-    const base::Rate rate = without_bursts(
-        {static_cast<std::uint32_t>(per_minute), std::chrono::seconds(60)});
+    const base::Rate rate =
+        without_bursts({static_cast<std::uint32_t>(per_minute), std::chrono::seconds(60)});
     const double in_a_minute = rate.count * 60.0 / static_cast<double>(rate.span.count());
     EXPECT_LE(in_a_minute, static_cast<double>(per_minute)) << per_minute;
     EXPECT_GE(in_a_minute, static_cast<double>(per_minute) * 0.8) << per_minute;
