@@ -30,7 +30,9 @@ class ScriptedResolver : public ports::Resolver {
     auto texts = answer(domain, kMaxMxHosts);
     if (!texts) co_return std::unexpected(texts.error());
     ports::DnsAnswer<ports::MxHost> hosts;
-    for (auto& text : texts->records) hosts.records.push_back({10, std::move(text)});
+    for (auto& text : texts->records) {
+      if (can_be_name(text)) hosts.records.push_back({10, std::move(text)});
+    }
     co_return hosts;
   }
 
@@ -56,7 +58,9 @@ class ScriptedResolver : public ports::Resolver {
 
   base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> names(
       address client, base::Deadline) override {
-    co_return answer(client.to_string(), kMaxNames);
+    auto texts = answer(client.to_string(), kMaxNames);
+    if (texts) std::erase_if(texts->records, [](const auto& text) { return !can_be_name(text); });
+    co_return texts;
   }
 
   base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> txt(std::string name,
@@ -83,6 +87,11 @@ class ScriptedResolver : public ports::Resolver {
       found.records.emplace_back(piece);
     }
     return found;
+  }
+
+  /// What a resolver gives as a name can be one.
+  static bool can_be_name(const std::string& text) {
+    return !text.empty() && text.size() <= spf::kMaxNameOctets;
   }
 
   static DnsError error_named(char letter) {
