@@ -19,6 +19,9 @@ struct Handling {
   std::string reason;       ///< why, one line of ours, for the log and `queue why`
 };
 
+/// "plain", "sealed", "new-author+risk", …: for the log, without the reason.
+std::string name(const Handling& handling);
+
 /// One copy to send: a target reached through an alias.
 struct Route {
   std::uint16_t index = 0;   ///< number of the copy within its message, from 0
@@ -67,12 +70,12 @@ struct QueuedRecipient {
   RecipientState state = RecipientState::Waiting;
   std::uint32_t attempts = 0;
   base::WallTime next_due;
-  /// When the operator let a held copy go: it has its whole time to be delivered from then. Epoch:
-  /// it was never held.
-  base::WallTime released_at;
   bool warned = false;              ///< the delay notice went out
   bool possible_duplicate = false;  ///< an attempt ended between the dot and its reply
   DeliveryAttempt last;             ///< at == epoch: none yet
+  /// When the operator let a held copy go: it has its whole time to be delivered from then. Epoch:
+  /// it was never held.
+  base::WallTime released_at = {};
 };
 
 /// A message as the queue holds it, without content.
@@ -87,6 +90,7 @@ struct QueueItem {
   std::uint16_t index = 0;
   base::WallTime next_due;
   std::string destination;  ///< folded domain of the target
+  bool risk_pool = false;   ///< as its handling says
 };
 
 /// A stored original sender behind an opaque SRS local part (srs.md §5 no. 6, 24, 25).

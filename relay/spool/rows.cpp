@@ -111,10 +111,10 @@ mail::QueuedRecipient recipient_from(const Statement& row, int first) {
           .state = state_from(row.number(first + 4)),
           .attempts = static_cast<std::uint32_t>(row.number(first + 5)),
           .next_due = time_of(row.number(first + 6)),
-          .released_at = time_of(row.number(first + 10)),
           .warned = (flags & kWarned) != 0,
           .possible_duplicate = (flags & kPossibleDuplicate) != 0,
-          .last = attempt_from(row, first + 11)};
+          .last = attempt_from(row, first + 11),
+          .released_at = time_of(row.number(first + 10))};
 }
 
 void bind_attempt(Statement& statement, int first, const mail::DeliveryAttempt& attempt,

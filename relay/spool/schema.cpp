@@ -54,10 +54,19 @@ ALTER TABLE recipient ADD COLUMN released_ms INTEGER NOT NULL DEFAULT 0;
 UPDATE message SET flags = flags | 8;
 )sql";
 
+// 3: greylisting. A row with passes = 0 waits; the index is the order in which rows go.
+constexpr const char* kVersion3 = R"sql(
+CREATE TABLE greylist (
+  key BLOB PRIMARY KEY, at_ms INTEGER NOT NULL, passes INTEGER NOT NULL,
+  expires_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX greylist_order ON greylist (passes > 0, expires_ms);
+)sql";
+
 // In order, never changed once released; a new one goes to the end.
 constexpr auto kSteps = std::to_array<const char*>({
     kVersion1,
     kVersion2,
+    kVersion3,
 });
 
 }  // namespace

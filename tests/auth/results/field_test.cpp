@@ -67,7 +67,7 @@ Results parsed(const std::string& field) {
 
 /// After a change on purpose: UPDATE_GOLDEN=1 auth_test
 void expect_golden(const std::string& name, const std::string& text) {
-  const std::string place = std::string(RELAY_SOURCE_DIR) + "/tests/auth/data/" + name;
+  const std::string place = std::string(RELAY_SOURCE_DIR) + "/tests/auth/results/data/" + name;
   if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(place, std::ios::binary) << text;
   std::ostringstream recorded;
   recorded << std::ifstream(place, std::ios::binary).rdbuf();
@@ -102,13 +102,13 @@ Authentication hostile_verdicts(const std::string& evil) {
 }
 
 TEST(ResultsField, OfGoodMailIsAsRecorded) {
-  expect_golden("results_good.golden", field_of(good_verdicts(), path("ann@sender.example")));
+  expect_golden("good.golden", field_of(good_verdicts(), path("ann@sender.example")));
 }
 
 TEST(ResultsField, OfMailWithoutAnythingSaysNone) {
   const Authentication nothing{.iprev = {IprevResult::Fail, ""}};
   const Client client{.address = "192.0.2.9", .helo = "[192.0.2.9]"};
-  expect_golden("results_none.golden", field_of(nothing, path("ann@sender.example"), client));
+  expect_golden("none.golden", field_of(nothing, path("ann@sender.example"), client));
   EXPECT_THAT(field_of(nothing, ReversePath::null(), client), HasSubstr("spf=none smtp.helo"));
 }
 
@@ -121,7 +121,7 @@ TEST(ResultsField, OfSpoofIsAsRecorded) {
                  .policy_domain = "bank.example",
                  .policy = DmarcPolicy::Quarantine};
   found.arc = {.result = ArcResult::Fail, .instances = 3, .problem = "seal 2 does not verify"};
-  expect_golden("results_spoof.golden", field_of(found, path("SRS0=x@evil.example")));
+  expect_golden("spoof.golden", field_of(found, path("SRS0=x@evil.example")));
 }
 
 TEST(ResultsField, ReportsHeloForNullSender) {  // F-6

@@ -6,12 +6,12 @@ import unittest
 import authres
 from authres import arc, dkim_b, dmarc
 
-DATA = pathlib.Path(__file__).resolve().parents[1] / "data"
+DATA = pathlib.Path(__file__).resolve().parent / "data"
 READER = authres.FeatureContext(arc, dkim_b, dmarc)
 
 
 def read(name):
-    field = (DATA / f"results_{name}.golden").read_bytes().decode("ascii")
+    field = (DATA / f"{name}.golden").read_bytes().decode("ascii")
     return READER.parse(field.rstrip("\r\n"))
 
 
