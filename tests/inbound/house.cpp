@@ -91,11 +91,13 @@ base::Task<std::expected<ports::QueueTotals, SpoolError>> RecordingSpool::totals
   co_return std::unexpected(SpoolError::NotFound);
 }
 
-base::Task<std::expected<std::string, ports::SignError>> FixedSigner::sign(
+base::Task<std::expected<ports::Signatures, ports::SignError>> FixedSigner::sign(
     ports::SignRequest request) {
   if (fails) co_return std::unexpected(ports::SignError::CryptoFailed);
+  ports::Signatures signatures{.dkim_fields = signature};
+  if (request.seal) signatures.arc_fields = seal;
   requests.push_back(std::move(request));
-  co_return signature;
+  co_return signatures;
 }
 
 namespace {
@@ -112,9 +114,9 @@ std::shared_ptr<const Policy> test_policy(Limits limits) {
 
 House::House(Limits limits, bool with_tls)
     : policy(test_policy(limits)),
-      services{clock,    spool,  signer,     feed,    with_tls ? &tls : nullptr,
-               log,      policy, budget,     bounces, resends,
-               refusals, waste,  handshakes, watchdog},
+      services{clock,    spool,  signer,     feed,     with_tls ? &tls : nullptr,
+               log,      policy, budget,     bounces,  resends,
+               refusals, waste,  handshakes, watchdog, abuse},
       acceptor(services) {}
 
 std::shared_ptr<fakes::Wire> House::dial(std::vector<std::string> segments,

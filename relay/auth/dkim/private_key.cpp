@@ -16,7 +16,6 @@ namespace relay::auth::dkim {
 
 namespace {
 
-constexpr int kMinRsaBits = 2048;
 constexpr int kMaxRsaBits = 4096;
 
 using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
@@ -55,16 +54,16 @@ std::string zone_line(const std::string& owner, const std::string& record) {
   return line + " )";
 }
 
-std::expected<PrivateKey, std::string> PrivateKey::parse(std::string_view pem) {
+std::expected<PrivateKey, std::string> PrivateKey::parse(std::string_view pem, int min_rsa_bits) {
   const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
   auto key = owned(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
   if (!key) return std::unexpected("not an unencrypted private key in PEM form");
   if (EVP_PKEY_is_a(key.get(), "ED25519")) return PrivateKey(std::move(key), KeyType::Ed25519);
   if (!EVP_PKEY_is_a(key.get(), "RSA")) return std::unexpected("neither an RSA nor an Ed25519 key");
   const int bits = EVP_PKEY_get_bits(key.get());
-  if (bits < kMinRsaBits || bits > kMaxRsaBits) {
+  if (bits < min_rsa_bits || bits > kMaxRsaBits) {
     return std::unexpected(fmt::format("an RSA key of {} bits; RFC 8301 wants {} to {}", bits,
-                                       kMinRsaBits, kMaxRsaBits));
+                                       min_rsa_bits, kMaxRsaBits));
   }
   return PrivateKey(std::move(key), KeyType::Rsa);
 }

@@ -15,8 +15,12 @@ namespace relay::auth::dkim {
 /// Immutable; signing from several threads at once is allowed.
 class PrivateKey {
  public:
+  static constexpr int kMinRsaBits = 2048;
+
   /// PEM; RSA of 2048 to 4096 bits (RFC 8301 §3.2) or Ed25519. The error is a sentence.
-  static std::expected<PrivateKey, std::string> parse(std::string_view pem);
+  /// `min_rsa_bits` is for the keys of old conformance cases.
+  static std::expected<PrivateKey, std::string> parse(std::string_view pem,
+                                                      int min_rsa_bits = kMinRsaBits);
 
   static std::expected<PrivateKey, std::string> generate(KeyType type);  ///< RSA-2048
 
