@@ -33,7 +33,7 @@ base::Task<std::string> signature(const std::string& content, std::shared_ptr<co
   request.now_unix =
       std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
   auto fields = co_await signer->sign(std::move(request));
-  co_return fields ? std::move(*fields) : std::string();
+  co_return fields ? std::move(fields->dkim_fields) : std::string();
 }
 
 /// One copy per target: the sender's address, or where it leads when it is one of ours.

@@ -13,6 +13,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "relay/base/rate_table.hpp"
 #include "relay/forward/next_hop.hpp"
 #include "relay/mail/address.hpp"
 
@@ -54,7 +55,7 @@ struct RiskPool {
   std::optional<boost::asio::ip::address> source_v4;
   std::optional<boost::asio::ip::address> source_v6;
   std::size_t connections = 2;         ///< per destination
-  std::size_t copies_per_minute = 60;  ///< per destination; not 0
+  base::Rate rate{60, std::chrono::seconds(60)};  ///< of copies, per destination
 };
 
 /// Who may be told of a failure (L-6): anybody can put a stranger's address into MAIL.

@@ -6,11 +6,13 @@
 
 namespace relay::delivery {
 
-base::Rate risk_rate_of(std::size_t copies_per_minute) {
-  const std::size_t rate = std::max<std::size_t>(copies_per_minute, 1);
-  const std::size_t at_once = std::max<std::size_t>(rate / 6, 1);
+base::Rate without_bursts(const base::Rate& rate) {
+  constexpr std::int64_t kLongest = 10;  // seconds
+  const auto count = std::max<std::int64_t>(rate.count, 1);
+  const std::int64_t span = std::max<std::int64_t>(rate.span.count(), 1);
+  const std::int64_t at_once = std::clamp<std::int64_t>(count * kLongest / span, 1, count);
   return {.count = static_cast<std::uint32_t>(at_once),
-          .span = std::chrono::seconds((60 * at_once + rate - 1) / rate)};
+          .span = std::chrono::seconds((span * at_once + count - 1) / count)};
 }
 
 WorkStore::Added WorkStore::has_room(const Lane& lane, const Job& job) const {

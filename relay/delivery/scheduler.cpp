@@ -61,7 +61,7 @@ void Scheduler::apply_limits() {
   limits.keep_open = policy->keep_open;
   limits.risk_sessions_per_lane = policy->risk.connections;
   limits.risk_sessions_total = std::max<std::size_t>(policy->connections_total / 4, 1);
-  limits.risk_rate = risk_rate_of(policy->risk.copies_per_minute);
+  limits.risk_rate = without_bursts(policy->risk.rate);
   // A copy that is due again must find its destination worth another try.
   const std::chrono::milliseconds shortest_wait = policy->retry.schedule.front();
   limits.first_outage = std::min(limits.first_outage, shortest_wait / 2);

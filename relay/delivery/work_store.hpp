@@ -38,8 +38,9 @@ struct Outage {
   mail::Outcome outcome;
 };
 
-/// `copies_per_minute`, a sixth of them at once at most: the pool must not show as bursts.
-base::Rate risk_rate_of(std::size_t copies_per_minute);
+/// The same rate, but of it at once no more than what goes in ten seconds, one at least: the pool
+/// must not show as bursts.
+base::Rate without_bursts(const base::Rate& rate);
 
 struct Limits {
   std::size_t sessions_per_lane = 20;
@@ -54,7 +55,7 @@ struct Limits {
   std::size_t risk_sessions_per_lane = 2;
   std::size_t risk_sessions_total = 100;
   std::size_t risk_copies_total = 2'000;
-  base::Rate risk_rate = risk_rate_of(60);  ///< copies, for each lane
+  base::Rate risk_rate = without_bursts({60, std::chrono::seconds(60)});  ///< copies, for each lane
 };
 
 /// A copy that waits although it is due: its lane has used up its rate.

@@ -104,11 +104,27 @@ base::Task<> DnsLists::ask(std::shared_ptr<Survey> survey, std::size_t index) {
     co_return;
   }
   const ListVerdict verdict = judge(list, answer->records);
-  if (verdict == ListVerdict::Listed) survey->note(list);
-  if (verdict == ListVerdict::Nonsense) {
-    survey->complete = false;
-    note_failure(list.zone, "answers with an error: " + answer->records.front().to_string());
+  if (verdict == ListVerdict::NotListed) co_return;
+  std::string trouble = "answers with an error: " + answer->records.front().to_string();
+  if (verdict == ListVerdict::Listed) {
+    const bool everybody = co_await lists_everybody(list.zone, survey->deadline);
+    if (!everybody) {
+      survey->note(list);
+      co_return;
+    }
+    trouble = "lists 127.0.0.1, and so everybody";
   }
+  survey->complete = false;
+  note_failure(list.zone, trouble);
+}
+
+/// No list has 127.0.0.1 (RFC 5782 §5), but the zone of one that was given up may answer whatever
+/// it is asked. The resolver knows the answer from the last time.
+base::Task<bool> DnsLists::lists_everybody(std::string zone, base::Deadline deadline) {
+  std::string name = list_query(ip::address_v4::loopback(), zone);
+  const auto answer =
+      co_await resolver_.addresses_of(std::move(name), ports::IpFamily::V4, deadline);
+  co_return answer.has_value() && !answer->records.empty();
 }
 
 base::Task<std::shared_ptr<DnsLists::Survey>> DnsLists::survey(

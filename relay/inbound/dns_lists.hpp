@@ -92,6 +92,7 @@ class DnsLists {
   };
 
   base::Task<> ask(std::shared_ptr<Survey> survey, std::size_t index);
+  base::Task<bool> lists_everybody(std::string zone, base::Deadline deadline);
   base::Task<std::shared_ptr<Survey>> survey(boost::asio::ip::address client,
                                              std::shared_ptr<const DnsListPolicy> policy,
                                              base::Deadline deadline);

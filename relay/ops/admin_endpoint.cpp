@@ -182,6 +182,11 @@ base::Task<std::string> AdminEndpoint::status() {
                  {"ended", json::object{{"delivered", state.copies_delivered},
                                         {"bounced", state.copies_bounced},
                                         {"suppressed", state.copies_suppressed}}},
+                 {"abuse", json::object{{"listed", state.clients_listed},
+                                        {"list_failures", state.dns_list_failures},
+                                        {"greylisted", state.greylisted},
+                                        {"greylist_passed", state.greylist_passed},
+                                        {"over_rate", state.over_rate}}},
                  {"spool_poisoned", state.spool_poisoned},
                  {"draining", state.draining}};
   if (totals) {

@@ -41,6 +41,11 @@ struct DaemonStatus {
   std::uint64_t copies_delivered = 0;   ///< since the start, with the two below
   std::uint64_t copies_bounced = 0;     ///< failed, with a DSN to the sender
   std::uint64_t copies_suppressed = 0;  ///< failed, with a line in the log and no DSN
+  std::uint64_t clients_listed = 0;     ///< refusals because of lists in the DNS
+  std::uint64_t dns_list_failures = 0;  ///< … that did not answer: mail flows
+  std::uint64_t greylisted = 0;         ///< recipients put off
+  std::uint64_t greylist_passed = 0;    ///< … who came again after the delay
+  std::uint64_t over_rate = 0;          ///< recipients put off by a rate
   bool spool_poisoned = false;
   bool draining = false;
 };

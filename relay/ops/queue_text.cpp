@@ -149,6 +149,15 @@ std::string status_text(const json::object& status) {
                        number_of(totals, "delivered"), number_of(totals, "bounced"),
                        number_of(totals, "suppressed"));
   }
+  if (const json::value* abuse = status.if_contains("abuse")) {
+    const auto& totals = abuse->as_object();
+    out += fmt::format(
+        "abuse {} refused by DNS lists ({} lookups failed), {} greylisted, {} passed, {} over a "
+        "rate\n",
+        number_of(totals, "listed"), number_of(totals, "list_failures"),
+        number_of(totals, "greylisted"), number_of(totals, "greylist_passed"),
+        number_of(totals, "over_rate"));
+  }
   if (status.at("spool_poisoned").as_bool()) out += "STORAGE FAILED: see the log\n";
   if (status.at("draining").as_bool()) out += "shutting down\n";
   return out;

@@ -132,6 +132,7 @@ void read_root(Section& root, Settings& settings) {
   read_srs(root, settings);
   read_dkim(root, settings);
   read_routes(root, settings);
+  read_abuse_control(root, settings);
   read_outbound(root, settings);
   read_leaving(root, settings);
   read_queue(root, settings);
@@ -142,6 +143,13 @@ void read_root(Section& root, Settings& settings) {
 
 void warn_of_gaps(const Settings& settings, Findings& findings) {
   const Position whole{settings.file, 0, 0};
+  std::uint64_t most = 0;
+  for (const DnsList& list : settings.dns_lists) most += list.allows ? 0 : list.weight;
+  if (most > 0 && most < settings.abuse.dns_list_refuse) {
+    findings.warn(whole, fmt::format("all [[dns_list]] together reach {}, never abuse.dns_list_"
+                                     "refuse = {}: no client is refused",
+                                     most, settings.abuse.dns_list_refuse));
+  }
   if (!settings.srs.domain) {
     findings.warn(whole, "no [srs]: forwarded mail keeps its sender and will fail SPF");
   }

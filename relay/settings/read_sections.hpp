@@ -18,6 +18,7 @@ void read_domains(Section& root, Settings& settings);  ///< read_domains.cpp
 void read_srs(Section& root, Settings& settings);      ///< read_keys.cpp
 void read_dkim(Section& root, Settings& settings);     ///< read_keys.cpp
 void read_routes(Section& root, Settings& settings);
+void read_abuse_control(Section& root, Settings& settings);  ///< read_abuse.cpp
 void read_outbound(Section& root, Settings& settings);
 void read_queue(Section& root, Settings& settings);
 void read_log_and_control(Section& root, Settings& settings);

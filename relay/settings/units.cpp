@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include <boost/asio/ip/address_v4.hpp>
+
 namespace relay::settings {
 
 namespace {
@@ -68,6 +70,29 @@ std::expected<base::Rate, std::string> parse_rate(std::string_view text) {
   }
   return std::unexpected(R"(expected a rate such as "60/min", "600/h" or "1000/d", not ")" +
                          std::string(text) + '"');
+}
+
+std::expected<std::pair<std::uint32_t, std::uint32_t>, std::string> parse_list_answers(
+    std::string_view text) {
+  const std::size_t dash = text.find('-');
+  boost::system::error_code error;
+  const auto first = boost::asio::ip::make_address_v4(text.substr(0, dash), error).to_uint();
+  std::uint32_t last_octet = first & 0xFFU;
+  bool good = !error && first >> 24U == 127;
+  if (dash != std::string_view::npos) {
+    const std::string_view rest = text.substr(dash + 1);
+    const auto [end, code] = std::from_chars(rest.data(), rest.data() + rest.size(), last_octet);
+    good = good && code == std::errc() && end == rest.data() + rest.size() &&
+           last_octet >= (first & 0xFFU) && last_octet <= 255;
+  }
+  if (!good) {
+    return std::unexpected(R"(expected answers such as "127.0.0.2" or "127.0.0.2-11", not ")" +
+                           std::string(text) + '"');
+  }
+  if (first >> 8U == 0x7FFFFFU) {
+    return std::unexpected(std::string("127.255.255.x is how lists report errors, never a client"));
+  }
+  return std::pair(first, (first & ~0xFFU) | last_octet);
 }
 
 }  // namespace relay::settings

@@ -19,11 +19,11 @@ mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(te
 struct KeepingSigner final : ports::Signer {
   std::string domain_for(const std::string&) const override { return "fwd.example"; }
 
-  base::Task<std::expected<std::string, ports::SignError>> sign(
+  base::Task<std::expected<ports::Signatures, ports::SignError>> sign(
       ports::SignRequest request) override {
     asked = std::move(request);
     if (fails) co_return std::unexpected(ports::SignError::CryptoFailed);
-    co_return std::string("DKIM-Signature: x\r\n");
+    co_return ports::Signatures{.dkim_fields = "DKIM-Signature: x\r\n"};
   }
 
   ports::SignRequest asked;

@@ -156,13 +156,14 @@ TEST_F(WorkStoreTest, TimeLetsTheRiskPoolGoOn) {
 /// Whatever the setting, no minute sees more than it says and a sixth.
 TEST(RiskRate, SpreadsAMinute) {
   for (const std::size_t per_minute : {1U, 2U, 5U, 7U, 60U, 100U, 6000U}) {
-    const base::Rate rate = risk_rate_of(per_minute);
+    const base::Rate rate = without_bursts(
+        {static_cast<std::uint32_t>(per_minute), std::chrono::seconds(60)});
     const double in_a_minute = rate.count * 60.0 / static_cast<double>(rate.span.count());
     EXPECT_LE(in_a_minute, static_cast<double>(per_minute)) << per_minute;
     EXPECT_GE(in_a_minute, static_cast<double>(per_minute) * 0.8) << per_minute;
     EXPECT_LE(rate.count, std::max<std::size_t>(per_minute / 6, 1)) << per_minute;
   }
-  EXPECT_EQ(risk_rate_of(0).count, 1U) << "never nothing for ever";
+  EXPECT_EQ(without_bursts({}).count, 1U) << "never nothing for ever";
 }
 
 TEST_F(WorkStoreTest, AfterStopNobodyGetsWork) {

@@ -123,10 +123,10 @@ TEST_F(Lists, AreNotAskedWhenThereAreNone) {
 TEST_F(Lists, AreAskedOnceForAClientInAWhile) {
   use({list("bad.example"), list("good.example", 1, true)});
   for (int i = 0; i < 10; ++i) EXPECT_EQ(standing("192.0.2.7").score, 9);
-  EXPECT_THAT(resolver.calls(), SizeIs(2));
+  EXPECT_THAT(resolver.calls(), SizeIs(4)) << "and whether they list everybody";
   clock.advance(DnsLists::kMemory);
   EXPECT_EQ(standing("192.0.2.7").score, 9);
-  EXPECT_THAT(resolver.calls(), SizeIs(4));
+  EXPECT_THAT(resolver.calls(), SizeIs(8));
   EXPECT_EQ(lists.size(), 1U);
 }
 
@@ -151,6 +151,13 @@ TEST_F(Lists, ThatComplainOrFailSayNothing) {
   EXPECT_THAT(log.lines, SizeIs(2));
 }
 
+TEST_F(Lists, ThatListEverybodySayNothing) {  // RFC 5782 §5
+  resolver.replace_zone("7.2.0.192.gone.example A 127.0.0.2\n1.0.0.127.gone.example A 127.0.0.2\n");
+  use({list("gone.example")});
+  EXPECT_EQ(standing("192.0.2.7").score, 0);
+  EXPECT_THAT(log.lines, ElementsAre(HasSubstr("lists 127.0.0.1, and so everybody")));
+}
+
 TEST_F(Lists, AreWaitedForFiveSecondsInAll) {
   use({list("bad.example"), list("worse.example", 2)});
   std::optional<Standing> found;
@@ -161,7 +168,7 @@ TEST_F(Lists, AreWaitedForFiveSecondsInAll) {
   base::spawn_supervised(io.get_executor(), "ask", ask(*this, found));
   clock.run_for(io, DnsLists::kPatience - 1ms);
   EXPECT_FALSE(found);
-  EXPECT_THAT(resolver.calls(), SizeIs(2)) << "both at once";
+  EXPECT_THAT(resolver.calls(), SizeIs(3)) << "both at once";
   clock.run_for(io, 2ms);
   ASSERT_TRUE(found);
   EXPECT_EQ(found->score, 2);

@@ -65,16 +65,12 @@ class AdminEndpointTest : public testing::Test {
   fakes::MemorySpool spool_;
   LinesLog log_;
   int woken_ = 0;
+  DaemonStatus status_;
   ReloadResult reload_result_;
   AdminEndpoint endpoint_{{.spool = spool_,
                            .clock = clock_,
                            .log = log_,
-                           .status =
-                               [] {
-                                 return DaemonStatus{.copies_delivered = 5,
-                                                     .copies_bounced = 3,
-                                                     .copies_suppressed = 2};
-                               },
+                           .status = [this] { return status_; },
                            .reload = [this] { return reload_result_; },
                            .wake_delivery = [this] { ++woken_; },
                            .pace =
@@ -146,6 +142,7 @@ TEST_F(AdminEndpointTest, ShowsThatACopyIsHeld) {
 
 /// Nothing is dropped in silence: what ended without a DSN is counted where everybody looks.
 TEST_F(AdminEndpointTest, StatusCountsHowCopiesEnded) {
+  status_ = {.copies_delivered = 5, .copies_bounced = 3, .copies_suppressed = 2};
   const auto reply = ask(R"({"verb":"status"})");
   EXPECT_NE(reply.find(R"("ended":{"delivered":5,"bounced":3,"suppressed":2})"), std::string::npos);
   const auto text =
@@ -153,6 +150,18 @@ TEST_F(AdminEndpointTest, StatusCountsHowCopiesEnded) {
   EXPECT_NE(text.find("copies 5 delivered, 3 bounced, 2 failed with nobody to tell"),
             std::string::npos)
       << text;
+}
+
+TEST_F(AdminEndpointTest, TellsWhoWasNotWelcome) {
+  status_ = {.clients_listed = 1,
+             .dns_list_failures = 2,
+             .greylisted = 3,
+             .greylist_passed = 4,
+             .over_rate = 5};
+  EXPECT_NE(ask(R"({"verb":"status"})")
+                .find(R"("abuse":{"listed":1,"list_failures":2,"greylisted":3,)"
+                      R"("greylist_passed":4,"over_rate":5})"),
+            std::string::npos);
 }
 
 TEST_F(AdminEndpointTest, ChangesNothingOnADryRunOrWithoutAFilter) {

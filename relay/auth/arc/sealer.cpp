@@ -135,8 +135,8 @@ std::optional<std::string> make_set(const std::vector<mail::HeaderField>& fields
 
   const std::string results = writer.results();
   const std::string unsigned_message = writer.message_signature(names, "");
-  const std::string signature =
-      writer.sign(signed_message_hash(fields, as_field(unsigned_message), tags));
+  const std::string signature = writer.sign(
+      signed_message_hash(dkim::SignableHeader(fields), as_field(unsigned_message), tags));
   if (signature.empty()) return std::nullopt;
   const std::string message = writer.message_signature(names, signature);
 

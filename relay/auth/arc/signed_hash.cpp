@@ -22,9 +22,9 @@ void append_signed_part(std::string& text, const mail::HeaderField& results,
 
 }  // namespace
 
-std::string signed_message_hash(const std::vector<mail::HeaderField>& fields,
-                                const mail::HeaderField& own, const MessageSignature& tags) {
-  return dkim::sha256(dkim::canonical_header(fields, tags.names, tags.header, &own) +
+std::string signed_message_hash(const dkim::SignableHeader& header, const mail::HeaderField& own,
+                                const MessageSignature& tags) {
+  return dkim::sha256(header.canonical(tags.names, tags.header, &own) +
                       dkim::canonical_signature_field(own, tags.header));
 }
 

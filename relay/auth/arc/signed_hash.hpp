@@ -12,9 +12,9 @@
 namespace relay::auth::arc {
 
 /// Of an ARC-Message-Signature: as of a DKIM-Signature. `own` is its field, with or without b=; it
-/// may be one of `fields`.
-std::string signed_message_hash(const std::vector<mail::HeaderField>& fields,
-                                const mail::HeaderField& own, const MessageSignature& tags);
+/// may be one of the header's.
+std::string signed_message_hash(const dkim::SignableHeader& header, const mail::HeaderField& own,
+                                const MessageSignature& tags);
 
 /// Of every ARC-Seal, by instance: the fields of all sets up to its own, oldest first, relaxed, in
 /// the order results, signature, seal; its own seal without its signature.

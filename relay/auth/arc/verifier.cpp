@@ -7,7 +7,7 @@
 
 #include "relay/auth/arc/chain.hpp"
 #include "relay/auth/arc/signed_hash.hpp"
-#include "relay/auth/dkim/public_key.hpp"
+#include "relay/auth/dkim/signature_check.hpp"
 
 namespace relay::auth::arc {
 
@@ -16,23 +16,6 @@ namespace {
 using mail::ArcResult;
 
 std::string name_of_key(const SignedBy& by) { return by.selector + "._domainkey." + by.domain; }
-
-/// Why no record of the key made the signature good; "" when one did.
-std::string refusal(const dkim::FetchedKey& key, const SignedBy& by, const std::string& hash) {
-  std::string why = "no key for this algorithm";
-  for (const dkim::KeyRecord& record : key.records) {
-    if (record.type != by.algorithm || !record.for_sha256 || !record.for_email) continue;
-    const auto parsed = dkim::PublicKey::parse(record.type, record.key);
-    if (!parsed) {
-      why = dkim::describe(parsed.error());
-    } else if (parsed->verify_hash(hash, by.signature)) {
-      return {};
-    } else {
-      why = "does not verify";
-    }
-  }
-  return why;
-}
 
 std::string about(std::string_view what, std::size_t index, std::string_view why) {
   return fmt::format("{} {}: {}", what, index + 1, why);
@@ -49,6 +32,7 @@ Verification::Verification(std::string_view header_block, dkim::BodyHashes& hash
               .problem = chain.problem()};
   const auto& sets = chain.sets();
   const auto seals = signed_seal_hashes(sets);
+  const dkim::SignableHeader header(fields);
   const std::size_t oldest_verified =
       sets.size() > kMaxOlderSignatures ? sets.size() - 1 - kMaxOlderSignatures : 0;
   for (std::size_t i = 0; i < sets.size(); ++i) {
@@ -59,7 +43,7 @@ Verification::Verification(std::string_view header_block, dkim::BodyHashes& hash
               .seal = sets[i].seal_tags.by,
               .sealed_hash = seals[i]};
     if (i >= oldest_verified) {
-      link.signed_hash = signed_message_hash(fields, sets[i].signature, tags);
+      link.signed_hash = signed_message_hash(header, sets[i].signature, tags);
       link.body_wish = hashes.want(tags.body, tags.length);
     }
     links_.push_back(std::move(link));
@@ -97,8 +81,10 @@ Verification::Checked Verification::check_signed(const SignedBy& by,
   if (found == keys_.end()) return {Check::Unknown, "key was not looked up"};
   const Key& key = found->second;
   if (!key) return {key.error().temporary ? Check::Unknown : Check::Bad, key.error().text};
-  std::string why = refusal(*key, by, hash);
-  return {why.empty() ? Check::Good : Check::Bad, std::move(why)};
+  const auto tried = dkim::check_signature(
+      key->records, {.key_type = by.algorithm, .header_hash = hash, .signature = by.signature});
+  const bool good = tried.result == mail::DkimResult::Pass;
+  return {good ? Check::Good : Check::Bad, std::string(tried.problem)};
 }
 
 /// §5.2 step 4, for the set at `index`.

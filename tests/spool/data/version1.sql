@@ -1,8 +1,8 @@
 -- A queue of schema 1 as the program of that time wrote it, and as `.dump` showed it: one message
 -- with a delivered, a waiting (tried once) and a held copy, one with a waiting copy, one token.
 PRAGMA page_size = 8192;
-PRAGMA user_version = 1;
 BEGIN TRANSACTION;
+PRAGMA user_version = 1;
 CREATE TABLE message (
   id BLOB PRIMARY KEY, received_ms INTEGER NOT NULL, reverse_path TEXT NOT NULL,
   flags INTEGER NOT NULL, client TEXT NOT NULL, client_port INTEGER NOT NULL, helo TEXT NOT NULL,
