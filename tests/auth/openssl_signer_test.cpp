@@ -6,6 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "relay/auth/dkim/body_hashes.hpp"
+#include "tests/auth/arc/checked.hpp"
+
 namespace relay::auth {
 namespace {
 
@@ -13,9 +16,9 @@ using testing::HasSubstr;
 
 std::shared_ptr<const SigningDomains> keys(const std::string& domain) {
   auto made = std::make_shared<SigningDomains>();
-  made->push_back(
-      {domain,
-       {{"e", *dkim::PrivateKey::generate(dkim::KeyType::Ed25519)}, {"r", *dkim::PrivateKey::generate(dkim::KeyType::Rsa)}}});
+  made->push_back({domain,
+                   {{"e", *dkim::PrivateKey::generate(dkim::KeyType::Ed25519)},
+                    {"r", *dkim::PrivateKey::generate(dkim::KeyType::Rsa)}}});
   return made;
 }
 
@@ -45,31 +48,97 @@ class SignerTest : public testing::Test {
 };
 
 TEST_F(SignerTest, MakesOneFieldPerKeyInTheirOrder) {
-  const auto fields = run(signer_.sign(request()));
-  ASSERT_TRUE(fields);
-  const auto ed = fields->find("a=ed25519-sha256");
-  const auto rsa = fields->find("a=rsa-sha256");
+  const auto signatures = run(signer_.sign(request()));
+  ASSERT_TRUE(signatures);
+  const std::string& fields = signatures->dkim_fields;
+  const auto ed = fields.find("a=ed25519-sha256");
+  const auto rsa = fields.find("a=rsa-sha256");
   ASSERT_NE(ed, std::string::npos);
   ASSERT_NE(rsa, std::string::npos);
   EXPECT_LT(ed, rsa);
-  EXPECT_THAT(*fields, HasSubstr("d=fwd.com;"));
-  EXPECT_TRUE(fields->ends_with("\r\n"));
+  EXPECT_THAT(fields, HasSubstr("d=fwd.com;"));
+  EXPECT_TRUE(fields.ends_with("\r\n"));
+  EXPECT_EQ(signatures->arc_fields, "");
 }
 
 TEST_F(SignerTest, LeavesMailAloneThatItMustNotSign) {
-  EXPECT_EQ(run(signer_.sign(request("fwd.com"))).value(), "");
-  EXPECT_EQ(run(signer_.sign(request(""))).value(), "");
+  EXPECT_EQ(run(signer_.sign(request("fwd.com"))).value().dkim_fields, "");
+  EXPECT_EQ(run(signer_.sign(request(""))).value().dkim_fields, "");
 }
 
 TEST_F(SignerTest, SignsWithTheKeysOfTheMoment) {
   domains_.publish(keys("new.com"));
-  EXPECT_THAT(run(signer_.sign(request())).value(), HasSubstr("d=new.com;"));
+  EXPECT_THAT(run(signer_.sign(request())).value().dkim_fields, HasSubstr("d=new.com;"));
   domains_.publish(std::make_shared<const SigningDomains>());
-  EXPECT_EQ(run(signer_.sign(request())).value(), "");
+  EXPECT_EQ(run(signer_.sign(request())).value().dkim_fields, "");
+}
+
+class SealTest : public SignerTest {
+ protected:
+  /// What leaves: our fields on top of `header` and a body.
+  std::string sent(const std::string& header, mail::ArcResult chain) {
+    dkim::BodyHashes hashes;
+    const auto wish = hashes.want(dkim::Canon::Relaxed);
+    hashes.update("Hello\r\n");
+    hashes.finish();
+    auto asked = request();
+    asked.header_block = header;
+    asked.relaxed_body_sha256 = hashes.digest(wish);
+    asked.seal = ports::SealRequest{"mx.fwd.com;\r\n\tdmarc=pass header.from=sender.com", chain};
+    const auto made = run(signer_.sign(asked)).value();
+    last_ = made;
+    return made.arc_fields + made.dkim_fields + header + "\r\nHello\r\n";
+  }
+
+  /// The key that seals, as its domain publishes it.
+  std::string zone() const {
+    const auto sealer = choose_sealing_key(*domains_.get()).value();
+    return arc::key_line(sealer.selector + "._domainkey." + sealer.domain, sealer.key.dns_record());
+  }
+
+  ports::Signatures last_;
+};
+
+TEST_F(SealTest, CoversTheSignaturesMadeWithIt) {
+  const std::string message = sent("From: ann@sender.com\r\n", mail::ArcResult::None);
+  EXPECT_THAT(last_.arc_fields, HasSubstr("i=1; mx.fwd.com;"));
+  EXPECT_THAT(last_.arc_fields, HasSubstr("DKIM-Signature:DKIM-Signature"));
+  EXPECT_EQ(arc::checked(message, zone()).result, mail::ArcResult::Pass);
+  std::string changed = message;
+  changed.replace(changed.find("d=fwd.com;\r\n\ts=e"), 10, "d=foe.com;");  // of a DKIM-Signature
+  EXPECT_EQ(arc::checked(changed, zone()).result, mail::ArcResult::Fail);
+}
+
+TEST_F(SealTest, GoesOnWithAChainAndMarksABrokenOne) {
+  const std::string once = sent("From: ann@sender.com\r\n", mail::ArcResult::None);
+  const std::string header = once.substr(0, once.find("\r\n\r\n") + 2);
+  EXPECT_EQ(arc::checked(sent(header, mail::ArcResult::Pass), zone()).result,
+            mail::ArcResult::Pass);
+  sent(header, mail::ArcResult::Fail);
+  EXPECT_THAT(last_.arc_fields, HasSubstr("cv=fail;"));
+  sent(header, mail::ArcResult::TempError);
+  EXPECT_EQ(last_.arc_fields, "");
+  EXPECT_NE(last_.dkim_fields, "");
+}
+
+/// A seal is no identifier of DMARC: where alignment forbids a signature it is still right.
+TEST_F(SealTest, IsMadeWhereNoSignatureMayBe) {
+  domains_.publish(keys("sender.com"));
+  const std::string message = sent("From: ann@sender.com\r\n", mail::ArcResult::None);
+  EXPECT_EQ(last_.dkim_fields, "");
+  EXPECT_EQ(arc::checked(message, zone()).result, mail::ArcResult::Pass);
+}
+
+TEST_F(SealTest, NeedsAnRsaKey) {
+  domains_.publish(std::make_shared<const SigningDomains>(
+      SigningDomains{{"fwd.com", {{"e", *dkim::PrivateKey::generate(dkim::KeyType::Ed25519)}}}}));
+  sent("From: ann@sender.com\r\n", mail::ArcResult::None);
+  EXPECT_NE(last_.dkim_fields, "");
+  EXPECT_EQ(last_.arc_fields, "");
 }
 
 TEST_F(SignerTest, ServesManyAtOnce) {
-  std::vector<std::future<std::expected<std::string, ports::SignError>>> all;
+  std::vector<std::future<std::expected<ports::Signatures, ports::SignError>>> all;
   for (int i = 0; i < 200; ++i) {
     all.push_back(boost::asio::co_spawn(io_, signer_.sign(request()), boost::asio::use_future));
   }
