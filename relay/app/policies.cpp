@@ -5,6 +5,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "relay/app/self_check.hpp"
+#include "relay/auth/signing_policy.hpp"
 #include "relay/settings/files.hpp"
 
 namespace relay::app {
@@ -34,12 +35,64 @@ inbound::Limits inbound_limits(const settings::Limits& from, const settings::Bou
   return limits;
 }
 
+std::shared_ptr<const inbound::DnsListPolicy> dns_list_policy(const settings::Settings& from) {
+  using boost::asio::ip::address_v4;
+  auto policy = std::make_shared<inbound::DnsListPolicy>();
+  for (const settings::DnsList& list : from.dns_lists) {
+    policy->lists.push_back(
+        {.zone = list.zone, .allows = list.allows, .weight = list.weight, .answers = {}});
+    for (const auto& [first, last] : list.answers) {
+      policy->lists.back().answers.push_back({address_v4(first), address_v4(last)});
+    }
+  }
+  policy->refuse_at = from.abuse.dns_list_refuse;
+  policy->at = from.abuse.dns_list_at == settings::DnsListStage::Connect
+                   ? inbound::DnsListStage::Connect
+                   : inbound::DnsListStage::Recipient;
+  return policy;
+}
+
+inbound::AbusePolicy abuse_policy(const settings::Settings& from) {
+  inbound::AbusePolicy policy;
+  policy.dns_lists = dns_list_policy(from);
+  policy.greylist = {.enabled = from.greylist.enabled,
+                     .rules = {.delay = from.greylist.delay,
+                               .retry_window = from.greylist.retry_window,
+                               .remember = from.greylist.remember,
+                               .trusted_after = from.greylist.trusted_after}};
+  policy.rates = {.per_client = from.rates.per_client,
+                  .per_network = from.rates.per_network,
+                  .per_alias = from.rates.per_alias,
+                  .per_sender_domain = from.rates.per_sender_domain,
+                  .unknown = from.rates.unknown,
+                  .tag = from.defaults.tag};
+  return policy;
+}
+
+/// Null: incoming mail is not verified.
+std::shared_ptr<const auth::CheckOptions> check_options(const settings::Settings& from) {
+  if (!from.auth.verify) return nullptr;
+  auto options = std::make_shared<auth::CheckOptions>();
+  options->receiver = from.hostname;
+  options->lookups.whole = from.auth.timeout;
+  if (from.auth.organisation == settings::OrganisationRule::SuffixList) {
+    options->suffixes = std::make_shared<const auth::OrganisationalDomain>();
+  }
+  for (const std::string& source : from.outbound.source) {
+    options->egress.push_back(boost::asio::ip::make_address(source));
+  }
+  return options;
+}
+
 std::shared_ptr<const inbound::Policy> inbound_policy(
     const settings::Settings& from, std::shared_ptr<const forward::Planner> planner) {
   auto policy = std::make_shared<inbound::Policy>();
   policy->hostname = from.hostname;
   policy->offer_starttls = from.tls.has_value();
   policy->limits = inbound_limits(from.limits, from.srs.bounces);
+  policy->abuse = abuse_policy(from);
+  policy->check = check_options(from);
+  if (policy->check) policy->authserv_id = from.auth.authserv_id;
   policy->planner = std::move(planner);
   policy->loop_guard = forward::LoopGuard(from.hostname);
   return policy;
@@ -54,10 +107,11 @@ void set_own_endpoints(delivery::Policy& policy, const settings::Settings& from)
   }
 }
 
-void set_sources(delivery::Policy& policy, const settings::Settings& from) {
-  for (const std::string& source : from.outbound.source) {
+/// `into` has a source for each family.
+void set_sources(auto& into, const std::vector<std::string>& sources) {
+  for (const std::string& source : sources) {
     const auto address = boost::asio::ip::make_address(source);
-    (address.is_v4() ? policy.source_v4 : policy.source_v6) = address;
+    (address.is_v4() ? into.source_v4 : into.source_v6) = address;
   }
 }
 
@@ -100,7 +154,13 @@ std::shared_ptr<const delivery::Policy> delivery_policy(
   policy->allow_private = from.outbound.allow_private;
   policy->hide_targets = from.queue.redact_target;
   set_own_endpoints(*policy, from);
-  set_sources(*policy, from);
+  set_sources(*policy, from.outbound.source);
+  set_sources(policy->risk, from.risk.source);
+  policy->risk.connections = from.risk.connections;
+  policy->risk.rate = from.risk.rate;
+  policy->bounce_to = from.notices_to == settings::NoticesTo::Anyone
+                          ? delivery::BounceTo::Anyone
+                          : delivery::BounceTo::Authenticated;
   policy->own_targets = [planner = std::move(planner)](const mail::Mailbox& address) {
     return targets_of(*planner, address);
   };
@@ -109,9 +169,9 @@ std::shared_ptr<const delivery::Policy> delivery_policy(
 
 }  // namespace
 
-std::expected<auth::SigningDomains, std::string> load_signing_domains(
+std::expected<auth::SigningKeys, std::string> load_signing_keys(
     const settings::Settings& settings) {
-  auth::SigningDomains domains;
+  auth::SigningKeys keys;
   for (const settings::DkimDomain& entry : settings.dkim) {
     auth::SigningDomain domain{.domain = entry.domain.folded(), .keys = {}};
     for (const settings::DkimKey& key : entry.keys) {
@@ -121,16 +181,25 @@ std::expected<auth::SigningDomains, std::string> load_signing_domains(
       if (!parsed) return std::unexpected(key.file + ": " + parsed.error());
       domain.keys.push_back({key.selector, std::move(*parsed)});
     }
-    domains.push_back(std::move(domain));
+    keys.domains.push_back(std::move(domain));
   }
-  return domains;
+  if (settings.arc.sealer) {
+    auto parsed = auth::dkim::PrivateKey::parse(settings.arc.sealer->key.reveal());
+    if (!parsed) return std::unexpected("arc: " + parsed.error());
+    keys.sealer = {settings.arc.sealer->domain.folded(), settings.arc.sealer->selector,
+                   std::move(*parsed)};
+  }
+  return keys;
 }
 
 std::expected<Policies, std::string> make_policies(
     std::shared_ptr<const settings::Settings> settings) {
-  auto planner = forward::Planner::make(*settings);
+  auto planner = forward::Planner::make(
+      *settings, [organisations = auth::OrganisationalDomain()](const std::string& domain) {
+        return organisations.of(domain);
+      });
   if (!planner) return std::unexpected(planner.error());
-  auto signing = load_signing_domains(*settings);
+  auto signing = load_signing_keys(*settings);
   if (!signing) return std::unexpected(signing.error());
   if (auto problem = srs_round_trip_problem(**planner, wall_now())) {
     return std::unexpected(std::move(*problem));
@@ -139,7 +208,7 @@ std::expected<Policies, std::string> make_policies(
   policies.redaction = redaction(*settings, *planner);
   policies.inbound = inbound_policy(*settings, *planner);
   policies.delivery = delivery_policy(*settings, *planner);
-  policies.signing = std::make_shared<const auth::SigningDomains>(std::move(*signing));
+  policies.signing = std::make_shared<const auth::SigningKeys>(std::move(*signing));
   policies.settings = std::move(settings);
   return policies;
 }

@@ -73,7 +73,7 @@ class Relay {
   bool draining_ = false;
   base::Published<inbound::Policy> inbound_policy_;
   base::Published<delivery::Policy> delivery_policy_;
-  base::Published<auth::SigningDomains> signing_domains_;
+  base::Published<auth::SigningKeys> signing_keys_;
   std::shared_ptr<const Redaction> redaction_;  ///< for the log, until it is open
 
   std::unique_ptr<LogSink> log_;
@@ -91,6 +91,7 @@ class Relay {
   base::Watchdog watchdog_;
   base::SteadyTime next_suppressed_;  ///< main thread only
   std::unique_ptr<delivery::Scheduler> scheduler_;
+  std::unique_ptr<inbound::AbuseControl> abuse_;
   std::unique_ptr<inbound::Services> inbound_services_;
   std::unique_ptr<inbound::Acceptor> acceptor_;
   std::unique_ptr<ops::AdminEndpoint> admin_;

@@ -7,22 +7,30 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "relay/auth/arc/sealer.hpp"
 #include "relay/auth/signing_policy.hpp"
 #include "relay/base/published.hpp"
 #include "relay/ports/signer.hpp"
 
 namespace relay::auth {
 
-using SigningDomains = std::vector<SigningDomain>;
+/// What a reload swaps.
+struct SigningKeys {
+  std::vector<SigningDomain> domains;
+  std::optional<arc::SealingKey> sealer;  ///< absent: nothing is sealed
+};
 
 class OpensslSigner final : public ports::Signer {
  public:
-  /// `domains` may be swapped at any time; a message is signed with the set it finds.
-  OpensslSigner(const base::Published<SigningDomains>& domains, std::size_t threads);
+  /// `keys` may be swapped at any time; a message is signed with the set it finds.
+  OpensslSigner(const base::Published<SigningKeys>& keys, std::size_t threads);
   ~OpensslSigner() override;
+
+  std::string domain_for(const std::string& from_domain) const override;
 
   base::Task<std::expected<ports::Signatures, ports::SignError>> sign(
       ports::SignRequest request) override;
@@ -35,11 +43,11 @@ class OpensslSigner final : public ports::Signer {
 
   std::expected<ports::Signatures, ports::SignError> sign_now(
       const ports::SignRequest& request) const;
-  Fields dkim_fields(const SigningDomains& domains, const ports::SignRequest& request) const;
-  static Fields arc_fields(const SigningDomains& domains, const ports::SignRequest& request,
+  Fields dkim_fields(const SigningKeys& keys, const ports::SignRequest& request) const;
+  static Fields arc_fields(const SigningKeys& keys, const ports::SignRequest& request,
                            const std::string& header_block);
 
-  const base::Published<SigningDomains>& domains_;
+  const base::Published<SigningKeys>& keys_;
   const OrganisationalDomain organisations_;
   std::mutex mutex_;
   std::condition_variable wake_;

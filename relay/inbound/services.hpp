@@ -4,6 +4,7 @@
 #include "relay/base/log.hpp"
 #include "relay/base/published.hpp"
 #include "relay/base/watchdog.hpp"
+#include "relay/inbound/abuse_control.hpp"
 #include "relay/inbound/bounce_guard.hpp"
 #include "relay/inbound/byte_budget.hpp"
 #include "relay/inbound/handshakes.hpp"
@@ -13,6 +14,7 @@
 #include "relay/inbound/waste_guard.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/delivery_feed.hpp"
+#include "relay/ports/resolver.hpp"
 #include "relay/ports/signer.hpp"
 #include "relay/ports/spool.hpp"
 #include "relay/ports/stream.hpp"
@@ -23,6 +25,7 @@ struct Services {
   ports::Clock& clock;
   ports::Spool& spool;
   ports::Signer& signer;
+  ports::Resolver& resolver;
   ports::DeliveryFeed& feed;
   ports::TlsAcceptor* tls;  ///< null: no certificate is configured
   base::Log& log;
@@ -34,6 +37,7 @@ struct Services {
   WasteGuard& waste;
   Handshakes& handshakes;
   base::Watchdog& watchdog;
+  AbuseControl& abuse;
 };
 
 }  // namespace relay::inbound

@@ -87,13 +87,7 @@ base::Deadline Session::read_deadline(std::chrono::seconds normal) const {
 }
 
 base::Task<> Session::run() {
-  if ((*stream_)->has_unread()) {  // S-8: nobody speaks before the banner
-    const smtp::Reply reply(421, {4, 7, 0}, "Wait for the banner");
-    log_refusal("connect", reply);
-    conclude(machine_.shut_down(reply));
-  } else {
-    machine_.banner().append_to(replies_);
-  }
+  co_await greet();
   command_end_ = read_deadline(limits().command);
   while (!over_) co_await next_step();
 

@@ -48,14 +48,22 @@ class Session {
   /// Shared with a goodbye that may still be on its way when the session has ended.
   using SharedStream = std::shared_ptr<std::unique_ptr<ports::Stream>>;
 
+  /// The banner, or why there is none.
+  base::Task<> greet();
   base::Task<> next_step();
   base::Task<> await_command();
   base::Task<> carry_out(smtp::Action action);
   base::Task<> check_recipient(mail::ForwardPath forward_path);
   base::Task<std::optional<smtp::Reply>> recipient_objection(mail::ForwardPath forward_path);
+  /// Why nothing is taken from this client, whoever it is for (session_abuse.cpp).
+  base::Task<std::optional<smtp::Reply>> client_objection(const mail::ForwardPath& forward_path);
+  /// Why a recipient that is ours has to wait.
+  base::Task<std::optional<smtp::Reply>> arrival_objection(
+      const forward::ResolvedRecipient& resolved);
   /// Why a recipient that is ours does not fit into this transaction; charges bounces.
   std::optional<smtp::Reply> room_objection(const forward::ResolvedRecipient& resolved,
                                             const std::string& address);
+  void begin_check();
   base::Task<forward::Resolution> resolve(mail::ForwardPath forward_path);
   base::Task<> take_content();
   /// Counts in `received` what came over the wire. False: the connection is over.

@@ -24,8 +24,9 @@ struct SignRequest {
   std::string relaxed_body_sha256;  ///< 32 octets: SHA-256 of the relaxed-canonicalised body
   std::string from_domain;          ///< folded domain of the single From mailbox; "" when unclear
   std::int64_t now_unix = 0;
-  bool own_message = false;         ///< a DSN: its author is this host
-  std::optional<SealRequest> seal;  ///< asks for an ARC set as well
+  bool own_message = false;         ///< a DSN, or From in a domain of ours: an aligned domain signs
+  bool unsigned_dkim = false;       ///< no DKIM-Signature, only what else is asked for
+  std::optional<SealRequest> seal;   ///< asks for an ARC set as well
 };
 
 /// Header fields to put in front, CRLF-terminated.
@@ -39,6 +40,9 @@ struct Signatures {
 class Signer {
  public:
   virtual ~Signer() = default;
+
+  /// d= of the signature that a message with this from_domain would get; "": none.
+  virtual std::string domain_for(const std::string& from_domain) const = 0;
 
   /// One job for all signatures of a message.
   /// CPU-heavy: runs on the signing pool and resumes the caller on its own shard.

@@ -10,6 +10,7 @@
 
 #include "relay/base/task.hpp"
 #include "relay/mail/message.hpp"
+#include "relay/ports/greylist.hpp"
 
 namespace relay::ports {
 
@@ -157,6 +158,12 @@ class Spool {
   /// Messages still in the queue that were accepted at `since` or later; the newest, at most limit.
   virtual base::Task<std::expected<std::vector<RememberedMessage>, SpoolError>> accepted_since(
       base::WallTime since, std::size_t limit) = 0;
+
+  /// Notes a visit and says whether it is welcome. Goes to the disk with what is committed next: a
+  /// visit forgotten in a power cut costs a delay, a sync for each would cost more.
+  virtual base::Task<std::expected<GreylistAnswer, SpoolError>> greylist(GreylistKey key,
+                                                                         GreylistRules rules,
+                                                                         base::WallTime now) = 0;
 
   // For the operator.
   virtual base::Task<std::expected<std::vector<QueueRow>, SpoolError>> list(

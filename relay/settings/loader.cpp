@@ -126,21 +126,35 @@ void read_root(Section& root, Settings& settings) {
   read_listeners(root, settings);
   read_tls(root, settings);
   read_dns(root, settings);
+  read_auth(root, settings);
   read_defaults(root, settings);
   read_domains(root, settings);
   read_srs(root, settings);
   read_dkim(root, settings);
   read_routes(root, settings);
+  read_abuse_control(root, settings);
   read_outbound(root, settings);
+  read_leaving(root, settings);
   read_queue(root, settings);
   read_log_and_control(root, settings);
+  check_identities(root, settings);
   root.finish();
 }
 
 void warn_of_gaps(const Settings& settings, Findings& findings) {
   const Position whole{settings.file, 0, 0};
+  std::uint64_t most = 0;
+  for (const DnsList& list : settings.dns_lists) most += list.allows ? 0 : list.weight;
+  if (most > 0 && most < settings.abuse.dns_list_refuse) {
+    findings.warn(whole, fmt::format("all [[dns_list]] together reach {}, never abuse.dns_list_"
+                                     "refuse = {}: no client is refused",
+                                     most, settings.abuse.dns_list_refuse));
+  }
   if (!settings.srs.domain) {
     findings.warn(whole, "no [srs]: forwarded mail keeps its sender and will fail SPF");
+  }
+  if (settings.arc.sealer && !settings.auth.verify) {
+    findings.warn(whole, "[auth] verify is off: nothing is known that [arc] could seal");
   }
   for (const HostedDomain& domain : settings.domains) {
     const bool has = settings.defaults.postmaster || domain.map_to ||

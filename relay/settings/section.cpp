@@ -147,6 +147,16 @@ void Section::size(const char* key, std::uint64_t& into) {
   into = *parsed;
 }
 
+void Section::rate(const char* key, base::Rate& into) {
+  const toml::node* node = find(key);
+  if (!node) return;
+  const auto value = node->value_exact<std::string>();
+  if (!value) return wrong_type(*node, key, "a rate in quotes such as \"600/h\"");
+  const auto parsed = parse_rate(*value);
+  if (!parsed) return problem(key, ProblemCode::Value, parsed.error());
+  into = *parsed;
+}
+
 void Section::domain(const char* key, std::optional<mail::Domain>& into) {
   std::string name;
   text(key, name);
@@ -193,7 +203,8 @@ void Section::texts(const char* key, std::vector<std::string>& into) {
 std::optional<std::size_t> Section::chosen(const char* key, const std::vector<std::string>& names) {
   std::string word;
   text(key, word);
-  if (word.empty()) return std::nullopt;
+  const toml::node* node = table_.get(key);
+  if (!node || !node->is_string()) return std::nullopt;  // absent, or reported
   const auto at = std::ranges::find(names, word);
   if (at != names.end()) return static_cast<std::size_t>(at - names.begin());
   const std::string near = closest(word, names);

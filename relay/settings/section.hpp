@@ -15,6 +15,7 @@
 #include <toml++/toml.h>
 // clang-format on
 
+#include "relay/base/rate_table.hpp"
 #include "relay/mail/address.hpp"
 #include "relay/settings/problem.hpp"
 
@@ -60,6 +61,7 @@ class Section {
   void boolean(const char* key, bool& into);
   void duration(const char* key, std::chrono::seconds& into);
   void size(const char* key, std::uint64_t& into);
+  void rate(const char* key, base::Rate& into);
   void domain(const char* key, std::optional<mail::Domain>& into);
   void mailbox(const char* key, std::optional<mail::Mailbox>& into);
   void texts(const char* key, std::vector<std::string>& into);  ///< a string or an array of strings

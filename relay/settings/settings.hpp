@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "relay/base/rate_table.hpp"
 #include "relay/base/secret.hpp"
 #include "relay/mail/address.hpp"
 #include "relay/mail/status.hpp"
@@ -56,6 +57,91 @@ struct Dns {
   std::string trust_anchor;
 };
 
+/// Which names belong to one organisation, for DMARC's relaxed alignment.
+enum class OrganisationRule {
+  TreeWalk,    ///< by DMARC records on the way up (RFC 9989)
+  SuffixList,  ///< by the Public Suffix List (RFC 7489)
+};
+
+/// What is looked up about incoming mail.
+struct Auth {
+  bool verify = true;
+  std::string authserv_id;  ///< names us in Authentication-Results; folded
+  seconds timeout{20};      ///< for all of it together
+  OrganisationRule organisation = OrganisationRule::TreeWalk;
+};
+
+enum class SealWhen {
+  Always,
+  WhenUseful,  ///< where it tells the next hop something that it cannot see for itself
+  Never,
+};
+
+struct ArcSealer {
+  mail::Domain domain;
+  std::string selector;
+  base::Secret key;  ///< PEM
+};
+
+struct Arc {
+  std::optional<ArcSealer> sealer;  ///< absent: nothing is sealed
+  SealWhen seal = SealWhen::WhenUseful;
+  std::vector<std::string> trusted_sealers;  ///< folded; whose word may soften a failure (A-4)
+};
+
+enum class OnDmarcFail {
+  Policy,   ///< as the author's domain asks
+  Forward,  ///< as doubtful mail, whatever it asks
+  Hold,     ///< for the operator to look at
+};
+
+enum class Quarantine { RiskPool, Tag };
+
+enum class RewriteFrom { Never, WhenNeeded };
+
+/// What becomes of mail whose author is not proven, and of mail that cannot be proven further on.
+struct DmarcSettings {
+  OnDmarcFail on_dmarc_fail = OnDmarcFail::Policy;
+  Quarantine quarantine = Quarantine::RiskPool;
+  RewriteFrom rewrite_from = RewriteFrom::Never;
+
+  friend bool operator==(const DmarcSettings&, const DmarcSettings&) = default;
+};
+
+/// The same, as far as a domain or an alias has its own word.
+struct DmarcOverrides {
+  std::optional<OnDmarcFail> on_dmarc_fail;
+  std::optional<Quarantine> quarantine;
+  std::optional<RewriteFrom> rewrite_from;
+
+  DmarcSettings over(const DmarcSettings& outer) const {
+    return {.on_dmarc_fail = on_dmarc_fail.value_or(outer.on_dmarc_fail),
+            .quarantine = quarantine.value_or(outer.quarantine),
+            .rewrite_from = rewrite_from.value_or(outer.rewrite_from)};
+  }
+};
+
+enum class KeepOrSrs { Srs, Keep };
+
+/// How doubtful mail leaves: apart from the rest, so that its reputation stays apart.
+struct RiskPool {
+  std::vector<std::string> source;    ///< textual IPs, at most one per family; empty: as all mail
+  std::uint32_t connections = 2;      ///< per destination
+  base::Rate rate{60, seconds(60)};   ///< messages per destination
+  KeepOrSrs sender = KeepOrSrs::Srs;  ///< of mail whose SPF failed on arrival (srs.md §5 no. 5)
+  std::string tag = "X-Spam-Flag: YES";  ///< header field, without CRLF
+};
+
+/// What one target wants; asked when a message is accepted.
+struct Target {
+  std::string match;            ///< "*", "*.corp.example" or a domain, folded
+  std::optional<SealWhen> arc;  ///< absent: as [arc] says
+  KeepOrSrs sender = KeepOrSrs::Srs;
+};
+
+/// To whom our own notices (DSNs) may go (L-6).
+enum class NoticesTo { Authenticated, Anyone };
+
 enum class UnknownRecipient { Reject, TempFail };
 
 struct Defaults {
@@ -63,6 +149,7 @@ struct Defaults {
   char tag = '+';                           ///< begins a sub-address; 0: off
   bool keep_tag = true;                     ///< the tag travels on to the target
   std::optional<mail::Mailbox> postmaster;  ///< target of postmaster@ every domain of ours
+  DmarcSettings dmarc;
 };
 
 struct Rejected {
@@ -76,6 +163,7 @@ struct Alias {
   std::vector<mail::Mailbox> targets;
   std::optional<Rejected> reject;
   std::optional<bool> keep_tag;
+  DmarcOverrides dmarc = {};
 };
 
 struct Pattern {
@@ -88,6 +176,7 @@ struct HostedDomain {
   std::vector<Alias> aliases;
   std::vector<Pattern> patterns;
   std::optional<mail::Domain> map_to;  ///< every local part, same name there
+  DmarcOverrides dmarc = {};
 };
 
 enum class SrsFormat { Strong, Classic };
@@ -175,6 +264,43 @@ struct LogTarget {
   LogRedact redact = LogRedact::None;
 };
 
+/// Both ends included, in host order; within 127.0.0.0/8.
+struct AnswerRange {
+  std::uint32_t first = 0;
+  std::uint32_t last = 0;
+};
+
+struct DnsList {
+  std::string zone;  ///< folded
+  bool allows = false;
+  std::uint32_t weight = 10;
+  std::vector<AnswerRange> answers;  ///< none: every answer counts
+};
+
+enum class DnsListStage { Connect, Recipient };
+
+struct Abuse {
+  std::uint32_t dns_list_refuse = 10;
+  DnsListStage dns_list_at = DnsListStage::Recipient;
+};
+
+struct Greylist {
+  bool enabled = false;
+  seconds delay{300};
+  seconds retry_window{2 * 86'400};
+  seconds remember{36 * 86'400};
+  std::uint32_t trusted_after = 5;  ///< times a network has to pass
+};
+
+/// Messages; a count of 0: no limit.
+struct Rates {
+  base::Rate per_client;
+  base::Rate per_network;
+  base::Rate per_alias;
+  base::Rate per_sender_domain;
+  base::Rate unknown;  ///< unknown recipients, from a network
+};
+
 struct Control {
   std::string socket = "/run/srs-relay/control.sock";
 };
@@ -186,8 +312,18 @@ struct Settings {
   std::uint32_t threads = 0;  ///< shards; 0: one per core
   std::vector<Listener> listeners;
   Limits limits;
+  std::vector<DnsList> dns_lists;
+  Abuse abuse;
+  Greylist greylist;
+  Rates rates;
   std::optional<Tls> tls;
   Dns dns;
+  Auth auth;
+  Arc arc;
+  std::optional<mail::Domain> rewrite_domain;  ///< stands in From of rewritten mail
+  RiskPool risk;
+  std::vector<Target> targets;
+  NoticesTo notices_to = NoticesTo::Authenticated;
   Defaults defaults;
   std::vector<HostedDomain> domains;
   Srs srs;

@@ -1,4 +1,5 @@
-// Durations and sizes as people write them. Bare numbers are refused: nobody remembers the unit.
+// Durations, sizes and rates as people write them. Bare numbers are refused: nobody remembers the
+// unit.
 #pragma once
 
 #include <chrono>
@@ -6,6 +7,9 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
+
+#include "relay/base/rate_table.hpp"
 
 namespace relay::settings {
 
@@ -14,5 +18,12 @@ std::expected<std::chrono::seconds, std::string> parse_duration(std::string_view
 
 /// "500B", "64KiB", "50MiB", "1GiB", "1TiB".
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text);
+
+/// "5/s", "60/min", "600/h", "1000/d". "0/h" is a rate, too: what it means is the caller's.
+std::expected<base::Rate, std::string> parse_rate(std::string_view text);
+
+/// Answers of a DNS list, "127.0.0.2" or "127.0.0.2-11": first and last, in host order.
+std::expected<std::pair<std::uint32_t, std::uint32_t>, std::string> parse_list_answers(
+    std::string_view text);
 
 }  // namespace relay::settings

@@ -37,6 +37,7 @@ std::expected<void, std::string> SqliteSpool::open_database() {
   if (!opened) return std::unexpected(opened.error());
   connection_ = std::move(opened->connection);
   store_ = std::move(opened->store);
+  store_->greylist().keep_at_most(options_.greylist_rows);
   report_ = std::move(opened->report);
   sqlite3_wal_hook(connection_->raw(), count_wal_pages, &wal_pages_);
   return {};
@@ -200,6 +201,15 @@ base::Task<std::expected<mail::ReversePath, SpoolError>> SqliteSpool::find_token
         auto found = store.find_token(token, now);
         if (!found) return std::unexpected(SpoolError::NotFound);
         return std::move(*found);
+      });
+}
+
+base::Task<std::expected<ports::GreylistAnswer, SpoolError>> SqliteSpool::greylist(
+    ports::GreylistKey key, ports::GreylistRules rules, base::WallTime now) {
+  using Result = std::expected<ports::GreylistAnswer, SpoolError>;
+  co_return co_await ask<ports::GreylistAnswer>(
+      Kind::Note, [key = std::move(key), rules, now](Store& store) -> Result {
+        return store.greylist().see(key, rules, now);
       });
 }
 

@@ -24,8 +24,9 @@ struct SpoolOptions {
   std::string path;            ///< the database; its folder is made when missing
   std::uint64_t min_free = 0;  ///< octets of disk below which nothing more is accepted
   TokenLimits tokens;
-  ports::Clock* clock = nullptr;          ///< null: expired tokens are never removed
-  std::chrono::seconds token_round{600};  ///< how often they are
+  std::int64_t greylist_rows = Greylist::kMaxRows;
+  ports::Clock* clock = nullptr;          ///< null: what has expired is never removed
+  std::chrono::seconds token_round{600};  ///< how often it is
   bool allow_network_file_system = false;
 };
 
@@ -69,6 +70,8 @@ class SqliteSpool final : public ports::Spool {
       std::string token, base::WallTime now) override;
   base::Task<std::expected<std::vector<ports::RememberedMessage>, ports::SpoolError>>
   accepted_since(base::WallTime since, std::size_t limit) override;
+  base::Task<std::expected<ports::GreylistAnswer, ports::SpoolError>> greylist(
+      ports::GreylistKey key, ports::GreylistRules rules, base::WallTime now) override;
   base::Task<std::expected<std::vector<ports::QueueRow>, ports::SpoolError>> list(
       ports::QueueFilter filter, std::optional<ports::QueueCursor> cursor,
       std::size_t limit) override;
@@ -82,7 +85,12 @@ class SqliteSpool final : public ports::Spool {
   bool poisoned() const noexcept override { return poisoned_.load(std::memory_order_acquire); }
 
  private:
-  enum class Kind { Read, Write, Record };  ///< Record may use the reserve when the disk is full
+  enum class Kind {
+    Read,
+    Write,
+    Record,  ///< may use the reserve when the disk is full
+    Note,    ///< promises nothing: a commit of notes alone is not synced
+  };
 
   /// One request: `work` runs on the writer thread, inside the transaction when it writes, and
   /// `answer` after the commit. An error instead of a result is given to `answer`.
@@ -101,13 +109,15 @@ class SqliteSpool final : public ports::Spool {
   void serve(std::vector<Request>& batch);
   bool execute(std::vector<Request>& batch);
   void attempt(Request& request);
+  void roll_back();
+  void sync_commits(bool wanted);
   void poison(const std::string& why);
   bool disk_is_low();
   std::uint64_t log_octets() const;   ///< of the write-ahead log, not yet in the database
   std::uint64_t free_inside() const;  ///< octets of unused pages
   void checkpoint_when_due(bool idle);
   void checkpoint();
-  void forget_tokens_when_due();
+  void forget_expired_when_due();
 
   template <class T, class Work>
   base::Task<std::expected<T, ports::SpoolError>> ask(Kind kind, Work work);
@@ -116,8 +126,10 @@ class SqliteSpool final : public ports::Spool {
   OpenReport report_;
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<Store> store_;
-  std::int64_t wal_pages_ = 0;          ///< writer thread only
-  base::SteadyTime tokens_checked_at_;  ///< writer thread only
+  // Of the writer thread only.
+  std::int64_t wal_pages_ = 0;
+  base::SteadyTime expired_checked_at_;
+  bool syncs_ = true;
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "relay/ports/spool.hpp"
+#include "relay/spool/greylist.hpp"
 #include "relay/spool/sqlite_handle.hpp"
 
 namespace relay::spool {
@@ -58,6 +59,8 @@ class Store {
   std::vector<ports::AttemptRow> attempts(const mail::MessageId& id);
   ports::QueueTotals totals();
 
+  Greylist& greylist() { return greylist_; }
+
  private:
   bool tokens_fit(const std::vector<mail::SenderToken>& tokens);
   void insert_message(const ports::NewMessage& message);
@@ -69,6 +72,7 @@ class Store {
 
   Connection& connection_;
   TokenLimits limits_;
+  Greylist greylist_;
   Statement insert_message_, insert_chunk_, insert_recipient_, insert_token_, insert_attempt_;
   Statement update_recipient_, unfinished_, delete_message_, delete_chunks_, delete_recipients_;
   Statement delete_attempts_, select_message_, select_recipients_, select_chunk_, select_due_;

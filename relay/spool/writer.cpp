@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "relay/base/sabotage.hpp"
 #include "relay/spool/spool_folder.hpp"
 #include "relay/spool/sqlite_spool.hpp"
 
@@ -49,7 +50,7 @@ void SqliteSpool::run() {
       waiting_.erase(waiting_.begin(), waiting_.begin() + count);
     }
     if (!batch.empty()) serve(batch);
-    forget_tokens_when_due();
+    forget_expired_when_due();
     checkpoint_when_due(idle);
     batch.clear();
   }
@@ -68,7 +69,7 @@ void SqliteSpool::serve(std::vector<Request>& batch) {
   for (Request& request : batch) {
     if (poisoned()) {
       request.failed = SpoolError::Poisoned;
-    } else if (low && request.kind == Kind::Write) {
+    } else if (low && request.kind != Kind::Record) {
       request.failed = SpoolError::Full;
     }
   }
@@ -96,6 +97,9 @@ void SqliteSpool::serve(std::vector<Request>& batch) {
 /// True when all of the batch is on stable storage (or answered already). False: rolled back.
 bool SqliteSpool::execute(std::vector<Request>& batch) {
   try {
+    sync_commits(std::ranges::any_of(batch, [](const Request& request) {
+      return request.kind != Kind::Note && !request.failed;
+    }));
     connection_->execute("BEGIN IMMEDIATE");
     for (Request& request : batch) {
       if (!request.failed) request.failed = request.work(*store_);
@@ -105,12 +109,10 @@ bool SqliteSpool::execute(std::vector<Request>& batch) {
     return true;
   } catch (const DatabaseError& error) {
     if (is_fatal(error.code)) poison(error.what());
-    if (sqlite3_get_autocommit(connection_->raw()) == 0) {
-      sqlite3_exec(connection_->raw(), "ROLLBACK", nullptr, nullptr, nullptr);
-    }
+    roll_back();
     // A logical refusal inside a rolled-back batch is decided again when it is tried alone.
     for (Request& request : batch) {
-      const bool by_disk = request.failed == SpoolError::Full && request.kind == Kind::Write;
+      const bool by_disk = request.failed == SpoolError::Full && request.kind != Kind::Record;
       if (!by_disk) request.failed.reset();
     }
     return false;
@@ -120,6 +122,7 @@ bool SqliteSpool::execute(std::vector<Request>& batch) {
 void SqliteSpool::attempt(Request& request) {
   for (int round = 0; round < 2 && !poisoned(); ++round) {
     try {
+      sync_commits(request.kind != Kind::Note);
       connection_->execute("BEGIN IMMEDIATE");
       request.failed = request.work(*store_);
       connection_->execute("COMMIT");
@@ -127,9 +130,7 @@ void SqliteSpool::attempt(Request& request) {
       return;
     } catch (const DatabaseError& error) {
       if (is_fatal(error.code)) poison(error.what());
-      if (sqlite3_get_autocommit(connection_->raw()) == 0) {
-        sqlite3_exec(connection_->raw(), "ROLLBACK", nullptr, nullptr, nullptr);
-      }
+      roll_back();
       request.failed = error.code == SQLITE_FULL ? SpoolError::Full : SpoolError::Corrupt;
       if (error.code != SQLITE_FULL || request.kind != Kind::Record) return;
       // What a remote host has taken must be recorded, or it is sent again: use the reserve.
@@ -137,6 +138,21 @@ void SqliteSpool::attempt(Request& request) {
       checkpoint();
     }
   }
+}
+
+void SqliteSpool::roll_back() {
+  if (sqlite3_get_autocommit(connection_->raw()) == 0) {
+    sqlite3_exec(connection_->raw(), "ROLLBACK", nullptr, nullptr, nullptr);
+  }
+  store_->greylist().forget_counts();
+}
+
+/// Without a sync the commit is in the log all the same, and the next that is synced takes it to
+/// the disk with it: all before it is there, too.
+void SqliteSpool::sync_commits(bool wanted) {
+  if (wanted == syncs_ || base::sabotaged(base::Sabotage::SynchronousOff)) return;
+  connection_->execute(wanted ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
+  syncs_ = wanted;
 }
 
 void SqliteSpool::poison(const std::string& why) {
@@ -170,15 +186,16 @@ std::uint64_t SqliteSpool::free_inside() const {
   }
 }
 
-void SqliteSpool::forget_tokens_when_due() {
+void SqliteSpool::forget_expired_when_due() {
   if (options_.clock == nullptr || poisoned()) return;
   const base::SteadyTime now = options_.clock->steady();
-  if (now - tokens_checked_at_ < options_.token_round) return;
-  tokens_checked_at_ = now;
+  if (now - expired_checked_at_ < options_.token_round) return;
+  expired_checked_at_ = now;
   Request request;
   request.kind = Kind::Record;  // makes room, so it may run when the disk is full
   request.work = [wall = options_.clock->wall()](Store& store) {
     store.remove_expired_tokens(wall);
+    store.greylist().remove_expired(wall);
     return std::optional<SpoolError>();
   };
   attempt(request);

@@ -91,13 +91,15 @@ bool MemorySpool::store(const ports::NewMessage& message) {
                 .history = {},
                 .content_sha256 = message.content_sha256};
   for (const auto& route : message.routes) {
-    stored.queued.recipients.push_back({.route = route,
-                                        .state = mail::RecipientState::Waiting,
-                                        .attempts = 0,
-                                        .next_due = message.first_due,
-                                        .warned = false,
-                                        .possible_duplicate = false,
-                                        .last = {}});
+    stored.queued.recipients.push_back(
+        {.route = route,
+         .state = route.held ? mail::RecipientState::Held : mail::RecipientState::Waiting,
+         .attempts = 0,
+         .next_due = message.first_due,
+         .warned = false,
+         .possible_duplicate = false,
+         .last = {},
+         .released_at = {}});
   }
   if (!message.last_chunk.empty()) {
     auto& chunks = chunks_[m.id];
@@ -209,7 +211,8 @@ base::Task<std::expected<std::vector<mail::QueueItem>, SpoolError>> MemorySpool:
     if (items.size() == limit || row.recipient.next_due > until) break;
     if (!after(row, cursor)) continue;
     items.push_back({row.message.id, row.recipient.route.index, row.recipient.next_due,
-                     row.recipient.route.target.domain().folded()});
+                     row.recipient.route.target.domain().folded(),
+                     row.recipient.route.handling.risk_pool});
   }
   co_return items;
 }
@@ -235,6 +238,63 @@ base::Task<std::expected<mail::ReversePath, SpoolError>> MemorySpool::find_token
     co_return std::unexpected(SpoolError::NotFound);
   }
   co_return found->second.reverse_path;
+}
+
+std::optional<MemorySpool::Visitor> MemorySpool::visitor(const std::string& key,
+                                                         base::WallTime now) {
+  const auto found = greylist_.find(key);
+  if (found == greylist_.end() || found->second.expires <= now || found->second.at > now) {
+    return std::nullopt;
+  }
+  return found->second;
+}
+
+void MemorySpool::keep(const std::string& key, Visitor visitor) {
+  greylist_.erase(key);
+  const auto alike = [&](const auto& entry) {
+    return (entry.second.passes > 0) == (visitor.passes > 0);
+  };
+  while (static_cast<std::size_t>(std::ranges::count_if(greylist_, alike)) >=
+         max_greylist_rows_ / 2) {
+    auto first = greylist_.end();
+    for (auto at = greylist_.begin(); at != greylist_.end(); ++at) {
+      const bool sooner = first == greylist_.end() || at->second.expires < first->second.expires;
+      if (alike(*at) && sooner) first = at;
+    }
+    greylist_.erase(first);
+  }
+  greylist_.emplace(key, visitor);
+}
+
+std::size_t MemorySpool::greylist_rows() const {
+  const std::lock_guard lock(mutex_);
+  return greylist_.size();
+}
+
+base::Task<std::expected<ports::GreylistAnswer, SpoolError>> MemorySpool::greylist(
+    ports::GreylistKey key, ports::GreylistRules rules, base::WallTime now) {
+  const std::lock_guard lock(mutex_);
+  if (const auto failed = failure()) co_return std::unexpected(*failed);
+  const auto network = visitor(key.network, now);
+  if (network && network->passes >= rules.trusted_after) {
+    keep(key.network, {network->at, now + rules.remember, network->passes});
+    co_return ports::GreylistAnswer::TrustedNetwork;
+  }
+  const auto sender = visitor(key.sender, now);
+  if (!sender) {
+    keep(key.sender, {now, now + rules.retry_window, 0});
+    co_return ports::GreylistAnswer::First;
+  }
+  if (sender->passes > 0) {
+    keep(key.sender, {sender->at, now + rules.remember, 1});
+    co_return ports::GreylistAnswer::Known;
+  }
+  if (now - sender->at < rules.delay) co_return ports::GreylistAnswer::TooSoon;
+  keep(key.sender, {sender->at, now + rules.remember, 1});
+  if (!network || now - network->at >= rules.delay) {
+    keep(key.network, {now, now + rules.remember, network ? network->passes + 1 : 1});
+  }
+  co_return ports::GreylistAnswer::Passed;
 }
 
 base::Task<std::expected<std::vector<ports::QueueRow>, SpoolError>> MemorySpool::list(
@@ -266,6 +326,9 @@ base::Task<std::expected<std::uint64_t, SpoolError>> MemorySpool::change(ports::
     if (action == ports::QueueAction::Hold && state != RecipientState::Waiting) continue;
     for (auto& recipient : messages_.at(row.message.id).queued.recipients) {
       if (recipient.route.index != row.recipient.route.index) continue;
+      const bool leaves = state == RecipientState::Held && (action == ports::QueueAction::Release ||
+                                                            action == ports::QueueAction::Retry);
+      if (leaves) recipient.released_at = now;
       recipient.state = action == ports::QueueAction::Drop   ? RecipientState::Failed
                         : action == ports::QueueAction::Hold ? RecipientState::Held
                                                              : RecipientState::Waiting;

@@ -15,11 +15,15 @@ namespace relay::fakes {
 
 class MemorySpool final : public ports::Spool {
  public:
+  explicit MemorySpool(std::size_t max_greylist_rows = 1'000'000)
+      : max_greylist_rows_(max_greylist_rows) {}
+
   /// The n-th writing call from now (1: the next) fails with `error`; Poisoned stays.
   void fail_write(int n, ports::SpoolError error);
 
   std::size_t messages() const;
   std::size_t drafts() const;
+  std::size_t greylist_rows() const;
   std::vector<ports::Update> updates() const;  ///< everything recorded, in order
 
   base::Task<std::expected<void, ports::SpoolError>> append(mail::MessageId draft,
@@ -41,6 +45,8 @@ class MemorySpool final : public ports::Spool {
       std::string token, base::WallTime now) override;
   base::Task<std::expected<std::vector<ports::RememberedMessage>, ports::SpoolError>>
   accepted_since(base::WallTime since, std::size_t limit) override;
+  base::Task<std::expected<ports::GreylistAnswer, ports::SpoolError>> greylist(
+      ports::GreylistKey key, ports::GreylistRules rules, base::WallTime now) override;
   base::Task<std::expected<std::vector<ports::QueueRow>, ports::SpoolError>> list(
       ports::QueueFilter filter, std::optional<ports::QueueCursor> cursor,
       std::size_t limit) override;
@@ -62,7 +68,16 @@ class MemorySpool final : public ports::Spool {
     std::string content_sha256;
   };
 
+  struct Visitor {
+    base::WallTime at;
+    base::WallTime expires;
+    std::uint32_t passes = 0;
+  };
+
   std::optional<ports::SpoolError> failure();
+  /// A visitor as the list knows him at `now`.
+  std::optional<Visitor> visitor(const std::string& key, base::WallTime now);
+  void keep(const std::string& key, Visitor visitor);
   bool store(const ports::NewMessage& message);
   void remove_if_done(const mail::MessageId& id);
   std::vector<ports::QueueRow> rows(const ports::QueueFilter& filter) const;
@@ -72,6 +87,8 @@ class MemorySpool final : public ports::Spool {
   std::map<mail::MessageId, std::map<std::uint32_t, std::string>> chunks_;
   std::map<std::string, mail::SenderToken> tokens_;
   std::vector<ports::Update> updates_;
+  std::map<std::string, Visitor> greylist_;
+  const std::size_t max_greylist_rows_;
   int fail_at_ = 0;
   ports::SpoolError fail_with_ = ports::SpoolError::Full;
   bool poisoned_ = false;

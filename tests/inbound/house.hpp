@@ -12,6 +12,8 @@
 #include "relay/inbound/acceptor.hpp"
 #include "relay/inbound/services.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_resolver.hpp"
+#include "tests/fakes/memory_spool.hpp"
 #include "tests/fakes/scripted_stream.hpp"
 
 namespace relay::inbound {
@@ -33,6 +35,11 @@ class RecordingSpool final : public ports::Spool {
       ports::NewMessage message) override;
   base::Task<std::expected<mail::ReversePath, ports::SpoolError>> find_token(
       std::string token, base::WallTime now) override;
+
+  base::Task<std::expected<ports::GreylistAnswer, ports::SpoolError>> greylist(
+      ports::GreylistKey key, ports::GreylistRules rules, base::WallTime now) override {
+    return waiting_list.greylist(std::move(key), rules, now);
+  }
 
   bool poisoned() const noexcept override { return poison; }
 
@@ -64,9 +71,12 @@ class RecordingSpool final : public ports::Spool {
   std::optional<ports::SpoolError> append_error, commit_error, token_error;
   std::map<std::string, mail::ReversePath> tokens;
   bool poison = false;
+  fakes::MemorySpool waiting_list;  ///< greylisting as every spool does it
 };
 
 struct FixedSigner final : ports::Signer {
+  std::string domain_for(const std::string&) const override { return "fwd.example"; }
+
   base::Task<std::expected<ports::Signatures, ports::SignError>> sign(
       ports::SignRequest request) override;
 
@@ -125,6 +135,8 @@ class House {
   WasteGuard waste;
   Handshakes handshakes;
   base::Watchdog watchdog;
+  fakes::FakeResolver resolver{clock, ""};
+  AbuseControl abuse{resolver, spool, clock, log};
   Services services;
   Acceptor acceptor;
 };

@@ -12,6 +12,7 @@
 
 #include "relay/auth/dkim/digest.hpp"
 #include "relay/auth/dkim/signature_check.hpp"
+#include "relay/mail/author.hpp"
 #include "relay/mail/header.hpp"
 
 namespace relay::auth::dkim {
@@ -108,6 +109,14 @@ std::size_t Verification::lookup_for(const SignatureField& field) {
 base::Task<> Verification::fetch(Lookup& lookup, ports::Resolver& resolver,
                                  base::Deadline deadline) {
   lookup.answer = co_await fetch_key(resolver, lookup.selector, lookup.domain, deadline);
+}
+
+std::vector<std::string> Verification::domains() const {
+  std::vector<std::string> all;
+  for (const Lookup& lookup : lookups_) {
+    if (std::ranges::find(all, lookup.domain) == all.end()) all.push_back(lookup.domain);
+  }
+  return all;
 }
 
 base::Task<> Verification::fetch_keys(ports::Resolver& resolver, base::Deadline deadline) {

@@ -50,6 +50,9 @@ class Verification {
   /// Number of names fetch_keys() asks for.
   std::size_t lookups() const { return lookups_.size(); }
 
+  /// d= of the signatures that are verified, each once: who may turn out to vouch for the message.
+  std::vector<std::string> domains() const;
+
   /// `hashes`: the ones given above, finished. One verdict a field, topmost first.
   /// Pass, or else:
   ///   Fail       the body or the header is not what was signed

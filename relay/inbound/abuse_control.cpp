@@ -1,0 +1,83 @@
+#include "relay/inbound/abuse_control.hpp"
+
+#include <utility>
+
+#include <boost/asio/ip/address.hpp>
+#include <fmt/format.h>
+
+namespace relay::inbound {
+
+namespace ip = boost::asio::ip;
+
+namespace {
+
+void count(std::atomic<std::uint64_t>& counter) { counter.fetch_add(1, std::memory_order_relaxed); }
+
+}  // namespace
+
+base::Task<std::optional<smtp::Reply>> AbuseControl::objection_to_client(std::string client,
+                                                                         DnsListStage stage,
+                                                                         const AbusePolicy& policy,
+                                                                         base::Deadline deadline) {
+  const auto lists = policy.dns_lists;
+  if (lists->lists.empty() || lists->at != stage) co_return std::nullopt;
+  const Standing standing = co_await lists_.standing_of(ip::make_address(client), lists, deadline);
+  if (standing.zone.empty() || standing.score < lists->refuse_at) co_return std::nullopt;
+  count(listed_);
+  // RFC 5321 §3.1: a connection that gets no service hears 554.
+  co_return smtp::Reply(stage == DnsListStage::Connect ? 554 : 550, {5, 7, 1},
+                        fmt::format("{} is listed by {}", client, standing.zone));
+}
+
+std::optional<smtp::Reply> AbuseControl::counted(std::optional<smtp::Reply> over_rate) {
+  if (over_rate) count(over_rate_);
+  return over_rate;
+}
+
+std::optional<smtp::Reply> AbuseControl::objection_to_guessing(const std::string& network,
+                                                               const AbusePolicy& policy) {
+  return counted(rates_.objection_to_guessing(network, policy.rates, clock_.steady()));
+}
+
+void AbuseControl::note_unknown(const std::string& network, const AbusePolicy& policy) {
+  rates_.note_unknown(network, policy.rates, clock_.steady());
+}
+
+base::Task<std::optional<smtp::Reply>> AbuseControl::objection_to_arrival(Arrival arrival,
+                                                                          const AbusePolicy& policy,
+                                                                          base::Deadline deadline) {
+  if (policy.greylist.enabled && !arrival.is_bounce && !arrival.is_postmaster) {
+    auto wait = co_await greylisted(arrival, policy, deadline);
+    if (wait) co_return wait;
+  }
+  co_return counted(rates_.take(arrival, policy.rates, clock_.steady()));
+}
+
+base::Task<std::optional<smtp::Reply>> AbuseControl::greylisted(Arrival arrival,
+                                                                const AbusePolicy& policy,
+                                                                base::Deadline deadline) {
+  const ports::GreylistRules rules = policy.greylist.rules;
+  const Standing standing =
+      co_await lists_.standing_of(ip::make_address(arrival.client), policy.dns_lists, deadline);
+  if (standing.score < 0) co_return std::nullopt;
+  ports::GreylistKey key =
+      greylist_key(arrival.network, arrival.reverse_path, arrival.forward_path);
+  const auto answer = co_await spool_.greylist(std::move(key), rules, clock_.wall());
+  // When the queue cannot answer, taking the message will tell why.
+  if (!answer) co_return std::nullopt;
+  if (*answer == ports::GreylistAnswer::Passed) count(passed_);
+  if (!ports::must_wait(*answer)) co_return std::nullopt;
+  count(greylisted_);
+  co_return smtp::Reply(451, {4, 7, 1},
+                        fmt::format("Greylisted, try again in {} seconds", rules.delay.count()));
+}
+
+AbuseControl::Totals AbuseControl::totals() const {
+  return {.listed = listed_.load(),
+          .list_failures = lists_.failures(),
+          .greylisted = greylisted_.load(),
+          .passed = passed_.load(),
+          .over_rate = over_rate_.load()};
+}
+
+}  // namespace relay::inbound

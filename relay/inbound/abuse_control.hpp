@@ -1,0 +1,73 @@
+// Whether a client, and what it brings, is welcome: lists in the DNS, greylisting, rates.
+// Objections are replies for the session to give: nothing is accepted first and bounced later.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "relay/inbound/dns_lists.hpp"
+#include "relay/inbound/greylist.hpp"
+#include "relay/inbound/message_rates.hpp"
+#include "relay/ports/spool.hpp"
+#include "relay/smtp/reply.hpp"
+
+namespace relay::inbound {
+
+struct AbusePolicy {
+  std::shared_ptr<const DnsListPolicy> dns_lists = std::make_shared<DnsListPolicy>();
+  GreylistPolicy greylist;
+  RatePolicy rates;
+};
+
+/// Thread-safe; bounded. Policies by reference belong to whoever awaits.
+class AbuseControl {
+ public:
+  AbuseControl(ports::Resolver& resolver, ports::Spool& spool, ports::Clock& clock, base::Log& log)
+      : spool_(spool), clock_(clock), lists_(resolver, clock, log) {}
+
+  /// What the lists say about the client, as far as it is refused for it at this stage.
+  base::Task<std::optional<smtp::Reply>> objection_to_client(std::string client, DnsListStage stage,
+                                                             const AbusePolicy& policy,
+                                                             base::Deadline deadline);
+
+  /// Before an address is looked at.
+  std::optional<smtp::Reply> objection_to_guessing(const std::string& network,
+                                                   const AbusePolicy& policy);
+
+  /// A recipient that does not exist was refused.
+  void note_unknown(const std::string& network, const AbusePolicy& policy);
+
+  /// After everything else about this recipient was found right.
+  base::Task<std::optional<smtp::Reply>> objection_to_arrival(Arrival arrival,
+                                                              const AbusePolicy& policy,
+                                                              base::Deadline deadline);
+
+  struct Totals {
+    std::uint64_t listed = 0;         ///< objections to clients
+    std::uint64_t list_failures = 0;  ///< lists that did not answer, or nonsense
+    std::uint64_t greylisted = 0;     ///< recipients put off
+    std::uint64_t passed = 0;         ///< … who came again after the delay
+    std::uint64_t over_rate = 0;      ///< recipients put off by a rate
+  };
+
+  Totals totals() const;
+
+ private:
+  base::Task<std::optional<smtp::Reply>> greylisted(Arrival arrival, const AbusePolicy& policy,
+                                                    base::Deadline deadline);
+  std::optional<smtp::Reply> counted(std::optional<smtp::Reply> over_rate);
+
+  ports::Spool& spool_;
+  ports::Clock& clock_;
+  DnsLists lists_;
+  MessageRates rates_;
+  std::atomic<std::uint64_t> listed_{0};
+  std::atomic<std::uint64_t> greylisted_{0};
+  std::atomic<std::uint64_t> passed_{0};
+  std::atomic<std::uint64_t> over_rate_{0};
+};
+
+}  // namespace relay::inbound

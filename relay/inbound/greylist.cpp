@@ -1,0 +1,32 @@
+#include "relay/inbound/greylist.hpp"
+
+#include <initializer_list>
+#include <string_view>
+
+#include "relay/inbound/sha256.hpp"
+
+namespace relay::inbound {
+
+namespace {
+
+constexpr std::size_t kKeyOctets = 16;
+
+/// No part holds a NUL: neither an address nor a path can.
+std::string digest(std::initializer_list<std::string_view> parts) {
+  Sha256 hash;
+  for (const std::string_view part : parts) {
+    hash.update(part);
+    hash.update(std::string_view("\0", 1));
+  }
+  return hash.finish().substr(0, kKeyOctets);
+}
+
+}  // namespace
+
+ports::GreylistKey greylist_key(const std::string& network, const std::string& reverse_path,
+                                const std::string& forward_path) {
+  return {.sender = digest({"sender", network, reverse_path, forward_path}),
+          .network = digest({"network", network})};
+}
+
+}  // namespace relay::inbound

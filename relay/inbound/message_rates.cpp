@@ -1,0 +1,80 @@
+#include "relay/inbound/message_rates.hpp"
+
+#include <array>
+#include <string_view>
+
+namespace relay::inbound {
+
+namespace {
+
+std::string domain_of(const std::string& path) {
+  const std::size_t at = path.rfind('@');
+  return at == std::string::npos ? std::string() : path.substr(at + 1);
+}
+
+}  // namespace
+
+std::string without_tag(const std::string& forward_path, char tag) {
+  const std::size_t at = forward_path.rfind('@');
+  if (tag == '\0' || at == std::string::npos) return forward_path;
+  const std::size_t begin = forward_path.find(tag, 1);
+  if (begin == std::string::npos || begin > at) return forward_path;
+  return forward_path.substr(0, begin) + forward_path.substr(at);
+}
+
+std::optional<smtp::Reply> MessageRates::take(const Arrival& arrival, const RatePolicy& policy,
+                                              base::SteadyTime now) {
+  struct Limit {
+    base::RateTable& table;
+    const base::Rate& rate;
+    std::string key;  ///< "": does not apply
+    int code;
+    std::string_view text;
+  };
+
+  const auto if_first = [&](std::string key) { return arrival.first ? std::move(key) : ""; };
+  const std::array limits = {
+      Limit{clients_, policy.per_client, if_first(arrival.client), 450,
+            "Too many messages from your address, try again later"},
+      Limit{networks_, policy.per_network, if_first(arrival.network), 450,
+            "Too many messages from your network, try again later"},
+      Limit{sender_domains_, policy.per_sender_domain, if_first(domain_of(arrival.reverse_path)),
+            451, "Too many messages from this sender domain, try again later"},
+      Limit{aliases_, policy.per_alias,
+            arrival.is_bounce ? "" : without_tag(arrival.forward_path, policy.tag), 451,
+            "Too many messages to this address, try again later"}};
+  const auto applies = [](const Limit& limit) {
+    return limit.rate.count > 0 && !limit.key.empty();
+  };
+  // All are asked before one is charged: who is over one limit does not use up the others.
+  for (const Limit& limit : limits) {
+    if (applies(limit) && !limit.table.allows(limit.key, limit.rate, now)) {
+      return smtp::Reply(limit.code, {4, 7, 1}, limit.text);
+    }
+  }
+  for (const Limit& limit : limits) {
+    if (applies(limit)) limit.table.take(limit.key, limit.rate, now);
+  }
+  return std::nullopt;
+}
+
+std::optional<smtp::Reply> MessageRates::objection_to_guessing(const std::string& network,
+                                                               const RatePolicy& policy,
+                                                               base::SteadyTime now) {
+  if (policy.unknown.count == 0 || unknown_.allows(network, policy.unknown, now)) {
+    return std::nullopt;
+  }
+  return smtp::Reply(450, {4, 7, 1}, "Too many unknown recipients from your network");
+}
+
+void MessageRates::note_unknown(const std::string& network, const RatePolicy& policy,
+                                base::SteadyTime now) {
+  if (policy.unknown.count > 0) unknown_.take(network, policy.unknown, now);
+}
+
+std::size_t MessageRates::size() const {
+  return clients_.size() + networks_.size() + aliases_.size() + sender_domains_.size() +
+         unknown_.size();
+}
+
+}  // namespace relay::inbound

@@ -1,0 +1,63 @@
+// How many messages may come: from a client, from its network, to an address of ours, from a sender
+// domain. What is over a limit is put off with a 4xx, never refused for good.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "relay/base/rate_table.hpp"
+#include "relay/smtp/reply.hpp"
+
+namespace relay::inbound {
+
+/// A count of 0: no limit.
+struct RatePolicy {
+  base::Rate per_client;
+  base::Rate per_network;        ///< IPv4 /24, IPv6 /64
+  base::Rate per_alias;          ///< an address of ours, sub-addresses with it
+  base::Rate per_sender_domain;  ///< as the envelope claims
+  base::Rate unknown;            ///< recipients that do not exist, from one network (X-6)
+  char tag = '+';                ///< begins a sub-address; 0: there are none
+};
+
+/// A recipient of ours who is to be accepted, and from whom.
+struct Arrival {
+  std::string client;  ///< address
+  std::string network;
+  std::string reverse_path;  ///< folded; "" for the null sender
+  std::string forward_path;  ///< folded
+  bool first = true;         ///< of its message: a message counts once for who sends it
+  bool is_bounce = false;    ///< to an SRS address: those have limits of their own
+  bool is_postmaster = false;
+};
+
+/// Thread-safe; bounded.
+class MessageRates {
+ public:
+  static constexpr std::size_t kMaxKeys = 65'536;  ///< for each kind
+
+  /// Counts it, or says which limit is reached.
+  std::optional<smtp::Reply> take(const Arrival& arrival, const RatePolicy& policy,
+                                  base::SteadyTime now);
+
+  /// Before an address is looked at: who tried too many that do not exist learns nothing more.
+  std::optional<smtp::Reply> objection_to_guessing(const std::string& network,
+                                                   const RatePolicy& policy, base::SteadyTime now);
+
+  void note_unknown(const std::string& network, const RatePolicy& policy, base::SteadyTime now);
+
+  /// Buckets in all tables.
+  std::size_t size() const;
+
+ private:
+  base::RateTable clients_{kMaxKeys};
+  base::RateTable networks_{kMaxKeys};
+  base::RateTable aliases_{kMaxKeys};
+  base::RateTable sender_domains_{kMaxKeys};
+  base::RateTable unknown_{kMaxKeys};
+};
+
+/// "info@example.org" for "info+tag@example.org".
+std::string without_tag(const std::string& forward_path, char tag);
+
+}  // namespace relay::inbound

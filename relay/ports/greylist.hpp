@@ -1,0 +1,35 @@
+// What greylisting asks of the queue's database: who came, when, and whether that is enough. Keys
+// are digests made by the caller; nothing here knows addresses.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace relay::ports {
+
+struct GreylistKey {
+  std::string sender;   ///< of network, reverse-path and forward-path
+  std::string network;  ///< of the network alone
+};
+
+struct GreylistRules {
+  std::chrono::seconds delay{300};                ///< who comes again after it has passed
+  std::chrono::seconds retry_window{2 * 86'400};  ///< who comes again later than this is new
+  std::chrono::seconds remember{36 * 86'400};     ///< since the last visit of who has passed
+  std::uint32_t trusted_after = 5;                ///< times a network has to pass, `delay` apart
+};
+
+enum class GreylistAnswer {
+  First,           ///< never seen, or too long ago
+  TooSoon,         ///< came again before the delay was over
+  Passed,          ///< has waited: just now
+  Known,           ///< has passed before
+  TrustedNetwork,  ///< others of this network have, often enough
+};
+
+constexpr bool must_wait(GreylistAnswer answer) {
+  return answer == GreylistAnswer::First || answer == GreylistAnswer::TooSoon;
+}
+
+}  // namespace relay::ports

@@ -1,0 +1,86 @@
+// [[dns_list]], [abuse], [greylist] and [rates]: whose mail is put off or refused.
+#include "relay/base/text.hpp"
+#include "relay/settings/read_sections.hpp"
+#include "relay/settings/units.hpp"
+
+namespace relay::settings {
+
+namespace {
+
+constexpr std::size_t kMaxLists = 32;
+// Before the zone: an IPv6 address takes 32 nibbles and as many dots.
+constexpr std::size_t kMaxZone = 253 - 64;
+
+void read_zone(Section& section, DnsList& list) {
+  std::optional<mail::Domain> zone;
+  section.domain("zone", zone);
+  if (!section.has("zone")) {
+    section.problem("zone", ProblemCode::Missing, "says which list, as \"zen.list.example\"");
+  }
+  if (!zone) return;
+  list.zone = zone->folded();
+  if (list.zone.size() > kMaxZone) {
+    section.problem("zone", ProblemCode::Value, "too long: no address fits before it");
+  }
+}
+
+void read_dns_lists(Section& root, Settings& settings) {
+  for (Section& section : root.tables("dns_list")) {
+    DnsList list;
+    read_zone(section, list);
+    section.choice("kind", list.allows, {{"block", false}, {"allow", true}});
+    section.number("weight", list.weight, 1, 1000);
+    std::vector<std::string> answers;
+    section.texts("answers", answers);
+    for (const std::string& text : answers) {
+      if (const auto range = parse_list_answers(text)) {
+        list.answers.push_back({range->first, range->second});
+      } else {
+        section.problem("answers", ProblemCode::Value, range.error());
+      }
+    }
+    section.finish();
+    settings.dns_lists.push_back(std::move(list));
+    if (settings.dns_lists.size() == kMaxLists + 1) {
+      section.problem("zone", ProblemCode::Value,
+                      "more than " + std::to_string(kMaxLists) + " lists");
+    }
+  }
+}
+
+void read_greylist(Section& root, Greylist& greylist) {
+  auto section = root.table("greylist");
+  if (!section) return;
+  section->boolean("enabled", greylist.enabled);
+  section->duration("delay", greylist.delay);
+  section->duration("retry_window", greylist.retry_window);
+  section->duration("remember", greylist.remember);
+  section->number("trusted_after", greylist.trusted_after, 1, 1'000'000);
+  if (greylist.retry_window <= greylist.delay) {
+    section->problem("retry_window", ProblemCode::Value, "must be longer than delay");
+  }
+  section->finish();
+}
+
+}  // namespace
+
+void read_abuse_control(Section& root, Settings& settings) {
+  read_dns_lists(root, settings);
+  if (auto section = root.table("abuse")) {
+    section->number("dns_list_refuse", settings.abuse.dns_list_refuse, 1, 1'000'000);
+    section->choice("dns_list_at", settings.abuse.dns_list_at,
+                    {{"connect", DnsListStage::Connect}, {"rcpt", DnsListStage::Recipient}});
+    section->finish();
+  }
+  read_greylist(root, settings.greylist);
+  if (auto section = root.table("rates")) {
+    section->rate("per_client", settings.rates.per_client);
+    section->rate("per_network", settings.rates.per_network);
+    section->rate("per_alias", settings.rates.per_alias);
+    section->rate("per_sender_domain", settings.rates.per_sender_domain);
+    section->rate("unknown", settings.rates.unknown);
+    section->finish();
+  }
+}
+
+}  // namespace relay::settings

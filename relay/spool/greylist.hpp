@@ -1,0 +1,61 @@
+// Who has waited and who still has to, as rows of the queue's database. Bounded: half of the rows
+// are for those who wait, half for those who have passed, so that a flood of strangers does not
+// push out the known, nor the known keep out every stranger. Knows no threads; inside a
+// transaction.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "relay/base/time.hpp"
+#include "relay/ports/greylist.hpp"
+#include "relay/spool/sqlite_handle.hpp"
+
+namespace relay::spool {
+
+class Greylist {
+ public:
+  static constexpr std::int64_t kMaxRows = 1'000'000;
+
+  explicit Greylist(Connection& connection);
+
+  void keep_at_most(std::int64_t rows) { max_rows_ = rows; }
+
+  /// Looks up and notes the visit.
+  ports::GreylistAnswer see(const ports::GreylistKey& key, const ports::GreylistRules& rules,
+                            base::WallTime now);
+
+  /// A thousand at a time.
+  void remove_expired(base::WallTime now);
+
+  /// After a rollback: how many rows there are has to be counted again.
+  void forget_counts() { counts_.fill(std::nullopt); }
+
+ private:
+  struct Row {
+    std::int64_t at_ms = 0;   ///< first visit; of a network: the last time it was counted
+    std::int64_t passes = 0;  ///< 0: waits
+    std::int64_t expires_ms = 0;
+
+    bool passed() const { return passes > 0; }
+  };
+
+  /// An expired row is still there, in the place of the one to come.
+  std::optional<Row> find(const std::string& key);
+  void put(const std::string& key, const Row& row, const std::optional<Row>& before);
+  void keep_longer(const std::string& key, const Row& row, const ports::GreylistRules& rules,
+                   std::int64_t now_ms);
+  void count_pass(const std::string& network, const ports::GreylistRules& rules,
+                  std::int64_t now_ms);
+  std::int64_t& count_of(bool passed);
+  void make_room(bool passed);
+
+  Connection& connection_;
+  std::int64_t max_rows_ = kMaxRows;
+  std::array<std::optional<std::int64_t>, 2> counts_;  ///< rows that wait, rows that passed
+  Statement select_, upsert_, count_, drop_first_, delete_expired_;
+};
+
+}  // namespace relay::spool

@@ -1,0 +1,294 @@
+// Whether a client is welcome, as it hears it: DNS lists, greylisting, rates.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "relay/inbound/message_rates.hpp"
+#include "tests/inbound/house.hpp"
+
+namespace relay::inbound {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::Contains;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kZone =
+    "7.2.0.192.bl.example A 127.0.0.2\n"
+    "1.100.51.198.wl.example A 127.0.5.1\n"
+    "2.100.51.198.bl.example A 127.0.0.2\n"
+    "2.100.51.198.wl.example A 127.0.5.1\n";
+
+class Abuse : public testing::Test {
+ protected:
+  Abuse() { house.resolver.replace_zone(kZone); }
+
+  void use(const AbusePolicy& abuse) {
+    auto policy = std::make_shared<Policy>(*house.policy.get());
+    policy->abuse = abuse;
+    house.policy.publish(std::move(policy));
+  }
+
+  static AbusePolicy lists(DnsListStage at = DnsListStage::Recipient) {
+    auto policy = std::make_shared<DnsListPolicy>();
+    policy->lists = {{.zone = "bl.example", .weight = 10},
+                     {.zone = "wl.example", .allows = true, .weight = 5}};
+    policy->at = at;
+    return {.dns_lists = policy};
+  }
+
+  static AbusePolicy greylisting() {
+    AbusePolicy policy;
+    policy.greylist.enabled = true;
+    policy.greylist.rules.trusted_after = 2;
+    return policy;
+  }
+
+  /// What a client hears to its RCPT, and of the message.
+  std::string send(const std::string& recipient, const std::string& peer = "203.0.113.5",
+                   const std::string& sender = "ann@sender.example") {
+    const auto wire = house.dial(
+        {"EHLO c.example\r\n", "MAIL FROM:<" + sender + ">\r\n", "RCPT TO:<" + recipient + ">\r\n",
+         "DATA\r\n", "Subject: x\r\n\r\nx\r\n.\r\n", "QUIT\r\n"},
+        peer);
+    house.poll();
+    return wire->sent;
+  }
+
+  AbuseControl::Totals totals() { return house.abuse.totals(); }
+
+  House house;
+};
+
+TEST_F(Abuse, AListedClientIsRefusedAtRcpt) {
+  use(lists());
+  EXPECT_THAT(send("info@example.org", "192.0.2.7"),
+              HasSubstr("550 5.7.1 192.0.2.7 is listed by bl.example\r\n"));
+  EXPECT_TRUE(house.spool.stored.empty());
+  EXPECT_THAT(house.log.lines, Contains(HasSubstr(R"("event":"rejected")")));
+  EXPECT_THAT(house.log.lines, Contains(HasSubstr("192.0.2.7 is listed by bl.example")));
+  EXPECT_EQ(totals().listed, 1U);
+  // It learns nothing about addresses.
+  EXPECT_THAT(send("nobody@example.org", "192.0.2.7"), HasSubstr("550 5.7.1 192.0.2.7 is listed"));
+  EXPECT_THAT(send("info@example.org", "192.0.2.8"), HasSubstr("250 2.0.0 queued"));
+}
+
+TEST_F(Abuse, ItsPostmasterMailIsTaken) {  // RFC 5321 §4.5.1
+  use(lists());
+  const std::string heard = send("PostMaster@example.org", "192.0.2.7");
+  EXPECT_THAT(heard, Not(HasSubstr("is listed by"))) << "this house has no postmaster, that is all";
+  EXPECT_THAT(heard, HasSubstr("550 5.1.1"));
+}
+
+TEST_F(Abuse, WhatIsBelowTheScoreIsTaken) {
+  use(lists());
+  EXPECT_THAT(send("info@example.org", "198.51.100.2"), HasSubstr("250 2.0.0 queued"));
+  EXPECT_THAT(send("info@example.org", "198.51.100.1"), HasSubstr("250 2.0.0 queued"));
+  EXPECT_EQ(totals().listed, 0U);
+}
+
+TEST_F(Abuse, AListedClientIsRefusedAtConnect) {
+  use(lists(DnsListStage::Connect));
+  const auto wire = house.dial({"EHLO c.example\r\n"}, "192.0.2.7");
+  house.poll();
+  EXPECT_EQ(wire->sent, "554 5.7.1 192.0.2.7 is listed by bl.example\r\n");
+  EXPECT_TRUE(wire->closed);
+  EXPECT_THAT(send("info@example.org", "192.0.2.8"), HasSubstr("250 2.0.0 queued"));
+}
+
+TEST_F(Abuse, ListsThatDoNotAnswerLetMailFlow) {
+  for (const auto at : {DnsListStage::Recipient, DnsListStage::Connect}) {
+    use(lists(at));
+    house.resolver.replace_zone("7.2.0.192.bl.example NEVER\n7.2.0.192.wl.example SERVFAIL\n");
+    const auto wire = house.dial(envelope_and({"Subject: x\r\n\r\nx\r\n.\r\n", "QUIT\r\n"}));
+    house.clock.run_for(house.io, 4s);
+    EXPECT_THAT(wire->sent, Not(HasSubstr("queued")));
+    house.clock.run_for(house.io, 2s);
+    EXPECT_THAT(wire->sent, HasSubstr("250 2.0.0 queued"));
+    EXPECT_EQ(totals().list_failures, at == DnsListStage::Recipient ? 2U : 4U);
+  }
+}
+
+TEST_F(Abuse, AStrangerWaitsAndIsTaken) {
+  use(greylisting());
+  EXPECT_THAT(send("info@example.org"),
+              HasSubstr("451 4.7.1 Greylisted, try again in 300 seconds"));
+  house.clock.advance(299s);
+  EXPECT_THAT(send("info@example.org"), HasSubstr("451 4.7.1"));
+  house.clock.advance(1s);
+  EXPECT_THAT(send("info@example.org"), HasSubstr("250 2.0.0 queued"));
+  EXPECT_THAT(send("INFO@Example.ORG", "203.0.113.77", "Ann@Sender.example"),
+              HasSubstr("250 2.0.0 queued"))
+      << "the same network, and the same paths, however written";
+  EXPECT_THAT(send("info@example.org", "203.0.114.5"), HasSubstr("451"));
+  EXPECT_THAT(send("team@example.org"), HasSubstr("451"));
+  EXPECT_THAT(send("info@example.org", "203.0.113.5", "bob@sender.example"), HasSubstr("451"));
+  EXPECT_EQ(totals().greylisted, 5U);
+  EXPECT_EQ(totals().passed, 1U);
+}
+
+TEST_F(Abuse, WhoDoesNotExistIsNotPutOff) {
+  use(greylisting());
+  EXPECT_THAT(send("nobody@example.org"), HasSubstr("550 5.1.1"));
+  EXPECT_EQ(house.spool.waiting_list.greylist_rows(), 0U);
+}
+
+TEST_F(Abuse, ANetworkThatPassedOftenIsNotPutOff) {
+  use(greylisting());
+  for (const char* sender : {"a@sender.example", "b@sender.example"}) {
+    EXPECT_THAT(send("info@example.org", "203.0.113.5", sender), HasSubstr("451"));
+    house.clock.advance(300s);
+    EXPECT_THAT(send("info@example.org", "203.0.113.5", sender), HasSubstr("queued"));
+  }
+  EXPECT_THAT(send("team@example.org", "203.0.113.99", "new@other.example"), HasSubstr("queued"));
+}
+
+TEST_F(Abuse, AnAllowListedClientDoesNotWait) {
+  AbusePolicy policy = lists();
+  policy.greylist.enabled = true;
+  use(policy);
+  EXPECT_THAT(send("info@example.org", "198.51.100.1"), HasSubstr("250 2.0.0 queued"));
+  EXPECT_THAT(send("info@example.org", "198.51.100.2"), HasSubstr("451")) << "5 above nothing";
+}
+
+TEST_F(Abuse, PostmasterAndBouncesDoNotWait) {
+  use(greylisting());
+  const auto heard = send("SRS0=AAAA=BB=x.example=y@srs.example.org", "203.0.113.5", "");
+  EXPECT_THAT(heard, Not(HasSubstr("Greylisted")));
+  EXPECT_THAT(send("postmaster@example.org"), Not(HasSubstr("Greylisted")));
+}
+
+TEST_F(Abuse, AListThatCannotBeKeptLetsMailFlow) {
+  use(greylisting());
+  house.spool.waiting_list.fail_write(1, ports::SpoolError::Full);
+  EXPECT_THAT(send("info@example.org"), HasSubstr("250 2.0.0 queued"));
+}
+
+TEST_F(Abuse, RatesBiteAndRecover) {
+  AbusePolicy policy;
+  policy.rates.per_client = {.count = 3, .span = 1h};
+  use(policy);
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(send("info@example.org"), HasSubstr("queued"));
+  EXPECT_THAT(send("info@example.org"),
+              HasSubstr("450 4.7.1 Too many messages from your address, try again later"));
+  EXPECT_THAT(send("info@example.org", "203.0.113.6"), HasSubstr("queued"));
+  EXPECT_EQ(totals().over_rate, 1U);
+  house.clock.advance(20min);
+  EXPECT_THAT(send("info@example.org"), HasSubstr("queued"));
+  EXPECT_THAT(send("info@example.org"), HasSubstr("450 4.7.1"));
+}
+
+TEST_F(Abuse, AMessageToManyCountsOnceForItsSender) {
+  AbusePolicy policy;
+  policy.rates.per_client = policy.rates.per_sender_domain = {.count = 1, .span = 1h};
+  policy.rates.per_alias = {.count = 1, .span = 1h};
+  use(policy);
+  const auto wire = house.talk({"EHLO c.example\r\n", "MAIL FROM:<ann@sender.example>\r\n",
+                                "RCPT TO:<info@example.org>\r\n", "RCPT TO:<team@example.org>\r\n",
+                                "RCPT TO:<info@example.org>\r\n", "QUIT\r\n"});
+  EXPECT_THAT(wire->sent,
+              HasSubstr("250 2.1.5 Recipient ok\r\n250 2.1.5 Recipient ok\r\n451 4.7.1"));
+  EXPECT_THAT(wire->sent, HasSubstr("451 4.7.1 Too many messages to this address"));
+}
+
+TEST_F(Abuse, GuessingIsSlowedDown) {  // X-6
+  AbusePolicy policy;
+  policy.rates.unknown = {.count = 3, .span = 1h};
+  use(policy);
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(send("nobody@example.org"), HasSubstr("550 5.1.1"));
+  EXPECT_THAT(send("nobody@example.org"), HasSubstr("450 4.7.1 Too many unknown recipients"));
+  EXPECT_THAT(send("info@example.org", "203.0.113.6"), HasSubstr("450 4.7.1"))
+      << "the whole network, and right or wrong alike";
+  EXPECT_THAT(send("info@example.org", "203.0.114.5"), HasSubstr("queued"));
+  house.clock.advance(20min);
+  EXPECT_THAT(send("info@example.org"), HasSubstr("queued"));
+}
+
+TEST(MessageRates, CountEachKindForItself) {
+  const base::Rate one{.count = 1, .span = 1h};
+  const base::SteadyTime now;
+  const Arrival ann{.client = "192.0.2.1",
+                    .network = "192.0.2.0/24",
+                    .reverse_path = "ann@sender.example",
+                    .forward_path = "info@example.org"};
+  const auto second = [&](const RatePolicy& policy, const Arrival& arrival) {
+    MessageRates rates;
+    EXPECT_FALSE(rates.take(ann, policy, now));
+    const auto reply = rates.take(arrival, policy, now);
+    return reply ? reply->text() : "";
+  };
+  Arrival neighbour = ann;
+  neighbour.client = "192.0.2.2";
+  Arrival other = ann;
+  other.reverse_path = "bob@other.example";
+  other.forward_path = "info+tag@example.org";
+  Arrival bounce = ann;
+  bounce.reverse_path = "";
+  bounce.is_bounce = true;
+  EXPECT_THAT(second({.per_client = one}, ann), HasSubstr("your address"));
+  EXPECT_EQ(second({.per_client = one}, neighbour), "");
+  EXPECT_THAT(second({.per_network = one}, neighbour), HasSubstr("your network"));
+  EXPECT_THAT(second({.per_sender_domain = one}, neighbour), HasSubstr("this sender domain"));
+  EXPECT_EQ(second({.per_sender_domain = one}, other), "");
+  EXPECT_EQ(second({.per_sender_domain = one}, bounce), "");
+  EXPECT_THAT(second({.per_alias = one}, other), HasSubstr("to this address"));
+  EXPECT_EQ(second({.per_alias = one}, bounce), "");
+  EXPECT_EQ(second({.per_alias = one, .tag = '-'}, other), "");
+  EXPECT_EQ(second({}, ann), "") << "0: no limit";
+}
+
+TEST(MessageRates, OneLimitReachedDoesNotUseUpTheOthers) {
+  MessageRates rates;
+  const RatePolicy policy{.per_client = {.count = 2, .span = 1h},
+                          .per_alias = {.count = 1, .span = 1h}};
+  const auto to = [](const char* path) {
+    return Arrival{.client = "192.0.2.1", .forward_path = path};
+  };
+  EXPECT_FALSE(rates.take(to("a@example.org"), policy, {}));
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(rates.take(to("a@example.org"), policy, {}));
+  EXPECT_FALSE(rates.take(to("b@example.org"), policy, {}));
+  EXPECT_TRUE(rates.take(to("c@example.org"), policy, {}));
+}
+
+struct TagRow {
+  const char* path;
+  char tag;
+  const char* without;
+};
+
+class WithoutTag : public testing::TestWithParam<TagRow> {};
+
+TEST_P(WithoutTag, IsTheAddressItself) {
+  EXPECT_EQ(without_tag(GetParam().path, GetParam().tag), GetParam().without);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, WithoutTag,
+                         testing::Values(TagRow{"info+x@a.example", '+', "info@a.example"},
+                                         TagRow{"info+x+y@a.example", '+', "info@a.example"},
+                                         TagRow{"+x@a.example", '+', "+x@a.example"},
+                                         TagRow{"info+x@a.example", '\0', "info+x@a.example"},
+                                         TagRow{"info-x@a-b.example", '-', "info@a-b.example"},
+                                         TagRow{"info@a-b.example", '-', "info@a-b.example"},
+                                         TagRow{"postmaster", '+', "postmaster"}));
+
+/// Whoever comes from however many places: the house does not grow.
+TEST(AbuseTables, StayBoundedUnderAHundredThousandClients) {  // X-2
+  const base::Rate rate{.count = 10, .span = 1h};
+  const RatePolicy policy{.per_client = rate,
+                          .per_network = rate,
+                          .per_alias = rate,
+                          .per_sender_domain = rate,
+                          .unknown = rate};
+  MessageRates rates;
+  for (int i = 0; i < 100'000; ++i) {
+    const std::string n = std::to_string(i);
+    rates.take({.client = n, .network = n, .reverse_path = "a@" + n, .forward_path = n + "@x"},
+               policy, {});
+    rates.note_unknown(n, policy, {});
+  }
+  EXPECT_EQ(rates.size(), 5 * MessageRates::kMaxKeys);
+}
+
+}  // namespace
+}  // namespace relay::inbound
