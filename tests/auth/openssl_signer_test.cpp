@@ -14,11 +14,12 @@ namespace {
 
 using testing::HasSubstr;
 
-std::shared_ptr<const SigningDomains> keys(const std::string& domain) {
-  auto made = std::make_shared<SigningDomains>();
-  made->push_back({domain,
-                   {{"e", *dkim::PrivateKey::generate(dkim::KeyType::Ed25519)},
-                    {"r", *dkim::PrivateKey::generate(dkim::KeyType::Rsa)}}});
+std::shared_ptr<const SigningKeys> keys(const std::string& domain) {
+  static const auto rsa = *dkim::PrivateKey::generate(dkim::KeyType::Rsa);
+  static const auto ed25519 = *dkim::PrivateKey::generate(dkim::KeyType::Ed25519);
+  auto made = std::make_shared<SigningKeys>();
+  made->domains.push_back({domain, {{"e", ed25519}, {"r", rsa}}});
+  made->sealer = arc::SealingKey{"seal." + domain, "a", rsa};
   return made;
 }
 
@@ -43,8 +44,8 @@ class SignerTest : public testing::Test {
   }
 
   boost::asio::io_context io_;
-  base::Published<SigningDomains> domains_{keys("fwd.com")};
-  OpensslSigner signer_{domains_, 2};
+  base::Published<SigningKeys> keys_{keys("fwd.com")};
+  OpensslSigner signer_{keys_, 2};
 };
 
 TEST_F(SignerTest, MakesOneFieldPerKeyInTheirOrder) {
@@ -67,9 +68,9 @@ TEST_F(SignerTest, LeavesMailAloneThatItMustNotSign) {
 }
 
 TEST_F(SignerTest, SignsWithTheKeysOfTheMoment) {
-  domains_.publish(keys("new.com"));
+  keys_.publish(keys("new.com"));
   EXPECT_THAT(run(signer_.sign(request())).value().dkim_fields, HasSubstr("d=new.com;"));
-  domains_.publish(std::make_shared<const SigningDomains>());
+  keys_.publish(std::make_shared<const SigningKeys>());
   EXPECT_EQ(run(signer_.sign(request())).value().dkim_fields, "");
 }
 
@@ -92,7 +93,7 @@ class SealTest : public SignerTest {
 
   /// The key that seals, as its domain publishes it.
   std::string zone() const {
-    const auto sealer = choose_sealing_key(*domains_.get()).value();
+    const auto sealer = keys_.get()->sealer.value();
     return arc::key_line(sealer.selector + "._domainkey." + sealer.domain, sealer.key.dns_record());
   }
 
@@ -123,18 +124,28 @@ TEST_F(SealTest, GoesOnWithAChainAndMarksABrokenOne) {
 
 /// A seal is no identifier of DMARC: where alignment forbids a signature it is still right.
 TEST_F(SealTest, IsMadeWhereNoSignatureMayBe) {
-  domains_.publish(keys("sender.com"));
+  keys_.publish(keys("sender.com"));
   const std::string message = sent("From: ann@sender.com\r\n", mail::ArcResult::None);
   EXPECT_EQ(last_.dkim_fields, "");
   EXPECT_EQ(arc::checked(message, zone()).result, mail::ArcResult::Pass);
 }
 
-TEST_F(SealTest, NeedsAnRsaKey) {
-  domains_.publish(std::make_shared<const SigningDomains>(
-      SigningDomains{{"fwd.com", {{"e", *dkim::PrivateKey::generate(dkim::KeyType::Ed25519)}}}}));
+TEST_F(SealTest, IsNotMadeWithoutAKeyForIt) {
+  auto made = *keys("fwd.com");
+  made.sealer.reset();
+  keys_.publish(std::make_shared<const SigningKeys>(std::move(made)));
   sent("From: ann@sender.com\r\n", mail::ArcResult::None);
   EXPECT_NE(last_.dkim_fields, "");
   EXPECT_EQ(last_.arc_fields, "");
+}
+
+TEST_F(SealTest, NeedsNoDomainThatSigns) {
+  auto made = *keys("fwd.com");
+  made.domains.clear();
+  keys_.publish(std::make_shared<const SigningKeys>(std::move(made)));
+  const std::string message = sent("From: ann@sender.com\r\n", mail::ArcResult::None);
+  EXPECT_EQ(last_.dkim_fields, "");
+  EXPECT_EQ(arc::checked(message, zone()).result, mail::ArcResult::Pass);
 }
 
 TEST_F(SignerTest, ServesManyAtOnce) {

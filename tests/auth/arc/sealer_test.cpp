@@ -19,7 +19,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-/// After a change on purpose: UPDATE_GOLDEN=1 auth_test
+/// After a change on purpose: UPDATE_GOLDEN=1 auth_arc_test
 TEST(ArcSealer, MakesASetThatIsAsRecorded) {
   const std::string set = set_for(sealed(plain_message(), 1), sealing_key(), ArcResult::Pass);
   const std::string place = std::string(RELAY_SOURCE_DIR) + "/tests/auth/arc/data/set.golden";
