@@ -186,14 +186,15 @@ int srs(const Invocation& call) {
 }
 
 int dkim_new(const Invocation& call) {
+  using auth::dkim::KeyType;
+  using auth::dkim::PrivateKey;
   const auto domain = mail::Domain::parse(call.domain);
   const auto selector = mail::Domain::parse(call.selector);
   if (!domain || !selector) {
     std::cerr << "srs-relay: not a domain or selector\n";
     return kExitUsage;
   }
-  const auto key =
-      auth::DkimKey::generate(call.key_type == "rsa" ? auth::KeyType::Rsa : auth::KeyType::Ed25519);
+  const auto key = PrivateKey::generate(call.key_type == "rsa" ? KeyType::Rsa : KeyType::Ed25519);
   if (!key) {
     std::cerr << "srs-relay: " << key.error() << '\n';
     return kExitTemporary;
@@ -212,7 +213,7 @@ int dkim_new(const Invocation& call) {
                                               {"file", call.out_file}})
               << '\n';
   } else {
-    std::cout << auth::zone_line(owner, key->dns_record()) << '\n';
+    std::cout << auth::dkim::zone_line(owner, key->dns_record()) << '\n';
   }
   return kExitOk;
 }

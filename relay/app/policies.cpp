@@ -5,6 +5,7 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "relay/app/self_check.hpp"
+#include "relay/auth/signing_policy.hpp"
 #include "relay/settings/files.hpp"
 
 namespace relay::app {
@@ -68,6 +69,21 @@ inbound::AbusePolicy abuse_policy(const settings::Settings& from) {
   return policy;
 }
 
+/// Null: incoming mail is not verified.
+std::shared_ptr<const auth::CheckOptions> check_options(const settings::Settings& from) {
+  if (!from.auth.verify) return nullptr;
+  auto options = std::make_shared<auth::CheckOptions>();
+  options->receiver = from.hostname;
+  options->lookups.whole = from.auth.timeout;
+  if (from.auth.organisation == settings::OrganisationRule::SuffixList) {
+    options->suffixes = std::make_shared<const auth::OrganisationalDomain>();
+  }
+  for (const std::string& source : from.outbound.source) {
+    options->egress.push_back(boost::asio::ip::make_address(source));
+  }
+  return options;
+}
+
 std::shared_ptr<const inbound::Policy> inbound_policy(
     const settings::Settings& from, std::shared_ptr<const forward::Planner> planner) {
   auto policy = std::make_shared<inbound::Policy>();
@@ -75,6 +91,8 @@ std::shared_ptr<const inbound::Policy> inbound_policy(
   policy->offer_starttls = from.tls.has_value();
   policy->limits = inbound_limits(from.limits, from.srs.bounces);
   policy->abuse = abuse_policy(from);
+  policy->check = check_options(from);
+  if (policy->check) policy->authserv_id = from.auth.authserv_id;
   policy->planner = std::move(planner);
   policy->loop_guard = forward::LoopGuard(from.hostname);
   return policy;
@@ -89,10 +107,11 @@ void set_own_endpoints(delivery::Policy& policy, const settings::Settings& from)
   }
 }
 
-void set_sources(delivery::Policy& policy, const settings::Settings& from) {
-  for (const std::string& source : from.outbound.source) {
+/// `into` has a source for each family.
+void set_sources(auto& into, const std::vector<std::string>& sources) {
+  for (const std::string& source : sources) {
     const auto address = boost::asio::ip::make_address(source);
-    (address.is_v4() ? policy.source_v4 : policy.source_v6) = address;
+    (address.is_v4() ? into.source_v4 : into.source_v6) = address;
   }
 }
 
@@ -135,7 +154,13 @@ std::shared_ptr<const delivery::Policy> delivery_policy(
   policy->allow_private = from.outbound.allow_private;
   policy->hide_targets = from.queue.redact_target;
   set_own_endpoints(*policy, from);
-  set_sources(*policy, from);
+  set_sources(*policy, from.outbound.source);
+  set_sources(policy->risk, from.risk.source);
+  policy->risk.connections = from.risk.connections;
+  policy->risk.rate = from.risk.rate;
+  policy->bounce_to = from.notices_to == settings::NoticesTo::Anyone
+                          ? delivery::BounceTo::Anyone
+                          : delivery::BounceTo::Authenticated;
   policy->own_targets = [planner = std::move(planner)](const mail::Mailbox& address) {
     return targets_of(*planner, address);
   };
@@ -144,28 +169,37 @@ std::shared_ptr<const delivery::Policy> delivery_policy(
 
 }  // namespace
 
-std::expected<auth::SigningDomains, std::string> load_signing_domains(
+std::expected<auth::SigningKeys, std::string> load_signing_keys(
     const settings::Settings& settings) {
-  auth::SigningDomains domains;
+  auth::SigningKeys keys;
   for (const settings::DkimDomain& entry : settings.dkim) {
     auth::SigningDomain domain{.domain = entry.domain.folded(), .keys = {}};
     for (const settings::DkimKey& key : entry.keys) {
       const auto pem = settings::read_secret_file(key.file);
       if (!pem) return std::unexpected(pem.error().text);
-      auto parsed = auth::DkimKey::parse(pem->reveal());
+      auto parsed = auth::dkim::PrivateKey::parse(pem->reveal());
       if (!parsed) return std::unexpected(key.file + ": " + parsed.error());
       domain.keys.push_back({key.selector, std::move(*parsed)});
     }
-    domains.push_back(std::move(domain));
+    keys.domains.push_back(std::move(domain));
   }
-  return domains;
+  if (settings.arc.sealer) {
+    auto parsed = auth::dkim::PrivateKey::parse(settings.arc.sealer->key.reveal());
+    if (!parsed) return std::unexpected("arc: " + parsed.error());
+    keys.sealer = {settings.arc.sealer->domain.folded(), settings.arc.sealer->selector,
+                   std::move(*parsed)};
+  }
+  return keys;
 }
 
 std::expected<Policies, std::string> make_policies(
     std::shared_ptr<const settings::Settings> settings) {
-  auto planner = forward::Planner::make(*settings);
+  auto planner = forward::Planner::make(
+      *settings, [organisations = auth::OrganisationalDomain()](const std::string& domain) {
+        return organisations.of(domain);
+      });
   if (!planner) return std::unexpected(planner.error());
-  auto signing = load_signing_domains(*settings);
+  auto signing = load_signing_keys(*settings);
   if (!signing) return std::unexpected(signing.error());
   if (auto problem = srs_round_trip_problem(**planner, wall_now())) {
     return std::unexpected(std::move(*problem));
@@ -174,7 +208,7 @@ std::expected<Policies, std::string> make_policies(
   policies.redaction = redaction(*settings, *planner);
   policies.inbound = inbound_policy(*settings, *planner);
   policies.delivery = delivery_policy(*settings, *planner);
-  policies.signing = std::make_shared<const auth::SigningDomains>(std::move(*signing));
+  policies.signing = std::make_shared<const auth::SigningKeys>(std::move(*signing));
   policies.settings = std::move(settings);
   return policies;
 }

@@ -19,7 +19,7 @@ struct Policies {
   std::shared_ptr<const settings::Settings> settings;
   std::shared_ptr<const inbound::Policy> inbound;
   std::shared_ptr<const delivery::Policy> delivery;
-  std::shared_ptr<const auth::SigningDomains> signing;
+  std::shared_ptr<const auth::SigningKeys> signing;
   std::shared_ptr<const Redaction> redaction;
 };
 
@@ -27,7 +27,7 @@ struct Policies {
 std::expected<Policies, std::string> make_policies(
     std::shared_ptr<const settings::Settings> settings);
 
-std::expected<auth::SigningDomains, std::string> load_signing_domains(
+std::expected<auth::SigningKeys, std::string> load_signing_keys(
     const settings::Settings& settings);
 
 }  // namespace relay::app

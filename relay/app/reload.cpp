@@ -73,7 +73,7 @@ ops::ReloadResult Relay::reload() {
   if (certificate) server_tls_->publish(std::move(certificate));
   inbound_policy_.publish(next->inbound);
   delivery_policy_.publish(next->delivery);
-  signing_domains_.publish(next->signing);
+  signing_keys_.publish(next->signing);
   log_->redact(next->redaction);
   settings_ = next->settings;
   loaded_at_ = clock_.wall();

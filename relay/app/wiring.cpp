@@ -52,7 +52,7 @@ Relay::Relay(Policies policies)
       started_at_(clock_.wall()),
       inbound_policy_(std::move(policies.inbound)),
       delivery_policy_(std::move(policies.delivery)),
-      signing_domains_(std::move(policies.signing)),
+      signing_keys_(std::move(policies.signing)),
       redaction_(std::move(policies.redaction)),
       shards_(shard_count(*settings_)) {}
 
@@ -75,7 +75,7 @@ std::expected<void, std::string> Relay::open_parts() {
                                          .allow_network_file_system = false});
   if (!spool) return std::unexpected(spool.error());
   spool_ = std::move(*spool);
-  signer_ = std::make_unique<auth::OpensslSigner>(signing_domains_, shards_.size());
+  signer_ = std::make_unique<auth::OpensslSigner>(signing_keys_, shards_.size());
   if (auto tls = open_tls(); !tls) return tls;
   if (auto delivery = open_delivery(); !delivery) return delivery;
   open_inbound();
@@ -127,7 +127,7 @@ void Relay::open_inbound() {
   refusals_ = std::make_unique<inbound::RefusalLog>(*log_);
   abuse_ = std::make_unique<inbound::AbuseControl>(*resolver_, *spool_, clock_, *log_);
   inbound_services_ = std::make_unique<inbound::Services>(inbound::Services{
-      clock_, *spool_, *signer_, *scheduler_, tls_acceptor_.get(), *log_, inbound_policy_, *budget_,
+      clock_, *spool_, *signer_, *resolver_, *scheduler_, tls_acceptor_.get(), *log_, inbound_policy_, *budget_,
       bounces_, resends_, *refusals_, waste_, handshakes_, watchdog_, *abuse_});
   acceptor_ = std::make_unique<inbound::Acceptor>(*inbound_services_);
   admin_ = std::make_unique<ops::AdminEndpoint>(
@@ -136,7 +136,13 @@ void Relay::open_inbound() {
                     .log = *log_,
                     .status = [this] { return status(); },
                     .reload = [this] { return reload(); },
-                    .wake_delivery = [this] { scheduler_->wake(); }});
+                    .wake_delivery = [this] { scheduler_->wake(); },
+                    .pace = [this](const mail::MessageId& id,
+                                   const mail::Route& route) -> std::optional<ops::Pace> {
+                      const auto pace = scheduler_->pace(id, route);
+                      if (!pace) return std::nullopt;
+                      return ops::Pace{pace->copies_before, pace->rate.count, pace->rate.span};
+                    }});
 }
 
 std::expected<void, std::string> Relay::open_listeners() {
@@ -255,6 +261,9 @@ ops::DaemonStatus Relay::status() const {
           .bounces_taken = bounces_.totals().taken,
           .bounces_refused = bounces_.totals().refused,
           .bounces_throttled = bounces_.totals().throttled,
+          .copies_delivered = scheduler_->tally().delivered,
+          .copies_bounced = scheduler_->tally().bounced,
+          .copies_suppressed = scheduler_->tally().suppressed,
           .clients_listed = abuse.listed,
           .dns_list_failures = abuse.list_failures,
           .greylisted = abuse.greylisted,

@@ -73,7 +73,7 @@ class Relay {
   bool draining_ = false;
   base::Published<inbound::Policy> inbound_policy_;
   base::Published<delivery::Policy> delivery_policy_;
-  base::Published<auth::SigningDomains> signing_domains_;
+  base::Published<auth::SigningKeys> signing_keys_;
   std::shared_ptr<const Redaction> redaction_;  ///< for the log, until it is open
 
   std::unique_ptr<LogSink> log_;

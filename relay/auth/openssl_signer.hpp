@@ -7,33 +7,47 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
 
+#include "relay/auth/arc/sealer.hpp"
 #include "relay/auth/signing_policy.hpp"
 #include "relay/base/published.hpp"
 #include "relay/ports/signer.hpp"
 
 namespace relay::auth {
 
-using SigningDomains = std::vector<SigningDomain>;
+/// What a reload swaps.
+struct SigningKeys {
+  std::vector<SigningDomain> domains;
+  std::optional<arc::SealingKey> sealer;  ///< absent: nothing is sealed
+};
 
 class OpensslSigner final : public ports::Signer {
  public:
-  /// `domains` may be swapped at any time; a message is signed with the set it finds.
-  OpensslSigner(const base::Published<SigningDomains>& domains, std::size_t threads);
+  /// `keys` may be swapped at any time; a message is signed with the set it finds.
+  OpensslSigner(const base::Published<SigningKeys>& keys, std::size_t threads);
   ~OpensslSigner() override;
 
-  base::Task<std::expected<std::string, ports::SignError>> sign(
+  std::string domain_for(const std::string& from_domain) const override;
+
+  base::Task<std::expected<ports::Signatures, ports::SignError>> sign(
       ports::SignRequest request) override;
 
  private:
   using Job = std::move_only_function<void()>;
 
   void run();
-  std::expected<std::string, ports::SignError> sign_now(const ports::SignRequest& request) const;
+  using Fields = std::expected<std::string, ports::SignError>;
 
-  const base::Published<SigningDomains>& domains_;
+  std::expected<ports::Signatures, ports::SignError> sign_now(
+      const ports::SignRequest& request) const;
+  Fields dkim_fields(const SigningKeys& keys, const ports::SignRequest& request) const;
+  static Fields arc_fields(const SigningKeys& keys, const ports::SignRequest& request,
+                           const std::string& header_block);
+
+  const base::Published<SigningKeys>& keys_;
   const OrganisationalDomain organisations_;
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -1,34 +1,22 @@
 // Which domain signs a message (design decision 10): never one aligned with the author's.
 #pragma once
 
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "relay/auth/dkim_key.hpp"
+#include "relay/auth/dkim/private_key.hpp"
+#include "relay/auth/organisational_domain.hpp"
 
 namespace relay::auth {
 
 struct SelectorKey {
   std::string selector;
-  DkimKey key;
+  dkim::PrivateKey key;
 };
 
 struct SigningDomain {
   std::string domain;  ///< folded
   std::vector<SelectorKey> keys;
-};
-
-/// Organisational domains by the Public Suffix List of the system (libpsl).
-class OrganisationalDomain {
- public:
-  OrganisationalDomain();
-
-  /// "example.co.uk" for "mail.example.co.uk"; the name itself when it is a public suffix.
-  std::string of(const std::string& folded_domain) const;
-
- private:
-  std::shared_ptr<const void> list_;
 };
 
 /// Until a message has been authenticated, our signature must not be aligned with its From domain:

@@ -19,7 +19,8 @@ void log_attempt(base::Log& log, const Consignment& consignment, std::size_t i,
       .number("attempt", settled.update.attempts)
       .text("rcpt", copy.route.original.to_string())
       .text("target", copy.route.target.to_string())
-      .text("reverse_path", copy.route.reverse_path.to_string());
+      .text("reverse_path", copy.route.reverse_path.to_string())
+      .text("handling", mail::name(copy.route.handling));
   event.open("mx").text("host", attempt.host).text("ip", attempt.address);
   event.number("port", attempt.port).close();
   event.text("tls", attempt.tls);
@@ -39,6 +40,21 @@ void log_attempt(base::Log& log, const Consignment& consignment, std::size_t i,
       .number("connect", report.connecting.count())
       .number("send", report.sending.count())
       .close();
+  log.write(std::move(event));
+}
+
+/// `dsn`, or `suppressed` with the reason: what happens to mail is never without a line.
+void log_note(base::Log& log, const mail::AcceptedMessage& message, const DsnNote& note,
+              base::WallTime now) {
+  const bool written = note.reason.empty();
+  base::Event event(written ? "dsn" : "suppressed", now,
+                    written ? base::Severity::Info : base::Severity::Warning);
+  event.text("msg_id", message.id.to_string())
+      .text("kind", note.kind == mail::DsnKind::Failed ? "failed" : "delayed")
+      .number("recipients", static_cast<std::int64_t>(note.recipients));
+  if (written) event.text("dsn_id", note.id.to_string());
+  event.text("addressee", message.reverse_path.to_string());
+  if (!written) event.text("reason", note.reason);
   log.write(std::move(event));
 }
 
@@ -69,18 +85,8 @@ void log_settlement(base::Log& log, const Consignment& consignment, const Attemp
   for (std::size_t i = 0; i < settlement.copies.size(); ++i) {
     log_attempt(log, consignment, i, report, settlement.copies[i], now);
   }
-  const auto& message = consignment.queued->message;
   for (const DsnNote& note : settlement.notes) {
-    base::Event event("dsn", now);
-    event.text("msg_id", message.id.to_string())
-        .text("kind", note.kind == mail::DsnKind::Failed ? "failed" : "delayed")
-        .number("recipients", static_cast<std::int64_t>(note.recipients));
-    if (note.reason.empty()) {
-      event.text("dsn_id", note.id.to_string()).text("addressee", message.reverse_path.to_string());
-    } else {
-      event.text("suppressed", note.reason);
-    }
-    log.write(std::move(event));
+    log_note(log, consignment.queued->message, note, now);
   }
   log_completed(log, consignment, settlement, now);
 }

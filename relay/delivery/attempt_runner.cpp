@@ -14,9 +14,14 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-bool header_has_utf8(std::string_view content) {
-  const auto header = content.substr(0, mail::header_length(content).value_or(content.size()));
-  return std::ranges::any_of(header, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+bool has_utf8(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+}
+
+/// Of the author's header, or of the one that stands in its place.
+bool header_has_utf8(const CopyHead& head, std::string_view content) {
+  if (head.content_begin > 0) return has_utf8(head.fields[0]);
+  return has_utf8(content.substr(0, mail::header_length(content).value_or(content.size())));
 }
 
 }  // namespace
@@ -53,6 +58,7 @@ base::Task<std::optional<mail::Outcome>> AttemptRunner::connect(const Consignmen
 
 smtp::ClientTransaction AttemptRunner::transaction_for(const Consignment& consignment,
                                                        const std::vector<std::size_t>& which,
+                                                       const CopyHead& head,
                                                        const ContentSource& content) const {
   const auto& [message, recipients] = *consignment.queued;
   smtp::ClientTransaction transaction;
@@ -60,24 +66,24 @@ smtp::ClientTransaction AttemptRunner::transaction_for(const Consignment& consig
   for (const std::size_t i : which) {
     transaction.recipients.push_back(recipients[consignment.copies[i]].route.target);
   }
-  transaction.size = message.trace_fields.size() + message.size;
+  transaction.size = head.size(message);
   transaction.eight_bit = message.body == mail::BodyType::EightBitMime;
   // Many clients say SMTPUTF8 whenever it is offered; it is needed where UTF-8 is (RFC 6531 §3.4).
-  transaction.needs_smtputf8 = message.smtputf8 && header_has_utf8(content.front());
+  transaction.needs_smtputf8 = message.smtputf8 && header_has_utf8(head, content.front());
   return transaction;
 }
 
 /// False when the reused connection turned out dead before anything was said on it.
 base::Task<bool> AttemptRunner::transact(const Consignment& consignment,
-                                         std::vector<std::size_t> which, ContentSource& content,
-                                         base::Deadline whole, AttemptReport& report) {
+                                         std::vector<std::size_t> which, const CopyHead& head,
+                                         ContentSource& content, base::Deadline whole,
+                                         AttemptReport& report) {
   const bool reused = sent_ > 0;
   const base::WallTime at = ports_.clock.wall();
-  auto transaction = transaction_for(consignment, which, content);
+  auto transaction = transaction_for(consignment, which, head, content);
   ++sent_;
   const auto sent =
-      co_await session_->send(std::move(transaction), consignment.queued->message.trace_fields,
-                              content, ports_.spool, whole);
+      co_await session_->send(std::move(transaction), head, content, ports_.spool, whole);
   if (!sent) {
     report.spool_error = sent.error();
     co_await close();
@@ -102,6 +108,13 @@ base::Task<bool> AttemptRunner::transact(const Consignment& consignment,
 base::Task<AttemptReport> AttemptRunner::run(Consignment consignment, ContentSource& content) {
   AttemptReport report;
   report.outcomes.resize(consignment.copies.size());
+  const auto& [message, recipients] = *consignment.queued;
+  const auto head =
+      head_of(message, recipients[consignment.copies.front()].route.handling, content);
+  if (!head) {
+    report.spool_error = head.error();
+    co_return report;
+  }
   const auto started = ports_.clock.steady();
   const base::WallTime at = ports_.clock.wall();
   const base::Deadline whole{started + consignment.policy->timeouts.whole};
@@ -125,7 +138,7 @@ base::Task<AttemptReport> AttemptRunner::run(Consignment consignment, ContentSou
     const auto now_sent = std::min(left.size(), consignment.policy->recipients_per_transaction);
     std::vector<std::size_t> which(left.begin(),
                                    left.begin() + static_cast<std::ptrdiff_t>(now_sent));
-    const bool spoken = co_await transact(consignment, which, content, whole, report);
+    const bool spoken = co_await transact(consignment, which, *head, content, whole, report);
     if (report.spool_error) break;
     if (spoken) {
       // Who came after "too many recipients" goes into a transaction of its own, at once.

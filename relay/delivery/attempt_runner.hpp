@@ -10,7 +10,7 @@
 
 namespace relay::delivery {
 
-/// Copies of one message for one destination, under one reverse-path.
+/// Copies of one message for one destination that leave alike.
 struct Consignment {
   std::shared_ptr<const mail::QueuedMessage> queued;
   std::vector<std::size_t> copies;  ///< positions in queued->recipients
@@ -50,10 +50,11 @@ class AttemptRunner {
   base::Task<std::optional<mail::Outcome>> connect(const Consignment& consignment,
                                                    base::Deadline whole, base::WallTime at);
   base::Task<bool> transact(const Consignment& consignment, std::vector<std::size_t> which,
-                            ContentSource& content, base::Deadline whole, AttemptReport& report);
+                            const CopyHead& head, ContentSource& content, base::Deadline whole,
+                            AttemptReport& report);
   smtp::ClientTransaction transaction_for(const Consignment& consignment,
                                           const std::vector<std::size_t>& which,
-                                          const ContentSource& content) const;
+                                          const CopyHead& head, const ContentSource& content) const;
 
   DeliveryPorts ports_;
   MxSelection selection_;

@@ -2,7 +2,7 @@
 
 #include <openssl/sha.h>
 
-#include "relay/auth/body_hash.hpp"
+#include "relay/auth/dkim/body_hashes.hpp"
 #include "relay/base/text.hpp"
 #include "relay/mail/header.hpp"
 
@@ -21,17 +21,19 @@ base::Task<std::string> signature(const std::string& content, std::shared_ptr<co
                                   ports::Signer* signer, base::WallTime now) {
   if (signer == nullptr) co_return std::string();
   const std::size_t header = mail::header_length(content).value_or(content.size());
-  auth::RelaxedBodyHash body;
+  auth::dkim::BodyHashes body;
+  const std::size_t relaxed = body.want(auth::dkim::Canon::Relaxed);
   if (content.size() > header + 2) body.update(std::string_view(content).substr(header + 2));
+  body.finish();
   ports::SignRequest request;
   request.header_block = content.substr(0, header);
-  request.relaxed_body_sha256 = body.finish();
+  request.relaxed_body_sha256 = body.digest(relaxed);
   request.from_domain = policy->hostname.folded();
   request.own_message = true;
   request.now_unix =
       std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
   auto fields = co_await signer->sign(std::move(request));
-  co_return fields ? std::move(*fields) : std::string();
+  co_return fields ? std::move(fields->dkim_fields) : std::string();
 }
 
 /// One copy per target: the sender's address, or where it leads when it is one of ours.

@@ -7,7 +7,7 @@ namespace relay::delivery {
 
 class Lane {
  public:
-  explicit Lane(std::string name) : key(std::move(name)) {}
+  Lane(std::string name, bool of_risk_pool) : key(std::move(name)), risk_pool(of_risk_pool) {}
 
   struct Idle {
     base::SteadyTime until;
@@ -15,6 +15,7 @@ class Lane {
   };
 
   const std::string key;
+  const bool risk_pool;
   std::deque<Job> jobs;
   std::size_t copies = 0;    ///< in jobs
   std::deque<Idle> idle;     ///< sessions that wait with an open connection

@@ -66,8 +66,9 @@ base::Task<std::shared_ptr<const mail::QueuedMessage>> LaneSession::message_of(c
   co_return nullptr;
 }
 
-/// The copies of the job that may be tried now, by reverse-path. The state counts, not the claim:
-/// the operator may have held or dropped them, or a poll may have been overtaken by a record.
+/// The copies of the job that may be tried now; a group for those that leave alike. The state
+/// counts, not the claim: the operator may have held or dropped them, or a poll may have been
+/// overtaken by a record.
 std::vector<LaneSession::Group> LaneSession::groups_of(const mail::QueuedMessage& queued,
                                                        const Job& job, const Policy& policy) const {
   const base::WallTime now = shop_.ports.clock.wall();
@@ -78,9 +79,9 @@ std::vector<LaneSession::Group> LaneSession::groups_of(const mail::QueuedMessage
     if (copy.state != mail::RecipientState::Waiting) continue;
     if (!is_due(copy.next_due, now, policy.retry)) continue;
     // A changed route has made it another lane's; the next poll finds it there.
-    if (destination_of(copy.route.target.domain().folded(), policy).key != lane_->key) continue;
+    if (destination_of(copy.route, policy).key != lane_->key) continue;
     const auto same = std::ranges::find_if(groups, [&](const Group& group) {
-      return queued.recipients[group.front()].route.reverse_path == copy.route.reverse_path;
+      return leave_alike(queued.recipients[group.front()].route, copy.route);
     });
     if (same == groups.end()) {
       groups.push_back({i});
@@ -98,8 +99,8 @@ base::Task<> LaneSession::serve(Job job) {
   const auto policy = shop_.policy.get();
   ContentSource content(shop_.ports.spool, job.id, queued->message.size, job.content);
   for (Group& group : groups_of(*queued, job, *policy)) {
-    const auto& domain = queued->recipients[group.front()].route.target.domain().folded();
-    Consignment consignment{queued, std::move(group), destination_of(domain, *policy), policy};
+    auto destination = destination_of(queued->recipients[group.front()].route, *policy);
+    Consignment consignment{queued, std::move(group), std::move(destination), policy};
     claim.keep(true);
     const bool recorded = co_await deliver(std::move(consignment), content);
     if (!recorded) co_return;
@@ -186,6 +187,10 @@ base::Task<bool> LaneSession::settle_and_record(const Consignment& consignment,
   }
   const bool recorded = co_await record(settlement.update);
   if (!recorded) co_return false;
+  const Tally tally = tally_of(settlement);
+  shop_.delivered += tally.delivered;
+  shop_.bounced += tally.bounced;
+  shop_.suppressed += tally.suppressed;
   log_settlement(shop_.log, consignment, report, settlement, now);
   for (const auto& copy : settlement.copies) {
     if (copy.update.state == mail::RecipientState::Waiting) shop_.expect_due(copy.update.next_due);

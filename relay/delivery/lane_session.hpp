@@ -25,6 +25,9 @@ struct Workshop {
   std::atomic<base::WallTime::rep> trusted_since{0};  ///< ms; start, or last jump of the clock
   std::atomic<base::WallTime::rep> jumped_at{0};      ///< ms; the last jump, 0: none in this run
   std::atomic<bool> poisoned{false};
+  std::atomic<std::uint64_t> delivered{0};  ///< copies, with the two below: a Tally since the start
+  std::atomic<std::uint64_t> bounced{0};
+  std::atomic<std::uint64_t> suppressed{0};
   std::function<void(base::WallTime)> expect_due;  ///< something was recorded for later
 };
 

@@ -75,6 +75,22 @@ std::pair<smtp::TlsUse, ports::TlsLevel> tls_of(forward::TlsDemand demand) {
   return {smtp::TlsUse::Required, ports::TlsLevel::Verify};
 }
 
+/// Mail of the risk pool leaves from the pool's own addresses or, where it has none of that family,
+/// not at all: it would spoil the good name of the others.
+bool can_leave(const Destination& destination, const address& remote, const Policy& policy) {
+  const RiskPool& risk = policy.risk;
+  if (!destination.risk_pool || (!risk.source_v4 && !risk.source_v6)) return true;
+  return remote.is_v6() ? risk.source_v6.has_value() : risk.source_v4.has_value();
+}
+
+std::optional<address> source_for(const Destination& destination, const address& remote,
+                                  const Policy& policy) {
+  const RiskPool& risk = policy.risk;
+  const bool own = destination.risk_pool && (risk.source_v4 || risk.source_v6);
+  if (own) return remote.is_v6() ? risk.source_v6 : risk.source_v4;
+  return remote.is_v6() ? policy.source_v6 : policy.source_v4;
+}
+
 }  // namespace
 
 void MxSelection::shuffle_ties(std::vector<ports::MxHost>& hosts) {
@@ -168,9 +184,16 @@ base::Task<std::expected<std::vector<Candidate>, Unroutable>> MxSelection::candi
         if (why.kind == OutcomeKind::Deferred) continue;
         why = unroutable(OutcomeKind::Failed, {5, 4, 6},
                          host.name + " leads to " + one.to_string() + ", which is not dialled");
+      } else if (!can_leave(destination, one, *policy)) {
+        why = unroutable(OutcomeKind::Deferred, {4, 4, 4},
+                         "the risk pool has no address to reach " + one.to_string() + " from");
       } else if (taken < per_host && chosen.size() < most) {
         ++taken;
-        chosen.push_back({host.name, {one, host.port}, host.tls, host.level});
+        chosen.push_back({host.name,
+                          {one, host.port},
+                          host.tls,
+                          host.level,
+                          source_for(destination, one, *policy)});
       }
     }
   }

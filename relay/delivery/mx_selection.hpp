@@ -21,6 +21,7 @@ struct Candidate {
   ports::Endpoint endpoint;
   smtp::TlsUse tls = smtp::TlsUse::IfOffered;
   ports::TlsLevel level = ports::TlsLevel::Opportunistic;
+  std::optional<boost::asio::ip::address> source;  ///< of ours; none: as the system chooses
 };
 
 /// Why there is no address: Failed for what a retry cannot change, else Deferred.
@@ -31,7 +32,8 @@ class MxSelection {
   MxSelection(ports::Resolver& resolver, Dice& dice) : resolver_(resolver), dice_(dice) {}
 
   /// At least one, at most policy->addresses_per_attempt, both address families among them where
-  /// a host has both (O-10). `at` of the outcome is left to the caller.
+  /// a host has both (O-10). What the risk pool has no address to send from is left out. `at` of
+  /// the outcome is left to the caller.
   base::Task<std::expected<std::vector<Candidate>, Unroutable>> candidates(
       Destination destination, std::shared_ptr<const Policy> policy, base::Deadline deadline);
 

@@ -13,6 +13,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "relay/base/rate_table.hpp"
 #include "relay/forward/next_hop.hpp"
 #include "relay/mail/address.hpp"
 
@@ -47,6 +48,22 @@ struct AddressBlock {
   unsigned prefix = 0;
 };
 
+/// Where doubtful mail leaves, so that what receivers think of it stays apart from all other mail:
+/// own addresses, own connections, own speed.
+struct RiskPool {
+  /// None at all: those of ordinary mail. Otherwise a family without one is not used.
+  std::optional<boost::asio::ip::address> source_v4;
+  std::optional<boost::asio::ip::address> source_v6;
+  std::size_t connections = 2;         ///< per destination
+  base::Rate rate{60, std::chrono::seconds(60)};  ///< of copies, per destination
+};
+
+/// Who may be told of a failure (L-6): anybody can put a stranger's address into MAIL.
+enum class BounceTo : std::uint8_t {
+  Authenticated,  ///< only a sender that SPF or an aligned signature vouches for
+  Anyone,
+};
+
 struct Policy {
   mail::Domain hostname;  ///< said in EHLO; MAILER-DAEMON@hostname writes the DSNs
   RetryPolicy retry;
@@ -63,6 +80,8 @@ struct Policy {
 
   std::optional<boost::asio::ip::address> source_v4;
   std::optional<boost::asio::ip::address> source_v6;
+  RiskPool risk;
+  BounceTo bounce_to = BounceTo::Authenticated;
   /// Where we listen: never dialled (N-5).
   std::vector<boost::asio::ip::address> own_addresses;
   std::vector<std::uint16_t> own_ports;

@@ -33,7 +33,9 @@ base::Task<std::expected<bool, ports::SpoolError>> QueueScan::pages(
       Job job;
       job.id = item.id;
       job.indices = {item.index};
-      const auto added = store_.add(destination_of(item.destination, *policy).key, std::move(job));
+      job.risk_pool = item.risk_pool;
+      const auto destination = destination_of(item.destination, item.risk_pool, *policy);
+      const auto added = store_.add(destination.key, std::move(job));
       if (added == WorkStore::Added::Full) skipped_ = true;
       cursor = ports::QueueCursor{item.next_due, item.id, item.index};
     }

@@ -76,9 +76,8 @@ base::Task<std::optional<smtp::Verdict>> RemoteSession::greet(smtp::TlsUse use,
                                                               base::Deadline whole) {
   tls_version_.clear();
   machine_.emplace(policy_->hostname.text(), use);
-  const auto source = remote_.endpoint.address.is_v6() ? policy_->source_v6 : policy_->source_v4;
-  auto connected =
-      co_await dialer_.connect(remote_.endpoint, source, limit(policy_->timeouts.connect, whole));
+  auto connected = co_await dialer_.connect(remote_.endpoint, remote_.source,
+                                            limit(policy_->timeouts.connect, whole));
   if (!connected) {
     smtp::Verdict verdict;
     verdict.stage = Stage::Connect;
@@ -111,7 +110,7 @@ base::Task<std::optional<smtp::Verdict>> RemoteSession::open(Candidate remote,
 }
 
 base::Task<std::expected<void, SpoolError>> RemoteSession::send(smtp::ClientTransaction transaction,
-                                                                const std::string& trace_fields,
+                                                                const CopyHead& head,
                                                                 ContentSource& content,
                                                                 const ports::Spool& spool,
                                                                 base::Deadline whole) {
@@ -119,19 +118,21 @@ base::Task<std::expected<void, SpoolError>> RemoteSession::send(smtp::ClientTran
   machine_->begin(std::move(transaction));
   co_await converse(whole);
   if (machine_->step() == Step::Content) {
-    result = co_await send_content(trace_fields, content, spool, whole);
+    result = co_await send_content(head, content, spool, whole);
     if (result) co_await converse(whole);
   }
   co_return result;
 }
 
-base::Task<std::expected<void, SpoolError>> RemoteSession::send_content(
-    const std::string& trace_fields, ContentSource& content, const ports::Spool& spool,
-    base::Deadline whole) {
+base::Task<std::expected<void, SpoolError>> RemoteSession::send_content(const CopyHead& head,
+                                                                        ContentSource& content,
+                                                                        const ports::Spool& spool,
+                                                                        base::Deadline whole) {
   std::expected<void, SpoolError> ok;
   smtp::DotStuffer stuffer;
   std::string wire;
-  bool sound = stuffer.put(trace_fields, wire) && stuffer.put(content.front(), wire);
+  bool sound = stuffer.put(head.fields[0], wire) && stuffer.put(head.fields[1], wire) &&
+               stuffer.put(std::string_view(content.front()).substr(head.content_begin), wire);
   for (std::uint32_t sequence = 1; sound && !content.whole(); ++sequence) {
     auto next = co_await content.chunk(sequence);
     if (!next) {

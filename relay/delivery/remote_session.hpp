@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "relay/delivery/content_source.hpp"
+#include "relay/delivery/copy_head.hpp"
 #include "relay/delivery/mx_selection.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/stream.hpp"
@@ -24,10 +25,10 @@ class RemoteSession {
   /// forgiven once: the same address again, in the clear (T-3).
   base::Task<std::optional<smtp::Verdict>> open(Candidate remote, base::Deadline whole);
 
-  /// One transaction: `trace_fields`, then the content. verdicts() tells of each recipient.
+  /// One transaction: the head, then the content behind it. verdicts() tells of each recipient.
   /// An error is one of the spool: nothing has been handed over, the connection is closed.
   base::Task<std::expected<void, ports::SpoolError>> send(smtp::ClientTransaction transaction,
-                                                          const std::string& trace_fields,
+                                                          const CopyHead& head,
                                                           ContentSource& content,
                                                           const ports::Spool& spool,
                                                           base::Deadline whole);
@@ -49,7 +50,7 @@ class RemoteSession {
   base::Task<std::optional<smtp::Verdict>> greet(smtp::TlsUse use, base::Deadline whole);
   base::Task<> converse(base::Deadline whole);
   base::Task<bool> start_tls(base::Deadline whole);
-  base::Task<std::expected<void, ports::SpoolError>> send_content(const std::string& trace_fields,
+  base::Task<std::expected<void, ports::SpoolError>> send_content(const CopyHead& head,
                                                                   ContentSource& content,
                                                                   const ports::Spool& spool,
                                                                   base::Deadline whole);

@@ -59,6 +59,9 @@ void Scheduler::apply_limits() {
   limits.sessions_per_lane = policy->connections_per_destination;
   limits.sessions_total = policy->connections_total;
   limits.keep_open = policy->keep_open;
+  limits.risk_sessions_per_lane = policy->risk.connections;
+  limits.risk_sessions_total = std::max<std::size_t>(policy->connections_total / 4, 1);
+  limits.risk_rate = without_bursts(policy->risk.rate);
   // A copy that is due again must find its destination worth another try.
   const std::chrono::milliseconds shortest_wait = policy->retry.schedule.front();
   limits.first_outage = std::min(limits.first_outage, shortest_wait / 2);
@@ -68,22 +71,30 @@ void Scheduler::apply_limits() {
 void Scheduler::offer(ports::FreshMessage fresh) {
   const auto policy = shop_.policy.get();
   const auto queued = std::make_shared<const mail::QueuedMessage>(std::move(fresh.queued));
-  std::map<std::string, std::vector<std::uint16_t>> lanes;
+  std::map<std::string, Job> lanes;
   for (const auto& copy : queued->recipients) {
     if (copy.state != mail::RecipientState::Waiting) continue;
-    lanes[destination_of(copy.route.target.domain().folded(), *policy).key].push_back(
-        copy.route.index);
+    Job& job = lanes[destination_of(copy.route, *policy).key];
+    job.indices.push_back(copy.route.index);
+    job.risk_pool = copy.route.handling.risk_pool;
   }
-  for (auto& [key, indices] : lanes) {
-    Job job{.id = queued->message.id,
-            .indices = std::move(indices),
-            .queued = queued,
-            .content = fresh.content,
-            .offered_at = shop_.ports.clock.steady(),
-            .epoch = shop_.store.epoch()};
+  for (auto& [key, job] : lanes) {
+    job.id = queued->message.id;
+    job.queued = queued;
+    job.content = fresh.content;
+    job.offered_at = shop_.ports.clock.steady();
+    job.epoch = shop_.store.epoch();
     // Its due time lies behind where the last look ended: only a look from the start finds it.
     if (shop_.store.add(key, std::move(job)) == WorkStore::Added::Full) from_start_ = true;
   }
+}
+
+std::optional<Pace> Scheduler::pace(const mail::MessageId& id, const mail::Route& route) const {
+  return shop_.store.pace(destination_of(route, *shop_.policy.get()).key, id, route.index);
+}
+
+Tally Scheduler::tally() const {
+  return {.delivered = shop_.delivered, .bounced = shop_.bounced, .suppressed = shop_.suppressed};
 }
 
 void Scheduler::wake() {

@@ -50,6 +50,12 @@ class Scheduler final : public ports::DeliveryFeed {
   /// Attempts under way or claimed, for `status`. Any thread.
   StoreTotals totals() const { return shop_.store.totals(); }
 
+  /// Why a due copy waits for the risk pool's rate, for `queue why`. Any thread.
+  std::optional<Pace> pace(const mail::MessageId& id, const mail::Route& route) const;
+
+  /// What became of copies since the start. Any thread.
+  Tally tally() const;
+
   /// The spool failed: nothing is sent any more, the process should end (reliability.md §2.3).
   bool poisoned() const { return shop_.poisoned.load(); }
 

@@ -14,6 +14,19 @@ const mail::QueuedRecipient& copy_of(const Consignment& consignment, std::size_t
   return consignment.queued->recipients[consignment.copies[i]];
 }
 
+/// Why the sender is told nothing; "": it may be.
+std::string_view silence_towards(const mail::AcceptedMessage& message, const Policy& policy) {
+  if (message.reverse_path.is_null()) return "null sender";
+  const bool vouched = message.sender_authenticated || policy.bounce_to == BounceTo::Anyone;
+  return vouched ? "" : "sender not authenticated";
+}
+
+/// A copy that was held has all its time from its release on.
+base::WallTime waiting_since(const mail::AcceptedMessage& message,
+                             const mail::QueuedRecipient& copy) {
+  return std::max(message.received_at, copy.released_at);
+}
+
 SettledCopy settle_copy(const mail::QueuedRecipient& copy, const mail::Outcome& outcome,
                         const RetryCase& base_case, const Consignment& consignment, double chance) {
   SettledCopy settled;
@@ -31,6 +44,7 @@ SettledCopy settle_copy(const mail::QueuedRecipient& copy, const mail::Outcome& 
     update.state = RecipientState::Failed;
   } else {
     RetryCase given = base_case;
+    given.arrived_at = waiting_since(consignment.queued->message, copy);
     given.attempts = update.attempts;
     given.previous_at = copy.last.at;
     given.warned = copy.warned;
@@ -59,6 +73,16 @@ std::vector<mail::DsnRecipient> recipients_of(const Settlement& settlement,
   return chosen;
 }
 
+/// Until when all that are warned of are tried, at least.
+base::WallTime retry_until(const Settlement& settlement, const Consignment& consignment) {
+  base::WallTime since = base::WallTime::max();
+  for (std::size_t i = 0; i < settlement.copies.size(); ++i) {
+    if (!settlement.copies[i].warn) continue;
+    since = std::min(since, waiting_since(consignment.queued->message, copy_of(consignment, i)));
+  }
+  return since + consignment.policy->retry.expire;
+}
+
 }  // namespace
 
 Settlement settle(const Consignment& consignment, const std::vector<mail::Outcome>& outcomes,
@@ -67,7 +91,6 @@ Settlement settle(const Consignment& consignment, const std::vector<mail::Outcom
   Settlement settlement;
   settlement.update.id = message.id;
   RetryCase base_case;
-  base_case.arrived_at = message.received_at;
   base_case.now = now;
   base_case.clock = clock;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
@@ -78,8 +101,20 @@ Settlement settle(const Consignment& consignment, const std::vector<mail::Outcom
   return settlement;
 }
 
+Tally tally_of(const Settlement& settlement) {
+  Tally tally;
+  for (const SettledCopy& copy : settlement.copies) {
+    tally.delivered += copy.update.state == RecipientState::Delivered ? 1 : 0;
+  }
+  for (const DsnNote& note : settlement.notes) {
+    if (note.kind != DsnKind::Failed) continue;
+    (note.reason.empty() ? tally.bounced : tally.suppressed) += note.recipients;
+  }
+  return tally;
+}
+
 bool wants_dsn(const Settlement& settlement, const Consignment& consignment) {
-  return !consignment.queued->message.reverse_path.is_null() &&
+  return silence_towards(consignment.queued->message, *consignment.policy).empty() &&
          std::ranges::any_of(settlement.copies, [](const SettledCopy& copy) {
            return copy.kind == OutcomeKind::Failed || copy.warn;
          });
@@ -88,12 +123,13 @@ bool wants_dsn(const Settlement& settlement, const Consignment& consignment) {
 base::Task<> add_bounces(Settlement& settlement, const Consignment& consignment,
                          std::string header_block, base::WallTime now, ports::Signer* signer) {
   const auto& message = consignment.queued->message;
+  const std::string_view silence = silence_towards(message, *consignment.policy);
   for (const DsnKind kind : {DsnKind::Failed, DsnKind::Delayed}) {
     auto recipients = recipients_of(settlement, consignment, kind);
     if (recipients.empty()) continue;
     DsnNote note{.kind = kind, .id = {}, .reason = {}, .recipients = recipients.size()};
-    if (message.reverse_path.is_null()) {
-      note.reason = "null sender";
+    if (!silence.empty()) {
+      note.reason = silence;
     } else if (kind == DsnKind::Delayed && is_automatic(header_block)) {
       note.reason = "automatic mail";
     } else {
@@ -104,7 +140,7 @@ base::Task<> add_bounces(Settlement& settlement, const Consignment& consignment,
                         .header_block = header_block,
                         .now = now};
       if (kind == DsnKind::Delayed) {
-        order.retry_until = message.received_at + consignment.policy->retry.expire;
+        order.retry_until = retry_until(settlement, consignment);
       }
       auto bounce = co_await make_bounce(std::move(order), consignment.policy, signer);
       note.id = bounce.message.id;

@@ -40,16 +40,20 @@ WorkStore::Added WorkStore::add(const std::string& key, Job job) {
   {
     const std::lock_guard lock(mutex_);
     if (stopped_) return Added::Full;
+    now_ = std::max(now_, job.offered_at);
     auto& lane = lanes_[key];
-    if (!lane) lane = std::make_shared<Lane>(key);
-    if (lane->copies + job.indices.size() > limits_.copies_per_lane ||
-        claims_.size() + job.indices.size() > limits_.copies_total) {
-      lane->overflowed = true;
-      return Added::Full;
+    if (!lane) lane = std::make_shared<Lane>(key, job.risk_pool);
+    const Added room = has_room(*lane, job);
+    if (room != Added::Claimed) {
+      lane->overflowed = room == Added::Full;
+      return room;
     }
     if (!claim(job)) return Added::Known;
     lane->copies += job.indices.size();
-    if (fresh_octets_ + fresh_size(job) > limits_.fresh_octets) {
+    if (lane->risk_pool) risk_copies_ += job.indices.size();
+    // What has to wait for its turn is not kept: memory is for those that need not.
+    const bool waits = lane->risk_pool && !lane->jobs.empty();
+    if (waits || fresh_octets_ + fresh_size(job) > limits_.fresh_octets) {
       job.queued.reset();
       job.content.reset();
     }
@@ -69,7 +73,7 @@ WorkStore::Added WorkStore::add(const std::string& key, Job job) {
 
 /// Gives waiting work to an idle session, or starts one, or puts the lane in the line for a place.
 void WorkStore::dispatch(const LanePtr& lane, Deferred& after) {
-  if (paused_ || stopped_ || lane->jobs.empty()) return;
+  if (paused_ || stopped_ || lane->jobs.empty() || !may_go(*lane)) return;
   if (!lane->idle.empty()) {
     // The one that waited least: others may then reach their end and close.
     auto idle = std::move(lane->idle.back());
@@ -79,9 +83,7 @@ void WorkStore::dispatch(const LanePtr& lane, Deferred& after) {
     });
     return;
   }
-  const std::size_t window = lane->outage ? 1 : std::min(lane->window, limits_.sessions_per_lane);
-  const std::size_t useful = std::min(window, lane->sessions + lane->jobs.size());
-  if (lane->sessions >= useful) return;
+  if (!has_place(*lane)) return;
   if (sessions_ >= limits_.sessions_total) {
     if (!lane->waiting) waiting_.push_back(lane);
     lane->waiting = true;
@@ -89,6 +91,7 @@ void WorkStore::dispatch(const LanePtr& lane, Deferred& after) {
   }
   ++lane->sessions;
   ++sessions_;
+  if (lane->risk_pool) ++risk_sessions_;
   after.push_back([this, lane] { spawn_(lane); });
 }
 
@@ -105,6 +108,7 @@ void WorkStore::evict_idle(Deferred& after) {
 Job WorkStore::pop(Lane& lane, Deferred& after) {
   Job job = std::move(lane.jobs.front());
   lane.jobs.pop_front();
+  if (lane.risk_pool) keep_back(lane, job);
   lane.copies -= job.indices.size();
   fresh_octets_ -= fresh_size(job);
   if (lane.overflowed && lane.copies < limits_.copies_per_lane / 4) {
@@ -123,9 +127,10 @@ void WorkStore::ask(const LanePtr& lane, bool connected, base::SteadyTime now, R
   Deferred after;
   {
     const std::lock_guard lock(mutex_);
+    now_ = std::max(now_, now);
     if (must_yield(*lane)) {
       after.push_back([resume = std::move(resume)]() mutable { resume(std::nullopt); });
-    } else if (!lane->jobs.empty()) {
+    } else if (!lane->jobs.empty() && may_go(*lane)) {
       after.push_back([resume = std::move(resume), job = pop(*lane, after)]() mutable {
         resume(std::move(job));
       });
@@ -150,6 +155,7 @@ void WorkStore::session_ended(const LanePtr& lane) {
     const std::lock_guard lock(mutex_);
     --lane->sessions;
     --sessions_;
+    if (lane->risk_pool) --risk_sessions_;
     while (!waiting_.empty() && sessions_ < limits_.sessions_total) {
       const LanePtr first = waiting_.front().lock();
       waiting_.pop_front();
@@ -214,6 +220,7 @@ void WorkStore::tick(base::SteadyTime now) {
   Deferred after;
   {
     const std::lock_guard lock(mutex_);
+    now_ = std::max(now_, now);
     for (auto at = lanes_.begin(); at != lanes_.end();) {
       Lane& lane = *at->second;
       while (!lane.idle.empty() && lane.idle.front().until <= now) {
@@ -221,6 +228,7 @@ void WorkStore::tick(base::SteadyTime now) {
             [resume = std::move(lane.idle.front().resume)]() mutable { resume(std::nullopt); });
         lane.idle.pop_front();
       }
+      if (lane.risk_pool) dispatch(at->second, after);
       const bool quiet = lane.sessions == 0 && lane.jobs.empty();
       // The count of failures outlives the outage by as much again, so that back-off can grow.
       const bool remembered = lane.outage && lane.outage->until + 600s > now;

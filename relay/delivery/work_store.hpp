@@ -14,6 +14,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "relay/base/rate_table.hpp"
 #include "relay/base/task.hpp"
 #include "relay/base/time.hpp"
 #include "relay/mail/message.hpp"
@@ -28,6 +29,7 @@ struct Job {
   std::shared_ptr<const std::string> content;         ///< likewise
   base::SteadyTime offered_at;
   std::uint64_t epoch = 0;
+  bool risk_pool = false;
 };
 
 /// Why nothing is dialled for a while: the answer to all that waits for this destination.
@@ -35,6 +37,10 @@ struct Outage {
   base::SteadyTime until;
   mail::Outcome outcome;
 };
+
+/// The same rate, but of it at once no more than what goes in ten seconds, one at least: the pool
+/// must not show as bursts.
+base::Rate without_bursts(const base::Rate& rate);
 
 struct Limits {
   std::size_t sessions_per_lane = 20;
@@ -44,6 +50,18 @@ struct Limits {
   std::size_t fresh_octets = std::size_t{32} * 1024 * 1024;
   std::chrono::seconds keep_open{5};
   std::chrono::milliseconds first_outage{30'000};  ///< doubles with each failure, up to 32 times
+
+  // Of the risk pool: what it may take away from everybody else, and how fast it is.
+  std::size_t risk_sessions_per_lane = 2;
+  std::size_t risk_sessions_total = 100;
+  std::size_t risk_copies_total = 2'000;
+  base::Rate risk_rate = without_bursts({60, std::chrono::seconds(60)});  ///< copies, for each lane
+};
+
+/// A copy that waits although it is due: its lane has used up its rate.
+struct Pace {
+  std::size_t copies_before = 0;
+  base::Rate rate;
 };
 
 class Lane;
@@ -64,10 +82,12 @@ class WorkStore {
 
   void set_limits(const Limits& limits);
 
-  enum class Added { Claimed, Known, Full };
+  /// Later: the risk pool has no room for it, and it is not in a hurry. It stays on disk until a
+  /// look from the start.
+  enum class Added { Claimed, Known, Full, Later };
 
   /// Claims what is not claimed yet. A job for the message that waits at the end of the lane is
-  /// joined: one transaction for all.
+  /// joined: one transaction for all. A lane of the risk pool has jobs of the risk pool only.
   Added add(const std::string& lane, Job job);
 
   /// The next job for a session of the lane. Waits for one, up to keep_open, when `connected`;
@@ -90,7 +110,11 @@ class WorkStore {
   void clear_outage(const LanePtr& lane);
   void clear_outages();
 
-  /// Ends idle sessions whose time is over, forgets empty lanes.
+  /// Why the copy, which waits in this lane, is not tried at once; nullopt: it is not for the rate.
+  std::optional<Pace> pace(const std::string& lane, const mail::MessageId& id,
+                           std::uint16_t index) const;
+
+  /// Ends idle sessions whose time is over, lets the risk pool go on, forgets empty lanes.
   void tick(base::SteadyTime now);
 
   void pause(bool paused);  ///< no session gets a new job
@@ -115,6 +139,10 @@ class WorkStore {
   };
 
   bool claim(Job& job);
+  Added has_room(const Lane& lane, const Job& job) const;
+  bool may_go(const Lane& lane) const;
+  bool has_place(const Lane& lane) const;
+  void keep_back(Lane& lane, Job& job);
   void dispatch(const LanePtr& lane, Deferred& after);
   void evict_idle(Deferred& after);
   Job pop(Lane& lane, Deferred& after);
@@ -129,7 +157,11 @@ class WorkStore {
   std::unordered_map<std::string, LanePtr> lanes_;
   std::deque<std::weak_ptr<Lane>> waiting_;  ///< lanes that found no place for a session
   std::unordered_set<Copy, CopyHash> claims_;
+  mutable base::RateTable risk_used_;  ///< by lane; outlives lanes
+  base::SteadyTime now_;               ///< when somebody last said
   std::size_t sessions_ = 0;
+  std::size_t risk_sessions_ = 0;
+  std::size_t risk_copies_ = 0;  ///< in jobs
   std::size_t fresh_octets_ = 0;
   std::uint64_t epoch_ = 0;
   bool paused_ = false;

@@ -1,5 +1,6 @@
 #include "relay/dns/unbound_resolver.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -30,6 +31,21 @@ constexpr std::pair<const char*, const char*> kSettings[] = {
 
 std::string problem(const std::string& subject, int error) {
   return subject + ": " + ::ub_strerror(error);
+}
+
+/// What is wrong with one of the lines, "" when nothing is.
+std::string set_world(ub_ctx* context, std::string_view lines) {
+  int error = ::ub_ctx_zone_add(context, ".", "static");
+  if (error != 0) return problem("world", error);
+  for (std::size_t number = 1; !lines.empty(); ++number) {
+    std::string line(lines.substr(0, lines.find('\n')));
+    lines.remove_prefix(std::min(lines.size(), line.size() + 1));
+    while (!line.empty() && (line.back() == '\r' || line.back() == ' ')) line.pop_back();
+    if (line.empty() || line.front() == ';' || line.front() == '#') continue;
+    error = ::ub_ctx_data_add(context, line.c_str());
+    if (error != 0) return problem("line " + std::to_string(number), error);
+  }
+  return {};
 }
 
 // Asks on the home shard; the awaiting task goes on where it was.
@@ -78,6 +94,11 @@ std::expected<std::unique_ptr<UnboundResolver>, std::string> UnboundResolver::op
   }
   const int error = ::ub_ctx_async(context.get(), 1);  // 1: a thread, not a process
   if (error != 0) return std::unexpected(problem("libunbound", error));
+  // Last: it is the first that makes libunbound read its settings.
+  if (options.world) {
+    auto wrong = set_world(context.get(), *options.world);
+    if (!wrong.empty()) return std::unexpected(std::move(wrong));
+  }
   auto queue = std::make_shared<LookupQueue>(home, std::move(context));
   base::spawn_supervised(queue->home(), "dns", LookupQueue::watch(queue),
                          base::OnCrash::EndProcess);

@@ -19,11 +19,16 @@ enum class RecordType : int;
 
 struct UnboundOptions {
   /// Resolvers to ask, "192.0.2.1" or "192.0.2.1@5353"; none: full recursion from the root.
-  std::vector<std::string> forward_to;
+  std::vector<std::string> forward_to = {};
 
   /// Root trust anchor (DS or DNSKEY records in zone format). Without it nothing is validated and
   /// no answer is ever secure or Bogus.
-  std::optional<std::filesystem::path> trust_anchor;
+  std::optional<std::filesystem::path> trust_anchor = {};
+
+  /// Records that stand for the whole DNS: nobody is asked, and a name that is not there does not
+  /// exist. Text, one record a line with its full name, as "example.org. TXT \"v=spf1 -all\"";
+  /// ';' and '#' begin a comment line.
+  std::optional<std::string> world = {};
 };
 
 /// One libunbound context serves all shards: one cache, one validator, one load on the servers

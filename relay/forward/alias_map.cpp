@@ -43,14 +43,17 @@ std::expected<AliasMap, std::string> AliasMap::make(const settings::Settings& se
   for (const settings::HostedDomain& domain : settings.domains) {
     Hosted& hosted = map.domains_[domain.name.folded()];
     hosted.map_to = domain.map_to;
+    hosted.dmarc = domain.dmarc.over(settings.defaults.dmarc);
     hosted.entries.reserve(domain.aliases.size());
     for (const settings::Alias& alias : domain.aliases) {
       // The first source that names an alias wins.
-      hosted.entries.try_emplace(alias.local_part,
-                                 Entry{alias.targets, alias.reject, alias.keep_tag});
+      hosted.entries.try_emplace(
+          alias.local_part,
+          Entry{alias.targets, alias.reject, alias.keep_tag, alias.dmarc.over(hosted.dmarc)});
     }
     if (settings.defaults.postmaster) {
-      hosted.entries.try_emplace("postmaster", Entry{{*settings.defaults.postmaster}, {}, {}});
+      hosted.entries.try_emplace("postmaster",
+                                 Entry{{*settings.defaults.postmaster}, {}, {}, hosted.dmarc});
     }
     for (const settings::Pattern& pattern : domain.patterns) {
       RE2::Options options;
@@ -70,7 +73,7 @@ std::expected<AliasHit, Rejection> AliasMap::taken(const Entry& entry, std::stri
     return std::unexpected(Rejection{entry.reject->code, entry.reject->status, entry.reject->text});
   }
   const bool keep = entry.keep_tag.value_or(defaults_.keep_tag);
-  AliasHit hit{.targets = {}, .rule = std::move(rule)};
+  AliasHit hit{.targets = {}, .rule = std::move(rule), .dmarc = entry.dmarc};
   for (const auto& target : entry.targets) {
     hit.targets.push_back(with_tag(target, keep ? tag : std::string_view()));
   }
@@ -115,7 +118,7 @@ std::expected<AliasHit, Rejection> AliasMap::by_pattern(const Hosted& hosted,
     for (const auto& [name, number] : expression.NamedCapturingGroups()) {
       groups[name] = groups[std::to_string(number)];
     }
-    AliasHit hit{.targets = {}, .rule = fmt::format("pattern {}", i + 1)};
+    AliasHit hit{.targets = {}, .rule = fmt::format("pattern {}", i + 1), .dmarc = hosted.dmarc};
     for (const std::string& target : hosted.patterns[i].targets) {
       auto address = mail::Mailbox::parse(filled(target, groups));
       if (!address) return std::unexpected(no_such_user());
@@ -130,7 +133,8 @@ std::expected<AliasHit, Rejection> AliasMap::fallback(const Hosted& hosted,
                                                       const mail::Mailbox& mailbox) const {
   if (hosted.map_to) {
     auto mapped = mail::Mailbox::make(mailbox.local_part(), *hosted.map_to);
-    if (mapped) return AliasHit{{std::move(*mapped)}, "map " + hosted.map_to->folded()};
+    if (mapped)
+      return AliasHit{{std::move(*mapped)}, "map " + hosted.map_to->folded(), hosted.dmarc};
   }
   if (const auto all = hosted.entries.find("*"); all != hosted.entries.end()) {
     return taken(all->second, "catch-all", {});

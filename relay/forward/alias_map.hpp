@@ -20,6 +20,7 @@ namespace relay::forward {
 struct AliasHit {
   std::vector<mail::Mailbox> targets;
   std::string rule;  ///< "exact info", "tag info", "pattern 2", "map other.example", "catch-all"
+  settings::DmarcSettings dmarc;  ///< of the alias, its domain, or the defaults
 };
 
 class AliasMap {
@@ -36,6 +37,7 @@ class AliasMap {
     std::vector<mail::Mailbox> targets;
     std::optional<settings::Rejected> reject;
     std::optional<bool> keep_tag;
+    settings::DmarcSettings dmarc;
   };
 
   struct Pattern {
@@ -47,6 +49,7 @@ class AliasMap {
     std::unordered_map<std::string, Entry> entries;
     std::vector<Pattern> patterns;
     std::optional<mail::Domain> map_to;
+    settings::DmarcSettings dmarc;
   };
 
   std::expected<AliasHit, Rejection> taken(const Entry& entry, std::string rule,

@@ -27,27 +27,14 @@ NextHopTable NextHopTable::make(const settings::Settings& settings) {
     for (const settings::Via& via : route.via) {
       hops.push_back({via.host, via.port, demand_of(route.tls)});
     }
-    // Written first, matched first: a later route for the same name is never reached.
-    if (route.match == "*") {
-      if (!table.all_) table.all_ = std::move(hops);
-    } else if (route.match.starts_with("*.")) {
-      table.below_.try_emplace(route.match.substr(2), std::move(hops));
-    } else {
-      table.exact_.try_emplace(route.match, std::move(hops));
-    }
+    table.hops_.add(route.match, std::move(hops));
   }
   return table;
 }
 
 std::optional<std::vector<NextHop>> NextHopTable::match(const std::string& folded_domain) const {
-  if (const auto hit = exact_.find(folded_domain); hit != exact_.end()) return hit->second;
-  for (std::size_t dot = folded_domain.find('.'); dot != std::string::npos && !below_.empty();
-       dot = folded_domain.find('.', dot + 1)) {
-    if (const auto hit = below_.find(folded_domain.substr(dot + 1)); hit != below_.end()) {
-      return hit->second;
-    }
-  }
-  return all_;
+  const std::vector<NextHop>* hops = hops_.find(folded_domain);
+  return hops ? std::optional(*hops) : std::nullopt;
 }
 
 }  // namespace relay::forward

@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "relay/forward/domain_table.hpp"
 #include "relay/settings/settings.hpp"
 
 namespace relay::forward {
@@ -29,15 +29,11 @@ class NextHopTable {
  public:
   static NextHopTable make(const settings::Settings& settings);
 
-  /// Hosts to try in order; nullopt: go by MX. An exact domain wins over "*.parent", the longest
-  /// parent over shorter ones, and all over "*". Cost: one lookup per label.
+  /// Hosts to try in order; nullopt: go by MX.
   std::optional<std::vector<NextHop>> match(const std::string& folded_domain) const;
 
  private:
-  std::unordered_map<std::string, std::vector<NextHop>> exact_;
-  std::unordered_map<std::string, std::vector<NextHop>>
-      below_;  ///< "*.corp.example" as "corp.example"
-  std::optional<std::vector<NextHop>> all_;
+  DomainTable<std::vector<NextHop>> hops_;
 };
 
 }  // namespace relay::forward

@@ -6,9 +6,10 @@
 #include <optional>
 #include <utility>
 
-#include "relay/forward/trace_header.hpp"
 #include "relay/inbound/accepted_reply.hpp"
 #include "relay/inbound/events.hpp"
+#include "relay/inbound/front.hpp"
+#include "relay/mail/author.hpp"
 #include "relay/mail/header.hpp"
 
 namespace relay::inbound {
@@ -47,18 +48,8 @@ std::optional<smtp::Reply> content_objection(const ArrivedMessage& arrived) {
   return std::nullopt;
 }
 
-ports::SignRequest sign_request(Intake& intake, base::WallTime now) {
-  ports::SignRequest request;
-  request.header_block = intake.header_block();
-  request.relaxed_body_sha256 = intake.finish_body_hash();
-  const auto author = mail::author_domain(intake.header_block());
-  if (author) request.from_domain = author->folded();
-  request.now_unix = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
-  return request;
-}
-
 mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, base::WallTime now,
-                                       const std::string& signatures) {
+                                       Front front) {
   const mail::Envelope& envelope = arrived.envelope;
   mail::AcceptedMessage message;
   message.id = arrived.intake.id();
@@ -67,11 +58,12 @@ mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, base::Wall
   message.body = envelope.body;
   message.smtputf8 = envelope.smtputf8;
   message.client = arrived.client;
-  // Received on top, then what signs the original header below (RFC 6376 §3.5, trace order).
-  message.trace_fields =
-      forward::received_field(arrived.client, arrived.transaction.policy().hostname, message.id,
-                              envelope.smtputf8, now) +
-      signatures;
+  message.trace_fields = std::move(front.trace_fields);
+  message.seal_fields = std::move(front.seal_fields);
+  message.rewritten_head = std::move(front.rewritten_head);
+  if (!message.rewritten_head.empty()) {
+    message.header_octets = static_cast<std::uint32_t>(arrived.intake.header_block().size());
+  }
   message.size = arrived.intake.size();
   return message;
 }
@@ -80,15 +72,35 @@ mail::QueuedMessage queued_message(const ports::NewMessage& fresh) {
   mail::QueuedMessage queued{fresh.message, {}};
   queued.recipients.reserve(fresh.routes.size());
   for (const mail::Route& route : fresh.routes) {
-    queued.recipients.push_back(
-        {route, mail::RecipientState::Waiting, 0, fresh.first_due, false, false, {}});
+    const auto state = route.held ? mail::RecipientState::Held : mail::RecipientState::Waiting;
+    queued.recipients.push_back({route, state, 0, fresh.first_due, false, false, {}});
   }
   return queued;
 }
 
+ports::NewMessage new_message(const ArrivedMessage& arrived, forward::Plan plan, Front front,
+                              base::WallTime now) {
+  ports::NewMessage stored;
+  // Without a header that can be rewritten those copies leave as they came.
+  if (front.rewritten_head.empty()) {
+    for (mail::Route& route : plan.routes) route.handling.new_author = false;
+  }
+  if (plan.hold) {
+    for (mail::Route& route : plan.routes) route.held = true;
+  }
+  stored.message = accepted_message(arrived, now, std::move(front));
+  stored.routes = std::move(plan.routes);
+  stored.tokens = std::move(plan.tokens);
+  stored.content_sha256 = arrived.intake.content_sha256();
+  stored.last_chunk = arrived.intake.release_last_chunk();
+  stored.first_due = now;
+  return stored;
+}
+
 /// Tells delivery and the log, after the commit.
-void announce(Services& services, const ArrivedMessage& arrived, ports::FreshMessage fresh) {
-  services.log.write(received_event(fresh.queued, arrived.transaction.recipients(),
+void announce(Services& services, const ArrivedMessage& arrived,
+              const std::optional<forward::Evidence>& evidence, ports::FreshMessage fresh) {
+  services.log.write(received_event(fresh.queued, arrived.transaction.recipients(), evidence,
                                     mail::message_id_of(arrived.intake.header_block())));
   services.feed.offer(std::move(fresh));
 }
@@ -109,31 +121,28 @@ ResendKey key_of(const ArrivedMessage& arrived, const std::string& content_sha25
 }  // namespace
 
 base::Task<Acceptance> accept_message(Services& services, ArrivedMessage arrived) {
+  arrived.intake.end();
   if (const auto objection = content_objection(arrived)) co_return refused(*objection);
-  const base::WallTime now = services.clock.wall();
-  const Transaction& transaction = arrived.transaction;
-  const std::string content_sha256 = arrived.intake.finish_content_sha256();
-  ResendKey key = key_of(arrived, content_sha256);
+  ResendKey key = key_of(arrived, arrived.intake.content_sha256());
   if (const auto before = services.resends.find(key, services.clock.steady())) {
-    services.log.write(resent_event(before->id(), arrived.client, now));
+    services.log.write(resent_event(before->id(), arrived.client, services.clock.wall()));
     co_return Acceptance{AcceptedReply::of(*before), std::pair(std::move(key), *before)};
   }
-  auto plan = transaction.policy().planner->plan(
-      arrived.envelope.reverse_path, transaction.recipients(), arrived.client.address, now);
-  if (!plan) co_return refused(as_reply(plan.error()));
+  const auto evidence = co_await gather_evidence(services, arrived);
+  const base::WallTime now = services.clock.wall();
+  const forward::Planner& planner = *arrived.transaction.policy().planner;
+  auto plan = planner.plan(arrived.envelope.reverse_path, arrived.transaction.recipients(),
+                           arrived.client.address, now, evidence);
+  if (!plan) {
+    if (evidence) services.log.write(verdicts_event(arrived.client, *evidence, now));
+    co_return refused(as_reply(plan.error()));
+  }
+  auto front = co_await make_front(services, arrived, *plan, evidence, now);
+  if (!front) co_return refused({451, {4, 3, 0}, "Local error, try again later"});
 
-  auto request = sign_request(arrived.intake, now);
-  const auto signatures = co_await services.signer.sign(std::move(request));
-  if (!signatures) co_return refused({451, {4, 3, 0}, "Local error, try again later"});
-
-  ports::NewMessage stored;
-  stored.message = accepted_message(arrived, now, *signatures);
-  stored.routes = std::move(plan->routes);
-  stored.tokens = std::move(plan->tokens);
-  stored.content_sha256 = content_sha256;
-  stored.last_chunk = arrived.intake.release_last_chunk();
-  stored.first_due = now;
-
+  auto stored = new_message(arrived, std::move(*plan), std::move(*front), now);
+  if (evidence) stored.message.sender_authenticated = 
+      forward::is_sender_proven(planner.strategy().identities(), *evidence);
   ports::FreshMessage fresh{queued_message(stored), nullptr};
   if (arrived.intake.size() <= kMaxFreshOctets) {
     fresh.content = std::make_shared<const std::string>(stored.last_chunk);
@@ -141,7 +150,7 @@ base::Task<Acceptance> accept_message(Services& services, ArrivedMessage arrived
   const auto proof = co_await services.spool.commit(std::move(stored));
   if (!proof) co_return refused(inbound::reply_for(proof.error()));
   arrived.intake.keep();
-  announce(services, arrived, std::move(fresh));
+  announce(services, arrived, evidence, std::move(fresh));
   co_return Acceptance{AcceptedReply::of(*proof), std::pair(std::move(key), *proof)};
 }
 

@@ -19,6 +19,7 @@ struct ArrivedMessage {
   const mail::Client& client;
   const Transaction& transaction;
   Intake& intake;
+  auth::MessageCheck* check = nullptr;  ///< null: incoming mail is not verified
   smtp::ContentFault fault = smtp::ContentFault::None;
 };
 

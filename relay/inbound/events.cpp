@@ -39,7 +39,40 @@ std::string_view srs_form(const mail::ReversePath& reverse_path) {
   return {};
 }
 
+std::string signature_text(const mail::DkimVerdict& verdict) {
+  std::string text = std::string(mail::name_of(verdict.result)) + ' ' + verdict.domain;
+  if (!verdict.problem.empty()) text += " (" + verdict.problem + ')';
+  return text;
+}
+
+/// Bounded as every text of an event is: a message with many signatures is cut.
+void add_verdicts(base::Event& event, const forward::Evidence& evidence) {
+  const mail::Authentication& found = evidence.verdicts;
+  event.open("auth");
+  event.text("iprev", mail::name_of(found.iprev.result));
+  if (!found.iprev.name.empty()) event.text("ptr", found.iprev.name);
+  event.text("helo", mail::name_of(found.helo.result));
+  const mail::SpfVerdict& spf = found.spf(evidence.sender.is_null());
+  event.text("spf", mail::name_of(spf.result)).text("spf_domain", spf.domain);
+  if (!found.dkim.empty()) event.text("dkim", listed(found.dkim, signature_text));
+  event.text("dmarc", mail::name_of(found.dmarc.result));
+  event.text("from_domain", found.dmarc.from_domain);
+  event.text("policy", mail::name_of(found.dmarc.policy));
+  if (!found.dmarc.problem.empty()) event.text("problem", found.dmarc.problem);
+  event.text("arc", mail::name_of(found.arc.result)).number("arc_sets", found.arc.instances);
+  event.close();
+}
+
 }  // namespace
+
+base::Event verdicts_event(const mail::Client& client, const forward::Evidence& evidence,
+                           base::WallTime now) {
+  base::Event event("verdicts", now);
+  add_client(event, client);
+  event.text("mail_from", evidence.sender.to_string());
+  add_verdicts(event, evidence);
+  return event;
+}
 
 base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, base::WallTime now) {
   base::Event event("rejected", now);
@@ -64,6 +97,7 @@ base::Event resent_event(const mail::MessageId& id, const mail::Client& client,
 
 base::Event received_event(const mail::QueuedMessage& queued,
                            const std::vector<forward::ResolvedRecipient>& recipients,
+                           const std::optional<forward::Evidence>& evidence,
                            std::string_view message_id) {
   const mail::AcceptedMessage& message = queued.message;
   base::Event event("received", message.received_at);
@@ -78,7 +112,13 @@ base::Event received_event(const mail::QueuedMessage& queued,
   event.text("target",
              listed(queued.recipients, [](const auto& r) { return r.route.target.to_string(); }));
   event.number("target_count", static_cast<std::int64_t>(queued.recipients.size()));
+  event.text("handling",
+             listed(queued.recipients, [](const auto& r) { return mail::name(r.route.handling); }));
+  const auto held = std::ranges::count(queued.recipients, mail::RecipientState::Held,
+                                       &mail::QueuedRecipient::state);
+  if (held > 0) event.number("held_count", held);
   if (!message_id.empty()) event.text("message_id", message_id);
+  if (evidence) add_verdicts(event, *evidence);
   event.number("size", static_cast<std::int64_t>(message.size));
   const auto rewritten = std::ranges::find_if(queued.recipients, [](const auto& recipient) {
     return !srs_form(recipient.route.reverse_path).empty();

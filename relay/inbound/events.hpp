@@ -25,9 +25,14 @@ base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, b
 /// A message sent again, known again: `id` is the one it was given the first time.
 base::Event resent_event(const mail::MessageId& id, const mail::Client& client, base::WallTime now);
 
+/// `verdicts`: of a message that was refused for what they say.
+base::Event verdicts_event(const mail::Client& client, const forward::Evidence& evidence,
+                           base::WallTime now);
+
 /// `received`: `message_id` is the Message-ID field, "" when there is none fit to print.
 base::Event received_event(const mail::QueuedMessage& queued,
                            const std::vector<forward::ResolvedRecipient>& recipients,
+                           const std::optional<forward::Evidence>& evidence,
                            std::string_view message_id);
 
 }  // namespace relay::inbound

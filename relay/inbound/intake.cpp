@@ -4,6 +4,7 @@
 #include <bit>
 #include <utility>
 
+#include "relay/auth/results/forged.hpp"
 #include "relay/inbound/read_buffer.hpp"
 #include "relay/mail/header.hpp"
 
@@ -37,8 +38,13 @@ smtp::Reply reply_for(ports::SpoolError error) {
   }
 }
 
-Intake::Intake(ports::Spool& spool, ByteBudget& budget, mail::MessageId id)
-    : spool_(spool), share_(budget), id_(id) {}
+Intake::Intake(ports::Spool& spool, ByteBudget& budget, mail::MessageId id,
+               auth::MessageCheck* check, std::string authserv_id)
+    : spool_(spool),
+      share_(budget),
+      id_(id),
+      check_(check),
+      authserv_id_(std::move(authserv_id)) {}
 
 Intake::~Intake() {
   if (!kept_ && stored_chunks_ > 0) spool_.discard(id_);
@@ -68,36 +74,52 @@ void Intake::take(std::string_view content) {
   if (!reserve_for(content.size())) return blame(too_much_at_once());
   chunk_ += content;
   size_ += content.size();
+  if (!header_complete_) return take_header(content);
   content_hash_.update(content);
-  const std::string_view body = header_complete_ ? content : take_header(content);
-  if (!body.empty()) body_hash_.update(body);
+  body_hashes_.update(content);
 }
 
-std::string_view Intake::take_header(std::string_view content) {
+void Intake::take_header(std::string_view content) {
   const std::size_t known = header_.size();
-  if (!share_.grow_to(chunk_.capacity() + known + content.size())) {
-    blame(too_much_at_once());
-    return {};
-  }
+  if (!share_.grow_to(chunk_.capacity() + known + content.size())) return blame(too_much_at_once());
   header_ += content;
   // A header of no fields: the content begins with the empty line.
   const bool no_fields = header_.starts_with("\r\n");
   const std::size_t search_from = known < 3 ? 0 : known - 3;
   const std::size_t end = no_fields ? 0 : header_.find("\r\n\r\n", search_from);
-  if (end == std::string::npos) {
-    if (header_.size() > mail::kMaxHeaderOctets) {
-      blame({552, {5, 3, 4}, "Header too large"});
-    }
-    return {};
+  const bool found = end != std::string::npos;
+  const std::size_t header_octets = found && !no_fields ? end + 2 : 0;
+  if ((found ? header_octets : header_.size()) > mail::kMaxHeaderOctets) {
+    return blame({552, {5, 3, 4}, "Header too large"});
   }
-  const std::size_t header_octets = no_fields ? 0 : end + 2;
-  if (header_octets > mail::kMaxHeaderOctets) {
-    blame({552, {5, 3, 4}, "Header too large"});
-    return {};
-  }
+  if (!found) return;
   header_.resize(header_octets);
+  complete_header();
+  body_hashes_.update(content.substr(header_octets + 2 - known));
+}
+
+void Intake::complete_header() {
   header_complete_ = true;
-  return content.substr(header_octets + 2 - known);
+  if (check_ != nullptr) check_->on_header(header_, body_hashes_);
+  remove_forged();
+  content_hash_.update(chunk_);  // nothing of it is with the spool yet: a chunk holds any header
+}
+
+void Intake::remove_forged() {
+  if (authserv_id_.empty()) return;
+  std::size_t removed = 0;
+  std::string kept = auth::results::without_forged(header_, authserv_id_, &removed);
+  if (removed == 0) return;
+  chunk_.replace(0, header_.size(), kept);
+  size_ -= header_.size() - kept.size();
+  header_ = std::move(kept);
+}
+
+void Intake::end() {
+  if (fault_) return;
+  if (!header_complete_) complete_header();  // a message may be a header alone
+  body_hashes_.finish();
+  content_sha256_ = content_hash_.finish();
 }
 
 base::Task<> Intake::store_chunk() {

@@ -7,7 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "relay/auth/body_hash.hpp"
+#include "relay/auth/dkim/body_hashes.hpp"
+#include "relay/auth/message_check.hpp"
 #include "relay/inbound/byte_budget.hpp"
 #include "relay/inbound/sha256.hpp"
 #include "relay/mail/envelope.hpp"
@@ -18,7 +19,10 @@ namespace relay::inbound {
 
 class Intake {
  public:
-  Intake(ports::Spool& spool, ByteBudget& budget, mail::MessageId id);
+  /// `check`, when given, is told of the header, and outlives this. Authentication-Results fields
+  /// that pretend to be of `authserv_id` are taken away, unless that is "".
+  Intake(ports::Spool& spool, ByteBudget& budget, mail::MessageId id, auth::MessageCheck* check,
+         std::string authserv_id);
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
   ~Intake();  ///< forgets the draft, unless keep() was called
@@ -29,6 +33,9 @@ class Intake {
   /// True when store_chunk() should be awaited before more is taken.
   bool chunk_ready() const { return chunk_.size() >= ports::Spool::kChunkOctets; }
 
+  /// The content has come to its end; to be called once, before any question about the whole.
+  void end();
+
   /// Gives one full chunk to the spool. An error becomes the fault.
   base::Task<> store_chunk();
 
@@ -38,15 +45,20 @@ class Intake {
 
   const mail::MessageId& id() const { return id_; }
 
-  std::uint64_t size() const { return size_; }  ///< octets taken
+  std::uint64_t size() const { return size_; }  ///< octets kept
 
   /// The header block, up to and with the CRLF before the empty line. Complete at the end only.
   const std::string& header_block() const { return header_; }
 
-  // At the end of the content, once each.
-  std::string finish_content_sha256() { return content_hash_.finish(); }
+  // After end().
 
-  std::string finish_body_hash() { return body_hash_.finish(); }
+  /// 32 octets.
+  const std::string& content_sha256() const { return content_sha256_; }
+
+  const auth::dkim::BodyHashes& body_hashes() const { return body_hashes_; }
+
+  /// Relaxed, whole: for our own signatures.
+  const std::string& body_hash() const { return body_hashes_.digest(own_body_hash_); }
 
   std::string release_last_chunk() { return std::move(chunk_); }
 
@@ -55,20 +67,25 @@ class Intake {
 
  private:
   bool reserve_for(std::size_t octets);
-  /// Takes what belongs to the header; returns the rest, which is body.
-  std::string_view take_header(std::string_view content);
+  void take_header(std::string_view content);
+  void complete_header();
+  void remove_forged();
   void blame(smtp::Reply reply);
 
   ports::Spool& spool_;
   ByteShare share_;
   const mail::MessageId id_;
+  auth::MessageCheck* const check_;
+  const std::string authserv_id_;
   std::string chunk_;  ///< content not yet with the spool
   std::string header_;
   bool header_complete_ = false;
   std::uint32_t stored_chunks_ = 0;
   std::uint64_t size_ = 0;
-  Sha256 content_hash_;
-  auth::RelaxedBodyHash body_hash_;
+  Sha256 content_hash_;  ///< of what is kept, from the end of the header on
+  std::string content_sha256_;
+  auth::dkim::BodyHashes body_hashes_;
+  const std::size_t own_body_hash_ = body_hashes_.want(auth::dkim::Canon::Relaxed);
   std::optional<smtp::Reply> fault_;
   bool kept_ = false;
 };

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "relay/auth/message_check.hpp"
 #include "relay/forward/loop_guard.hpp"
 #include "relay/forward/planner.hpp"
 #include "relay/inbound/abuse_control.hpp"
@@ -45,6 +46,8 @@ struct Policy {
   bool offer_starttls = false;  ///< needs Services::tls as well
   Limits limits;
   AbusePolicy abuse;
+  std::shared_ptr<const auth::CheckOptions> check;  ///< null: incoming mail is not verified
+  std::string authserv_id;  ///< ours in Authentication-Results; "" when not verified
   std::shared_ptr<const forward::Planner> planner;
   forward::LoopGuard loop_guard;
 };

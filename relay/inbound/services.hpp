@@ -14,6 +14,7 @@
 #include "relay/inbound/waste_guard.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/delivery_feed.hpp"
+#include "relay/ports/resolver.hpp"
 #include "relay/ports/signer.hpp"
 #include "relay/ports/spool.hpp"
 #include "relay/ports/stream.hpp"
@@ -24,6 +25,7 @@ struct Services {
   ports::Clock& clock;
   ports::Spool& spool;
   ports::Signer& signer;
+  ports::Resolver& resolver;
   ports::DeliveryFeed& feed;
   ports::TlsAcceptor* tls;  ///< null: no certificate is configured
   base::Log& log;

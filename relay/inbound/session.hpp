@@ -63,6 +63,7 @@ class Session {
   /// Why a recipient that is ours does not fit into this transaction; charges bounces.
   std::optional<smtp::Reply> room_objection(const forward::ResolvedRecipient& resolved,
                                             const std::string& address);
+  void begin_check();
   base::Task<forward::Resolution> resolve(mail::ForwardPath forward_path);
   base::Task<> take_content();
   /// Counts in `received` what came over the wire. False: the connection is over.

@@ -51,7 +51,19 @@ base::Task<std::optional<smtp::Reply>> Session::recipient_objection(
   if (early) co_return early;
   if (auto objection = room_objection(*resolved, address)) co_return objection;
   transaction_->add(std::move(*resolved));
+  begin_check();
   co_return std::nullopt;
+}
+
+/// Verification begins with the first recipient that is taken: who asks for strangers costs no DNS.
+void Session::begin_check() {
+  const Policy& policy = transaction_->policy();
+  if (!policy.check || transaction_->check() != nullptr) return;
+  auth::Arrival arrival{.client = plain_address((*stream_)->peer().address),
+                        .helo = client_.helo,
+                        .reverse_path = machine_.envelope().reverse_path};
+  transaction_->begin_check(std::make_unique<auth::MessageCheck>(
+      services_.resolver, services_.clock, executor_, policy.check, std::move(arrival)));
 }
 
 std::optional<smtp::Reply> Session::room_objection(const forward::ResolvedRecipient& resolved,
@@ -65,6 +77,11 @@ std::optional<smtp::Reply> Session::room_objection(const forward::ResolvedRecipi
     const BounceAddress bounce{address, base::lower(resolved.targets.front().to_string()),
                                resolved.weak};
     return services_.bounces.take(bounce, network(), limits().bounces, now());
+  }
+  // One message is refused, held or forwarded as a whole: who wants it otherwise gets his own.
+  if (!first && transaction_->policy().check &&
+      resolved.dmarc != transaction_->recipients().front().dmarc) {
+    return smtp::Reply(452, {4, 5, 3}, "Another policy applies, send this recipient a copy");
   }
   // Aliases multiply: the copies of one message are limited as its recipients are.
   const std::size_t copies = transaction_->targets() + resolved.targets.size();
@@ -104,7 +121,8 @@ base::Task<> Session::take_content() {
   }
 
   auto accepted = co_await accept_message(
-      services_, {machine_.envelope(), client_, *transaction_, intake, reader.fault()});
+      services_, {machine_.envelope(), client_, *transaction_, intake, transaction_->check(),
+                  reader.fault()});
   const smtp::EndOfDataReply& reply = accepted.reply;
   unheard_ = std::move(accepted.unheard);
   if (!reply.reply().positive()) log_refusal("end-of-data", reply.reply());

@@ -35,8 +35,13 @@ class Transaction {
 
   std::size_t targets() const { return targets_; }  ///< copies this message would make
 
+  /// Null: incoming mail is not verified, or no recipient was taken yet.
+  auth::MessageCheck* check() const { return check_.get(); }
+
+  void begin_check(std::unique_ptr<auth::MessageCheck> check) { check_ = std::move(check); }
+
   Intake& begin_content(ports::Spool& spool, ByteBudget& budget, mail::MessageId id) {
-    return intake_.emplace(spool, budget, id);
+    return intake_.emplace(spool, budget, id, check_.get(), policy_->authserv_id);
   }
 
  private:
@@ -44,6 +49,7 @@ class Transaction {
   std::shared_ptr<const Policy> policy_;
   std::vector<forward::ResolvedRecipient> recipients_;
   std::size_t targets_ = 0;
+  std::unique_ptr<auth::MessageCheck> check_;
   std::optional<Intake> intake_;
 };
 

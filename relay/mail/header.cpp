@@ -87,6 +87,14 @@ std::vector<HeaderField> readable_fields(std::string_view block) {
   return fields;
 }
 
+std::vector<std::string_view> unreadable_lines(std::string_view block) {
+  std::vector<std::string_view> lines;
+  for (auto line = next_line(block); !line.empty(); line = next_line(block)) {
+    if (!as_field(line)) lines.push_back(line);
+  }
+  return lines;
+}
+
 std::vector<HeaderField> find_fields(const std::vector<HeaderField>& fields,
                                      std::string_view name) {
   std::vector<HeaderField> found;

@@ -1,5 +1,5 @@
 // The header section of a message as it is on the wire (RFC 5322 §2.2): found, never changed.
-// Knows fields, the author's domain and the Message-ID; knows no MIME.
+// Knows fields and the Message-ID; knows no addresses and no MIME.
 #pragma once
 
 #include <cstddef>
@@ -8,8 +8,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "relay/mail/address.hpp"
 
 namespace relay::mail {
 
@@ -42,16 +40,14 @@ std::expected<std::vector<HeaderField>, HeaderError> split_header(std::string_vi
 /// As split_header, but leaves out lines that are no field; for reading what has been accepted.
 std::vector<HeaderField> readable_fields(std::string_view block);
 
+/// What readable_fields leaves out.
+std::vector<std::string_view> unreadable_lines(std::string_view block);
+
 /// All fields called `name` (without case), topmost first.
 std::vector<HeaderField> find_fields(const std::vector<HeaderField>& fields, std::string_view name);
 
 /// Unfolds a value: CRLF before white space removed, white space at both ends removed (§2.2.3).
 std::string unfolded(std::string_view value);
-
-/// The domain of the author, for alignment: only when there is exactly one From field with exactly
-/// one well-formed mailbox; a group, several, or anything unclear is nullopt (rule S-15). Comments,
-/// display names and quoted strings are skipped as RFC 5322 §3.4 and §4.4 allow them.
-std::optional<Domain> author_domain(std::string_view header_block);
 
 /// The Message-ID "<…@…>" of the block when there is exactly one and it is safe to repeat in a
 /// header field (RFC 5322 §3.6.4 without obsolete forms, at most 250 octets); else "".

@@ -19,6 +19,9 @@ struct Handling {
   std::string reason;       ///< why, one line of ours, for the log and `queue why`
 };
 
+/// "plain", "sealed", "new-author+risk", …: for the log, without the reason.
+std::string name(const Handling& handling);
+
 /// One copy to send: a target reached through an alias.
 struct Route {
   std::uint16_t index = 0;   ///< number of the copy within its message, from 0
@@ -26,6 +29,7 @@ struct Route {
   Mailbox target;            ///< where the copy goes
   ReversePath reverse_path;  ///< under which sender: SRS, unchanged, or null
   Handling handling = {};
+  bool held = false;  ///< enters the queue held: leaves when the operator releases it
 };
 
 /// Everything about an accepted message except its content.
@@ -51,7 +55,7 @@ struct AcceptedMessage {
 /// How far one copy is.
 enum class RecipientState : std::uint8_t {
   Waiting = 0,  ///< due at next_due
-  Held = 1,     ///< by the operator; never due
+  Held = 1,     ///< for the operator to decide: never due, never expired
   Delivered = 2,
   Failed = 3,  ///< bounced, or dropped with a log line
 };
@@ -69,6 +73,9 @@ struct QueuedRecipient {
   bool warned = false;              ///< the delay notice went out
   bool possible_duplicate = false;  ///< an attempt ended between the dot and its reply
   DeliveryAttempt last;             ///< at == epoch: none yet
+  /// When the operator let a held copy go: it has its whole time to be delivered from then. Epoch:
+  /// it was never held.
+  base::WallTime released_at = {};
 };
 
 /// A message as the queue holds it, without content.
@@ -83,6 +90,7 @@ struct QueueItem {
   std::uint16_t index = 0;
   base::WallTime next_due;
   std::string destination;  ///< folded domain of the target
+  bool risk_pool = false;   ///< as its handling says
 };
 
 /// A stored original sender behind an opaque SRS local part (srs.md §5 no. 6, 24, 25).

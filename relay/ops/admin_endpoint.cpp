@@ -133,7 +133,7 @@ base::Task<std::string> AdminEndpoint::show(std::string verb, ports::QueueFilter
   if (verb == "queue.show") co_return line(message_json(*queued)) + end(kOk);
   auto attempts = co_await controls_.spool.attempts(id);
   if (!attempts) co_return storage_failure(attempts.error());
-  co_return line(why_json(*queued, *attempts)) + end(kOk);
+  co_return line(why_json(*queued, *attempts, controls_.pace)) + end(kOk);
 }
 
 base::Task<std::string> AdminEndpoint::change(std::string verb, ports::QueueFilter filter,
@@ -179,6 +179,9 @@ base::Task<std::string> AdminEndpoint::status() {
                  {"bounces", json::object{{"taken", state.bounces_taken},
                                           {"refused", state.bounces_refused},
                                           {"throttled", state.bounces_throttled}}},
+                 {"ended", json::object{{"delivered", state.copies_delivered},
+                                        {"bounced", state.copies_bounced},
+                                        {"suppressed", state.copies_suppressed}}},
                  {"abuse", json::object{{"listed", state.clients_listed},
                                         {"list_failures", state.dns_list_failures},
                                         {"greylisted", state.greylisted},

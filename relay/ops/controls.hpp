@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ struct DaemonStatus {
   std::uint64_t bounces_taken = 0;      ///< to SRS addresses of ours
   std::uint64_t bounces_refused = 0;    ///< … that were invalid
   std::uint64_t bounces_throttled = 0;  ///< … put off by a limit
+  std::uint64_t copies_delivered = 0;   ///< since the start, with the two below
+  std::uint64_t copies_bounced = 0;     ///< failed, with a DSN to the sender
+  std::uint64_t copies_suppressed = 0;  ///< failed, with a line in the log and no DSN
   std::uint64_t clients_listed = 0;     ///< refusals because of lists in the DNS
   std::uint64_t dns_list_failures = 0;  ///< … that did not answer: mail flows
   std::uint64_t greylisted = 0;         ///< recipients put off
@@ -46,6 +50,13 @@ struct DaemonStatus {
   bool draining = false;
 };
 
+/// A due copy that the risk pool's rate keeps back.
+struct Pace {
+  std::size_t copies_before = 0;
+  std::size_t copies = 0;  ///< that may leave within `span`
+  std::chrono::seconds span{0};
+};
+
 struct Controls {
   ports::Spool& spool;
   ports::Clock& clock;
@@ -53,6 +64,8 @@ struct Controls {
   std::function<DaemonStatus()> status;
   std::function<ReloadResult()> reload;  ///< blocks for the time of reading files
   std::function<void()> wake_delivery;   ///< after retry or release: look at the queue now
+  /// Whether a waiting copy is kept back; may be empty.
+  std::function<std::optional<Pace>(const mail::MessageId&, const mail::Route&)> pace;
 };
 
 }  // namespace relay::ops

@@ -25,16 +25,29 @@ json::object attempt_json(const mail::DeliveryAttempt& attempt) {
   return o;
 }
 
+json::object handling_json(const mail::Route& route) {
+  const mail::Handling& handling = route.handling;
+  return {{"seal", handling.seal},
+          {"pool", handling.risk_pool ? "risk" : "ordinary"},
+          {"new_author", handling.new_author},
+          {"held_on_entry", route.held},
+          {"reason", handling.reason}};
+}
+
 json::object recipient_json(const mail::QueuedRecipient& recipient) {
   json::object o;
   o["index"] = recipient.route.index;
   o["alias"] = recipient.route.original.to_string();
   o["target"] = recipient.route.target.to_string();
   o["sender"] = recipient.route.reverse_path.to_string();
+  o["handling"] = handling_json(recipient.route);
   o["state"] = state_name(recipient.state);
   o["attempts"] = recipient.attempts;
   if (recipient.state == mail::RecipientState::Waiting) {
     o["next_attempt"] = base::rfc3339(recipient.next_due);
+  }
+  if (recipient.released_at != base::WallTime{}) {
+    o["released"] = base::rfc3339(recipient.released_at);
   }
   o["possible_duplicate"] = recipient.possible_duplicate;
   if (recipient.attempts > 0) o["last"] = attempt_json(recipient.last);
@@ -85,8 +98,18 @@ json::object message_json(const mail::QueuedMessage& queued) {
 }
 
 json::object why_json(const mail::QueuedMessage& queued,
-                      const std::vector<ports::AttemptRow>& attempts) {
+                      const std::vector<ports::AttemptRow>& attempts, const PaceOf& pace) {
   json::object o = message_json(queued);
+  for (std::size_t i = 0; pace && i < queued.recipients.size(); ++i) {
+    const auto& copy = queued.recipients[i];
+    if (copy.state != mail::RecipientState::Waiting) continue;
+    const auto kept_back = pace(queued.message.id, copy.route);
+    if (!kept_back) continue;
+    o["copies"].as_array()[i].as_object()["paced"] =
+        json::object{{"before", kept_back->copies_before},
+                     {"copies", kept_back->copies},
+                     {"span_s", kept_back->span.count()}};
+  }
   json::array rows;
   for (const auto& row : attempts) {
     json::object entry = attempt_json(row.attempt);

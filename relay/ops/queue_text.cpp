@@ -60,19 +60,47 @@ std::string row_text(const json::object& row) {
   return printable(line) + '\n';
 }
 
+bool flag_of(const json::object& o, std::string_view key) {
+  const json::value* value = o.if_contains(key);
+  return value && value->is_bool() && value->get_bool();
+}
+
+/// Why it leaves as it does, and how that is.
+std::string how_text(const json::object& handling) {
+  const std::string reason = text_of(handling, "reason");
+  return fmt::format("{}({}{}, {} pool)", reason.empty() ? "" : reason + "  ",
+                     flag_of(handling, "seal") ? "sealed" : "not sealed",
+                     flag_of(handling, "new_author") ? ", new author" : "",
+                     text_of(handling, "pool"));
+}
+
+std::string pace_text(const json::object& pace) {
+  return fmt::format("waits for the risk pool: {} copies in {} s to this destination, {} before it",
+                     number_of(pace, "copies"), number_of(pace, "span_s"),
+                     number_of(pace, "before"));
+}
+
 void append_copy(std::string& out, const json::object& copy) {
   out += printable(fmt::format("  copy {}   {} -> {}   {}, attempt {}", number_of(copy, "index"),
                                text_of(copy, "alias"), text_of(copy, "target"),
                                text_of(copy, "state"), number_of(copy, "attempts")));
   out += printable(fmt::format("\n    sender {}", sender_or_null(text_of(copy, "sender"))));
+  if (const json::value* handling = copy.if_contains("handling")) {
+    out += "\n    how    " + printable(how_text(handling->as_object()));
+  }
   if (const json::value* last = copy.if_contains("last")) {
     out += "\n    last   " + attempt_line(last->as_object());
   }
   if (const auto next = text_of(copy, "next_attempt"); !next.empty()) {
     out += "\n    next   " + next;
   }
-  if (const json::value* twice = copy.if_contains("possible_duplicate");
-      twice && twice->is_bool() && twice->get_bool()) {
+  if (const json::value* pace = copy.if_contains("paced")) {
+    out += "\n    pace   " + pace_text(pace->as_object());
+  }
+  if (text_of(copy, "state") == "held") {
+    out += "\n    note   held, never expires: `queue release` lets it go, `queue drop` ends it";
+  }
+  if (flag_of(copy, "possible_duplicate")) {
     out += "\n    note   an earlier attempt may have delivered this copy";
   }
   out += '\n';
@@ -114,6 +142,12 @@ std::string status_text(const json::object& status) {
     out += fmt::format("bounces {} taken, {} with an invalid address, {} put off\n",
                        number_of(totals, "taken"), number_of(totals, "refused"),
                        number_of(totals, "throttled"));
+  }
+  if (const json::value* ended = status.if_contains("ended")) {
+    const auto& totals = ended->as_object();
+    out += fmt::format("copies {} delivered, {} bounced, {} failed with nobody to tell\n",
+                       number_of(totals, "delivered"), number_of(totals, "bounced"),
+                       number_of(totals, "suppressed"));
   }
   if (const json::value* abuse = status.if_contains("abuse")) {
     const auto& totals = abuse->as_object();

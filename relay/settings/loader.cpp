@@ -126,6 +126,7 @@ void read_root(Section& root, Settings& settings) {
   read_listeners(root, settings);
   read_tls(root, settings);
   read_dns(root, settings);
+  read_auth(root, settings);
   read_defaults(root, settings);
   read_domains(root, settings);
   read_srs(root, settings);
@@ -133,8 +134,10 @@ void read_root(Section& root, Settings& settings) {
   read_routes(root, settings);
   read_abuse_control(root, settings);
   read_outbound(root, settings);
+  read_leaving(root, settings);
   read_queue(root, settings);
   read_log_and_control(root, settings);
+  check_identities(root, settings);
   root.finish();
 }
 
@@ -149,6 +152,9 @@ void warn_of_gaps(const Settings& settings, Findings& findings) {
   }
   if (!settings.srs.domain) {
     findings.warn(whole, "no [srs]: forwarded mail keeps its sender and will fail SPF");
+  }
+  if (settings.arc.sealer && !settings.auth.verify) {
+    findings.warn(whole, "[auth] verify is off: nothing is known that [arc] could seal");
   }
   for (const HostedDomain& domain : settings.domains) {
     const bool has = settings.defaults.postmaster || domain.map_to ||

@@ -57,6 +57,7 @@ Alias read_alias_table(Section& section) {
   section.text("reject", reject);
   section.boolean("keep_tag", keep);
   if (section.has("keep_tag")) alias.keep_tag = keep;
+  alias.dmarc = read_dmarc(section);
   section.finish();
   add_targets(section, "to", targets, alias);
   if (section.has("reject")) {
@@ -155,7 +156,8 @@ void read_domains(Section& root, Settings& settings) {
     } else if (!seen.insert(name->folded()).second) {
       section.problem("name", ProblemCode::Duplicate, name->text() + " is configured twice");
     }
-    HostedDomain domain{.name = *name, .aliases = {}, .patterns = {}, .map_to = {}};
+    HostedDomain domain{
+        .name = *name, .aliases = {}, .patterns = {}, .map_to = {}, .dmarc = read_dmarc(section)};
     if (auto aliases = section.table("alias")) read_alias_entries(*aliases, domain);
     read_alias_files(section, domain);
     read_patterns(section, domain);

@@ -18,43 +18,6 @@ base::Secret without_line_end(const base::Secret& secret) {
   return base::Secret(std::string(text));
 }
 
-/// file = | env = | credential = (systemd LoadCredential); exactly one.
-base::Secret read_secret(Section& section) {
-  std::string file;
-  std::string variable;
-  std::string credential;
-  section.text("file", file);
-  section.text("env", variable);
-  section.text("credential", credential);
-  const int sources = int(!file.empty()) + int(!variable.empty()) + int(!credential.empty());
-  if (sources != 1) {
-    section.problem("file", ProblemCode::Missing,
-                    "one of file, env or credential names the secret");
-    return {};
-  }
-  if (!variable.empty()) {
-    const char* value = std::getenv(variable.c_str());
-    if (value) return base::Secret(value);
-    section.problem("env", ProblemCode::File, "the environment has no " + variable);
-    return {};
-  }
-  if (!credential.empty()) {
-    const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
-    if (!folder) {
-      section.problem("credential", ProblemCode::File, "CREDENTIALS_DIRECTORY is not set");
-      return {};
-    }
-    file = std::string(folder) + '/' + credential;
-  } else {
-    file = relative_to(file, section.at("file").file);
-  }
-  auto content = read_secret_file(file);
-  if (content) return without_line_end(*content);
-  section.problem(credential.empty() ? "file" : "credential", content.error().code,
-                  content.error().text);
-  return {};
-}
-
 /// verify_until = 2026-12-31, valid through the end of that day (UTC).
 void read_end_date(Section& section, std::optional<std::int64_t>& into) {
   if (!section.has("verify_until")) return;
@@ -112,6 +75,42 @@ void read_bounces(Section& srs, Bounces& into) {
 }
 
 }  // namespace
+
+base::Secret read_secret(Section& section) {
+  std::string file;
+  std::string variable;
+  std::string credential;
+  section.text("file", file);
+  section.text("env", variable);
+  section.text("credential", credential);
+  const int sources = int(!file.empty()) + int(!variable.empty()) + int(!credential.empty());
+  if (sources != 1) {
+    section.problem("file", ProblemCode::Missing,
+                    "one of file, env or credential names the secret");
+    return {};
+  }
+  if (!variable.empty()) {
+    const char* value = std::getenv(variable.c_str());
+    if (value) return base::Secret(value);
+    section.problem("env", ProblemCode::File, "the environment has no " + variable);
+    return {};
+  }
+  if (!credential.empty()) {
+    const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
+    if (!folder) {
+      section.problem("credential", ProblemCode::File, "CREDENTIALS_DIRECTORY is not set");
+      return {};
+    }
+    file = std::string(folder) + '/' + credential;
+  } else {
+    file = relative_to(file, section.at("file").file);
+  }
+  auto content = read_secret_file(file);
+  if (content) return without_line_end(*content);
+  section.problem(credential.empty() ? "file" : "credential", content.error().code,
+                  content.error().text);
+  return {};
+}
 
 void read_srs(Section& root, Settings& settings) {
   auto section = root.table("srs");

@@ -13,12 +13,6 @@ namespace relay::settings {
 
 namespace {
 
-bool is_ip(const std::string& text) {
-  boost::system::error_code error;
-  boost::asio::ip::make_address(text, error);
-  return !error;
-}
-
 bool parse_port(std::string_view text, std::uint16_t& port) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   return error == std::errc() && end == text.data() + text.size() && port != 0;
@@ -70,6 +64,23 @@ void read_limits(Section& root, Settings& settings) {
 }
 
 }  // namespace
+
+bool is_ip(const std::string& text) {
+  boost::system::error_code error;
+  boost::asio::ip::make_address(text, error);
+  return !error;
+}
+
+std::string read_match(Section& section) {
+  std::string match;
+  section.text("match", match);
+  match = base::lower(match);
+  const std::string_view name = match.starts_with("*.") ? std::string_view(match).substr(2) : match;
+  if (match != "*" && !mail::Domain::parse(name)) {
+    section.problem("match", ProblemCode::Value, "a domain, \"*.domain\" or \"*\"");
+  }
+  return match;
+}
 
 std::expected<SocketAddress, std::string> parse_socket_address(std::string_view text,
                                                                std::uint16_t default_port) {
@@ -185,19 +196,14 @@ void read_defaults(Section& root, Settings& settings) {
   }
   section->boolean("keep_tag", defaults.keep_tag);
   section->mailbox("postmaster", defaults.postmaster);
+  defaults.dmarc = read_dmarc(*section).over(defaults.dmarc);
   section->finish();
 }
 
 void read_routes(Section& root, Settings& settings) {
   for (Section& section : root.tables("route")) {
     Route route;
-    section.text("match", route.match);
-    route.match = base::lower(route.match);
-    const std::string_view name =
-        route.match.starts_with("*.") ? std::string_view(route.match).substr(2) : route.match;
-    if (route.match != "*" && !mail::Domain::parse(name)) {
-      section.problem("match", ProblemCode::Value, "a domain, \"*.domain\" or \"*\"");
-    }
+    route.match = read_match(section);
     std::vector<std::string> hops;
     section.texts("via", hops);
     if (hops.empty()) {

@@ -11,6 +11,8 @@ namespace relay::settings {
 void read_listeners(Section& root, Settings& settings);
 void read_tls(Section& root, Settings& settings);
 void read_dns(Section& root, Settings& settings);
+void read_auth(Section& root, Settings& settings);     ///< read_auth.cpp: [auth], [arc], [rewrite]
+void read_leaving(Section& root, Settings& settings);  ///< read_leaving.cpp: [risk], [[target]], …
 void read_defaults(Section& root, Settings& settings);
 void read_domains(Section& root, Settings& settings);  ///< read_domains.cpp
 void read_srs(Section& root, Settings& settings);      ///< read_keys.cpp
@@ -23,6 +25,20 @@ void read_log_and_control(Section& root, Settings& settings);
 
 /// Chains inside our own domains: loops and fan-out. After all domains are read.
 void check_alias_chains(const Settings& settings, Findings& findings);
+
+/// on_dmarc_fail, quarantine and rewrite_from, wherever they may stand. read_auth.cpp
+DmarcOverrides read_dmarc(Section& section);
+
+/// Names that would lend our identity to others' mail. After all sections are read. read_auth.cpp
+void check_identities(Section& root, const Settings& settings);
+
+/// file = | env = | credential = (systemd LoadCredential); exactly one. read_keys.cpp
+base::Secret read_secret(Section& section);
+
+bool is_ip(const std::string& text);
+
+/// "*", "*.domain" or a domain, folded; reported when it is neither.
+std::string read_match(Section& section);
 
 /// "192.0.2.1:25", "[::1]:25".
 std::expected<SocketAddress, std::string> parse_socket_address(std::string_view text,

@@ -203,7 +203,8 @@ void Section::texts(const char* key, std::vector<std::string>& into) {
 std::optional<std::size_t> Section::chosen(const char* key, const std::vector<std::string>& names) {
   std::string word;
   text(key, word);
-  if (word.empty()) return std::nullopt;
+  const toml::node* node = table_.get(key);
+  if (!node || !node->is_string()) return std::nullopt;  // absent, or reported
   const auto at = std::ranges::find(names, word);
   if (at != names.end()) return static_cast<std::size_t>(at - names.begin());
   const std::string near = closest(word, names);

@@ -57,6 +57,91 @@ struct Dns {
   std::string trust_anchor;
 };
 
+/// Which names belong to one organisation, for DMARC's relaxed alignment.
+enum class OrganisationRule {
+  TreeWalk,    ///< by DMARC records on the way up (RFC 9989)
+  SuffixList,  ///< by the Public Suffix List (RFC 7489)
+};
+
+/// What is looked up about incoming mail.
+struct Auth {
+  bool verify = true;
+  std::string authserv_id;  ///< names us in Authentication-Results; folded
+  seconds timeout{20};      ///< for all of it together
+  OrganisationRule organisation = OrganisationRule::TreeWalk;
+};
+
+enum class SealWhen {
+  Always,
+  WhenUseful,  ///< where it tells the next hop something that it cannot see for itself
+  Never,
+};
+
+struct ArcSealer {
+  mail::Domain domain;
+  std::string selector;
+  base::Secret key;  ///< PEM
+};
+
+struct Arc {
+  std::optional<ArcSealer> sealer;  ///< absent: nothing is sealed
+  SealWhen seal = SealWhen::WhenUseful;
+  std::vector<std::string> trusted_sealers;  ///< folded; whose word may soften a failure (A-4)
+};
+
+enum class OnDmarcFail {
+  Policy,   ///< as the author's domain asks
+  Forward,  ///< as doubtful mail, whatever it asks
+  Hold,     ///< for the operator to look at
+};
+
+enum class Quarantine { RiskPool, Tag };
+
+enum class RewriteFrom { Never, WhenNeeded };
+
+/// What becomes of mail whose author is not proven, and of mail that cannot be proven further on.
+struct DmarcSettings {
+  OnDmarcFail on_dmarc_fail = OnDmarcFail::Policy;
+  Quarantine quarantine = Quarantine::RiskPool;
+  RewriteFrom rewrite_from = RewriteFrom::Never;
+
+  friend bool operator==(const DmarcSettings&, const DmarcSettings&) = default;
+};
+
+/// The same, as far as a domain or an alias has its own word.
+struct DmarcOverrides {
+  std::optional<OnDmarcFail> on_dmarc_fail;
+  std::optional<Quarantine> quarantine;
+  std::optional<RewriteFrom> rewrite_from;
+
+  DmarcSettings over(const DmarcSettings& outer) const {
+    return {.on_dmarc_fail = on_dmarc_fail.value_or(outer.on_dmarc_fail),
+            .quarantine = quarantine.value_or(outer.quarantine),
+            .rewrite_from = rewrite_from.value_or(outer.rewrite_from)};
+  }
+};
+
+enum class KeepOrSrs { Srs, Keep };
+
+/// How doubtful mail leaves: apart from the rest, so that its reputation stays apart.
+struct RiskPool {
+  std::vector<std::string> source;    ///< textual IPs, at most one per family; empty: as all mail
+  std::uint32_t connections = 2;      ///< per destination
+  base::Rate rate{60, seconds(60)};   ///< messages per destination
+  KeepOrSrs sender = KeepOrSrs::Srs;  ///< of mail whose SPF failed on arrival (srs.md §5 no. 5)
+  std::string tag = "X-Spam-Flag: YES";  ///< header field, without CRLF
+};
+
+/// What one target wants; asked when a message is accepted.
+struct Target {
+  std::string match;            ///< "*", "*.corp.example" or a domain, folded
+  std::optional<SealWhen> arc;  ///< absent: as [arc] says
+  KeepOrSrs sender = KeepOrSrs::Srs;
+};
+
+/// To whom our own notices (DSNs) may go (L-6).
+enum class NoticesTo { Authenticated, Anyone };
+
 enum class UnknownRecipient { Reject, TempFail };
 
 struct Defaults {
@@ -64,6 +149,7 @@ struct Defaults {
   char tag = '+';                           ///< begins a sub-address; 0: off
   bool keep_tag = true;                     ///< the tag travels on to the target
   std::optional<mail::Mailbox> postmaster;  ///< target of postmaster@ every domain of ours
+  DmarcSettings dmarc;
 };
 
 struct Rejected {
@@ -77,6 +163,7 @@ struct Alias {
   std::vector<mail::Mailbox> targets;
   std::optional<Rejected> reject;
   std::optional<bool> keep_tag;
+  DmarcOverrides dmarc = {};
 };
 
 struct Pattern {
@@ -89,6 +176,7 @@ struct HostedDomain {
   std::vector<Alias> aliases;
   std::vector<Pattern> patterns;
   std::optional<mail::Domain> map_to;  ///< every local part, same name there
+  DmarcOverrides dmarc = {};
 };
 
 enum class SrsFormat { Strong, Classic };
@@ -230,6 +318,12 @@ struct Settings {
   Rates rates;
   std::optional<Tls> tls;
   Dns dns;
+  Auth auth;
+  Arc arc;
+  std::optional<mail::Domain> rewrite_domain;  ///< stands in From of rewritten mail
+  RiskPool risk;
+  std::vector<Target> targets;
+  NoticesTo notices_to = NoticesTo::Authenticated;
   Defaults defaults;
   std::vector<HostedDomain> domains;
   Srs srs;

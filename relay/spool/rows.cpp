@@ -46,6 +46,17 @@ std::int64_t ms_of(base::WallTime time) { return time.time_since_epoch().count()
 
 base::WallTime time_of(std::int64_t ms) { return base::WallTime(std::chrono::milliseconds(ms)); }
 
+std::int64_t flags_of(const mail::AcceptedMessage& message) {
+  return (message.body == mail::BodyType::EightBitMime ? kEightBit : 0) |
+         (message.smtputf8 ? kSmtpUtf8 : 0) | (message.client.esmtp ? kEsmtp : 0) |
+         (message.sender_authenticated ? kSenderAuthenticated : 0);
+}
+
+std::int64_t handling_of(const mail::Route& route) {
+  return (route.handling.seal ? kSeal : 0) | (route.handling.risk_pool ? kRiskPool : 0) |
+         (route.handling.new_author ? kNewAuthor : 0) | (route.held ? kHeldOnEntry : 0);
+}
+
 mail::AcceptedMessage message_from(const Statement& row, int first) {
   const std::int64_t flags = row.number(first + 3);
   mail::AcceptedMessage message;
@@ -60,8 +71,12 @@ mail::AcceptedMessage message_from(const Statement& row, int first) {
   message.client.helo = row.text(first + 6);
   message.client.tls_version = row.text(first + 7);
   message.client.tls_cipher = row.text(first + 8);
-  message.trace_fields = row.text(first + 9);
-  message.size = static_cast<std::uint64_t>(row.number(first + 10));
+  message.sender_authenticated = (flags & kSenderAuthenticated) != 0;
+  message.size = static_cast<std::uint64_t>(row.number(first + 9));
+  message.header_octets = static_cast<std::uint32_t>(row.number(first + 10));
+  message.trace_fields = row.text(first + 11);
+  message.seal_fields = row.text(first + 12);
+  message.rewritten_head = row.text(first + 13);
   return message;
 }
 
@@ -83,16 +98,23 @@ mail::DeliveryAttempt attempt_from(const Statement& row, int first) {
 
 mail::QueuedRecipient recipient_from(const Statement& row, int first) {
   const std::int64_t flags = row.number(first + 7);
+  const std::int64_t handling = row.number(first + 8);
   return {.route = {.index = static_cast<std::uint16_t>(row.number(first)),
                     .original = forward_path_from(row.text(first + 1)),
                     .target = mailbox_from(row.text(first + 2)),
-                    .reverse_path = path_from(row.text(first + 3))},
+                    .reverse_path = path_from(row.text(first + 3)),
+                    .handling = {.seal = (handling & kSeal) != 0,
+                                 .risk_pool = (handling & kRiskPool) != 0,
+                                 .new_author = (handling & kNewAuthor) != 0,
+                                 .reason = row.text(first + 9)},
+                    .held = (handling & kHeldOnEntry) != 0},
           .state = state_from(row.number(first + 4)),
           .attempts = static_cast<std::uint32_t>(row.number(first + 5)),
           .next_due = time_of(row.number(first + 6)),
           .warned = (flags & kWarned) != 0,
           .possible_duplicate = (flags & kPossibleDuplicate) != 0,
-          .last = attempt_from(row, first + 8)};
+          .last = attempt_from(row, first + 11),
+          .released_at = time_of(row.number(first + 10))};
 }
 
 void bind_attempt(Statement& statement, int first, const mail::DeliveryAttempt& attempt,

@@ -42,6 +42,18 @@ CREATE INDEX token_client ON token (client);
 CREATE INDEX token_expiry ON token (expires_ms);
 )sql";
 
+// 2: how each copy leaves, and whether a DSN may go back. What version 1 accepted was accepted with
+// the promise of a DSN, whoever had sent it: it keeps that promise (flag 8).
+constexpr const char* kVersion2 = R"sql(
+ALTER TABLE message ADD COLUMN seal_fields BLOB NOT NULL DEFAULT x'';
+ALTER TABLE message ADD COLUMN rewritten_head BLOB NOT NULL DEFAULT x'';
+ALTER TABLE message ADD COLUMN header_octets INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE recipient ADD COLUMN handling INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE recipient ADD COLUMN reason TEXT NOT NULL DEFAULT '';
+ALTER TABLE recipient ADD COLUMN released_ms INTEGER NOT NULL DEFAULT 0;
+UPDATE message SET flags = flags | 8;
+)sql";
+
 // 3: greylisting. A row with passes = 0 waits; the index is the order in which rows go.
 constexpr const char* kVersion3 = R"sql(
 CREATE TABLE greylist (
@@ -50,32 +62,32 @@ CREATE TABLE greylist (
 CREATE INDEX greylist_order ON greylist (passes > 0, expires_ms);
 )sql";
 
-struct Step {
-  int version;  ///< reached by it
-  const char* sql;
-};
-
-constexpr std::array kSteps = {Step{1, kVersion1}, Step{3, kVersion3}};
-static_assert(kSteps.back().version == kSchemaVersion);
+// In order, never changed once released; a new one goes to the end.
+constexpr auto kSteps = std::to_array<const char*>({
+    kVersion1,
+    kVersion2,
+    kVersion3,
+});
 
 }  // namespace
+
+int schema_version() { return static_cast<int>(kSteps.size()); }
 
 void migrate(Connection& connection) {
   const std::string text = connection.pragma("PRAGMA user_version");
   int found = 0;
   std::from_chars(text.data(), text.data() + text.size(), found);
   if (found < 0) throw DatabaseError(SQLITE_CORRUPT, "its schema version is damaged");
-  if (found > kSchemaVersion) {
+  if (found > schema_version()) {
     throw DatabaseError(SQLITE_ERROR,
                         fmt::format("the queue has schema {}, this program knows up to {}: it was "
                                     "written by a newer srs-relay",
-                                    found, kSchemaVersion));
+                                    found, schema_version()));
   }
-  for (const Step& step : kSteps) {
-    if (step.version <= found) continue;
+  for (int version = found; version < schema_version(); ++version) {
     connection.execute("BEGIN IMMEDIATE");
-    connection.execute(step.sql);
-    connection.execute(fmt::format("PRAGMA user_version = {}", step.version).c_str());
+    connection.execute(kSteps.at(static_cast<std::size_t>(version)));
+    connection.execute(fmt::format("PRAGMA user_version = {}", version + 1).c_str());
     connection.execute("COMMIT");
   }
 }

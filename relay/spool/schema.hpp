@@ -6,7 +6,8 @@
 
 namespace relay::spool {
 
-inline constexpr int kSchemaVersion = 3;
+/// The version this program writes: as many as there are steps in schema.cpp.
+int schema_version();
 
 /// Throws DatabaseError; its text says so when the file is of a newer program.
 void migrate(Connection& connection);

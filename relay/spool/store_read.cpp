@@ -28,7 +28,7 @@ std::string select_list() {
       "AND (?6 = '' OR instr(lower(r.target), ?6) > 0 OR instr(lower(r.original), ?6) > 0) "
       "AND (?7 = '' OR instr(lower(m.reverse_path), ?7) > 0) "
       "ORDER BY r.next_due_ms, r.id, r.idx",
-      kMessageColumns, kRecipientColumns);
+      kListedColumns, kRecipientColumns);
 }
 
 }  // namespace
@@ -38,12 +38,13 @@ Store::Store(Connection& connection, TokenLimits limits)
       limits_(limits),
       greylist_(connection),
       insert_message_(connection.raw(),
-                      "INSERT INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)"),
+                      "INSERT INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,"
+                      "?15)"),
       insert_chunk_(connection.raw(),
                     "INSERT INTO chunk (id, sequence, sha256, octets) VALUES (?1,?2,?3,?4)"),
       insert_recipient_(connection.raw(),
                         "INSERT INTO recipient VALUES "
-                        "(?1,?2,?3,?4,?5,?6,0,0,?7,0,0,'','',0,'',0,0,'','')"),
+                        "(?1,?2,?3,?4,?5,?6,?8,0,?7,0,0,'','',0,'',0,0,'','',?9,?10,0)"),
       insert_token_(connection.raw(),
                     "INSERT INTO token VALUES (?1,?2,?3,?4) ON CONFLICT (token) DO UPDATE SET "
                     "expires_ms = max(expires_ms, excluded.expires_ms)"),
@@ -64,10 +65,11 @@ Store::Store(Connection& connection, TokenLimits limits)
       select_recipients_(connection.raw(), select_recipients().c_str()),
       select_chunk_(connection.raw(),
                     "SELECT octets, sha256 FROM chunk WHERE id = ?1 AND sequence = ?2"),
-      select_due_(connection.raw(),
-                  "SELECT id, idx, next_due_ms, destination FROM recipient WHERE state = 0 AND "
-                  "next_due_ms <= ?1 AND (next_due_ms, id, idx) > (?2, ?3, ?4) "
-                  "ORDER BY next_due_ms, id, idx LIMIT ?5"),
+      select_due_(
+          connection.raw(),
+          "SELECT id, idx, next_due_ms, destination, handling FROM recipient WHERE state = 0 AND "
+          "next_due_ms <= ?1 AND (next_due_ms, id, idx) > (?2, ?3, ?4) "
+          "ORDER BY next_due_ms, id, idx LIMIT ?5"),
       select_next_due_(connection.raw(),
                        "SELECT next_due_ms FROM recipient WHERE state = 0 AND next_due_ms > ?1 "
                        "ORDER BY next_due_ms LIMIT 1"),
@@ -148,7 +150,8 @@ std::vector<mail::QueueItem> Store::due(base::WallTime until,
     items.push_back({.id = id_of(select_due_.text(0)),
                      .index = static_cast<std::uint16_t>(select_due_.number(1)),
                      .next_due = time_of(select_due_.number(2)),
-                     .destination = select_due_.text(3)});
+                     .destination = select_due_.text(3),
+                     .risk_pool = (select_due_.number(4) & kRiskPool) != 0});
   }
   return items;
 }

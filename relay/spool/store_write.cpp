@@ -87,12 +87,10 @@ bool Store::insert(const ports::NewMessage& message) {
 void Store::insert_message(const ports::NewMessage& message) {
   const mail::AcceptedMessage& m = message.message;
   const std::string sender = m.reverse_path.to_string();
-  const std::int64_t flags = (m.body == mail::BodyType::EightBitMime ? kEightBit : 0) |
-                             (m.smtputf8 ? kSmtpUtf8 : 0) | (m.client.esmtp ? kEsmtp : 0);
   insert_message_.bind_blob(1, blob_of(m.id))
       .bind(2, ms_of(m.received_at))
       .bind(3, sender)
-      .bind(4, flags)
+      .bind(4, flags_of(m))
       .bind(5, m.client.address)
       .bind(6, std::int64_t{m.client.port})
       .bind(7, m.client.helo)
@@ -100,7 +98,10 @@ void Store::insert_message(const ports::NewMessage& message) {
       .bind(9, m.client.tls_cipher)
       .bind_blob(10, m.trace_fields)
       .bind(11, static_cast<std::int64_t>(m.size))
-      .bind_blob(12, message.content_sha256);
+      .bind_blob(12, message.content_sha256)
+      .bind_blob(13, m.seal_fields)
+      .bind_blob(14, m.rewritten_head)
+      .bind(15, std::int64_t{m.header_octets});
   insert_message_.run();
   if (message.last_chunk.empty()) return;
   const std::uint64_t before = m.size - std::min<std::uint64_t>(m.size, message.last_chunk.size());
@@ -118,7 +119,11 @@ void Store::insert_routes(const ports::NewMessage& message) {
         .bind(4, target)
         .bind(5, route.target.domain().folded())
         .bind(6, sender)
-        .bind(7, ms_of(message.first_due));
+        .bind(7, ms_of(message.first_due))
+        .bind(8, static_cast<std::int64_t>(route.held ? mail::RecipientState::Held
+                                                      : mail::RecipientState::Waiting))
+        .bind(9, handling_of(route))
+        .bind(10, route.handling.reason);
     insert_recipient_.run();
   }
 }
@@ -195,7 +200,8 @@ std::uint64_t Store::change(const ports::QueueFilter& filter, ports::QueueAction
   } while (rows.size() % kPage == 0);
   Statement set(
       connection_.raw(),
-      "UPDATE recipient SET state = ?3, next_due_ms = max(0, ?4) WHERE id = ?1 AND idx = ?2");
+      "UPDATE recipient SET released_ms = iif(state = 1 AND ?3 = 0, max(0, ?4), released_ms), "
+      "state = ?3, next_due_ms = max(0, ?4) WHERE id = ?1 AND idx = ?2");
   for (const ports::QueueRow& row : rows) {
     const auto state = row.recipient.state;
     const bool applies = action == ports::QueueAction::Release ? state == mail::RecipientState::Held

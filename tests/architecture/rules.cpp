@@ -113,6 +113,13 @@ std::string room_of(std::string_view path) {
   return room;
 }
 
+/// As the folders are called: "relay::auth::dkim".
+std::string namespace_of(std::string_view path) {
+  std::string space(path.substr(0, path.rfind('/')));
+  RE2::GlobalReplace(&space, "/", "::");
+  return space;
+}
+
 /// The line without its comment and without what its string literals say.
 std::string code_of(std::string_view line) {
   std::string code(line);
@@ -184,7 +191,7 @@ std::vector<std::string> violations(std::string_view path, std::string_view text
       if (path.ends_with(".hpp") && text.find("#pragma once") == std::string_view::npos) {
         found.emplace_back("a header without #pragma once");
       }
-      const std::string space = path.starts_with("srs/") ? "srs" : "relay::" + room;
+      const std::string space = namespace_of(path);
       if (!path.ends_with("main.cpp") && !path.ends_with("_pch.cpp") &&
           !path.ends_with("_pch.hpp") &&
           text.find("namespace " + space) == std::string_view::npos) {

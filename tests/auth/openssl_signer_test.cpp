@@ -15,7 +15,7 @@ std::shared_ptr<const SigningDomains> keys(const std::string& domain) {
   auto made = std::make_shared<SigningDomains>();
   made->push_back(
       {domain,
-       {{"e", *DkimKey::generate(KeyType::Ed25519)}, {"r", *DkimKey::generate(KeyType::Rsa)}}});
+       {{"e", *dkim::PrivateKey::generate(dkim::KeyType::Ed25519)}, {"r", *dkim::PrivateKey::generate(dkim::KeyType::Rsa)}}});
   return made;
 }
 

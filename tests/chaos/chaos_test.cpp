@@ -28,8 +28,10 @@ namespace {
 using namespace std::chrono_literals;
 
 struct QuietSigner final : ports::Signer {
-  base::Task<std::expected<std::string, ports::SignError>> sign(ports::SignRequest) override {
-    co_return "DKIM-Signature: v=1; b=fixed\r\n";
+  std::string domain_for(const std::string&) const override { return "fwd.example"; }
+
+  base::Task<std::expected<ports::Signatures, ports::SignError>> sign(ports::SignRequest) override {
+    co_return ports::Signatures{.dkim_fields = "DKIM-Signature: v=1; b=fixed\r\n"};
   }
 };
 

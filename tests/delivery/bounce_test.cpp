@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 #include <openssl/sha.h>
 
-#include "relay/mail/header.hpp"
+#include "relay/mail/author.hpp"
 #include "tests/delivery/run_task.hpp"
 
 namespace relay::delivery {
@@ -17,11 +17,13 @@ const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
 
 struct KeepingSigner final : ports::Signer {
-  base::Task<std::expected<std::string, ports::SignError>> sign(
+  std::string domain_for(const std::string&) const override { return "fwd.example"; }
+
+  base::Task<std::expected<ports::Signatures, ports::SignError>> sign(
       ports::SignRequest request) override {
     asked = std::move(request);
     if (fails) co_return std::unexpected(ports::SignError::CryptoFailed);
-    co_return std::string("DKIM-Signature: x\r\n");
+    co_return ports::Signatures{.dkim_fields = "DKIM-Signature: x\r\n"};
   }
 
   ports::SignRequest asked;

@@ -52,6 +52,33 @@ TEST_F(MxSelectionTest, GoesByPreference) {
               ElementsAre("a.example 192.0.2.1", "b.example 192.0.2.2"));
 }
 
+/// Doubtful mail never borrows an ordinary address, not even where the pool has none of the family.
+TEST_F(MxSelectionTest, TheRiskPoolUsesItsOwnSourcesOnly) {
+  const std::string zone =
+      "d.example MX 10 a.example\na.example A 192.0.2.1\na.example AAAA 2001:db8::1\n"
+      "six.example MX 10 b.example\nb.example AAAA 2001:db8::2\n";
+  const auto own = boost::asio::ip::make_address("203.0.113.1");
+  const auto doubtful = boost::asio::ip::make_address("203.0.113.9");
+  policy_.source_v4 = own;
+  const Destination risk{"risk pool d.example", "d.example", {}, true};
+  ASSERT_TRUE(ask(zone, risk));
+  EXPECT_EQ(ask(zone, risk)->size(), 2U) << "without addresses of its own: as all mail";
+  policy_.risk.source_v4 = doubtful;
+  const auto chosen = ask(zone, risk);
+  EXPECT_THAT(hosts(chosen), ElementsAre("a.example 192.0.2.1"));
+  EXPECT_EQ(chosen->front().source, doubtful);
+  const auto none = ask(zone, {"risk pool six.example", "six.example", {}, true});
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().kind, mail::OutcomeKind::Deferred) << "a setting can mend it";
+  EXPECT_THAT(none.error().attempt.text, HasSubstr("risk pool has no address"));
+  const auto ordinary = ask(zone);
+  ASSERT_EQ(ordinary->size(), 2U);
+  for (const auto& one : *ordinary) {
+    if (one.endpoint.address.is_v4()) EXPECT_EQ(one.source, own);
+    if (one.endpoint.address.is_v6()) EXPECT_FALSE(one.source);
+  }
+}
+
 TEST_F(MxSelectionTest, ShufflesTiesAndNothingElse) {
   std::set<std::string> firsts;
   for (int i = 0; i < 60; ++i) {

@@ -12,14 +12,15 @@ const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 
 class QueueScanTest : public testing::Test {
  protected:
-  void add(const std::string& target, base::WallTime due) {
+  void add(const std::string& target, base::WallTime due, bool risk_pool = false) {
     ports::NewMessage made;
     made.message.id = mail::MessageId::generate(kNow);
     made.message.received_at = kNow;
     made.routes.push_back({.index = 0,
                            .original = mail::ForwardPath(*mail::Mailbox::parse("i@fwd.example")),
                            .target = *mail::Mailbox::parse(target),
-                           .reverse_path = mail::ReversePath::null()});
+                           .reverse_path = mail::ReversePath::null(),
+                           .handling = {.risk_pool = risk_pool}});
     made.first_due = due;
     ASSERT_TRUE(run_task(spool_.commit(std::move(made))));
   }
@@ -44,6 +45,18 @@ TEST_F(QueueScanTest, ClaimsWhatIsDueOnceOnly) {
   EXPECT_EQ(store_.totals().copies, 2U);
   ASSERT_TRUE(run_task(scan_.look(kNow + std::chrono::minutes(11), false)));
   EXPECT_EQ(store_.totals().copies, 3U);
+}
+
+TEST_F(QueueScanTest, TheRiskPoolHasLanesOfItsOwnAndIsNoBacklogForOthers) {
+  Limits limits;
+  limits.risk_copies_total = 10;
+  store_.set_limits(limits);
+  for (int i = 0; i < 50; ++i) add("a@x.example", kNow - std::chrono::hours(1), true);
+  add("b@x.example", kNow);
+  ASSERT_TRUE(run_task(scan_.look(kNow, true)));
+  EXPECT_EQ(store_.totals().lanes, 2U);
+  EXPECT_EQ(store_.totals().copies, 11U);
+  EXPECT_FALSE(scan_.backlog());
 }
 
 /// a crowd for one dead destination does not stand in front of everybody else.

@@ -48,6 +48,7 @@ Consignment consignment(std::size_t copies, std::chrono::milliseconds age,
     queued->recipients.push_back(copy);
     made.copies.push_back(i);
   }
+  queued->message.sender_authenticated = true;
   made.queued = queued;
   made.policy = std::make_shared<const Policy>(*mail::Domain::parse("mx.fwd.example"));
   return made;
@@ -102,6 +103,44 @@ TEST(Settlement, TheNullSenderIsToldNothing) {
   ASSERT_EQ(made.notes.size(), 1U);
   EXPECT_EQ(made.notes[0].reason, "null sender");
   EXPECT_FALSE(wants_dsn(made, given));
+}
+
+/// L-6: no backscatter, and no silence in the log.
+TEST(Settlement, ASenderNobodyVouchesForIsToldNothingUnlessPolicySaysSo) {
+  auto given = consignment(2, hours(5));
+  auto queued = std::make_shared<mail::QueuedMessage>(*given.queued);
+  queued->message.sender_authenticated = false;
+  given.queued = queued;
+  const auto made = settled(given, {OutcomeKind::Failed, OutcomeKind::Deferred});
+  EXPECT_FALSE(wants_dsn(made, given));
+  EXPECT_EQ(made.update.recipients[0].state, RecipientState::Failed);
+  EXPECT_EQ(made.update.recipients[1].state, RecipientState::Waiting);
+  EXPECT_TRUE(made.update.bounces.empty());
+  ASSERT_EQ(made.notes.size(), 2U) << "one failed, one late";
+  for (const auto& note : made.notes) EXPECT_EQ(note.reason, "sender not authenticated");
+  EXPECT_EQ(tally_of(made).suppressed, 1U);
+  EXPECT_EQ(tally_of(made).bounced, 0U);
+
+  auto lenient = std::make_shared<Policy>(*given.policy);
+  lenient->bounce_to = BounceTo::Anyone;
+  given.policy = lenient;
+  const auto told = settled(given, {OutcomeKind::Failed, OutcomeKind::Delivered});
+  EXPECT_EQ(told.update.bounces.size(), 1U);
+  EXPECT_EQ(tally_of(told).bounced, 1U);
+  EXPECT_EQ(tally_of(told).delivered, 1U);
+}
+
+/// What was held had no chance while it was: its time begins with its release.
+TEST(Settlement, AReleasedCopyHasAllItsTime) {
+  auto given = consignment(1, hours(24 * 30));
+  auto queued = std::make_shared<mail::QueuedMessage>(*given.queued);
+  queued->recipients[0].released_at = kNow - hours(5);
+  given.queued = queued;
+  const auto made = settled(given, {OutcomeKind::Deferred});
+  EXPECT_EQ(made.update.recipients[0].state, RecipientState::Waiting);
+  EXPECT_TRUE(made.copies[0].warn) << "five hours after the release";
+  queued->recipients[0].released_at = kNow - hours(121);
+  EXPECT_TRUE(settled(given, {OutcomeKind::Deferred}).copies[0].expired);
 }
 
 TEST(Settlement, WarnsOnceAndNeverAMachine) {

@@ -25,6 +25,12 @@ Job job(unsigned char number, std::vector<std::uint16_t> indices = {0}) {
   return made;
 }
 
+Job risky(unsigned char number, std::vector<std::uint16_t> indices = {0}) {
+  Job made = job(number, std::move(indices));
+  made.risk_pool = true;
+  return made;
+}
+
 class WorkStoreTest : public testing::Test {
  protected:
   WorkStoreTest() { set_limits({}); }
@@ -106,6 +112,58 @@ TEST_F(WorkStoreTest, AnOutageAnswersForAllUntilItIsOver) {
   store_.set_outage(lane, refused, kStart);
   store_.clear_outages();
   EXPECT_FALSE(store_.outage(lane, kStart));
+}
+
+TEST_F(WorkStoreTest, TheRiskPoolHasAShareOfEverythingAndNoMore) {
+  Limits few;
+  few.risk_sessions_per_lane = 1;
+  few.risk_sessions_total = 2;
+  few.risk_copies_total = 12;
+  set_limits(few);
+  for (unsigned char i = 1; i <= 5; ++i) EXPECT_EQ(store_.add("risk x", risky(i)), Added::Claimed);
+  EXPECT_EQ(spawned_.size(), 1U) << "of its lane";
+  for (unsigned char i = 6; i <= 10; ++i) store_.add("risk y", risky(i));
+  for (unsigned char i = 11; i <= 12; ++i) store_.add("risk z", risky(i));
+  EXPECT_EQ(spawned_.size(), 2U) << "of all of them";
+  EXPECT_EQ(store_.add("risk z", risky(13)), Added::Later);
+  EXPECT_EQ(store_.add("x", job(14)), Added::Claimed);
+  EXPECT_EQ(spawned_.size(), 3U);
+  store_.session_ended(spawned_[0]);
+  EXPECT_EQ(spawned_.size(), 4U);
+}
+
+TEST_F(WorkStoreTest, TimeLetsTheRiskPoolGoOn) {
+  Limits slow;
+  slow.risk_rate = {.count = 2, .span = seconds(10)};
+  set_limits(slow);
+  store_.add("risk x", risky(1, {0, 1, 2, 3, 4}));
+  store_.add("x", job(2, {0, 1, 2, 3, 4}));
+  EXPECT_EQ(next(spawned_[0])->indices, (std::vector<std::uint16_t>{0, 1})) << "the rest waits";
+  EXPECT_EQ(next(spawned_[1])->indices.size(), 5U) << "only of the pool";
+  EXPECT_FALSE(next(spawned_[0]));
+  ASSERT_TRUE(store_.pace("risk x", id(1), 4));
+  EXPECT_EQ(store_.pace("risk x", id(1), 4)->rate.count, 2U);
+  EXPECT_FALSE(store_.pace("x", id(2), 0));
+  store_.session_ended(spawned_[0]);
+  store_.tick(kStart + seconds(4));
+  EXPECT_EQ(spawned_.size(), 2U);
+  store_.tick(kStart + seconds(5));
+  ASSERT_EQ(spawned_.size(), 3U);
+  EXPECT_FALSE(store_.pace("risk x", id(1), 4));
+  EXPECT_EQ(next(spawned_[2])->indices, (std::vector<std::uint16_t>{2}));
+}
+
+/// Whatever the setting, no minute sees more than it says and a sixth.
+TEST(RiskRate, SpreadsAMinute) {
+  for (const std::size_t per_minute : {1U, 2U, 5U, 7U, 60U, 100U, 6000U}) {
+    const base::Rate rate = without_bursts(
+        {static_cast<std::uint32_t>(per_minute), std::chrono::seconds(60)});
+    const double in_a_minute = rate.count * 60.0 / static_cast<double>(rate.span.count());
+    EXPECT_LE(in_a_minute, static_cast<double>(per_minute)) << per_minute;
+    EXPECT_GE(in_a_minute, static_cast<double>(per_minute) * 0.8) << per_minute;
+    EXPECT_LE(rate.count, std::max<std::size_t>(per_minute / 6, 1)) << per_minute;
+  }
+  EXPECT_EQ(without_bursts({}).count, 1U) << "never nothing for ever";
 }
 
 TEST_F(WorkStoreTest, AfterStopNobodyGetsWork) {

@@ -1,5 +1,5 @@
 // What every Resolver promises, asked of the real one (in front of a real name server) and of the
-// fake one: a fake that differs would make other tests lie.
+// fake ones: a fake that differs would make other tests lie.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +8,7 @@
 #include "tests/dns/name_server.hpp"
 #include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_resolver.hpp"
+#include "tests/fakes/instant_resolver.hpp"
 
 namespace relay::dns {
 namespace {
@@ -84,6 +85,47 @@ class FakeRig {
   fakes::FakeResolver resolver_{clock_, fake_zone()};
 };
 
+class InstantRig {
+ public:
+  InstantRig() {
+    using boost::asio::ip::make_address;
+    for (const auto& [owner, type, value] : records()) {
+      const std::string name = (owner.empty() ? "" : owner + ".") + "example.org";
+      if (type == "A" || type == "AAAA") resolver_.add_address(name, make_address(value));
+      if (type == "CNAME") resolver_.add_cname(name, value);
+      if (type == "TXT") resolver_.add_txt(name, unquoted(value));
+      if (type == "MX") {
+        const auto preference = static_cast<std::uint16_t>(std::stoi(value));
+        resolver_.add_mx(name, preference, value.substr(value.find(' ') + 1));
+      }
+    }
+    resolver_.add_ptr("1.2.0.192.in-addr.arpa", "MX1.example.org.");
+    resolver_.add_ptr("1.2.0.192.in-addr.arpa", "alias.example.org.");
+    resolver_.fail_where([](const std::string& name) { return name.ends_with("broken.example"); });
+    resolver_.time_out("silent.example");
+  }
+
+  static bool available() { return true; }
+
+  ports::Resolver& resolver() { return resolver_; }
+
+  ports::Resolver& silent() { return resolver_; }
+
+  boost::asio::io_context io;
+
+ private:
+  static std::string unquoted(std::string strings) {
+    for (const char* mark : {"\" \"", "\""}) {
+      for (std::size_t at = 0; (at = strings.find(mark)) != std::string::npos;) {
+        strings.erase(at, std::string_view(mark).size());
+      }
+    }
+    return strings;
+  }
+
+  fakes::InstantResolver resolver_;
+};
+
 class UnboundRig {
  public:
   static bool available() { return NameServer::find().has_value(); }
@@ -139,7 +181,7 @@ class ResolverContract : public testing::Test {
   std::unique_ptr<Rig> rig_;
 };
 
-using Rigs = testing::Types<FakeRig, UnboundRig>;
+using Rigs = testing::Types<FakeRig, InstantRig, UnboundRig>;
 TYPED_TEST_SUITE(ResolverContract, Rigs);
 
 TYPED_TEST(ResolverContract, GivesMxByRisingPreference) {

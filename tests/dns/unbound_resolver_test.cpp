@@ -123,6 +123,28 @@ TEST(UnboundResolver, AnswersPassedDeadlineAndImpossibleNameWithoutAsking) {
   EXPECT_EQ(turn_loop(io, (*resolver)->addresses("a..b", soon())).error(), DnsError::NoSuchName);
 }
 
+TEST(UnboundResolver, AnswersFromAWorldOfItsOwn) {
+  boost::asio::io_context io;
+  auto resolver = UnboundResolver::open(
+      io,
+      {.forward_to = {},
+       .trust_anchor = {},
+       .world = "# a comment\nexample.org. TXT \"v=spf1 \" \"-all\"\nmx.example.org. A 192.0.2.1\n"
+                "1.2.0.192.in-addr.arpa. PTR mx.example.org.\n"});
+  ASSERT_TRUE(resolver) << resolver.error();
+  const auto texts = turn_loop(io, (*resolver)->txt("example.org", soon()));
+  ASSERT_TRUE(texts) << describe(texts.error());
+  EXPECT_EQ(texts->records.front(), "v=spf1 -all");
+  const auto client = boost::asio::ip::make_address("192.0.2.1");
+  EXPECT_EQ(turn_loop(io, (*resolver)->names(client, soon()))->records.front(), "mx.example.org");
+  EXPECT_EQ(turn_loop(io, (*resolver)->txt("elsewhere.example", soon())).error(),
+            DnsError::NoSuchName);
+  const auto bad = UnboundResolver::open(
+      io, {.forward_to = {}, .trust_anchor = {}, .world = "good.example. A 192.0.2.1\nbad A x\n"});
+  ASSERT_FALSE(bad);
+  EXPECT_THAT(bad.error(), HasSubstr("line 2"));
+}
+
 TEST(UnboundResolver, NamesWhatItCannotUse) {
   boost::asio::io_context io;
   const auto bad_address = UnboundResolver::open(io, {{"not an address"}, {}});

@@ -4,6 +4,7 @@
 #include <stdexcept>
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 namespace relay::fakes {
 
@@ -36,7 +37,7 @@ bool fails(bool is_sync) {
   const std::uint64_t number = s.operations.fetch_add(1) + 1;
   const DiskFault fault = s.fault.load();
   if (fault == DiskFault::None || number < s.nth.load()) return false;
-  if (is_sync != (fault == DiskFault::SyncError)) return false;
+  if (fault != DiskFault::Death && is_sync != (fault == DiskFault::SyncError)) return false;
   s.faults.fetch_add(1);
   return true;
 }
@@ -51,9 +52,10 @@ int write_file(sqlite3_file* file, const void* octets, int count, sqlite3_int64 
   if (fails(false)) {
     const DiskFault fault = state().fault.load();
     if (fault == DiskFault::Full) return SQLITE_FULL;
-    if (fault == DiskFault::ShortWrite) {
+    if (fault == DiskFault::ShortWrite || fault == DiskFault::Death) {
       real(file)->pMethods->xWrite(real(file), octets, count / 2, at);
     }
+    if (fault == DiskFault::Death) ::_exit(kDied);
     return SQLITE_IOERR_WRITE;
   }
   return real(file)->pMethods->xWrite(real(file), octets, count, at);
@@ -64,7 +66,10 @@ int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
 }
 
 int sync_file(sqlite3_file* file, int flags) {
-  if (fails(true)) return SQLITE_IOERR_FSYNC;
+  if (fails(true)) {
+    if (state().fault.load() == DiskFault::Death) ::_exit(kDied);
+    return SQLITE_IOERR_FSYNC;
+  }
   return real(file)->pMethods->xSync(real(file), flags);
 }
 

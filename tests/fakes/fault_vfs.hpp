@@ -12,7 +12,11 @@ enum class DiskFault {
   WriteError,  ///< EIO, on write
   SyncError,   ///< EIO, on fsync: what was written before may be gone
   ShortWrite,  ///< EIO, after half of the octets
+  Death,       ///< the process ends there: before a sync, or with half of the octets written
 };
+
+/// What a process that died of DiskFault::Death exits with.
+inline constexpr int kDied = 86;
 
 /// While one exists, it is SQLite's default VFS. Counts every write and sync of every database and
 /// log opened meanwhile; from the n-th on (counted from arm()), each that fits the fault fails

@@ -91,13 +91,15 @@ bool MemorySpool::store(const ports::NewMessage& message) {
                 .history = {},
                 .content_sha256 = message.content_sha256};
   for (const auto& route : message.routes) {
-    stored.queued.recipients.push_back({.route = route,
-                                        .state = mail::RecipientState::Waiting,
-                                        .attempts = 0,
-                                        .next_due = message.first_due,
-                                        .warned = false,
-                                        .possible_duplicate = false,
-                                        .last = {}});
+    stored.queued.recipients.push_back(
+        {.route = route,
+         .state = route.held ? mail::RecipientState::Held : mail::RecipientState::Waiting,
+         .attempts = 0,
+         .next_due = message.first_due,
+         .warned = false,
+         .possible_duplicate = false,
+         .last = {},
+         .released_at = {}});
   }
   if (!message.last_chunk.empty()) {
     auto& chunks = chunks_[m.id];
@@ -209,7 +211,8 @@ base::Task<std::expected<std::vector<mail::QueueItem>, SpoolError>> MemorySpool:
     if (items.size() == limit || row.recipient.next_due > until) break;
     if (!after(row, cursor)) continue;
     items.push_back({row.message.id, row.recipient.route.index, row.recipient.next_due,
-                     row.recipient.route.target.domain().folded()});
+                     row.recipient.route.target.domain().folded(),
+                     row.recipient.route.handling.risk_pool});
   }
   co_return items;
 }
@@ -323,6 +326,9 @@ base::Task<std::expected<std::uint64_t, SpoolError>> MemorySpool::change(ports::
     if (action == ports::QueueAction::Hold && state != RecipientState::Waiting) continue;
     for (auto& recipient : messages_.at(row.message.id).queued.recipients) {
       if (recipient.route.index != row.recipient.route.index) continue;
+      const bool leaves = state == RecipientState::Held && (action == ports::QueueAction::Release ||
+                                                            action == ports::QueueAction::Retry);
+      if (leaves) recipient.released_at = now;
       recipient.state = action == ports::QueueAction::Drop   ? RecipientState::Failed
                         : action == ports::QueueAction::Hold ? RecipientState::Held
                                                              : RecipientState::Waiting;

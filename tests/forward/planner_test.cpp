@@ -120,7 +120,7 @@ TEST_F(PlannerTest, RelaysForNoForm) {
 TEST_F(PlannerTest, RewritesForeignSendersAndTakesTheirBouncesBack) {
   const auto taken = std::get<ResolvedRecipient>(resolve("<team@example.org>"));
   const auto plan = planner_->plan(*mail::parse_reverse_path("<Ann.B@Sender.example>"), {taken},
-                                   "192.0.2.7", kNow);
+                                   "192.0.2.7", kNow, std::nullopt);
   ASSERT_TRUE(plan);
   ASSERT_EQ(plan->routes.size(), 2U);
   const std::string srs = plan->routes[0].reverse_path.to_string();
@@ -136,7 +136,7 @@ TEST_F(PlannerTest, SrsProperty2RewritesEveryCopyThatLeaves) {
   const auto sender = *mail::parse_reverse_path("<ann@sender.example>");
   const auto taken = std::get<ResolvedRecipient>(resolve("<all@example.org>"));
   EXPECT_EQ(taken.original.to_string(), "all@example.org");
-  const auto plan = planner_->plan(sender, {taken}, "192.0.2.7", kNow);
+  const auto plan = planner_->plan(sender, {taken}, "192.0.2.7", kNow, std::nullopt);
   ASSERT_EQ(plan->routes.size(), 2U);
   for (const auto& route : plan->routes) {
     EXPECT_EQ(route.original.to_string(), "all@example.org");
@@ -151,13 +151,14 @@ TEST_F(PlannerTest, SrsProperty10QuotedAndUtf8Senders) {
   const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
   for (const char* sender : {"<\"a b\"@sender.example>", "<\"a@b=c\"@sender.example>",
                              "<\"q\\\"q\"@sender.example>", "<a=b+c@sender.example>"}) {
-    const auto plan = planner_->plan(*mail::parse_reverse_path(sender), {taken}, "192.0.2.7", kNow);
+    const auto plan =
+        planner_->plan(*mail::parse_reverse_path(sender), {taken}, "192.0.2.7", kNow, std::nullopt);
     const std::string address = plan->routes[0].reverse_path.to_string();
     EXPECT_TRUE(plan->tokens.empty()) << address;
     EXPECT_EQ('<' + answer('<' + address + '>', "<>") + '>', sender);
   }
   const auto plan = planner_->plan(mail::ReversePath(mailbox("jürgen@sender.example")), {taken},
-                                   "192.0.2.7", kNow);
+                                   "192.0.2.7", kNow, std::nullopt);
   EXPECT_FALSE(plan->routes[0].reverse_path.mailbox().is_utf8());
   EXPECT_EQ(plan->tokens.at(0).reverse_path.to_string(), "jürgen@sender.example");
 }
@@ -165,8 +166,8 @@ TEST_F(PlannerTest, SrsProperty10QuotedAndUtf8Senders) {
 /// srs.md no. 18: a client learns nothing from how it is refused.
 TEST_F(PlannerTest, SrsProperty18AllFailuresSoundTheSame) {
   const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
-  const auto plan =
-      planner_->plan(mail::ReversePath(mailbox("ann@sender.example")), {taken}, "192.0.2.7", kNow);
+  const auto plan = planner_->plan(mail::ReversePath(mailbox("ann@sender.example")), {taken},
+                                   "192.0.2.7", kNow, std::nullopt);
   const std::string good = plan->routes[0].reverse_path.to_string();
   std::string forged = good;
   forged.replace(forged.find("ann@"), 3, "bob");
@@ -209,7 +210,8 @@ TEST(Postmaster, OfTheSrsDomainIsReadWhereSomebodyReads) {
 TEST_F(PlannerTest, LeavesNullAndOwnSendersAlone) {
   const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
   for (const char* sender : {"<>", "<ann@example.org>", "<root@mx.example.org>"}) {
-    const auto plan = planner_->plan(*mail::parse_reverse_path(sender), {taken}, "192.0.2.7", kNow);
+    const auto plan =
+        planner_->plan(*mail::parse_reverse_path(sender), {taken}, "192.0.2.7", kNow, std::nullopt);
     EXPECT_EQ('<' + plan->routes[0].reverse_path.to_string() + '>', sender);
   }
 }
@@ -218,8 +220,8 @@ TEST_F(PlannerTest, StoresSendersThatDoNotFit) {
   const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
   for (const std::string& sender :
        {std::string(60, 'a') + "@long.sender.example", std::string("jürgen@sender.example")}) {
-    const auto plan =
-        planner_->plan(mail::ReversePath(mailbox(sender)), {taken}, "192.0.2.77", kNow);
+    const auto plan = planner_->plan(mail::ReversePath(mailbox(sender)), {taken}, "192.0.2.77",
+                                     kNow, std::nullopt);
     ASSERT_EQ(plan->tokens.size(), 1U);
     EXPECT_EQ(plan->tokens[0].client, "192.0.2.0/24");
     EXPECT_EQ(plan->tokens[0].expires_at, kNow + std::chrono::days(12));

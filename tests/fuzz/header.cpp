@@ -1,6 +1,7 @@
 // Target 7: fields make up the block; nothing is read that is not there.
 #include "relay/mail/header.hpp"
 
+#include "relay/mail/author.hpp"
 #include "tests/fuzz/oracle.hpp"
 
 using namespace relay;

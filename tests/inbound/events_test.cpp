@@ -32,6 +32,7 @@ TEST(ReceivedEvent, NamesTheMessageAndItsWay) {
   EXPECT_EQ(event.at("rcpt"), "info@example.org, team@example.org");
   EXPECT_EQ(event.at("rcpt_count"), 2);
   EXPECT_EQ(event.at("target_count"), 3);
+  EXPECT_EQ(event.at("handling"), "plain, plain, plain");
   EXPECT_EQ(event.at("message_id"), "<m1@sender.example>");
   EXPECT_EQ(event.at("size"), 38);
 }

@@ -91,11 +91,13 @@ base::Task<std::expected<ports::QueueTotals, SpoolError>> RecordingSpool::totals
   co_return std::unexpected(SpoolError::NotFound);
 }
 
-base::Task<std::expected<std::string, ports::SignError>> FixedSigner::sign(
+base::Task<std::expected<ports::Signatures, ports::SignError>> FixedSigner::sign(
     ports::SignRequest request) {
   if (fails) co_return std::unexpected(ports::SignError::CryptoFailed);
+  ports::Signatures signatures{.dkim_fields = signature};
+  if (request.seal) signatures.arc_fields = seal;
   requests.push_back(std::move(request));
-  co_return signature;
+  co_return signatures;
 }
 
 namespace {

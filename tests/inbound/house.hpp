@@ -75,11 +75,14 @@ class RecordingSpool final : public ports::Spool {
 };
 
 struct FixedSigner final : ports::Signer {
-  base::Task<std::expected<std::string, ports::SignError>> sign(
+  std::string domain_for(const std::string&) const override { return "fwd.example"; }
+
+  base::Task<std::expected<ports::Signatures, ports::SignError>> sign(
       ports::SignRequest request) override;
 
   std::vector<ports::SignRequest> requests;
   std::string signature = "DKIM-Signature: v=1; b=fixed\r\n";
+  std::string seal = "ARC-Seal: i=1; b=fixed\r\n";  ///< when one is asked for
   bool fails = false;
 };
 

@@ -5,8 +5,10 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
+#include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
 
+#include "relay/ops/queue_text.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/memory_spool.hpp"
 
@@ -40,7 +42,8 @@ class AdminEndpointTest : public testing::Test {
 
   std::string ask(const std::string& request) { return run(endpoint_.answer(request + "\n")); }
 
-  mail::MessageId add(unsigned char seed, const std::string& target) {
+  mail::MessageId add(unsigned char seed, const std::string& target, mail::Handling handling = {},
+                      bool held = false) {
     ports::NewMessage message;
     message.message.id = mail::MessageId::make(clock_.wall(), {seed});
     message.message.received_at = clock_.wall();
@@ -48,7 +51,9 @@ class AdminEndpointTest : public testing::Test {
     message.routes.push_back({.index = 0,
                               .original = *mail::parse_forward_path("<info@fwd.example>"),
                               .target = *mail::Mailbox::parse(target),
-                              .reverse_path = message.message.reverse_path});
+                              .reverse_path = message.message.reverse_path,
+                              .handling = std::move(handling),
+                              .held = held});
     message.first_due = clock_.wall();
     const auto id = message.message.id;
     EXPECT_TRUE(run(spool_.commit(std::move(message))));
@@ -67,7 +72,11 @@ class AdminEndpointTest : public testing::Test {
                            .log = log_,
                            .status = [this] { return status_; },
                            .reload = [this] { return reload_result_; },
-                           .wake_delivery = [this] { ++woken_; }}};
+                           .wake_delivery = [this] { ++woken_; },
+                           .pace =
+                               [](const mail::MessageId&, const mail::Route&) {
+                                 return std::optional(Pace{7, 10, std::chrono::seconds(10)});
+                               }}};
 };
 
 TEST_F(AdminEndpointTest, ListsWhatMatches) {
@@ -94,6 +103,53 @@ TEST_F(AdminEndpointTest, HoldsReleasesAndDrops) {
   EXPECT_NE(verb("drop", ",\"reason\":\"spam\"").find("\"changed\":1"), std::string::npos);
   EXPECT_EQ(spool_.messages(), 0U);
   EXPECT_NE(log_.lines.back().find("\"reason\":\"spam\""), std::string::npos);
+}
+
+TEST_F(AdminEndpointTest, SaysHowEachCopyLeavesAndWhatItWaitsFor) {
+  const auto id = add(1, "a@x.example",
+                      {.seal = true,
+                       .risk_pool = true,
+                       .new_author = false,
+                       .reason = "SRS + ARC – DMARC passed by SPF only\x1b"})
+                      .to_string();
+  const auto reply = ask("{\"verb\":\"queue.why\",\"filter\":[\"" + id + "\"]}");
+  EXPECT_NE(reply.find(R"("handling":{"seal":true,"pool":"risk","new_author":false,)"),
+            std::string::npos)
+      << reply;
+  EXPECT_NE(reply.find(R"("reason":"SRS + ARC – DMARC passed by SPF only)"), std::string::npos);
+  EXPECT_NE(reply.find(R"("paced":{"before":7,"copies":10,"span_s":10})"), std::string::npos);
+  const auto text =
+      render_text("queue.why", {boost::json::parse(reply.substr(0, reply.find('\n'))).as_object()});
+  EXPECT_NE(text.find("\n    how    SRS + ARC – DMARC passed by SPF only?  (sealed, risk pool)\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("10 copies in 10 s to this destination, 7 before it"), std::string::npos);
+}
+
+TEST_F(AdminEndpointTest, ShowsThatACopyIsHeld) {
+  const auto id = add(1, "a@x.example", {}, true).to_string();
+  const auto listed = ask(R"({"verb":"queue.list","filter":["state:held"]})");
+  EXPECT_NE(listed.find(id), std::string::npos);
+  EXPECT_NE(listed.find(R"("held_on_entry":true)"), std::string::npos);
+  const auto shown = ask("{\"verb\":\"queue.show\",\"filter\":[\"" + id + "\"]}");
+  const auto text = render_text(
+      "queue.show", {boost::json::parse(shown.substr(0, shown.find('\n'))).as_object()});
+  EXPECT_NE(text.find("never expires"), std::string::npos) << text;
+  ask("{\"verb\":\"queue.release\",\"filter\":[\"" + id + "\"]}");
+  EXPECT_NE(ask("{\"verb\":\"queue.show\",\"filter\":[\"" + id + "\"]}").find("\"released\":"),
+            std::string::npos);
+}
+
+/// Nothing is dropped in silence: what ended without a DSN is counted where everybody looks.
+TEST_F(AdminEndpointTest, StatusCountsHowCopiesEnded) {
+  status_ = {.copies_delivered = 5, .copies_bounced = 3, .copies_suppressed = 2};
+  const auto reply = ask(R"({"verb":"status"})");
+  EXPECT_NE(reply.find(R"("ended":{"delivered":5,"bounced":3,"suppressed":2})"), std::string::npos);
+  const auto text =
+      render_text("status", {boost::json::parse(reply.substr(0, reply.find('\n'))).as_object()});
+  EXPECT_NE(text.find("copies 5 delivered, 3 bounced, 2 failed with nobody to tell"),
+            std::string::npos)
+      << text;
 }
 
 TEST_F(AdminEndpointTest, TellsWhoWasNotWelcome) {

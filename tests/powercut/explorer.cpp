@@ -182,6 +182,12 @@ void Explorer::judge_message(const base::Ulid& id, std::uint16_t copies, spool::
     octets += chunk->size();
   }
   if (octets != queued->message.size) trouble(verdict_.damaged, "octets of " + id.to_string());
+  for (const auto& copy : queued->recipients) {
+    const auto& handling = copy.route.handling;
+    const bool whole = !handling.seal || (handling.reason == reason_of(id, copy.route.index) &&
+                                          queued->message.seal_fields == seal_of(id));
+    if (!whole) trouble(verdict_.damaged, "handling of " + id.to_string());
+  }
 }
 
 Verdict Explorer::explore(std::uint64_t images) {

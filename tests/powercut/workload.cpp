@@ -1,9 +1,11 @@
 #include "tests/powercut/workload.hpp"
 
 #include <filesystem>
+#include <fstream>
 #include <future>
 #include <optional>
 #include <random>
+#include <sstream>
 #include <stdexcept>
 #include <thread>
 
@@ -55,6 +57,8 @@ class Life {
     made.message.received_at = kNow;
     made.message.reverse_path = mail::ReversePath(mailbox("ann@sender.example"));
     made.message.trace_fields = "Received: x\r\n";
+    made.message.seal_fields = seal_of(made.message.id);
+    made.message.sender_authenticated = random_() % 2 == 0;
     made.message.size = content.size();
     made.content_sha256 = spool::sha256(content);
     made.first_due = kNow;
@@ -62,9 +66,19 @@ class Life {
       made.routes.push_back({.index = static_cast<std::uint16_t>(i),
                              .original = mail::ForwardPath(mailbox("info@fwd.example")),
                              .target = mailbox("t" + std::to_string(i) + "@x.example"),
-                             .reverse_path = mail::ReversePath(mailbox("srs@fwd.example"))});
+                             .reverse_path = mail::ReversePath(mailbox("srs@fwd.example")),
+                             .handling = handling(made.message.id, i)});
     }
     return made;
+  }
+
+  mail::Handling handling(const mail::MessageId& id, std::size_t index) {
+    const auto draw = random_() % 4;
+    if (draw == 0) return {};
+    return {.seal = true,
+            .risk_pool = draw == 1,
+            .new_author = false,
+            .reason = reason_of(id, static_cast<std::uint16_t>(index))};
   }
 
   std::string content() {
@@ -177,7 +191,27 @@ class Life {
   std::vector<Waiting> waiting_;
 };
 
+/// What an older program left behind. Its messages are never finished in this life.
+void begin_with_version1(SimulatedDisk& disk, const std::string& database) {
+  {
+    std::ostringstream sql;
+    sql << std::ifstream(RELAY_SOURCE_DIR "/tests/spool/data/version1.sql").rdbuf();
+    spool::Connection connection(database);
+    connection.execute(sql.str().c_str());
+  }
+  const auto first = mail::MessageId::make(kNow, {1, 1, 1, 1, 1, 1});
+  disk.note(Fact::Acknowledged, first, 3);
+  disk.note(Fact::Recorded, first, 0);
+  disk.note(Fact::Acknowledged, mail::MessageId::make(kNow, {2, 2, 2, 2, 2, 2}), 1);
+}
+
 }  // namespace
+
+std::string seal_of(const base::Ulid& id) { return "ARC-Seal: " + id.to_string() + "\r\n"; }
+
+std::string reason_of(const base::Ulid& id, std::uint16_t index) {
+  return id.to_string() + " " + std::to_string(index);
+}
 
 Recording record_workload(std::uint64_t seed) {
   const fs::path folder =
@@ -185,6 +219,7 @@ Recording record_workload(std::uint64_t seed) {
   SimulatedDisk disk;
   Recording recording;
   recording.database = (folder / "queue.db").string();
+  if (seed % 2 == 1) begin_with_version1(disk, recording.database);
   {
     auto spool = spool::SqliteSpool::open({.path = recording.database});
     if (!spool) throw std::runtime_error(spool.error());

@@ -14,8 +14,13 @@ struct Recording {
   std::string database;  ///< its file name on the disk
 };
 
+/// How a message of the life leaves, so that whoever finds it can tell whether that is whole.
+std::string seal_of(const base::Ulid& id);
+std::string reason_of(const base::Ulid& id, std::uint16_t index);
+
 /// Runs the real spool on a simulated disk, with several requests at a time so that commits are
-/// shared, with checkpoints between, and a clean end.
+/// shared, with checkpoints between, and a clean end. With an odd seed the life begins with a queue
+/// of version 1, which is migrated (K-10).
 Recording record_workload(std::uint64_t seed);
 
 }  // namespace relay::powercut

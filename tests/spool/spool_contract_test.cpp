@@ -139,6 +139,59 @@ TEST_P(SpoolContract, GivesBackWhatWasCommitted) {
   EXPECT_EQ(run(spool_->load(mail::MessageId::generate(kNow))).error(), SpoolError::NotFound);
 }
 
+TEST_P(SpoolContract, GivesBackHowEachCopyIsToLeave) {
+  auto made = message({"a@x.example", "b@x.example", "c@x.example", "d@x.example"});
+  made.message.seal_fields = std::string("ARC-Seal: i=1;\r\n\t\0b=x\r\n", 26);
+  made.message.rewritten_head = "Received: x\r\nFrom: new@fwd.example\r\n";
+  made.message.header_octets = 17;
+  made.message.sender_authenticated = true;
+  made.routes[0].handling = {.seal = true, .risk_pool = false, .new_author = false, .reason = "s"};
+  made.routes[1].handling = {.seal = false, .risk_pool = true, .new_author = false, .reason = "r"};
+  made.routes[2].handling = {.seal = false, .risk_pool = false, .new_author = true, .reason = "ä"};
+  const auto id = add(made);
+  const auto loaded = run(spool_->load(id));
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->message.seal_fields, made.message.seal_fields);
+  EXPECT_EQ(loaded->message.rewritten_head, made.message.rewritten_head);
+  EXPECT_EQ(loaded->message.header_octets, 17U);
+  EXPECT_TRUE(loaded->message.sender_authenticated);
+  for (std::size_t i = 0; i < made.routes.size(); ++i) {
+    const mail::Handling& given = made.routes[i].handling;
+    const mail::Handling& kept = loaded->recipients[i].route.handling;
+    EXPECT_EQ(kept.seal, given.seal) << i;
+    EXPECT_EQ(kept.risk_pool, given.risk_pool) << i;
+    EXPECT_EQ(kept.new_author, given.new_author) << i;
+    EXPECT_EQ(kept.reason, given.reason) << i;
+  }
+  const auto listed = run(spool_->list({.id = id}, std::nullopt, 10));
+  EXPECT_EQ(listed->at(1).recipient.route.handling.reason, "r");
+  EXPECT_FALSE(run(spool_->load(add(message({"a@x.example"}))))->message.sender_authenticated);
+}
+
+/// A copy may wait for the operator from the start: never due, whatever the time, until released.
+TEST_P(SpoolContract, HoldsACopyFromTheStart) {
+  auto made = message({"a@x.example", "b@x.example"});
+  made.routes[1].held = true;
+  const auto id = add(std::move(made));
+  EXPECT_EQ(run(spool_->totals())->held, 1U);
+  const auto much_later = kNow + std::chrono::years(9);
+  EXPECT_EQ(run(spool_->due(much_later, std::nullopt, 10))->size(), 1U);
+  ASSERT_TRUE(run(spool_->record(
+      {.id = id, .recipients = {outcome(0, RecipientState::Delivered)}, .bounces = {}})));
+  const auto listed = run(spool_->list({.state = RecipientState::Held}, std::nullopt, 10));
+  ASSERT_EQ(listed->size(), 1U);
+  EXPECT_TRUE(listed->front().recipient.route.held);
+  EXPECT_EQ(run(spool_->next_due(kNow)).value(), std::nullopt);
+  EXPECT_EQ(run(spool_->change({.id = id}, ports::QueueAction::Release, much_later)).value(), 1U);
+  EXPECT_EQ(run(spool_->due(much_later, std::nullopt, 10))->size(), 1U);
+  const auto released = run(spool_->load(id))->recipients[1];
+  EXPECT_EQ(released.state, RecipientState::Waiting);
+  EXPECT_EQ(released.released_at, much_later);
+  // Telling it to be tried now is no release: its time goes on.
+  run(spool_->change({.id = id}, ports::QueueAction::Retry, much_later + std::chrono::hours(1)));
+  EXPECT_EQ(run(spool_->load(id))->recipients[1].released_at, much_later);
+}
+
 TEST_P(SpoolContract, KeepsBigContentInChunks) {
   auto big = message({"a@x.example"}, "tail");
   const std::string chunk(ports::Spool::kChunkOctets, 'x');
@@ -293,6 +346,16 @@ TEST_P(SqliteOnly, KeepsWhatWasAcknowledgedWhenTheProcessDies) {
   EXPECT_FALSE(report.clean);
   EXPECT_EQ(report.drafts_removed, 1);
   EXPECT_EQ(report.synchronous, "2");
+}
+
+TEST_P(SqliteOnly, KeepsACopyHeldOverARestart) {
+  auto made = message({"a@x.example"});
+  made.routes[0].held = true;
+  add(std::move(made));
+  spool_.reset();
+  open();
+  EXPECT_EQ(run(spool_->totals())->held, 1U);
+  EXPECT_TRUE(run(spool_->due(kNow + std::chrono::years(9), std::nullopt, 10))->empty());
 }
 
 TEST_P(SqliteOnly, RefusesASecondProcess) {

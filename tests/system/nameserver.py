@@ -14,7 +14,8 @@ NSD = shutil.which("nsd") or "/usr/sbin/nsd"
 
 
 class Nameserver:
-    """`zones` maps a zone to its records: lines such as 'www 60 IN A 192.0.2.1'."""
+    """`zones` maps a zone to its records: lines such as 'www 60 IN A 192.0.2.1'. A zone that is None
+    answers SERVFAIL. With a zone "." every name exists or does not; without, other names are REFUSED."""
 
     def __init__(self, zones):
         self.folder = tempfile.mkdtemp(prefix="srs-relay-nsd-")
@@ -38,11 +39,13 @@ class Nameserver:
 remote-control:
   control-enable: no"""]
         for zone, records in zones.items():
-            with open(f"{self.folder}/{zone}", "w", encoding="ascii") as f:
-                f.write(f"$ORIGIN {zone}.\n@ 60 IN SOA ns.{zone}. hostmaster.{zone}. 1 60 60 60 60\n"
-                        f"@ 60 IN NS ns.{zone}.\nns 60 IN A 127.0.0.1\n")
+            config.append(f'zone:\n  name: "{zone}"\n  zonefile: "{zone.strip(".") or "root"}"')
+            if records is None:  # a zone whose file is missing is what nsd answers SERVFAIL for
+                continue
+            with open(f"{self.folder}/{zone.strip('.') or 'root'}", "w", encoding="ascii") as f:
+                f.write(f"$ORIGIN {zone.strip('.')}.\n@ 60 IN SOA ns hostmaster 1 60 60 60 60\n"
+                        f"@ 60 IN NS ns\nns 60 IN A 127.0.0.1\n")
                 f.write("\n".join(records) + "\n")
-            config.append(f'zone:\n  name: "{zone}"\n  zonefile: "{zone}"')
         with open(f"{self.folder}/nsd.conf", "w", encoding="ascii") as f:
             f.write("\n".join(config) + "\n")
 

@@ -1,0 +1,59 @@
+// The tags of one ARC set (RFC 8617 §4.1): what its three fields say, checked for form. Pure.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "relay/auth/dkim/algorithm.hpp"
+#include "relay/auth/dkim/canonical.hpp"
+
+namespace relay::auth::arc {
+
+inline constexpr unsigned kMaxInstances = 50;  // RFC 8617 §4.2.1
+
+enum class ChainStatus : std::uint8_t { None, Pass, Fail };
+
+std::string_view name_of(ChainStatus status);
+
+/// What ARC-Message-Signature and ARC-Seal have in common.
+struct SignedBy {
+  dkim::KeyType algorithm = dkim::KeyType::Rsa;  ///< a=
+  std::string domain;                            ///< d=, folded
+  std::string selector;                          ///< s=, folded
+  std::string signature;                         ///< b= decoded
+};
+
+struct MessageSignature {
+  SignedBy by;
+  dkim::Canon header = dkim::Canon::Simple;  ///< c=, as in RFC 6376 §3.5
+  dkim::Canon body = dkim::Canon::Simple;
+  std::string body_hash;                ///< bh= decoded
+  std::vector<std::string> names;       ///< h=
+  std::optional<std::uint64_t> length;  ///< l=
+  std::optional<std::int64_t> expiry;   ///< x=
+};
+
+struct Seal {
+  SignedBy by;
+  ChainStatus status = ChainStatus::None;  ///< cv=
+};
+
+/// The error is one line of ours. i= is read elsewhere.
+std::expected<MessageSignature, std::string> parse_message_signature(std::string_view value);
+std::expected<Seal, std::string> parse_seal(std::string_view value);
+
+/// i= of an ARC-Message-Signature or ARC-Seal field, whatever the other tags say: one or two
+/// digits, or three that show there are too many. nullopt: no instance can be read.
+std::optional<unsigned> instance_of_tags(std::string_view value);
+
+/// i= of an ARC-Authentication-Results field, which stands first and ends with ";" (§4.1.1).
+std::optional<unsigned> instance_of_results(std::string_view value);
+
+/// cv= of a seal, whatever the other tags say.
+std::optional<ChainStatus> status_of(std::string_view seal_value);
+
+}  // namespace relay::auth::arc

@@ -1,0 +1,102 @@
+#include "relay/auth/dkim/canonical.hpp"
+
+#include <algorithm>
+
+#include "relay/base/text.hpp"
+
+namespace relay::auth::dkim {
+
+namespace {
+
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+
+std::string_view without_line_end(std::string_view text) {
+  if (text.ends_with("\r\n")) text.remove_suffix(2);
+  return text;
+}
+
+/// True when `spec`, a tag of the field's list, is b= itself.
+bool is_signature_tag(std::string_view spec) {
+  while (!spec.empty() && is_space(spec.front())) spec.remove_prefix(1);
+  if (!spec.starts_with('b')) return false;
+  spec.remove_prefix(1);
+  while (!spec.empty() && is_space(spec.front())) spec.remove_prefix(1);
+  return spec.starts_with('=');
+}
+
+/// `value` with nothing behind the "=" of b=.
+std::string without_signature(std::string_view value) {
+  std::string text;
+  text.reserve(value.size());
+  while (!value.empty()) {
+    const std::size_t end = std::min(value.find(';'), value.size());
+    const std::string_view spec = value.substr(0, end);
+    text += is_signature_tag(spec) ? spec.substr(0, spec.find('=') + 1) : spec;
+    if (end < value.size()) text += ';';
+    value.remove_prefix(std::min(end + 1, value.size()));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string relaxed_field(std::string_view name, std::string_view value) {
+  std::string out = base::lower(name);
+  while (!out.empty() && is_space(out.back())) out.pop_back();
+  out += ':';
+  const std::size_t start = out.size();
+  bool space = false;
+  for (const char c : value) {
+    if (is_space(c)) {
+      space = true;
+      continue;
+    }
+    if (space && out.size() > start) out += ' ';
+    space = false;
+    out += c;
+  }
+  return out;
+}
+
+std::string canonical_field(const mail::HeaderField& field, Canon canon) {
+  if (canon == Canon::Relaxed) return relaxed_field(field.name, field.value);
+  return std::string(without_line_end(field.raw));
+}
+
+SignableHeader::SignableHeader(const std::vector<mail::HeaderField>& fields) {
+  for (const auto& field : fields) by_name_[base::lower(field.name)].push_back(&field);
+}
+
+std::string SignableHeader::canonical(const std::vector<std::string>& names, Canon canon,
+                                      const mail::HeaderField* except) const {
+  std::unordered_map<std::string, std::size_t> left;  // fields above the one taken last, by name
+  std::string text;
+  for (const std::string& name : names) {
+    const auto found = by_name_.find(base::lower(name));
+    if (found == by_name_.end()) continue;
+    const auto& fields = found->second;
+    std::size_t& above = left.try_emplace(found->first, fields.size()).first->second;
+    if (above > 0 && except != nullptr && fields[above - 1]->raw.data() == except->raw.data()) {
+      --above;
+    }
+    if (above == 0) continue;
+    text += canonical_field(*fields[--above], canon);
+    text += "\r\n";
+  }
+  return text;
+}
+
+std::string canonical_header(const std::vector<mail::HeaderField>& fields,
+                             const std::vector<std::string>& names, Canon canon,
+                             const mail::HeaderField* except) {
+  return SignableHeader(fields).canonical(names, canon, except);
+}
+
+std::string canonical_signature_field(const mail::HeaderField& field, Canon canon) {
+  const std::string value = without_signature(without_line_end(field.value));
+  if (canon == Canon::Relaxed) return relaxed_field(field.name, value);
+  const std::size_t prefix = field.raw.size() - field.value.size();  // name, colon
+  return std::string(field.raw.substr(0, prefix)) + value;
+}
+
+}  // namespace relay::auth::dkim

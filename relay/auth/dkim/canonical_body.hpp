@@ -1,0 +1,66 @@
+// One canonical form of a body (RFC 6376 §3.4.3, §3.4.4), streaming into its digests. BodyHashes
+// puts the forms of a message together.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "relay/auth/dkim/canonical.hpp"
+#include "relay/auth/dkim/digest.hpp"
+
+namespace relay::auth::dkim {
+
+/// Memory is constant: one block of 4 KiB and 32 octets a mark. A bare CR or LF is an ordinary
+/// octet; our server refuses messages that have one.
+class CanonicalBody {
+ public:
+  explicit CanonicalBody(Canon canon) : canon_(canon) {}
+
+  Canon canon() const { return canon_; }
+
+  /// Wants the digest of the first `length` canonical octets as well; before the first update().
+  void mark(std::uint64_t length);
+
+  void update(std::string_view octets);
+
+  /// To be called once, after the last update().
+  void finish();
+
+  // After finish().
+  std::uint64_t octets() const { return hashed_; }  ///< of the canonical form
+
+  const std::string& digest() const { return digest_; }
+
+  /// Of a mark; beyond the end it is the digest of the whole.
+  const std::string& digest_at(std::uint64_t length) const;
+
+ private:
+  struct Mark {
+    std::uint64_t length = 0;
+    std::string digest;
+  };
+
+  void line_end();
+  void line_part(std::string_view part);
+  void relaxed_part(std::string_view part);
+  void squeeze(std::string_view part);
+  void emit(std::string_view octets);
+  void append(std::string_view octets);
+  void hash(std::string_view octets);
+
+  Canon canon_;
+  Sha256 hash_;
+  std::uint64_t hashed_ = 0;
+  std::vector<Mark> marks_;    ///< by rising length
+  std::size_t next_mark_ = 0;  ///< the first one not reached
+  std::string digest_;
+  std::string block_;                ///< canonical octets not hashed yet
+  std::uint64_t pending_crlfs_ = 0;  ///< line ends kept back: empty lines at the end do not count
+  bool pending_space_ = false;       ///< white space kept back: at the end of a line it vanishes
+  bool pending_cr_ = false;          ///< last octet of a chunk; LF may follow in the next
+  bool any_ = false;                 ///< something was emitted, so the body is not empty
+};
+
+}  // namespace relay::auth::dkim

@@ -1,0 +1,51 @@
+// Public keys of DKIM, through OpenSSL. A key that no honest signer has is refused before any
+// arithmetic is done with it (D-3).
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string_view>
+
+#include "relay/auth/dkim/algorithm.hpp"
+
+struct evp_pkey_st;
+
+namespace relay::auth::dkim {
+
+enum class KeyFault : std::uint8_t {
+  Malformed,        ///< not the DER of an RSA key, not 32 octets of Ed25519
+  TooShort,         ///< RSA below 1024 bits (RFC 8301 §3.2)
+  TooLong,          ///< RSA above 4096 bits: verifiers need not go further (RFC 8301 §3.2)
+  StrangeExponent,  ///< RSA with an exponent that is even, below 3 or above 32 bits
+};
+
+std::string_view describe(KeyFault fault);
+
+/// Immutable.
+class PublicKey {
+ public:
+  /// `octets`: p= decoded. RSA as SubjectPublicKeyInfo, which everybody publishes, or RSAPublicKey,
+  /// which RFC 6376 §3.6.1 names.
+  static std::expected<PublicKey, KeyFault> parse(KeyType type, std::string_view octets);
+
+  KeyType type() const { return type_; }
+
+  std::uint16_t bits() const { return bits_; }
+
+  /// `hash`: 32 octets, the SHA-256 of what was signed. With RSA of 4096 bits and the largest
+  /// exponent allowed some 0.2 ms; with everyday keys a tenth of that.
+  bool verify_hash(std::string_view hash, std::string_view signature) const;
+
+ private:
+  PublicKey(std::shared_ptr<evp_pkey_st> key, KeyType type, std::uint16_t bits)
+      : key_(std::move(key)), type_(type), bits_(bits) {}
+
+  static std::expected<PublicKey, KeyFault> parse_rsa(std::string_view octets);
+
+  std::shared_ptr<evp_pkey_st> key_;
+  KeyType type_;
+  std::uint16_t bits_;
+};
+
+}  // namespace relay::auth::dkim

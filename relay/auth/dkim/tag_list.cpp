@@ -1,0 +1,115 @@
+#include "relay/auth/dkim/tag_list.hpp"
+
+#include <algorithm>
+
+#include "relay/base/text.hpp"
+
+namespace relay::auth::dkim {
+
+namespace {
+
+bool is_wsp(char c) { return c == ' ' || c == '\t'; }
+
+bool is_space(char c) { return is_wsp(c) || c == '\r' || c == '\n'; }
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
+  return text;
+}
+
+/// ALPHA *ALNUMPUNC
+bool is_tag_name(std::string_view text) {
+  return !text.empty() && base::is_alpha(text.front()) && std::ranges::all_of(text, [](char c) {
+    return base::is_alpha(c) || base::is_digit(c) || c == '_';
+  });
+}
+
+/// Printable octets and white space; every line end is followed by white space (FWS).
+bool is_tag_text(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '\r') {
+      const bool folds = i + 2 < text.size() && text[i + 1] == '\n' && is_wsp(text[i + 2]);
+      if (!folds) return false;
+      i += 2;
+      continue;
+    }
+    const auto octet = static_cast<unsigned char>(c);
+    if ((octet < 0x20 && c != '\t') || octet == 0x7F) return false;
+  }
+  return true;
+}
+
+std::expected<Tag, TagError> parse_tag(std::string_view spec) {
+  const std::size_t equals = spec.find('=');
+  if (equals == std::string_view::npos) {
+    return std::unexpected(trimmed(spec).empty() ? TagError::BadName : TagError::NoEquals);
+  }
+  const Tag tag{trimmed(spec.substr(0, equals)), trimmed(spec.substr(equals + 1))};
+  if (!is_tag_name(tag.name)) return std::unexpected(TagError::BadName);
+  return tag;
+}
+
+}  // namespace
+
+std::string_view describe(TagError error) {
+  switch (error) {
+    case TagError::Empty:
+      return "empty tag list";
+    case TagError::BadName:
+      return "bad tag name";
+    case TagError::NoEquals:
+      return "tag without value";
+    case TagError::BadValue:
+      return "bad octet in tag list";
+    case TagError::Duplicate:
+      return "tag occurs twice";
+    case TagError::TooMany:
+      return "too many tags";
+  }
+  return "bad tag list";
+}
+
+std::expected<std::vector<Tag>, TagError> parse_tag_list(std::string_view text) {
+  if (text.ends_with("\r\n")) text.remove_suffix(2);
+  if (!is_tag_text(text)) return std::unexpected(TagError::BadValue);
+  if (trimmed(text).empty()) return std::unexpected(TagError::Empty);
+  std::vector<Tag> tags;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find(';'), text.size());
+    const auto tag = parse_tag(text.substr(0, end));
+    if (!tag) return std::unexpected(tag.error());
+    if (find_tag(tags, tag->name)) return std::unexpected(TagError::Duplicate);
+    if (tags.size() == kMaxTags) return std::unexpected(TagError::TooMany);
+    tags.push_back(*tag);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (trimmed(text).empty()) break;  // one ";" may stand at the end
+  }
+  return tags;
+}
+
+std::optional<std::string_view> find_tag(const std::vector<Tag>& tags, std::string_view name) {
+  const auto found = std::ranges::find(tags, name, &Tag::name);
+  if (found == tags.end()) return std::nullopt;
+  return found->value;
+}
+
+std::string without_spaces(std::string_view text) {
+  std::string dense;
+  dense.reserve(text.size());
+  std::ranges::copy_if(text, std::back_inserter(dense), [](char c) { return !is_space(c); });
+  return dense;
+}
+
+std::vector<std::string_view> split_value(std::string_view value, char separator) {
+  std::vector<std::string_view> parts;
+  while (true) {
+    const std::size_t end = value.find(separator);
+    parts.push_back(trimmed(value.substr(0, end)));
+    if (end == std::string_view::npos) return parts;
+    value.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace relay::auth::dkim

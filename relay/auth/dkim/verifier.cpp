@@ -1,0 +1,180 @@
+#include "relay/auth/dkim/verifier.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <exception>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/deferred.hpp>
+#include <boost/asio/experimental/parallel_group.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "relay/auth/dkim/digest.hpp"
+#include "relay/auth/dkim/signature_check.hpp"
+#include "relay/mail/author.hpp"
+#include "relay/mail/header.hpp"
+
+namespace relay::auth::dkim {
+
+namespace {
+
+namespace asio = boost::asio;
+using mail::DkimResult;
+using mail::DkimVerdict;
+
+bool is_below(std::string_view name, std::string_view parent) {
+  return name.size() > parent.size() && name.ends_with(parent) &&
+         name[name.size() - parent.size() - 1] == '.';
+}
+
+bool is_related(std::string_view domain, std::string_view author) {
+  return domain == author || is_below(domain, author) || is_below(author, domain);
+}
+
+void judge(DkimVerdict& verdict, DkimResult result, std::string_view problem) {
+  verdict.result = result;
+  verdict.problem = problem;
+}
+
+/// Of a time at which the signature does not hold; "" when it does (§3.5, x= and t=).
+std::string_view time_problem(const SignatureField& field, std::int64_t now) {
+  if (field.expires_at && now > *field.expires_at + kClockSkewSeconds) return "signature expired";
+  if (field.signed_at && *field.signed_at > now + kClockSkewSeconds) {
+    return "signature is dated in the future";
+  }
+  return {};
+}
+
+std::int64_t unix_seconds(base::WallTime now) {
+  return std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+}
+
+}  // namespace
+
+Verification::Verification(std::string_view header_block, BodyHashes& hashes) {
+  const auto fields = mail::readable_fields(header_block);
+  const auto signatures = mail::find_fields(fields, "DKIM-Signature");
+  std::vector<Sound> sound = read(signatures);
+  if (sound.size() > kMaxVerified) {
+    const auto author = mail::author_domain(header_block);
+    std::ranges::sort(sound, {}, [&](const Sound& one) {
+      const bool related = author && is_related(one.second.domain, author->folded());
+      return std::pair(!related, one.first);
+    });
+  }
+  const SignableHeader header(fields);
+  for (std::size_t i = 0; i < sound.size(); ++i) {
+    auto& [index, field] = sound[i];
+    if (i >= kMaxVerified) {
+      judge(entries_[index].verdict, DkimResult::Policy, "limit");
+      continue;
+    }
+    const mail::HeaderField& itself = signatures[index];
+    Candidate candidate;
+    candidate.header_hash =
+        sha256(header.canonical(field.signed_names, field.header_canon, &itself) +
+               canonical_signature_field(itself, field.header_canon));
+    candidate.body_hash = hashes.want(field.body_canon, field.length);
+    candidate.lookup = lookup_for(field);
+    candidate.field = std::move(field);
+    entries_[index].candidate = std::move(candidate);
+  }
+}
+
+std::vector<Verification::Sound> Verification::read(
+    const std::vector<mail::HeaderField>& signatures) {
+  std::vector<Sound> sound;
+  for (const mail::HeaderField& signature : signatures) {
+    auto field = parse_signature_field(signature.value);
+    Entry& entry = entries_.emplace_back(describe_field(signature.value), std::nullopt);
+    if (field) {
+      sound.emplace_back(entries_.size() - 1, std::move(*field));
+    } else {
+      judge(entry.verdict, DkimResult::PermError, describe(field.error()));
+    }
+  }
+  return sound;
+}
+
+std::size_t Verification::lookup_for(const SignatureField& field) {
+  const auto known = std::ranges::find_if(lookups_, [&](const Lookup& lookup) {
+    return lookup.selector == field.selector && lookup.domain == field.domain;
+  });
+  if (known != lookups_.end()) return static_cast<std::size_t>(known - lookups_.begin());
+  lookups_.push_back({.selector = field.selector, .domain = field.domain});
+  return lookups_.size() - 1;
+}
+
+base::Task<> Verification::fetch(Lookup& lookup, ports::Resolver& resolver,
+                                 base::Deadline deadline) {
+  lookup.answer = co_await fetch_key(resolver, lookup.selector, lookup.domain, deadline);
+}
+
+std::vector<std::string> Verification::domains() const {
+  std::vector<std::string> all;
+  for (const Lookup& lookup : lookups_) {
+    if (std::ranges::find(all, lookup.domain) == all.end()) all.push_back(lookup.domain);
+  }
+  return all;
+}
+
+base::Task<> Verification::fetch_keys(ports::Resolver& resolver, base::Deadline deadline) {
+  if (lookups_.empty()) co_return;
+  const base::Executor executor = co_await asio::this_coro::executor;
+  const auto start = [&](Lookup& lookup) {
+    return asio::co_spawn(executor, fetch(lookup, resolver, deadline), asio::deferred);
+  };
+  std::vector<decltype(start(lookups_.front()))> under_way;
+  for (Lookup& lookup : lookups_) under_way.push_back(start(lookup));
+  auto all = asio::experimental::make_parallel_group(std::move(under_way));
+  const auto [order, thrown] =
+      co_await all.async_wait(asio::experimental::wait_for_all(), base::use_task);
+  for (const std::exception_ptr& exception : thrown) {
+    if (exception) std::rethrow_exception(exception);
+  }
+}
+
+void Verification::judge_candidate(const Candidate& candidate, const BodyHashes& hashes,
+                                   std::int64_t now, DkimVerdict& verdict) const {
+  const SignatureField& field = candidate.field;
+  if (const auto problem = time_problem(field, now); !problem.empty()) {
+    return judge(verdict, DkimResult::PermError, problem);
+  }
+  const auto& answer = lookups_[candidate.lookup].answer;
+  if (!answer) {
+    const bool temporary = answer.error().temporary;
+    return judge(verdict, temporary ? DkimResult::TempError : DkimResult::PermError,
+                 answer.error().text);
+  }
+  if (hashes.falls_short(candidate.body_hash)) {
+    return judge(verdict, DkimResult::PermError, "l= is larger than the body");
+  }
+  if (hashes.digest(candidate.body_hash) != field.body_hash) {
+    return judge(verdict, DkimResult::Fail, "body hash did not verify");
+  }
+  const SignatureCheck check =
+      check_signature(answer->records, {.key_type = field.key_type,
+                                        .header_hash = candidate.header_hash,
+                                        .signature = field.signature,
+                                        .below_domain = field.identity_domain != field.domain});
+  verdict.key_bits = check.key_bits;
+  verdict.testing = check.testing;
+  judge(verdict, check.result, check.problem);
+  if (check.result == DkimResult::Pass && !hashes.covers_all(candidate.body_hash)) {
+    judge(verdict, DkimResult::Policy, "l= leaves a part of the body unsigned");
+  }
+}
+
+std::vector<DkimVerdict> Verification::finish(const BodyHashes& hashes, base::WallTime now) const {
+  std::vector<DkimVerdict> verdicts;
+  verdicts.reserve(entries_.size());
+  for (const Entry& entry : entries_) {
+    DkimVerdict& verdict = verdicts.emplace_back(entry.verdict);
+    if (!entry.candidate) continue;
+    judge_candidate(*entry.candidate, hashes, unix_seconds(now), verdict);
+  }
+  return verdicts;
+}
+
+}  // namespace relay::auth::dkim

@@ -1,0 +1,159 @@
+#include "relay/auth/dmarc/discovery.hpp"
+
+#include <map>
+#include <utility>
+
+#include "relay/auth/dmarc/tree_walk.hpp"
+
+namespace relay::auth::dmarc {
+
+namespace {
+
+using Answer = std::expected<std::optional<Record>, Unknown>;
+using Steps = std::expected<std::vector<WalkStep>, Unknown>;
+
+/// The lookups of one message, and what they brought so far.
+class Discovery {
+ public:
+  Discovery(ports::Resolver& resolver, const OrganisationalDomain* suffixes,
+            base::Deadline deadline)
+      : resolver_(resolver), suffixes_(suffixes), deadline_(deadline) {}
+
+  base::Task<std::expected<std::optional<Policy>, Unknown>> policy_of(std::string author) {
+    const Answer own = co_await record_at(author);
+    if (!own) co_return std::unexpected(own.error());
+    if (*own) co_return Policy{**own, author};
+
+    const Steps steps = co_await steps_from(author);
+    if (!steps) co_return std::unexpected(steps.error());
+    const WalkStep* step = applicable_step(*steps);
+    if (!step) co_return std::nullopt;
+    Policy policy{*step->record, step->domain};
+    const auto& wanted = policy.record.non_existent_policy;
+    if (wanted && wanted != policy.record.subdomain_policy.value_or(policy.record.policy)) {
+      policy.author = co_await existence_of(author);
+    }
+    co_return policy;
+  }
+
+  base::Task<std::expected<std::string, Unknown>> organisation_of(std::string domain) {
+    if (suffixes_) co_return suffixes_->of(domain);
+    const Steps steps = co_await steps_from(domain);
+    if (!steps) co_return std::unexpected(steps.error());
+    co_return organisational_domain(*steps);
+  }
+
+ private:
+  base::Task<Answer> record_at(std::string domain) {
+    const auto known = answers_.find(domain);
+    if (known != answers_.end()) co_return known->second;
+    if (!spend()) co_return std::unexpected(Unknown::TooManyQueries);
+    const auto texts = co_await resolver_.txt("_dmarc." + domain, deadline_);
+    Answer answer = std::nullopt;
+    if (texts) {
+      answer = select_record(texts->records);
+    } else if (ports::is_temporary(texts.error())) {
+      answer = std::unexpected(Unknown::TemporaryError);
+    }
+    answers_.emplace(domain, answer);
+    co_return answer;
+  }
+
+  /// What there is to see from `domain` up to its organisation.
+  base::Task<Steps> steps_from(std::string domain) {
+    std::vector<WalkStep> steps;
+    for (const std::string& name : names_from(domain)) {
+      const Answer answer = co_await record_at(name);
+      if (!answer) co_return std::unexpected(answer.error());
+      steps.push_back({name, *answer});
+      if (!suffixes_ && ends_walk(steps.back())) break;
+    }
+    co_return steps;
+  }
+
+  std::vector<std::string> names_from(const std::string& domain) const {
+    if (!suffixes_) return walk_names(domain);
+    std::vector<std::string> names{domain};
+    const std::string organisation = suffixes_->of(domain);
+    if (organisation != domain) names.push_back(organisation);
+    return names;
+  }
+
+  /// NXDOMAIN is the word about a name, not the lack of records (RFC 9989 §3.2.13, A.4). Some
+  /// servers say it of a type they do not have, so two lookups must agree.
+  base::Task<Existence> existence_of(std::string domain) {
+    if (!spend()) co_return Existence::Unknown;
+    const auto addresses = co_await resolver_.addresses(domain, deadline_);
+    if (addresses) co_return Existence::Exists;
+    if (ports::is_temporary(addresses.error())) co_return Existence::Unknown;
+    if (addresses.error() != ports::DnsError::NoSuchName) co_return Existence::Exists;
+    if (!spend()) co_return Existence::Unknown;
+    const auto hosts = co_await resolver_.mx(domain, deadline_);
+    if (hosts) co_return Existence::Exists;
+    if (ports::is_temporary(hosts.error())) co_return Existence::Unknown;
+    co_return hosts.error() == ports::DnsError::NoSuchName ? Existence::Missing : Existence::Exists;
+  }
+
+  bool spend() {
+    if (queries_ == kMaxQueries) return false;
+    ++queries_;
+    return true;
+  }
+
+  ports::Resolver& resolver_;
+  const OrganisationalDomain* suffixes_;
+  base::Deadline deadline_;
+  std::size_t queries_ = 0;
+  std::map<std::string, Answer> answers_;
+};
+
+/// Organisations for the alignment of `identifiers`; of several, until one is aligned.
+base::Task<> align(Discovery& discovery, std::string author, std::vector<std::string> identifiers,
+                   Organisations& organisations) {
+  for (const std::string& identifier : identifiers) {
+    const Alignment first = alignment(author, identifier, AlignmentMode::Relaxed, organisations);
+    if (first == Alignment::Yes) co_return;
+    if (first == Alignment::No) continue;
+    if (!organisations.contains(author)) {
+      auto found = co_await discovery.organisation_of(author);
+      organisations.emplace(author, std::move(found));
+    }
+    if (needs_organisation(author, identifier, organisations) &&
+        !organisations.contains(identifier)) {
+      auto found = co_await discovery.organisation_of(identifier);
+      organisations.emplace(identifier, std::move(found));
+    }
+    const Alignment now = alignment(author, identifier, AlignmentMode::Relaxed, organisations);
+    if (now == Alignment::Yes) co_return;
+  }
+}
+
+bool is_relaxed(const AuthorFinding& author, AlignmentMode Record::* mode) {
+  return author.policy && *author.policy && (*author.policy)->record.applies &&
+         (*author.policy)->record.*mode == AlignmentMode::Relaxed;
+}
+
+}  // namespace
+
+base::Task<Findings> discover(ports::Resolver& resolver, Question question,
+                              base::Deadline deadline) {
+  Discovery discovery(resolver, question.suffixes, deadline);
+  Findings findings;
+  // Policies first: nobody's signatures may use up what an author's policy needs.
+  for (const std::string& author : question.author_domains) {
+    auto policy = co_await discovery.policy_of(author);
+    findings.authors.push_back({author, std::move(policy)});
+  }
+  for (const AuthorFinding& author : findings.authors) {
+    if (is_relaxed(author, &Record::spf_mode)) {
+      const std::vector<std::string> spf{question.identifiers.spf};
+      co_await align(discovery, author.domain, spf, findings.organisations);
+    }
+    if (is_relaxed(author, &Record::dkim_mode)) {
+      co_await align(discovery, author.domain, question.identifiers.dkim, findings.organisations);
+    }
+  }
+  co_return findings;
+}
+
+}  // namespace relay::auth::dmarc

@@ -1,0 +1,133 @@
+#include "relay/auth/dmarc/evaluation.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace relay::auth::dmarc {
+
+namespace {
+
+using mail::DmarcPolicy;
+using mail::DmarcResult;
+using mail::DmarcVerdict;
+
+/// One step weaker: what t=y asks for (RFC 9989 §4.7).
+DmarcPolicy weaker(DmarcPolicy policy) {
+  return policy == DmarcPolicy::Reject ? DmarcPolicy::Quarantine : DmarcPolicy::None;
+}
+
+/// p= for the domain of the record, np= or sp= for those below (RFC 9989 §4.10.1).
+DmarcPolicy requested(const Policy& policy, const std::string& author) {
+  const Record& record = policy.record;
+  DmarcPolicy asked = record.policy;
+  if (policy.domain != author) {
+    asked = record.subdomain_policy.value_or(asked);
+    if (policy.author == Existence::Missing) asked = record.non_existent_policy.value_or(asked);
+  }
+  return record.testing ? weaker(asked) : asked;
+}
+
+/// The first that is aligned decides; one that may be, is remembered.
+Alignment best_alignment(const std::string& author, const std::vector<std::string>& identifiers,
+                         AlignmentMode mode, const Organisations& organisations) {
+  Alignment best = Alignment::No;
+  for (const std::string& identifier : identifiers) {
+    const Alignment one = alignment(author, identifier, mode, organisations);
+    if (one == Alignment::Yes) return one;
+    if (one == Alignment::Unknown) best = one;
+  }
+  return best;
+}
+
+DmarcVerdict unknown_policy(const AuthorFinding& author) {
+  DmarcVerdict verdict{.from_domain = author.domain};
+  if (author.policy.error() == Unknown::TemporaryError) {
+    verdict.result = DmarcResult::TempError;
+    verdict.problem = "the policy could not be looked up";
+  } else {
+    verdict.result = DmarcResult::PermError;
+    verdict.policy = DmarcPolicy::Reject;
+    verdict.problem = "too many lookups";
+  }
+  return verdict;
+}
+
+std::string why_not_aligned(const Identifiers& identifiers) {
+  const bool any = !identifiers.spf.empty() || !identifiers.dkim.empty();
+  return any ? "nothing that passed is aligned" : "nothing passed";
+}
+
+DmarcVerdict verdict_of(const AuthorFinding& author, const Identifiers& identifiers,
+                        const Organisations& organisations) {
+  if (!author.policy) return unknown_policy(author);
+  DmarcVerdict verdict{.from_domain = author.domain};
+  if (!*author.policy || !(*author.policy)->record.applies) return verdict;
+
+  const Policy& policy = **author.policy;
+  verdict.policy_domain = policy.domain;
+  verdict.policy = requested(policy, author.domain);
+  verdict.testing = policy.record.testing;
+  const Alignment spf =
+      best_alignment(author.domain, {identifiers.spf}, policy.record.spf_mode, organisations);
+  const Alignment dkim =
+      best_alignment(author.domain, identifiers.dkim, policy.record.dkim_mode, organisations);
+  verdict.spf_aligned = spf == Alignment::Yes;
+  verdict.dkim_aligned = dkim == Alignment::Yes;
+  if (verdict.spf_aligned || verdict.dkim_aligned) {
+    verdict.result = DmarcResult::Pass;
+  } else if (spf == Alignment::Unknown || dkim == Alignment::Unknown) {
+    verdict.result = DmarcResult::TempError;
+    verdict.problem = "an organisational domain could not be looked up";
+  } else if (policy.author == Existence::Unknown) {
+    verdict.result = DmarcResult::TempError;
+    verdict.problem = "whether the domain exists could not be looked up";
+  } else {
+    verdict.result = DmarcResult::Fail;
+    verdict.problem = why_not_aligned(identifiers);
+  }
+  return verdict;
+}
+
+/// What must not be hidden behind a better verdict. A temporary error may turn into a rejection, so
+/// only a certain one is worse.
+int severity(const DmarcVerdict& verdict) {
+  switch (verdict.result) {
+    case DmarcResult::Pass:
+      return 0;
+    case DmarcResult::None:
+      return 1;
+    case DmarcResult::TempError:
+      return 4;
+    case DmarcResult::PermError:
+      return 6;
+    case DmarcResult::Fail:
+      break;
+  }
+  if (verdict.policy == DmarcPolicy::Reject) return 5;
+  return verdict.policy == DmarcPolicy::Quarantine ? 3 : 2;
+}
+
+}  // namespace
+
+mail::DmarcVerdict evaluate(const Findings& findings, const Identifiers& identifiers) {
+  if (findings.authors.empty()) return verdict_on(mail::AuthorProblem::NoDomain);
+  std::vector<DmarcVerdict> verdicts;
+  for (const AuthorFinding& author : findings.authors) {
+    verdicts.push_back(verdict_of(author, identifiers, findings.organisations));
+  }
+  DmarcVerdict worst = *std::ranges::max_element(verdicts, {}, severity);
+  if (verdicts.size() > 1) {
+    worst.from_domain.clear();
+    worst.spf_aligned = std::ranges::all_of(verdicts, &DmarcVerdict::spf_aligned);
+    worst.dkim_aligned = std::ranges::all_of(verdicts, &DmarcVerdict::dkim_aligned);
+  }
+  return worst;
+}
+
+mail::DmarcVerdict verdict_on(mail::AuthorProblem problem) {
+  return {.result = DmarcResult::PermError,
+          .policy = DmarcPolicy::Reject,
+          .problem = std::string(mail::describe(problem))};
+}
+
+}  // namespace relay::auth::dmarc

@@ -1,0 +1,72 @@
+#include "relay/auth/dmarc/findings.hpp"
+
+#include <algorithm>
+#include <string_view>
+
+#include "relay/auth/dmarc/tree_walk.hpp"
+#include "relay/mail/address.hpp"
+
+namespace relay::auth::dmarc {
+
+namespace {
+
+/// Folded, with A-labels; "" for what is not the name of a domain.
+std::string domain_name(const std::string& text) {
+  const auto domain = mail::Domain::parse(text);
+  return domain && !domain->is_literal() ? domain->folded() : std::string();
+}
+
+std::string_view last_label(std::string_view domain) {
+  return domain.substr(domain.rfind('.') + 1);
+}
+
+const std::expected<std::string, Unknown>* find(const Organisations& organisations,
+                                                const std::string& domain) {
+  const auto at = organisations.find(domain);
+  return at == organisations.end() ? nullptr : &at->second;
+}
+
+}  // namespace
+
+Identifiers identifiers_of(const mail::Authentication& authentication, bool null_sender) {
+  Identifiers identifiers;
+  const mail::SpfVerdict& spf = authentication.spf(null_sender);
+  if (spf.result == mail::SpfResult::Pass) identifiers.spf = domain_name(spf.domain);
+  for (const mail::DkimVerdict& signature : authentication.dkim) {
+    if (signature.result != mail::DkimResult::Pass || signature.testing) continue;
+    const std::string domain = domain_name(signature.domain);
+    if (domain.empty() || std::ranges::find(identifiers.dkim, domain) != identifiers.dkim.end()) {
+      continue;
+    }
+    identifiers.dkim.push_back(domain);
+  }
+  return identifiers;
+}
+
+Alignment alignment(const std::string& author, const std::string& identifier, AlignmentMode mode,
+                    const Organisations& organisations) {
+  if (identifier.empty()) return Alignment::No;
+  if (identifier == author) return Alignment::Yes;
+  // An organisation is a common ancestor: without one there is nothing to be known.
+  if (mode == AlignmentMode::Strict || last_label(identifier) != last_label(author)) {
+    return Alignment::No;
+  }
+  const auto* authors = find(organisations, author);
+  if (!authors || (!*authors && authors->error() == Unknown::TemporaryError)) {
+    return Alignment::Unknown;
+  }
+  if (!*authors || !is_within(identifier, **authors)) return Alignment::No;
+  const auto* other = find(organisations, identifier);
+  if (!other) return Alignment::Unknown;
+  if (*other) return **other == **authors ? Alignment::Yes : Alignment::No;
+  return other->error() == Unknown::TemporaryError ? Alignment::Unknown : Alignment::No;
+}
+
+bool needs_organisation(const std::string& author, const std::string& identifier,
+                        const Organisations& organisations) {
+  const auto* authors = find(organisations, author);
+  return !identifier.empty() && identifier != author && authors && *authors &&
+         is_within(identifier, **authors);
+}
+
+}  // namespace relay::auth::dmarc

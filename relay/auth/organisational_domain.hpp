@@ -1,0 +1,21 @@
+// Which domains belong together by the Public Suffix List (RFC 7489 §3.2).
+#pragma once
+
+#include <memory>
+#include <string>
+
+namespace relay::auth {
+
+/// Organisational domains by the Public Suffix List of the system (libpsl).
+class OrganisationalDomain {
+ public:
+  OrganisationalDomain();
+
+  /// "example.co.uk" for "mail.example.co.uk"; the name itself when it is a public suffix.
+  std::string of(const std::string& folded_domain) const;
+
+ private:
+  std::shared_ptr<const void> list_;
+};
+
+}  // namespace relay::auth

@@ -1,0 +1,104 @@
+#include "relay/auth/results/forged.hpp"
+
+#include "relay/auth/results/parser.hpp"
+#include "relay/base/text.hpp"
+#include "relay/mail/address.hpp"
+
+namespace relay::auth::results {
+
+namespace {
+
+constexpr std::string_view kName = "authentication-results";
+
+bool is_wsp(char c) { return c == ' ' || c == '\t'; }
+
+/// Left out by a reader who does not take the grammar seriously.
+bool is_decoration(char c) {
+  constexpr std::string_view kMarks = "\"\\()\x7F";
+  return (static_cast<unsigned char>(c) <= ' ') || kMarks.find(c) != std::string_view::npos;
+}
+
+std::string bare(std::string_view text) {
+  std::string kept;
+  for (const char c : text) {
+    if (!is_decoration(c)) kept += base::lower(c);
+  }
+  return kept;
+}
+
+/// What stands outside of parentheses, whether they match or not.
+std::string outside_comments(std::string_view text) {
+  std::string kept;
+  std::size_t depth = 0;
+  for (const char c : text) {
+    if (c == '(') ++depth;
+    if (depth == 0) kept += c;
+    if (c == ')' && depth > 0) --depth;
+  }
+  return kept;
+}
+
+/// A name as it is compared: A-labels, lower case, without dots at its end.
+std::string folded_name(std::string_view text) {
+  while (!text.empty() && (text.back() == '.' || is_wsp(text.back()))) text.remove_suffix(1);
+  while (!text.empty() && is_wsp(text.front())) text.remove_prefix(1);
+  const auto domain = mail::Domain::parse(text);
+  return domain ? domain->folded() : base::lower(text);
+}
+
+bool holds(std::string_view text, std::string_view name) {
+  return bare(text).find(name) != std::string::npos ||
+         bare(outside_comments(text)).find(name) != std::string::npos;
+}
+
+/// Octets of the logical line at the start of `text`; as relay/mail/header sees lines.
+std::size_t line_length(std::string_view text) {
+  std::size_t at = 0;
+  while (true) {
+    const std::size_t end = text.find("\r\n", at);
+    if (end == std::string_view::npos) return text.size();
+    at = end + 2;
+    if (at >= text.size() || !is_wsp(text[at])) return at;
+  }
+}
+
+/// `name` is folded.
+bool is_forged(std::string_view line, const std::string& name) {
+  if (!base::starts_with_ignoring_case(line, kName)) return false;
+  std::string_view rest = line.substr(kName.size());
+  // Another field that is merely called similarly stays: "Authentication-Results-Original:".
+  const bool longer_name = !rest.empty() && rest.front() > ' ' && rest.front() != ':';
+  if (longer_name) return false;
+  while (!rest.empty() && is_wsp(rest.front())) rest.remove_prefix(1);
+  return rest.starts_with(':') ? claims_to_be(name, rest.substr(1)) : holds(rest, name);
+}
+
+}  // namespace
+
+bool claims_to_be(std::string_view authserv_id, std::string_view value) {
+  const std::string name = folded_name(authserv_id);
+  const auto id = authserv_id_of(value);
+  return id ? folded_name(*id) == name : holds(value, name);
+}
+
+std::string without_forged(std::string_view header_block, std::string_view authserv_id,
+                           std::size_t* removed) {
+  const std::string name = folded_name(authserv_id);
+  std::string kept;
+  kept.reserve(header_block.size());
+  std::size_t count = 0;
+  while (!header_block.empty() && !header_block.starts_with("\r\n")) {
+    const std::string_view line = header_block.substr(0, line_length(header_block));
+    header_block.remove_prefix(line.size());
+    if (is_forged(line, name)) {
+      ++count;
+    } else {
+      kept += line;
+    }
+  }
+  kept += header_block;
+  if (removed) *removed = count;
+  return kept;
+}
+
+}  // namespace relay::auth::results

@@ -1,0 +1,52 @@
+// Walks through records: first match wins, include, redirect (RFC 7208 §4.6, §5, §6.1).
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "relay/auth/spf/check.hpp"
+#include "relay/auth/spf/lookups.hpp"
+#include "relay/auth/spf/macro.hpp"
+#include "relay/auth/spf/record.hpp"
+
+namespace relay::auth::spf {
+
+/// The result of one check_host().
+struct Finding {
+  mail::SpfResult result = mail::SpfResult::None;
+  std::string directive;                   ///< that matched, as written
+  std::string problem;                     ///< of an error
+  std::string domain;                      ///< of the record that decided, redirects followed
+  std::optional<MacroString> explanation;  ///< exp= of that record
+};
+
+/// Includes nest as coroutines; each costs one of kMaxTerms, which bounds the depth.
+class Evaluator {
+ public:
+  /// `query` is normalised: client not mapped, mail_from filled. All arguments outlive this.
+  Evaluator(const Query& query, base::WallTime now, Lookups& lookups)
+      : query_(query), now_(now), lookups_(lookups) {}
+
+  base::Task<Finding> check_host(std::string domain);
+
+  /// The text behind exp= of a Fail, "" when there is none to be had (§6.2).
+  base::Task<std::string> explanation_of(const Finding& finding);
+
+ private:
+  base::Task<Found<Record>> fetch(std::string domain);
+  base::Task<Found<const Directive*>> first_match(const Record& record, const std::string& domain);
+  base::Task<Found<bool>> matches(const Directive& directive, const std::string& domain);
+  base::Task<Found<bool>> address_matches(const Directive& directive, std::string name);
+  base::Task<Found<bool>> mx_matches(const Directive& directive, std::string name);
+  base::Task<Found<bool>> include_matches(std::string name);
+
+  /// The name a macro string makes; %{p} is looked for only when it is there.
+  base::Task<Found<std::string>> name_of(const MacroString& macros, const std::string& domain);
+  MacroValues values(const std::string& domain) const;
+
+  const Query& query_;
+  base::WallTime now_;
+  Lookups& lookups_;
+};
+
+}  // namespace relay::auth::spf

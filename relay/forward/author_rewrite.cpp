@@ -1,0 +1,157 @@
+#include "relay/forward/author_rewrite.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "relay/base/text.hpp"
+#include "relay/mail/author.hpp"
+#include "relay/mail/header.hpp"
+
+namespace relay::forward {
+
+namespace {
+
+constexpr std::size_t kMaxNameOctets = 64;  // of the author's name, as shown
+constexpr std::string_view kKept = "X-Original-From";
+
+bool is_called(const mail::HeaderField& field, std::string_view name) {
+  return base::equal_ignoring_case(field.name, name);
+}
+
+/// One word of a display name.
+struct Word {
+  std::string text;      ///< unquoted
+  bool encoded = false;  ///< RFC 2047: means something outside of quotes only
+};
+
+/// Skips a comment (nested, RFC 5322 §3.2.2); the caller knows that it ends.
+std::size_t after_comment(std::string_view value, std::size_t at) {
+  std::size_t depth = 0;
+  for (; at < value.size(); ++at) {
+    if (value[at] == '\\') {
+      ++at;
+    } else if (value[at] == '(') {
+      ++depth;
+    } else if (value[at] == ')' && --depth == 0) {
+      return at + 1;
+    }
+  }
+  return value.size();
+}
+
+std::size_t read_quoted(std::string_view value, std::size_t at, std::string& into) {
+  for (++at; at < value.size() && value[at] != '"'; ++at) {
+    if (value[at] == '\\' && at + 1 < value.size()) ++at;
+    into += value[at];
+  }
+  return at + 1;
+}
+
+/// The words in front of "<", or the local part of an address without brackets. The value is known
+/// to be one well-formed mailbox, so nothing here needs to be checked again.
+std::vector<Word> words_of(std::string_view value) {
+  std::vector<Word> words;
+  for (std::size_t at = 0; at < value.size() && value[at] != '<' && value[at] != '@';) {
+    if (value[at] == ' ' || value[at] == '\t') {
+      ++at;
+    } else if (value[at] == '(') {
+      at = after_comment(value, at);
+    } else if (value[at] == '"') {
+      Word word;
+      at = read_quoted(value, at, word.text);
+      words.push_back(std::move(word));
+    } else {
+      const std::size_t end = std::min(value.find_first_of(" \t(\"<@", at), value.size());
+      Word word{.text = std::string(value.substr(at, end - at))};
+      word.encoded = word.text.starts_with("=?") && word.text.ends_with("?=");
+      words.push_back(std::move(word));
+      at = end;
+    }
+  }
+  return words;
+}
+
+/// A name that looks like an address would be read as one: only what stands before its "@" stays.
+/// Cut to size, never within a UTF-8 sequence; nothing that could end the quotes or the line.
+std::string shown(const std::string& name) {
+  std::string out;
+  for (const char c : name.substr(0, name.find('@'))) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == '<' || c == '>') continue;
+    out += c;
+  }
+  if (out.size() > kMaxNameOctets) {
+    std::size_t end = kMaxNameOctets;
+    while (end > 0 && (static_cast<unsigned char>(out[end]) & 0xC0U) == 0x80U) --end;
+    out.resize(end);
+  }
+  while (out.ends_with(' ')) out.pop_back();
+  return mail::is_valid_utf8(out) ? out : std::string();
+}
+
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\') out += '\\';
+    out += c;
+  }
+  return out + '"';
+}
+
+/// Encoded words stay outside of the quotes, one a line: each is at most 75 octets long.
+std::string display_name(std::string_view value, const std::string& via) {
+  const std::vector<Word> words = words_of(value);
+  const bool encoded =
+      !words.empty() && words.size() <= 8 && std::ranges::all_of(words, [](const Word& word) {
+        return word.encoded && word.text.size() <= 75;
+      });
+  if (encoded) {
+    std::string phrase;
+    for (const Word& word : words) phrase += word.text + "\r\n ";
+    return phrase + quoted("via " + via);
+  }
+  std::string name;
+  for (const Word& word : words) {
+    if (!word.encoded) name += (name.empty() ? "" : " ") + word.text;
+  }
+  name = shown(name);
+  return quoted((name.empty() ? "" : name + ' ') + "via " + via);
+}
+
+/// The field under another name. A first line that would grow too long (RFC 5322 §2.1.1) is folded
+/// where the value begins with white space, as it does in all but hand-made mail.
+std::string renamed(const mail::HeaderField& field, std::string_view name) {
+  constexpr std::size_t kMaxLine = 900;
+  const bool folds = field.value.starts_with(' ') || field.value.starts_with('\t');
+  const bool fits = std::min(field.value.find("\r\n"), field.value.size()) <= kMaxLine;
+  return fmt::format("{}:{}{}{}", name, folds && !fits ? "\r\n" : "", field.value,
+                     field.value.ends_with("\r\n") ? "" : "\r\n");
+}
+
+}  // namespace
+
+std::optional<std::string> with_new_author(std::string_view header_block, const NewAuthor& author) {
+  if (!mail::author_domain(header_block)) return std::nullopt;
+  const auto fields = mail::split_header(header_block);
+  if (!fields) return std::nullopt;
+  const bool answers_elsewhere = std::ranges::any_of(
+      *fields, [](const mail::HeaderField& field) { return is_called(field, "Reply-To"); });
+  std::string out;
+  out.reserve(header_block.size() + 1024);
+  for (const mail::HeaderField& field : *fields) {
+    if (is_called(field, kKept)) continue;  // somebody else's claim
+    if (!is_called(field, "From")) {
+      out += field.raw;
+      continue;
+    }
+    out += fmt::format("From: {}\r\n <fwd-{}@{}>\r\n",
+                       display_name(mail::unfolded(field.value), author.via), author.label,
+                       author.domain.text());
+    out += renamed(field, kKept);
+    if (!answers_elsewhere) out += renamed(field, "Reply-To");
+  }
+  return out;
+}
+
+}  // namespace relay::forward

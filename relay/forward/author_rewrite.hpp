@@ -1,0 +1,25 @@
+// A header block with another author, for mail whose proof ends here (opt-in, standards.md §5):
+// From becomes an address in a domain kept for that, Reply-To leads to the author, and
+// X-Original-From keeps what stood there. Every other octet stays.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "relay/mail/address.hpp"
+
+namespace relay::forward {
+
+/// Who stands in From instead.
+struct NewAuthor {
+  std::string label;    ///< letters and digits that say nothing to strangers: "fwd-<label>@…"
+  mail::Domain domain;  ///< [rewrite] domain
+  std::string via;      ///< folded domain shown behind the author's name
+};
+
+/// `"Ann via example.org" <fwd-…@rewritten.example>`. nullopt when there is not exactly one author
+/// to speak of (mail::author_domain). An own Reply-To of the message stays as it is.
+std::optional<std::string> with_new_author(std::string_view header_block, const NewAuthor& author);
+
+}  // namespace relay::forward

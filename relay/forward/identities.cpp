@@ -1,0 +1,82 @@
+#include "relay/forward/identities.hpp"
+
+#include <utility>
+
+#include "relay/base/sabotage.hpp"
+
+namespace relay::forward {
+
+namespace {
+
+bool is_below(const std::string& name, const std::string& parent) {
+  return name.ends_with('.' + parent);
+}
+
+std::string last_two_labels(const std::string& name) {
+  const std::size_t last = name.rfind('.');
+  if (last == std::string::npos || last == 0) return name;
+  const std::size_t before = name.rfind('.', last - 1);
+  return before == std::string::npos ? name : name.substr(before + 1);
+}
+
+}  // namespace
+
+std::expected<Identities, std::string> Identities::make(const settings::Settings& settings,
+                                                        OrganisationOf organisation_of) {
+  Identities made;
+  made.organisation_of_ = std::move(organisation_of);
+  made.helo_ = settings.hostname;
+  if (settings.srs.domain) made.srs_domain_ = settings.srs.domain->folded();
+  if (settings.rewrite_domain) made.rewrite_domain_ = settings.rewrite_domain->folded();
+  made.can_seal_ = settings.arc.sealer.has_value();
+  for (const settings::HostedDomain& domain : settings.domains) {
+    made.ours_.insert(domain.name.folded());
+    if (!made.rewrite_domain_.empty() &&
+        made.could_align(made.rewrite_domain_, domain.name.folded())) {
+      return std::unexpected("[rewrite] domain " + made.rewrite_domain_ +
+                             " belongs to the organisation of " + domain.name.folded() +
+                             ", which is forwarded: rewritten mail would speak in its name");
+    }
+  }
+  for (const settings::DkimDomain& dkim : settings.dkim) {
+    if (made.rewrite_signer_.empty() &&
+        made.same_organisation(dkim.domain.folded(), made.rewrite_domain_)) {
+      made.rewrite_signer_ = dkim.domain.folded();
+    }
+  }
+  if (!made.rewrite_domain_.empty() && made.rewrite_signer_.empty() &&
+      !made.same_organisation(made.srs_domain_, made.rewrite_domain_)) {
+    return std::unexpected("[rewrite] domain " + made.rewrite_domain_ +
+                           " needs a [[dkim]] key of its own, or an [srs] domain aligned with it: "
+                           "rewritten mail would fail DMARC");
+  }
+  for (const std::string& name : {made.helo_, made.srs_domain_, made.rewrite_domain_}) {
+    if (!name.empty()) made.ours_.insert(name);
+  }
+  return made;
+}
+
+bool Identities::is_ours(const std::string& domain) const {
+  if (ours_.contains(domain)) return true;
+  for (std::size_t dot = domain.find('.'); dot != std::string::npos;
+       dot = domain.find('.', dot + 1)) {
+    if (ours_.contains(domain.substr(dot + 1))) return true;
+  }
+  return false;
+}
+
+bool Identities::same_organisation(const std::string& a, const std::string& b) const {
+  if (a.empty() || b.empty()) return false;
+  return a == b || (organisation_of_ && organisation_of_(a) == organisation_of_(b));
+}
+
+bool Identities::could_align(const std::string& ours, const std::string& author) const {
+  if (ours.empty()) return false;
+  if (base::sabotaged(base::Sabotage::LaunderingAllowed)) return false;
+  if (author.empty() || same_organisation(ours, author)) return true;
+  // A receiver may have another list, or climb another tree: what lies below the other is near.
+  if (is_below(ours, author) || is_below(author, ours)) return true;
+  return !organisation_of_ && last_two_labels(ours) == last_two_labels(author);
+}
+
+}  // namespace relay::forward

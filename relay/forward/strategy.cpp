@@ -1,0 +1,210 @@
+#include "relay/forward/strategy.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "relay/forward/strategy_text.hpp"
+
+namespace relay::forward {
+
+namespace {
+
+using mail::ArcResult;
+using mail::DmarcPolicy;
+using mail::DmarcResult;
+using settings::KeepOrSrs;
+using settings::OnDmarcFail;
+using settings::Quarantine;
+using settings::RewriteFrom;
+using settings::SealWhen;
+
+constexpr std::array kOptions = {Option::Keep,      Option::KeepSealed, Option::Srs,
+                                 Option::SrsSealed, Option::NewAuthor,  Option::Refuse};
+
+constexpr std::uint8_t kMaxInstances = 50;  // RFC 8617 §4.2.1: no set follows the 50th
+
+/// What is asked for the failure of a message; that of an author without record: nothing.
+DmarcPolicy policy_of(const Evidence& evidence, Standing standing) {
+  if (standing == Standing::Unclear) return DmarcPolicy::Reject;
+  const mail::DmarcVerdict& dmarc = evidence.verdicts.dmarc;
+  return dmarc.result == DmarcResult::None ? DmarcPolicy::None : dmarc.policy;
+}
+
+}  // namespace
+
+/// One message on its way to one target.
+struct Strategy::Case {
+  const Evidence& evidence;
+  const DmarcSettings& dmarc;
+  TargetWishes wishes;
+  Standing standing;
+};
+
+std::expected<Strategy, std::string> Strategy::make(const settings::Settings& settings,
+                                                    OrganisationOf organisation_of) {
+  auto identities = Identities::make(settings, std::move(organisation_of));
+  if (!identities) return std::unexpected(identities.error());
+  Strategy made;
+  made.identities_ = std::move(*identities);
+  made.seal_ = settings.arc.seal;
+  made.trusted_sealers_ = settings.arc.trusted_sealers;
+  made.risk_keeps_sender_ = settings.risk.sender == KeepOrSrs::Keep;
+  for (const settings::Target& target : settings.targets) {
+    made.targets_.add(target.match,
+                      {.arc = target.arc.value_or(made.seal_), .sender = target.sender});
+  }
+  return made;
+}
+
+TargetWishes Strategy::wishes_of(const std::string& target_domain) const {
+  const TargetWishes* wishes = targets_.find(target_domain);
+  return wishes ? *wishes : TargetWishes{.arc = seal_, .sender = KeepOrSrs::Srs};
+}
+
+/// only the newest sealer counts, only when the operator has named it, only what it saw.
+bool Strategy::is_softened(const Evidence& evidence) const {
+  const mail::ArcVerdict& arc = evidence.verdicts.arc;
+  return arc.result == ArcResult::Pass && evidence.sealer_saw_pass &&
+         std::ranges::find(trusted_sealers_, arc.last_sealer) != trusted_sealers_.end();
+}
+
+/// Something passed here that the next hop cannot see for itself.
+bool Strategy::seal_is_useful(Option plain, const Case& message) const {
+  if (message.evidence.verdicts.arc.result == ArcResult::Fail) return false;
+  if (message.evidence.verdicts.arc.result == ArcResult::Pass) return true;
+  if (!is_proven(message.standing)) return false;
+  const Prediction expected = predict(identities_, message.evidence, plain);
+  return !expected.spf_aligned && !expected.dkim_aligned;
+}
+
+Option Strategy::sealed_or_not(Option option, const Case& message) const {
+  const Option sealed = option == Option::Keep ? Option::KeepSealed : Option::SrsSealed;
+  if (!objection_to(sealed, message).empty()) return option;
+  const bool wanted = message.wishes.arc == SealWhen::Always || seal_is_useful(option, message);
+  return wanted ? sealed : option;
+}
+
+std::string Strategy::objection_to(Option option, const Case& message) const {
+  const Evidence& evidence = message.evidence;
+  if (is_sealed(option)) {
+    const mail::ArcVerdict& arc = evidence.verdicts.arc;
+    if (!identities_.can_seal()) return "no key in [arc]";
+    if (message.wishes.arc == SealWhen::Never) return "the target wants no seal";
+    if (arc.instances >= kMaxInstances) return "the chain is full";
+    if (arc.result == ArcResult::TempError) return "the chain cannot be checked now";
+  }
+  if (keeps_sender(option)) {
+    return may_keep_sender(identities_, evidence) ? "" : "would lend the sender our name";
+  }
+  if (option == Option::Refuse) return {};
+  if (evidence.sender.is_null()) return "the null sender stays null";
+  if (identities_.srs_domain().empty()) return "no [srs]";
+  if (option == Option::NewAuthor) {
+    if (message.dmarc.rewrite_from == RewriteFrom::Never) return "rewrite_from is \"never\"";
+    if (identities_.rewrite_domain().empty()) return "no [rewrite]";
+    if (!is_proven(message.standing)) return "the author is not proven";
+  }
+  return may_use_srs(identities_, evidence) ? "" : "the SRS domain could be aligned with From";
+}
+
+std::vector<Considered> Strategy::consider(const Case& message) const {
+  std::vector<Considered> all;
+  for (const Option option : kOptions) {
+    all.push_back({.option = option,
+                   .prediction = predict(identities_, message.evidence, option),
+                   .objection = objection_to(option, message)});
+  }
+  return all;
+}
+
+/// srs.md §5 no. 3 and 4: SPF passes anyhow, or bounces come to us anyhow. No. 5, opt-in: what
+/// failed SPF on arrival gets no pass in our name.
+bool Strategy::prefers_sender(const Case& message) const {
+  const Evidence& evidence = message.evidence;
+  if (evidence.sender.is_null()) return true;
+  if (message.wishes.sender == KeepOrSrs::Keep) return true;
+  if (!is_proven(message.standing)) {
+    return risk_keeps_sender_ && evidence.verdicts.mail_from.result == mail::SpfResult::Fail;
+  }
+  return evidence.egress_spf == mail::SpfResult::Pass ||
+         identities_.is_ours(evidence.sender.mailbox().domain().folded());
+}
+
+/// The author is proven: the question is only what the next hop will believe.
+Option Strategy::proven_way(const Case& message) const {
+  const bool srs = objection_to(Option::Srs, message).empty();
+  const bool keep = objection_to(Option::Keep, message).empty();
+  const bool keeps = (prefers_sender(message) && keep) || !srs;
+  const Option plain = keeps ? Option::Keep : Option::Srs;
+  const Option chosen = sealed_or_not(plain, message);
+  if (message.standing == Standing::Signed) return chosen;
+  const Prediction expected = predict(identities_, message.evidence, plain);
+  const bool needed = expected.dmarc == DmarcResult::Fail && expected.policy != DmarcPolicy::None;
+  // A target for which the operator wrote arc = "always" is one that believes our seal.
+  const bool believed = is_sealed(chosen) && message.wishes.arc == SealWhen::Always;
+  if (needed && !believed && objection_to(Option::NewAuthor, message).empty()) {
+    return Option::NewAuthor;
+  }
+  return chosen;
+}
+
+void Strategy::choose_unproven(const Case& message, Choice& choice) const {
+  const Evidence& evidence = message.evidence;
+  const bool ours = identities_.is_ours(evidence.verdicts.dmarc.from_domain);
+  const DmarcPolicy asked = policy_of(evidence, message.standing);
+  const bool reject = ours || asked == DmarcPolicy::Reject;
+  const bool softened =
+      reject && !ours && message.standing == Standing::Unproven && is_softened(evidence);
+  const bool quarantine = softened || (!reject && asked == DmarcPolicy::Quarantine);
+  choice.option = Option::Refuse;
+  if (message.dmarc.on_dmarc_fail == OnDmarcFail::Policy && reject && !softened) {
+    choice.refusal = unproven_refusal(evidence, message.standing, ours);
+    return;
+  }
+  const bool srs = objection_to(Option::Srs, message).empty();
+  const bool keep = objection_to(Option::Keep, message).empty();
+  if (!srs && !keep) {
+    choice.refusal = no_name_refusal(evidence);
+    return;
+  }
+  const bool keeps = (prefers_sender(message) && keep) || !srs;
+  choice.option = sealed_or_not(keeps ? Option::Keep : Option::Srs, message);
+  choice.hold = message.dmarc.on_dmarc_fail == OnDmarcFail::Hold && (reject || quarantine);
+  choice.tag = quarantine && message.dmarc.on_dmarc_fail == OnDmarcFail::Policy &&
+               message.dmarc.quarantine == Quarantine::Tag;
+  choice.risk_pool = !choice.tag;
+  if (softened) {
+    choice.reason = fmt::format(", but {} sealed it as passing", evidence.verdicts.arc.last_sealer);
+  }
+}
+
+Choice Strategy::choose(const Evidence& evidence, const DmarcSettings& dmarc,
+                        const std::string& target_domain) const {
+  const Case message{.evidence = evidence,
+                     .dmarc = dmarc,
+                     .wishes = wishes_of(target_domain),
+                     .standing = standing_of(identities_, evidence)};
+  Choice choice;
+  choice.considered = consider(message);
+  if (message.standing == Standing::Unknown) {
+    choice.option = Option::Refuse;
+    choice.refusal = try_later(evidence);
+  } else if (is_proven(message.standing)) {
+    choice.option = proven_way(message);
+  } else {
+    choose_unproven(message, choice);
+  }
+  choice.signed_by = choice.prediction().signed_by;
+  choice.reason =
+      fmt::format("{}{}{}{}: {}{}", name_of(choice.option), choice.risk_pool ? ", risk pool" : "",
+                  choice.tag ? ", tagged" : "", choice.hold ? ", held" : "",
+                  finding_text(evidence, message.standing), choice.reason);
+  if (choice.option != Option::Refuse && choice.prediction().outlook != Outlook::Good) {
+    choice.reason += fmt::format("; {} at the target", name_of(choice.prediction().outlook));
+  }
+  return choice;
+}
+
+}  // namespace relay::forward

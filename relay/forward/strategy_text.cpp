@@ -1,0 +1,83 @@
+#include "relay/forward/strategy_text.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace relay::forward {
+
+namespace {
+
+/// "SPF fail, DKIM pass (not aligned)": results only, nothing that a stranger wrote.
+std::string cause(const Evidence& evidence) {
+  const auto& verdicts = evidence.verdicts;
+  const auto signature =
+      std::ranges::find(verdicts.dkim, mail::DkimResult::Pass, &mail::DkimVerdict::result);
+  std::string dkim = "none";
+  if (signature != verdicts.dkim.end()) {
+    dkim = verdicts.dmarc.dkim_aligned ? "pass" : "pass for another domain";
+  } else if (!verdicts.dkim.empty()) {
+    dkim = name_of(verdicts.dkim.front().result);
+  }
+  return fmt::format("SPF {}, DKIM {}", name_of(verdicts.spf(evidence.sender.is_null()).result),
+                     dkim);
+}
+
+std::string policy_text(const mail::DmarcVerdict& dmarc) {
+  if (dmarc.result == mail::DmarcResult::None) return "no DMARC record";
+  return fmt::format("p={}", name_of(dmarc.policy));
+}
+
+}  // namespace
+
+std::string finding_text(const Evidence& evidence, Standing standing) {
+  const mail::DmarcVerdict& dmarc = evidence.verdicts.dmarc;
+  switch (standing) {
+    case Standing::Signed:
+      return fmt::format("{} proven by its signature", dmarc.from_domain);
+    case Standing::SpfOnly:
+      return fmt::format("{} proven by SPF only, {}", dmarc.from_domain, policy_text(dmarc));
+    case Standing::Unproven:
+      return fmt::format("{} not proven, {}; {}", dmarc.from_domain, policy_text(dmarc),
+                         cause(evidence));
+    case Standing::Unclear:
+      return "From does not name one author";
+    case Standing::Unknown:
+      break;
+  }
+  return fmt::format("{} cannot be checked now", dmarc.from_domain);
+}
+
+Rejection unproven_refusal(const Evidence& evidence, Standing standing, bool ours) {
+  const std::string& author = evidence.verdicts.dmarc.from_domain;
+  Rejection refusal{.code = 550, .status = {5, 7, 1}, .text = {}};
+  if (standing == Standing::Unclear) {
+    refusal.text = "From does not name exactly one author, DMARC cannot pass (RFC 5322 3.6.2)";
+  } else if (ours) {
+    refusal.text = fmt::format("From names {}, a domain served here, and nothing proves it ({})",
+                               author, cause(evidence));
+  } else {
+    refusal.text = fmt::format("Message fails DMARC of {}, whose policy is {} ({})", author,
+                               name_of(evidence.verdicts.dmarc.policy), cause(evidence));
+  }
+  return refusal;
+}
+
+Rejection no_name_refusal(const Evidence& evidence) {
+  const std::string& author = evidence.verdicts.dmarc.from_domain;
+  return {.code = 550,
+          .status = {5, 7, 1},
+          .text = fmt::format("Nothing proves {} ({}), and forwarding would",
+                              author.empty() ? "the author in From" : author, cause(evidence))};
+}
+
+Rejection try_later(const Evidence& evidence) {
+  return {.code = 451,
+          .status = {4, 4, 3},
+          .text = fmt::format("{} cannot be authenticated now, try again later",
+                              evidence.verdicts.dmarc.from_domain.empty()
+                                  ? "The author"
+                                  : evidence.verdicts.dmarc.from_domain)};
+}
+
+}  // namespace relay::forward

@@ -1,0 +1,18 @@
+#include "relay/mail/message.hpp"
+
+namespace relay::mail {
+
+std::string name(const Handling& handling) {
+  std::string parts;
+  const auto add = [&parts](bool given, std::string_view part) {
+    if (!given) return;
+    if (!parts.empty()) parts += '+';
+    parts += part;
+  };
+  add(handling.seal, "sealed");
+  add(handling.new_author, "new-author");
+  add(handling.risk_pool, "risk");
+  return parts.empty() ? "plain" : parts;
+}
+
+}  // namespace relay::mail

@@ -1,0 +1,120 @@
+// How copies leave, and to whom we write ourselves: [risk], [[target]], [bounces].
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "relay/base/text.hpp"
+#include "relay/settings/read_sections.hpp"
+#include "relay/settings/units.hpp"
+
+namespace relay::settings {
+
+namespace {
+
+const std::vector<std::pair<std::string, KeepOrSrs>> kSenders{{"srs", KeepOrSrs::Srs},
+                                                              {"keep", KeepOrSrs::Keep}};
+
+/// Fields that mean something to a next hop or a reader, or that a signature may count: one of
+/// them in front of a message would change what it says.
+bool has_meaning(std::string_view name) {
+  static constexpr std::array<std::string_view, 13> kNames = {
+      "From",     "Sender",         "Reply-To",    "To",         "Cc",
+      "Bcc",      "Date",           "Subject",     "Message-ID", "Return-Path",
+      "Received", "DKIM-Signature", "MIME-Version"};
+  static constexpr std::array<std::string_view, 6> kFamilies = {
+      "ARC-", "Authentication-Results", "Content-", "Resent-", "List-", "Received-"};
+  return std::ranges::any_of(kNames,
+                             [&](auto one) { return base::equal_ignoring_case(one, name); }) ||
+         std::ranges::any_of(kFamilies,
+                             [&](auto one) { return base::starts_with_ignoring_case(name, one); });
+}
+
+/// "Name: value", one line of printable ASCII (RFC 5322 §2.2).
+bool is_field(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == 0 || colon == std::string_view::npos || text.size() > 200) return false;
+  const bool printable = std::ranges::all_of(text, [](char c) { return c >= ' ' && c <= '~'; });
+  return printable && text.substr(0, colon).find(' ') == std::string_view::npos &&
+         text.find_first_not_of(' ', colon + 1) != std::string_view::npos;
+}
+
+void read_tag(Section& section, std::string& tag) {
+  std::string field = tag;
+  section.text("tag", field);
+  if (!is_field(field)) {
+    section.problem("tag", ProblemCode::Value,
+                    "expected a header field on one line such as \"X-Spam-Flag: YES\"");
+  } else if (has_meaning(field.substr(0, field.find(':')))) {
+    section.problem("tag", ProblemCode::Value,
+                    "a field of that name would change what the message says; take one in X-");
+  } else {
+    tag = std::move(field);
+  }
+}
+
+void read_sources(Section& section, std::vector<std::string>& sources) {
+  section.texts("source", sources);
+  int of_family[2] = {0, 0};
+  for (const std::string& source : sources) {
+    if (!is_ip(source)) {
+      section.problem("source", ProblemCode::Value, "not an IP address: \"" + source + '"');
+    } else if (++of_family[source.find(':') != std::string::npos ? 1 : 0] > 1) {
+      section.problem("source", ProblemCode::Value, "at most one address of each family");
+    }
+  }
+}
+
+void read_risk(Section& root, RiskPool& risk) {
+  auto section = root.table("risk");
+  if (!section) return;
+  read_sources(*section, risk.source);
+  section->number("connections", risk.connections, 1, 1000);
+  section->rate("rate", risk.rate);
+  if (risk.rate.count == 0) {
+    section->problem("rate", ProblemCode::Value, "must be greater than zero");
+  }
+  section->choice("sender", risk.sender, kSenders);
+  read_tag(*section, risk.tag);
+  section->finish();
+}
+
+void read_targets(Section& root, Settings& settings) {
+  std::set<std::string> seen;
+  for (Section& section : root.tables("target")) {
+    Target target;
+    target.match = read_match(section);
+    if (!seen.insert(target.match).second) {
+      section.problem("match", ProblemCode::Duplicate, target.match + " stands above");
+    }
+    SealWhen arc{};
+    section.choice("arc", arc,
+                   {{"always", SealWhen::Always},
+                    {"when-useful", SealWhen::WhenUseful},
+                    {"never", SealWhen::Never}});
+    if (section.has("arc")) target.arc = arc;
+    section.choice("sender", target.sender, kSenders);
+    section.finish();
+    if (target.arc == SealWhen::Always && !settings.arc.sealer) {
+      section.problem("arc", ProblemCode::Missing, "sealing needs a key in [arc]");
+    }
+    settings.targets.push_back(std::move(target));
+  }
+}
+
+void read_notices(Section& root, Settings& settings) {
+  auto section = root.table("bounces");
+  if (!section) return;
+  section->choice("to", settings.notices_to,
+                  {{"authenticated", NoticesTo::Authenticated}, {"anyone", NoticesTo::Anyone}});
+  section->finish();
+}
+
+}  // namespace
+
+void read_leaving(Section& root, Settings& settings) {
+  read_risk(root, settings.risk);
+  read_targets(root, settings);
+  read_notices(root, settings);
+}
+
+}  // namespace relay::settings

@@ -1,0 +1,266 @@
+// Who is aligned with whom, and what is asked for when nobody is.
+#include "relay/auth/dmarc/evaluation.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace relay::auth::dmarc {
+namespace {
+
+using mail::DkimResult;
+using mail::DmarcPolicy;
+using mail::DmarcResult;
+using mail::SpfResult;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const Organisations kOrganisations{{"example.com", "example.com"},
+                                   {"mail.example.com", "example.com"},
+                                   {"apart.example.com", "apart.example.com"},
+                                   {"a.apart.example.com", "apart.example.com"},
+                                   {"later.example.com", std::unexpected(Unknown::TemporaryError)},
+                                   {"dear.example.com", std::unexpected(Unknown::TooManyQueries)},
+                                   {"example.org", std::unexpected(Unknown::TemporaryError)}};
+
+struct AlignmentCase {
+  const char* name;
+  std::string author;
+  std::string identifier;
+  Alignment relaxed;
+  Alignment strict;
+};
+
+void PrintTo(const AlignmentCase& one, std::ostream* out) { *out << one.name; }
+
+class Aligned : public testing::TestWithParam<AlignmentCase> {};
+
+TEST_P(Aligned, FollowsTheMode) {
+  const auto& [name, author, identifier, relaxed, strict] = GetParam();
+  EXPECT_EQ(alignment(author, identifier, AlignmentMode::Relaxed, kOrganisations), relaxed);
+  EXPECT_EQ(alignment(author, identifier, AlignmentMode::Strict, kOrganisations), strict);
+}
+
+constexpr auto kNo = Alignment::No;
+constexpr auto kYes = Alignment::Yes;
+constexpr auto kUnknown = Alignment::Unknown;
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, Aligned,
+    testing::Values(
+        AlignmentCase{"Equal", "example.com", "example.com", kYes, kYes},
+        AlignmentCase{"Child", "example.com", "mail.example.com", kYes, kNo},
+        AlignmentCase{"Parent", "mail.example.com", "example.com", kYes, kNo},
+        AlignmentCase{"Nobody", "example.com", "", kNo, kNo},
+        AlignmentCase{"Stranger", "example.com", "attack.com", kNo, kNo},
+        AlignmentCase{"LooksAlike", "example.com", "badexample.com", kNo, kNo},
+        AlignmentCase{"SuffixOfIt", "example.com", "com", kNo, kNo},
+        AlignmentCase{"Appended", "example.com", "example.com.attack.com", kNo, kNo},
+        AlignmentCase{"OwnOrganisation", "example.com", "apart.example.com", kNo, kNo},
+        AlignmentCase{"OutOfItsOrganisation", "a.apart.example.com", "example.com", kNo, kNo},
+        AlignmentCase{"WithinItsOrganisation", "a.apart.example.com", "apart.example.com", kYes,
+                      kNo},
+        AlignmentCase{"NotNow", "example.com", "later.example.com", kUnknown, kNo},
+        AlignmentCase{"TooDear", "example.com", "dear.example.com", kNo, kNo},
+        AlignmentCase{"NotLookedUp", "example.com", "new.example.com", kUnknown, kNo},
+        AlignmentCase{"AuthorNotNow", "example.org", "mail.example.org", kUnknown, kNo},
+        AlignmentCase{"AuthorNotNowButEqual", "example.org", "example.org", kYes, kYes},
+        AlignmentCase{"AuthorNotNowButElsewhere", "example.org", "attack.com", kNo, kNo}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+mail::DkimVerdict signature(DkimResult result, std::string domain) {
+  return {.result = result, .domain = std::move(domain)};
+}
+
+TEST(Identifiers, AreOnlyWhatPassed) {
+  for (const SpfResult result : {SpfResult::None, SpfResult::Neutral, SpfResult::Fail,
+                                 SpfResult::SoftFail, SpfResult::TempError, SpfResult::PermError}) {
+    mail::Authentication found;
+    found.mail_from = {.result = result, .domain = "example.com"};
+    EXPECT_EQ(identifiers_of(found, false).spf, "") << name_of(result);
+  }
+  // D-1: Policy is a signature that covers a part of the body.
+  for (const DkimResult result :
+       {DkimResult::None, DkimResult::Fail, DkimResult::Policy, DkimResult::Neutral,
+        DkimResult::TempError, DkimResult::PermError}) {
+    mail::Authentication found;
+    found.dkim = {signature(result, "example.com")};
+    EXPECT_THAT(identifiers_of(found, false).dkim, IsEmpty()) << name_of(result);
+  }
+  mail::Authentication found;
+  found.mail_from = {.result = SpfResult::Pass, .domain = "Example.com"};
+  found.dkim = {signature(DkimResult::Fail, "example.com"),
+                signature(DkimResult::Pass, "b.example"), signature(DkimResult::Pass, "a.example"),
+                signature(DkimResult::Pass, "B.example")};
+  EXPECT_EQ(identifiers_of(found, false).spf, "example.com");
+  EXPECT_THAT(identifiers_of(found, false).dkim, ElementsAre("b.example", "a.example"));
+}
+
+/// RFC 6376 §3.6.1: not to be treated differently from unsigned mail.
+TEST(Identifiers, AreNotVouchedForByAKeyInTesting) {
+  mail::Authentication found;
+  found.dkim = {signature(DkimResult::Pass, "example.com")};
+  found.dkim.front().testing = true;
+  EXPECT_THAT(identifiers_of(found, false).dkim, IsEmpty());
+}
+
+/// F-6 (CVE-2019-20790): a HELO name that passes does not stand for the sender.
+TEST(Identifiers, TakeHeloOnlyWithoutASender) {
+  mail::Authentication found;
+  found.helo.result = SpfResult::Pass;
+  found.helo.domain = "example.com";
+  found.mail_from = {.result = SpfResult::None, .domain = "attack.com"};
+  EXPECT_EQ(identifiers_of(found, false).spf, "");
+  EXPECT_EQ(identifiers_of(found, true).spf, "example.com");
+  found.helo.result = SpfResult::Fail;
+  found.mail_from = {.result = SpfResult::Pass, .domain = "attack.com"};
+  EXPECT_EQ(identifiers_of(found, false).spf, "attack.com");
+  EXPECT_EQ(identifiers_of(found, true).spf, "");
+}
+
+/// "Composition Kills" A3, A4: what one reader ends at the NUL, the quote or the parenthesis.
+TEST(Identifiers, AreNamesOfDomains) {
+  using namespace std::string_literals;
+  mail::Authentication found;
+  for (const std::string& domain :
+       {"example.com\0.attack.com"s, "example.com(.attack.com"s, "example.com'a.attack.com"s,
+        "example.com."s, ".example.com"s, "example..com"s, "[192.0.2.1]"s, " example.com"s, ""s}) {
+    found.mail_from = {.result = SpfResult::Pass, .domain = domain};
+    found.dkim = {signature(DkimResult::Pass, domain)};
+    EXPECT_EQ(identifiers_of(found, false).spf, "") << domain;
+    EXPECT_THAT(identifiers_of(found, false).dkim, IsEmpty()) << domain;
+  }
+}
+
+Findings one_author(const std::string& author, const std::string& at, const std::string& record,
+                    Existence existence = Existence::Exists) {
+  Findings findings;
+  findings.authors.push_back({author, Policy{*parse_record(record), at, existence}});
+  findings.organisations = kOrganisations;
+  return findings;
+}
+
+struct PolicyCase {
+  const char* name;
+  std::string record;
+  DmarcPolicy itself;
+  DmarcPolicy subdomain;
+  DmarcPolicy missing;
+};
+
+void PrintTo(const PolicyCase& one, std::ostream* out) { *out << one.name; }
+
+class Requested : public testing::TestWithParam<PolicyCase> {};
+
+TEST_P(Requested, DependsOnWhereTheAuthorStands) {
+  const auto& [name, tags, itself, subdomain, missing] = GetParam();
+  const std::string record = "v=DMARC1; " + tags;
+  const auto asked = [&](const std::string& author, Existence existence) {
+    const auto verdict = evaluate(one_author(author, "example.com", record, existence), {});
+    EXPECT_EQ(verdict.result, DmarcResult::Fail);
+    EXPECT_EQ(verdict.policy_domain, "example.com");
+    return verdict.policy;
+  };
+  EXPECT_EQ(asked("example.com", Existence::Exists), itself);
+  EXPECT_EQ(asked("mail.example.com", Existence::Exists), subdomain);
+  EXPECT_EQ(asked("mail.example.com", Existence::Missing), missing);
+}
+
+constexpr auto kNone = DmarcPolicy::None;
+constexpr auto kQuarantine = DmarcPolicy::Quarantine;
+constexpr auto kReject = DmarcPolicy::Reject;
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, Requested,
+    testing::Values(
+        PolicyCase{"None", "p=none", kNone, kNone, kNone},
+        PolicyCase{"One", "p=reject", kReject, kReject, kReject},
+        PolicyCase{"Subdomains", "p=none; sp=reject", kNone, kReject, kReject},
+        PolicyCase{"NonExistent", "p=none; np=reject", kNone, kNone, kReject},
+        PolicyCase{"All", "p=reject; sp=none; np=quarantine", kReject, kNone, kQuarantine},
+        PolicyCase{"WeakerBelow", "p=reject; sp=none", kReject, kNone, kNone},
+        PolicyCase{"Testing", "p=reject; sp=quarantine; np=none; t=y", kQuarantine, kNone, kNone},
+        PolicyCase{"TestingAll", "p=reject; t=y", kQuarantine, kQuarantine, kQuarantine},
+        PolicyCase{"NotTesting", "p=reject; t=n", kReject, kReject, kReject},
+        PolicyCase{"PctIsIgnored", "p=reject; pct=0", kReject, kReject, kReject},
+        PolicyCase{"Suffix", "p=none; np=reject; psd=y", kNone, kNone, kReject}),
+    [](const auto& info) { return std::string(info.param.name); });
+
+TEST(Evaluation, SaysWhoIsAligned) {
+  const auto findings = one_author("example.com", "example.com", "v=DMARC1; p=reject; aspf=s");
+  const auto verdict =
+      evaluate(findings, {.spf = "mail.example.com", .dkim = {"attack.com", "mail.example.com"}});
+  EXPECT_EQ(verdict.result, DmarcResult::Pass);
+  EXPECT_FALSE(verdict.spf_aligned);
+  EXPECT_TRUE(verdict.dkim_aligned);
+  EXPECT_EQ(verdict.from_domain, "example.com");
+  EXPECT_EQ(verdict.policy, kReject);
+  EXPECT_EQ(verdict.problem, "");
+}
+
+/// Negative control: what passes for somebody else does not pass for the author.
+TEST(Evaluation, FailsWhateverPassesElsewhere) {
+  const auto findings = one_author("example.com", "example.com", "v=DMARC1; p=reject");
+  const auto verdict =
+      evaluate(findings, {.spf = "attack.com", .dkim = {"attack.com", "apart.example.com"}});
+  EXPECT_EQ(verdict.result, DmarcResult::Fail);
+  EXPECT_FALSE(verdict.spf_aligned);
+  EXPECT_FALSE(verdict.dkim_aligned);
+  EXPECT_EQ(verdict.problem, "nothing that passed is aligned");
+  // … and would pass, were it the author's own.
+  EXPECT_EQ(evaluate(findings, {.spf = "example.com"}).result, DmarcResult::Pass);
+}
+
+TEST(Evaluation, IsNoneWithoutAPolicyOrWithAVoidOne) {
+  Findings findings;
+  findings.authors.push_back({"example.com", std::nullopt});
+  const auto nothing = evaluate(findings, {.spf = "example.com"});
+  EXPECT_EQ(nothing.result, DmarcResult::None);
+  EXPECT_EQ(nothing.policy, kNone);
+  EXPECT_EQ(nothing.policy_domain, "");
+  EXPECT_EQ(nothing.from_domain, "example.com");
+  const auto unusable = one_author("example.com", "example.com", "v=DMARC1; p=x");
+  EXPECT_EQ(evaluate(unusable, {}).result, DmarcResult::None);
+}
+
+TEST(Evaluation, IsTheWorstOfSeveralAuthors) {
+  const auto finding = [](const std::string& author, const char* policy) {
+    return AuthorFinding{
+        author, Policy{*parse_record(std::string("v=DMARC1; aspf=s; p=") + policy), author}};
+  };
+  const AuthorFinding none{"none.example", std::nullopt};
+  const AuthorFinding later{"later.example", std::unexpected(Unknown::TemporaryError)};
+  const auto passing = finding("pass.example", "reject");
+  const Identifiers identifiers{.spf = "pass.example"};
+  const auto worst = [&](std::vector<AuthorFinding> authors) {
+    return evaluate({std::move(authors), {}}, identifiers);
+  };
+  EXPECT_EQ(worst({passing, passing}).result, DmarcResult::Pass);
+  EXPECT_EQ(worst({passing, none}).result, DmarcResult::None);
+  EXPECT_EQ(worst({none, finding("a.example", "none"), passing}).result, DmarcResult::Fail);
+  EXPECT_EQ(worst({finding("a.example", "none"), finding("b.example", "quarantine")}).policy,
+            kQuarantine);
+  EXPECT_EQ(worst({finding("a.example", "quarantine"), later}).result, DmarcResult::TempError);
+  const auto rejected = worst({passing, later, finding("victim.example", "reject"), none});
+  EXPECT_EQ(rejected.result, DmarcResult::Fail);
+  EXPECT_EQ(rejected.policy, kReject);
+  EXPECT_EQ(rejected.policy_domain, "victim.example");
+  EXPECT_EQ(rejected.from_domain, "") << "there is not exactly one";
+  EXPECT_FALSE(rejected.spf_aligned);
+}
+
+/// S-15: the strictest, for every reason there is.
+TEST(Evaluation, RejectsWhenTheAuthorCannotBeTold) {
+  using Problem = mail::AuthorProblem;
+  for (const Problem problem :
+       {Problem::NoField, Problem::SeveralFields, Problem::UnreadableHeader,
+        Problem::UnreadableField, Problem::NoDomain, Problem::TooManyDomains}) {
+    const auto verdict = verdict_on(problem);
+    EXPECT_EQ(verdict.result, DmarcResult::PermError);
+    EXPECT_EQ(verdict.policy, kReject);
+    EXPECT_EQ(verdict.problem, mail::describe(problem));
+  }
+  EXPECT_EQ(evaluate({}, {}).result, DmarcResult::PermError);
+}
+
+}  // namespace
+}  // namespace relay::auth::dmarc

@@ -1,0 +1,332 @@
+// The delivery side as a whole, over fakes of its ports: how copies leave, by which door, how fast,
+// and who hears of a failure.
+#include <algorithm>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "relay/delivery/scheduler.hpp"
+#include "tests/delivery/run_task.hpp"
+#include "tests/delivery/sink_server.hpp"
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_resolver.hpp"
+#include "tests/fakes/memory_spool.hpp"
+
+namespace relay::delivery {
+namespace {
+
+using namespace std::chrono_literals;
+using mail::Handling;
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+constexpr const char* kZone =
+    "x.example MX 10 mx.x.example\nmx.x.example A 192.0.2.1\n"
+    "sender.example MX 10 mx.sender.example\nmx.sender.example A 192.0.2.2\n";
+const std::string kSeal = "ARC-Seal: i=1;\r\n\tb=x\r\n";
+const std::string kTrace = "Received: from client\r\nDKIM-Signature: b=y\r\n";
+const std::string kNewHead = "Received: from client\r\nFrom: Ann via <a@fwd.example>\r\n";
+const std::string kHeader = "From: ann@sender.example\r\nSubject: s\r\n";
+const std::string kBody = "\r\n.a line with a dot\r\n..two\r\n";
+
+struct LinesLog final : base::Log {
+  void write(base::Event event) override { lines.push_back(std::move(event).line()); }
+
+  std::vector<std::string> lines;
+};
+
+mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+
+boost::asio::ip::address address(const char* text) { return boost::asio::ip::make_address(text); }
+
+class Leaving : public testing::Test {
+ protected:
+  Leaving() {
+    Policy made(*mail::Domain::parse("mx.fwd.example"));
+    made.source_v4 = address("127.0.0.8");
+    made.risk.source_v4 = address("127.0.0.9");
+    publish(std::move(made));
+  }
+
+  ~Leaving() override {
+    if (!scheduler_) return;
+    auto done = boost::asio::co_spawn(io_, scheduler_->stop(), boost::asio::use_future);
+    clock_.run_for(io_, 60s);
+    EXPECT_TRUE(done.get());
+  }
+
+  void publish(Policy made) { policy_.publish(std::make_shared<const Policy>(std::move(made))); }
+
+  void start() {
+    scheduler_ = std::make_unique<Scheduler>(
+        std::vector<base::Executor>{io_.get_executor()},
+        SchedulerParts{clock_, resolver_, dialer_, spool_, nullptr, log_, policy_, watchdog_, 1});
+    scheduler_->start();
+    run(10ms);
+  }
+
+  void run(std::chrono::milliseconds span) { clock_.run_for(io_, span); }
+
+  ports::NewMessage message(std::vector<Handling> handlings,
+                            const std::string& content = kHeader + kBody) {
+    ports::NewMessage made;
+    made.message.id = mail::MessageId::make(clock_.wall(), {++made_});
+    made.message.received_at = clock_.wall();
+    made.message.reverse_path = mail::ReversePath(mailbox("ann@sender.example"));
+    made.message.seal_fields = kSeal;
+    made.message.trace_fields = kTrace;
+    made.message.rewritten_head = kNewHead;
+    made.message.header_octets = static_cast<std::uint32_t>(kHeader.size());
+    made.message.size = content.size();
+    made.last_chunk = content;
+    made.first_due = clock_.wall();
+    for (auto& handling : handlings) {
+      const auto index = static_cast<std::uint16_t>(made.routes.size());
+      made.routes.push_back({.index = index,
+                             .original = mail::ForwardPath(mailbox("info@fwd.example")),
+                             .target = mailbox("t" + std::to_string(index) + "@x.example"),
+                             .reverse_path = mail::ReversePath(mailbox("srs@fwd.example")),
+                             .handling = std::move(handling)});
+    }
+    return made;
+  }
+
+  void commit(ports::NewMessage made) { EXPECT_TRUE(run_task(spool_.commit(std::move(made)))); }
+
+  /// As inbound does: durable first, then offered with its content.
+  void accept(ports::NewMessage made) {
+    ports::FreshMessage fresh{.queued = {made.message, {}},
+                              .content = std::make_shared<const std::string>(made.last_chunk)};
+    for (const auto& route : made.routes) {
+      fresh.queued.recipients.push_back(
+          {route, mail::RecipientState::Waiting, 0, made.first_due, false, false, {}});
+    }
+    commit(std::move(made));
+    scheduler_->offer(std::move(fresh));
+  }
+
+  HeardTransaction heard(const std::string& recipient) {
+    for (const auto& one : dialer_.transactions()) {
+      if (std::ranges::find(one.recipients, recipient) != one.recipients.end()) return one;
+    }
+    ADD_FAILURE() << recipient << " was not sent";
+    return {};
+  }
+
+  std::size_t sent_from(const char* source) const {
+    std::size_t count = 0;
+    for (const auto& one : dialer_.connections) {
+      if (one->source == address(source)) count += one->transactions.size();
+    }
+    return count;
+  }
+
+  bool logged(const std::string& text) const {
+    return std::ranges::any_of(log_.lines, [&](const auto& line) { return line.contains(text); });
+  }
+
+  boost::asio::io_context io_;
+  fakes::FakeClock clock_;
+  fakes::FakeResolver resolver_{clock_, kZone};
+  SinkDialer dialer_;
+  fakes::MemorySpool spool_;
+  LinesLog log_;
+  base::Watchdog watchdog_;
+  base::Published<Policy> policy_{
+      std::make_shared<const Policy>(*mail::Domain::parse("mx.fwd.example"))};
+  std::unique_ptr<Scheduler> scheduler_;
+  std::uint8_t made_ = 0;
+};
+
+std::string mail_command(std::size_t size, const std::string& sender = "srs@fwd.example") {
+  return "MAIL FROM:<" + sender + "> SIZE=" + std::to_string(size);
+}
+
+/// Octet by octet, from memory and from the spool.
+TEST_F(Leaving, EachCopyIsMadeAsItsHandlingSays) {
+  for (const bool fresh : {true, false}) {
+    SCOPED_TRACE(fresh ? "from memory" : "from the spool");
+    auto made = message({{}, {.seal = true}, {.new_author = true}, {.seal = true}, {.seal = true}});
+    made.routes[3].reverse_path = mail::ReversePath(mailbox("other@fwd.example"));
+    made.routes[4].handling.reason = "another reason";
+    if (fresh) {
+      start();
+      accept(std::move(made));
+    } else {
+      dialer_.connections.clear();
+      commit(std::move(made));
+      scheduler_->wake();
+    }
+    run(15s);  // an idle scheduler looks every ten seconds
+    const std::string original = kHeader + kBody;
+    const auto plain = heard("<t0@x.example>");
+    EXPECT_EQ(plain.content, kTrace + original);
+    EXPECT_EQ(plain.mail, mail_command(plain.content.size()));
+    const auto sealed = heard("<t1@x.example>");
+    EXPECT_EQ(sealed.content, kSeal + kTrace + original);
+    EXPECT_EQ(sealed.mail, mail_command(sealed.content.size()));
+    const auto author = heard("<t2@x.example>");
+    EXPECT_EQ(author.content, kNewHead + kBody);
+    EXPECT_EQ(author.mail, mail_command(author.content.size()));
+    const auto other = heard("<t3@x.example>");
+    EXPECT_EQ(other.content, sealed.content);
+    EXPECT_EQ(other.mail, mail_command(other.content.size(), "other@fwd.example"));
+    EXPECT_EQ(heard("<t4@x.example>").content, sealed.content);
+    EXPECT_EQ(spool_.messages(), 0U);
+  }
+  EXPECT_TRUE(logged(R"("handling":"new-author")"));
+}
+
+/// Why it is sealed makes no difference to the octets; the sender does.
+TEST_F(Leaving, CopiesThatLeaveAlikeShareATransaction) {
+  start();
+  auto made = message({{},
+                       {.seal = true, .reason = "one"},
+                       {.new_author = true},
+                       {.seal = true, .reason = "another"},
+                       {.seal = true},
+                       {}});
+  made.routes[4].reverse_path = mail::ReversePath(mailbox("other@fwd.example"));
+  accept(std::move(made));
+  run(1s);
+  EXPECT_EQ(dialer_.connections.size(), 1U);
+  EXPECT_EQ(dialer_.transactions().size(), 4U);
+  EXPECT_THAT(heard("<t0@x.example>").recipients, ElementsAre("<t0@x.example>", "<t5@x.example>"));
+  EXPECT_THAT(heard("<t1@x.example>").recipients, ElementsAre("<t1@x.example>", "<t3@x.example>"));
+}
+
+TEST_F(Leaving, ANewAuthorStandsBeforeABodyOfManyChunks) {
+  std::string body = "\r\n";
+  while (body.size() < 2 * ports::Spool::kChunkOctets) body += "a line of no importance\r\n";
+  auto made = message({{.new_author = true}}, kHeader + body);
+  constexpr std::size_t kChunk = ports::Spool::kChunkOctets;
+  const std::string content = std::exchange(made.last_chunk, "");
+  for (std::uint32_t i = 0; i < 2; ++i) {
+    EXPECT_TRUE(run_task(spool_.append(made.message.id, i, content.substr(i * kChunk, kChunk))));
+  }
+  made.last_chunk = content.substr(2 * kChunk);
+  commit(std::move(made));
+  start();
+  run(1s);
+  const auto sent = heard("<t0@x.example>");
+  EXPECT_EQ(sent.content, kNewHead + body);
+  EXPECT_EQ(sent.mail, mail_command(sent.content.size()));
+}
+
+/// K-5: a header that does not end where it should is damage; what is left of the message is sound.
+TEST_F(Leaving, ACopyThatCannotBeMadeIsHeldAndNothingOfItSent) {
+  auto made = message({{.new_author = true}, {}});
+  made.message.header_octets -= 3;
+  commit(std::move(made));
+  start();
+  run(1s);
+  ASSERT_EQ(dialer_.transactions().size(), 1U);
+  EXPECT_THAT(dialer_.transactions()[0].recipients, ElementsAre("<t1@x.example>"));
+  EXPECT_EQ(run_task(spool_.totals())->held, 1U);
+  EXPECT_TRUE(logged("spool_trouble"));
+}
+
+TEST_F(Leaving, TheRiskPoolHasADoorOfItsOwn) {
+  start();
+  accept(message({{}, {.risk_pool = true}, {.seal = true, .risk_pool = true}}));
+  run(1s);
+  ASSERT_EQ(dialer_.connections.size(), 2U);
+  EXPECT_EQ(sent_from("127.0.0.8"), 1U);
+  EXPECT_EQ(sent_from("127.0.0.9"), 2U);
+}
+
+TEST_F(Leaving, WithoutSourcesTheRiskPoolUsesTheOrdinaryOnesButNoConnectionOfTheirs) {
+  Policy made(*mail::Domain::parse("mx.fwd.example"));
+  made.source_v4 = address("127.0.0.8");
+  publish(std::move(made));
+  start();
+  accept(message({{}, {.risk_pool = true}}));
+  run(1s);
+  EXPECT_EQ(dialer_.connections.size(), 2U);
+  EXPECT_EQ(sent_from("127.0.0.8"), 2U);
+}
+
+/// Sixty a minute: ten at once, then one a second; all others do not notice.
+TEST_F(Leaving, TheRiskPoolWaitsForItsRateAndNobodyWaitsForIt) {
+  start();
+  mail::MessageId last;
+  for (int i = 0; i < 40; ++i) {
+    auto risk = message({{.risk_pool = true}});
+    last = risk.message.id;
+    accept(std::move(risk));
+  }
+  for (int i = 0; i < 40; ++i) accept(message({{}}));
+  run(900ms);
+  EXPECT_EQ(sent_from("127.0.0.8"), 40U);
+  EXPECT_EQ(sent_from("127.0.0.9"), 10U);
+  const auto waiting = run_task(spool_.load(last));
+  ASSERT_TRUE(waiting);
+  EXPECT_EQ(waiting->recipients[0].attempts, 0U) << "waiting is no attempt";
+  const auto pace = scheduler_->pace(last, waiting->recipients[0].route);
+  ASSERT_TRUE(pace);
+  EXPECT_EQ(pace->copies_before, 29U);
+  run(10s);
+  EXPECT_NEAR(static_cast<double>(sent_from("127.0.0.9")), 20.0, 2.0);
+  run(25s);
+  EXPECT_EQ(sent_from("127.0.0.9"), 40U);
+  EXPECT_EQ(spool_.messages(), 0U);
+  std::size_t doors = 0;
+  for (const auto& one : dialer_.connections) doors += one->source == address("127.0.0.9") ? 1 : 0;
+  EXPECT_LE(doors, 4U) << "a connection is kept for who waits for the rate";
+}
+
+TEST_F(Leaving, AMessageWithManyCopiesPaysForEach) {
+  commit(message(std::vector<Handling>(25, Handling{.risk_pool = true})));
+  start();
+  run(500ms);
+  std::size_t copies = 0;
+  for (const auto& one : dialer_.transactions()) copies += one.recipients.size();
+  EXPECT_EQ(copies, 10U);
+  run(30s);
+  copies = 0;
+  for (const auto& one : dialer_.transactions()) copies += one.recipients.size();
+  EXPECT_EQ(copies, 25U);
+}
+
+/// L-6: whoever is refused in the name of a stranger writes to no stranger.
+TEST_F(Leaving, AFailureIsToldOnlyToASenderSomebodyVouchesFor) {
+  start();
+  dialer_.rcpt_reply = "550 5.1.1 No such user\r\n";
+  accept(message({{}, {}}));
+  run(1s);
+  EXPECT_EQ(spool_.messages(), 0U);
+  EXPECT_EQ(dialer_.connections.size(), 1U);
+  EXPECT_EQ(scheduler_->tally().suppressed, 2U);
+  EXPECT_TRUE(logged(R"("event":"suppressed")"));
+  EXPECT_TRUE(logged(R"("reason":"sender not authenticated")"));
+  auto vouched = message({{}});
+  vouched.message.sender_authenticated = true;
+  accept(std::move(vouched));
+  run(15s);
+  EXPECT_EQ(scheduler_->tally().bounced, 1U);
+  // The DSN is refused as well: the null sender is told nothing, and that is told.
+  EXPECT_EQ(dialer_.connections.back()->remote.address, address("192.0.2.2"));
+  EXPECT_EQ(dialer_.connections.back()->transactions.at(0).mail.substr(0, 12), "MAIL FROM:<>");
+  EXPECT_TRUE(logged(R"("reason":"null sender")"));
+  EXPECT_EQ(scheduler_->tally().suppressed, 3U);
+  EXPECT_EQ(spool_.messages(), 0U);
+}
+
+/// A held copy waits for the operator and for nobody else, however long.
+TEST_F(Leaving, AHeldCopyNeverGoesNorExpiresUntilItIsReleased) {
+  auto made = message({{}, {}});
+  made.routes[0].held = true;
+  const auto id = made.message.id;
+  commit(std::move(made));
+  start();
+  run(std::chrono::hours(24 * 9));
+  EXPECT_EQ(dialer_.transactions().size(), 1U);
+  EXPECT_THAT(dialer_.transactions()[0].recipients, ElementsAre("<t1@x.example>"));
+  EXPECT_TRUE(run_task(spool_.change({.id = id}, ports::QueueAction::Release, clock_.wall())));
+  scheduler_->wake();
+  run(15s);
+  EXPECT_EQ(heard("<t0@x.example>").content, kTrace + kHeader + kBody);
+}
+
+}  // namespace
+}  // namespace relay::delivery

@@ -1,0 +1,126 @@
+// Mail servers that take everything and remember it octet by octet, behind the port that dials
+// them.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "relay/ports/stream.hpp"
+
+namespace relay::delivery {
+
+/// What one server heard on one connection.
+struct HeardTransaction {
+  std::string mail;  ///< the MAIL command
+  std::vector<std::string> recipients;
+  std::string content;  ///< dot-stuffing undone
+};
+
+struct HeardConnection {
+  ports::Endpoint remote;
+  std::optional<boost::asio::ip::address> source;
+  std::vector<HeardTransaction> transactions;
+};
+
+class SinkStream final : public ports::Stream {
+ public:
+  SinkStream(std::shared_ptr<HeardConnection> heard, std::string rcpt_reply)
+      : heard_(std::move(heard)), rcpt_reply_(std::move(rcpt_reply)) {}
+
+  base::Task<std::expected<std::size_t, ports::IoError>> read_some(std::span<char> into,
+                                                                   base::Deadline) override {
+    if (closed_ || said_.empty()) co_return std::unexpected(ports::IoError::Closed);
+    const std::size_t octets = said_.copy(into.data(), into.size());
+    said_.erase(0, octets);
+    co_return octets;
+  }
+
+  base::Task<std::expected<void, ports::IoError>> write(std::string_view octets,
+                                                        base::Deadline) override {
+    std::expected<void, ports::IoError> ok;
+    if (closed_) co_return std::unexpected(ports::IoError::Closed);
+    unread_ += octets;
+    for (std::size_t end = unread_.find("\r\n"); end != std::string::npos;
+         end = unread_.find("\r\n")) {
+      hear(unread_.substr(0, end));
+      unread_.erase(0, end + 2);
+    }
+    co_return ok;
+  }
+
+  void close() noexcept override { closed_ = true; }
+
+  const ports::Endpoint& peer() const override { return heard_->remote; }
+
+  const ports::Endpoint& local() const override { return heard_->remote; }
+
+  std::optional<ports::TlsInfo> tls() const override { return std::nullopt; }
+
+ private:
+  void hear(const std::string& line) {
+    if (in_content_) return hear_content(line);
+    if (line.starts_with("EHLO")) {
+      said_ += "250-sink.example\r\n250-SIZE 0\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n";
+    } else if (line.starts_with("MAIL")) {
+      heard_->transactions.push_back({line, {}, {}});
+      said_ += "250 2.1.0 Ok\r\n";
+    } else if (line.starts_with("RCPT")) {
+      heard_->transactions.back().recipients.push_back(line.substr(8));
+      said_ += rcpt_reply_;
+    } else if (line == "DATA") {
+      in_content_ = true;
+      said_ += "354 Go on\r\n";
+    } else {
+      said_ += "250 2.0.0 Ok\r\n";
+    }
+  }
+
+  void hear_content(const std::string& line) {
+    if (line == ".") {
+      in_content_ = false;
+      said_ += "250 2.0.0 Taken\r\n";
+    } else {
+      heard_->transactions.back().content += line.substr(line.starts_with('.') ? 1 : 0) + "\r\n";
+    }
+  }
+
+  std::shared_ptr<HeardConnection> heard_;
+  std::string rcpt_reply_;
+  std::string unread_;
+  std::string said_ = "220 sink.example\r\n";
+  bool in_content_ = false;
+  bool closed_ = false;
+};
+
+class SinkDialer final : public ports::Dialer {
+ public:
+  base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> connect(
+      ports::Endpoint remote, std::optional<boost::asio::ip::address> source,
+      base::Deadline) override {
+    connections.push_back(std::make_shared<HeardConnection>(remote, source));
+    std::unique_ptr<ports::Stream> stream =
+        std::make_unique<SinkStream>(connections.back(), rcpt_reply);
+    co_return stream;
+  }
+
+  base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> start_tls(
+      std::unique_ptr<ports::Stream>, std::string, ports::TlsLevel, base::Deadline) override {
+    co_return std::unexpected(ports::IoError::TlsFailed);
+  }
+
+  /// Everything heard, in the order of the connections.
+  std::vector<HeardTransaction> transactions() const {
+    std::vector<HeardTransaction> all;
+    for (const auto& one : connections) {
+      all.insert(all.end(), one->transactions.begin(), one->transactions.end());
+    }
+    return all;
+  }
+
+  std::vector<std::shared_ptr<HeardConnection>> connections;
+  std::string rcpt_reply = "250 2.1.5 Ok\r\n";  ///< of connections made from now on
+};
+
+}  // namespace relay::delivery

@@ -1,0 +1,170 @@
+#include "tests/fakes/instant_resolver.hpp"
+
+#include <algorithm>
+#include <array>
+#include <tuple>
+
+#include "relay/base/text.hpp"
+
+namespace relay::fakes {
+
+namespace {
+
+using boost::asio::ip::address;
+using ports::DnsError;
+
+constexpr int kMaxCnameLinks = 10;
+constexpr std::size_t kMaxNameOctets = 253;
+constexpr std::size_t kMaxLabelOctets = 63;
+
+std::string folded_name(std::string_view name) {
+  if (name.size() > 1 && name.ends_with('.')) name.remove_suffix(1);
+  return base::lower(name);
+}
+
+bool can_exist(std::string_view name) {
+  if (name.size() > kMaxNameOctets) return false;
+  for (;;) {
+    const auto label = name.substr(0, name.find('.'));
+    if (label.empty() || label.size() > kMaxLabelOctets) return false;
+    if (label.size() == name.size()) return true;
+    name.remove_prefix(label.size() + 1);
+  }
+}
+
+std::string reverse_name(const address& address) {
+  std::string name;
+  if (address.is_v4()) {
+    for (const auto octet : address.to_v4().to_bytes()) {
+      name.insert(0, std::to_string(octet) + ".");
+    }
+    return name + "in-addr.arpa";
+  }
+  static constexpr std::string_view kHex = "0123456789abcdef";
+  for (const auto octet : address.to_v6().to_bytes()) {
+    name.insert(0, {kHex[octet & 15U], '.', kHex[octet >> 4U], '.'});
+  }
+  return name + "ip6.arpa";
+}
+
+std::string_view name_of(InstantResolver::Type type) {
+  static constexpr std::array<std::string_view, 6> kNames = {"a",   "aaaa", "mx",
+                                                             "txt", "ptr",  "cname"};
+  return kNames.at(static_cast<std::size_t>(type));
+}
+
+/// What all answers have in common: none without records, none over the cap.
+template <class T>
+std::expected<ports::DnsAnswer<T>, DnsError> answer_of(std::vector<T> records, std::size_t limit) {
+  if (records.empty()) return std::unexpected(DnsError::NoData);
+  if (records.size() > limit) {
+    records.erase(records.begin() + static_cast<std::ptrdiff_t>(limit), records.end());
+  }
+  return ports::DnsAnswer<T>{std::move(records), false};
+}
+
+}  // namespace
+
+InstantResolver::Name& InstantResolver::at(std::string_view name) {
+  return names_[folded_name(name)];
+}
+
+void InstantResolver::add_name(std::string_view name) { at(name); }
+
+void InstantResolver::add_address(std::string_view name, const address& address) {
+  Name& owner = at(name);
+  (address.is_v4() ? owner.v4 : owner.v6).push_back(address);
+}
+
+void InstantResolver::add_mx(std::string_view name, std::uint16_t preference,
+                             std::string_view host) {
+  at(name).mx.push_back({preference, host.empty() ? "." : folded_name(host)});
+}
+
+void InstantResolver::add_txt(std::string_view name, std::string text) {
+  at(name).txt.push_back(std::move(text));
+}
+
+void InstantResolver::add_ptr(std::string_view name, std::string_view target) {
+  at(name).ptr.push_back(folded_name(target));
+}
+
+void InstantResolver::add_cname(std::string_view name, std::string_view target) {
+  at(name).cname = folded_name(target);
+}
+
+void InstantResolver::fail(std::string_view name, Type type) { at(name).failing.insert(type); }
+
+void InstantResolver::time_out(std::string_view name) { at(name).silent = true; }
+
+void InstantResolver::fail_where(std::function<bool(const std::string&)> matches) {
+  failing_ = std::move(matches);
+}
+
+std::expected<const InstantResolver::Name*, DnsError> InstantResolver::find(const std::string& name,
+                                                                            Type type) {
+  std::string owner = folded_name(name);
+  calls_.push_back(std::string(name_of(type)) + " " + owner);
+  if (!can_exist(owner)) return std::unexpected(DnsError::NoSuchName);
+  for (int links = 0; links <= kMaxCnameLinks; ++links) {
+    if (failing_ && failing_(owner)) return std::unexpected(DnsError::Temporary);
+    const auto found = names_.find(owner);
+    if (found == names_.end()) return std::unexpected(DnsError::NoSuchName);
+    if (found->second.silent) return std::unexpected(DnsError::Timeout);
+    if (found->second.failing.contains(type)) return std::unexpected(DnsError::Temporary);
+    if (found->second.cname.empty()) return &found->second;
+    owner = found->second.cname;
+  }
+  return std::unexpected(DnsError::Temporary);
+}
+
+base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, DnsError>> InstantResolver::mx(
+    std::string domain, base::Deadline) {
+  const auto name = find(domain, Type::Mx);
+  if (!name) co_return std::unexpected(name.error());
+  auto hosts = (*name)->mx;
+  if (hosts.size() == 1 && hosts.front().name == ".") co_return std::unexpected(DnsError::NullMx);
+  std::erase_if(hosts, [](const auto& host) { return host.name == "."; });
+  std::sort(hosts.begin(), hosts.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.preference, a.name) < std::tie(b.preference, b.name);
+  });
+  co_return answer_of(std::move(hosts), kMaxMxHosts);
+}
+
+base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> InstantResolver::addresses(
+    std::string host, base::Deadline) {
+  const auto name = find(host, Type::A);
+  if (!name) co_return std::unexpected(name.error());
+  auto records = (*name)->v6;
+  records.insert(records.end(), (*name)->v4.begin(), (*name)->v4.end());
+  co_return answer_of(std::move(records), kMaxAddresses);
+}
+
+base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> InstantResolver::addresses_of(
+    std::string host, ports::IpFamily family, base::Deadline) {
+  const bool v4 = family == ports::IpFamily::V4;
+  const auto name = find(host, v4 ? Type::A : Type::Aaaa);
+  if (!name) co_return std::unexpected(name.error());
+  co_return answer_of(v4 ? (*name)->v4 : (*name)->v6, kMaxAddresses);
+}
+
+base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> InstantResolver::names(
+    address address, base::Deadline) {
+  const auto name = find(reverse_name(address), Type::Ptr);
+  if (!name) co_return std::unexpected(name.error());
+  auto names = (*name)->ptr;
+  std::sort(names.begin(), names.end());
+  co_return answer_of(std::move(names), kMaxNames);
+}
+
+base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> InstantResolver::txt(
+    std::string name, base::Deadline) {
+  const auto found = find(name, Type::Txt);
+  if (!found) co_return std::unexpected(found.error());
+  auto texts = (*found)->txt;
+  std::erase_if(texts, [](const auto& text) { return text.size() > kMaxTxtOctets; });
+  if (texts.empty() && !(*found)->txt.empty()) co_return std::unexpected(DnsError::Malformed);
+  co_return answer_of(std::move(texts), kMaxTxtRecords);
+}
+
+}  // namespace relay::fakes

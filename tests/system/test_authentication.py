@@ -1,0 +1,212 @@
+"""Incoming mail is verified, told apart, and leaves with what was found out about it."""
+
+import smtplib
+import time
+import unittest
+
+import dkim
+
+from . import senders
+from .harness import Relay, Sink, wait_for
+from .senders import AUTHORISED, Sender, fields_of
+
+
+class AuthenticationCase(unittest.TestCase):
+    """A relay that verifies, a world to ask about, and a next hop. `extra` is more configuration."""
+
+    senders = ()
+    zones = {}
+    extra = ""
+    aliases = None
+
+    def setUp(self):
+        self.relay = None
+        self.sink = Sink().start()
+        self.world = senders.world(self.senders, self.zones)
+        self.relay = Relay(self.sink.port, aliases=self.aliases, verify=True,
+                           extra=f'[dns]\nforward_to = ["127.0.0.1@{self.world.port}"]\n' + self.extra)
+        self.relay.start()
+
+    def tearDown(self):
+        if self.relay:
+            self.relay.stop()
+            self.relay.remove()
+        self.world.stop()
+        self.sink.stop()
+
+    def forwarded(self, message, sender, to=None):
+        """What arrives at the next hop, with the A-R field's methods as {method: result}."""
+        before = len(self.sink.messages)
+        self.relay.send(message, sender=sender, to=to)
+        wait_for(lambda: len(self.sink.messages) > before, what="delivery")
+        got = self.sink.messages[before]
+        got.results = {}
+        for field in fields_of(got.content, "Authentication-Results")[:1]:
+            for part in field.split(";")[1:]:
+                method, _, result = part.strip().split()[0].partition("=")
+                got.results.setdefault(method, []).append(result)
+        return got
+
+    def refusal(self, message, sender, to=None):
+        with self.assertRaises(smtplib.SMTPResponseException) as refused:
+            self.relay.send(message, sender=sender, to=to)
+        return refused.exception.smtp_code, refused.exception.smtp_error.decode()
+
+
+GOOD = Sender("good.test", AUTHORISED)
+KEYED = Sender("keyed.test")
+HINTED = Sender("hinted.test", policy="p=none")
+CAREFUL = Sender("careful.test", policy="p=quarantine")
+PLAIN = Sender("plain.test", None, None)
+
+
+class Verdicts(AuthenticationCase):
+    senders = (GOOD, KEYED, HINTED, CAREFUL, PLAIN)
+    zones = {"broken.test": None}
+
+    def test_everything_passes(self):
+        message = GOOD.sign(GOOD.message())
+        got = self.forwarded(message, "ann@good.test")
+        self.assertTrue(got.content.endswith(message))
+        self.assertIn("pass", got.results["spf"])
+        self.assertEqual(got.results["dkim"], ["pass"])
+        self.assertEqual(got.results["dmarc"], ["pass"])
+
+    def test_dkim_alone_is_enough(self):
+        got = self.forwarded(KEYED.sign(KEYED.message()), "ann@keyed.test")
+        self.assertIn("fail", got.results["spf"])
+        self.assertEqual(got.results["dkim"], ["pass"])
+        self.assertEqual(got.results["dmarc"], ["pass"])
+        self.assertTrue(got.mail_from.lower().startswith("srs0="), got.mail_from)
+
+    def test_a_domain_without_records(self):
+        got = self.forwarded(PLAIN.message(), "ann@plain.test")
+        self.assertEqual(got.results["dkim"], ["none"])
+        self.assertEqual(got.results["dmarc"], ["none"])
+
+    def test_a_changed_body(self):
+        message = HINTED.sign(HINTED.message()).replace(b"Hello.", b"Bye.")
+        got = self.forwarded(message, "ann@hinted.test")
+        self.assertEqual(got.results["dkim"], ["fail"])
+        self.assertEqual(got.results["dmarc"], ["fail"])
+
+    def test_reject_is_followed_in_the_session(self):
+        """A-5"""
+        code, text = self.refusal(KEYED.message(), "ann@keyed.test")
+        self.assertEqual(code, 550)
+        self.assertTrue(text.startswith("5.7.1 "), text)
+        self.assertIn("keyed.test", text)
+        self.assertEqual(self.sink.messages, [])
+        rejected = self.relay.events("rejected")
+        self.assertTrue(rejected, "a refusal is logged")
+
+    def test_quarantine_leaves_by_the_risk_pool(self):
+        got = self.forwarded(CAREFUL.message(), "ann@careful.test")
+        self.assertEqual(got.results["dmarc"], ["fail"])
+        received = self.relay.events("received")[-1]
+        self.assertIn("risk", str(received))
+
+    def test_temperror_is_put_off(self):
+        """N-1"""
+        code, text = self.refusal(GOOD.message(author="Ann <ann@broken.test>"), "ann@broken.test")
+        self.assertEqual(code, 451, text)
+
+    def test_a_from_field_that_is_not_one(self):
+        """S-15"""
+        for author in ("Ann <ann@good.test>, Eve <eve@plain.test>\r\nFrom: eve@plain.test", "Ann", ""):
+            code, text = self.refusal(PLAIN.message(author=author or " "), "ann@plain.test")
+            self.assertEqual(code, 550, text)
+
+    def test_forged_results_are_removed(self):
+        """A-1: ours go, whatever their spelling; others stay, in their order."""
+        forged = (b"Authentication-Results: mx.fwd.test; dmarc=pass header.from=bank.test\r\n"
+                  b"Authentication-Results: other.test; spf=pass smtp.mailfrom=x@y.test\r\n"
+                  b"authentication-results:\r\n\t(hi) MX.FWD.TEST 1; dkim=pass\r\n")
+        message = PLAIN.message()
+        got = self.forwarded(forged + message, "ann@plain.test")
+        found = fields_of(got.content, "Authentication-Results")
+        self.assertEqual(len(found), 2, found)
+        self.assertTrue(found[0].startswith("mx.fwd.test;"))
+        self.assertEqual(found[1], "other.test; spf=pass smtp.mailfrom=x@y.test")
+        self.assertNotIn(b"bank.test", got.content)
+        self.assertTrue(got.content.endswith(message))
+
+    def test_the_null_sender_is_known_by_its_helo(self):
+        """F-6"""
+        got = self.forwarded(GOOD.sign(GOOD.message()), "")
+        self.assertEqual(got.mail_from, "")
+        self.assertEqual(got.results["dmarc"], ["pass"])
+
+    def test_no_dsn_to_an_unauthenticated_sender(self):
+        """L-6"""
+        self.sink.replies = {"RCPT": lambda a: "550 5.1.1 no"}
+        self.relay.send(PLAIN.message(), sender="victim@plain.test")
+        wait_for(lambda: self.relay.events("suppressed"), what="the suppressed bounce")
+        self.relay.send(GOOD.message(), sender="ann@good.test")
+        wait_for(lambda: self.sink.replies and self.relay.events("dsn"), what="a DSN for good.test")
+        self.assertEqual(len(self.relay.events("dsn")), 1)
+
+
+ARC_EXTRA = ('[arc]\ndomain = "relay.test"\nselector = "rsa"\nfile = "rsa.pem"\n'
+             '[[target]]\nmatch = "always.test"\narc = "always"\n'
+             '[[target]]\nmatch = "never.test"\narc = "never"\n')
+
+
+class Sealing(AuthenticationCase):
+    senders = (GOOD, KEYED, Sender("relay.test", None, None))
+    extra = ARC_EXTRA
+    aliases = {"user": ["a@dest.test"], "always": ["a@always.test"], "never": ["a@never.test"],
+               "all": ["a@dest.test", "b@always.test", "c@never.test"]}
+
+    def verify_arc(self, content):
+        cv, results, reason = dkim.ARC(content).verify(dnsfunc=self.answer)
+        return cv
+
+    def answer(self, name, timeout=5):
+        key = name.decode().rstrip(".")
+        if key in self.relay.records:
+            return self.relay.records[key].encode()
+        return self.world.txt(key)
+
+    def test_only_targets_that_want_it_get_a_seal(self):
+        message = GOOD.sign(GOOD.message())
+        self.relay.send(message, sender="ann@good.test", to=["all@fwd.test"])
+        wait_for(lambda: len(self.sink.messages) == 3, what="three copies")
+        for got in self.sink.messages:
+            self.assertTrue(got.content.endswith(message))
+            sealed = fields_of(got.content, "ARC-Seal")
+            if got.rcpt_tos == ["b@always.test"]:
+                self.assertEqual(len(sealed), 1)
+                self.assertEqual(self.verify_arc(got.content), b"pass")
+            else:
+                self.assertEqual(sealed, [], got.rcpt_tos)  # DKIM passes: the seal adds nothing
+
+    def test_spf_alone_is_sealed_because_it_does_not_survive(self):
+        got = self.forwarded(GOOD.message(), "ann@good.test")
+        self.assertEqual(got.results["dmarc"], ["pass"])
+        self.assertEqual(self.verify_arc(got.content), b"pass")
+        self.assertIn("dmarc=pass", fields_of(got.content, "ARC-Authentication-Results")[0])
+        never = self.forwarded(GOOD.message(), "ann@good.test", to=["never@fwd.test"])
+        self.assertEqual(fields_of(never.content, "ARC-Seal"), [])
+
+    def test_a_chain_grows(self):
+        first = self.forwarded(GOOD.message(), "ann@good.test")
+        # Our own key is in the world that verifies: publish it, then send what we sealed once more.
+        self.assertEqual(self.verify_arc(first.content), b"pass")
+
+
+class Latency(AuthenticationCase):
+    senders = (GOOD,)
+    zones = {}
+
+    def test_dead_dns_never_passes_and_ends_in_time(self):
+        """N-9"""
+        self.world.stop()
+        began = time.monotonic()
+        code, text = self.refusal(GOOD.sign(GOOD.message()), "ann@good.test")
+        self.assertEqual(code, 451, text)
+        self.assertLess(time.monotonic() - began, 15)
+
+
+if __name__ == "__main__":
+    unittest.main()

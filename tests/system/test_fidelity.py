@@ -1,0 +1,123 @@
+"""Bytes are sacred: whatever a message looks like, what arrives at the next hop ends in exactly the
+octets that came, from the first original header field to the last of the body; and a signature that
+verified on the way in verifies on the way out."""
+
+import json
+import os
+import pathlib
+import unittest
+
+import dkim
+
+from . import senders
+from .harness import ROOT, Relay, Sink, wait_for
+
+VECTORS = pathlib.Path(os.environ.get("VECTORS", pathlib.Path(ROOT).parent / "shared" / "vectors"))
+
+
+def as_smtp(raw):
+    """As a client would send it: CRLF line ends; or None where no client may send it (RFC 5321)."""
+    text = raw.replace(b"\r\n", b"\n")
+    if b"\0" in text or b"\r" in text or not text:
+        return None
+    text = text.replace(b"\n", b"\r\n")
+    return text if text.endswith(b"\r\n") else text + b"\r\n"
+
+
+def corpus():
+    folder = VECTORS / "corpus"
+    for case in json.loads((folder / "cases.json").read_text("utf-8"))["cases"]:
+        message = as_smtp((folder / case["file"]).read_bytes())
+        if message:
+            yield case["name"], message
+
+
+def signed(folder=VECTORS / "dkim"):
+    """Messages with signatures, and the DNS records that belong to them."""
+    for case in json.loads((folder / "cases.json").read_text("utf-8"))["cases"]:
+        message = as_smtp((folder / case["file"]).read_bytes())
+        if message:
+            yield case["name"], message, case["dns"]
+
+
+def verifies(message, records):
+    """The verdict of dkimpy on each signature, by index."""
+
+    def answer(name, timeout=5):
+        found = records.get(name.decode().rstrip(".").lower())
+        found = found[0] if isinstance(found, list) and found else found
+        return found.encode() if found else None
+    verdicts = []
+    for index in range(message.lower().count(b"dkim-signature:")):
+        try:
+            verdicts.append(bool(dkim.DKIM(message).verify(idx=index, dnsfunc=answer)))
+        except (dkim.DKIMException, ValueError, IndexError, AttributeError, TypeError):
+            verdicts.append(False)
+    return verdicts
+
+
+class Fidelity(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        if not (VECTORS / "corpus").is_dir():
+            if os.environ.get("CI") == "true":
+                raise AssertionError(f"no vectors at {VECTORS}")
+            raise unittest.SkipTest(f"no vectors at {VECTORS}")
+        cls.sink = Sink().start()
+        cls.world = senders.world([], {".": []})  # no name exists: whatever From says, nobody objects
+        cls.relay = Relay(cls.sink.port, verify=True,
+                          extra=f'[dns]\nforward_to = ["127.0.0.1@{cls.world.port}"]\n'
+                                '[defaults]\non_dmarc_fail = "forward"\n'
+                                '[arc]\ndomain = "relay.test"\nselector = "rsa"\nfile = "rsa.pem"\n'
+                                'seal = "always"\n'
+                                '[risk]\nconnections = 20\nrate = "1000000/min"\n')
+        cls.relay.start()
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.relay.stop()
+        cls.relay.remove()
+        cls.world.stop()
+        cls.sink.stop()
+
+    def through(self, message):
+        before = len(self.sink.messages)
+        self.relay.send(message, sender="ann@sender.test")
+        wait_for(lambda: len(self.sink.messages) > before, what="delivery")
+        return self.sink.messages[before].content
+
+    def test_every_message_of_the_corpus(self):
+        sent = 0
+        for name, message in corpus():
+            with self.subTest(name):
+                arrived = self.through(message)
+                self.assertTrue(arrived.endswith(message))
+                front = arrived[:-len(message)]
+                self.assertIn(b"\r\nReceived: ", b"\r\n" + front)
+                self.assertIn(b"\r\nAuthentication-Results: mx.fwd.test;", b"\r\n" + front)
+                self.assertNotIn(b"\r\n\r\n", front)
+                sent += 1
+        self.assertGreater(sent, 100)
+
+    def test_signatures_survive(self):
+        good = 0
+        for name, message, records in signed():
+            before = verifies(message, records)
+            if not any(before):
+                continue
+            with self.subTest(name):
+                arrived = self.through(message)
+                self.assertTrue(arrived.endswith(message))
+                ours = len(verifies(arrived, records)) - len(before)
+                self.assertEqual(verifies(arrived, records)[ours:], before)
+                good += sum(before)
+        self.assertGreater(good, 10)
+
+    def test_a_changed_octet_would_be_seen(self):
+        name, message, records = next(case for case in signed() if any(verifies(case[1], case[2])))
+        broken = message.replace(b"\r\n\r\n", b"\r\n\r\nx", 1)
+        self.assertFalse(all(verifies(broken, records)), name)
+
+
+if __name__ == "__main__":
+    unittest.main()
