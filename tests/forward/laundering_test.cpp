@@ -127,13 +127,17 @@ const std::vector<DmarcSettings>& wishes() {
 }
 
 /// Verdicts about one author and one sender, with everything else still open. Which domain signed
-/// is the business of DMARC, except where there is no record.
+/// is the business of DMARC, and so are errors, except where there is no record.
 void with_verdicts(const Evidence& about, const std::function<void(const Evidence&)>& visit) {
   const std::string& author = about.verdicts.dmarc.from_domain;
   for (const mail::DmarcVerdict& dmarc : dmarc_verdicts(author)) {
     std::vector<std::string> signers{""};
-    if (dmarc.result == DmarcResult::None) signers = {"", author, "mailer.example"};
-    for (const auto spf : {SpfResult::Pass, SpfResult::Fail, SpfResult::TempError}) {
+    std::vector<SpfResult> results{SpfResult::Pass, SpfResult::Fail};
+    if (dmarc.result == DmarcResult::None) {
+      signers = {"", author, "mailer.example"};
+      results.push_back(SpfResult::TempError);
+    }
+    for (const SpfResult spf : results) {
       for (const std::string& signer : signers) {
         Evidence known = about;
         known.verdicts.dmarc = dmarc;
