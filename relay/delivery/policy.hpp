@@ -13,6 +13,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "relay/base/rate_table.hpp"
 #include "relay/forward/next_hop.hpp"
 #include "relay/mail/address.hpp"
 
@@ -53,8 +54,8 @@ struct RiskPool {
   /// None at all: those of ordinary mail. Otherwise a family without one is not used.
   std::optional<boost::asio::ip::address> source_v4;
   std::optional<boost::asio::ip::address> source_v6;
-  std::size_t connections = 2;         ///< per destination
-  std::size_t copies_per_minute = 60;  ///< per destination; not 0
+  std::size_t connections = 2;                                     ///< per destination
+  base::Rate rate{.count = 60, .span = std::chrono::seconds{60}};  ///< copies, per destination
 };
 
 /// Who may be told of a failure (L-6): anybody can put a stranger's address into MAIL.
