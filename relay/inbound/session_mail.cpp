@@ -121,8 +121,8 @@ base::Task<> Session::take_content() {
   }
 
   auto accepted = co_await accept_message(
-      services_, {machine_.envelope(), client_, *transaction_, intake, transaction_->check(),
-                  reader.fault()});
+      services_,
+      {machine_.envelope(), client_, *transaction_, intake, transaction_->check(), reader.fault()});
   const smtp::EndOfDataReply& reply = accepted.reply;
   unheard_ = std::move(accepted.unheard);
   if (!reply.reply().positive()) log_refusal("end-of-data", reply.reply());

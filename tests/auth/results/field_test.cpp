@@ -65,7 +65,7 @@ Results parsed(const std::string& field) {
   return read.value_or(Results{});
 }
 
-/// After a change on purpose: UPDATE_GOLDEN=1 auth_test
+/// After a change on purpose: UPDATE_GOLDEN=1 auth_results_test
 void expect_golden(const std::string& name, const std::string& text) {
   const std::string place = std::string(RELAY_SOURCE_DIR) + "/tests/auth/results/data/" + name;
   if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(place, std::ios::binary) << text;
