@@ -56,8 +56,9 @@ AUTHORISED = f"v=spf1 ip4:{CLIENT} -all"
 
 
 def world(senders, extra=None):
-    """nsd with the zones of all senders, and more."""
-    zones = {sender.domain: sender.records() for sender in senders}
+    """nsd with the zones of all senders, and more; every other name does not exist."""
+    zones = {".": []}
+    zones.update({sender.domain: sender.records() for sender in senders})
     zones.update(extra or {})
     return Nameserver(zones).start()
 

@@ -171,11 +171,12 @@ class Sealing(AuthenticationCase):
     def test_only_targets_that_want_it_get_a_seal(self):
         message = GOOD.sign(GOOD.message())
         self.relay.send(message, sender="ann@good.example", to=["all@fwd.test"])
-        wait_for(lambda: len(self.sink.messages) == 3, what="three copies")
+        wait_for(lambda: sum(len(m.rcpt_tos) for m in self.sink.messages) == 3, what="three copies")
         for got in self.sink.messages:
             self.assertTrue(got.content.endswith(message))
             sealed = fields_of(got.content, "ARC-Seal")
-            if got.rcpt_tos == ["b@always.test"]:
+            if "b@always.test" in got.rcpt_tos:
+                self.assertEqual(got.rcpt_tos, ["b@always.test"])
                 self.assertEqual(len(sealed), 1)
                 self.assertEqual(self.verify_arc(got.content), b"pass")
             else:
@@ -188,11 +189,6 @@ class Sealing(AuthenticationCase):
         self.assertIn("dmarc=pass", fields_of(got.content, "ARC-Authentication-Results")[0])
         never = self.forwarded(GOOD.message(), "ann@good.example", to=["never@fwd.test"])
         self.assertEqual(fields_of(never.content, "ARC-Seal"), [])
-
-    def test_a_chain_grows(self):
-        first = self.forwarded(GOOD.message(), "ann@good.example")
-        # Our own key is in the world that verifies: publish it, then send what we sealed once more.
-        self.assertEqual(self.verify_arc(first.content), b"pass")
 
 
 class Latency(AuthenticationCase):

@@ -18,7 +18,7 @@ class Backscatter(unittest.TestCase):
         self.world = senders.world([Sender("strict.example", policy=None), Sender("plain.example", None, None),
                                     Sender("soft.example", "v=spf1 ~all", None),
                                     Sender("neutral.example", "v=spf1 ?all", None),
-                                    Sender("good.example", AUTHORISED, None)], {".": []})
+                                    Sender("good.example", AUTHORISED, None)])
         self.sink = Sink(replies={"RCPT": lambda a: "550 5.1.1 no" if a.endswith("@dest.test") else None})
         self.sink.start()
         self.relay = Relay(self.sink.port, verify=True,
