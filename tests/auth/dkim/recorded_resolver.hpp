@@ -15,8 +15,10 @@ class RecordedResolver final : public ports::Resolver {
  public:
   using Texts = std::expected<std::vector<std::string>, ports::DnsError>;
 
-  /// A name that is not set is NoSuchName.
+  /// A name that is not set is NoSuchName, or what otherwise() says.
   void set(const std::string& name, Texts texts) { answers_[base::lower(name)] = std::move(texts); }
+
+  void otherwise(Texts texts) { otherwise_ = std::move(texts); }
 
   /// Names asked for, in order.
   const std::vector<std::string>& asked() const { return asked_; }
@@ -25,9 +27,9 @@ class RecordedResolver final : public ports::Resolver {
       std::string name, base::Deadline) override {
     asked_.push_back(name);
     const auto found = answers_.find(base::lower(name));
-    if (found == answers_.end()) co_return std::unexpected(ports::DnsError::NoSuchName);
-    if (!found->second) co_return std::unexpected(found->second.error());
-    co_return ports::DnsAnswer<std::string>{.records = *found->second};
+    const Texts& texts = found == answers_.end() ? otherwise_ : found->second;
+    if (!texts) co_return std::unexpected(texts.error());
+    co_return ports::DnsAnswer<std::string>{.records = *texts};
   }
 
   base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, ports::DnsError>> mx(
@@ -52,6 +54,7 @@ class RecordedResolver final : public ports::Resolver {
 
  private:
   std::map<std::string, Texts> answers_;
+  Texts otherwise_ = std::unexpected(ports::DnsError::NoSuchName);
   std::vector<std::string> asked_;
 };
 
