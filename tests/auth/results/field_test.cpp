@@ -205,6 +205,13 @@ INSTANTIATE_TEST_SUITE_P(
         TextCase{"Apostrophe", "'or'"}, TextCase{"Slash", "a/b"}, TextCase{"Comma", "a,b"}),
     [](const auto& info) { return std::string(info.param.name); });
 
+/// The control: what such a text does to a field that takes it as it is.
+TEST(ResultsField, WouldHoldAnotherResultIfValuesWereNotEncoded) {
+  const auto read = parse_results("mx.fwd.example; spf=fail smtp.helo=legit.example;dkim=pass");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->results.back(), (Result{"dkim", "pass", "", {}}));
+}
+
 TEST(ResultsField, TakesOnlySoManySignaturesButAllThatPassed) {
   Authentication found = good_verdicts();
   const DkimVerdict pass = found.dkim.front();
