@@ -7,11 +7,12 @@
 namespace relay::delivery {
 
 base::Rate evened_out(const base::Rate& rate) {
-  const std::int64_t count = std::max<std::uint32_t>(rate.count, 1);
-  const std::int64_t at_once = std::max<std::int64_t>(count / 6, 1);
-  const std::int64_t span = (rate.span.count() * at_once + count - 1) / count;
+  constexpr std::int64_t kBurst = 10;  // seconds
+  const std::int64_t count = std::max<std::int64_t>(rate.count, 1);
+  const std::int64_t span = std::max<std::int64_t>(rate.span.count(), 1);
+  const std::int64_t at_once = std::clamp<std::int64_t>(count * kBurst / span, 1, count);
   return {.count = static_cast<std::uint32_t>(at_once),
-          .span = std::chrono::seconds(std::max<std::int64_t>(span, 1))};
+          .span = std::chrono::seconds((span * at_once + count - 1) / count)};
 }
 
 WorkStore::Added WorkStore::has_room(const Lane& lane, const Job& job) const {

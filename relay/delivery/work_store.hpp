@@ -39,7 +39,8 @@ struct Outage {
   mail::Outcome outcome;
 };
 
-/// The same, with a sixth of it at once at most: the pool must not show as bursts. Never nothing.
+/// The same, but at once no more than what goes in ten seconds: the pool must not show as bursts.
+/// Never nothing.
 base::Rate evened_out(const base::Rate& rate);
 
 struct Limits {

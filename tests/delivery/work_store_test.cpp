@@ -171,6 +171,7 @@ TEST(EvenedOut, SpreadsARate) {
   }
   EXPECT_EQ(evened_out({.count = 0, .span = seconds(60)}).count, 1U) << "never nothing for ever";
   EXPECT_EQ(evened_out({.count = 10, .span = seconds(3600)}).span, seconds(360));
+  EXPECT_EQ(evened_out({.count = 3600, .span = seconds(3600)}).count, 10U) << "ten seconds' worth";
 }
 
 TEST_F(WorkStoreTest, AfterStopNobodyGetsWork) {
