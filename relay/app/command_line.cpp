@@ -92,6 +92,19 @@ void add_simple(CLI::App& app, Invocation& call) {
   resolve->callback([&call] { call.verb = Verb::Resolve; });
 }
 
+void add_verify(CLI::App& app, Invocation& call) {
+  CLI::App* sub = app.add_subcommand(
+      "verify", "What the relay would make of a stored message: DNS, verdicts, way out");
+  sub->add_option("file", call.words, "the message; - is standard input")->required()->expected(1);
+  sub->add_option("--ip", call.client, "address of the client")->required();
+  sub->add_option("--mail-from", call.mail_from, "envelope sender; empty: the null sender")
+      ->required();
+  sub->add_option("--helo", call.helo, "what the client said in EHLO")->required();
+  sub->add_option("--to", call.recipient, "an address of ours; its settings and targets decide");
+  sub->add_option("--dns", call.zone_file, "zone file that stands for the whole DNS");
+  sub->callback([&call] { call.verb = Verb::Verify; });
+}
+
 }  // namespace
 
 std::variant<Invocation, int> parse_command_line(int argc, const char* const* argv) {
@@ -111,6 +124,7 @@ std::variant<Invocation, int> parse_command_line(int argc, const char* const* ar
   add_queue(app, call);
   add_srs(app, call);
   add_dkim(app, call);
+  add_verify(app, call);
   for (CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
     sub->fallthrough();
     for (CLI::App* inner : sub->get_subcommands([](const CLI::App*) { return true; })) {

@@ -17,6 +17,7 @@ enum class Verb {
   Srs,    ///< encode, decode, explain
   DkimNew,
   Resolve,
+  Verify,
 };
 
 struct Invocation {
@@ -35,6 +36,12 @@ struct Invocation {
   std::string selector;
   std::string key_type = "ed25519";
   std::string out_file;
+  // verify
+  std::string client;
+  std::string mail_from;
+  std::string helo;
+  std::string recipient;
+  std::string zone_file;
 };
 
 /// Exit codes of the program (operator.md §2).

@@ -16,6 +16,8 @@ int run(const relay::app::Invocation& call) {
       return relay::app::check(call);
     case Verb::Resolve:
       return relay::app::resolve(call);
+    case Verb::Verify:
+      return relay::app::verify(call);
     case Verb::Srs:
       return relay::app::srs(call);
     case Verb::DkimNew:

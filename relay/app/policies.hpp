@@ -27,7 +27,6 @@ struct Policies {
 std::expected<Policies, std::string> make_policies(
     std::shared_ptr<const settings::Settings> settings);
 
-std::expected<auth::SigningKeys, std::string> load_signing_keys(
-    const settings::Settings& settings);
+std::expected<auth::SigningKeys, std::string> load_signing_keys(const settings::Settings& settings);
 
 }  // namespace relay::app

@@ -126,9 +126,10 @@ void Relay::open_inbound() {
   budget_ = std::make_unique<inbound::ByteBudget>(settings_->limits.memory);
   refusals_ = std::make_unique<inbound::RefusalLog>(*log_);
   abuse_ = std::make_unique<inbound::AbuseControl>(*resolver_, *spool_, clock_, *log_);
-  inbound_services_ = std::make_unique<inbound::Services>(inbound::Services{
-      clock_, *spool_, *signer_, *resolver_, *scheduler_, tls_acceptor_.get(), *log_, inbound_policy_, *budget_,
-      bounces_, resends_, *refusals_, waste_, handshakes_, watchdog_, *abuse_});
+  inbound_services_ = std::make_unique<inbound::Services>(
+      inbound::Services{clock_, *spool_, *signer_, *resolver_, *scheduler_, tls_acceptor_.get(),
+                        *log_, inbound_policy_, *budget_, bounces_, resends_, *refusals_, waste_,
+                        handshakes_, watchdog_, *abuse_});
   acceptor_ = std::make_unique<inbound::Acceptor>(*inbound_services_);
   admin_ = std::make_unique<ops::AdminEndpoint>(
       ops::Controls{.spool = *spool_,

@@ -37,6 +37,7 @@ base::Task<std::expected<bool, ports::SpoolError>> QueueScan::pages(
       const auto destination = destination_of(item.destination, item.risk_pool, *policy);
       const auto added = store_.add(destination.key, std::move(job));
       if (added == WorkStore::Added::Full) skipped_ = true;
+      if (added == WorkStore::Added::Later) left_behind_ = true;
       cursor = ports::QueueCursor{item.next_due, item.id, item.index};
     }
     if (items->size() < kPageRows) co_return true;
@@ -49,6 +50,7 @@ base::Task<std::expected<void, ports::SpoolError>> QueueScan::look(base::WallTim
   std::expected<void, ports::SpoolError> ok;
   if (from_the_start) {
     newest_.reset();
+    left_behind_ = false;
     std::optional<ports::QueueCursor> far = end_of(now + longest_wait(policy_.get()->retry));
     const auto found = co_await pages(now + kFarFuture, far);
     if (!found) co_return std::unexpected(found.error());

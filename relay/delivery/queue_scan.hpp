@@ -23,6 +23,9 @@ class QueueScan {
   /// Something due was left on disk.
   bool backlog() const { return backlog_; }
 
+  /// The same of the risk pool, which is not in a hurry: only a look from the start finds it.
+  bool left_behind() const { return left_behind_; }
+
  private:
   /// Rows behind `cursor` up to `until`; true when the end was reached.
   base::Task<std::expected<bool, ports::SpoolError>> pages(
@@ -34,6 +37,7 @@ class QueueScan {
   std::optional<ports::QueueCursor> newest_;  ///< where the last look ended
   std::optional<ports::QueueCursor> round_;   ///< where the round through the backlog is
   bool backlog_ = false;
+  bool left_behind_ = false;
   bool skipped_ = false;  ///< in this round, some found no room
 };
 

@@ -6,13 +6,12 @@
 
 namespace relay::delivery {
 
-base::Rate without_bursts(const base::Rate& rate) {
-  constexpr std::int64_t kLongest = 10;  // seconds
-  const auto count = std::max<std::int64_t>(rate.count, 1);
-  const std::int64_t span = std::max<std::int64_t>(rate.span.count(), 1);
-  const std::int64_t at_once = std::clamp<std::int64_t>(count * kLongest / span, 1, count);
+base::Rate evened_out(const base::Rate& rate) {
+  const std::int64_t count = std::max<std::uint32_t>(rate.count, 1);
+  const std::int64_t at_once = std::max<std::int64_t>(count / 6, 1);
+  const std::int64_t span = (rate.span.count() * at_once + count - 1) / count;
   return {.count = static_cast<std::uint32_t>(at_once),
-          .span = std::chrono::seconds((span * at_once + count - 1) / count)};
+          .span = std::chrono::seconds(std::max<std::int64_t>(span, 1))};
 }
 
 WorkStore::Added WorkStore::has_room(const Lane& lane, const Job& job) const {
@@ -38,11 +37,15 @@ bool WorkStore::has_place(const Lane& lane) const {
 
 /// Takes from the lane's rate what the job needs; what it does not give waits on in front. Called
 /// when one copy at least may go.
-void WorkStore::keep_back(Lane& lane, Job& job) {
+void WorkStore::keep_back(Lane& lane, Job& job, Deferred& after) {
   std::size_t go = 0;
   while (go < job.indices.size() && risk_used_.take(lane.key, limits_.risk_rate, now_)) ++go;
   go = std::max<std::size_t>(go, 1);
   risk_copies_ -= go;
+  if (risk_overflowed_ && risk_copies_ < limits_.risk_copies_total / 4) {
+    risk_overflowed_ = false;
+    after.push_back([this] { refill_(); });
+  }
   if (go == job.indices.size()) return;
   Job rest;
   rest.id = job.id;

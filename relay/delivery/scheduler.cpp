@@ -61,7 +61,7 @@ void Scheduler::apply_limits() {
   limits.keep_open = policy->keep_open;
   limits.risk_sessions_per_lane = policy->risk.connections;
   limits.risk_sessions_total = std::max<std::size_t>(policy->connections_total / 4, 1);
-  limits.risk_rate = without_bursts(policy->risk.rate);
+  limits.risk_rate = evened_out(policy->risk.rate);
   // A copy that is due again must find its destination worth another try.
   const std::chrono::milliseconds shortest_wait = policy->retry.schedule.front();
   limits.first_outage = std::min(limits.first_outage, shortest_wait / 2);
@@ -156,10 +156,11 @@ base::SteadyTime Scheduler::next_tick() const {
 base::Task<> Scheduler::look() {
   auto& clock = shop_.ports.clock;
   const base::WallTime wall = clock.wall();
-  const bool full = from_start_.exchange(false) || clock.steady() >= full_look_at_;
+  const bool refill = refill_.exchange(false);
+  const bool full = from_start_.exchange(false) || clock.steady() >= full_look_at_ ||
+                    (refill && scan_.left_behind());
   if (full) full_look_at_ = clock.steady() + kFullLook;
   const bool due = expected_due_.load() <= wall.time_since_epoch().count();
-  const bool refill = refill_.exchange(false);
   if (!full && !due && !refill && !scan_.backlog()) co_return;
   expected_due_ = kNever;
   const auto looked = co_await scan_.look(wall, full);

@@ -45,7 +45,7 @@ WorkStore::Added WorkStore::add(const std::string& key, Job job) {
     if (!lane) lane = std::make_shared<Lane>(key, job.risk_pool);
     const Added room = has_room(*lane, job);
     if (room != Added::Claimed) {
-      lane->overflowed = room == Added::Full;
+      (room == Added::Full ? lane->overflowed : risk_overflowed_) = true;
       return room;
     }
     if (!claim(job)) return Added::Known;
@@ -108,7 +108,7 @@ void WorkStore::evict_idle(Deferred& after) {
 Job WorkStore::pop(Lane& lane, Deferred& after) {
   Job job = std::move(lane.jobs.front());
   lane.jobs.pop_front();
-  if (lane.risk_pool) keep_back(lane, job);
+  if (lane.risk_pool) keep_back(lane, job, after);
   lane.copies -= job.indices.size();
   fresh_octets_ -= fresh_size(job);
   if (lane.overflowed && lane.copies < limits_.copies_per_lane / 4) {

@@ -17,6 +17,7 @@
 #include "relay/base/rate_table.hpp"
 #include "relay/base/task.hpp"
 #include "relay/base/time.hpp"
+#include "relay/delivery/policy.hpp"
 #include "relay/mail/message.hpp"
 
 namespace relay::delivery {
@@ -38,9 +39,8 @@ struct Outage {
   mail::Outcome outcome;
 };
 
-/// The same rate, but of it at once no more than what goes in ten seconds, one at least: the pool
-/// must not show as bursts.
-base::Rate without_bursts(const base::Rate& rate);
+/// The same, with a sixth of it at once at most: the pool must not show as bursts. Never nothing.
+base::Rate evened_out(const base::Rate& rate);
 
 struct Limits {
   std::size_t sessions_per_lane = 20;
@@ -55,7 +55,7 @@ struct Limits {
   std::size_t risk_sessions_per_lane = 2;
   std::size_t risk_sessions_total = 100;
   std::size_t risk_copies_total = 2'000;
-  base::Rate risk_rate = without_bursts({60, std::chrono::seconds(60)});  ///< copies, for each lane
+  base::Rate risk_rate = evened_out(RiskPool().rate);  ///< copies, for each lane
 };
 
 /// A copy that waits although it is due: its lane has used up its rate.
@@ -82,8 +82,8 @@ class WorkStore {
 
   void set_limits(const Limits& limits);
 
-  /// Later: the risk pool has no room for it, and it is not in a hurry. It stays on disk until a
-  /// look from the start.
+  /// Later: the risk pool has no room for it. It stays on disk until a look from the start, for
+  /// which refill() asks when there is room again.
   enum class Added { Claimed, Known, Full, Later };
 
   /// Claims what is not claimed yet. A job for the message that waits at the end of the lane is
@@ -142,7 +142,7 @@ class WorkStore {
   Added has_room(const Lane& lane, const Job& job) const;
   bool may_go(const Lane& lane) const;
   bool has_place(const Lane& lane) const;
-  void keep_back(Lane& lane, Job& job);
+  void keep_back(Lane& lane, Job& job, Deferred& after);
   void dispatch(const LanePtr& lane, Deferred& after);
   void evict_idle(Deferred& after);
   Job pop(Lane& lane, Deferred& after);
@@ -161,7 +161,8 @@ class WorkStore {
   base::SteadyTime now_;               ///< when somebody last said
   std::size_t sessions_ = 0;
   std::size_t risk_sessions_ = 0;
-  std::size_t risk_copies_ = 0;  ///< in jobs
+  std::size_t risk_copies_ = 0;   ///< in jobs
+  bool risk_overflowed_ = false;  ///< more of the pool is on disk
   std::size_t fresh_octets_ = 0;
   std::uint64_t epoch_ = 0;
   bool paused_ = false;

@@ -20,7 +20,8 @@ const mail::SpfVerdict& spf_of(const Evidence& evidence) {
 
 bool any_signature(const Identities& identities, const Evidence& evidence, DkimResult result) {
   return std::ranges::any_of(evidence.verdicts.dkim, [&](const mail::DkimVerdict& one) {
-    return one.result == result && identities.same_organisation(one.domain, author_of(evidence));
+    return one.result == result && !one.testing &&
+           identities.same_organisation(one.domain, author_of(evidence));
   });
 }
 
@@ -44,13 +45,15 @@ Standing standing_without_record(const Identities& identities, const Evidence& e
 Standing standing_of(const Identities& identities, const Evidence& evidence) {
   const mail::DmarcVerdict& dmarc = evidence.verdicts.dmarc;
   if (dmarc.result == DmarcResult::TempError) return Standing::Unknown;
-  if (dmarc.result == DmarcResult::PermError || dmarc.from_domain.empty()) {
-    return Standing::Unclear;
+  if (dmarc.result == DmarcResult::Pass && dmarc.dkim_aligned) return Standing::Signed;
+  if (dmarc.result == DmarcResult::Pass && dmarc.spf_aligned) return Standing::SpfOnly;
+  if (dmarc.from_domain.empty()) {
+    // Several authors, each proven, but not in the same way: the weaker way counts.
+    return dmarc.result == DmarcResult::Pass ? Standing::SpfOnly : Standing::Unclear;
   }
+  if (dmarc.result == DmarcResult::PermError) return Standing::Unclear;
   if (dmarc.result == DmarcResult::None) return standing_without_record(identities, evidence);
-  if (dmarc.result != DmarcResult::Pass) return Standing::Unproven;
-  if (dmarc.dkim_aligned) return Standing::Signed;
-  return dmarc.spf_aligned ? Standing::SpfOnly : Standing::Unproven;
+  return Standing::Unproven;
 }
 
 bool is_sender_proven(const Identities& identities, const Evidence& evidence) {

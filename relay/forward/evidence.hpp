@@ -27,12 +27,12 @@ enum class Standing {
   Signed,    ///< by an aligned signature: the proof travels on
   SpfOnly,   ///< by SPF alone: the proof ends here
   Unproven,  ///< not at all
-  Unclear,   ///< there is not exactly one author (rule S-15)
+  Unclear,   ///< there is not exactly one author, and not each is proven (rule S-15)
   Unknown,   ///< DNS could not say yet
 };
 
-/// A pass of DMARC; or, for a domain without a DMARC record, the same relaxed alignment. SPF or
-/// DKIM of other domains prove nothing, however good they are (F-5).
+/// A pass of DMARC (with several authors: for each); or, for a domain without a DMARC record, the
+/// same relaxed alignment. SPF or DKIM of other domains prove nothing, however good they are (F-5).
 Standing standing_of(const Identities& identities, const Evidence& evidence);
 
 constexpr bool is_proven(Standing standing) {

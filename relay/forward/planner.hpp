@@ -73,6 +73,8 @@ class Planner {
 
   const Strategy& strategy() const { return strategy_; }
 
+  const DmarcSettings& default_dmarc() const { return default_dmarc_; }  ///< of [defaults]
+
   bool is_ours(const mail::Domain& domain) const;
 
   /// An SRS address of ours by its form, valid or not.

@@ -32,11 +32,12 @@ std::string policy_text(const mail::DmarcVerdict& dmarc) {
 
 std::string finding_text(const Evidence& evidence, Standing standing) {
   const mail::DmarcVerdict& dmarc = evidence.verdicts.dmarc;
+  const std::string author = dmarc.from_domain.empty() ? "every author" : dmarc.from_domain;
   switch (standing) {
     case Standing::Signed:
-      return fmt::format("{} proven by its signature", dmarc.from_domain);
+      return fmt::format("{} proven by a signature", author);
     case Standing::SpfOnly:
-      return fmt::format("{} proven by SPF only, {}", dmarc.from_domain, policy_text(dmarc));
+      return fmt::format("{} proven by SPF only, {}", author, policy_text(dmarc));
     case Standing::Unproven:
       return fmt::format("{} not proven, {}; {}", dmarc.from_domain, policy_text(dmarc),
                          cause(evidence));
@@ -52,7 +53,7 @@ Rejection unproven_refusal(const Evidence& evidence, Standing standing, bool our
   const std::string& author = evidence.verdicts.dmarc.from_domain;
   Rejection refusal{.code = 550, .status = {5, 7, 1}, .text = {}};
   if (standing == Standing::Unclear) {
-    refusal.text = "From does not name exactly one author, DMARC cannot pass (RFC 5322 3.6.2)";
+    refusal.text = "From does not name exactly one author that could be proven (RFC 5322 3.6.2)";
   } else if (ours) {
     refusal.text = fmt::format("From names {}, a domain served here, and nothing proves it ({})",
                                author, cause(evidence));

@@ -43,25 +43,24 @@ void AbuseControl::note_unknown(const std::string& network, const AbusePolicy& p
   rates_.note_unknown(network, policy.rates, clock_.steady());
 }
 
-base::Task<std::optional<smtp::Reply>> AbuseControl::objection_to_arrival(Arrival arrival,
-                                                                          const AbusePolicy& policy,
-                                                                          base::Deadline deadline) {
-  if (policy.greylist.enabled && !arrival.is_bounce && !arrival.is_postmaster) {
-    auto wait = co_await greylisted(arrival, policy, deadline);
+base::Task<std::optional<smtp::Reply>> AbuseControl::objection_to_admission(
+    Admission admission, const AbusePolicy& policy, base::Deadline deadline) {
+  if (policy.greylist.enabled && !admission.is_bounce && !admission.is_postmaster) {
+    auto wait = co_await greylisted(admission, policy, deadline);
     if (wait) co_return wait;
   }
-  co_return counted(rates_.take(arrival, policy.rates, clock_.steady()));
+  co_return counted(rates_.take(admission, policy.rates, clock_.steady()));
 }
 
-base::Task<std::optional<smtp::Reply>> AbuseControl::greylisted(Arrival arrival,
+base::Task<std::optional<smtp::Reply>> AbuseControl::greylisted(Admission admission,
                                                                 const AbusePolicy& policy,
                                                                 base::Deadline deadline) {
   const ports::GreylistRules rules = policy.greylist.rules;
   const Standing standing =
-      co_await lists_.standing_of(ip::make_address(arrival.client), policy.dns_lists, deadline);
+      co_await lists_.standing_of(ip::make_address(admission.client), policy.dns_lists, deadline);
   if (standing.score < 0) co_return std::nullopt;
   ports::GreylistKey key =
-      greylist_key(arrival.network, arrival.reverse_path, arrival.forward_path);
+      greylist_key(admission.network, admission.reverse_path, admission.forward_path);
   const auto answer = co_await spool_.greylist(std::move(key), rules, clock_.wall());
   // When the queue cannot answer, taking the message will tell why.
   if (!answer) co_return std::nullopt;

@@ -41,9 +41,9 @@ class AbuseControl {
   void note_unknown(const std::string& network, const AbusePolicy& policy);
 
   /// After everything else about this recipient was found right.
-  base::Task<std::optional<smtp::Reply>> objection_to_arrival(Arrival arrival,
-                                                              const AbusePolicy& policy,
-                                                              base::Deadline deadline);
+  base::Task<std::optional<smtp::Reply>> objection_to_admission(Admission admission,
+                                                                const AbusePolicy& policy,
+                                                                base::Deadline deadline);
 
   struct Totals {
     std::uint64_t listed = 0;         ///< objections to clients
@@ -56,7 +56,7 @@ class AbuseControl {
   Totals totals() const;
 
  private:
-  base::Task<std::optional<smtp::Reply>> greylisted(Arrival arrival, const AbusePolicy& policy,
+  base::Task<std::optional<smtp::Reply>> greylisted(Admission admission, const AbusePolicy& policy,
                                                     base::Deadline deadline);
   std::optional<smtp::Reply> counted(std::optional<smtp::Reply> over_rate);
 

@@ -141,8 +141,9 @@ base::Task<Acceptance> accept_message(Services& services, ArrivedMessage arrived
   if (!front) co_return refused({451, {4, 3, 0}, "Local error, try again later"});
 
   auto stored = new_message(arrived, std::move(*plan), std::move(*front), now);
-  if (evidence) stored.message.sender_authenticated = 
-      forward::is_sender_proven(planner.strategy().identities(), *evidence);
+  if (evidence)
+    stored.message.sender_authenticated =
+        forward::is_sender_proven(planner.strategy().identities(), *evidence);
   ports::FreshMessage fresh{queued_message(stored), nullptr};
   if (arrived.intake.size() <= kMaxFreshOctets) {
     fresh.content = std::make_shared<const std::string>(stored.last_chunk);

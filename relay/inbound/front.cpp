@@ -48,8 +48,8 @@ base::Task<std::expected<std::string, ports::SignError>> rewritten_header(
     Services& services, const ArrivedMessage& arrived, base::WallTime now) {
   const auto via = alias_domain(arrived);
   if (!via) co_return std::string();
-  const auto header = arrived.transaction.policy().planner->rewritten_header(
-      arrived.intake.header_block(), *via);
+  const auto header =
+      arrived.transaction.policy().planner->rewritten_header(arrived.intake.header_block(), *via);
   if (!header) co_return std::string();
   ports::SignRequest request = sign_request(arrived, now);
   request.header_block = *header;

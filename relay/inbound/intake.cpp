@@ -40,11 +40,7 @@ smtp::Reply reply_for(ports::SpoolError error) {
 
 Intake::Intake(ports::Spool& spool, ByteBudget& budget, mail::MessageId id,
                auth::MessageCheck* check, std::string authserv_id)
-    : spool_(spool),
-      share_(budget),
-      id_(id),
-      check_(check),
-      authserv_id_(std::move(authserv_id)) {}
+    : spool_(spool), share_(budget), id_(id), check_(check), authserv_id_(std::move(authserv_id)) {}
 
 Intake::~Intake() {
   if (!kept_ && stored_chunks_ > 0) spool_.discard(id_);

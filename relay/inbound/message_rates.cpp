@@ -22,7 +22,7 @@ std::string without_tag(const std::string& forward_path, char tag) {
   return forward_path.substr(0, begin) + forward_path.substr(at);
 }
 
-std::optional<smtp::Reply> MessageRates::take(const Arrival& arrival, const RatePolicy& policy,
+std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const RatePolicy& policy,
                                               base::SteadyTime now) {
   struct Limit {
     base::RateTable& table;
@@ -32,16 +32,16 @@ std::optional<smtp::Reply> MessageRates::take(const Arrival& arrival, const Rate
     std::string_view text;
   };
 
-  const auto if_first = [&](std::string key) { return arrival.first ? std::move(key) : ""; };
+  const auto if_first = [&](std::string key) { return admission.first ? std::move(key) : ""; };
   const std::array limits = {
-      Limit{clients_, policy.per_client, if_first(arrival.client), 450,
+      Limit{clients_, policy.per_client, if_first(admission.client), 450,
             "Too many messages from your address, try again later"},
-      Limit{networks_, policy.per_network, if_first(arrival.network), 450,
+      Limit{networks_, policy.per_network, if_first(admission.network), 450,
             "Too many messages from your network, try again later"},
-      Limit{sender_domains_, policy.per_sender_domain, if_first(domain_of(arrival.reverse_path)),
+      Limit{sender_domains_, policy.per_sender_domain, if_first(domain_of(admission.reverse_path)),
             451, "Too many messages from this sender domain, try again later"},
       Limit{aliases_, policy.per_alias,
-            arrival.is_bounce ? "" : without_tag(arrival.forward_path, policy.tag), 451,
+            admission.is_bounce ? "" : without_tag(admission.forward_path, policy.tag), 451,
             "Too many messages to this address, try again later"}};
   const auto applies = [](const Limit& limit) {
     return limit.rate.count > 0 && !limit.key.empty();

@@ -21,7 +21,7 @@ struct RatePolicy {
 };
 
 /// A recipient of ours who is to be accepted, and from whom.
-struct Arrival {
+struct Admission {
   std::string client;  ///< address
   std::string network;
   std::string reverse_path;  ///< folded; "" for the null sender
@@ -37,7 +37,7 @@ class MessageRates {
   static constexpr std::size_t kMaxKeys = 65'536;  ///< for each kind
 
   /// Counts it, or says which limit is reached.
-  std::optional<smtp::Reply> take(const Arrival& arrival, const RatePolicy& policy,
+  std::optional<smtp::Reply> take(const Admission& admission, const RatePolicy& policy,
                                   base::SteadyTime now);
 
   /// Before an address is looked at: who tried too many that do not exist learns nothing more.

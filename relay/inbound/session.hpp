@@ -58,7 +58,7 @@ class Session {
   /// Why nothing is taken from this client, whoever it is for (session_abuse.cpp).
   base::Task<std::optional<smtp::Reply>> client_objection(const mail::ForwardPath& forward_path);
   /// Why a recipient that is ours has to wait.
-  base::Task<std::optional<smtp::Reply>> arrival_objection(
+  base::Task<std::optional<smtp::Reply>> admission_objection(
       const forward::ResolvedRecipient& resolved);
   /// Why a recipient that is ours does not fit into this transaction; charges bounces.
   std::optional<smtp::Reply> room_objection(const forward::ResolvedRecipient& resolved,

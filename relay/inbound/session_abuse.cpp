@@ -37,18 +37,18 @@ base::Task<std::optional<smtp::Reply>> Session::client_objection(
                                                          policy, session_end_);
 }
 
-base::Task<std::optional<smtp::Reply>> Session::arrival_objection(
+base::Task<std::optional<smtp::Reply>> Session::admission_objection(
     const forward::ResolvedRecipient& resolved) {
   const mail::ReversePath& sender = machine_.envelope().reverse_path;
-  Arrival arrival{.client = client_.address,
-                  .network = network(),
-                  .reverse_path = sender.is_null() ? "" : base::lower(sender.to_string()),
-                  .forward_path = base::lower(resolved.original.to_string()),
-                  .first = transaction_->recipients().empty(),
-                  .is_bounce = resolved.is_bounce,
-                  .is_postmaster = is_postmaster(resolved.original)};
-  co_return co_await services_.abuse.objection_to_arrival(
-      std::move(arrival), transaction_->policy().abuse, session_end_);
+  Admission admission{.client = client_.address,
+                      .network = network(),
+                      .reverse_path = sender.is_null() ? "" : base::lower(sender.to_string()),
+                      .forward_path = base::lower(resolved.original.to_string()),
+                      .first = transaction_->recipients().empty(),
+                      .is_bounce = resolved.is_bounce,
+                      .is_postmaster = is_postmaster(resolved.original)};
+  co_return co_await services_.abuse.objection_to_admission(
+      std::move(admission), transaction_->policy().abuse, session_end_);
 }
 
 }  // namespace relay::inbound

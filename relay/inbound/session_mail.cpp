@@ -47,7 +47,7 @@ base::Task<std::optional<smtp::Reply>> Session::recipient_objection(
   }
   auto* resolved = std::get_if<forward::ResolvedRecipient>(&resolution);
   if (resolved == nullptr) co_return local_error();
-  auto early = co_await arrival_objection(*resolved);
+  auto early = co_await admission_objection(*resolved);
   if (early) co_return early;
   if (auto objection = room_objection(*resolved, address)) co_return objection;
   transaction_->add(std::move(*resolved));
@@ -121,8 +121,8 @@ base::Task<> Session::take_content() {
   }
 
   auto accepted = co_await accept_message(
-      services_, {machine_.envelope(), client_, *transaction_, intake, transaction_->check(),
-                  reader.fault()});
+      services_,
+      {machine_.envelope(), client_, *transaction_, intake, transaction_->check(), reader.fault()});
   const smtp::EndOfDataReply& reply = accepted.reply;
   unheard_ = std::move(accepted.unheard);
   if (!reply.reply().positive()) log_refusal("end-of-data", reply.reply());

@@ -26,7 +26,7 @@ struct SignRequest {
   std::int64_t now_unix = 0;
   bool own_message = false;         ///< a DSN, or From in a domain of ours: an aligned domain signs
   bool unsigned_dkim = false;       ///< no DKIM-Signature, only what else is asked for
-  std::optional<SealRequest> seal;   ///< asks for an ARC set as well
+  std::optional<SealRequest> seal;  ///< asks for an ARC set as well
 };
 
 /// Header fields to put in front, CRLF-terminated.

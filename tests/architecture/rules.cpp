@@ -139,7 +139,7 @@ std::optional<std::string> broken_by_include(std::string_view path, const std::s
       if (other != room && !kMayInclude.at(room).contains(other)) {
         return room + " must not see " + other;
       }
-      const bool root = path.starts_with("relay/app/wiring.");
+      const bool root = path.starts_with("relay/app/wiring");
       if (room == "app" && kAdapters.contains(other) && !root) {
         return "only app/wiring names adapters";
       }

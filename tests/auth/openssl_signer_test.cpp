@@ -6,16 +6,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "relay/auth/dkim/body_hashes.hpp"
+#include "tests/auth/arc/checked.hpp"
+
 namespace relay::auth {
 namespace {
 
 using testing::HasSubstr;
 
-std::shared_ptr<const SigningDomains> keys(const std::string& domain) {
-  auto made = std::make_shared<SigningDomains>();
-  made->push_back(
-      {domain,
-       {{"e", *dkim::PrivateKey::generate(dkim::KeyType::Ed25519)}, {"r", *dkim::PrivateKey::generate(dkim::KeyType::Rsa)}}});
+std::shared_ptr<const SigningKeys> keys(const std::string& domain) {
+  static const auto rsa = *dkim::PrivateKey::generate(dkim::KeyType::Rsa);
+  static const auto ed25519 = *dkim::PrivateKey::generate(dkim::KeyType::Ed25519);
+  auto made = std::make_shared<SigningKeys>();
+  made->domains.push_back({domain, {{"e", ed25519}, {"r", rsa}}});
+  made->sealer = arc::SealingKey{"seal." + domain, "a", rsa};
   return made;
 }
 
@@ -40,36 +44,126 @@ class SignerTest : public testing::Test {
   }
 
   boost::asio::io_context io_;
-  base::Published<SigningDomains> domains_{keys("fwd.com")};
-  OpensslSigner signer_{domains_, 2};
+  base::Published<SigningKeys> keys_{keys("fwd.com")};
+  OpensslSigner signer_{keys_, 2};
 };
 
 TEST_F(SignerTest, MakesOneFieldPerKeyInTheirOrder) {
-  const auto fields = run(signer_.sign(request()));
-  ASSERT_TRUE(fields);
-  const auto ed = fields->find("a=ed25519-sha256");
-  const auto rsa = fields->find("a=rsa-sha256");
+  const auto signatures = run(signer_.sign(request()));
+  ASSERT_TRUE(signatures);
+  const std::string& fields = signatures->dkim_fields;
+  const auto ed = fields.find("a=ed25519-sha256");
+  const auto rsa = fields.find("a=rsa-sha256");
   ASSERT_NE(ed, std::string::npos);
   ASSERT_NE(rsa, std::string::npos);
   EXPECT_LT(ed, rsa);
-  EXPECT_THAT(*fields, HasSubstr("d=fwd.com;"));
-  EXPECT_TRUE(fields->ends_with("\r\n"));
+  EXPECT_THAT(fields, HasSubstr("d=fwd.com;"));
+  EXPECT_TRUE(fields.ends_with("\r\n"));
+  EXPECT_EQ(signatures->arc_fields, "");
 }
 
 TEST_F(SignerTest, LeavesMailAloneThatItMustNotSign) {
-  EXPECT_EQ(run(signer_.sign(request("fwd.com"))).value(), "");
-  EXPECT_EQ(run(signer_.sign(request(""))).value(), "");
+  EXPECT_EQ(run(signer_.sign(request("fwd.com"))).value().dkim_fields, "");
+  EXPECT_EQ(run(signer_.sign(request(""))).value().dkim_fields, "");
+}
+
+TEST_F(SignerTest, SealsAloneWhereNoSignatureIsWanted) {
+  auto sealed = request();
+  sealed.seal = {"mx.fwd.com; dmarc=pass header.from=sender.com", mail::ArcResult::None};
+  sealed.unsigned_dkim = true;
+  const auto alone = run(signer_.sign(sealed)).value();
+  EXPECT_EQ(alone.dkim_fields, "");
+  EXPECT_THAT(alone.arc_fields, HasSubstr("cv=none;"));
+}
+
+TEST_F(SignerTest, TellsWhoWouldSign) {
+  EXPECT_EQ(signer_.domain_for("sender.com"), "fwd.com");
+  EXPECT_EQ(signer_.domain_for("mail.fwd.com"), "");
 }
 
 TEST_F(SignerTest, SignsWithTheKeysOfTheMoment) {
-  domains_.publish(keys("new.com"));
-  EXPECT_THAT(run(signer_.sign(request())).value(), HasSubstr("d=new.com;"));
-  domains_.publish(std::make_shared<const SigningDomains>());
-  EXPECT_EQ(run(signer_.sign(request())).value(), "");
+  keys_.publish(keys("new.com"));
+  EXPECT_THAT(run(signer_.sign(request())).value().dkim_fields, HasSubstr("d=new.com;"));
+  keys_.publish(std::make_shared<const SigningKeys>());
+  EXPECT_EQ(run(signer_.sign(request())).value().dkim_fields, "");
+}
+
+class SealTest : public SignerTest {
+ protected:
+  /// What leaves: our fields on top of `header` and a body.
+  std::string sent(const std::string& header, mail::ArcResult chain) {
+    dkim::BodyHashes hashes;
+    const auto wish = hashes.want(dkim::Canon::Relaxed);
+    hashes.update("Hello\r\n");
+    hashes.finish();
+    auto asked = request();
+    asked.header_block = header;
+    asked.relaxed_body_sha256 = hashes.digest(wish);
+    asked.seal = ports::SealRequest{"mx.fwd.com;\r\n\tdmarc=pass header.from=sender.com", chain};
+    const auto made = run(signer_.sign(asked)).value();
+    last_ = made;
+    return made.arc_fields + made.dkim_fields + header + "\r\nHello\r\n";
+  }
+
+  /// The key that seals, as its domain publishes it.
+  std::string zone() const {
+    const auto sealer = keys_.get()->sealer.value();
+    return arc::key_line(sealer.selector + "._domainkey." + sealer.domain, sealer.key.dns_record());
+  }
+
+  ports::Signatures last_;
+};
+
+TEST_F(SealTest, CoversTheSignaturesMadeWithIt) {
+  const std::string message = sent("From: ann@sender.com\r\n", mail::ArcResult::None);
+  EXPECT_THAT(last_.arc_fields, HasSubstr("i=1; mx.fwd.com;"));
+  EXPECT_THAT(last_.arc_fields, HasSubstr("DKIM-Signature:DKIM-Signature"));
+  EXPECT_EQ(arc::checked(message, zone()).result, mail::ArcResult::Pass);
+  std::string changed = message;
+  changed.replace(changed.find("d=fwd.com;\r\n\ts=e"), 10, "d=foe.com;");  // of a DKIM-Signature
+  EXPECT_EQ(arc::checked(changed, zone()).result, mail::ArcResult::Fail);
+}
+
+TEST_F(SealTest, GoesOnWithAChainAndMarksABrokenOne) {
+  const std::string once = sent("From: ann@sender.com\r\n", mail::ArcResult::None);
+  const std::string header = once.substr(0, once.find("\r\n\r\n") + 2);
+  EXPECT_EQ(arc::checked(sent(header, mail::ArcResult::Pass), zone()).result,
+            mail::ArcResult::Pass);
+  sent(header, mail::ArcResult::Fail);
+  EXPECT_THAT(last_.arc_fields, HasSubstr("cv=fail;"));
+  sent(header, mail::ArcResult::TempError);
+  EXPECT_EQ(last_.arc_fields, "");
+  EXPECT_NE(last_.dkim_fields, "");
+}
+
+/// A seal is no identifier of DMARC: where alignment forbids a signature it is still right.
+TEST_F(SealTest, IsMadeWhereNoSignatureMayBe) {
+  keys_.publish(keys("sender.com"));
+  const std::string message = sent("From: ann@sender.com\r\n", mail::ArcResult::None);
+  EXPECT_EQ(last_.dkim_fields, "");
+  EXPECT_EQ(arc::checked(message, zone()).result, mail::ArcResult::Pass);
+}
+
+TEST_F(SealTest, IsNotMadeWithoutAKeyForIt) {
+  auto made = *keys("fwd.com");
+  made.sealer.reset();
+  keys_.publish(std::make_shared<const SigningKeys>(std::move(made)));
+  sent("From: ann@sender.com\r\n", mail::ArcResult::None);
+  EXPECT_NE(last_.dkim_fields, "");
+  EXPECT_EQ(last_.arc_fields, "");
+}
+
+TEST_F(SealTest, NeedsNoDomainThatSigns) {
+  auto made = *keys("fwd.com");
+  made.domains.clear();
+  keys_.publish(std::make_shared<const SigningKeys>(std::move(made)));
+  const std::string message = sent("From: ann@sender.com\r\n", mail::ArcResult::None);
+  EXPECT_EQ(last_.dkim_fields, "");
+  EXPECT_EQ(arc::checked(message, zone()).result, mail::ArcResult::Pass);
 }
 
 TEST_F(SignerTest, ServesManyAtOnce) {
-  std::vector<std::future<std::expected<std::string, ports::SignError>>> all;
+  std::vector<std::future<std::expected<ports::Signatures, ports::SignError>>> all;
   for (int i = 0; i < 200; ++i) {
     all.push_back(boost::asio::co_spawn(io_, signer_.sign(request()), boost::asio::use_future));
   }

@@ -18,6 +18,7 @@
 #include "relay/net/pool_dialer.hpp"
 #include "relay/net/system_clock.hpp"
 #include "relay/net/tls_acceptor.hpp"
+#include "tests/fakes/fake_resolver.hpp"
 #include "tests/fakes/memory_spool.hpp"
 #include "tests/inbound/test_planner.hpp"
 #include "tests/net/certificates.hpp"
@@ -61,8 +62,8 @@ struct Server {
   explicit Server(const base::Published<net::TlsContext>& tls)
       : tls_acceptor(tls),
         policy_now(policy()),
-        services{clock,  spool,   signer,  feed,     &tls_acceptor, log,        *policy_now,
-                 budget, bounces, resends, refusals, waste,         handshakes, watchdog},
+        services{clock,  spool,   signer,  resolver, feed,  &tls_acceptor, log,      *policy_now,
+                 budget, bounces, resends, refusals, waste, handshakes,    watchdog, abuse},
         acceptor(services),
         shards(2) {
     ports::Endpoint wanted{boost::asio::ip::make_address("127.0.0.1"), 0};
@@ -102,6 +103,8 @@ struct Server {
   WasteGuard waste;
   Handshakes handshakes;
   base::Watchdog watchdog;
+  fakes::FakeResolver resolver{clock, ""};
+  AbuseControl abuse{resolver, spool, clock, log};
   Services services;
   Acceptor acceptor;
   net::ShardPool shards;

@@ -57,6 +57,7 @@ TEST_F(QueueScanTest, TheRiskPoolHasLanesOfItsOwnAndIsNoBacklogForOthers) {
   EXPECT_EQ(store_.totals().lanes, 2U);
   EXPECT_EQ(store_.totals().copies, 11U);
   EXPECT_FALSE(scan_.backlog());
+  EXPECT_TRUE(scan_.left_behind());
 }
 
 /// a crowd for one dead destination does not stand in front of everybody else.

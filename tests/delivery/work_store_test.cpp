@@ -42,7 +42,9 @@ class WorkStoreTest : public testing::Test {
   }
 
   std::vector<WorkStore::LanePtr> spawned_;
-  WorkStore store_{[this](WorkStore::LanePtr lane) { spawned_.push_back(std::move(lane)); }, [] {}};
+  int refills_ = 0;
+  WorkStore store_{[this](WorkStore::LanePtr lane) { spawned_.push_back(std::move(lane)); },
+                   [this] { ++refills_; }};
 };
 
 TEST_F(WorkStoreTest, ACopyIsClaimedOnceUntilItIsReleased) {
@@ -126,9 +128,14 @@ TEST_F(WorkStoreTest, TheRiskPoolHasAShareOfEverythingAndNoMore) {
   for (unsigned char i = 11; i <= 12; ++i) store_.add("risk z", risky(i));
   EXPECT_EQ(spawned_.size(), 2U) << "of all of them";
   EXPECT_EQ(store_.add("risk z", risky(13)), Added::Later);
+  EXPECT_EQ(refills_, 0);
   EXPECT_EQ(store_.add("x", job(14)), Added::Claimed);
   EXPECT_EQ(spawned_.size(), 3U);
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(next(spawned_[0]));
+  for (int i = 0; i < 5; ++i) EXPECT_TRUE(next(spawned_[1]));
+  EXPECT_EQ(refills_, 1) << "there is room again";
   store_.session_ended(spawned_[0]);
+  store_.tick(kStart);
   EXPECT_EQ(spawned_.size(), 4U);
 }
 
@@ -154,16 +161,16 @@ TEST_F(WorkStoreTest, TimeLetsTheRiskPoolGoOn) {
 }
 
 /// Whatever the setting, no minute sees more than it says and a sixth.
-TEST(RiskRate, SpreadsAMinute) {
-  for (const std::size_t per_minute : {1U, 2U, 5U, 7U, 60U, 100U, 6000U}) {
-    const base::Rate rate = without_bursts(
-        {static_cast<std::uint32_t>(per_minute), std::chrono::seconds(60)});
+TEST(EvenedOut, SpreadsARate) {
+  for (const std::uint32_t count : {1U, 2U, 5U, 7U, 60U, 100U, 6000U, 1'000'000U}) {
+    const base::Rate rate = evened_out({.count = count, .span = seconds(60)});
     const double in_a_minute = rate.count * 60.0 / static_cast<double>(rate.span.count());
-    EXPECT_LE(in_a_minute, static_cast<double>(per_minute)) << per_minute;
-    EXPECT_GE(in_a_minute, static_cast<double>(per_minute) * 0.8) << per_minute;
-    EXPECT_LE(rate.count, std::max<std::size_t>(per_minute / 6, 1)) << per_minute;
+    EXPECT_LE(in_a_minute, count) << count;
+    EXPECT_GE(in_a_minute, count * 0.8) << count;
+    EXPECT_LE(rate.count, std::max(count / 6, 1U)) << count;
   }
-  EXPECT_EQ(without_bursts({}).count, 1U) << "never nothing for ever";
+  EXPECT_EQ(evened_out({.count = 0, .span = seconds(60)}).count, 1U) << "never nothing for ever";
+  EXPECT_EQ(evened_out({.count = 10, .span = seconds(3600)}).span, seconds(360));
 }
 
 TEST_F(WorkStoreTest, AfterStopNobodyGetsWork) {

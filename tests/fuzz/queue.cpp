@@ -38,6 +38,11 @@ ports::NewMessage message(const std::string& content, unsigned char seed) {
       mail::MessageId::make(kNow, {seed, static_cast<unsigned char>(seed * 37), seed,
                                    static_cast<unsigned char>(seed * 91), seed, seed});
   made.message.received_at = kNow;
+  made.message.trace_fields = "Received: x\r\n";
+  made.message.seal_fields = "ARC-Seal: i=1; b=x\r\n";
+  made.message.rewritten_head = "Received: x\r\nFrom: a@fwd.example\r\n";
+  made.message.header_octets = 20;
+  made.message.sender_authenticated = seed % 2 == 0;
   made.message.size = content.size();
   made.content_sha256 = spool::sha256(content);
   made.last_chunk = content;
@@ -45,7 +50,11 @@ ports::NewMessage message(const std::string& content, unsigned char seed) {
   made.routes.push_back({.index = 0,
                          .original = mail::ForwardPath(*mail::Mailbox::parse("i@fwd.example")),
                          .target = *mail::Mailbox::parse("a@x.example"),
-                         .reverse_path = mail::ReversePath::null()});
+                         .reverse_path = mail::ReversePath::null(),
+                         .handling = {.seal = seed % 2 == 0,
+                                      .risk_pool = seed == 3,
+                                      .new_author = seed == 4,
+                                      .reason = "a reason"}});
   return made;
 }
 
@@ -75,7 +84,11 @@ void read_all(spool::Store& store, const Good& good) {
   static_cast<void>(store.list({}, std::nullopt, 100));
   static_cast<void>(store.totals());
   for (const auto& [id, content] : good.content) {
-    static_cast<void>(store.load(id));
+    if (const auto queued = store.load(id)) {
+      for (const auto& copy : queued->recipients) {
+        require(!mail::name(copy.route.handling).empty(), "how it leaves can be said");
+      }
+    }
     static_cast<void>(store.attempts(id));
     const auto read = store.read(id, 0);
     require(!read || *read == content, "what is read is what was accepted");

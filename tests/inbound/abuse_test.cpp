@@ -208,22 +208,22 @@ TEST_F(Abuse, GuessingIsSlowedDown) {  // X-6
 TEST(MessageRates, CountEachKindForItself) {
   const base::Rate one{.count = 1, .span = 1h};
   const base::SteadyTime now;
-  const Arrival ann{.client = "192.0.2.1",
-                    .network = "192.0.2.0/24",
-                    .reverse_path = "ann@sender.example",
-                    .forward_path = "info@example.org"};
-  const auto second = [&](const RatePolicy& policy, const Arrival& arrival) {
+  const Admission ann{.client = "192.0.2.1",
+                      .network = "192.0.2.0/24",
+                      .reverse_path = "ann@sender.example",
+                      .forward_path = "info@example.org"};
+  const auto second = [&](const RatePolicy& policy, const Admission& admission) {
     MessageRates rates;
     EXPECT_FALSE(rates.take(ann, policy, now));
-    const auto reply = rates.take(arrival, policy, now);
+    const auto reply = rates.take(admission, policy, now);
     return reply ? reply->text() : "";
   };
-  Arrival neighbour = ann;
+  Admission neighbour = ann;
   neighbour.client = "192.0.2.2";
-  Arrival other = ann;
+  Admission other = ann;
   other.reverse_path = "bob@other.example";
   other.forward_path = "info+tag@example.org";
-  Arrival bounce = ann;
+  Admission bounce = ann;
   bounce.reverse_path = "";
   bounce.is_bounce = true;
   EXPECT_THAT(second({.per_client = one}, ann), HasSubstr("your address"));
@@ -243,7 +243,7 @@ TEST(MessageRates, OneLimitReachedDoesNotUseUpTheOthers) {
   const RatePolicy policy{.per_client = {.count = 2, .span = 1h},
                           .per_alias = {.count = 1, .span = 1h}};
   const auto to = [](const char* path) {
-    return Arrival{.client = "192.0.2.1", .forward_path = path};
+    return Admission{.client = "192.0.2.1", .forward_path = path};
   };
   EXPECT_FALSE(rates.take(to("a@example.org"), policy, {}));
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(rates.take(to("a@example.org"), policy, {}));

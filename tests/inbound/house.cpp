@@ -114,9 +114,9 @@ std::shared_ptr<const Policy> test_policy(Limits limits) {
 
 House::House(Limits limits, bool with_tls)
     : policy(test_policy(limits)),
-      services{clock,    spool,  signer,     feed,     with_tls ? &tls : nullptr,
-               log,      policy, budget,     bounces,  resends,
-               refusals, waste,  handshakes, watchdog, abuse},
+      services{clock, spool,      signer,   resolver, feed,    with_tls ? &tls : nullptr,
+               log,   policy,     budget,   bounces,  resends, refusals,
+               waste, handshakes, watchdog, abuse},
       acceptor(services) {}
 
 std::shared_ptr<fakes::Wire> House::dial(std::vector<std::string> segments,

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "relay/inbound/sha256.hpp"
 #include "relay/mail/header.hpp"
 #include "tests/inbound/house.hpp"
 
@@ -15,15 +16,23 @@ struct Result {
   std::string header;
   std::string body_hash;
   std::string content_hash;
+  std::string content;
 };
 
-Result take(const std::vector<std::string>& pieces) {
+Result take(const std::vector<std::string>& pieces, const std::string& authserv_id = "") {
   RecordingSpool spool;
   ByteBudget budget(1 << 20);
-  Intake intake(spool, budget, {});
+  Intake intake(spool, budget, {}, nullptr, authserv_id);
   for (const std::string& piece : pieces) intake.take(piece);
+  intake.end();
   EXPECT_FALSE(intake.fault().has_value());
-  return {intake.header_block(), intake.finish_body_hash(), intake.finish_content_sha256()};
+  Result result{intake.header_block(), intake.body_hash(), intake.content_sha256(), {}};
+  result.content = intake.release_last_chunk();
+  EXPECT_EQ(intake.size(), result.content.size());
+  Sha256 again;
+  again.update(result.content);
+  EXPECT_EQ(again.finish(), result.content_hash);
+  return result;
 }
 
 struct HeaderCase {
@@ -59,11 +68,27 @@ INSTANTIATE_TEST_SUITE_P(
                     HeaderCase{"Empty", "", ""}),
     [](const auto& info) { return std::string(info.param.name); });
 
+// only fields in our name go, nothing else changes, whatever the division.
+TEST(Intake, TakesForgedResultsAway) {
+  const std::string forged = "Authentication-Results: mx.example.org;\r\n\tdmarc=pass\r\n";
+  const std::string before = "A: b\r\n";
+  const std::string after =
+      "Authentication-Results: other.example; spf=pass\r\nC: d\r\n\r\nbody\r\n";
+  const std::string content = before + forged + after;
+  for (std::size_t cut = 1; cut < content.size(); ++cut) {
+    if (content[cut - 1] == '\r') continue;
+    const Result kept = take({content.substr(0, cut), content.substr(cut)}, "mx.example.org");
+    ASSERT_EQ(kept.content, before + after) << cut;
+    ASSERT_EQ(kept.body_hash, take({before + after}).body_hash) << cut;
+  }
+  EXPECT_EQ(take({content}).content, content) << "who does not verify has no such fields";
+}
+
 TEST(Intake, HoldsNoMoreThanOneHeaderAndOneChunk) {  // X-3, S-13
   RecordingSpool spool;
   ByteBudget budget(1 << 20);
   {
-    Intake intake(spool, budget, {});
+    Intake intake(spool, budget, {}, nullptr, "");
     const std::string piece(16 * 1024, 'h');
     for (int i = 0; i < 100 && !intake.fault(); ++i) intake.take(piece);
     ASSERT_TRUE(intake.fault().has_value());

@@ -214,12 +214,12 @@ TEST_P(SqliteGreylist, SyncsWithTheNextCommitThatMatters) {
   spool_.reset();
 }
 
-TEST_P(SqliteGreylist, ComesToAQueueOfTheFirstSchema) {  // K-10
+TEST_P(SqliteGreylist, ComesToAQueueOfTheSchemaBefore) {  // K-10
   spool_.reset();
   {
     Connection connection(path());
     connection.execute("DROP TABLE greylist");
-    connection.execute("PRAGMA user_version = 1");
+    connection.execute("PRAGMA user_version = 2");
   }
   open();
   EXPECT_EQ(visit("a", kNow), GreylistAnswer::First);

@@ -49,6 +49,7 @@ class AbuseControl(unittest.TestCase):
                 code, text = client.rcpt(to)
                 if code == 250:
                     code, text = client.data(MESSAGE)
+                client.quit()  # or the next message would be taken for this one, sent again
         finally:
             client.close()
         return code, text.decode()
@@ -69,31 +70,31 @@ class AbuseControl(unittest.TestCase):
 
 LISTS = """
 [[dns_list]]
-zone = "bl.test"
+zone = "bl.example"
 weight = 10
 answers = ["127.0.0.2-11"]
 [[dns_list]]
-zone = "soft.test"
+zone = "soft.example"
 weight = 6
 [[dns_list]]
-zone = "wl.test"
+zone = "wl.example"
 kind = "allow"
 weight = 5
 """
 
 
 class DnsLists(AbuseControl):
-    ZONES = {"bl.test": listed("127.0.0.2", "127.0.0.4", "::1")
+    ZONES = {"bl.example": listed("127.0.0.2", "127.0.0.4", "::1")
              + listed("127.0.0.6", answer="127.0.0.12") + listed("127.0.0.7", answer="127.255.255.254")
              + listed("127.0.0.9", answer="192.0.2.1"),
-             "soft.test": listed("127.0.0.3", "127.0.0.5"),
-             "wl.test": listed("127.0.0.4", "127.0.0.8")}
+             "soft.example": listed("127.0.0.3", "127.0.0.5"),
+             "wl.example": listed("127.0.0.4", "127.0.0.8")}
 
     def test_clients_are_refused_by_their_score(self):
         relay = self.relay(LISTS, self.ZONES)
         for source in ("127.0.0.2", "::1"):
             code, text = self.send(relay, source)
-            self.assertEqual((code, text), (550, f"5.7.1 {source} is listed by bl.test"))
+            self.assertEqual((code, text), (550, f"5.7.1 {source} is listed by bl.example"))
         taken = {"127.0.0.1": "in no list", "127.0.0.3": "6 is below 10", "127.0.0.4": "10 - 5",
                  "127.0.0.6": "an answer that does not count", "127.0.0.7": "the list complains",
                  "127.0.0.9": "no answer of a list", "127.0.0.8": "allowed"}
@@ -102,8 +103,8 @@ class DnsLists(AbuseControl):
         wait_for(lambda: len(self.sink.messages) == len(taken), what="delivery")
         refusals = relay.events("rejected")
         self.assertEqual([r["smtp"]["text"] for r in refusals],
-                         ["127.0.0.2 is listed by bl.test", "::1 is listed by bl.test"])
-        self.assertEqual({e["zone"] for e in relay.events("dns_list")}, {"bl.test"})
+                         ["127.0.0.2 is listed by bl.example", "::1 is listed by bl.example"])
+        self.assertEqual({e["zone"] for e in relay.events("dns_list")}, {"bl.example"})
         counters = self.counters(relay)
         self.assertEqual((counters["listed"], counters["list_failures"]), (2, 2))
         self.assertIn("2 refused by DNS lists (2 lookups failed)", relay.cli("status").stdout)
@@ -119,7 +120,7 @@ class DnsLists(AbuseControl):
     def test_at_connect_there_is_no_banner(self):
         relay = self.relay(LISTS + '[abuse]\ndns_list_at = "connect"\n', self.ZONES)
         for source in ("127.0.0.2", "::1"):
-            self.assertEqual(self.send(relay, source), (554, f"5.7.1 {source} is listed by bl.test"))
+            self.assertEqual(self.send(relay, source), (554, f"5.7.1 {source} is listed by bl.example"))
         self.taken(relay, "127.0.0.1")
 
     def test_two_lists_together_refuse_and_a_reload_changes_the_score(self):
@@ -127,7 +128,7 @@ class DnsLists(AbuseControl):
         self.taken(relay, "127.0.0.5")
         relay.write_config(relay.extra + "[abuse]\ndns_list_refuse = 6\n")
         self.assertEqual(relay.cli("reload").returncode, 0)
-        self.assertEqual(self.send(relay, "127.0.0.5"), (550, "5.7.1 127.0.0.5 is listed by soft.test"))
+        self.assertEqual(self.send(relay, "127.0.0.5"), (550, "5.7.1 127.0.0.5 is listed by soft.example"))
 
     def test_lists_that_are_down_let_mail_flow(self):
         relay = self.relay(LISTS, self.ZONES)
@@ -140,13 +141,13 @@ class DnsLists(AbuseControl):
             self.assertLess(time.monotonic() - began, 9)
         self.assertEqual(self.send(relay, "127.0.0.2")[0], 550, "what is known stays known")
         told = relay.events("dns_list")
-        self.assertEqual({e["zone"] for e in told}, {"bl.test", "soft.test", "wl.test"})
+        self.assertEqual({e["zone"] for e in told}, {"bl.example", "soft.example", "wl.example"})
         self.assertEqual(len(told), 3, "once a minute for each")
         self.assertGreaterEqual(self.counters(relay)["list_failures"], 9)
 
     def test_a_list_that_lists_everybody_refuses_nobody(self):
         """RFC 5782 §5: 127.0.0.1 is in no list; where it is, the list has been given up."""
-        relay = self.relay('[[dns_list]]\nzone = "gone.test"\n', {"gone.test": ["* 60 IN A 127.0.0.2"]})
+        relay = self.relay('[[dns_list]]\nzone = "gone.example"\n', {"gone.example": ["* 60 IN A 127.0.0.2"]})
         self.taken(relay, "127.0.0.2")
         self.assertEqual([e["problem"] for e in relay.events("dns_list")],
                          ["lists 127.0.0.1, and so everybody"])

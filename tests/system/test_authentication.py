@@ -53,82 +53,82 @@ class AuthenticationCase(unittest.TestCase):
         return refused.exception.smtp_code, refused.exception.smtp_error.decode()
 
 
-GOOD = Sender("good.test", AUTHORISED)
-KEYED = Sender("keyed.test")
-HINTED = Sender("hinted.test", policy="p=none")
-CAREFUL = Sender("careful.test", policy="p=quarantine")
-PLAIN = Sender("plain.test", None, None)
+GOOD = Sender("good.example", AUTHORISED)
+KEYED = Sender("keyed.example")
+HINTED = Sender("hinted.example", policy="p=none")
+CAREFUL = Sender("careful.example", policy="p=quarantine")
+PLAIN = Sender("plain.example", None, None)
 
 
 class Verdicts(AuthenticationCase):
     senders = (GOOD, KEYED, HINTED, CAREFUL, PLAIN)
-    zones = {"broken.test": None}
+    zones = {"broken.example": None}
 
     def test_everything_passes(self):
         message = GOOD.sign(GOOD.message())
-        got = self.forwarded(message, "ann@good.test")
+        got = self.forwarded(message, "ann@good.example")
         self.assertTrue(got.content.endswith(message))
         self.assertIn("pass", got.results["spf"])
         self.assertEqual(got.results["dkim"], ["pass"])
         self.assertEqual(got.results["dmarc"], ["pass"])
 
     def test_dkim_alone_is_enough(self):
-        got = self.forwarded(KEYED.sign(KEYED.message()), "ann@keyed.test")
+        got = self.forwarded(KEYED.sign(KEYED.message()), "ann@keyed.example")
         self.assertIn("fail", got.results["spf"])
         self.assertEqual(got.results["dkim"], ["pass"])
         self.assertEqual(got.results["dmarc"], ["pass"])
         self.assertTrue(got.mail_from.lower().startswith("srs0="), got.mail_from)
 
     def test_a_domain_without_records(self):
-        got = self.forwarded(PLAIN.message(), "ann@plain.test")
+        got = self.forwarded(PLAIN.message(), "ann@plain.example")
         self.assertEqual(got.results["dkim"], ["none"])
         self.assertEqual(got.results["dmarc"], ["none"])
 
     def test_a_changed_body(self):
         message = HINTED.sign(HINTED.message()).replace(b"Hello.", b"Bye.")
-        got = self.forwarded(message, "ann@hinted.test")
+        got = self.forwarded(message, "ann@hinted.example")
         self.assertEqual(got.results["dkim"], ["fail"])
         self.assertEqual(got.results["dmarc"], ["fail"])
 
     def test_reject_is_followed_in_the_session(self):
         """A-5"""
-        code, text = self.refusal(KEYED.message(), "ann@keyed.test")
+        code, text = self.refusal(KEYED.message(), "ann@keyed.example")
         self.assertEqual(code, 550)
         self.assertTrue(text.startswith("5.7.1 "), text)
-        self.assertIn("keyed.test", text)
+        self.assertIn("keyed.example", text)
         self.assertEqual(self.sink.messages, [])
         rejected = self.relay.events("rejected")
         self.assertTrue(rejected, "a refusal is logged")
 
     def test_quarantine_leaves_by_the_risk_pool(self):
-        got = self.forwarded(CAREFUL.message(), "ann@careful.test")
+        got = self.forwarded(CAREFUL.message(), "ann@careful.example")
         self.assertEqual(got.results["dmarc"], ["fail"])
         received = self.relay.events("received")[-1]
         self.assertIn("risk", str(received))
 
     def test_temperror_is_put_off(self):
         """N-1"""
-        code, text = self.refusal(GOOD.message(author="Ann <ann@broken.test>"), "ann@broken.test")
+        code, text = self.refusal(GOOD.message(author="Ann <ann@broken.example>"), "ann@broken.example")
         self.assertEqual(code, 451, text)
 
     def test_a_from_field_that_is_not_one(self):
         """S-15"""
-        for author in ("Ann <ann@good.test>, Eve <eve@plain.test>\r\nFrom: eve@plain.test", "Ann", ""):
-            code, text = self.refusal(PLAIN.message(author=author or " "), "ann@plain.test")
+        for author in ("Ann <ann@good.example>, Eve <eve@plain.example>\r\nFrom: eve@plain.example", "Ann", ""):
+            code, text = self.refusal(PLAIN.message(author=author or " "), "ann@plain.example")
             self.assertEqual(code, 550, text)
 
     def test_forged_results_are_removed(self):
         """A-1: ours go, whatever their spelling; others stay, in their order."""
-        forged = (b"Authentication-Results: mx.fwd.test; dmarc=pass header.from=bank.test\r\n"
+        forged = (b"Authentication-Results: mx.fwd.test; dmarc=pass header.from=bank.example\r\n"
                   b"Authentication-Results: other.test; spf=pass smtp.mailfrom=x@y.test\r\n"
                   b"authentication-results:\r\n\t(hi) MX.FWD.TEST 1; dkim=pass\r\n")
         message = PLAIN.message()
-        got = self.forwarded(forged + message, "ann@plain.test")
+        got = self.forwarded(forged + message, "ann@plain.example")
         found = fields_of(got.content, "Authentication-Results")
         self.assertEqual(len(found), 2, found)
         self.assertTrue(found[0].startswith("mx.fwd.test;"))
         self.assertEqual(found[1], "other.test; spf=pass smtp.mailfrom=x@y.test")
-        self.assertNotIn(b"bank.test", got.content)
+        self.assertNotIn(b"bank.example", got.content)
         self.assertTrue(got.content.endswith(message))
 
     def test_the_null_sender_is_known_by_its_helo(self):
@@ -140,10 +140,10 @@ class Verdicts(AuthenticationCase):
     def test_no_dsn_to_an_unauthenticated_sender(self):
         """L-6"""
         self.sink.replies = {"RCPT": lambda a: "550 5.1.1 no"}
-        self.relay.send(PLAIN.message(), sender="victim@plain.test")
+        self.relay.send(PLAIN.message(), sender="victim@plain.example")
         wait_for(lambda: self.relay.events("suppressed"), what="the suppressed bounce")
-        self.relay.send(GOOD.message(), sender="ann@good.test")
-        wait_for(lambda: self.sink.replies and self.relay.events("dsn"), what="a DSN for good.test")
+        self.relay.send(GOOD.message(), sender="ann@good.example")
+        wait_for(lambda: self.sink.replies and self.relay.events("dsn"), what="a DSN for good.example")
         self.assertEqual(len(self.relay.events("dsn")), 1)
 
 
@@ -170,7 +170,7 @@ class Sealing(AuthenticationCase):
 
     def test_only_targets_that_want_it_get_a_seal(self):
         message = GOOD.sign(GOOD.message())
-        self.relay.send(message, sender="ann@good.test", to=["all@fwd.test"])
+        self.relay.send(message, sender="ann@good.example", to=["all@fwd.test"])
         wait_for(lambda: len(self.sink.messages) == 3, what="three copies")
         for got in self.sink.messages:
             self.assertTrue(got.content.endswith(message))
@@ -182,15 +182,15 @@ class Sealing(AuthenticationCase):
                 self.assertEqual(sealed, [], got.rcpt_tos)  # DKIM passes: the seal adds nothing
 
     def test_spf_alone_is_sealed_because_it_does_not_survive(self):
-        got = self.forwarded(GOOD.message(), "ann@good.test")
+        got = self.forwarded(GOOD.message(), "ann@good.example")
         self.assertEqual(got.results["dmarc"], ["pass"])
         self.assertEqual(self.verify_arc(got.content), b"pass")
         self.assertIn("dmarc=pass", fields_of(got.content, "ARC-Authentication-Results")[0])
-        never = self.forwarded(GOOD.message(), "ann@good.test", to=["never@fwd.test"])
+        never = self.forwarded(GOOD.message(), "ann@good.example", to=["never@fwd.test"])
         self.assertEqual(fields_of(never.content, "ARC-Seal"), [])
 
     def test_a_chain_grows(self):
-        first = self.forwarded(GOOD.message(), "ann@good.test")
+        first = self.forwarded(GOOD.message(), "ann@good.example")
         # Our own key is in the world that verifies: publish it, then send what we sealed once more.
         self.assertEqual(self.verify_arc(first.content), b"pass")
 
@@ -203,7 +203,7 @@ class Latency(AuthenticationCase):
         """N-9"""
         self.world.stop()
         began = time.monotonic()
-        code, text = self.refusal(GOOD.sign(GOOD.message()), "ann@good.test")
+        code, text = self.refusal(GOOD.sign(GOOD.message()), "ann@good.example")
         self.assertEqual(code, 451, text)
         self.assertLess(time.monotonic() - began, 15)
 

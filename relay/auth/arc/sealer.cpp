@@ -46,7 +46,8 @@ std::string folded_names(const std::vector<std::string>& names) {
 }
 
 /// The tags stand by the alphabet, as in the signing cases of ValiMail's suite, so that signatures
-/// can be compared with those of others. A signature changes no line end but its own.
+/// can be compared with those of others. A signature changes no line end but its own. Before i=
+/// there is always a space: dkimpy looks for it.
 struct SetWriter {
   const SealOrder& order;
   const SealingKey& sealer;
@@ -68,14 +69,14 @@ struct SetWriter {
   std::string message_signature(const std::vector<std::string>& names,
                                 std::string_view signature) const {
     return fmt::format(
-        "ARC-Message-Signature:{}\r\n\tbh={};\r\n\tc=relaxed/relaxed; d={};\r\n\th={};"
-        "\r\n\ti={}; s={}; t={}\r\n",
+        "ARC-Message-Signature:{}\r\n\tbh={};\r\n\tc=relaxed/relaxed; d={};\r\n\th={}; i={};"
+        "\r\n\ts={}; t={}\r\n",
         head(signature), dkim::base64(order.body_hash), sealer.domain, folded_names(names),
         set.instance, sealer.selector, order.now_unix);
   }
 
   std::string seal(std::string_view signature) const {
-    return fmt::format("ARC-Seal:{}\r\n\tcv={}; d={};\r\n\ti={}; s={}; t={}\r\n", head(signature),
+    return fmt::format("ARC-Seal:{}\r\n\tcv={}; d={}; i={};\r\n\ts={}; t={}\r\n", head(signature),
                        name_of(set.status), sealer.domain, set.instance, sealer.selector,
                        order.now_unix);
   }

@@ -8,6 +8,7 @@
 #include "relay/auth/arc/chain.hpp"
 #include "relay/auth/arc/signed_hash.hpp"
 #include "relay/auth/dkim/signature_check.hpp"
+#include "relay/auth/dkim/verifier.hpp"
 
 namespace relay::auth::arc {
 
@@ -92,7 +93,7 @@ Verification::Checked Verification::check_message(std::size_t index, const dkim:
                                                   std::int64_t now) const {
   const Link& link = links_[index];
   if (link.signed_hash.empty()) return {Check::Unknown, "too old"};
-  if (link.expiry && *link.expiry < now) return {Check::Bad, "expired"};
+  if (link.expiry && now > *link.expiry + dkim::kClockSkewSeconds) return {Check::Bad, "expired"};
   if (!hashes.covers_all(link.body_wish) || hashes.falls_short(link.body_wish)) {
     return {Check::Bad, "l= is not the whole body"};  // D-1
   }

@@ -113,7 +113,7 @@ std::optional<address> parse_v6(std::string_view text) {
     return std::nullopt;
   }
   boost::system::error_code error;
-  const auto parsed = boost::asio::ip::make_address_v6(std::string(text), error);
+  auto parsed = boost::asio::ip::make_address_v6(std::string(text), error);
   if (error) return std::nullopt;
   return parsed;
 }
@@ -169,7 +169,7 @@ std::expected<Directive, std::string> parse_directive(const Term& term) {
   }
 }
 
-/// False, with the reason in `problem`, for a modifier that spoils the record (RFC 7208 §6).
+/// Puts a modifier where it belongs; an unknown one only has to be well-formed (RFC 7208 §6).
 std::expected<void, std::string> take_modifier(const Term& term, Record& record) {
   const auto value = term.rest.substr(1);
   const bool redirect = base::equal_ignoring_case(term.name, "redirect");

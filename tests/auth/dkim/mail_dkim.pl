@@ -1,46 +1,37 @@
-#mail_dkim.pl FOLDER RECORD : what Mail::DKIM says of our signature on every message of FOLDER, as
-#"name result".The TXT record comes from a file : nothing is asked of the network.
+# mail_dkim.pl FOLDER RECORD: what Mail::DKIM says of our signature on every message of FOLDER, as
+# "name result". The TXT record comes from a file: nothing is asked of the network.
 use strict;
 use warnings;
 use Mail::DKIM::Verifier;
 use Mail::DKIM::PublicKey;
 
-my($folder, $record_file) = @ARGV;
-open(my $in, '<', $record_file) or die $ !;
-my $record = do {
-  local $ / ;
-<$in>
-};
+my ($folder, $record_file) = @ARGV;
+open(my $in, '<', $record_file) or die $!;
+my $record = do { local $/; <$in> };
 
 {
-  no warnings 'redefine';
-  *Mail::DKIM::PublicKey::fetch_async = sub {
-    my($class, % prms) = @_;
-    my $key = $class->parse($record);
-    $key->{Selector} = $prms{Selector};
-    $key->{Domain} = $prms{Domain};
-    $key->check;
-    my $answer = ($prms{Callbacks} || {})->{Success} || sub{$_[0]};
-    return sub{$answer->($key)};
-  };
+    no warnings 'redefine';
+    *Mail::DKIM::PublicKey::fetch_async = sub {
+        my ($class, %prms) = @_;
+        my $key = $class->parse($record);
+        $key->{Selector} = $prms{Selector};
+        $key->{Domain}   = $prms{Domain};
+        $key->check;
+        my $answer = ($prms{Callbacks} || {})->{Success} || sub { $_[0] };
+        return sub { $answer->($key) };
+    };
 }
 
-opendir(my $dir, $folder) or die $ !;
-for
-
-  my $name(sort grep{!/ ^\./ } readdir $dir) {
-    open(my $message, '<:raw', "$folder/$name") or die $ !;
-    my $octets = do {
-      local $ / ;
-<$message>
-    };
+opendir(my $dir, $folder) or die $!;
+for my $name (sort grep { !/^\./ } readdir $dir) {
+    open(my $message, '<:raw', "$folder/$name") or die $!;
+    my $octets = do { local $/; <$message> };
     my $verifier = Mail::DKIM::Verifier->new;
     $verifier->PRINT($octets);
     $verifier->CLOSE;
     my $result = 'none';
-    for
-      my $signature($verifier->signatures) {
+    for my $signature ($verifier->signatures) {
         $result = $signature->result if $signature->domain eq 'fwd.example';
-      }
+    }
     print "$name $result\n";
-  }
+}

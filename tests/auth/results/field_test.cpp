@@ -65,7 +65,7 @@ Results parsed(const std::string& field) {
   return read.value_or(Results{});
 }
 
-/// After a change on purpose: UPDATE_GOLDEN=1 auth_test
+/// After a change on purpose: UPDATE_GOLDEN=1 auth_results_test
 void expect_golden(const std::string& name, const std::string& text) {
   const std::string place = std::string(RELAY_SOURCE_DIR) + "/tests/auth/results/data/" + name;
   if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(place, std::ios::binary) << text;
@@ -204,6 +204,13 @@ INSTANTIATE_TEST_SUITE_P(
         TextCase{"Long", std::string(900, 'a')}, TextCase{"NextLine", "\xC2\x85;dmarc=pass"},
         TextCase{"Apostrophe", "'or'"}, TextCase{"Slash", "a/b"}, TextCase{"Comma", "a,b"}),
     [](const auto& info) { return std::string(info.param.name); });
+
+/// The control: what such a text does to a field that takes it as it is.
+TEST(ResultsField, WouldHoldAnotherResultIfValuesWereNotEncoded) {
+  const auto read = parse_results("mx.fwd.example; spf=fail smtp.helo=legit.example;dkim=pass");
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->results.back(), (Result{"dkim", "pass", "", {}}));
+}
 
 TEST(ResultsField, TakesOnlySoManySignaturesButAllThatPassed) {
   Authentication found = good_verdicts();

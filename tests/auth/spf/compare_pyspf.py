@@ -238,9 +238,8 @@ class OneVoidAnAlias(spf.query):
 
 
 class NamesThatCannotBe(spf.query):
-    """§4.8: "The result of evaluating check_host() with a syntactically invalid domain is
-    undefined." For us a name with an empty or too long label is one that does not exist, a void
-    lookup like others."""
+    """§4.8 leaves undefined what follows from a name that is no valid domain. For us one with an
+    empty or too long label is a name that does not exist: a void lookup like others."""
 
     def dns(self, name, qtype, cnames=None, ignore_void=False):
         if all(0 < len(label) < 64 for label in name.removesuffix(".").split(".")) or ignore_void:

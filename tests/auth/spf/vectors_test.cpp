@@ -33,8 +33,8 @@ const std::vector<Disagreement>& disagreements() {
   static constexpr auto kBlitiri = "blitirispf-tests.json";
   static constexpr auto kMailAuth = "mail-auth-spf.json";
   static constexpr auto kSingleLabel =
-      "§4.3: \"is not a multi-label domain name … check_host() immediately returns the result "
-      "'none'\"";
+      "§4.3: \"If the <domain> is malformed … or is not a multi-label domain name … check_host() "
+      "immediately returns the result 'none'\"";
   static constexpr auto kOnlyA =
       "§5.7: \"The resulting domain name is used for a DNS A RR lookup (even when the connection "
       "type is IPv6)\"";

@@ -1,0 +1,101 @@
+// `srs-relay verify`: reads what the command line names, asks, prints.
+#include <fstream>
+#include <iostream>
+#include <iterator>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "relay/app/commands.hpp"
+#include "relay/app/policies.hpp"
+#include "relay/app/verify.hpp"
+#include "relay/mail/header.hpp"
+#include "relay/settings/loader.hpp"
+
+namespace relay::app {
+
+namespace {
+
+constexpr std::size_t kMaxOctets = std::size_t{256} << 20U;
+
+int complain(const std::string& what, int exit) {
+  std::cerr << "srs-relay: " << what << '\n';
+  return exit;
+}
+
+std::optional<std::string> read_all(const std::string& path) {
+  std::ifstream file;
+  if (path != "-") file.open(path, std::ios::binary);
+  std::istream& in = path == "-" ? std::cin : file;
+  std::string text;
+  for (char block[65536]; in && text.size() <= kMaxOctets;) {
+    in.read(block, sizeof(block));
+    text.append(block, static_cast<std::size_t>(in.gcount()));
+  }
+  if (text.size() > kMaxOctets || (path != "-" && !file.eof())) return std::nullopt;
+  return text;
+}
+
+/// A message kept in a file of this system has bare line feeds; on the wire it had none.
+std::string with_crlf(std::string text) {
+  if (text.find("\r\n") != std::string::npos) return text;
+  std::string out;
+  out.reserve(text.size() + text.size() / 32);
+  for (const char c : text) {
+    if (c == '\n') out += '\r';
+    out += c;
+  }
+  return out;
+}
+
+/// What the command line says about how the message came; the error is a sentence.
+std::expected<StoredMessage, std::string> arrival_of(const Invocation& call) {
+  StoredMessage message;
+  boost::system::error_code error;
+  message.client = boost::asio::ip::make_address(call.client, error);
+  if (error) return std::unexpected("--ip: not an IP address: " + call.client);
+  const auto sender = mail::parse_reverse_path('<' + call.mail_from + '>');
+  if (!sender) {
+    return std::unexpected("--mail-from: " + std::string(mail::describe(sender.error())));
+  }
+  message.sender = *sender;
+  message.helo = call.helo;
+  if (!call.recipient.empty()) {
+    const auto recipient = mail::parse_forward_path('<' + call.recipient + '>');
+    if (!recipient) {
+      return std::unexpected("--to: " + std::string(mail::describe(recipient.error())));
+    }
+    message.recipient = *recipient;
+  }
+  return message;
+}
+
+}  // namespace
+
+int verify(const Invocation& call) {
+  auto message = arrival_of(call);
+  if (!message) return complain(message.error(), kExitUsage);
+  auto content = read_all(call.words.front());
+  if (!content) return complain("cannot read " + call.words.front(), kExitNotFound);
+  message->content = with_crlf(std::move(*content));
+  std::optional<std::string> world;
+  if (!call.zone_file.empty()) {
+    world = read_all(call.zone_file);
+    if (!world) return complain("cannot read " + call.zone_file, kExitNotFound);
+  }
+  auto loaded = settings::load(call.config);
+  if (!loaded) {
+    for (const auto& problem : loaded.error()) std::cerr << render(problem) << '\n';
+    return kExitConfig;
+  }
+  const auto policies = make_policies(loaded->settings);
+  if (!policies) return complain(policies.error(), kExitConfig);
+  auto lookups = OfflineLookups::open(*loaded->settings, std::move(world));
+  if (!lookups) return complain("dns: " + lookups.error(), kExitNegative);
+  const Verification found = verify_message(*policies, **lookups, std::move(*message));
+  std::cout << (call.json ? boost::json::serialize(to_json(found)) + '\n' : to_text(found));
+  if (!found.refusal) return kExitOk;
+  return found.refusal->code < 500 ? kExitTemporary : kExitNegative;
+}
+
+}  // namespace relay::app

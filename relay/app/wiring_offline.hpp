@@ -1,0 +1,55 @@
+// Lookups for a command that runs beside the daemon, on its own thread: real DNS, or a zone from a
+// file. Part of the composition root: names adapters.
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "relay/dns/unbound_resolver.hpp"
+#include "relay/net/system_clock.hpp"
+#include "relay/settings/settings.hpp"
+
+namespace relay::app {
+
+class OfflineLookups {
+ public:
+  /// `world`: see dns::UnboundOptions; without it the network is asked, as the daemon would.
+  static std::expected<std::unique_ptr<OfflineLookups>, std::string> open(
+      const settings::Settings& settings, std::optional<std::string> world);
+
+  ports::Resolver& resolver() { return *resolver_; }
+
+  ports::Clock& clock() { return clock_; }
+
+  base::Executor executor() { return io_.get_executor(); }
+
+  /// Runs `task`, and whatever it started, on this thread.
+  template <class T>
+  T await(base::Task<T> task) {
+    std::optional<T> result;
+    std::exception_ptr thrown;
+    bool ended = false;
+    boost::asio::co_spawn(io_, std::move(task), [&](std::exception_ptr error, T value) {
+      thrown = error;
+      result = std::move(value);
+      ended = true;
+    });
+    while (!ended) io_.run_one();
+    if (thrown) std::rethrow_exception(thrown);
+    return std::move(*result);
+  }
+
+ private:
+  OfflineLookups() = default;
+
+  boost::asio::io_context io_;
+  net::SystemClock clock_;
+  std::unique_ptr<dns::UnboundResolver> resolver_;
+};
+
+}  // namespace relay::app

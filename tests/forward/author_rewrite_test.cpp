@@ -1,0 +1,140 @@
+#include "relay/forward/author_rewrite.hpp"
+
+#include <random>
+
+#include <gmock/gmock.h>
+
+#include "relay/mail/author.hpp"
+#include "relay/mail/header.hpp"
+#include "tests/forward/house.hpp"
+
+namespace relay::forward {
+namespace {
+
+const NewAuthor& new_author() {
+  static const NewAuthor kAuthor{
+      .label = "k3x9", .domain = house::domain("rewritten.example"), .via = "hosted.example"};
+  return kAuthor;
+}
+
+std::string from_after(const std::string& value) {
+  const auto header = with_new_author("From:" + value + "\r\n", new_author());
+  if (!header) return "none";
+  return mail::unfolded(mail::split_header(*header)->front().value);
+}
+
+TEST(AuthorRewrite, SpeaksForTheAuthorUnderAnAddressOfOurs) {
+  EXPECT_EQ(
+      *with_new_author("Received: x\r\nfrom: Ann Lee <ann@author.example>\r\nTo: b@c.example\r\n",
+                       new_author()),
+      "Received: x\r\n"
+      "From: \"Ann Lee via hosted.example\"\r\n <fwd-k3x9@rewritten.example>\r\n"
+      "X-Original-From: Ann Lee <ann@author.example>\r\n"
+      "Reply-To: Ann Lee <ann@author.example>\r\n"
+      "To: b@c.example\r\n");
+}
+
+TEST(AuthorRewrite, LeavesAReplyToAlone) {
+  const auto header = with_new_author(
+      "From: ann@author.example\r\nREPLY-TO: other@author.example\r\n", new_author());
+  EXPECT_THAT(*header, testing::HasSubstr("\r\nREPLY-TO: other@author.example\r\n"));
+  EXPECT_THAT(*header, testing::Not(testing::HasSubstr("Reply-To:")));
+}
+
+TEST(AuthorRewrite, ShowsNamesSafely) {
+  const std::string tail = " <fwd-k3x9@rewritten.example>";
+  const std::vector<std::pair<std::string, std::string>> table{
+      {" ann@author.example", "\"ann via hosted.example\""},
+      {" <ann@author.example>", "\"via hosted.example\""},
+      {" \"Lee, Ann\" <ann@author.example>", "\"Lee, Ann via hosted.example\""},
+      {" \"q\\\"q\\\\\" <ann@author.example>", "\"q\\\"q\\\\ via hosted.example\""},
+      {" (boss) Ann (x) <ann@author.example>", "\"Ann via hosted.example\""},
+      // A name that is an address would be taken for one.
+      {" \"ceo@bank.example\" <ann@author.example>", "\"ceo via hosted.example\""},
+      {" \"a <b>\" <ann@author.example>", "\"a b via hosted.example\""},
+      {" =?utf-8?q?J=C3=BCrgen?= <j@author.example>",
+       "=?utf-8?q?J=C3=BCrgen?= \"via hosted.example\""},
+      {" =?utf-8?q?J=C3=BCrgen?= Lee <j@author.example>", "\"Lee via hosted.example\""},
+      {" J\xC3\xBCrgen <j@author.example>", "\"J\xC3\xBCrgen via hosted.example\""},
+      {" \"\xFF\" <j@author.example>", "\"via hosted.example\""},
+      {" " + std::string(63, 'a') + "\xC3\xBC <j@author.example>",
+       '"' + std::string(63, 'a') + " via hosted.example\""},
+  };
+  for (const auto& [value, name] : table) EXPECT_EQ(from_after(value), name + tail) << value;
+}
+
+TEST(AuthorRewrite, RefusesWhatHasNotOneAuthor) {
+  for (const char* header :
+       {"To: a@b.example\r\n", "From: a@b.example\r\nFrom: c@d.example\r\n",
+        "From: a@b.example, c@d.example\r\n", "From: group: a@b.example;\r\n", "From: \r\n"}) {
+    EXPECT_FALSE(with_new_author(header, new_author())) << header;
+  }
+}
+
+/// An old claim about the original author cannot stay beside ours.
+TEST(AuthorRewrite, TakesTheClaimsOfOthersOut) {
+  const auto header = *with_new_author(
+      "X-Original-From: ceo@bank.example\r\nFrom: ann@author.example\r\n", new_author());
+  EXPECT_THAT(header, testing::Not(testing::HasSubstr("bank.example")));
+}
+
+TEST(AuthorRewrite, KeepsLinesWithinTheirLimit) {
+  const std::string value = " \"" + std::string(960, 'n') + "\" <a@author.example>";
+  const auto header = *with_new_author("From:" + value + "\r\n", new_author());
+  std::size_t start = 0;
+  for (auto end = header.find("\r\n"); end != std::string::npos; end = header.find("\r\n", start)) {
+    EXPECT_LE(end - start, 998U) << header.substr(start, 40);
+    start = end + 2;
+  }
+  EXPECT_EQ(start, header.size());
+}
+
+std::string raw_but_for_authors(const std::string& header) {
+  std::string rest;
+  const auto fields = mail::split_header(header);
+  EXPECT_TRUE(fields);
+  for (const auto& field : *fields) {
+    const auto called = [&](const char* name) {
+      return mail::find_fields({field}, name).size() == 1;
+    };
+    if (!called("From") && !called("Reply-To") && !called("X-Original-From")) rest += field.raw;
+  }
+  return rest;
+}
+
+/// Whatever else a header says, it says the same afterwards, octet for octet; the new author is
+/// exactly one, in our domain; and nothing of it is in the address.
+TEST(AuthorRewrite, ChangesNothingButTheAuthor) {
+  std::mt19937 dice(20261124);
+  const std::vector<std::string> pieces{"Subject: a\r\n b\r\n\tc\r\n",
+                                        "DKIM-Signature: v=1; b=x\r\n",
+                                        "X-Original-From: f@g.example\r\n",
+                                        "reply-to:r@s.example\r\n",
+                                        "To : x@y.example\r\n",
+                                        "Content-Type: text/plain\r\n",
+                                        "X-8bit: \xFF\xFE\r\n",
+                                        "Received: by z\r\n",
+                                        "Sender: s@t.example\r\n",
+                                        "X-Empty:\r\n"};
+  const std::vector<std::string> authors{
+      "From: Ann <ann.secret@author.example>\r\n", "FROM:ann.secret@author.example\r\n",
+      "From:\r\n \"A \\\" B\"\r\n <ann.secret@author.example> (c)\r\n",
+      "From: =?utf-8?b?QW5u?= =?utf-8?b?QW5u?= <ann.secret@author.example>\r\n"};
+  for (int round = 0; round < 5000; ++round) {
+    std::string header;
+    const std::size_t place = dice() % 6;
+    for (std::size_t i = 0; i < 6; ++i) {
+      header += i == place ? authors[dice() % authors.size()] : pieces[dice() % pieces.size()];
+    }
+    const auto rewritten = with_new_author(header, new_author());
+    ASSERT_TRUE(rewritten) << header;
+    ASSERT_EQ(raw_but_for_authors(*rewritten), raw_but_for_authors(header));
+    ASSERT_EQ(mail::author_domain(*rewritten), house::domain("rewritten.example")) << *rewritten;
+    const auto from = mail::find_fields(*mail::split_header(*rewritten), "From");
+    ASSERT_THAT(std::string(from.front().value.substr(from.front().value.rfind('<'))),
+                testing::Not(testing::HasSubstr("secret")));
+  }
+}
+
+}  // namespace
+}  // namespace relay::forward

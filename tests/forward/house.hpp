@@ -1,0 +1,26 @@
+// The relay of the strategy tests: mx.relay.example forwards for hosted.example, rewrites senders
+// to srs.relay.example, signs as relay.example, seals, and may rewrite From to rewritten.example.
+#pragma once
+
+#include "relay/forward/strategy.hpp"
+#include "relay/settings/settings.hpp"
+
+namespace relay::forward::house {
+
+mail::Domain domain(const std::string& text);
+mail::Mailbox mailbox(const std::string& text);
+
+settings::Settings settings();
+
+/// Public suffixes of these tests: "example", "co.example".
+std::string organisation_of(const std::string& folded_domain);
+
+Strategy strategy(const settings::Settings& settings);
+
+/// bounce@author.example wrote as author.example, SPF and DKIM aligned, DMARC passes.
+Evidence evidence();
+
+/// As evidence(), but SPF failed and nothing was signed; DMARC fails with this policy.
+Evidence spoof(const std::string& author, mail::DmarcPolicy policy);
+
+}  // namespace relay::forward::house

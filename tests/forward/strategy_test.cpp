@@ -1,0 +1,335 @@
+#include "relay/forward/strategy.hpp"
+
+#include <gmock/gmock.h>
+
+#include "tests/forward/house.hpp"
+
+namespace relay::forward {
+namespace {
+
+using mail::ArcResult;
+using mail::DmarcPolicy;
+using mail::SpfResult;
+using settings::OnDmarcFail;
+using settings::RewriteFrom;
+using testing::HasSubstr;
+
+class StrategyTest : public testing::Test {
+ protected:
+  Choice choose(const Evidence& evidence, const std::string& target = "target.example",
+                const DmarcSettings& dmarc = {}) const {
+    return house::strategy(config_).choose(evidence, dmarc, target);
+  }
+
+  /// "srs+arc", with what else is done.
+  std::string way(const Evidence& evidence, const std::string& target = "target.example",
+                  const DmarcSettings& dmarc = {}) const {
+    const Choice choice = choose(evidence, target, dmarc);
+    return std::string(name_of(choice.option)) + (choice.risk_pool ? " risk" : "") +
+           (choice.tag ? " tag" : "") + (choice.hold ? " hold" : "");
+  }
+
+  static Evidence by_spf_only(DmarcPolicy policy) {
+    Evidence known = house::evidence();
+    known.verdicts.dkim.clear();
+    known.verdicts.dmarc.dkim_aligned = false;
+    known.verdicts.dmarc.policy = policy;
+    return known;
+  }
+
+  settings::Settings config_ = house::settings();
+};
+
+// The matrix of standards.md §5, row by row.
+
+TEST_F(StrategyTest, SignedMailGoesUntouchedUnderSrsAndIsSealedWhereThatIsWanted) {
+  EXPECT_EQ(way(house::evidence()), "srs");
+  EXPECT_EQ(way(house::evidence(), "mail.believes.example"), "srs+arc");
+  EXPECT_EQ(way(house::evidence(), "plain.example"), "srs");
+  EXPECT_EQ(way(house::evidence(), "keeps.example"), "keep");
+  const Choice choice = choose(house::evidence());
+  EXPECT_EQ(choice.signed_by, "relay.example");
+  EXPECT_EQ(choice.reason, "srs: author.example proven by a signature");
+}
+
+TEST_F(StrategyTest, SpfOnlyWithoutPolicyIsSealedAndLikelyJunk) {
+  const Choice choice = choose(by_spf_only(DmarcPolicy::None));
+  EXPECT_EQ(choice.option, Option::SrsSealed);
+  EXPECT_EQ(choice.prediction().outlook, Outlook::LikelyJunk);
+  EXPECT_FALSE(choice.risk_pool);
+}
+
+/// Losing good mail is worse than a bounce to a sender who is proven.
+TEST_F(StrategyTest, SpfOnlyWithPolicyIsForwardedAndSaysWhatWillHappen) {
+  for (const auto policy : {DmarcPolicy::Quarantine, DmarcPolicy::Reject}) {
+    EXPECT_EQ(way(by_spf_only(policy)), "srs+arc");
+    EXPECT_EQ(way(by_spf_only(policy), "plain.example"), "srs");
+  }
+  EXPECT_EQ(choose(by_spf_only(DmarcPolicy::Reject)).reason,
+            "srs+arc: author.example proven by SPF only, p=reject; likely rejected at the target");
+}
+
+TEST_F(StrategyTest, SpfOnlyGetsANewAuthorWhereThatIsOptedInAndOurSealIsNotTrusted) {
+  const DmarcSettings opted{.rewrite_from = RewriteFrom::WhenNeeded};
+  const Choice choice = choose(by_spf_only(DmarcPolicy::Reject), "target.example", opted);
+  EXPECT_EQ(choice.option, Option::NewAuthor);
+  EXPECT_EQ(choice.prediction().dmarc, mail::DmarcResult::Pass);
+  EXPECT_EQ(choice.signed_by, "rewritten.example");
+  EXPECT_EQ(way(by_spf_only(DmarcPolicy::Reject), "a.believes.example", opted), "srs+arc");
+  EXPECT_EQ(way(by_spf_only(DmarcPolicy::None), "target.example", opted), "srs+arc");
+  EXPECT_EQ(way(house::evidence(), "target.example", opted), "srs");
+  EXPECT_EQ(way(house::spoof("author.example", DmarcPolicy::None), "target.example", opted),
+            "srs risk");
+}
+
+///
+TEST_F(StrategyTest, RefusesWhatFailsAPolicyOfRejectAndNamesDomainAndCause) {
+  const Choice choice = choose(house::spoof("author.example", DmarcPolicy::Reject));
+  ASSERT_TRUE(choice.refusal);
+  EXPECT_EQ(choice.refusal->code, 550);
+  EXPECT_EQ(choice.refusal->status, (mail::EnhancedStatus{5, 7, 1}));
+  EXPECT_EQ(choice.refusal->text,
+            "Message fails DMARC of author.example, whose policy is reject (SPF fail, DKIM none)");
+}
+
+TEST_F(StrategyTest, WhatFailsOtherPoliciesLeavesApartFromTheRest) {
+  const Evidence quarantine = house::spoof("author.example", DmarcPolicy::Quarantine);
+  const Evidence none = house::spoof("author.example", DmarcPolicy::None);
+  const DmarcSettings tag{.quarantine = settings::Quarantine::Tag};
+  EXPECT_EQ(way(quarantine), "srs risk");
+  EXPECT_EQ(way(quarantine, "target.example", tag), "srs tag");
+  EXPECT_EQ(way(none), "srs risk");
+  EXPECT_EQ(way(none, "target.example", tag), "srs risk");
+}
+
+TEST_F(StrategyTest, TheOperatorMayForwardOrHoldWhatFails) {
+  const DmarcSettings forward{.on_dmarc_fail = OnDmarcFail::Forward};
+  const DmarcSettings hold{.on_dmarc_fail = OnDmarcFail::Hold};
+  for (const char* author : {"author.example", "hosted.example"}) {
+    const Evidence spoof = house::spoof(author, DmarcPolicy::Reject);
+    EXPECT_EQ(way(spoof, "target.example", forward), "srs risk");
+    EXPECT_EQ(way(spoof, "target.example", hold), "srs risk hold");
+  }
+  const Evidence harmless = house::spoof("author.example", DmarcPolicy::None);
+  EXPECT_EQ(way(harmless, "target.example", hold), "srs risk") << "nobody asked for it";
+}
+
+TEST_F(StrategyTest, RefusesUnprovenMailInTheNameOfAHostedDomain) {
+  for (const char* author : {"hosted.example", "sub.hosted.example", "srs.relay.example"}) {
+    for (const auto policy : {DmarcPolicy::None, DmarcPolicy::Reject}) {
+      const Choice choice = choose(house::spoof(author, policy));
+      ASSERT_TRUE(choice.refusal) << author;
+      EXPECT_THAT(choice.refusal->text, HasSubstr("a domain served here"));
+    }
+  }
+}
+
+/// A domain of ours without a record is asked for proof all the same; and when DNS fails, later.
+TEST_F(StrategyTest, HostedAuthorsWithoutRecordNeedAnAlignedIdentifier) {
+  Evidence known = house::spoof("hosted.example", DmarcPolicy::None);
+  known.verdicts.dmarc.result = mail::DmarcResult::None;
+  EXPECT_EQ(choose(known).refusal->code, 550);
+  known.verdicts.mail_from.result = SpfResult::TempError;
+  EXPECT_EQ(choose(known).refusal->code, 451);
+  known.verdicts.mail_from.result = SpfResult::Pass;
+  EXPECT_EQ(way(known), "keep+arc");
+  known.verdicts.mail_from.domain = "mailer.example";
+  EXPECT_EQ(choose(known).refusal->code, 550) << "F-5: SPF of others proves nothing";
+  known.verdicts.dkim = {{.result = mail::DkimResult::Pass, .domain = "mail.hosted.example"}};
+  EXPECT_FALSE(choose(known).refusal);
+}
+
+TEST_F(StrategyTest, TheNullSenderStaysNull) {
+  Evidence known = house::spoof("author.example", DmarcPolicy::None);
+  known.sender = mail::ReversePath::null();
+  EXPECT_EQ(way(known), "keep risk");
+  // HELO is the identity then (RFC 7208 §2.4): ours, and aligned with this author.
+  known.verdicts.dmarc.from_domain = "relay.example";
+  const Choice choice = choose(known);
+  ASSERT_TRUE(choice.refusal);
+  EXPECT_EQ(choice.refusal->text,
+            "Nothing proves relay.example (SPF none, DKIM none), and forwarding would");
+}
+
+TEST_F(StrategyTest, PutsOffWhatDnsCannotSay) {
+  Evidence known = house::spoof("author.example", DmarcPolicy::None);
+  known.verdicts.dmarc.result = mail::DmarcResult::TempError;
+  const Choice choice = choose(known, "target.example", {.on_dmarc_fail = OnDmarcFail::Forward});
+  EXPECT_EQ(choice.refusal->code, 451);
+}
+
+/// S-15: a From that two readers may understand differently is treated as p=reject.
+TEST_F(StrategyTest, MalformedAuthorsAreRefused) {
+  Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
+  known.verdicts.dmarc.result = mail::DmarcResult::PermError;
+  known.verdicts.dmarc.from_domain.clear();
+  EXPECT_THAT(choose(known).refusal->text, HasSubstr("exactly one author"));
+  // Anybody could be meant, so the only name left is one that does not authorise us.
+  const DmarcSettings forward{.on_dmarc_fail = OnDmarcFail::Forward};
+  EXPECT_EQ(way(known, "target.example", forward), "keep risk");
+  EXPECT_EQ(choose(known, "target.example", forward).signed_by, "");
+  known.egress_spf.reset();
+  EXPECT_TRUE(choose(known, "target.example", forward).refusal);
+}
+
+TEST_F(StrategyTest, SeveralAuthorsAreTakenWhenEachIsProven) {
+  Evidence known = house::evidence();
+  known.verdicts.dmarc.from_domain.clear();
+  EXPECT_EQ(way(known), "srs");
+  known.verdicts.dmarc.dkim_aligned = false;
+  known.verdicts.dmarc.spf_aligned = false;  // one by SPF, the other by DKIM
+  EXPECT_EQ(way(known, "target.example", {.rewrite_from = RewriteFrom::WhenNeeded}), "srs+arc");
+  known.verdicts.dmarc.result = mail::DmarcResult::None;
+  EXPECT_EQ(choose(known).refusal->code, 550);
+}
+
+///
+TEST_F(StrategyTest, OnlyATrustedSealerThatSawItPassSoftensAFailure) {
+  Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
+  known.verdicts.arc = {.result = ArcResult::Pass, .instances = 2, .last_sealer = "lists.example"};
+  known.sealer_saw_pass = true;
+  EXPECT_EQ(way(known), "srs+arc risk");
+  EXPECT_THAT(choose(known).reason, HasSubstr("lists.example sealed it as passing"));
+  const DmarcSettings tag{.quarantine = settings::Quarantine::Tag};
+  EXPECT_EQ(way(known, "target.example", tag), "srs+arc tag");
+  for (int broken = 0; broken < 4; ++broken) {
+    Evidence other = known;
+    if (broken == 0) other.sealer_saw_pass = false;
+    if (broken == 1) other.verdicts.arc.last_sealer = "evil.example";
+    if (broken == 2) other.verdicts.arc.result = ArcResult::Fail;
+    if (broken == 3) other.verdicts.dmarc.from_domain = "hosted.example";
+    EXPECT_TRUE(choose(other).refusal) << broken;
+  }
+}
+
+TEST_F(StrategyTest, SealsOnlyWhatCanBeSealed) {
+  Evidence known = by_spf_only(DmarcPolicy::None);
+  known.verdicts.arc = {.result = ArcResult::Pass, .instances = 49};
+  EXPECT_EQ(way(known), "srs+arc");
+  known.verdicts.arc.instances = 50;
+  EXPECT_EQ(way(known), "srs");
+  known.verdicts.arc = {.result = ArcResult::TempError, .instances = 1};
+  EXPECT_EQ(way(known, "a.believes.example"), "srs");
+  known.verdicts.arc.result = ArcResult::Fail;
+  EXPECT_EQ(way(known), "srs") << "a chain that failed convinces nobody";
+  EXPECT_EQ(way(known, "a.believes.example"), "srs+arc") << "once, with cv=fail";
+  known.verdicts.arc = {};
+  config_.arc.sealer.reset();
+  EXPECT_EQ(way(known), "srs");
+  config_ = house::settings();
+  known = house::evidence();
+  known.verdicts.arc.result = ArcResult::Pass;
+  EXPECT_EQ(way(known), "srs+arc") << "keeps an existing chain alive";
+  config_.arc.seal = settings::SealWhen::Never;
+  EXPECT_EQ(way(known), "srs");
+  EXPECT_EQ(way(known, "a.believes.example"), "srs+arc");
+}
+
+/// srs.md §5 no. 3: SPF passes anyhow, so bounces need not come through us.
+TEST_F(StrategyTest, SrsProperty3KeepsSendersWhoseSpfAuthorisesUs) {
+  Evidence known = house::evidence();
+  known.egress_spf = SpfResult::Pass;
+  EXPECT_EQ(way(known), "keep");
+  for (const std::optional<SpfResult> other :
+       {std::optional<SpfResult>(), std::optional(SpfResult::TempError),
+        std::optional(SpfResult::SoftFail)}) {
+    known.egress_spf = other;
+    EXPECT_EQ(way(known), "srs");
+  }
+  // A sender who was not proven gets no pass that he did not have.
+  known = house::evidence();
+  known.egress_spf = SpfResult::Pass;
+  known.sender = mail::ReversePath(house::mailbox("x@mailer.example"));
+  known.verdicts.mail_from = {.result = SpfResult::Fail, .domain = "mailer.example"};
+  EXPECT_EQ(way(known), "srs");
+}
+
+/// srs.md §5 no. 4, and its limit: a sender of ours whom nothing proves is rewritten.
+TEST_F(StrategyTest, SrsProperty4KeepsProvenSendersOfOurs) {
+  Evidence known = house::evidence();
+  known.sender = mail::ReversePath(house::mailbox("ann@hosted.example"));
+  known.verdicts.mail_from = {.result = SpfResult::Pass, .domain = "hosted.example"};
+  EXPECT_EQ(way(known), "keep");
+  known.verdicts.mail_from.result = SpfResult::Fail;
+  EXPECT_EQ(way(known), "srs");
+}
+
+/// srs.md §5 no. 5, opt-in: what failed SPF gets no pass in our name.
+TEST_F(StrategyTest, SrsProperty5LeavesFailedSendersAlone) {
+  const Evidence known = house::spoof("author.example", DmarcPolicy::None);
+  EXPECT_EQ(way(known), "srs risk");
+  config_.risk.sender = settings::KeepOrSrs::Keep;
+  EXPECT_EQ(way(known), "keep risk");
+  Evidence authorised = known;  // F-5: the author's SPF names us, as with shared clouds
+  authorised.egress_spf = SpfResult::Pass;
+  EXPECT_EQ(way(authorised), "srs risk");
+  Evidence unknown = known;
+  unknown.egress_spf.reset();
+  EXPECT_EQ(way(unknown), "srs risk");
+}
+
+/// D-6.
+TEST_F(StrategyTest, SignsUnprovenMailOnlyWithAForeignName) {
+  Evidence known = house::spoof("author.example", DmarcPolicy::None);
+  EXPECT_EQ(choose(known).signed_by, "relay.example");
+  known.signing_domain = "mail.author.example";
+  EXPECT_EQ(choose(known).signed_by, "");
+  known = house::evidence();
+  known.signing_domain = "mail.author.example";
+  EXPECT_EQ(choose(known).signed_by, "mail.author.example");
+}
+
+TEST_F(StrategyTest, NoNameLeftMeansRefusal) {
+  config_.srs.domain = house::domain("srs.hosted.example");
+  const DmarcSettings forward{.on_dmarc_fail = OnDmarcFail::Forward};
+  const Evidence known = house::spoof("hosted.example", DmarcPolicy::Reject);
+  EXPECT_THAT(choose(known, "target.example", forward).refusal->text,
+              HasSubstr("and forwarding would"));
+}
+
+TEST_F(StrategyTest, TellsEveryOptionWithItsPrediction) {
+  const Choice choice = choose(by_spf_only(DmarcPolicy::Reject));
+  ASSERT_EQ(choice.considered.size(), 6U);
+  std::string told;
+  for (const Considered& one : choice.considered) {
+    told += std::string(name_of(one.option)) + '|' +
+            std::string(mail::name_of(one.prediction.dmarc)) + '|' + one.objection + '\n';
+  }
+  EXPECT_EQ(told,
+            "keep|fail|\n"
+            "keep+arc|fail|\n"
+            "srs|fail|\n"
+            "srs+arc|fail|\n"
+            "new author|pass|rewrite_from is \"never\"\n"
+            "refuse|none|\n");
+}
+
+TEST(Identities, KnowWhoCouldBeTakenForWhom) {
+  const auto with_list = *Identities::make(house::settings(), house::organisation_of);
+  EXPECT_TRUE(with_list.could_align("srs.relay.example", "www.relay.example"));
+  EXPECT_TRUE(with_list.could_align("relay.example", ""));
+  EXPECT_FALSE(with_list.could_align("", "relay.example"));
+  EXPECT_FALSE(with_list.could_align("relay.example", "other.example"));
+  EXPECT_FALSE(with_list.could_align("a.co.example", "b.co.example"));
+  EXPECT_TRUE(with_list.could_align("b.co.example", "co.example")) << "another tree, another list";
+  const auto without = *Identities::make(house::settings(), {});
+  EXPECT_TRUE(without.could_align("a.co.example", "b.co.example"));
+  EXPECT_FALSE(without.same_organisation("a.co.example", "b.co.example"));
+}
+
+TEST(Identities, RefuseARewriteDomainThatSpeaksForOthers) {
+  auto config = house::settings();
+  config.rewrite_domain = house::domain("b.hosted.example");
+  config.domains.front().name = house::domain("a.hosted.example");
+  const auto brothers = Identities::make(config, house::organisation_of);
+  ASSERT_FALSE(brothers);
+  EXPECT_THAT(brothers.error(), HasSubstr("belongs to the organisation of a.hosted.example"));
+  config = house::settings();
+  config.dkim.pop_back();
+  const auto unsigned_there = Identities::make(config, house::organisation_of);
+  ASSERT_FALSE(unsigned_there);
+  EXPECT_THAT(unsigned_there.error(), HasSubstr("would fail DMARC"));
+}
+
+}  // namespace
+}  // namespace relay::forward
