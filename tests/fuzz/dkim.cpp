@@ -22,7 +22,7 @@ namespace {
 constexpr const char* kKey = "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
 
 bool is_clean(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return c >= ' ' && c != '\x7F' || c < 0; });
+  return std::ranges::all_of(text, [](char c) { return c < 0 || (c >= ' ' && c != '\x7F'); });
 }
 
 void check_parsers(std::string_view input) {

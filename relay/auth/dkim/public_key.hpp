@@ -33,8 +33,8 @@ class PublicKey {
 
   std::uint16_t bits() const { return bits_; }
 
-  /// `hash`: 32 octets, the SHA-256 of what was signed. With RSA of 4096 bits and the largest
-  /// exponent allowed some 0.2 ms; with everyday keys a tenth of that.
+  /// `hash`: 32 octets, the SHA-256 of what was signed. Up to 0.25 ms, with RSA of 4096 bits and
+  /// the largest exponent allowed.
   bool verify_hash(std::string_view hash, std::string_view signature) const;
 
  private:

@@ -32,8 +32,8 @@ inline constexpr std::int64_t kClockSkewSeconds = 300;
 ///
 /// What it may cost: the header is canonicalised at most kMaxVerified times, the body is hashed
 /// once for each form (BodyHashes), at most kMaxVerified keys are looked up, and at most
-/// kMaxVerified * kMaxKeyRecords signatures computed, inline: some 30 µs each with an RSA key of
-/// 2048 bits, some 6 ms for the worst message that can be made.
+/// kMaxVerified * kMaxKeyRecords signatures computed, inline: some 40 µs each with an RSA key of
+/// 2048 bits, 0.1 ms with Ed25519, 8 ms in all for the worst message that can be made.
 class Verification {
  public:
   /// Reads the DKIM-Signature fields of `header_block`, which is needed no longer than this call,

@@ -3,93 +3,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "relay/auth/dkim/signature_maker.hpp"
-#include "tests/auth/dkim/judged.hpp"
-#include "tests/auth/dkim/recorded_resolver.hpp"
-#include "tests/auth/dkim/test_signer.hpp"
-#include "tests/fakes/fake_clock.hpp"
-#include "tests/fakes/fake_resolver.hpp"
+#include "tests/auth/dkim/verifier_fixture.hpp"
 
 namespace relay::auth::dkim {
 namespace {
 
 using mail::DkimResult;
 using mail::DkimVerdict;
-using testing::ElementsAre;
 using testing::IsEmpty;
 using testing::SizeIs;
-
-const std::string kMessage =
-    "From: Ann <ann@x.example>\r\nTo: bob@y.example\r\nSubject: Is dinner\r\n  ready?\r\n"
-    "Date: Tue, 24 Nov 2026 03:00:00 +0000\r\nMessage-ID: <1@x.example>\r\n\r\n"
-    "Hi.\r\n\r\nWe  lost the game. \r\n\r\n\r\n";
-
-constexpr const char* kTags =
-    "v=1; a=rsa-sha256; c=relaxed/relaxed; d=x.example; s=r; h=From:To:Subject:Date";
-
-/// With the tag replaced, or added.
-std::string tags_with(const std::string& name, const std::string& value) {
-  std::string tags;
-  bool replaced = false;
-  for (const auto part : split_value(kTags, ';')) {
-    const bool here = part.starts_with(name + "=");
-    replaced = replaced || here;
-    tags += here ? name + "=" + value : std::string(part);
-    tags += "; ";
-  }
-  return replaced ? tags.substr(0, tags.size() - 2) : tags + name + "=" + value;
-}
-
-std::string changed(std::string message, const std::string& part, const std::string& instead) {
-  const std::size_t at = message.rfind(part);
-  EXPECT_NE(at, std::string::npos) << part;
-  return message.replace(at, part.size(), instead);
-}
-
-class Verifier : public testing::Test {
- protected:
-  Verifier() {
-    dns_.set("r._domainkey.x.example", {{rsa_.dns_record()}});
-    dns_.set("e._domainkey.x.example", {{ed25519_.dns_record()}});
-  }
-
-  /// Our own signature, as the signer makes it.
-  std::string by_us(const PrivateKey& key, const std::string& selector,
-                    const std::string& message = kMessage) const {
-    BodyHashes hashes;
-    const std::size_t whole = hashes.want(Canon::Relaxed);
-    hashes.update(body_of(message));
-    hashes.finish();
-    const auto fields = mail::readable_fields(message);
-    return make_signature_field({.domain = "x.example",
-                                 .selector = selector,
-                                 .body_hash = hashes.digest(whole),
-                                 .now_unix = kTestNow,
-                                 .fields = fields},
-                                key) +
-           message;
-  }
-
-  DkimVerdict only_verdict(const std::string& message, std::int64_t now = kTestNow) {
-    const auto verdicts = judged(message, dns_, now);
-    EXPECT_THAT(verdicts, SizeIs(1));
-    return verdicts.empty() ? DkimVerdict() : verdicts.front();
-  }
-
-  /// Of a message signed with the RSA key and these tags.
-  DkimVerdict verdict_with(const std::string& name, const std::string& value) {
-    return only_verdict(signed_with(kMessage, rsa_, tags_with(name, value)));
-  }
-
-  DkimVerdict verdict_with_record(const std::string& record, const std::string& tags = kTags) {
-    dns_.set("r._domainkey.x.example", {{record}});
-    return only_verdict(signed_with(kMessage, rsa_, tags));
-  }
-
-  const PrivateKey rsa_ = test_key("rsa");
-  const PrivateKey ed25519_ = test_key("ed25519");
-  RecordedResolver dns_;
-};
 
 TEST_F(Verifier, SaysNothingOfAnUnsignedMessage) {
   EXPECT_THAT(judged(kMessage, dns_), IsEmpty());
@@ -160,53 +82,6 @@ TEST_F(Verifier, DoesNotPassWhatLeavesOctetsUnsigned) {
   EXPECT_EQ(verdict_with("l", "0").result, DkimResult::Policy);
   EXPECT_EQ(only_verdict(changed(message, "lost", "kept")).result, DkimResult::Fail);
   EXPECT_EQ(verdict_with("l", std::to_string(body_octets + 1)).result, DkimResult::PermError);
-}
-
-/// D-2.
-TEST_F(Verifier, VerifiesTenOfAThousandSignatures) {
-  std::string message = signed_with(kMessage, rsa_, kTags);
-  for (int i = 0; i < 999; ++i) {
-    message = "DKIM-Signature: v=1; a=rsa-sha256; d=d" + std::to_string(i) +
-              ".example; s=r; h=From; bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=; b=Zm9v\r\n" +
-              message;
-  }
-  const auto verdicts = judged(message, dns_);
-  EXPECT_THAT(verdicts, SizeIs(1000));
-  EXPECT_THAT(dns_.asked(), SizeIs(kMaxVerified));
-  EXPECT_EQ(verdicts.back().result, DkimResult::Policy)
-      << "more fields than there may be: no author";
-  const auto limited = std::ranges::count(verdicts, "limit", &DkimVerdict::problem);
-  EXPECT_EQ(limited, 990);
-}
-
-TEST_F(Verifier, VerifiesTheAuthorsSignatureFirst) {
-  std::string message = signed_with(kMessage, rsa_, kTags);
-  for (int i = 0; i < 50; ++i) {
-    message = "DKIM-Signature: v=1; a=rsa-sha256; d=d" + std::to_string(i) +
-              ".example; s=r; h=From; bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=; b=Zm9v\r\n" +
-              message;
-  }
-  const auto verdicts = judged(message, dns_);
-  ASSERT_THAT(verdicts, SizeIs(51));
-  EXPECT_EQ(verdicts.back().result, DkimResult::Pass) << verdicts.back().problem;
-  EXPECT_EQ(dns_.asked().front(), "r._domainkey.x.example");
-  EXPECT_THAT(dns_.asked(), SizeIs(kMaxVerified));
-  for (std::size_t i = 0; i < verdicts.size() - 1; ++i) {
-    const bool verified = i < kMaxVerified - 1;
-    EXPECT_EQ(verdicts[i].result, verified ? DkimResult::PermError : DkimResult::Policy) << i;
-  }
-}
-
-TEST_F(Verifier, AsksOnceForAKeyOfSeveralSignatures) {
-  std::string message = signed_with(kMessage, rsa_, kTags);
-  message = signed_with(message, rsa_, tags_with("h", "From:DKIM-Signature"));
-  message = signed_with(message, ed25519_,
-                        "v=1; a=ed25519-sha256; d=x.example; s=e; h=From:DKIM-Signature");
-  const auto verdicts = judged(message, dns_);
-  ASSERT_THAT(verdicts, SizeIs(3));
-  for (const auto& verdict : verdicts) EXPECT_EQ(verdict.result, DkimResult::Pass);
-  EXPECT_EQ(verdicts[0].algorithm, "ed25519-sha256") << "topmost first";
-  EXPECT_THAT(dns_.asked(), SizeIs(2));
 }
 
 /// A signature that oversigns DKIM-Signature never counts itself, and wants no other on top.
@@ -295,55 +170,6 @@ TEST_F(Verifier, IsUndecidedWithoutItsKeys) {
   hashes.update(body_of(message));
   hashes.finish();
   EXPECT_EQ(verification.finish(hashes, at_unix(kTestNow)).at(0).result, DkimResult::TempError);
-}
-
-/// One name that never answers holds nobody else up.
-TEST_F(Verifier, LooksUpAllKeysAtATime) {
-  std::string message = signed_with(kMessage, rsa_, kTags);
-  message = signed_with(message, rsa_, tags_with("s", "slow"));
-  fakes::FakeClock clock;
-  fakes::FakeResolver dns(clock, "r._domainkey.x.example TXT \"" + rsa_.dns_record() + "\"\n" +
-                                     "slow._domainkey.x.example NEVER\n");
-  BodyHashes hashes;
-  Verification verification(message, hashes);
-  boost::asio::io_context io;
-  bool ended = false;
-  const base::Deadline deadline{clock.steady() + std::chrono::seconds(5)};
-  boost::asio::co_spawn(io.get_executor(), verification.fetch_keys(dns, deadline),
-                        [&](std::exception_ptr) { ended = true; });
-  io.poll();
-  EXPECT_THAT(dns.calls(), SizeIs(2));
-  EXPECT_FALSE(ended);
-  clock.run_for(io, std::chrono::seconds(6));
-  EXPECT_TRUE(ended);
-  hashes.update(body_of(message));
-  hashes.finish();
-  const auto verdicts = verification.finish(hashes, at_unix(kTestNow));
-  EXPECT_EQ(verdicts.at(0).result, DkimResult::TempError);
-  EXPECT_EQ(verdicts.at(1).result, DkimResult::Pass);
-}
-
-/// Twice the size, twice the time: many signatures that sign many names of a large header.
-TEST_F(Verifier, TakesLinearTimeForLargeHeaders) {
-  const auto seconds_for = [](int fields) {
-    std::string header = "From: ann@x.example\r\n";
-    std::string names = "From";
-    for (int i = 0; i < fields; ++i) {
-      header += "X" + std::to_string(i) + ": x\r\n";
-      names += ":X" + std::to_string(i);
-    }
-    for (int i = 0; i < 10; ++i) {
-      header = "DKIM-Signature: v=1; a=rsa-sha256; d=x.example; s=r; h=" + names +
-               "; bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=; b=Zm9v\r\n" + header;
-    }
-    const auto begin = std::chrono::steady_clock::now();
-    BodyHashes hashes;
-    const Verification verification(header, hashes);
-    EXPECT_EQ(verification.lookups(), 1U);
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  };
-  seconds_for(1000);
-  EXPECT_LT(seconds_for(16'000), 8 * seconds_for(4'000));
 }
 
 }  // namespace

@@ -1,0 +1,120 @@
+// What a message with many signatures may cost: lookups, time, and who comes first.
+#include <algorithm>
+
+#include "relay/auth/dkim/verifier.hpp"
+#include "tests/auth/dkim/verifier_fixture.hpp"
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_resolver.hpp"
+
+namespace relay::auth::dkim {
+namespace {
+
+using mail::DkimResult;
+using mail::DkimVerdict;
+using testing::SizeIs;
+
+using VerifierLimits = Verifier;
+
+/// D-2.
+TEST_F(VerifierLimits, VerifiesTenOfAThousandSignatures) {
+  std::string message = signed_with(kMessage, rsa_, kTags);
+  for (int i = 0; i < 999; ++i) {
+    message = "DKIM-Signature: v=1; a=rsa-sha256; d=d" + std::to_string(i) +
+              ".example; s=r; h=From; bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=; b=Zm9v\r\n" +
+              message;
+  }
+  const auto verdicts = judged(message, dns_);
+  EXPECT_THAT(verdicts, SizeIs(1000));
+  EXPECT_THAT(dns_.asked(), SizeIs(kMaxVerified));
+  EXPECT_EQ(verdicts.back().result, DkimResult::Policy)
+      << "more fields than there may be: no author";
+  const auto limited = std::ranges::count(verdicts, "limit", &DkimVerdict::problem);
+  EXPECT_EQ(limited, 990);
+}
+
+TEST_F(VerifierLimits, VerifiesTheAuthorsSignatureFirst) {
+  std::string message = signed_with(kMessage, rsa_, kTags);
+  for (int i = 0; i < 50; ++i) {
+    message = "DKIM-Signature: v=1; a=rsa-sha256; d=d" + std::to_string(i) +
+              ".example; s=r; h=From; bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=; b=Zm9v\r\n" +
+              message;
+  }
+  const auto verdicts = judged(message, dns_);
+  ASSERT_THAT(verdicts, SizeIs(51));
+  EXPECT_EQ(verdicts.back().result, DkimResult::Pass) << verdicts.back().problem;
+  EXPECT_EQ(dns_.asked().front(), "r._domainkey.x.example");
+  EXPECT_THAT(dns_.asked(), SizeIs(kMaxVerified));
+  for (std::size_t i = 0; i < verdicts.size() - 1; ++i) {
+    const bool verified = i < kMaxVerified - 1;
+    EXPECT_EQ(verdicts[i].result, verified ? DkimResult::PermError : DkimResult::Policy) << i;
+  }
+}
+
+TEST_F(VerifierLimits, AsksOnceForAKeyOfSeveralSignatures) {
+  std::string message = signed_with(kMessage, rsa_, kTags);
+  message = signed_with(message, rsa_, tags_with("h", "From:DKIM-Signature"));
+  message = signed_with(message, ed25519_,
+                        "v=1; a=ed25519-sha256; d=x.example; s=e; h=From:DKIM-Signature");
+  const auto verdicts = judged(message, dns_);
+  ASSERT_THAT(verdicts, SizeIs(3));
+  for (const auto& verdict : verdicts) EXPECT_EQ(verdict.result, DkimResult::Pass);
+  EXPECT_EQ(verdicts[0].algorithm, "ed25519-sha256") << "topmost first";
+  EXPECT_THAT(dns_.asked(), SizeIs(2));
+}
+
+/// One name that never answers holds nobody else up.
+TEST_F(VerifierLimits, LooksUpAllKeysAtATime) {
+  std::string message = signed_with(kMessage, rsa_, kTags);
+  message = signed_with(message, rsa_, tags_with("s", "slow"));
+  fakes::FakeClock clock;
+  fakes::FakeResolver dns(clock, "r._domainkey.x.example TXT \"" + rsa_.dns_record() + "\"\n" +
+                                     "slow._domainkey.x.example NEVER\n");
+  BodyHashes hashes;
+  Verification verification(message, hashes);
+  boost::asio::io_context io;
+  bool ended = false;
+  const base::Deadline deadline{clock.steady() + std::chrono::seconds(5)};
+  boost::asio::co_spawn(io.get_executor(), verification.fetch_keys(dns, deadline),
+                        [&](std::exception_ptr) { ended = true; });
+  io.poll();
+  EXPECT_THAT(dns.calls(), SizeIs(2));
+  EXPECT_FALSE(ended);
+  clock.run_for(io, std::chrono::seconds(6));
+  EXPECT_TRUE(ended);
+  hashes.update(body_of(message));
+  hashes.finish();
+  const auto verdicts = verification.finish(hashes, at_unix(kTestNow));
+  EXPECT_EQ(verdicts.at(0).result, DkimResult::TempError);
+  EXPECT_EQ(verdicts.at(1).result, DkimResult::Pass);
+}
+
+/// Four times the size, no more than some four times the time: many signatures that sign many names
+/// of a large header.
+TEST_F(VerifierLimits, TakesLinearTimeForLargeHeaders) {
+  const auto seconds_for = [](int fields) {
+    std::string header = "From: ann@x.example\r\n";
+    std::string names = "From";
+    for (int i = 0; i < fields; ++i) {
+      header += "X" + std::to_string(i) + ": x\r\n";
+      names += ":X" + std::to_string(i);
+    }
+    for (int i = 0; i < 10; ++i) {
+      header = "DKIM-Signature: v=1; a=rsa-sha256; d=x.example; s=r; h=" + names +
+               "; bh=frcCV1k9oG9oKj3dpUqdJg1PxRT2RSN/XKdLCPjaYaY=; b=Zm9v\r\n" + header;
+    }
+    double best = 1e9;
+    for (int round = 0; round < 3; ++round) {
+      const auto begin = std::chrono::steady_clock::now();
+      BodyHashes hashes;
+      const Verification verification(header, hashes);
+      EXPECT_EQ(verification.lookups(), 1U);
+      const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - begin;
+      best = std::min(best, taken.count());
+    }
+    return best;
+  };
+  EXPECT_LT(seconds_for(8'000), 8 * seconds_for(2'000));
+}
+
+}  // namespace
+}  // namespace relay::auth::dkim
