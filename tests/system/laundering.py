@@ -172,6 +172,11 @@ class Client(threading.Thread):
             return False
 
 
+# Of each victim and way: "aligned" left under a name of the victim's, whoever its author is; "forging"
+# left although some reader may take the victim for the author.
+COUNTED = ("sent", "refused", "forwarded", "passing", "aligned", "forging")
+
+
 def campaign(spoofs, seed=1, block=5000):
     """So many of them, in equal parts for each victim and each way; the report of all."""
     town = Town(seed)
@@ -183,12 +188,13 @@ def campaign(spoofs, seed=1, block=5000):
             wanted = town.forger(victim, WAYS[way]).spoofs(-(-spoofs // len(runs)))
             while some := list(itertools.islice(wanted, block)):
                 run_block(town, victim, WAYS[way], some, counts, report["examples"])
-            report["runs"].append({"victim": victim, "way": way, **counts})
+            run = {name: counts[name] for name in COUNTED}
+            report["runs"].append({"victim": victim, "way": way, **run})
             report["sent"] += counts["sent"]
     finally:
         town.stop()
-    for outcome in ("refused", "forwarded", "aligned", "passing"):
-        report[outcome] = sum(run.get(outcome, 0) for run in report["runs"])
+    for outcome in ("refused", "forwarded", "passing"):
+        report[outcome] = sum(run[outcome] for run in report["runs"])
     report["pass"] = report["passing"] == 0 and report["forwarded"] > 0 and report["refused"] > 0
     return report
 
@@ -202,6 +208,7 @@ def run_block(town, victim, recipient, some, counts, examples):
         verdict = Verdict(by_number[number_of(got.content)], got, town.receiver, victim)
         counts[verdict.outcome] += 1
         counts["aligned"] += bool(verdict.aligned)
+        counts["forging"] += verdict.spoof.forges_author
         if verdict.outcome == "passing" and len(examples) < 20:
             examples.append(repr(verdict))
 
