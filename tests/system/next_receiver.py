@@ -25,11 +25,12 @@ def readable(content):
 
 class Findings:
     """`spf`: result of MAIL FROM, or of HELO for the null sender; `signatures`: (d=, passes), topmost
-    first; `dmarc` and `policy`: of the author in From, as authheaders reads it; `arc`: of the chain."""
+    first; `arc`: of the chain; `dmarc`, `policy` and by what it is aligned: of the author in From, as
+    authheaders reads it."""
 
     def __init__(self, spf_result, spf_domain, signatures, arc):
         self.spf, self.spf_domain, self.signatures, self.arc = spf_result, spf_domain, signatures, arc
-        self.dmarc = self.policy = None
+        self.dmarc = self.policy = self.spf_aligned = self.dkim_aligned = None
 
     def names(self):
         """The domains that this message proves to come from."""
@@ -102,13 +103,13 @@ class Receiver:
         """And DMARC, for a message whose From names one author."""
         found = self.judge(got)
         spf_result = SPFAuthenticationResult(result=found.spf, smtp_mailfrom="any@" + found.spf_domain)
-        results = [self.dmarc(got, spf_result, None)]
-        for domain, passes in found.signatures:
-            one = DKIMAuthenticationResult(result="pass" if passes else "fail", header_d=domain)
-            results.append(self.dmarc(got, None, one))
-        passing = [one for one in results if one.result == "pass"]
-        best = (passing or results)[0]
-        found.dmarc, found.policy = best.result, best.policy or "none"
+        by_spf = self.dmarc(got, spf_result, None)
+        by_dkim = [self.dmarc(got, None, DKIMAuthenticationResult(result="pass", header_d=domain))
+                   for domain, passes in found.signatures if passes]
+        found.spf_aligned = by_spf.result == "pass"
+        found.dkim_aligned = any(one.result == "pass" for one in by_dkim)
+        found.dmarc = "pass" if found.dkim_aligned else by_spf.result
+        found.policy = by_spf.policy or "none"
         return found
 
     def dmarc(self, got, spf_result, dkim_result):
