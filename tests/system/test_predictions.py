@@ -237,13 +237,13 @@ class Predictions(unittest.TestCase):
         cls.relay.start()
         cls.addClassCleanup(cls.relay.stop)
 
-    def foretold(self, case, *more):
+    def foretold(self, case, *more, to=None):
         """The answer of the program that asks neither the daemon nor, with --dns, the network."""
         path = self.relay.path("message")
         with open(path, "wb") as f:
             f.write(case.message)
         words = ["verify", path, "--ip", CLIENT, "--mail-from", case.sender, "--helo", case.helo,
-                 "--to", case.recipient, *more]
+                 "--to", to or case.recipient, *more]
         if case.written["dmarc"] != "temperror":  # a zone file cannot say SERVFAIL
             words += ["--dns", self.zone_file]
         return self.relay.cli(*words)
@@ -315,6 +315,82 @@ class Predictions(unittest.TestCase):
             if author != REWRITTEN:  # its record is ours, and not looked up
                 independent["policy"] = found.policy
         self.assertEqual({key: predicted[key] for key in independent}, independent)
+
+    def named(self, name):
+        return next(case for case in self.cases if case.written["name"] == name)
+
+    def test_a_new_author_passes_for_its_own_domain(self):
+        case = self.named("SPF only, p=reject, rewrite_from = when-needed")
+        plain, asking = case.message, case.message.replace(b"To: ", b"Reply-To: Team <team@other.example>\r\nTo: ", 1)
+        authors = set()
+        for number, message in enumerate((plain, asking)):
+            case.message = message.replace(b"Message-ID: <", f"Message-ID: <again{number}.".encode())
+            got, handling, _ = self.arrived(case, self.send(case))
+            self.assertEqual(handling, "new-author")
+            found = self.receiver.judge_author(got)
+            self.assertEqual((found.dmarc, found.policy, found.dkim_aligned), ("pass", "reject", True))
+            self.assertEqual(found.signatures, [(REWRITTEN, True)])
+            self.assertEqual((found.spf, found.spf_domain), ("pass", SRS))
+            author, = fields_of(got.content, "From")
+            self.assertRegex(author, rf'^"Ann via whenneeded\.example" <fwd-[a-z0-9]+@{REWRITTEN}>$')
+            authors.add(author)
+            was = f"Ann <ann@{case.author.domain}>"
+            self.assertEqual(fields_of(got.content, "X-Original-From"), [was])
+            self.assertEqual(fields_of(got.content, "Reply-To"), [was if number == 0 else "Team <team@other.example>"])
+            head, _, body = case.message.partition(b"\r\n\r\n")
+            self.assertEqual(got.content.partition(b"\r\n\r\n")[2], body)
+            for field in head.split(b"\r\n"):
+                self.assertEqual(field in got.content.split(b"\r\n"), not field.startswith(b"From:"), field)
+        self.assertEqual(len(authors), 1)  # the same author has the same address each time
+        case.message = plain
+
+    def test_what_verify_prints(self):
+        case = self.named("foreign p=reject: SPF and DKIM aligned")
+        told = self.foretold(case)
+        self.assertEqual((told.returncode, told.stderr), (0, ""))
+        for line in ("DNS", f"  TXT _dmarc.{case.author.domain}", "      v=DMARC1; p=reject",
+                     f"Authentication-Results: {HOSTNAME};", "for target@dest.example",
+                     f"  srs: {case.author.domain} proven by a signature",
+                     "  * srs        spf=pass dkim=pass arc=none -> dmarc=pass, good"):
+            self.assertIn(line, told.stdout.splitlines())
+        self.assertIn('[not: rewrite_from is "never"]', told.stdout)
+        self.assertNotIn("\nreply ", told.stdout)
+        refused = self.foretold(self.named("near us, SPF only"), to="nobody@house.example")
+        self.assertEqual(refused.returncode, 1)
+        self.assertRegex(refused.stdout, r"\nreply 550 5\.1\.1 [^\n]+\n$")
+        spoof = self.foretold(self.named("hosted subdomain, nothing"))
+        self.assertEqual(spoof.returncode, 1)
+        self.assertRegex(spoof.stdout, r"\n  \* refuse +\n(.*\n)*reply 550 5\.7\.1 From names sub\.hosted")
+
+    def test_verify_reads_standard_input_and_line_feeds(self):
+        case = self.named("foreign p=reject: SPF of the mailer, DKIM aligned")
+        wanted = self.foretold(case, "--json").stdout
+        words = [BINARY, "-c", self.relay.path("relay.toml"), "--json", "verify", "-", "--ip", CLIENT, "--helo", case.helo,
+                 "--mail-from", case.sender, "--to", case.recipient, "--dns", self.zone_file]
+        for message in (case.message, case.message.replace(b"\r\n", b"\n")):
+            told = subprocess.run(words, input=message, check=True, capture_output=True)
+            self.assertEqual(json.loads(told.stdout)["verdicts"], json.loads(wanted)["verdicts"])
+
+    def test_verify_says_what_is_wrong_with_the_question(self):
+        usual = {"--ip": CLIENT, "--mail-from": "a@b.example", "--helo": "c.example", "--dns": self.zone_file}
+        path = self.relay.path("message")
+        with open(path, "wb") as f:
+            f.write(b"From: a@b.example\r\n\r\nhi\r\n")
+        bad_zone = self.relay.path("bad.zone")
+        with open(bad_zone, "w", encoding="ascii") as f:
+            f.write("b.example. 60 IN A 192.0.2.1\nb.example. 60 IN A nonsense\n")
+        for file, change, code, said in (
+                (path, {"--ip": "here"}, 2, "--ip: not an IP address: here"),
+                (path, {"--mail-from": "a b"}, 2, "--mail-from: "),
+                (path, {"--to": "nobody"}, 2, "--to: "),
+                (path, {"--dns": bad_zone}, 1, "line 2"),
+                (path, {"--dns": "nowhere"}, 5, "cannot read nowhere"),
+                ("nowhere", {}, 5, "cannot read nowhere")):
+            with self.subTest(change):
+                told = self.relay.cli("verify", file, *(word for pair in {**usual, **change}.items() for word in pair))
+                self.assertEqual(told.returncode, code, told.stderr)
+                self.assertIn(said, told.stderr)
+                self.assertEqual(told.stdout, "")
 
 
 def absolute(record, domain):
