@@ -42,8 +42,11 @@ def wait_for_port(port, seconds=20):
     while time.monotonic() < end:
         with socket.socket() as s:
             s.settimeout(1)
-            if s.connect_ex(("127.0.0.1", port)) == 0 and s.recv(3) == b"220":
-                return
+            try:
+                if s.connect_ex(("127.0.0.1", port)) == 0 and s.recv(3) == b"220":
+                    return
+            except OSError:  # it listens, and has no time yet
+                pass
         time.sleep(0.05)
     raise RuntimeError(f"nothing answered on port {port} within {seconds} s")
 

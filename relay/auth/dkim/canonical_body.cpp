@@ -10,17 +10,49 @@ constexpr std::size_t kBlockOctets = 4096;
 
 bool is_wsp(char c) { return c == ' ' || c == '\t'; }
 
-/// True when relaxing would change nothing inside `part`: no tab and no two spaces in a row.
-/// Without an early exit, so that the compiler makes vector code of it; most lines are plain.
-bool is_plain(std::string_view part) {
-  const char* octets = part.data();
+/// True where relaxing may change something: at a tab, at a space with another one or a line end
+/// behind it, and at a CR that ends no line.
+bool is_odd(char c, char next) {
+  const bool space = c == ' ' && (next == ' ' || next == '\r');
+  return (c == '\t') | space | (c == '\r' && next != '\n');
+}
+
+/// Looked at in strides without an early exit, so that the compiler makes vector code of it.
+constexpr std::size_t kStride = 32;
+
+bool has_odd_octet(const char* octets) {
   unsigned char odd = 0;
-  for (std::size_t i = 0; i + 1 < part.size(); ++i) {
-    const bool tab = octets[i] == '\t';
-    const bool two = octets[i] == ' ' && octets[i + 1] == ' ';
-    odd = static_cast<unsigned char>(odd | static_cast<unsigned char>(tab | two));
+  for (std::size_t i = 0; i < kStride; ++i) {
+    const char c = octets[i];
+    const char next = octets[i + 1];
+    const auto tab = static_cast<unsigned char>(c == '\t');
+    const auto space = static_cast<unsigned char>(c == ' ');
+    const auto before = static_cast<unsigned char>((next == ' ') | (next == '\r'));
+    const auto bare = static_cast<unsigned char>((c == '\r') & (next != '\n'));
+    odd = static_cast<unsigned char>(odd | tab | (space & before) | bare);
   }
-  return odd == 0;
+  return odd != 0;
+}
+
+/// Octets of `text`, which begins with an ordinary one, that relaxing leaves as they are: most of a
+/// message, line ends included. What stands at the end and may vanish yet does not count: white
+/// space and line ends.
+std::size_t unchanged(std::string_view text) {
+  const char* octets = text.data();
+  std::size_t end = 0;
+  while (end + kStride < text.size() && !has_odd_octet(octets + end)) end += kStride;
+  while (end + 1 < text.size() && !is_odd(octets[end], octets[end + 1])) ++end;
+  if (end + 1 == text.size()) ++end;
+  text = text.substr(0, end);
+  while (true) {
+    if (text.ends_with("\r\n")) {
+      text.remove_suffix(2);
+    } else if (is_wsp(text.back()) || text.back() == '\r') {
+      text.remove_suffix(1);
+    } else {
+      return text.size();
+    }
+  }
 }
 
 }  // namespace
@@ -45,22 +77,35 @@ void CanonicalBody::update(std::string_view octets) {
       emit("\r");
     }
   }
-  while (!octets.empty()) {
-    const std::size_t cr = octets.find('\r');
-    line_part(octets.substr(0, cr));
-    if (cr == std::string_view::npos) return;
-    if (cr + 1 == octets.size()) {
+  while (!octets.empty()) octets.remove_prefix(take(octets));
+}
+
+/// Takes white space, a line end, or text; returns how much of `octets` that was.
+std::size_t CanonicalBody::take(std::string_view octets) {
+  if (octets.front() == '\r') {
+    if (octets.size() == 1) {
       pending_cr_ = true;
-      return;
+      return 1;
     }
-    const bool ends_line = octets[cr + 1] == '\n';
-    if (ends_line) {
+    if (octets[1] == '\n') {
       line_end();
-    } else {
-      emit("\r");
+      return 2;
     }
-    octets.remove_prefix(cr + (ends_line ? 2 : 1));
+    emit("\r");
+    return 1;
   }
+  if (canon_ == Canon::Simple) {
+    const std::size_t size = std::min(octets.find('\r'), octets.size());
+    emit(octets.substr(0, size));
+    return size;
+  }
+  if (is_wsp(octets.front())) {
+    pending_space_ = true;
+    return std::min(octets.find_first_not_of(" \t"), octets.size());
+  }
+  const std::size_t size = unchanged(octets);
+  emit(octets.substr(0, size));
+  return size;
 }
 
 void CanonicalBody::finish() {
@@ -76,45 +121,6 @@ void CanonicalBody::finish() {
 void CanonicalBody::line_end() {
   ++pending_crlfs_;
   pending_space_ = false;
-}
-
-/// Takes octets of one line: the whole of it, or what a chunk holds of it.
-void CanonicalBody::line_part(std::string_view part) {
-  if (canon_ == Canon::Relaxed) {
-    relaxed_part(part);
-  } else if (!part.empty()) {
-    emit(part);
-  }
-}
-
-void CanonicalBody::relaxed_part(std::string_view part) {
-  while (!part.empty() && is_wsp(part.front())) {
-    pending_space_ = true;
-    part.remove_prefix(1);
-  }
-  if (part.empty()) return;
-  bool space_behind = false;
-  while (is_wsp(part.back())) {
-    space_behind = true;
-    part.remove_suffix(1);
-  }
-  if (is_plain(part)) {
-    emit(part);
-  } else {
-    squeeze(part);
-  }
-  pending_space_ = space_behind;
-}
-
-/// Emits the words of `part` with one space between them. `part` has no white space at its ends.
-void CanonicalBody::squeeze(std::string_view part) {
-  while (true) {
-    const std::size_t end = part.find_first_of(" \t");
-    emit(part.substr(0, end));
-    if (end == std::string_view::npos) return;
-    part.remove_prefix(part.find_first_not_of(" \t", end));
-    pending_space_ = true;
-  }
 }
 
 /// Appends octets that are certain to stay, after the line ends and the space kept back before.

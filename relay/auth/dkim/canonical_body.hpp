@@ -42,10 +42,8 @@ class CanonicalBody {
     std::string digest;
   };
 
+  std::size_t take(std::string_view octets);
   void line_end();
-  void line_part(std::string_view part);
-  void relaxed_part(std::string_view part);
-  void squeeze(std::string_view part);
   void emit(std::string_view octets);
   void append(std::string_view octets);
   void hash(std::string_view octets);

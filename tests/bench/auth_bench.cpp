@@ -1,0 +1,279 @@
+// What authentication costs a message: verified, reported on, signed and sealed, beside what of
+// that no program could do without: the RSA and Ed25519 operations, and SHA-256 over the octets.
+// Path and floor take turns, so that both see the same machine. Goal: at most 1.3 times the floor
+// at 4 KiB.
+#include <array>
+#include <ctime>
+#include <memory>
+#include <stdexcept>
+#include <string>
+
+#include <benchmark/benchmark.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <openssl/evp.h>
+#include <openssl/rsa.h>
+
+#include "relay/auth/dkim/digest.hpp"
+#include "relay/auth/dkim/signature_maker.hpp"
+#include "relay/auth/message_check.hpp"
+#include "relay/auth/openssl_signer.hpp"
+#include "relay/auth/results/field.hpp"
+#include "relay/mail/author.hpp"
+#include "relay/mail/header.hpp"
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/instant_resolver.hpp"
+
+namespace {
+
+using namespace relay;
+namespace asio = boost::asio;
+namespace dkim = auth::dkim;
+using dkim::PrivateKey;
+
+constexpr std::int64_t kNow = 1'795'489'200;      // of FakeClock
+constexpr std::size_t kReadOctets = 16UL * 1024;  // what one read of a session brings
+
+enum class SignsWith { Rsa, Both };
+
+double cpu_seconds() {
+  std::timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
+}
+
+const PrivateKey& rsa() {
+  static const PrivateKey kKey = *PrivateKey::generate(dkim::KeyType::Rsa);
+  return kKey;
+}
+
+const PrivateKey& ed25519() {
+  static const PrivateKey kKey = *PrivateKey::generate(dkim::KeyType::Ed25519);
+  return kKey;
+}
+
+/// Some header of a usual size, and lines of text.
+struct Message {
+  explicit Message(std::size_t octets) {
+    header =
+        "Received: from mx.sender.example (mx.sender.example [198.51.100.17])\r\n"
+        "\tby mail.sender.example (Postfix) with ESMTPS id 4XyZ1234\r\n"
+        "\tfor <user@forward.example>; Tue, 24 Nov 2026 03:00:00 +0000 (UTC)\r\n"
+        "Date: Tue, 24 Nov 2026 03:00:00 +0000\r\n"
+        "From: Ann Example <ann@sender.example>\r\n"
+        "To: User <user@forward.example>\r\n"
+        "Subject: The minutes of our meeting, and what is to be done next\r\n"
+        "Message-ID: <20261124030000.4711@sender.example>\r\n"
+        "In-Reply-To: <20261123090000.0815@forward.example>\r\n"
+        "References: <20261122120000.1234@sender.example>\r\n"
+        "\t<20261123090000.0815@forward.example>\r\n"
+        "MIME-Version: 1.0\r\n"
+        "Content-Type: text/plain; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: 8bit\r\n"
+        "User-Agent: Example Mail 1.0\r\n";
+    while (body.size() < octets) {
+      body += "It was agreed that the next meeting takes place in spring, in the same house.\r\n";
+      body += "Whoever has\tsomething to  say sends it to all beforehand. \r\n\r\n";
+    }
+    dkim::BodyHashes hashes;
+    const auto wish = hashes.want(dkim::Canon::Relaxed);
+    hashes.update(body);
+    hashes.finish();
+    const auto fields = mail::readable_fields(header);
+    header = dkim::make_signature_field({.domain = "sender.example",
+                                         .selector = "s1",
+                                         .body_hash = hashes.digest(wish),
+                                         .now_unix = kNow,
+                                         .fields = fields},
+                                        rsa()) +
+             header;
+  }
+
+  std::string header;
+  std::string body;
+};
+
+fakes::InstantResolver world() {
+  fakes::InstantResolver dns;
+  dns.add_address("mx.sender.example", asio::ip::make_address("198.51.100.17"));
+  dns.add_ptr("17.100.51.198.in-addr.arpa", "mx.sender.example");
+  dns.add_txt("sender.example", "v=spf1 mx ip4:198.51.100.0/28 -all");
+  dns.add_mx("sender.example", 10, "mx.sender.example");
+  dns.add_txt("s1._domainkey.sender.example", rsa().dns_record());
+  dns.add_txt("_dmarc.sender.example", "v=DMARC1; p=reject; rua=mailto:dmarc@sender.example");
+  return dns;
+}
+
+std::shared_ptr<const auth::SigningKeys> signing_keys(SignsWith with) {
+  auto keys = std::make_shared<auth::SigningKeys>();
+  keys->domains.push_back({"relay.example", {{"r", rsa()}}});
+  if (with == SignsWith::Both) keys->domains.front().keys.push_back({"e", ed25519()});
+  keys->sealer = auth::arc::SealingKey{"relay.example", "r", rsa()};
+  return keys;
+}
+
+/// All that acceptance does about authentication.
+class Path {
+ public:
+  explicit Path(SignsWith with) : keys_(signing_keys(with)), signer_(keys_, 1) {}
+
+  /// Nothing: the message did not pass, or was not signed.
+  ports::Signatures take(const Message& message) {
+    ports::Signatures made;
+    bool done = false;
+    io_.restart();
+    asio::co_spawn(io_.get_executor(), run(message),
+                   [&](std::exception_ptr, ports::Signatures got) {
+                     made = std::move(got);
+                     done = true;
+                   });
+    const auto guard = asio::make_work_guard(io_);
+    while (!done) io_.run_one();
+    return made;
+  }
+
+ private:
+  base::Task<ports::Signatures> run(const Message& message) {
+    dkim::BodyHashes hashes;
+    const std::size_t own = hashes.want(dkim::Canon::Relaxed);
+    auth::MessageCheck check(dns_, clock_, io_.get_executor(), options_,
+                             {client(), client_.helo, sender_});
+    check.on_header(message.header, hashes);
+    for (std::string_view rest = message.body; !rest.empty();) {
+      hashes.update(rest.substr(0, kReadOctets));
+      rest.remove_prefix(std::min(kReadOctets, rest.size()));
+    }
+    hashes.finish();
+    const auto found = co_await check.finish(hashes);
+    if (found.verdicts.dmarc.result != mail::DmarcResult::Pass) co_return ports::Signatures{};
+    ports::SignRequest request{.header_block = message.header,
+                               .relaxed_body_sha256 = hashes.digest(own),
+                               .from_domain = mail::author_domain(message.header)->folded(),
+                               .now_unix = kNow};
+    request.seal = {
+        auth::results::results_value(
+            "mx.relay.example", {.verdicts = found.verdicts, .sender = sender_, .client = client_}),
+        found.verdicts.arc.result};
+    auto signatures = co_await signer_.sign(std::move(request));
+    co_return std::move(signatures).value_or(ports::Signatures{});
+  }
+
+  asio::ip::address client() const { return asio::ip::make_address(client_.address); }
+
+  asio::io_context io_;
+  fakes::InstantResolver dns_ = world();
+  fakes::FakeClock clock_;
+  const mail::Client client_{.address = "198.51.100.17", .helo = "mx.sender.example"};
+  const mail::ReversePath sender_ = *mail::parse_reverse_path("<ann@sender.example>");
+  const std::shared_ptr<const auth::CheckOptions> options_ =
+      std::make_shared<auth::CheckOptions>(auth::CheckOptions{.receiver = "mx.relay.example"});
+  base::Published<auth::SigningKeys> keys_;
+  auth::OpensslSigner signer_;
+};
+
+/// The same cryptography on contexts and keys that are ready, and nothing else: OpenSSL alone.
+class Floor {
+ public:
+  explicit Floor(SignsWith with) : with_(with) {
+    rsa_.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", std::size_t{2048}));
+    ed25519_.reset(EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519"));
+    signing_ = context(&EVP_PKEY_sign_init);
+    verifying_ = context(&EVP_PKEY_verify_init);
+    sign();
+  }
+
+  void take(const Message& message) {
+    digest(message.body);
+    for (int header = 0; header < kHeaderHashes; ++header) digest(message.header);
+    for (int signature = 0; signature < kRsaSignatures; ++signature) sign();
+    demand(EVP_PKEY_verify(verifying_.get(), signature_.data(), signature_.size(), hash_.data(),
+                           hash_.size()));
+    if (with_ == SignsWith::Rsa) return;
+    digest(message.header);
+    std::array<unsigned char, 64> signature{};
+    std::size_t size = signature.size();
+    const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> once(EVP_MD_CTX_new(),
+                                                                       EVP_MD_CTX_free);
+    demand(EVP_DigestSignInit(once.get(), nullptr, nullptr, nullptr, ed25519_.get()));
+    demand(EVP_DigestSign(once.get(), signature.data(), &size, hash_.data(), hash_.size()));
+  }
+
+ private:
+  using Key = std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>;
+  using Context = std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)>;
+
+  static constexpr int kHeaderHashes = 3;   ///< verified; signed by DKIM; signed by ARC
+  static constexpr int kRsaSignatures = 3;  ///< DKIM, message of ARC, seal of ARC
+
+  static void demand(int result) {
+    if (result != 1) throw std::runtime_error("OpenSSL failed");
+  }
+
+  Context context(int (*init)(EVP_PKEY_CTX*)) const {
+    Context made(EVP_PKEY_CTX_new(rsa_.get(), nullptr), EVP_PKEY_CTX_free);
+    demand(init(made.get()));
+    demand(EVP_PKEY_CTX_set_rsa_padding(made.get(), RSA_PKCS1_PADDING));
+    demand(EVP_PKEY_CTX_set_signature_md(made.get(), EVP_sha256()));
+    return made;
+  }
+
+  void digest(std::string_view octets) {
+    demand(EVP_DigestInit_ex(digesting_.get(), sha256_.get(), nullptr));
+    demand(EVP_DigestUpdate(digesting_.get(), octets.data(), octets.size()));
+    demand(EVP_DigestFinal_ex(digesting_.get(), hash_.data(), nullptr));
+  }
+
+  void sign() {
+    std::size_t size = signature_.size();
+    demand(EVP_PKEY_sign(signing_.get(), signature_.data(), &size, hash_.data(), hash_.size()));
+  }
+
+  const SignsWith with_;
+  Key rsa_{nullptr, EVP_PKEY_free};
+  Key ed25519_{nullptr, EVP_PKEY_free};
+  Context signing_{nullptr, EVP_PKEY_CTX_free};
+  Context verifying_{nullptr, EVP_PKEY_CTX_free};
+  std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> sha256_{EVP_MD_fetch(nullptr, "SHA256", nullptr),
+                                                          EVP_MD_free};
+  std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> digesting_{EVP_MD_CTX_new(),
+                                                                     EVP_MD_CTX_free};
+  std::array<unsigned char, 32> hash_{};
+  std::array<unsigned char, 256> signature_{};
+};
+
+/// One message; the time shown is CPU time, of all threads.
+void message(benchmark::State& state, SignsWith with) {
+  const Message message(static_cast<std::size_t>(state.range(0)));
+  Path path(with);
+  Floor floor(with);
+  double in_path = 0;
+  double in_floor = 0;
+  for (auto step : state) {
+    const double began = cpu_seconds();
+    const ports::Signatures made = path.take(message);
+    const double half = cpu_seconds();
+    floor.take(message);
+    const double ended = cpu_seconds();
+    if (made.dkim_fields.empty() || made.arc_fields.empty()) {
+      return state.SkipWithError("not verified, signed and sealed");
+    }
+    state.SetIterationTime(half - began);
+    in_path += half - began;
+    in_floor += ended - half;
+  }
+  const auto messages = static_cast<double>(state.iterations());
+  state.counters["floor_us"] = in_floor / messages * 1e6;
+  state.counters["above_us"] = (in_path - in_floor) / messages * 1e6;
+  state.counters["ratio"] = in_path / in_floor;
+}
+
+constexpr std::int64_t kSmall = 4L * 1024;
+constexpr std::int64_t kLarge = 1024L * 1024;
+
+BENCHMARK_CAPTURE(message, rsa, SignsWith::Rsa)->Arg(kSmall)->Arg(kLarge)->UseManualTime();
+BENCHMARK_CAPTURE(message, rsa_and_ed25519, SignsWith::Both)
+    ->Arg(kSmall)
+    ->Arg(kLarge)
+    ->UseManualTime();
+
+}  // namespace
