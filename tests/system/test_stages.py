@@ -74,6 +74,7 @@ class Stages(unittest.TestCase):
                 relay.send(MESSAGE)
                 wait_for(lambda: server.messages, what="delivery in the end")
                 wait_for(lambda: not relay.rows(), what="an empty queue")
+                wait_for(lambda: len(relay.events("attempt")) == 2, what="the line about the second attempt")
                 attempts = relay.events("attempt")
                 self.assertEqual([a["outcome"] for a in attempts], ["deferred", "delivered"])
                 self.assertEqual(attempts[0]["smtp"]["code"], 554)
