@@ -24,6 +24,12 @@ constexpr std::pair<const char*, const char*> kSettings[] = {
     {"msg-cache-size:", "8m"},
     {"rrset-cache-size:", "16m"},
     {"qname-minimisation:", "yes"},
+    // As many questions under way as a flood of senders with a dead DNS may have us ask; by itself
+    // libunbound has sixteen, and those behind wait for the dead. Each is a descriptor while it
+    // lasts.
+    {"outgoing-range:", "512"},
+    {"outgoing-num-tcp:", "32"},
+    {"num-queries-per-thread:", "4096"},
     // Clients may have private addresses; libunbound would deny that those have names.
     {"unblock-lan-zones:", "yes"},
     {"insecure-lan-zones:", "yes"},

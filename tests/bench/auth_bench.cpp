@@ -36,6 +36,8 @@ constexpr std::size_t kReadOctets = 16UL * 1024;  // what one read of a session 
 
 enum class SignsWith { Rsa, Both };
 
+enum class Content { Prose, Attachment };
+
 double cpu_seconds() {
   std::timespec now{};
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
@@ -52,9 +54,10 @@ const PrivateKey& ed25519() {
   return kKey;
 }
 
-/// Some header of a usual size, and lines of text.
+/// Some header of a usual size; and prose with white space to be relaxed in every other line, or
+/// lines of base64.
 struct Message {
-  explicit Message(std::size_t octets) {
+  Message(std::size_t octets, Content content) {
     header =
         "Received: from mx.sender.example (mx.sender.example [198.51.100.17])\r\n"
         "\tby mail.sender.example (Postfix) with ESMTPS id 4XyZ1234\r\n"
@@ -71,6 +74,9 @@ struct Message {
         "Content-Type: text/plain; charset=utf-8\r\n"
         "Content-Transfer-Encoding: 8bit\r\n"
         "User-Agent: Example Mail 1.0\r\n";
+    while (body.size() < octets && content == Content::Attachment) {
+      body += std::string(76, static_cast<char>('A' + body.size() % 26)) + "\r\n";
+    }
     while (body.size() < octets) {
       body += "It was agreed that the next meeting takes place in spring, in the same house.\r\n";
       body += "Whoever has\tsomething to  say sends it to all beforehand. \r\n\r\n";
@@ -242,8 +248,8 @@ class Floor {
 };
 
 /// One message; the time shown is CPU time, of all threads.
-void message(benchmark::State& state, SignsWith with) {
-  const Message message(static_cast<std::size_t>(state.range(0)));
+void message(benchmark::State& state, SignsWith with, Content content = Content::Prose) {
+  const Message message(static_cast<std::size_t>(state.range(0)), content);
   Path path(with);
   Floor floor(with);
   double in_path = 0;
@@ -273,6 +279,9 @@ constexpr std::int64_t kLarge = 1024L * 1024;
 BENCHMARK_CAPTURE(message, rsa, SignsWith::Rsa)->Arg(kSmall)->Arg(kLarge)->UseManualTime();
 BENCHMARK_CAPTURE(message, rsa_and_ed25519, SignsWith::Both)
     ->Arg(kSmall)
+    ->Arg(kLarge)
+    ->UseManualTime();
+BENCHMARK_CAPTURE(message, attachment, SignsWith::Both, Content::Attachment)
     ->Arg(kLarge)
     ->UseManualTime();
 

@@ -32,6 +32,7 @@ Verification::Verification(std::string_view header_block, dkim::BodyHashes& hash
               .last_sealer = chain.last_sealer(),
               .problem = chain.problem()};
   const auto& sets = chain.sets();
+  if (sets.empty()) return;
   const auto seals = signed_seal_hashes(sets);
   const dkim::SignableHeader header(fields);
   const std::size_t oldest_verified =

@@ -44,16 +44,15 @@ std::string relaxed_field(std::string_view name, std::string_view value) {
   std::string out = base::lower(name);
   while (!out.empty() && is_space(out.back())) out.pop_back();
   out += ':';
+  out.reserve(out.size() + value.size() + 2);  // a CRLF may follow
   const std::size_t start = out.size();
-  bool space = false;
-  for (const char c : value) {
-    if (is_space(c)) {
-      space = true;
-      continue;
-    }
-    if (space && out.size() > start) out += ' ';
-    space = false;
-    out += c;
+  for (const char* at = value.data(); at != value.data() + value.size();) {
+    const char* const end = value.data() + value.size();
+    const char* const word = std::find_if_not(at, end, is_space);
+    const char* const behind = std::find_if(word, end, is_space);
+    if (word != behind && out.size() > start) out += ' ';
+    out.append(word, behind);
+    at = behind;
   }
   return out;
 }

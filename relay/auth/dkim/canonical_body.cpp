@@ -1,6 +1,8 @@
 #include "relay/auth/dkim/canonical_body.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstring>
 
 namespace relay::auth::dkim {
 
@@ -10,39 +12,47 @@ constexpr std::size_t kBlockOctets = 4096;
 
 bool is_wsp(char c) { return c == ' ' || c == '\t'; }
 
-/// True where relaxing may change something: at a tab, at a space with another one or a line end
-/// behind it, and at a CR that ends no line.
-bool is_odd(char c, char next) {
-  const bool space = c == ' ' && (next == ' ' || next == '\r');
-  return (c == '\t') | space | (c == '\r' && next != '\n');
-}
+/// Octets are looked at in strides without an early exit, so that the compiler makes vector code.
+constexpr std::size_t kStride = 64;
 
-/// Looked at in strides without an early exit, so that the compiler makes vector code of it.
-constexpr std::size_t kStride = 32;
-
-bool has_odd_octet(const char* octets) {
-  unsigned char odd = 0;
+/// The first of kStride octets, another behind them, where relaxing may change something: a tab, a
+/// space with another one or a line end behind it, a CR that ends no line. kStride: none.
+std::size_t first_odd(const char* octets) {
+  std::array<unsigned char, kStride> odd;
   for (std::size_t i = 0; i < kStride; ++i) {
     const char c = octets[i];
     const char next = octets[i + 1];
     const auto tab = static_cast<unsigned char>(c == '\t');
     const auto space = static_cast<unsigned char>(c == ' ');
-    const auto before = static_cast<unsigned char>((next == ' ') | (next == '\r'));
-    const auto bare = static_cast<unsigned char>((c == '\r') & (next != '\n'));
-    odd = static_cast<unsigned char>(odd | tab | (space & before) | bare);
+    const auto doubled = static_cast<unsigned char>(next == ' ');
+    const auto last = static_cast<unsigned char>(next == '\r');
+    const auto cr = static_cast<unsigned char>(c == '\r');
+    const auto bare = static_cast<unsigned char>(next != '\n');
+    odd[i] = static_cast<unsigned char>(tab | (space & (doubled | last)) | (cr & bare));
   }
-  return odd != 0;
+  const void* found = std::memchr(odd.data(), 1, kStride);
+  if (found == nullptr) return kStride;
+  return static_cast<std::size_t>(static_cast<const unsigned char*>(found) - odd.data());
+}
+
+/// The same for less than a stride, the last octet of all.
+std::size_t first_odd_in_rest(std::string_view rest) {
+  std::array<char, kStride + 1> padded{};
+  std::ranges::copy(rest, padded.begin());
+  return std::min(first_odd(padded.data()), rest.size());
 }
 
 /// Octets of `text`, which begins with an ordinary one, that relaxing leaves as they are: most of a
 /// message, line ends included. What stands at the end and may vanish yet does not count: white
 /// space and line ends.
 std::size_t unchanged(std::string_view text) {
-  const char* octets = text.data();
   std::size_t end = 0;
-  while (end + kStride < text.size() && !has_odd_octet(octets + end)) end += kStride;
-  while (end + 1 < text.size() && !is_odd(octets[end], octets[end + 1])) ++end;
-  if (end + 1 == text.size()) ++end;
+  std::size_t found = kStride;
+  while (found == kStride && end + kStride < text.size()) {
+    found = first_odd(text.data() + end);
+    end += found;
+  }
+  if (found == kStride) end += first_odd_in_rest(text.substr(end));
   text = text.substr(0, end);
   while (true) {
     if (text.ends_with("\r\n")) {

@@ -2,7 +2,7 @@
 
 #include <optional>
 
-#include "relay/auth/dkim/public_key.hpp"
+#include "relay/auth/dkim/recent_keys.hpp"
 
 namespace relay::auth::dkim {
 
@@ -22,7 +22,7 @@ std::string_view objection(const KeyRecord& record, const SignedHash& hash) {
 SignatureCheck check_with(const KeyRecord& record, const SignedHash& hash) {
   SignatureCheck check{.testing = record.testing, .problem = objection(record, hash)};
   if (!check.problem.empty()) return check;
-  const auto key = PublicKey::parse(record.type, record.key);
+  const auto key = recent_key(record.type, record.key);
   if (!key) {
     check.problem = describe(key.error());
     return check;

@@ -1,7 +1,7 @@
 #include "relay/auth/dkim/signature_maker.hpp"
 
+#include <algorithm>
 #include <array>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -95,12 +95,11 @@ std::string unsigned_value(const SignatureRequest& request, KeyType type,
 }  // namespace
 
 std::vector<std::string> signed_names(const std::vector<mail::HeaderField>& fields) {
-  std::map<std::string, std::size_t> counts;
-  for (const auto& field : fields) ++counts[base::lower(field.name)];
   std::vector<std::string> names;
   for (const auto& [name, once_more] : kSigned) {
-    const auto found = counts.find(base::lower(name));
-    std::size_t count = found == counts.end() ? 0 : found->second;
+    auto count = std::ranges::count_if(fields, [&](const mail::HeaderField& field) {
+      return base::equal_ignoring_case(field.name, name);
+    });
     if (once_more) ++count;
     for (; count > 0 && names.size() < kMaxSignedFields; --count) names.emplace_back(name);
   }

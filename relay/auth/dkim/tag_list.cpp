@@ -98,7 +98,12 @@ std::optional<std::string_view> find_tag(const std::vector<Tag>& tags, std::stri
 std::string without_spaces(std::string_view text) {
   std::string dense;
   dense.reserve(text.size());
-  std::ranges::copy_if(text, std::back_inserter(dense), [](char c) { return !is_space(c); });
+  for (const char* at = text.data(); at != text.data() + text.size();) {
+    const char* const end = text.data() + text.size();
+    const char* const word = std::find_if_not(at, end, is_space);
+    at = std::find_if(word, end, is_space);
+    dense.append(word, at);
+  }
   return dense;
 }
 

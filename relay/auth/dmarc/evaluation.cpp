@@ -39,6 +39,15 @@ Alignment best_alignment(const std::string& author, const std::vector<std::strin
   return best;
 }
 
+bool may_pass_later(const std::string& author, const Record& record, const Identifiers& identifiers,
+                    const Organisations& organisations) {
+  const auto may = [&](const std::vector<std::string>& later, AlignmentMode mode) {
+    return best_alignment(author, later, mode, organisations) != Alignment::No;
+  };
+  return may({identifiers.later_spf}, record.spf_mode) ||
+         may(identifiers.later_dkim, record.dkim_mode);
+}
+
 DmarcVerdict unknown_policy(const AuthorFinding& author) {
   DmarcVerdict verdict{.from_domain = author.domain};
   if (author.policy.error() == Unknown::TemporaryError) {
@@ -82,6 +91,12 @@ DmarcVerdict verdict_of(const AuthorFinding& author, const Identifiers& identifi
   } else if (policy.author == Existence::Unknown) {
     verdict.result = DmarcResult::TempError;
     verdict.problem = "whether the domain exists could not be looked up";
+  } else if (may_pass_later(author.domain, policy.record, identifiers, organisations) &&
+             verdict.policy != DmarcPolicy::None) {
+    // The policy must not be applied to what DNS trouble alone keeps from passing (RFC 7489
+    // §6.6.2); where nothing is asked for, nothing is worth the delay.
+    verdict.result = DmarcResult::TempError;
+    verdict.problem = "what may pass could not be looked up";
   } else {
     verdict.result = DmarcResult::Fail;
     verdict.problem = why_not_aligned(identifiers);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "relay/auth/dmarc/tree_walk.hpp"
 #include "relay/mail/address.hpp"
@@ -14,6 +15,11 @@ namespace {
 std::string domain_name(const std::string& text) {
   const auto domain = mail::Domain::parse(text);
   return domain && !domain->is_literal() ? domain->folded() : std::string();
+}
+
+void add(std::vector<std::string>& domains, std::string domain) {
+  const bool known = std::ranges::find(domains, domain) != domains.end();
+  if (!domain.empty() && !known) domains.push_back(std::move(domain));
 }
 
 std::string_view last_label(std::string_view domain) {
@@ -32,13 +38,13 @@ Identifiers identifiers_of(const mail::Authentication& authentication, bool null
   Identifiers identifiers;
   const mail::SpfVerdict& spf = authentication.spf(null_sender);
   if (spf.result == mail::SpfResult::Pass) identifiers.spf = domain_name(spf.domain);
+  if (spf.result == mail::SpfResult::TempError) identifiers.later_spf = domain_name(spf.domain);
   for (const mail::DkimVerdict& signature : authentication.dkim) {
-    if (signature.result != mail::DkimResult::Pass || signature.testing) continue;
-    const std::string domain = domain_name(signature.domain);
-    if (domain.empty() || std::ranges::find(identifiers.dkim, domain) != identifiers.dkim.end()) {
-      continue;
+    if (signature.result == mail::DkimResult::Pass && !signature.testing) {
+      add(identifiers.dkim, domain_name(signature.domain));
+    } else if (signature.result == mail::DkimResult::TempError) {
+      add(identifiers.later_dkim, domain_name(signature.domain));
     }
-    identifiers.dkim.push_back(domain);
   }
   return identifiers;
 }

@@ -19,6 +19,10 @@ namespace relay::auth::dmarc {
 struct Identifiers {
   std::string spf;                ///< "" when SPF did not pass
   std::vector<std::string> dkim;  ///< each once, in the order of the signatures
+
+  // What DNS could not say yet: these may turn out to vouch as well.
+  std::string later_spf;
+  std::vector<std::string> later_dkim;
 };
 
 /// SPF counts when it passed for MAIL FROM, or for HELO when there is no sender (RFC 9989 §3.2.4,

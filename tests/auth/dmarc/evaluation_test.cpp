@@ -249,6 +249,39 @@ TEST(Evaluation, IsTheWorstOfSeveralAuthors) {
   EXPECT_FALSE(rejected.spf_aligned);
 }
 
+/// N-9: while the DNS is down, mail that an honest signer's key would prove is put off, not
+/// refused.
+TEST(Evaluation, WaitsForWhatMayStillPass) {
+  const auto verdict = [](const char* policy, const Identifiers& identifiers) {
+    const auto record = *parse_record(std::string("v=DMARC1; aspf=s; p=") + policy);
+    return evaluate({{AuthorFinding{"author.example", Policy{record, "author.example"}}}, {}},
+                    identifiers)
+        .result;
+  };
+  for (const char* policy : {"reject", "quarantine"}) {
+    EXPECT_EQ(verdict(policy, {.later_spf = "author.example"}), DmarcResult::TempError);
+    EXPECT_EQ(verdict(policy, {.later_dkim = {"a.example", "author.example"}}),
+              DmarcResult::TempError);
+    EXPECT_EQ(verdict(policy, {.dkim = {"author.example"}, .later_spf = "author.example"}),
+              DmarcResult::Pass);
+    EXPECT_EQ(verdict(policy, {.later_spf = "a.example", .later_dkim = {"a.test"}}),
+              DmarcResult::Fail)
+        << "whatever they turn out to be, they are not aligned";
+  }
+  EXPECT_EQ(verdict("none", {.later_dkim = {"author.example"}}), DmarcResult::Fail)
+      << "nothing depends on it";
+}
+
+TEST(Identifiers, MayComeLater) {
+  mail::Authentication found;
+  found.mail_from = {.result = SpfResult::TempError, .domain = "Example.com"};
+  found.dkim = {signature(DkimResult::TempError, "a.example"),
+                signature(DkimResult::Pass, "b.example")};
+  EXPECT_EQ(identifiers_of(found, false).later_spf, "example.com");
+  EXPECT_THAT(identifiers_of(found, false).later_dkim, ElementsAre("a.example"));
+  EXPECT_EQ(identifiers_of(found, true).later_spf, "");
+}
+
 /// S-15: the strictest, for every reason there is.
 TEST(Evaluation, RejectsWhenTheAuthorCannotBeTold) {
   using Problem = mail::AuthorProblem;
