@@ -1,5 +1,6 @@
 #include "relay/app/policies.hpp"
 
+#include <set>
 #include <utility>
 
 #include <boost/asio/ip/address.hpp>
@@ -69,6 +70,17 @@ inbound::AbusePolicy abuse_policy(const settings::Settings& from) {
   return policy;
 }
 
+/// Every address that mail leaves from; empty where the system chooses it. Doubtful mail above all
+/// must count: a sender's SPF may name nothing but the address of the risk pool.
+std::vector<boost::asio::ip::address> egress_addresses(const settings::Settings& from) {
+  if (from.outbound.source.empty()) return {};
+  std::set<boost::asio::ip::address> all;
+  for (const auto* sources : {&from.outbound.source, &from.risk.source}) {
+    for (const std::string& source : *sources) all.insert(boost::asio::ip::make_address(source));
+  }
+  return {all.begin(), all.end()};
+}
+
 /// Null: incoming mail is not verified.
 std::shared_ptr<const auth::CheckOptions> check_options(const settings::Settings& from) {
   if (!from.auth.verify) return nullptr;
@@ -78,9 +90,7 @@ std::shared_ptr<const auth::CheckOptions> check_options(const settings::Settings
   if (from.auth.organisation == settings::OrganisationRule::SuffixList) {
     options->suffixes = std::make_shared<const auth::OrganisationalDomain>();
   }
-  for (const std::string& source : from.outbound.source) {
-    options->egress.push_back(boost::asio::ip::make_address(source));
-  }
+  options->egress = egress_addresses(from);
   return options;
 }
 

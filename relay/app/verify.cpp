@@ -71,7 +71,7 @@ void decide(const forward::Planner& planner, const StoredMessage& message, base:
 }  // namespace
 
 Verification verify_message(const Policies& policies, OfflineLookups& lookups,
-                            StoredMessage message) {
+                            const StoredMessage& message) {
   RecordedResolver resolver(lookups.resolver());
   // The command verifies even where the daemon is told not to.
   auth::CheckOptions options = policies.inbound->check

@@ -40,7 +40,7 @@ struct Verification {
 
 /// Blocks for as long as the lookups take, at most [auth] timeout.
 Verification verify_message(const Policies& policies, OfflineLookups& lookups,
-                            StoredMessage message);
+                            const StoredMessage& message);
 
 boost::json::object to_json(const Verification& verification);
 

@@ -92,7 +92,7 @@ int verify(const Invocation& call) {
   if (!policies) return complain(policies.error(), kExitConfig);
   auto lookups = OfflineLookups::open(*loaded->settings, std::move(world));
   if (!lookups) return complain("dns: " + lookups.error(), kExitNegative);
-  const Verification found = verify_message(*policies, **lookups, std::move(*message));
+  const Verification found = verify_message(*policies, **lookups, *message);
   std::cout << (call.json ? boost::json::serialize(to_json(found)) + '\n' : to_text(found));
   if (!found.refusal) return kExitOk;
   return found.refusal->code < 500 ? kExitTemporary : kExitNegative;

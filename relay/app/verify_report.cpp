@@ -31,12 +31,18 @@ json::object json_of(const forward::Prediction& prediction) {
   return o;
 }
 
+/// Of what is refused there is nothing to predict.
+json::value json_of(const forward::Considered& one) {
+  if (one.option == forward::Option::Refuse) return nullptr;
+  return json_of(one.prediction);
+}
+
 json::object json_of(const TargetDecision& decision) {
   const forward::Choice& choice = decision.choice;
   json::array considered;
   for (const forward::Considered& one : choice.considered) {
     considered.emplace_back(json::object{{"option", forward::name_of(one.option)},
-                                         {"prediction", json_of(one.prediction)},
+                                         {"prediction", json_of(one)},
                                          {"objection", one.objection}});
   }
   return {{"target", decision.target},
@@ -45,7 +51,7 @@ json::object json_of(const TargetDecision& decision) {
           {"risk_pool", choice.risk_pool},
           {"tag", choice.tag},
           {"hold", choice.hold},
-          {"prediction", json_of(choice.prediction())},
+          {"prediction", json_of(choice.considered[static_cast<std::size_t>(choice.option)])},
           {"considered", std::move(considered)}};
 }
 
@@ -95,12 +101,11 @@ std::string text_of(const forward::Prediction& prediction) {
 std::string text_of(const TargetDecision& decision) {
   const forward::Choice& choice = decision.choice;
   std::string out = fmt::format(
-      "\nfor {}\n  {}{}{}{}: {}\n", decision.target.empty() ? "any target" : decision.target,
-      forward::name_of(choice.option), choice.risk_pool ? ", risk pool" : "",
-      choice.tag ? ", tagged" : "", choice.hold ? ", held" : "", choice.reason);
+      "\nfor {}\n  {}\n", decision.target.empty() ? "any target" : decision.target, choice.reason);
   for (const forward::Considered& one : choice.considered) {
-    out += fmt::format("  {} {:<9} {}{}\n", one.option == choice.option ? '*' : ' ',
-                       forward::name_of(one.option), text_of(one.prediction),
+    const bool refused = one.option == forward::Option::Refuse;
+    out += fmt::format("  {} {:<10} {}{}\n", one.option == choice.option ? '*' : ' ',
+                       forward::name_of(one.option), refused ? "" : text_of(one.prediction),
                        one.objection.empty() ? "" : "  [not: " + one.objection + "]");
   }
   return out;

@@ -2,13 +2,16 @@
 // file. Part of the composition root: names adapters.
 #pragma once
 
+#include <chrono>
 #include <expected>
+#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
 
 #include "relay/dns/unbound_resolver.hpp"
 #include "relay/net/system_clock.hpp"
@@ -31,17 +34,9 @@ class OfflineLookups {
   /// Runs `task`, and whatever it started, on this thread.
   template <class T>
   T await(base::Task<T> task) {
-    std::optional<T> result;
-    std::exception_ptr thrown;
-    bool ended = false;
-    boost::asio::co_spawn(io_, std::move(task), [&](std::exception_ptr error, T value) {
-      thrown = error;
-      result = std::move(value);
-      ended = true;
-    });
-    while (!ended) io_.run_one();
-    if (thrown) std::rethrow_exception(thrown);
-    return std::move(*result);
+    auto result = boost::asio::co_spawn(io_, std::move(task), boost::asio::use_future);
+    while (result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) io_.run_one();
+    return result.get();
   }
 
  private:

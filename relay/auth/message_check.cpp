@@ -157,7 +157,9 @@ void MessageCheck::on_header(std::string_view header_block, dkim::BodyHashes& ha
   state.chain = std::make_unique<arc::Verification>(header_block, hashes);
   state.authors = mail::author_domains(header_block);
   state.result.sealer_saw_pass = newest_set_says_dmarc_pass(header_block);
-  start(state.signatures->fetch_keys(state.lookups, state.lookups.end()));
+  for (std::size_t i = 0; i < state.signatures->lookups(); ++i) {
+    start(state.signatures->fetch_key(i, state.lookups, state.lookups.end()));
+  }
   start(state.chain->fetch_keys(state.lookups, state.lookups.end()));
   if (state.authors) start(find_policies(state));
 }

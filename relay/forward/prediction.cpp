@@ -46,7 +46,7 @@ ArcResult predict_arc(const Evidence& evidence, Option option) {
 }
 
 /// Is SPF of this copy aligned, should it pass? With the original sender that is known from the
-/// arrival, strictness included, if SPF passed then; else only relaxed alignment can be judged.
+/// arrival, if SPF passed then.
 bool spf_would_align(const Identities& identities, const Evidence& evidence, Option option,
                      const std::string& spf_domain, const std::string& author) {
   const mail::SpfVerdict& arrived = evidence.verdicts.spf(evidence.sender.is_null());
@@ -54,7 +54,8 @@ bool spf_would_align(const Identities& identities, const Evidence& evidence, Opt
       evidence.verdicts.dmarc.result != DmarcResult::None) {
     return evidence.verdicts.dmarc.spf_aligned;
   }
-  return identities.same_organisation(spf_domain, author);
+  const bool strict = evidence.verdicts.dmarc.spf_strict && option != Option::NewAuthor;
+  return strict ? spf_domain == author : identities.same_organisation(spf_domain, author);
 }
 
 void predict_dmarc(const Identities& identities, const Evidence& evidence, Option option,

@@ -36,7 +36,8 @@ struct Prediction {
   mail::DkimResult dkim = mail::DkimResult::None;  ///< best of the signatures it came with
   std::string signed_by;                           ///< d= of ours; "": not signed
   mail::DmarcResult dmarc = mail::DmarcResult::None;
-  mail::DmarcPolicy policy = mail::DmarcPolicy::None;  ///< of the domain that then stands in From
+  mail::DmarcPolicy policy =
+      mail::DmarcPolicy::None;  ///< for the author it came with; None when rewritten
   bool spf_aligned = false;
   bool dkim_aligned = false;
   mail::ArcResult arc = mail::ArcResult::None;

@@ -52,6 +52,7 @@ struct DmarcVerdict {
   /// (RFC 9989). None without a record. Of PermError: Reject, the strictest (rule S-15).
   DmarcPolicy policy = DmarcPolicy::None;
   bool testing = false;       ///< t=y
+  bool spf_strict = false;    ///< aspf=s: only the author's own domain is aligned
   bool spf_aligned = false;   ///< SPF passed for an aligned domain
   bool dkim_aligned = false;  ///< a signature passed for an aligned domain
   std::string problem;        ///< of an error or a failure, one line of ours

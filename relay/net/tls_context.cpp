@@ -8,11 +8,11 @@
 #include <memory>
 #include <system_error>
 
-#include <openssl/bio.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+
+#include "relay/base/pem.hpp"
 
 namespace relay::net {
 
@@ -31,23 +31,18 @@ int no_pass_phrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*cont
 
 /// As SSL_CTX_use_PrivateKey_file, but the text of the key is not left behind in memory (P-14).
 bool use_key_file(SSL_CTX* context, const std::filesystem::path& path) {
-  std::array<char, 4096> text{};
+  std::array<char, 65'536> text{};  // certificates may stand in the same file
   std::FILE* const file = std::fopen(path.c_str(), "re");
   if (file == nullptr) {
     ERR_raise(ERR_LIB_SYS, errno);
     return false;
   }
-  std::setvbuf(file, text.data(), _IOFBF, text.size());
-  bool used = false;
-  {
-    const std::unique_ptr<BIO, decltype(&BIO_free)> bio(BIO_new_fp(file, BIO_NOCLOSE), BIO_free);
-    const std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)> key(
-        PEM_read_bio_PrivateKey(bio.get(), nullptr, no_pass_phrase, nullptr), EVP_PKEY_free);
-    used = key && SSL_CTX_use_PrivateKey(context, key.get()) == 1;
-  }
+  std::setvbuf(file, nullptr, _IONBF, 0);
+  const std::size_t size = std::fread(text.data(), 1, text.size(), file);
   std::fclose(file);
+  const auto key = base::private_key_of({text.data(), size});
   OPENSSL_cleanse(text.data(), text.size());
-  return used;
+  return key && SSL_CTX_use_PrivateKey(context, key.get()) == 1;
 }
 
 std::string problem(const std::filesystem::path& file, const std::string& what) {

@@ -103,10 +103,18 @@ void read_targets(Section& root, Settings& settings) {
 
 void read_notices(Section& root, Settings& settings) {
   auto section = root.table("bounces");
-  if (!section) return;
-  section->choice("to", settings.notices_to,
-                  {{"authenticated", NoticesTo::Authenticated}, {"anyone", NoticesTo::Anyone}});
-  section->finish();
+  if (section) {
+    section->choice("to", settings.notices_to,
+                    {{"authenticated", NoticesTo::Authenticated}, {"anyone", NoticesTo::Anyone}});
+    section->finish();
+  }
+  // A silent loss of all bounces must be somebody's decision.
+  if (!settings.auth.verify && settings.notices_to == NoticesTo::Authenticated) {
+    const std::string why =
+        "with auth.verify = false no sender is ever authenticated, so that nobody would hear of a "
+        "failure: say bounces.to = \"anyone\", or verify";
+    (section ? *section : root).problem(section ? "to" : "auth", ProblemCode::Value, why);
+  }
 }
 
 }  // namespace

@@ -60,6 +60,23 @@ TEST_F(StrategyTest, SpfOnlyWithoutPolicyIsSealedAndLikelyJunk) {
 }
 
 /// Losing good mail is worse than a bounce to a sender who is proven.
+/// RFC 9989 §4.4.2: our SRS domain is of the author's organisation, which is not enough with
+/// aspf=s.
+TEST_F(StrategyTest, PredictsStrictAlignment) {
+  Evidence near = by_spf_only(DmarcPolicy::Reject);
+  near.sender = mail::ReversePath(house::mailbox("bounce@office.relay.example"));
+  near.verdicts.mail_from.domain = "office.relay.example";
+  near.verdicts.dmarc.from_domain = "office.relay.example";
+  near.signing_domain.clear();  // relay.example does not sign what it could be taken for
+  EXPECT_EQ(choose(near).prediction().dmarc, mail::DmarcResult::Pass);
+  near.verdicts.dmarc.spf_strict = true;
+  const Choice strict = choose(near);
+  EXPECT_FALSE(strict.prediction().spf_aligned);
+  EXPECT_EQ(strict.prediction().dmarc, mail::DmarcResult::Fail);
+  EXPECT_EQ(strict.prediction().outlook, Outlook::LikelyRejected);
+  EXPECT_EQ(strict.option, Option::SrsSealed);
+}
+
 TEST_F(StrategyTest, SpfOnlyWithPolicyIsForwardedAndSaysWhatWillHappen) {
   for (const auto policy : {DmarcPolicy::Quarantine, DmarcPolicy::Reject}) {
     EXPECT_EQ(way(by_spf_only(policy)), "srs+arc");

@@ -51,9 +51,17 @@ struct Tally {
   std::size_t accepted = 0;  ///< 250 in spite of it
 };
 
+constexpr const char* kZone =
+    "client.example TXT \"v=spf1 ip4:192.0.2.7 -all\"\n"
+    "sender.example TXT \"v=spf1 include:client.example -all\"\n"
+    "_dmarc.sender.example TXT \"v=DMARC1; p=reject\"\n"
+    "192.0.2.7 PTR client.example\nclient.example A 192.0.2.7\n";
+
 /// One session with memory failing at the n-th allocation; false when it needed fewer.
-bool survives(std::size_t n, const std::vector<std::string>& segments, Tally& tally) {
+bool survives(std::size_t n, const std::vector<std::string>& segments, bool verifying,
+              Tally& tally) {
   House house({}, true);
+  if (verifying) house.verify(kZone);
   const auto budget = house.budget.left();
   const auto wire = house.dial(segments);
   failed = false;
@@ -72,16 +80,17 @@ bool survives(std::size_t n, const std::vector<std::string>& segments, Tally& ta
   EXPECT_EQ(house.budget.left(), budget) << n;
   EXPECT_TRUE(house.spool.drafts.empty()) << n;
   const auto before = house.spool.stored.size();
-  const auto next = house.talk(envelope_and({"Subject: next\r\n\r\nx\r\n.\r\n", "QUIT\r\n"}));
+  const auto next = house.talk(
+      envelope_and({"From: ann@sender.example\r\nSubject: next\r\n\r\nx\r\n.\r\n", "QUIT\r\n"}));
   EXPECT_THAT(next->sent, HasSubstr("250 2.0.0 queued as ")) << n;
   EXPECT_EQ(house.spool.stored.size(), before + 1) << n;
   return true;
 }
 
-Tally survive_all(const std::vector<std::string>& segments) {
+Tally survive_all(const std::vector<std::string>& segments, bool verifying = false) {
   base::set_crash_reporter([](const std::string&, const std::string&) {});
   Tally tally;
-  for (std::size_t n = 1; n <= kMostAllocations && survives(n, segments, tally); ++n) {
+  for (std::size_t n = 1; n <= kMostAllocations && survives(n, segments, verifying, tally); ++n) {
   }
   return tally;
 }
@@ -90,6 +99,19 @@ TEST(AllocationFailure, CostsTheSessionAndNothingElse) {
   const auto tally = survive_all(envelope_and(
       {"From: Ann <ann@sender.example>\r\nSubject: x\r\n\r\nHello\r\n.\r\n", "QUIT\r\n"}));
   EXPECT_GT(tally.runs, 100U);
+  EXPECT_LT(tally.runs, kMostAllocations) << "the end was not reached";
+  EXPECT_GT(tally.told, tally.runs / 2);
+  EXPECT_GT(tally.accepted, 0U) << "behind the commit, too";
+}
+
+TEST(AllocationFailure, WhileAMessageIsVerified) {
+  const auto tally = survive_all(
+      envelope_and({"From: Ann <ann@sender.example>\r\nSubject: x\r\n"
+                    "DKIM-Signature: v=1; a=rsa-sha256; d=sender.example; s=s; h=from; "
+                    "bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA\r\n\r\nHello\r\n.\r\n",
+                    "QUIT\r\n"}),
+      true);
+  EXPECT_GT(tally.runs, 250U);
   EXPECT_LT(tally.runs, kMostAllocations) << "the end was not reached";
   EXPECT_GT(tally.told, tally.runs / 2);
   EXPECT_GT(tally.accepted, 0U) << "behind the commit, too";

@@ -119,6 +119,15 @@ House::House(Limits limits, bool with_tls)
                waste, handshakes, watchdog, abuse},
       acceptor(services) {}
 
+void House::verify(std::string_view zone) {
+  auto verifying = std::make_shared<Policy>(*policy.get());
+  verifying->check =
+      std::make_shared<const auth::CheckOptions>(auth::CheckOptions{.receiver = "mx.example.org"});
+  verifying->authserv_id = "mx.example.org";
+  resolver.replace_zone(zone);
+  policy.publish(std::move(verifying));
+}
+
 std::shared_ptr<fakes::Wire> House::dial(std::vector<std::string> segments,
                                          const std::string& peer) {
   auto wire = std::make_shared<fakes::Wire>();

@@ -115,6 +115,9 @@ class House {
   /// Runs one session over `segments`, each a read of its own, until it is over.
   std::shared_ptr<fakes::Wire> talk(std::vector<std::string> segments);
 
+  /// From now on incoming mail is verified, with this zone for the DNS.
+  void verify(std::string_view zone);
+
   void poll() {
     io.restart();
     io.poll();

@@ -153,8 +153,18 @@ TEST_F(Verification, RewrittenMailNeverSpeaksForAHostedDomain) {
             "notexample.org");
 }
 
+// Without verdicts nobody could be told of a failure: that is not to happen by accident.
+TEST_F(Verification, AsksWhoHearsOfFailuresWhenNobodyIsVerified) {
+  EXPECT_THAT(problem("[auth]\nverify = false\n"), HasSubstr("say bounces.to = \"anyone\""));
+  EXPECT_THAT(problem("[auth]\nverify = false\n[bounces]\nto = \"authenticated\"\n"),
+              HasSubstr("nobody would hear of a failure"));
+  EXPECT_EQ(taken("[auth]\nverify = false\n[bounces]\nto = \"anyone\"\n")->notices_to,
+            NoticesTo::Anyone);
+}
+
 TEST_F(Verification, WarnsWhenNothingIsKnownThatCouldBeSealed) {
-  const auto loaded = load_text(kHead + "[auth]\nverify = false\n" + kSealer);
+  const auto loaded =
+      load_text(kHead + "[auth]\nverify = false\n[bounces]\nto = \"anyone\"\n" + kSealer);
   ASSERT_TRUE(loaded);
   std::string warnings;
   for (const Problem& one : loaded->warnings) warnings += render(one) + '\n';

@@ -1,19 +1,23 @@
 """One message through the relay, before and after; then a bounce on its way back."""
 
 import email
+import smtplib
 import sys
 import time
 
 import dkim
 import spf
 
+from . import senders
 from .harness import Relay, Sink, wait_for
-from .nameserver import Nameserver
 
 OUR_ADDRESS = "127.0.0.1"  # from which the next hop sees us
-MESSAGE = (b"From: Ann <ann@strict.test>\r\nTo: info@fwd.test\r\nSubject: Lunch?\r\n"
-           b"Date: Tue, 24 Nov 2026 12:00:00 +0000\r\nMessage-ID: <lunch@strict.test>\r\n\r\n"
-           b"At noon?\r\n.hidden dot\r\n")
+ANN = senders.Sender("strict.example")  # its SPF forbids everybody, its DMARC says p=reject
+EVE = (b"From: Ann <ann@strict.example>\r\nTo: info@fwd.example\r\nSubject: Invoice\r\n\r\nPay!\r\n")
+MESSAGE = ANN.sign(
+    b"From: Ann <ann@strict.example>\r\nTo: info@fwd.example\r\nSubject: Lunch?\r\n"
+    b"Date: Tue, 24 Nov 2026 12:00:00 +0000\r\nMessage-ID: <lunch@strict.example>\r\n\r\n"
+    b"At noon?\r\n.hidden dot\r\n")
 COLOUR = sys.stdout.isatty()
 
 
@@ -57,20 +61,20 @@ def spf_verdict(dns, sender, helo):
 
 
 def show_forwarding(check, relay, sink, dns):
-    title("1. Ann writes to info@fwd.test. Her domain says: v=spf1 -all")
-    number = relay.send(MESSAGE, sender="ann@strict.test", to=["info@fwd.test"])
+    title("1. Ann writes to info@fwd.example, signed. Her domain says: v=spf1 -all, DMARC p=reject")
+    number = relay.send(MESSAGE, sender="ann@strict.example", to=["info@fwd.example"])
     wait_for(lambda: sink.messages, what="the message at the next hop")
     got = sink.messages.pop()
     line("accepted as", number)
     title("   envelope             before -> after")
-    line("MAIL FROM", f"ann@strict.test -> {got.mail_from}")
-    line("RCPT TO", f"info@fwd.test -> {got.rcpt_tos[0]}")
+    line("MAIL FROM", f"ann@strict.example -> {got.mail_from}")
+    line("RCPT TO", f"info@fwd.example -> {got.rcpt_tos[0]}")
     title("   what the relay put in front")
-    for text in got.content[:-len(MESSAGE)].decode().split("\r\n")[:4]:
+    for text in got.content[:-len(MESSAGE)].decode().split("\r\n")[:8]:
         print("  " + text.replace("\t", "    "))
     title("2. What the next hop sees")
     check("original octets", got.content.endswith(MESSAGE), "unchanged, from first field to last dot")
-    without = spf_verdict(dns, "ann@strict.test", relay.hostname)
+    without = spf_verdict(dns, "ann@strict.example", relay.hostname)
     check("SPF without SRS", without == "fail", without)
     with_srs = spf_verdict(dns, got.mail_from, relay.hostname)
     check("SPF with SRS", with_srs == "pass", with_srs)
@@ -78,43 +82,54 @@ def show_forwarding(check, relay, sink, dns):
         good = dkim.DKIM(got.content).verify(
             idx=index, dnsfunc=lambda name, **_: dns.txt(name.decode()))
         check(f"DKIM {kind}", good, "pass" if good else "fail")
+    good = dkim.DKIM(got.content).verify(idx=2, dnsfunc=lambda name, **_: dns.txt(name.decode()))
+    check("Ann's signature", good, "pass: DMARC passes at the next hop" if good else "fail")
     return got.mail_from
 
 
 def show_bounce(check, relay, sink, srs_sender):
     title("3. The mailbox is gone: a bounce travels back")
-    relay.send(b"From: MAILER-DAEMON@dest.test\r\nSubject: Undeliverable\r\n\r\nNo such mailbox.\r\n",
+    relay.send(b"From: MAILER-DAEMON@dest.example\r\nSubject: Undeliverable\r\n\r\nNo such mailbox.\r\n",
                sender="", to=[srs_sender])
     wait_for(lambda: sink.messages, what="the bounce")
     bounce = sink.messages.pop()
     line("sent to", srs_sender)
-    check("arrives at", bounce.rcpt_tos == ["ann@strict.test"], bounce.rcpt_tos[0])
+    check("arrives at", bounce.rcpt_tos == ["ann@strict.example"], bounce.rcpt_tos[0])
     check("sender stays null", bounce.mail_from == "", "<>")
     title("4. The next hop refuses: the relay itself tells Ann")
-    sink.replies = {"RCPT": lambda a: "550 5.1.1 no me@dest.test here" if "dest" in a else None}
-    relay.send(MESSAGE, sender="ann@strict.test", to=["info@fwd.test"])
+    sink.replies = {"RCPT": lambda a: "550 5.1.1 no me@dest.example here" if "dest" in a else None}
+    relay.send(MESSAGE, sender="ann@strict.example", to=["info@fwd.example"])
     wait_for(lambda: sink.messages, what="the DSN")
     dsn = sink.messages.pop()
     report = email.message_from_bytes(dsn.content)
-    check("report to", dsn.rcpt_tos == ["ann@strict.test"], f"{dsn.rcpt_tos[0]}, {report['Subject']}")
-    check("private target hidden", b"dest.test" not in dsn.content, "the alias only")
+    check("report to", dsn.rcpt_tos == ["ann@strict.example"], f"{dsn.rcpt_tos[0]}, {report['Subject']}")
+    check("private target hidden", b"dest.example" not in dsn.content, "the alias only")
     sink.replies = {}
+
+
+def show_refusal(check, relay, sink):
+    title("5. Eve writes in Ann's name")
+    try:
+        relay.send(EVE, sender="ann@strict.example", to=["info@fwd.example"])
+        said = "accepted"
+    except smtplib.SMTPResponseException as refusal:
+        said = f"{refusal.smtp_code} {refusal.smtp_error.decode()}"
+    check("answer", said.startswith("550 5.7.1"), said)
+    check("went nowhere", not sink.messages, "nothing was forwarded, nobody hears of it")
 
 
 def main():
     once = "--once" in sys.argv[1:]
     check = Checks()
     sink = Sink().start()
-    relay = Relay(sink.port, aliases={"info": ["me@dest.test"]})
-    records = [f'{name.removesuffix(".relay.test")} 60 IN TXT '
-               + " ".join(f'"{value[i:i + 255]}"' for i in range(0, len(value), 255))
+    relay = Relay(sink.port, hostname="mx.fwd.example", domain="fwd.example", srs="relay.example",
+                  aliases={"info": ["me@dest.example"]}, verify=True)
+    records = [f'{name.removesuffix(".relay.example")} 60 IN TXT {senders.txt(value)}'
                for name, value in relay.records.items()]
-    dns = Nameserver({
-        "strict.test": ['@ 60 IN TXT "v=spf1 -all"'],
-        "relay.test": [f'@ 60 IN TXT "v=spf1 ip4:{OUR_ADDRESS} -all"', "@ 60 IN MX 10 ns"] + records,
-    })
+    dns = senders.world([ANN], {
+        "relay.example": [f'@ 60 IN TXT "v=spf1 ip4:{OUR_ADDRESS} -all"', "@ 60 IN MX 10 ns"] + records,
+        "fwd.example": [f"mx 60 IN A {OUR_ADDRESS}", 'mx 60 IN TXT "v=spf1 a -all"']})
     try:
-        dns.start()
         relay.extra = f'[dns]\nforward_to = ["127.0.0.1@{dns.port}"]\n'
         if not once:
             relay.port = 2525
@@ -122,13 +137,14 @@ def main():
         relay.start()
         srs_sender = show_forwarding(check, relay, sink, dns)
         show_bounce(check, relay, sink, srs_sender)
+        show_refusal(check, relay, sink)
         if check.failed:
             print("\n" + paint("31", "not as it should be: " + ", ".join(check.failed)))
         else:
             print("\n" + paint("32", "All of it is as it should be."))
         if not once:
             print(f"\nThe relay listens on 127.0.0.1:{relay.port}. Try, in another terminal:\n"
-                  f"  swaks --server 127.0.0.1:{relay.port} --from you@strict.test --to info@fwd.test\n"
+                  f"  swaks --server 127.0.0.1:{relay.port} --from you@elsewhere.example --to info@fwd.example\n"
                   f"  build/release/bin/srs-relay -c {relay.path('relay.toml')} status\n"
                   f"Its log is {relay.path('log')}. Ctrl-C ends everything.")
             while True:

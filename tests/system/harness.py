@@ -35,23 +35,29 @@ def free_port():
                 continue
 
 
-def wait_for(condition, timeout=20.0, what="condition"):
+def wait_for(condition, timeout=20.0, what="condition", step=0.05):
     end = time.monotonic() + timeout
     while time.monotonic() < end:
         value = condition()
         if value:
             return value
-        time.sleep(0.05)
+        time.sleep(step)
     raise AssertionError(f"timed out after {timeout} s waiting for {what}")
 
 
 class Delivered:
-    def __init__(self, envelope, tls):
+    def __init__(self, envelope, session):
+        self.client, self.helo = session.peer[0], session.host_name
         self.mail_from = "" if envelope.mail_from == "<>" else envelope.mail_from
         self.rcpt_tos = list(envelope.rcpt_tos)
         self.content = envelope.content
         self.options = list(envelope.mail_options)
-        self.tls = tls
+        self.tls = session.ssl is not None
+
+
+class Liberal(SMTP):
+    """Lines of any length: we pass on what we took."""
+    line_length_limit = 1 << 20
 
 
 class Sink:
@@ -86,7 +92,7 @@ class Sink:
     async def handle_DATA(self, server, session, envelope):
         reply = self.reply("DATA", envelope.rcpt_tos[0], "250 2.0.0 taken")
         if reply.startswith("2"):
-            self.messages.append(Delivered(envelope, session.ssl is not None))
+            self.messages.append(Delivered(envelope, session))
         return reply
 
     def start(self):
@@ -94,7 +100,7 @@ class Sink:
 
         class Patient(Controller):
             def factory(self):
-                return SMTP(sink, enable_SMTPUTF8=True, decode_data=False,
+                return Liberal(sink, enable_SMTPUTF8=True, decode_data=False,
                             data_size_limit=100 << 20, hostname="sink.test")
 
         self.controller = Patient(self, hostname="127.0.0.1", port=self.port)
@@ -111,8 +117,9 @@ class Relay:
     """One srs-relay with a folder, keys and a configuration of its own."""
 
     def __init__(self, next_hop, hostname="mx.fwd.test", domain="fwd.test", srs="relay.test",
-                 aliases=None, extra="", tls=False, routes=None, verify=False):
-        """`verify`: of incoming mail; it needs a [dns] that answers in `extra`."""
+                 aliases=None, extra="", tls=False, routes=None, verify=False, source=None):
+        """`verify`: of incoming mail; it needs a [dns] that answers in `extra`. `source`: from where
+        mail leaves; without, the relay does not know that address."""
         self.folder = tempfile.mkdtemp(prefix="srs-relay-test-")
         self.port = free_port()
         self.hostname, self.domain, self.srs = hostname, domain, srs
@@ -122,6 +129,7 @@ class Relay:
         self.extra = extra
         self.tls = tls
         self.verify = verify
+        self.source = source
         self.process = None
         self.make_keys()
         self.write_config()
@@ -163,7 +171,10 @@ class Relay:
             lines += ["[tls]", 'cert = "tls.crt"', 'key = "tls.key"']
         if not self.verify:
             lines += ["[auth]", "verify = false", "[bounces]", 'to = "anyone"']
-        lines += ["[outbound]", "allow_private = true", "[control]", 'socket = "control.sock"']
+        lines += ["[outbound]", "allow_private = true"]
+        if self.source:
+            lines += [f'source = ["{self.source}"]']
+        lines += ["[control]", 'socket = "control.sock"']
         queue = ["[queue]", 'store = "sqlite:queue/queue.db"', 'min_free = "1MiB"',
                  'retry_schedule = ["1s"]']
         text = "\n".join(lines + queue) + "\n" + (self.extra if extra is None else extra)

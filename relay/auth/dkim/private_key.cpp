@@ -11,6 +11,7 @@
 #include <openssl/x509.h>
 
 #include "relay/auth/dkim/base64.hpp"
+#include "relay/base/pem.hpp"
 
 namespace relay::auth::dkim {
 
@@ -41,9 +42,6 @@ std::string public_part(EVP_PKEY* key, KeyType type) {
   return contents(bio.get());
 }
 
-/// Asks nobody for a passphrase: an encrypted key is an error, not a prompt.
-int no_passphrase(char*, int, int, void*) { return -1; }
-
 }  // namespace
 
 std::string zone_line(const std::string& owner, const std::string& record) {
@@ -55,8 +53,7 @@ std::string zone_line(const std::string& owner, const std::string& record) {
 }
 
 std::expected<PrivateKey, std::string> PrivateKey::parse(std::string_view pem, int min_rsa_bits) {
-  const Bio bio(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
-  auto key = owned(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
+  auto key = base::private_key_of(pem);
   if (!key) return std::unexpected("not an unencrypted private key in PEM form");
   if (EVP_PKEY_is_a(key.get(), "ED25519")) return PrivateKey(std::move(key), KeyType::Ed25519);
   if (!EVP_PKEY_is_a(key.get(), "RSA")) return std::unexpected("neither an RSA nor an Ed25519 key");

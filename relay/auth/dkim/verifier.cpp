@@ -2,13 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
-#include <exception>
 #include <utility>
-
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/deferred.hpp>
-#include <boost/asio/experimental/parallel_group.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include "relay/auth/dkim/digest.hpp"
 #include "relay/auth/dkim/signature_check.hpp"
@@ -19,7 +13,6 @@ namespace relay::auth::dkim {
 
 namespace {
 
-namespace asio = boost::asio;
 using mail::DkimResult;
 using mail::DkimVerdict;
 
@@ -108,7 +101,7 @@ std::size_t Verification::lookup_for(const SignatureField& field) {
 
 base::Task<> Verification::fetch(Lookup& lookup, ports::Resolver& resolver,
                                  base::Deadline deadline) {
-  lookup.answer = co_await fetch_key(resolver, lookup.selector, lookup.domain, deadline);
+  lookup.answer = co_await dkim::fetch_key(resolver, lookup.selector, lookup.domain, deadline);
 }
 
 std::vector<std::string> Verification::domains() const {
@@ -119,20 +112,14 @@ std::vector<std::string> Verification::domains() const {
   return all;
 }
 
+base::Task<> Verification::fetch_key(std::size_t number, ports::Resolver& resolver,
+                                     base::Deadline deadline) {
+  Lookup& lookup = lookups_.at(number);
+  co_await fetch(lookup, resolver, deadline);
+}
+
 base::Task<> Verification::fetch_keys(ports::Resolver& resolver, base::Deadline deadline) {
-  if (lookups_.empty()) co_return;
-  const base::Executor executor = co_await asio::this_coro::executor;
-  const auto start = [&](Lookup& lookup) {
-    return asio::co_spawn(executor, fetch(lookup, resolver, deadline), asio::deferred);
-  };
-  std::vector<decltype(start(lookups_.front()))> under_way;
-  for (Lookup& lookup : lookups_) under_way.push_back(start(lookup));
-  auto all = asio::experimental::make_parallel_group(std::move(under_way));
-  const auto [order, thrown] =
-      co_await all.async_wait(asio::experimental::wait_for_all(), base::use_task);
-  for (const std::exception_ptr& exception : thrown) {
-    if (exception) std::rethrow_exception(exception);
-  }
+  for (Lookup& lookup : lookups_) co_await fetch(lookup, resolver, deadline);
 }
 
 void Verification::judge_candidate(const Candidate& candidate, const BodyHashes& hashes,

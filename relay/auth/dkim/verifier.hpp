@@ -43,12 +43,14 @@ class Verification {
   Verification(const Verification&) = delete;
   Verification& operator=(const Verification&) = delete;
 
-  /// Fetches the keys, all at a time, each name once. Without it every verdict that needs a key is
-  /// TempError.
-  base::Task<> fetch_keys(ports::Resolver& resolver, base::Deadline deadline);
-
-  /// Number of names fetch_keys() asks for.
+  /// Number of keys to be looked up, each name once.
   std::size_t lookups() const { return lookups_.size(); }
+
+  /// Fetches one of them; all may be under way at once. What is not fetched makes TempError.
+  base::Task<> fetch_key(std::size_t number, ports::Resolver& resolver, base::Deadline deadline);
+
+  /// All, one after the other, for who is in no hurry.
+  base::Task<> fetch_keys(ports::Resolver& resolver, base::Deadline deadline);
 
   /// d= of the signatures that are verified, each once: who may turn out to vouch for the message.
   std::vector<std::string> domains() const;

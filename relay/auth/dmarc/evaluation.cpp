@@ -76,6 +76,7 @@ DmarcVerdict verdict_of(const AuthorFinding& author, const Identifiers& identifi
   verdict.policy_domain = policy.domain;
   verdict.policy = requested(policy, author.domain);
   verdict.testing = policy.record.testing;
+  verdict.spf_strict = policy.record.spf_mode == AlignmentMode::Strict;
   const Alignment spf =
       best_alignment(author.domain, {identifiers.spf}, policy.record.spf_mode, organisations);
   const Alignment dkim =

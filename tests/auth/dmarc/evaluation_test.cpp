@@ -192,6 +192,7 @@ TEST(Evaluation, SaysWhoIsAligned) {
   EXPECT_EQ(verdict.result, DmarcResult::Pass);
   EXPECT_FALSE(verdict.spf_aligned);
   EXPECT_TRUE(verdict.dkim_aligned);
+  EXPECT_TRUE(verdict.spf_strict);
   EXPECT_EQ(verdict.from_domain, "example.com");
   EXPECT_EQ(verdict.policy, kReject);
   EXPECT_EQ(verdict.problem, "");

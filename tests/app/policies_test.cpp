@@ -1,0 +1,46 @@
+// What the rooms are told of the settings, where it must be everything.
+#include "relay/app/policies.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace relay::app {
+namespace {
+
+using boost::asio::ip::make_address;
+using testing::UnorderedElementsAre;
+
+std::shared_ptr<settings::Settings> house() {
+  auto s = std::make_shared<settings::Settings>();
+  s->hostname = "mx.house.example";
+  s->domains.push_back(
+      {.name = *mail::Domain::parse("house.example"), .aliases = {}, .patterns = {}, .map_to = {}});
+  s->srs.domain = *mail::Domain::parse("srs.house.example");
+  s->srs.secrets.push_back({"k", base::Secret("q8Zr1x0PvYbN3mKd7TgWc5Ls9HfJe2Ua"), {}});
+  s->outbound.source = {"192.0.2.1", "2001:db8::1"};
+  return s;
+}
+
+/// who names only the address of the risk pool in SPF lends his name through it all the same.
+TEST(Policies, AskTheSendersSpfForEveryAddressThatMailLeavesFrom) {
+  auto settings = house();
+  settings->risk.source = {"192.0.2.9", "192.0.2.1"};
+  const auto policies = make_policies(settings);
+  ASSERT_TRUE(policies) << policies.error();
+  EXPECT_THAT(policies->inbound->check->egress,
+              UnorderedElementsAre(make_address("192.0.2.1"), make_address("192.0.2.9"),
+                                   make_address("2001:db8::1")));
+}
+
+/// Without [outbound] source the system chooses: what is known of the risk pool's says nothing.
+TEST(Policies, AskNothingWhereTheAddressesAreNotAllKnown) {
+  auto settings = house();
+  settings->outbound.source.clear();
+  settings->risk.source = {"192.0.2.9"};
+  const auto policies = make_policies(settings);
+  ASSERT_TRUE(policies) << policies.error();
+  EXPECT_TRUE(policies->inbound->check->egress.empty());
+}
+
+}  // namespace
+}  // namespace relay::app
