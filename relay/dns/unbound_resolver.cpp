@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <boost/asio/post.hpp>
+#include <sys/resource.h>
 #include <unbound.h>
 
 #include "relay/dns/lookup_queue.hpp"
@@ -24,16 +25,23 @@ constexpr std::pair<const char*, const char*> kSettings[] = {
     {"msg-cache-size:", "8m"},
     {"rrset-cache-size:", "16m"},
     {"qname-minimisation:", "yes"},
-    // As many questions under way as a flood of senders with a dead DNS may have us ask; by itself
-    // libunbound has sixteen, and those behind wait for the dead. Each is a descriptor while it
-    // lasts.
-    {"outgoing-range:", "512"},
-    {"outgoing-num-tcp:", "32"},
     {"num-queries-per-thread:", "4096"},
+    {"outgoing-num-tcp:", "32"},
     // Clients may have private addresses; libunbound would deny that those have names.
     {"unblock-lan-zones:", "yes"},
     {"insecure-lan-zones:", "yes"},
 };
+
+/// How many questions may be on their way at once. By itself libunbound has sixteen, and while a
+/// few senders have a dead DNS, all the others wait behind them (N-9). Each is a descriptor for as
+/// long as it lasts, so a small process has fewer.
+std::string questions_at_once() {
+  constexpr rlim_t kMost = 4096;
+  constexpr rlim_t kLeast = 16;
+  rlimit descriptors{};
+  if (::getrlimit(RLIMIT_NOFILE, &descriptors) != 0) return std::to_string(kLeast);
+  return std::to_string(std::clamp(descriptors.rlim_cur / 4, kLeast, kMost));
+}
 
 std::string problem(const std::string& subject, int error) {
   return subject + ": " + ::ub_strerror(error);
@@ -90,6 +98,9 @@ std::expected<std::unique_ptr<UnboundResolver>, std::string> UnboundResolver::op
     const int error = ::ub_ctx_set_option(context.get(), name, value);
     if (error != 0) return std::unexpected(problem(name, error));
   }
+  const int refused =
+      ::ub_ctx_set_option(context.get(), "outgoing-range:", questions_at_once().c_str());
+  if (refused != 0) return std::unexpected(problem("outgoing-range", refused));
   for (const std::string& server : options.forward_to) {
     const int error = ::ub_ctx_set_fwd(context.get(), server.c_str());
     if (error != 0) return std::unexpected(problem(server, error));

@@ -129,7 +129,7 @@ class Path {
     bool done = false;
     io_.restart();
     asio::co_spawn(io_.get_executor(), run(message),
-                   [&](std::exception_ptr, ports::Signatures got) {
+                   [&](const std::exception_ptr&, ports::Signatures got) {
                      made = std::move(got);
                      done = true;
                    });

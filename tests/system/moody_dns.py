@@ -58,5 +58,5 @@ class MoodyDns:
         def close():
             self.front.close()
             self.back.close()
-            self.loop.call_soon(self.loop.stop)
+            self.loop.call_later(0.1, self.loop.stop)
         self.loop.call_soon_threadsafe(close)

@@ -97,8 +97,7 @@ class Verdicts(AuthenticationCase):
         self.assertTrue(text.startswith("5.7.1 "), text)
         self.assertIn("keyed.example", text)
         self.assertEqual(self.sink.messages, [])
-        rejected = self.relay.events("rejected")
-        self.assertTrue(rejected, "a refusal is logged")
+        wait_for(lambda: self.relay.events("rejected"), what="the refusal in the log")
 
     def test_quarantine_leaves_by_the_risk_pool(self):
         got = self.forwarded(CAREFUL.message(), "ann@careful.example")

@@ -142,3 +142,9 @@ class KillNine(unittest.TestCase):
         report = kill.campaign(kills, 150 * kills, seed=7, gaps=(0.2, 0.8))
         print(checker.summary(report))
         self.assertTrue(report["pass"], report)
+
+    def test_and_so_does_mail_that_is_verified(self):
+        report = kill.campaign(6, 600, seed=8, gaps=(0.2, 0.8), verify=True)
+        print(checker.summary(report))
+        self.assertTrue(report["pass"], report)
+        self.assertGreater(report["dsns"], 0, "which only authenticated senders get")

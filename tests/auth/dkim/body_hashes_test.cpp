@@ -1,5 +1,6 @@
 #include "relay/auth/dkim/body_hashes.hpp"
 
+#include <array>
 #include <random>
 
 #include <gtest/gtest.h>
@@ -122,6 +123,28 @@ TEST(BodyHashes, AreTheSameForEveryDivision) {
       ASSERT_EQ(hashes.covers_all(limited), part >= form.size());
       ASSERT_EQ(hashes.falls_short(limited), part > form.size());
     }
+  }
+}
+
+/// Text with an oddity here and there, long enough to be looked at in strides.
+std::string random_text(std::mt19937& random) {
+  constexpr std::array<std::string_view, 8> kOddities = {" ",     "  ",       "\t",    "\r\n",
+                                                         " \r\n", "\r\n\r\n", "\r\n ", " \t "};
+  std::string text;
+  for (unsigned n = random() % 12; n > 0; --n) {
+    text += std::string(random() % 150, 'x');
+    text += kOddities.at(random() % kOddities.size());
+  }
+  return text;
+}
+
+TEST(BodyHashes, OfLongStretchesOfPlainText) {
+  std::mt19937 random(4);
+  for (int round = 0; round < 10'000; ++round) {
+    const std::string text = random_text(random);
+    ASSERT_EQ(hashed(text), sha256(relaxed(text))) << testing::PrintToString(text);
+    ASSERT_EQ(hashed(text, 1 + random() % 300), sha256(relaxed(text)))
+        << testing::PrintToString(text);
   }
 }
 

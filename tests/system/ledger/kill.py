@@ -8,6 +8,7 @@ import sys
 import tempfile
 import time
 
+from .. import senders
 from ..harness import ROOT, Relay, free_port, wait_for
 from . import checker, messages
 from .generator import Generator
@@ -59,20 +60,44 @@ async def load_and_kill(relay, generator, kills, rng, kill_times, gaps):
     await sending
 
 
-def campaign(kills, count, seed, sessions=8, rate=1000, gaps=(0.2, 1.5), patience=120):
+class AuthenticatedSender:
+    """A domain that proves its mail, and a DNS that says so."""
+
+    def __enter__(self):
+        self.sender = senders.Sender(messages.SENDER, senders.AUTHORISED)
+        self.world = senders.world([self.sender])
+        return self
+
+    def __exit__(self, *_):
+        self.world.stop()
+
+    def relay(self, next_hop):
+        return LedgerRelay(next_hop, verify=True,
+                           extra=f'[dns]\nforward_to = ["127.0.0.1@{self.world.port}"]\n')
+
+
+def campaign(kills, count, seed, sessions=8, rate=1000, gaps=(0.2, 1.5), patience=120, verify=False):
     """Runs it and returns the checker's report. The rate is an upper bound; the messages are spread
-    over all kills."""
+    over all kills. `verify`: what comes in is signed, and verified."""
+    if not verify:
+        return run(LedgerRelay, None, kills, count, seed, sessions, rate, gaps, patience)
+    with AuthenticatedSender() as world:
+        return run(world.relay, world.sender, kills, count, seed, sessions, rate, gaps, patience)
+
+
+def run(make_relay, signer, kills, count, seed, sessions, rate, gaps, patience):
+    """One campaign against the relay that `make_relay` puts before the sink."""
     rng = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="srs-relay-ledger-") as folder:
         sink = SinkProcess(folder)
-        relay = LedgerRelay(sink.port)
+        relay = make_relay(sink.port)
         kill_times = []
         try:
             relay.start()
             # No more than the kills can meet: the last message leaves when the last kill is over.
             duration = max(1.0, kills * (sum(gaps) / 2 + 0.1))
             paced = min(rate, max(20.0, count / duration))
-            generator = Generator(relay.port, messages.make(seed, count), sessions, paced)
+            generator = Generator(relay.port, messages.make(seed, count, signer), sessions, paced)
             began = time.monotonic()
             asyncio.run(load_and_kill(relay, generator, kills, rng, kill_times, gaps))
             took = time.monotonic() - began

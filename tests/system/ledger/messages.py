@@ -5,11 +5,11 @@ import random
 
 DOMAIN = "fwd.test"
 TARGET = "dest.test"
-SENDER = "sender.test"
+SENDER = "sender.example"
 
 
 class Message:
-    def __init__(self, number, recipients, body):
+    def __init__(self, number, recipients, body, signer=None):
         self.number = number
         self.recipients = recipients  # local parts
         self.sender = f"s.{number}@{SENDER}"
@@ -17,6 +17,8 @@ class Message:
         self.content = (f"From: Ann <{self.sender}>\r\nTo: list@{DOMAIN}\r\nSubject: {number}\r\n"
                         f"X-Ledger-Id: {number}\r\nX-Ledger-Hash: {digest}\r\n"
                         f"Message-ID: <{number}@{SENDER}>\r\n\r\n").encode() + body
+        if signer:
+            self.content = signer.sign(self.content)
 
     def wire(self):
         """As it goes through SMTP: dots stuffed, ended."""
@@ -30,7 +32,8 @@ def body_of(rng):
     return b"\r\n".join(lines) + b"\r\n"
 
 
-def make(seed, count):
+def make(seed, count, signer=None):
+    """`signer`: of senders.Sender, whose signature each gets."""
     rng = random.Random(seed)
     for number in range(1, count + 1):
         draw = rng.random()
@@ -42,4 +45,4 @@ def make(seed, count):
             recipients = [f"bad.{number}"]
         else:
             recipients = [f"ok.{number}", f"temp.{number}", f"bad.{number}"]
-        yield Message(number, recipients, body_of(rng))
+        yield Message(number, recipients, body_of(rng), signer)
