@@ -18,6 +18,8 @@
 namespace relay::spool {
 namespace {
 
+using namespace std::string_literals;
+
 namespace fs = std::filesystem;
 using mail::RecipientState;
 using ports::SpoolError;
@@ -141,7 +143,7 @@ TEST_P(SpoolContract, GivesBackWhatWasCommitted) {
 
 TEST_P(SpoolContract, GivesBackHowEachCopyIsToLeave) {
   auto made = message({"a@x.example", "b@x.example", "c@x.example", "d@x.example"});
-  made.message.seal_fields = std::string("ARC-Seal: i=1;\r\n\t\0b=x\r\n", 26);
+  made.message.seal_fields = "ARC-Seal: i=1;\r\n\t\0b=x\r\n"s;
   made.message.rewritten_head = "Received: x\r\nFrom: new@fwd.example\r\n";
   made.message.header_octets = 17;
   made.message.sender_authenticated = true;
