@@ -64,13 +64,18 @@ bool is_domain_name(std::string_view text) {
 /// "[192.0.2.1]" or "[IPv6:2001:db8::1]" (RFC 5321 §4.1.3).
 bool is_address_literal(std::string_view text) {
   if (text.size() < 3 || text.back() != ']') return false;
-  const std::string inner(text.substr(1, text.size() - 2));
+  std::string inner(text.substr(1, text.size() - 2));
+  const bool v6 = base::starts_with_ignoring_case(inner, "IPv6:");
+  if (v6) inner.erase(0, 5);
+  // The system's reader stops at a NUL, and takes a zone behind '%'.
+  constexpr std::string_view kOctets = "0123456789ABCDEFabcdef:.";
+  if (inner.find_first_not_of(kOctets) != std::string::npos) return false;
   boost::system::error_code error;
-  if (base::starts_with_ignoring_case(inner, "IPv6:")) {
-    boost::asio::ip::make_address_v6(inner.substr(5), error);
-    return !error && inner.find('%') == std::string::npos;
+  if (v6) {
+    boost::asio::ip::make_address_v6(inner, error);
+  } else {
+    boost::asio::ip::make_address_v4(inner, error);
   }
-  boost::asio::ip::make_address_v4(inner, error);
   return !error;
 }
 

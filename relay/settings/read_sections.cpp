@@ -68,7 +68,7 @@ void read_limits(Section& root, Settings& settings) {
 bool is_ip(const std::string& text) {
   boost::system::error_code error;
   boost::asio::ip::make_address(text, error);
-  return !error;
+  return !error && text.find('\0') == std::string::npos;  // the system's reader stops there
 }
 
 std::string read_match(Section& section) {

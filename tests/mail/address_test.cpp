@@ -7,6 +7,8 @@
 namespace relay::mail {
 namespace {
 
+using namespace std::string_literals;
+
 std::string parsed(std::string_view text) {
   const auto mailbox = Mailbox::parse(text);
   return mailbox ? mailbox->to_string() : std::string(describe(mailbox.error()));
@@ -95,6 +97,9 @@ TEST(Domain, TakesNamesAndLiterals) {
        {"", ".", "x.", ".x", "a..b", "-a.example", "a-.example", "a b.example", "a/b", "[192.0.2]",
         "[IPv6:2001:db8::1", "[IPv6:fe80::1%eth0]", "[x.example]", "[]", "[300.0.0.1]", "a@b"}) {
     EXPECT_FALSE(Domain::parse(bad)) << bad;
+  }
+  for (const std::string& bad : {"[IPv6:::\0x]"s, "[192.0.2.1\0x]"s, "[IPv6:::\0\r\n]"s}) {
+    EXPECT_FALSE(Domain::parse(bad)) << "the system's reader stops at a NUL";
   }
   EXPECT_FALSE(Domain::parse("[192.0.2.1]")->is_dotted());
   EXPECT_FALSE(Domain::parse("localhost")->is_dotted());
