@@ -1,7 +1,10 @@
 #include "relay/app/log_sink.hpp"
 
-#include <spdlog/async.h>
-#include <spdlog/async_logger.h>
+#include <chrono>
+#include <new>
+#include <utility>
+
+#include <spdlog/logger.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
@@ -10,20 +13,7 @@ namespace relay::app {
 namespace {
 
 constexpr std::size_t kRingLines = 16'384;
-
-spdlog::level::level_enum level_of(base::Severity severity) {
-  switch (severity) {
-    case base::Severity::Debug:
-      return spdlog::level::debug;
-    case base::Severity::Info:
-      return spdlog::level::info;
-    case base::Severity::Warning:
-      return spdlog::level::warn;
-    case base::Severity::Error:
-      return spdlog::level::err;
-  }
-  return spdlog::level::info;
-}
+constexpr std::chrono::milliseconds kRest{5};
 
 }  // namespace
 
@@ -36,32 +26,94 @@ std::expected<std::unique_ptr<LogSink>, std::string> LogSink::open(const std::st
     } else {
       sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file);
     }
-    log->pool_ = std::make_shared<spdlog::details::thread_pool>(kRingLines, 1);
-    log->logger_ = std::make_shared<spdlog::async_logger>(
-        "srs-relay", std::move(sink), log->pool_, spdlog::async_overflow_policy::overrun_oldest);
+    log->logger_ = std::make_shared<spdlog::logger>("srs-relay", std::move(sink));
     log->logger_->set_pattern("%v");
     log->logger_->flush_on(spdlog::level::info);
   } catch (const std::exception& problem) {
     return std::unexpected(std::string(problem.what()));
   }
+  log->writer_ = std::jthread([raw = log.get()] { raw->run(); });
   return log;
 }
 
 LogSink::~LogSink() {
-  if (logger_) flush();  // open() may have failed half-way
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+  }
+  wake_.notify_one();
 }
 
 void LogSink::write(base::Event event) {
-  const auto level = level_of(event.severity());
   std::string line = std::move(event).line();
   const auto redaction = redaction_.get();
   if (redaction->active()) line = redaction->redacted(line);
-  // A view, not a format string: log text is data (rule P-7).
-  logger_->log(level, spdlog::string_view_t(line));
+  bool sleeps = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (waiting_.size() == kRingLines) {
+      waiting_.pop_front();
+      ++dropped_;
+      ++out_;
+    }
+    waiting_.push_back(std::move(line));
+    ++taken_;
+    sleeps = std::exchange(asleep_, false);
+  }
+  if (sleeps) wake_.notify_one();
 }
 
-void LogSink::flush() { logger_->flush(); }
+void LogSink::run() {
+  Lines lines;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    asleep_ = true;
+    wake_.wait(lock, [this] { return stopping_ || !waiting_.empty(); });
+    asleep_ = false;
+    if (waiting_.empty()) return;
+    lines.swap(waiting_);
+    lock.unlock();
+    const bool out = put_out(lines);
+    lock.lock();
+    out_ += lines.size();
+    if (!out) dropped_ += lines.size();
+    lines.clear();
+    written_.notify_all();
+    rest(lock);
+  }
+}
 
-std::uint64_t LogSink::dropped() const { return pool_->overrun_counter(); }
+void LogSink::rest(std::unique_lock<std::mutex>& lock) {
+  wake_.wait_for(lock, kRest, [this] { return stopping_ || hurried_; });
+}
+
+/// One text for all of them, handed over as a view and not as a format string: log text is data
+/// (rule P-7). False: there was no memory for it, which costs these lines and not the daemon
+///
+bool LogSink::put_out(const Lines& lines) try {
+  std::string text;
+  for (const std::string& line : lines) {
+    if (!text.empty()) text += '\n';
+    text += line;
+  }
+  logger_->log(spdlog::level::info, spdlog::string_view_t(text));
+  return true;
+} catch (const std::bad_alloc&) {
+  return false;
+}
+
+void LogSink::flush() {
+  std::unique_lock lock(mutex_);
+  const std::uint64_t wanted = taken_;
+  hurried_ = true;
+  wake_.notify_one();
+  written_.wait(lock, [this, wanted] { return out_ >= wanted; });
+  hurried_ = false;
+}
+
+std::uint64_t LogSink::dropped() const {
+  const std::lock_guard lock(mutex_);
+  return dropped_;
+}
 
 }  // namespace relay::app

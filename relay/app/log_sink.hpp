@@ -1,27 +1,29 @@
 // The log: JSON lines to stderr or a file, written by a thread of its own.
 #pragma once
 
+#include <condition_variable>
 #include <cstdint>
+#include <deque>
 #include <expected>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 
 #include "relay/app/redaction.hpp"
 #include "relay/base/log.hpp"
 #include "relay/base/published.hpp"
 
 namespace spdlog {
-class async_logger;
-
-namespace details {
-class thread_pool;
+class logger;
 }
-}  // namespace spdlog
 
 namespace relay::app {
 
-/// Lines wait in a bounded ring; when it is full the oldest is overwritten and counted, because
-/// mail must not wait for a log volume.
+/// Lines wait in a bounded ring; when it is full the oldest is dropped and counted, because mail
+/// must not wait for a log volume. The writing thread rests between two writes, so that lines
+/// of a busy moment leave together: a wake-up and a write for each line would cost as much as the
+/// rest of a small message's way through the spool.
 class LogSink final : public base::Log {
  public:
   /// `file` empty: stderr. Otherwise appended to, created with mode 0640. Error: why not opened.
@@ -39,14 +41,32 @@ class LogSink final : public base::Log {
   /// Waits until everything written so far is out.
   void flush();
 
+  /// Lines that never left, since the start.
   std::uint64_t dropped() const;
 
  private:
   LogSink() = default;
 
+  using Lines = std::deque<std::string>;
+
+  void run();
+  void rest(std::unique_lock<std::mutex>& lock);
+  bool put_out(const Lines& lines);
+
   base::Published<Redaction> redaction_{std::make_shared<const Redaction>()};
-  std::shared_ptr<spdlog::details::thread_pool> pool_;
-  std::shared_ptr<spdlog::async_logger> logger_;
+  std::shared_ptr<spdlog::logger> logger_;
+
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  std::condition_variable written_;
+  Lines waiting_;
+  std::uint64_t taken_ = 0;  ///< lines given to write(), dropped ones with them
+  std::uint64_t out_ = 0;    ///< of those, lines that are out or dropped
+  std::uint64_t dropped_ = 0;
+  bool asleep_ = false;   ///< the writer waits for the first line
+  bool hurried_ = false;  ///< somebody waits in flush()
+  bool stopping_ = false;
+  std::jthread writer_;
 };
 
 }  // namespace relay::app

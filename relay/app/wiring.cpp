@@ -31,6 +31,11 @@ std::size_t shard_count(const settings::Settings& settings) {
   return std::max(1U, std::thread::hardware_concurrency());
 }
 
+std::size_t idle_cores(std::size_t shards) {
+  const std::size_t cores = std::thread::hardware_concurrency();
+  return cores > shards ? cores - shards : 0;
+}
+
 /// Runs a task on `executor` and blocks this thread, which is no shard, for its result.
 template <class T>
 T await_blocking(const base::Executor& executor, base::Task<T> task) {
@@ -75,7 +80,7 @@ std::expected<void, std::string> Relay::open_parts() {
                                          .allow_network_file_system = false});
   if (!spool) return std::unexpected(spool.error());
   spool_ = std::move(*spool);
-  signer_ = std::make_unique<auth::OpensslSigner>(signing_keys_, shards_.size());
+  signer_ = std::make_unique<auth::OpensslSigner>(signing_keys_, idle_cores(shards_.size()));
   if (auto tls = open_tls(); !tls) return tls;
   if (auto delivery = open_delivery(); !delivery) return delivery;
   open_inbound();

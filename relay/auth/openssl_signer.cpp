@@ -49,6 +49,7 @@ base::Task<std::expected<ports::Signatures, SignError>> OpensslSigner::sign(
   using Result = std::expected<ports::Signatures, SignError>;
   const auto keys = keys_.get();
   if (keys->domains.empty() && !(request.seal && keys->sealer)) co_return ports::Signatures{};
+  if (threads_.empty()) co_return sign_now(request);
   co_return co_await base::await_answer<Result>(
       [this, request = std::move(request)](auto resume) mutable {
         {

@@ -1,5 +1,5 @@
-// ports::Signer on OpenSSL, with a small pool of threads of its own: one RSA signature costs as
-// much as everything else a message needs, and must not hold up a shard.
+// ports::Signer on OpenSSL. One RSA signature costs as much as everything else a message needs: where
+// there are more cores than shards, a small pool of threads makes it on the idle ones.
 #pragma once
 
 #include <condition_variable>
@@ -26,7 +26,9 @@ struct SigningKeys {
 
 class OpensslSigner final : public ports::Signer {
  public:
-  /// `keys` may be swapped at any time; a message is signed with the set it finds.
+  /// `keys` may be swapped at any time; a message is signed with the set it finds. Without threads
+  /// the caller's shard signs: when every core has a shard, handing the work over is two changes of
+  /// thread and no gain.
   OpensslSigner(const base::Published<SigningKeys>& keys, std::size_t threads);
   ~OpensslSigner() override;
 

@@ -22,7 +22,7 @@ class Connection final : private Interruptible {
 
   enum class Ready { ToRead, ToWrite };
 
-  /// `socket` is connected and belongs to the loop of `shard`.
+  /// `socket` is connected, sends without delay and belongs to the loop of `shard`.
   Connection(Shard& shard, Socket socket, ports::Endpoint peer, ports::Endpoint local);
 
   /// Octets received; 0 when there is nothing yet. Closed when the peer has sent its FIN.

@@ -68,6 +68,7 @@ base::Task<std::expected<std::unique_ptr<ports::Stream>, IoError>> TcpDialer::co
   if (!connected) co_return std::unexpected(connected.error());
   boost::system::error_code error;
   const auto local = attempt.socket.local_endpoint(error);
+  if (!error) attempt.socket.set_option(tcp::no_delay(true), error);
   if (error) co_return std::unexpected(IoError::Reset);
   auto connection = std::make_unique<Connection>(shard_, std::move(attempt.socket),
                                                  endpoint_of(endpoint), endpoint_of(local));

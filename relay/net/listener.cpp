@@ -40,6 +40,14 @@ boost::system::error_code bind_to(Acceptor& acceptor, const ports::Endpoint& add
   return error;
 }
 
+/// A reply waits for nothing: each write is a whole turn of the dialogue. What is accepted has it
+/// from the listening socket.
+boost::system::error_code send_without_delay(Acceptor& acceptor) {
+  boost::system::error_code error;
+  acceptor.set_option(tcp::no_delay(true), error);
+  return error;
+}
+
 std::string problem(const ports::Endpoint& address, const boost::system::error_code& error) {
   return to_text(address) + ": " + error.message();
 }
@@ -66,6 +74,7 @@ class Listener::Door {
 
   std::expected<ports::Endpoint, std::string> open(const ports::Endpoint& address) {
     auto error = bind_to(acceptor_, address, true);
+    if (!error) error = send_without_delay(acceptor_);
     if (!error) acceptor_.listen(limits_.backlog, error);
     // We call accept4() ourselves, and a connection may be gone by then: never block on that.
     if (!error) acceptor_.native_non_blocking(true, error);
@@ -81,6 +90,7 @@ class Listener::Door {
     if (copy < 0) error.assign(errno, boost::system::system_category());
     if (!error) acceptor_.assign(address.address.is_v6() ? tcp::v6() : tcp::v4(), copy, error);
     if (error && copy >= 0) ::close(copy);
+    if (!error) error = send_without_delay(acceptor_);
     if (!error) acceptor_.native_non_blocking(true, error);
     if (error) return std::unexpected(problem(address, error));
     return address;

@@ -4,7 +4,9 @@
 #include <fstream>
 #include <sstream>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 namespace relay::app {
@@ -77,6 +79,45 @@ TEST_F(LogSinkTest, RedactsFromTheMomentItIsTold) {
   EXPECT_NE(content().find("ann@sender.example"), std::string::npos);
   EXPECT_EQ(content().find("bob@"), std::string::npos);
   EXPECT_NE(content().find("…@sender.example"), std::string::npos);
+}
+
+TEST_F(LogSinkTest, FlushReturnsWhenAllThatWasWrittenIsOutInItsOrder) {
+  auto log = LogSink::open(file());
+  ASSERT_TRUE(log) << log.error();
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 50; ++i) {
+      base::Event event("x", base::WallTime{});
+      event.number("n", round * 50 + i);
+      (*log)->write(std::move(event));
+    }
+    (*log)->flush();
+    std::istringstream lines(content());
+    int expected = 0;
+    for (std::string line; std::getline(lines, line); ++expected) {
+      ASSERT_NE(line.find("\"n\":" + std::to_string(expected) + "}"), std::string::npos) << line;
+    }
+    ASSERT_EQ(expected, (round + 1) * 50);
+  }
+  EXPECT_EQ((*log)->dropped(), 0U);
+}
+
+// X-9: a log volume that hangs (here a pipe nobody reads) costs the oldest lines, never a wait.
+TEST_F(LogSinkTest, DropsTheOldestLinesAndCountsThemWhileTheVolumeHangs) {
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  const int reader = ::open(file().c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  {
+    auto log = LogSink::open(file());
+    ASSERT_TRUE(log) << log.error();
+    const std::string filling(1000, 'x');
+    for (int i = 0; i < 40'000; ++i) {
+      base::Event event("x", base::WallTime{});
+      event.text("filling", filling);
+      (*log)->write(std::move(event));
+    }
+    EXPECT_GT((*log)->dropped(), 40'000U - 2 * 16'384U - 1);
+    ::close(reader);  // what is still to be written finds no reader and is lost
+  }
 }
 
 }  // namespace
