@@ -103,7 +103,7 @@ void dialogue(benchmark::State& state) {
       one_look(all));
 }
 
-BENCHMARK(dialogue)->UseManualTime()->MinTime(0.2);
+BENCHMARK(dialogue)->UseManualTime();
 
 /// Content as it is on the wire, with its end.
 void read_content(benchmark::State& state, const std::string& content) {
