@@ -114,7 +114,7 @@ void make_token(benchmark::State& state) {
 srs::Address plain() { return {"bounces+4711", "lists.sender.example"}; }
 
 srs::Address from_another_relay() {
-  return *rewriter("other.example").forward({"bounces", "sender.example"}, kNow);
+  return *rewriter("b.example").forward({"ann", "a.example"}, kNow);
 }
 
 RELAY_BENCH(forward, srs0, plain());

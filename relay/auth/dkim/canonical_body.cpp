@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t kBlockOctets = 4096;
 
-bool is_wsp(char c) { return c == ' ' || c == '\t'; }
+bool is_wsp(char c) { return (c == ' ') | (c == '\t'); }
 
 /// Octets are looked at in strides without an early exit, so that the compiler makes vector code.
 constexpr std::size_t kStride = 64;
@@ -42,9 +42,28 @@ std::size_t first_odd_in_rest(std::string_view rest) {
   return std::min(first_odd(padded.data()), rest.size());
 }
 
+/// `text` without line ends at its end, also one whose LF has not come yet.
+std::string_view without_line_ends(std::string_view text) {
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  while (text.ends_with("\r\n")) text.remove_suffix(2);
+  return text;
+}
+
+/// `text` without what stands at its end and may vanish yet: white space and line ends.
+std::string_view without_open_end(std::string_view text) {
+  while (true) {
+    if (text.ends_with("\r\n")) {
+      text.remove_suffix(2);
+    } else if (!text.empty() && (is_wsp(text.back()) || text.back() == '\r')) {
+      text.remove_suffix(1);
+    } else {
+      return text;
+    }
+  }
+}
+
 /// Octets of `text`, which begins with an ordinary one, that relaxing leaves as they are: most of a
-/// message, line ends included. What stands at the end and may vanish yet does not count: white
-/// space and line ends.
+/// message, line ends included. An open end does not count.
 std::size_t unchanged(std::string_view text) {
   std::size_t end = 0;
   std::size_t found = kStride;
@@ -53,16 +72,30 @@ std::size_t unchanged(std::string_view text) {
     end += found;
   }
   if (found == kStride) end += first_odd_in_rest(text.substr(end));
-  text = text.substr(0, end);
-  while (true) {
-    if (text.ends_with("\r\n")) {
-      text.remove_suffix(2);
-    } else if (is_wsp(text.back()) || text.back() == '\r') {
-      text.remove_suffix(1);
-    } else {
-      return text.size();
-    }
+  return without_open_end(text.substr(0, end)).size();
+}
+
+/// A shorter unchanged piece is a word among blanks: there it is quicker to relax octet by octet.
+constexpr std::size_t kShortPiece = 8;
+
+/// Octets that are relaxed so before the next look for a longer piece.
+constexpr std::size_t kSqueezed = 4 * kStride;
+
+/// Relaxes `text`, which has no open end, into `out`; returns how many octets it became. Every
+/// octet is written and some are overwritten by the next: between short words a branch would be
+/// guessed wrongly at every other one.
+std::size_t squeeze(std::string_view text, char* out) {
+  std::size_t size = 0;
+  std::size_t at = 0;
+  for (; at + 2 < text.size(); ++at) {
+    const char next = text[at + 1];
+    const bool wsp = is_wsp(text[at]);
+    const bool line_end = (next == '\r') & (text[at + 2] == '\n');
+    out[size] = wsp ? ' ' : text[at];
+    size += static_cast<std::size_t>(!(wsp & (is_wsp(next) | line_end)));
   }
+  for (; at < text.size(); ++at) out[size++] = is_wsp(text[at]) ? ' ' : text[at];
+  return size;
 }
 
 }  // namespace
@@ -90,32 +123,42 @@ void CanonicalBody::update(std::string_view octets) {
   while (!octets.empty()) octets.remove_prefix(take(octets));
 }
 
-/// Takes white space, a line end, or text; returns how much of `octets` that was.
+/// Takes text, white space or a line end; returns how much of `octets` that was.
 std::size_t CanonicalBody::take(std::string_view octets) {
-  if (octets.front() == '\r') {
-    if (octets.size() == 1) {
-      pending_cr_ = true;
-      return 1;
-    }
-    if (octets[1] == '\n') {
-      line_end();
-      return 2;
-    }
-    emit("\r");
-    return 1;
-  }
   if (canon_ == Canon::Simple) {
-    const std::size_t size = std::min(octets.find('\r'), octets.size());
+    // Only line ends at the end of the body are not what they were.
+    const std::size_t size = without_line_ends(octets).size();
     emit(octets.substr(0, size));
-    return size;
+    return size + (size < octets.size() ? take_line_end(octets.substr(size)) : 0);
   }
+  if (octets.front() == '\r') return take_line_end(octets);
   if (is_wsp(octets.front())) {
     pending_space_ = true;
     return std::min(octets.find_first_not_of(" \t"), octets.size());
   }
   const std::size_t size = unchanged(octets);
-  emit(octets.substr(0, size));
-  return size;
+  if (size >= kShortPiece || size == octets.size()) {
+    emit(octets.substr(0, size));
+    return size;
+  }
+  std::array<char, kSqueezed> relaxed;
+  const std::string_view window = without_open_end(octets.substr(0, kSqueezed));
+  emit({relaxed.data(), squeeze(window, relaxed.data())});
+  return window.size();
+}
+
+/// Takes a CR, and its LF if that is there.
+std::size_t CanonicalBody::take_line_end(std::string_view octets) {
+  if (octets.size() == 1) {
+    pending_cr_ = true;
+    return 1;
+  }
+  if (octets[1] == '\n') {
+    line_end();
+    return 2;
+  }
+  emit("\r");
+  return 1;
 }
 
 void CanonicalBody::finish() {
@@ -135,6 +178,7 @@ void CanonicalBody::line_end() {
 
 /// Appends octets that are certain to stay, after the line ends and the space kept back before.
 void CanonicalBody::emit(std::string_view octets) {
+  if (octets.empty()) return;
   for (; pending_crlfs_ > 0; --pending_crlfs_) append("\r\n");
   if (pending_space_) append(" ");
   pending_space_ = false;
