@@ -75,7 +75,14 @@ std::expected<void, std::string> Relay::open_parts() {
                                          .allow_network_file_system = false});
   if (!spool) return std::unexpected(spool.error());
   spool_ = std::move(*spool);
-  signer_ = std::make_unique<auth::OpensslSigner>(signing_keys_, shards_.size());
+  signer_ = std::make_unique<auth::OpensslSigner>(
+      signing_keys_, shards_.size(),
+      auth::SelfChecking{.on_fault = [this](const auth::SelfCheckFault& fault) {
+        log_->write(base::Event("self_check_failed", clock_.wall(), base::Severity::Error)
+                        .text("domain", fault.domain)
+                        .text("selector", fault.selector)
+                        .text("problem", fault.problem));
+      }});
   if (auto tls = open_tls(); !tls) return tls;
   if (auto delivery = open_delivery(); !delivery) return delivery;
   open_inbound();
@@ -247,6 +254,7 @@ void Relay::check_srs_domain(std::shared_ptr<const settings::Settings> settings)
 ops::DaemonStatus Relay::status() const {
   const std::lock_guard lock(mutex_);
   const auto abuse = abuse_->totals();
+  const auto checks = signer_->self_checks();
   return {.version = kVersion,
           .config_path = settings_->file,
           .config_hash = settings_->hash,
@@ -270,6 +278,8 @@ ops::DaemonStatus Relay::status() const {
           .greylisted = abuse.greylisted,
           .greylist_passed = abuse.passed,
           .over_rate = abuse.over_rate,
+          .self_checks = checks.done,
+          .self_check_failures = checks.failed,
           .spool_poisoned = spool_->poisoned(),
           .draining = draining_};
 }

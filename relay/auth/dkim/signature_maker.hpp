@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,10 +14,12 @@
 namespace relay::auth::dkim {
 
 struct SignatureRequest {
-  std::string domain;                            ///< d=
-  std::string selector;                          ///< s=
-  std::string_view body_hash;                    ///< 32 octets
-  std::int64_t now_unix = 0;                     ///< t=
+  std::string domain;          ///< d=
+  std::string selector;        ///< s=
+  std::string_view body_hash;  ///< 32 octets
+  std::int64_t now_unix = 0;   ///< t=
+  std::optional<std::int64_t> expires_unix =
+      {};                                        ///< x=, after t=; absent: the signature stays good
   const std::vector<mail::HeaderField>& fields;  ///< of the message, topmost first
 };
 
