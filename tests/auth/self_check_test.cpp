@@ -2,6 +2,8 @@
 // every way in which it could be wrong must be seen.
 #include "relay/auth/self_check.hpp"
 
+#include <array>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -191,17 +193,19 @@ TEST_P(SelfCheck, SeesAChainThatWasPulledApart) {
   EXPECT_THAT(made_.problem(), StartsWith("ARC-Seal: "));
 }
 
+std::string name_of_case(const testing::TestParamInfo<SelfCheck::ParamType>& info) {
+  constexpr std::array kSeals = {"", "Sealed", "SealedAgain", "AfterAFailure"};
+  const auto& [header, key, seal] = info.param;
+  return std::string(kHeaders.at(header).name) + (key == dkim::KeyType::Rsa ? "Rsa" : "Ed25519") +
+         kSeals.at(static_cast<std::size_t>(seal));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     Everything, SelfCheck,
     testing::Combine(testing::Range(std::size_t{0}, kHeaders.size()),
                      testing::Values(dkim::KeyType::Rsa, dkim::KeyType::Ed25519),
                      testing::Values(Seal::None, Seal::First, Seal::Next, Seal::AfterAFailure)),
-    [](const auto& info) {
-      static const std::vector<std::string> kSeals = {"", "Sealed", "SealedAgain", "AfterAFailure"};
-      return std::string(kHeaders.at(std::get<0>(info.param)).name) +
-             (std::get<1>(info.param) == dkim::KeyType::Rsa ? "Rsa" : "Ed25519") +
-             kSeals.at(static_cast<std::size_t>(std::get<2>(info.param)));
-    });
+    name_of_case);
 
 /// The first line of the header would go on with our field: no signature survives that.
 TEST(SelfCheckSeam, SeesAHeaderThatBeginsInsideAField) {
