@@ -1,4 +1,5 @@
 // [[dns_list]], [abuse], [greylist] and [rates] as read from a file.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -113,6 +114,18 @@ TEST_F(AbuseSettings, AreReportedWithTheirPlace) {
   EXPECT_THAT(errors("[rates]\nper_client = 600\nper_alias = \"600\"\n"),
               ElementsAre(HasSubstr("7:14 rates.per_client: expected a rate in quotes"),
                           HasSubstr("8:13 rates.per_alias: expected a rate such as")));
+}
+
+/// D-5: what is not verified cannot be counted; the operator should not think that it is.
+TEST_F(AbuseSettings, WarnOfARateThatCountsNothing) {
+  const auto warns = [&](const std::string& text) {
+    const auto loaded = read(text + "[rates]\nper_signature = \"9/h\"\n");
+    return loaded && std::ranges::any_of(loaded->warnings, [](const Problem& problem) {
+             return problem.text.contains("per_signature");
+           });
+  };
+  EXPECT_TRUE(warns("[auth]\nverify = false\n[bounces]\nto = \"anyone\"\n"));
+  EXPECT_FALSE(warns(""));
 }
 
 TEST_F(AbuseSettings, TooManyListsAreAnError) {
