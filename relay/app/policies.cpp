@@ -65,6 +65,7 @@ inbound::AbusePolicy abuse_policy(const settings::Settings& from) {
                   .per_network = from.rates.per_network,
                   .per_alias = from.rates.per_alias,
                   .per_sender_domain = from.rates.per_sender_domain,
+                  .per_signature = from.rates.per_signature,
                   .unknown = from.rates.unknown,
                   .tag = from.defaults.tag};
   return policy;
@@ -103,6 +104,7 @@ std::shared_ptr<const inbound::Policy> inbound_policy(
   policy->abuse = abuse_policy(from);
   policy->check = check_options(from);
   if (policy->check) policy->authserv_id = from.auth.authserv_id;
+  policy->signature_lifetime = auth::signature_lifetime(from.queue.expire);
   policy->planner = std::move(planner);
   policy->loop_guard = forward::LoopGuard(from.hostname);
   return policy;
@@ -155,6 +157,7 @@ std::shared_ptr<const delivery::Policy> delivery_policy(
   policy->retry.schedule = from.queue.retry_schedule;
   policy->retry.expire = from.queue.expire;
   policy->retry.warn_after = from.queue.warn_after;
+  policy->signature_lifetime = auth::signature_lifetime(from.queue.expire);
   policy->timeouts.connect = from.outbound.connect_timeout;
   policy->timeouts.whole = from.outbound.attempt_timeout;
   policy->routes = std::make_shared<const forward::NextHopTable>(forward::NextHopTable::make(from));

@@ -137,6 +137,11 @@ base::Task<Acceptance> accept_message(Services& services, ArrivedMessage arrived
     if (evidence) services.log.write(verdicts_event(arrived.client, *evidence, now));
     co_return refused(as_reply(plan.error()));
   }
+  if (evidence) {
+    const auto replayed = services.abuse.objection_to_replay(
+        evidence->verdicts.dkim, plan->routes.size(), arrived.transaction.policy().abuse);
+    if (replayed) co_return refused(*replayed);
+  }
   auto front = co_await make_front(services, arrived, *plan, evidence, now);
   if (!front) co_return refused({451, {4, 3, 0}, "Local error, try again later"});
 

@@ -12,6 +12,13 @@ std::string domain_of(const std::string& path) {
   return at == std::string::npos ? std::string() : path.substr(at + 1);
 }
 
+/// "": not counted. Nobody but its signer can make another signature with the same head of b=: 48
+/// bits tell his own apart.
+std::string key_of(const mail::DkimVerdict& signature) {
+  if (signature.result != mail::DkimResult::Pass) return {};
+  return signature.domain + ' ' + signature.selector + ' ' + signature.signature_head;
+}
+
 }  // namespace
 
 std::string without_tag(const std::string& forward_path, char tag) {
@@ -58,6 +65,28 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
   return std::nullopt;
 }
 
+std::optional<smtp::Reply> MessageRates::take_signed(
+    const std::vector<mail::DkimVerdict>& signatures, std::size_t copies, const RatePolicy& policy,
+    base::SteadyTime now) {
+  const base::Rate& rate = policy.per_signature;
+  if (rate.count == 0) return std::nullopt;
+  // All of them, which the verifier bounds: who replays puts signatures of his own around the one
+  // that he replays.
+  for (const mail::DkimVerdict& signature : signatures) {
+    const std::string key = key_of(signature);
+    if (!key.empty() && !signatures_.allows(key, rate, now)) {
+      return smtp::Reply(
+          451, {4, 7, 1},
+          "Too many copies under one DKIM signature of " + signature.domain + ", try again later");
+    }
+  }
+  for (const mail::DkimVerdict& signature : signatures) {
+    const std::string key = key_of(signature);
+    if (!key.empty()) signatures_.charge(key, rate, now, static_cast<double>(copies));
+  }
+  return std::nullopt;
+}
+
 std::optional<smtp::Reply> MessageRates::objection_to_guessing(const std::string& network,
                                                                const RatePolicy& policy,
                                                                base::SteadyTime now) {
@@ -74,7 +103,7 @@ void MessageRates::note_unknown(const std::string& network, const RatePolicy& po
 
 std::size_t MessageRates::size() const {
   return clients_.size() + networks_.size() + aliases_.size() + sender_domains_.size() +
-         unknown_.size();
+         signatures_.size() + unknown_.size();
 }
 
 }  // namespace relay::inbound

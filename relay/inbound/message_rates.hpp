@@ -1,11 +1,14 @@
 // How many messages may come: from a client, from its network, to an address of ours, from a sender
-// domain. What is over a limit is put off with a 4xx, never refused for good.
+// domain, under one and the same signature. What is over a limit is put off with a 4xx, never
+// refused for good.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "relay/base/rate_table.hpp"
+#include "relay/mail/authentication.hpp"
 #include "relay/smtp/reply.hpp"
 
 namespace relay::inbound {
@@ -16,6 +19,7 @@ struct RatePolicy {
   base::Rate per_network;        ///< IPv4 /24, IPv6 /64
   base::Rate per_alias;          ///< an address of ours, sub-addresses with it
   base::Rate per_sender_domain;  ///< as the envelope claims
+  base::Rate per_signature;      ///< copies, not messages (D-5)
   base::Rate unknown;            ///< recipients that do not exist, from one network (X-6)
   char tag = '+';                ///< begins a sub-address; 0: there are none
 };
@@ -40,6 +44,13 @@ class MessageRates {
   std::optional<smtp::Reply> take(const Admission& admission, const RatePolicy& policy,
                                   base::SteadyTime now);
 
+  /// D-5: whoever sends one signed message again and again to others wears out our name. Counts
+  /// `copies` for each signature that passed, or says whose is sent too often. A message that finds
+  /// room is taken whole, however many copies it has: half of it could not be.
+  std::optional<smtp::Reply> take_signed(const std::vector<mail::DkimVerdict>& signatures,
+                                         std::size_t copies, const RatePolicy& policy,
+                                         base::SteadyTime now);
+
   /// Before an address is looked at: who tried too many that do not exist learns nothing more.
   std::optional<smtp::Reply> objection_to_guessing(const std::string& network,
                                                    const RatePolicy& policy, base::SteadyTime now);
@@ -54,6 +65,7 @@ class MessageRates {
   base::RateTable networks_{kMaxKeys};
   base::RateTable aliases_{kMaxKeys};
   base::RateTable sender_domains_{kMaxKeys};
+  base::RateTable signatures_{kMaxKeys};
   base::RateTable unknown_{kMaxKeys};
 };
 

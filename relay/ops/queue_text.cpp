@@ -158,6 +158,10 @@ std::string status_text(const json::object& status) {
         number_of(totals, "greylisted"), number_of(totals, "greylist_passed"),
         number_of(totals, "over_rate"));
   }
+  if (status.contains("self_checks")) {
+    out += fmt::format("signatures of {} messages verified before they left, {} did not hold\n",
+                       number_of(status, "self_checks"), number_of(status, "self_check_failures"));
+  }
   if (status.at("spool_poisoned").as_bool()) out += "STORAGE FAILED: see the log\n";
   if (status.at("draining").as_bool()) out += "shutting down\n";
   return out;

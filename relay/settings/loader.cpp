@@ -156,6 +156,11 @@ void warn_of_gaps(const Settings& settings, Findings& findings) {
   if (settings.arc.sealer && !settings.auth.verify) {
     findings.warn(whole, "[auth] verify is off: nothing is known that [arc] could seal");
   }
+  if (settings.rates.per_signature.count > 0 && !settings.auth.verify) {
+    findings.warn(whole,
+                  "[auth] verify is off: no signature is known that [rates] per_signature "
+                  "could count");
+  }
   for (const HostedDomain& domain : settings.domains) {
     const bool has = settings.defaults.postmaster || domain.map_to ||
                      std::ranges::any_of(domain.aliases, [](const Alias& alias) {

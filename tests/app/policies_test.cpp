@@ -42,5 +42,15 @@ TEST(Policies, AskNothingWhereTheAddressesAreNotAllKnown) {
   EXPECT_TRUE(policies->inbound->check->egress.empty());
 }
 
+/// D-5: what waits in our own queue does not wait for its signature to expire.
+TEST(Policies, LetSignaturesOutliveTheQueue) {
+  auto settings = house();
+  settings->queue.expire = std::chrono::days(20);
+  const auto policies = make_policies(settings);
+  ASSERT_TRUE(policies) << policies.error();
+  EXPECT_EQ(policies->inbound->signature_lifetime, std::chrono::days(22));
+  EXPECT_EQ(policies->delivery->signature_lifetime, std::chrono::days(22));
+}
+
 }  // namespace
 }  // namespace relay::app

@@ -251,6 +251,50 @@ TEST(MessageRates, OneLimitReachedDoesNotUseUpTheOthers) {
   EXPECT_TRUE(rates.take(to("c@example.org"), policy, {}));
 }
 
+mail::DkimVerdict signature(const std::string& head, mail::DkimResult result) {
+  return {.result = result, .domain = "sender.example", .selector = "s1", .signature_head = head};
+}
+
+const mail::DkimVerdict kReplayed = signature("AAAAAAAA", mail::DkimResult::Pass);
+
+/// D-5: one signed message to 10,000 aliases, in however many transactions.
+TEST(MessageRates, HoldUpASignedMessageThatIsReplayed) {
+  const RatePolicy policy{.per_signature = {.count = 500, .span = 1h}};
+  MessageRates rates;
+  int taken = 0;
+  for (int i = 0; i < 10'000; ++i) taken += rates.take_signed({kReplayed}, 1, policy, {}) ? 0 : 1;
+  EXPECT_EQ(taken, 500);
+  const auto reply = rates.take_signed({kReplayed}, 1, policy, {});
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->code(), 451);
+  EXPECT_EQ(reply->status(), (mail::EnhancedStatus{4, 7, 1}));
+  EXPECT_THAT(reply->text(), HasSubstr("under one DKIM signature of sender.example"));
+  // Other mail goes on: the same sender's next message, unsigned mail, signatures that are wrong.
+  EXPECT_FALSE(rates.take_signed({signature("BBBBBBBB", mail::DkimResult::Pass)}, 1, policy, {}));
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_FALSE(rates.take_signed({}, 100, policy, {}));
+    EXPECT_FALSE(
+        rates.take_signed({signature("CCCCCCCC", mail::DkimResult::Fail)}, 100, policy, {}));
+  }
+  EXPECT_EQ(rates.size(), 2U);
+  EXPECT_FALSE(rates.take_signed({kReplayed}, 1, policy, base::SteadyTime(1min)));
+  EXPECT_FALSE(rates.take_signed({kReplayed}, 1, {}, {})) << "0: no limit, the default";
+}
+
+/// Signatures of his own around it do not help who replays; and a message with more copies than
+/// the limit is taken whole, once.
+TEST(MessageRates, CountEverySignatureAndEveryCopy) {
+  const RatePolicy policy{.per_signature = {.count = 500, .span = 1h}};
+  MessageRates rates;
+  EXPECT_FALSE(rates.take_signed({kReplayed}, 800, policy, {}));
+  EXPECT_TRUE(rates.take_signed({kReplayed}, 1, policy, {}));
+  for (int i = 0; i < 100; ++i) {
+    const auto own = signature(std::to_string(i), mail::DkimResult::Pass);
+    EXPECT_TRUE(rates.take_signed({own, own, kReplayed}, 1, policy, {}));
+    EXPECT_FALSE(rates.take_signed({own}, 1, policy, {})) << "what was refused uses nothing up";
+  }
+}
+
 struct TagRow {
   const char* path;
   char tag;
@@ -279,15 +323,17 @@ TEST(AbuseTables, StayBoundedUnderAHundredThousandClients) {  // X-2
                           .per_network = rate,
                           .per_alias = rate,
                           .per_sender_domain = rate,
+                          .per_signature = rate,
                           .unknown = rate};
   MessageRates rates;
   for (int i = 0; i < 100'000; ++i) {
     const std::string n = std::to_string(i);
     rates.take({.client = n, .network = n, .reverse_path = "a@" + n, .forward_path = n + "@x"},
                policy, {});
+    rates.take_signed({signature(n, mail::DkimResult::Pass)}, 1, policy, {});
     rates.note_unknown(n, policy, {});
   }
-  EXPECT_EQ(rates.size(), 5 * MessageRates::kMaxKeys);
+  EXPECT_EQ(rates.size(), 6 * MessageRates::kMaxKeys);
 }
 
 }  // namespace

@@ -24,6 +24,9 @@ settings::Settings test_settings() {
        {alias("info", {"me@mail.example"}), alias("team", {"a@x.example", "b@y.example"})},
        {},
        {}});
+  settings::Alias held = alias("held", {"me@mail.example"});
+  held.dmarc.on_dmarc_fail = settings::OnDmarcFail::Hold;
+  out.domains.front().aliases.push_back(held);
   out.srs.domain = mail::Domain::parse("srs.example.org").value();
   out.srs.secrets.push_back({"test", base::Secret("v7Qm2xWc9RtLz4HfJ8sNbYp3KdGa6EuX"), {}});
   return out;

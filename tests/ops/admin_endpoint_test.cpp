@@ -152,6 +152,18 @@ TEST_F(AdminEndpointTest, StatusCountsHowCopiesEnded) {
       << text;
 }
 
+/// A-7: the second number stays 0, or an operator sees it.
+TEST_F(AdminEndpointTest, StatusCountsTheSignaturesThatWereChecked) {
+  status_ = {.self_checks = 7, .self_check_failures = 1};
+  const auto reply = ask(R"({"verb":"status"})");
+  EXPECT_NE(reply.find(R"("self_checks":7,"self_check_failures":1)"), std::string::npos);
+  const auto text =
+      render_text("status", {boost::json::parse(reply.substr(0, reply.find('\n'))).as_object()});
+  EXPECT_NE(text.find("signatures of 7 messages verified before they left, 1 did not hold"),
+            std::string::npos)
+      << text;
+}
+
 TEST_F(AdminEndpointTest, TellsWhoWasNotWelcome) {
   status_ = {.clients_listed = 1,
              .dns_list_failures = 2,

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include "relay/auth/dkim/digest.hpp"
 #include "relay/auth/dkim/signature_check.hpp"
 #include "relay/mail/author.hpp"
 #include "relay/mail/header.hpp"
@@ -65,9 +64,7 @@ Verification::Verification(std::string_view header_block, BodyHashes& hashes) {
     }
     const mail::HeaderField& itself = signatures[index];
     Candidate candidate;
-    candidate.header_hash =
-        sha256(header.canonical(field.signed_names, field.header_canon, &itself) +
-               canonical_signature_field(itself, field.header_canon));
+    candidate.header_hash = signed_header_hash(header, itself, field);
     candidate.body_hash = hashes.want(field.body_canon, field.length);
     candidate.lookup = lookup_for(field);
     candidate.field = std::move(field);
