@@ -20,6 +20,7 @@ class Mode:
     signature: str = "rsa"
     verify: bool = False  # of signed mail; ours alone
     seal: bool = False    # with ARC; ours alone
+    recipients: int = 0   # so many aliases a0, a1, … are written to, in no order; 0: one
     peers: tuple = ("srs-relay", "postfix")
 
     def signature_of(self, kind):

@@ -15,7 +15,13 @@ class SrsRelay(Peer):
 
     name = "srs-relay"
 
-    def start(self, binary=BINARY, extra="", threads=2, dns_port=None, seal=False, aliases=None, routes=()):
+    def start(self, binary=BINARY, **wishes):
+        self.configure(binary, **wishes)
+        self.launch(binary)
+        wait_for_port(self.port, seconds=60)
+        return self
+
+    def configure(self, binary=BINARY, extra="", threads=2, dns_port=None, seal=False, aliases=None, routes=()):
         write(self.path("srs.key"), "bench/bench/bench/bench/0123456789ab", 0o600)
         keys = KEYS[self.signature]
         for kind in keys + (["seal"] if seal else []):
@@ -27,9 +33,6 @@ class SrsRelay(Peer):
         lines += ["[dns]", f'forward_to = ["127.0.0.1@{dns_port}"]'] if dns_port else []
         lines += ["[auth]", f"verify = {'true' if dns_port else 'false'}", "[bounces]", 'to = "anyone"']
         write(self.path("relay.toml"), "\n".join(lines) + "\n" + extra)
-        self.launch(binary)
-        wait_for_port(self.port, seconds=60)
-        return self
 
     def identity(self, threads, aliases):
         lines = ["schema = 1", 'hostname = "mx.relay.test"', f"threads = {threads}", "[[listener]]",

@@ -71,6 +71,12 @@ def processes():
     return found
 
 
+def resident(pid):
+    """0 for a process that has ended."""
+    with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as f:
+        return next((int(line.split()[1]) for line in f if line.startswith("VmRSS:")), 0) * 1024
+
+
 def generators():
     """Where the programs of this folder are, which are built on demand."""
     subprocess.run(["ninja", "-C", os.path.dirname(RELEASE), "echo_relay", "load", "fill_queue"], check=True,

@@ -40,10 +40,12 @@ def start_sink(port, messages=None):
 
 
 def start_source(port, mode, messages, content=None):
-    """smtp-source makes its messages by itself; signed ones have to be given."""
-    if content:
+    """smtp-source, which the peers' own people wrote; but it cannot send a message that is given, nor
+    to many recipients."""
+    if content or mode.recipients:
+        given = ["--content", content, "--sender", "ann@origin.example"] if content else ["--size", str(mode.size)]
         return subprocess.Popen([os.path.join(RELEASE, "load"), str(port), "--messages", str(messages), "--connections",
-                                 str(mode.sessions), "--content", content, "--sender", "ann@origin.example",
+                                 str(mode.sessions), *given, "--recipients", str(mode.recipients),
                                  *(["--kept"] if mode.kept else [])], stdout=subprocess.DEVNULL)
     return subprocess.Popen([SMTP_SOURCE, *(["-d"] if mode.kept else []), "-s", str(mode.sessions), "-m", str(messages),
                              "-l", str(mode.size), "-f", "alice@origin.test", "-t", "user@fwd.test",
