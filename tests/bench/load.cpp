@@ -14,13 +14,12 @@
 #include <array>
 #include <chrono>
 #include <deque>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "tests/bench/load_options.hpp"
 #include "tests/bench/sockets.hpp"
 
 namespace {
@@ -28,19 +27,6 @@ namespace {
 using namespace relay::bench;
 using Clock = std::chrono::steady_clock;
 using Seconds = std::chrono::duration<double>;
-
-struct Options {
-  std::uint16_t port = 0;
-  double rate = 0;  ///< 0: closed loop
-  double seconds = 10;
-  std::uint64_t messages = 0;
-  std::size_t connections = 20;
-  bool kept = false;
-  std::size_t size = 4096;
-  std::string content;
-  std::uint64_t recipients = 0;
-  std::string sender = "alice@origin.test";
-};
 
 struct Results {
   std::vector<double> latency_ms;
@@ -55,12 +41,6 @@ std::uint64_t scattered(std::uint64_t number) {
   number = (number ^ (number >> 30U)) * 0xBF58476D1CE4E5B9ULL;
   number = (number ^ (number >> 27U)) * 0x94D049BB133111EBULL;
   return number ^ (number >> 31U);
-}
-
-std::string made_content(std::size_t size) {
-  std::string content = "From: <alice@origin.test>\r\nTo: <user@fwd.test>\r\nSubject: load\r\n\r\n";
-  while (content.size() < size) content += std::string(76, 'x') + "\r\n";
-  return content;
 }
 
 /// What a connection says, step by step, each after the reply to the one before.
@@ -276,56 +256,16 @@ class Generator {
   double elapsed_ = 0;
 };
 
-std::string file_content(const char* path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) give_up(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-bool read_option(Options& options, std::string_view name, const char* value) {
-  if (name == "--rate") {
-    options.rate = std::strtod(value, nullptr);
-  } else if (name == "--seconds") {
-    options.seconds = std::strtod(value, nullptr);
-  } else if (name == "--messages") {
-    options.messages = std::strtoull(value, nullptr, 10);
-  } else if (name == "--connections") {
-    options.connections = std::strtoull(value, nullptr, 10);
-  } else if (name == "--size") {
-    options.size = std::strtoull(value, nullptr, 10);
-  } else if (name == "--content") {
-    options.content = file_content(value);
-  } else if (name == "--recipients") {
-    options.recipients = std::strtoull(value, nullptr, 10);
-  } else if (name == "--sender") {
-    options.sender = value;
-  } else {
-    return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 int main(int count, char** arguments) {
-  Options options;
-  bool good = count > 1;
-  if (good) options.port = static_cast<std::uint16_t>(std::strtoul(arguments[1], nullptr, 10));
-  for (int i = 2; i < count && good; ++i) {
-    if (std::string_view(arguments[i]) == "--kept") {
-      options.kept = true;
-    } else {
-      good = i + 1 < count && read_option(options, arguments[i], arguments[i + 1]);
-      ++i;
-    }
-  }
-  if (!good || options.port == 0 || (options.rate <= 0 && options.messages == 0)) {
+  auto options = read_options(std::span(arguments, static_cast<std::size_t>(count)));
+  if (!options) {
     std::fputs("usage: load PORT (--rate R --seconds S | --messages N) […]: see load.cpp\n",
                stderr);
     return 2;
   }
-  if (options.content.empty()) options.content = made_content(options.size);
-  Generator generator(std::move(options));
+  Generator generator(std::move(*options));
   generator.run();
   generator.print();
   return generator.good() ? 0 : 1;
