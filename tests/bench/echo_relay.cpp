@@ -105,6 +105,9 @@ class Lane final : public Connection {
     awaited_ = 3;
   }
 
+  /// What the sink has not been given: it closed this connection while nobody looked.
+  Content unsent() { return content_sent_ ? nullptr : std::move(content_); }
+
   bool proceed() override {
     const bool open = read_all(fd(), in_);
     for (const char octet : in_) {
@@ -208,9 +211,10 @@ class Shard final : public Outbound {
   void proceed(Connection& connection) {
     if (connection.closed || connection.proceed()) return;
     connection.closed = true;
-    if (dynamic_cast<Lane*>(&connection) != nullptr) {
+    if (auto* lane = dynamic_cast<Lane*>(&connection)) {
       --lanes_;
-      std::erase(idle_, &connection);
+      std::erase(idle_, lane);
+      if (Content unsent = lane->unsent()) deliver(std::move(unsent));
     }
     closed_.push_back(std::move(connections_.at(&connection)));
     connections_.erase(&connection);
