@@ -6,12 +6,13 @@ import re
 # The first rule that knows a frame, from the innermost outwards, names the step. What everybody uses
 # (memory, copying, hash functions, locks) has no rule: it belongs to who called it.
 STEPS = [
+    ("queue: digest of the content", r"spool::(chunk_digest|sha256)"),
     ("disk: write and sync", r"fdatasync|fsync|pwrite|ext4_|jbd2|__x64_sys_(pread|ftruncate|fallocate)|unixWrite|unixSync|unixRead"),
     ("log: write", r"spdlog|__x64_sys_write$|ksys_write"),
     ("accept, connect, close", r"__x64_sys_(accept|connect|socket|close|shutdown|bind|setsockopt|getsockname|getpeername)|"
                                r"inet_csk_accept|tcp_v4_connect|net::Listener|net::PoolDialer|tcp_close|__fput|task_work_run"),
     ("sockets: read and write", r"__x64_sys_(sendmsg|sendto|recvmsg|recvfrom|read|readv|writev)|tcp_sendmsg|tcp_recvmsg|sock_"),
-    ("TLS", r"\bSSL_|ssl3_|tls1|tls_|net::TlsStream|net::OpensslAcceptor"),
+    ("TLS", r"\bSSL_|ssl3_|tls1|\btls_|net::TlsStream|net::OpensslAcceptor"),
     ("wake-ups and scheduling", r"__x64_sys_(epoll|futex|sched|eventfd|timerfd|clock_nanosleep)|epoll_wait|pthread_cond|"
                                 r"__schedule|schedule_|DeadlineWheel|scheduler::run|scheduler::do_run|epoll_reactor|timer_queue"),
     ("RSA and Ed25519 signature", r"rsa_|RSA_|BN_|bn_|ed25519|ECX|x25519|EVP_DigestSign|EVP_PKEY_sign|sign_over|PrivateKey::sign"),
@@ -61,7 +62,8 @@ def role_of(votes):
 
 
 def samples(lines):
-    """(thread, period, frames) from the lines of `perf script -F tid,period,ip,sym`."""
+    """(thread, period, frames) from the lines of `perf script -F tid,period,ip,sym,dso`. A frame
+    is "symbol (library)"."""
     thread, period, frames = None, 0, []
     for line in lines:
         if not line.strip():
@@ -72,7 +74,8 @@ def samples(lines):
             fields = line.split()
             thread, period = int(fields[0].partition("/")[2] or fields[0].partition("/")[0]), int(fields[1].rstrip(":"))
         else:
-            frames.append(line.strip().partition(" ")[2] or "?")
+            symbol, _, library = line.strip().partition(" ")[2].rpartition(" (")
+            frames.append(f"{symbol or '?'} ({library.rpartition('/')[2]}")
     if thread is not None:
         yield thread, period, frames
 
@@ -81,7 +84,7 @@ class Profile:
     """CPU time by role and step."""
 
     def __init__(self, lines):
-        self.by_thread, self.votes, self.unknown = {}, {}, {}
+        self.by_thread, self.votes, self.symbols = {}, {}, {}
         for thread, period, frames in samples(lines):
             self.add(thread, period, frames)
 
@@ -92,9 +95,10 @@ class Profile:
         votes = self.votes.setdefault(thread, {})
         for role in role_votes(frames):
             votes[role] = votes.get(role, 0) + 1
-        if step == OTHER:
-            where = " < ".join(frames[:4])
-            self.unknown[where] = self.unknown.get(where, 0) + period
+        # Where a step is spent; of one that is none, who might name it.
+        where = frames[0] if step != OTHER else " < ".join(frames[:4])
+        within = self.symbols.setdefault(step, {})
+        within[where] = within.get(where, 0) + period
 
     def table(self):
         """(role, step) -> time."""

@@ -110,6 +110,8 @@ class Steps(unittest.TestCase):
                  ("bn_mul_mont", "rsa_ossl_private_encrypt", "EVP_DigestSign", "relay::auth::dkim::PrivateKey::sign"):
                      "RSA and Ed25519 signature",
                  ("ext4_sync_file", "__x64_sys_fdatasync", "unixSync", "sqlite3_step"): "disk: write and sync",
+                 ("[unknown] (libcrypto.so.3)", "EVP_DigestUpdate (libcrypto.so.3)", "relay::spool::chunk_digest"):
+                     "queue: digest of the content",
                  ("sqlite3VdbeExec", "sqlite3_step", "relay::spool::Store::insert"): "queue: SQLite",
                  ("tcp_sendmsg", "__x64_sys_sendmsg", "relay::net::PlainStream::write"): "sockets: read and write",
                  ("[unknown]", "main"): steps.OTHER}
@@ -117,9 +119,12 @@ class Steps(unittest.TestCase):
             self.assertEqual(steps.step_of(frames), step, frames)
 
     def test_reads_perf_script_and_sums_by_role(self):
-        profile = steps.Profile(["  11/12   2000000: \n", "\tffff bn_mul\n", "\tffff rsa_ossl_private_encrypt\n", "\n",
-                                 "13 2000000:\n", "\tffff sqlite3_step\n", "\tffff relay::spool::SqliteSpool::run()\n", "\n",
-                                 "13 1000000:\n", "\tffff do_fdatasync\n", "\n"])
+        profile = steps.Profile(["  11/12   2000000: \n", "\tffff [unknown] (/usr/lib/libcrypto.so.3)\n",
+                                 "\tffff rsa_ossl_private_encrypt (/usr/lib/libcrypto.so.3)\n", "\n",
+                                 "13 2000000:\n", "\tffff sqlite3_step (/usr/lib/libsqlite3.so.0)\n",
+                                 "\tffff relay::spool::SqliteSpool::run() (/x/srs-relay)\n", "\n",
+                                 "13 1000000:\n", "\tffff do_fdatasync ([kernel.kallsyms])\n", "\n"])
+        self.assertEqual(list(profile.symbols["RSA and Ed25519 signature"]), ["[unknown] (libcrypto.so.3)"])
         self.assertEqual(profile.table(), {("signer", "RSA and Ed25519 signature"): 2000000,
                                            ("writer", "queue: SQLite"): 2000000,
                                            ("writer", "disk: write and sync"): 1000000})
