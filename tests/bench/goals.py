@@ -54,8 +54,8 @@ def cpu_goals(results):
 def bound_goals(results, signature, cores):
     """Ours as a share of what sockets and signature alone would allow."""
     return [Goal(f"share of the bound, {words}", 75,
-                 100 * median(results[mode]["srs-relay"], RATE) / bound_rate(median(results[mode]["echo"], RATE), signature, cores),
-                 "%")
+                 100 * median(results[mode]["srs-relay"], RATE)
+                 / bound_rate(median(results[mode]["echo"], RATE), signature, cores), "%")
             for mode, words in (("new", "new connections"), ("kept", "kept connections"))
             if {"srs-relay", "echo"} <= results.get(mode, {}).keys()]
 

@@ -77,6 +77,14 @@ def resident(pid):
         return next((int(line.split()[1]) for line in f if line.startswith("VmRSS:")), 0) * 1024
 
 
+def machine_seconds():
+    """(CPU used by all processes, CPU there was) since the start of the machine."""
+    with open("/proc/stat", encoding="ascii") as f:
+        ticks = [int(field) for field in f.readline().split()[1:9]]
+    everything = sum(ticks)
+    return (everything - ticks[3] - ticks[4]) / TICKS, everything / TICKS
+
+
 def generators():
     """Where the programs of this folder are, which are built on demand."""
     subprocess.run(["ninja", "-C", os.path.dirname(RELEASE), "echo_relay", "load", "fill_queue"], check=True,

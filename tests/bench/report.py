@@ -9,6 +9,7 @@ from .figures import median
 from .peer import ROOT
 
 MIB = 1 << 20
+QUIET = 0.15  # of the machine, used by others
 
 
 def table(head, rows):
@@ -41,6 +42,14 @@ HEAD = ("mode", "forwarder", "accepted/s", "delivered/s", "min–max", "CPU s pe
 def print_modes(measured):
     """`measured`: list of (mode, runs)."""
     print("\n".join(table(HEAD, [row for mode, runs in measured for row in mode_rows(mode, runs)])))
+    print_disturbance([results for _, runs in measured for results in runs.values()])
+
+
+def print_disturbance(lists):
+    """Says so when the machine had other things to do. Some is the price of measuring: the kernel, this program."""
+    shares = [median(results, "others_share") for results in lists if results]
+    if shares and max(shares) > QUIET:
+        print(f"\nthe machine was not quiet: other programs used up to {100 * max(shares):.0f} % of it")
 
 
 def print_latency(latency):

@@ -13,7 +13,8 @@ import threading
 import time
 
 from .modes import KINDS
-from .peer import POSTFIX_ENVIRONMENT, RELEASE, ROOT, SMTP_SINK, SMTP_SOURCE, free_port, wait_for_listener, write
+from .peer import (POSTFIX_ENVIRONMENT, RELEASE, ROOT, SMTP_SINK, SMTP_SOURCE, free_port, machine_seconds,
+                   wait_for_listener, write)
 
 
 def end(process):
@@ -77,6 +78,7 @@ def one_run(peer, mode, messages, limit=120, content=None):
     sink = start_sink(peer.sink_port, messages)
     peak = MemoryPeak(peer)
     peak.start()
+    busy_before, all_before = machine_seconds()
     cpu_before, begin = peer.cpu_seconds(), time.monotonic()
     source = start_source(peer.port, mode, messages, content)
     watchdog = threading.Timer(limit, lambda: [end(p) for p in (source, sink)])
@@ -86,6 +88,7 @@ def one_run(peer, mode, messages, limit=120, content=None):
     sink_code, sink_cpu = cpu_of(sink)
     delivered = time.monotonic() - begin
     cpu = peer.cpu_seconds() - cpu_before
+    busy, everything = machine_seconds()
     watchdog.cancel()
     memory = peak.end()
     if code or sink_code:
@@ -93,7 +96,8 @@ def one_run(peer, mode, messages, limit=120, content=None):
                            f"(source {code}, sink {sink_code})")
     return {"messages": messages, "accepted_per_second": messages / accepted, "delivered_per_second": messages / delivered,
             "cpu_ms_per_message": 1000 * cpu / messages if peer.counts_cpu else float("nan"), "memory": memory,
-            "generator_cpu_ms_per_message": 1000 * (source_cpu + sink_cpu) / messages}
+            "generator_cpu_ms_per_message": 1000 * (source_cpu + sink_cpu) / messages,
+            "others_share": (busy - busy_before - cpu - source_cpu - sink_cpu) / max(everything - all_before, 0.01)}
 
 
 class SignedWorld:

@@ -7,7 +7,8 @@ import re
 # (memory, copying, hash functions, locks) has no rule: it belongs to who called it.
 STEPS = [
     ("queue: digest of the content", r"spool::(chunk_digest|sha256)"),
-    ("disk: write and sync", r"fdatasync|fsync|pwrite|ext4_|jbd2|__x64_sys_(pread|ftruncate|fallocate)|unixWrite|unixSync|unixRead"),
+    ("disk: write and sync", r"fdatasync|fsync|pwrite|ext4_|jbd2|__x64_sys_(pread|ftruncate|fallocate)|"
+                             r"unixWrite|unixSync|unixRead"),
     ("log: write", r"spdlog|__x64_sys_write$|ksys_write"),
     ("accept, connect, close", r"__x64_sys_(accept|connect|socket|close|shutdown|bind|setsockopt|getsockname|getpeername)|"
                                r"inet_csk_accept|tcp_v4_connect|net::Listener|net::PoolDialer|tcp_close|__fput|task_work_run"),
@@ -15,8 +16,10 @@ STEPS = [
     ("TLS", r"\bSSL_|ssl3_|tls1|\btls_|net::TlsStream|net::OpensslAcceptor"),
     ("wake-ups and scheduling", r"__x64_sys_(epoll|futex|sched|eventfd|timerfd|clock_nanosleep)|epoll_wait|pthread_cond|"
                                 r"__schedule|schedule_|DeadlineWheel|scheduler::run|scheduler::do_run|epoll_reactor|timer_queue"),
-    ("RSA and Ed25519 signature", r"rsa_|RSA_|BN_|bn_|ed25519|ECX|x25519|EVP_DigestSign|EVP_PKEY_sign|sign_over|PrivateKey::sign"),
-    ("verification", r"auth::spf|auth::dmarc|auth::iprev|auth::arc::(Chain|Verif)|dkim::(Verifier|SignatureCheck|KeySource)|MessageCheck"),
+    ("RSA and Ed25519 signature", r"rsa_|RSA_|BN_|bn_|ed25519|ECX|x25519|EVP_DigestSign|EVP_PKEY_sign|"
+                                  r"sign_over|PrivateKey::sign"),
+    ("verification", r"auth::spf|auth::dmarc|auth::iprev|auth::arc::(Chain|Verif)|"
+                     r"dkim::(Verifier|SignatureCheck|KeySource)|MessageCheck"),
     ("signed header and body hash", r"dkim::|auth::arc|auth::OpensslSigner|BodyHash|Canonical"),
     ("results field", r"auth::results"),
     ("queue: SQLite", r"sqlite3|spool::"),

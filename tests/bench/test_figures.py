@@ -102,8 +102,8 @@ class Modes(unittest.TestCase):
 
 class Steps(unittest.TestCase):
     def test_what_all_use_belongs_to_who_called_it(self):
-        self.assertEqual(steps.step_of(["memcpy", "mi_malloc", "relay::forward::Planner::plan(…)", "relay::inbound::Session::run"]),
-                         "forwarding decision and SRS")
+        frames = ["memcpy", "mi_malloc", "relay::forward::Planner::plan(…)", "relay::inbound::Session::run"]
+        self.assertEqual(steps.step_of(frames), "forwarding decision and SRS")
 
     def test_the_innermost_frame_that_says_something_decides(self):
         cases = {("sha256_block", "EVP_DigestUpdate", "relay::auth::dkim::BodyHashes::update"): "signed header and body hash",
@@ -148,16 +148,18 @@ class Texts(unittest.TestCase):
     def test_what_could_not_be_measured_is_a_dash(self):
         self.assertEqual(report.figure(float("nan")), "–")
 
-    def test_means_of_google_benchmark_are_left_out(self):
+    def test_reads_the_times_of_google_benchmark_without_its_means(self):
         entries = [{"name": "a", "cpu_time": 2.0, "time_unit": "us", "run_type": "iteration"},
+                   {"name": "b/manual_time", "cpu_time": 9.0, "real_time": 3.0, "time_unit": "ns", "run_type": "iteration"},
                    {"name": "a_mean", "cpu_time": 2.0, "time_unit": "us", "run_type": "aggregate"}]
-        self.assertEqual(micro.times({"benchmarks": entries}), {"a": 2000})
+        self.assertEqual(micro.times({"benchmarks": entries}), {"a": 2000, "b/manual_time": 3})
         self.assertEqual(micro.readable(1_500_000), "1.5 ms")
 
 
 class Accounts(unittest.TestCase):
     def test_both_versions_of_control_groups_are_read(self):
-        for name, text, seconds in (("cpuacct.usage", "1500000000\n", 1.5), ("cpu.stat", "usage_usec 2500000\nuser_usec 1\n", 2.5)):
+        for name, text, seconds in (("cpuacct.usage", "1500000000\n", 1.5),
+                                    ("cpu.stat", "usage_usec 2500000\nuser_usec 1\n", 2.5)):
             with tempfile.TemporaryDirectory() as folder:
                 with open(os.path.join(folder, name), "w", encoding="ascii") as f:
                     f.write(text)
