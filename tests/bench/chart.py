@@ -3,21 +3,23 @@
 from html import escape
 
 COLOURS = {"srs-relay": "#2a7f62", "postfix": "#b5651d", "exim": "#7a6c9d", "echo": "#a9a9a9"}
-WIDTH, LABELS, VALUES, BAR, GAP, TOP = 760, 150, 90, 16, 14, 56
+WIDTH, VALUES, BAR, GAP, TOP = 760, 90, 16, 14, 56
+LETTER = 6.6  # width of one, about
 
 
 def bars(title, unit, groups):
     """`groups`: list of (label, [(name, value), …]). The longest bar fills the width."""
     most = max(value for _, series in groups for _, value in series)
-    scale = (WIDTH - LABELS - VALUES) / most
+    labels = round(20 + LETTER * max(len(label) for label, _ in groups))
+    scale = (WIDTH - labels - VALUES) / most
     parts, y = [], TOP
     for label, series in groups:
         middle = y + BAR * len(series) / 2
-        parts.append(text(LABELS - 10, middle + 4, label, anchor="end"))
+        parts.append(text(labels - 10, middle + 4, label, anchor="end"))
         for name, value in series:
-            parts.append(f'<rect x="{LABELS}" y="{y}" width="{max(1, value * scale):.1f}" height="{BAR - 2}" '
+            parts.append(f'<rect x="{labels}" y="{y}" width="{max(1, value * scale):.1f}" height="{BAR - 2}" '
                          f'fill="{COLOURS.get(name, "#888")}"/>')
-            parts.append(text(LABELS + value * scale + 6, y + BAR - 5, short(value)))
+            parts.append(text(labels + value * scale + 6, y + BAR - 5, short(value)))
             y += BAR
         y += GAP
     head = [text(10, 20, f"{title} ({unit})", weight="bold"), *legend([name for _, series in groups for name, _ in series])]

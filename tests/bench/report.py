@@ -68,7 +68,16 @@ def machine():
             "load": os.getloadavg()[0]}
 
 
+def plain(value):
+    """What could not be measured is null: JSON has no NaN."""
+    if isinstance(value, dict):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(inner) for inner in value]
+    return None if value != value else value
+
+
 def write_json(path, **content):
     with open(path, "w", encoding="utf-8") as f:
-        json.dump({"machine": machine(), **content}, f, indent=1)
+        json.dump(plain({"machine": machine(), **content}), f, indent=1, allow_nan=False)
         f.write("\n")
