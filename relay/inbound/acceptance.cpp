@@ -85,9 +85,6 @@ ports::NewMessage new_message(const ArrivedMessage& arrived, forward::Plan plan,
   if (front.rewritten_head.empty()) {
     for (mail::Route& route : plan.routes) route.handling.new_author = false;
   }
-  if (plan.hold) {
-    for (mail::Route& route : plan.routes) route.held = true;
-  }
   stored.message = accepted_message(arrived, now, std::move(front));
   stored.routes = std::move(plan.routes);
   stored.tokens = std::move(plan.tokens);

@@ -14,14 +14,6 @@ std::string domain_of(const std::string& path) {
 
 }  // namespace
 
-std::string without_tag(const std::string& forward_path, char tag) {
-  const std::size_t at = forward_path.rfind('@');
-  if (tag == '\0' || at == std::string::npos) return forward_path;
-  const std::size_t begin = forward_path.find(tag, 1);
-  if (begin == std::string::npos || begin > at) return forward_path;
-  return forward_path.substr(0, begin) + forward_path.substr(at);
-}
-
 std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const RatePolicy& policy,
                                               base::SteadyTime now) {
   struct Limit {
@@ -41,7 +33,7 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
       Limit{sender_domains_, policy.per_sender_domain, if_first(domain_of(admission.reverse_path)),
             451, "Too many messages from this sender domain, try again later"},
       Limit{aliases_, policy.per_alias,
-            admission.is_bounce ? "" : without_tag(admission.forward_path, policy.tag), 451,
+            admission.is_bounce ? "" : mail::without_tag(admission.forward_path, policy.tag), 451,
             "Too many messages to this address, try again later"}};
   const auto applies = [](const Limit& limit) {
     return limit.rate.count > 0 && !limit.key.empty();

@@ -57,7 +57,4 @@ class MessageRates {
   base::RateTable unknown_{kMaxKeys};
 };
 
-/// "info@example.org" for "info+tag@example.org".
-std::string without_tag(const std::string& forward_path, char tag);
-
 }  // namespace relay::inbound

@@ -46,6 +46,7 @@ struct Rates {
   base::Rate per_network;
   base::Rate per_alias;
   base::Rate per_sender_domain;
+  base::Rate per_target;  ///< copies to one mailbox that aliases lead to
   base::Rate unknown;  ///< unknown recipients, from a network
 };
 
