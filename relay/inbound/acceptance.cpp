@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "relay/inbound/accepted_reply.hpp"
+#include "relay/inbound/consent.hpp"
 #include "relay/inbound/events.hpp"
 #include "relay/inbound/front.hpp"
 #include "relay/mail/author.hpp"
@@ -91,6 +92,7 @@ ports::NewMessage new_message(const ArrivedMessage& arrived, forward::Plan plan,
   stored.content_sha256 = arrived.intake.content_sha256();
   stored.last_chunk = arrived.intake.release_last_chunk();
   stored.first_due = now;
+  stored.max_awaiting = arrived.transaction.policy().max_awaiting;
   return stored;
 }
 
@@ -148,6 +150,7 @@ base::Task<Acceptance> accept_message(Services& services, ArrivedMessage arrived
   const auto proof = co_await services.spool.commit(std::move(stored));
   if (!proof) co_return refused(inbound::reply_for(proof.error()));
   arrived.intake.keep();
+  co_await release_if_confirmed(services, fresh.queued);
   announce(services, arrived, evidence, std::move(fresh));
   co_return Acceptance{AcceptedReply::of(*proof), std::pair(std::move(key), *proof)};
 }

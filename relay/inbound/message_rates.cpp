@@ -3,6 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include "relay/mail/address.hpp"
+
 namespace relay::inbound {
 
 namespace {
@@ -44,6 +46,16 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
       return smtp::Reply(limit.code, {4, 7, 1}, limit.text);
     }
   }
+  const bool counts_targets = policy.per_target.count > 0 && !admission.is_bounce;
+  for (const std::string& target : admission.targets) {
+    if (counts_targets && !targets_.allows(target, policy.per_target, now)) {
+      return smtp::Reply(451, {4, 7, 1},
+                         "Too many messages to a target of this address, try again later");
+    }
+  }
+  for (const std::string& target : admission.targets) {
+    if (counts_targets) targets_.take(target, policy.per_target, now);
+  }
   for (const Limit& limit : limits) {
     if (applies(limit)) limit.table.take(limit.key, limit.rate, now);
   }
@@ -66,7 +78,7 @@ void MessageRates::note_unknown(const std::string& network, const RatePolicy& po
 
 std::size_t MessageRates::size() const {
   return clients_.size() + networks_.size() + aliases_.size() + sender_domains_.size() +
-         unknown_.size();
+         targets_.size() + unknown_.size();
 }
 
 }  // namespace relay::inbound

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "relay/base/rate_table.hpp"
 #include "relay/smtp/reply.hpp"
@@ -16,6 +17,7 @@ struct RatePolicy {
   base::Rate per_network;        ///< IPv4 /24, IPv6 /64
   base::Rate per_alias;          ///< an address of ours, sub-addresses with it
   base::Rate per_sender_domain;  ///< as the envelope claims
+  base::Rate per_target;         ///< a mailbox that aliases lead to, sub-addresses with it (A-6)
   base::Rate unknown;            ///< recipients that do not exist, from one network (X-6)
   char tag = '+';                ///< begins a sub-address; 0: there are none
 };
@@ -24,10 +26,11 @@ struct RatePolicy {
 struct Admission {
   std::string client;  ///< address
   std::string network;
-  std::string reverse_path;  ///< folded; "" for the null sender
-  std::string forward_path;  ///< folded
-  bool first = true;         ///< of its message: a message counts once for who sends it
-  bool is_bounce = false;    ///< to an SRS address: those have limits of their own
+  std::string reverse_path;          ///< folded; "" for the null sender
+  std::string forward_path;          ///< folded
+  std::vector<std::string> targets;  ///< folded, without sub-address
+  bool first = true;                 ///< of its message: a message counts once for who sends it
+  bool is_bounce = false;            ///< to an SRS address: those have limits of their own
   bool is_postmaster = false;
 };
 
@@ -54,6 +57,7 @@ class MessageRates {
   base::RateTable networks_{kMaxKeys};
   base::RateTable aliases_{kMaxKeys};
   base::RateTable sender_domains_{kMaxKeys};
+  base::RateTable targets_{kMaxKeys};
   base::RateTable unknown_{kMaxKeys};
 };
 

@@ -50,6 +50,8 @@ struct Policy {
   std::string authserv_id;  ///< ours in Authentication-Results; "" when not verified
   std::shared_ptr<const forward::Planner> planner;
   forward::LoopGuard loop_guard;
+  std::uint64_t max_awaiting = 20;  ///< copies held for one target that has not confirmed (A-6)
+  std::string contact_field;        ///< for forwarded copies, CRLF-terminated; or ""
 };
 
 }  // namespace relay::inbound

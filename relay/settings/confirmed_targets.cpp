@@ -59,8 +59,8 @@ std::string ConfirmedTargets::awaited(const mail::Mailbox& target) const {
   // The tag is asked of the local part alone: a quoted one may hold an "@".
   const std::size_t tag = tag_ == '\0' ? std::string::npos : local.find(tag_, 1);
   std::string whole = local.substr(0, tag) + domain;
-  const bool confirmed = contains(whole) || contains(domain) ||
-                         (tag != std::string::npos && contains(local + domain));
+  const bool confirmed =
+      contains(whole) || contains(domain) || (tag != std::string::npos && contains(local + domain));
   return confirmed ? std::string() : whole;
 }
 

@@ -86,9 +86,10 @@ void warn_of_unconfirmed(const Settings& settings, Findings& findings) {
     }
     named += (named.empty() ? "" : ", ") + address;
   }
-  findings.warn({settings.file, 0, 0},
-                fmt::format("{} target{} not confirmed, mail for them is held: {}",
-                            unconfirmed.size(), unconfirmed.size() == 1 ? " has" : "s have", named));
+  findings.warn(
+      {settings.file, 0, 0},
+      fmt::format("{} target{} not confirmed, mail for them is held: {}", unconfirmed.size(),
+                  unconfirmed.size() == 1 ? " has" : "s have", named));
 }
 
 }  // namespace relay::settings
