@@ -79,6 +79,7 @@ void MemorySpool::discard(mail::MessageId draft) noexcept {
 
 std::uint64_t MemorySpool::count_awaiting(const std::string& address) const {
   std::uint64_t count = 0;
+  if (address.empty()) return count;
   for (const auto& [id, stored] : messages_) {
     count += static_cast<std::uint64_t>(
         std::ranges::count_if(stored.queued.recipients, [&](const auto& recipient) {
