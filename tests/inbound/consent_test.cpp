@@ -141,7 +141,7 @@ TEST_F(Consenting, AReloadReleasesWhatWaitedForWhoConfirmed) {
                            .reverse_path = {},
                            .held = true,
                            .awaits = awaits});
-    await(spool.commit(std::move(made)));
+    EXPECT_TRUE(await(spool.commit(std::move(made))));
   };
   for (int i = 0; i < 1203; ++i) add("me+x@mail.example", "me@mail.example");
   add("you@mail.example", "you@mail.example");
