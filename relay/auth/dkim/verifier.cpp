@@ -99,11 +99,6 @@ std::size_t Verification::lookup_for(const SignatureField& field) {
   return lookups_.size() - 1;
 }
 
-base::Task<> Verification::fetch(Lookup& lookup, ports::Resolver& resolver,
-                                 base::Deadline deadline) {
-  lookup.answer = co_await dkim::fetch_key(resolver, lookup.selector, lookup.domain, deadline);
-}
-
 std::vector<std::string> Verification::domains() const {
   std::vector<std::string> all;
   for (const Lookup& lookup : lookups_) {
@@ -115,11 +110,7 @@ std::vector<std::string> Verification::domains() const {
 base::Task<> Verification::fetch_key(std::size_t number, ports::Resolver& resolver,
                                      base::Deadline deadline) {
   Lookup& lookup = lookups_.at(number);
-  co_await fetch(lookup, resolver, deadline);
-}
-
-base::Task<> Verification::fetch_keys(ports::Resolver& resolver, base::Deadline deadline) {
-  for (Lookup& lookup : lookups_) co_await fetch(lookup, resolver, deadline);
+  lookup.answer = co_await dkim::fetch_key(resolver, lookup.selector, lookup.domain, deadline);
 }
 
 void Verification::judge_candidate(const Candidate& candidate, const BodyHashes& hashes,
