@@ -184,6 +184,7 @@ void Relay::start() {
                            admin_->serve(std::move(stream)));
   });
   log_start();
+  release_confirmed();
   check_srs_domain(settings_);
 }
 

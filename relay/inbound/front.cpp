@@ -93,9 +93,12 @@ base::Task<std::expected<Front, ports::SignError>> make_front(
         plan.routes, [](const mail::Route& route) { return route.handling.seal; });
     if (sealed) request.seal = {results, evidence->verdicts.arc.result};
   }
-  above += forward::received_field(arrived.client, arrived.transaction.policy().hostname,
-                                   arrived.intake.id(), arrived.envelope.smtputf8, now) +
-           plan.tag_field;
+  const Policy& policy = arrived.transaction.policy();
+  above += forward::received_field(arrived.client, policy.hostname, arrived.intake.id(),
+                                   arrived.envelope.smtputf8, now);
+  // A bounce goes to who wrote: nobody forwards to him.
+  if (!arrived.transaction.is_bounce()) above += policy.contact_field;
+  above += plan.tag_field;
   auto signatures = co_await services.signer.sign(std::move(request));
   if (!signatures) co_return std::unexpected(signatures.error());
   Front front{above + signatures->dkim_fields, std::move(signatures->arc_fields), {}};

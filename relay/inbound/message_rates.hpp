@@ -20,6 +20,7 @@ struct RatePolicy {
   base::Rate per_alias;          ///< an address of ours, sub-addresses with it
   base::Rate per_sender_domain;  ///< as the envelope claims
   base::Rate per_signature;      ///< copies, not messages (D-5)
+  base::Rate per_target;         ///< a mailbox that aliases lead to, sub-addresses with it (A-6)
   base::Rate unknown;            ///< recipients that do not exist, from one network (X-6)
   char tag = '+';                ///< begins a sub-address; 0: there are none
 };
@@ -28,10 +29,11 @@ struct RatePolicy {
 struct Admission {
   std::string client;  ///< address
   std::string network;
-  std::string reverse_path;  ///< folded; "" for the null sender
-  std::string forward_path;  ///< folded
-  bool first = true;         ///< of its message: a message counts once for who sends it
-  bool is_bounce = false;    ///< to an SRS address: those have limits of their own
+  std::string reverse_path;          ///< folded; "" for the null sender
+  std::string forward_path;          ///< folded
+  std::vector<std::string> targets;  ///< folded, without sub-address
+  bool first = true;                 ///< of its message: a message counts once for who sends it
+  bool is_bounce = false;            ///< to an SRS address: those have limits of their own
   bool is_postmaster = false;
 };
 
@@ -66,10 +68,8 @@ class MessageRates {
   base::RateTable aliases_{kMaxKeys};
   base::RateTable sender_domains_{kMaxKeys};
   base::RateTable signatures_{kMaxKeys};
+  base::RateTable targets_{kMaxKeys};
   base::RateTable unknown_{kMaxKeys};
 };
-
-/// "info@example.org" for "info+tag@example.org".
-std::string without_tag(const std::string& forward_path, char tag);
 
 }  // namespace relay::inbound

@@ -53,6 +53,8 @@ struct Policy {
   std::optional<std::chrono::seconds> signature_lifetime = auth::kSignatureLifetime;
   std::shared_ptr<const forward::Planner> planner;
   forward::LoopGuard loop_guard;
+  std::uint64_t max_awaiting = 20;  ///< copies held for one target that has not confirmed (A-6)
+  std::string contact_field;        ///< for forwarded copies, CRLF-terminated; or ""
 };
 
 }  // namespace relay::inbound

@@ -98,6 +98,11 @@ void append_copy(std::string& out, const json::object& copy) {
     out += "\n    pace   " + pace_text(pace->as_object());
   }
   if (text_of(copy, "state") == "held") {
+    const json::value* handling = copy.if_contains("handling");
+    const std::string awaits = handling ? text_of(handling->as_object(), "awaits_consent") : "";
+    if (!awaits.empty()) {
+      out += "\n    note   waits until the target is confirmed: " + printable(awaits);
+    }
     out += "\n    note   held, never expires: `queue release` lets it go, `queue drop` ends it";
   }
   if (flag_of(copy, "possible_duplicate")) {

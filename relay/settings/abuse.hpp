@@ -47,6 +47,7 @@ struct Rates {
   base::Rate per_alias;
   base::Rate per_sender_domain;
   base::Rate per_signature;  ///< copies of what one DKIM signature covers
+  base::Rate per_target;     ///< copies to one mailbox that aliases lead to
   base::Rate unknown;        ///< unknown recipients, from a network
 };
 

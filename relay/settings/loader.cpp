@@ -133,6 +133,7 @@ void read_root(Section& root, Settings& settings) {
   read_dkim(root, settings);
   read_routes(root, settings);
   read_abuse_control(root, settings);
+  read_consent(root, settings);
   read_outbound(root, settings);
   read_leaving(root, settings);
   read_queue(root, settings);
@@ -192,6 +193,7 @@ std::expected<Loaded, std::vector<Problem>> load(const std::string& path) {
   settings->hash = hash_of(all_text);
   if (findings.has_errors()) return std::unexpected(findings.all());
   warn_of_gaps(*settings, findings);
+  warn_of_unconfirmed(*settings, findings);
   return Loaded{std::move(settings), findings.all()};
 }
 

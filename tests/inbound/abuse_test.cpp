@@ -211,7 +211,8 @@ TEST(MessageRates, CountEachKindForItself) {
   const Admission ann{.client = "192.0.2.1",
                       .network = "192.0.2.0/24",
                       .reverse_path = "ann@sender.example",
-                      .forward_path = "info@example.org"};
+                      .forward_path = "info@example.org",
+                      .targets = {"me@mail.example"}};
   const auto second = [&](const RatePolicy& policy, const Admission& admission) {
     MessageRates rates;
     EXPECT_FALSE(rates.take(ann, policy, now));
@@ -235,6 +236,11 @@ TEST(MessageRates, CountEachKindForItself) {
   EXPECT_THAT(second({.per_alias = one}, other), HasSubstr("to this address"));
   EXPECT_EQ(second({.per_alias = one}, bounce), "");
   EXPECT_EQ(second({.per_alias = one, .tag = '-'}, other), "");
+  other.targets = {"you@mail.example", "me@mail.example"};  // A-6
+  neighbour.targets = {"you@mail.example"};
+  EXPECT_THAT(second({.per_target = one}, other), HasSubstr("to a target of this address"));
+  EXPECT_EQ(second({.per_target = one}, neighbour), "");
+  EXPECT_EQ(second({.per_target = one}, bounce), "");
   EXPECT_EQ(second({}, ann), "") << "0: no limit";
 }
 
@@ -304,7 +310,7 @@ struct TagRow {
 class WithoutTag : public testing::TestWithParam<TagRow> {};
 
 TEST_P(WithoutTag, IsTheAddressItself) {
-  EXPECT_EQ(without_tag(GetParam().path, GetParam().tag), GetParam().without);
+  EXPECT_EQ(mail::without_tag(GetParam().path, GetParam().tag), GetParam().without);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, WithoutTag,
@@ -324,16 +330,21 @@ TEST(AbuseTables, StayBoundedUnderAHundredThousandClients) {  // X-2
                           .per_alias = rate,
                           .per_sender_domain = rate,
                           .per_signature = rate,
+                          .per_target = rate,
                           .unknown = rate};
   MessageRates rates;
   for (int i = 0; i < 100'000; ++i) {
     const std::string n = std::to_string(i);
-    rates.take({.client = n, .network = n, .reverse_path = "a@" + n, .forward_path = n + "@x"},
+    rates.take({.client = n,
+                .network = n,
+                .reverse_path = "a@" + n,
+                .forward_path = n + "@x",
+                .targets = {n + "@a", n + "@b"}},
                policy, {});
     rates.take_signed({signature(n, mail::DkimResult::Pass)}, 1, policy, {});
     rates.note_unknown(n, policy, {});
   }
-  EXPECT_EQ(rates.size(), 6 * MessageRates::kMaxKeys);
+  EXPECT_EQ(rates.size(), 7 * MessageRates::kMaxKeys);
 }
 
 }  // namespace

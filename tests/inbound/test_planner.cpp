@@ -43,4 +43,20 @@ Policy test_policy_base() {
   return policy;
 }
 
+std::shared_ptr<const forward::Planner> consenting_planner(
+    const std::vector<std::string>& confirmed) {
+  auto settings = test_settings();
+  auto targets = std::make_shared<settings::ConfirmedTargets>(settings.defaults.tag);
+  for (const std::string& entry : confirmed) {
+    if (entry.starts_with('@')) {
+      targets->add(mail::Domain::parse(entry.substr(1)).value());
+    } else {
+      targets->add(mail::Mailbox::parse(entry).value());
+    }
+  }
+  targets->seal();
+  settings.consent.confirmed = std::move(targets);
+  return forward::Planner::make(settings).value();
+}
+
 }  // namespace relay::inbound

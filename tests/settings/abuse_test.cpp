@@ -57,7 +57,8 @@ TEST_F(AbuseSettings, AreOffByDefault) {
   EXPECT_EQ(settings.greylist.remember, 24h * 36);
   for (const base::Rate& rate :
        {settings.rates.per_client, settings.rates.per_network, settings.rates.per_alias,
-        settings.rates.per_sender_domain, settings.rates.per_signature, settings.rates.unknown}) {
+        settings.rates.per_sender_domain, settings.rates.per_signature, settings.rates.per_target,
+        settings.rates.unknown}) {
     EXPECT_EQ(rate.count, 0U);
   }
 }
@@ -71,7 +72,8 @@ TEST_F(AbuseSettings, SayWhatIsInTheFile) {
       "[greylist]\nenabled = true\ndelay = \"2s\"\nretry_window = \"1h\"\nremember = \"1d\"\n"
       "trusted_after = 3\n"
       "[rates]\nper_client = \"600/h\"\nper_network = \"60/min\"\nper_alias = \"1000/d\"\n"
-      "per_sender_domain = \"5/s\"\nper_signature = \"2000/d\"\nunknown = \"100/h\"\n");
+      "per_sender_domain = \"5/s\"\nper_signature = \"2000/d\"\nper_target = \"7/d\"\nunknown = "
+      "\"100/h\"\n");
   ASSERT_TRUE(loaded);
   const Settings& settings = *loaded->settings;
   ASSERT_EQ(settings.dns_lists.size(), 2U);
@@ -91,6 +93,7 @@ TEST_F(AbuseSettings, SayWhatIsInTheFile) {
   EXPECT_EQ(settings.rates.per_network.span, 1min);
   EXPECT_EQ(settings.rates.per_sender_domain.span, 1s);
   EXPECT_EQ(settings.rates.per_signature.count, 2000U);
+  EXPECT_EQ(settings.rates.per_target.count, 7U);
 }
 
 TEST_F(AbuseSettings, AreReportedWithTheirPlace) {
