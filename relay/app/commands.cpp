@@ -134,6 +134,9 @@ int resolve(const Invocation& call) {
         json::array targets;
         for (const auto& target : taken->targets) targets.emplace_back(target.to_string());
         out["targets"] = std::move(targets);
+        json::array awaits;
+        for (const auto& address : (*planner)->awaited(*taken)) awaits.emplace_back(address);
+        out["awaits_consent"] = std::move(awaits);
       } else if (const auto* refused = std::get_if<forward::Rejection>(&found)) {
         out["error"] =
             fmt::format("{} {} {}", refused->code, refused->status.to_string(), refused->text);
@@ -155,6 +158,9 @@ int resolve(const Invocation& call) {
     if (out.contains("targets")) {
       for (const auto& target : out["targets"].as_array()) {
         std::cout << " -> " << target.as_string().c_str();
+      }
+      for (const auto& address : out["awaits_consent"].as_array()) {
+        std::cout << "\n  held: " << address.as_string().c_str() << " has not confirmed";
       }
     }
     std::cout << '\n';

@@ -65,6 +65,8 @@ inbound::AbusePolicy abuse_policy(const settings::Settings& from) {
                   .per_network = from.rates.per_network,
                   .per_alias = from.rates.per_alias,
                   .per_sender_domain = from.rates.per_sender_domain,
+                  .per_signature = from.rates.per_signature,
+                  .per_target = from.rates.per_target,
                   .unknown = from.rates.unknown,
                   .tag = from.defaults.tag};
   return policy;
@@ -103,8 +105,13 @@ std::shared_ptr<const inbound::Policy> inbound_policy(
   policy->abuse = abuse_policy(from);
   policy->check = check_options(from);
   if (policy->check) policy->authserv_id = from.auth.authserv_id;
+  policy->signature_lifetime = auth::signature_lifetime(from.queue.expire);
   policy->planner = std::move(planner);
   policy->loop_guard = forward::LoopGuard(from.hostname);
+  policy->max_awaiting = from.consent.max_held;
+  if (!from.consent.contact.empty()) {
+    policy->contact_field = "X-Report-Abuse-To: " + from.consent.contact + "\r\n";
+  }
   return policy;
 }
 
@@ -142,10 +149,14 @@ std::shared_ptr<const Redaction> redaction(const settings::Settings& settings,
 std::vector<mail::Mailbox> targets_of(const forward::Planner& planner,
                                       const mail::Mailbox& address) {
   if (!planner.is_ours(address.domain())) return {};
-  const auto resolution =
+  auto resolution =
       planner.resolve(mail::ForwardPath(address), mail::ReversePath::null(), wall_now());
-  const auto* found = std::get_if<forward::ResolvedRecipient>(&resolution);
-  return found ? found->targets : std::vector<mail::Mailbox>();
+  auto* found = std::get_if<forward::ResolvedRecipient>(&resolution);
+  if (!found) return {};
+  // Our own notices go round nobody's consent.
+  std::erase_if(found->targets,
+                [&](const mail::Mailbox& target) { return !planner.awaited(target).empty(); });
+  return std::move(found->targets);
 }
 
 std::shared_ptr<const delivery::Policy> delivery_policy(
@@ -155,6 +166,7 @@ std::shared_ptr<const delivery::Policy> delivery_policy(
   policy->retry.schedule = from.queue.retry_schedule;
   policy->retry.expire = from.queue.expire;
   policy->retry.warn_after = from.queue.warn_after;
+  policy->signature_lifetime = auth::signature_lifetime(from.queue.expire);
   policy->timeouts.connect = from.outbound.connect_timeout;
   policy->timeouts.whole = from.outbound.attempt_timeout;
   policy->routes = std::make_shared<const forward::NextHopTable>(forward::NextHopTable::make(from));

@@ -3,6 +3,8 @@
 
 #include "relay/app/endpoints.hpp"
 #include "relay/app/wiring.hpp"
+#include "relay/base/task.hpp"
+#include "relay/inbound/consent.hpp"
 #include "relay/settings/loader.hpp"
 
 namespace relay::app {
@@ -39,6 +41,18 @@ std::vector<std::string> restart_keys(const settings::Settings& now,
 }
 
 }  // namespace
+
+void Relay::release_confirmed() {
+  const auto release = [](Relay& relay) -> base::Task<> {
+    const auto released =
+        co_await inbound::release_confirmed(*relay.spool_, relay.clock_, relay.inbound_policy_);
+    if (!released || *released == 0) co_return;
+    relay.log_->write(base::Event("confirmed", relay.clock_.wall())
+                          .number("released", static_cast<std::int64_t>(*released)));
+    relay.scheduler_->wake();
+  };
+  base::spawn_supervised(shards_.at(0).executor(), "release of confirmed", release(*this));
+}
 
 ops::ReloadResult Relay::reload() {
   ops::ReloadResult result;
@@ -82,6 +96,7 @@ ops::ReloadResult Relay::reload() {
                   .flag("applied", true)
                   .text("config_hash", settings_->hash));
   scheduler_->wake();
+  release_confirmed();
   check_srs_domain(settings_);
   return result;
 }

@@ -6,13 +6,11 @@
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/ip/address.hpp>
 #include <boost/asio/use_future.hpp>
 #include <openssl/crypto.h>
 #include <unistd.h>
 
 #include "relay/app/endpoints.hpp"
-#include "relay/app/self_check.hpp"
 #include "relay/app/version.hpp"
 #include "relay/base/task.hpp"
 
@@ -20,7 +18,6 @@ namespace relay::app {
 
 namespace {
 
-constexpr std::chrono::seconds kSelfCheckSpan{30};
 constexpr std::chrono::minutes kRecallSpan{30};
 constexpr std::chrono::seconds kSuppressedSpan{10};
 // A shard never blocks; systemd asks every 30 s.
@@ -80,7 +77,14 @@ std::expected<void, std::string> Relay::open_parts() {
                                          .allow_network_file_system = false});
   if (!spool) return std::unexpected(spool.error());
   spool_ = std::move(*spool);
-  signer_ = std::make_unique<auth::OpensslSigner>(signing_keys_, idle_cores(shards_.size()));
+  signer_ = std::make_unique<auth::OpensslSigner>(
+      signing_keys_, idle_cores(shards_.size()),
+      auth::SelfChecking{.on_fault = [this](const auth::SelfCheckFault& fault) {
+        log_->write(base::Event("self_check_failed", clock_.wall(), base::Severity::Error)
+                        .text("domain", fault.domain)
+                        .text("selector", fault.selector)
+                        .text("problem", fault.problem));
+      }});
   if (auto tls = open_tls(); !tls) return tls;
   if (auto delivery = open_delivery(); !delivery) return delivery;
   open_inbound();
@@ -185,6 +189,7 @@ void Relay::start() {
                            admin_->serve(std::move(stream)));
   });
   log_start();
+  release_confirmed();
   check_srs_domain(settings_);
 }
 
@@ -225,33 +230,10 @@ void Relay::log_start() {
   log_->write(std::move(event));
 }
 
-void Relay::check_srs_domain(std::shared_ptr<const settings::Settings> settings) {
-  if (!settings->srs.domain) return;
-  auto own = interface_addresses();
-  for (const std::string& source : settings->outbound.source) {
-    own.push_back(boost::asio::ip::make_address(source));
-  }
-  const auto check = [](Relay& relay, std::shared_ptr<const settings::Settings> checked,
-                        std::vector<boost::asio::ip::address> addresses) -> base::Task<> {
-    const auto deadline = base::Deadline::after(kSelfCheckSpan);
-    const auto problems =
-        co_await srs_dns_problems(*relay.resolver_, checked, std::move(addresses), deadline);
-    for (const std::string& problem : problems) {
-      relay.log_->write(base::Event("srs_check", relay.clock_.wall(), base::Severity::Warning)
-                            .flag("ok", false)
-                            .text("problem", problem));
-    }
-    if (problems.empty()) {
-      relay.log_->write(base::Event("srs_check", relay.clock_.wall()).flag("ok", true));
-    }
-  };
-  base::spawn_supervised(shards_.at(0).executor(), "srs check",
-                         check(*this, std::move(settings), std::move(own)));
-}
-
 ops::DaemonStatus Relay::status() const {
   const std::lock_guard lock(mutex_);
   const auto abuse = abuse_->totals();
+  const auto checks = signer_->self_checks();
   return {.version = kVersion,
           .config_path = settings_->file,
           .config_hash = settings_->hash,
@@ -275,6 +257,8 @@ ops::DaemonStatus Relay::status() const {
           .greylisted = abuse.greylisted,
           .greylist_passed = abuse.passed,
           .over_rate = abuse.over_rate,
+          .self_checks = checks.done,
+          .self_check_failures = checks.failed,
           .spool_poisoned = spool_->poisoned(),
           .draining = draining_};
 }

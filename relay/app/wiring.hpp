@@ -62,6 +62,8 @@ class Relay {
   ops::DaemonStatus status() const;
   /// Asks DNS about the SRS domain, in the background; the answer goes to the log.
   void check_srs_domain(std::shared_ptr<const settings::Settings> settings);
+  /// Lets go, in the background, what was held for targets that have confirmed.
+  void release_confirmed();
   void log_start();
   void recall_unheard();
 

@@ -10,8 +10,32 @@ namespace relay::auth {
 
 using ports::SignError;
 
-OpensslSigner::OpensslSigner(const base::Published<SigningKeys>& keys, std::size_t threads)
-    : keys_(keys) {
+namespace {
+
+/// Such a line would go on with the last of our fields, so that no signature above it could hold.
+bool begins_inside_a_field(std::string_view header_block) {
+  return header_block.starts_with(' ') || header_block.starts_with('\t');
+}
+
+/// By the record that its owner publishes, so that the record is right as well.
+PublishedKey published(const std::string& domain, const std::string& selector,
+                       const dkim::PrivateKey& key) {
+  return {domain, selector, dkim::parse_key_record(key.dns_record()).value_or(dkim::KeyRecord{})};
+}
+
+}  // namespace
+
+std::uint64_t usual_self_check_every() {
+#ifdef RELAY_CHECKS_EVERY_SIGNATURE
+  return 1;
+#else
+  return 1000;  // a check costs nearly half as much as the signing
+#endif
+}
+
+OpensslSigner::OpensslSigner(const base::Published<SigningKeys>& keys, std::size_t threads,
+                             SelfChecking checking)
+    : keys_(keys), checking_(std::move(checking)) {
   for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { run(); });
 }
 
@@ -62,28 +86,67 @@ base::Task<std::expected<ports::Signatures, SignError>> OpensslSigner::sign(
 }
 
 std::expected<ports::Signatures, SignError> OpensslSigner::sign_now(
-    const ports::SignRequest& request) const {
+    const ports::SignRequest& request) {
   const auto keys = keys_.get();
-  auto dkim = dkim_fields(*keys, request);
-  if (!dkim) return std::unexpected(dkim.error());
-  auto arc = arc_fields(*keys, request, *dkim + request.header_block);
+  const SigningDomain* signer = signer_of(*keys, request);
+  ports::Signatures made;
+  if (signer != nullptr) {
+    auto dkim = dkim_fields(*signer, request);
+    if (!dkim) return std::unexpected(dkim.error());
+    made.dkim_fields = std::move(*dkim);
+  }
+  auto arc = arc_fields(*keys, request, made.dkim_fields + request.header_block);
   if (!arc) return std::unexpected(arc.error());
-  return ports::Signatures{std::move(*dkim), std::move(*arc)};
+  made.arc_fields = std::move(*arc);
+  if (!holds(*keys, signer, request, made)) return std::unexpected(SignError::SelfCheckFailed);
+  return made;
 }
 
-OpensslSigner::Fields OpensslSigner::dkim_fields(const SigningKeys& keys,
-                                                 const ports::SignRequest& request) const {
-  if (request.unsigned_dkim) return std::string();
-  const SigningDomain* signer =
-      choose_signing_domain(keys.domains, request.from_domain, request.own_message, organisations_);
-  if (!signer) return std::string();
+const SigningDomain* OpensslSigner::signer_of(const SigningKeys& keys,
+                                              const ports::SignRequest& request) const {
+  if (request.unsigned_dkim || begins_inside_a_field(request.header_block)) return nullptr;
+  return choose_signing_domain(keys.domains, request.from_domain, request.own_message,
+                               organisations_);
+}
+
+bool OpensslSigner::holds(const SigningKeys& keys, const SigningDomain* signer,
+                          const ports::SignRequest& request, const ports::Signatures& made) {
+  if (made.dkim_fields.empty() && made.arc_fields.empty()) return true;
+  if (signed_.fetch_add(1, std::memory_order_relaxed) % checking_.every != 0) return true;
+  checks_.fetch_add(1, std::memory_order_relaxed);
+  std::vector<PublishedKey> signers;
+  if (signer != nullptr) {
+    for (const auto& [selector, key] : signer->keys) {
+      signers.push_back(published(signer->domain, selector, key));
+    }
+  }
+  std::optional<PublishedKey> sealer;
+  if (keys.sealer) {
+    sealer = published(keys.sealer->domain, keys.sealer->selector, keys.sealer->key);
+  }
+  const auto fault = fault_in({.arc_fields = made.arc_fields,
+                               .dkim_fields = made.dkim_fields,
+                               .header_block = request.header_block,
+                               .body_hash = request.relaxed_body_sha256},
+                              signers, sealer);
+  if (!fault) return true;
+  failures_.fetch_add(1, std::memory_order_relaxed);
+  if (checking_.on_fault) checking_.on_fault(*fault);
+  return false;
+}
+
+OpensslSigner::Fields OpensslSigner::dkim_fields(const SigningDomain& signer,
+                                                 const ports::SignRequest& request) {
   const auto fields = mail::readable_fields(request.header_block);
+  std::optional<std::int64_t> expires;
+  if (request.lifetime) expires = request.now_unix + request.lifetime->count();
   std::string out;
-  for (const SelectorKey& entry : signer->keys) {
-    const dkim::SignatureRequest one{.domain = signer->domain,
+  for (const SelectorKey& entry : signer.keys) {
+    const dkim::SignatureRequest one{.domain = signer.domain,
                                      .selector = entry.selector,
                                      .body_hash = request.relaxed_body_sha256,
                                      .now_unix = request.now_unix,
+                                     .expires_unix = expires,
                                      .fields = fields};
     const std::string field = dkim::make_signature_field(one, entry.key);
     if (field.empty()) return std::unexpected(SignError::CryptoFailed);

@@ -23,4 +23,10 @@ const SigningDomain* choose_signing_domain(const std::vector<SigningDomain>& dom
   return nullptr;
 }
 
+std::optional<std::chrono::seconds> signature_lifetime(std::chrono::seconds queue_lifetime) {
+  constexpr std::chrono::seconds kLongest = std::chrono::years{1000};
+  if (queue_lifetime > kLongest) return std::nullopt;
+  return std::max(kSignatureLifetime, queue_lifetime + kLifetimeAfterQueue);
+}
+
 }  // namespace relay::auth

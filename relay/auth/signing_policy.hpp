@@ -1,6 +1,9 @@
-// Which domain signs a message (design decision 10): never one aligned with the author's.
+// Which domain signs a message (design decision 10): never one aligned with the author's. And for
+// how long the signature is to hold.
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,5 +28,15 @@ struct SigningDomain {
 const SigningDomain* choose_signing_domain(const std::vector<SigningDomain>& domains,
                                            const std::string& from_domain, bool own_message,
                                            const OrganisationalDomain& organisations);
+
+/// D-5: a signature that never expires can be replayed for ever. A week is what mail may be under
+/// way, from hop to hop, after it left us.
+inline constexpr std::chrono::seconds kSignatureLifetime = std::chrono::days{7};
+/// It must not die in our own queue: so long it still holds when the last attempt was made.
+inline constexpr std::chrono::seconds kLifetimeAfterQueue = std::chrono::days{2};
+
+/// From t= to x= for mail that may wait here for `queue_lifetime`; nullopt when that goes beyond
+/// what a date can say (RFC 6376 §3.5: x= may be limited to 12 digits): then there is no x=.
+std::optional<std::chrono::seconds> signature_lifetime(std::chrono::seconds queue_lifetime);
 
 }  // namespace relay::auth

@@ -17,15 +17,16 @@ enum class Sabotage {
   DsnOutsideTransaction,  ///< the failure first, its DSN later
   ClaimKept,              ///< a copy once tried is never given back
   LaunderingAllowed,      ///< unproven mail may leave under names aligned with its author's
+  SignatureBroken,        ///< one bit of each signature of ours is wrong
 };
 
 #ifdef RELAY_CONTROLS
 
 /// True when the environment names it: RELAY_SABOTAGE=early-reply.
 inline bool sabotaged(Sabotage what) {
-  constexpr std::string_view kNames[] = {"synchronous-off", "early-reply",
-                                         "done-before-dot", "dsn-outside-transaction",
-                                         "claim-kept",      "laundering-allowed"};
+  constexpr std::string_view kNames[] = {
+      "synchronous-off", "early-reply",        "done-before-dot", "dsn-outside-transaction",
+      "claim-kept",      "laundering-allowed", "signature-broken"};
   const char* named = std::getenv("RELAY_SABOTAGE");
   return named != nullptr && kNames[static_cast<int>(what)] == named;
 }

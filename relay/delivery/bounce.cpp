@@ -30,6 +30,7 @@ base::Task<std::string> signature(const std::string& content, std::shared_ptr<co
   request.relaxed_body_sha256 = body.digest(relaxed);
   request.from_domain = policy->hostname.folded();
   request.own_message = true;
+  request.lifetime = policy->signature_lifetime;
   request.now_unix =
       std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
   auto fields = co_await signer->sign(std::move(request));

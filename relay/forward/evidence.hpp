@@ -39,6 +39,11 @@ constexpr bool is_proven(Standing standing) {
   return standing == Standing::Signed || standing == Standing::SpfOnly;
 }
 
+/// DMARC says that it is not from its author, or that it has none; whatever the author's domain
+/// asks for then. Who signs that vouches for a forgery, and can be made to do so again and again
+/// (D-5).
+bool has_failed(const Evidence& evidence);
+
 /// SPF passed on arrival for the sender, or the proven author is of the sender's organisation.
 bool is_sender_proven(const Identities& identities, const Evidence& evidence);
 

@@ -27,6 +27,19 @@ bool has_srs_form(const mail::Mailbox& mailbox) {
          (local[4] == '=' || local[4] == '+' || local[4] == '-');
 }
 
+/// Who is held for the operator is held for nobody else: a target that confirms does not say what
+/// he is to decide.
+void settle_holding(Plan& plan) {
+  for (mail::Route& route : plan.routes) {
+    if (!route.awaits.empty()) {
+      std::string& reason = route.handling.reason;
+      reason += (reason.empty() ? "" : "; ") + std::string("held: the target has not confirmed");
+    }
+    route.held = plan.hold || !route.awaits.empty();
+    if (plan.hold) route.awaits.clear();
+  }
+}
+
 Rejection relaying_denied() { return {550, {5, 7, 1}, "Relaying denied"}; }
 
 }  // namespace
@@ -57,6 +70,7 @@ Planner::Planner(AliasMap aliases, SenderRewrite senders, Strategy strategy,
     : aliases_(std::move(aliases)),
       senders_(std::move(senders)),
       strategy_(std::move(strategy)),
+      confirmed_(settings.consent.confirmed),
       default_dmarc_(settings.defaults.dmarc),
       tag_field_(settings.risk.tag + "\r\n"),
       hostname_(settings.hostname),
@@ -215,6 +229,16 @@ struct Planner::Ways {
   }
 };
 
+std::vector<std::string> Planner::awaited(const ResolvedRecipient& recipient) const {
+  std::vector<std::string> addresses;
+  if (recipient.is_bounce || !confirmed_) return addresses;
+  for (const mail::Mailbox& target : recipient.targets) {
+    std::string address = awaited(target);
+    if (!address.empty()) addresses.push_back(std::move(address));
+  }
+  return addresses;
+}
+
 std::expected<Plan, Rejection> Planner::plan(const mail::ReversePath& sender,
                                              const std::vector<ResolvedRecipient>& recipients,
                                              const std::string& client_address, base::WallTime now,
@@ -246,9 +270,11 @@ std::expected<Plan, Rejection> Planner::plan(const mail::ReversePath& sender,
       } else if (auto refusal = ways.apply(recipient, route, plan)) {
         return std::unexpected(std::move(*refusal));
       }
+      if (!recipient.is_bounce) route.awaits = awaited(target);
       plan.routes.push_back(std::move(route));
     }
   }
+  settle_holding(plan);
   return plan;
 }
 

@@ -36,7 +36,7 @@ using Resolution = std::variant<ResolvedRecipient, TokenLookup, Rejection>;
 struct Plan {
   std::vector<mail::Route> routes;
   std::vector<mail::SenderToken> tokens;
-  bool hold = false;        ///< every copy is stored as held
+  bool hold = false;        ///< every copy is stored as held, for the operator to look at
   std::string tag_field;    ///< to be put in front, CRLF-terminated; or ""
   std::string signed_by;    ///< d= that a signature over the original header may have; "": none
   bool new_author = false;  ///< some copies want rewritten_header()
@@ -71,6 +71,16 @@ class Planner {
   std::optional<std::string> rewritten_header(std::string_view header_block,
                                               const mail::Domain& via) const;
 
+  /// Under which address copies for this target wait until it confirms; "": it has, or need
+  /// not.
+  std::string awaited(const mail::Mailbox& target) const {
+    return confirmed_ ? confirmed_->awaited(target) : std::string();
+  }
+
+  /// The same of all targets of a recipient. Bounces need nobody's consent: whom they go to wrote
+  /// first.
+  std::vector<std::string> awaited(const ResolvedRecipient& recipient) const;
+
   const Strategy& strategy() const { return strategy_; }
 
   const DmarcSettings& default_dmarc() const { return default_dmarc_; }  ///< of [defaults]
@@ -93,6 +103,7 @@ class Planner {
   AliasMap aliases_;
   SenderRewrite senders_;
   Strategy strategy_;
+  std::shared_ptr<const settings::ConfirmedTargets> confirmed_;  ///< null: no consent is required
   DmarcSettings default_dmarc_;
   std::string tag_field_;
   std::string hostname_;

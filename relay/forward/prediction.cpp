@@ -104,7 +104,7 @@ Outlook outlook_of(const Prediction& found) {
 }  // namespace
 
 std::string signature_for(const Identities& identities, const Evidence& evidence, Option option) {
-  if (option == Option::Refuse) return {};
+  if (option == Option::Refuse || has_failed(evidence)) return {};
   if (option == Option::NewAuthor) return identities.rewrite_signer();
   const bool lent =
       !is_proven(standing_of(identities, evidence)) &&

@@ -52,6 +52,12 @@ base::Task<std::optional<smtp::Reply>> AbuseControl::objection_to_admission(
   co_return counted(rates_.take(admission, policy.rates, clock_.steady()));
 }
 
+std::optional<smtp::Reply> AbuseControl::objection_to_replay(
+    const std::vector<mail::DkimVerdict>& signatures, std::size_t copies,
+    const AbusePolicy& policy) {
+  return counted(rates_.take_signed(signatures, copies, policy.rates, clock_.steady()));
+}
+
 base::Task<std::optional<smtp::Reply>> AbuseControl::greylisted(Admission admission,
                                                                 const AbusePolicy& policy,
                                                                 base::Deadline deadline) {

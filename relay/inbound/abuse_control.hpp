@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "relay/inbound/dns_lists.hpp"
 #include "relay/inbound/greylist.hpp"
@@ -45,12 +46,16 @@ class AbuseControl {
                                                                 const AbusePolicy& policy,
                                                                 base::Deadline deadline);
 
+  /// Of a message that has come in: the same signed content goes out too often (D-5).
+  std::optional<smtp::Reply> objection_to_replay(const std::vector<mail::DkimVerdict>& signatures,
+                                                 std::size_t copies, const AbusePolicy& policy);
+
   struct Totals {
     std::uint64_t listed = 0;         ///< objections to clients
     std::uint64_t list_failures = 0;  ///< lists that did not answer, or nonsense
     std::uint64_t greylisted = 0;     ///< recipients put off
     std::uint64_t passed = 0;         ///< … who came again after the delay
-    std::uint64_t over_rate = 0;      ///< recipients put off by a rate
+    std::uint64_t over_rate = 0;      ///< recipients, or messages, put off by a rate
   };
 
   Totals totals() const;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "relay/inbound/accepted_reply.hpp"
+#include "relay/inbound/consent.hpp"
 #include "relay/inbound/events.hpp"
 #include "relay/inbound/front.hpp"
 #include "relay/mail/author.hpp"
@@ -85,15 +86,13 @@ ports::NewMessage new_message(const ArrivedMessage& arrived, forward::Plan plan,
   if (front.rewritten_head.empty()) {
     for (mail::Route& route : plan.routes) route.handling.new_author = false;
   }
-  if (plan.hold) {
-    for (mail::Route& route : plan.routes) route.held = true;
-  }
   stored.message = accepted_message(arrived, now, std::move(front));
   stored.routes = std::move(plan.routes);
   stored.tokens = std::move(plan.tokens);
   stored.content_sha256 = arrived.intake.content_sha256();
   stored.last_chunk = arrived.intake.release_last_chunk();
   stored.first_due = now;
+  stored.max_awaiting = arrived.transaction.policy().max_awaiting;
   return stored;
 }
 
@@ -137,6 +136,11 @@ base::Task<Acceptance> accept_message(Services& services, ArrivedMessage arrived
     if (evidence) services.log.write(verdicts_event(arrived.client, *evidence, now));
     co_return refused(as_reply(plan.error()));
   }
+  if (evidence) {
+    const auto replayed = services.abuse.objection_to_replay(
+        evidence->verdicts.dkim, plan->routes.size(), arrived.transaction.policy().abuse);
+    if (replayed) co_return refused(*replayed);
+  }
   auto front = co_await make_front(services, arrived, *plan, evidence, now);
   if (!front) co_return refused({451, {4, 3, 0}, "Local error, try again later"});
 
@@ -151,6 +155,7 @@ base::Task<Acceptance> accept_message(Services& services, ArrivedMessage arrived
   const auto proof = co_await services.spool.commit(std::move(stored));
   if (!proof) co_return refused(inbound::reply_for(proof.error()));
   arrived.intake.keep();
+  co_await release_if_confirmed(services, fresh.queued);
   announce(services, arrived, evidence, std::move(fresh));
   co_return Acceptance{AcceptedReply::of(*proof), std::pair(std::move(key), *proof)};
 }

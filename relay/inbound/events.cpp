@@ -1,6 +1,8 @@
 #include "relay/inbound/events.hpp"
 
 #include <algorithm>
+#include <string>
+#include <vector>
 
 #include "relay/base/text.hpp"
 
@@ -117,6 +119,13 @@ base::Event received_event(const mail::QueuedMessage& queued,
   const auto held = std::ranges::count(queued.recipients, mail::RecipientState::Held,
                                        &mail::QueuedRecipient::state);
   if (held > 0) event.number("held_count", held);
+  std::vector<std::string> awaits;
+  for (const auto& recipient : queued.recipients) {
+    if (!recipient.route.awaits.empty()) awaits.push_back(recipient.route.awaits);
+  }
+  if (!awaits.empty()) {
+    event.text("awaits_consent", listed(awaits, [](const std::string& text) { return text; }));
+  }
   if (!message_id.empty()) event.text("message_id", message_id);
   if (evidence) add_verdicts(event, *evidence);
   event.number("size", static_cast<std::int64_t>(message.size));

@@ -17,8 +17,12 @@ std::string author_of(const std::string& header_block) {
   return author ? author->folded() : std::string();
 }
 
-ports::SignRequest sign_request(const ArrivedMessage& arrived, base::WallTime now) {
+/// Held mail has no clock (ADR 15): released after a month, it must not leave with a signature that
+/// has expired, so its signature never does.
+ports::SignRequest sign_request(const ArrivedMessage& arrived, const forward::Plan& plan,
+                                base::WallTime now) {
   ports::SignRequest request;
+  if (!plan.hold) request.lifetime = arrived.transaction.policy().signature_lifetime;
   request.header_block = arrived.intake.header_block();
   request.relaxed_body_sha256 = arrived.intake.body_hash();
   request.from_domain = author_of(request.header_block);
@@ -45,13 +49,14 @@ std::optional<mail::Domain> alias_domain(const ArrivedMessage& arrived) {
 /// The header with a new author, and a signature that is aligned with it; "" when it has no author
 /// that could be replaced: then those copies go out as they came.
 base::Task<std::expected<std::string, ports::SignError>> rewritten_header(
-    Services& services, const ArrivedMessage& arrived, base::WallTime now) {
+    Services& services, const ArrivedMessage& arrived, const forward::Plan& plan,
+    base::WallTime now) {
   const auto via = alias_domain(arrived);
   if (!via) co_return std::string();
   const auto header =
       arrived.transaction.policy().planner->rewritten_header(arrived.intake.header_block(), *via);
   if (!header) co_return std::string();
-  ports::SignRequest request = sign_request(arrived, now);
+  ports::SignRequest request = sign_request(arrived, plan, now);
   request.header_block = *header;
   request.from_domain = author_of(*header);
   request.own_message = true;
@@ -78,7 +83,7 @@ base::Task<std::optional<forward::Evidence>> gather_evidence(Services& services,
 base::Task<std::expected<Front, ports::SignError>> make_front(
     Services& services, const ArrivedMessage& arrived, const forward::Plan& plan,
     const std::optional<forward::Evidence>& evidence, base::WallTime now) {
-  ports::SignRequest request = sign_request(arrived, now);
+  ports::SignRequest request = sign_request(arrived, plan, now);
   std::string above;
   if (evidence) {
     const std::string results = results_of(arrived, *evidence);
@@ -88,14 +93,17 @@ base::Task<std::expected<Front, ports::SignError>> make_front(
         plan.routes, [](const mail::Route& route) { return route.handling.seal; });
     if (sealed) request.seal = {results, evidence->verdicts.arc.result};
   }
-  above += forward::received_field(arrived.client, arrived.transaction.policy().hostname,
-                                   arrived.intake.id(), arrived.envelope.smtputf8, now) +
-           plan.tag_field;
+  const Policy& policy = arrived.transaction.policy();
+  above += forward::received_field(arrived.client, policy.hostname, arrived.intake.id(),
+                                   arrived.envelope.smtputf8, now);
+  // A bounce goes to who wrote: nobody forwards to him.
+  if (!arrived.transaction.is_bounce()) above += policy.contact_field;
+  above += plan.tag_field;
   auto signatures = co_await services.signer.sign(std::move(request));
   if (!signatures) co_return std::unexpected(signatures.error());
   Front front{above + signatures->dkim_fields, std::move(signatures->arc_fields), {}};
   if (plan.new_author) {
-    auto header = co_await rewritten_header(services, arrived, now);
+    auto header = co_await rewritten_header(services, arrived, plan, now);
     if (!header) co_return std::unexpected(header.error());
     if (!header->empty()) front.rewritten_head = above + *header;
   }

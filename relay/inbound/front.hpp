@@ -24,9 +24,9 @@ struct Front {
 base::Task<std::optional<forward::Evidence>> gather_evidence(Services& services,
                                                              const ArrivedMessage& arrived);
 
-/// On top Authentication-Results (RFC 8601 §4.1), then Received, the operator's tag, and what signs
-/// the original header below (RFC 6376 §3.5). `evidence` may be empty; then nothing is sealed and
-/// no results are given.
+/// On top Authentication-Results (RFC 8601 §4.1), then Received, whom to complain to, the
+/// operator's tag, and what signs the original header below (RFC 6376 §3.5). `evidence` may be
+/// empty; then nothing is sealed and no results are given.
 base::Task<std::expected<Front, ports::SignError>> make_front(
     Services& services, const ArrivedMessage& arrived, const forward::Plan& plan,
     const std::optional<forward::Evidence>& evidence, base::WallTime now);

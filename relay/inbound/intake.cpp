@@ -29,6 +29,8 @@ smtp::Reply reply_for(ports::SpoolError error) {
       return {452, {4, 3, 1}, "Insufficient storage, try again later"};
     case SpoolError::TokenQuota:
       return {452, {4, 3, 1}, "Too many long senders from your host"};
+    case SpoolError::Unconfirmed:
+      return {450, {4, 7, 1}, "A target has not confirmed that it wants this mail"};
     case SpoolError::Poisoned:
       return {421, {4, 3, 0}, "Storage failure, try again later"};
     case SpoolError::Stopping:

@@ -3,6 +3,8 @@
 #include <array>
 #include <string_view>
 
+#include "relay/mail/address.hpp"
+
 namespace relay::inbound {
 
 namespace {
@@ -12,15 +14,14 @@ std::string domain_of(const std::string& path) {
   return at == std::string::npos ? std::string() : path.substr(at + 1);
 }
 
-}  // namespace
-
-std::string without_tag(const std::string& forward_path, char tag) {
-  const std::size_t at = forward_path.rfind('@');
-  if (tag == '\0' || at == std::string::npos) return forward_path;
-  const std::size_t begin = forward_path.find(tag, 1);
-  if (begin == std::string::npos || begin > at) return forward_path;
-  return forward_path.substr(0, begin) + forward_path.substr(at);
+/// "": not counted. Nobody but its signer can make another signature with the same head of b=: 48
+/// bits tell his own apart.
+std::string key_of(const mail::DkimVerdict& signature) {
+  if (signature.result != mail::DkimResult::Pass) return {};
+  return signature.domain + ' ' + signature.selector + ' ' + signature.signature_head;
 }
+
+}  // namespace
 
 std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const RatePolicy& policy,
                                               base::SteadyTime now) {
@@ -41,7 +42,7 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
       Limit{sender_domains_, policy.per_sender_domain, if_first(domain_of(admission.reverse_path)),
             451, "Too many messages from this sender domain, try again later"},
       Limit{aliases_, policy.per_alias,
-            admission.is_bounce ? "" : without_tag(admission.forward_path, policy.tag), 451,
+            admission.is_bounce ? "" : mail::without_tag(admission.forward_path, policy.tag), 451,
             "Too many messages to this address, try again later"}};
   const auto applies = [](const Limit& limit) {
     return limit.rate.count > 0 && !limit.key.empty();
@@ -52,8 +53,40 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
       return smtp::Reply(limit.code, {4, 7, 1}, limit.text);
     }
   }
+  const bool counts_targets = policy.per_target.count > 0 && !admission.is_bounce;
+  for (const std::string& target : admission.targets) {
+    if (counts_targets && !targets_.allows(target, policy.per_target, now)) {
+      return smtp::Reply(451, {4, 7, 1},
+                         "Too many messages to a target of this address, try again later");
+    }
+  }
+  for (const std::string& target : admission.targets) {
+    if (counts_targets) targets_.take(target, policy.per_target, now);
+  }
   for (const Limit& limit : limits) {
     if (applies(limit)) limit.table.take(limit.key, limit.rate, now);
+  }
+  return std::nullopt;
+}
+
+std::optional<smtp::Reply> MessageRates::take_signed(
+    const std::vector<mail::DkimVerdict>& signatures, std::size_t copies, const RatePolicy& policy,
+    base::SteadyTime now) {
+  const base::Rate& rate = policy.per_signature;
+  if (rate.count == 0) return std::nullopt;
+  // All of them, which the verifier bounds: who replays puts signatures of his own around the one
+  // that he replays.
+  for (const mail::DkimVerdict& signature : signatures) {
+    const std::string key = key_of(signature);
+    if (!key.empty() && !signatures_.allows(key, rate, now)) {
+      return smtp::Reply(
+          451, {4, 7, 1},
+          "Too many copies under one DKIM signature of " + signature.domain + ", try again later");
+    }
+  }
+  for (const mail::DkimVerdict& signature : signatures) {
+    const std::string key = key_of(signature);
+    if (!key.empty()) signatures_.charge(key, rate, now, static_cast<double>(copies));
   }
   return std::nullopt;
 }
@@ -74,7 +107,7 @@ void MessageRates::note_unknown(const std::string& network, const RatePolicy& po
 
 std::size_t MessageRates::size() const {
   return clients_.size() + networks_.size() + aliases_.size() + sender_domains_.size() +
-         unknown_.size();
+         signatures_.size() + targets_.size() + unknown_.size();
 }
 
 }  // namespace relay::inbound

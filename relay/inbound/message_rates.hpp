@@ -1,11 +1,14 @@
 // How many messages may come: from a client, from its network, to an address of ours, from a sender
-// domain. What is over a limit is put off with a 4xx, never refused for good.
+// domain, under one and the same signature. What is over a limit is put off with a 4xx, never
+// refused for good.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "relay/base/rate_table.hpp"
+#include "relay/mail/authentication.hpp"
 #include "relay/smtp/reply.hpp"
 
 namespace relay::inbound {
@@ -16,6 +19,8 @@ struct RatePolicy {
   base::Rate per_network;        ///< IPv4 /24, IPv6 /64
   base::Rate per_alias;          ///< an address of ours, sub-addresses with it
   base::Rate per_sender_domain;  ///< as the envelope claims
+  base::Rate per_signature;      ///< copies, not messages (D-5)
+  base::Rate per_target;         ///< a mailbox that aliases lead to, sub-addresses with it (A-6)
   base::Rate unknown;            ///< recipients that do not exist, from one network (X-6)
   char tag = '+';                ///< begins a sub-address; 0: there are none
 };
@@ -24,10 +29,11 @@ struct RatePolicy {
 struct Admission {
   std::string client;  ///< address
   std::string network;
-  std::string reverse_path;  ///< folded; "" for the null sender
-  std::string forward_path;  ///< folded
-  bool first = true;         ///< of its message: a message counts once for who sends it
-  bool is_bounce = false;    ///< to an SRS address: those have limits of their own
+  std::string reverse_path;          ///< folded; "" for the null sender
+  std::string forward_path;          ///< folded
+  std::vector<std::string> targets;  ///< folded, without sub-address
+  bool first = true;                 ///< of its message: a message counts once for who sends it
+  bool is_bounce = false;            ///< to an SRS address: those have limits of their own
   bool is_postmaster = false;
 };
 
@@ -39,6 +45,13 @@ class MessageRates {
   /// Counts it, or says which limit is reached.
   std::optional<smtp::Reply> take(const Admission& admission, const RatePolicy& policy,
                                   base::SteadyTime now);
+
+  /// D-5: whoever sends one signed message again and again to others wears out our name. Counts
+  /// `copies` for each signature that passed, or says whose is sent too often. A message that finds
+  /// room is taken whole, however many copies it has: half of it could not be.
+  std::optional<smtp::Reply> take_signed(const std::vector<mail::DkimVerdict>& signatures,
+                                         std::size_t copies, const RatePolicy& policy,
+                                         base::SteadyTime now);
 
   /// Before an address is looked at: who tried too many that do not exist learns nothing more.
   std::optional<smtp::Reply> objection_to_guessing(const std::string& network,
@@ -54,10 +67,9 @@ class MessageRates {
   base::RateTable networks_{kMaxKeys};
   base::RateTable aliases_{kMaxKeys};
   base::RateTable sender_domains_{kMaxKeys};
+  base::RateTable signatures_{kMaxKeys};
+  base::RateTable targets_{kMaxKeys};
   base::RateTable unknown_{kMaxKeys};
 };
-
-/// "info@example.org" for "info+tag@example.org".
-std::string without_tag(const std::string& forward_path, char tag);
 
 }  // namespace relay::inbound

@@ -4,9 +4,11 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "relay/auth/message_check.hpp"
+#include "relay/auth/signing_policy.hpp"
 #include "relay/forward/loop_guard.hpp"
 #include "relay/forward/planner.hpp"
 #include "relay/inbound/abuse_control.hpp"
@@ -48,8 +50,11 @@ struct Policy {
   AbusePolicy abuse;
   std::shared_ptr<const auth::CheckOptions> check;  ///< null: incoming mail is not verified
   std::string authserv_id;  ///< ours in Authentication-Results; "" when not verified
+  std::optional<std::chrono::seconds> signature_lifetime = auth::kSignatureLifetime;
   std::shared_ptr<const forward::Planner> planner;
   forward::LoopGuard loop_guard;
+  std::uint64_t max_awaiting = 20;  ///< copies held for one target that has not confirmed (A-6)
+  std::string contact_field;        ///< for forwarded copies, CRLF-terminated; or ""
 };
 
 }  // namespace relay::inbound

@@ -58,6 +58,9 @@ class Session {
   /// Why nothing is taken from this client, whoever it is for (session_abuse.cpp).
   base::Task<std::optional<smtp::Reply>> client_objection(const mail::ForwardPath& forward_path);
   /// Why a recipient that is ours has to wait.
+  /// Enough copies wait already for a target that has not confirmed.
+  base::Task<std::optional<smtp::Reply>> consent_objection(
+      const forward::ResolvedRecipient& resolved);
   base::Task<std::optional<smtp::Reply>> admission_objection(
       const forward::ResolvedRecipient& resolved);
   /// Why a recipient that is ours does not fit into this transaction; charges bounces.

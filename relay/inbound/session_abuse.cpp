@@ -44,11 +44,28 @@ base::Task<std::optional<smtp::Reply>> Session::admission_objection(
                       .network = network(),
                       .reverse_path = sender.is_null() ? "" : base::lower(sender.to_string()),
                       .forward_path = base::lower(resolved.original.to_string()),
+                      .targets = {},
                       .first = transaction_->recipients().empty(),
                       .is_bounce = resolved.is_bounce,
                       .is_postmaster = is_postmaster(resolved.original)};
-  co_return co_await services_.abuse.objection_to_admission(
-      std::move(admission), transaction_->policy().abuse, session_end_);
+  const AbusePolicy& policy = transaction_->policy().abuse;
+  for (const mail::Mailbox& target : resolved.targets) {
+    admission.targets.push_back(
+        mail::without_tag(base::lower(target.to_string()), policy.rates.tag));
+  }
+  co_return co_await services_.abuse.objection_to_admission(std::move(admission), policy,
+                                                            session_end_);
+}
+
+base::Task<std::optional<smtp::Reply>> Session::consent_objection(
+    const forward::ResolvedRecipient& resolved) {
+  const Policy& policy = transaction_->policy();
+  auto awaited = policy.planner->awaited(resolved);
+  if (awaited.empty()) co_return std::nullopt;
+  const auto waiting = co_await services_.spool.awaiting(std::move(awaited));
+  if (!waiting) co_return reply_for(waiting.error());
+  if (*waiting < policy.max_awaiting) co_return std::nullopt;
+  co_return reply_for(ports::SpoolError::Unconfirmed);
 }
 
 }  // namespace relay::inbound

@@ -47,6 +47,8 @@ base::Task<std::optional<smtp::Reply>> Session::recipient_objection(
   }
   auto* resolved = std::get_if<forward::ResolvedRecipient>(&resolution);
   if (resolved == nullptr) co_return local_error();
+  auto unconfirmed = co_await consent_objection(*resolved);
+  if (unconfirmed) co_return unconfirmed;
   auto early = co_await admission_objection(*resolved);
   if (early) co_return early;
   if (auto objection = room_objection(*resolved, address)) co_return objection;

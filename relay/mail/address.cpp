@@ -268,4 +268,12 @@ std::expected<ForwardPath, AddressError> parse_forward_path(std::string_view tex
   return ForwardPath(std::move(*mailbox));
 }
 
+std::string without_tag(const std::string& path, char tag) {
+  const std::size_t at = path.rfind('@');
+  if (tag == '\0' || at == std::string::npos) return path;
+  const std::size_t begin = path.find(tag, 1);
+  if (begin == std::string::npos || begin > at) return path;
+  return path.substr(0, begin) + path.substr(at);
+}
+
 }  // namespace relay::mail

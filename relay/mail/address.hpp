@@ -130,6 +130,9 @@ class ForwardPath {
 /// Parses the path argument of RCPT TO, brackets included.
 std::expected<ForwardPath, AddressError> parse_forward_path(std::string_view text);
 
+/// "info@example.org" for "info+x@example.org"; `tag` begins a sub-address, 0: there are none.
+std::string without_tag(const std::string& path, char tag);
+
 bool is_valid_utf8(std::string_view text);
 
 }  // namespace relay::mail

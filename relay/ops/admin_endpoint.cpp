@@ -187,6 +187,8 @@ base::Task<std::string> AdminEndpoint::status() {
                                         {"greylisted", state.greylisted},
                                         {"greylist_passed", state.greylist_passed},
                                         {"over_rate", state.over_rate}}},
+                 {"self_checks", state.self_checks},
+                 {"self_check_failures", state.self_check_failures},
                  {"spool_poisoned", state.spool_poisoned},
                  {"draining", state.draining}};
   if (totals) {

@@ -31,6 +31,7 @@ json::object handling_json(const mail::Route& route) {
           {"pool", handling.risk_pool ? "risk" : "ordinary"},
           {"new_author", handling.new_author},
           {"held_on_entry", route.held},
+          {"awaits_consent", route.awaits},
           {"reason", handling.reason}};
 }
 

@@ -98,6 +98,11 @@ void append_copy(std::string& out, const json::object& copy) {
     out += "\n    pace   " + pace_text(pace->as_object());
   }
   if (text_of(copy, "state") == "held") {
+    const json::value* handling = copy.if_contains("handling");
+    const std::string awaits = handling ? text_of(handling->as_object(), "awaits_consent") : "";
+    if (!awaits.empty()) {
+      out += "\n    note   waits until the target is confirmed: " + printable(awaits);
+    }
     out += "\n    note   held, never expires: `queue release` lets it go, `queue drop` ends it";
   }
   if (flag_of(copy, "possible_duplicate")) {
@@ -157,6 +162,10 @@ std::string status_text(const json::object& status) {
         number_of(totals, "listed"), number_of(totals, "list_failures"),
         number_of(totals, "greylisted"), number_of(totals, "greylist_passed"),
         number_of(totals, "over_rate"));
+  }
+  if (status.contains("self_checks")) {
+    out += fmt::format("signatures of {} messages verified before they left, {} did not hold\n",
+                       number_of(status, "self_checks"), number_of(status, "self_check_failures"));
   }
   if (status.at("spool_poisoned").as_bool()) out += "STORAGE FAILED: see the log\n";
   if (status.at("draining").as_bool()) out += "shutting down\n";

@@ -51,6 +51,8 @@ std::string_view describe(SpoolError error) {
       return "queue storage is full";
     case SpoolError::TokenQuota:
       return "too many stored senders for this client";
+    case SpoolError::Unconfirmed:
+      return "enough waits for a target that has not confirmed";
     case SpoolError::Poisoned:
       return "queue storage failed";
     case SpoolError::NotFound:

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -10,7 +11,11 @@
 
 namespace relay::ports {
 
-enum class SignError { NoKey, CryptoFailed };
+enum class SignError {
+  NoKey,
+  CryptoFailed,
+  SelfCheckFailed,  ///< what was made does not verify (A-7): it must not leave
+};
 
 /// What our ARC set is to say (RFC 8617).
 struct SealRequest {
@@ -24,6 +29,8 @@ struct SignRequest {
   std::string relaxed_body_sha256;  ///< 32 octets: SHA-256 of the relaxed-canonicalised body
   std::string from_domain;          ///< folded domain of the single From mailbox; "" when unclear
   std::int64_t now_unix = 0;
+  /// How long our DKIM-Signatures hold (x=); nullopt: for ever. An ARC set has no x= (RFC 8617).
+  std::optional<std::chrono::seconds> lifetime = {};
   bool own_message = false;         ///< a DSN, or From in a domain of ours: an aligned domain signs
   bool unsigned_dkim = false;       ///< no DKIM-Signature, only what else is asked for
   std::optional<SealRequest> seal;  ///< asks for an ARC set as well

@@ -17,6 +17,7 @@ namespace relay::ports {
 enum class SpoolError {
   Full,        ///< disk or quota: 452, keep what is there
   TokenQuota,  ///< the client has too many stored senders: 452
+  Unconfirmed,  ///< enough copies wait for the consent of a target: 450
   Poisoned,    ///< an I/O error was seen; nothing can be promised any more: 421, then exit
   NotFound,
   Corrupt,  ///< stored length or hash does not match: hold, never send (K-5)
@@ -47,6 +48,7 @@ struct NewMessage {
   std::string last_chunk;      ///< content after what append() took; a small message whole
   std::string content_sha256;  ///< 32 octets, over the whole original content
   base::WallTime first_due;    ///< normally received_at
+  std::uint64_t max_awaiting = UINT64_MAX;  ///< copies that may wait for one address, this included
 };
 
 /// A message accepted before, as far as it takes to know it again.
@@ -96,6 +98,14 @@ struct QueueFilter {
   std::string target;     ///< substring of the target or alias address, folded
   std::string sender;     ///< substring of the original reverse-path, folded
   std::optional<mail::RecipientState> state;
+};
+
+/// A copy that waits for the consent of its target.
+struct AwaitingCopy {
+  std::string awaits;  ///< mail::Route::awaits
+  mail::MessageId id;
+  std::uint16_t index = 0;
+  mail::Mailbox target;
 };
 
 enum class QueueAction { Retry, Hold, Release, Drop };
@@ -165,7 +175,19 @@ class Spool {
                                                                          GreylistRules rules,
                                                                          base::WallTime now) = 0;
 
-  // For the operator.
+  /// Copies that wait for the consent of one of these addresses: of the one with the most.
+  virtual base::Task<std::expected<std::uint64_t, SpoolError>> awaiting(
+      std::vector<std::string> addresses) = 0;
+
+  /// Copies that wait for anybody's consent, after `after`, by (awaits, id, index), at most limit.
+  virtual base::Task<std::expected<std::vector<AwaitingCopy>, SpoolError>> awaiting_copies(
+      std::optional<AwaitingCopy> after, std::size_t limit) = 0;
+
+  /// Lets those of the copies go that still wait for consent; returns how many.
+  virtual base::Task<std::expected<std::uint64_t, SpoolError>> release(
+      std::vector<AwaitingCopy> copies, base::WallTime now) = 0;
+
+  // For the operator. Whatever he does with a copy, it waits for nobody's consent any more.
   virtual base::Task<std::expected<std::vector<QueueRow>, SpoolError>> list(
       QueueFilter filter, std::optional<QueueCursor> cursor, std::size_t limit) = 0;
   virtual base::Task<std::expected<std::vector<AttemptRow>, SpoolError>> attempts(

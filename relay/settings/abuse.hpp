@@ -40,13 +40,15 @@ struct Greylist {
   std::uint32_t trusted_after = 5;  ///< times a network has to pass
 };
 
-/// Messages; a count of 0: no limit.
+/// Messages, if nothing else is said; a count of 0: no limit.
 struct Rates {
   base::Rate per_client;
   base::Rate per_network;
   base::Rate per_alias;
   base::Rate per_sender_domain;
-  base::Rate unknown;  ///< unknown recipients, from a network
+  base::Rate per_signature;  ///< copies of what one DKIM signature covers
+  base::Rate per_target;     ///< copies to one mailbox that aliases lead to
+  base::Rate unknown;        ///< unknown recipients, from a network
 };
 
 }  // namespace relay::settings

@@ -133,6 +133,7 @@ void read_root(Section& root, Settings& settings) {
   read_dkim(root, settings);
   read_routes(root, settings);
   read_abuse_control(root, settings);
+  read_consent(root, settings);
   read_outbound(root, settings);
   read_leaving(root, settings);
   read_queue(root, settings);
@@ -155,6 +156,11 @@ void warn_of_gaps(const Settings& settings, Findings& findings) {
   }
   if (settings.arc.sealer && !settings.auth.verify) {
     findings.warn(whole, "[auth] verify is off: nothing is known that [arc] could seal");
+  }
+  if (settings.rates.per_signature.count > 0 && !settings.auth.verify) {
+    findings.warn(whole,
+                  "[auth] verify is off: no signature is known that [rates] per_signature "
+                  "could count");
   }
   for (const HostedDomain& domain : settings.domains) {
     const bool has = settings.defaults.postmaster || domain.map_to ||
@@ -187,6 +193,7 @@ std::expected<Loaded, std::vector<Problem>> load(const std::string& path) {
   settings->hash = hash_of(all_text);
   if (findings.has_errors()) return std::unexpected(findings.all());
   warn_of_gaps(*settings, findings);
+  warn_of_unconfirmed(*settings, findings);
   return Loaded{std::move(settings), findings.all()};
 }
 

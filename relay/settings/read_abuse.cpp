@@ -78,6 +78,8 @@ void read_abuse_control(Section& root, Settings& settings) {
     section->rate("per_network", settings.rates.per_network);
     section->rate("per_alias", settings.rates.per_alias);
     section->rate("per_sender_domain", settings.rates.per_sender_domain);
+    section->rate("per_signature", settings.rates.per_signature);
+    section->rate("per_target", settings.rates.per_target);
     section->rate("unknown", settings.rates.unknown);
     section->finish();
   }

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,6 +16,7 @@
 #include "relay/mail/address.hpp"
 #include "relay/mail/status.hpp"
 #include "relay/settings/abuse.hpp"
+#include "relay/settings/confirmed_targets.hpp"
 #include "relay/settings/verification.hpp"
 #include "srs/key_ring.hpp"
 
@@ -184,6 +186,14 @@ struct Control {
   std::string socket = "/run/srs-relay/control.sock";
 };
 
+/// Who agreed to be forwarded to, and where who did not may complain.
+struct Consent {
+  /// Null: none is asked for, the targets in the operator's own files are trusted.
+  std::shared_ptr<const ConfirmedTargets> confirmed;
+  std::uint32_t max_held = 20;  ///< copies that wait for one target
+  std::string contact;          ///< address or https URL; "": none is given
+};
+
 struct Settings {
   std::string file;           ///< as given
   std::string hash;           ///< first 16 hex digits of SHA-256 over all files read
@@ -195,6 +205,7 @@ struct Settings {
   Abuse abuse;
   Greylist greylist;
   Rates rates;
+  Consent consent;
   std::optional<Tls> tls;
   Dns dns;
   Auth auth;

@@ -107,13 +107,14 @@ mail::QueuedRecipient recipient_from(const Statement& row, int first) {
                                  .risk_pool = (handling & kRiskPool) != 0,
                                  .new_author = (handling & kNewAuthor) != 0,
                                  .reason = row.text(first + 9)},
-                    .held = (handling & kHeldOnEntry) != 0},
+                    .held = (handling & kHeldOnEntry) != 0,
+                    .awaits = row.text(first + 11)},
           .state = state_from(row.number(first + 4)),
           .attempts = static_cast<std::uint32_t>(row.number(first + 5)),
           .next_due = time_of(row.number(first + 6)),
           .warned = (flags & kWarned) != 0,
           .possible_duplicate = (flags & kPossibleDuplicate) != 0,
-          .last = attempt_from(row, first + 11),
+          .last = attempt_from(row, first + 12),
           .released_at = time_of(row.number(first + 10))};
 }
 

@@ -54,7 +54,7 @@ inline constexpr const char* kListedColumns =
 inline constexpr int kMessageColumnCount = 14;
 inline constexpr const char* kRecipientColumns =
     "r.idx, r.original, r.target, r.reverse_path, r.state, r.attempts, r.next_due_ms, r.flags, "
-    "r.handling, r.reason, r.released_ms, "
+    "r.handling, r.reason, r.released_ms, r.awaits, "
     "r.at_ms, r.host, r.address, r.port, r.tls, r.stage, r.code, r.status, r.reply";
 
 }  // namespace relay::spool

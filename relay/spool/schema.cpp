@@ -62,11 +62,19 @@ CREATE TABLE greylist (
 CREATE INDEX greylist_order ON greylist (passes > 0, expires_ms);
 )sql";
 
+// 4: whose consent a held copy waits for (A-6). The index holds those copies only: it is asked at
+// every recipient whose target has not confirmed.
+constexpr const char* kVersion4 = R"sql(
+ALTER TABLE recipient ADD COLUMN awaits TEXT NOT NULL DEFAULT '';
+CREATE INDEX recipient_awaits ON recipient (awaits, id, idx) WHERE awaits <> '';
+)sql";
+
 // In order, never changed once released; a new one goes to the end.
 constexpr auto kSteps = std::to_array<const char*>({
     kVersion1,
     kVersion2,
     kVersion3,
+    kVersion4,
 });
 
 }  // namespace

@@ -119,8 +119,8 @@ base::Task<std::expected<ports::CommitProof, SpoolError>> SqliteSpool::commit(
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
       push({.kind = Kind::Write,
             .work = [message](Store& store) -> std::optional<SpoolError> {
-              store.insert(message);
-              return std::nullopt;
+              const auto stored = store.insert(message);
+              return stored ? std::nullopt : std::optional(stored.error());
             },
             .answer = [](std::optional<SpoolError>) {},
             .failed = {}});
@@ -128,10 +128,7 @@ base::Task<std::expected<ports::CommitProof, SpoolError>> SqliteSpool::commit(
     co_return proof_of(id);
   }
   const auto stored = co_await ask<void>(
-      Kind::Write, [message = std::move(message)](Store& store) -> std::expected<void, SpoolError> {
-        if (!store.insert(message)) return std::unexpected(SpoolError::TokenQuota);
-        return {};
-      });
+      Kind::Write, [message = std::move(message)](Store& store) { return store.insert(message); });
   if (!stored) co_return std::unexpected(stored.error());
   co_return proof_of(id);
 }
@@ -210,6 +207,33 @@ base::Task<std::expected<ports::GreylistAnswer, SpoolError>> SqliteSpool::greyli
   co_return co_await ask<ports::GreylistAnswer>(
       Kind::Note, [key = std::move(key), rules, now](Store& store) -> Result {
         return store.greylist().see(key, rules, now);
+      });
+}
+
+base::Task<std::expected<std::uint64_t, SpoolError>> SqliteSpool::awaiting(
+    std::vector<std::string> addresses) {
+  using Result = std::expected<std::uint64_t, SpoolError>;
+  co_return co_await ask<std::uint64_t>(
+      Kind::Read, [addresses = std::move(addresses)](Store& store) -> Result {
+        return store.awaiting(addresses);
+      });
+}
+
+base::Task<std::expected<std::vector<ports::AwaitingCopy>, SpoolError>>
+SqliteSpool::awaiting_copies(std::optional<ports::AwaitingCopy> after, std::size_t limit) {
+  using Result = std::expected<std::vector<ports::AwaitingCopy>, SpoolError>;
+  co_return co_await ask<std::vector<ports::AwaitingCopy>>(
+      Kind::Read, [after = std::move(after), limit](Store& store) -> Result {
+        return store.awaiting_copies(after, limit);
+      });
+}
+
+base::Task<std::expected<std::uint64_t, SpoolError>> SqliteSpool::release(
+    std::vector<ports::AwaitingCopy> copies, base::WallTime now) {
+  using Result = std::expected<std::uint64_t, SpoolError>;
+  co_return co_await ask<std::uint64_t>(
+      Kind::Record, [copies = std::move(copies), now](Store& store) -> Result {
+        return store.release(copies, now);
       });
 }
 

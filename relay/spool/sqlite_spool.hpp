@@ -72,6 +72,12 @@ class SqliteSpool final : public ports::Spool {
   accepted_since(base::WallTime since, std::size_t limit) override;
   base::Task<std::expected<ports::GreylistAnswer, ports::SpoolError>> greylist(
       ports::GreylistKey key, ports::GreylistRules rules, base::WallTime now) override;
+  base::Task<std::expected<std::uint64_t, ports::SpoolError>> awaiting(
+      std::vector<std::string> addresses) override;
+  base::Task<std::expected<std::vector<ports::AwaitingCopy>, ports::SpoolError>> awaiting_copies(
+      std::optional<ports::AwaitingCopy> after, std::size_t limit) override;
+  base::Task<std::expected<std::uint64_t, ports::SpoolError>> release(
+      std::vector<ports::AwaitingCopy> copies, base::WallTime now) override;
   base::Task<std::expected<std::vector<ports::QueueRow>, ports::SpoolError>> list(
       ports::QueueFilter filter, std::optional<ports::QueueCursor> cursor,
       std::size_t limit) override;

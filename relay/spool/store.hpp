@@ -24,12 +24,13 @@ class Store {
   // Writing; inside a transaction. All throw DatabaseError.
   void append(const mail::MessageId& id, std::uint32_t sequence, std::string_view octets);
   void discard(const mail::MessageId& id);
-  /// False: the client's token quota is used up; nothing was written.
-  bool insert(const ports::NewMessage& message);
+  /// Error TokenQuota or Unconfirmed: a limit is reached, nothing was written.
+  std::expected<void, ports::SpoolError> insert(const ports::NewMessage& message);
   /// False: no such message.
   bool record(const ports::Update& update);
   std::uint64_t change(const ports::QueueFilter& filter, ports::QueueAction action,
                        base::WallTime now);
+  std::uint64_t release(const std::vector<ports::AwaitingCopy>& copies, base::WallTime now);
   std::int64_t remove_drafts();  ///< chunks without message; at start
   /// A thousand at a time, the oldest first: a clock that is wrong for a while costs no more.
   void remove_expired_tokens(base::WallTime now);
@@ -56,6 +57,9 @@ class Store {
   std::optional<mail::ReversePath> find_token(const std::string& token, base::WallTime now);
   std::vector<ports::QueueRow> list(const ports::QueueFilter& filter,
                                     std::optional<ports::QueueCursor> cursor, std::size_t limit);
+  std::uint64_t awaiting(const std::vector<std::string>& addresses);
+  std::vector<ports::AwaitingCopy> awaiting_copies(const std::optional<ports::AwaitingCopy>& after,
+                                                   std::size_t limit);
   std::vector<ports::AttemptRow> attempts(const mail::MessageId& id);
   ports::QueueTotals totals();
 
@@ -63,6 +67,7 @@ class Store {
 
  private:
   bool tokens_fit(const std::vector<mail::SenderToken>& tokens);
+  bool awaiting_fits(const ports::NewMessage& message);
   void insert_message(const ports::NewMessage& message);
   void insert_routes(const ports::NewMessage& message);
   void update_recipient(const mail::MessageId& id, const ports::RecipientUpdate& update);
@@ -77,7 +82,7 @@ class Store {
   Statement update_recipient_, unfinished_, delete_message_, delete_chunks_, delete_recipients_;
   Statement delete_attempts_, select_message_, select_recipients_, select_chunk_, select_due_;
   Statement select_next_due_, select_token_, select_attempts_, token_count_, token_total_;
-  Statement token_known_, list_rows_, totals_;
+  Statement token_known_, count_awaiting_, list_rows_, totals_;
 };
 
 /// SHA-256, 32 octets.

@@ -44,7 +44,7 @@ Store::Store(Connection& connection, TokenLimits limits)
                     "INSERT INTO chunk (id, sequence, sha256, octets) VALUES (?1,?2,?3,?4)"),
       insert_recipient_(connection.raw(),
                         "INSERT INTO recipient VALUES "
-                        "(?1,?2,?3,?4,?5,?6,?8,0,?7,0,0,'','',0,'',0,0,'','',?9,?10,0)"),
+                        "(?1,?2,?3,?4,?5,?6,?8,0,?7,0,0,'','',0,'',0,0,'','',?9,?10,0,?11)"),
       insert_token_(connection.raw(),
                     "INSERT INTO token VALUES (?1,?2,?3,?4) ON CONFLICT (token) DO UPDATE SET "
                     "expires_ms = max(expires_ms, excluded.expires_ms)"),
@@ -82,6 +82,8 @@ Store::Store(Connection& connection, TokenLimits limits)
       token_count_(connection.raw(), "SELECT count(*) FROM token WHERE client = ?1"),
       token_total_(connection.raw(), "SELECT count(*) FROM token"),
       token_known_(connection.raw(), "SELECT 1 FROM token WHERE token = ?1"),
+      count_awaiting_(connection.raw(),
+                      "SELECT count(*) FROM recipient WHERE awaits = ?1 AND awaits <> ''"),
       list_rows_(connection.raw(), select_list().c_str()),
       totals_(connection.raw(),
               "SELECT (SELECT count(*) FROM message), (SELECT coalesce(sum(size), 0) FROM message),"

@@ -69,8 +69,9 @@ bool Store::tokens_fit(const std::vector<mail::SenderToken>& tokens) {
   return true;
 }
 
-bool Store::insert(const ports::NewMessage& message) {
-  if (!tokens_fit(message.tokens)) return false;
+std::expected<void, ports::SpoolError> Store::insert(const ports::NewMessage& message) {
+  if (!tokens_fit(message.tokens)) return std::unexpected(ports::SpoolError::TokenQuota);
+  if (!awaiting_fits(message)) return std::unexpected(ports::SpoolError::Unconfirmed);
   insert_message(message);
   insert_routes(message);
   for (const mail::SenderToken& token : message.tokens) {
@@ -81,7 +82,7 @@ bool Store::insert(const ports::NewMessage& message) {
         .bind(4, token.client);
     insert_token_.run();
   }
-  return true;
+  return {};
 }
 
 void Store::insert_message(const ports::NewMessage& message) {
@@ -123,7 +124,8 @@ void Store::insert_routes(const ports::NewMessage& message) {
         .bind(8, static_cast<std::int64_t>(route.held ? mail::RecipientState::Held
                                                       : mail::RecipientState::Waiting))
         .bind(9, handling_of(route))
-        .bind(10, route.handling.reason);
+        .bind(10, route.handling.reason)
+        .bind(11, route.awaits);
     insert_recipient_.run();
   }
 }
@@ -137,7 +139,9 @@ bool Store::record(const ports::Update& update) {
   for (const ports::RecipientUpdate& recipient : update.recipients) {
     update_recipient(update.id, recipient);
   }
-  for (const ports::NewMessage& bounce : update.bounces) insert(bounce);
+  for (const ports::NewMessage& bounce : update.bounces) {
+    [[maybe_unused]] const auto stored = insert(bounce);  // has neither tokens nor who awaits
+  }
   if (remove_if_done(update.id)) return true;
   // History is for asking why a message waits: one that is gone needs none.
   for (const ports::RecipientUpdate& recipient : update.recipients) {
@@ -201,7 +205,7 @@ std::uint64_t Store::change(const ports::QueueFilter& filter, ports::QueueAction
   Statement set(
       connection_.raw(),
       "UPDATE recipient SET released_ms = iif(state = 1 AND ?3 = 0, max(0, ?4), released_ms), "
-      "state = ?3, next_due_ms = max(0, ?4) WHERE id = ?1 AND idx = ?2");
+      "state = ?3, next_due_ms = max(0, ?4), awaits = '' WHERE id = ?1 AND idx = ?2");
   for (const ports::QueueRow& row : rows) {
     const auto state = row.recipient.state;
     const bool applies = action == ports::QueueAction::Release ? state == mail::RecipientState::Held

@@ -42,5 +42,40 @@ TEST(Policies, AskNothingWhereTheAddressesAreNotAllKnown) {
   EXPECT_TRUE(policies->inbound->check->egress.empty());
 }
 
+/// D-5: what waits in our own queue does not wait for its signature to expire.
+TEST(Policies, LetSignaturesOutliveTheQueue) {
+  auto settings = house();
+  settings->queue.expire = std::chrono::days(20);
+  const auto policies = make_policies(settings);
+  ASSERT_TRUE(policies) << policies.error();
+  EXPECT_EQ(policies->inbound->signature_lifetime, std::chrono::days(22));
+  EXPECT_EQ(policies->delivery->signature_lifetime, std::chrono::days(22));
+}
+
+/// a notice to one of our own addresses goes where that leads; not to who has not confirmed.
+TEST(Policies, SendOwnNoticesToNobodyWhoHasNotConfirmed) {
+  auto settings = house();
+  settings::Alias team{.local_part = "team"};
+  for (const char* target : {"yes@target.example", "no@target.example"}) {
+    team.targets.push_back(*mail::Mailbox::parse(target));
+  }
+  settings->domains.front().aliases = {team};
+  const auto notified = [&] {
+    const auto policies = make_policies(settings);
+    std::vector<std::string> targets;
+    for (const auto& target :
+         policies->delivery->own_targets(*mail::Mailbox::parse("team@house.example"))) {
+      targets.push_back(target.to_string());
+    }
+    return targets;
+  };
+  EXPECT_THAT(notified(), UnorderedElementsAre("yes@target.example", "no@target.example"));
+  auto confirmed = std::make_shared<settings::ConfirmedTargets>('+');
+  confirmed->add(*mail::Mailbox::parse("yes@target.example"));
+  confirmed->seal();
+  settings->consent.confirmed = std::move(confirmed);
+  EXPECT_THAT(notified(), UnorderedElementsAre("yes@target.example"));
+}
+
 }  // namespace
 }  // namespace relay::app

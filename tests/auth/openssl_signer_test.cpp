@@ -1,5 +1,7 @@
 #include "relay/auth/openssl_signer.hpp"
 
+#include <cstdlib>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
@@ -13,6 +15,7 @@ namespace relay::auth {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 std::shared_ptr<const SigningKeys> keys(const std::string& domain) {
   static const auto rsa = *dkim::PrivateKey::generate(dkim::KeyType::Rsa);
@@ -45,7 +48,10 @@ class SignerTest : public testing::Test {
 
   boost::asio::io_context io_;
   base::Published<SigningKeys> keys_{keys("fwd.com")};
-  OpensslSigner signer_{keys_, 2};
+  std::vector<SelfCheckFault> faults_;  ///< written by one signing thread at a time
+  OpensslSigner signer_{keys_, 2, {.every = 1, .on_fault = [this](const SelfCheckFault& fault) {
+                                     faults_.push_back(fault);
+                                   }}};
 };
 
 TEST_F(SignerTest, MakesOneFieldPerKeyInTheirOrder) {
@@ -87,6 +93,52 @@ TEST_F(SignerTest, SignsWithTheKeysOfTheMoment) {
   keys_.publish(std::make_shared<const SigningKeys>());
   EXPECT_EQ(run(signer_.sign(request())).value().dkim_fields, "");
 }
+
+/// D-5; and where the line that follows our fields would become part of them, there are none.
+TEST_F(SignerTest, LimitsItsSignaturesAndSignsNothingThatCannotHold) {
+  auto asked = request();
+  EXPECT_THAT(run(signer_.sign(asked)).value().dkim_fields, Not(HasSubstr("x=")));
+  asked.lifetime = std::chrono::days{7};
+  EXPECT_THAT(run(signer_.sign(asked)).value().dkim_fields,
+              HasSubstr("t=1795500000; x=1796104800;"));
+  asked.header_block = "\tgoes on\r\n" + asked.header_block;
+  EXPECT_EQ(run(signer_.sign(asked)).value().dkim_fields, "");
+}
+
+///
+TEST_F(SignerTest, ChecksEachMessageOrOneInSoMany) {
+  for (int i = 0; i < 50; ++i) EXPECT_TRUE(run(signer_.sign(request())));
+  EXPECT_TRUE(run(signer_.sign(request("fwd.com")))) << "nothing signed, nothing to check";
+  EXPECT_EQ(signer_.self_checks().done, 50U);
+  EXPECT_EQ(signer_.self_checks().failed, 0U);
+  OpensslSigner seldom(keys_, 2, {.every = 1000, .on_fault = {}});
+  for (int i = 0; i < 1000; ++i) EXPECT_TRUE(run(seldom.sign(request())));
+  EXPECT_EQ(seldom.self_checks().done, 1U);
+  EXPECT_TRUE(run(seldom.sign(request())));
+  EXPECT_EQ(seldom.self_checks().done, 2U);
+  EXPECT_EQ(seldom.self_checks().failed, 0U);
+  EXPECT_THAT(faults_, testing::IsEmpty());
+}
+
+#ifdef RELAY_CONTROLS
+/// A-7, the negative control: one wrong bit, and nothing is handed out.
+TEST_F(SignerTest, HandsOutNothingThatDoesNotHold) {
+  ::setenv("RELAY_SABOTAGE", "signature-broken", 1);
+  auto sealed = request("fwd.com");
+  sealed.seal = {"mx.fwd.com; dmarc=pass header.from=fwd.com", mail::ArcResult::None};
+  const auto signature = run(signer_.sign(request()));
+  const auto seal = run(signer_.sign(sealed));
+  ::unsetenv("RELAY_SABOTAGE");
+  ASSERT_FALSE(signature);
+  EXPECT_EQ(signature.error(), ports::SignError::SelfCheckFailed);
+  ASSERT_FALSE(seal);
+  EXPECT_EQ(seal.error(), ports::SignError::SelfCheckFailed);
+  EXPECT_EQ(signer_.self_checks().failed, 2U);
+  ASSERT_EQ(faults_.size(), 2U);
+  EXPECT_EQ(faults_[0].domain + ' ' + faults_[0].selector, "fwd.com e");
+  EXPECT_EQ(faults_[1].domain + ' ' + faults_[1].selector, "seal.fwd.com a");
+}
+#endif
 
 class SealTest : public SignerTest {
  protected:

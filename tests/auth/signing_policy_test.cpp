@@ -46,5 +46,15 @@ TEST(SigningPolicy, SignsOurOwnMessagesWithTheDomainOfTheHost) {
   EXPECT_EQ(chosen({"other.com"}, "mx.fwd.com", true), "other.com");
 }
 
+/// D-5: not for ever, but never shorter than mail may wait in our own queue.
+TEST(SignatureLifetime, OutlivesTheQueue) {
+  using namespace std::chrono_literals;
+  using std::chrono::days;
+  EXPECT_EQ(signature_lifetime(1h), days(7));
+  EXPECT_EQ(signature_lifetime(days(5)), days(7));
+  EXPECT_EQ(signature_lifetime(days(30)), days(32));
+  EXPECT_EQ(signature_lifetime(std::chrono::seconds::max()), std::nullopt);
+}
+
 }  // namespace
 }  // namespace relay::auth

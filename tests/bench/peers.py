@@ -1,189 +1,19 @@
-"""The mail systems measured side by side: ours, Postfix + PostSRSd + OpenDKIM, and Exim.
+"""The mail systems of others, doing our work: Postfix + PostSRSd + OpenDKIM, and Exim.
 
-Each accepts user@fwd.test on PORT, rewrites the envelope sender with SRS, signs with DKIM, makes
-the message durable before its 250 and relays to the sink. Postfix and Exim are unpacked by
-scripts/setup-peers and run from there; both need root, as they change user.
+Each accepts user@fwd.test on its port, rewrites the envelope sender with SRS, signs with DKIM, makes
+the message durable before its 250 and relays to the sink. They are unpacked by scripts/setup-peers
+and run from there; both need root, as they change user.
 """
 
 import grp
 import os
 import pwd
-import shutil
-import signal
-import socket
 import subprocess
-import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PEERS = os.environ.get("RELAY_PEERS") or os.path.join(
-    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "srs-relay/peers")
-POSTFIX = os.path.join(PEERS, "postfix")
+from .accounting import Account
+from .peer import PEERS, POSTFIX, POSTFIX_ENVIRONMENT, Peer, free_port, wait_for_port, write
+
 EXIM = os.path.join(PEERS, "exim")
-LIBRARIES = ":".join(POSTFIX + p for p in ("/usr/lib/postfix", "/usr/lib/x86_64-linux-gnu", "/usr/lib"))
-POSTFIX_ENVIRONMENT = dict(os.environ, LD_LIBRARY_PATH=LIBRARIES)
-SMTP_SOURCE = os.path.join(POSTFIX, "usr/sbin/smtp-source")
-SMTP_SINK = os.path.join(POSTFIX, "usr/sbin/smtp-sink")
-TICKS = os.sysconf("SC_CLK_TCK")
-
-
-def write(path, text, mode=0o644):
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "w", encoding="utf-8") as f:
-        f.write(text)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_for_port(port, seconds=20):
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with socket.socket() as s:
-            s.settimeout(1)
-            try:
-                if s.connect_ex(("127.0.0.1", port)) == 0 and s.recv(3) == b"220":
-                    return
-            except OSError:  # it listens, and has no time yet
-                pass
-        time.sleep(0.05)
-    raise RuntimeError(f"nothing answered on port {port} within {seconds} s")
-
-
-def wait_for_listener(port, seconds=10):
-    """Until something listens there; does not connect, as smtp-sink counts every session."""
-    end = time.monotonic() + seconds
-    wanted = f":{port:04X} "
-    while time.monotonic() < end:
-        with open("/proc/net/tcp", encoding="ascii") as f:
-            if any(wanted in line.split(maxsplit=3)[1] + " " and line.split()[3] == "0A" for line in f):
-                return
-        time.sleep(0.02)
-    raise RuntimeError(f"nothing listens on port {port} after {seconds} s")
-
-
-def processes():
-    """pid -> (parent, CPU seconds with those of reaped children)."""
-    found = {}
-    for entry in os.listdir("/proc"):
-        if not entry.isdigit():
-            continue
-        try:
-            with open(f"/proc/{entry}/stat", encoding="ascii", errors="replace") as f:
-                fields = f.read().rpartition(")")[2].split()
-        except OSError:
-            continue
-        found[int(entry)] = (int(fields[1]), sum(map(int, fields[11:15])) / TICKS)
-    return found
-
-
-class Peer:
-    """A mail system in a folder of its own. `roots` are the pids its processes descend from."""
-
-    name = ""
-    counts_cpu = True  # false when its processes leave the tree and take their CPU time with them
-
-    def __init__(self, folder, sink_port, signature="rsa"):
-        self.folder, self.sink_port, self.signature = folder, sink_port, signature
-        self.port = free_port()
-        self.roots = []
-        os.makedirs(folder)
-        os.chmod(folder, 0o755)
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def tree(self):
-        """Its living processes: pid -> CPU seconds."""
-        everyone = processes()
-        mine = {pid: everyone[pid][1] for pid in self.roots if pid in everyone}
-        grew = True
-        while grew:
-            new = {p: cpu for p, (parent, cpu) in everyone.items() if parent in mine and p not in mine}
-            mine.update(new)
-            grew = bool(new)
-        return mine
-
-    def cpu_seconds(self):
-        return sum(self.tree().values())
-
-    def memory(self):
-        """Proportional set size of all its processes, octets."""
-        total = 0
-        for pid in self.tree():
-            try:
-                with open(f"/proc/{pid}/smaps_rollup", encoding="ascii") as f:
-                    total += next(int(line.split()[1]) for line in f if line.startswith("Pss:")) * 1024
-            except (OSError, StopIteration):
-                pass
-        return total
-
-    def stop(self):
-        for pid in reversed(self.roots):
-            try:
-                os.kill(pid, signal.SIGTERM)
-            except ProcessLookupError:
-                continue
-            end = time.monotonic() + 20
-            while time.monotonic() < end and self.alive(pid):
-                time.sleep(0.05)
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    @staticmethod
-    def alive(pid):
-        try:
-            os.waitpid(pid, os.WNOHANG)
-        except ChildProcessError:
-            pass
-        return os.path.exists(f"/proc/{pid}/stat")
-
-    def rsa_key(self):
-        path = self.path("dkim.pem")
-        subprocess.run(["openssl", "genrsa", "-out", path, "2048"], check=True, capture_output=True)
-        os.chmod(path, 0o600)
-        return path
-
-    def pid_in(self, path, seconds=10):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                with open(path, encoding="ascii") as f:
-                    return int(f.read().strip())
-            except (OSError, ValueError):
-                time.sleep(0.05)
-        raise RuntimeError(f"{self.name}: no pid in {path}")
-
-
-class SrsRelay(Peer):
-    name = "srs-relay"
-
-    def start(self, binary=os.path.join(ROOT, "build/release/bin/srs-relay"), extra="", threads=2):
-        write(self.path("srs.key"), "bench/bench/bench/bench/0123456789ab", 0o600)
-        keys = {"rsa": ["rsa"], "ed25519": ["ed25519"], "both": ["ed25519", "rsa"], "none": []}[self.signature]
-        for kind in keys:
-            subprocess.run([binary, "dkim", "new", "--domain", "relay.test", "--selector", kind, "--type",
-                            kind, "--out", self.path(kind + ".pem")], check=True, capture_output=True)
-        dkim = [f'{{selector="{k}", file="{k}.pem"}}' for k in keys]
-        lines = ["schema = 1", 'hostname = "mx.relay.test"', f"threads = {threads}", "[[listener]]",
-                 f'address = "127.0.0.1:{self.port}"', "[[domain]]", 'name = "fwd.test"', "[domain.alias]",
-                 'user = "target@dest.test"', "[srs]", 'domain = "relay.test"', "[[srs.secret]]", 'id = "k"',
-                 'file = "srs.key"', "[[route]]", 'match = "*"', f'via = ["smtp://127.0.0.1:{self.sink_port}"]',
-                 # The peers do not verify either.
-                 "[auth]", "verify = false", "[bounces]", 'to = "anyone"',
-                 "[outbound]", "allow_private = true", "connections = 50", "[limits]", "per_ip = 2000",
-                 "per_network = 2000", "max_connections = 4000", "[control]", 'socket = "control.sock"',
-                 "[queue]", 'store = "sqlite:queue/queue.db"', 'min_free = "1MiB"', "[log]",
-                 'file = "relay.log"']
-        if dkim:
-            lines += ["[[dkim]]", 'domain = "relay.test"', f"keys = [{', '.join(dkim)}]"]
-        write(self.path("relay.toml"), "\n".join(lines) + "\n" + extra)
-        with open(self.path("stderr"), "wb") as errors:
-            process = subprocess.Popen([binary, "serve", "-c", self.path("relay.toml")], stderr=errors,
-                                       stdin=subprocess.DEVNULL)
-        self.roots = [process.pid]
-        wait_for_port(self.port)
-        return self
 
 
 class PostfixStack(Peer):
@@ -191,6 +21,7 @@ class PostfixStack(Peer):
     delayed acknowledgements would cost Postfix half its speed."""
 
     name = "postfix+postsrsd+opendkim"
+    share = 0.25
 
     def start(self):
         self.roots = []
@@ -277,16 +108,34 @@ class PostfixStack(Peer):
 
 
 class Exim(Peer):
+    """Its deliveries leave the daemon's tree of processes: a control group knows them."""
+
     name = "exim"
-    counts_cpu = False
+    share = 0.05
+
+    def __init__(self, *arguments):
+        super().__init__(*arguments)
+        self.account = Account.open("exim")
+        self.counts_cpu = self.account is not None
 
     def start(self):
+        self.write_configuration()
+        with open(self.path("exim.out"), "wb") as out:
+            process = subprocess.Popen([os.path.join(EXIM, "usr/sbin/exim4"), "-C", self.path("exim.conf"), "-bdf", "-q1m",
+                                        "-oP", self.path("exim.pid")], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
+                                       preexec_fn=self.account.join if self.account else None)
+        self.roots = [process.pid]
+        wait_for_port(self.port)
+        return self
+
+    def write_configuration(self):
         key = self.rsa_key() if self.signature != "none" else ""
         dkim = (f"  dkim_domain = relay.test\n  dkim_selector = s1\n  dkim_private_key = {key}\n"
                 "  dkim_canon = relaxed\n") if key else ""
-        text = open(os.path.join(os.path.dirname(__file__), "exim.conf"), encoding="utf-8").read()
-        for name, value in (("EXIM", os.path.join(EXIM, "usr/sbin/exim4")), ("FOLDER", self.folder), ("SINK", str(self.sink_port)), ("PORT", str(self.port)),
-                            ("DKIM_OPTIONS\n", dkim)):
+        with open(os.path.join(os.path.dirname(__file__), "exim.conf"), encoding="utf-8") as f:
+            text = f.read()
+        for name, value in (("EXIM", os.path.join(EXIM, "usr/sbin/exim4")), ("FOLDER", self.folder),
+                            ("SINK", str(self.sink_port)), ("PORT", str(self.port)), ("DKIM_OPTIONS\n", dkim)):
             text = text.replace("@" + name, value)
         write(self.path("exim.conf"), text)
         user = pwd.getpwnam("Debian-exim")
@@ -295,9 +144,14 @@ class Exim(Peer):
             os.chown(self.path(name), user.pw_uid, user.pw_gid)
         if key:
             os.chown(key, user.pw_uid, user.pw_gid)
-        with open(self.path("exim.out"), "wb") as out:
-            process = subprocess.Popen([os.path.join(EXIM, "usr/sbin/exim4"), "-C", self.path("exim.conf"), "-bdf", "-q1m",
-                                        "-oP", self.path("exim.pid")], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
-        self.roots = [process.pid]
-        wait_for_port(self.port)
-        return self
+
+    def pids(self):
+        return self.account.pids() if self.account else super().pids()
+
+    def cpu_seconds(self):
+        return self.account.seconds() if self.account else super().cpu_seconds()
+
+    def stop(self):
+        super().stop()
+        if self.account:
+            self.account.close()

@@ -67,8 +67,11 @@ TEST(Bounce, GoesToTheSenderUnderTheNullSenderAndIsWhole) {
 /// A DSN is ours: it may be, and must be, signed in our own name.
 TEST(Bounce, IsSignedAsAMessageOfThisHost) {
   KeepingSigner signer;
-  run_task(make_bounce(order(), policy(), &signer));
+  const auto settings = policy();
+  settings->signature_lifetime = std::chrono::days(9);
+  run_task(make_bounce(order(), settings, &signer));
   EXPECT_TRUE(signer.asked.own_message);
+  EXPECT_EQ(signer.asked.lifetime, std::chrono::days(9));
   EXPECT_EQ(signer.asked.from_domain, "mx.fwd.example");
   EXPECT_EQ(mail::author_domain(signer.asked.header_block)->folded(), "mx.fwd.example");
   EXPECT_EQ(signer.asked.relaxed_body_sha256.size(), 32U);

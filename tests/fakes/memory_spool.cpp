@@ -77,12 +77,29 @@ void MemorySpool::discard(mail::MessageId draft) noexcept {
   chunks_.erase(draft);
 }
 
-bool MemorySpool::store(const ports::NewMessage& message) {
+std::uint64_t MemorySpool::count_awaiting(const std::string& address) const {
+  std::uint64_t count = 0;
+  if (address.empty()) return count;
+  for (const auto& [id, stored] : messages_) {
+    count += static_cast<std::uint64_t>(
+        std::ranges::count_if(stored.queued.recipients, [&](const auto& recipient) {
+          return recipient.route.awaits == address;
+        }));
+  }
+  return count;
+}
+
+std::expected<void, SpoolError> MemorySpool::store(const ports::NewMessage& message) {
   for (const auto& token : message.tokens) {
     const auto held = std::ranges::count_if(
         tokens_, [&](const auto& entry) { return entry.second.client == token.client; });
     if (!tokens_.contains(token.token) && static_cast<std::size_t>(held) >= kTokensPerClient) {
-      return false;
+      return std::unexpected(SpoolError::TokenQuota);
+    }
+  }
+  for (const auto& route : message.routes) {
+    if (!route.awaits.empty() && count_awaiting(route.awaits) >= message.max_awaiting) {
+      return std::unexpected(SpoolError::Unconfirmed);
     }
   }
   for (const auto& token : message.tokens) tokens_.insert_or_assign(token.token, token);
@@ -107,14 +124,15 @@ bool MemorySpool::store(const ports::NewMessage& message) {
         message.last_chunk;
   }
   messages_.insert_or_assign(m.id, std::move(stored));
-  return true;
+  return {};
 }
 
 base::Task<std::expected<ports::CommitProof, SpoolError>> MemorySpool::commit(
     ports::NewMessage message) {
   const std::lock_guard lock(mutex_);
   if (const auto failed = failure()) co_return std::unexpected(*failed);
-  if (!store(message)) co_return std::unexpected(SpoolError::TokenQuota);
+  const auto stored = store(message);
+  if (!stored) co_return std::unexpected(stored.error());
   co_return proof_of(message.message.id);
 }
 
@@ -185,7 +203,9 @@ base::Task<std::expected<void, SpoolError>> MemorySpool::record(ports::Update up
     }
     found->second.history.push_back({change.index, change.attempt});
   }
-  for (const auto& bounce : update.bounces) store(bounce);
+  for (const auto& bounce : update.bounces) {
+    [[maybe_unused]] const auto stored = store(bounce);
+  }
   updates_.push_back(update);
   remove_if_done(update.id);
   co_return ok;
@@ -297,6 +317,51 @@ base::Task<std::expected<ports::GreylistAnswer, SpoolError>> MemorySpool::greyli
   co_return ports::GreylistAnswer::Passed;
 }
 
+base::Task<std::expected<std::uint64_t, SpoolError>> MemorySpool::awaiting(
+    std::vector<std::string> addresses) {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t most = 0;
+  for (const std::string& address : addresses) most = std::max(most, count_awaiting(address));
+  co_return most;
+}
+
+base::Task<std::expected<std::vector<ports::AwaitingCopy>, SpoolError>>
+MemorySpool::awaiting_copies(std::optional<ports::AwaitingCopy> after, std::size_t limit) {
+  const std::lock_guard lock(mutex_);
+  const auto place = [](const ports::AwaitingCopy& copy) {
+    return std::tuple(copy.awaits, copy.id, copy.index);
+  };
+  std::vector<ports::AwaitingCopy> copies;
+  for (const auto& row : rows({})) {
+    const mail::Route& route = row.recipient.route;
+    const ports::AwaitingCopy copy{route.awaits, row.message.id, route.index, route.target};
+    if (!route.awaits.empty() && (!after || place(copy) > place(*after))) copies.push_back(copy);
+  }
+  std::ranges::sort(copies, {}, place);
+  if (copies.size() > limit) copies.erase(copies.begin() + static_cast<std::ptrdiff_t>(limit), copies.end());
+  co_return copies;
+}
+
+base::Task<std::expected<std::uint64_t, SpoolError>> MemorySpool::release(
+    std::vector<ports::AwaitingCopy> copies, base::WallTime now) {
+  const std::lock_guard lock(mutex_);
+  if (const auto failed = failure()) co_return std::unexpected(*failed);
+  std::uint64_t released = 0;
+  for (const ports::AwaitingCopy& copy : copies) {
+    const auto found = messages_.find(copy.id);
+    if (found == messages_.end()) continue;
+    for (auto& recipient : found->second.queued.recipients) {
+      if (recipient.route.index != copy.index || recipient.route.awaits.empty()) continue;
+      recipient.route.awaits.clear();
+      recipient.state = mail::RecipientState::Waiting;
+      recipient.next_due = now;
+      recipient.released_at = now;
+      ++released;
+    }
+  }
+  co_return released;
+}
+
 base::Task<std::expected<std::vector<ports::QueueRow>, SpoolError>> MemorySpool::list(
     ports::QueueFilter filter, std::optional<ports::QueueCursor> cursor, std::size_t limit) {
   const std::lock_guard lock(mutex_);
@@ -333,6 +398,7 @@ base::Task<std::expected<std::uint64_t, SpoolError>> MemorySpool::change(ports::
                         : action == ports::QueueAction::Hold ? RecipientState::Held
                                                              : RecipientState::Waiting;
       recipient.next_due = now;
+      recipient.route.awaits.clear();
     }
     ++changed;
     remove_if_done(row.message.id);

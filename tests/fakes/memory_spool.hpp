@@ -47,6 +47,12 @@ class MemorySpool final : public ports::Spool {
   accepted_since(base::WallTime since, std::size_t limit) override;
   base::Task<std::expected<ports::GreylistAnswer, ports::SpoolError>> greylist(
       ports::GreylistKey key, ports::GreylistRules rules, base::WallTime now) override;
+  base::Task<std::expected<std::uint64_t, ports::SpoolError>> awaiting(
+      std::vector<std::string> addresses) override;
+  base::Task<std::expected<std::vector<ports::AwaitingCopy>, ports::SpoolError>> awaiting_copies(
+      std::optional<ports::AwaitingCopy> after, std::size_t limit) override;
+  base::Task<std::expected<std::uint64_t, ports::SpoolError>> release(
+      std::vector<ports::AwaitingCopy> copies, base::WallTime now) override;
   base::Task<std::expected<std::vector<ports::QueueRow>, ports::SpoolError>> list(
       ports::QueueFilter filter, std::optional<ports::QueueCursor> cursor,
       std::size_t limit) override;
@@ -78,7 +84,8 @@ class MemorySpool final : public ports::Spool {
   /// A visitor as the list knows him at `now`.
   std::optional<Visitor> visitor(const std::string& key, base::WallTime now);
   void keep(const std::string& key, Visitor visitor);
-  bool store(const ports::NewMessage& message);
+  std::expected<void, ports::SpoolError> store(const ports::NewMessage& message);
+  std::uint64_t count_awaiting(const std::string& address) const;
   void remove_if_done(const mail::MessageId& id);
   std::vector<ports::QueueRow> rows(const ports::QueueFilter& filter) const;
 

@@ -288,12 +288,31 @@ TEST_F(StrategyTest, SrsProperty5LeavesFailedSendersAlone) {
 /// D-6.
 TEST_F(StrategyTest, SignsUnprovenMailOnlyWithAForeignName) {
   Evidence known = house::spoof("author.example", DmarcPolicy::None);
+  known.verdicts.dmarc.result = mail::DmarcResult::None;
   EXPECT_EQ(choose(known).signed_by, "relay.example");
   known.signing_domain = "mail.author.example";
   EXPECT_EQ(choose(known).signed_by, "");
   known = house::evidence();
   known.signing_domain = "mail.author.example";
   EXPECT_EQ(choose(known).signed_by, "mail.author.example");
+}
+
+/// D-5: not in any name of ours, whatever the policy is and whatever is done with it; the seal is
+/// another matter, it says that DMARC failed.
+TEST_F(StrategyTest, SignsNothingThatFailed) {
+  for (const auto policy : {DmarcPolicy::None, DmarcPolicy::Quarantine, DmarcPolicy::Reject}) {
+    for (const auto on_fail : {OnDmarcFail::Policy, OnDmarcFail::Forward, OnDmarcFail::Hold}) {
+      const DmarcSettings dmarc{.on_dmarc_fail = on_fail, .rewrite_from = RewriteFrom::WhenNeeded};
+      const Evidence known = house::spoof("author.example", policy);
+      for (const char* target : {"target.example", "mail.believes.example", "keeps.example"}) {
+        const Choice choice = choose(known, target, dmarc);
+        EXPECT_EQ(choice.signed_by, "") << choice.reason;
+        for (const Considered& one : choice.considered) EXPECT_EQ(one.prediction.signed_by, "");
+      }
+    }
+  }
+  const Evidence known = house::spoof("author.example", DmarcPolicy::None);
+  EXPECT_EQ(way(known, "mail.believes.example"), "srs+arc risk");
 }
 
 TEST_F(StrategyTest, NoNameLeftMeansRefusal) {

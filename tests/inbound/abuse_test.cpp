@@ -211,7 +211,8 @@ TEST(MessageRates, CountEachKindForItself) {
   const Admission ann{.client = "192.0.2.1",
                       .network = "192.0.2.0/24",
                       .reverse_path = "ann@sender.example",
-                      .forward_path = "info@example.org"};
+                      .forward_path = "info@example.org",
+                      .targets = {"me@mail.example"}};
   const auto second = [&](const RatePolicy& policy, const Admission& admission) {
     MessageRates rates;
     EXPECT_FALSE(rates.take(ann, policy, now));
@@ -235,6 +236,11 @@ TEST(MessageRates, CountEachKindForItself) {
   EXPECT_THAT(second({.per_alias = one}, other), HasSubstr("to this address"));
   EXPECT_EQ(second({.per_alias = one}, bounce), "");
   EXPECT_EQ(second({.per_alias = one, .tag = '-'}, other), "");
+  other.targets = {"you@mail.example", "me@mail.example"};  // A-6
+  neighbour.targets = {"you@mail.example"};
+  EXPECT_THAT(second({.per_target = one}, other), HasSubstr("to a target of this address"));
+  EXPECT_EQ(second({.per_target = one}, neighbour), "");
+  EXPECT_EQ(second({.per_target = one}, bounce), "");
   EXPECT_EQ(second({}, ann), "") << "0: no limit";
 }
 
@@ -251,6 +257,50 @@ TEST(MessageRates, OneLimitReachedDoesNotUseUpTheOthers) {
   EXPECT_TRUE(rates.take(to("c@example.org"), policy, {}));
 }
 
+mail::DkimVerdict signature(const std::string& head, mail::DkimResult result) {
+  return {.result = result, .domain = "sender.example", .selector = "s1", .signature_head = head};
+}
+
+const mail::DkimVerdict kReplayed = signature("AAAAAAAA", mail::DkimResult::Pass);
+
+/// D-5: one signed message to 10,000 aliases, in however many transactions.
+TEST(MessageRates, HoldUpASignedMessageThatIsReplayed) {
+  const RatePolicy policy{.per_signature = {.count = 500, .span = 1h}};
+  MessageRates rates;
+  int taken = 0;
+  for (int i = 0; i < 10'000; ++i) taken += rates.take_signed({kReplayed}, 1, policy, {}) ? 0 : 1;
+  EXPECT_EQ(taken, 500);
+  const auto reply = rates.take_signed({kReplayed}, 1, policy, {});
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->code(), 451);
+  EXPECT_EQ(reply->status(), (mail::EnhancedStatus{4, 7, 1}));
+  EXPECT_THAT(reply->text(), HasSubstr("under one DKIM signature of sender.example"));
+  // Other mail goes on: the same sender's next message, unsigned mail, signatures that are wrong.
+  EXPECT_FALSE(rates.take_signed({signature("BBBBBBBB", mail::DkimResult::Pass)}, 1, policy, {}));
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_FALSE(rates.take_signed({}, 100, policy, {}));
+    EXPECT_FALSE(
+        rates.take_signed({signature("CCCCCCCC", mail::DkimResult::Fail)}, 100, policy, {}));
+  }
+  EXPECT_EQ(rates.size(), 2U);
+  EXPECT_FALSE(rates.take_signed({kReplayed}, 1, policy, base::SteadyTime(1min)));
+  EXPECT_FALSE(rates.take_signed({kReplayed}, 1, {}, {})) << "0: no limit, the default";
+}
+
+/// Signatures of his own around it do not help who replays; and a message with more copies than
+/// the limit is taken whole, once.
+TEST(MessageRates, CountEverySignatureAndEveryCopy) {
+  const RatePolicy policy{.per_signature = {.count = 500, .span = 1h}};
+  MessageRates rates;
+  EXPECT_FALSE(rates.take_signed({kReplayed}, 800, policy, {}));
+  EXPECT_TRUE(rates.take_signed({kReplayed}, 1, policy, {}));
+  for (int i = 0; i < 100; ++i) {
+    const auto own = signature(std::to_string(i), mail::DkimResult::Pass);
+    EXPECT_TRUE(rates.take_signed({own, own, kReplayed}, 1, policy, {}));
+    EXPECT_FALSE(rates.take_signed({own}, 1, policy, {})) << "what was refused uses nothing up";
+  }
+}
+
 struct TagRow {
   const char* path;
   char tag;
@@ -260,7 +310,7 @@ struct TagRow {
 class WithoutTag : public testing::TestWithParam<TagRow> {};
 
 TEST_P(WithoutTag, IsTheAddressItself) {
-  EXPECT_EQ(without_tag(GetParam().path, GetParam().tag), GetParam().without);
+  EXPECT_EQ(mail::without_tag(GetParam().path, GetParam().tag), GetParam().without);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, WithoutTag,
@@ -279,15 +329,22 @@ TEST(AbuseTables, StayBoundedUnderAHundredThousandClients) {  // X-2
                           .per_network = rate,
                           .per_alias = rate,
                           .per_sender_domain = rate,
+                          .per_signature = rate,
+                          .per_target = rate,
                           .unknown = rate};
   MessageRates rates;
   for (int i = 0; i < 100'000; ++i) {
     const std::string n = std::to_string(i);
-    rates.take({.client = n, .network = n, .reverse_path = "a@" + n, .forward_path = n + "@x"},
+    rates.take({.client = n,
+                .network = n,
+                .reverse_path = "a@" + n,
+                .forward_path = n + "@x",
+                .targets = {n + "@a", n + "@b"}},
                policy, {});
+    rates.take_signed({signature(n, mail::DkimResult::Pass)}, 1, policy, {});
     rates.note_unknown(n, policy, {});
   }
-  EXPECT_EQ(rates.size(), 5 * MessageRates::kMaxKeys);
+  EXPECT_EQ(rates.size(), 7 * MessageRates::kMaxKeys);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 #include "tests/inbound/house.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "tests/inbound/test_planner.hpp"
@@ -24,6 +25,7 @@ void RecordingSpool::discard(mail::MessageId draft) noexcept {
 
 base::Task<std::expected<ports::CommitProof, SpoolError>> RecordingSpool::commit(
     ports::NewMessage message) {
+  if (on_commit) on_commit();
   if (commit_error) co_return std::unexpected(*commit_error);
   const mail::MessageId id = message.message.id;
   const auto draft = drafts.find(id);
@@ -41,6 +43,31 @@ base::Task<std::expected<mail::ReversePath, SpoolError>> RecordingSpool::find_to
   const auto found = tokens.find(token);
   if (found == tokens.end()) co_return std::unexpected(SpoolError::NotFound);
   co_return found->second;
+}
+
+base::Task<std::expected<std::uint64_t, SpoolError>> RecordingSpool::awaiting(
+    std::vector<std::string> addresses) {
+  std::uint64_t most = 0;
+  for (const std::string& address : addresses) {
+    std::uint64_t count = 0;
+    for (const Stored& one : stored) {
+      count += static_cast<std::uint64_t>(
+          std::ranges::count(one.message.routes, address, &mail::Route::awaits));
+    }
+    most = std::max(most, count);
+  }
+  co_return most;
+}
+
+base::Task<std::expected<std::uint64_t, SpoolError>> RecordingSpool::release(
+    std::vector<ports::AwaitingCopy> copies, base::WallTime) {
+  released.insert(released.end(), copies.begin(), copies.end());
+  co_return copies.size();
+}
+
+base::Task<std::expected<std::vector<ports::AwaitingCopy>, SpoolError>>
+RecordingSpool::awaiting_copies(std::optional<ports::AwaitingCopy>, std::size_t) {
+  co_return std::unexpected(SpoolError::NotFound);
 }
 
 base::Task<std::expected<std::vector<ports::RememberedMessage>, SpoolError>>

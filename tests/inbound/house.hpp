@@ -1,6 +1,7 @@
 // Everything a session needs, faked: one object per test.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -41,9 +42,17 @@ class RecordingSpool final : public ports::Spool {
     return waiting_list.greylist(std::move(key), rules, now);
   }
 
+  // Answered out of what `stored` was given.
+  base::Task<std::expected<std::uint64_t, ports::SpoolError>> awaiting(
+      std::vector<std::string> addresses) override;
+  base::Task<std::expected<std::uint64_t, ports::SpoolError>> release(
+      std::vector<ports::AwaitingCopy> copies, base::WallTime now) override;
+
   bool poisoned() const noexcept override { return poison; }
 
   // Not asked by the inbound side.
+  base::Task<std::expected<std::vector<ports::AwaitingCopy>, ports::SpoolError>> awaiting_copies(
+      std::optional<ports::AwaitingCopy> after, std::size_t limit) override;
   base::Task<std::expected<std::vector<ports::RememberedMessage>, ports::SpoolError>>
   accepted_since(base::WallTime since, std::size_t limit) override;
   base::Task<std::expected<mail::QueuedMessage, ports::SpoolError>> load(
@@ -68,6 +77,8 @@ class RecordingSpool final : public ports::Spool {
   std::vector<Stored> stored;
   std::map<mail::MessageId, std::string> drafts;
   int discarded = 0;
+  std::vector<ports::AwaitingCopy> released;
+  std::function<void()> on_commit;  ///< while a message becomes durable
   std::optional<ports::SpoolError> append_error, commit_error, token_error;
   std::map<std::string, mail::ReversePath> tokens;
   bool poison = false;

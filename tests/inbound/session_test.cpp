@@ -60,6 +60,7 @@ TEST(Session, AsksTheSignerForTheOriginalHeaderAndTheRelaxedBody) {
   EXPECT_EQ(request.from_domain, "sender.example");
   EXPECT_EQ(request.relaxed_body_sha256, sha256_of("Hello there\r\n"));
   EXPECT_EQ(request.now_unix, 1795489200);
+  EXPECT_EQ(request.lifetime, std::chrono::days(7));  // D-5
 }
 
 TEST(Session, OffersTheStoredMessageForDelivery) {

@@ -43,7 +43,7 @@ class AdminEndpointTest : public testing::Test {
   std::string ask(const std::string& request) { return run(endpoint_.answer(request + "\n")); }
 
   mail::MessageId add(unsigned char seed, const std::string& target, mail::Handling handling = {},
-                      bool held = false) {
+                      bool held = false, const std::string& awaits = {}) {
     ports::NewMessage message;
     message.message.id = mail::MessageId::make(clock_.wall(), {seed});
     message.message.received_at = clock_.wall();
@@ -53,7 +53,8 @@ class AdminEndpointTest : public testing::Test {
                               .target = *mail::Mailbox::parse(target),
                               .reverse_path = message.message.reverse_path,
                               .handling = std::move(handling),
-                              .held = held});
+                              .held = held,
+                              .awaits = awaits});
     message.first_due = clock_.wall();
     const auto id = message.message.id;
     EXPECT_TRUE(run(spool_.commit(std::move(message))));
@@ -126,6 +127,17 @@ TEST_F(AdminEndpointTest, SaysHowEachCopyLeavesAndWhatItWaitsFor) {
   EXPECT_NE(text.find("10 copies in 10 s to this destination, 7 before it"), std::string::npos);
 }
 
+TEST_F(AdminEndpointTest, ShowsWhoseConsentACopyWaitsFor) {  // A-6
+  const auto id = add(1, "Me@x.example", {.reason = "held: why"}, true, "me@x.example").to_string();
+  const auto why = ask("{\"verb\":\"queue.why\",\"filter\":[\"" + id + "\"]}");
+  EXPECT_NE(why.find(R"("awaits_consent":"me@x.example")"), std::string::npos);
+  const auto text =
+      render_text("queue.why", {boost::json::parse(why.substr(0, why.find('\n'))).as_object()});
+  EXPECT_NE(text.find("waits until the target is confirmed: me@x.example"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("held: why"), std::string::npos) << text;
+}
+
 TEST_F(AdminEndpointTest, ShowsThatACopyIsHeld) {
   const auto id = add(1, "a@x.example", {}, true).to_string();
   const auto listed = ask(R"({"verb":"queue.list","filter":["state:held"]})");
@@ -148,6 +160,18 @@ TEST_F(AdminEndpointTest, StatusCountsHowCopiesEnded) {
   const auto text =
       render_text("status", {boost::json::parse(reply.substr(0, reply.find('\n'))).as_object()});
   EXPECT_NE(text.find("copies 5 delivered, 3 bounced, 2 failed with nobody to tell"),
+            std::string::npos)
+      << text;
+}
+
+/// A-7: the second number stays 0, or an operator sees it.
+TEST_F(AdminEndpointTest, StatusCountsTheSignaturesThatWereChecked) {
+  status_ = {.self_checks = 7, .self_check_failures = 1};
+  const auto reply = ask(R"({"verb":"status"})");
+  EXPECT_NE(reply.find(R"("self_checks":7,"self_check_failures":1)"), std::string::npos);
+  const auto text =
+      render_text("status", {boost::json::parse(reply.substr(0, reply.find('\n'))).as_object()});
+  EXPECT_NE(text.find("signatures of 7 messages verified before they left, 1 did not hold"),
             std::string::npos)
       << text;
 }

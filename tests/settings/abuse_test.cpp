@@ -1,4 +1,5 @@
 // [[dns_list]], [abuse], [greylist] and [rates] as read from a file.
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
@@ -56,7 +57,8 @@ TEST_F(AbuseSettings, AreOffByDefault) {
   EXPECT_EQ(settings.greylist.remember, 24h * 36);
   for (const base::Rate& rate :
        {settings.rates.per_client, settings.rates.per_network, settings.rates.per_alias,
-        settings.rates.per_sender_domain, settings.rates.unknown}) {
+        settings.rates.per_sender_domain, settings.rates.per_signature, settings.rates.per_target,
+        settings.rates.unknown}) {
     EXPECT_EQ(rate.count, 0U);
   }
 }
@@ -70,7 +72,8 @@ TEST_F(AbuseSettings, SayWhatIsInTheFile) {
       "[greylist]\nenabled = true\ndelay = \"2s\"\nretry_window = \"1h\"\nremember = \"1d\"\n"
       "trusted_after = 3\n"
       "[rates]\nper_client = \"600/h\"\nper_network = \"60/min\"\nper_alias = \"1000/d\"\n"
-      "per_sender_domain = \"5/s\"\nunknown = \"100/h\"\n");
+      "per_sender_domain = \"5/s\"\nper_signature = \"2000/d\"\nper_target = \"7/d\"\nunknown = "
+      "\"100/h\"\n");
   ASSERT_TRUE(loaded);
   const Settings& settings = *loaded->settings;
   ASSERT_EQ(settings.dns_lists.size(), 2U);
@@ -89,6 +92,8 @@ TEST_F(AbuseSettings, SayWhatIsInTheFile) {
   EXPECT_EQ(settings.rates.per_network.count, 60U);
   EXPECT_EQ(settings.rates.per_network.span, 1min);
   EXPECT_EQ(settings.rates.per_sender_domain.span, 1s);
+  EXPECT_EQ(settings.rates.per_signature.count, 2000U);
+  EXPECT_EQ(settings.rates.per_target.count, 7U);
 }
 
 TEST_F(AbuseSettings, AreReportedWithTheirPlace) {
@@ -112,6 +117,18 @@ TEST_F(AbuseSettings, AreReportedWithTheirPlace) {
   EXPECT_THAT(errors("[rates]\nper_client = 600\nper_alias = \"600\"\n"),
               ElementsAre(HasSubstr("7:14 rates.per_client: expected a rate in quotes"),
                           HasSubstr("8:13 rates.per_alias: expected a rate such as")));
+}
+
+/// D-5: what is not verified cannot be counted; the operator should not think that it is.
+TEST_F(AbuseSettings, WarnOfARateThatCountsNothing) {
+  const auto warns = [&](const std::string& text) {
+    const auto loaded = read(text + "[rates]\nper_signature = \"9/h\"\n");
+    return loaded && std::ranges::any_of(loaded->warnings, [](const Problem& problem) {
+             return problem.text.contains("per_signature");
+           });
+  };
+  EXPECT_TRUE(warns("[auth]\nverify = false\n[bounces]\nto = \"anyone\"\n"));
+  EXPECT_FALSE(warns(""));
 }
 
 TEST_F(AbuseSettings, TooManyListsAreAnError) {

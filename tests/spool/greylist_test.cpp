@@ -219,6 +219,7 @@ TEST_P(SqliteGreylist, ComesToAQueueOfTheSchemaBefore) {  // K-10
   {
     Connection connection(path());
     connection.execute("DROP TABLE greylist");
+    connection.execute("DROP INDEX recipient_awaits; ALTER TABLE recipient DROP COLUMN awaits");
     connection.execute("PRAGMA user_version = 2");
   }
   open();

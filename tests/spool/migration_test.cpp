@@ -108,6 +108,7 @@ TEST_F(Migration, GoesOnWithALiveQueueOfVersion1) {
   EXPECT_FALSE(waiting.route.handling.seal || waiting.route.handling.risk_pool);
   EXPECT_FALSE(waiting.route.handling.new_author || waiting.route.held);
   EXPECT_EQ(waiting.route.handling.reason, "");
+  EXPECT_EQ(waiting.route.awaits, "");
   EXPECT_EQ(waiting.released_at, base::WallTime{});
   EXPECT_TRUE(waiting.possible_duplicate);
   EXPECT_EQ(waiting.last.text, "later");

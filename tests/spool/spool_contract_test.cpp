@@ -1,4 +1,5 @@
 // What every Spool promises, run over the real one and over the fake that stands for it.
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <thread>
@@ -11,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "relay/base/text.hpp"
 #include "relay/spool/sqlite_spool.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/memory_spool.hpp"
@@ -273,6 +275,84 @@ TEST_P(SpoolContract, HoldsReleasesRetriesAndDrops) {
   EXPECT_EQ(change({.sender = "sender.example"}, ports::QueueAction::Retry), 1U);
 }
 
+/// A message whose copies wait for the consent of their targets; those in `free` do not.
+ports::NewMessage awaiting(const std::vector<std::string>& targets,
+                           const std::vector<std::string>& free = {}) {
+  auto made = message(targets);
+  for (mail::Route& route : made.routes) {
+    if (std::ranges::find(free, route.target.to_string()) != free.end()) continue;
+    route.held = true;
+    route.awaits = base::lower(route.target.to_string());
+  }
+  return made;
+}
+
+TEST_P(SpoolContract, HoldsForTheConsentOfATarget) {
+  const auto id = add(awaiting({"a@x.example", "B@y.example", "c@z.example"}, {"c@z.example"}));
+  const auto due = run(spool_->due(kNow, std::nullopt, 10)).value();
+  ASSERT_EQ(due.size(), 1U) << "who has confirmed does not wait for the others";
+  EXPECT_EQ(due[0].index, 2);
+  const auto loaded = run(spool_->load(id)).value();
+  EXPECT_EQ(loaded.recipients[1].route.awaits, "b@y.example");
+  EXPECT_EQ(loaded.recipients[2].route.awaits, "");
+  add(awaiting({"b@y.example"}));
+  EXPECT_EQ(run(spool_->awaiting({"b@y.example"})).value(), 2U);
+  EXPECT_EQ(run(spool_->awaiting({"a@x.example", "c@z.example"})).value(), 1U);
+  EXPECT_EQ(run(spool_->awaiting({"", "c@z.example"})).value(), 0U);
+
+  auto full = awaiting({"c@z.example", "b@y.example"}, {"c@z.example"});
+  full.max_awaiting = 2;
+  EXPECT_EQ(run(spool_->commit(full)).error(), SpoolError::Unconfirmed);
+  EXPECT_EQ(run(spool_->load(full.message.id)).error(), SpoolError::NotFound) << "nothing of it";
+  full.max_awaiting = 3;
+  EXPECT_TRUE(run(spool_->commit(full)));
+}
+
+TEST_P(SpoolContract, ReleasesWhatWaitedForConsentAndNothingElse) {
+  const auto id = add(awaiting({"b@y.example", "a@x.example"}));
+  auto held = message({"a@x.example"});
+  held.routes[0].held = true;
+  add(std::move(held));
+  add(awaiting({"a@x.example"}));
+  std::vector<ports::AwaitingCopy> all;
+  std::optional<ports::AwaitingCopy> last;
+  while (true) {
+    const auto page = run(spool_->awaiting_copies(last, 1)).value();
+    if (page.empty()) break;
+    ASSERT_EQ(page.size(), 1U);
+    last = page.back();
+    all.push_back(page.back());
+  }
+  ASSERT_EQ(all.size(), 3U);
+  EXPECT_EQ(all[0].awaits, "a@x.example");
+  EXPECT_EQ(all[2].awaits, "b@y.example");
+  EXPECT_EQ(all[2].id, id);
+  EXPECT_EQ(all[2].target.to_string(), "b@y.example");
+
+  const auto later = kNow + std::chrono::hours(1);
+  EXPECT_EQ(run(spool_->release({all[0], all[1]}, later)).value(), 2U);
+  EXPECT_EQ(run(spool_->release({all[0], all[1]}, later)).value(), 0U) << "once is enough";
+  EXPECT_EQ(run(spool_->totals())->held, 2U) << "the operator's, and b's";
+  EXPECT_EQ(run(spool_->due(later, std::nullopt, 10))->size(), 2U);
+  const auto loaded = run(spool_->load(id)).value();
+  EXPECT_EQ(loaded.recipients[1].released_at, later);
+  EXPECT_EQ(loaded.recipients[1].route.awaits, "");
+  EXPECT_EQ(loaded.recipients[0].route.awaits, "b@y.example");
+}
+
+/// Whatever the operator does with a copy, a confirmation does nothing to it any more.
+TEST_P(SpoolContract, WaitsForNobodysConsentOnceTheOperatorHasDecided) {
+  const auto id = add(awaiting({"a@x.example", "b@y.example"}));
+  const auto copies = run(spool_->awaiting_copies(std::nullopt, 10)).value();
+  EXPECT_EQ(run(spool_->change({.target = "a@x"}, ports::QueueAction::Release, kNow)).value(), 1U);
+  EXPECT_EQ(run(spool_->change({.target = "a@x"}, ports::QueueAction::Hold, kNow)).value(), 1U);
+  EXPECT_EQ(run(spool_->release(copies, kNow)).value(), 1U);
+  EXPECT_EQ(run(spool_->load(id))->recipients[0].state, RecipientState::Held);
+  EXPECT_EQ(run(spool_->change({.id = id}, ports::QueueAction::Drop, kNow)).value(), 2U);
+  EXPECT_EQ(run(spool_->totals())->messages, 0U);
+  EXPECT_TRUE(run(spool_->awaiting_copies(std::nullopt, 10))->empty());
+}
+
 TEST_P(SpoolContract, StoresSendersUntilTheyExpireAndWithinQuota) {
   const auto with_token = [](const std::string& token) {
     auto made = message({"a@x.example"});
@@ -358,6 +438,14 @@ TEST_P(SqliteOnly, KeepsACopyHeldOverARestart) {
   open();
   EXPECT_EQ(run(spool_->totals())->held, 1U);
   EXPECT_TRUE(run(spool_->due(kNow + std::chrono::years(9), std::nullopt, 10))->empty());
+}
+
+TEST_P(SqliteOnly, KnowsOverARestartHowManyCopiesWaitForATarget) {
+  add(awaiting({"a@x.example"}));
+  spool_.reset();
+  open();
+  EXPECT_EQ(run(spool_->awaiting({"a@x.example"})).value(), 1U);
+  EXPECT_EQ(run(spool_->awaiting_copies(std::nullopt, 10))->size(), 1U);
 }
 
 TEST_P(SqliteOnly, RefusesASecondProcess) {

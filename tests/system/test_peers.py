@@ -5,14 +5,13 @@ import re
 import shutil
 import smtplib
 import subprocess
-import sys
 import tempfile
 import unittest
 
-from .harness import MESSAGE, ROOT, Relay, Sink, free_port, wait_for
+from tests.bench import peers
+from tests.bench.peer import POSTFIX_ENVIRONMENT, SMTP_SINK, SMTP_SOURCE, wait_for_listener
 
-sys.path.insert(0, os.path.join(ROOT, "tests/bench"))
-import peers  # noqa: E402  (found by the line above)
+from .harness import MESSAGE, Relay, Sink, free_port, wait_for
 
 
 class NextHop(unittest.TestCase):
@@ -63,16 +62,16 @@ class LoadTools(unittest.TestCase):
         port, number = free_port(), 300
         folder = tempfile.mkdtemp(prefix="srs-relay-test-")
         self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        sink = subprocess.Popen([peers.SMTP_SINK, "-u", "nobody", "-d", "%S.", f"127.0.0.1:{port}", "100"],
-                                env=peers.POSTFIX_ENVIRONMENT, cwd=self.open_folder(folder))
+        sink = subprocess.Popen([SMTP_SINK, "-u", "nobody", "-d", "%S.", f"127.0.0.1:{port}", "100"],
+                                env=POSTFIX_ENVIRONMENT, cwd=self.open_folder(folder))
         self.addCleanup(sink.wait)
         self.addCleanup(sink.terminate)
-        peers.wait_for_listener(port)
+        wait_for_listener(port)
         relay = Relay(port, extra="[limits]\nper_ip = 100\nper_network = 100\n").start()
         self.addCleanup(relay.remove)
-        subprocess.run([peers.SMTP_SOURCE, "-s", "10", "-m", str(number), "-l", "4096", "-f", "ann@sender.test",
+        subprocess.run([SMTP_SOURCE, "-s", "10", "-m", str(number), "-l", "4096", "-f", "ann@sender.test",
                         "-t", "user@fwd.test", f"127.0.0.1:{relay.port}"],
-                       env=peers.POSTFIX_ENVIRONMENT, check=True, timeout=120)
+                       env=POSTFIX_ENVIRONMENT, check=True, timeout=120)
         wait_for(lambda: not relay.rows(), timeout=60, what="an empty queue")
         dumped = [open(os.path.join(folder, name), "rb").read() for name in os.listdir(folder)]
         self.assertEqual(len(dumped), number)

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cstring>
+#include <bit>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
 
 namespace relay::auth::dkim {
 
@@ -10,29 +14,45 @@ namespace {
 
 constexpr std::size_t kBlockOctets = 4096;
 
-bool is_wsp(char c) { return c == ' ' || c == '\t'; }
+bool is_wsp(char c) { return (c == ' ') | (c == '\t'); }
 
-/// Octets are looked at in strides without an early exit, so that the compiler makes vector code.
 constexpr std::size_t kStride = 64;
+
+#if defined(__SSE2__)
+/// A bit for each of sixteen octets, another behind them, where relaxing may change something.
+unsigned odd_bits(const char* octets) {
+  const auto load = [](const char* at) {
+    return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
+  };
+  const auto is = [](__m128i block, char c) { return _mm_cmpeq_epi8(block, _mm_set1_epi8(c)); };
+  const __m128i here = load(octets);
+  const __m128i next = load(octets + 1);
+  const __m128i space = _mm_and_si128(is(here, ' '), _mm_or_si128(is(next, ' '), is(next, '\r')));
+  const __m128i bare_cr = _mm_andnot_si128(is(next, '\n'), is(here, '\r'));
+  const __m128i odd = _mm_or_si128(_mm_or_si128(is(here, '\t'), space), bare_cr);
+  return static_cast<unsigned>(_mm_movemask_epi8(odd));
+}
+#else
+unsigned odd_bits(const char* octets) {
+  unsigned bits = 0;
+  for (unsigned i = 0; i < 16; ++i) {
+    const char next = octets[i + 1];
+    const bool space = octets[i] == ' ' && (next == ' ' || next == '\r');
+    const bool bare_cr = octets[i] == '\r' && next != '\n';
+    bits |= static_cast<unsigned>(octets[i] == '\t' || space || bare_cr) << i;
+  }
+  return bits;
+}
+#endif
 
 /// The first of kStride octets, another behind them, where relaxing may change something: a tab, a
 /// space with another one or a line end behind it, a CR that ends no line. kStride: none.
 std::size_t first_odd(const char* octets) {
-  std::array<unsigned char, kStride> odd;
-  for (std::size_t i = 0; i < kStride; ++i) {
-    const char c = octets[i];
-    const char next = octets[i + 1];
-    const auto tab = static_cast<unsigned char>(c == '\t');
-    const auto space = static_cast<unsigned char>(c == ' ');
-    const auto doubled = static_cast<unsigned char>(next == ' ');
-    const auto last = static_cast<unsigned char>(next == '\r');
-    const auto cr = static_cast<unsigned char>(c == '\r');
-    const auto bare = static_cast<unsigned char>(next != '\n');
-    odd[i] = static_cast<unsigned char>(tab | (space & (doubled | last)) | (cr & bare));
+  for (std::size_t at = 0; at < kStride; at += 16) {
+    const unsigned bits = odd_bits(octets + at);
+    if (bits != 0) return at + static_cast<std::size_t>(std::countr_zero(bits));
   }
-  const void* found = std::memchr(odd.data(), 1, kStride);
-  if (found == nullptr) return kStride;
-  return static_cast<std::size_t>(static_cast<const unsigned char*>(found) - odd.data());
+  return kStride;
 }
 
 /// The same for less than a stride, the last octet of all.
@@ -42,9 +62,28 @@ std::size_t first_odd_in_rest(std::string_view rest) {
   return std::min(first_odd(padded.data()), rest.size());
 }
 
+/// `text` without line ends at its end, also one whose LF has not come yet.
+std::string_view without_line_ends(std::string_view text) {
+  if (text.ends_with('\r')) text.remove_suffix(1);
+  while (text.ends_with("\r\n")) text.remove_suffix(2);
+  return text;
+}
+
+/// `text` without what stands at its end and may vanish yet: white space and line ends.
+std::string_view without_open_end(std::string_view text) {
+  while (true) {
+    if (text.ends_with("\r\n")) {
+      text.remove_suffix(2);
+    } else if (!text.empty() && (is_wsp(text.back()) || text.back() == '\r')) {
+      text.remove_suffix(1);
+    } else {
+      return text;
+    }
+  }
+}
+
 /// Octets of `text`, which begins with an ordinary one, that relaxing leaves as they are: most of a
-/// message, line ends included. What stands at the end and may vanish yet does not count: white
-/// space and line ends.
+/// message, line ends included. An open end does not count.
 std::size_t unchanged(std::string_view text) {
   std::size_t end = 0;
   std::size_t found = kStride;
@@ -53,16 +92,30 @@ std::size_t unchanged(std::string_view text) {
     end += found;
   }
   if (found == kStride) end += first_odd_in_rest(text.substr(end));
-  text = text.substr(0, end);
-  while (true) {
-    if (text.ends_with("\r\n")) {
-      text.remove_suffix(2);
-    } else if (is_wsp(text.back()) || text.back() == '\r') {
-      text.remove_suffix(1);
-    } else {
-      return text.size();
-    }
+  return without_open_end(text.substr(0, end)).size();
+}
+
+/// A shorter unchanged piece is a word among blanks: there it is quicker to relax octet by octet.
+constexpr std::size_t kShortPiece = 8;
+
+/// Octets that are relaxed so before the next look for a longer piece.
+constexpr std::size_t kSqueezed = 4 * kStride;
+
+/// Relaxes `text`, which has no open end, into `out`; returns how many octets it became. Every
+/// octet is written and some are overwritten by the next: between short words a branch would be
+/// guessed wrongly at every other one.
+std::size_t squeeze(std::string_view text, char* out) {
+  std::size_t size = 0;
+  std::size_t at = 0;
+  for (; at + 2 < text.size(); ++at) {
+    const char next = text[at + 1];
+    const bool wsp = is_wsp(text[at]);
+    const bool line_end = (next == '\r') & (text[at + 2] == '\n');
+    out[size] = wsp ? ' ' : text[at];
+    size += static_cast<std::size_t>(!(wsp & (is_wsp(next) | line_end)));
   }
+  for (; at < text.size(); ++at) out[size++] = is_wsp(text[at]) ? ' ' : text[at];
+  return size;
 }
 
 }  // namespace
@@ -90,32 +143,42 @@ void CanonicalBody::update(std::string_view octets) {
   while (!octets.empty()) octets.remove_prefix(take(octets));
 }
 
-/// Takes white space, a line end, or text; returns how much of `octets` that was.
+/// Takes text, white space or a line end; returns how much of `octets` that was.
 std::size_t CanonicalBody::take(std::string_view octets) {
-  if (octets.front() == '\r') {
-    if (octets.size() == 1) {
-      pending_cr_ = true;
-      return 1;
-    }
-    if (octets[1] == '\n') {
-      line_end();
-      return 2;
-    }
-    emit("\r");
-    return 1;
-  }
   if (canon_ == Canon::Simple) {
-    const std::size_t size = std::min(octets.find('\r'), octets.size());
+    // Only line ends at the end of the body are not what they were.
+    const std::size_t size = without_line_ends(octets).size();
     emit(octets.substr(0, size));
-    return size;
+    return size + (size < octets.size() ? take_line_end(octets.substr(size)) : 0);
   }
+  if (octets.front() == '\r') return take_line_end(octets);
   if (is_wsp(octets.front())) {
     pending_space_ = true;
     return std::min(octets.find_first_not_of(" \t"), octets.size());
   }
   const std::size_t size = unchanged(octets);
-  emit(octets.substr(0, size));
-  return size;
+  if (size >= kShortPiece || size == octets.size()) {
+    emit(octets.substr(0, size));
+    return size;
+  }
+  std::array<char, kSqueezed> relaxed;
+  const std::string_view window = without_open_end(octets.substr(0, kSqueezed));
+  emit({relaxed.data(), squeeze(window, relaxed.data())});
+  return window.size();
+}
+
+/// Takes a CR, and its LF if that is there.
+std::size_t CanonicalBody::take_line_end(std::string_view octets) {
+  if (octets.size() == 1) {
+    pending_cr_ = true;
+    return 1;
+  }
+  if (octets[1] == '\n') {
+    line_end();
+    return 2;
+  }
+  emit("\r");
+  return 1;
 }
 
 void CanonicalBody::finish() {
@@ -135,6 +198,7 @@ void CanonicalBody::line_end() {
 
 /// Appends octets that are certain to stay, after the line ends and the space kept back before.
 void CanonicalBody::emit(std::string_view octets) {
+  if (octets.empty()) return;
   for (; pending_crlfs_ > 0; --pending_crlfs_) append("\r\n");
   if (pending_space_) append(" ");
   pending_space_ = false;

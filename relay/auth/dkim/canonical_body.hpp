@@ -43,6 +43,7 @@ class CanonicalBody {
   };
 
   std::size_t take(std::string_view octets);
+  std::size_t take_line_end(std::string_view octets);
   void line_end();
   void emit(std::string_view octets);
   void append(std::string_view octets);

@@ -12,6 +12,7 @@
 
 #include "relay/auth/dkim/base64.hpp"
 #include "relay/base/pem.hpp"
+#include "relay/base/sabotage.hpp"
 
 namespace relay::auth::dkim {
 
@@ -106,6 +107,7 @@ std::string PrivateKey::sign_hash(std::string_view hash) const {
     }
   }
   signature.resize(size);
+  if (base::sabotaged(base::Sabotage::SignatureBroken)) signature.back() ^= 1;
   return signature;
 }
 

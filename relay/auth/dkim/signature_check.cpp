@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "relay/auth/dkim/digest.hpp"
 #include "relay/auth/dkim/recent_keys.hpp"
 
 namespace relay::auth::dkim {
@@ -38,6 +39,12 @@ SignatureCheck check_with(const KeyRecord& record, const SignedHash& hash) {
 }
 
 }  // namespace
+
+std::string signed_header_hash(const SignableHeader& header, const mail::HeaderField& own,
+                               const SignatureField& tags) {
+  return sha256(header.canonical(tags.signed_names, tags.header_canon, &own) +
+                canonical_signature_field(own, tags.header_canon));
+}
 
 SignatureCheck check_signature(const std::vector<KeyRecord>& records, const SignedHash& hash) {
   std::optional<SignatureCheck> first;

@@ -3,14 +3,21 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "relay/auth/dkim/algorithm.hpp"
 #include "relay/auth/dkim/key_record.hpp"
+#include "relay/auth/dkim/signature_field.hpp"
 #include "relay/mail/authentication.hpp"
 
 namespace relay::auth::dkim {
+
+/// SHA-256 of what a DKIM-Signature covers (§3.7): the fields of h=, then itself without b=. `own`
+/// is the field that `tags` were read from; it may be one of the header's.
+std::string signed_header_hash(const SignableHeader& header, const mail::HeaderField& own,
+                               const SignatureField& tags);
 
 struct SignedHash {
   KeyType key_type = KeyType::Rsa;  ///< of a=

@@ -82,6 +82,7 @@ std::string unsigned_value(const SignatureRequest& request, KeyType type,
   std::string value =
       fmt::format(" v=1; a={}; c=relaxed/relaxed; d={};\r\n\ts={}; t={};", algorithm_of(type),
                   request.domain, request.selector, request.now_unix);
+  if (request.expires_unix) value += fmt::format(" x={};", *request.expires_unix);
   value += " h=";
   column = value.size() - value.rfind('\n') + 7;
   for (std::size_t i = 0; i < names.size(); ++i) {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,11 +14,12 @@
 namespace relay::auth::dkim {
 
 struct SignatureRequest {
-  std::string domain;                            ///< d=
-  std::string selector;                          ///< s=
-  std::string_view body_hash;                    ///< 32 octets
-  std::int64_t now_unix = 0;                     ///< t=
-  const std::vector<mail::HeaderField>& fields;  ///< of the message, topmost first
+  std::string domain;                             ///< d=
+  std::string selector;                           ///< s=
+  std::string_view body_hash;                     ///< 32 octets
+  std::int64_t now_unix = 0;                      ///< t=
+  std::optional<std::int64_t> expires_unix = {};  ///< x=, after t=; nullopt: never
+  const std::vector<mail::HeaderField>& fields;   ///< of the message, topmost first
 };
 
 /// The field with its CRLF, folded; same input, same octets. "" when the key cannot sign.

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <utility>
 
-#include "relay/auth/dkim/digest.hpp"
 #include "relay/auth/dkim/signature_check.hpp"
 #include "relay/mail/author.hpp"
 #include "relay/mail/header.hpp"
@@ -65,9 +64,7 @@ Verification::Verification(std::string_view header_block, BodyHashes& hashes) {
     }
     const mail::HeaderField& itself = signatures[index];
     Candidate candidate;
-    candidate.header_hash =
-        sha256(header.canonical(field.signed_names, field.header_canon, &itself) +
-               canonical_signature_field(itself, field.header_canon));
+    candidate.header_hash = signed_header_hash(header, itself, field);
     candidate.body_hash = hashes.want(field.body_canon, field.length);
     candidate.lookup = lookup_for(field);
     candidate.field = std::move(field);
@@ -99,11 +96,6 @@ std::size_t Verification::lookup_for(const SignatureField& field) {
   return lookups_.size() - 1;
 }
 
-base::Task<> Verification::fetch(Lookup& lookup, ports::Resolver& resolver,
-                                 base::Deadline deadline) {
-  lookup.answer = co_await dkim::fetch_key(resolver, lookup.selector, lookup.domain, deadline);
-}
-
 std::vector<std::string> Verification::domains() const {
   std::vector<std::string> all;
   for (const Lookup& lookup : lookups_) {
@@ -115,11 +107,7 @@ std::vector<std::string> Verification::domains() const {
 base::Task<> Verification::fetch_key(std::size_t number, ports::Resolver& resolver,
                                      base::Deadline deadline) {
   Lookup& lookup = lookups_.at(number);
-  co_await fetch(lookup, resolver, deadline);
-}
-
-base::Task<> Verification::fetch_keys(ports::Resolver& resolver, base::Deadline deadline) {
-  for (Lookup& lookup : lookups_) co_await fetch(lookup, resolver, deadline);
+  lookup.answer = co_await dkim::fetch_key(resolver, lookup.selector, lookup.domain, deadline);
 }
 
 void Verification::judge_candidate(const Candidate& candidate, const BodyHashes& hashes,

@@ -27,7 +27,7 @@ inline constexpr std::size_t kMaxVerified = 10;
 /// Clocks differ: how far t= may lie ahead, and x= behind (RFC 6376 §3.5).
 inline constexpr std::int64_t kClockSkewSeconds = 300;
 
-/// One message. Made when its header is complete; fetch_keys() may run while the body arrives;
+/// One message. Made when its header is complete; fetch_key() may run while the body arrives;
 /// finish() when both have ended.
 ///
 /// What it may cost: the header is canonicalised at most kMaxVerified times, the body is hashed
@@ -48,9 +48,6 @@ class Verification {
 
   /// Fetches one of them; all may be under way at once. What is not fetched makes TempError.
   base::Task<> fetch_key(std::size_t number, ports::Resolver& resolver, base::Deadline deadline);
-
-  /// All, one after the other, for who is in no hurry.
-  base::Task<> fetch_keys(ports::Resolver& resolver, base::Deadline deadline);
 
   /// d= of the signatures that are verified, each once: who may turn out to vouch for the message.
   std::vector<std::string> domains() const;
@@ -95,7 +92,6 @@ class Verification {
   std::size_t lookup_for(const SignatureField& field);
   void judge_candidate(const Candidate& candidate, const BodyHashes& hashes, std::int64_t now,
                        mail::DkimVerdict& verdict) const;
-  static base::Task<> fetch(Lookup& lookup, ports::Resolver& resolver, base::Deadline deadline);
 
   std::vector<Entry> entries_;
   std::vector<Lookup> lookups_;

@@ -81,9 +81,7 @@ class SealedCorpus(unittest.TestCase):
         record = self.root / "record"
         record.write_text(self.record)
         for folder, expected in (("sealed", "pass"), ("controls", "fail")):
-            out = subprocess.run(["perl", str(HERE / "mail_dkim_arc.pl"), str(self.root / folder),
-                                  str(record)], check=True, capture_output=True, text=True).stdout
-            results = dict(line.rsplit(" ", 1) for line in out.splitlines())
+            results = verify_corpus.judged_by_mail_dkim("arc", self.root / folder, record)
             self.assertEqual(len(results), len(list((self.root / folder).iterdir())))
             self.assertEqual({name: r for name, r in results.items() if r != expected}, {})
             print(f"Mail::DKIM, ARC: {len(results)} {expected}")

@@ -165,9 +165,8 @@ class Differential(unittest.TestCase):
     def judged_by_mail_dkim(self, folder):
         record = self.root / "record"
         record.write_text(self.records["rsa"])
-        return {name: result == "pass"
-                for name, result in verify_corpus.SignedCorpus.mail_dkim(self, folder,
-                                                                         record).items()}
+        return {name: result == "pass" for name, result in
+                verify_corpus.judged_by_mail_dkim("dkim", folder, record).items()}
 
     def judged_by_dkimpy(self, case):
         def record(name, timeout=5):

@@ -32,7 +32,9 @@ inline std::vector<mail::DkimVerdict> judged(std::string_view message, ports::Re
   Verification verification(message.substr(0, header), hashes);
   boost::asio::io_context io;
   const auto fetched = [&]() -> base::Task<bool> {
-    co_await verification.fetch_keys(dns, relay::dns::soon());
+    for (std::size_t i = 0; i < verification.lookups(); ++i) {
+      co_await verification.fetch_key(i, dns, relay::dns::soon());
+    }
     co_return true;
   };
   relay::dns::turn_loop(io, fetched());

@@ -38,6 +38,7 @@ std::string signed_copy(const std::string& message, const auth::dkim::PrivateKey
                                            .selector = selector,
                                            .body_hash = hashes.digest(whole),
                                            .now_unix = 1'795'500'000,
+                                           .expires_unix = 4'102'444'800,  // the year 2100
                                            .fields = fields},
                                           key) +
          message;

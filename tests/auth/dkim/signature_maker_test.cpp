@@ -10,6 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "relay/auth/dkim/signature_field.hpp"
+
 namespace relay::auth::dkim {
 namespace {
 
@@ -37,6 +39,7 @@ std::string field(const std::string& key_file, const std::string& header = kHead
                                .selector = "s2026",
                                .body_hash = body_hash,
                                .now_unix = 1'795'500'000,
+                               .expires_unix = 1'796'104'800,
                                .fields = fields},
                               *key);
 }
@@ -66,6 +69,22 @@ TEST(SignatureMaker, IsFoldedAndHoldsNothingUnsafe) {
     EXPECT_EQ(field(key).find("l="), std::string::npos);
     EXPECT_EQ(field(key).find("z="), std::string::npos);
   }
+}
+
+/// D-5; and without an end where none is asked for.
+TEST(SignatureMaker, SaysHowLongTheSignatureHolds) {
+  const auto parsed = parse_signature_field(field("rsa.pem").substr(15));
+  ASSERT_TRUE(parsed) << describe(parsed.error());
+  EXPECT_EQ(parsed->signed_at, 1'795'500'000);
+  EXPECT_EQ(parsed->expires_at, 1'796'104'800);
+  const std::string body_hash(32, '\x42');
+  const std::string for_ever = make_signature_field({.domain = "fwd.example",
+                                                     .selector = "s2026",
+                                                     .body_hash = body_hash,
+                                                     .now_unix = 1'795'500'000,
+                                                     .fields = {}},
+                                                    *PrivateKey::parse(file("ed25519.pem")));
+  EXPECT_EQ(for_ever.find("x="), std::string::npos);
 }
 
 TEST(SignedNames, NameEachOccurrence) {

@@ -32,8 +32,8 @@ def corpus():
     folder = VECTORS / "corpus"
     for case in json.loads((folder / "cases.json").read_text("utf-8"))["cases"]:
         message = as_smtp((folder / case["file"]).read_bytes())
-#A verifier of RFC 6376 needs a header that is one : verifiers differ about lines that are
-#no field(we sign none of them).
+        # A verifier of RFC 6376 needs a header that is one: verifiers differ about lines that are
+        # no field (we sign none of them).
         if message is None or b"\r\n\r\n" not in message:
             continue
         lines = re.split(rb"\r\n(?![ \t])", message[:message.index(b"\r\n\r\n")])
@@ -58,6 +58,13 @@ def changed_subject(message):
     if at < 0 or at > end:
         return None
     return message[:at + 10] + b" changed" + message[at + 10:]
+
+
+def judged_by_mail_dkim(kind, folder, record):
+    """What Mail::DKIM says of each message: name -> result. `kind` is "dkim" or "arc"."""
+    out = subprocess.run(["/usr/bin/perl", str(HERE.parent / "mail_dkim.pl"), kind, str(folder),
+                          str(record)], check=True, capture_output=True, text=True).stdout
+    return dict(line.rsplit(" ", 1) for line in out.splitlines())
 
 
 class SignedCorpus(unittest.TestCase):
@@ -131,18 +138,13 @@ class SignedCorpus(unittest.TestCase):
                 (controls / name).write_bytes(field + broken)
         record = self.root / "record"
         record.write_text(self.records["rsa"])
-        good = self.mail_dkim(self.root / "rsa", record)
-        bad = self.mail_dkim(controls, record)
+        good = judged_by_mail_dkim("dkim", self.root / "rsa", record)
+        bad = judged_by_mail_dkim("dkim", controls, record)
         self.assertEqual([n for n, result in good.items() if result != "pass"], [])
         self.assertEqual([n for n, result in bad.items() if result == "pass"], [])
         self.assertGreater(len(good), 0)
         self.assertGreater(len(bad), 0)
         print(f"Mail::DKIM, rsa: {len(good)} pass, {len(bad)} controls refused")
-
-    def mail_dkim(self, folder, record):
-        out = subprocess.run(["/usr/bin/perl", str(HERE / "mail_dkim.pl"), str(folder), str(record)],
-                             check=True, capture_output=True, text=True).stdout
-        return dict(line.rsplit(" ", 1) for line in out.splitlines())
 
 
 if __name__ == "__main__":

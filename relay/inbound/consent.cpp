@@ -1,0 +1,55 @@
+#include "relay/inbound/consent.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace relay::inbound {
+
+namespace {
+
+constexpr std::size_t kPage = 500;
+
+}  // namespace
+
+base::Task<> release_if_confirmed(Services& services, mail::QueuedMessage& queued) {
+  const auto policy = services.policy.get();
+  std::vector<ports::AwaitingCopy> copies;
+  for (const auto& recipient : queued.recipients) {
+    const mail::Route& route = recipient.route;
+    if (route.awaits.empty() || !policy->planner->awaited(route.target).empty()) continue;
+    copies.push_back({route.awaits, queued.message.id, route.index, route.target});
+  }
+  if (copies.empty()) co_return;
+  const base::WallTime now = services.clock.wall();
+  const auto released = co_await services.spool.release(copies, now);
+  if (!released) co_return;  // the next start finds them
+  for (const ports::AwaitingCopy& copy : copies) {
+    mail::QueuedRecipient& recipient = queued.recipients[copy.index];
+    recipient.state = mail::RecipientState::Waiting;
+    recipient.route.awaits.clear();
+    recipient.next_due = now;
+    recipient.released_at = now;
+  }
+}
+
+base::Task<std::expected<std::uint64_t, ports::SpoolError>> release_confirmed(
+    ports::Spool& spool, ports::Clock& clock, const base::Published<Policy>& policy) {
+  std::uint64_t released = 0;
+  std::optional<ports::AwaitingCopy> last;
+  while (true) {
+    auto page = co_await spool.awaiting_copies(last, kPage);
+    if (!page) co_return std::unexpected(page.error());
+    if (page->empty()) co_return released;
+    last = page->back();
+    const auto current = policy.get();
+    std::erase_if(*page, [&](const ports::AwaitingCopy& copy) {
+      return !current->planner->awaited(copy.target).empty();
+    });
+    if (page->empty()) continue;
+    const auto changed = co_await spool.release(std::move(*page), clock.wall());
+    if (!changed) co_return std::unexpected(changed.error());
+    released += *changed;
+  }
+}
+
+}  // namespace relay::inbound

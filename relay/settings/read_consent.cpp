@@ -1,0 +1,95 @@
+// [consent]: who agreed to be forwarded to, and where who did not may complain.
+#include <algorithm>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "relay/settings/confirmed_text.hpp"
+#include "relay/settings/files.hpp"
+#include "relay/settings/read_sections.hpp"
+
+namespace relay::settings {
+
+namespace {
+
+constexpr std::size_t kMaxContact = 320;
+constexpr std::size_t kMaxNamed = 10;  // a list is for the eye
+
+/// Goes into a header field as it is, whoever the message is for: printable ASCII without spaces.
+bool is_contact(const std::string& text) {
+  const bool plain = text.size() <= kMaxContact &&
+                     std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
+  if (!plain) return false;
+  if (text.starts_with("https://")) return text.size() > std::string_view("https://").size();
+  return mail::Mailbox::parse(text).has_value();
+}
+
+/// Null when the file cannot be read; what is wrong in it is reported as well.
+std::shared_ptr<const ConfirmedTargets> read_confirmed(Section& section, const std::string& name,
+                                                       const Defaults& defaults) {
+  const std::string path = relative_to(name, section.at("confirmed").file);
+  auto content = read_file(path);
+  if (!content) {
+    section.problem("confirmed", content.error().code, content.error().text);
+    return nullptr;
+  }
+  auto confirmed = std::make_shared<ConfirmedTargets>(defaults.tag);
+  read_confirmed_text(path, *content, *confirmed, section.findings());
+  // The operator's own word; and who has trouble with us must be able to say so.
+  if (defaults.postmaster) confirmed->add(*defaults.postmaster);
+  confirmed->seal();
+  return confirmed;
+}
+
+}  // namespace
+
+void read_consent(Section& root, Settings& settings) {
+  auto section = root.table("consent");
+  if (!section) return;
+  Consent& consent = settings.consent;
+  bool required = false;
+  section->boolean("required", required);
+  std::string name = "confirmed.txt";
+  section->text("confirmed", name);
+  section->number("max_held", consent.max_held, 1, 1'000'000);
+  section->text("contact", consent.contact);
+  if (!consent.contact.empty() && !is_contact(consent.contact)) {
+    section->problem("contact", ProblemCode::Value,
+                     "expected an address such as \"abuse@example.org\", or an https:// URL");
+  }
+  section->finish();
+  if (!required && !section->has("confirmed")) return;
+  auto confirmed = read_confirmed(*section, name, settings.defaults);
+  if (required) consent.confirmed = std::move(confirmed);
+}
+
+void warn_of_unconfirmed(const Settings& settings, Findings& findings) {
+  if (!settings.consent.confirmed) return;
+  std::set<std::string> ours;
+  for (const HostedDomain& domain : settings.domains) ours.insert(domain.name.folded());
+  std::set<std::string> unconfirmed;
+  for (const HostedDomain& domain : settings.domains) {
+    for (const Alias& alias : domain.aliases) {
+      for (const mail::Mailbox& target : alias.targets) {
+        if (ours.contains(target.domain().folded())) continue;
+        std::string awaited = settings.consent.confirmed->awaited(target);
+        if (!awaited.empty()) unconfirmed.insert(std::move(awaited));
+      }
+    }
+  }
+  if (unconfirmed.empty()) return;
+  std::string named;
+  for (std::size_t shown = 0; const std::string& address : unconfirmed) {
+    if (shown++ == kMaxNamed) {
+      named += ", …";
+      break;
+    }
+    named += (named.empty() ? "" : ", ") + address;
+  }
+  findings.warn(
+      {settings.file, 0, 0},
+      fmt::format("{} target{} not confirmed, mail for them is held: {}", unconfirmed.size(),
+                  unconfirmed.size() == 1 ? " has" : "s have", named));
+}
+
+}  // namespace relay::settings

@@ -1,0 +1,84 @@
+"""What is measured: a mode is one way of sending, a suite is a list of modes."""
+
+import itertools
+from dataclasses import asdict, dataclass, replace
+
+from .ours import EchoRelay, SrsRelay
+from .peers import Exim, PostfixStack
+
+KINDS = {"srs-relay": SrsRelay, "postfix": PostfixStack, "exim": Exim, "echo": EchoRelay}
+KIB = 1024
+BIG = 10 * KIB * KIB
+
+
+@dataclass(frozen=True)
+class Mode:
+    name: str
+    size: int = 4 * KIB
+    sessions: int = 20
+    kept: bool = False
+    signature: str = "rsa"
+    verify: bool = False  # of signed mail; ours alone
+    seal: bool = False    # with ARC; ours alone
+    recipients: int = 0   # so many aliases a0, a1, … are written to, in no order; 0: one
+    peers: tuple = ("srs-relay", "postfix")
+
+    def signature_of(self, kind):
+        """Others sign with RSA or not at all."""
+        return "rsa" if kind != "srs-relay" and self.signature in ("ed25519", "both") else self.signature
+
+    def messages(self, kind, base):
+        """Of one run, when `base` is the number of small ones for us over many sessions."""
+        share = KINDS[kind].share
+        if self.size >= BIG:
+            return max(10, round(base * min(1.0, 2 * share) / 100))
+        if self.size > 16 * KIB:
+            base /= 4
+        if self.sessions < 4:
+            base /= 4
+        return max(200, 10 * min(self.sessions, 20), round(base * share))
+
+    def text(self):
+        size = f"{self.size // KIB} KiB" if self.size < KIB * KIB else f"{self.size // KIB // KIB} MiB"
+        extras = [word for word, on in (("verified", self.verify), ("sealed", self.seal)) if on]
+        return ", ".join([size, f"{self.sessions} session{'s' if self.sessions > 1 else ''}",
+                          "kept" if self.kept else "new connections",
+                          "unsigned" if self.signature == "none" else self.signature, *extras])
+
+    def as_dict(self):
+        return asdict(self)
+
+
+BASE = Mode("new")
+
+QUICK = [replace(BASE, peers=("srs-relay", "postfix", "echo")),
+         replace(BASE, name="kept", kept=True, peers=("srs-relay", "postfix", "echo"))]
+
+GOALS = [replace(BASE, peers=("srs-relay", "postfix", "echo", "exim")),
+         replace(BASE, name="kept", kept=True, peers=("srs-relay", "postfix", "echo")),
+         replace(BASE, name="ed25519", signature="ed25519"),
+         replace(BASE, name="unsigned", signature="none"),
+         replace(BASE, name="10 MiB", size=BIG)]
+
+
+def matrix():
+    """Each axis by itself, around the mode that the goals are about, with both kinds of connections."""
+    axes = [{}, {"size": KIB}, {"size": 100 * KIB}, {"size": BIG}, {"sessions": 1}, {"sessions": 200},
+            {"signature": "ed25519"}, {"signature": "both"}, {"signature": "none"}]
+    own = [{"verify": True}, {"seal": True}, {"verify": True, "seal": True}]
+    modes = [replace(BASE, kept=kept, **axis, peers=("srs-relay", "postfix", "exim"))
+             for kept, axis in itertools.product((False, True), axes)]
+    modes += [replace(BASE, kept=kept, **axis, peers=("srs-relay",))
+              for kept, axis in itertools.product((False, True), own)]
+    return [replace(mode, name=mode.text()) for mode in modes]
+
+
+def cross():
+    """Every combination of what all can do."""
+    modes = [Mode("", size, sessions, kept, signature, peers=("srs-relay", "postfix", "exim"))
+             for size, sessions, kept, signature in itertools.product(
+                 (KIB, 4 * KIB, 100 * KIB, BIG), (1, 20, 200), (False, True), ("rsa", "ed25519", "none"))]
+    return [replace(mode, name=mode.text()) for mode in modes]
+
+
+SUITES = {"quick": lambda: QUICK, "goals": lambda: GOALS, "matrix": matrix, "cross": cross}

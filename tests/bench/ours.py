@@ -1,0 +1,82 @@
+"""Our relay as a peer of others, and the echo relay that bounds what any relay can do."""
+
+import os
+import subprocess
+
+from .peer import RELEASE, Peer, wait_for_port, write
+
+BINARY = os.environ.get("RELAY_BINARY") or os.path.join(RELEASE, "srs-relay")
+KEYS = {"rsa": ["rsa"], "ed25519": ["ed25519"], "both": ["ed25519", "rsa"], "none": []}
+
+
+class SrsRelay(Peer):
+    """`dns_port`: verify incoming mail, asking there; `seal`: with ARC, every copy. `aliases`: more
+    lines of the alias file."""
+
+    name = "srs-relay"
+
+    def start(self, binary=BINARY, **wishes):
+        self.configure(binary, **wishes)
+        self.launch(binary)
+        wait_for_port(self.port, seconds=60)
+        return self
+
+    def configure(self, binary=BINARY, extra="", threads=2, dns_port=None, seal=False, aliases=None, routes=()):
+        write(self.path("srs.key"), "bench/bench/bench/bench/0123456789ab", 0o600)
+        keys = KEYS[self.signature]
+        for kind in keys + (["seal"] if seal else []):
+            subprocess.run([binary, "dkim", "new", "--domain", "relay.test", "--selector", kind, "--type",
+                            "rsa" if kind == "seal" else kind, "--out", self.path(kind + ".pem")],
+                           check=True, capture_output=True)
+        lines = self.identity(threads, aliases) + self.leaving(keys, seal, routes) + self.limits()
+        # The peers do not verify; with verification, somebody has to answer our questions.
+        lines += ["[dns]", f'forward_to = ["127.0.0.1@{dns_port}"]'] if dns_port else []
+        lines += ["[auth]", f"verify = {'true' if dns_port else 'false'}", "[bounces]", 'to = "anyone"']
+        write(self.path("relay.toml"), "\n".join(lines) + "\n" + extra)
+
+    def identity(self, threads, aliases):
+        lines = ["schema = 1", 'hostname = "mx.relay.test"', f"threads = {threads}", "[[listener]]",
+                 f'address = "127.0.0.1:{self.port}"', "[[domain]]", 'name = "fwd.test"']
+        if aliases:
+            write(self.path("aliases"), "".join(aliases))
+            lines += ['aliases = ["file:aliases"]']
+        return lines + ["[domain.alias]", 'user = "target@dest.test"', "[srs]", 'domain = "relay.test"',
+                        "[[srs.secret]]", 'id = "k"', 'file = "srs.key"']
+
+    def leaving(self, keys, seal, routes):
+        lines = []
+        for match, port in (*routes, ("*", self.sink_port)):
+            lines += ["[[route]]", f'match = "{match}"', f'via = ["smtp://127.0.0.1:{port}"]']
+        if keys:
+            listed = ", ".join(f'{{selector="{k}", file="{k}.pem"}}' for k in keys)
+            lines += ["[[dkim]]", 'domain = "relay.test"', f"keys = [{listed}]"]
+        if seal:
+            lines += ["[arc]", 'domain = "relay.test"', 'selector = "seal"', 'file = "seal.pem"', 'seal = "always"']
+        return lines + ["[outbound]", "allow_private = true", "connections = 50"]
+
+    @staticmethod
+    def limits():
+        return ["[limits]", "per_ip = 2000", "per_network = 2000", "max_connections = 4000",
+                "[control]", 'socket = "control.sock"', "[queue]", 'store = "sqlite:queue/queue.db"',
+                'min_free = "1MiB"', "[log]", 'file = "relay.log"']
+
+    def launch(self, binary=BINARY):
+        """As it is configured; does not wait for it."""
+        with open(self.path("stderr"), "wb") as errors:
+            process = subprocess.Popen([binary, "serve", "-c", self.path("relay.toml")], stderr=errors,
+                                       stdin=subprocess.DEVNULL)
+        self.roots = [process.pid]
+
+
+class EchoRelay(Peer):
+    """Sockets and nothing else: no disk, no parsing, no signature."""
+
+    name = "echo"
+    share = 4.0
+
+    def start(self, threads=2):
+        process = subprocess.Popen([os.path.join(RELEASE, "echo_relay"), str(self.port), str(self.sink_port),
+                                    str(threads)], stdin=subprocess.DEVNULL)
+        self.roots = [process.pid]
+        wait_for_port(self.port)
+        return self

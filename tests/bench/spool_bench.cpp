@@ -1,0 +1,194 @@
+// What durability costs: the queue on a disk (in TMPDIR), with its writer thread, and messages that
+// wait together for one sync. The floor is their content written to a file and synced once. Here
+// wall time counts.
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <benchmark/benchmark.h>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "relay/spool/rows.hpp"
+#include "relay/spool/sqlite_spool.hpp"
+#include "tests/bench/texts.hpp"
+
+namespace {
+
+using namespace relay;
+namespace asio = boost::asio;
+namespace fs = std::filesystem;
+
+const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
+
+double wall_seconds() {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+/// A folder of this run, and the file that the floor is measured with.
+class Folder {
+ public:
+  Folder() : path_(fs::temp_directory_path() / ("srs-relay-bench-" + std::to_string(::getpid()))) {
+    fs::create_directories(path_);
+    file_ = ::open((path_ / "floor").c_str(), O_WRONLY | O_CREAT | O_APPEND, 0600);
+  }
+
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  ~Folder() {
+    ::close(file_);
+    fs::remove_all(path_);
+  }
+
+  std::string queue() const { return (path_ / "queue.db").string(); }
+
+  void write_and_sync(const std::string& octets) const {
+    if (::write(file_, octets.data(), octets.size()) != static_cast<ssize_t>(octets.size()) ||
+        ::fdatasync(file_) != 0) {
+      throw std::runtime_error("the disk does not take it");
+    }
+  }
+
+ private:
+  const fs::path path_;
+  int file_ = -1;
+};
+
+class Queue {
+ public:
+  Queue() {
+    auto opened = spool::SqliteSpool::open({.path = folder_.queue()});
+    if (!opened) throw std::runtime_error(opened.error());
+    spool_ = std::move(*opened);
+  }
+
+  ports::NewMessage message(const std::string& content, const std::string& sha256) {
+    ports::NewMessage made;
+    made.message.id = mail::MessageId::generate(kNow);
+    made.message.received_at = kNow;
+    made.message.reverse_path = mail::ReversePath(sender_);
+    made.message.client = {"192.0.2.1", 4711, "client.example", true, "TLSv1.3", "X"};
+    made.message.trace_fields = bench::header();
+    made.message.size = content.size();
+    made.content_sha256 = sha256;
+    made.last_chunk = content;
+    made.first_due = kNow;
+    made.routes.push_back({.index = 0,
+                           .original = mail::ForwardPath(alias_),
+                           .target = target_,
+                           .reverse_path = mail::ReversePath(sender_)});
+    return made;
+  }
+
+  /// All wait together.
+  void commit(std::vector<ports::NewMessage> messages) {
+    for (auto& one : messages) start(committed(std::move(one)));
+    wait();
+  }
+
+  void record_delivered(const std::vector<mail::MessageId>& ids) {
+    for (const auto& id : ids) start(recorded(id));
+    wait();
+  }
+
+  const Folder& folder() const { return folder_; }
+
+ private:
+  void start(base::Task<> task) {
+    ++open_;
+    asio::co_spawn(io_, std::move(task), [this](const std::exception_ptr& thrown) {
+      --open_;
+      if (thrown) std::rethrow_exception(thrown);
+    });
+  }
+
+  void wait() {
+    const auto work = asio::make_work_guard(io_);
+    io_.restart();
+    while (open_ > 0) io_.run_one();
+  }
+
+  base::Task<> committed(ports::NewMessage message) {
+    const auto proof = co_await spool_->commit(std::move(message));
+    if (!proof) throw std::runtime_error("not committed");
+  }
+
+  base::Task<> recorded(mail::MessageId id) {
+    ports::Update update{.id = id, .recipients = {{}}, .bounces = {}};
+    ports::RecipientUpdate& copy = update.recipients.front();
+    copy.state = mail::RecipientState::Delivered;
+    copy.attempts = 1;
+    copy.attempt.at = kNow;
+    copy.attempt.host = "mx.target.example";
+    copy.attempt.code = 250;
+    copy.attempt.text = "2.0.0 queued as 4711";
+    const auto done = co_await spool_->record(std::move(update));
+    if (!done) throw std::runtime_error("not recorded");
+  }
+
+  Folder folder_;
+  std::unique_ptr<spool::SqliteSpool> spool_;
+  asio::io_context io_;
+  std::size_t open_ = 0;
+  const mail::Mailbox sender_ = *mail::Mailbox::parse("bounces+4711@sender.example");
+  const mail::Mailbox alias_ = *mail::Mailbox::parse("info@forward.example");
+  const mail::Mailbox target_ = *mail::Mailbox::parse("me@target.example");
+};
+
+enum class Step { Commit, Record };
+
+/// Messages are committed and delivered in turns, so the queue does not grow; one of the two steps
+/// is timed.
+void spool(benchmark::State& state, Step timed) {
+  const auto batch = static_cast<std::size_t>(state.range(0));
+  const std::string content = bench::prose(static_cast<std::size_t>(state.range(1)));
+  const std::string sha256 = spool::sha256(content);
+  std::string floor_octets;
+  for (std::size_t i = 0; i < batch; ++i) floor_octets += content;
+  if (timed == Step::Record) floor_octets = std::string(batch * 256, 'x');
+  Queue queue;
+  double in_path = 0;
+  double in_floor = 0;
+  for (auto step : state) {
+    std::vector<ports::NewMessage> messages;
+    std::vector<mail::MessageId> ids;
+    while (messages.size() < batch) {
+      messages.push_back(queue.message(content, sha256));
+      ids.push_back(messages.back().message.id);
+    }
+    const double began = wall_seconds();
+    queue.commit(std::move(messages));
+    const double committed = wall_seconds();
+    queue.record_delivered(ids);
+    const double recorded = wall_seconds();
+    queue.folder().write_and_sync(floor_octets);
+    in_floor += wall_seconds() - recorded;
+    const double one = timed == Step::Commit ? committed - began : recorded - committed;
+    in_path += one;
+    state.SetIterationTime(one);
+  }
+  const auto messages = state.iterations() * static_cast<std::int64_t>(batch);
+  state.SetItemsProcessed(messages);
+  if (timed == Step::Commit) {
+    state.SetBytesProcessed(messages * static_cast<std::int64_t>(content.size()));
+  }
+  state.counters["floor_us"] = in_floor / static_cast<double>(state.iterations()) * 1e6;
+  state.counters["ratio"] = in_path / in_floor;
+}
+
+BENCHMARK_CAPTURE(spool, commit, Step::Commit)
+    ->ArgsProduct({{1, 10, 100}, {4L * 1024, 100L * 1024}})
+    ->ArgNames({"waiting", "octets"})
+    ->UseManualTime();
+BENCHMARK_CAPTURE(spool, record, Step::Record)
+    ->ArgsProduct({{1, 10, 100}, {4L * 1024}})
+    ->ArgNames({"waiting", "octets"})
+    ->UseManualTime();
+
+}  // namespace

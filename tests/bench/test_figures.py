@@ -1,0 +1,177 @@
+"""The arithmetic behind the benchmarks, without a measurement."""
+
+import os
+import tempfile
+import unittest
+from xml.dom import minidom
+
+from tests.bench import accounting, chart, figures, goals, latency, micro, modes, report, steps
+
+
+def runs(*rates, cpu=1.0):
+    return [{"delivered_per_second": rate, "cpu_ms_per_message": cpu, "memory": 0} for rate in rates]
+
+
+class Bound(unittest.TestCase):
+    def test_a_signature_is_spread_over_the_cores(self):
+        # 1/4000 s of sockets and 1/2000 s of signature on two cores: half of the sockets' rate.
+        self.assertAlmostEqual(figures.bound_rate(4000, 1 / 2000, 2), 2000)
+
+    def test_without_signature_only_sockets_bound(self):
+        self.assertAlmostEqual(figures.bound_rate(4000, 0, 2), 4000)
+
+    def test_reads_what_openssl_prints_old_and_new(self):
+        self.assertAlmostEqual(figures.signature_seconds("+DT:x\n+F2:2:2048:2000.0:60000.0\n"), 0.0005)
+        self.assertAlmostEqual(figures.signature_seconds("+F2:2:2048:0.000500:0.000016\n"), 0.0005)
+
+
+class Bands(unittest.TestCase):
+    def test_noise_around_one_is_no_verdict(self):
+        ratios = [0.9, 1.2, 0.95, 1.1, 1.0, 0.97, 1.05]
+        low, middle, high = figures.band(ratios)
+        self.assertLessEqual(low, middle)
+        self.assertLessEqual(middle, high)
+        self.assertEqual(figures.verdict(low, high), "same")
+
+    def test_only_a_band_beyond_the_tolerance_is_slower(self):
+        self.assertEqual(figures.verdict(1.06, 1.2), "slower")
+        self.assertEqual(figures.verdict(1.04, 1.2), "same")
+        self.assertEqual(figures.verdict(0.8, 0.94), "faster")
+
+    def test_a_shift_of_a_fifth_is_seen_through_noise_of_a_tenth(self):
+        before = [100, 105, 98, 102, 110, 95, 101]
+        after = [121, 125, 119, 124, 130, 117, 120]
+        low, _, high = figures.band(figures.paired_ratios(before, after))
+        self.assertEqual(figures.verdict(low, high), "slower")
+
+    def test_few_ratios_give_their_extremes(self):
+        self.assertEqual(figures.band([1.1, 0.9, 1.0]), (0.9, 1.0, 1.1))
+
+    def test_pairs_must_match(self):
+        with self.assertRaises(ValueError):
+            figures.paired_ratios([1, 2], [1])
+
+
+class Goals(unittest.TestCase):
+    RESULTS = {"new": {"srs-relay": runs(900, 1000, 1100, cpu=0.5), "postfix": runs(100, 110, 90, cpu=7), "echo": runs(4000)},
+               "10 MiB": {"srs-relay": runs(9), "postfix": runs(5)}}
+
+    def judged(self, found=None):
+        return {goal.text: goal for goal in goals.judge(self.RESULTS, found or {}, 1 / 2000, 2)}
+
+    def test_ratios_are_of_medians(self):
+        goal = self.judged()["rate of Postfix's stack, a new connection per message"]
+        self.assertEqual((goal.measured, goal.holds), (10, True))
+
+    def test_a_goal_that_is_missed_does_not_hold(self):
+        self.assertFalse(self.judged()["rate of Postfix's stack, 10 MiB messages"].holds)
+
+    def test_cpu_is_theirs_by_ours(self):
+        self.assertEqual(self.judged()["CPU per message of Postfix's stack to ours, new connections"].measured, 14)
+
+    def test_share_of_the_bound(self):
+        self.assertAlmostEqual(self.judged()["share of the bound, new connections"].measured, 50)
+
+    def test_modes_that_were_not_measured_are_not_judged(self):
+        self.assertFalse([text for text in self.judged() if "Exim" in text or "kept" in text])
+
+    def test_latency_is_compared_at_half_of_each_ones_rate(self):
+        self.assertEqual(latency.rates_of(self.RESULTS["new"]),
+                         {"srs-relay": ("srs-relay", 500), "postfix": ("postfix", 50),
+                          "srs-relay at postfix's rate": ("srs-relay", 50)})
+        found = {"srs-relay": {"p99": 9}, "postfix": {"p99": 8}, "srs-relay at postfix's rate": {"p99": 5}}
+        judged = [goal.holds for text, goal in self.judged(found).items() if text.startswith("p99")]
+        self.assertEqual(judged, [False, True])
+
+
+class Modes(unittest.TestCase):
+    def test_names_within_a_suite_are_unique(self):
+        for name, suite in modes.SUITES.items():
+            names = [mode.name for mode in suite()]
+            self.assertEqual(len(names), len(set(names)), name)
+
+    def test_others_sign_with_what_they_have(self):
+        self.assertEqual(modes.Mode("", signature="ed25519").signature_of("postfix"), "rsa")
+        self.assertEqual(modes.Mode("", signature="none").signature_of("postfix"), "none")
+        self.assertEqual(modes.Mode("", signature="ed25519").signature_of("srs-relay"), "ed25519")
+
+    def test_big_messages_are_few(self):
+        self.assertEqual(modes.Mode("", size=modes.BIG).messages("srs-relay", 4000), 40)
+        self.assertEqual(modes.Mode("").messages("postfix", 4000), 1000)
+
+
+class Steps(unittest.TestCase):
+    def test_what_all_use_belongs_to_who_called_it(self):
+        frames = ["memcpy", "mi_malloc", "relay::forward::Planner::plan(…)", "relay::inbound::Session::run"]
+        self.assertEqual(steps.step_of(frames), "forwarding decision and SRS")
+
+    def test_the_innermost_frame_that_says_something_decides(self):
+        cases = {("sha256_block", "EVP_DigestUpdate", "relay::auth::dkim::BodyHashes::update"): "signed header and body hash",
+                 ("bn_mul_mont", "rsa_ossl_private_encrypt", "EVP_DigestSign", "relay::auth::dkim::PrivateKey::sign"):
+                     "RSA and Ed25519 signature",
+                 ("ext4_sync_file", "__x64_sys_fdatasync", "unixSync", "sqlite3_step"): "disk: write and sync",
+                 ("[unknown] (libcrypto.so.3)", "EVP_DigestUpdate (libcrypto.so.3)", "relay::spool::chunk_digest"):
+                     "queue: digest of the content",
+                 ("sqlite3VdbeExec", "sqlite3_step", "relay::spool::Store::insert"): "queue: SQLite",
+                 ("tcp_sendmsg", "__x64_sys_sendmsg", "relay::net::PlainStream::write"): "sockets: read and write",
+                 ("[unknown]", "main"): steps.OTHER}
+        for frames, step in cases.items():
+            self.assertEqual(steps.step_of(frames), step, frames)
+
+    def test_reads_perf_script_and_sums_by_role(self):
+        profile = steps.Profile(["  11/12   2000000: \n", "\tffff [unknown] (/usr/lib/libcrypto.so.3)\n",
+                                 "\tffff rsa_ossl_private_encrypt (/usr/lib/libcrypto.so.3)\n", "\n",
+                                 "13 2000000:\n", "\tffff sqlite3_step (/usr/lib/libsqlite3.so.0)\n",
+                                 "\tffff relay::spool::SqliteSpool::run() (/x/srs-relay)\n", "\n",
+                                 "13 1000000:\n", "\tffff do_fdatasync ([kernel.kallsyms])\n", "\n"])
+        self.assertEqual(list(profile.symbols["RSA and Ed25519 signature"]), ["[unknown] (libcrypto.so.3)"])
+        self.assertEqual(profile.table(), {("signer", "RSA and Ed25519 signature"): 2000000,
+                                           ("writer", "queue: SQLite"): 2000000,
+                                           ("writer", "disk: write and sync"): 1000000})
+
+    def test_shares_are_scaled_to_the_cost(self):
+        self.assertEqual(figures.scaled({"a": 3, "b": 1}, 100), {"a": 75, "b": 25})
+        self.assertEqual(figures.scaled({}, 100), {})
+
+
+class Texts(unittest.TestCase):
+    def test_a_chart_is_xml_and_its_bars_are_as_long_as_they_should_be(self):
+        svg = chart.rates([("new <1>", {"srs-relay": 1000, "postfix": 100})], "per second")
+        widths = [float(e.getAttribute("width")) for e in minidom.parseString(svg).getElementsByTagName("rect")]
+        bars = [width for width in widths if 10 < width < chart.WIDTH]
+        self.assertAlmostEqual(max(bars), 10 * min(bars), delta=1)
+        self.assertLess(max(bars), chart.WIDTH - chart.VALUES)
+        self.assertIn("new &lt;1&gt;", svg)
+
+    def test_columns_stand_under_each_other(self):
+        lines = report.table(("a", "b"), [("long cell", "x")])
+        self.assertEqual(len({len(line) for line in lines}), 1)
+
+    def test_what_could_not_be_measured_is_a_dash(self):
+        self.assertEqual(report.figure(float("nan")), "–")
+        self.assertEqual(report.plain({1: [float("nan"), 2.0, "x"]}), {"1": [None, 2.0, "x"]})
+
+    def test_reads_the_times_of_google_benchmark_without_its_means(self):
+        entries = [{"name": "a", "cpu_time": 2.0, "time_unit": "us", "run_type": "iteration"},
+                   {"name": "b/manual_time", "cpu_time": 9.0, "real_time": 3.0, "time_unit": "ns", "run_type": "iteration"},
+                   {"name": "a_mean", "cpu_time": 2.0, "time_unit": "us", "run_type": "aggregate"}]
+        self.assertEqual(micro.times({"benchmarks": entries}), {"a": 2000, "b/manual_time": 3})
+        self.assertEqual(micro.readable(1_500_000), "1.5 ms")
+
+
+class Accounts(unittest.TestCase):
+    def test_both_versions_of_control_groups_are_read(self):
+        for name, text, seconds in (("cpuacct.usage", "1500000000\n", 1.5),
+                                    ("cpu.stat", "usage_usec 2500000\nuser_usec 1\n", 2.5)):
+            with tempfile.TemporaryDirectory() as folder:
+                with open(os.path.join(folder, name), "w", encoding="ascii") as f:
+                    f.write(text)
+                self.assertEqual(accounting.Account(folder).seconds(), seconds)
+
+    def test_without_control_groups_there_is_no_account(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertIsNone(accounting.Account.open("test", [folder]))
+
+
+if __name__ == "__main__":
+    unittest.main()

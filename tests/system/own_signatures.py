@@ -1,0 +1,75 @@
+"""A-7: what the relay signs and seals, in the eyes of others; and what it does when its own signatures
+are wrong (RELAY_SABOTAGE=signature-broken, in a build of preset controls): it must see that itself."""
+
+import json
+import smtplib
+
+from . import senders
+from .harness import Relay, Sink, wait_for
+from .next_receiver import Receiver
+from .senders import AUTHORISED, Sender
+
+OURS = "relay.test"  # signs and seals
+
+
+class Place:
+    """A relay that verifies, signs and seals everything, and a next hop that looks at it."""
+
+    def __init__(self):
+        self.author = Sender("good.example", AUTHORISED)
+        self.sink = Sink().start()
+        self.relay = Relay(self.sink.port, srs=OURS, verify=True)
+        ours = [f"{name}. 60 IN TXT {senders.txt(value)}" for name, value in self.relay.records.items()]
+        self.world = senders.world([self.author], {OURS: ours})
+        self.relay.extra = (f'[dns]\nforward_to = ["127.0.0.1@{self.world.port}"]\n[arc]\ndomain = "{OURS}"\n'
+                            'selector = "rsa"\nfile = "rsa.pem"\nseal = "always"\n')
+        self.relay.write_config()
+        self.relay.start()
+        self.receiver = Receiver(self.world)
+
+    def stop(self):
+        self.relay.stop()
+        self.relay.remove()
+        self.world.stop()
+        self.sink.stop()
+
+    def sends(self, message):
+        """The code that the client hears."""
+        try:
+            self.relay.send(message, sender="ann@good.example")
+            return 250
+        except smtplib.SMTPResponseException as refused:
+            return refused.smtp_code
+
+    def holds(self, got):
+        """Both our signatures, the author's and the seal?"""
+        found = self.receiver.judge(got)
+        ours = [passes for domain, passes in found.signatures if domain == OURS]
+        return len(ours) == 2 and len(found.signatures) == 3 and all(p for _, p in found.signatures) \
+            and found.arc == "pass"
+
+
+def campaign(messages):
+    place = Place()
+    try:
+        codes = [place.sends(place.author.sign(place.author.message(f"number {i}"))) for i in range(messages)]
+        taken = codes.count(250)
+        wait_for(lambda: len(place.sink.messages) >= taken, what="all deliveries")
+        broken = sum(not place.holds(got) for got in place.sink.messages)
+        events = place.relay.events("self_check_failed")
+        status = json.loads(place.relay.cli("--json", "status").stdout.splitlines()[0])
+    finally:
+        place.stop()
+    report = {"sent": messages, "taken": taken, "put_off": codes.count(451), "broken": broken,
+              "checks": status["self_checks"], "failures": status["self_check_failures"],
+              "events": sum(e["domain"] == OURS and e["selector"] in ("rsa", "ed25519") for e in events)}
+    # Whatever goes wrong must go wrong loudly: no broken signature leaves, each refusal has its event.
+    report["escaped"] = broken + abs(report["put_off"] - report["events"]) + abs(report["events"] - report["failures"])
+    report["pass"] = taken == messages and report["failures"] == 0 and report["escaped"] == 0
+    report["summary"] = summary(report)
+    return report
+
+
+def summary(report):
+    return (f"{report['sent']} messages: {report['taken']} taken, {report['put_off']} put off, {report['checks']} "
+            f"checked before they left, {report['failures']} did not hold, {report['broken']} left broken")
