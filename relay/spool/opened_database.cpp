@@ -13,7 +13,7 @@ namespace relay::spool {
 
 namespace {
 
-constexpr std::uintmax_t kQuickCheckLimit = 256ULL << 20;
+constexpr std::uintmax_t kQuickCheckLimit = 64ULL << 20;
 
 void set_pragmas(Connection& connection) {
   sqlite3_db_config(connection.raw(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);

@@ -93,11 +93,12 @@ base::Task<std::expected<T, SpoolError>> SqliteSpool::ask(Kind kind, Work work) 
 base::Task<std::expected<void, SpoolError>> SqliteSpool::append(mail::MessageId draft,
                                                                 std::uint32_t sequence,
                                                                 std::string chunk) {
-  co_return co_await ask<void>(Kind::Write,
-                               [draft, sequence, chunk = std::move(chunk)](Store& store) {
-                                 store.append(draft, sequence, chunk);
-                                 return std::expected<void, SpoolError>();
-                               });
+  std::string digest = chunk_digest(draft, sequence, chunk);
+  co_return co_await ask<void>(Kind::Write, [draft, sequence, chunk = std::move(chunk),
+                                             digest = std::move(digest)](Store& store) {
+    store.append(draft, sequence, {.octets = chunk, .digest = digest});
+    return std::expected<void, SpoolError>();
+  });
 }
 
 void SqliteSpool::discard(mail::MessageId draft) noexcept try {
@@ -119,7 +120,7 @@ base::Task<std::expected<ports::CommitProof, SpoolError>> SqliteSpool::commit(
       std::this_thread::sleep_for(std::chrono::milliseconds(20));
       push({.kind = Kind::Write,
             .work = [message](Store& store) -> std::optional<SpoolError> {
-              const auto stored = store.insert(message);
+              const auto stored = store.insert(message, last_chunk_digest(message));
               return stored ? std::nullopt : std::optional(stored.error());
             },
             .answer = [](std::optional<SpoolError>) {},
@@ -127,8 +128,10 @@ base::Task<std::expected<ports::CommitProof, SpoolError>> SqliteSpool::commit(
     }).detach();
     co_return proof_of(id);
   }
-  const auto stored = co_await ask<void>(
-      Kind::Write, [message = std::move(message)](Store& store) { return store.insert(message); });
+  std::string digest = last_chunk_digest(message);
+  const auto stored =
+      co_await ask<void>(Kind::Write, [message = std::move(message), digest = std::move(digest)](
+                                          Store& store) { return store.insert(message, digest); });
   if (!stored) co_return std::unexpected(stored.error());
   co_return proof_of(id);
 }
@@ -164,8 +167,11 @@ base::Task<std::expected<mail::QueuedMessage, SpoolError>> SqliteSpool::load(mai
 
 base::Task<std::expected<std::string, SpoolError>> SqliteSpool::read(mail::MessageId id,
                                                                      std::uint32_t sequence) {
-  co_return co_await ask<std::string>(
+  auto chunk = co_await ask<StoredChunk>(
       Kind::Read, [id, sequence](Store& store) { return store.read(id, sequence); });
+  if (!chunk) co_return std::unexpected(chunk.error());
+  if (!is_sound(id, sequence, *chunk)) co_return std::unexpected(SpoolError::Corrupt);
+  co_return std::move(chunk->octets);
 }
 
 base::Task<std::expected<void, SpoolError>> SqliteSpool::record(ports::Update update) {
@@ -213,10 +219,10 @@ base::Task<std::expected<ports::GreylistAnswer, SpoolError>> SqliteSpool::greyli
 base::Task<std::expected<std::uint64_t, SpoolError>> SqliteSpool::awaiting(
     std::vector<std::string> addresses) {
   using Result = std::expected<std::uint64_t, SpoolError>;
-  co_return co_await ask<std::uint64_t>(
-      Kind::Read, [addresses = std::move(addresses)](Store& store) -> Result {
-        return store.awaiting(addresses);
-      });
+  co_return co_await ask<std::uint64_t>(Kind::Read,
+                                        [addresses = std::move(addresses)](Store& store) -> Result {
+                                          return store.awaiting(addresses);
+                                        });
 }
 
 base::Task<std::expected<std::vector<ports::AwaitingCopy>, SpoolError>>
@@ -231,10 +237,10 @@ SqliteSpool::awaiting_copies(std::optional<ports::AwaitingCopy> after, std::size
 base::Task<std::expected<std::uint64_t, SpoolError>> SqliteSpool::release(
     std::vector<ports::AwaitingCopy> copies, base::WallTime now) {
   using Result = std::expected<std::uint64_t, SpoolError>;
-  co_return co_await ask<std::uint64_t>(
-      Kind::Record, [copies = std::move(copies), now](Store& store) -> Result {
-        return store.release(copies, now);
-      });
+  co_return co_await ask<std::uint64_t>(Kind::Record,
+                                        [copies = std::move(copies), now](Store& store) -> Result {
+                                          return store.release(copies, now);
+                                        });
 }
 
 base::Task<std::expected<std::vector<ports::QueueRow>, SpoolError>> SqliteSpool::list(

@@ -17,28 +17,58 @@ struct TokenLimits {
   std::int64_t total = 1'000'000;
 };
 
+/// A piece of content and its chunk_digest(). Hashing is half of what a big body costs: callers do
+/// it on their own threads and leave the one that writes to the disk.
+struct Chunk {
+  std::string_view octets;
+  std::string_view digest;
+};
+
+struct StoredChunk {
+  std::string octets;
+  std::string digest;
+};
+
+/// SHA-256, 32 octets.
+std::string sha256(std::string_view octets);
+
+/// SHA-256 over id, sequence and octets: a damaged index that leads to the content of another
+/// message is found as well as a damaged octet (K-5).
+std::string chunk_digest(const mail::MessageId& id, std::uint32_t sequence,
+                         std::string_view octets);
+
+/// The digest of last_chunk at its place; "" when there is none.
+std::string last_chunk_digest(const ports::NewMessage& message);
+
+/// Whether the chunk is what was accepted (K-5). The end of the content, without octets, is.
+bool is_sound(const mail::MessageId& id, std::uint32_t sequence, const StoredChunk& chunk);
+
 class Store {
  public:
   Store(Connection& connection, TokenLimits limits);
 
   // Writing; inside a transaction. All throw DatabaseError.
-  void append(const mail::MessageId& id, std::uint32_t sequence, std::string_view octets);
+  /// The next chunk of a message that is not accepted yet; the first, number 0, makes it a draft.
+  void append(const mail::MessageId& id, std::uint32_t sequence, const Chunk& chunk);
   void discard(const mail::MessageId& id);
   /// Error TokenQuota or Unconfirmed: a limit is reached, nothing was written.
-  std::expected<void, ports::SpoolError> insert(const ports::NewMessage& message);
+  /// `digest` is that of last_chunk at its place: chunk_digest(), "" when there is none.
+  std::expected<void, ports::SpoolError> insert(const ports::NewMessage& message,
+                                                std::string_view digest);
   /// False: no such message.
   bool record(const ports::Update& update);
   std::uint64_t change(const ports::QueueFilter& filter, ports::QueueAction action,
                        base::WallTime now);
   std::uint64_t release(const std::vector<ports::AwaitingCopy>& copies, base::WallTime now);
-  std::int64_t remove_drafts();  ///< chunks without message; at start
+  std::int64_t remove_drafts();  ///< those of a process that is gone: at start; how many
   /// A thousand at a time, the oldest first: a clock that is wrong for a while costs no more.
   void remove_expired_tokens(base::WallTime now);
 
   // Reading.
   std::optional<mail::QueuedMessage> load(const mail::MessageId& id);
-  /// Error Corrupt when the stored octets are not those that were accepted.
-  std::expected<std::string, ports::SpoolError> read(const mail::MessageId& id,
+  /// The octets are what the disk gave: is_sound() tells whether they are those that were accepted.
+  /// No octets: the content ends before. Error Corrupt when a chunk is missing.
+  std::expected<StoredChunk, ports::SpoolError> read(const mail::MessageId& id,
                                                      std::uint32_t sequence);
   std::vector<mail::QueueItem> due(base::WallTime until, std::optional<ports::QueueCursor> cursor,
                                    std::size_t limit);
@@ -68,11 +98,14 @@ class Store {
  private:
   bool tokens_fit(const std::vector<mail::SenderToken>& tokens);
   bool awaiting_fits(const ports::NewMessage& message);
-  void insert_message(const ports::NewMessage& message);
+  void insert_chunk(const mail::MessageId& id, std::uint32_t sequence, const Chunk& chunk);
+  void insert_message(const ports::NewMessage& message, std::string_view digest);
   void insert_routes(const ports::NewMessage& message);
   void update_recipient(const mail::MessageId& id, const ports::RecipientUpdate& update);
   void keep_history(const mail::MessageId& id, const ports::RecipientUpdate& update);
+  bool is_last(const ports::Update& update);
   bool remove_if_done(const mail::MessageId& id);
+  void remove(const mail::MessageId& id);
   bool is_empty(const mail::MessageId& id);
 
   Connection& connection_;
@@ -82,15 +115,8 @@ class Store {
   Statement update_recipient_, unfinished_, delete_message_, delete_chunks_, delete_recipients_;
   Statement delete_attempts_, select_message_, select_recipients_, select_chunk_, select_due_;
   Statement select_next_due_, select_token_, select_attempts_, token_count_, token_total_;
-  Statement token_known_, count_awaiting_, list_rows_, totals_;
+  Statement token_known_, count_awaiting_, list_rows_, totals_, message_known_, another_unfinished_;
+  Statement insert_draft_, delete_draft_;
 };
-
-/// SHA-256, 32 octets.
-std::string sha256(std::string_view octets);
-
-/// SHA-256 over id, sequence and octets: a damaged index that leads to the content of another
-/// message is found as well as a damaged octet (K-5).
-std::string chunk_digest(const mail::MessageId& id, std::uint32_t sequence,
-                         std::string_view octets);
 
 }  // namespace relay::spool

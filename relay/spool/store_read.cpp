@@ -85,10 +85,13 @@ Store::Store(Connection& connection, TokenLimits limits)
       count_awaiting_(connection.raw(),
                       "SELECT count(*) FROM recipient WHERE awaits = ?1 AND awaits <> ''"),
       list_rows_(connection.raw(), select_list().c_str()),
-      totals_(connection.raw(),
-              "SELECT (SELECT count(*) FROM message), (SELECT coalesce(sum(size), 0) FROM message),"
-              " (SELECT count(*) FROM recipient WHERE state = 0),"
-              " (SELECT count(*) FROM recipient WHERE state = 1)") {}
+      totals_(connection.raw(), "SELECT messages, octets, waiting, held FROM tally"),
+      message_known_(connection.raw(), "SELECT 1 FROM message WHERE id = ?1"),
+      another_unfinished_(connection.raw(),
+                          "SELECT 1 FROM recipient WHERE id = ?1 AND idx <> ?2 AND "
+                          "state IN (0, 1) LIMIT 1"),
+      insert_draft_(connection.raw(), "INSERT INTO draft VALUES (?1) ON CONFLICT DO NOTHING"),
+      delete_draft_(connection.raw(), "DELETE FROM draft WHERE id = ?1") {}
 
 std::optional<mail::QueuedMessage> Store::load(const mail::MessageId& id) {
   const Use message_use(select_message_);
@@ -103,7 +106,7 @@ std::optional<mail::QueuedMessage> Store::load(const mail::MessageId& id) {
   return queued;
 }
 
-std::expected<std::string, ports::SpoolError> Store::read(const mail::MessageId& id,
+std::expected<StoredChunk, ports::SpoolError> Store::read(const mail::MessageId& id,
                                                           std::uint32_t sequence) {
   const auto bound = [&](Statement& statement) -> Statement& {
     return statement.bind_blob(1, blob_of(id));
@@ -111,11 +114,7 @@ std::expected<std::string, ports::SpoolError> Store::read(const mail::MessageId&
   {
     const Use use(select_chunk_);
     bound(select_chunk_).bind(2, std::int64_t{sequence});
-    if (select_chunk_.step()) {
-      std::string octets = select_chunk_.text(0);
-      if (chunk_digest(id, sequence, octets) == select_chunk_.text(1)) return octets;
-      return std::unexpected(ports::SpoolError::Corrupt);
-    }
+    if (select_chunk_.step()) return StoredChunk{select_chunk_.text(0), select_chunk_.text(1)};
   }
   // Behind the last chunk is the end, unless a chunk is missing.
   const Use use(select_message_);
@@ -126,7 +125,7 @@ std::expected<std::string, ports::SpoolError> Store::read(const mail::MessageId&
   if (missing || (sequence == 0 && !is_empty(id))) {
     return std::unexpected(ports::SpoolError::Corrupt);
   }
-  return std::string();
+  return StoredChunk();
 }
 
 /// Whether a message without a chunk was accepted without an octet: its size alone proves nothing.

@@ -13,6 +13,12 @@ namespace {
 
 constexpr std::int64_t kMaxHistory = 50;  // attempts kept per copy
 
+std::uint32_t last_sequence(const ports::NewMessage& message) {
+  const std::uint64_t size = message.message.size;
+  const std::uint64_t before = size - std::min<std::uint64_t>(size, message.last_chunk.size());
+  return static_cast<std::uint32_t>(before / ports::Spool::kChunkOctets);
+}
+
 }  // namespace
 
 std::string sha256(std::string_view octets) {
@@ -39,18 +45,36 @@ std::string chunk_digest(const mail::MessageId& id, std::uint32_t sequence,
   return {reinterpret_cast<const char*>(digest.data()), length};
 }
 
-void Store::append(const mail::MessageId& id, std::uint32_t sequence, std::string_view octets) {
-  const std::string hash = chunk_digest(id, sequence, octets);
+std::string last_chunk_digest(const ports::NewMessage& message) {
+  if (message.last_chunk.empty()) return {};
+  return chunk_digest(message.message.id, last_sequence(message), message.last_chunk);
+}
+
+bool is_sound(const mail::MessageId& id, std::uint32_t sequence, const StoredChunk& chunk) {
+  return chunk.octets.empty() || chunk_digest(id, sequence, chunk.octets) == chunk.digest;
+}
+
+void Store::insert_chunk(const mail::MessageId& id, std::uint32_t sequence, const Chunk& chunk) {
   insert_chunk_.bind_blob(1, blob_of(id))
       .bind(2, std::int64_t{sequence})
-      .bind_blob(3, hash)
-      .bind_blob(4, octets);
+      .bind_blob(3, chunk.digest)
+      .bind_blob(4, chunk.octets);
   insert_chunk_.run();
 }
 
+void Store::append(const mail::MessageId& id, std::uint32_t sequence, const Chunk& chunk) {
+  if (sequence == 0) {
+    insert_draft_.bind_blob(1, blob_of(id));
+    insert_draft_.run();
+  }
+  insert_chunk(id, sequence, chunk);
+}
+
 void Store::discard(const mail::MessageId& id) {
-  delete_chunks_.bind_blob(1, blob_of(id));
-  delete_chunks_.run();
+  for (Statement* statement : {&delete_chunks_, &delete_draft_}) {
+    statement->bind_blob(1, blob_of(id));
+    statement->run();
+  }
 }
 
 bool Store::tokens_fit(const std::vector<mail::SenderToken>& tokens) {
@@ -69,10 +93,11 @@ bool Store::tokens_fit(const std::vector<mail::SenderToken>& tokens) {
   return true;
 }
 
-std::expected<void, ports::SpoolError> Store::insert(const ports::NewMessage& message) {
+std::expected<void, ports::SpoolError> Store::insert(const ports::NewMessage& message,
+                                                     std::string_view digest) {
   if (!tokens_fit(message.tokens)) return std::unexpected(ports::SpoolError::TokenQuota);
   if (!awaiting_fits(message)) return std::unexpected(ports::SpoolError::Unconfirmed);
-  insert_message(message);
+  insert_message(message, digest);
   insert_routes(message);
   for (const mail::SenderToken& token : message.tokens) {
     const std::string sender = token.reverse_path.to_string();
@@ -85,7 +110,7 @@ std::expected<void, ports::SpoolError> Store::insert(const ports::NewMessage& me
   return {};
 }
 
-void Store::insert_message(const ports::NewMessage& message) {
+void Store::insert_message(const ports::NewMessage& message, std::string_view digest) {
   const mail::AcceptedMessage& m = message.message;
   const std::string sender = m.reverse_path.to_string();
   insert_message_.bind_blob(1, blob_of(m.id))
@@ -104,9 +129,13 @@ void Store::insert_message(const ports::NewMessage& message) {
       .bind_blob(14, m.rewritten_head)
       .bind(15, std::int64_t{m.header_octets});
   insert_message_.run();
+  const std::uint32_t sequence = last_sequence(message);
+  if (sequence > 0) {
+    delete_draft_.bind_blob(1, blob_of(m.id));
+    delete_draft_.run();
+  }
   if (message.last_chunk.empty()) return;
-  const std::uint64_t before = m.size - std::min<std::uint64_t>(m.size, message.last_chunk.size());
-  append(m.id, static_cast<std::uint32_t>(before / ports::Spool::kChunkOctets), message.last_chunk);
+  insert_chunk(m.id, sequence, {.octets = message.last_chunk, .digest = digest});
 }
 
 void Store::insert_routes(const ports::NewMessage& message) {
@@ -130,17 +159,34 @@ void Store::insert_routes(const ports::NewMessage& message) {
   }
 }
 
+/// Whether nothing of the message will be left: the common case, a copy for one recipient that was
+/// delivered. Then his row need not be written once more before it goes.
+bool Store::is_last(const ports::Update& update) {
+  if (update.recipients.size() != 1 || !mail::is_final(update.recipients.front().state)) {
+    return false;
+  }
+  const Use use(another_unfinished_);
+  another_unfinished_.bind_blob(1, blob_of(update.id))
+      .bind(2, std::int64_t{update.recipients.front().index});
+  return !another_unfinished_.step();
+}
+
 bool Store::record(const ports::Update& update) {
   {
-    const Use use(select_message_);
-    select_message_.bind_blob(1, blob_of(update.id));
-    if (!select_message_.step()) return false;
+    const Use use(message_known_);
+    message_known_.bind_blob(1, blob_of(update.id));
+    if (!message_known_.step()) return false;
+  }
+  for (const ports::NewMessage& bounce : update.bounces) {
+    // Has neither tokens nor who awaits.
+    [[maybe_unused]] const auto stored = insert(bounce, last_chunk_digest(bounce));
+  }
+  if (is_last(update)) {
+    remove(update.id);
+    return true;
   }
   for (const ports::RecipientUpdate& recipient : update.recipients) {
     update_recipient(update.id, recipient);
-  }
-  for (const ports::NewMessage& bounce : update.bounces) {
-    [[maybe_unused]] const auto stored = insert(bounce);  // has neither tokens nor who awaits
   }
   if (remove_if_done(update.id)) return true;
   // History is for asking why a message waits: one that is gone needs none.
@@ -179,12 +225,16 @@ bool Store::remove_if_done(const mail::MessageId& id) {
     unfinished_.bind_blob(1, blob_of(id));
     if (unfinished_.step()) return false;
   }
+  remove(id);
+  return true;
+}
+
+void Store::remove(const mail::MessageId& id) {
   for (Statement* statement :
        {&delete_recipients_, &delete_chunks_, &delete_attempts_, &delete_message_}) {
     statement->bind_blob(1, blob_of(id));
     statement->run();
   }
-  return true;
 }
 
 std::uint64_t Store::change(const ports::QueueFilter& filter, ports::QueueAction action,
@@ -228,8 +278,8 @@ std::uint64_t Store::change(const ports::QueueFilter& filter, ports::QueueAction
 }
 
 std::int64_t Store::remove_drafts() {
-  connection_.execute(
-      "DELETE FROM chunk WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = chunk.id)");
+  connection_.execute("DELETE FROM chunk WHERE id IN (SELECT id FROM draft)");
+  connection_.execute("DELETE FROM draft");
   return connection_.changes();
 }
 

@@ -88,7 +88,7 @@ class Filler {
          .target = mailbox(due_now ? "target@dest.test"
                                    : fmt::format("u@d{}.test", number % options_.destinations)),
          .reverse_path = mail::ReversePath(mailbox("SRS0=aaaa=bb=sender.test=ann@relay.test"))});
-    queue_.store->insert(made);
+    queue_.store->insert(made, spool::last_chunk_digest(made));
     if (!due_now) put_off(made);
   }
 

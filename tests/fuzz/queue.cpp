@@ -69,7 +69,7 @@ Good make_good() {
       auto made = message(content, i);
       good.content.emplace(made.message.id, content);
       opened->connection->execute("BEGIN IMMEDIATE");
-      opened->store->insert(made);
+      require(opened->store->insert(made, spool::last_chunk_digest(made)).has_value(), "it fits");
       opened->connection->execute("COMMIT");
     }
   }
@@ -91,7 +91,8 @@ void read_all(spool::Store& store, const Good& good) {
     }
     static_cast<void>(store.attempts(id));
     const auto read = store.read(id, 0);
-    require(!read || *read == content, "what is read is what was accepted");
+    require(!read || !spool::is_sound(id, 0, *read) || read->octets == content,
+            "what is read is what was accepted");
   }
 }
 

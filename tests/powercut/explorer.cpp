@@ -98,6 +98,22 @@ Files Explorer::image(unsigned variant) {
   return files;
 }
 
+namespace {
+
+/// What is counted as it changes is what counting finds; and no draft has outlived the start.
+bool tally_is_true(spool::Connection& connection) {
+  return connection.pragma(
+             "SELECT (SELECT count(*) FROM tally WHERE "
+             "messages = (SELECT count(*) FROM message) AND "
+             "octets = (SELECT coalesce(sum(size), 0) FROM message) AND "
+             "waiting = (SELECT count(*) FROM recipient WHERE state = 0) AND "
+             "held = (SELECT count(*) FROM recipient WHERE state = 1)) + "
+             "(SELECT count(*) FROM draft) + (SELECT count(*) FROM chunk WHERE NOT EXISTS "
+             "(SELECT 1 FROM message m WHERE m.id = chunk.id))") == "1";
+}
+
+}  // namespace
+
 void Explorer::trouble(std::uint64_t& counter, const std::string& what) {
   ++counter;
   if (verdict_.example.empty()) {
@@ -113,6 +129,7 @@ void Explorer::judge(Files files) {
     if (!opened) return trouble(verdict_.unopened, opened.error());
     const std::string sound = opened->connection->pragma("PRAGMA integrity_check(1)");
     if (sound != "ok") trouble(verdict_.damaged, sound);
+    if (!tally_is_true(*opened->connection)) trouble(verdict_.damaged, "the tally");
     for (const auto& [id, copies] : promises_.acknowledged) {
       judge_message(id, copies, *opened->store);
     }
@@ -177,9 +194,11 @@ void Explorer::judge_message(const base::Ulid& id, std::uint16_t copies, spool::
   std::uint64_t octets = 0;
   for (std::uint32_t sequence = 0;; ++sequence) {
     const auto chunk = store.read(id, sequence);
-    if (!chunk) return trouble(verdict_.damaged, "content of " + id.to_string());
-    if (chunk->empty()) break;
-    octets += chunk->size();
+    if (!chunk || !spool::is_sound(id, sequence, *chunk)) {
+      return trouble(verdict_.damaged, "content of " + id.to_string());
+    }
+    if (chunk->octets.empty()) break;
+    octets += chunk->octets.size();
   }
   if (octets != queued->message.size) trouble(verdict_.damaged, "octets of " + id.to_string());
   for (const auto& copy : queued->recipients) {

@@ -218,7 +218,11 @@ TEST_P(SqliteGreylist, ComesToAQueueOfTheSchemaBefore) {  // K-10
   spool_.reset();
   {
     Connection connection(path());
-    connection.execute("DROP TABLE greylist");
+    connection.execute("DROP TABLE greylist; DROP TABLE tally; DROP TABLE draft");
+    for (const char* trigger :
+         {"message_in", "message_out", "recipient_in", "recipient_out", "recipient_moved"}) {
+      connection.execute((std::string("DROP TRIGGER ") + trigger).c_str());
+    }
     connection.execute("DROP INDEX recipient_awaits; ALTER TABLE recipient DROP COLUMN awaits");
     connection.execute("PRAGMA user_version = 2");
   }

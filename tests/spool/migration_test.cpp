@@ -57,6 +57,11 @@ class Migration : public testing::Test {
     return OpenedDatabase::open(path(), {});
   }
 
+  static std::string sound(Store& store, const mail::MessageId& id) {
+    const auto chunk = store.read(id, 0);
+    return chunk && is_sound(id, 0, *chunk) ? chunk->octets : "damaged";
+  }
+
   /// Everything that waited is there and can be sent.
   static void expect_live(Store& store) {
     const auto due = store.due(kNow + std::chrono::hours(1), std::nullopt, 10);
@@ -64,8 +69,8 @@ class Migration : public testing::Test {
     EXPECT_EQ(due[0].id, kSecond);
     EXPECT_EQ(due[1].id, kFirst);
     EXPECT_EQ(due[1].index, 1);
-    EXPECT_EQ(store.read(kFirst, 0).value_or(""), "Subject: one\r\n\r\nbody of the first\r\n");
-    EXPECT_EQ(store.read(kSecond, 0).value_or(""), "Subject: two\r\n\r\nbody of the second\r\n");
+    EXPECT_EQ(sound(store, kFirst), "Subject: one\r\n\r\nbody of the first\r\n");
+    EXPECT_EQ(sound(store, kSecond), "Subject: two\r\n\r\nbody of the second\r\n");
     EXPECT_EQ(store.totals().held, 1U);
     EXPECT_TRUE(store.find_token("t0", kNow));
   }
