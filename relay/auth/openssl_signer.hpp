@@ -1,5 +1,5 @@
-// ports::Signer on OpenSSL. One RSA signature costs as much as everything else a message needs: where
-// there are more cores than shards, a small pool of threads makes it on the idle ones.
+// ports::Signer on OpenSSL. One RSA signature costs as much as everything else a message needs:
+// where there are more cores than shards, a small pool of threads makes it on the idle ones.
 #pragma once
 
 #include <atomic>

@@ -30,8 +30,8 @@ struct Route {
   ReversePath reverse_path;  ///< under which sender: SRS, unchanged, or null
   Handling handling = {};
   bool held = false;  ///< enters the queue held: leaves when it is released
-  /// Whose consent the copy waits for: the target, folded, without sub-address. It is held for
-  /// this alone, and released when the target confirms. "": nobody's.
+  /// Whose consent the copy waits for: the target, folded, without sub-address. It is held
+  /// for this alone, and released when the target confirms. "": nobody's.
   std::string awaits = {};
 };
 

@@ -81,10 +81,9 @@ std::uint64_t MemorySpool::count_awaiting(const std::string& address) const {
   std::uint64_t count = 0;
   if (address.empty()) return count;
   for (const auto& [id, stored] : messages_) {
-    count += static_cast<std::uint64_t>(
-        std::ranges::count_if(stored.queued.recipients, [&](const auto& recipient) {
-          return recipient.route.awaits == address;
-        }));
+    count += static_cast<std::uint64_t>(std::ranges::count_if(
+        stored.queued.recipients,
+        [&](const auto& recipient) { return recipient.route.awaits == address; }));
   }
   return count;
 }
@@ -338,7 +337,8 @@ MemorySpool::awaiting_copies(std::optional<ports::AwaitingCopy> after, std::size
     if (!route.awaits.empty() && (!after || place(copy) > place(*after))) copies.push_back(copy);
   }
   std::ranges::sort(copies, {}, place);
-  if (copies.size() > limit) copies.erase(copies.begin() + static_cast<std::ptrdiff_t>(limit), copies.end());
+  if (copies.size() > limit)
+    copies.erase(copies.begin() + static_cast<std::ptrdiff_t>(limit), copies.end());
   co_return copies;
 }
 
