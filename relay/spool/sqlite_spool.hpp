@@ -112,6 +112,7 @@ class SqliteSpool final : public ports::Spool {
   std::expected<void, std::string> open_database();
   void push(Request request);
   void run();
+  bool next(std::vector<Request>& batch);
   void serve(std::vector<Request>& batch);
   bool execute(std::vector<Request>& batch);
   void attempt(Request& request);
@@ -136,11 +137,13 @@ class SqliteSpool final : public ports::Spool {
   std::int64_t wal_pages_ = 0;
   base::SteadyTime expired_checked_at_;
   bool syncs_ = true;
+  std::size_t shared_last_ = 0;  ///< requests of the last commit
 
   std::mutex mutex_;
   std::condition_variable wake_;
   std::vector<Request> waiting_;
   bool stopping_ = false;
+  bool asleep_ = false;  ///< the writer waits for the first request
   std::atomic<bool> poisoned_{false};
   std::atomic<std::uint64_t> requests_{0};
   std::atomic<std::uint64_t> commits_{0};

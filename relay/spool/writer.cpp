@@ -17,6 +17,11 @@ namespace {
 constexpr std::size_t kMaxBatch = 512;
 constexpr std::int64_t kCheckpointPages = 2048;  // 16 MiB of 8 KiB pages
 constexpr auto kIdle = std::chrono::seconds(1);
+// When so many shared a commit, more are on their way: what comes within kGather shares the next
+// one. Measured: a tenth of the CPU time of a small message. One client alone never waits for
+// others.
+constexpr std::size_t kBusyBatch = 4;
+constexpr auto kGather = std::chrono::milliseconds(1);
 
 /// Nothing that was promised can be relied on any more.
 bool is_fatal(int code) {
@@ -34,36 +39,45 @@ void let_others_go_first() {
 }  // namespace
 
 void SqliteSpool::push(Request request) {
+  bool sleeps = false;
   {
-    const std::lock_guard lock(mutex_);
-    if (!stopping_) {
-      waiting_.push_back(std::move(request));
-      wake_.notify_one();
-      return;
+    std::unique_lock lock(mutex_);
+    if (stopping_) {
+      lock.unlock();
+      return request.answer(SpoolError::Stopping);
     }
+    waiting_.push_back(std::move(request));
+    sleeps = std::exchange(asleep_, false);
   }
-  request.answer(SpoolError::Stopping);
+  if (sleeps) wake_.notify_one();
 }
 
 void SqliteSpool::run() {
   let_others_go_first();
   std::vector<Request> batch;
-  while (true) {
-    bool idle = false;
-    {
-      std::unique_lock lock(mutex_);
-      idle = !wake_.wait_for(lock, kIdle, [this] { return stopping_ || !waiting_.empty(); });
-      if (waiting_.empty() && stopping_) return;
-      const auto count = static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kMaxBatch));
-      batch.assign(std::make_move_iterator(waiting_.begin()),
-                   std::make_move_iterator(waiting_.begin() + count));
-      waiting_.erase(waiting_.begin(), waiting_.begin() + count);
-    }
-    if (!batch.empty()) serve(batch);
+  while (next(batch)) {
+    const bool idle = batch.empty();
+    if (!idle) serve(batch);
     forget_expired_when_due();
     checkpoint_when_due(idle);
+    shared_last_ = batch.size();
     batch.clear();
   }
+}
+
+/// What waits; nothing after kIdle. False: there is nothing more to come.
+bool SqliteSpool::next(std::vector<Request>& batch) {
+  std::unique_lock lock(mutex_);
+  if (shared_last_ >= kBusyBatch) wake_.wait_for(lock, kGather, [this] { return stopping_; });
+  asleep_ = true;
+  wake_.wait_for(lock, kIdle, [this] { return stopping_ || !waiting_.empty(); });
+  asleep_ = false;
+  if (waiting_.empty() && stopping_) return false;
+  const auto count = static_cast<std::ptrdiff_t>(std::min(waiting_.size(), kMaxBatch));
+  batch.assign(std::make_move_iterator(waiting_.begin()),
+               std::make_move_iterator(waiting_.begin() + count));
+  waiting_.erase(waiting_.begin(), waiting_.begin() + count);
+  return true;
 }
 
 /// Everything that writes goes into one transaction; readers come after the commit, so that nobody
