@@ -90,16 +90,18 @@ void LogSink::rest(std::unique_lock<std::mutex>& lock) {
 /// One text for all of them, handed over as a view and not as a format string: log text is data
 /// (rule P-7). False: there was no memory for it, which costs these lines and not the daemon
 ///
-bool LogSink::put_out(const Lines& lines) try {
-  std::string text;
-  for (const std::string& line : lines) {
-    if (!text.empty()) text += '\n';
-    text += line;
+bool LogSink::put_out(const Lines& lines) {
+  try {
+    std::string text;
+    for (const std::string& line : lines) {
+      if (!text.empty()) text += '\n';
+      text += line;
+    }
+    logger_->log(spdlog::level::info, spdlog::string_view_t(text));
+    return true;
+  } catch (const std::bad_alloc&) {
+    return false;
   }
-  logger_->log(spdlog::level::info, spdlog::string_view_t(text));
-  return true;
-} catch (const std::bad_alloc&) {
-  return false;
 }
 
 void LogSink::flush() {

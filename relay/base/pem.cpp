@@ -1,61 +1,93 @@
 #include "relay/base/pem.hpp"
 
-#include <openssl/bio.h>
-#include <openssl/crypto.h>
+#include <optional>
+#include <string>
+
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/pem.h>
+
+#include "relay/base/secret.hpp"
 
 namespace relay::base {
 
 namespace {
 
-/// One block of a PEM text, wiped when it dies.
+constexpr std::string_view kBegin = "-----BEGIN ";
+constexpr std::string_view kEnd = "-----END ";
+constexpr std::string_view kDashes = "-----";
+
 struct Block {
-  Block() = default;
-  Block(const Block&) = delete;
-  Block& operator=(const Block&) = delete;
-
-  ~Block() {
-    OPENSSL_secure_clear_free(name, name == nullptr ? 0 : std::string_view(name).size());
-    OPENSSL_secure_clear_free(header, header == nullptr ? 0 : std::string_view(header).size());
-    OPENSSL_secure_clear_free(octets, static_cast<std::size_t>(size));
-  }
-
-  bool read(BIO* bio) {
-    return PEM_read_bio_ex(bio, &name, &header, &octets, &size, PEM_FLAG_SECURE) == 1;
-  }
-
-  bool is_private_key() const { return std::string_view(name).ends_with("PRIVATE KEY"); }
-
-  bool is_encrypted() const { return *header != '\0'; }
-
-  char* name = nullptr;
-  char* header = nullptr;
-  unsigned char* octets = nullptr;
-  long size = 0;
+  std::string_view label;
+  std::string_view body;  ///< base64 in lines, perhaps with fields of RFC 1421 before it
 };
+
+/// `marker` at the beginning of a line.
+std::size_t find_line(std::string_view text, std::string_view marker) {
+  for (std::size_t at = text.find(marker); at != std::string_view::npos;
+       at = text.find(marker, at + 1)) {
+    if (at == 0 || text[at - 1] == '\n') return at;
+  }
+  return std::string_view::npos;
+}
+
+/// Takes the first block off `text`.
+std::optional<Block> next_block(std::string_view& text) {
+  const std::size_t begin = find_line(text, kBegin);
+  if (begin == std::string_view::npos) return std::nullopt;
+  text.remove_prefix(begin + kBegin.size());
+  const std::size_t label_end = text.find(kDashes);
+  if (label_end == std::string_view::npos) return std::nullopt;
+  const std::string_view label = text.substr(0, label_end);
+  text.remove_prefix(label_end + kDashes.size());
+  const std::size_t end = find_line(text, kEnd);
+  if (end == std::string_view::npos) return std::nullopt;
+  const std::string_view body = text.substr(0, end);
+  text.remove_prefix(end + kEnd.size());
+  if (!text.starts_with(label)) return std::nullopt;
+  return Block{label, body};
+}
+
+/// The body without its line ends.
+Secret in_one_line(std::string_view body) {
+  std::string line;
+  line.reserve(body.size());  // grown, it would leave a copy behind
+  for (const char c : body) {
+    if (c != '\r' && c != '\n' && c != ' ' && c != '\t') line += c;
+  }
+  return Secret(std::move(line));
+}
+
+/// The octets of base64 in one piece; empty when it is none.
+Secret decoded(std::string_view base64) {
+  std::string octets(base64.size() / 4 * 3, '\0');
+  const int size = base64.size() % 4 != 0
+                       ? -1
+                       : EVP_DecodeBlock(reinterpret_cast<unsigned char*>(octets.data()),
+                                         reinterpret_cast<const unsigned char*>(base64.data()),
+                                         static_cast<int>(base64.size()));
+  Secret all(std::move(octets));
+  if (size <= 0) return {};
+  const std::size_t padding = base64.size() - base64.find_last_not_of('=') - 1;
+  return Secret(std::string(all.reveal().substr(0, static_cast<std::size_t>(size) - padding)));
+}
 
 }  // namespace
 
 std::shared_ptr<evp_pkey_st> private_key_of(std::string_view pem) {
-  const std::unique_ptr<BIO, decltype(&BIO_free)> bio(
-      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), BIO_free);
-  std::shared_ptr<evp_pkey_st> key;
-  while (!key) {
-    Block block;
-    if (!block.read(bio.get())) break;
-    if (!block.is_private_key()) continue;  // as "EC PARAMETERS"
-    if (block.is_encrypted()) break;
-    const unsigned char* at = block.octets;
-    if (EVP_PKEY* found = d2i_AutoPrivateKey(nullptr, &at, block.size)) {
-      key = {found, EVP_PKEY_free};
-    } else {
-      break;
+  while (const auto block = next_block(pem)) {
+    if (!block->label.ends_with("PRIVATE KEY")) continue;  // as "EC PARAMETERS"
+    if (block->body.contains(':')) break;                  // fields: it is encrypted
+    const Secret line = in_one_line(block->body);
+    const Secret octets = decoded(line.reveal());
+    const auto* at = reinterpret_cast<const unsigned char*>(octets.reveal().data());
+    if (EVP_PKEY* key =
+            d2i_AutoPrivateKey(nullptr, &at, static_cast<long>(octets.reveal().size()))) {
+      return {key, EVP_PKEY_free};
     }
+    break;
   }
-  if (!key) ERR_clear_error();
-  return key;
+  ERR_clear_error();
+  return nullptr;
 }
 
 }  // namespace relay::base
