@@ -56,6 +56,8 @@ def campaign(messages):
         taken = codes.count(250)
         wait_for(lambda: len(place.sink.messages) >= taken, what="all deliveries")
         broken = sum(not place.holds(got) for got in place.sink.messages)
+        wait_for(lambda: len(place.relay.events("self_check_failed")) >= codes.count(451),
+                 what="an event for each refusal")
         events = place.relay.events("self_check_failed")
         status = json.loads(place.relay.cli("--json", "status").stdout.splitlines()[0])
     finally:
