@@ -95,9 +95,11 @@ std::expected<ports::Signatures, SignError> OpensslSigner::sign_now(
     if (!dkim) return std::unexpected(dkim.error());
     made.dkim_fields = std::move(*dkim);
   }
-  auto arc = arc_fields(*keys, request, made.dkim_fields + request.header_block);
-  if (!arc) return std::unexpected(arc.error());
-  made.arc_fields = std::move(*arc);
+  if (request.seal && keys->sealer) {
+    auto arc = arc_fields(*keys->sealer, request, made.dkim_fields + request.header_block);
+    if (!arc) return std::unexpected(arc.error());
+    made.arc_fields = std::move(*arc);
+  }
   if (!holds(*keys, signer, request, made)) return std::unexpected(SignError::SelfCheckFailed);
   return made;
 }
@@ -155,15 +157,14 @@ OpensslSigner::Fields OpensslSigner::dkim_fields(const SigningDomain& signer,
   return out;
 }
 
-OpensslSigner::Fields OpensslSigner::arc_fields(const SigningKeys& keys,
+OpensslSigner::Fields OpensslSigner::arc_fields(const arc::SealingKey& sealer,
                                                 const ports::SignRequest& request,
                                                 const std::string& header_block) {
-  if (!request.seal || !keys.sealer) return std::string();
   const arc::SealOrder order{.results = request.seal->results,
                              .chain = request.seal->chain,
                              .body_hash = request.relaxed_body_sha256,
                              .now_unix = request.now_unix};
-  auto set = arc::make_set(mail::readable_fields(header_block), order, *keys.sealer);
+  auto set = arc::make_set(mail::readable_fields(header_block), order, sealer);
   if (!set) return std::unexpected(SignError::CryptoFailed);
   return std::move(*set);
 }

@@ -33,7 +33,7 @@ std::uint64_t usual_self_check_every();
 
 struct SelfChecking {
   std::uint64_t every = usual_self_check_every();  ///< 1: each message
-  /// Told of each failure, on a thread of the pool; may be empty.
+  /// Told of each failure, on the thread that signed; may be empty.
   std::function<void(const SelfCheckFault&)> on_fault;
 };
 
@@ -71,7 +71,7 @@ class OpensslSigner final : public ports::Signer {
   bool holds(const SigningKeys& keys, const SigningDomain* signer,
              const ports::SignRequest& request, const ports::Signatures& made);
   static Fields dkim_fields(const SigningDomain& signer, const ports::SignRequest& request);
-  static Fields arc_fields(const SigningKeys& keys, const ports::SignRequest& request,
+  static Fields arc_fields(const arc::SealingKey& sealer, const ports::SignRequest& request,
                            const std::string& header_block);
 
   const base::Published<SigningKeys>& keys_;

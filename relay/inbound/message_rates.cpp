@@ -1,6 +1,5 @@
 #include "relay/inbound/message_rates.hpp"
 
-#include <array>
 #include <string_view>
 
 #include "relay/mail/address.hpp"
@@ -34,7 +33,7 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
   };
 
   const auto if_first = [&](std::string key) { return admission.first ? std::move(key) : ""; };
-  const std::array limits = {
+  std::vector<Limit> limits = {
       Limit{clients_, policy.per_client, if_first(admission.client), 450,
             "Too many messages from your address, try again later"},
       Limit{networks_, policy.per_network, if_first(admission.network), 450,
@@ -44,6 +43,10 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
       Limit{aliases_, policy.per_alias,
             admission.is_bounce ? "" : mail::without_tag(admission.forward_path, policy.tag), 451,
             "Too many messages to this address, try again later"}};
+  for (const std::string& target : admission.targets) {
+    limits.push_back({targets_, policy.per_target, admission.is_bounce ? "" : target, 451,
+                      "Too many messages to a target of this address, try again later"});
+  }
   const auto applies = [](const Limit& limit) {
     return limit.rate.count > 0 && !limit.key.empty();
   };
@@ -52,16 +55,6 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
     if (applies(limit) && !limit.table.allows(limit.key, limit.rate, now)) {
       return smtp::Reply(limit.code, {4, 7, 1}, limit.text);
     }
-  }
-  const bool counts_targets = policy.per_target.count > 0 && !admission.is_bounce;
-  for (const std::string& target : admission.targets) {
-    if (counts_targets && !targets_.allows(target, policy.per_target, now)) {
-      return smtp::Reply(451, {4, 7, 1},
-                         "Too many messages to a target of this address, try again later");
-    }
-  }
-  for (const std::string& target : admission.targets) {
-    if (counts_targets) targets_.take(target, policy.per_target, now);
   }
   for (const Limit& limit : limits) {
     if (applies(limit)) limit.table.take(limit.key, limit.rate, now);

@@ -49,9 +49,11 @@ base::Task<std::optional<smtp::Reply>> Session::admission_objection(
                       .is_bounce = resolved.is_bounce,
                       .is_postmaster = is_postmaster(resolved.original)};
   const AbusePolicy& policy = transaction_->policy().abuse;
-  for (const mail::Mailbox& target : resolved.targets) {
-    admission.targets.push_back(
-        mail::without_tag(base::lower(target.to_string()), policy.rates.tag));
+  if (policy.rates.per_target.count > 0) {  // else nobody looks at them
+    for (const mail::Mailbox& target : resolved.targets) {
+      admission.targets.push_back(
+          mail::without_tag(base::lower(target.to_string()), policy.rates.tag));
+    }
   }
   co_return co_await services_.abuse.objection_to_admission(std::move(admission), policy,
                                                             session_end_);
