@@ -18,8 +18,8 @@ import unicodedata
 from nacl.signing import SigningKey
 
 from . import senders
-from .harness import Relay, Sink, wait_for
-from .next_receiver import Receiver
+from .harness import wait_for
+from .judged_relay import JudgedRelay
 from .senders import Sender
 from .spoofs import Forger
 
@@ -90,7 +90,7 @@ def is_read_as(content, victim):
     return any(domain == victim or domain.endswith("." + victim) for domain in domains)
 
 
-class Town:
+class Town(JudgedRelay):
     """The relay, its sink, and a DNS in which everybody publishes what they should."""
 
     def __init__(self, seed=1):
@@ -99,23 +99,10 @@ class Town:
         self.victims = {domain: Sender(domain, record) for domain, record in VICTIMS.items()}
         attacker = Sender("attack.example", f"v=spf1 ip4:{CLIENT} -all", "p=none")
         attacker.key = self.key
-        self.sink = Sink().start()
-        self.relay = Relay(self.sink.port, hostname="mx." + HOUSE, domain=HOUSE, srs="srs." + HOUSE,
-                           aliases={"user": ["target@dest.example"]}, verify=True, source=DOOR)
         house = self.victims[HOUSE].records()
-        house += [f"{name}. 60 IN TXT {senders.txt(value)}" for name, value in self.relay.records.items()]
         house += [f"{host} 60 IN TXT {senders.txt(VICTIMS[HOUSE])}" for host in ("mx", "srs")]
-        self.world = senders.world([attacker, *self.victims.values()], {HOUSE: house})
-        self.relay.extra = f'[dns]\nforward_to = ["127.0.0.1@{self.world.port}"]\n' + EXTRA
-        self.relay.write_config()
-        self.relay.start()
-        self.receiver = Receiver(self.world)
-
-    def stop(self):
-        self.relay.stop()
-        self.relay.remove()
-        self.world.stop()
-        self.sink.stop()
+        super().__init__([attacker, *self.victims.values()], HOUSE, house, EXTRA, hostname="mx." + HOUSE,
+                         domain=HOUSE, srs="srs." + HOUSE, aliases={"user": ["target@dest.example"]}, source=DOOR)
 
     def forger(self, victim, recipient):
         return Forger(victim, "attack.example", self.key, self.seed, recipient)

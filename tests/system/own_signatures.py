@@ -4,34 +4,20 @@ are wrong (RELAY_SABOTAGE=signature-broken, in a build of preset controls): it m
 import json
 import smtplib
 
-from . import senders
-from .harness import Relay, Sink, wait_for
-from .next_receiver import Receiver
+from .harness import wait_for
+from .judged_relay import JudgedRelay
 from .senders import AUTHORISED, Sender
 
 OURS = "relay.test"  # signs and seals
 
 
-class Place:
+class Place(JudgedRelay):
     """A relay that verifies, signs and seals everything, and a next hop that looks at it."""
 
     def __init__(self):
         self.author = Sender("good.example", AUTHORISED)
-        self.sink = Sink().start()
-        self.relay = Relay(self.sink.port, srs=OURS, verify=True)
-        ours = [f"{name}. 60 IN TXT {senders.txt(value)}" for name, value in self.relay.records.items()]
-        self.world = senders.world([self.author], {OURS: ours})
-        self.relay.extra = (f'[dns]\nforward_to = ["127.0.0.1@{self.world.port}"]\n[arc]\ndomain = "{OURS}"\n'
-                            'selector = "rsa"\nfile = "rsa.pem"\nseal = "always"\n')
-        self.relay.write_config()
-        self.relay.start()
-        self.receiver = Receiver(self.world)
-
-    def stop(self):
-        self.relay.stop()
-        self.relay.remove()
-        self.world.stop()
-        self.sink.stop()
+        super().__init__([self.author], OURS, srs=OURS,
+                         extra=f'[arc]\ndomain = "{OURS}"\nselector = "rsa"\nfile = "rsa.pem"\nseal = "always"\n')
 
     def sends(self, message):
         """The code that the client hears."""
