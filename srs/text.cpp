@@ -2,10 +2,13 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <new>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <openssl/params.h>
 
 namespace srs {
 
@@ -25,13 +28,40 @@ int day_number(std::int64_t now_unix) {
   return static_cast<int>(((day_of(now_unix) % kStampRange) + kStampRange) % kStampRange);
 }
 
-std::string hmac(const EVP_MD* digest, std::string_view key, std::string_view message) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
-  unsigned int length = 0;
-  HMAC(digest, key.data(), static_cast<int>(key.size()),
-       reinterpret_cast<const unsigned char*>(message.data()), message.size(), out.data(), &length);
-  return {reinterpret_cast<const char*>(out.data()), length};
-}
+/// A MAC by `digest`, again and again on one thread. What the one-shot HMAC() of OpenSSL 3 does, it
+/// does by name each time: the look-ups cost more than the MAC of an address.
+class Hmac {
+ public:
+  explicit Hmac(const char* digest) {
+    const std::unique_ptr<EVP_MAC, decltype(&EVP_MAC_free)> method(
+        EVP_MAC_fetch(nullptr, "HMAC", nullptr), EVP_MAC_free);
+    context_.reset(EVP_MAC_CTX_new(method.get()));
+    std::array<OSSL_PARAM, 2> named = {
+        OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, const_cast<char*>(digest), 0),
+        OSSL_PARAM_construct_end()};
+    if (!context_ || EVP_MAC_CTX_set_params(context_.get(), named.data()) != 1) {
+      throw std::bad_alloc();
+    }
+  }
+
+  std::string of(std::string_view key, std::string_view message) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
+    std::size_t length = 0;
+    // A null key would mean: the one before.
+    const char* octets = key.empty() ? "" : key.data();
+    if (EVP_MAC_init(context_.get(), reinterpret_cast<const unsigned char*>(octets), key.size(),
+                     nullptr) != 1 ||
+        EVP_MAC_update(context_.get(), reinterpret_cast<const unsigned char*>(message.data()),
+                       message.size()) != 1 ||
+        EVP_MAC_final(context_.get(), out.data(), &length, out.size()) != 1) {
+      throw std::bad_alloc();
+    }
+    return {reinterpret_cast<const char*>(out.data()), length};
+  }
+
+ private:
+  std::unique_ptr<EVP_MAC_CTX, decltype(&EVP_MAC_CTX_free)> context_{nullptr, EVP_MAC_CTX_free};
+};
 
 }  // namespace
 
@@ -68,7 +98,8 @@ std::optional<int> age_of(std::string_view stamp, std::int64_t now_unix) {
 }
 
 std::string hmac_md5(std::string_view key, std::string_view message) {
-  return hmac(EVP_md5(), key, message);
+  thread_local Hmac hmac("MD5");
+  return hmac.of(key, message);
 }
 
 std::string hexadecimal(std::string_view octets) {
@@ -84,11 +115,13 @@ std::string hexadecimal(std::string_view octets) {
 }
 
 std::string hmac_sha1(std::string_view key, std::string_view message) {
-  return hmac(EVP_sha1(), key, message);
+  thread_local Hmac hmac("SHA1");
+  return hmac.of(key, message);
 }
 
 std::string hmac_sha256(std::string_view key, std::string_view message) {
-  return hmac(EVP_sha256(), key, message);
+  thread_local Hmac hmac("SHA256");
+  return hmac.of(key, message);
 }
 
 std::string base64(std::string_view octets) {

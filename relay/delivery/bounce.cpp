@@ -1,21 +1,13 @@
 #include "relay/delivery/bounce.hpp"
 
-#include <openssl/sha.h>
-
 #include "relay/auth/dkim/body_hashes.hpp"
+#include "relay/base/sha256.hpp"
 #include "relay/base/text.hpp"
 #include "relay/mail/header.hpp"
 
 namespace relay::delivery {
 
 namespace {
-
-std::string sha256(std::string_view octets) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(octets.data()), octets.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return digest;
-}
 
 base::Task<std::string> signature(const std::string& content, std::shared_ptr<const Policy> policy,
                                   ports::Signer* signer, base::WallTime now) {
@@ -80,7 +72,7 @@ base::Task<ports::NewMessage> make_bounce(BounceOrder order, std::shared_ptr<con
                                  .recipients = std::move(order.recipients)};
   ports::NewMessage dsn;
   dsn.last_chunk = mail::build_dsn(request);
-  dsn.content_sha256 = sha256(dsn.last_chunk);
+  dsn.content_sha256 = base::sha256(dsn.last_chunk);
   dsn.first_due = order.now;
   dsn.routes = routes_to(request.addressee, *policy);
   dsn.message.id = id;

@@ -3,7 +3,7 @@
 #include <initializer_list>
 #include <string_view>
 
-#include "relay/inbound/sha256.hpp"
+#include "relay/base/sha256.hpp"
 
 namespace relay::inbound {
 
@@ -13,7 +13,7 @@ constexpr std::size_t kKeyOctets = 16;
 
 /// No part holds a NUL: neither an address nor a path can.
 std::string digest(std::initializer_list<std::string_view> parts) {
-  Sha256 hash;
+  base::Sha256 hash;
   for (const std::string_view part : parts) {
     hash.update(part);
     hash.update(std::string_view("\0", 1));

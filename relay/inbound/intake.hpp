@@ -9,8 +9,8 @@
 
 #include "relay/auth/dkim/body_hashes.hpp"
 #include "relay/auth/message_check.hpp"
+#include "relay/base/sha256.hpp"
 #include "relay/inbound/byte_budget.hpp"
-#include "relay/inbound/sha256.hpp"
 #include "relay/mail/envelope.hpp"
 #include "relay/ports/spool.hpp"
 #include "relay/smtp/reply.hpp"
@@ -82,7 +82,7 @@ class Intake {
   bool header_complete_ = false;
   std::uint32_t stored_chunks_ = 0;
   std::uint64_t size_ = 0;
-  Sha256 content_hash_;  ///< of what is kept, from the end of the header on
+  base::Sha256 content_hash_;  ///< of what is kept, from the end of the header on
   std::string content_sha256_;
   auth::dkim::BodyHashes body_hashes_;
   const std::size_t own_body_hash_ = body_hashes_.want(auth::dkim::Canon::Relaxed);

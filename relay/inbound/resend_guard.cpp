@@ -1,13 +1,13 @@
 #include "relay/inbound/resend_guard.hpp"
 
-#include "relay/inbound/sha256.hpp"
+#include "relay/base/sha256.hpp"
 
 namespace relay::inbound {
 
 ResendKey resend_key(const std::string& client_address, const std::string& reverse_path,
                      const std::vector<std::string>& forward_paths,
                      const std::string& content_sha256) {
-  Sha256 hash;
+  base::Sha256 hash;
   const auto add = [&hash](const std::string& field) {
     hash.update(std::to_string(field.size()) + ':');  // no octet can move to its neighbour
     hash.update(field);

@@ -1,13 +1,12 @@
 #include "relay/settings/loader.hpp"
 
 #include <algorithm>
-#include <array>
 #include <functional>
 
 #include <fmt/format.h>
 #include <glob.h>
-#include <openssl/evp.h>
 
+#include "relay/base/sha256.hpp"
 #include "relay/base/text.hpp"
 #include "relay/settings/files.hpp"
 #include "relay/settings/read_sections.hpp"
@@ -17,11 +16,10 @@ namespace relay::settings {
 namespace {
 
 std::string hash_of(const std::string& text) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  EVP_Digest(text.data(), text.size(), digest.data(), &length, EVP_sha256(), nullptr);
   std::string hex;
-  for (std::size_t i = 0; i < 8; ++i) hex += fmt::format("{:02x}", digest[i]);
+  for (const char octet : base::sha256(text).substr(0, 8)) {
+    hex += fmt::format("{:02x}", static_cast<unsigned char>(octet));
+  }
   return hex;
 }
 

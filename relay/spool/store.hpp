@@ -29,9 +29,6 @@ struct StoredChunk {
   std::string digest;
 };
 
-/// SHA-256, 32 octets.
-std::string sha256(std::string_view octets);
-
 /// SHA-256 over id, sequence and octets: a damaged index that leads to the content of another
 /// message is found as well as a damaged octet (K-5).
 std::string chunk_digest(const mail::MessageId& id, std::uint32_t sequence,

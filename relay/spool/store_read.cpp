@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "relay/base/sha256.hpp"
 #include "relay/spool/rows.hpp"
 #include "relay/spool/store.hpp"
 
@@ -132,7 +133,7 @@ std::expected<StoredChunk, ports::SpoolError> Store::read(const mail::MessageId&
 bool Store::is_empty(const mail::MessageId& id) {
   Statement hash(connection_.raw(), "SELECT sha256 FROM message WHERE id = ?1");
   hash.bind_blob(1, blob_of(id));
-  return hash.step() && hash.text(0) == sha256({});
+  return hash.step() && hash.text(0) == base::sha256({});
 }
 
 std::vector<mail::QueueItem> Store::due(base::WallTime until,

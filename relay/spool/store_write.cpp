@@ -2,8 +2,7 @@
 #include <array>
 #include <memory>
 
-#include <openssl/evp.h>
-
+#include "relay/base/sha256.hpp"
 #include "relay/spool/rows.hpp"
 #include "relay/spool/store.hpp"
 
@@ -21,28 +20,16 @@ std::uint32_t last_sequence(const ports::NewMessage& message) {
 
 }  // namespace
 
-std::string sha256(std::string_view octets) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  EVP_Digest(octets.data(), octets.size(), digest.data(), &length, EVP_sha256(), nullptr);
-  return {reinterpret_cast<const char*>(digest.data()), length};
-}
-
 std::string chunk_digest(const mail::MessageId& id, std::uint32_t sequence,
                          std::string_view octets) {
-  const std::array<unsigned char, 4> place = {
-      static_cast<unsigned char>(sequence >> 24U), static_cast<unsigned char>(sequence >> 16U),
-      static_cast<unsigned char>(sequence >> 8U), static_cast<unsigned char>(sequence)};
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned length = 0;
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                        EVP_MD_CTX_free);
-  EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr);
-  EVP_DigestUpdate(context.get(), blob_of(id).data(), blob_of(id).size());
-  EVP_DigestUpdate(context.get(), place.data(), place.size());
-  EVP_DigestUpdate(context.get(), octets.data(), octets.size());
-  EVP_DigestFinal_ex(context.get(), digest.data(), &length);
-  return {reinterpret_cast<const char*>(digest.data()), length};
+  const std::array<char, 4> place = {
+      static_cast<char>(sequence >> 24U), static_cast<char>(sequence >> 16U),
+      static_cast<char>(sequence >> 8U), static_cast<char>(sequence)};
+  base::Sha256 digest;
+  digest.update(blob_of(id));
+  digest.update({place.data(), place.size()});
+  digest.update(octets);
+  return digest.finish();
 }
 
 std::string last_chunk_digest(const ports::NewMessage& message) {

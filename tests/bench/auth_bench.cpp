@@ -10,12 +10,12 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "relay/auth/dkim/digest.hpp"
 #include "relay/auth/dkim/signature_maker.hpp"
 #include "relay/auth/message_check.hpp"
 #include "relay/auth/openssl_signer.hpp"
 #include "relay/auth/results/field.hpp"
 #include "relay/auth/self_check.hpp"
+#include "relay/base/sha256.hpp"
 #include "relay/mail/author.hpp"
 #include "relay/mail/header.hpp"
 #include "tests/bench/crypto_floor.hpp"

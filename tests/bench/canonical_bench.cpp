@@ -6,8 +6,8 @@
 
 #include "relay/auth/dkim/body_hashes.hpp"
 #include "relay/auth/dkim/canonical.hpp"
-#include "relay/auth/dkim/digest.hpp"
 #include "relay/auth/dkim/signature_maker.hpp"
+#include "relay/base/sha256.hpp"
 #include "relay/mail/header.hpp"
 #include "tests/bench/crypto_floor.hpp"
 #include "tests/bench/texts.hpp"
@@ -69,7 +69,7 @@ void header(benchmark::State& state, Canon form, const std::string& block) {
       state, block.size(),
       [&] {
         const auto text = auth::dkim::canonical_header(fields, names, form);
-        benchmark::DoNotOptimize(auth::dkim::sha256(text));
+        benchmark::DoNotOptimize(base::sha256(text));
       },
       [&] { floor.digest(block); });
 }

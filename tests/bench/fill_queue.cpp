@@ -16,6 +16,7 @@
 
 #include <fmt/format.h>
 
+#include "relay/base/sha256.hpp"
 #include "relay/spool/opened_database.hpp"
 #include "relay/spool/spool_folder.hpp"
 
@@ -47,7 +48,7 @@ class Filler {
       : queue_(queue), options_(options), now_(wall_now()) {
     content_ = "From: <ann@sender.test>\r\nTo: <user@fwd.test>\r\nSubject: waiting\r\n\r\n";
     while (content_.size() < options.size) content_ += std::string(76, 'w') + "\r\n";
-    digest_ = spool::sha256(content_);
+    digest_ = base::sha256(content_);
   }
 
   void run() {

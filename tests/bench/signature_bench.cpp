@@ -7,11 +7,11 @@
 #include <boost/asio/io_context.hpp>
 
 #include "relay/auth/arc/sealer.hpp"
-#include "relay/auth/dkim/digest.hpp"
 #include "relay/auth/dkim/signature_maker.hpp"
 #include "relay/auth/dkim/verifier.hpp"
 #include "relay/auth/results/field.hpp"
 #include "relay/auth/results/parser.hpp"
+#include "relay/base/sha256.hpp"
 #include "relay/mail/header.hpp"
 #include "tests/bench/crypto_floor.hpp"
 #include "tests/bench/texts.hpp"

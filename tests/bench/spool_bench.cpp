@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "relay/base/sha256.hpp"
 #include "relay/spool/rows.hpp"
 #include "relay/spool/sqlite_spool.hpp"
 #include "tests/bench/texts.hpp"
@@ -148,7 +149,7 @@ enum class Step { Commit, Record };
 void spool(benchmark::State& state, Step timed) {
   const auto batch = static_cast<std::size_t>(state.range(0));
   const std::string content = bench::prose(static_cast<std::size_t>(state.range(1)));
-  const std::string sha256 = spool::sha256(content);
+  const std::string sha256 = base::sha256(content);
   std::string floor_octets;
   for (std::size_t i = 0; i < batch; ++i) floor_octets += content;
   if (timed == Step::Record) floor_octets = std::string(batch * 256, 'x');

@@ -7,6 +7,7 @@
 
 #include <unistd.h>
 
+#include "relay/base/sha256.hpp"
 #include "relay/spool/opened_database.hpp"
 #include "tests/fuzz/oracle.hpp"
 
@@ -44,7 +45,7 @@ ports::NewMessage message(const std::string& content, unsigned char seed) {
   made.message.header_octets = 20;
   made.message.sender_authenticated = seed % 2 == 0;
   made.message.size = content.size();
-  made.content_sha256 = spool::sha256(content);
+  made.content_sha256 = base::sha256(content);
   made.last_chunk = content;
   made.first_due = kNow;
   made.routes.push_back({.index = 0,

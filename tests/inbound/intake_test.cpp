@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "relay/inbound/sha256.hpp"
+#include "relay/base/sha256.hpp"
 #include "relay/mail/header.hpp"
 #include "tests/inbound/house.hpp"
 
@@ -29,7 +29,7 @@ Result take(const std::vector<std::string>& pieces, const std::string& authserv_
   Result result{intake.header_block(), intake.body_hash(), intake.content_sha256(), {}};
   result.content = intake.release_last_chunk();
   EXPECT_EQ(intake.size(), result.content.size());
-  Sha256 again;
+  base::Sha256 again;
   again.update(result.content);
   EXPECT_EQ(again.finish(), result.content_hash);
   return result;

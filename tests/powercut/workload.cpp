@@ -14,6 +14,7 @@
 #include <boost/asio/use_future.hpp>
 #include <unistd.h>
 
+#include "relay/base/sha256.hpp"
 #include "relay/spool/sqlite_spool.hpp"
 
 namespace relay::powercut {
@@ -60,7 +61,7 @@ class Life {
     made.message.seal_fields = seal_of(made.message.id);
     made.message.sender_authenticated = random_() % 2 == 0;
     made.message.size = content.size();
-    made.content_sha256 = spool::sha256(content);
+    made.content_sha256 = base::sha256(content);
     made.first_due = kNow;
     for (std::size_t i = 0; i < copies; ++i) {
       made.routes.push_back({.index = static_cast<std::uint16_t>(i),
@@ -93,7 +94,7 @@ class Life {
     auto made = message(copies, "");
     made.last_chunk = content();
     made.message.size = made.last_chunk.size();
-    made.content_sha256 = spool::sha256(made.last_chunk);
+    made.content_sha256 = base::sha256(made.last_chunk);
     const auto id = made.message.id;
     made.tokens.push_back(
         {id.to_string(), made.message.reverse_path, kNow + std::chrono::days(12), "192.0.2.0/24"});
@@ -146,7 +147,7 @@ class Life {
       auto bounce = message(1, "");
       bounce.last_chunk = "the DSN";
       bounce.message.size = bounce.last_chunk.size();
-      bounce.content_sha256 = spool::sha256(bounce.last_chunk);
+      bounce.content_sha256 = base::sha256(bounce.last_chunk);
       dsn = bounce.message.id;
       disk_.note(Fact::Ending, copy.id, copy.index, dsn);
       update.bounces.push_back(std::move(bounce));

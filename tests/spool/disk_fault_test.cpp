@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "relay/base/sha256.hpp"
 #include "relay/spool/sqlite_spool.hpp"
 #include "tests/fakes/fault_vfs.hpp"
 
@@ -61,7 +62,7 @@ class DiskFaults : public testing::TestWithParam<DiskFault> {
     made.message.id = mail::MessageId::generate(kNow);
     made.message.received_at = kNow;
     made.message.size = content.size();
-    made.content_sha256 = sha256(content);
+    made.content_sha256 = base::sha256(content);
     made.last_chunk = content;
     made.first_due = kNow;
     made.routes.push_back({.index = 0,

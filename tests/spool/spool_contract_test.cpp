@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "relay/base/sha256.hpp"
 #include "relay/base/text.hpp"
 #include "relay/spool/sqlite_spool.hpp"
 #include "tests/fakes/fake_clock.hpp"
@@ -40,7 +41,7 @@ ports::NewMessage message(const std::vector<std::string>& targets, std::string c
   made.message.client = {"192.0.2.1", 4711, "client.example", true, "TLSv1.3", "X"};
   made.message.trace_fields = "Received: x\r\n";
   made.message.size = content.size();
-  made.content_sha256 = sha256(content);
+  made.content_sha256 = base::sha256(content);
   made.last_chunk = std::move(content);
   made.first_due = kNow;
   for (const auto& target : targets) {
@@ -391,7 +392,7 @@ TEST_P(SpoolContract, RemembersWhatWasAcceptedLately) {
   EXPECT_EQ(found->at(0).forward_paths, (std::vector<std::string>{"info@fwd.example"}));
   EXPECT_EQ(found->at(0).client, "192.0.2.1");
   EXPECT_EQ(found->at(0).reverse_path, "\"Ann B\"@sender.example");
-  EXPECT_EQ(found->at(0).content_sha256, sha256("second"));
+  EXPECT_EQ(found->at(0).content_sha256, base::sha256("second"));
   EXPECT_EQ(found->at(1).forward_paths,
             (std::vector<std::string>{"info@fwd.example", "team@fwd.example"}));
   EXPECT_EQ(run(spool_->accepted_since(kNow - std::chrono::hours(1), 1))->size(), 1U);

@@ -1,7 +1,7 @@
 #include "relay/auth/arc/signed_hash.hpp"
 
 #include "relay/auth/dkim/canonical.hpp"
-#include "relay/auth/dkim/digest.hpp"
+#include "relay/base/sha256.hpp"
 
 namespace relay::auth::arc {
 
@@ -24,7 +24,7 @@ void append_signed_part(std::string& text, const mail::HeaderField& results,
 
 std::string signed_message_hash(const dkim::SignableHeader& header, const mail::HeaderField& own,
                                 const MessageSignature& tags) {
-  return dkim::sha256(header.canonical(tags.names, tags.header, &own) +
+  return base::sha256(header.canonical(tags.names, tags.header, &own) +
                       dkim::canonical_signature_field(own, tags.header));
 }
 
@@ -34,7 +34,7 @@ std::vector<std::string> signed_seal_hashes(const std::vector<ArcSet>& sets) {
   for (const ArcSet& set : sets) {
     append_signed_part(earlier, set.results, set.signature);
     hashes.push_back(
-        dkim::sha256(earlier + dkim::canonical_signature_field(set.seal, Canon::Relaxed)));
+        base::sha256(earlier + dkim::canonical_signature_field(set.seal, Canon::Relaxed)));
     append(earlier, set.seal);
   }
   return hashes;
@@ -48,7 +48,7 @@ std::string signed_seal_hash(const std::vector<ArcSet>& earlier, const mail::Hea
     append(text, set.seal);
   }
   append_signed_part(text, results, signature);
-  return dkim::sha256(text + dkim::canonical_signature_field(seal, Canon::Relaxed));
+  return base::sha256(text + dkim::canonical_signature_field(seal, Canon::Relaxed));
 }
 
 }  // namespace relay::auth::arc

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "relay/auth/dkim/canonical.hpp"
-#include "relay/auth/dkim/digest.hpp"
+#include "relay/base/sha256.hpp"
 
 namespace relay::auth::dkim {
 
@@ -50,7 +50,7 @@ class CanonicalBody {
   void hash(std::string_view octets);
 
   Canon canon_;
-  Sha256 hash_;
+  base::Sha256 hash_;
   std::uint64_t hashed_ = 0;
   std::vector<Mark> marks_;    ///< by rising length
   std::size_t next_mark_ = 0;  ///< the first one not reached

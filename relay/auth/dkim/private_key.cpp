@@ -31,6 +31,17 @@ std::string contents(BIO* bio) {
   return {octets, static_cast<std::size_t>(size)};
 }
 
+/// To sign SHA-256 digests by RSASSA-PKCS1-v1_5 (RFC 8017 §8.2); null when OpenSSL fails.
+std::shared_ptr<EVP_PKEY_CTX> prepared_to_sign(EVP_PKEY* key) {
+  std::shared_ptr<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new(key, nullptr), EVP_PKEY_CTX_free);
+  if (!context || EVP_PKEY_sign_init(context.get()) != 1 ||
+      EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1 ||
+      EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) != 1) {
+    return nullptr;
+  }
+  return context;
+}
+
 std::string public_part(EVP_PKEY* key, KeyType type) {
   if (type == KeyType::Ed25519) {
     std::array<unsigned char, 32> raw{};
@@ -44,6 +55,11 @@ std::string public_part(EVP_PKEY* key, KeyType type) {
 }
 
 }  // namespace
+
+PrivateKey::PrivateKey(std::shared_ptr<EVP_PKEY> key, KeyType type)
+    : key_(std::move(key)),
+      prepared_(type == KeyType::Rsa ? prepared_to_sign(key_.get()) : nullptr),
+      type_(type) {}
 
 std::string zone_line(const std::string& owner, const std::string& record) {
   std::string line = owner + ". IN TXT (";
@@ -98,11 +114,9 @@ std::string PrivateKey::sign_hash(std::string_view hash) const {
       return {};
     }
   } else {
-    const Context context(EVP_PKEY_CTX_new(key_.get(), nullptr), EVP_PKEY_CTX_free);
-    if (EVP_PKEY_sign_init(context.get()) != 1 ||
-        EVP_PKEY_CTX_set_rsa_padding(context.get(), RSA_PKCS1_PADDING) != 1 ||
-        EVP_PKEY_CTX_set_signature_md(context.get(), EVP_sha256()) != 1 ||
-        EVP_PKEY_sign(context.get(), out, &size, octets, hash.size()) != 1) {
+    const Context context(prepared_ ? EVP_PKEY_CTX_dup(prepared_.get()) : nullptr,
+                          EVP_PKEY_CTX_free);
+    if (!context || EVP_PKEY_sign(context.get(), out, &size, octets, hash.size()) != 1) {
       return {};
     }
   }

@@ -2,8 +2,8 @@
 
 #include <optional>
 
-#include "relay/auth/dkim/digest.hpp"
 #include "relay/auth/dkim/recent_keys.hpp"
+#include "relay/base/sha256.hpp"
 
 namespace relay::auth::dkim {
 
@@ -42,8 +42,8 @@ SignatureCheck check_with(const KeyRecord& record, const SignedHash& hash) {
 
 std::string signed_header_hash(const SignableHeader& header, const mail::HeaderField& own,
                                const SignatureField& tags) {
-  return sha256(header.canonical(tags.signed_names, tags.header_canon, &own) +
-                canonical_signature_field(own, tags.header_canon));
+  return base::sha256(header.canonical(tags.signed_names, tags.header_canon, &own) +
+                      canonical_signature_field(own, tags.header_canon));
 }
 
 SignatureCheck check_signature(const std::vector<KeyRecord>& records, const SignedHash& hash) {

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "relay/auth/dkim/base64.hpp"
-#include "relay/auth/dkim/digest.hpp"
+#include "relay/base/sha256.hpp"
 #include "relay/base/text.hpp"
 #include "relay/mail/address.hpp"
 
@@ -161,7 +161,7 @@ Failure read_hashes(const std::vector<Tag>& tags, SignatureField& field) {
   auto signature = decode_base64(*find_tag(tags, "b"));
   auto body_hash = decode_base64(*find_tag(tags, "bh"));
   if (!signature || !body_hash) return SignatureError::BadBase64;
-  if (body_hash->size() != kDigestOctets) return SignatureError::BadBodyHash;
+  if (body_hash->size() != base::kSha256Octets) return SignatureError::BadBodyHash;
   field.signature = std::move(*signature);
   field.body_hash = std::move(*body_hash);
   return std::nullopt;

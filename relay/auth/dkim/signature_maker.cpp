@@ -7,7 +7,7 @@
 
 #include "relay/auth/dkim/base64.hpp"
 #include "relay/auth/dkim/canonical.hpp"
-#include "relay/auth/dkim/digest.hpp"
+#include "relay/base/sha256.hpp"
 #include "relay/base/text.hpp"
 
 namespace relay::auth::dkim {
@@ -113,8 +113,8 @@ std::string make_signature_field(const SignatureRequest& request, const PrivateK
   std::string value = unsigned_value(request, key.type(), names, column);
   // The field itself is signed last, with b= empty and without CRLF (§3.7).
   const std::string signature =
-      key.sign_hash(sha256(canonical_header(request.fields, names, Canon::Relaxed) +
-                           relaxed_field("DKIM-Signature", value)));
+      key.sign_hash(base::sha256(canonical_header(request.fields, names, Canon::Relaxed) +
+                                 relaxed_field("DKIM-Signature", value)));
   if (signature.empty()) return {};
   value += folded_base64(base64(signature), column);
   return "DKIM-Signature:" + value + "\r\n";

@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "relay/auth/dkim/base64.hpp"
-#include "relay/auth/dkim/digest.hpp"
+#include "relay/base/sha256.hpp"
 
 namespace relay::auth::dkim {
 namespace {
@@ -117,8 +117,8 @@ TEST(BodyHashes, AreTheSameForEveryDivision) {
         rest.remove_prefix(piece.size());
       }
       hashes.finish();
-      ASSERT_EQ(hashes.digest(whole), sha256(form)) << testing::PrintToString(body);
-      ASSERT_EQ(hashes.digest(limited), sha256(form.substr(0, part)))
+      ASSERT_EQ(hashes.digest(whole), base::sha256(form)) << testing::PrintToString(body);
+      ASSERT_EQ(hashes.digest(limited), base::sha256(form.substr(0, part)))
           << testing::PrintToString(body) << part;
       ASSERT_EQ(hashes.covers_all(limited), part >= form.size());
       ASSERT_EQ(hashes.falls_short(limited), part > form.size());
@@ -142,8 +142,8 @@ TEST(BodyHashes, OfLongStretchesOfPlainText) {
   std::mt19937 random(4);
   for (int round = 0; round < 10'000; ++round) {
     const std::string text = random_text(random);
-    ASSERT_EQ(hashed(text), sha256(relaxed(text))) << testing::PrintToString(text);
-    ASSERT_EQ(hashed(text, 1 + random() % 300), sha256(relaxed(text)))
+    ASSERT_EQ(hashed(text), base::sha256(relaxed(text))) << testing::PrintToString(text);
+    ASSERT_EQ(hashed(text, 1 + random() % 300), base::sha256(relaxed(text)))
         << testing::PrintToString(text);
   }
 }
@@ -189,7 +189,7 @@ TEST(BodyHashes, EndAtTheLengthAskedFor) {
   }
   hashes.finish();
   for (const auto& [length, number] : wishes) {
-    EXPECT_EQ(hashes.digest(number), sha256(body.substr(0, length))) << length;
+    EXPECT_EQ(hashes.digest(number), base::sha256(body.substr(0, length))) << length;
     EXPECT_EQ(hashes.covers_all(number), length >= body.size()) << length;
     EXPECT_EQ(hashes.falls_short(number), length > body.size()) << length;
   }
@@ -199,7 +199,7 @@ TEST(BodyHashes, TakesMegabytesOfOneKind) {
   for (const char* unit : {" ", "\r\n", "x", "x \r\n", "\t\r\n"}) {
     std::string body;
     while (body.size() < 3'000'000) body += unit;
-    EXPECT_EQ(hashed(body, 65'536), sha256(relaxed(body))) << unit;
+    EXPECT_EQ(hashed(body, 65'536), base::sha256(relaxed(body))) << unit;
   }
 }
 

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "relay/auth/dkim/digest.hpp"
+#include "relay/base/sha256.hpp"
 
 namespace relay::auth::dkim {
 namespace {
@@ -62,8 +62,8 @@ TEST_P(CanonicalBodies, AreTheSameInWhateverPiecesTheyCome) {
     }
     streamed.finish();
     ASSERT_EQ(streamed.octets(), expected.size()) << testing::PrintToString(body);
-    ASSERT_EQ(streamed.digest(), sha256(expected)) << testing::PrintToString(body);
-    ASSERT_EQ(streamed.digest_at(mark), sha256(std::string_view(expected).substr(0, mark)))
+    ASSERT_EQ(streamed.digest(), base::sha256(expected)) << testing::PrintToString(body);
+    ASSERT_EQ(streamed.digest_at(mark), base::sha256(std::string_view(expected).substr(0, mark)))
         << testing::PrintToString(body) << " to " << mark;
   }
 }

@@ -12,9 +12,9 @@
 #include <openssl/x509.h>
 
 #include "relay/auth/dkim/base64.hpp"
-#include "relay/auth/dkim/digest.hpp"
 #include "relay/auth/dkim/key_record.hpp"
 #include "relay/auth/dkim/private_key.hpp"
+#include "relay/base/sha256.hpp"
 
 namespace relay::auth::dkim {
 namespace {
@@ -115,10 +115,10 @@ TEST(PublicKey, VerifiesWhatItsPrivateHalfSigned) {
     const auto key = PublicKey::parse(record->type, record->key);
     ASSERT_TRUE(key);
     EXPECT_EQ(key->bits(), type == KeyType::Rsa ? 2048 : 256);
-    const std::string hash = sha256("text");
+    const std::string hash = base::sha256("text");
     std::string signature = made->sign_hash(hash);
     EXPECT_TRUE(key->verify_hash(hash, signature));
-    EXPECT_FALSE(key->verify_hash(sha256("other"), signature));
+    EXPECT_FALSE(key->verify_hash(base::sha256("other"), signature));
     EXPECT_FALSE(key->verify_hash(hash, signature.substr(1)));
     EXPECT_FALSE(key->verify_hash(hash, signature + "x"));
     EXPECT_FALSE(key->verify_hash(hash, ""));

@@ -2,9 +2,9 @@
 
 #include <gtest/gtest.h>
 
-#include "relay/auth/dkim/digest.hpp"
 #include "relay/auth/dkim/key_record.hpp"
 #include "relay/auth/dkim/private_key.hpp"
+#include "relay/base/sha256.hpp"
 
 namespace relay::auth::dkim {
 namespace {
@@ -15,7 +15,7 @@ struct Pair {
 };
 
 TEST(RecentKeys, VerifyEachWithItsOwnKeyHoweverManyThereAre) {
-  const std::string hash = sha256("header");
+  const std::string hash = base::sha256("header");
   const std::vector<Pair> pairs(kMaxRecentKeys + 10);
   for (int round = 0; round < 2; ++round) {
     for (const Pair& pair : pairs) {

@@ -9,9 +9,9 @@
 #include "relay/auth/dkim/base64.hpp"
 #include "relay/auth/dkim/body_hashes.hpp"
 #include "relay/auth/dkim/canonical.hpp"
-#include "relay/auth/dkim/digest.hpp"
 #include "relay/auth/dkim/private_key.hpp"
 #include "relay/auth/dkim/tag_list.hpp"
+#include "relay/base/sha256.hpp"
 #include "relay/mail/header.hpp"
 #include "tests/auth/dkim/judged.hpp"
 
@@ -57,7 +57,7 @@ inline std::string signed_with(const std::string& message, const PrivateKey& key
   const auto fields = mail::readable_fields(message);
   const std::string text = canonical_header(fields, names, canon(0)) +
                            canonical_signature_field(mail::readable_fields(field)[0], canon(0));
-  return field + base64(key.sign_hash(sha256(text))) + "\r\n" + message;
+  return field + base64(key.sign_hash(base::sha256(text))) + "\r\n" + message;
 }
 
 }  // namespace relay::auth::dkim

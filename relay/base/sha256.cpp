@@ -1,10 +1,10 @@
-#include "relay/auth/dkim/digest.hpp"
+#include "relay/base/sha256.hpp"
 
-#include <stdexcept>
+#include <new>
 
 #include <openssl/evp.h>
 
-namespace relay::auth::dkim {
+namespace relay::base {
 
 namespace {
 
@@ -15,7 +15,13 @@ const EVP_MD* method() {
 }
 
 void demand(int result) {
-  if (result != 1) throw std::runtime_error("OpenSSL failed to compute a SHA-256");
+  if (result != 1) throw std::bad_alloc();
+}
+
+std::string finished(EVP_MD_CTX* context) {
+  std::string octets(kSha256Octets, '\0');
+  demand(EVP_DigestFinal_ex(context, reinterpret_cast<unsigned char*>(octets.data()), nullptr));
+  return octets;
 }
 
 }  // namespace
@@ -37,15 +43,15 @@ void Sha256::update(std::string_view octets) {
 std::string Sha256::digest() const {
   const std::unique_ptr<EVP_MD_CTX, FreeContext> copy(EVP_MD_CTX_new());
   demand(copy ? EVP_MD_CTX_copy_ex(copy.get(), context_.get()) : 0);
-  std::string octets(kDigestOctets, '\0');
-  demand(EVP_DigestFinal_ex(copy.get(), reinterpret_cast<unsigned char*>(octets.data()), nullptr));
-  return octets;
+  return finished(copy.get());
 }
+
+std::string Sha256::finish() { return finished(context_.get()); }
 
 std::string sha256(std::string_view octets) {
   Sha256 hash;
   hash.update(octets);
-  return hash.digest();
+  return hash.finish();
 }
 
-}  // namespace relay::auth::dkim
+}  // namespace relay::base

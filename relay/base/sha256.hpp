@@ -1,5 +1,6 @@
-// SHA-256, the only hash of DKIM in use (RFC 8301 §3.1). Throws when OpenSSL fails: that is no
-// condition of the world, but a broken installation.
+// SHA-256: what DKIM signs with (RFC 8301 §3.1), what the queue finds damage by, and what a message
+// that comes again is recognised by. Throws std::bad_alloc when OpenSSL fails: here it does so for
+// want of memory alone, which ends a session and not the process.
 #pragma once
 
 #include <memory>
@@ -8,10 +9,11 @@
 
 struct evp_md_ctx_st;
 
-namespace relay::auth::dkim {
+namespace relay::base {
 
-inline constexpr std::size_t kDigestOctets = 32;
+inline constexpr std::size_t kSha256Octets = 32;
 
+/// Over what passes by.
 class Sha256 {
  public:
   Sha256();
@@ -24,6 +26,9 @@ class Sha256 {
   /// The digest of what has been taken so far; more may follow.
   std::string digest() const;
 
+  /// The digest of all. The last call.
+  std::string finish();
+
  private:
   struct FreeContext {
     void operator()(evp_md_ctx_st* context) const;
@@ -34,4 +39,4 @@ class Sha256 {
 
 std::string sha256(std::string_view octets);
 
-}  // namespace relay::auth::dkim
+}  // namespace relay::base
