@@ -13,12 +13,25 @@ import subprocess
 import tempfile
 import threading
 import time
+import unittest
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.environ.get("RELAY_BINARY", os.path.join(ROOT, "build/ci/bin/srs-relay"))
+
+
+def is_sanitized():
+    """Whether the relay was built with a sanitizer, whose run time is linked into it."""
+    with open(BINARY, "rb") as f:
+        program = f.read()
+    return b"__asan_init" in program or b"__tsan_init" in program
+
+
+def changed_by_sanitizers(why):
+    """For a test of what is different in a sanitized build; the plain one is there to be tested."""
+    return unittest.skipIf(is_sanitized(), "sanitized build: " + why)
 
 
 def free_port():
