@@ -1,6 +1,5 @@
 #include <algorithm>
 #include <array>
-#include <memory>
 
 #include "relay/base/sha256.hpp"
 #include "relay/spool/rows.hpp"

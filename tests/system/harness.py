@@ -1,6 +1,7 @@
 """Real processes on loopback: the relay, a next hop that does as it is told, a DNS server."""
 
 import base64
+import functools
 import json
 import os
 import random
@@ -22,6 +23,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 BINARY = os.environ.get("RELAY_BINARY", os.path.join(ROOT, "build/ci/bin/srs-relay"))
 
 
+@functools.cache
 def is_sanitized():
     """Whether the relay was built with a sanitizer, whose run time is linked into it."""
     with open(BINARY, "rb") as f:
