@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::size_t kRingLines = 16'384;
 constexpr std::chrono::milliseconds kRest{5};
-// So many writes with shorter pauses than that are a busy moment; fewer leave at once.
-constexpr int kBurst = 16;
 
 }  // namespace
 
@@ -67,12 +65,10 @@ void LogSink::write(base::Event event) {
 
 void LogSink::run() {
   Lines lines;
-  int burst = 0;
   const auto wanted = [this] { return stopping_ || !waiting_.empty(); };
   std::unique_lock lock(mutex_);
   while (true) {
     asleep_ = true;
-    burst = wake_.wait_for(lock, kRest, wanted) ? burst + 1 : 0;
     wake_.wait(lock, wanted);
     asleep_ = false;
     if (waiting_.empty()) return;
@@ -84,8 +80,6 @@ void LogSink::run() {
     if (!out) dropped_ += lines.size();
     lines.clear();
     written_.notify_all();
-    if (burst < kBurst) continue;
-    burst = kBurst;
     wake_.wait_for(lock, kRest, [this] { return stopping_ || hurried_; });
   }
 }

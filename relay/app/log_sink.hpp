@@ -21,9 +21,9 @@ class logger;
 namespace relay::app {
 
 /// Lines wait in a bounded ring; when it is full the oldest is dropped and counted, because mail
-/// must not wait for a log volume. In a busy moment the writing thread rests between two
-/// writes, so that lines leave together: a wake-up and a write for each would cost as much as a
-/// small message's way through the spool.
+/// must not wait for a log volume. The writing thread rests 5 ms between two writes, so that
+/// lines leave together: a wake-up and a write for each would cost as much as a small message's way
+/// through the spool.
 class LogSink final : public base::Log {
  public:
   /// `file` empty: stderr. Otherwise appended to, created with mode 0640. Error: why not opened.

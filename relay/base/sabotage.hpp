@@ -18,6 +18,8 @@ enum class Sabotage {
   ClaimKept,              ///< a copy once tried is never given back
   LaunderingAllowed,      ///< unproven mail may leave under names aligned with its author's
   SignatureBroken,        ///< one bit of each signature of ours is wrong
+  ContentUnsynced,        ///< the commit that speaks of big content does not wait for it
+  SlotReusedEarly,        ///< big content is overwritten before it is given up for good
 };
 
 #ifdef RELAY_CONTROLS
@@ -25,8 +27,9 @@ enum class Sabotage {
 /// True when the environment names it: RELAY_SABOTAGE=early-reply.
 inline bool sabotaged(Sabotage what) {
   constexpr std::string_view kNames[] = {
-      "synchronous-off", "early-reply",        "done-before-dot", "dsn-outside-transaction",
-      "claim-kept",      "laundering-allowed", "signature-broken"};
+      "synchronous-off",         "early-reply",      "done-before-dot",
+      "dsn-outside-transaction", "claim-kept",       "laundering-allowed",
+      "signature-broken",        "content-unsynced", "slot-reused-early"};
   const char* named = std::getenv("RELAY_SABOTAGE");
   return named != nullptr && kNames[static_cast<int>(what)] == named;
 }

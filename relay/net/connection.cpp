@@ -4,6 +4,7 @@
 #include <cerrno>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -38,6 +39,7 @@ std::expected<std::size_t, IoError> Connection::try_receive(std::span<char> into
     const ssize_t got = ::recv(socket_.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
     if (got > 0) {
       ++transfers_in_a_row_;
+      drained_ = static_cast<std::size_t>(got) < into.size();
       return static_cast<std::size_t>(got);
     }
     if (got == 0) return std::unexpected(IoError::Closed);
@@ -58,6 +60,28 @@ std::expected<std::size_t, IoError> Connection::try_send(std::string_view octets
     if (would_block(errno)) return 0;
     if (errno == EBADF) return std::unexpected(IoError::Closed);
     if (errno != EINTR) return std::unexpected(io_error_of(errno));
+  }
+}
+
+// The socket stays registered for reading: unlike a mere wait, a read needs no system call to
+// begin.
+base::Task<std::expected<std::size_t, IoError>> Connection::receive(std::span<char> into,
+                                                                    base::Deadline deadline) {
+  for (;;) {
+    if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
+    const DeadlineWheel::Alarm alarm(deadlines_, deadline.at, *this);
+    const auto [error, got] = co_await socket_.async_read_some(
+        asio::buffer(into.data(), into.size()), asio::as_tuple(base::use_task));
+    transfers_in_a_row_ = 0;
+    if (got > 0) {
+      drained_ = got < into.size();
+      co_return got;
+    }
+    if (alarm.rang() || deadline.passed()) co_return std::unexpected(IoError::Timeout);
+    if (!socket_.is_open() || error == asio::error::eof) co_return std::unexpected(IoError::Closed);
+    // Interrupted by the alarm of the other direction.
+    if (error == asio::error::operation_aborted) continue;
+    co_return std::unexpected(io_error_of(error.value()));
   }
 }
 

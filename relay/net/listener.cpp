@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <new>
+#include <optional>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
@@ -79,7 +80,9 @@ class Listener::Door {
     // We call accept4() ourselves, and a connection may be gone by then: never block on that.
     if (!error) acceptor_.native_non_blocking(true, error);
     if (error) return std::unexpected(problem(address, error));
-    return endpoint_of(acceptor_.local_endpoint());
+    const auto bound = endpoint_of(acceptor_.local_endpoint());
+    if (!bound.address.is_unspecified()) local_ = bound;
+    return bound;
   }
 
   /// Shares the socket with the other shards: whoever is first takes a connection.
@@ -166,11 +169,14 @@ class Listener::Door {
   }
 
   void hand_over(Connection::Socket socket, const tcp::endpoint& peer) {
-    boost::system::error_code gone;
-    const auto local = socket.local_endpoint(gone);
-    if (gone) return;
-    auto connection = std::make_unique<Connection>(shard_, std::move(socket), endpoint_of(peer),
-                                                   endpoint_of(local));
+    auto local = local_;
+    if (!local) {
+      boost::system::error_code gone;
+      local = endpoint_of(socket.local_endpoint(gone));
+      if (gone) return;
+    }
+    auto connection =
+        std::make_unique<Connection>(shard_, std::move(socket), endpoint_of(peer), *local);
     on_connection_(std::make_unique<PlainStream>(std::move(connection)));
   }
 
@@ -178,6 +184,7 @@ class Listener::Door {
   const OnConnection on_connection_;
   const Limits limits_;
   Acceptor acceptor_;
+  std::optional<ports::Endpoint> local_;  ///< of all connections; none: bound to every address
   Timer rest_;
   std::atomic<std::uint64_t> pauses_{0};
 };

@@ -18,6 +18,7 @@ base::Task<std::expected<std::size_t, IoError>> PlainStream::read_some(std::span
   for (;;) {
     if (!connection_) co_return std::unexpected(IoError::Closed);
     if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
+    if (connection_->is_drained()) co_return co_await connection_->receive(into, deadline);
     if (connection_->owes_turn()) co_await connection_->take_turn();
     const auto got = connection_->try_receive(into);
     if (!got || *got > 0) co_return got;

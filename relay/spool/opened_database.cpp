@@ -44,6 +44,7 @@ void drop_cached(const std::string& path) {
 OpenReport report_of(Connection& connection, Store& store) {
   OpenReport report;
   report.drafts_removed = store.remove_drafts();
+  store.adopt_slots();
   report.messages = store.totals().messages;
   report.sqlite_version = sqlite3_libversion();
   report.journal_mode = connection.pragma("PRAGMA journal_mode");
@@ -68,6 +69,7 @@ std::expected<OpenedDatabase, std::string> OpenedDatabase::open(const std::strin
   if (!clean) {
     drop_cached(path);
     drop_cached(path + "-wal");
+    drop_cached(ContentFile::path_of(path));
   }
   try {
     opened.connection = std::make_unique<Connection>(path);
@@ -84,7 +86,8 @@ std::expected<OpenedDatabase, std::string> OpenedDatabase::open(const std::strin
     // would end the chain there, and what was acknowledged after it would be lost.
     if (!clean) opened.connection->execute("PRAGMA wal_checkpoint(TRUNCATE)");
     migrate(*opened.connection);
-    opened.store = std::make_unique<Store>(*opened.connection, tokens);
+    opened.content = std::make_unique<ContentFile>(path);
+    opened.store = std::make_unique<Store>(*opened.connection, *opened.content, tokens);
     opened.report = report_of(*opened.connection, *opened.store);
     opened.report.clean = clean;
   } catch (const DatabaseError& error) {

@@ -27,6 +27,7 @@ struct OpenReport {
 
 struct OpenedDatabase {
   std::unique_ptr<Connection> connection;
+  std::unique_ptr<ContentFile> content;
   std::unique_ptr<Store> store;
   OpenReport report;
 

@@ -97,6 +97,13 @@ INSERT INTO draft SELECT DISTINCT id FROM chunk
   WHERE NOT EXISTS (SELECT 1 FROM message m WHERE m.id = chunk.id);
 )sql";
 
+// 6: whole chunks of big content lie in slots of a file beside the database (content_file.hpp).
+constexpr const char* kVersion6 = R"sql(
+CREATE TABLE slot (
+  id BLOB NOT NULL, sequence INTEGER NOT NULL, sha256 BLOB NOT NULL, number INTEGER NOT NULL,
+  PRIMARY KEY (id, sequence)) WITHOUT ROWID;
+)sql";
+
 // In order, never changed once released; a new one goes to the end.
 constexpr auto kSteps = std::to_array<const char*>({
     kVersion1,
@@ -104,6 +111,7 @@ constexpr auto kSteps = std::to_array<const char*>({
     kVersion3,
     kVersion4,
     kVersion5,
+    kVersion6,
 });
 
 }  // namespace

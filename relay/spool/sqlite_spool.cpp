@@ -36,6 +36,7 @@ std::expected<void, std::string> SqliteSpool::open_database() {
   auto opened = OpenedDatabase::open(options_.path, options_.tokens);
   if (!opened) return std::unexpected(opened.error());
   connection_ = std::move(opened->connection);
+  content_ = std::move(opened->content);
   store_ = std::move(opened->store);
   store_->greylist().keep_at_most(options_.greylist_rows);
   report_ = std::move(opened->report);
@@ -56,7 +57,9 @@ void SqliteSpool::close() {
   if (connection_ && !poisoned()) {
     sqlite3_wal_checkpoint_v2(connection_->raw(), nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr,
                               nullptr);
+    shrink_content();
   }
+  content_.reset();
   connection_.reset();
 }
 
@@ -94,8 +97,9 @@ base::Task<std::expected<void, SpoolError>> SqliteSpool::append(mail::MessageId 
                                                                 std::uint32_t sequence,
                                                                 std::string chunk) {
   std::string digest = chunk_digest(draft, sequence, chunk);
-  co_return co_await ask<void>(Kind::Write, [draft, sequence, chunk = std::move(chunk),
-                                             digest = std::move(digest)](Store& store) {
+  // Promises nothing: whatever commits the message takes it to the disk.
+  co_return co_await ask<void>(Kind::Note, [draft, sequence, chunk = std::move(chunk),
+                                            digest = std::move(digest)](Store& store) {
     store.append(draft, sequence, {.octets = chunk, .digest = digest});
     return std::expected<void, SpoolError>();
   });

@@ -121,9 +121,10 @@ class SqliteSpool final : public ports::Spool {
   void poison(const std::string& why);
   bool disk_is_low();
   std::uint64_t log_octets() const;   ///< of the write-ahead log, not yet in the database
-  std::uint64_t free_inside() const;  ///< octets of unused pages
+  std::uint64_t free_inside() const;  ///< octets of unused pages and slots
   void checkpoint_when_due(bool idle);
   void checkpoint();
+  void shrink_content();
   void forget_expired_when_due();
 
   template <class T, class Work>
@@ -132,6 +133,7 @@ class SqliteSpool final : public ports::Spool {
   const SpoolOptions options_;
   OpenReport report_;
   std::unique_ptr<Connection> connection_;
+  std::unique_ptr<ContentFile> content_;
   std::unique_ptr<Store> store_;
   // Of the writer thread only.
   std::int64_t wal_pages_ = 0;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "relay/ports/spool.hpp"
+#include "relay/spool/content_file.hpp"
 #include "relay/spool/greylist.hpp"
 #include "relay/spool/sqlite_handle.hpp"
 
@@ -42,7 +43,7 @@ bool is_sound(const mail::MessageId& id, std::uint32_t sequence, const StoredChu
 
 class Store {
  public:
-  Store(Connection& connection, TokenLimits limits);
+  Store(Connection& connection, ContentFile& content, TokenLimits limits);
 
   // Writing; inside a transaction. All throw DatabaseError.
   /// The next chunk of a message that is not accepted yet; the first, number 0, makes it a draft.
@@ -58,8 +59,14 @@ class Store {
                        base::WallTime now);
   std::uint64_t release(const std::vector<ports::AwaitingCopy>& copies, base::WallTime now);
   std::int64_t remove_drafts();  ///< those of a process that is gone: at start; how many
+  void adopt_slots();            ///< at start, after that
   /// A thousand at a time, the oldest first: a clock that is wrong for a while costs no more.
   void remove_expired_tokens(base::WallTime now);
+
+  // The end of the transaction.
+  void committed(bool on_disk) { content_.committed(on_disk); }
+
+  void rolled_back();
 
   // Reading.
   std::optional<mail::QueuedMessage> load(const mail::MessageId& id);
@@ -97,6 +104,7 @@ class Store {
   bool awaiting_fits(const ports::NewMessage& message);
   void insert_chunk(const mail::MessageId& id, std::uint32_t sequence, const Chunk& chunk);
   void insert_message(const ports::NewMessage& message, std::string_view digest);
+  void give_up_slots(const mail::MessageId& id);
   void insert_routes(const ports::NewMessage& message);
   void update_recipient(const mail::MessageId& id, const ports::RecipientUpdate& update);
   void keep_history(const mail::MessageId& id, const ports::RecipientUpdate& update);
@@ -106,6 +114,7 @@ class Store {
   bool is_empty(const mail::MessageId& id);
 
   Connection& connection_;
+  ContentFile& content_;
   TokenLimits limits_;
   Greylist greylist_;
   Statement insert_message_, insert_chunk_, insert_recipient_, insert_token_, insert_attempt_;
@@ -113,7 +122,7 @@ class Store {
   Statement delete_attempts_, select_message_, select_recipients_, select_chunk_, select_due_;
   Statement select_next_due_, select_token_, select_attempts_, token_count_, token_total_;
   Statement token_known_, count_awaiting_, list_rows_, totals_, message_known_, another_unfinished_;
-  Statement insert_draft_, delete_draft_;
+  Statement insert_draft_, delete_draft_, insert_slot_, delete_slots_, select_slot_;
 };
 
 }  // namespace relay::spool

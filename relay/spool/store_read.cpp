@@ -34,8 +34,9 @@ std::string select_list() {
 
 }  // namespace
 
-Store::Store(Connection& connection, TokenLimits limits)
+Store::Store(Connection& connection, ContentFile& content, TokenLimits limits)
     : connection_(connection),
+      content_(content),
       limits_(limits),
       greylist_(connection),
       insert_message_(connection.raw(),
@@ -92,7 +93,12 @@ Store::Store(Connection& connection, TokenLimits limits)
                           "SELECT 1 FROM recipient WHERE id = ?1 AND idx <> ?2 AND "
                           "state IN (0, 1) LIMIT 1"),
       insert_draft_(connection.raw(), "INSERT INTO draft VALUES (?1) ON CONFLICT DO NOTHING"),
-      delete_draft_(connection.raw(), "DELETE FROM draft WHERE id = ?1") {}
+      delete_draft_(connection.raw(), "DELETE FROM draft WHERE id = ?1"),
+      insert_slot_(connection.raw(),
+                   "INSERT INTO slot (id, sequence, sha256, number) VALUES (?1,?2,?3,?4)"),
+      delete_slots_(connection.raw(), "DELETE FROM slot WHERE id = ?1 RETURNING number"),
+      select_slot_(connection.raw(),
+                   "SELECT number, sha256 FROM slot WHERE id = ?1 AND sequence = ?2") {}
 
 std::optional<mail::QueuedMessage> Store::load(const mail::MessageId& id) {
   const Use message_use(select_message_);
@@ -116,6 +122,13 @@ std::expected<StoredChunk, ports::SpoolError> Store::read(const mail::MessageId&
     const Use use(select_chunk_);
     bound(select_chunk_).bind(2, std::int64_t{sequence});
     if (select_chunk_.step()) return StoredChunk{select_chunk_.text(0), select_chunk_.text(1)};
+  }
+  if (!content_.is_empty()) {
+    const Use use(select_slot_);
+    bound(select_slot_).bind(2, std::int64_t{sequence});
+    if (select_slot_.step()) {
+      return StoredChunk{content_.read(select_slot_.number(0)), select_slot_.text(1)};
+    }
   }
   // Behind the last chunk is the end, unless a chunk is missing.
   const Use use(select_message_);

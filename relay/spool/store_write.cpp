@@ -53,10 +53,23 @@ void Store::append(const mail::MessageId& id, std::uint32_t sequence, const Chun
     insert_draft_.bind_blob(1, blob_of(id));
     insert_draft_.run();
   }
-  insert_chunk(id, sequence, chunk);
+  if (chunk.octets.size() != ContentFile::kSlotOctets) return insert_chunk(id, sequence, chunk);
+  insert_slot_.bind_blob(1, blob_of(id))
+      .bind(2, std::int64_t{sequence})
+      .bind_blob(3, chunk.digest)
+      .bind(4, content_.write(chunk.octets));
+  insert_slot_.run();
+}
+
+void Store::give_up_slots(const mail::MessageId& id) {
+  if (content_.is_empty()) return;  // as on most days
+  const Use use(delete_slots_);
+  delete_slots_.bind_blob(1, blob_of(id));
+  while (delete_slots_.step()) content_.give_up(delete_slots_.number(0));
 }
 
 void Store::discard(const mail::MessageId& id) {
+  give_up_slots(id);
   for (Statement* statement : {&delete_chunks_, &delete_draft_}) {
     statement->bind_blob(1, blob_of(id));
     statement->run();
@@ -83,6 +96,7 @@ std::expected<void, ports::SpoolError> Store::insert(const ports::NewMessage& me
                                                      std::string_view digest) {
   if (!tokens_fit(message.tokens)) return std::unexpected(ports::SpoolError::TokenQuota);
   if (!awaiting_fits(message)) return std::unexpected(ports::SpoolError::Unconfirmed);
+  if (last_sequence(message) > 0) content_.sync();
   insert_message(message, digest);
   insert_routes(message);
   for (const mail::SenderToken& token : message.tokens) {
@@ -216,6 +230,7 @@ bool Store::remove_if_done(const mail::MessageId& id) {
 }
 
 void Store::remove(const mail::MessageId& id) {
+  give_up_slots(id);
   for (Statement* statement :
        {&delete_recipients_, &delete_chunks_, &delete_attempts_, &delete_message_}) {
     statement->bind_blob(1, blob_of(id));
@@ -265,8 +280,19 @@ std::uint64_t Store::change(const ports::QueueFilter& filter, ports::QueueAction
 
 std::int64_t Store::remove_drafts() {
   connection_.execute("DELETE FROM chunk WHERE id IN (SELECT id FROM draft)");
+  connection_.execute("DELETE FROM slot WHERE id IN (SELECT id FROM draft)");
   connection_.execute("DELETE FROM draft");
   return connection_.changes();
+}
+
+void Store::adopt_slots() {
+  Statement numbers(connection_.raw(), "SELECT number FROM slot");
+  while (numbers.step()) content_.adopt(numbers.number(0));
+}
+
+void Store::rolled_back() {
+  content_.rolled_back();
+  greylist_.forget_counts();
 }
 
 void Store::remove_expired_tokens(base::WallTime now) {

@@ -129,6 +129,7 @@ bool SqliteSpool::execute(std::vector<Request>& batch) {
       if (!request.failed) request.failed = request.work(*store_);
     }
     connection_->execute("COMMIT");
+    store_->committed(syncs_);
     commits_.fetch_add(1, std::memory_order_relaxed);
     return true;
   } catch (const DatabaseError& error) {
@@ -150,6 +151,7 @@ void SqliteSpool::attempt(Request& request) {
       connection_->execute("BEGIN IMMEDIATE");
       request.failed = request.work(*store_);
       connection_->execute("COMMIT");
+      store_->committed(syncs_);
       commits_.fetch_add(1, std::memory_order_relaxed);
       return;
     } catch (const DatabaseError& error) {
@@ -168,7 +170,7 @@ void SqliteSpool::roll_back() {
   if (sqlite3_get_autocommit(connection_->raw()) == 0) {
     sqlite3_exec(connection_->raw(), "ROLLBACK", nullptr, nullptr, nullptr);
   }
-  store_->greylist().forget_counts();
+  store_->rolled_back();
 }
 
 /// Without a sync the commit is in the log all the same, and the next that is synced takes it to
@@ -194,6 +196,7 @@ bool SqliteSpool::disk_is_low() {
   // could be written any more, and even what was delivered could not be recorded: fold it in while
   // it fits.
   checkpoint();
+  shrink_content();
   const std::uint64_t outside = free_octets(options_.path);
   return outside < log_octets() || outside + free_inside() < options_.min_free;
 }
@@ -203,10 +206,11 @@ std::uint64_t SqliteSpool::log_octets() const {
 }
 
 std::uint64_t SqliteSpool::free_inside() const {
+  const std::uint64_t slots = content_->free_octets();
   try {
-    return std::stoull(connection_->pragma("PRAGMA freelist_count")) * kPageOctets;
+    return slots + std::stoull(connection_->pragma("PRAGMA freelist_count")) * kPageOctets;
   } catch (const DatabaseError&) {
-    return 0;
+    return slots;
   }
 }
 
@@ -229,7 +233,9 @@ void SqliteSpool::checkpoint_when_due(bool idle) {
   if (poisoned()) return;
   if (wal_pages_ < kCheckpointPages && !(idle && wal_pages_ > 0)) return;
   checkpoint();
-  if (idle) make_reserve(options_.path);
+  if (!idle) return;
+  shrink_content();
+  make_reserve(options_.path);
 }
 
 /// Without room for it, the log stays as it is.
@@ -238,6 +244,14 @@ void SqliteSpool::checkpoint() {
                                              nullptr, nullptr);
   if (code == SQLITE_OK) wal_pages_ = 0;
   if (is_fatal(code & 0xFF)) poison(sqlite3_errmsg(connection_->raw()));
+}
+
+void SqliteSpool::shrink_content() {
+  try {
+    content_->shrink();
+  } catch (const DatabaseError& error) {
+    if (is_fatal(error.code)) poison(error.what());
+  }
 }
 
 }  // namespace relay::spool

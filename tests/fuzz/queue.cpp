@@ -29,7 +29,7 @@ std::string path() {
 }
 
 void remove_files() {
-  for (const char* end : {"", "-wal", "-shm", "-journal"}) std::remove((path() + end).c_str());
+  for (const char* end : {"", "-wal", "-shm", "-journal", "-content"}) std::remove((path() + end).c_str());
 }
 
 ports::NewMessage message(const std::string& content, unsigned char seed) {

@@ -108,7 +108,10 @@ bool tally_is_true(spool::Connection& connection) {
              "octets = (SELECT coalesce(sum(size), 0) FROM message) AND "
              "waiting = (SELECT count(*) FROM recipient WHERE state = 0) AND "
              "held = (SELECT count(*) FROM recipient WHERE state = 1)) + "
-             "(SELECT count(*) FROM draft) + (SELECT count(*) FROM chunk WHERE NOT EXISTS "
+             "(SELECT count(*) FROM draft) + (SELECT count(*) - count(DISTINCT number) FROM slot) "
+             "+ "
+             "(SELECT count(*) FROM slot WHERE NOT EXISTS (SELECT 1 FROM message m WHERE "
+             "m.id = slot.id)) + (SELECT count(*) FROM chunk WHERE NOT EXISTS "
              "(SELECT 1 FROM message m WHERE m.id = chunk.id))") == "1";
 }
 

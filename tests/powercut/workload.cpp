@@ -35,9 +35,11 @@ class Life {
 
   void run() {
     for (int phase = 0; phase < 3; ++phase) {
-      for (int round = 0; round < 10; ++round) {
+      for (int round = 0; round < 7; ++round) {
         together_of(accept(1), accept(2), accept(1 + random_() % 3));
-        if (round == 5) together_of(accept_large());
+        if (round % 3 == 0) together_of(accept_large(), accept_large(), abandon_large());
+        if (round % 3 == 1) replace_large();
+        if (round % 3 == 2) together_of(finish_large());
         together_of(finish_one(), finish_one(), finish_one(), accept(1));
         together_of(finish_one(), finish_one(), finish_one(), finish_one());
       }
@@ -105,14 +107,40 @@ class Life {
   }
 
   base::Task<> accept_large() {
-    const std::string all(ports::Spool::kChunkOctets + 5000, 'L');
+    // One after the other in the same place must not look alike.
+    const char fill = static_cast<char>('a' + random_() % 26);
+    const std::string all(ports::Spool::kChunkOctets + random_() % 5000, fill);
     auto made = message(1, all);
     const auto id = made.message.id;
     co_await spool_.append(id, 0, all.substr(0, ports::Spool::kChunkOctets));
     made.last_chunk = all.substr(ports::Spool::kChunkOctets);
     const auto proof = co_await spool_.commit(std::move(made));
     if (!proof) throw std::runtime_error("the commit failed");
-    acknowledged(id, 1);
+    disk_.note(Fact::Acknowledged, id, 1);
+    large_.push_back({id, 0});
+  }
+
+  /// After a commit that many shared the spool gathers what comes next: then the end of the old and
+  /// the beginning of the new share one.
+  void replace_large() {
+    together_of(accept(1), accept(1), accept(1), accept(1), accept(1), accept(1));
+    together_of(finish_large(), finish_large(), accept_large());
+  }
+
+  /// Where a big message lay, another is soon written: not before the end of the first is on the
+  /// disk.
+  base::Task<> finish_large() {
+    if (large_.empty()) co_return;
+    const Waiting copy = large_.back();
+    large_.pop_back();
+    co_await finish(copy, 0);
+  }
+
+  /// A client that goes away in the middle: others soon write where its content lay.
+  base::Task<> abandon_large() {
+    const auto id = mail::MessageId::generate(kNow);
+    co_await spool_.append(id, 0, std::string(ports::Spool::kChunkOctets, 'D'));
+    spool_.discard(id);
   }
 
   void acknowledged(const mail::MessageId& id, std::size_t copies) {
@@ -129,7 +157,10 @@ class Life {
     const Waiting copy = waiting_[at];
     waiting_[at] = waiting_.back();
     waiting_.pop_back();
-    const auto draw = random_() % 10;
+    co_await finish(copy, random_() % 10);
+  }
+
+  base::Task<> finish(Waiting copy, std::uint64_t draw) {
     ports::Update update{.id = copy.id, .recipients = {}, .bounces = {}};
     ports::RecipientUpdate change;
     change.index = copy.index;
@@ -190,6 +221,7 @@ class Life {
   std::mt19937_64 random_;
   boost::asio::io_context io_;
   std::vector<Waiting> waiting_;
+  std::vector<Waiting> large_;
 };
 
 /// What an older program left behind. Its messages are never finished in this life.

@@ -1,0 +1,127 @@
+#include "relay/spool/content_file.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "relay/base/sabotage.hpp"
+
+namespace relay::spool {
+
+namespace {
+
+void check(int code, const char* what) {
+  if (code != SQLITE_OK) throw DatabaseError(code & 0xFF, what);
+}
+
+// SQLite's own VFS takes less than 128 KiB at a time.
+constexpr std::size_t kPiece = 64UL * 1024;
+static_assert(ContentFile::kSlotOctets % kPiece == 0);
+
+sqlite3_int64 place_of(std::int64_t slot) {
+  return slot * static_cast<sqlite3_int64>(ContentFile::kSlotOctets);
+}
+
+}  // namespace
+
+void ContentFile::Close::operator()(sqlite3_file* file) const {
+  if (file->pMethods != nullptr) file->pMethods->xClose(file);
+  sqlite3_free(file);
+}
+
+ContentFile::ContentFile(const std::string& database) : path_(path_of(database)) {
+  sqlite3_vfs* vfs = sqlite3_vfs_find(nullptr);
+  void* const room = sqlite3_malloc(vfs->szOsFile);
+  if (room == nullptr) throw DatabaseError(SQLITE_NOMEM, "out of memory");
+  file_.reset(new (room) sqlite3_file{});
+  // As a log: nobody locks it, its mode is the database's, and its first sync is its folder's, too.
+  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_WAL;
+  check(vfs->xOpen(vfs, path_.c_str(), file_.get(), kFlags, nullptr),
+        "the file for big content cannot be opened");
+}
+
+void ContentFile::adopt(std::int64_t slot) {
+  const auto index = static_cast<std::size_t>(slot);
+  // Beyond any disk (64 TiB): a damaged row, whose content will be found to be damaged.
+  constexpr std::size_t kMost = (1ULL << 46) / kSlotOctets;
+  if (slot < 0 || index >= kMost) return;
+  if (index >= used_.size()) used_.resize(index + 1);
+  if (used_[index]) {
+    shared_.insert(slot);
+    return;
+  }
+  used_[index] = true;
+  ++in_use_;
+}
+
+std::int64_t ContentFile::write(std::string_view octets) {
+  while (first_free_ < used_.size() && used_[first_free_]) ++first_free_;
+  const auto slot = static_cast<std::int64_t>(first_free_);
+  for (std::size_t at = 0; at < kSlotOctets; at += kPiece) {
+    check(file_->pMethods->xWrite(file_.get(), octets.data() + at, kPiece,
+                                  place_of(slot) + static_cast<sqlite3_int64>(at)),
+          "content cannot be written");
+  }
+  unsynced_ = true;
+  taken_.push_back(slot);
+  if (first_free_ == used_.size()) used_.push_back(false);
+  used_[first_free_++] = true;
+  ++in_use_;
+  return slot;
+}
+
+std::string ContentFile::read(std::int64_t slot) {
+  std::string octets(kSlotOctets, '\0');
+  for (std::size_t at = 0; at < kSlotOctets; at += kPiece) {
+    const int code = file_->pMethods->xRead(file_.get(), octets.data() + at, kPiece,
+                                            place_of(slot) + static_cast<sqlite3_int64>(at));
+    if (code != SQLITE_IOERR_SHORT_READ) check(code, "content cannot be read");
+  }
+  return octets;
+}
+
+void ContentFile::give_up(std::int64_t slot) {
+  if (base::sabotaged(base::Sabotage::SlotReusedEarly)) return free(slot);
+  given_up_.push_back(slot);
+}
+
+void ContentFile::sync() {
+  if (!unsynced_) return;
+  if (!base::sabotaged(base::Sabotage::ContentUnsynced)) {
+    check(file_->pMethods->xSync(file_.get(), SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY),
+          "content cannot be synced");
+  }
+  unsynced_ = false;
+}
+
+void ContentFile::committed(bool on_disk) {
+  taken_.clear();
+  leaving_.insert(leaving_.end(), given_up_.begin(), given_up_.end());
+  given_up_.clear();
+  if (!on_disk) return;
+  for (const std::int64_t slot : std::exchange(leaving_, {})) free(slot);
+}
+
+void ContentFile::rolled_back() {
+  for (const std::int64_t slot : std::exchange(taken_, {})) free(slot);
+  given_up_.clear();
+}
+
+void ContentFile::free(std::int64_t slot) {
+  const auto index = static_cast<std::size_t>(slot);
+  if (slot < 0 || index >= used_.size() || !used_[index] || shared_.contains(slot)) return;
+  used_[index] = false;
+  --in_use_;
+  first_free_ = std::min(first_free_, index);
+}
+
+void ContentFile::shrink() {
+  const std::size_t before = used_.size();
+  while (!used_.empty() && !used_.back()) used_.pop_back();
+  if (used_.size() == before) return;
+  first_free_ = std::min(first_free_, used_.size());
+  check(file_->pMethods->xTruncate(file_.get(), place_of(static_cast<std::int64_t>(used_.size()))),
+        "the file for big content cannot be cut");
+}
+
+}  // namespace relay::spool

@@ -1,0 +1,230 @@
+// Big content beside the database: where it lies, when its place is used again, and what damage to
+// the file can do. What a power cut does to it, the explorer looks at (tests/powercut).
+#include <filesystem>
+#include <fstream>
+
+#include <boost/asio/io_context.hpp>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include "relay/base/sha256.hpp"
+#include "relay/spool/sqlite_spool.hpp"
+#include "tests/dns/turn_loop.hpp"
+
+namespace relay::spool {
+namespace {
+
+namespace fs = std::filesystem;
+using ports::SpoolError;
+
+const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
+constexpr std::size_t kSlot = ContentFile::kSlotOctets;
+
+class BigContent : public testing::Test {
+ protected:
+  void SetUp() override {
+    fs::remove_all(folder_);
+    open();
+  }
+
+  void TearDown() override {
+    spool_.reset();
+    fs::remove_all(folder_);
+  }
+
+  void open() {
+    spool_.reset();
+    auto opened = SqliteSpool::open({.path = path()});
+    ASSERT_TRUE(opened) << opened.error();
+    spool_ = std::move(*opened);
+  }
+
+  std::string path() const { return (folder_ / "queue.db").string(); }
+
+  std::string content_path() const { return ContentFile::path_of(path()); }
+
+  template <class T>
+  T run(base::Task<T> task) {
+    return dns::turn_loop(io_, std::move(task));
+  }
+
+  static std::string octets(std::size_t size, char fill) {
+    std::string made(size, fill);
+    for (std::size_t at = 0; at < size; at += 1000) made[at] = static_cast<char>('0' + at % 7);
+    return made;
+  }
+
+  void append(const mail::MessageId& id, const std::string& content) {
+    for (std::uint32_t n = 0; n < content.size() / kSlot; ++n) {
+      ASSERT_TRUE(run(spool_->append(id, n, content.substr(n * kSlot, kSlot))));
+    }
+  }
+
+  base::Task<bool> commit(ports::NewMessage message) {
+    co_return (co_await spool_->commit(std::move(message))).has_value();
+  }
+
+  mail::MessageId accept(const std::string& content) {
+    ports::NewMessage made;
+    made.message.id = mail::MessageId::generate(kNow);
+    made.message.received_at = kNow;
+    made.message.size = content.size();
+    made.content_sha256 = base::sha256(content);
+    made.first_due = kNow;
+    made.routes.push_back({.index = 0,
+                           .original = mail::ForwardPath(*mail::Mailbox::parse("i@fwd.example")),
+                           .target = *mail::Mailbox::parse("a@x.example"),
+                           .reverse_path = mail::ReversePath::null()});
+    const auto id = made.message.id;
+    append(id, content);
+    made.last_chunk = content.substr(content.size() / kSlot * kSlot);
+    EXPECT_TRUE(run(commit(std::move(made))));
+    return id;
+  }
+
+  void finish(const mail::MessageId& id) {
+    ports::Update update{.id = id, .recipients = {}, .bounces = {}};
+    update.recipients.push_back({.index = 0, .state = mail::RecipientState::Delivered});
+    EXPECT_TRUE(run(spool_->record(std::move(update))));
+  }
+
+  std::string stored(const mail::MessageId& id) {
+    std::string all;
+    for (std::uint32_t n = 0;; ++n) {
+      auto chunk = run(spool_->read(id, n));
+      if (!chunk) return "error " + std::string(describe(chunk.error()));
+      if (chunk->empty()) return all;
+      all += *chunk;
+    }
+  }
+
+  std::size_t slots() const { return fs::file_size(content_path()) / kSlot; }
+
+  std::string ask(const char* sql) {
+    spool_.reset();
+    std::string found = Connection(path()).pragma(sql);
+    open();
+    return found;
+  }
+
+  boost::asio::io_context io_;
+  std::unique_ptr<SqliteSpool> spool_;
+  const fs::path folder_ =
+      fs::temp_directory_path() / ("srs-relay-content-" + std::to_string(::getpid()));
+};
+
+TEST_F(BigContent, LiesBesideTheDatabaseAndIsReadAgain) {
+  const std::string content = octets(3 * kSlot + 777, 'a');
+  const auto id = accept(content);
+  const auto even = accept(content.substr(0, 2 * kSlot));  // ends with a whole chunk
+  EXPECT_TRUE(stored(id) == content);
+  EXPECT_EQ(slots(), 5U);
+  open();
+  EXPECT_TRUE(stored(id) == content);
+  EXPECT_TRUE(stored(even) == content.substr(0, 2 * kSlot));
+  EXPECT_LT(fs::file_size(path()), kSlot);
+  EXPECT_EQ(fs::status(content_path()).permissions() & fs::perms::others_all, fs::perms::none);
+}
+
+TEST_F(BigContent, UsesAPlaceAgainThatWasGivenUp) {
+  const auto first = accept(octets(2 * kSlot + 1, 'a'));
+  const std::string kept = octets(kSlot + 1, 'b');
+  const auto second = accept(kept);
+  finish(first);
+  const std::string next = octets(2 * kSlot + 1, 'c');
+  const auto third = accept(next);
+  EXPECT_EQ(slots(), 3U);
+  EXPECT_TRUE(stored(second) == kept);
+  EXPECT_TRUE(stored(third) == next);
+  EXPECT_EQ(run(spool_->load(first)).error(), SpoolError::NotFound);
+}
+
+TEST_F(BigContent, GivesUpWhatWasNeverAccepted) {
+  const auto draft = mail::MessageId::generate(kNow);
+  append(draft, octets(4 * kSlot, 'd'));
+  spool_->discard(draft);
+  const auto id = accept(octets(kSlot + 1, 'a'));
+  EXPECT_EQ(run(spool_->read(draft, 0)).error(), SpoolError::NotFound);
+  EXPECT_TRUE(stored(id) == octets(kSlot + 1, 'a'));
+  EXPECT_LE(slots(), 5U);  // in the transaction of the end itself it is not free yet
+  append(mail::MessageId::generate(kNow), octets(2 * kSlot, 'e'));
+  open();  // drafts end with the process
+  EXPECT_EQ(spool_->report().drafts_removed, 1);
+  EXPECT_EQ(ask("SELECT count(*) FROM slot"), "1");
+  EXPECT_TRUE(stored(id) == octets(kSlot + 1, 'a'));
+}
+
+TEST_F(BigContent, GivesTheDiskBackAtTheEnd) {
+  const auto first = accept(octets(kSlot + 1, 'a'));
+  const auto second = accept(octets(5 * kSlot, 'b'));
+  finish(second);
+  open();
+  EXPECT_EQ(slots(), 1U);
+  EXPECT_TRUE(stored(first) == octets(kSlot + 1, 'a'));
+  finish(first);
+  open();
+  EXPECT_EQ(fs::file_size(content_path()), 0U);
+}
+
+/// K-5, in the file: another octet, the place of another, a file that is shorter, one that is gone.
+TEST_F(BigContent, IsNeverHandedOutDamaged) {
+  const std::string content = octets(2 * kSlot + 5, 'a');
+  const auto id = accept(content);
+  spool_.reset();
+  {
+    std::fstream file(content_path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(static_cast<std::streamoff>(kSlot + 12'345));
+    file.put('!');
+  }
+  open();
+  EXPECT_TRUE(run(spool_->read(id, 0)));
+  EXPECT_EQ(run(spool_->read(id, 1)).error(), SpoolError::Corrupt);
+  ask("UPDATE slot SET number = 0");
+  EXPECT_TRUE(run(spool_->read(id, 0)));
+  EXPECT_EQ(run(spool_->read(id, 1)).error(), SpoolError::Corrupt);
+  ask("UPDATE slot SET number = sequence + 4611686018427387904");
+  EXPECT_EQ(run(spool_->read(id, 0)).error(), SpoolError::Corrupt);
+  ask("UPDATE slot SET number = sequence");
+  fs::resize_file(content_path(), kSlot - 1);
+  EXPECT_EQ(run(spool_->read(id, 0)).error(), SpoolError::Corrupt);
+  spool_.reset();
+  fs::remove(content_path());
+  open();
+  EXPECT_EQ(run(spool_->read(id, 0)).error(), SpoolError::Corrupt);
+  const auto other = accept(octets(kSlot, 'b'));  // and nobody else suffers
+  EXPECT_TRUE(stored(other) == octets(kSlot, 'b'));
+}
+
+/// Two rows that speak of one place, by damage: the end of one must not free it under the other.
+TEST_F(BigContent, DoesNotFreeAPlaceThatAnotherRowSpeaksOf) {
+  const auto first = accept(octets(kSlot + 1, 'a'));
+  const std::string kept = octets(kSlot + 1, 'b');
+  const auto second = accept(kept);
+  ask("UPDATE slot SET number = 1");
+  finish(first);
+  accept(octets(3 * kSlot, 'c'));
+  EXPECT_TRUE(stored(second) == kept);
+}
+
+/// K-10: a program of schema 5 kept all chunks in the database.
+TEST_F(BigContent, ReadsWhatAnOlderProgramKeptInTheDatabase) {
+  const std::string content = octets(kSlot + 9, 'a');
+  const auto id = accept(content);
+  spool_.reset();
+  {
+    Connection connection(path());
+    Statement move(connection.raw(), "INSERT INTO chunk SELECT id, sequence, sha256, ?1 FROM slot");
+    const std::string whole = content.substr(0, kSlot);
+    move.bind_blob(1, whole);
+    move.run();
+    connection.execute("DROP TABLE slot; PRAGMA user_version = 5");
+  }
+  fs::remove(content_path());
+  open();
+  EXPECT_TRUE(stored(id) == content);
+  finish(id);
+  EXPECT_EQ(ask("SELECT count(*) FROM chunk"), "0");
+}
+
+}  // namespace
+}  // namespace relay::spool
