@@ -80,7 +80,7 @@ class Listener::Door {
     // We call accept4() ourselves, and a connection may be gone by then: never block on that.
     if (!error) acceptor_.native_non_blocking(true, error);
     if (error) return std::unexpected(problem(address, error));
-    const auto bound = endpoint_of(acceptor_.local_endpoint());
+    auto bound = endpoint_of(acceptor_.local_endpoint());
     if (!bound.address.is_unspecified()) local_ = bound;
     return bound;
   }

@@ -35,6 +35,9 @@ struct StoredChunk {
 std::string chunk_digest(const mail::MessageId& id, std::uint32_t sequence,
                          std::string_view octets);
 
+/// The place of last_chunk, or the one behind the end when it is empty.
+std::uint32_t last_sequence(const ports::NewMessage& message);
+
 /// The digest of last_chunk at its place; "" when there is none.
 std::string last_chunk_digest(const ports::NewMessage& message);
 

@@ -20,7 +20,8 @@ const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 
 struct Good {
   std::string file;                                ///< a queue with some messages
-  std::map<mail::MessageId, std::string> content;  ///< of each
+  std::string beside;                              ///< the file with the content of the big one
+  std::map<mail::MessageId, std::string> content;  ///< of each, the first chunk
 };
 
 std::string path() {
@@ -28,8 +29,15 @@ std::string path() {
   return made;
 }
 
+std::string octets_of(const std::string& file) {
+  std::ostringstream octets;
+  octets << std::ifstream(file, std::ios::binary).rdbuf();
+  return octets.str();
+}
+
 void remove_files() {
-  for (const char* end : {"", "-wal", "-shm", "-journal", "-content"}) std::remove((path() + end).c_str());
+  for (const char* end : {"", "-wal", "-shm", "-journal", "-content"})
+    std::remove((path() + end).c_str());
 }
 
 ports::NewMessage message(const std::string& content, unsigned char seed) {
@@ -73,10 +81,19 @@ Good make_good() {
       require(opened->store->insert(made, spool::last_chunk_digest(made)).has_value(), "it fits");
       opened->connection->execute("COMMIT");
     }
+    const std::string chunk(ports::Spool::kChunkOctets, 'z');
+    auto big = message(chunk, 9);
+    big.last_chunk.clear();
+    const std::string digest = spool::chunk_digest(big.message.id, 0, chunk);
+    opened->connection->execute("BEGIN IMMEDIATE");
+    opened->store->append(big.message.id, 0, {.octets = chunk, .digest = digest});
+    require(opened->store->insert(big, "").has_value(), "the big one fits");
+    opened->connection->execute("COMMIT");
+    good.content.emplace(big.message.id, chunk);
   }
-  std::ostringstream octets;
-  octets << std::ifstream(path(), std::ios::binary).rdbuf();
-  good.file = octets.str();
+  good.file = octets_of(path());
+  good.beside = octets_of(spool::ContentFile::path_of(path()));
+  require(good.beside.size() == ports::Spool::kChunkOctets, "content lies beside the database");
   return good;
 }
 
@@ -112,6 +129,7 @@ RELAY_FUZZ_TARGET(input) {
   }
   remove_files();
   std::ofstream(path(), std::ios::binary) << damaged;
+  std::ofstream(spool::ContentFile::path_of(path()), std::ios::binary) << good.beside;
   try {
     auto opened = spool::OpenedDatabase::open(path(), {});
     if (opened) {

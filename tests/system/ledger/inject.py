@@ -82,7 +82,8 @@ class Run:
         self.relay = TracedRelay(sink.port)
         self.ended_at = []  # times at which the relay was gone
         recipients = [f"ok.{number}", f"temp.{number}", f"bad.{number}"]
-        self.message = messages.Message(number, recipients, b"line\r\n" * 2000)
+        # More than a chunk: it lies in part beside the database.
+        self.message = messages.Message(number, recipients, b"line\r\n" * 45_000)
         self.generator = Generator(self.relay.port, [self.message], sessions=1)
 
     def go(self):
