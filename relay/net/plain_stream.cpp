@@ -15,16 +15,14 @@ PlainStream::~PlainStream() { close(); }
 
 base::Task<std::expected<std::size_t, IoError>> PlainStream::read_some(std::span<char> into,
                                                                        base::Deadline deadline) {
-  for (;;) {
-    if (!connection_) co_return std::unexpected(IoError::Closed);
-    if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
-    if (connection_->is_drained()) co_return co_await connection_->receive(into, deadline);
+  if (!connection_) co_return std::unexpected(IoError::Closed);
+  if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
+  if (!connection_->is_drained()) {
     if (connection_->owes_turn()) co_await connection_->take_turn();
     const auto got = connection_->try_receive(into);
     if (!got || *got > 0) co_return got;
-    const auto ready = co_await connection_->wait(Connection::Ready::ToRead, deadline);
-    if (!ready) co_return std::unexpected(ready.error());
   }
+  co_return co_await connection_->receive(into, deadline);
 }
 
 base::Task<std::expected<void, IoError>> PlainStream::write(std::string_view octets,

@@ -38,9 +38,6 @@ ContentFile::ContentFile(const std::string& database) : path_(path_of(database))
   constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_WAL;
   check(vfs->xOpen(vfs, path_.c_str(), file_.get(), kFlags, nullptr),
         "the file for big content cannot be opened");
-  sqlite3_int64 size = 0;
-  check(file_->pMethods->xFileSize(file_.get(), &size), "the file for big content cannot be read");
-  file_slots_ = (static_cast<std::size_t>(size) + kSlotOctets - 1) / kSlotOctets;
 }
 
 void ContentFile::adopt(std::int64_t slot) {
@@ -60,7 +57,6 @@ void ContentFile::adopt(std::int64_t slot) {
 std::int64_t ContentFile::write(std::string_view octets) {
   while (first_free_ < used_.size() && used_[first_free_]) ++first_free_;
   const auto slot = static_cast<std::int64_t>(first_free_);
-  file_slots_ = std::max(file_slots_, first_free_ + 1);
   for (std::size_t at = 0; at < kSlotOctets; at += kPiece) {
     check(file_->pMethods->xWrite(file_.get(), octets.data() + at, kPiece,
                                   place_of(slot) + static_cast<sqlite3_int64>(at)),
@@ -122,10 +118,11 @@ void ContentFile::free(std::int64_t slot) {
 void ContentFile::shrink() {
   while (!used_.empty() && !used_.back()) used_.pop_back();
   first_free_ = std::min(first_free_, used_.size());
-  if (file_slots_ <= used_.size()) return;
-  check(file_->pMethods->xTruncate(file_.get(), place_of(static_cast<std::int64_t>(used_.size()))),
-        "the file for big content cannot be cut");
-  file_slots_ = used_.size();
+  const sqlite3_int64 end = place_of(static_cast<std::int64_t>(used_.size()));
+  sqlite3_int64 size = 0;
+  check(file_->pMethods->xFileSize(file_.get(), &size), "the file for big content cannot be read");
+  if (size <= end) return;
+  check(file_->pMethods->xTruncate(file_.get(), end), "the file for big content cannot be cut");
 }
 
 }  // namespace relay::spool

@@ -65,7 +65,6 @@ class ContentFile {
 
   const std::string path_;  ///< SQLite keeps a pointer to it
   std::unique_ptr<sqlite3_file, Close> file_;
-  std::size_t file_slots_ = 0;  ///< how long the file is, the last slot perhaps in part
   std::vector<bool> used_;
   std::set<std::int64_t> shared_;  ///< by damage: never freed while this process runs
   std::size_t in_use_ = 0;

@@ -13,17 +13,23 @@
 
 namespace relay::dns {
 
-/// What the task returned or threw; throws when it takes longer than ten seconds.
+template <class T>
+base::Task<> keep_result(base::Task<T> task, std::optional<T>& into) {
+  into.emplace(co_await std::move(task));
+}
+
+/// What the task returned or threw; throws when it takes longer than ten seconds. The result need
+/// not be default-constructible.
 template <class T>
 T turn_loop(boost::asio::io_context& io, base::Task<T> task) {
   std::optional<T> result;
   std::exception_ptr thrown;
   bool ended = false;
-  boost::asio::co_spawn(io.get_executor(), std::move(task), [&](std::exception_ptr error, T value) {
-    thrown = error;
-    result = std::move(value);
-    ended = true;
-  });
+  boost::asio::co_spawn(io.get_executor(), keep_result(std::move(task), result),
+                        [&](std::exception_ptr error) {
+                          thrown = error;
+                          ended = true;
+                        });
   const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
   while (!ended) {
     io.restart();

@@ -1,14 +1,11 @@
 #include "relay/ops/admin_endpoint.hpp"
 
-#include <optional>
-
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/json/parse.hpp>
 #include <gtest/gtest.h>
 
 #include "relay/ops/queue_text.hpp"
+#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/memory_spool.hpp"
 
@@ -25,19 +22,8 @@ class LinesLog final : public base::Log {
 class AdminEndpointTest : public testing::Test {
  protected:
   template <class T>
-  static base::Task<> keep(base::Task<T> task, std::optional<T>& into) {
-    into.emplace(co_await std::move(task));
-  }
-
-  /// Runs a task to its end.
-  template <class T>
   T run(base::Task<T> task) {
-    std::optional<T> value;
-    auto done = boost::asio::co_spawn(io_, keep(std::move(task), value), boost::asio::use_future);
-    io_.restart();
-    io_.run();
-    done.get();
-    return std::move(*value);
+    return dns::turn_loop(io_, std::move(task));
   }
 
   std::string ask(const std::string& request) { return run(endpoint_.answer(request + "\n")); }

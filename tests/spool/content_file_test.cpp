@@ -7,9 +7,9 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "relay/base/sha256.hpp"
 #include "relay/spool/sqlite_spool.hpp"
 #include "tests/dns/turn_loop.hpp"
+#include "tests/spool/a_message.hpp"
 
 namespace relay::spool {
 namespace {
@@ -17,7 +17,6 @@ namespace {
 namespace fs = std::filesystem;
 using ports::SpoolError;
 
-const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 constexpr std::size_t kSlot = ContentFile::kSlotOctets;
 
 class BigContent : public testing::Test {
@@ -60,25 +59,12 @@ class BigContent : public testing::Test {
     }
   }
 
-  base::Task<bool> commit(ports::NewMessage message) {
-    co_return (co_await spool_->commit(std::move(message))).has_value();
-  }
-
   mail::MessageId accept(const std::string& content) {
-    ports::NewMessage made;
-    made.message.id = mail::MessageId::generate(kNow);
-    made.message.received_at = kNow;
-    made.message.size = content.size();
-    made.content_sha256 = base::sha256(content);
-    made.first_due = kNow;
-    made.routes.push_back({.index = 0,
-                           .original = mail::ForwardPath(*mail::Mailbox::parse("i@fwd.example")),
-                           .target = *mail::Mailbox::parse("a@x.example"),
-                           .reverse_path = mail::ReversePath::null()});
+    auto made = a_message(content);
     const auto id = made.message.id;
     append(id, content);
     made.last_chunk = content.substr(content.size() / kSlot * kSlot);
-    EXPECT_TRUE(run(commit(std::move(made))));
+    EXPECT_TRUE(run(spool_->commit(std::move(made))));
     return id;
   }
 

@@ -3,17 +3,15 @@
 #include <array>
 #include <filesystem>
 #include <map>
-#include <optional>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "relay/base/sha256.hpp"
 #include "relay/spool/sqlite_spool.hpp"
+#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fault_vfs.hpp"
+#include "tests/spool/a_message.hpp"
 
 namespace relay::spool {
 namespace {
@@ -22,7 +20,6 @@ namespace fs = std::filesystem;
 using fakes::DiskFault;
 using ports::SpoolError;
 
-const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 constexpr std::size_t kMessages = 3;
 constexpr std::size_t kChunk = ports::Spool::kChunkOctets;
 
@@ -41,36 +38,8 @@ class DiskFaults : public testing::TestWithParam<DiskFault> {
   }
 
   template <class T>
-  static base::Task<> keep(base::Task<T> task, std::optional<T>& into) {
-    into.emplace(co_await std::move(task));
-  }
-
-  template <class T>
   T run(base::Task<T> task) {
-    std::optional<T> value;
-    auto done = boost::asio::co_spawn(io_, keep(std::move(task), value), boost::asio::use_future);
-    io_.restart();
-    const auto work = boost::asio::make_work_guard(io_);
-    while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
-      io_.run_one_for(std::chrono::milliseconds(20));
-    }
-    done.get();
-    return std::move(*value);
-  }
-
-  static ports::NewMessage message(const std::string& content) {
-    ports::NewMessage made;
-    made.message.id = mail::MessageId::generate(kNow);
-    made.message.received_at = kNow;
-    made.message.size = content.size();
-    made.content_sha256 = base::sha256(content);
-    made.last_chunk = content;
-    made.first_due = kNow;
-    made.routes.push_back({.index = 0,
-                           .original = mail::ForwardPath(*mail::Mailbox::parse("i@fwd.example")),
-                           .target = *mail::Mailbox::parse("a@x.example"),
-                           .reverse_path = mail::ReversePath::null()});
-    return made;
+    return dns::turn_loop(io_, std::move(task));
   }
 
   /// Commits messages; what was acknowledged goes into `kept`, what was refused into `refused_`.
@@ -79,7 +48,7 @@ class DiskFaults : public testing::TestWithParam<DiskFault> {
       // The second is big: its first chunk lies beside the database.
       const std::string content =
           std::string(i == 1 ? kChunk + 300 : 3000, static_cast<char>('a' + i));
-      auto made = message(content);
+      auto made = a_message(content);
       const auto id = made.message.id;
       if (i == 1) {
         const auto appended = run(spool.append(id, 0, content.substr(0, kChunk)));

@@ -12,6 +12,7 @@
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fault_vfs.hpp"
 #include "tests/fakes/memory_spool.hpp"
+#include "tests/spool/a_message.hpp"
 
 namespace relay::spool {
 namespace {
@@ -20,7 +21,6 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using ports::GreylistAnswer;
 
-constexpr base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 constexpr std::int64_t kRows = 40;
 constexpr ports::GreylistRules kRules{.delay = 300s,
                                       .retry_window = std::chrono::seconds(48h),
@@ -56,14 +56,6 @@ class GreylistContract : public testing::TestWithParam<Which> {
   }
 
   std::string path() const { return (folder_ / "queue.db").string(); }
-
-  base::Task<bool> accept_message() {
-    ports::NewMessage made;
-    made.message.id = mail::MessageId::generate(kNow);
-    made.message.received_at = kNow;
-    made.content_sha256 = std::string(32, 'x');
-    co_return (co_await spool_->commit(std::move(made))).has_value();
-  }
 
   GreylistAnswer visit(const std::string& sender, base::WallTime now,
                        const std::string& network = "network") {
@@ -214,7 +206,8 @@ TEST_P(SqliteGreylist, SyncsWithTheNextCommitThatMatters) {
   for (int i = 0; i < 50; ++i) visit(std::to_string(i), kNow);
   EXPECT_EQ(vfs.faults(), 0U);
   EXPECT_FALSE(spool_->poisoned());
-  EXPECT_FALSE(dns::turn_loop(io_, accept_message())) << "what promises something is synced again";
+  EXPECT_FALSE(dns::turn_loop(io_, spool_->commit(a_message("content"))))
+      << "what promises something is synced again";
   EXPECT_GT(vfs.faults(), 0U);
   vfs.disarm();
   spool_.reset();

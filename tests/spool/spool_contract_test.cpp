@@ -1,13 +1,9 @@
 // What every Spool promises, run over the real one and over the fake that stands for it.
 #include <algorithm>
 #include <filesystem>
-#include <optional>
 #include <thread>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,6 +11,7 @@
 #include "relay/base/sha256.hpp"
 #include "relay/base/text.hpp"
 #include "relay/spool/sqlite_spool.hpp"
+#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/memory_spool.hpp"
 
@@ -98,22 +95,8 @@ class SpoolContract : public testing::TestWithParam<Which> {
   }
 
   template <class T>
-  static base::Task<> keep(base::Task<T> task, std::optional<T>& into) {
-    into.emplace(co_await std::move(task));
-  }
-
-  /// Runs a task to its end.
-  template <class T>
   T run(base::Task<T> task) {
-    std::optional<T> value;
-    auto done = boost::asio::co_spawn(io_, keep(std::move(task), value), boost::asio::use_future);
-    const auto work = boost::asio::make_work_guard(io_);
-    io_.restart();
-    while (done.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
-      io_.run_one_for(std::chrono::milliseconds(20));
-    }
-    done.get();
-    return std::move(*value);
+    return dns::turn_loop(io_, std::move(task));
   }
 
   mail::MessageId add(ports::NewMessage made) {
