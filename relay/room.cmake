@@ -12,9 +12,6 @@ target_compile_options(relay_flags INTERFACE
 if(RELAY_WERROR)
   target_compile_options(relay_flags INTERFACE -Werror)
 endif()
-if(RELAY_CONTROLS)
-  target_compile_definitions(relay_flags INTERFACE RELAY_CONTROLS)
-endif()
 if(RELAY_HARDEN)
   target_compile_options(relay_flags INTERFACE
     -fstack-protector-strong -fstack-clash-protection -fcf-protection -U_FORTIFY_SOURCE
@@ -31,7 +28,10 @@ endif()
 # Asio without its deprecated parts; no Boost.Context fibres needed.
 target_compile_definitions(relay_flags INTERFACE
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE FMT_HEADER_ONLY)
-target_include_directories(relay_flags INTERFACE ${CMAKE_SOURCE_DIR})
+configure_file(${CMAKE_SOURCE_DIR}/relay/base/controls.hpp.in ${CMAKE_BINARY_DIR}/generated/relay/base/controls.hpp)
+configure_file(${CMAKE_SOURCE_DIR}/tests/source_dir.hpp.in
+               ${CMAKE_BINARY_DIR}/generated/tests/source_dir.hpp @ONLY)
+target_include_directories(relay_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 
 # One precompiled header for the rooms that speak Asio: parsing it costs seconds per file.
 add_library(relay_asio_pch STATIC ${CMAKE_SOURCE_DIR}/relay/base/asio_pch.cpp)
@@ -76,8 +76,6 @@ function(relay_test name)
   if(TARGET relay_${name})
     target_link_libraries(${target} PRIVATE relay_${name})
   endif()
-  target_compile_definitions(${target} PRIVATE
-    RELAY_SOURCE_DIR="${CMAKE_SOURCE_DIR}" RELAY_BINARY_DIR="${CMAKE_BINARY_DIR}")
   set(labels unit ${name} ${ARG_LABELS})
   # One ctest entry per program: a program of a thousand cases starts once, not a thousand times.
   add_test(NAME ${name} COMMAND ${target} --gtest_brief=1)

@@ -3,6 +3,8 @@
 // false and what depends on it is not compiled in.
 #pragma once
 
+#include "relay/base/controls.hpp"
+
 #ifdef RELAY_CONTROLS
 #include <cstdlib>
 #include <string_view>

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/source_dir.hpp"
+
 namespace relay::app {
 namespace {
 

@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/architecture/rules.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::architecture {
 namespace {

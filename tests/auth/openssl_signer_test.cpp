@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "relay/auth/dkim/body_hashes.hpp"
+#include "relay/base/controls.hpp"
 #include "tests/auth/arc/checked.hpp"
 
 namespace relay::auth {

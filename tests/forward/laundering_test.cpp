@@ -9,6 +9,7 @@
 
 #include <gmock/gmock.h>
 
+#include "relay/base/controls.hpp"
 #include "tests/forward/house.hpp"
 
 namespace relay::forward {

@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/forward/house.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::forward {
 namespace {

@@ -19,6 +19,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/inbound/house.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::inbound {
 namespace {

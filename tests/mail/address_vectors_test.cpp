@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "relay/mail/address.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::mail {
 namespace {

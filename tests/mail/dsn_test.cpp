@@ -8,6 +8,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/source_dir.hpp"
+
 namespace relay::mail {
 namespace {
 

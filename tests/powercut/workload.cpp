@@ -16,6 +16,7 @@
 
 #include "relay/base/sha256.hpp"
 #include "relay/spool/sqlite_spool.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::powercut {
 

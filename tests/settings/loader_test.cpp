@@ -1,6 +1,7 @@
 #include "relay/settings/loader.hpp"
 
 #include "tests/settings/loader_fixture.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::settings {
 namespace {

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "relay/smtp/data_reader.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::smtp {
 namespace {

@@ -13,6 +13,7 @@
 #include "relay/spool/opened_database.hpp"
 #include "relay/spool/schema.hpp"
 #include "tests/fakes/fault_vfs.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::spool {
 namespace {

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "srs/srs.hpp"
+#include "tests/source_dir.hpp"
 
 namespace srs {
 namespace {

@@ -9,7 +9,7 @@ import unittest
 
 from . import senders
 from .crowd import source_of
-from .harness import Relay, Sink, wait_for
+from .harness import Relay, Sink, is_sanitized, wait_for
 from .moody_dns import MoodyDns
 from .overload import MIB, memory_of
 from .senders import AUTHORISED, Sender, fields_of
@@ -144,7 +144,8 @@ class DeadDns(unittest.TestCase):
         self.assertEqual({said[:9] for said, _ in parked}, {"451 4.4.3"})
         self.assertLess(longest, ONE_LOOKUP + 3)
         self.assertGreater(rate, healthy / 2)
-        self.assertLess((after - before) / MIB, 100)
+        if not is_sanitized():  # whose quarantine keeps what was freed
+            self.assertLess((after - before) / MIB, 100)
         for results in self.results("warm.example"):
             self.assertIn("spf=pass", results)
             self.assertIn("dmarc=pass", results)

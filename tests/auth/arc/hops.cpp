@@ -8,6 +8,7 @@
 #include "relay/auth/dkim/base64.hpp"
 #include "relay/auth/dkim/body_hashes.hpp"
 #include "tests/auth/arc/checked.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::auth::arc {
 

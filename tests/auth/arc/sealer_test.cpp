@@ -10,6 +10,7 @@
 #include "relay/auth/results/parser.hpp"
 #include "tests/auth/arc/checked.hpp"
 #include "tests/auth/arc/hops.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::auth::arc {
 namespace {

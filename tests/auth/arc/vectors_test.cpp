@@ -17,6 +17,7 @@
 #include "relay/auth/results/parser.hpp"
 #include "relay/mail/header.hpp"
 #include "tests/auth/arc/checked.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::auth::arc {
 namespace {

@@ -10,6 +10,7 @@
 #include "tests/auth/dkim/judged.hpp"
 #include "tests/auth/dkim/recorded_resolver.hpp"
 #include "tests/auth/dkim/test_signer.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::auth::dkim {
 namespace {

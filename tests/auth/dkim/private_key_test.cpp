@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/source_dir.hpp"
+
 namespace relay::auth::dkim {
 namespace {
 

@@ -11,6 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "relay/auth/dkim/signature_field.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::auth::dkim {
 namespace {

@@ -14,6 +14,7 @@
 #include "relay/base/sha256.hpp"
 #include "relay/mail/header.hpp"
 #include "tests/auth/dkim/judged.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::auth::dkim {
 

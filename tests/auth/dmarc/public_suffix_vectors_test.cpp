@@ -10,6 +10,7 @@
 
 #include "relay/auth/organisational_domain.hpp"
 #include "relay/mail/address.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::auth {
 namespace {

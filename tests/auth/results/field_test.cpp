@@ -11,6 +11,7 @@
 
 #include "relay/auth/results/parser.hpp"
 #include "relay/mail/header.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::auth::results {
 namespace {

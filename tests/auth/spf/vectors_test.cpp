@@ -13,6 +13,7 @@
 #include "relay/base/text.hpp"
 #include "tests/auth/spf/json_zone.hpp"
 #include "tests/auth/spf/run_check.hpp"
+#include "tests/source_dir.hpp"
 
 namespace relay::auth::spf {
 namespace {
