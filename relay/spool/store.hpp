@@ -18,8 +18,8 @@ struct TokenLimits {
   std::int64_t total = 1'000'000;
 };
 
-/// A piece of content and its chunk_digest(). Hashing is half of what a big body costs: callers do
-/// it on their own threads and leave the one that writes to the disk.
+/// A piece of content and its chunk_digest(): made by callers, on their own threads, for the one
+/// that writes to the disk has enough to do.
 struct Chunk {
   std::string_view octets;
   std::string_view digest;
@@ -30,8 +30,9 @@ struct StoredChunk {
   std::string digest;
 };
 
-/// SHA-256 over id, sequence and octets: a damaged index that leads to the content of another
-/// message is found as well as a damaged octet (K-5).
+/// XXH3-128 of the octets, seeded with id and sequence: a damaged index that leads to the content
+/// of another message is found as well as a damaged octet (K-5). It finds accidents; who can write
+/// the queue on purpose could write any digest (ADR 23).
 std::string chunk_digest(const mail::MessageId& id, std::uint32_t sequence,
                          std::string_view octets);
 

@@ -1,12 +1,32 @@
 // Content of the queue: chunks, those of big messages beside the database, and drafts.
 #include <algorithm>
-#include <array>
+
+#include <xxhash.h>
 
 #include "relay/base/sha256.hpp"
 #include "relay/spool/rows.hpp"
 #include "relay/spool/store.hpp"
 
 namespace relay::spool {
+
+namespace {
+
+std::string place_of(const mail::MessageId& id, std::uint32_t sequence) {
+  std::string place(blob_of(id));
+  for (const unsigned shift : {24U, 16U, 8U, 0U}) place += static_cast<char>(sequence >> shift);
+  return place;
+}
+
+/// What chunks were stored with up to schema 6.
+std::string chunk_sha256(const mail::MessageId& id, std::uint32_t sequence,
+                         std::string_view octets) {
+  base::Sha256 digest;
+  digest.update(place_of(id, sequence));
+  digest.update(octets);
+  return digest.finish();
+}
+
+}  // namespace
 
 std::uint32_t last_sequence(const ports::NewMessage& message) {
   const std::uint64_t size = message.message.size;
@@ -16,14 +36,11 @@ std::uint32_t last_sequence(const ports::NewMessage& message) {
 
 std::string chunk_digest(const mail::MessageId& id, std::uint32_t sequence,
                          std::string_view octets) {
-  const std::array<char, 4> place = {
-      static_cast<char>(sequence >> 24U), static_cast<char>(sequence >> 16U),
-      static_cast<char>(sequence >> 8U), static_cast<char>(sequence)};
-  base::Sha256 digest;
-  digest.update(blob_of(id));
-  digest.update({place.data(), place.size()});
-  digest.update(octets);
-  return digest.finish();
+  const std::string place = place_of(id, sequence);
+  const XXH64_hash_t seed = XXH3_64bits(place.data(), place.size());
+  XXH128_canonical_t digest;
+  XXH128_canonicalFromHash(&digest, XXH3_128bits_withSeed(octets.data(), octets.size(), seed));
+  return {reinterpret_cast<const char*>(digest.digest), sizeof(digest.digest)};
 }
 
 std::string last_chunk_digest(const ports::NewMessage& message) {
@@ -32,7 +49,9 @@ std::string last_chunk_digest(const ports::NewMessage& message) {
 }
 
 bool is_sound(const mail::MessageId& id, std::uint32_t sequence, const StoredChunk& chunk) {
-  return chunk.octets.empty() || chunk_digest(id, sequence, chunk.octets) == chunk.digest;
+  if (chunk.octets.empty()) return true;
+  const bool is_old = chunk.digest.size() == base::kSha256Octets;
+  return (is_old ? chunk_sha256 : chunk_digest)(id, sequence, chunk.octets) == chunk.digest;
 }
 
 void Store::insert_chunk(const mail::MessageId& id, std::uint32_t sequence, const Chunk& chunk) {

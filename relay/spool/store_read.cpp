@@ -43,7 +43,7 @@ Store::Store(Connection& connection, ContentFile& content, TokenLimits limits)
                       "INSERT INTO message VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,"
                       "?15)"),
       insert_chunk_(connection.raw(),
-                    "INSERT INTO chunk (id, sequence, sha256, octets) VALUES (?1,?2,?3,?4)"),
+                    "INSERT INTO chunk (id, sequence, digest, octets) VALUES (?1,?2,?3,?4)"),
       insert_recipient_(connection.raw(),
                         "INSERT INTO recipient VALUES "
                         "(?1,?2,?3,?4,?5,?6,?8,0,?7,0,0,'','',0,'',0,0,'','',?9,?10,0,?11)"),
@@ -66,7 +66,7 @@ Store::Store(Connection& connection, ContentFile& content, TokenLimits limits)
       select_message_(connection.raw(), select_message().c_str()),
       select_recipients_(connection.raw(), select_recipients().c_str()),
       select_chunk_(connection.raw(),
-                    "SELECT octets, sha256 FROM chunk WHERE id = ?1 AND sequence = ?2"),
+                    "SELECT octets, digest FROM chunk WHERE id = ?1 AND sequence = ?2"),
       select_due_(
           connection.raw(),
           "SELECT id, idx, next_due_ms, destination, handling FROM recipient WHERE state = 0 AND "
@@ -95,10 +95,10 @@ Store::Store(Connection& connection, ContentFile& content, TokenLimits limits)
       insert_draft_(connection.raw(), "INSERT INTO draft VALUES (?1) ON CONFLICT DO NOTHING"),
       delete_draft_(connection.raw(), "DELETE FROM draft WHERE id = ?1"),
       insert_slot_(connection.raw(),
-                   "INSERT INTO slot (id, sequence, sha256, number) VALUES (?1,?2,?3,?4)"),
+                   "INSERT INTO slot (id, sequence, digest, number) VALUES (?1,?2,?3,?4)"),
       delete_slots_(connection.raw(), "DELETE FROM slot WHERE id = ?1 RETURNING number"),
       select_slot_(connection.raw(),
-                   "SELECT number, sha256 FROM slot WHERE id = ?1 AND sequence = ?2") {}
+                   "SELECT number, digest FROM slot WHERE id = ?1 AND sequence = ?2") {}
 
 std::optional<mail::QueuedMessage> Store::load(const mail::MessageId& id) {
   const Use message_use(select_message_);

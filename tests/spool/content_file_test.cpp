@@ -205,11 +205,13 @@ TEST_F(BigContent, ReadsWhatAnOlderProgramKeptInTheDatabase) {
   spool_.reset();
   {
     Connection connection(path());
-    Statement move(connection.raw(), "INSERT INTO chunk SELECT id, sequence, sha256, ?1 FROM slot");
+    Statement move(connection.raw(), "INSERT INTO chunk SELECT id, sequence, digest, ?1 FROM slot");
     const std::string whole = content.substr(0, kSlot);
     move.bind_blob(1, whole);
     move.run();
-    connection.execute("DROP TABLE slot; PRAGMA user_version = 5");
+    connection.execute(
+        "DROP TABLE slot; ALTER TABLE chunk RENAME COLUMN digest TO sha256; PRAGMA user_version = "
+        "5");
   }
   fs::remove(content_path());
   open();

@@ -223,6 +223,7 @@ TEST_P(SqliteGreylist, ComesToAQueueOfTheSchemaBefore) {  // K-10
       connection.execute((std::string("DROP TRIGGER ") + trigger).c_str());
     }
     connection.execute("DROP INDEX recipient_awaits; ALTER TABLE recipient DROP COLUMN awaits");
+    connection.execute("ALTER TABLE chunk RENAME COLUMN digest TO sha256");
     connection.execute("PRAGMA user_version = 2");
   }
   open();
