@@ -116,7 +116,7 @@ int check(const Invocation& call) {
 int resolve(const Invocation& call) {
   const auto settings = load_or_print(call.config);
   if (!settings) return kExitConfig;
-  const auto planner = forward::Planner::make(*settings);
+  const auto planner = forward::Planner::make(settings);
   if (!planner) {
     std::cerr << "srs-relay: " << planner.error() << '\n';
     return kExitConfig;

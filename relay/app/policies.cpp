@@ -217,7 +217,7 @@ std::expected<auth::SigningKeys, std::string> load_signing_keys(
 std::expected<Policies, std::string> make_policies(
     std::shared_ptr<const settings::Settings> settings) {
   auto planner = forward::Planner::make(
-      *settings, [organisations = auth::OrganisationalDomain()](const std::string& domain) {
+      settings, [organisations = auth::OrganisationalDomain()](const std::string& domain) {
         return organisations.of(domain);
       });
   if (!planner) return std::unexpected(planner.error());

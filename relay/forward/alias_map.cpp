@@ -37,24 +37,23 @@ mail::Mailbox with_tag(const mail::Mailbox& target, std::string_view tag) {
 
 }  // namespace
 
-std::expected<AliasMap, std::string> AliasMap::make(const settings::Settings& settings) {
+std::expected<AliasMap, std::string> AliasMap::make(
+    std::shared_ptr<const settings::Settings> settings) {
   AliasMap map;
-  map.defaults_ = settings.defaults;
-  for (const settings::HostedDomain& domain : settings.domains) {
+  map.settings_ = std::move(settings);
+  if (const auto& postmaster = map.defaults().postmaster) {
+    map.postmaster_ = std::make_unique<const settings::Alias>(settings::Alias{
+        .local_part = "postmaster", .targets = {*postmaster}, .reject = {}, .keep_tag = {}});
+  }
+  for (const settings::HostedDomain& domain : map.settings_->domains) {
     Hosted& hosted = map.domains_[domain.name.folded()];
-    hosted.map_to = domain.map_to;
-    hosted.dmarc = domain.dmarc.over(settings.defaults.dmarc);
-    hosted.entries.reserve(domain.aliases.size());
+    if (domain.map_to) hosted.map_to = &*domain.map_to;
+    hosted.dmarc = domain.dmarc.over(map.defaults().dmarc);
+    hosted.aliases.reserve(domain.aliases.size() + 1);
     for (const settings::Alias& alias : domain.aliases) {
-      // The first source that names an alias wins.
-      hosted.entries.try_emplace(
-          alias.local_part,
-          Entry{alias.targets, alias.reject, alias.keep_tag, alias.dmarc.over(hosted.dmarc)});
+      hosted.aliases.try_emplace(alias.local_part, &alias);  // the first that names it wins
     }
-    if (settings.defaults.postmaster) {
-      hosted.entries.try_emplace("postmaster",
-                                 Entry{{*settings.defaults.postmaster}, {}, {}, hosted.dmarc});
-    }
+    if (map.postmaster_) hosted.aliases.try_emplace("postmaster", map.postmaster_.get());
     for (const settings::Pattern& pattern : domain.patterns) {
       RE2::Options options;
       options.set_log_errors(false);
@@ -67,14 +66,15 @@ std::expected<AliasMap, std::string> AliasMap::make(const settings::Settings& se
   return map;
 }
 
-std::expected<AliasHit, Rejection> AliasMap::taken(const Entry& entry, std::string rule,
+std::expected<AliasHit, Rejection> AliasMap::taken(const Hosted& hosted,
+                                                   const settings::Alias& alias, std::string rule,
                                                    std::string_view tag) const {
-  if (entry.reject) {
-    return std::unexpected(Rejection{entry.reject->code, entry.reject->status, entry.reject->text});
+  if (alias.reject) {
+    return std::unexpected(Rejection{alias.reject->code, alias.reject->status, alias.reject->text});
   }
-  const bool keep = entry.keep_tag.value_or(defaults_.keep_tag);
-  AliasHit hit{.targets = {}, .rule = std::move(rule), .dmarc = entry.dmarc};
-  for (const auto& target : entry.targets) {
+  const bool keep = alias.keep_tag.value_or(defaults().keep_tag);
+  AliasHit hit{.targets = {}, .rule = std::move(rule), .dmarc = alias.dmarc.over(hosted.dmarc)};
+  for (const auto& target : alias.targets) {
     hit.targets.push_back(with_tag(target, keep ? tag : std::string_view()));
   }
   return hit;
@@ -83,15 +83,16 @@ std::expected<AliasHit, Rejection> AliasMap::taken(const Entry& entry, std::stri
 std::expected<AliasHit, Rejection> AliasMap::find(const mail::Mailbox& mailbox) const {
   const Hosted& hosted = domains_.at(mailbox.domain().folded());
   const std::string local = base::lower(mailbox.local_part());
-  if (const auto exact = hosted.entries.find(local);
-      exact != hosted.entries.end() && local != "*") {
-    return taken(exact->second, "exact " + local, {});
+  if (const auto exact = hosted.aliases.find(local);
+      exact != hosted.aliases.end() && local != "*") {
+    return taken(hosted, *exact->second, "exact " + local, {});
   }
-  const std::size_t tag = defaults_.tag == '\0' ? std::string::npos : local.find(defaults_.tag, 1);
+  const char separator = defaults().tag;
+  const std::size_t tag = separator == '\0' ? std::string::npos : local.find(separator, 1);
   if (tag != std::string::npos) {
-    const auto base_name = hosted.entries.find(local.substr(0, tag));
-    if (base_name != hosted.entries.end()) {
-      return taken(base_name->second, "tag " + local.substr(0, tag),
+    const auto base_name = hosted.aliases.find(std::string_view(local).substr(0, tag));
+    if (base_name != hosted.aliases.end()) {
+      return taken(hosted, *base_name->second, "tag " + local.substr(0, tag),
                    std::string_view(mailbox.local_part()).substr(tag));
     }
   }
@@ -131,15 +132,15 @@ std::expected<AliasHit, Rejection> AliasMap::by_pattern(const Hosted& hosted,
 
 std::expected<AliasHit, Rejection> AliasMap::fallback(const Hosted& hosted,
                                                       const mail::Mailbox& mailbox) const {
-  if (hosted.map_to) {
+  if (hosted.map_to != nullptr) {
     auto mapped = mail::Mailbox::make(mailbox.local_part(), *hosted.map_to);
     if (mapped)
       return AliasHit{{std::move(*mapped)}, "map " + hosted.map_to->folded(), hosted.dmarc};
   }
-  if (const auto all = hosted.entries.find("*"); all != hosted.entries.end()) {
-    return taken(all->second, "catch-all", {});
+  if (const auto all = hosted.aliases.find("*"); all != hosted.aliases.end()) {
+    return taken(hosted, *all->second, "catch-all", {});
   }
-  if (defaults_.unknown == settings::UnknownRecipient::TempFail) {
+  if (defaults().unknown == settings::UnknownRecipient::TempFail) {
     return std::unexpected(Rejection{450, {4, 1, 1}, "User unknown for now, try again later"});
   }
   return std::unexpected(no_such_user());

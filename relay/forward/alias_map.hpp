@@ -1,10 +1,12 @@
 // Who gets mail for a local part of ours: exact, then without its tag, then patterns, then the
-// mapped domain, then the catch-all. One hash lookup each, however many aliases there are.
+// mapped domain, then the catch-all. One hash lookup each, however many aliases there are. Points
+// into the settings it was made of: a million aliases are there once.
 #pragma once
 
 #include <expected>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -25,7 +27,8 @@ struct AliasHit {
 
 class AliasMap {
  public:
-  static std::expected<AliasMap, std::string> make(const settings::Settings& settings);
+  static std::expected<AliasMap, std::string> make(
+      std::shared_ptr<const settings::Settings> settings);
 
   bool is_ours(const mail::Domain& domain) const { return domains_.contains(domain.folded()); }
 
@@ -33,34 +36,32 @@ class AliasMap {
   std::expected<AliasHit, Rejection> find(const mail::Mailbox& mailbox) const;
 
  private:
-  struct Entry {
-    std::vector<mail::Mailbox> targets;
-    std::optional<settings::Rejected> reject;
-    std::optional<bool> keep_tag;
-    settings::DmarcSettings dmarc;
-  };
-
   struct Pattern {
     std::unique_ptr<RE2> expression;
     std::vector<std::string> targets;
   };
 
   struct Hosted {
-    std::unordered_map<std::string, Entry> entries;
+    std::unordered_map<std::string_view, const settings::Alias*> aliases;  ///< by folded local part
     std::vector<Pattern> patterns;
-    std::optional<mail::Domain> map_to;
+    const mail::Domain* map_to = nullptr;
     settings::DmarcSettings dmarc;
   };
 
-  std::expected<AliasHit, Rejection> taken(const Entry& entry, std::string rule,
-                                           std::string_view tag) const;
+  AliasMap() = default;
+
+  std::expected<AliasHit, Rejection> taken(const Hosted& hosted, const settings::Alias& alias,
+                                           std::string rule, std::string_view tag) const;
   std::expected<AliasHit, Rejection> by_pattern(const Hosted& hosted,
                                                 const std::string& local) const;
   std::expected<AliasHit, Rejection> fallback(const Hosted& hosted,
                                               const mail::Mailbox& mailbox) const;
 
+  const settings::Defaults& defaults() const { return settings_->defaults; }
+
+  std::shared_ptr<const settings::Settings> settings_;
+  std::unique_ptr<const settings::Alias> postmaster_;  ///< of [defaults], for domains without one
   std::unordered_map<std::string, Hosted> domains_;
-  settings::Defaults defaults_;
 };
 
 }  // namespace relay::forward

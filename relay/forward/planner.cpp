@@ -54,15 +54,15 @@ struct Planner::Expansion {
 };
 
 std::expected<std::shared_ptr<const Planner>, std::string> Planner::make(
-    const settings::Settings& settings, OrganisationOf organisation_of) {
+    const std::shared_ptr<const settings::Settings>& settings, OrganisationOf organisation_of) {
   auto aliases = AliasMap::make(settings);
   if (!aliases) return std::unexpected(aliases.error());
-  auto senders = SenderRewrite::make(settings);
+  auto senders = SenderRewrite::make(*settings);
   if (!senders) return std::unexpected(senders.error());
-  auto strategy = Strategy::make(settings, std::move(organisation_of));
+  auto strategy = Strategy::make(*settings, std::move(organisation_of));
   if (!strategy) return std::unexpected(strategy.error());
   return std::shared_ptr<const Planner>(
-      new Planner(std::move(*aliases), std::move(*senders), std::move(*strategy), settings));
+      new Planner(std::move(*aliases), std::move(*senders), std::move(*strategy), *settings));
 }
 
 Planner::Planner(AliasMap aliases, SenderRewrite senders, Strategy strategy,

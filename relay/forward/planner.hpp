@@ -48,7 +48,8 @@ struct Plan {
 class Planner {
  public:
   static std::expected<std::shared_ptr<const Planner>, std::string> make(
-      const settings::Settings& settings, OrganisationOf organisation_of = {});
+      const std::shared_ptr<const settings::Settings>& settings,
+      OrganisationOf organisation_of = {});
 
   /// At RCPT. SRS addresses are reversed for the null sender only (srs.md no. 19).
   Resolution resolve(const mail::ForwardPath& path, const mail::ReversePath& sender,

@@ -1,7 +1,8 @@
 #include "relay/settings/alias_text.hpp"
 
-#include <set>
+#include <algorithm>
 #include <sstream>
+#include <unordered_set>
 
 #include <fmt/format.h>
 
@@ -45,7 +46,10 @@ void read_targets(std::string_view list, Position at, std::size_t offset, Alias&
 
 void read_alias_text(const std::string& path, const std::string& content, HostedDomain& domain,
                      Findings& findings) {
-  std::set<std::string> seen;
+  std::unordered_set<std::string> seen;
+  const auto lines = static_cast<std::size_t>(std::ranges::count(content, '\n')) + 1;
+  domain.aliases.reserve(domain.aliases.size() + lines);
+  seen.reserve(lines);
   std::istringstream stream(content);
   Position at{path, 0, 1};
   for (std::string line; std::getline(stream, line);) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -9,7 +10,9 @@
 
 namespace relay::settings {
 
-void Findings::remember(const std::string& file, const std::string& text) {
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
   std::istringstream stream(text);
   for (std::string line; std::getline(stream, line);) {
@@ -18,7 +21,13 @@ void Findings::remember(const std::string& file, const std::string& text) {
     }
     lines.push_back(std::move(line));
   }
-  lines_[file] = std::move(lines);
+  return lines;
+}
+
+}  // namespace
+
+void Findings::remember(const std::string& file, std::string text) {
+  sources_[file] = {.text = std::move(text), .lines = {}};
 }
 
 void Findings::add(Position at, ProblemCode code, std::string text, std::string hint,
@@ -30,9 +39,11 @@ void Findings::add(Position at, ProblemCode code, std::string text, std::string 
                   .source_line = {},
                   .width = static_cast<std::uint32_t>(width),
                   .warning = false};
-  const auto file = lines_.find(problem.at.file);
-  if (file != lines_.end() && problem.at.line > 0 && problem.at.line <= file->second.size()) {
-    problem.source_line = file->second[problem.at.line - 1];
+  if (const auto file = sources_.find(problem.at.file);
+      file != sources_.end() && problem.at.line > 0) {
+    auto& [source, lines] = file->second;
+    if (lines.empty()) lines = lines_of(std::exchange(source, {}));
+    if (problem.at.line <= lines.size()) problem.source_line = lines[problem.at.line - 1];
   }
   problems_.push_back(std::move(problem));
 }

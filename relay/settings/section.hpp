@@ -24,7 +24,7 @@ namespace relay::settings {
 /// Collects problems and the text of the files they are in.
 class Findings {
  public:
-  void remember(const std::string& file, const std::string& text);
+  void remember(const std::string& file, std::string text);
   void add(Position at, ProblemCode code, std::string text, std::string hint = {},
            std::size_t width = 1);
   void warn(Position at, std::string text);
@@ -34,7 +34,13 @@ class Findings {
   bool has_errors() const;
 
  private:
-  std::map<std::string, std::vector<std::string>> lines_;
+  /// Split into lines when the first of them is to be shown: a million aliases mostly have none.
+  struct Source {
+    std::string text;
+    std::vector<std::string> lines;
+  };
+
+  std::map<std::string, Source> sources_;
   std::vector<Problem> problems_;
 };
 

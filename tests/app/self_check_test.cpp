@@ -43,7 +43,7 @@ std::vector<std::string> problems(const std::string& zone, bool with_srs = true)
 }
 
 TEST(SrsProperty26, OurOwnAddressComesBack) {
-  const auto planner = forward::Planner::make(*house());
+  const auto planner = forward::Planner::make(house());
   EXPECT_EQ(srs_round_trip_problem(**planner, fakes::FakeClock::kStart), std::nullopt);
 }
 
@@ -51,7 +51,7 @@ TEST(SrsProperty26, OurOwnAddressComesBack) {
 TEST(SrsProperty26, NoticesThatItDoesNot) {
   auto broken = house();
   broken->srs.domain = *mail::Domain::parse("probe.invalid");  // the probe looks like one of ours
-  const auto planner = forward::Planner::make(*broken);
+  const auto planner = forward::Planner::make(broken);
   const auto problem = srs_round_trip_problem(**planner, fakes::FakeClock::kStart);
   ASSERT_TRUE(problem);
   EXPECT_THAT(*problem, HasSubstr("would not find its way back"));

@@ -36,8 +36,9 @@ struct Town {
                      .keep_tag = {}});
       bare.emplace(local, std::ssize(all));
     }
-    map.emplace(*forward::AliasMap::make(settings));
-    planner = *forward::Planner::make(settings, house::organisation_of);
+    const auto shared = std::make_shared<const settings::Settings>(settings);
+    map.emplace(*forward::AliasMap::make(shared));
+    planner = *forward::Planner::make(shared, house::organisation_of);
     std::mt19937 random(4711);  // NOLINT(cert-msc51-cpp): the same addresses each time
     for (int i = 0; i < 4096; ++i) {
       const auto number = static_cast<std::int64_t>(random()) % (aliases - 1) + 1;

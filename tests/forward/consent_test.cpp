@@ -29,7 +29,8 @@ class Consent : public testing::Test {
 
   std::expected<Plan, Rejection> plan(const std::optional<Evidence>& evidence,
                                       bool is_bounce = false) {
-    const auto planner = *Planner::make(config_, house::organisation_of);
+    const auto planner =
+        *Planner::make(std::make_shared<const settings::Settings>(config_), house::organisation_of);
     auto recipient = std::get<ResolvedRecipient>(planner->resolve(
         *mail::parse_forward_path("<team@hosted.example>"), mail::ReversePath::null(), kNow));
     recipient.is_bounce = is_bounce;

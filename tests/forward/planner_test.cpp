@@ -81,7 +81,8 @@ class PlannerTest : public testing::Test {
     return senders;
   }
 
-  std::shared_ptr<const Planner> planner_ = *Planner::make(house());
+  std::shared_ptr<const Planner> planner_ =
+      *Planner::make(std::make_shared<const settings::Settings>(house()));
 };
 
 TEST_F(PlannerTest, FollowsAliasesInTheirOrder) {
@@ -198,7 +199,7 @@ TEST_F(PlannerTest, SrsProperty18AllFailuresSoundTheSame) {
 TEST(Postmaster, OfTheSrsDomainIsReadWhereSomebodyReads) {
   auto with_postmaster = house();
   with_postmaster.defaults.postmaster = mailbox("ops@elsewhere.example");
-  const auto planner = *Planner::make(with_postmaster);
+  const auto planner = *Planner::make(std::make_shared<const settings::Settings>(with_postmaster));
   const auto found = planner->resolve(*mail::parse_forward_path("<PostMaster@srs.example.org>"),
                                       *mail::parse_reverse_path("<s@sender.example>"), kNow);
   const auto* taken = std::get_if<ResolvedRecipient>(&found);

@@ -50,7 +50,8 @@ class StrategyPlan : public testing::Test {
     return planner_->plan(evidence.sender, {recipient(address)}, "192.0.2.7", kNow, evidence);
   }
 
-  std::shared_ptr<const Planner> planner_ = *Planner::make(two_domains(), house::organisation_of);
+  std::shared_ptr<const Planner> planner_ = *Planner::make(
+      std::make_shared<const settings::Settings>(two_domains()), house::organisation_of);
 };
 
 TEST_F(StrategyPlan, EveryCopyGoesTheWayItsTargetWants) {

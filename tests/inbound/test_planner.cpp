@@ -35,7 +35,8 @@ settings::Settings test_settings() {
 }  // namespace
 
 Policy test_policy_base() {
-  static const auto kPlanner = forward::Planner::make(test_settings());
+  static const auto kPlanner =
+      forward::Planner::make(std::make_shared<const settings::Settings>(test_settings()));
   if (!kPlanner) throw std::runtime_error(kPlanner.error());
   Policy policy;
   policy.planner = *kPlanner;
@@ -56,7 +57,7 @@ std::shared_ptr<const forward::Planner> consenting_planner(
   }
   targets->seal();
   settings.consent.confirmed = std::move(targets);
-  return forward::Planner::make(settings).value();
+  return forward::Planner::make(std::make_shared<const settings::Settings>(settings)).value();
 }
 
 }  // namespace relay::inbound
