@@ -7,19 +7,18 @@ import subprocess
 
 from .figures import median
 from .peer import RELEASE
-from .runs import end, standing, start_sink
+from .runs import Sink, standing
 
 
 def one_run(peer, rate, seconds, kept=False, connections=200):
     """As bin/load prints it."""
-    sink = start_sink(peer.sink_port)
+    sink = Sink(peer.sink_port)
     try:
         said = subprocess.run([os.path.join(RELEASE, "load"), str(peer.port), "--rate", f"{rate:.1f}", "--seconds",
                                str(seconds), "--connections", str(connections), *(["--kept"] if kept else [])],
                               capture_output=True, text=True, timeout=seconds * 10 + 60)
     finally:
-        end(sink)
-        sink.wait()
+        sink.stop()
     if said.returncode:
         raise RuntimeError(f"{peer.name} at {rate:.0f}/s: {said.stdout}{said.stderr}")
     return json.loads(said.stdout)
