@@ -3,9 +3,11 @@
 #include <set>
 #include <unordered_map>
 #include <unordered_set>
+#include <vector>
 
 #include <fmt/format.h>
 
+#include "relay/base/text.hpp"
 #include "relay/settings/read_sections.hpp"
 
 namespace relay::settings {
@@ -46,11 +48,7 @@ struct Walk {
   }
 
   static std::string key(const mail::Mailbox& mailbox) {
-    std::string folded = mailbox.local_part();
-    for (char& c : folded) {
-      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-    }
-    return folded + '@' + mailbox.domain().folded();
+    return base::lower(mailbox.local_part()) + '@' + mailbox.domain().folded();
   }
 };
 
@@ -79,15 +77,8 @@ void check_chain(const std::string& address, const Graph& graph, const Settings&
                fmt::format("alias {} {}", address, walk.trouble));
 }
 
-/// The graph of all aliases; empty when none leads to another: most forward to elsewhere, and a
-/// million of them need no million lookups.
-Graph graph_of(const Settings& settings, const Names& hosted) {
+Graph graph_of(const Settings& settings) {
   Graph graph;
-  const bool any = std::ranges::any_of(settings.domains, [&](const HostedDomain& domain) {
-    return std::ranges::any_of(domain.aliases,
-                               [&](const Alias& alias) { return leads_on(alias, hosted); });
-  });
-  if (!any) return graph;
   for (const HostedDomain& domain : settings.domains) {
     for (const Alias& alias : domain.aliases) {
       if (alias.local_part != "*") graph[address_of(alias, domain)] = &alias;
@@ -101,13 +92,17 @@ Graph graph_of(const Settings& settings, const Names& hosted) {
 void check_alias_chains(const Settings& settings, Findings& findings) {
   Names hosted;
   for (const HostedDomain& domain : settings.domains) hosted.insert(domain.name.folded());
-  const Graph graph = graph_of(settings, hosted);
+  std::vector<std::string> starts;
   for (const HostedDomain& domain : settings.domains) {
     for (const Alias& alias : domain.aliases) {
-      if (alias.local_part == "*" || !leads_on(alias, hosted)) continue;
-      check_chain(address_of(alias, domain), graph, settings, findings);
+      if (alias.local_part != "*" && leads_on(alias, hosted)) {
+        starts.push_back(address_of(alias, domain));
+      }
     }
   }
+  if (starts.empty()) return;  // most forward to elsewhere: a million of them need no graph
+  const Graph graph = graph_of(settings);
+  for (const std::string& start : starts) check_chain(start, graph, settings, findings);
 }
 
 }  // namespace relay::settings

@@ -56,9 +56,9 @@ class Sink:
 
     def wait_for(self, messages, seconds):
         """Whether so many came."""
-        end = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds
         while self.taken() < messages:
-            if time.monotonic() > end:
+            if time.monotonic() > deadline:
                 return False
             time.sleep(0.002)
         return True

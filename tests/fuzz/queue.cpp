@@ -7,16 +7,16 @@
 
 #include <unistd.h>
 
-#include "relay/base/sha256.hpp"
 #include "relay/spool/opened_database.hpp"
 #include "tests/fuzz/oracle.hpp"
+#include "tests/spool/a_message.hpp"
 
 using namespace relay;
 using fuzz::require;
 
 namespace {
 
-const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
+using spool::kNow;
 
 struct Good {
   std::string file;                                ///< a queue with some messages
@@ -41,29 +41,18 @@ void remove_files() {
 }
 
 ports::NewMessage message(const std::string& content, unsigned char seed) {
-  ports::NewMessage made;
+  auto made = spool::a_message(content);
   // Far apart, as real ones are: no damage turns one into another.
   made.message.id =
       mail::MessageId::make(kNow, {seed, static_cast<unsigned char>(seed * 37), seed,
                                    static_cast<unsigned char>(seed * 91), seed, seed});
-  made.message.received_at = kNow;
   made.message.trace_fields = "Received: x\r\n";
   made.message.seal_fields = "ARC-Seal: i=1; b=x\r\n";
   made.message.rewritten_head = "Received: x\r\nFrom: a@fwd.example\r\n";
   made.message.header_octets = 20;
   made.message.sender_authenticated = seed % 2 == 0;
-  made.message.size = content.size();
-  made.content_sha256 = base::sha256(content);
-  made.last_chunk = content;
-  made.first_due = kNow;
-  made.routes.push_back({.index = 0,
-                         .original = mail::ForwardPath(*mail::Mailbox::parse("i@fwd.example")),
-                         .target = *mail::Mailbox::parse("a@x.example"),
-                         .reverse_path = mail::ReversePath::null(),
-                         .handling = {.seal = seed % 2 == 0,
-                                      .risk_pool = seed == 3,
-                                      .new_author = seed == 4,
-                                      .reason = "a reason"}});
+  made.routes.front().handling = {
+      .seal = seed % 2 == 0, .risk_pool = seed == 3, .new_author = seed == 4, .reason = "a reason"};
   return made;
 }
 

@@ -44,8 +44,7 @@ class Case:
         was over before the step, as on a machine that is too busy for the relay's patience. Not after
         an early reply, which misleads before the step."""
         self.connections += 1
-        again = self.action != "early-reply" and not self.happened and self.connections <= 3
-        return self.connections == 1 or again
+        return not self.happened and self.connections <= (1 if self.action == "early-reply" else 3)
 
     @property
     def offers_tls(self):
