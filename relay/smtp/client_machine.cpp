@@ -98,8 +98,8 @@ void ClientMachine::on_reply(const RemoteReply& reply, Expected expected) {
     case Await::StartTls:
       return on_greeting(reply, expected.await);
     case Await::Reset:
-      if (!reply.positive()) return fail(verdict);
-      needs_reset_ = false;
+      // Not the end of needs_reset_: with PIPELINING the next MAIL has been said by now.
+      if (!reply.positive()) fail(verdict);
       return;
     case Await::MailFrom:
     case Await::RcptTo:

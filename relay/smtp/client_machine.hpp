@@ -127,7 +127,7 @@ class ClientMachine {
   std::string hostname_;
   TlsUse tls_;
   bool encrypted_ = false;
-  bool needs_reset_ = false;
+  bool needs_reset_ = false;  ///< MAIL was said, and no end of data answered 2xx since
   Step step_ = Step::Read;
   Extensions offered_;
   ReplyParser parser_;

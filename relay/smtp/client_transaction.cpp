@@ -55,8 +55,6 @@ void ClientMachine::begin(ClientTransaction transaction) {
     if (!decided_[i]) unsaid_.push_back({Await::RcptTo, i});
   }
   unsaid_.push_back({Await::Data});
-  // Until the server says 2xx to the end of data, the transaction is open on its side.
-  needs_reset_ = true;
   say_envelope();
 }
 
@@ -77,6 +75,8 @@ bool ClientMachine::say_next() {
       return true;
     case Await::MailFrom:
       say(mail_line(), next.await);
+      // From here until 2xx to the end of data a transaction may be open on the server's side.
+      needs_reset_ = true;
       return true;
     case Await::RcptTo:
       if (decided_[next.recipient]) return false;  // MAIL has been refused meanwhile

@@ -78,6 +78,66 @@ TEST(ClientMachine, GoesStepByStepWithoutPipelining) {
   EXPECT_EQ(machine.take_output(), "MAIL FROM:<ann@a.example>\r\n");
 }
 
+/// A server that knows the order of commands (RFC 5321 §4.1.4) refuses a MAIL inside a transaction.
+class StrictServer {
+ public:
+  explicit StrictServer(bool pipelining, std::string_view to_rcpt)
+      : machine_(greeted(pipelining ? kEhlo : "250 mx\r\n")), to_rcpt_(to_rcpt) {}
+
+  /// Lets the machine send one message; false when the server heard a command out of order.
+  bool transact() {
+    machine_.begin(envelope({"x@b.example"}));
+    for (std::string said = machine_.take_output(); !said.empty(); said = machine_.take_output()) {
+      for (std::size_t end = said.find("\r\n"); end != std::string::npos; end = said.find("\r\n")) {
+        const std::string reply = answer(said.substr(0, end));
+        said.erase(0, end + 2);
+        if (reply.starts_with("503")) return false;
+        machine_.feed(reply);
+      }
+      if (machine_.step() != Step::Content) continue;
+      machine_.content_sent();
+      in_transaction_ = false;
+      machine_.feed("250 2.0.0 taken\r\n");
+    }
+    return machine_.step() == Step::Done;
+  }
+
+  void set_rcpt_reply(std::string_view to_rcpt) { to_rcpt_ = to_rcpt; }
+
+ private:
+  std::string answer(const std::string& line) {
+    if (line == "RSET") in_transaction_ = false;
+    if (line.starts_with("MAIL")) {
+      if (in_transaction_) return "503 5.5.1 nested MAIL command\r\n";
+      in_transaction_ = true;
+    }
+    if (line.starts_with("RCPT")) {
+      accepted_ = to_rcpt_.starts_with("2");
+      return std::string(to_rcpt_) + "\r\n";
+    }
+    if (line == "DATA") return accepted_ ? "354 go\r\n" : "554 5.5.1 no valid recipients\r\n";
+    return "250 ok\r\n";
+  }
+
+  ClientMachine machine_;
+  std::string_view to_rcpt_;
+  bool in_transaction_ = false;
+  bool accepted_ = false;
+};
+
+TEST(ClientMachine, ResetsBeforeEveryTransactionThatFollowsOneThatFailed) {
+  for (const bool pipelining : {true, false}) {
+    StrictServer server(pipelining, "450 4.2.0 greylisted");
+    for (int message = 1; message <= 4; ++message) {
+      EXPECT_TRUE(server.transact()) << message << " pipelining " << pipelining;
+    }
+    server.set_rcpt_reply("250 ok");
+    EXPECT_TRUE(server.transact()) << "the first that is taken";
+    server.set_rcpt_reply("550 5.1.1 who");
+    for (int message = 1; message <= 3; ++message) EXPECT_TRUE(server.transact()) << message;
+  }
+}
+
 TEST(ClientMachine, SendsALoneDotWhenNobodyWasAccepted) {  // O-4
   ClientMachine machine = greeted();
   machine.begin(envelope({"x@b.example"}));

@@ -44,6 +44,28 @@ class Retrying(unittest.TestCase):
                 deferred = [e for e in self.relay.events("attempt") if e["outcome"] == "deferred"]
                 self.assertEqual(deferred[-1]["smtp"]["code"], 451)
 
+    def test_first_attempts_that_are_put_off_bounce_nothing(self):
+        """A greylisting hop sees message after message fail on one connection, none taken between."""
+        seen = set()
+
+        def greylist(address):
+            if address in seen:
+                return None
+            seen.add(address)
+            return "450 4.2.0 greylisted, come again"
+
+        self.sink.replies = {"RCPT": greylist}
+        self.sink.start()
+        names = [f"u{i}" for i in range(10)]
+        relay = self.relayed(aliases={name: [name + "@dest.test"] for name in names})
+        for name in names:
+            relay.send(MESSAGE, to=[name + "@fwd.test"])
+        wait_for(lambda: len(self.sink.messages) >= 10 and not relay.rows(), what="all of them")
+        self.assertEqual(sorted(m.rcpt_tos[0] for m in self.sink.messages),
+                         sorted(name + "@dest.test" for name in names))
+        self.assertEqual([e for e in relay.events("attempt") if e["smtp"]["code"] == 503], [])
+        self.assertEqual(relay.events("dsn"), [])
+
     def test_the_queue_survives_a_restart(self):
         relay = self.relayed()
         relay.send(MESSAGE)
