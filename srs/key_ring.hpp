@@ -11,7 +11,7 @@
 namespace srs {
 
 /// Whose addresses a key verifies. Ours are made and verified; those of other programs, which use
-/// hashes of 16 bits, are verified only, while somebody moves to us (srs.md no. 30).
+/// hashes of 16 bits, are verified only, while somebody moves to us.
 enum class Scheme {
   Native,                 ///< strong and Mail::SRS
   Exim,                   ///< Exim's native SRS
@@ -40,7 +40,7 @@ std::string_view describe(KeyError error);
 
 class KeyRing {
  public:
-  /// Checks every key (srs.md no. 14): a weak secret is an open relay.
+  /// Checks every key: a weak secret is an open relay.
   static std::expected<KeyRing, KeyError> make(std::vector<Key> keys);
 
   /// Without the checks: for replaying other implementations' published vectors only.

@@ -36,7 +36,7 @@ std::expected<int, ReverseError> Rewriter::checked_age(const Verified& verified,
   const auto age = age_of(verified.stamp, now_unix + (rounds ? kHalfDay : 0));
   if (!age) return std::unexpected(ReverseError::Malformed);
   if (*age <= options_.max_age_days) return *age;
-  // Clocks differ by a day at most; the other families take no stamp of tomorrow (property 16).
+  // Clocks differ by a day at most; the other families take no stamp of tomorrow.
   const bool ours = verified.family == Family::Strong || verified.family == Family::Token;
   if (*age == kWrap - 1 && ours) return -1;
   return std::unexpected(*age > kWrap / 2 ? ReverseError::Future : ReverseError::Expired);

@@ -73,7 +73,7 @@ Address Rewriter::wrapped(const Address& sender, std::int64_t now_unix) const {
     return wrapped_again(sender.domain, *rest, now_unix);
   }
   if (const auto rest = after_tag(sender.local_part, "SRS1")) {
-    // SRS1<sep>hash=host=rest: only well-formed wraps are opened (property 13).
+    // SRS1<sep>hash=host=rest: only well-formed wraps are opened.
     const std::string_view body = rest->substr(1);
     const std::size_t first = body.find('=');
     const std::size_t second = first == body.npos ? body.npos : body.find('=', first + 1);
@@ -106,7 +106,7 @@ Address Rewriter::wrapped_again(std::string_view host, std::string_view rest,
   std::string hash;
   if (options_.format == Format::Strong) {
     // The stamp rides in the hash field, which every other forwarder treats as opaque: so our
-    // SRS1 expires (property 16), and still anybody can wrap it again.
+    // SRS1 expires, and still anybody can wrap it again.
     const std::string stamp = fold(stamp_of(now_unix));
     hash = strong_hash(key, "SRS1", {day_text(day_of(now_unix)), host, rest})
                .substr(0, options_.strong_hash_length) +

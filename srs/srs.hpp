@@ -73,12 +73,12 @@ struct Reversed {
   int age_days = 0;  ///< -1 … max_age_days; 0 where the family has no stamp
   std::string key_id;
   /// The hash proves little: 16 bits, or a short one that matched only without case. Such
-  /// addresses belong under a tighter limit (property 8).
+  /// addresses belong under a tighter limit.
   bool weak = false;
   std::string token;  ///< for Family::Token: what the caller looks up
 };
 
-/// What `srs explain` says of an address (property 27).
+/// What `srs explain` says of an address.
 struct Explanation {
   bool is_srs = false;
   int hop = 0;
@@ -95,11 +95,11 @@ class Rewriter {
   Rewriter(KeyRing keys, const std::string& srs_domain, Options options = {});
 
   /// The address to send under. A foreign SRS0 or SRS1 is wrapped as SRS1; a third hop replaces the
-  /// wrap and keeps its length (property 12).
+  /// wrap and keeps its length.
   std::expected<Address, ForwardError> forward(const Address& sender, std::int64_t now_unix) const;
 
   /// The address behind one of ours. All failures cost the same: every accepted key is tried, and
-  /// compared in constant time (property 18).
+  /// compared in constant time.
   std::expected<Reversed, ReverseError> reverse(const Address& address,
                                                 std::int64_t now_unix) const;
 
@@ -115,7 +115,7 @@ class Rewriter {
 
   Explanation explain(const Address& address, std::int64_t now_unix) const;
 
-  /// Keyed digest of an address, for logs that must not show it (property 28).
+  /// Keyed digest of an address, for logs that must not show it.
   std::string digest(const Address& address) const;
 
   const std::string& domain() const { return domain_; }

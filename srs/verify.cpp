@@ -1,5 +1,4 @@
-// Is this hash one of ours? Every key is always tried, so that the time taken says nothing
-// (property 18).
+// Is this hash one of ours? Every key is always tried, so that the time taken says nothing.
 #include <algorithm>
 
 #include "srs/srs.hpp"
@@ -39,7 +38,7 @@ Family family_of(Scheme scheme) {
 std::string foreign_hash(const Key& key, std::string_view kind,
                          const std::vector<std::string_view>& fields) {
   if (key.scheme == Scheme::Exim) {
-    if (kind != "SRS0") return {};  // and the stamp is not covered (srs.md §2)
+    if (kind != "SRS0") return {};  // and the stamp is not covered
     const std::string address = to_string({std::string(fields[2]), std::string(fields[1])});
     return hexadecimal(hmac_md5(key.secret, fold(address)));
   }

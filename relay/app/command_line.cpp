@@ -1,14 +1,68 @@
 #include "relay/app/command_line.hpp"
 
-#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
 
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "relay/app/unknown_command.hpp"
 #include "relay/app/version.hpp"
+#include "relay/base/text.hpp"
 
 namespace relay::app {
 
 namespace {
 
-void add_queue(CLI::App& app, Invocation& call) {
+constexpr const char* kFilterWords = R"(Filter words, all of which must hold:
+  01JD7Z  id:01JD7Z    an id, or the beginning of one
+  to:ADDRESS-OR-DOMAIN target of the copy
+  alias:…  from:…      address in RCPT, original sender; from:<> is the null sender
+  domain:DOMAIN        of the address in RCPT
+  mx:HOST              host or group of the last attempt
+  code:4.7.28          enhanced code of the last attempt
+  message-id:ID        of the header
+  age:>2h  age:<5m     since it was accepted
+  state:waiting        or deferred (tried before), or held
+  -KEY:VALUE           the opposite
+  all                  alone: everything
+Addresses, domains and codes are whole ones, unless * is written.)";
+
+void add_list(CLI::App& list, Invocation& call, std::string& watch) {
+  list.add_option("--limit", call.limit, "lines at most (default: 1000, with --json 10000)")
+      ->check(CLI::PositiveNumber);
+  list.add_option("--after", call.after, "go on where another list ended: ID/NUMBER");
+  list.add_option("--watch", watch, "again every so many seconds (default: 2), until interrupted")
+      ->expected(0, 1)
+      ->type_name("[SECONDS]");
+  list.add_option("--count", call.count, "with --watch: only so many times");
+}
+
+void add_change(CLI::App& change, Invocation& call) {
+  change.add_flag("--yes", call.yes, "do not ask when several messages may match");
+  change.add_flag("--dry-run", call.dry_run, "only list what would change");
+  change.add_option("--reason", call.reason, "why; goes into the log");
+}
+
+void add_pauses(CLI::App& queue, Invocation& call) {
+  const std::pair<const char*, const char*> actions[] = {
+      {"pause", "Hold back what leaves by a host or is for a domain or alias, later mail too"},
+      {"resume", "End a pause"},
+  };
+  for (const auto& [name, help] : actions) {
+    CLI::App* sub = queue.add_subcommand(name, help);
+    sub->add_option("target", call.words, "mx:HOST-OR-GROUP, domain:DOMAIN or alias:ADDRESS")
+        ->required()
+        ->expected(1);
+    sub->add_option("--reason", call.reason, "why; goes into the log, that of a pause into status");
+    if (name == std::string("pause")) {
+      sub->add_option("--for", call.span, "how long: 30m, 4h, 2d (default: until resume)");
+    }
+  }
+}
+
+void add_queue(CLI::App& app, Invocation& call, std::string& watch) {
   CLI::App* queue = app.add_subcommand("queue", "Look at waiting mail and act on it");
   queue->require_subcommand(1);
 
@@ -20,27 +74,78 @@ void add_queue(CLI::App& app, Invocation& call) {
 
   const Action actions[] = {
       {"list", "One line per waiting copy", false},
-      {"show", "One message with all its copies", false},
+      {"show", "One message with all its copies, and its header", false},
       {"why", "One message: what was tried, what the other side said, what happens next", false},
-      {"retry", "Try matching copies now", true},
+      {"retry", "Try matching copies now; what is held stays held", true},
       {"hold", "Keep matching copies until they are released", true},
       {"release", "Let held copies go on", true},
-      {"drop", "Remove matching copies without a bounce (needs --reason)", true},
+      {"drop", "End matching copies without a word to the sender (needs --reason)", true},
+      {"bounce", "End matching copies with a DSN to the sender (needs --reason)", true},
   };
   for (const Action& action : actions) {
     CLI::App* sub = queue->add_subcommand(action.name, action.help);
-    sub->add_option("filter", call.words,
-                    "message id (or its beginning), to:TEXT, from:TEXT, state:waiting|held, all");
-    if (action.changes) {
-      sub->add_flag("--yes", call.yes, "do not ask when several messages may match");
-      sub->add_flag("--dry-run", call.dry_run, "only list what would change");
-      sub->add_option("--reason", call.reason, "why; goes into the log");
-    }
-    sub->callback([&call, name = std::string(action.name)] {
+    sub->add_option("filter", call.words, "filter words, see below");
+    sub->footer(kFilterWords);
+    if (action.changes) add_change(*sub, call);
+  }
+  add_list(*queue->get_subcommand("list"), call, watch);
+  queue->get_subcommand("show")->add_flag("--content", call.content, "the whole message");
+  add_pauses(*queue, call);
+  for (CLI::App* sub : queue->get_subcommands([](const CLI::App*) { return true; })) {
+    sub->callback([&call, name = sub->get_name()] {
       call.verb = Verb::Queue;
       call.action = name;
     });
   }
+}
+
+/// `--watch to:x.example`: the word behind it is none of its own.
+bool take_watch(Invocation& call, bool given, const std::string& text) {
+  if (!given) return true;
+  const bool number = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  if (!text.empty() && !number) call.words.insert(call.words.begin(), text);
+  constexpr std::uint64_t kLongest = 86'400;
+  const std::uint64_t seconds = number ? std::strtoull(text.c_str(), nullptr, 10) : 2;
+  if (seconds == 0 || seconds > kLongest) return false;
+  call.watch = std::chrono::seconds(static_cast<std::int64_t>(seconds));
+  return true;
+}
+
+std::string exit_codes() {
+  std::string text = "Exit codes:";
+  for (const auto& [code, meaning] : ops::kExitCodes) {
+    text += fmt::format("\n  {:>2}  {}", static_cast<int>(code), meaning);
+  }
+  return text;
+}
+
+/// `-to:x.example` is a filter word, and CLI11 would look for an option -t: until it is done, the
+/// sign in front is another one.
+constexpr char kMinus = '\x01';
+
+bool is_negated_word(std::string_view word) {
+  const std::size_t colon = word.find(':');
+  if (!word.starts_with('-') || colon == word.npos || colon < 3) return false;
+  return base::is_alpha(word[1]) &&
+         word.substr(1, colon - 1).find_first_not_of("abcdefghijklmnopqrstuvwxyz-") == word.npos;
+}
+
+std::vector<std::string> marked_words(int argc, const char* const* argv) {
+  std::vector<std::string> words;
+  bool queue = false;
+  for (int i = 1; i < argc; ++i) {
+    words.emplace_back(argv[i]);
+    queue = queue || words.back() == "queue";
+    if (queue && is_negated_word(words.back())) words.back().front() = kMinus;
+  }
+  return words;
+}
+
+void unmark(Invocation& call) {
+  for (std::string& word : call.words) {
+    if (word.starts_with(kMinus)) word.front() = '-';
+  }
+  if (call.reason.starts_with(kMinus)) call.reason.front() = '-';
 }
 
 void add_srs(CLI::App& app, Invocation& call) {
@@ -110,6 +215,7 @@ void add_verify(CLI::App& app, Invocation& call) {
 std::variant<Invocation, int> parse_command_line(int argc, const char* const* argv) {
   Invocation call;
   int seconds = static_cast<int>(call.timeout.count());
+  std::string watch;
   CLI::App app("srs-relay: a mail forwarder with SRS, DKIM and a durable queue", "srs-relay");
   app.set_version_flag("-V,--version", kVersion);
   app.require_subcommand(1);
@@ -121,20 +227,33 @@ std::variant<Invocation, int> parse_command_line(int argc, const char* const* ar
       ->capture_default_str();
   app.add_flag("--json", call.json, "machine-readable output: one JSON object per line");
   add_simple(app, call);
-  add_queue(app, call);
+  add_queue(app, call, watch);
   add_srs(app, call);
   add_dkim(app, call);
   add_verify(app, call);
+  app.footer(exit_codes());  // here: those before it would have inherited it
   for (CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
     sub->fallthrough();
     for (CLI::App* inner : sub->get_subcommands([](const CLI::App*) { return true; })) {
       inner->fallthrough();
     }
   }
+  std::vector<std::string> words = marked_words(argc, argv);
+  if (const auto complaint = unknown_command(app, words)) {
+    std::cerr << "srs-relay: " << *complaint << '\n';
+    return kExitUsage;
+  }
   try {
-    app.parse(argc, argv);
+    std::ranges::reverse(words);  // CLI11 takes them from the back
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitOk : kExitUsage;
+  }
+  unmark(call);
+  const CLI::App* list = app.get_subcommand("queue")->get_subcommand("list");
+  if (!take_watch(call, list->count("--watch") > 0, watch)) {
+    std::cerr << "srs-relay: --watch takes seconds, from 1 to 86400\n";
+    return kExitUsage;
   }
   call.timeout = std::chrono::seconds(seconds);
   return call;

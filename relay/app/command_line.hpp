@@ -1,10 +1,15 @@
-// The command line as a value. One table of commands drives parsing, help and the golden test.
+// The command line as a value. One table of commands drives parsing, help, "did you mean" and the
+// golden test.
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
+
+#include "relay/ops/exit_code.hpp"
 
 namespace relay::app {
 
@@ -29,8 +34,15 @@ struct Invocation {
   std::chrono::seconds timeout{30};
   bool json = false;
   bool yes = false;
+  // queue
   bool dry_run = false;
   std::string reason;
+  bool content = false;                ///< show: everything, not the header alone
+  std::optional<std::uint64_t> limit;  ///< list: lines
+  std::string after;                   ///< list: where another list ended
+  std::optional<std::chrono::seconds> watch;
+  std::uint64_t count = 0;  ///< of lists with watch; 0: until it is interrupted
+  std::string span;         ///< of a pause
   // dkim new
   std::string domain;
   std::string selector;
@@ -44,17 +56,17 @@ struct Invocation {
   std::string zone_file;
 };
 
-/// Exit codes of the program (operator.md §2).
+/// Short names of ops::ExitCode for main().
 enum ExitCode : int {
-  kExitOk = 0,
-  kExitNegative = 1,
-  kExitUsage = 2,
-  kExitUnreachable = 3,
-  kExitConfig = 4,
-  kExitNotFound = 5,
-  kExitRefused = 7,
-  kExitTemporary = 75,
-  kExitPermission = 77,
+  kExitOk = static_cast<int>(ops::ExitCode::Ok),
+  kExitNegative = static_cast<int>(ops::ExitCode::Negative),
+  kExitUsage = static_cast<int>(ops::ExitCode::Usage),
+  kExitUnreachable = static_cast<int>(ops::ExitCode::Unreachable),
+  kExitConfig = static_cast<int>(ops::ExitCode::InvalidConfig),
+  kExitNotFound = static_cast<int>(ops::ExitCode::NotFound),
+  kExitRefused = static_cast<int>(ops::ExitCode::Refused),
+  kExitTemporary = static_cast<int>(ops::ExitCode::Temporary),
+  kExitPermission = static_cast<int>(ops::ExitCode::Permission),
 };
 
 /// The invocation, or the exit code when everything is said already (--help, --version, bad usage).

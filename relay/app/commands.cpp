@@ -1,5 +1,6 @@
 #include "relay/app/commands.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -11,11 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "relay/app/control_client.hpp"
 #include "relay/app/policies.hpp"
 #include "relay/app/srs_verbs.hpp"
-#include "relay/ops/filter.hpp"
-#include "relay/ops/queue_text.hpp"
+#include "relay/ops/json_line.hpp"
 #include "relay/settings/loader.hpp"
 
 namespace relay::app {
@@ -28,13 +27,18 @@ base::WallTime wall_now() {
   return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
-int print_problems(const std::vector<settings::Problem>& problems) {
-  int errors = 0;
-  for (const auto& problem : problems) {
-    std::cerr << render(problem) << '\n';
-    if (!problem.warning) ++errors;
-  }
-  return errors;
+void print_problems(const std::vector<settings::Problem>& problems) {
+  for (const auto& problem : problems) std::cerr << render(problem) << '\n';
+}
+
+std::string json_of(const settings::Problem& problem) {
+  ops::JsonLine json;
+  json.text("severity", problem.warning ? "warning" : "error").text("file", problem.at.file);
+  json.number("line", std::uint64_t{problem.at.line});
+  json.number("column", std::uint64_t{problem.at.column});
+  json.number("code", static_cast<std::uint64_t>(problem.code)).text("text", problem.text);
+  if (!problem.hint.empty()) json.text("hint", problem.hint);
+  return std::move(json).line();
 }
 
 /// The settings of --config, or nullptr with every problem printed.
@@ -55,61 +59,30 @@ bool write_private_file(const std::string& path, const std::string& content) {
   return written;
 }
 
-json::object request_for(const Invocation& call) {
-  json::object request{{"v", 1}};
-  switch (call.verb) {
-    case Verb::Status:
-      request["verb"] = "status";
-      break;
-    case Verb::Reload:
-      request["verb"] = "reload";
-      break;
-    default:
-      request["verb"] = "queue." + call.action;
-      break;
-  }
-  json::array filter;
-  for (const auto& word : call.words) filter.emplace_back(word);
-  request["filter"] = std::move(filter);
-  request["reason"] = call.reason;
-  request["dry_run"] = call.dry_run;
-  return request;
-}
-
-/// Changes that may hit several messages are asked about on a terminal and need --yes elsewhere.
-bool may_change(const Invocation& call) {
-  const bool changes = call.verb == Verb::Queue && call.action != "list" && call.action != "show" &&
-                       call.action != "why" && !call.dry_run;
-  if (!changes || call.yes) return true;
-  const auto filter = ops::parse_filter(call.words);
-  if (!filter || !ops::is_bulk(*filter)) return true;  // the daemon explains what is wrong
-  if (::isatty(STDIN_FILENO) == 0) {
-    std::cerr << "srs-relay: this may match several messages; say --yes, or --dry-run first\n";
-    return false;
-  }
-  std::cerr << "This may match several messages. " << call.action << " them? [y/N] ";
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "yes";
-}
-
 }  // namespace
 
 int check(const Invocation& call) {
   const std::string path = call.words.empty() ? call.config : call.words.front();
   auto loaded = settings::load(path);
   std::vector<settings::Problem> problems = loaded ? loaded->warnings : loaded.error();
-  int errors = print_problems(problems);
-  const auto warnings = static_cast<int>(problems.size()) - errors;
   if (loaded) {
     // Keys and patterns are opened as a start would open them.
     if (auto policies = make_policies(loaded->settings); !policies) {
-      std::cerr << path << ": error: " << policies.error() << '\n';
-      ++errors;
+      problems.push_back(
+          {.at = {.file = path}, .code = settings::ProblemCode::File, .text = policies.error()});
     }
   }
-  std::cout << fmt::format("{} error{}, {} warning{}\n", errors, errors == 1 ? "" : "s", warnings,
-                           warnings == 1 ? "" : "s");
+  const auto errors = std::ranges::count(problems, false, &settings::Problem::warning);
+  const auto warnings = static_cast<std::ptrdiff_t>(problems.size()) - errors;
+  if (call.json) {
+    for (const auto& problem : problems) std::cout << json_of(problem);
+    std::cout << json::serialize(json::object{{"v", 1}, {"errors", errors}, {"warnings", warnings}})
+              << '\n';
+  } else {
+    print_problems(problems);
+    std::cout << fmt::format("{} error{}, {} warning{}\n", errors, errors == 1 ? "" : "s", warnings,
+                             warnings == 1 ? "" : "s");
+  }
   return errors == 0 ? kExitOk : kExitNegative;
 }
 
@@ -222,29 +195,6 @@ int dkim_new(const Invocation& call) {
     std::cout << auth::dkim::zone_line(owner, key->dns_record()) << '\n';
   }
   return kExitOk;
-}
-
-int ask_running(const Invocation& call) {
-  std::string socket = call.socket;
-  if (socket.empty()) {
-    const auto settings = load_or_print(call.config);
-    if (!settings) return kExitConfig;
-    socket = settings->control.socket;
-  }
-  if (!may_change(call)) return kExitRefused;
-  const json::object request = request_for(call);
-  const auto answer = ask_daemon(socket, request, call.timeout);
-  if (!answer) {
-    std::cerr << "srs-relay: " << answer.error() << '\n';
-    return kExitUnreachable;
-  }
-  if (call.json) {
-    for (const auto& line : answer->lines) std::cout << line << '\n';
-  } else {
-    const std::string verb(request.at("verb").as_string());
-    (answer->exit == 0 ? std::cout : std::cerr) << ops::render_text(verb, answer->objects);
-  }
-  return answer->exit;
 }
 
 }  // namespace relay::app

@@ -3,7 +3,8 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <sstream>
+#include <optional>
+#include <utility>
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -17,6 +18,9 @@ namespace relay::app {
 namespace json = boost::json;
 
 namespace {
+
+// More than any line of an answer: a header in full, every octet of it escaped.
+constexpr std::size_t kMaxLine = 4UL * 1024 * 1024;
 
 /// A descriptor that closes itself.
 class Descriptor {
@@ -46,65 +50,77 @@ void set_timeouts(int fd, std::chrono::seconds timeout) {
   setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
 }
 
-std::expected<std::string, std::string> exchange(int fd, const std::string& path,
-                                                 std::string request) {
-  request += '\n';
-  for (std::size_t sent = 0; sent < request.size();) {
-    const ssize_t n = ::send(fd, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
-    if (n <= 0) return std::unexpected(system_error("cannot write to", path));
-    sent += static_cast<std::size_t>(n);
-  }
-  std::string response;
-  std::array<char, 16384> buffer{};
-  while (true) {
-    const ssize_t n = ::recv(fd, buffer.data(), buffer.size(), 0);
-    if (n == 0) return response;
-    if (n < 0) return std::unexpected(system_error("no answer on", path));
-    response.append(buffer.data(), static_cast<std::size_t>(n));
-  }
+std::unexpected<ControlFailure> failure(std::string text, bool forbidden = false) {
+  return std::unexpected(ControlFailure{.text = std::move(text), .forbidden = forbidden});
 }
 
-std::expected<ControlAnswer, std::string> parse_answer(const std::string& response) {
-  ControlAnswer answer;
-  bool ended = false;
-  std::istringstream lines(response);
-  for (std::string line; std::getline(lines, line);) {
-    boost::system::error_code error;
-    json::value value = json::parse(line, error);
-    if (error || !value.is_object()) return std::unexpected("the daemon's answer is damaged");
-    json::object& object = value.get_object();
-    if (const json::value* exit = object.if_contains("exit")) {
-      answer.exit = static_cast<int>(exit->to_number<std::int64_t>());
-      ended = true;
-      continue;
-    }
-    answer.objects.push_back(std::move(object));
-    answer.lines.push_back(line);
+std::expected<void, ControlFailure> send_all(int fd, const std::string& path,
+                                             const std::string& request) {
+  for (std::size_t sent = 0; sent < request.size();) {
+    const ssize_t n = ::send(fd, request.data() + sent, request.size() - sent, MSG_NOSIGNAL);
+    if (n <= 0) return failure(system_error("cannot write to", path));
+    sent += static_cast<std::size_t>(n);
   }
-  if (!ended) return std::unexpected("the daemon's answer was cut short");
-  return answer;
+  return {};
+}
+
+/// Nullopt: another line, and it was taken. Otherwise the exit code of the closing line.
+std::expected<std::optional<int>, ControlFailure> take_line(const std::string& line,
+                                                            const TakeLine& take) {
+  boost::system::error_code error;
+  const json::value value = json::parse(line, error);
+  if (error || !value.is_object()) return failure("the daemon's answer is damaged");
+  if (const json::value* exit = value.get_object().if_contains("exit")) {
+    if (!exit->is_int64()) return failure("the daemon's answer is damaged");
+    return static_cast<int>(exit->get_int64());
+  }
+  take(line, value.get_object());
+  return std::nullopt;
+}
+
+std::expected<int, ControlFailure> read_answer(int fd, const std::string& path,
+                                               const TakeLine& take) {
+  std::string received;
+  std::array<char, 65536> buffer{};
+  while (true) {
+    const ssize_t n = ::recv(fd, buffer.data(), buffer.size(), 0);
+    if (n == 0) return failure("the daemon's answer was cut short");
+    if (n < 0) return failure(system_error("no answer on", path));
+    received.append(buffer.data(), static_cast<std::size_t>(n));
+    std::size_t begin = 0;
+    for (std::size_t end = 0; (end = received.find('\n', begin)) != std::string::npos;
+         begin = end + 1) {
+      const auto exit = take_line(received.substr(begin, end - begin), take);
+      if (!exit) return std::unexpected(exit.error());
+      if (*exit) return **exit;
+    }
+    received.erase(0, begin);
+    if (received.size() > kMaxLine) return failure("the daemon's answer is damaged");
+  }
 }
 
 }  // namespace
 
-std::expected<ControlAnswer, std::string> ask_daemon(const std::string& socket_path,
-                                                     const json::object& request,
-                                                     std::chrono::seconds timeout) {
+std::expected<int, ControlFailure> ask_daemon(const std::string& socket_path,
+                                              const json::object& request,
+                                              std::chrono::seconds timeout, const TakeLine& take) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   if (socket_path.size() >= sizeof address.sun_path) {
-    return std::unexpected("socket path too long: " + socket_path);
+    return failure("socket path too long: " + socket_path);
   }
   std::memcpy(address.sun_path, socket_path.data(), socket_path.size());
   const Descriptor fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (fd.get() < 0) return std::unexpected(system_error("cannot open a socket for", socket_path));
+  if (fd.get() < 0) return failure(system_error("cannot open a socket for", socket_path));
   set_timeouts(fd.get(), timeout);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
-    return std::unexpected(system_error("the daemon does not answer on", socket_path));
+    const bool forbidden = errno == EACCES || errno == EPERM;
+    return failure(system_error("the daemon does not answer on", socket_path), forbidden);
   }
-  auto response = exchange(fd.get(), socket_path, json::serialize(request));
-  if (!response) return std::unexpected(response.error());
-  return parse_answer(*response);
+  if (auto sent = send_all(fd.get(), socket_path, json::serialize(request) + '\n'); !sent) {
+    return std::unexpected(sent.error());
+  }
+  return read_answer(fd.get(), socket_path, take);
 }
 
 }  // namespace relay::app

@@ -3,23 +3,27 @@
 
 #include <chrono>
 #include <expected>
+#include <functional>
 #include <string>
-#include <vector>
 
 #include <boost/json/object.hpp>
 
 namespace relay::app {
 
-struct ControlAnswer {
-  std::vector<boost::json::object> objects;  ///< results, without the closing line
-  std::vector<std::string> lines;            ///< the same as they came, for --json
-  int exit = 0;                              ///< exit code the daemon asks for
+/// Why there is no answer: a sentence that names the socket.
+struct ControlFailure {
+  std::string text;
+  bool forbidden = false;  ///< the socket is there, and not for this user
 };
 
-/// Sends one request and reads the whole answer (blocking; for the command line only).
-/// The error is a sentence that names the socket.
-std::expected<ControlAnswer, std::string> ask_daemon(const std::string& socket_path,
-                                                     const boost::json::object& request,
-                                                     std::chrono::seconds timeout);
+/// A line of the answer as it came, and what it says.
+using TakeLine = std::function<void(const std::string& line, const boost::json::object& object)>;
+
+/// Sends one request and hands out the answer line by line as it comes (blocking; for the command
+/// line only), without the closing line: its exit code is returned. `timeout` is for each wait, not
+/// for the whole.
+std::expected<int, ControlFailure> ask_daemon(const std::string& socket_path,
+                                              const boost::json::object& request,
+                                              std::chrono::seconds timeout, const TakeLine& take);
 
 }  // namespace relay::app

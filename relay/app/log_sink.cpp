@@ -1,5 +1,6 @@
 #include "relay/app/log_sink.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <new>
 #include <utility>
@@ -13,6 +14,8 @@ namespace relay::app {
 namespace {
 
 constexpr std::size_t kRingLines = 16'384;
+// Beyond that many nothing is kept: a change of all copies of the largest queue is a sixth of it.
+constexpr std::size_t kMostLines = 4 * kRingLines;
 constexpr std::chrono::milliseconds kRest{5};
 
 }  // namespace
@@ -45,22 +48,29 @@ LogSink::~LogSink() {
 }
 
 void LogSink::write(base::Event event) {
-  std::string line = std::move(event).line();
+  const bool kept = event.kept();
+  std::string text = std::move(event).line();
   const auto redaction = redaction_.get();
-  if (redaction->active()) line = redaction->redacted(line);
+  if (redaction->active()) text = redaction->redacted(text);
   bool sleeps = false;
   {
     const std::lock_guard lock(mutex_);
-    if (waiting_.size() == kRingLines) {
-      waiting_.pop_front();
-      ++dropped_;
-      ++out_;
-    }
-    waiting_.push_back(std::move(line));
+    if (waiting_.size() >= kRingLines) drop_oldest();
+    waiting_.push_back({std::move(text), kept});
     ++taken_;
     sleeps = std::exchange(asleep_, false);
   }
   if (sleeps) wake_.notify_one();
+}
+
+/// With the lock held.
+void LogSink::drop_oldest() {
+  auto oldest = std::ranges::find(waiting_, false, &Line::kept);
+  if (oldest == waiting_.end() && waiting_.size() < kMostLines) return;
+  if (oldest == waiting_.end()) oldest = waiting_.begin();
+  waiting_.erase(oldest);
+  ++dropped_;
+  ++out_;
 }
 
 void LogSink::run() {
@@ -84,15 +94,14 @@ void LogSink::run() {
   }
 }
 
-/// One text for all of them, handed over as a view and not as a format string: log text is data
-/// (rule P-7). False: there was no memory for it, which costs these lines and not the daemon
-///
+/// One text for all of them, handed over as a view and not as a format string: log text is data.
+/// False: there was no memory for it, which costs these lines and not the daemon.
 bool LogSink::put_out(const Lines& lines) {
   try {
     std::string text;
-    for (const std::string& line : lines) {
+    for (const Line& line : lines) {
       if (!text.empty()) text += '\n';
-      text += line;
+      text += line.text;
     }
     logger_->log(spdlog::level::info, spdlog::string_view_t(text));
     return true;

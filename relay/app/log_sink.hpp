@@ -21,9 +21,10 @@ class logger;
 namespace relay::app {
 
 /// Lines wait in a bounded ring; when it is full the oldest is dropped and counted, because mail
-/// must not wait for a log volume. The writing thread rests 5 ms between two writes, so that
-/// lines leave together: a wake-up and a write for each would cost as much as a small message's way
-/// through the spool.
+/// must not wait for a log volume. Lines that are to be kept (base::Event::keep) are passed over:
+/// they come from operators, who wait for their answers. The writing thread rests 5 ms between two
+/// writes, so that lines leave together: a wake-up and a write for each would cost as much as a
+/// small message's way through the spool.
 class LogSink final : public base::Log {
  public:
   /// `file` empty: stderr. Otherwise appended to, created with mode 0640. Error: why not opened.
@@ -47,8 +48,14 @@ class LogSink final : public base::Log {
  private:
   LogSink() = default;
 
-  using Lines = std::deque<std::string>;
+  struct Line {
+    std::string text;
+    bool kept = false;
+  };
 
+  using Lines = std::deque<Line>;
+
+  void drop_oldest();
   void run();
   bool put_out(const Lines& lines);
 

@@ -5,6 +5,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "relay/app/local_addresses.hpp"
 #include "relay/app/self_check.hpp"
 #include "relay/auth/signing_policy.hpp"
 #include "relay/settings/files.hpp"
@@ -115,13 +116,36 @@ std::shared_ptr<const inbound::Policy> inbound_policy(
   return policy;
 }
 
+/// Where the world reaches us: what we listen on, every address of this host where that is all of
+/// them, and what a translator in front of us is said to have.
 void set_own_endpoints(delivery::Policy& policy, const settings::Settings& from) {
+  auto& addresses = policy.own_addresses;
+  bool all = false;
   for (const auto& listener : from.listeners) {
-    for (const auto& address : listener.addresses) {
-      policy.own_addresses.push_back(boost::asio::ip::make_address(address.host));
-      policy.own_ports.push_back(address.port);
+    for (const auto& listens : listener.addresses) {
+      const auto address = boost::asio::ip::make_address(listens.host);
+      all = all || address.is_unspecified();
+      addresses.push_back(address);
+      policy.own_ports.push_back(listens.port);
+    }
+    for (const std::string& address : listener.reached_as) {
+      addresses.push_back(boost::asio::ip::make_address(address));
     }
   }
+  if (!all) return;
+  for (auto& address : local_addresses()) addresses.push_back(std::move(address));
+}
+
+delivery::PartialFailures partial_failures(settings::PartialFailures from) {
+  switch (from) {
+    case settings::PartialFailures::Sender:
+      return delivery::PartialFailures::Sender;
+    case settings::PartialFailures::Postmaster:
+      return delivery::PartialFailures::Postmaster;
+    case settings::PartialFailures::Nobody:
+      return delivery::PartialFailures::Nobody;
+  }
+  return delivery::PartialFailures::Sender;
 }
 
 /// `into` has a source for each family.
@@ -175,6 +199,10 @@ std::shared_ptr<const delivery::Policy> delivery_policy(
   policy->port = from.outbound.port;
   policy->allow_private = from.outbound.allow_private;
   policy->hide_targets = from.queue.redact_target;
+  policy->providers =
+      std::make_shared<const forward::ProviderTable>(forward::ProviderTable::make(from));
+  policy->partial_failures = partial_failures(from.partial_failures);
+  policy->postmaster = from.defaults.postmaster;
   set_own_endpoints(*policy, from);
   set_sources(*policy, from.outbound.source);
   set_sources(policy->risk, from.risk.source);

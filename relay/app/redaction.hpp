@@ -1,4 +1,4 @@
-// What the log shows of addresses (srs.md no. 28).
+// What the log shows of addresses.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// Relay::reload(): the configuration read again, and swapped as a whole or not at all (C12).
+// Relay::reload(): the configuration read again, and swapped as a whole or not at all.
 #include <algorithm>
 
 #include "relay/app/endpoints.hpp"
@@ -45,7 +45,7 @@ std::vector<std::string> restart_keys(const settings::Settings& now,
 void Relay::release_confirmed() {
   const auto release = [](Relay& relay) -> base::Task<> {
     const auto released =
-        co_await inbound::release_confirmed(*relay.spool_, relay.clock_, relay.inbound_policy_);
+        co_await inbound::release_confirmed(relay.spool_->consent(), relay.inbound_policy_);
     if (!released || *released == 0) co_return;
     relay.log_->write(base::Event("confirmed", relay.clock_.wall())
                           .number("released", static_cast<std::int64_t>(*released)));

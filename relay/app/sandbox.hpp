@@ -1,5 +1,5 @@
 // What this process will never have to do, told to the kernel: even code that an attacker gets in
-// cannot start a program, trace another process or load a module (rules P-7 and P-16, H-5).
+// cannot start a program, trace another process or load a module.
 #pragma once
 
 #include <expected>

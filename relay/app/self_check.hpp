@@ -1,5 +1,5 @@
 // Does the way back work? A bounce address that nobody can reach is only noticed when it is too
-// late (srs.md no. 26).
+// late.
 #pragma once
 
 #include <optional>

@@ -20,7 +20,7 @@ namespace relay::app {
 
 namespace {
 
-constexpr std::chrono::seconds kPatience{30};  // H-6
+constexpr std::chrono::seconds kPatience{30};  // of a shutdown with what is under way
 
 /// Blocked before the first thread exists, so that only this one takes them, in sigtimedwait().
 sigset_t block_signals() {
@@ -33,7 +33,7 @@ sigset_t block_signals() {
 }
 
 void prepare_process() {
-  // Keys and mail are in memory: no core files, no tracing by others (H-3).
+  // Keys and mail are in memory: no core files, no tracing by others.
   prctl(PR_SET_DUMPABLE, 0);
   rlimit descriptors{};
   if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {

@@ -1,15 +1,13 @@
 #include "relay/app/wiring.hpp"
 
-#include <future>
 #include <random>
 #include <thread>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
 #include <openssl/crypto.h>
 #include <unistd.h>
 
+#include "relay/app/await_blocking.hpp"
 #include "relay/app/endpoints.hpp"
 #include "relay/app/version.hpp"
 #include "relay/base/task.hpp"
@@ -31,13 +29,6 @@ std::size_t shard_count(const settings::Settings& settings) {
 std::size_t idle_cores(std::size_t shards) {
   const std::size_t cores = std::thread::hardware_concurrency();
   return cores > shards ? cores - shards : 0;
-}
-
-/// Runs a task on `executor` and blocks this thread, which is no shard, for its result.
-template <class T>
-T await_blocking(const base::Executor& executor, base::Task<T> task) {
-  auto result = boost::asio::co_spawn(executor, std::move(task), boost::asio::use_future);
-  return result.get();
 }
 
 }  // namespace
@@ -88,6 +79,7 @@ std::expected<void, std::string> Relay::open_parts() {
   if (auto tls = open_tls(); !tls) return tls;
   if (auto delivery = open_delivery(); !delivery) return delivery;
   open_inbound();
+  open_desk();
   return open_listeners();
 }
 
@@ -102,8 +94,8 @@ std::expected<void, std::string> Relay::open_tls() {
   }
   std::optional<std::filesystem::path> authorities;
   if (!settings_->outbound.ca_file.empty()) authorities = settings_->outbound.ca_file;
-  auto opportunistic = net::TlsContext::client(ports::TlsLevel::Opportunistic);
-  auto verify = net::TlsContext::client(ports::TlsLevel::Verify, authorities);
+  auto opportunistic = net::TlsContext::client(mail::TlsLevel::May);
+  auto verify = net::TlsContext::client(mail::TlsLevel::Verify, authorities);
   if (!opportunistic) return std::unexpected("tls: " + opportunistic.error());
   if (!verify) return std::unexpected("outbound.ca_file: " + verify.error());
   client_tls_ = {std::make_shared<const net::TlsContext>(std::move(*opportunistic)),
@@ -122,7 +114,7 @@ std::expected<void, std::string> Relay::open_delivery() {
       shards_.executors(), delivery::SchedulerParts{.clock = clock_,
                                                     .resolver = *resolver_,
                                                     .dialer = *dialer_,
-                                                    .spool = *spool_,
+                                                    .queue = spool_->delivery(),
                                                     .signer = signer_.get(),
                                                     .log = *log_,
                                                     .policy = delivery_policy_,
@@ -134,25 +126,27 @@ std::expected<void, std::string> Relay::open_delivery() {
 void Relay::open_inbound() {
   budget_ = std::make_unique<inbound::ByteBudget>(settings_->limits.memory);
   refusals_ = std::make_unique<inbound::RefusalLog>(*log_);
-  abuse_ = std::make_unique<inbound::AbuseControl>(*resolver_, *spool_, clock_, *log_);
-  inbound_services_ = std::make_unique<inbound::Services>(
-      inbound::Services{clock_, *spool_, *signer_, *resolver_, *scheduler_, tls_acceptor_.get(),
-                        *log_, inbound_policy_, *budget_, bounces_, resends_, *refusals_, waste_,
-                        handshakes_, watchdog_, *abuse_});
+  abuse_ = std::make_unique<inbound::AbuseControl>(*resolver_, spool_->greylist(), clock_, *log_);
+  inbound_services_ =
+      std::make_unique<inbound::Services>(inbound::Services{.clock = clock_,
+                                                            .queue = spool_->intake(),
+                                                            .tokens = spool_->tokens(),
+                                                            .consent = spool_->consent(),
+                                                            .signer = *signer_,
+                                                            .resolver = *resolver_,
+                                                            .feed = *scheduler_,
+                                                            .tls = tls_acceptor_.get(),
+                                                            .log = *log_,
+                                                            .policy = inbound_policy_,
+                                                            .budget = *budget_,
+                                                            .bounces = bounces_,
+                                                            .resends = resends_,
+                                                            .refusals = *refusals_,
+                                                            .waste = waste_,
+                                                            .handshakes = handshakes_,
+                                                            .watchdog = watchdog_,
+                                                            .abuse = *abuse_});
   acceptor_ = std::make_unique<inbound::Acceptor>(*inbound_services_);
-  admin_ = std::make_unique<ops::AdminEndpoint>(
-      ops::Controls{.spool = *spool_,
-                    .clock = clock_,
-                    .log = *log_,
-                    .status = [this] { return status(); },
-                    .reload = [this] { return reload(); },
-                    .wake_delivery = [this] { scheduler_->wake(); },
-                    .pace = [this](const mail::MessageId& id,
-                                   const mail::Route& route) -> std::optional<ops::Pace> {
-                      const auto pace = scheduler_->pace(id, route);
-                      if (!pace) return std::nullopt;
-                      return ops::Pace{pace->copies_before, pace->rate.count, pace->rate.span};
-                    }});
 }
 
 std::expected<void, std::string> Relay::open_listeners() {
@@ -182,6 +176,7 @@ std::expected<void, std::string> Relay::open_listeners() {
 void Relay::start() {
   shards_.run();
   recall_unheard();
+  restore_pauses();
   scheduler_->start();
   for (auto& listener : listeners_) listener->start();
   control_->start([this](std::unique_ptr<ports::Stream> stream) {
@@ -194,11 +189,11 @@ void Relay::start() {
 }
 
 /// Whether the last run's final replies were heard nobody can know any more: who sends one of those
-/// messages again is answered as before (C2).
+/// messages again is answered as before.
 void Relay::recall_unheard() {
   const auto recent = await_blocking(
       shards_.at(0).executor(),
-      spool_->accepted_since(clock_.wall() - kRecallSpan, inbound::ResendGuard::kMaxEntries));
+      spool_->intake().accepted_within(kRecallSpan, inbound::ResendGuard::kMaxEntries));
   if (!recent) return;  // the spool has said why; a second copy is no loss
   for (const auto& message : *recent) {
     resends_.remember(inbound::resend_key(message.client, message.reverse_path,
@@ -228,39 +223,6 @@ void Relay::log_start() {
       .text("unbound", dns::unbound_version())
       .close();
   log_->write(std::move(event));
-}
-
-ops::DaemonStatus Relay::status() const {
-  const std::lock_guard lock(mutex_);
-  const auto abuse = abuse_->totals();
-  const auto checks = signer_->self_checks();
-  return {.version = kVersion,
-          .config_path = settings_->file,
-          .config_hash = settings_->hash,
-          .config_loaded_at = loaded_at_,
-          .started_at = started_at_,
-          .pid = ::getpid(),
-          .sessions_open = acceptor_->sessions(),
-          .deliveries_in_flight = scheduler_->totals().sessions,
-          .items_in_memory = scheduler_->totals().copies,
-          .crashed_tasks = base::crashed_tasks(),
-          .log_lines_dropped = log_->dropped(),
-          .stuck_tasks = watchdog_.found(),
-          .bounces_taken = bounces_.totals().taken,
-          .bounces_refused = bounces_.totals().refused,
-          .bounces_throttled = bounces_.totals().throttled,
-          .copies_delivered = scheduler_->tally().delivered,
-          .copies_bounced = scheduler_->tally().bounced,
-          .copies_suppressed = scheduler_->tally().suppressed,
-          .clients_listed = abuse.listed,
-          .dns_list_failures = abuse.list_failures,
-          .greylisted = abuse.greylisted,
-          .greylist_passed = abuse.passed,
-          .over_rate = abuse.over_rate,
-          .self_checks = checks.done,
-          .self_check_failures = checks.failed,
-          .spool_poisoned = spool_->poisoned(),
-          .draining = draining_};
 }
 
 bool Relay::tend() {

@@ -22,6 +22,7 @@
 #include "relay/net/tls_acceptor.hpp"
 #include "relay/net/tls_context.hpp"
 #include "relay/ops/admin_endpoint.hpp"
+#include "relay/ops/desk.hpp"
 #include "relay/spool/sqlite_spool.hpp"
 
 namespace relay::app {
@@ -35,7 +36,7 @@ class Relay {
 
   void start();
 
-  /// Reads the configuration again and swaps everything it can, or nothing (C12).
+  /// Reads the configuration again and swaps everything it can, or nothing.
   ops::ReloadResult reload();
 
   /// Stops accepting, lets sessions and deliveries end, closes the queue. Blocks up to `patience`
@@ -58,6 +59,7 @@ class Relay {
   std::expected<void, std::string> open_tls();
   std::expected<void, std::string> open_delivery();
   void open_inbound();
+  void open_desk();
   std::expected<void, std::string> open_listeners();
   ops::DaemonStatus status() const;
   /// Asks DNS about the SRS domain, in the background; the answer goes to the log.
@@ -66,6 +68,7 @@ class Relay {
   void release_confirmed();
   void log_start();
   void recall_unheard();
+  void restore_pauses();
 
   net::SystemClock clock_;
   std::shared_ptr<const settings::Settings> settings_;  ///< replaced by reload() under mutex_
@@ -96,7 +99,9 @@ class Relay {
   std::unique_ptr<inbound::AbuseControl> abuse_;
   std::unique_ptr<inbound::Services> inbound_services_;
   std::unique_ptr<inbound::Acceptor> acceptor_;
+  std::unique_ptr<ops::Desk> desk_;
   std::unique_ptr<ops::AdminEndpoint> admin_;
+  base::Registry metrics_;
   // Destroying the loops destroys what coroutines were left, which use everything above.
   net::ShardPool shards_;
   std::unique_ptr<dns::UnboundResolver> resolver_;

@@ -1,5 +1,5 @@
 // The lookups of one message, counted: what a stranger's records make us ask is bounded, whoever of
-// SPF, DKIM, DMARC and ARC asks (rules P-11, F-2, N-8).
+// SPF, DKIM, DMARC and ARC asks.
 #pragma once
 
 #include <cstddef>

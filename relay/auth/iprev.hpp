@@ -16,7 +16,7 @@ namespace relay::auth {
 inline constexpr std::size_t kMaxIprevNames = 10;
 
 /// A host name as RFC 1123 §2.1 has it: letters, digits and hyphens in labels of at most 63, 253
-/// octets in all. Only such a name is looked up or ever shown (N-10).
+/// octets in all. Only such a name is looked up or ever shown.
 bool is_host_name(std::string_view name);
 
 /// Confirms the names of `client` one by one by an address record of its family; the first that

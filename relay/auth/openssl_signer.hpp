@@ -28,7 +28,7 @@ struct SigningKeys {
 };
 
 /// In debug builds every signed or sealed message is verified before it leaves, elsewhere one in a
-/// thousand, the first one among them.
+/// thousand, the first one among them.
 std::uint64_t usual_self_check_every();
 
 struct SelfChecking {

@@ -1,6 +1,6 @@
-// Do our own signatures and seals hold, as whoever receives the message will see them? Reads
-// what was made with the verifier's parsers, canonical forms and arithmetic; knows no private key,
-// and nothing of how the fields were made. Pure.
+// Do our own signatures and seals hold, as whoever receives the message will see them? Reads what
+// was made with the verifier's parsers, canonical forms and arithmetic; knows no private key, and
+// nothing of how the fields were made. Pure.
 #pragma once
 
 #include <optional>

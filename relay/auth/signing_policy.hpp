@@ -1,5 +1,5 @@
-// Which domain signs a message (design decision 10): never one aligned with the author's. And for
-// how long the signature is to hold.
+// Which domain signs a message: never one aligned with the author's. And for how long the signature
+// is to hold.
 #pragma once
 
 #include <chrono>
@@ -29,8 +29,8 @@ const SigningDomain* choose_signing_domain(const std::vector<SigningDomain>& dom
                                            const std::string& from_domain, bool own_message,
                                            const OrganisationalDomain& organisations);
 
-/// D-5: a signature that never expires can be replayed for ever. A week is what mail may be under
-/// way, from hop to hop, after it left us.
+/// A signature that never expires can be replayed for ever. A week is what mail may be under way,
+/// from hop to hop, after it left us.
 inline constexpr std::chrono::seconds kSignatureLifetime = std::chrono::days{7};
 /// It must not die in our own queue: so long it still holds when the last attempt was made.
 inline constexpr std::chrono::seconds kLifetimeAfterQueue = std::chrono::days{2};

@@ -69,6 +69,22 @@ Event& Event::flag(std::string_view name, bool value) {
   return *this;
 }
 
+Event& Event::list(std::string_view name, std::span<const std::string> values) {
+  key(name);
+  json_ += '[';
+  for (const std::string& value : values) {
+    if (json_.back() != '[') json_ += ',';
+    append_json_string(json_, value);
+  }
+  json_ += ']';
+  return *this;
+}
+
+Event& Event::keep() {
+  kept_ = true;
+  return *this;
+}
+
 Event& Event::open(std::string_view name) {
   key(name);
   json_ += '{';

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,7 +14,7 @@ namespace relay::base {
 enum class Severity { Debug, Info, Warning, Error };
 
 /// Builds one event, field by field, in order. All text is untrusted and escaped here, so no
-/// caller can break a line (rule H-2). Keys are literals of ours.
+/// caller can break a line. Keys are literals of ours.
 ///   Event("attempt", now).text("msg_id", id).number("code", 250)
 class Event {
  public:
@@ -22,15 +23,21 @@ class Event {
   Event& text(std::string_view key, std::string_view value);  ///< at most 512 octets are kept
   Event& number(std::string_view key, std::int64_t value);
   Event& flag(std::string_view key, bool value);
+  Event& list(std::string_view key, std::span<const std::string> values);  ///< each as text()
 
   /// Opens a nested object; fields go into it until close().
   Event& open(std::string_view key);
   Event& close();
 
+  /// This line is not dropped for want of room: what an operator did is told whatever happens.
+  Event& keep();
+
   /// The finished line, without line feed.
   std::string line() &&;
 
   Severity severity() const { return severity_; }
+
+  bool kept() const { return kept_; }
 
  private:
   void key(std::string_view name);
@@ -38,6 +45,7 @@ class Event {
   std::string json_;
   int depth_ = 1;
   Severity severity_;
+  bool kept_ = false;
 };
 
 /// Where events go. Thread-safe; never blocks the caller (an overflow is counted, not awaited).

@@ -1,4 +1,4 @@
-// Private keys out of PEM text, without leaving the text behind in memory (rule P-14).
+// Private keys out of PEM text, without leaving the text behind in memory.
 #pragma once
 
 #include <memory>

@@ -8,7 +8,7 @@
 namespace relay::base {
 
 /// Readers take a shared_ptr and keep it as long as their session or message lasts; publish()
-/// swaps the whole value, so nobody ever sees half of a reload (contract C12).
+/// swaps the whole value, so nobody ever sees half of a reload.
 template <class T>
 class Published {
  public:

@@ -1,4 +1,4 @@
-// Key material. Cannot be printed or logged, and is wiped when it dies (rule P-14).
+// Key material. Cannot be printed or logged, and is wiped when it dies.
 #pragma once
 
 #include <string>

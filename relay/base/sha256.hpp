@@ -1,6 +1,6 @@
 // SHA-256: what DKIM signs with (RFC 8301 §3.1), what the queue finds damage by, and what a message
 // that comes again is recognised by. Throws std::bad_alloc when OpenSSL fails: here it does so for
-// want of memory alone, which ends a session and not the process.
+// want of memory alone, which ends a session and not the process.
 #pragma once
 
 #include <memory>

@@ -18,7 +18,7 @@ namespace relay::base {
 using Executor = boost::asio::io_context::executor_type;
 
 /// A lazily started coroutine. Parameters by value, or references to what the awaiting caller owns;
-/// never a string_view (rule P-4).
+/// never a string_view.
 template <class T = void>
 using Task = boost::asio::awaitable<T, Executor>;
 

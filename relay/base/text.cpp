@@ -95,4 +95,38 @@ void append_json_string(std::string& out, std::string_view text, std::size_t lim
   out += '"';
 }
 
+void append_printable(std::string& out, std::string_view text, bool lines) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  for (std::size_t i = 0; i < text.size();) {
+    std::uint32_t code = 0;
+    const std::size_t length = utf8_length(text.substr(i), code);
+    if (lines && text.substr(i, 2) == "\r\n") {
+      out += '\n';
+      i += 2;
+      continue;
+    }
+    if (length > 0 && (!must_escape(code) || (lines && (code == '\n' || code == '\t')))) {
+      out.append(text.substr(i, length));
+    } else if (length < 2) {
+      const auto octet = static_cast<unsigned char>(text[i]);
+      out += "\\x";
+      out += kHex[octet >> 4U];
+      out += kHex[octet & 15U];
+    } else {
+      append_escape(out, code);
+    }
+    i += std::max<std::size_t>(length, 1);
+  }
+}
+
+std::size_t incomplete_utf8(std::string_view text) {
+  for (std::size_t back = 1; back <= std::min<std::size_t>(3, text.size()); ++back) {
+    const auto octet = static_cast<unsigned char>(text[text.size() - back]);
+    if ((octet & 0xC0U) == 0x80U) continue;
+    const std::size_t wanted = octet >= 0xF0 ? 4 : octet >= 0xE0 ? 3 : octet >= 0xC2 ? 2 : 1;
+    return wanted > back ? back : 0;
+  }
+  return 0;
+}
+
 }  // namespace relay::base

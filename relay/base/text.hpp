@@ -18,9 +18,17 @@ bool equal_ignoring_case(std::string_view a, std::string_view b);
 
 bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
 
-/// Appends `text` as a JSON string, quotes included. Untrusted text is safe here (rule H-2):
-/// control octets, DEL, U+0080-009F, bidirectional controls and ill-formed UTF-8 are written as
-/// \u escapes, so one event is always one line; text over `limit` octets ends in "…".
+/// Appends `text` as a JSON string, quotes included. Untrusted text is safe here: control octets,
+/// DEL, U+0080-009F, bidirectional controls and ill-formed UTF-8 are written as \u escapes, so one
+/// event is always one line; text over `limit` octets ends in "…".
 void append_json_string(std::string& out, std::string_view text, std::size_t limit = 512);
+
+/// Appends `text` for a terminal: what append_json_string() would escape is written as \x1b or
+/// \u202e, so that nothing a stranger wrote is obeyed by it. With `lines` the ends of lines and
+/// tabs stay, CRLF as LF.
+void append_printable(std::string& out, std::string_view text, bool lines = false);
+
+/// How many octets at the end of `text` begin a UTF-8 character that is not complete: 0 to 3.
+std::size_t incomplete_utf8(std::string_view text);
 
 }  // namespace relay::base

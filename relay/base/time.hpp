@@ -4,6 +4,8 @@
 
 #include <chrono>
 
+#include "relay/base/cut.hpp"
+
 namespace relay::base {
 
 /// Milliseconds since the Unix epoch, UTC. What the queue stores and the log prints.
@@ -15,15 +17,20 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 /// after every wait: a cancel that finds nothing to cancel is lost, a deadline is not.
 struct Deadline {
   SteadyTime at = SteadyTime::max();
+  Cut* cut = nullptr;  ///< ends the operation before that; outlives it
 
   static Deadline after(std::chrono::nanoseconds span) {
-    return Deadline{std::chrono::steady_clock::now() + span};
+    return Deadline{.at = std::chrono::steady_clock::now() + span};
   }
 
-  bool passed(SteadyTime now = std::chrono::steady_clock::now()) const { return now >= at; }
+  bool passed(SteadyTime now = std::chrono::steady_clock::now()) const {
+    return now >= at || (cut != nullptr && cut->made());
+  }
 
   /// The earlier of the two: a stage's own limit inside the limit of the whole.
-  Deadline within(Deadline outer) const { return at < outer.at ? *this : outer; }
+  Deadline within(Deadline outer) const {
+    return {at < outer.at ? at : outer.at, cut != nullptr ? cut : outer.cut};
+  }
 };
 
 }  // namespace relay::base

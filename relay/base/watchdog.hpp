@@ -1,5 +1,5 @@
-// Finds what should have ended long ago (H-9): a lost wake-up shows as a task that is older than
-// every deadline it has. Nothing is killed: what is stuck cannot be trusted to clean up.
+// Finds what should have ended long ago: a lost wake-up shows as a task that is older than every
+// deadline it has. Nothing is killed: what is stuck cannot be trusted to clean up.
 #pragma once
 
 #include <cstdint>

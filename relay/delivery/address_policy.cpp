@@ -1,6 +1,7 @@
 #include "relay/delivery/address_policy.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <span>
 #include <string>
 
@@ -48,9 +49,12 @@ const std::vector<AddressBlock>& special_blocks() {
     add("127.0.0.0", 8);
     add("169.254.0.0", 16);
     add("172.16.0.0", 12);
+    add("192.0.0.0", 24);  // protocol assignments
     add("192.168.0.0", 16);
-    add("224.0.0.0", 3);  // multicast, reserved, broadcast
-    add("::", 127);       // unspecified and loopback
+    add("198.18.0.0", 15);   // between test devices
+    add("224.0.0.0", 3);     // multicast, reserved, broadcast
+    add("::", 96);           // unspecified, loopback, and IPv4 in IPv6 as of old
+    add("64:ff9b:1::", 48);  // translators of a site (RFC 8215)
     add("fc00::", 7);
     add("fe80::", 10);
     add("fec0::", 10);
@@ -60,13 +64,30 @@ const std::vector<AddressBlock>& special_blocks() {
   return blocks;
 }
 
+/// The IPv4 address that a translator (RFC 6052) or a 6to4 router (RFC 3056) behind `given` dials.
+std::optional<address> dialled_behind(const address& given) {
+  if (!given.is_v6()) return std::nullopt;
+  static const AddressBlock translated{boost::asio::ip::make_address("64:ff9b::"), 96};
+  static const AddressBlock six_to_four{boost::asio::ip::make_address("2002::"), 16};
+  const auto bytes = given.to_v6().to_bytes();
+  const auto v4_at = [&](std::size_t at) {
+    return boost::asio::ip::address_v4({bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]});
+  };
+  if (contains(translated, given)) return v4_at(12);
+  if (contains(six_to_four, given)) return v4_at(2);
+  return std::nullopt;
+}
+
 bool in_any(const std::vector<AddressBlock>& blocks, const address& given) {
   return std::ranges::any_of(blocks, [&](const auto& block) { return contains(block, given); });
 }
 
 }  // namespace
 
-bool is_special_address(const address& given) { return in_any(special_blocks(), unmapped(given)); }
+bool is_special_address(const address& given) {
+  const address plain = unmapped(given);
+  return in_any(special_blocks(), dialled_behind(plain).value_or(plain));
+}
 
 bool is_own_endpoint(const address& given, std::uint16_t port, const Policy& policy) {
   const address plain = unmapped(given);

@@ -1,5 +1,5 @@
-// Which addresses may be dialled (N-5): whoever owns a domain chooses its MX, and could choose us
-// or a neighbour of ours.
+// Which addresses may be dialled: whoever owns a domain chooses its MX, and could choose us or a
+// neighbour of ours.
 #pragma once
 
 #include <string_view>
@@ -21,7 +21,7 @@ bool is_own_endpoint(const boost::asio::ip::address& address, std::uint16_t port
 /// An address from DNS may be dialled: neither ours nor special, unless allowed.
 bool may_dial(const boost::asio::ip::address& address, std::uint16_t port, const Policy& policy);
 
-/// A host name that may be looked up (N-7): a plain domain name, no address, no odd octets.
+/// A host name that may be looked up: a plain domain name, no address, no odd octets.
 bool is_host_name(std::string_view name);
 
 }  // namespace relay::delivery

@@ -1,17 +1,24 @@
-// The delivery side's lines in the log (operator.md §5).
+// The delivery side's lines in the log.
 #pragma once
 
 #include "relay/base/log.hpp"
+#include "relay/delivery/report_writer.hpp"
 #include "relay/delivery/settlement.hpp"
 
 namespace relay::delivery {
 
-/// `attempt` per copy, `dsn` per DSN written or suppressed, and `completed` when this attempt ended
-/// the last open copy of its message.
+/// `attempt` for each copy, `protocol_error` where a server complained of us, `suppressed` where a
+/// failure is told to nobody, and `completed` when the last copy of the message has ended.
 void log_settlement(base::Log& log, const Consignment& consignment, const AttemptReport& report,
-                    const Settlement& settlement, base::WallTime now);
+                    const Settlement& settlement, const ports::RecordAnswer& answer,
+                    base::WallTime now);
 
-/// A message that cannot be sent as it is stored (K-5), or another trouble with the spool.
+/// `dsn` for each DSN that was written, `suppressed` with the reason for those that were not: what
+/// happens to mail is never without a line.
+void log_notes(base::Log& log, const mail::AcceptedMessage& message,
+               const std::vector<DsnNote>& notes, base::WallTime now);
+
+/// A message that cannot be sent as it is stored, or another trouble with the queue.
 void log_spool_trouble(base::Log& log, const mail::MessageId& id, ports::SpoolError error,
                        std::string_view consequence, base::WallTime now);
 

@@ -1,5 +1,5 @@
 // The content of a stored message, chunk by chunk: from memory while it is fresh, else from the
-// spool. At most one chunk is held, whatever the size of the message.
+// queue. At most one chunk is held, whatever the size of the message.
 #pragma once
 
 #include <cstdint>
@@ -7,34 +7,34 @@
 #include <memory>
 #include <string>
 
-#include "relay/ports/spool.hpp"
+#include "relay/ports/delivery_queue.hpp"
 
 namespace relay::delivery {
 
 class ContentSource {
  public:
   /// `memory` null: read from the spool.
-  ContentSource(ports::Spool& spool, mail::MessageId id, std::uint64_t size,
+  ContentSource(ports::DeliveryQueue& queue, mail::MessageId id, std::uint64_t size,
                 std::shared_ptr<const std::string> memory)
-      : spool_(spool), id_(id), size_(size), memory_(std::move(memory)) {}
+      : queue_(queue), id_(id), size_(size), memory_(std::move(memory)) {}
 
   /// Loads the first chunk; front() holds it from then on.
   base::Task<std::expected<void, ports::SpoolError>> open();
 
-  /// The first chunk: the whole header is in it (rule S-13).
+  /// The first chunk: the whole header is in it (the intake bounds it).
   const std::string& front() const { return *memory_; }
 
   bool has_front() const { return memory_ != nullptr; }
 
   /// Chunk `sequence`; "" behind the last. Corrupt when the stored octets are not as many as were
-  /// accepted (K-5).
+  /// accepted.
   base::Task<std::expected<std::string, ports::SpoolError>> chunk(std::uint32_t sequence);
 
   /// Everything is in front().
   bool whole() const { return memory_ && memory_->size() == size_; }
 
  private:
-  ports::Spool& spool_;
+  ports::DeliveryQueue& queue_;
   mail::MessageId id_;
   std::uint64_t size_;
   std::shared_ptr<const std::string> memory_;

@@ -10,7 +10,7 @@ std::expected<CopyHead, ports::SpoolError> head_of(const mail::AcceptedMessage& 
     return CopyHead{.fields = {seal, message.trace_fields}, .content_begin = 0};
   }
   // A head is followed by the empty line, or by nothing: the content may be a header alone. It is
-  // in the first chunk whole (S-13).
+  // in the first chunk whole.
   const std::string_view front = content.front();
   const std::size_t begin = message.header_octets;
   const bool fits = message.rewritten_head.ends_with("\r\n") && begin <= front.size() &&

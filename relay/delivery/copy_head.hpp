@@ -27,7 +27,7 @@ struct CopyHead {
 /// Sealed: our ARC set on top, then the trace fields. New author: the rewritten head in place of
 /// the trace fields and of the original header; no seal, which would be one over a header that is
 /// not there any more. `content` is open. Corrupt when what was stored does not make a message of
-/// that form (K-5).
+/// that form.
 std::expected<CopyHead, ports::SpoolError> head_of(const mail::AcceptedMessage& message,
                                                    const mail::Handling& handling,
                                                    const ContentSource& content);

@@ -1,4 +1,4 @@
-// Where a copy goes next, as the routes of this moment say.
+// Which way a lane takes, as the routes of this moment say.
 #pragma once
 
 #include <string>
@@ -6,17 +6,17 @@
 
 #include "relay/delivery/policy.hpp"
 #include "relay/mail/message.hpp"
+#include "relay/ports/delivery_queue.hpp"
 
 namespace relay::delivery {
 
 struct Destination {
-  std::string key;                     ///< copies with the same key share connections and limits
-  std::string domain;                  ///< folded domain of the target
+  ports::LaneKey lane;
   std::vector<forward::NextHop> hops;  ///< from a [[route]]; empty: by MX
-  bool risk_pool = false;              ///< never shares anything with ordinary mail
 };
 
-Destination destination_of(const std::string& folded_domain, bool risk_pool, const Policy& policy);
-Destination destination_of(const mail::Route& route, const Policy& policy);
+ports::LaneKey lane_of(const mail::Route& route);
+
+Destination destination_of(const ports::LaneKey& lane, const Policy& policy);
 
 }  // namespace relay::delivery

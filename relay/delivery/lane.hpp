@@ -1,30 +1,62 @@
-// One destination: internal to the work store, which guards every member with its lock.
+// The copies for one target domain that leave by one pool. Internal to the dispatcher, whose lock
+// guards every member.
 #pragma once
 
-#include "relay/delivery/work_store.hpp"
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "relay/delivery/host_list.hpp"
+#include "relay/mail/outcome.hpp"
+#include "relay/ports/delivery_queue.hpp"
 
 namespace relay::delivery {
 
-class Lane {
- public:
-  Lane(std::string name, bool of_risk_pool) : key(std::move(name)), risk_pool(of_risk_pool) {}
-
-  struct Idle {
-    base::SteadyTime until;
-    std::move_only_function<void(std::optional<Job>)> resume;
-  };
-
-  const std::string key;
-  const bool risk_pool;
-  std::deque<Job> jobs;
-  std::size_t copies = 0;    ///< in jobs
-  std::deque<Idle> idle;     ///< sessions that wait with an open connection
-  std::size_t sessions = 0;  ///< idle ones included
-  std::size_t window = 5;    ///< sessions that may run; grows with success
-  bool overflowed = false;   ///< more of it is on disk
-  bool waiting = false;      ///< stands in WorkStore::waiting_
-  unsigned failures = 0;
-  std::optional<Outage> outage;
+/// Copies of one message for one lane, claimed.
+struct Job {
+  mail::MessageId id;
+  std::vector<std::uint16_t> indices;
+  std::shared_ptr<const mail::QueuedMessage> queued;  ///< of a fresh message; null: load it
+  std::shared_ptr<const std::string> content;         ///< likewise
 };
+
+/// What all copies of a lane, or of a list of hosts, hear for a while instead of being tried.
+struct Answer {
+  mail::Outcome outcome;  ///< never Delivered
+  base::SteadyTime until;
+};
+
+class Group;
+
+struct Lane {
+  explicit Lane(ports::LaneKey name) : key(std::move(name)) {}
+
+  enum class Lookup { Idle, Wanted, Running };
+
+  const ports::LaneKey key;
+  std::deque<Job> jobs;
+  std::size_t copies = 0;  ///< in jobs
+
+  // Where it leads.
+  Lookup lookup = Lookup::Idle;
+  std::shared_ptr<const HostList> hosts;  ///< null: not looked up
+  std::optional<Answer> answer;           ///< of the look-up, in place of hosts
+  unsigned lookup_failures = 0;           ///< in a row
+  std::shared_ptr<Group> group;           ///< while hosts are known
+  bool is_ready = false;                  ///< stands in group->ready
+  unsigned passed_over = 0;               ///< times another lane of the group was served first
+  bool has_clerk = false;                 ///< somebody answers its jobs
+
+  // What is on disk only.
+  bool overflowed = false;                 ///< more of it is due
+  bool missed = false;                     ///< some of that lies before `cursor`, or may
+  bool refill_wanted = false;              ///< stands in the dispatcher's list
+  std::optional<ports::DueCursor> cursor;  ///< how far it was read; nullopt: from the beginning
+};
+
+using LanePtr = std::shared_ptr<Lane>;
 
 }  // namespace relay::delivery

@@ -1,6 +1,7 @@
 #include "relay/delivery/mx_selection.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "relay/base/text.hpp"
@@ -27,7 +28,7 @@ Unroutable unroutable(OutcomeKind kind, mail::EnhancedStatus status, std::string
 
 Unroutable from_dns(DnsError error, const std::string& name) {
   std::string text = std::string(ports::describe(error)) + ": " + name;
-  if (error == DnsError::NullMx) {  // RFC 7505 §4.2, N-6
+  if (error == DnsError::NullMx) {  // RFC 7505 §4.2
     return unroutable(OutcomeKind::Failed, {5, 1, 10}, std::move(text), 556);
   }
   if (error == DnsError::NoSuchName) {
@@ -47,7 +48,7 @@ address literal_address(const std::string& domain) {
   return boost::asio::ip::make_address(inner, error);
 }
 
-/// IPv6 and IPv4 in turns, so that a broken family does not use up all attempts (O-10).
+/// IPv6 and IPv4 in turns, so that a broken family does not use up all attempts.
 std::vector<address> interleaved(const std::vector<address>& given) {
   std::vector<address> first;
   std::vector<address> second;
@@ -60,145 +61,196 @@ std::vector<address> interleaved(const std::vector<address>& given) {
   return mixed;
 }
 
-std::pair<smtp::TlsUse, ports::TlsLevel> tls_of(forward::TlsDemand demand) {
-  using enum forward::TlsDemand;
-  switch (demand) {
-    case Auto:
-      return {smtp::TlsUse::IfOffered, ports::TlsLevel::Opportunistic};
-    case Require:
-      return {smtp::TlsUse::Required, ports::TlsLevel::Opportunistic};
-    case Verify:
-      return {smtp::TlsUse::Required, ports::TlsLevel::Verify};
-    case None:
-      return {smtp::TlsUse::Never, ports::TlsLevel::Opportunistic};
-  }
-  return {smtp::TlsUse::Required, ports::TlsLevel::Verify};
-}
-
 /// Mail of the risk pool leaves from the pool's own addresses or, where it has none of that family,
 /// not at all: it would spoil the good name of the others.
-bool can_leave(const Destination& destination, const address& remote, const Policy& policy) {
+bool can_leave(const ports::LaneKey& lane, const address& remote, const Policy& policy) {
   const RiskPool& risk = policy.risk;
-  if (!destination.risk_pool || (!risk.source_v4 && !risk.source_v6)) return true;
+  if (!lane.risk_pool || (!risk.source_v4 && !risk.source_v6)) return true;
   return remote.is_v6() ? risk.source_v6.has_value() : risk.source_v4.has_value();
 }
 
-std::optional<address> source_for(const Destination& destination, const address& remote,
+std::optional<address> source_for(const ports::LaneKey& lane, const address& remote,
                                   const Policy& policy) {
   const RiskPool& risk = policy.risk;
-  const bool own = destination.risk_pool && (risk.source_v4 || risk.source_v6);
+  const bool own = lane.risk_pool && (risk.source_v4 || risk.source_v6);
   if (own) return remote.is_v6() ? risk.source_v6 : risk.source_v4;
   return remote.is_v6() ? policy.source_v6 : policy.source_v4;
 }
 
-}  // namespace
-
-void MxSelection::shuffle_ties(std::vector<ports::MxHost>& hosts) {
-  for (std::size_t i = hosts.size(); i > 1; --i) {
-    std::swap(hosts[i - 1], hosts[dice_.roll() % i]);
+/// Everything that makes connections to these hosts alike, so that they are paced together.
+std::string group_key(const HostList& list, const ports::LaneKey& lane, const Policy& policy) {
+  const Candidate& first = list.hosts.front();
+  std::string key = list.provider ? "provider " + *list.provider : list.key;
+  key += " tls ";
+  key += mail::name(first.demand.level);
+  for (const std::string& identity : first.demand.identities) key += ' ' + identity;
+  for (const auto& source : {source_for(lane, boost::asio::ip::address_v4(), policy),
+                             source_for(lane, boost::asio::ip::address_v6(), policy)}) {
+    if (source) key += " from " + source->to_string();
   }
-  // Insertion keeps the shuffled order among equals; the list is short.
-  for (auto next = hosts.begin(); next != hosts.end(); ++next) {
-    const auto place = std::ranges::upper_bound(hosts.begin(), next, next->preference, {},
-                                                &ports::MxHost::preference);
-    std::rotate(place, next, std::next(next));
-  }
+  if (lane.risk_pool) key += " risk";
+  return key;
 }
 
+/// The names in order of preference, equal ones by name: the same for everybody who asks.
+std::string list_key(const std::vector<Candidate>& hosts) {
+  std::string key;
+  const std::string* before = nullptr;
+  for (const Candidate& host : hosts) {
+    if (before != nullptr && *before == host.host) continue;
+    if (!key.empty()) key += ' ';
+    key += host.host + ':' + std::to_string(host.endpoint.port);
+    before = &host.host;
+  }
+  return key;
+}
+
+Unroutable loops_back(const std::string& domain) {
+  return unroutable(OutcomeKind::Failed, {5, 4, 6},
+                    "mail for " + domain + " loops back to this host");
+}
+
+}  // namespace
+
 base::Task<std::expected<std::vector<MxSelection::Host>, Unroutable>> MxSelection::mx_hosts(
-    std::string domain, std::shared_ptr<const Policy> policy, base::Deadline deadline) {
+    Draft& draft) {
+  const std::string& domain = draft.destination.lane.domain;
+  const std::uint16_t port = draft.policy->port;
   std::vector<Host> hosts;
-  auto answer = co_await resolver_.mx(domain, deadline);
+  auto answer = co_await resolver_.mx(domain, draft.deadline);
   if (!answer) {
-    if (answer.error() != DnsError::NoData)
+    if (answer.error() != DnsError::NoData) {
       co_return std::unexpected(from_dns(answer.error(), domain));
-    hosts.push_back({.name = domain, .port = policy->port});  // no MX: the domain itself
+    }
+    hosts.push_back({.name = domain, .port = port});  // no MX: the domain itself
     co_return hosts;
   }
+  draft.ttl = std::min(draft.ttl, answer->ttl);
   auto& records = answer->records;
-  // We are one of them: only better ones may be asked, or mail would go in circles (N-5).
-  const auto us = std::ranges::find(records, policy->hostname.folded(), &ports::MxHost::name);
+  const auto us = std::ranges::find(records, draft.policy->hostname.folded(), &ports::MxHost::name);
   if (us != records.end()) {
     const auto ours = us->preference;
     std::erase_if(records, [ours](const auto& mx) { return mx.preference >= ours; });
-    if (records.empty()) {
-      co_return std::unexpected(unroutable(OutcomeKind::Failed, {5, 4, 6},
-                                           "mail for " + domain + " loops back to this host"));
-    }
+    if (records.empty()) co_return std::unexpected(loops_back(domain));
   }
-  std::erase_if(records, [](const auto& mx) { return !is_host_name(mx.name); });  // N-7
+  std::erase_if(records, [](const auto& mx) { return !is_host_name(mx.name); });
   if (records.empty()) {
     co_return std::unexpected(
         unroutable(OutcomeKind::Failed, {5, 4, 4}, "no usable MX host for " + domain));
   }
-  shuffle_ties(records);
-  for (auto& mx : records) hosts.push_back({.name = std::move(mx.name), .port = policy->port});
+  std::ranges::sort(records, [](const auto& a, const auto& b) {
+    return std::tie(a.preference, a.name) < std::tie(b.preference, b.name);
+  });
+  for (auto& mx : records) {
+    hosts.push_back({.name = std::move(mx.name),
+                     .port = port,
+                     .preference = mx.preference,
+                     .secure = answer->secure});
+  }
   co_return hosts;
 }
 
-base::Task<std::expected<std::vector<address>, DnsError>> MxSelection::addresses(
+base::Task<std::expected<std::vector<MxSelection::Host>, Unroutable>> MxSelection::hosts_of(
+    Draft& draft) {
+  std::vector<Host> hosts;
+  for (const auto& hop : draft.destination.hops) {
+    hosts.push_back({.name = hop.host,
+                     .port = hop.port,
+                     .preference = static_cast<std::uint16_t>(hosts.size()),
+                     .configured = true,
+                     .demand = hop.tls});
+  }
+  const std::string& domain = draft.destination.lane.domain;
+  if (hosts.empty() && domain.starts_with('[')) {
+    hosts.push_back({.name = literal_address(domain).to_string(), .port = draft.policy->port});
+  }
+  if (hosts.empty()) co_return co_await mx_hosts(draft);
+  co_return hosts;
+}
+
+base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> MxSelection::addresses(
     std::string name, base::Deadline deadline) {
   boost::system::error_code error;
   const address parsed = boost::asio::ip::make_address(name, error);
-  if (!error) co_return std::vector{parsed};
+  if (!error) co_return ports::DnsAnswer<address>{.records = {parsed}, .ttl = kLongest};
   auto answer = co_await resolver_.addresses(std::move(name), deadline);
-  if (!answer) co_return std::unexpected(answer.error());
-  co_return interleaved(answer->records);
+  if (answer) answer->records = interleaved(answer->records);
+  co_return answer;
 }
 
-base::Task<std::expected<std::vector<Candidate>, Unroutable>> MxSelection::candidates(
-    Destination destination, std::shared_ptr<const Policy> policy, base::Deadline deadline) {
-  std::vector<Host> hosts;
-  for (const auto& hop : destination.hops) {
-    const auto [use, level] = tls_of(hop.tls);
-    hosts.push_back({hop.host, hop.port, true, use, level});
+/// False: the host is us, and so the list ends before it.
+base::Task<bool> MxSelection::add_addresses(Draft& draft, const Host& host, std::size_t at_most) {
+  const auto& [destination, policy, deadline, ttl, chosen, why] = draft;
+  const auto found = co_await addresses(host.name, deadline);
+  if (!found) {
+    // A temporary failure of one host outweighs the final failures of others. The domain itself
+    // exists: a host of it that does not is a matter of its records.
+    const bool missing =
+        found.error() == DnsError::NoSuchName && host.name != destination.lane.domain;
+    const auto error = missing ? DnsError::NoData : found.error();
+    if (why.kind != OutcomeKind::Deferred) draft.why = from_dns(error, host.name);
+    if (ports::is_temporary(error)) draft.ttl = std::min(draft.ttl, kAskAgain);
+    co_return true;
   }
-  if (hosts.empty() && destination.domain.starts_with('[')) {
-    hosts.push_back(
-        {.name = literal_address(destination.domain).to_string(), .port = policy->port});
+  draft.ttl = std::min(draft.ttl, found->ttl);
+  if (std::ranges::any_of(found->records, [&](const address& one) {
+        return is_own_endpoint(one, host.port, *policy);
+      })) {
+    if (chosen.empty()) draft.why = loops_back(destination.lane.domain);
+    co_return host.configured;  // a route is the operator's: its other hosts are asked
   }
-  if (hosts.empty()) {
-    auto found = co_await mx_hosts(destination.domain, policy, deadline);
-    if (!found) co_return std::unexpected(std::move(found.error()));
-    hosts = std::move(*found);
-  }
-  const std::size_t most = policy->addresses_per_attempt;
-  const std::size_t per_host = std::max<std::size_t>(2, (most + hosts.size() - 1) / hosts.size());
-  std::vector<Candidate> chosen;
-  Unroutable why = unroutable(OutcomeKind::Failed, {5, 4, 4}, "no address to deliver to");
-  for (const Host& host : hosts) {
-    if (chosen.size() >= most) break;
-    const auto found = co_await addresses(host.name, deadline);
-    if (!found) {
-      // A temporary failure of one host outweighs the final failures of others.
-      const bool missing = found.error() == DnsError::NoSuchName && host.name != destination.domain;
-      const auto error = missing ? DnsError::NoData : found.error();  // the domain itself exists
-      if (why.kind != OutcomeKind::Deferred) why = from_dns(error, host.name);
-      continue;
-    }
-    std::size_t taken = 0;
-    for (const address& one : *found) {
-      const bool allowed = host.configured ? !is_own_endpoint(one, host.port, *policy)
-                                           : may_dial(one, host.port, *policy);
-      if (!allowed) {
-        if (why.kind == OutcomeKind::Deferred) continue;
-        why = unroutable(OutcomeKind::Failed, {5, 4, 6},
-                         host.name + " leads to " + one.to_string() + ", which is not dialled");
-      } else if (!can_leave(destination, one, *policy)) {
-        why = unroutable(OutcomeKind::Deferred, {4, 4, 4},
-                         "the risk pool has no address to reach " + one.to_string() + " from");
-      } else if (taken < per_host && chosen.size() < most) {
-        ++taken;
-        chosen.push_back({host.name,
-                          {one, host.port},
-                          host.tls,
-                          host.level,
-                          source_for(destination, one, *policy)});
-      }
+  std::size_t taken = 0;
+  for (const address& one : found->records) {
+    if (!host.configured && !may_dial(one, host.port, *policy)) {
+      if (why.kind == OutcomeKind::Deferred) continue;
+      draft.why = unroutable(OutcomeKind::Failed, {5, 4, 6},
+                             host.name + " leads to " + one.to_string() +
+                                 ", which is not dialled (see outbound.allow_private)");
+    } else if (!can_leave(destination.lane, one, *policy)) {
+      draft.why = unroutable(OutcomeKind::Deferred, {4, 4, 4},
+                             "the risk pool has no address to reach " + one.to_string() + " from");
+    } else if (taken < at_most) {
+      ++taken;
+      draft.chosen.push_back({.host = host.name,
+                              .endpoint = {one, host.port},
+                              .preference = host.preference,
+                              .demand = host.demand,
+                              .source = source_for(destination.lane, one, *policy),
+                              .secure = host.secure && found->secure});
     }
   }
-  if (chosen.empty()) co_return std::unexpected(std::move(why));
-  co_return chosen;
+  co_return true;
+}
+
+base::Task<std::expected<HostList, Unroutable>> MxSelection::hosts(
+    Destination destination, std::shared_ptr<const Policy> policy) {
+  Draft draft{.destination = std::move(destination), .policy = std::move(policy)};
+  draft.deadline = base::Deadline{.at = clock_.steady() + draft.policy->timeouts.dns};
+  draft.why = unroutable(OutcomeKind::Failed, {5, 4, 4}, "no address to deliver to");
+  auto hosts = co_await hosts_of(draft);
+  if (!hosts) co_return std::unexpected(std::move(hosts.error()));
+  const std::size_t per_host =
+      std::max<std::size_t>(2, (kMaxAddresses + hosts->size() - 1) / hosts->size());
+  std::optional<std::uint16_t> ours;  ///< our own preference
+  for (const Host& host : *hosts) {
+    if (draft.chosen.size() >= kMaxAddresses || (ours && host.preference >= *ours)) break;
+    const bool goes_on = co_await add_addresses(draft, host, per_host);
+    if (!goes_on) ours = host.preference;
+  }
+  if (ours) {  // of hosts as good as we are, those that came first were taken
+    std::erase_if(draft.chosen, [&](const Candidate& one) { return one.preference >= *ours; });
+    if (draft.chosen.empty()) draft.why = loops_back(draft.destination.lane.domain);
+  }
+  if (draft.chosen.empty()) co_return std::unexpected(std::move(draft.why));
+  HostList list{.hosts = std::move(draft.chosen), .policy = draft.policy};
+  list.key = list_key(list.hosts);
+  if (const auto& providers = draft.policy->providers) {
+    const std::string* name = providers->name_of(list.hosts.front().host);
+    if (name != nullptr) list.provider = *name;
+  }
+  list.group = group_key(list, draft.destination.lane, *draft.policy);
+  list.valid_until = clock_.steady() + std::clamp(draft.ttl, kShortest, kLongest);
+  co_return list;
 }
 
 }  // namespace relay::delivery

@@ -3,7 +3,7 @@
 namespace relay::delivery {
 
 mail::Outcome outcome_of(const smtp::Verdict& verdict, const Candidate& remote,
-                         const std::string& tls_version) {
+                         const std::string& tls_version, mail::TlsResult tls_result) {
   mail::Outcome outcome;
   outcome.kind = verdict.kind;
   outcome.possible_duplicate = verdict.ambiguous;
@@ -11,6 +11,8 @@ mail::Outcome outcome_of(const smtp::Verdict& verdict, const Candidate& remote,
   outcome.attempt.address = remote.endpoint.address.to_string();
   outcome.attempt.port = remote.endpoint.port;
   outcome.attempt.tls = tls_version;
+  outcome.attempt.tls_policy = remote.demand.level;
+  outcome.attempt.tls_result = tls_result;
   outcome.attempt.stage = verdict.stage;
   outcome.attempt.code = verdict.code;
   outcome.attempt.status = verdict.status;

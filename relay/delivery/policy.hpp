@@ -1,5 +1,5 @@
 // Everything the delivery side is configured with: one immutable snapshot, looked up anew at every
-// attempt, so that a corrected setting frees what is waiting (decision 9).
+// attempt, so that a corrected setting frees what is waiting.
 #pragma once
 
 #include <chrono>
@@ -15,11 +15,12 @@
 
 #include "relay/base/rate_table.hpp"
 #include "relay/forward/next_hop.hpp"
+#include "relay/forward/providers.hpp"
 #include "relay/mail/address.hpp"
 
 namespace relay::delivery {
 
-/// RFC 5321 §4.5.3.2, and one limit for all of an attempt (O-7).
+/// How long each step may take (RFC 5321 §4.5.3.2), and one limit for all of an attempt.
 struct Timeouts {
   std::chrono::seconds dns{30};
   std::chrono::seconds connect{30};
@@ -28,7 +29,9 @@ struct Timeouts {
   std::chrono::seconds rcpt{300};
   std::chrono::seconds data{120};         ///< until 354
   std::chrono::seconds block{180};        ///< each write of content
-  std::chrono::seconds end_of_data{600};  ///< the reply to the dot (O-1)
+  std::chrono::seconds end_of_data{600};  ///< the reply to the dot
+  /// After it an attempt begins nothing more, neither a connection nor a transaction; what has
+  /// begun keeps its own limits.
   std::chrono::seconds whole{1800};
 };
 
@@ -58,11 +61,14 @@ struct RiskPool {
   base::Rate rate{.count = 60, .span = std::chrono::seconds{60}};  ///< copies, per destination
 };
 
-/// Who may be told of a failure (L-6): anybody can put a stranger's address into MAIL.
+/// Who may be told of a failure: anybody can put a stranger's address into MAIL.
 enum class BounceTo : std::uint8_t {
   Authenticated,  ///< only a sender that SPF or an aligned signature vouches for
   Anyone,
 };
+
+/// Who hears when only a part of the mailboxes behind an alias could not be reached.
+enum class PartialFailures : std::uint8_t { Sender, Postmaster, Nobody };
 
 struct Policy {
   mail::Domain hostname;  ///< said in EHLO; MAILER-DAEMON@hostname writes the DSNs
@@ -71,11 +77,15 @@ struct Policy {
   Timeouts timeouts;
   std::shared_ptr<const forward::NextHopTable> routes;  ///< null: everything goes by MX
 
-  std::size_t connections_per_destination = 20;
-  std::size_t connections_total = 400;
+  /// Roll-up rules for the MX hosts of large receivers; null: each list of hosts is a group.
+  std::shared_ptr<const forward::ProviderTable> providers;
+
+  std::size_t connections_per_destination = 20;  ///< of a group
+  std::size_t connections_total = 200;
   std::size_t messages_per_connection = 100;
   std::size_t recipients_per_transaction = 100;  ///< RFC 5321 §4.5.3.1.8
-  std::size_t addresses_per_attempt = 5;         ///< O-10
+  std::size_t addresses_per_attempt = 5;         ///< that are dialled
+  std::size_t hosts_per_attempt = 3;             ///< that are spoken to
   std::chrono::seconds keep_open{5};             ///< an idle connection
   std::uint16_t port = 25;                       ///< of every MX
 
@@ -83,13 +93,15 @@ struct Policy {
   std::optional<boost::asio::ip::address> source_v6;
   RiskPool risk;
   BounceTo bounce_to = BounceTo::Authenticated;
-  /// Where we listen: never dialled (N-5).
+  /// Under which we can be reached, behind NAT too: never dialled.
   std::vector<boost::asio::ip::address> own_addresses;
   std::vector<std::uint16_t> own_ports;
   bool allow_private = false;                ///< MX hosts in private networks are dialled, too
   std::vector<AddressBlock> allowed_blocks;  ///< or only those in here
 
   bool hide_targets = true;  ///< DSNs show the alias, not its target
+  PartialFailures partial_failures = PartialFailures::Sender;
+  std::optional<mail::Mailbox> postmaster;  ///< hears of partial failures, where policy says so
   /// Where our own aliases lead, so that a DSN to one of our own addresses is not sent to
   /// ourselves; {} for an address that is not ours. May be empty.
   std::function<std::vector<mail::Mailbox>(const mail::Mailbox&)> own_targets;

@@ -1,5 +1,6 @@
 #include "relay/delivery/remote_session.hpp"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -12,23 +13,39 @@ using mail::Stage;
 using ports::SpoolError;
 using Step = smtp::ClientMachine::Step;
 
-base::Deadline RemoteSession::limit(std::chrono::seconds span, base::Deadline whole) const {
-  return base::Deadline{clock_.steady() + span}.within(whole);
+namespace {
+
+smtp::TlsUse use_of(mail::TlsLevel level) {
+  if (level == mail::TlsLevel::Never) return smtp::TlsUse::Never;
+  return level == mail::TlsLevel::May ? smtp::TlsUse::IfOffered : smtp::TlsUse::Required;
 }
 
-base::Deadline RemoteSession::limit(Stage stage, base::Deadline whole) const {
+/// An address of this host that nobody told us of, behind which our own listener waits.
+bool leads_to_us(const ports::Stream& stream, const Policy& policy) {
+  const auto& ours = policy.own_ports;
+  return stream.local().address == stream.peer().address &&
+         std::ranges::find(ours, stream.peer().port) != ours.end();
+}
+
+}  // namespace
+
+base::Deadline RemoteSession::limit(std::chrono::seconds span) {
+  return {.at = clock_.steady() + span, .cut = &place_.cut};
+}
+
+base::Deadline RemoteSession::limit(Stage stage) {
   const Timeouts& timeouts = policy_->timeouts;
   switch (stage) {
     case Stage::MailFrom:
-      return limit(timeouts.mail, whole);
+      return limit(timeouts.mail);
     case Stage::RcptTo:
-      return limit(timeouts.rcpt, whole);
+      return limit(timeouts.rcpt);
     case Stage::Data:
-      return limit(timeouts.data, whole);
-    case Stage::EndOfData:
-      return limit(timeouts.end_of_data, whole);
+      return limit(timeouts.data);
+    case Stage::EndOfData:  // nobody may cut this wait short: the server may have taken the message
+      return {.at = clock_.steady() + timeouts.end_of_data};
     default:
-      return limit(timeouts.greeting, whole);
+      return limit(timeouts.greeting);
   }
 }
 
@@ -38,18 +55,53 @@ void RemoteSession::drop(mail::EnhancedStatus status, std::string why, bool end_
   stream_.reset();
 }
 
-base::Task<> RemoteSession::converse(base::Deadline whole) {
+void RemoteSession::drop(ports::IoError error, bool end_of_data_sent) {
+  timed_out_ = error == ports::IoError::Timeout;
+  const bool cut = timed_out_ && place_.cut.made();
+  drop(status_of(error), cut ? "cut off: others waited" : std::string(describe(error)),
+       end_of_data_sent);
+}
+
+/// False: the connection broke, and the machine knows.
+base::Task<bool> RemoteSession::write(const std::string& octets, base::Deadline deadline,
+                                      bool with_dot) {
+  std::expected<void, ports::IoError> written;
+  {
+    const Place::Wait wait(place_, clock_.steady());
+    written = co_await stream_->write(octets, deadline);
+  }
+  if (!written) drop(written.error(), with_dot);
+  co_return written.has_value();
+}
+
+base::Task<> RemoteSession::converse(const MayGoOn& may_go_on) {
   std::array<char, 4096> buffer;
+  // A reply has its time from its command, or the reply before it, to its end: who sends it octet
+  // by octet wins nothing.
+  std::size_t heard = machine_->replies();
+  base::Deadline deadline = limit(machine_->stage());
+  base::SteadyTime since = clock_.steady();
   while (machine_->step() == Step::Read) {
-    const base::Deadline deadline = limit(machine_->stage(), whole);
     const std::string output = machine_->take_output();
-    if (!output.empty()) {
-      const auto written = co_await stream_->write(output, deadline);
-      if (!written)
-        co_return drop(status_of(written.error()), std::string(describe(written.error())));
+    if (!output.empty() || machine_->replies() != heard) {
+      heard = machine_->replies();
+      deadline = limit(machine_->stage());
+      since = clock_.steady();
     }
-    const auto octets = co_await stream_->read_some(buffer, deadline);
-    if (!octets) co_return drop(status_of(octets.error()), std::string(describe(octets.error())));
+    if (!output.empty()) {
+      if (may_go_on && !may_go_on(false)) {
+        withdrawn_ = true;
+        co_return drop({4, 3, 0}, "withdrawn");
+      }
+      const bool written = co_await write(output, deadline);
+      if (!written) co_return;
+    }
+    std::expected<std::size_t, ports::IoError> octets;
+    {
+      const Place::Wait wait(place_, since);
+      octets = co_await stream_->read_some(buffer, deadline);
+    }
+    if (!octets) co_return drop(octets.error());
     machine_->feed(std::string_view(buffer.data(), *octets));
   }
   if (machine_->step() == Step::Closed && stream_) {
@@ -58,12 +110,17 @@ base::Task<> RemoteSession::converse(base::Deadline whole) {
   }
 }
 
-base::Task<bool> RemoteSession::start_tls(base::Deadline whole) {
-  auto tls = co_await dialer_.start_tls(std::move(stream_), remote_.host, remote_.level,
-                                        limit(Stage::StartTls, whole));
+base::Task<bool> RemoteSession::start_tls() {
+  const base::Deadline deadline = limit(Stage::StartTls);
+  std::expected<std::unique_ptr<ports::Stream>, ports::TlsError> tls;
+  {
+    const Place::Wait wait(place_, clock_.steady());
+    tls = co_await dialer_.start_tls(std::move(stream_), remote_.host, remote_.demand, deadline);
+  }
   if (!tls) {
-    handshake_failed_ = true;
-    drop(status_of(tls.error()), "TLS handshake: " + std::string(describe(tls.error())));
+    tls_broke_ = true;
+    tls_result_ = tls.error().result;
+    drop({4, 7, 0}, "TLS handshake: " + std::string(describe(tls.error().error)));
     co_return false;
   }
   stream_ = std::move(*tls);
@@ -72,63 +129,90 @@ base::Task<bool> RemoteSession::start_tls(base::Deadline whole) {
   co_return true;
 }
 
-base::Task<std::optional<smtp::Verdict>> RemoteSession::greet(smtp::TlsUse use,
-                                                              base::Deadline whole) {
+base::Task<std::optional<smtp::Verdict>> RemoteSession::greet(smtp::TlsUse use) {
   tls_version_.clear();
   machine_.emplace(policy_->hostname.text(), use);
-  auto connected = co_await dialer_.connect(remote_.endpoint, remote_.source,
-                                            limit(policy_->timeouts.connect, whole));
+  const base::Deadline deadline = limit(policy_->timeouts.connect);
+  std::expected<std::unique_ptr<ports::Stream>, ports::IoError> connected;
+  {
+    const Place::Wait wait(place_, clock_.steady());
+    connected = co_await dialer_.connect(remote_.endpoint, remote_.source, deadline);
+  }
   if (!connected) {
-    smtp::Verdict verdict;
-    verdict.stage = Stage::Connect;
-    verdict.status = {4, 4, 1};
-    verdict.text = describe(connected.error());
-    co_return verdict;
+    co_return smtp::local_verdict(mail::OutcomeKind::Deferred, Stage::Connect,
+                                  status_of(connected.error()),
+                                  std::string(describe(connected.error())));
   }
   stream_ = std::move(*connected);
-  co_await converse(whole);
+  if (leads_to_us(*stream_, *policy_)) {
+    stream_.reset();
+    co_return smtp::local_verdict(mail::OutcomeKind::Failed, Stage::Connect, {5, 4, 6},
+                                  "that address leads back to this host");
+  }
+  co_await converse({});
   if (machine_->step() == Step::StartTls) {
-    const bool encrypted = co_await start_tls(whole);
-    if (encrypted) co_await converse(whole);
+    const bool encrypted = co_await start_tls();
+    if (encrypted) {
+      co_await converse({});
+      // With TLS 1.3 a server says what it thinks of the handshake when ours is over.
+      const bool spoke = machine_->step() == Step::Ready || machine_->failure().code != 0;
+      if (!spoke) {
+        tls_broke_ = true;
+        tls_result_ = mail::TlsResult::ValidationFailure;
+      }
+    }
+  } else if (machine_->step() == Step::Ready && use != smtp::TlsUse::Never &&
+             machine_->extensions().starttls) {
+    // Offered and refused: what it says from now on may be for the clear.
+    is_fallback_ = true;
+    tls_result_ = mail::TlsResult::StartTlsNotSupported;
+  } else if (machine_->step() == Step::Closed && machine_->failure().stage == Stage::StartTls) {
+    tls_result_ = mail::TlsResult::StartTlsNotSupported;
   }
   if (machine_->step() == Step::Ready) co_return std::nullopt;
   smtp::Verdict failure = machine_->failure();
-  // Whatever a server says before the first MAIL, it says of itself and not of our mail (O-2).
+  // Whatever a server says before the first MAIL, it says of itself and not of our mail.
   failure.kind = mail::OutcomeKind::Deferred;
   co_return failure;
 }
 
-base::Task<std::optional<smtp::Verdict>> RemoteSession::open(Candidate remote,
-                                                             base::Deadline whole) {
+base::Task<std::optional<smtp::Verdict>> RemoteSession::open(Candidate remote) {
   remote_ = std::move(remote);
-  handshake_failed_ = false;
-  auto failure = co_await greet(remote_.tls, whole);
-  if (failure && handshake_failed_ && remote_.tls == smtp::TlsUse::IfOffered) {
-    failure = co_await greet(smtp::TlsUse::Never, whole);
+  tls_broke_ = false;
+  is_fallback_ = false;
+  tls_result_ = mail::TlsResult::None;
+  auto failure = co_await greet(use_of(remote_.demand.level));
+  const bool forgiven = remote_.demand.level == mail::TlsLevel::May && !place_.cut.made();
+  if (failure && tls_broke_ && forgiven) {
+    is_fallback_ = true;
+    failure = co_await greet(smtp::TlsUse::Never);
   }
   co_return failure;
 }
 
-base::Task<std::expected<void, SpoolError>> RemoteSession::send(smtp::ClientTransaction transaction,
-                                                                const CopyHead& head,
-                                                                ContentSource& content,
-                                                                const ports::Spool& spool,
-                                                                base::Deadline whole) {
-  std::expected<void, SpoolError> result;
+base::Task<std::expected<void, SendFailure>> RemoteSession::send(
+    smtp::ClientTransaction transaction, const CopyHead& head, ContentSource& content,
+    const ports::DeliveryQueue& queue, MayGoOn may_go_on) {
+  std::expected<void, SendFailure> result;
+  withdrawn_ = false;
   machine_->begin(std::move(transaction));
-  co_await converse(whole);
+  co_await converse(may_go_on);
   if (machine_->step() == Step::Content) {
-    result = co_await send_content(head, content, spool, whole);
-    if (result) co_await converse(whole);
+    result = co_await send_content(head, content, queue, may_go_on);
+    if (result) co_await converse({});
+    place_.is_past_dot = false;  // its reply was heard, or never will be
   }
+  if (withdrawn_) co_return std::unexpected(SendFailure{.trouble = SendTrouble::Withdrawn});
   co_return result;
 }
 
-base::Task<std::expected<void, SpoolError>> RemoteSession::send_content(const CopyHead& head,
-                                                                        ContentSource& content,
-                                                                        const ports::Spool& spool,
-                                                                        base::Deadline whole) {
-  std::expected<void, SpoolError> ok;
+base::Task<std::expected<void, SendFailure>> RemoteSession::send_content(
+    const CopyHead& head, ContentSource& content, const ports::DeliveryQueue& queue,
+    const MayGoOn& may_go_on) {
+  std::expected<void, SendFailure> ok;
+  const auto storage = [](SpoolError error) {
+    return std::unexpected(SendFailure{.trouble = SendTrouble::Storage, .error = error});
+  };
   smtp::DotStuffer stuffer;
   std::string wire;
   bool sound = stuffer.put(head.fields[0], wire) && stuffer.put(head.fields[1], wire) &&
@@ -137,36 +221,40 @@ base::Task<std::expected<void, SpoolError>> RemoteSession::send_content(const Co
     auto next = co_await content.chunk(sequence);
     if (!next) {
       drop({4, 3, 0}, "stored content cannot be read");
-      co_return std::unexpected(next.error());
+      co_return storage(next.error());
     }
     if (next->empty()) break;
-    const auto written = co_await stream_->write(wire, limit(policy_->timeouts.block, whole));
-    if (!written) {
-      drop(status_of(written.error()), std::string(describe(written.error())));
-      co_return ok;
-    }
+    const bool written = co_await write(wire, limit(policy_->timeouts.block));
+    if (!written) co_return ok;
     wire.clear();
     sound = stuffer.put(*next, wire);
   }
   if (!sound || !stuffer.finish(wire)) {
     drop({4, 3, 0}, "stored content is not what was accepted");
-    co_return std::unexpected(SpoolError::Corrupt);
+    co_return storage(SpoolError::Corrupt);
   }
   // Where completion could not be recorded, the message would be sent again: no dot then.
-  if (spool.poisoned()) {
-    drop({4, 3, 0}, "spool failed");
-    co_return std::unexpected(SpoolError::Poisoned);
+  if (queue.poisoned()) {
+    drop({4, 3, 0}, "queue storage failed");
+    co_return storage(SpoolError::Poisoned);
   }
   if (stream_->has_unread()) {
-    drop({4, 5, 0}, "reply before the end of data");  // O-6
+    drop({4, 5, 0}, "reply before the end of data");
     co_return ok;
   }
-  const auto written = co_await stream_->write(wire, limit(policy_->timeouts.block, whole));
-  if (!written) {
-    drop(status_of(written.error()), std::string(describe(written.error())), true);
-  } else {
-    machine_->content_sent();
+  if (place_.cut.made()) {
+    drop({4, 4, 2}, "cut off: others waited");
+    co_return ok;
   }
+  if (may_go_on && !may_go_on(true)) {
+    withdrawn_ = true;
+    drop({4, 3, 0}, "withdrawn");
+    co_return ok;
+  }
+  place_.is_past_dot = true;
+  const base::Deadline deadline{.at = clock_.steady() + policy_->timeouts.block};
+  const bool written = co_await write(wire, deadline, true);
+  if (written) machine_->content_sent();
   co_return ok;
 }
 
@@ -175,7 +263,7 @@ base::Task<> RemoteSession::quit() {
   if (machine_->step() == Step::Ready || machine_->step() == Step::Done) {
     machine_->quit();
     const std::string output = machine_->take_output();
-    const auto written = co_await stream_->write(output, limit(std::chrono::seconds(5), {}));
+    const auto written = co_await stream_->write(output, limit(std::chrono::seconds(5)));
     static_cast<void>(written);  // nothing hangs on a farewell
   }
   stream_->close();

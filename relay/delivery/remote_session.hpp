@@ -2,6 +2,7 @@
 // watches the clock. Decides nothing about mail.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,33 +10,52 @@
 
 #include "relay/delivery/content_source.hpp"
 #include "relay/delivery/copy_head.hpp"
-#include "relay/delivery/mx_selection.hpp"
+#include "relay/delivery/host_list.hpp"
+#include "relay/delivery/place.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/stream.hpp"
 #include "relay/smtp/client_machine.hpp"
 
 namespace relay::delivery {
 
+/// Asked before each step that could make the remote take the copies: at the envelope and, with
+/// `at_dot`, directly before the end of the content. False: they are not to leave any more.
+using MayGoOn = std::function<bool(bool at_dot)>;
+
+/// Why a transaction ended without having been handed over, apart from what verdicts() say.
+enum class SendTrouble {
+  Withdrawn,  ///< the copies are not to leave any more; the connection is closed
+  Storage,    ///< the content cannot be read, or nothing may be sent: see `error`
+};
+
+struct SendFailure {
+  SendTrouble trouble = SendTrouble::Storage;
+  ports::SpoolError error = ports::SpoolError::Corrupt;
+};
+
 class RemoteSession {
  public:
-  RemoteSession(ports::Dialer& dialer, ports::Clock& clock, std::shared_ptr<const Policy> policy)
-      : dialer_(dialer), clock_(clock), policy_(std::move(policy)) {}
+  /// `place` must live as long as the session.
+  RemoteSession(ports::Dialer& dialer, ports::Clock& clock, std::shared_ptr<const Policy> policy,
+                Place& place)
+      : dialer_(dialer), clock_(clock), policy_(std::move(policy)), place_(place) {}
 
-  /// Connects and greets. nullopt: ready for send(). An opportunistic handshake that fails is
-  /// forgiven once: the same address again, in the clear (T-3).
-  base::Task<std::optional<smtp::Verdict>> open(Candidate remote, base::Deadline whole);
+  /// Connects and greets. nullopt: ready for send(). TLS that fails before the greeting inside it
+  /// is forgiven once where the demand allows it: the same address again, in the clear.
+  base::Task<std::optional<smtp::Verdict>> open(Candidate remote);
 
-  /// One transaction: the head, then the content behind it. verdicts() tells of each recipient.
-  /// An error is one of the spool: nothing has been handed over, the connection is closed.
-  base::Task<std::expected<void, ports::SpoolError>> send(smtp::ClientTransaction transaction,
-                                                          const CopyHead& head,
-                                                          ContentSource& content,
-                                                          const ports::Spool& spool,
-                                                          base::Deadline whole);
+  /// One transaction: the head, then the content behind it. verdicts() tells of each recipient,
+  /// unless there is a failure: then nothing has been handed over, and the connection is closed.
+  base::Task<std::expected<void, SendFailure>> send(smtp::ClientTransaction transaction,
+                                                    const CopyHead& head, ContentSource& content,
+                                                    const ports::DeliveryQueue& queue,
+                                                    MayGoOn may_go_on);
 
   const std::vector<smtp::Verdict>& verdicts() const { return machine_->verdicts(); }
 
   bool reusable() const { return stream_ && machine_->reusable(); }
+
+  const smtp::Extensions& offered() const { return machine_->extensions(); }
 
   /// Says QUIT where that is polite, and closes.
   base::Task<> quit();
@@ -44,28 +64,45 @@ class RemoteSession {
 
   const std::string& tls_version() const { return tls_version_; }
 
+  /// Why the connection, or the one before it to the same address, was not encrypted.
+  mail::TlsResult tls_result() const { return tls_result_; }
+
+  /// It ended because the server said nothing for too long.
+  bool timed_out() const { return timed_out_; }
+
+  /// The connection is in the clear because TLS failed: what the server refuses before DATA may be
+  /// for that, and is not final.
+  bool is_fallback() const { return is_fallback_; }
+
   const std::shared_ptr<const Policy>& policy() const { return policy_; }
 
  private:
-  base::Task<std::optional<smtp::Verdict>> greet(smtp::TlsUse use, base::Deadline whole);
-  base::Task<> converse(base::Deadline whole);
-  base::Task<bool> start_tls(base::Deadline whole);
-  base::Task<std::expected<void, ports::SpoolError>> send_content(const CopyHead& head,
-                                                                  ContentSource& content,
-                                                                  const ports::Spool& spool,
-                                                                  base::Deadline whole);
-  base::Deadline limit(mail::Stage stage, base::Deadline whole) const;
-  base::Deadline limit(std::chrono::seconds span, base::Deadline whole) const;
+  base::Task<std::optional<smtp::Verdict>> greet(smtp::TlsUse use);
+  base::Task<> converse(const MayGoOn& may_go_on);
+  base::Task<bool> start_tls();
+  base::Task<std::expected<void, SendFailure>> send_content(const CopyHead& head,
+                                                            ContentSource& content,
+                                                            const ports::DeliveryQueue& queue,
+                                                            const MayGoOn& may_go_on);
+  base::Task<bool> write(const std::string& octets, base::Deadline deadline, bool with_dot = false);
+  base::Deadline limit(mail::Stage stage);
+  base::Deadline limit(std::chrono::seconds span);
+  void drop(ports::IoError error, bool end_of_data_sent = false);
   void drop(mail::EnhancedStatus status, std::string why, bool end_of_data_sent = false);
 
   ports::Dialer& dialer_;
   ports::Clock& clock_;
   std::shared_ptr<const Policy> policy_;
+  Place& place_;
   Candidate remote_;
   std::unique_ptr<ports::Stream> stream_;
   std::optional<smtp::ClientMachine> machine_;
   std::string tls_version_;
-  bool handshake_failed_ = false;
+  mail::TlsResult tls_result_ = mail::TlsResult::None;
+  bool tls_broke_ = false;  ///< in the handshake, or before the greeting inside
+  bool is_fallback_ = false;
+  bool withdrawn_ = false;
+  bool timed_out_ = false;
 };
 
 }  // namespace relay::delivery

@@ -9,7 +9,7 @@
 
 namespace relay::delivery {
 
-/// How far the wall clock can be believed (K-6, K-7).
+/// How far the wall clock can be believed.
 struct ClockTrust {
   base::WallTime since;      ///< start of this run, or the last jump
   base::WallTime jumped_at;  ///< where the last jump of this run led to; epoch: there was none
@@ -32,9 +32,9 @@ struct RetryDecision {
 };
 
 /// `chance` in [0, 1) spreads the waiting time by ±20 %. Age alone never ends a copy nor warns of
-/// it (K-6, K-7): an earlier attempt must lie in this run and behind the last clock jump, so that
-/// after a long downtime, or under a wrong clock, everything is tried again first. What came before
-/// a jump is as old as the jump: a clock that runs ten years ahead for an hour bounces nothing.
+/// it: an earlier attempt must lie in this run and behind the last clock jump, so that after a long
+/// downtime, or under a wrong clock, everything is tried again first. What came before a jump is as
+/// old as the jump: a clock that runs ten years ahead for an hour bounces nothing.
 RetryDecision decide_retry(const RetryCase& given, const RetryPolicy& policy, double chance);
 
 /// The longest time a copy can be told to wait: a due time further off was made by a wrong clock.

@@ -4,190 +4,269 @@
 #include <map>
 #include <utility>
 
+#include "relay/delivery/attempt_log.hpp"
+#include "relay/delivery/delivery_session.hpp"
+#include "relay/delivery/mx_selection.hpp"
+
 namespace relay::delivery {
 
 namespace {
 
 using namespace std::chrono_literals;
+using base::SteadyTime;
 using std::chrono::milliseconds;
 
 constexpr auto kTick = 250ms;
-constexpr auto kLongTick = 10s;  ///< with nothing in memory
-constexpr auto kFullLook = 60s;  ///< whatever was missed is found by then
+constexpr auto kQuietTick = 1s;  // with nothing in memory: the clock is still watched
+constexpr auto kFullLook = 60s;  // whatever was missed is found by then
+constexpr auto kAfterTrouble = 1s;
 constexpr auto kClockJump = 60s;
-constexpr base::WallTime::rep kNever = std::numeric_limits<base::WallTime::rep>::max();
+constexpr std::size_t kFarDueTimes = 500;
+constexpr SteadyTime::rep kNever = std::numeric_limits<SteadyTime::rep>::max();
 
 }  // namespace
 
+Dispatcher::Hooks Scheduler::hooks() {
+  return {.next_shard = [this] { return next_shard(); },
+          .start_session = [this](PlacePtr place) { start_session(std::move(place)); },
+          .start_lookup = [this](LanePtr lane) { start_lookup(std::move(lane)); },
+          .start_clerk = [this](LanePtr lane) { start_clerk(std::move(lane)); },
+          .refill = [this] { look_bell_.ring(); }};
+}
+
 Scheduler::Scheduler(std::vector<base::Executor> shards, SchedulerParts parts)
     : shards_(std::move(shards)),
-      shop_{.ports = {parts.clock, parts.resolver, parts.dialer, parts.spool},
+      shop_{.ports = {parts.clock, parts.resolver, parts.dialer, parts.queue},
             .signer = parts.signer,
+            .new_id = std::move(parts.new_id),
             .log = parts.log,
             .policy = parts.policy,
             .watchdog = parts.watchdog,
             .dice = Dice(parts.seed),
-            .store = WorkStore([this](WorkStore::LanePtr lane) { spawn(std::move(lane)); },
-                               [this] { refill_ = true; }),
-            .expect_due = [this](base::WallTime at) { expect_due(at); }},
-      scan_(parts.spool, shop_.store, parts.policy) {
-  apply_limits();
+            .failing = FailingHosts(shop_.dice),
+            .dispatcher = Dispatcher(hooks(), shop_.failing),
+            .expect_due = [this](milliseconds after) { expect_due(after); },
+            .reports_wanted = [this] { reports_.wake(); }},
+      reader_(parts.queue, parts.clock, shop_.dispatcher),
+      reports_(shop_, *this),
+      look_at_(kNever) {
+  shop_.dispatcher.set_policy(shop_.policy.get());
+}
+
+base::Executor Scheduler::next_shard() { return shards_[next_shard_++ % shards_.size()]; }
+
+void Scheduler::spawn(const base::Executor& shard, std::string name, base::Task<> task,
+                      std::function<void()> done) {
+  base::spawn_supervised(shard, std::move(name), std::move(task), base::OnCrash::EndTask,
+                         std::move(done));
 }
 
 void Scheduler::start() {
-  shop_.trusted_since = shop_.ports.clock.wall().time_since_epoch().count();
+  shop_.trusted_since = shop_.ports.queue.now().time_since_epoch().count();
   watch_clock();
-  poll_ended_ = false;
-  // A dead poll would leave mail lying: better no process than that one.
-  base::spawn_supervised(shards_.front(), "delivery poll", poll(), base::OnCrash::EndProcess,
-                         [this] { poll_ended_ = true; });
+  // Without one of these mail would lie: better no process than that one.
+  running_ = 3;
+  const auto ended = [this] { --running_; };
+  const auto& first = shards_.front();
+  constexpr auto kFatal = base::OnCrash::EndProcess;
+  base::spawn_supervised(first, "queue reader", look_for_work(), kFatal, ended);
+  base::spawn_supervised(first, "delivery clock", keep_time(), kFatal, ended);
+  base::spawn_supervised(first, "report clerk", reports_.run(), kFatal, ended);
 }
 
 base::Task<bool> Scheduler::stop(std::chrono::seconds grace) {
   stopping_ = true;
-  shop_.store.stop();
+  reports_.stop();
+  look_bell_.ring();
+  tick_bell_.ring();
+  shop_.dispatcher.stop();
   auto& clock = shop_.ports.clock;
   const auto until = clock.steady() + grace;
-  const auto running = [this] { return shop_.store.totals().sessions > 0 || !poll_ended_; };
-  while (running() && clock.steady() < until) co_await clock.sleep_until(clock.steady() + 20ms);
-  co_return !running();
+  const auto is_running = [this] {
+    return shop_.dispatcher.totals().sessions > 0 || running_.load() > 0;
+  };
+  while (is_running() && clock.steady() < until) co_await clock.sleep_until(clock.steady() + 5ms);
+  co_return !is_running();
 }
 
-void Scheduler::apply_limits() {
-  const auto policy = shop_.policy.get();
-  Limits limits;
-  limits.sessions_per_lane = policy->connections_per_destination;
-  limits.sessions_total = policy->connections_total;
-  limits.keep_open = policy->keep_open;
-  limits.risk_sessions_per_lane = policy->risk.connections;
-  limits.risk_sessions_total = std::max<std::size_t>(policy->connections_total / 4, 1);
-  limits.risk_rate = evened_out(policy->risk.rate);
-  // A copy that is due again must find its destination worth another try.
-  const std::chrono::milliseconds shortest_wait = policy->retry.schedule.front();
-  limits.first_outage = std::min(limits.first_outage, shortest_wait / 2);
-  shop_.store.set_limits(limits);
+void Scheduler::expect(const mail::MessageId& id) { shop_.dispatcher.expect(id); }
+
+void Scheduler::give_up(const mail::MessageId& id) noexcept {
+  shop_.dispatcher.expect_no_more(id);
+  from_start_ = true;  // it may be there all the same
+  expect_due(kTick);
 }
 
 void Scheduler::offer(ports::FreshMessage fresh) {
-  const auto policy = shop_.policy.get();
   const auto queued = std::make_shared<const mail::QueuedMessage>(std::move(fresh.queued));
-  std::map<std::string, Job> lanes;
+  const mail::MessageId id = queued->message.id;
+  std::map<ports::LaneKey, Job> lanes;
   for (const auto& copy : queued->recipients) {
     if (copy.state != mail::RecipientState::Waiting) continue;
-    Job& job = lanes[destination_of(copy.route, *policy).key];
-    job.indices.push_back(copy.route.index);
-    job.risk_pool = copy.route.handling.risk_pool;
+    if (shop_.dispatcher.has_pauses() &&
+        shop_.dispatcher.is_paused(copy.route.original.to_string())) {
+      continue;
+    }
+    lanes[lane_of(copy.route)].indices.push_back(copy.route.index);
   }
   for (auto& [key, job] : lanes) {
-    job.id = queued->message.id;
+    job.id = id;
     job.queued = queued;
     job.content = fresh.content;
-    job.offered_at = shop_.ports.clock.steady();
-    job.epoch = shop_.store.epoch();
-    // Its due time lies behind where the last look ended: only a look from the start finds it.
-    if (shop_.store.add(key, std::move(job)) == WorkStore::Added::Full) from_start_ = true;
   }
+  if (shop_.dispatcher.offer(id, std::move(lanes), shop_.ports.clock.steady())) return;
+  // The operator may have let go what was withdrawn a moment ago.
+  from_start_ = true;
+  look_bell_.ring();
 }
 
-std::optional<Pace> Scheduler::pace(const mail::MessageId& id, const mail::Route& route) const {
-  return shop_.store.pace(destination_of(route, *shop_.policy.get()).key, id, route.index);
-}
-
-Tally Scheduler::tally() const {
-  return {.delivered = shop_.delivered, .bounced = shop_.bounced, .suppressed = shop_.suppressed};
+std::size_t Scheduler::withdraw(const std::vector<mail::CopyId>& copies) {
+  const std::size_t under_way = shop_.dispatcher.withdraw(copies);
+  reports_.wake();  // the last copy of a message with notices may have ended
+  return under_way;
 }
 
 void Scheduler::wake() {
-  shop_.store.distrust_fresh();
-  shop_.store.clear_outages();
+  shop_.dispatcher.set_policy(shop_.policy.get());
+  shop_.dispatcher.forget_outages();
   from_start_ = true;
+  look_bell_.ring();
+  reports_.wake();
 }
 
-void Scheduler::expect_due(base::WallTime at) {
-  const auto due = at.time_since_epoch().count();
-  auto known = expected_due_.load();
-  while (due < known && !expected_due_.compare_exchange_weak(known, due)) {
-  }
-  // A DSN of ours is due at once, behind the place where the last look ended.
-  if (at <= shop_.ports.clock.wall()) from_start_ = true;
+void Scheduler::set_pauses(std::vector<ports::PauseRule> rules) {
+  shop_.dispatcher.set_pauses(std::move(rules));
+  wake();
 }
 
-void Scheduler::spawn(WorkStore::LanePtr lane) {
-  const auto shard = shards_[next_shard_++ % shards_.size()];
-  auto session = std::make_unique<LaneSession>(shop_, lane);
+std::optional<ports::Waiting> Scheduler::why_waiting(const mail::CopyId& copy,
+                                                     const ports::LaneKey& lane,
+                                                     const std::string& alias) const {
+  return shop_.dispatcher.why_waiting(copy, lane, alias, shop_.ports.clock.steady());
+}
+
+/// Something was put off for so long: if that is before the next look, the look comes earlier.
+void Scheduler::expect_due(milliseconds after) {
+  const auto at = (shop_.ports.clock.steady() + after + 1ms).time_since_epoch().count();
+  if (at < look_at_.load()) look_bell_.ring();
+}
+
+void Scheduler::start_session(PlacePtr place) {
+  auto session = std::make_unique<DeliverySession>(shop_, place);
   // The session lives as long as its coroutine, which owns it.
-  constexpr auto live = [](std::unique_ptr<LaneSession> owned) -> base::Task<> {
+  constexpr auto live = [](std::unique_ptr<DeliverySession> owned) -> base::Task<> {
     co_await owned->run();
   };
-  base::spawn_supervised(shard, "lane session", live(std::move(session)), base::OnCrash::EndTask,
-                         [this, lane] { shop_.store.session_ended(lane); });
+  const base::Executor shard = place->executor;
+  spawn(shard, "delivery session", live(std::move(session)),
+        [this, place = std::move(place)] { shop_.dispatcher.session_ended(place); });
+  if (ticks_slowly_.exchange(false)) tick_bell_.ring();
 }
 
-/// A jump of the wall clock makes ages meaningless until every copy has been tried again (K-6).
-void Scheduler::watch_clock() {
+void Scheduler::start_clerk(LanePtr lane) {
+  ++running_;
+  spawn(next_shard(), "delivery clerk", answer_jobs(shop_, lane), [this, lane] {
+    shop_.dispatcher.clerk_ended(lane);
+    --running_;
+  });
+}
+
+void Scheduler::start_lookup(LanePtr lane) {
+  ++running_;
+  spawn(next_shard(), "host look-up", look_up(std::move(lane)), [this] { --running_; });
+}
+
+base::Task<> Scheduler::look_up(LanePtr lane) {
+  const auto policy = shop_.policy.get();
   auto& clock = shop_.ports.clock;
-  const base::WallTime wall = clock.wall();
-  const auto offset = std::chrono::duration_cast<milliseconds>(wall.time_since_epoch() -
-                                                               clock.steady().time_since_epoch());
+  MxSelection selection(shop_.ports.resolver, clock);
+  auto hosts = co_await selection.hosts(destination_of(lane->key, *policy), policy);
+  shop_.dispatcher.set_policy(shop_.policy.get());
+  if (hosts) {
+    shop_.dispatcher.found(lane, std::move(*hosts), clock.steady());
+  } else {
+    shop_.dispatcher.not_found(lane, std::move(hosts.error()), clock.steady());
+  }
+}
+
+/// A jump of the wall clock makes ages meaningless until every copy has been tried again.
+void Scheduler::watch_clock() {
+  const base::WallTime wall = shop_.ports.queue.now();
+  const auto offset = std::chrono::duration_cast<milliseconds>(
+      wall.time_since_epoch() - shop_.ports.clock.steady().time_since_epoch());
   const bool first = clock_offset_ == milliseconds{0};
   const auto jump = offset - std::exchange(clock_offset_, offset);
   if (first || (jump < kClockJump && jump > -kClockJump)) return;
   shop_.trusted_since = wall.time_since_epoch().count();
   shop_.jumped_at = shop_.trusted_since.load();
+  far_due_times_ = true;
   from_start_ = true;
+  look_bell_.ring();
+  reports_.wake();
   shop_.log.write(std::move(
       base::Event("clock_jump", wall, base::Severity::Warning).number("by_ms", jump.count())));
 }
 
-base::SteadyTime Scheduler::next_tick() const {
-  const auto now = shop_.ports.clock.steady();
-  const bool busy = shop_.store.totals().copies > 0 || shop_.store.totals().sessions > 0 ||
-                    scan_.backlog() || from_start_;
-  if (busy) return now + kTick;
-  const auto& schedule = shop_.policy.get()->retry.schedule;
-  const milliseconds shortest = *std::ranges::min_element(schedule);
-  milliseconds wait = std::clamp<milliseconds>(shortest / 4, kTick, kLongTick);
-  const auto due = expected_due_.load();
-  const auto wall = shop_.ports.clock.wall().time_since_epoch().count();
-  if (due != kNever) wait = std::min(wait, milliseconds(std::max<std::int64_t>(due - wall, 1)));
-  return now + wait;
-}
-
-base::Task<> Scheduler::look() {
-  auto& clock = shop_.ports.clock;
-  const base::WallTime wall = clock.wall();
-  const bool refill = refill_.exchange(false);
-  const bool full = from_start_.exchange(false) || clock.steady() >= full_look_at_ ||
-                    (refill && scan_.left_behind());
-  if (full) full_look_at_ = clock.steady() + kFullLook;
-  const bool due = expected_due_.load() <= wall.time_since_epoch().count();
-  if (!full && !due && !refill && !scan_.backlog()) co_return;
-  expected_due_ = kNever;
-  const auto looked = co_await scan_.look(wall, full);
-  if (!looked) {
-    if (looked.error() == ports::SpoolError::Poisoned) shop_.poisoned = true;
-    from_start_ = true;
-    co_return;
-  }
-  const auto next = co_await shop_.ports.spool.next_due(wall);
-  if (next && *next) {
-    const auto at = (*next)->time_since_epoch().count();
-    auto known = expected_due_.load();
-    while (at < known && !expected_due_.compare_exchange_weak(known, at)) {
-    }
-  }
-}
-
-base::Task<> Scheduler::poll() {
+base::Task<> Scheduler::keep_time() {
   auto& clock = shop_.ports.clock;
   while (!stopping_) {
     watch_clock();
-    apply_limits();
-    if (shop_.ports.spool.poisoned()) shop_.poisoned = true;
-    if (shop_.poisoned) shop_.store.pause(true);
-    shop_.store.tick(clock.steady());
-    if (!shop_.poisoned) co_await look();
-    co_await clock.sleep_until(next_tick());
+    shop_.dispatcher.set_policy(shop_.policy.get());
+    if (shop_.ports.queue.poisoned()) shop_.poisoned = true;
+    if (shop_.poisoned) shop_.dispatcher.pause(true);
+    shop_.dispatcher.tick(clock.steady());
+    const Totals totals = shop_.dispatcher.totals();
+    const bool is_busy = totals.sessions > 0 || totals.copies > 0;
+    ticks_slowly_ = !is_busy;
+    co_await clock.sleep_until(clock.steady() + (is_busy ? milliseconds(kTick) : kQuietTick),
+                               tick_bell_);
+  }
+}
+
+/// One look at the queue. False: there is more to be read at once.
+base::Task<std::expected<bool, ports::SpoolError>> Scheduler::look() {
+  auto& queue = shop_.ports.queue;
+  const SteadyTime now = shop_.ports.clock.steady();
+  watch_clock();  // before anything is judged by its age
+  if (far_due_times_) {
+    const auto longest = longest_wait(shop_.policy.get()->retry);
+    const auto mended = co_await queue.undo_far_due_times(longest, kFarDueTimes);
+    if (!mended) co_return std::unexpected(mended.error());
+    far_due_times_ = *mended == kFarDueTimes;
+  }
+  const bool again = shop_.dispatcher.may_look_again();
+  const bool full = from_start_.exchange(false) || again || now >= full_look_at_;
+  if (full) full_look_at_ = now + kFullLook;
+  const auto lanes = co_await reader_.look_at_lanes(full);
+  if (!lanes) co_return lanes;
+  const auto fresh = co_await reader_.look_at_new();
+  if (!fresh) co_return fresh;
+  const auto refilled = co_await reader_.refill();
+  if (!refilled) co_return refilled;
+  co_return *lanes && *fresh && *refilled && !far_due_times_;
+}
+
+base::Task<> Scheduler::look_for_work() {
+  auto& clock = shop_.ports.clock;
+  while (!stopping_ && !shop_.poisoned) {
+    look_at_ = kNever;  // whoever puts something off meanwhile rings
+    // Asked before the look: what becomes due during it is a matter of the next one.
+    const auto due = co_await shop_.ports.queue.next_due_in();
+    const SteadyTime asked_at = clock.steady();
+    const auto looked = co_await look();
+    SteadyTime next = clock.steady() + kAfterTrouble;
+    if (!looked) {
+      if (looked.error() == ports::SpoolError::Poisoned) shop_.poisoned = true;
+      from_start_ = true;
+    } else if (*looked) {
+      next = full_look_at_;
+      if (due && *due) next = std::min(next, asked_at + std::max(**due, 0ms) + 1ms);
+    } else {
+      continue;
+    }
+    if (stopping_ || shop_.poisoned || (looked && from_start_)) continue;
+    look_at_ = next.time_since_epoch().count();
+    if (next > clock.steady()) co_await clock.sleep_until(next, look_bell_);
   }
 }
 

@@ -1,5 +1,6 @@
 // The delivery side as a whole: hears of fresh messages, finds due ones on disk, and has them
-// delivered, retried, bounced. Knows no adapter: everything comes through ports.
+// delivered, retried, and reported to their senders. Knows no adapter: everything comes through
+// ports.
 #pragma once
 
 #include <atomic>
@@ -7,8 +8,10 @@
 #include <memory>
 #include <vector>
 
-#include "relay/delivery/lane_session.hpp"
-#include "relay/delivery/queue_scan.hpp"
+#include "relay/delivery/queue_reader.hpp"
+#include "relay/delivery/report_clerk.hpp"
+#include "relay/delivery/workshop.hpp"
+#include "relay/ports/delivery_control.hpp"
 #include "relay/ports/delivery_feed.hpp"
 
 namespace relay::delivery {
@@ -18,66 +21,76 @@ struct SchedulerParts {
   ports::Clock& clock;
   ports::Resolver& resolver;
   ports::Dialer& dialer;
-  ports::Spool& spool;
+  ports::DeliveryQueue& queue;
   ports::Signer* signer = nullptr;  ///< null: DSNs go out unsigned
   base::Log& log;
   const base::Published<Policy>& policy;
   base::Watchdog& watchdog;
-  std::uint64_t seed = 0;  ///< of jitter and MX order
+  std::uint64_t seed = 0;                        ///< of jitter and MX order
+  std::function<mail::MessageId()> new_id = {};  ///< of a DSN; empty: from the system's randomness
 };
 
 /// Life: construct, start(), …, co_await stop(), destroy. The shards outlive it and are still
 /// running when stop() is awaited.
-class Scheduler final : public ports::DeliveryFeed {
+class Scheduler final : public ports::DeliveryFeed, public ports::DeliveryControl {
  public:
-  /// `shards`: at least one. Polling runs on the first; lane sessions on all, in turn.
+  /// `shards`: at least one. Looking at the queue runs on the first; sessions on all, in turn.
   Scheduler(std::vector<base::Executor> shards, SchedulerParts parts);
 
-  /// Begins to poll; everything due is attempted, the oldest first.
+  /// Begins to look; everything due is attempted, the oldest of each lane first.
   void start();
 
   /// Takes no new work, lets running attempts end for up to `grace`. True: all have ended. What
   /// has not is tried again after the next start. Runs on any shard.
   base::Task<bool> stop(std::chrono::seconds grace = std::chrono::seconds{30});
 
-  /// Any thread; never blocks. Without room the message is left to the poll.
+  void expect(const mail::MessageId& id) override;
   void offer(ports::FreshMessage fresh) override;
+  void give_up(const mail::MessageId& id) noexcept override;
 
-  /// Look at the queue now and forget outages: the operator or a reload changed something. Any
-  /// thread.
-  void wake();
+  std::size_t withdraw(const std::vector<mail::CopyId>& copies) override;
+  void wake() override;
+  void set_pauses(std::vector<ports::PauseRule> rules) override;
+  std::optional<ports::Waiting> why_waiting(const mail::CopyId& copy, const ports::LaneKey& lane,
+                                            const std::string& alias) const override;
 
-  /// Attempts under way or claimed, for `status`. Any thread.
-  StoreTotals totals() const { return shop_.store.totals(); }
+  /// Any thread.
+  Totals totals() const { return shop_.dispatcher.totals(); }
 
-  /// Why a due copy waits for the risk pool's rate, for `queue why`. Any thread.
-  std::optional<Pace> pace(const mail::MessageId& id, const mail::Route& route) const;
+  const Metrics& metrics() const { return shop_.metrics; }
 
-  /// What became of copies since the start. Any thread.
-  Tally tally() const;
-
-  /// The spool failed: nothing is sent any more, the process should end (reliability.md §2.3).
+  /// The queue failed: nothing is sent any more, the process should end.
   bool poisoned() const { return shop_.poisoned.load(); }
 
  private:
-  base::Task<> poll();
-  base::Task<> look();
-  void spawn(WorkStore::LanePtr lane);
+  base::Task<> look_for_work();
+  base::Task<> keep_time();
+  base::Task<std::expected<bool, ports::SpoolError>> look();
+  base::Task<> look_up(LanePtr lane);
+  void start_session(PlacePtr place);
+  void start_lookup(LanePtr lane);
+  void start_clerk(LanePtr lane);
+  base::Executor next_shard();
+  void spawn(const base::Executor& shard, std::string name, base::Task<> task,
+             std::function<void()> done);
   void watch_clock();
-  void apply_limits();
-  base::SteadyTime next_tick() const;
-  void expect_due(base::WallTime at);
+  void expect_due(std::chrono::milliseconds after);
+  Dispatcher::Hooks hooks();
 
   std::vector<base::Executor> shards_;
   Workshop shop_;
-  QueueScan scan_;
+  QueueReader reader_;
+  ReportClerk reports_;
   std::atomic<std::size_t> next_shard_{0};
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> poll_ended_{true};
-  std::atomic<bool> from_start_{true};  ///< the next look begins at the oldest
-  std::atomic<bool> refill_{false};
-  std::atomic<base::WallTime::rep> expected_due_{0};  ///< ms; the earliest we know of
+  std::atomic<int> running_{0};                 ///< tasks of ours
+  std::atomic<bool> from_start_{true};          ///< the next look goes through all lanes
+  std::atomic<base::SteadyTime::rep> look_at_;  ///< when the queue is looked at next
+  base::Bell look_bell_;
+  base::Bell tick_bell_;
+  std::atomic<bool> ticks_slowly_{false};  ///< a session that begins is to ring
   base::SteadyTime full_look_at_;
+  bool far_due_times_ = true;                  ///< some may have been made under a wrong clock
   std::chrono::milliseconds clock_offset_{0};  ///< wall minus steady, when last seen
 };
 

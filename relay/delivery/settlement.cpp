@@ -2,24 +2,16 @@
 
 #include <algorithm>
 
+#include "relay/delivery/report_writer.hpp"
+
 namespace relay::delivery {
 
 namespace {
 
-using mail::DsnKind;
+using mail::End;
 using mail::OutcomeKind;
 using mail::RecipientState;
-
-const mail::QueuedRecipient& copy_of(const Consignment& consignment, std::size_t i) {
-  return consignment.queued->recipients[consignment.copies[i]];
-}
-
-/// Why the sender is told nothing; "": it may be.
-std::string_view silence_towards(const mail::AcceptedMessage& message, const Policy& policy) {
-  if (message.reverse_path.is_null()) return "null sender";
-  const bool vouched = message.sender_authenticated || policy.bounce_to == BounceTo::Anyone;
-  return vouched ? "" : "sender not authenticated";
-}
+using ports::Notify;
 
 /// A copy that was held has all its time from its release on.
 base::WallTime waiting_since(const mail::AcceptedMessage& message,
@@ -27,127 +19,76 @@ base::WallTime waiting_since(const mail::AcceptedMessage& message,
   return std::max(message.received_at, copy.released_at);
 }
 
-SettledCopy settle_copy(const mail::QueuedRecipient& copy, const mail::Outcome& outcome,
+/// Puts off, or gives up, what was deferred.
+void put_off(SettledCopy& settled, const mail::QueuedRecipient& copy, RetryCase given,
+             const Consignment& consignment, double chance) {
+  auto& update = settled.update;
+  given.arrived_at = waiting_since(consignment.queued->message, copy);
+  given.attempts = update.attempts_before + 1;
+  given.previous_at = copy.last.at;
+  given.warned = copy.warned;
+  const auto decision = decide_retry(given, consignment.policy->retry, chance);
+  if (decision.expired) {
+    settled.kind = OutcomeKind::Failed;
+    update.state = RecipientState::Failed;
+    update.end = End::Expired;
+    return;
+  }
+  settled.warn = decision.warn;
+  update.warned = copy.warned || decision.warn;
+  update.state = RecipientState::Waiting;
+  update.retry_after = decision.next_due - given.now;
+}
+
+SettledCopy settle_copy(const mail::QueuedRecipient& copy, const CopyResult& result,
                         const RetryCase& base_case, const Consignment& consignment, double chance) {
+  const mail::Outcome& outcome = *result.outcome;
   SettledCopy settled;
   settled.kind = outcome.kind;
   auto& update = settled.update;
   update.index = copy.route.index;
-  update.attempts = copy.attempts + 1;
+  update.attempts_before = copy.attempts;
   update.warned = copy.warned;
   update.possible_duplicate = copy.possible_duplicate || outcome.possible_duplicate;
-  update.attempt = outcome.attempt;
-  update.next_due = base_case.now;
+  update.attempts = result.before;
+  update.attempts.push_back(outcome.attempt);
   if (outcome.kind == OutcomeKind::Delivered) {
     update.state = RecipientState::Delivered;
+    update.end = End::Delivered;
   } else if (outcome.kind == OutcomeKind::Failed) {
     update.state = RecipientState::Failed;
+    update.end = End::Refused;
   } else {
-    RetryCase given = base_case;
-    given.arrived_at = waiting_since(consignment.queued->message, copy);
-    given.attempts = update.attempts;
-    given.previous_at = copy.last.at;
-    given.warned = copy.warned;
-    const auto decision = decide_retry(given, consignment.policy->retry, chance);
-    settled.expired = decision.expired;
-    settled.warn = decision.warn;
-    update.warned = copy.warned || decision.warn;
-    update.state = decision.expired ? RecipientState::Failed : RecipientState::Waiting;
-    if (decision.expired) settled.kind = OutcomeKind::Failed;
-    if (!decision.expired) update.next_due = decision.next_due;
+    put_off(settled, copy, base_case, consignment, chance);
+  }
+  const std::string_view silence =
+      silence_towards(consignment.queued->message, *consignment.policy);
+  if (update.state == RecipientState::Failed) {
+    settled.silence = silence;
+    update.notify = silence.empty() ? Notify::OfFailure : Notify::Nobody;
+  } else if (settled.warn && silence.empty()) {
+    update.notify = Notify::OfDelay;
   }
   return settled;
 }
 
-std::vector<mail::DsnRecipient> recipients_of(const Settlement& settlement,
-                                              const Consignment& consignment, DsnKind kind) {
-  std::vector<mail::DsnRecipient> chosen;
-  for (std::size_t i = 0; i < settlement.copies.size(); ++i) {
-    const SettledCopy& settled = settlement.copies[i];
-    const bool wanted =
-        kind == DsnKind::Failed ? settled.kind == OutcomeKind::Failed : settled.warn;
-    if (!wanted) continue;
-    const auto& route = copy_of(consignment, i).route;
-    chosen.push_back({route.original, route.target, settled.update.attempt, settled.expired});
-  }
-  return chosen;
-}
-
-/// Until when all that are warned of are tried, at least.
-base::WallTime retry_until(const Settlement& settlement, const Consignment& consignment) {
-  base::WallTime since = base::WallTime::max();
-  for (std::size_t i = 0; i < settlement.copies.size(); ++i) {
-    if (!settlement.copies[i].warn) continue;
-    since = std::min(since, waiting_since(consignment.queued->message, copy_of(consignment, i)));
-  }
-  return since + consignment.policy->retry.expire;
-}
-
 }  // namespace
 
-Settlement settle(const Consignment& consignment, const std::vector<mail::Outcome>& outcomes,
+Settlement settle(const Consignment& consignment, const std::vector<CopyResult>& results,
                   base::WallTime now, const ClockTrust& clock, double chance) {
-  const auto& message = consignment.queued->message;
   Settlement settlement;
-  settlement.update.id = message.id;
+  settlement.update.id = consignment.queued->message.id;
   RetryCase base_case;
   base_case.now = now;
   base_case.clock = clock;
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    settlement.copies.push_back(
-        settle_copy(copy_of(consignment, i), outcomes[i], base_case, consignment, chance));
-    settlement.update.recipients.push_back(settlement.copies.back().update);
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (!results[i].outcome) continue;
+    const auto& copy = consignment.queued->recipients[consignment.copies[i]];
+    settlement.copies.push_back(settle_copy(copy, results[i], base_case, consignment, chance));
+    settlement.copies.back().at = i;
+    settlement.update.copies.push_back(settlement.copies.back().update);
   }
   return settlement;
-}
-
-Tally tally_of(const Settlement& settlement) {
-  Tally tally;
-  for (const SettledCopy& copy : settlement.copies) {
-    tally.delivered += copy.update.state == RecipientState::Delivered ? 1 : 0;
-  }
-  for (const DsnNote& note : settlement.notes) {
-    if (note.kind != DsnKind::Failed) continue;
-    (note.reason.empty() ? tally.bounced : tally.suppressed) += note.recipients;
-  }
-  return tally;
-}
-
-bool wants_dsn(const Settlement& settlement, const Consignment& consignment) {
-  return silence_towards(consignment.queued->message, *consignment.policy).empty() &&
-         std::ranges::any_of(settlement.copies, [](const SettledCopy& copy) {
-           return copy.kind == OutcomeKind::Failed || copy.warn;
-         });
-}
-
-base::Task<> add_bounces(Settlement& settlement, const Consignment& consignment,
-                         std::string header_block, base::WallTime now, ports::Signer* signer) {
-  const auto& message = consignment.queued->message;
-  const std::string_view silence = silence_towards(message, *consignment.policy);
-  for (const DsnKind kind : {DsnKind::Failed, DsnKind::Delayed}) {
-    auto recipients = recipients_of(settlement, consignment, kind);
-    if (recipients.empty()) continue;
-    DsnNote note{.kind = kind, .id = {}, .reason = {}, .recipients = recipients.size()};
-    if (!silence.empty()) {
-      note.reason = silence;
-    } else if (kind == DsnKind::Delayed && is_automatic(header_block)) {
-      note.reason = "automatic mail";
-    } else {
-      BounceOrder order{.kind = kind,
-                        .original = message,
-                        .recipients = std::move(recipients),
-                        .retry_until = std::nullopt,
-                        .header_block = header_block,
-                        .now = now};
-      if (kind == DsnKind::Delayed) {
-        order.retry_until = retry_until(settlement, consignment);
-      }
-      auto bounce = co_await make_bounce(std::move(order), consignment.policy, signer);
-      note.id = bounce.message.id;
-      settlement.update.bounces.push_back(std::move(bounce));
-    }
-    settlement.notes.push_back(std::move(note));
-  }
 }
 
 }  // namespace relay::delivery

@@ -1,5 +1,6 @@
 #include "relay/dns/lookup_queue.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 
@@ -32,6 +33,7 @@ RawResult raw_result_of(int error, const ub_result* result) {
   if (result->rcode != kRcodeOk) return std::unexpected(DnsError::Temporary);
   RawAnswer answer;
   answer.secure = result->secure != 0;
+  answer.ttl = std::chrono::seconds(std::max(result->ttl, 0));
   // Bounded by the size of a DNS message, 64 KiB.
   for (std::size_t i = 0; result->havedata != 0 && result->data[i] != nullptr; ++i) {
     if (result->len[i] < 0) return std::unexpected(DnsError::Malformed);
@@ -97,7 +99,9 @@ void LookupQueue::add(const std::shared_ptr<LookupQueue>& self, Lookup lookup) {
   entry.questions.resize(entry.lookup.types.size());
   entry.open = entry.questions.size();
   if (queue.closed_) return queue.give_up(entry, DnsError::Temporary);
-  if (entry.lookup.deadline.passed()) return queue.give_up(entry, DnsError::Timeout);
+  if (entry.lookup.is_over(std::chrono::steady_clock::now())) {
+    return queue.give_up(entry, DnsError::Timeout);
+  }
   // Asking the last one may settle the entry and free it.
   for (std::size_t i = 0, count = entry.open; i < count; ++i) {
     Question& question = entry.questions[i];
@@ -162,7 +166,7 @@ base::Task<> LookupQueue::expire(std::shared_ptr<LookupQueue> self) {
     const auto now = std::chrono::steady_clock::now();
     for (auto at = self->entries_.begin(); at != self->entries_.end();) {
       Entry& entry = *at++;
-      if (entry.lookup.deadline.passed(now)) self->give_up(entry, DnsError::Timeout);
+      if (entry.lookup.is_over(now)) self->give_up(entry, DnsError::Timeout);
     }
   }
   self->expiring_ = false;

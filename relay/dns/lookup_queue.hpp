@@ -2,7 +2,8 @@
 // called there, so that an answer and the giving up of its question cannot happen at once.
 #pragma once
 
-#include <array>
+#include <atomic>
+#include <chrono>
 #include <cstddef>
 #include <expected>
 #include <functional>
@@ -28,6 +29,7 @@ enum class RecordType : int { A = 1, Ptr = 12, Mx = 15, Txt = 16, Aaaa = 28 };
 struct RawAnswer {
   std::vector<std::string> records;
   bool secure = false;
+  std::chrono::seconds ttl{0};  ///< the shortest on the way to them, CNAMEs included
 };
 
 using RawResult = std::expected<RawAnswer, ports::DnsError>;
@@ -36,9 +38,13 @@ using RawResult = std::expected<RawAnswer, ports::DnsError>;
 struct Lookup {
   std::string name;
   std::vector<RecordType> types;
-  base::Deadline deadline;
+  base::SteadyTime ends_by;
+  /// Set by the shard that asks when its task is cut off; null where that cannot be.
+  std::shared_ptr<const std::atomic<bool>> cut;
   /// Called once, on the home shard, with one result per type.
   std::move_only_function<void(std::vector<RawResult>)> answer;
+
+  bool is_over(base::SteadyTime now) const { return now >= ends_by || (cut && cut->load()); }
 };
 
 /// Shared by the resolver and the tasks that work for it.

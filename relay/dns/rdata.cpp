@@ -14,7 +14,8 @@ using ports::DnsError;
 using ports::Resolver;
 
 constexpr std::size_t kMaxLabelOctets = 63;
-constexpr std::size_t kMaxNameOctets = 253;  // in text; 255 on the wire
+constexpr std::size_t kMaxNameOctets = 253;  // in text
+constexpr std::size_t kMaxWireOctets = 255;
 
 std::uint8_t octet(char c) { return static_cast<std::uint8_t>(c); }
 
@@ -23,6 +24,13 @@ bool is_label(std::string_view label) {
          std::ranges::all_of(label, [](char c) {
            return base::is_alpha(c) || base::is_digit(c) || c == '-' || c == '_';
          });
+}
+
+/// \DDD (RFC 1035 §5.1).
+std::string decimal_escape(char c) {
+  const unsigned value = octet(c);
+  return {'\\', static_cast<char>('0' + value / 100), static_cast<char>('0' + value / 10 % 10),
+          static_cast<char>('0' + value % 10)};
 }
 
 bool ends_like_an_address(std::string_view name) {
@@ -76,9 +84,7 @@ std::optional<std::string> question_name(std::string_view name) {
     if (c == '.' || is_label(std::string_view(&c, 1))) {
       escaped += c;
     } else {
-      const unsigned value = octet(c);
-      escaped += {'\\', static_cast<char>('0' + value / 100),
-                  static_cast<char>('0' + value / 10 % 10), static_cast<char>('0' + value % 10)};
+      escaped += decimal_escape(c);
     }
   }
   if (label == 0 || label > kMaxLabelOctets) return std::nullopt;
@@ -119,9 +125,30 @@ std::optional<std::string> parse_name(std::string_view wire) {
   return std::nullopt;
 }
 
+std::optional<std::string> presentation_name(std::string_view wire) {
+  if (wire.size() > kMaxWireOctets) return std::nullopt;
+  std::string name;
+  while (!wire.empty()) {
+    const std::size_t size = octet(wire.front());
+    wire.remove_prefix(1);
+    if (size == 0) {
+      if (!wire.empty()) return std::nullopt;
+      return name.empty() ? "." : name;
+    }
+    if (size > wire.size() || size > kMaxLabelOctets) return std::nullopt;
+    if (!name.empty()) name += '.';
+    for (const char c : base::lower(wire.substr(0, size))) {
+      const bool special = c <= ' ' || c > '~' || c == '.' || c == '\\' || c == '"';
+      name += special ? decimal_escape(c) : std::string(1, c);
+    }
+    wire.remove_prefix(size);
+  }
+  return std::nullopt;
+}
+
 std::optional<ports::MxHost> parse_mx(std::string_view rdata) {
   if (rdata.size() < 3) return std::nullopt;
-  auto name = parse_name(rdata.substr(2));
+  auto name = presentation_name(rdata.substr(2));
   if (!name) return std::nullopt;
   const auto preference = static_cast<std::uint16_t>(octet(rdata[0]) << 8U | octet(rdata[1]));
   return ports::MxHost{preference, std::move(*name)};
@@ -157,10 +184,10 @@ std::expected<std::vector<ports::MxHost>, DnsError> select_mx(
     std::span<const std::string> records) {
   auto hosts = usable<ports::MxHost>(records, parse_mx);
   const auto is_null = [](const ports::MxHost& host) { return host.name == "."; };
-  if (records.size() == 1 && hosts.size() == 1 && is_null(hosts.front())) {
+  if (hosts.size() == records.size() && std::ranges::all_of(hosts, is_null)) {
     return std::unexpected(DnsError::NullMx);
   }
-  // RFC 7505 §3: a null MX stands alone. Beside other records it means nothing.
+  // RFC 7505 §3: a null MX stands alone. Beside other records, damaged ones too, it means nothing.
   std::erase_if(hosts, is_null);
   if (hosts.empty()) return std::unexpected(DnsError::Malformed);
   std::ranges::sort(hosts, [](const auto& a, const auto& b) {

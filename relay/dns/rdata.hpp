@@ -1,4 +1,4 @@
-// What DNS records hold, read with distrust (N-3, N-7). Pure functions over the octets of RDATA as
+// What DNS records hold, read with distrust. Pure functions over the octets of RDATA as
 // libunbound delivers them: one record each, names not compressed.
 #pragma once
 
@@ -33,7 +33,12 @@ std::string reverse_name(const boost::asio::ip::address& address);
 /// pointers, and names ending in an all-digit label: an address written where a name belongs.
 std::optional<std::string> parse_name(std::string_view wire);
 
-/// RFC 1035 §3.3.9. The name may be "." (RFC 7505).
+/// A domain name in wire format that fills `wire` exactly, folded, without trailing dot; "." for
+/// the root. It may be no host's: what is no visible ASCII, and the dot, backslash and quote inside
+/// a label, is written \DDD (RFC 1035 §5.1). Nothing for what is no name at all.
+std::optional<std::string> presentation_name(std::string_view wire);
+
+/// RFC 1035 §3.3.9. Any name that is well-formed, "." too (RFC 7505).
 std::optional<ports::MxHost> parse_mx(std::string_view rdata);
 
 std::optional<boost::asio::ip::address> parse_a(std::string_view rdata);     ///< 4 octets
@@ -42,9 +47,9 @@ std::optional<boost::asio::ip::address> parse_aaaa(std::string_view rdata);  ///
 /// The character-strings joined (RFC 1035 §3.3.14); any octets may be in it.
 std::optional<std::string> parse_txt(std::string_view rdata);
 
-/// The usable records of an answer, within the caps of ports::Resolver, in an order that does not
-/// depend on the order of arrival where many must be cut. Unusable records are left out; when none
-/// is left the answer is Malformed. Precondition: not empty.
+/// The records of an answer, within the caps of ports::Resolver, in an order that does not depend
+/// on the order of arrival where many must be cut. Damaged records are left out; when none is left
+/// the answer is Malformed. Precondition: not empty.
 std::expected<std::vector<ports::MxHost>, ports::DnsError> select_mx(
     std::span<const std::string> records);
 std::expected<std::vector<boost::asio::ip::address>, ports::DnsError> select_addresses(

@@ -1,6 +1,8 @@
 #include "relay/dns/unbound_resolver.hpp"
 
 #include <algorithm>
+#include <atomic>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -33,7 +35,7 @@ constexpr std::pair<const char*, const char*> kSettings[] = {
 };
 
 /// How many questions may be on their way at once. By itself libunbound has sixteen, and while a
-/// few senders have a dead DNS, all the others wait behind them (N-9). Each is a descriptor for as
+/// few senders have a dead DNS, all the others wait behind them. Each is a descriptor for as
 /// long as it lasts, so a small process has fewer.
 std::string questions_at_once() {
   constexpr rlim_t kMost = 4096;
@@ -69,7 +71,17 @@ base::Task<std::vector<RawResult>> ask(std::shared_ptr<LookupQueue> queue, std::
   if (!question) {
     co_return std::vector<RawResult>(types.size(), std::unexpected(DnsError::NoSuchName));
   }
-  Lookup lookup{std::move(*question), std::move(types), deadline, {}};
+  if (deadline.passed()) {
+    co_return std::vector<RawResult>(types.size(), std::unexpected(DnsError::Timeout));
+  }
+  Lookup lookup{std::move(*question), std::move(types), deadline.at, {}, {}};
+  // The cut belongs to this shard; the home shard sees a flag, at its next tick.
+  std::optional<base::Cut::Wait> wait;
+  if (deadline.cut != nullptr) {
+    auto cut = std::make_shared<std::atomic<bool>>(false);
+    lookup.cut = cut;
+    wait.emplace(deadline.cut, [cut = std::move(cut)] { *cut = true; });
+  }
   auto start = [queue, lookup = std::move(lookup)](auto resume) mutable {
     lookup.answer = std::move(resume);
     asio::post(queue->home(), [queue, lookup = std::move(lookup)]() mutable {
@@ -135,7 +147,7 @@ base::Task<std::expected<DnsAnswer<ports::MxHost>, DnsError>> UnboundResolver::m
   if (!answer) co_return std::unexpected(answer.error());
   auto hosts = select_mx(answer->records);
   if (!hosts) co_return std::unexpected(hosts.error());
-  co_return DnsAnswer<ports::MxHost>{std::move(*hosts), answer->secure};
+  co_return DnsAnswer<ports::MxHost>{std::move(*hosts), answer->secure, answer->ttl};
 }
 
 base::Task<std::expected<DnsAnswer<asio::ip::address>, DnsError>> UnboundResolver::addresses(
@@ -150,7 +162,8 @@ base::Task<std::expected<DnsAnswer<asio::ip::address>, DnsError>> UnboundResolve
   auto all = select_addresses(aaaa ? aaaa->records : none, a ? a->records : none);
   if (!all) co_return std::unexpected(all.error());
   const bool secure = (!aaaa || aaaa->secure) && (!a || a->secure);
-  co_return DnsAnswer<asio::ip::address>{std::move(*all), secure};
+  const auto ttl = std::min(aaaa ? aaaa->ttl : a->ttl, a ? a->ttl : aaaa->ttl);
+  co_return DnsAnswer<asio::ip::address>{std::move(*all), secure, ttl};
 }
 
 base::Task<std::expected<DnsAnswer<asio::ip::address>, DnsError>> UnboundResolver::addresses_of(
@@ -163,7 +176,7 @@ base::Task<std::expected<DnsAnswer<asio::ip::address>, DnsError>> UnboundResolve
   const std::vector<std::string> none;
   auto all = select_addresses(v6 ? answer->records : none, v6 ? none : answer->records);
   if (!all) co_return std::unexpected(all.error());
-  co_return DnsAnswer<asio::ip::address>{std::move(*all), answer->secure};
+  co_return DnsAnswer<asio::ip::address>{std::move(*all), answer->secure, answer->ttl};
 }
 
 base::Task<std::expected<DnsAnswer<std::string>, DnsError>> UnboundResolver::names(
@@ -173,7 +186,7 @@ base::Task<std::expected<DnsAnswer<std::string>, DnsError>> UnboundResolver::nam
   if (!answer) co_return std::unexpected(answer.error());
   auto names = select_names(answer->records);
   if (!names) co_return std::unexpected(names.error());
-  co_return DnsAnswer<std::string>{std::move(*names), answer->secure};
+  co_return DnsAnswer<std::string>{std::move(*names), answer->secure, answer->ttl};
 }
 
 base::Task<std::expected<DnsAnswer<std::string>, DnsError>> UnboundResolver::txt(
@@ -183,7 +196,7 @@ base::Task<std::expected<DnsAnswer<std::string>, DnsError>> UnboundResolver::txt
   if (!answer) co_return std::unexpected(answer.error());
   auto texts = select_txt(answer->records);
   if (!texts) co_return std::unexpected(texts.error());
-  co_return DnsAnswer<std::string>{std::move(*texts), answer->secure};
+  co_return DnsAnswer<std::string>{std::move(*texts), answer->secure, answer->ttl};
 }
 
 std::string unbound_version() { return ::ub_version(); }

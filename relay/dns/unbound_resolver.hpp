@@ -67,7 +67,7 @@ class UnboundResolver final : public ports::Resolver {
   std::shared_ptr<LookupQueue> queue_;
 };
 
-/// "1.17.1", of the library that is loaded (H-8).
+/// "1.17.1", of the library that is loaded.
 std::string unbound_version();
 
 }  // namespace relay::dns

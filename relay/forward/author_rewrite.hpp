@@ -1,6 +1,6 @@
-// A header block with another author, for mail whose proof ends here (opt-in, standards.md §5):
-// From becomes an address in a domain kept for that, Reply-To leads to the author, and
-// X-Original-From keeps what stood there. Every other octet stays.
+// A header block with another author, for mail whose proof ends here (opt-in): From becomes an
+// address in a domain kept for that, Reply-To leads to the author, and X-Original-From keeps what
+// stood there. Every other octet stays.
 #pragma once
 
 #include <optional>

@@ -27,12 +27,12 @@ enum class Standing {
   Signed,    ///< by an aligned signature: the proof travels on
   SpfOnly,   ///< by SPF alone: the proof ends here
   Unproven,  ///< not at all
-  Unclear,   ///< there is not exactly one author, and not each is proven (rule S-15)
+  Unclear,   ///< there is not exactly one author, and not each is proven
   Unknown,   ///< DNS could not say yet
 };
 
 /// A pass of DMARC (with several authors: for each); or, for a domain without a DMARC record, the
-/// same relaxed alignment. SPF or DKIM of other domains prove nothing, however good they are (F-5).
+/// same relaxed alignment. SPF or DKIM of other domains prove nothing, however good they are.
 Standing standing_of(const Identities& identities, const Evidence& evidence);
 
 constexpr bool is_proven(Standing standing) {
@@ -40,8 +40,7 @@ constexpr bool is_proven(Standing standing) {
 }
 
 /// DMARC says that it is not from its author, or that it has none; whatever the author's domain
-/// asks for then. Who signs that vouches for a forgery, and can be made to do so again and again
-/// (D-5).
+/// asks for then. Who signs that vouches for a forgery, and can be made to do so again and again.
 bool has_failed(const Evidence& evidence);
 
 /// SPF passed on arrival for the sender, or the proven author is of the sender's organisation.

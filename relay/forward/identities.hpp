@@ -1,6 +1,6 @@
 // The names that a copy of ours can bear: HELO, SRS domain, signing domains, the domain that stands
 // in rewritten From fields. And whether such a name could vouch for an author: mail that is not
-// proven must never leave under one that could (finding 6, A-5, D-6).
+// proven must never leave under one that could.
 #pragma once
 
 #include <expected>

@@ -1,4 +1,4 @@
-// Stops messages that go round (L-5): too many hops, or through this host before.
+// Stops messages that go round: too many hops, or through this host before.
 #pragma once
 
 #include <optional>

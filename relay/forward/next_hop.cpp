@@ -4,18 +4,18 @@ namespace relay::forward {
 
 namespace {
 
-TlsDemand demand_of(settings::TlsDemand demand) {
+mail::TlsDemand demand_of(settings::TlsDemand demand) {
   switch (demand) {
     case settings::TlsDemand::Auto:
-      return TlsDemand::Auto;
+      return {.level = mail::TlsLevel::May};
     case settings::TlsDemand::Require:
-      return TlsDemand::Require;
+      return {.level = mail::TlsLevel::Encrypt};
     case settings::TlsDemand::Verify:
-      return TlsDemand::Verify;
+      return {.level = mail::TlsLevel::Verify};
     case settings::TlsDemand::None:
-      return TlsDemand::None;
+      return {.level = mail::TlsLevel::Never};
   }
-  return TlsDemand::Auto;
+  return {.level = mail::TlsLevel::Verify};
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// Configured routes ([[route]]): where mail for a domain goes instead of to its MX. Asked at every
-// attempt, so that a corrected route frees what is waiting (decision 9).
+// Configured routes ([[route]]): where mail for a domain goes instead of to its MX. Asked again at
+// every look-up, so that a corrected route frees what is waiting.
 #pragma once
 
 #include <cstdint>
@@ -8,21 +8,15 @@
 #include <vector>
 
 #include "relay/forward/domain_table.hpp"
+#include "relay/mail/tls_demand.hpp"
 #include "relay/settings/settings.hpp"
 
 namespace relay::forward {
 
-enum class TlsDemand {
-  Auto,     ///< encrypt where offered
-  Require,  ///< never in the clear; the certificate is not checked
-  Verify,   ///< never in the clear, certificate chain and name must be good
-  None,     ///< never encrypt
-};
-
 struct NextHop {
   std::string host;  ///< name or textual IP
   std::uint16_t port = 25;
-  TlsDemand tls = TlsDemand::Auto;
+  mail::TlsDemand tls;
 };
 
 class NextHopTable {

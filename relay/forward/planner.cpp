@@ -12,8 +12,8 @@ namespace relay::forward {
 
 namespace {
 
-constexpr std::size_t kMaxDepth = 10;
-constexpr std::size_t kMaxLeaves = 1000;
+constexpr std::size_t kMaxDepth = 10;
+constexpr std::size_t kMaxLeaves = 1000;
 
 std::string folded(const mail::Mailbox& mailbox) {
   return base::lower(mailbox.local_part()) + '@' + mailbox.domain().folded();
@@ -154,7 +154,7 @@ Resolution Planner::resolve_token(const mail::ForwardPath& original,
                                   const mail::ReversePath& recovered) const {
   if (recovered.is_null()) return SenderRewrite::bad_srs_address();
   const mail::Mailbox& sender = recovered.mailbox();
-  // Never into a place that is no mail domain, nor round in a circle (srs.md no. 20).
+  // Never into a place that is no mail domain, nor round in a circle.
   if (!sender.domain().is_dotted() || senders_.is_srs_domain(sender.domain())) {
     return SenderRewrite::bad_srs_address();
   }

@@ -24,7 +24,7 @@ struct ResolvedRecipient {
   mail::ForwardPath original;
   std::vector<mail::Mailbox> targets;  ///< outside our domains, without duplicates
   bool is_bounce = false;              ///< a reversed SRS address
-  bool weak = false;                   ///< … whose hash proves little (srs.md no. 8)
+  bool weak = false;                   ///< … whose hash proves little
   std::string rule;                    ///< how it was found, for log and `resolve`
   /// Of the first alias on the way, its domain, or the defaults. The recipients of one message must
   /// agree in it: a message is refused or not, and held or not, as a whole.
@@ -51,7 +51,7 @@ class Planner {
       const std::shared_ptr<const settings::Settings>& settings,
       OrganisationOf organisation_of = {});
 
-  /// At RCPT. SRS addresses are reversed for the null sender only (srs.md no. 19).
+  /// At RCPT. SRS addresses are reversed for the null sender only.
   Resolution resolve(const mail::ForwardPath& path, const mail::ReversePath& sender,
                      base::WallTime now) const;
 
@@ -72,8 +72,7 @@ class Planner {
   std::optional<std::string> rewritten_header(std::string_view header_block,
                                               const mail::Domain& via) const;
 
-  /// Under which address copies for this target wait until it confirms; "": it has, or need
-  /// not.
+  /// Under which address copies for this target wait until it confirms; "": it has, or need not.
   std::string awaited(const mail::Mailbox& target) const {
     return confirmed_ ? confirmed_->awaited(target) : std::string();
   }

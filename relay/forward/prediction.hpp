@@ -51,8 +51,8 @@ struct Prediction {
 /// whether that is so.
 Prediction predict(const Identities& identities, const Evidence& evidence, Option option);
 
-/// d= of the signature that the copy may bear: none at all over what has failed DMARC (D-5), never
-/// one that could be aligned with an author who is not proven (D-6). "": none.
+/// d= of the signature that the copy may bear: none at all over what has failed DMARC, never one
+/// that could be aligned with an author who is not proven. "": none.
 std::string signature_for(const Identities& identities, const Evidence& evidence, Option option);
 
 std::string_view name_of(Option option);    ///< "srs+arc"

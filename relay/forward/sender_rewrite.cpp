@@ -40,7 +40,7 @@ std::string client_prefix(const std::string& address) {
 
 std::expected<SenderRewrite, std::string> SenderRewrite::make(const settings::Settings& settings) {
   SenderRewrite made;
-  // Bounces may come as long as somebody can still be retrying (srs.md no. 25).
+  // Bounces may come as long as somebody can still be retrying.
   made.token_life_ = settings.queue.expire + std::chrono::days(7);
   const settings::Srs& srs = settings.srs;
   if (!srs.domain) return made;

@@ -38,8 +38,8 @@ class SenderRewrite {
     std::optional<mail::SenderToken> token;  ///< to be stored with the message
   };
 
-  /// SRS address for a foreign sender: UTF-8 and overlong ones become tokens (srs.md no. 6, 10).
-  /// `client` is the address whose quota a token counts against.
+  /// SRS address for a foreign sender: UTF-8 and overlong ones become tokens. `client` is the
+  /// address whose quota a token counts against.
   Rewritten rewrite(const mail::Mailbox& sender, const std::string& client,
                     base::WallTime now) const;
 

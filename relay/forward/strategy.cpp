@@ -63,7 +63,7 @@ TargetWishes Strategy::wishes_of(const std::string& target_domain) const {
   return wishes ? *wishes : TargetWishes{.arc = seal_, .sender = KeepOrSrs::Srs};
 }
 
-/// only the newest sealer counts, only when the operator has named it, only what it saw.
+/// Only the newest sealer counts, only when the operator has named it, only what it saw.
 bool Strategy::is_softened(const Evidence& evidence) const {
   const mail::ArcVerdict& arc = evidence.verdicts.arc;
   return arc.result == ArcResult::Pass && evidence.sealer_saw_pass &&
@@ -120,8 +120,8 @@ std::vector<Considered> Strategy::consider(const Case& message) const {
   return all;
 }
 
-/// srs.md §5 no. 3 and 4: SPF passes anyhow, or bounces come to us anyhow. No. 5, opt-in: what
-/// failed SPF on arrival gets no pass in our name.
+/// A sender is kept when SPF passes anyhow, or when bounces come to us anyhow. Opt-in: what failed
+/// SPF on arrival gets no pass in our name.
 bool Strategy::prefers_sender(const Case& message) const {
   const Evidence& evidence = message.evidence;
   if (evidence.sender.is_null()) return true;

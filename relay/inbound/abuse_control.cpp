@@ -67,7 +67,7 @@ base::Task<std::optional<smtp::Reply>> AbuseControl::greylisted(Admission admiss
   if (standing.score < 0) co_return std::nullopt;
   ports::GreylistKey key =
       greylist_key(admission.network, admission.reverse_path, admission.forward_path);
-  const auto answer = co_await spool_.greylist(std::move(key), rules, clock_.wall());
+  const auto answer = co_await greylist_.see(std::move(key), rules);
   // When the queue cannot answer, taking the message will tell why.
   if (!answer) co_return std::nullopt;
   if (*answer == ports::GreylistAnswer::Passed) count(passed_);

@@ -12,7 +12,8 @@
 #include "relay/inbound/dns_lists.hpp"
 #include "relay/inbound/greylist.hpp"
 #include "relay/inbound/message_rates.hpp"
-#include "relay/ports/spool.hpp"
+#include "relay/ports/clock.hpp"
+#include "relay/ports/greylist.hpp"
 #include "relay/smtp/reply.hpp"
 
 namespace relay::inbound {
@@ -26,8 +27,9 @@ struct AbusePolicy {
 /// Thread-safe; bounded. Policies by reference belong to whoever awaits.
 class AbuseControl {
  public:
-  AbuseControl(ports::Resolver& resolver, ports::Spool& spool, ports::Clock& clock, base::Log& log)
-      : spool_(spool), clock_(clock), lists_(resolver, clock, log) {}
+  AbuseControl(ports::Resolver& resolver, ports::GreylistStore& greylist, ports::Clock& clock,
+               base::Log& log)
+      : greylist_(greylist), clock_(clock), lists_(resolver, clock, log) {}
 
   /// What the lists say about the client, as far as it is refused for it at this stage.
   base::Task<std::optional<smtp::Reply>> objection_to_client(std::string client, DnsListStage stage,
@@ -46,7 +48,7 @@ class AbuseControl {
                                                                 const AbusePolicy& policy,
                                                                 base::Deadline deadline);
 
-  /// Of a message that has come in: the same signed content goes out too often (D-5).
+  /// Of a message that has come in: the same signed content goes out too often.
   std::optional<smtp::Reply> objection_to_replay(const std::vector<mail::DkimVerdict>& signatures,
                                                  std::size_t copies, const AbusePolicy& policy);
 
@@ -65,7 +67,7 @@ class AbuseControl {
                                                     base::Deadline deadline);
   std::optional<smtp::Reply> counted(std::optional<smtp::Reply> over_rate);
 
-  ports::Spool& spool_;
+  ports::GreylistStore& greylist_;
   ports::Clock& clock_;
   DnsLists lists_;
   MessageRates rates_;

@@ -17,7 +17,7 @@ namespace relay::inbound {
 
 namespace {
 
-/// A message up to this size goes to delivery by memory; a bigger one is read from the spool again.
+/// A message up to this size goes to delivery by memory; a bigger one is read from the queue again.
 constexpr std::uint64_t kMaxFreshOctets = 64ULL * 1024;
 
 smtp::Reply as_reply(const forward::Rejection& rejection) {
@@ -40,13 +40,19 @@ std::optional<smtp::Reply> content_objection(const ArrivedMessage& arrived) {
     return smtp::Reply(552, {5, 3, 4}, "Too large for a bounce");
   }
   const auto fields = mail::split_header(block);
-  // A line that is no field is the sender's affair: bytes are sacred (design.md decision 8).
+  // A line that is no field is the sender's affair: what came in goes out.
   if (!fields && fields.error() != mail::HeaderError::Malformed) {
     return smtp::Reply(552, {5, 3, 4}, mail::describe(fields.error()));
   }
   const auto looping = arrived.transaction.policy().loop_guard.check(block);
   if (looping) return as_reply(*looping);
   return std::nullopt;
+}
+
+/// Of the header, without brackets; "" when there is none fit to print.
+std::string message_id_in(const std::string& header_block) {
+  const std::string id = mail::message_id_of(header_block);
+  return id.empty() ? id : id.substr(1, id.size() - 2);
 }
 
 mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, base::WallTime now,
@@ -66,6 +72,7 @@ mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, base::Wall
     message.header_octets = static_cast<std::uint32_t>(arrived.intake.header_block().size());
   }
   message.size = arrived.intake.size();
+  message.message_id = message_id_in(arrived.intake.header_block());
   return message;
 }
 
@@ -74,7 +81,8 @@ mail::QueuedMessage queued_message(const ports::NewMessage& fresh) {
   queued.recipients.reserve(fresh.routes.size());
   for (const mail::Route& route : fresh.routes) {
     const auto state = route.held ? mail::RecipientState::Held : mail::RecipientState::Waiting;
-    queued.recipients.push_back({route, state, 0, fresh.first_due, false, false, {}});
+    queued.recipients.push_back(
+        {.route = route, .state = state, .next_due = fresh.message.received_at});
   }
   return queued;
 }
@@ -90,18 +98,9 @@ ports::NewMessage new_message(const ArrivedMessage& arrived, forward::Plan plan,
   stored.routes = std::move(plan.routes);
   stored.tokens = std::move(plan.tokens);
   stored.content_sha256 = arrived.intake.content_sha256();
-  stored.last_chunk = arrived.intake.release_last_chunk();
-  stored.first_due = now;
+  stored.content = arrived.intake.release_rest();
   stored.max_awaiting = arrived.transaction.policy().max_awaiting;
   return stored;
-}
-
-/// Tells delivery and the log, after the commit.
-void announce(Services& services, const ArrivedMessage& arrived,
-              const std::optional<forward::Evidence>& evidence, ports::FreshMessage fresh) {
-  services.log.write(received_event(fresh.queued, arrived.transaction.recipients(), evidence,
-                                    mail::message_id_of(arrived.intake.header_block())));
-  services.feed.offer(std::move(fresh));
 }
 
 Acceptance refused(const smtp::Reply& reply) {
@@ -150,13 +149,20 @@ base::Task<Acceptance> accept_message(Services& services, ArrivedMessage arrived
         forward::is_sender_proven(planner.strategy().identities(), *evidence);
   ports::FreshMessage fresh{queued_message(stored), nullptr};
   if (arrived.intake.size() <= kMaxFreshOctets) {
-    fresh.content = std::make_shared<const std::string>(stored.last_chunk);
+    fresh.content = std::make_shared<const std::string>(stored.content);
   }
-  const auto proof = co_await services.spool.commit(std::move(stored));
-  if (!proof) co_return refused(inbound::reply_for(proof.error()));
+  // Whoever looks at the queue from the commit on leaves the message to the offer below.
+  ports::ExpectedMessage expected(services.feed, stored.message.id);
+  const auto proof = co_await services.queue.commit(std::move(stored));
+  if (!proof) {
+    // It may be stored all the same: then the queue has it, and its chunks are not ours to discard.
+    if (proof.error() == ports::SpoolError::Unknown) arrived.intake.keep();
+    co_return refused(inbound::reply_for(proof.error()));
+  }
   arrived.intake.keep();
   co_await release_if_confirmed(services, fresh.queued);
-  announce(services, arrived, evidence, std::move(fresh));
+  services.log.write(received_event(fresh.queued, arrived.transaction.recipients(), evidence));
+  expected.offer(std::move(fresh));
   co_return Acceptance{AcceptedReply::of(*proof), std::pair(std::move(key), *proof)};
 }
 

@@ -25,7 +25,7 @@ struct ArrivedMessage {
 
 struct Acceptance {
   smtp::EndOfDataReply reply;
-  /// Of an accepted message: to know it again if the client never hears of it (C2).
+  /// Of an accepted message: to know it again if the client never hears of it.
   std::optional<std::pair<ResendKey, ports::CommitProof>> unheard;
 };
 

@@ -1,7 +1,7 @@
-// The only way to a 250 after DATA (rule P-15).
+// The only way to a 250 after DATA.
 #pragma once
 
-#include "relay/ports/spool.hpp"
+#include "relay/ports/intake_queue.hpp"
 #include "relay/smtp/reply.hpp"
 
 namespace relay::inbound {

@@ -24,7 +24,7 @@ class Acceptor {
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
 
-  /// Runs a session on `executor`, or says 421 and closes. Thread-safe; never blocks.
+  /// Runs a session on `executor`, or says 421 and closes. Thread-safe; never blocks.
   void admit(std::unique_ptr<ports::Stream> stream, const base::Executor& executor);
 
   /// Lets nobody in any more. Sessions that wait for a command are closed with 421, the others when

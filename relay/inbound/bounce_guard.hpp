@@ -1,4 +1,4 @@
-// Keeps the way back from being abused (srs.md §5, no. 8, 21 to 23). An SRS address is a permission
+// Keeps the way back from being abused. An SRS address is a permission
 // to send mail to a stranger through us: everybody who saw one may use it, and with enough tries
 // one can be guessed. So bounces are counted, and guessing is slowed down.
 #pragma once

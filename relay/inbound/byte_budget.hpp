@@ -1,4 +1,4 @@
-// Memory for content that is coming in, shared by all sessions: many big messages at once
+// Memory for content that is coming in, shared by all sessions: many big messages at once
 // make the server say 452, not grow.
 #pragma once
 

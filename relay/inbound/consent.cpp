@@ -17,14 +17,14 @@ base::Task<> release_if_confirmed(Services& services, mail::QueuedMessage& queue
   for (const auto& recipient : queued.recipients) {
     const mail::Route& route = recipient.route;
     if (route.awaits.empty() || !policy->planner->awaited(route.target).empty()) continue;
-    copies.push_back({route.awaits, queued.message.id, route.index, route.target});
+    copies.push_back({route.awaits, {queued.message.id, route.index}, route.target.to_string()});
   }
   if (copies.empty()) co_return;
-  const base::WallTime now = services.clock.wall();
-  const auto released = co_await services.spool.release(copies, now);
+  const auto released = co_await services.consent.release(copies);
   if (!released) co_return;  // the next start finds them
+  const base::WallTime now = services.clock.wall();
   for (const ports::AwaitingCopy& copy : copies) {
-    mail::QueuedRecipient& recipient = queued.recipients[copy.index];
+    mail::QueuedRecipient& recipient = queued.recipients[copy.copy.index];
     recipient.state = mail::RecipientState::Waiting;
     recipient.route.awaits.clear();
     recipient.next_due = now;
@@ -33,20 +33,21 @@ base::Task<> release_if_confirmed(Services& services, mail::QueuedMessage& queue
 }
 
 base::Task<std::expected<std::uint64_t, ports::SpoolError>> release_confirmed(
-    ports::Spool& spool, ports::Clock& clock, const base::Published<Policy>& policy) {
+    ports::ConsentQueue& queue, const base::Published<Policy>& policy) {
   std::uint64_t released = 0;
   std::optional<ports::AwaitingCopy> last;
   while (true) {
-    auto page = co_await spool.awaiting_copies(last, kPage);
+    auto page = co_await queue.awaiting_copies(last, kPage);
     if (!page) co_return std::unexpected(page.error());
     if (page->empty()) co_return released;
     last = page->back();
     const auto current = policy.get();
     std::erase_if(*page, [&](const ports::AwaitingCopy& copy) {
-      return !current->planner->awaited(copy.target).empty();
+      const auto target = mail::Mailbox::parse(copy.target);
+      return !target || !current->planner->awaited(*target).empty();
     });
     if (page->empty()) continue;
-    const auto changed = co_await spool.release(std::move(*page), clock.wall());
+    const auto changed = co_await queue.release(std::move(*page));
     if (!changed) co_return std::unexpected(changed.error());
     released += *changed;
   }

@@ -1,4 +1,4 @@
-// Copies that wait for the consent of their targets, and how they go when it is given.
+// Copies that wait for the consent of their targets, and how they go when it is given.
 //
 // A confirmation reaches us with a reload. The new policy is published first, then the queue is
 // gone through; a message that was coming in meanwhile under the old policy is looked at again once
@@ -20,6 +20,6 @@ base::Task<> release_if_confirmed(Services& services, mail::QueuedMessage& queue
 
 /// Of all that is queued; how many copies were let go. Delivery is to be woken then.
 base::Task<std::expected<std::uint64_t, ports::SpoolError>> release_confirmed(
-    ports::Spool& spool, ports::Clock& clock, const base::Published<Policy>& policy);
+    ports::ConsentQueue& queue, const base::Published<Policy>& policy);
 
 }  // namespace relay::inbound

@@ -99,8 +99,7 @@ base::Event resent_event(const mail::MessageId& id, const mail::Client& client,
 
 base::Event received_event(const mail::QueuedMessage& queued,
                            const std::vector<forward::ResolvedRecipient>& recipients,
-                           const std::optional<forward::Evidence>& evidence,
-                           std::string_view message_id) {
+                           const std::optional<forward::Evidence>& evidence) {
   const mail::AcceptedMessage& message = queued.message;
   base::Event event("received", message.received_at);
   event.text("msg_id", message.id.to_string());
@@ -126,7 +125,7 @@ base::Event received_event(const mail::QueuedMessage& queued,
   if (!awaits.empty()) {
     event.text("awaits_consent", listed(awaits, [](const std::string& text) { return text; }));
   }
-  if (!message_id.empty()) event.text("message_id", message_id);
+  if (!message.message_id.empty()) event.text("message_id", "<" + message.message_id + ">");
   if (evidence) add_verdicts(event, *evidence);
   event.number("size", static_cast<std::int64_t>(message.size));
   const auto rewritten = std::ranges::find_if(queued.recipients, [](const auto& recipient) {

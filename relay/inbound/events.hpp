@@ -1,4 +1,4 @@
-// The log lines of the inbound side (operator.md §5): one per accepted message, one per refusal.
+// The log lines of the inbound side: one per accepted message, one per refusal.
 #pragma once
 
 #include <string>
@@ -29,10 +29,9 @@ base::Event resent_event(const mail::MessageId& id, const mail::Client& client, 
 base::Event verdicts_event(const mail::Client& client, const forward::Evidence& evidence,
                            base::WallTime now);
 
-/// `received`: `message_id` is the Message-ID field, "" when there is none fit to print.
+/// `received`.
 base::Event received_event(const mail::QueuedMessage& queued,
                            const std::vector<forward::ResolvedRecipient>& recipients,
-                           const std::optional<forward::Evidence>& evidence,
-                           std::string_view message_id);
+                           const std::optional<forward::Evidence>& evidence);
 
 }  // namespace relay::inbound

@@ -1,4 +1,4 @@
-// Who may come in, and how many: counts open sessions in total, per client and per network.
+// Who may come in, and how many: counts open sessions in total, per client and per network.
 // Thread-safe. Knows addresses only.
 #pragma once
 
@@ -47,7 +47,7 @@ class Gate {
 
   std::uint32_t inside() const { return inside_.load(std::memory_order_acquire); }
 
-  /// True when so many are inside that everyone must hurry (stress mode of reliability.md §1.2).
+  /// True when so many are inside that everyone must hurry: with shorter waits for commands.
   bool overloaded(const Limits& limits) const;
 
  private:

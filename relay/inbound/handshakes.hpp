@@ -1,4 +1,4 @@
-// How many TLS handshakes run at once (T-5): each costs far more than the client that asks for it
+// How many TLS handshakes run at once: each costs far more than the client that asks for it
 // pays, so a flood of them is put off.
 #pragma once
 

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kSmallestBuffer = 8UL * 1024;
 // A full chunk and what one read may bring on top.
-constexpr std::size_t kFullBuffer = ports::Spool::kChunkOctets + ReadBuffer::kOctets;
+constexpr std::size_t kFullBuffer = ports::kChunkOctets + ReadBuffer::kOctets;
 
 smtp::Reply too_much_at_once() {
   return {452, {4, 3, 1}, "Too much mail at once, try again later"};
@@ -35,17 +35,19 @@ smtp::Reply reply_for(ports::SpoolError error) {
       return {421, {4, 3, 0}, "Storage failure, try again later"};
     case SpoolError::Stopping:
       return {421, {4, 3, 2}, "Shutting down, try again later"};
+    case SpoolError::Unavailable:
+      return {450, {4, 3, 0}, "Queue not available, try again later"};
     default:
       return {451, {4, 3, 0}, "Local error, try again later"};
   }
 }
 
-Intake::Intake(ports::Spool& spool, ByteBudget& budget, mail::MessageId id,
+Intake::Intake(ports::IntakeQueue& queue, ByteBudget& budget, mail::MessageId id,
                auth::MessageCheck* check, std::string authserv_id)
-    : spool_(spool), share_(budget), id_(id), check_(check), authserv_id_(std::move(authserv_id)) {}
+    : queue_(queue), share_(budget), id_(id), check_(check), authserv_id_(std::move(authserv_id)) {}
 
 Intake::~Intake() {
-  if (!kept_ && stored_chunks_ > 0) spool_.discard(id_);
+  if (!kept_ && stored_chunks_ > 0) queue_.discard(id_);
 }
 
 void Intake::blame(smtp::Reply reply) {
@@ -56,12 +58,12 @@ void Intake::blame(smtp::Reply reply) {
 }
 
 bool Intake::reserve_for(std::size_t octets) {
-  // Grow by doubling, as the string would, but counted: X-3.
+  // Grow by doubling, as the string would, but counted.
   const std::size_t wanted = chunk_.size() + octets;
   if (wanted <= chunk_.capacity()) return true;
   const std::size_t doubled = std::bit_ceil(std::max(wanted, kSmallestBuffer));
   const std::size_t capacity =
-      doubled < ports::Spool::kChunkOctets ? doubled : std::max(wanted, kFullBuffer);
+      doubled < ports::kChunkOctets ? doubled : std::max(wanted, kFullBuffer);
   if (!share_.grow_to(capacity + header_.size())) return false;
   chunk_.reserve(capacity);
   return true;
@@ -100,7 +102,7 @@ void Intake::complete_header() {
   header_complete_ = true;
   if (check_ != nullptr) check_->on_header(header_, body_hashes_);
   remove_forged();
-  content_hash_.update(chunk_);  // nothing of it is with the spool yet: a chunk holds any header
+  content_hash_.update(chunk_);  // nothing of it is with the queue yet: a chunk holds any header
 }
 
 void Intake::remove_forged() {
@@ -123,16 +125,16 @@ void Intake::end() {
 base::Task<> Intake::store_chunk() {
   if (fault_) co_return;
   // The chunk on its way to the disk counts as well as the one being filled.
-  if (!share_.grow_to(kFullBuffer + ports::Spool::kChunkOctets + header_.size())) {
+  if (!share_.grow_to(kFullBuffer + ports::kChunkOctets + header_.size())) {
     blame(too_much_at_once());
     co_return;
   }
   std::string rest;
   rest.reserve(kFullBuffer);
-  rest.append(chunk_, ports::Spool::kChunkOctets);
-  chunk_.resize(ports::Spool::kChunkOctets);
+  rest.append(chunk_, ports::kChunkOctets);
+  chunk_.resize(ports::kChunkOctets);
   std::string full = std::exchange(chunk_, std::move(rest));
-  const auto stored = co_await spool_.append(id_, stored_chunks_++, std::move(full));
+  const auto stored = co_await queue_.append(id_, stored_chunks_++, std::move(full));
   if (!stored) blame(reply_for(stored.error()));
 }
 

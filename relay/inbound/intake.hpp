@@ -1,4 +1,4 @@
-// The content of one message on its way in: cut into chunks for the spool, hashed, and its header
+// The content of one message on its way in: cut into chunks for the queue, hashed, and its header
 // kept. Memory is constant whatever the size: one chunk and one header block, both capped.
 #pragma once
 
@@ -12,7 +12,7 @@
 #include "relay/base/sha256.hpp"
 #include "relay/inbound/byte_budget.hpp"
 #include "relay/mail/envelope.hpp"
-#include "relay/ports/spool.hpp"
+#include "relay/ports/intake_queue.hpp"
 #include "relay/smtp/reply.hpp"
 
 namespace relay::inbound {
@@ -20,9 +20,9 @@ namespace relay::inbound {
 class Intake {
  public:
   /// `check`, when given, is told of the header, and outlives this. Authentication-Results fields
-  /// that pretend to be of `authserv_id` are taken away, unless that is "".
-  Intake(ports::Spool& spool, ByteBudget& budget, mail::MessageId id, auth::MessageCheck* check,
-         std::string authserv_id);
+  /// that pretend to be of `authserv_id` are taken away, unless that is "".
+  Intake(ports::IntakeQueue& queue, ByteBudget& budget, mail::MessageId id,
+         auth::MessageCheck* check, std::string authserv_id);
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
   ~Intake();  ///< forgets the draft, unless keep() was called
@@ -31,16 +31,16 @@ class Intake {
   void take(std::string_view content);
 
   /// True when store_chunk() should be awaited before more is taken.
-  bool chunk_ready() const { return chunk_.size() >= ports::Spool::kChunkOctets; }
+  bool chunk_ready() const { return chunk_.size() >= ports::kChunkOctets; }
 
   /// The content has come to its end; to be called once, before any question about the whole.
   void end();
 
-  /// Gives one full chunk to the spool. An error becomes the fault.
+  /// Gives one full chunk to the queue. An error becomes the fault.
   base::Task<> store_chunk();
 
-  /// Why this message cannot be accepted: header over its cap (S-13), memory budget used up,
-  /// or the spool failed.
+  /// Why this message cannot be accepted: header over its cap, memory budget used up, or the
+  /// queue failed.
   const std::optional<smtp::Reply>& fault() const { return fault_; }
 
   const mail::MessageId& id() const { return id_; }
@@ -60,9 +60,10 @@ class Intake {
   /// Relaxed, whole: for our own signatures.
   const std::string& body_hash() const { return body_hashes_.digest(own_body_hash_); }
 
-  std::string release_last_chunk() { return std::move(chunk_); }
+  /// The content behind the chunks that the queue has.
+  std::string release_rest() { return std::move(chunk_); }
 
-  /// The draft has become a message: it is not ours to discard any more.
+  /// The draft has become a message, or may have: it is not ours to discard any more.
   void keep() { kept_ = true; }
 
  private:
@@ -72,12 +73,12 @@ class Intake {
   void remove_forged();
   void blame(smtp::Reply reply);
 
-  ports::Spool& spool_;
+  ports::IntakeQueue& queue_;
   ByteShare share_;
   const mail::MessageId id_;
   auth::MessageCheck* const check_;
   const std::string authserv_id_;
-  std::string chunk_;  ///< content not yet with the spool
+  std::string chunk_;  ///< content not yet with the queue
   std::string header_;
   bool header_complete_ = false;
   std::uint32_t stored_chunks_ = 0;
@@ -90,7 +91,7 @@ class Intake {
   bool kept_ = false;
 };
 
-/// What the client hears when the spool fails (reliability.md §2.3).
+/// What the client hears when the queue fails.
 smtp::Reply reply_for(ports::SpoolError error);
 
 }  // namespace relay::inbound

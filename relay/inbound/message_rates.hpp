@@ -19,9 +19,9 @@ struct RatePolicy {
   base::Rate per_network;        ///< IPv4 /24, IPv6 /64
   base::Rate per_alias;          ///< an address of ours, sub-addresses with it
   base::Rate per_sender_domain;  ///< as the envelope claims
-  base::Rate per_signature;      ///< copies, not messages (D-5)
-  base::Rate per_target;         ///< a mailbox that aliases lead to, sub-addresses with it (A-6)
-  base::Rate unknown;            ///< recipients that do not exist, from one network (X-6)
+  base::Rate per_signature;      ///< copies, not messages
+  base::Rate per_target;         ///< a mailbox that aliases lead to, sub-addresses with it
+  base::Rate unknown;            ///< recipients that do not exist, from one network
   char tag = '+';                ///< begins a sub-address; 0: there are none
 };
 
@@ -46,7 +46,7 @@ class MessageRates {
   std::optional<smtp::Reply> take(const Admission& admission, const RatePolicy& policy,
                                   base::SteadyTime now);
 
-  /// D-5: whoever sends one signed message again and again to others wears out our name. Counts
+  /// Whoever sends one signed message again and again to others wears out our name. Counts
   /// `copies` for each signature that passed, or says whose is sent too often. A message that finds
   /// room is taken whole, however many copies it has: half of it could not be.
   std::optional<smtp::Reply> take_signed(const std::vector<mail::DkimVerdict>& signatures,

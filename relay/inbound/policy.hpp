@@ -16,10 +16,10 @@
 
 namespace relay::inbound {
 
-/// Defaults of reliability.md §1.2; sizes in octets.
+/// Sizes in octets.
 struct Limits {
   std::uint64_t max_size = 50ULL * 1024 * 1024;
-  std::uint64_t max_line = 64ULL * 1024;  ///< S-7
+  std::uint64_t max_line = 64ULL * 1024;
   std::uint32_t max_recipients = 1000;
   std::uint32_t max_errors = 20;
   std::uint32_t max_junk = 100;
@@ -32,14 +32,14 @@ struct Limits {
   std::chrono::seconds command{300};  ///< a whole command line (RFC 5321 §4.5.3.2.7)
   std::chrono::seconds command_overloaded{10};
   std::chrono::seconds content{300};     ///< between two reads of content
-  std::uint32_t min_content_rate = 500;  ///< octets a second over the whole message (X-1)
-  std::chrono::seconds session{7200};    ///< everything together (X-1)
+  std::uint32_t min_content_rate = 500;  ///< octets a second over the whole message
+  std::chrono::seconds session{7200};    ///< everything together
 
-  std::uint32_t handshakes = 250;     ///< TLS handshakes at once (T-5)
-  std::uint64_t wasted = 1ULL << 30;  ///< octets an hour and network that became no message (X-7)
+  std::uint32_t handshakes = 250;     ///< TLS handshakes at once
+  std::uint64_t wasted = 1ULL << 30;  ///< octets an hour and network that became no message
 
   BounceLimits bounces;
-  /// Body octets of a message to an SRS address (srs.md no. 21). Exim returns 100 KiB by default.
+  /// Body octets of a message to an SRS address. Exim returns 100 KiB by default.
   std::uint64_t max_bounce_body = 128ULL * 1024;
 };
 
@@ -53,7 +53,7 @@ struct Policy {
   std::optional<std::chrono::seconds> signature_lifetime = auth::kSignatureLifetime;
   std::shared_ptr<const forward::Planner> planner;
   forward::LoopGuard loop_guard;
-  std::uint64_t max_awaiting = 20;  ///< copies held for one target that has not confirmed (A-6)
+  std::uint64_t max_awaiting = 20;  ///< copies held for one target that has not confirmed
   std::string contact_field;        ///< for forwarded copies, CRLF-terminated; or ""
 };
 

@@ -1,5 +1,5 @@
 // The one buffer a session reads into. Fixed: whatever a client sends, a session holds no more
-// unread octets than this (rule P-1).
+// unread octets than this.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@ enum class LineState {
   Incomplete,   ///< read more
   Complete,     ///< ended by CRLF
   BareLineEnd,  ///< ended by LF without CR
-  TooLong,      ///< no line end within smtp::kMaxCommandOctets (S-6)
+  TooLong,      ///< no line end within smtp::kMaxCommandOctets
 };
 
 class ReadBuffer {

@@ -1,5 +1,5 @@
 // The log of refusals, so many lines for each client network: a flood of refused commands must not
-// become a flood of lines. What was left out is counted and told.
+// become a flood of lines. What was left out is counted and told.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // A client that lost our 250 sends its message again, as it must. We know it again and say 250 a
-// second time, without a second copy (contract C2).
+// second time, without a second copy.
 #pragma once
 
 #include <list>
@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "relay/base/time.hpp"
-#include "relay/ports/spool.hpp"
+#include "relay/ports/intake_queue.hpp"
 
 namespace relay::inbound {
 

@@ -13,17 +13,21 @@
 #include "relay/inbound/resend_guard.hpp"
 #include "relay/inbound/waste_guard.hpp"
 #include "relay/ports/clock.hpp"
+#include "relay/ports/consent_queue.hpp"
 #include "relay/ports/delivery_feed.hpp"
+#include "relay/ports/intake_queue.hpp"
 #include "relay/ports/resolver.hpp"
 #include "relay/ports/signer.hpp"
-#include "relay/ports/spool.hpp"
 #include "relay/ports/stream.hpp"
+#include "relay/ports/token_store.hpp"
 
 namespace relay::inbound {
 
 struct Services {
   ports::Clock& clock;
-  ports::Spool& spool;
+  ports::IntakeQueue& queue;
+  ports::TokenStore& tokens;
+  ports::ConsentQueue& consent;
   ports::Signer& signer;
   ports::Resolver& resolver;
   ports::DeliveryFeed& feed;

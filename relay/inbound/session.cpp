@@ -117,7 +117,7 @@ smtp::Action Session::on_front_line(const ReadBuffer::Line& line) {
   }
   const bool must_wait = smtp::must_end_group(smtp::verb_of(line.text));
   const bool more_buffered =
-      buffer_.pending().size() > line.octets || (must_wait && (*stream_)->has_unread());  // S-8
+      buffer_.pending().size() > line.octets || (must_wait && (*stream_)->has_unread());
   smtp::Action action = line.state == LineState::Complete
                             ? machine_.on_line(line.text, more_buffered)
                             : machine_.on_bare_line_end();
@@ -130,7 +130,7 @@ smtp::Action Session::on_front_line(const ReadBuffer::Line& line) {
 std::optional<smtp::Reply> Session::reason_to_leave() const {
   if (machine_.transaction() != 0) return std::nullopt;
   if (gate_.draining()) return smtp::Reply(421, {4, 3, 2}, "Shutting down, try again later");
-  if (services_.spool.poisoned()) return reply_for(ports::SpoolError::Poisoned);
+  if (services_.queue.poisoned()) return reply_for(ports::SpoolError::Poisoned);
   return std::nullopt;
 }
 
@@ -148,7 +148,7 @@ base::Task<> Session::await_command() {
   const bool more = co_await read_more(command_end_);
   awaiting_command_ = false;
   if (!more || std::exchange(heard_anything_, true)) co_return;
-  // A TLS or HTTP client may never send a line end: look at its first octets (S-10).
+  // A TLS or HTTP client may never send a line end: look at its first octets.
   if (smtp::looks_like_other_protocol(buffer_.pending())) {
     conclude(machine_.shut_down(smtp::Reply(421, {4, 7, 0}, "This is an SMTP server")));
   }
@@ -175,7 +175,7 @@ void Session::conclude(const smtp::Action& action) {
   if (std::holds_alternative<smtp::Close>(action)) over_ = true;
 }
 
-/// The one place where a transaction begins and ends on this side (rule P-3).
+/// The one place where a transaction begins and ends on this side.
 void Session::follow_machine() {
   if (client_.helo != machine_.helo()) client_.helo = machine_.helo();
   client_.esmtp = machine_.esmtp();
@@ -227,7 +227,7 @@ base::Task<std::expected<std::size_t, ports::IoError>> Session::read_in_pieces(
 
 base::Task<> Session::begin_tls(const smtp::Reply& go_on) {
   const auto place = services_.handshakes.enter(limits().handshakes);
-  if (!place) {  // T-5
+  if (!place) {
     const smtp::Reply reply(421, {4, 3, 2}, "Too many TLS handshakes, try again later");
     log_refusal("starttls", reply);
     conclude(machine_.shut_down(reply));
@@ -235,7 +235,7 @@ base::Task<> Session::begin_tls(const smtp::Reply& go_on) {
   }
   go_on.append_to(replies_);
   const bool sent = co_await flush(after(limits().command).within(session_end_));
-  // Nothing said in the clear may be heard inside TLS (T-1). The machine has refused it already;
+  // Nothing said in the clear may be heard inside TLS. The machine has refused it already;
   // this is the proof.
   if (!sent || !buffer_.empty()) {
     over_ = true;
@@ -257,7 +257,7 @@ base::Task<> Session::begin_tls(const smtp::Reply& go_on) {
 void Session::abandon() noexcept {
   try {
     if (unheard_) services_.resends.remember(unheard_->first, unheard_->second, now());
-  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): then it is sent twice (C3)
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): then it is sent twice
   }
   if (*stream_ && !dismissed_) {
     (*stream_)->last_words("421 4.3.0 Out of memory, try again later\r\n");

@@ -34,7 +34,7 @@ class Session {
   /// a transaction hears 421 now. Anyone else hears it when the transaction is over.
   void hurry();
 
-  /// When memory ran out in run(): what can still be said without any. Never throws.
+  /// When memory ran out in run(): what can still be said without any. Never throws.
   void abandon() noexcept;
 
   const base::Executor& executor() const { return executor_; }
@@ -58,7 +58,7 @@ class Session {
   /// Why nothing is taken from this client, whoever it is for (session_abuse.cpp).
   base::Task<std::optional<smtp::Reply>> client_objection(const mail::ForwardPath& forward_path);
   /// Why a recipient that is ours has to wait.
-  /// Enough copies wait already for a target that has not confirmed.
+  /// Enough copies wait already for a target that has not confirmed.
   base::Task<std::optional<smtp::Reply>> consent_objection(
       const forward::ResolvedRecipient& resolved);
   base::Task<std::optional<smtp::Reply>> admission_objection(
@@ -101,7 +101,7 @@ class Session {
   const Gate& gate_;
   const base::Executor executor_;
   SharedStream stream_;                         ///< holds null after a failed handshake
-  const std::shared_ptr<const Policy> policy_;  ///< what this session was promised (C12)
+  const std::shared_ptr<const Policy> policy_;  ///< what this session was promised
   const base::Deadline session_end_;
   mail::Client client_;
   const std::string network_;  ///< the client's, for what is counted per network
@@ -109,8 +109,8 @@ class Session {
   std::optional<Transaction> transaction_;
   ReadBuffer buffer_;
   std::string replies_;         ///< not yet written: a pipelined group is answered in one write
-  base::Deadline command_end_;  ///< for the whole next command line, however it drips in (X-1)
-  /// The last message accepted, until the client says anything after our 250 (C2).
+  base::Deadline command_end_;  ///< for the whole next command line, however it drips in
+  /// The last message accepted, until the client says anything after our 250.
   std::optional<std::pair<ResendKey, ports::CommitProof>> unheard_;
   bool heard_anything_ = false;
   bool awaiting_command_ = false;

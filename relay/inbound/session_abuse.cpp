@@ -18,7 +18,7 @@ bool is_postmaster(const mail::ForwardPath& path) {
 base::Task<> Session::greet() {
   auto refusal = co_await services_.abuse.objection_to_client(
       client_.address, DnsListStage::Connect, policy_->abuse, session_end_);
-  // S-8: nobody speaks before the banner
+  // Nobody speaks before the banner.
   if ((*stream_)->has_unread()) refusal = smtp::Reply(421, {4, 7, 0}, "Wait for the banner");
   if (!refusal) {
     machine_.banner().append_to(replies_);
@@ -64,7 +64,7 @@ base::Task<std::optional<smtp::Reply>> Session::consent_objection(
   const Policy& policy = transaction_->policy();
   auto awaited = policy.planner->awaited(resolved);
   if (awaited.empty()) co_return std::nullopt;
-  const auto waiting = co_await services_.spool.awaiting(std::move(awaited));
+  const auto waiting = co_await services_.consent.awaiting(std::move(awaited));
   if (!waiting) co_return reply_for(waiting.error());
   if (*waiting < policy.max_awaiting) co_return std::nullopt;
   co_return reply_for(ports::SpoolError::Unconfirmed);

@@ -71,7 +71,7 @@ void Session::begin_check() {
 std::optional<smtp::Reply> Session::room_objection(const forward::ResolvedRecipient& resolved,
                                                    const std::string& address) {
   const bool first = transaction_->recipients().empty();
-  // A bounce has one recipient, and nothing else travels with it (srs.md no. 21).
+  // A bounce has one recipient, and nothing else travels with it.
   if (!first && (resolved.is_bounce || transaction_->is_bounce())) {
     return smtp::Reply(452, {4, 5, 3}, "A bounce has one recipient");
   }
@@ -85,7 +85,7 @@ std::optional<smtp::Reply> Session::room_objection(const forward::ResolvedRecipi
       resolved.dmarc != transaction_->recipients().front().dmarc) {
     return smtp::Reply(452, {4, 5, 3}, "Another policy applies, send this recipient a copy");
   }
-  // Aliases multiply: the copies of one message are limited as its recipients are.
+  // Aliases multiply: the copies of one message are limited as its recipients are.
   const std::size_t copies = transaction_->targets() + resolved.targets.size();
   if (copies > limits().max_recipients && !first) {
     return smtp::Reply(452, {4, 5, 3}, "Too many recipients");
@@ -102,10 +102,10 @@ base::Task<forward::Resolution> Session::resolve(mail::ForwardPath forward_path)
   if (lookup == nullptr) co_return resolution;
 
   std::string token = lookup->token;
-  const auto found = co_await services_.spool.find_token(std::move(token), now);
+  const auto found = co_await services_.tokens.find(std::move(token));
   if (found) co_return planner.resolve_token(forward_path, *found);
   if (found.error() == ports::SpoolError::NotFound) {
-    // The one reply for every SRS address that does not lead back (srs.md §5).
+    // The one reply for every SRS address that does not lead back.
     co_return forward::SenderRewrite::bad_srs_address();
   }
   co_return forward::Rejection{451, {4, 3, 0}, "Local error, try again later"};
@@ -113,7 +113,7 @@ base::Task<forward::Resolution> Session::resolve(mail::ForwardPath forward_path)
 
 base::Task<> Session::take_content() {
   const mail::MessageId id = base::Ulid::generate(services_.clock.wall());
-  Intake& intake = transaction_->begin_content(services_.spool, services_.budget, id);
+  Intake& intake = transaction_->begin_content(services_.queue, services_.budget, id);
   smtp::DataReader reader({.content = limits().max_size, .line = limits().max_line});
   std::uint64_t received = 0;
   const bool complete = co_await read_content(reader, intake, received);
@@ -142,7 +142,7 @@ base::Task<bool> Session::read_content(smtp::DataReader& reader, Intake& intake,
   const std::uint32_t rate = std::max<std::uint32_t>(limits().min_content_rate, 1);
   while (!reader.finished()) {
     if (buffer_.empty()) {
-      // Nobody may hold a session by dripping: time grows only with octets.
+      // Nobody may hold a session by dripping: time grows only with octets.
       const base::Deadline pace{began + limits().content + std::chrono::seconds(received / rate)};
       const bool more = co_await read_more(read_deadline(limits().content).within(pace));
       if (!more) co_return false;

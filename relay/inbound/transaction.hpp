@@ -1,6 +1,6 @@
 // What a session keeps between MAIL and the end of its transaction, besides the envelope that the
-// machine holds. One object, destroyed at every boundary: nothing of one message can reach the next
-// (rule P-3, S-9).
+// machine holds. One object, destroyed at every boundary: nothing of one message can reach the
+// next.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ namespace relay::inbound {
 
 class Transaction {
  public:
-  /// `number`: of the machine's transaction. The policy is kept to the end of the message (C12).
+  /// `number`: of the machine's transaction. The policy is kept to the end of the message.
   Transaction(std::uint32_t number, std::shared_ptr<const Policy> policy)
       : number_(number), policy_(std::move(policy)) {}
 
@@ -40,8 +40,8 @@ class Transaction {
 
   void begin_check(std::unique_ptr<auth::MessageCheck> check) { check_ = std::move(check); }
 
-  Intake& begin_content(ports::Spool& spool, ByteBudget& budget, mail::MessageId id) {
-    return intake_.emplace(spool, budget, id, check_.get(), policy_->authserv_id);
+  Intake& begin_content(ports::IntakeQueue& queue, ByteBudget& budget, mail::MessageId id) {
+    return intake_.emplace(queue, budget, id, check_.get(), policy_->authserv_id);
   }
 
  private:

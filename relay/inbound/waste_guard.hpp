@@ -1,4 +1,4 @@
-// Content that was sent and became no message, counted for each client network: who breaks
+// Content that was sent and became no message, counted for each client network: who breaks
 // off at 99 % of the size limit, again and again, costs disk and time and is not let in for a
 // while.
 #pragma once

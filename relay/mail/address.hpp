@@ -1,5 +1,5 @@
 // Addresses as typed values (RFC 5321 §4.1.2, RFC 6531 §3.3). A value of these types is valid by
-// construction: no CR, LF, NUL or unbalanced quote can be in it (rules P-6, P-8).
+// construction: no CR, LF, NUL or unbalanced quote can be in it.
 #pragma once
 
 #include <cstddef>

@@ -23,7 +23,7 @@ struct SpfVerdict {
   std::string problem;    ///< of an error, one line of ours
 };
 
-/// RFC 8601 §2.7.1. Policy: valid, but by a rule of ours not to be relied on (RFC 6376 §3.9, D-1).
+/// RFC 8601 §2.7.1. Policy: valid, but by a rule of ours not to be relied on (RFC 6376 §3.9).
 enum class DkimResult : std::uint8_t { None, Pass, Fail, Policy, Neutral, TempError, PermError };
 
 /// One DKIM-Signature field.
@@ -49,7 +49,7 @@ struct DmarcVerdict {
   std::string from_domain;    ///< folded author's domain; "" when there is not exactly one
   std::string policy_domain;  ///< where the record was found; "" without one
   /// What the domain's owner asks for mail that fails: p=, sp= or np=, one step weaker with t=y
-  /// (RFC 9989). None without a record. Of PermError: Reject, the strictest (rule S-15).
+  /// (RFC 9989). None without a record. Of PermError: Reject, the strictest.
   DmarcPolicy policy = DmarcPolicy::None;
   bool testing = false;       ///< t=y
   bool spf_strict = false;    ///< aspf=s: only the author's own domain is aligned
@@ -74,7 +74,7 @@ enum class IprevResult : std::uint8_t { Pass, Fail, TempError, PermError };
 
 struct IprevVerdict {
   IprevResult result = IprevResult::PermError;
-  std::string name;  ///< confirmed by its address record; "" otherwise (N-10)
+  std::string name;  ///< confirmed by its address record; "" otherwise
 };
 
 /// Everything about one message.

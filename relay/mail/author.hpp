@@ -28,12 +28,12 @@ std::string_view describe(AuthorProblem problem);
 /// Every domain a reader of the From field could take for the author's, for DMARC: each once, in
 /// the order of the field (RFC 9989 §5.3.1, §11.5). Mailboxes, groups (RFC 6854) and, because it is
 /// seen so often, an address where the display name should be: then its domain counts as well.
-/// A problem is never "no author": whoever asks treats it as the worst (rule S-15).
+/// A problem is never "no author": whoever asks treats it as the worst.
 std::expected<std::vector<Domain>, AuthorProblem> author_domains(std::string_view header_block);
 
 /// The domain of the author, for alignment: only when there is exactly one From field with exactly
-/// one well-formed mailbox; a group, several, or anything unclear is nullopt (rule S-15). Comments,
-/// display names and quoted strings are skipped as RFC 5322 §3.4 and §4.4 allow them.
+/// one well-formed mailbox; a group, several, or anything unclear is nullopt. Comments, display
+/// names and quoted strings are skipped as RFC 5322 §3.4 and §4.4 allow them.
 std::optional<Domain> author_domain(std::string_view header_block);
 
 }  // namespace relay::mail

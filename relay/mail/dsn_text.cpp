@@ -5,13 +5,11 @@
 
 #include <fmt/format.h>
 
-#include "relay/base/text.hpp"
-
 namespace relay::mail {
 
 namespace {
 
-constexpr std::size_t kMaxAddress = 254;
+constexpr std::size_t kMaxAddress = 600;  // one of 254 octets in the form of RFC 6533 is shorter
 constexpr std::size_t kLine = 76;
 constexpr std::size_t kHardLimit = 900;  // a word without a space is cut here (RFC 5322 §2.1.1)
 
@@ -34,9 +32,10 @@ char32_t next_code_point(std::string_view text, std::size_t& at) {
 
 std::string plain_line(std::string_view text, std::size_t limit) {
   std::string line;
-  for (const char c : text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
     if (line.size() >= limit) return line + "...";
-    if (c == '\r') continue;
+    if (text.substr(i, 2) == "\r\n") continue;
     if (c == '\n' || c == '\t') {
       line += ' ';
     } else {
@@ -65,36 +64,25 @@ std::string typed_address(std::string_view address) {
   return (is_ascii(address) ? "rfc822;" : "utf-8;") + seven_bit_address(address);
 }
 
-std::string masked(std::string text, std::string_view secret, std::string_view shown) {
-  if (secret.empty()) return text;
-  const std::string folded_secret = base::lower(secret);
-  std::string folded = base::lower(text);
-  for (std::size_t at = folded.find(folded_secret); at != std::string::npos;
-       at = folded.find(folded_secret, at + shown.size())) {
-    text.replace(at, secret.size(), shown);
-    folded.replace(at, secret.size(), shown);
-  }
-  return text;
-}
-
-std::string wrapped(std::string_view text, std::string_view indent) {
+std::string wrapped(std::string_view text, std::string_view indent, std::size_t column) {
   std::string out;
-  std::size_t column = 0;
+  bool first = true;  // of its line
   while (!text.empty()) {
-    std::size_t space = text.find(' ');
-    if (space == std::string_view::npos) space = text.size();
-    std::string_view word = text.substr(0, std::min(space, kHardLimit));
-    if (column > 0 && column + 1 + word.size() > kLine) {
+    const std::size_t space = std::min(text.find(' '), text.size());
+    const std::string_view word = text.substr(0, std::min(space, kHardLimit));
+    text.remove_prefix(std::min(word.size() + (word.size() == space ? 1 : 0), text.size()));
+    if (word.empty()) continue;
+    if (!first && column + 1 + word.size() > kLine) {
       out += "\r\n";
       out += indent;
       column = indent.size();
-    } else if (column > 0) {
+    } else if (!first) {
       out += ' ';
       ++column;
     }
     out += word;
     column += word.size();
-    text.remove_prefix(std::min(word.size() + (word.size() == space ? 1 : 0), text.size()));
+    first = false;
   }
   return out;
 }

@@ -11,8 +11,8 @@
 
 namespace relay::mail {
 
-inline constexpr std::size_t kMaxHeaderOctets = 128UL * 1024;  // rule S-13
-inline constexpr std::size_t kMaxHeaderFields = 1000;          // rule S-13
+inline constexpr std::size_t kMaxHeaderOctets = 128UL * 1024;
+inline constexpr std::size_t kMaxHeaderFields = 1000;
 
 /// One field, as views into the block it was found in.
 struct HeaderField {

@@ -1,6 +1,14 @@
 #include "relay/mail/message.hpp"
 
+#include <array>
+
 namespace relay::mail {
+
+std::string_view name(End end) {
+  constexpr std::array<std::string_view, 6> kNames = {"",        "delivered", "refused",
+                                                      "expired", "dropped",   "returned"};
+  return kNames.at(static_cast<std::size_t>(end));
+}
 
 std::string name(const Handling& handling) {
   std::string parts;

@@ -1,8 +1,11 @@
 // A message on its way: accepted, routed, stored.
 #pragma once
 
+#include <compare>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "relay/base/time.hpp"
@@ -10,6 +13,14 @@
 #include "relay/mail/outcome.hpp"
 
 namespace relay::mail {
+
+/// The name of one copy, everywhere.
+struct CopyId {
+  MessageId message;
+  std::uint16_t index = 0;  ///< Route::index
+
+  friend auto operator<=>(const CopyId&, const CopyId&) = default;
+};
 
 /// How a copy is to leave, as relay/forward chose (strategy.hpp).
 struct Handling {
@@ -30,8 +41,8 @@ struct Route {
   ReversePath reverse_path;  ///< under which sender: SRS, unchanged, or null
   Handling handling = {};
   bool held = false;  ///< enters the queue held: leaves when it is released
-  /// Whose consent the copy waits for: the target, folded, without sub-address. It is held
-  /// for this alone, and released when the target confirms. "": nobody's.
+  /// Whose consent the copy waits for: the target, folded, without sub-address. It is held for this
+  /// alone, and released when the target confirms. "": nobody's.
   std::string awaits = {};
 };
 
@@ -50,9 +61,10 @@ struct AcceptedMessage {
   /// messages.
   std::string rewritten_head;
   std::uint32_t header_octets = 0;  ///< of the content, up to the empty line; 0 when not needed
-  /// SPF passed, or a signature aligned with it did: a DSN may go to the reverse-path (L-6).
+  /// SPF passed, or a signature aligned with it did: a DSN may go to the reverse-path.
   bool sender_authenticated = false;
   std::uint64_t size = 0;  ///< octets of the original content
+  std::string message_id;  ///< of the header, without brackets, at most 255 octets; "": none
 };
 
 /// How far one copy is.
@@ -67,6 +79,18 @@ constexpr bool is_final(RecipientState state) {
   return state == RecipientState::Delivered || state == RecipientState::Failed;
 }
 
+/// Who ended a copy, and so why. Stored: numbers are never given a new meaning.
+enum class End : std::uint8_t {
+  None = 0,       ///< it has not ended
+  Delivered = 1,  ///< the next hop took it
+  Refused = 2,    ///< the next hop, or its DNS, said no for good
+  Expired = 3,    ///< it was tried for as long as [queue] expire says
+  Dropped = 4,    ///< the operator, without a word to the sender
+  Returned = 5,   ///< the operator, with a DSN
+};
+
+std::string_view name(End end);
+
 /// A copy with its history: one row of the queue.
 struct QueuedRecipient {
   Route route;
@@ -76,6 +100,7 @@ struct QueuedRecipient {
   bool warned = false;              ///< the delay notice went out
   bool possible_duplicate = false;  ///< an attempt ended between the dot and its reply
   DeliveryAttempt last;             ///< at == epoch: none yet
+  End end = End::None;
   /// When the operator let a held copy go: it has its whole time to be delivered from then. Epoch:
   /// it was never held.
   base::WallTime released_at = {};
@@ -87,16 +112,7 @@ struct QueuedMessage {
   std::vector<QueuedRecipient> recipients;
 };
 
-/// What the scheduler keeps of a waiting copy (ids, due time, destination: bounded memory).
-struct QueueItem {
-  MessageId id;
-  std::uint16_t index = 0;
-  base::WallTime next_due;
-  std::string destination;  ///< folded domain of the target
-  bool risk_pool = false;   ///< as its handling says
-};
-
-/// A stored original sender behind an opaque SRS local part (srs.md §5 no. 6, 24, 25).
+/// A stored original sender behind an opaque SRS local part.
 struct SenderToken {
   std::string token;         ///< local part without our domain, lower-case base32
   ReversePath reverse_path;  ///< the original sender
@@ -105,3 +121,10 @@ struct SenderToken {
 };
 
 }  // namespace relay::mail
+
+template <>
+struct std::hash<relay::mail::CopyId> {
+  std::size_t operator()(const relay::mail::CopyId& copy) const noexcept {
+    return std::hash<relay::mail::MessageId>()(copy.message) * 31 + copy.index;
+  }
+};

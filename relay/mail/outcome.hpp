@@ -8,6 +8,7 @@
 
 #include "relay/base/time.hpp"
 #include "relay/mail/status.hpp"
+#include "relay/mail/tls_demand.hpp"
 
 namespace relay::mail {
 
@@ -33,11 +34,15 @@ struct DeliveryAttempt {
   std::string host;     ///< name of the MX or smarthost; "" when none was reached
   std::string address;  ///< textual IP
   std::uint16_t port = 0;
-  std::string tls;  ///< "TLSv1.3", or "" in the clear
+  std::string tls;                         ///< "TLSv1.3", or "" in the clear
+  TlsLevel tls_policy = TlsLevel::May;     ///< what was demanded of the connection
+  TlsResult tls_result = TlsResult::None;  ///< why it was not encrypted as it was to be
   Stage stage = Stage::Policy;
   int code = 0;           ///< SMTP reply code, 0 when the remote said nothing
   EnhancedStatus status;  ///< from the same reply, or ours
-  std::string text;       ///< remote text as received, or our reason; at most 1,024 octets kept
+  /// The reply's lines as they were said behind its code, enhanced codes included, with '\n'
+  /// between them; or our reason. At most 1,024 octets are kept. reply_text.hpp takes it apart.
+  std::string text;
 };
 
 enum class OutcomeKind : std::uint8_t { Delivered, Deferred, Failed };
@@ -47,7 +52,7 @@ std::string_view name(OutcomeKind kind);
 struct Outcome {
   OutcomeKind kind = OutcomeKind::Deferred;
   DeliveryAttempt attempt;
-  bool possible_duplicate = false;  ///< the dot was sent and its reply never read (C6)
+  bool possible_duplicate = false;  ///< the dot was sent and its reply never read
 };
 
 }  // namespace relay::mail

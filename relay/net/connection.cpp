@@ -69,7 +69,7 @@ base::Task<std::expected<std::size_t, IoError>> Connection::receive(std::span<ch
                                                                     base::Deadline deadline) {
   for (;;) {
     if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
-    const DeadlineWheel::Alarm alarm(deadlines_, deadline.at, *this);
+    const DeadlineWheel::Alarm alarm(deadlines_, deadline, *this);
     const auto [error, got] = co_await socket_.async_read_some(
         asio::buffer(into.data(), into.size()), asio::as_tuple(base::use_task));
     transfers_in_a_row_ = 0;
@@ -89,7 +89,7 @@ base::Task<std::expected<void, IoError>> Connection::wait(Ready what, base::Dead
   std::expected<void, IoError> ok;
   if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
   const auto kind = what == Ready::ToRead ? Socket::wait_read : Socket::wait_write;
-  const DeadlineWheel::Alarm alarm(deadlines_, deadline.at, *this);
+  const DeadlineWheel::Alarm alarm(deadlines_, deadline, *this);
   const auto [error] = co_await socket_.async_wait(kind, asio::as_tuple(base::use_task));
   transfers_in_a_row_ = 0;
   if (alarm.rang() || deadline.passed()) co_return std::unexpected(IoError::Timeout);

@@ -7,6 +7,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -28,12 +29,18 @@ constexpr auto kAcceptPause = std::chrono::milliseconds(200);
 class LocalStream final : public ports::Stream, private Interruptible {
  public:
   LocalStream(Shard& shard, LocalSocket socket)
-      : deadlines_(shard.deadlines()), socket_(std::move(socket)) {}
+      : deadlines_(shard.deadlines()), socket_(std::move(socket)) {
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    if (::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
+      peer_uid_ = peer.uid;
+    }
+  }
 
   base::Task<std::expected<std::size_t, IoError>> read_some(std::span<char> into,
                                                             base::Deadline deadline) override {
     if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
-    const DeadlineWheel::Alarm alarm(deadlines_, deadline.at, *this);
+    const DeadlineWheel::Alarm alarm(deadlines_, deadline, *this);
     const auto [error, got] = co_await socket_.async_read_some(
         asio::buffer(into.data(), into.size()), asio::as_tuple(base::use_task));
     if (alarm.rang()) co_return std::unexpected(IoError::Timeout);
@@ -46,7 +53,7 @@ class LocalStream final : public ports::Stream, private Interruptible {
                                                  base::Deadline deadline) override {
     std::expected<void, IoError> ok;
     if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
-    const DeadlineWheel::Alarm alarm(deadlines_, deadline.at, *this);
+    const DeadlineWheel::Alarm alarm(deadlines_, deadline, *this);
     const auto [error, sent] = co_await asio::async_write(
         socket_, asio::buffer(octets.data(), octets.size()), asio::as_tuple(base::use_task));
     if (alarm.rang()) co_return std::unexpected(IoError::Timeout);
@@ -58,6 +65,8 @@ class LocalStream final : public ports::Stream, private Interruptible {
     boost::system::error_code ignored;
     socket_.close(ignored);
   }
+
+  std::optional<std::uint32_t> peer_uid() const override { return peer_uid_; }
 
   const ports::Endpoint& peer() const override { return nowhere_; }
 
@@ -73,6 +82,7 @@ class LocalStream final : public ports::Stream, private Interruptible {
 
   DeadlineWheel& deadlines_;
   LocalSocket socket_;
+  std::optional<std::uint32_t> peer_uid_;
   const ports::Endpoint nowhere_;  // a Unix socket has no address and port
 };
 
@@ -129,7 +139,7 @@ base::Task<> ControlListener::accept_loop(OnConnection on_connection) {
     LocalSocket socket(shard_.executor());
     const auto [error] = co_await acceptor_.async_accept(socket, asio::as_tuple(base::use_task));
     if (stopped_ || error == asio::error::operation_aborted) co_return;
-    if (error) {  // out of descriptors, most likely: do not spin
+    if (error) {  // out of descriptors, most likely: do not spin
       asio::basic_waitable_timer<std::chrono::steady_clock,
                                  asio::wait_traits<std::chrono::steady_clock>, base::Executor>
           pause(shard_.executor(), kAcceptPause);

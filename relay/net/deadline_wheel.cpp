@@ -70,14 +70,19 @@ void DeadlineWheel::ring_slot(Link& slot, base::SteadyTime now) {
     link = link->next;
     if (alarm.at_ > now) continue;  // due in a later lap
     disarm(alarm);
-    alarm.rang_ = true;
-    alarm.target_.interrupt();
+    alarm.ring();
   }
 }
 
-DeadlineWheel::Alarm::Alarm(DeadlineWheel& wheel, base::SteadyTime at, Interruptible& target)
-    : wheel_(wheel), at_(at), target_(target) {
-  if (at != base::SteadyTime::max()) wheel_.arm(*this);
+DeadlineWheel::Alarm::Alarm(DeadlineWheel& wheel, base::Deadline deadline, Interruptible& target)
+    : wheel_(wheel), at_(deadline.at), target_(target) {
+  if (deadline.cut != nullptr) cut_.emplace(deadline.cut, [this] { ring(); });
+  if (at_ != base::SteadyTime::max()) wheel_.arm(*this);
+}
+
+void DeadlineWheel::Alarm::ring() noexcept {
+  rang_ = true;
+  target_.interrupt();
 }
 
 DeadlineWheel::Alarm::~Alarm() { wheel_.disarm(*this); }

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
 #include <boost/asio/io_context.hpp>
 
@@ -64,12 +65,12 @@ class DeadlineWheel {
   std::array<Link, kSlots> slots_;
 };
 
-/// Guards one wait; lives in the frame of the coroutine that waits. When `at` passes first, the
-/// target is interrupted and rang() stays true: a deadline cannot get lost the way a cancel that
-/// finds nothing to cancel does (rule P-4).
+/// Guards one wait; lives in the frame of the coroutine that waits. When the deadline passes first,
+/// or its cut is made, the target is interrupted and rang() stays true: a deadline cannot get lost
+/// the way a cancel that finds nothing to cancel does.
 class DeadlineWheel::Alarm : private Link {
  public:
-  Alarm(DeadlineWheel& wheel, base::SteadyTime at, Interruptible& target);
+  Alarm(DeadlineWheel& wheel, base::Deadline deadline, Interruptible& target);
   ~Alarm();
   Alarm(const Alarm&) = delete;
   Alarm& operator=(const Alarm&) = delete;
@@ -79,9 +80,12 @@ class DeadlineWheel::Alarm : private Link {
  private:
   friend class DeadlineWheel;
 
+  void ring() noexcept;
+
   DeadlineWheel& wheel_;
   const base::SteadyTime at_;
   Interruptible& target_;
+  std::optional<base::Cut::Wait> cut_;  ///< most deadlines have none
   bool linked_ = false;
   bool rang_ = false;
 };

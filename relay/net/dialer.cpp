@@ -23,7 +23,7 @@ class Attempt final : private Interruptible {
   base::Task<std::expected<void, IoError>> connect(tcp::endpoint remote, base::Deadline deadline) {
     std::expected<void, IoError> ok;
     if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
-    const DeadlineWheel::Alarm alarm(deadlines_, deadline.at, *this);
+    const DeadlineWheel::Alarm alarm(deadlines_, deadline, *this);
     const auto [error] = co_await socket.async_connect(remote, asio::as_tuple(base::use_task));
     if (alarm.rang() || deadline.passed()) co_return std::unexpected(IoError::Timeout);
     if (error) co_return std::unexpected(io_error_of(error.value()));
@@ -75,16 +75,16 @@ base::Task<std::expected<std::unique_ptr<ports::Stream>, IoError>> TcpDialer::co
   co_return std::make_unique<PlainStream>(std::move(connection));
 }
 
-base::Task<std::expected<std::unique_ptr<ports::Stream>, IoError>> TcpDialer::start_tls(
-    std::unique_ptr<ports::Stream> plain, std::string host, ports::TlsLevel level,
+base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::TlsError>> TcpDialer::start_tls(
+    std::unique_ptr<ports::Stream> plain, std::string host, mail::TlsDemand demand,
     base::Deadline deadline) {
   auto* const ours = dynamic_cast<PlainStream*>(plain.get());
   auto connection = ours != nullptr ? ours->release() : nullptr;
-  if (!connection || connection->has_unread()) co_return std::unexpected(IoError::TlsFailed);
-  auto context = level == ports::TlsLevel::Verify ? tls_.verify : tls_.opportunistic;
-  if (!context) co_return std::unexpected(IoError::TlsFailed);
+  if (!connection || connection->has_unread()) co_return std::unexpected(ports::TlsError{});
+  auto context = demand.level == mail::TlsLevel::Verify ? tls_.verify : tls_.unchecked;
+  if (!context) co_return std::unexpected(ports::TlsError{});
   co_return co_await TlsStream::connect(std::move(connection), std::move(context), std::move(host),
-                                        level, deadline);
+                                        std::move(demand), deadline);
 }
 
 }  // namespace relay::net

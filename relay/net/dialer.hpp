@@ -11,7 +11,7 @@ namespace relay::net {
 
 /// What start_tls() checks against, by level.
 struct ClientTls {
-  std::shared_ptr<const TlsContext> opportunistic;
+  std::shared_ptr<const TlsContext> unchecked;  ///< for May and Encrypt
   std::shared_ptr<const TlsContext> verify;
 };
 
@@ -27,9 +27,9 @@ class TcpDialer final : public ports::Dialer {
       base::Deadline deadline) override;
 
   /// `plain` must come from connect(). A server has nothing to say between its 220 and our first
-  /// handshake message: octets that wait there were injected, and the answer is TlsFailed (T-2).
-  base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> start_tls(
-      std::unique_ptr<ports::Stream> plain, std::string host, ports::TlsLevel level,
+  /// handshake message: octets that wait there were injected, and the answer is TlsFailed.
+  base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::TlsError>> start_tls(
+      std::unique_ptr<ports::Stream> plain, std::string host, mail::TlsDemand demand,
       base::Deadline deadline) override;
 
  private:

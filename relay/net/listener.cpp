@@ -138,7 +138,7 @@ class Listener::Door {
     try {
       return take_some();
     } catch (const std::bad_alloc&) {
-      return false;  // costs one connection, not the daemon
+      return false;  // costs one connection, not the daemon
     }
   }
 

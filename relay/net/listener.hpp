@@ -19,7 +19,7 @@ namespace relay::net {
 /// Every shard has its own sockets on the same addresses (SO_REUSEPORT); the kernel spreads the
 /// connections. IPv6 addresses take IPv6 only, so "[::]" and "0.0.0.0" stand side by side.
 ///
-/// Descriptors: when only the reserve is left, a new connection hears `farewell`, is closed
+/// Descriptors: when only the reserve is left, a new connection hears `farewell`, is closed
 /// and accepting pauses, so that spool, DNS and deliveries, which end sessions and free
 /// descriptors, can go on.
 class Listener {

@@ -26,11 +26,12 @@ base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> PoolDi
   co_return co_await dialer.connect(std::move(remote), source, deadline);
 }
 
-base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> PoolDialer::start_tls(
-    std::unique_ptr<ports::Stream> plain, std::string host, ports::TlsLevel level,
+base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::TlsError>> PoolDialer::start_tls(
+    std::unique_ptr<ports::Stream> plain, std::string host, mail::TlsDemand demand,
     base::Deadline deadline) {
   TcpDialer& dialer = of(co_await boost::asio::this_coro::executor);
-  co_return co_await dialer.start_tls(std::move(plain), std::move(host), level, deadline);
+  co_return co_await dialer.start_tls(std::move(plain), std::move(host), std::move(demand),
+                                      deadline);
 }
 
 }  // namespace relay::net

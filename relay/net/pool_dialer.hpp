@@ -17,8 +17,8 @@ class PoolDialer final : public ports::Dialer {
   base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> connect(
       ports::Endpoint remote, std::optional<boost::asio::ip::address> source,
       base::Deadline deadline) override;
-  base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> start_tls(
-      std::unique_ptr<ports::Stream> plain, std::string host, ports::TlsLevel level,
+  base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::TlsError>> start_tls(
+      std::unique_ptr<ports::Stream> plain, std::string host, mail::TlsDemand demand,
       base::Deadline deadline) override;
 
  private:

@@ -1,13 +1,65 @@
 #include "relay/net/system_clock.hpp"
 
 #include <chrono>
+#include <memory>
 
+#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_waitable_timer.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
+#include <boost/system/system_error.hpp>
 
 namespace relay::net {
 
 namespace asio = boost::asio;
+
+namespace {
+
+using Timer =
+    asio::basic_waitable_timer<std::chrono::steady_clock,
+                               asio::wait_traits<std::chrono::steady_clock>, base::Executor>;
+
+/// Lets a bell cut the wait for a timer short. Whoever rings posts to the sleeper's shard, and what
+/// he posts may come when the sleep is over: it finds no timer then.
+class ArmedBell {
+ public:
+  ArmedBell(base::Bell& bell, Timer& timer) : bell_(bell), sleep_(std::make_shared<Sleep>(&timer)) {
+    armed_ = bell_.arm([sleep = sleep_, executor = timer.get_executor()] {
+      asio::post(executor, [sleep] {
+        sleep->rung = true;
+        if (sleep->timer != nullptr) sleep->timer->cancel();
+      });
+    });
+  }
+
+  ~ArmedBell() {
+    sleep_->timer = nullptr;
+    if (armed_) bell_.disarm();
+  }
+
+  ArmedBell(const ArmedBell&) = delete;
+  ArmedBell& operator=(const ArmedBell&) = delete;
+
+  /// False: it had rung before.
+  bool armed() const { return armed_; }
+
+  bool rung() const { return sleep_->rung; }
+
+ private:
+  /// Touched on the sleeper's shard only.
+  struct Sleep {
+    explicit Sleep(Timer* waits) : timer(waits) {}
+
+    Timer* timer;
+    bool rung = false;
+  };
+
+  base::Bell& bell_;
+  std::shared_ptr<Sleep> sleep_;
+  bool armed_ = false;
+};
+
+}  // namespace
 
 base::WallTime SystemClock::wall() const {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
@@ -16,12 +68,19 @@ base::WallTime SystemClock::wall() const {
 base::SteadyTime SystemClock::steady() const { return std::chrono::steady_clock::now(); }
 
 base::Task<> SystemClock::sleep_until(base::SteadyTime at) {
-  using Timer =
-      asio::basic_waitable_timer<std::chrono::steady_clock,
-                                 asio::wait_traits<std::chrono::steady_clock>, base::Executor>;
   const auto executor = co_await asio::this_coro::executor;
   Timer timer(executor, at);
   co_await timer.async_wait(base::use_task);
+}
+
+base::Task<> SystemClock::sleep_until(base::SteadyTime at, base::Bell& bell) {
+  const auto executor = co_await asio::this_coro::executor;
+  Timer timer(executor, at);
+  const ArmedBell armed(bell, timer);
+  if (!armed.armed()) co_return;
+  // What is posted by a ring from now on runs after the wait has begun, on this shard.
+  const auto [error] = co_await timer.async_wait(asio::as_tuple(base::use_task));
+  if (error && !armed.rung()) throw boost::system::system_error(error);
 }
 
 }  // namespace relay::net

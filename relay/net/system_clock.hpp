@@ -10,6 +10,7 @@ class SystemClock : public ports::Clock {
   base::WallTime wall() const override;
   base::SteadyTime steady() const override;
   base::Task<> sleep_until(base::SteadyTime at) override;
+  base::Task<> sleep_until(base::SteadyTime at, base::Bell& bell) override;
 };
 
 }  // namespace relay::net

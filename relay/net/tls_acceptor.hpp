@@ -10,7 +10,7 @@
 namespace relay::net {
 
 /// One object serves all shards. Each handshake takes the context that is published at that moment,
-/// so a new certificate is a publish() and sessions under way keep theirs (T-6).
+/// so a new certificate is a publish() and sessions under way keep theirs.
 class OpensslAcceptor final : public ports::TlsAcceptor {
  public:
   /// `contexts` must outlive the acceptor.

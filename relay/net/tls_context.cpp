@@ -29,7 +29,7 @@ constexpr const char* kIntermediateGroups = "X25519:P-256:P-384";
 // OpenSSL would ask for a pass phrase on the terminal: a daemon has none.
 int no_pass_phrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*context*/) { return 0; }
 
-/// As SSL_CTX_use_PrivateKey_file, but the text of the key is not left behind in memory (P-14).
+/// As SSL_CTX_use_PrivateKey_file, but the text of the key is not left behind in memory.
 bool use_key_file(SSL_CTX* context, const std::filesystem::path& path) {
   std::array<char, 65'536> text{};  // certificates may stand in the same file
   std::FILE* const file = std::fopen(path.c_str(), "re");
@@ -107,12 +107,12 @@ std::expected<TlsContext, std::string> TlsContext::server(const TlsFiles& files)
 }
 
 std::expected<TlsContext, std::string> TlsContext::client(
-    ports::TlsLevel level, const std::optional<std::filesystem::path>& authorities) {
+    mail::TlsLevel level, const std::optional<std::filesystem::path>& authorities) {
   ERR_clear_error();
   Handle handle = make(false);
   if (!handle) return std::unexpected("TLS cannot be set up: " + take_openssl_reason());
   SSL_CTX* context = handle.get();
-  if (level == ports::TlsLevel::Opportunistic) {
+  if (level != mail::TlsLevel::Verify) {
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
     return TlsContext(std::move(handle));
   }

@@ -11,7 +11,7 @@
 #include <openssl/types.h>
 
 #include "relay/base/time.hpp"
-#include "relay/ports/stream.hpp"
+#include "relay/mail/tls_demand.hpp"
 
 namespace relay::net {
 
@@ -24,14 +24,14 @@ struct TlsFiles {
 class TlsContext {
  public:
   /// For accepting. Reads both files and checks that key and certificate belong together. Sessions
-  /// are resumed by tickets only: nothing is kept here per client (T-5).
+  /// are resumed by tickets only: nothing is kept here per client.
   /// Error: one line naming the file and what is wrong with it.
   static std::expected<TlsContext, std::string> server(const TlsFiles& files);
 
   /// For dialling. Verify trusts the system's certificate authorities, or only those in
-  /// `authorities` (PEM) when given; Opportunistic checks nothing.
+  /// `authorities` (PEM) when given; at other levels nothing is checked.
   static std::expected<TlsContext, std::string> client(
-      ports::TlsLevel level, const std::optional<std::filesystem::path>& authorities = {});
+      mail::TlsLevel level, const std::optional<std::filesystem::path>& authorities = {});
 
   SSL_CTX* native() const { return context_.get(); }
 

@@ -1,10 +1,10 @@
 #include "relay/net/tls_stream.hpp"
 
-#include <boost/asio/ip/address.hpp>
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
+
+#include "relay/net/peer_certificate.hpp"
 
 namespace relay::net {
 
@@ -79,50 +79,54 @@ bool TlsStream::set_up(const TlsContext& context) {
   return true;
 }
 
-bool TlsStream::expect_host(const std::string& host, ports::TlsLevel level) {
-  boost::system::error_code not_literal;
-  boost::asio::ip::make_address(host, not_literal);
-  const bool is_name = !!not_literal;
+bool TlsStream::expect_peer(const std::string& host, const mail::TlsDemand& demand) {
   // RFC 6066 §3: no address literals in SNI.
-  if (is_name && SSL_set_tlsext_host_name(ssl_.get(), host.c_str()) != 1) return false;
-  verify_ = level == ports::TlsLevel::Verify;
-  if (!verify_) return true;
-  SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, nullptr);
-  X509_VERIFY_PARAM* wanted = SSL_get0_param(ssl_.get());
-  X509_VERIFY_PARAM_set_hostflags(wanted, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-  if (!is_name) return X509_VERIFY_PARAM_set1_ip_asc(wanted, host.c_str()) == 1;
-  return !host.empty() && X509_VERIFY_PARAM_set1_host(wanted, host.c_str(), host.size()) == 1;
+  if (!is_address(host) && SSL_set_tlsext_host_name(ssl_.get(), host.c_str()) != 1) return false;
+  verify_ = demand.level == mail::TlsLevel::Verify;
+  return !verify_ || demand_certificate(ssl_.get(), host, demand);
 }
 
-base::Task<TlsStream::Result> TlsStream::accept(std::unique_ptr<Connection> connection,
-                                                std::shared_ptr<const TlsContext> context,
-                                                base::Deadline deadline) {
+ports::TlsError TlsStream::failure(IoError error) const {
+  ports::TlsError failure{.error = error};
+  // What is not demanded is looked at all the same, and says nothing about the failure.
+  if (verify_) failure.result = refusal_of_certificate(ssl_.get());
+  return failure;
+}
+
+base::Task<std::expected<std::unique_ptr<ports::Stream>, IoError>> TlsStream::accept(
+    std::unique_ptr<Connection> connection, std::shared_ptr<const TlsContext> context,
+    base::Deadline deadline) {
   std::unique_ptr<TlsStream> stream(new TlsStream(std::move(connection)));
   if (!stream->set_up(*context)) co_return std::unexpected(IoError::Exhausted);
   SSL_set_accept_state(stream->ssl_.get());
-  co_return co_await handshake(std::move(stream), deadline);
+  const auto done = co_await stream->shake_hands(deadline);
+  if (!done) co_return std::unexpected(done.error());
+  co_return std::move(stream);
 }
 
-base::Task<TlsStream::Result> TlsStream::connect(std::unique_ptr<Connection> connection,
-                                                 std::shared_ptr<const TlsContext> context,
-                                                 std::string host, ports::TlsLevel level,
-                                                 base::Deadline deadline) {
+base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::TlsError>> TlsStream::connect(
+    std::unique_ptr<Connection> connection, std::shared_ptr<const TlsContext> context,
+    std::string host, mail::TlsDemand demand, base::Deadline deadline) {
   std::unique_ptr<TlsStream> stream(new TlsStream(std::move(connection)));
-  if (!stream->set_up(*context)) co_return std::unexpected(IoError::Exhausted);
-  if (!stream->expect_host(host, level)) co_return std::unexpected(IoError::TlsFailed);
+  if (!stream->set_up(*context)) {
+    co_return std::unexpected(ports::TlsError{.error = IoError::Exhausted});
+  }
+  if (!stream->expect_peer(host, demand)) co_return std::unexpected(ports::TlsError{});
   SSL_set_connect_state(stream->ssl_.get());
-  co_return co_await handshake(std::move(stream), deadline);
+  const auto done = co_await stream->shake_hands(deadline);
+  if (!done) co_return std::unexpected(stream->failure(done.error()));
+  co_return std::move(stream);
 }
 
-base::Task<TlsStream::Result> TlsStream::handshake(std::unique_ptr<TlsStream> stream,
-                                                   base::Deadline deadline) {
-  for (;;) {
+base::Task<std::expected<void, IoError>> TlsStream::shake_hands(base::Deadline deadline) {
+  std::expected<void, IoError> again;
+  while (again) {
     ERR_clear_error();
-    const int code = SSL_do_handshake(stream->ssl_.get());
-    if (code == 1) co_return std::unique_ptr<ports::Stream>(std::move(stream));
-    const auto again = co_await stream->go_on_after(code, deadline);
-    if (!again) co_return std::unexpected(again.error());
+    const int code = SSL_do_handshake(ssl_.get());
+    if (code == 1) break;
+    again = co_await go_on_after(code, deadline);
   }
+  co_return again;
 }
 
 // --- transfers

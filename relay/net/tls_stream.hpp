@@ -1,5 +1,5 @@
 // A connection under TLS. Made from a Connection by a handshake and never turned back: when the TLS
-// session ends, the connection ends (T-4).
+// session ends, the connection ends.
 #pragma once
 
 #include <memory>
@@ -18,17 +18,15 @@ namespace relay::net {
 /// and each wait is one of Connection's, with its deadline.
 class TlsStream final : public ports::Stream {
  public:
-  using Result = std::expected<std::unique_ptr<ports::Stream>, ports::IoError>;
-
   /// Handshake as server. Octets sent in the clear before it are taken for a handshake and fail it.
-  static base::Task<Result> accept(std::unique_ptr<Connection> connection,
-                                   std::shared_ptr<const TlsContext> context,
-                                   base::Deadline deadline);
+  static base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> accept(
+      std::unique_ptr<Connection> connection, std::shared_ptr<const TlsContext> context,
+      base::Deadline deadline);
 
-  /// Handshake as client with SNI `host`, and a check of that name when `level` is Verify.
-  static base::Task<Result> connect(std::unique_ptr<Connection> connection,
-                                    std::shared_ptr<const TlsContext> context, std::string host,
-                                    ports::TlsLevel level, base::Deadline deadline);
+  /// Handshake as client with SNI `host`. The certificate is checked when demand.level is Verify.
+  static base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::TlsError>> connect(
+      std::unique_ptr<Connection> connection, std::shared_ptr<const TlsContext> context,
+      std::string host, mail::TlsDemand demand, base::Deadline deadline);
 
   ~TlsStream() override;
 
@@ -55,8 +53,9 @@ class TlsStream final : public ports::Stream {
   explicit TlsStream(std::unique_ptr<Connection> connection);
 
   bool set_up(const TlsContext& context);
-  bool expect_host(const std::string& host, ports::TlsLevel level);
-  static base::Task<Result> handshake(std::unique_ptr<TlsStream> stream, base::Deadline deadline);
+  bool expect_peer(const std::string& host, const mail::TlsDemand& demand);
+  base::Task<std::expected<void, ports::IoError>> shake_hands(base::Deadline deadline);
+  ports::TlsError failure(ports::IoError error) const;
 
   /// What to do after an SSL call returned `code`: wait and call again, or give up.
   base::Task<std::expected<void, ports::IoError>> go_on_after(int code, base::Deadline deadline);

@@ -1,41 +1,44 @@
-// The verbs an operator can send to the running daemon: one JSON request line in, JSON lines out.
+// The control socket: one request in a line of JSON, the answer in as many lines as it takes.
 //
 // Request:  {"v":1,"verb":"queue.hold","filter":["to:x.example"],"reason":"…","dry_run":false}
-// Response: any number of result objects, then {"v":1,"exit":0} with the exit code for the shell
-//           (operator.md: 0 ok, 1 negative answer, 2 usage, 4 config invalid, 5 not found).
+// Answer:   any number of result objects, or {"v":1,"error":"…"}; then {"v":1,"exit":0} with the
+//           exit code for the shell (exit_code.hpp). With "format":"text" the results are
+//           {"v":1,"text":"…"}, to be printed as they are. With "progress":true a change that takes
+//           long says {"v":1,"progress":12000} from time to time.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
-#include <boost/json/object.hpp>
-
-#include "relay/ops/controls.hpp"
+#include "relay/ops/desk.hpp"
 #include "relay/ports/stream.hpp"
 
 namespace relay::ops {
 
+/// Where the lines of an answer go, page by page.
+class AnswerSink {
+ public:
+  virtual ~AnswerSink() = default;
+
+  /// False: nobody reads any more.
+  virtual base::Task<bool> take(std::string lines) = 0;
+};
+
 class AdminEndpoint {
  public:
-  explicit AdminEndpoint(Controls controls) : controls_(std::move(controls)) {}
+  explicit AdminEndpoint(Desk& desk) : desk_(desk) {}
 
-  /// Serves one connection of the control socket: one request, its answer, end.
+  /// Serves one connection: one request, its answer, end. Each page has 30 seconds to be taken, so
+  /// a slow reader holds up nothing but its own answer.
   base::Task<> serve(std::unique_ptr<ports::Stream> stream);
 
-  /// One request line to its response lines (each ending in LF). Never throws on input.
-  base::Task<std::string> answer(std::string request);
+  /// Answers one request line; `uid` is who asks, where that is known. Never throws on input.
+  base::Task<> answer(std::string request, std::optional<std::uint32_t> uid, AnswerSink& sink);
 
  private:
-  base::Task<std::string> dispatch(std::string verb, boost::json::object request);
-  base::Task<std::string> list(ports::QueueFilter filter);
-  base::Task<std::string> show(std::string verb, ports::QueueFilter filter);
-  base::Task<std::string> change(std::string verb, ports::QueueFilter filter,
-                                 boost::json::object request);
-  base::Task<std::string> status();
-  std::string reload();
-  void audit(const std::string& verb, const boost::json::object& request, std::uint64_t changed);
-
-  Controls controls_;
+  Desk& desk_;
 };
 
 }  // namespace relay::ops

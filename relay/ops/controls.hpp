@@ -2,16 +2,16 @@
 // sessions nor deliveries.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "relay/base/log.hpp"
-#include "relay/base/task.hpp"
 #include "relay/ports/clock.hpp"
-#include "relay/ports/spool.hpp"
+#include "relay/ports/delivery_control.hpp"
+#include "relay/ports/operator_queue.hpp"
 
 namespace relay::ops {
 
@@ -34,7 +34,7 @@ struct DaemonStatus {
   std::uint64_t items_in_memory = 0;
   std::uint64_t crashed_tasks = 0;
   std::uint64_t log_lines_dropped = 0;
-  std::uint64_t stuck_tasks = 0;          ///< older than all their deadlines: a defect (H-9)
+  std::uint64_t stuck_tasks = 0;          ///< older than all their deadlines: a defect
   std::uint64_t bounces_taken = 0;        ///< to SRS addresses of ours
   std::uint64_t bounces_refused = 0;      ///< … that were invalid
   std::uint64_t bounces_throttled = 0;    ///< … put off by a limit
@@ -47,27 +47,19 @@ struct DaemonStatus {
   std::uint64_t greylist_passed = 0;      ///< … who came again after the delay
   std::uint64_t over_rate = 0;            ///< recipients, or messages, put off by a rate
   std::uint64_t self_checks = 0;          ///< messages whose signatures of ours were verified
-  std::uint64_t self_check_failures = 0;  ///< … and did not hold: a defect (A-7)
+  std::uint64_t self_check_failures = 0;  ///< … and did not hold: a defect
   bool spool_poisoned = false;
   bool draining = false;
 };
 
-/// A due copy that the risk pool's rate keeps back.
-struct Pace {
-  std::size_t copies_before = 0;
-  std::size_t copies = 0;  ///< that may leave within `span`
-  std::chrono::seconds span{0};
-};
-
 struct Controls {
-  ports::Spool& spool;
+  ports::OperatorQueue& queue;
+  ports::DeliveryControl& delivery;
   ports::Clock& clock;
   base::Log& log;
   std::function<DaemonStatus()> status;
-  std::function<ReloadResult()> reload;  ///< blocks for the time of reading files
-  std::function<void()> wake_delivery;   ///< after retry or release: look at the queue now
-  /// Whether a waiting copy is kept back; may be empty.
-  std::function<std::optional<Pace>(const mail::MessageId&, const mail::Route&)> pace;
+  std::function<ReloadResult()> reload;          ///< blocks for the time of reading files
+  std::function<std::chrono::seconds()> expire;  ///< how long a copy is tried, as configured now
 };
 
 }  // namespace relay::ops

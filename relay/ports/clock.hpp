@@ -1,5 +1,6 @@
 #pragma once
 
+#include "relay/base/bell.hpp"
 #include "relay/base/task.hpp"
 #include "relay/base/time.hpp"
 
@@ -15,6 +16,9 @@ class Clock {
 
   /// Suspends the calling coroutine until `at`. Returns early only by cancellation (throws).
   virtual base::Task<> sleep_until(base::SteadyTime at) = 0;
+
+  /// The same, and no longer than until `bell` rings. The caller keeps the bell.
+  virtual base::Task<> sleep_until(base::SteadyTime at, base::Bell& bell) = 0;
 };
 
 }  // namespace relay::ports

@@ -4,7 +4,11 @@
 
 #include <chrono>
 #include <cstdint>
+#include <expected>
 #include <string>
+
+#include "relay/base/task.hpp"
+#include "relay/ports/spool_error.hpp"
 
 namespace relay::ports {
 
@@ -31,5 +35,16 @@ enum class GreylistAnswer {
 constexpr bool must_wait(GreylistAnswer answer) {
   return answer == GreylistAnswer::First || answer == GreylistAnswer::TooSoon;
 }
+
+/// Implementations pass tests/spool/greylist_contract.
+class GreylistStore {
+ public:
+  virtual ~GreylistStore() = default;
+
+  /// Notes a visit and says whether it is welcome. Goes to the disk with what is committed next: a
+  /// visit forgotten in a power cut costs a delay, a sync for each would cost more.
+  virtual base::Task<std::expected<GreylistAnswer, SpoolError>> see(GreylistKey key,
+                                                                    GreylistRules rules) = 0;
+};
 
 }  // namespace relay::ports

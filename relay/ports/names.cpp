@@ -1,6 +1,6 @@
 // Texts for the error enumerations of the ports.
 #include "relay/ports/resolver.hpp"
-#include "relay/ports/spool.hpp"
+#include "relay/ports/spool_error.hpp"
 #include "relay/ports/stream.hpp"
 
 namespace relay::ports {
@@ -61,6 +61,10 @@ std::string_view describe(SpoolError error) {
       return "stored message is damaged";
     case SpoolError::Stopping:
       return "shutting down";
+    case SpoolError::Unavailable:
+      return "queue storage cannot be reached";
+    case SpoolError::Unknown:
+      return "nobody knows whether it was stored";
   }
   return "storage error";
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -24,7 +25,7 @@ enum class DnsError {
   Malformed,   ///< an answer that cannot be used; treat as temporary
 };
 
-/// True for what may be otherwise tomorrow: retry, never "no such domain" (N-1).
+/// True for what may be otherwise tomorrow: retry, never "no such domain".
 constexpr bool is_temporary(DnsError error) {
   return error == DnsError::Temporary || error == DnsError::Bogus || error == DnsError::Timeout ||
          error == DnsError::Malformed;
@@ -35,7 +36,9 @@ std::string_view describe(DnsError error);
 /// A host to try, in the order the resolver's caller wants them kept.
 struct MxHost {
   std::uint16_t preference = 0;
-  std::string name;  ///< folded, without trailing dot
+  /// Folded, without trailing dot, in the presentation format of RFC 1035 §5.1. Whatever the record
+  /// holds: an address, or a label with a blank, is an answer, and no host.
+  std::string name;
 };
 
 enum class IpFamily { V4, V6 };
@@ -44,9 +47,11 @@ template <class T>
 struct DnsAnswer {
   std::vector<T> records;
   bool secure = false;  ///< validated by DNSSEC (DANE needs it)
+  /// How long it may be used: the shortest of all records it was made of.
+  std::chrono::seconds ttl{300};
 };
 
-/// Lookups. Answers are capped before use (N-3): 50 MX, 50 addresses, 64 TXT of 4 KiB, 20 names.
+/// Lookups. Answers are capped before use: 50 MX, 50 addresses, 64 TXT of 4 KiB, 20 names.
 /// A name may hold any octet but NUL (SPF makes names of local parts); one that cannot be in the
 /// DNS at all, by its length or an empty label, is NoSuchName without asking anybody.
 /// Never blocks the shard; every call ends by its deadline.
@@ -60,8 +65,9 @@ class Resolver {
   static constexpr std::size_t kMaxNames = 20;
   static constexpr std::size_t kMaxTxtOctets = 4096;  ///< a longer record is dropped, never cut
 
-  /// MX hosts by rising preference, ties unshuffled. A null MX is NullMx. No MX record at all is
-  /// NoData or NoSuchName: the fallback to addresses (RFC 5321 §5.1) is the caller's.
+  /// MX hosts by rising preference, ties unshuffled. Records that all name the root are NullMx;
+  /// beside others such a record means nothing (RFC 7505 §3). No MX record at all is NoData or
+  /// NoSuchName: the fallback to addresses (RFC 5321 §5.1) is the caller's.
   virtual base::Task<std::expected<DnsAnswer<MxHost>, DnsError>> mx(std::string domain,
                                                                     base::Deadline deadline) = 0;
 

@@ -14,7 +14,7 @@ namespace relay::ports {
 enum class SignError {
   NoKey,
   CryptoFailed,
-  SelfCheckFailed,  ///< what was made does not verify (A-7): it must not leave
+  SelfCheckFailed,  ///< what was made does not verify: it must not leave
 };
 
 /// What our ARC set is to say (RFC 8617).

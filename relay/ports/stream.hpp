@@ -13,6 +13,7 @@
 
 #include "relay/base/task.hpp"
 #include "relay/base/time.hpp"
+#include "relay/mail/tls_demand.hpp"
 
 namespace relay::ports {
 
@@ -42,8 +43,8 @@ struct TlsInfo {
 };
 
 /// A connection: plain or TLS, never both. TLS is begun by handing the plain stream over
-/// (TlsAcceptor, Dialer::start_tls), so nothing read in the clear can survive into it (rule P-5).
-/// One reader and one writer at a time. Destroying closes.
+/// (TlsAcceptor, Dialer::start_tls), so nothing read in the clear can survive into it. One reader
+/// and one writer at a time. Destroying closes.
 class Stream {
  public:
   virtual ~Stream() = default;
@@ -60,12 +61,15 @@ class Stream {
   virtual void close() noexcept = 0;
 
   /// Says what can be said at once and without memory, or nothing. The connection is to be closed
-  /// next.
+  /// next.
   virtual void last_words(std::string_view octets) noexcept { static_cast<void>(octets); }
 
   /// True when the peer has sent octets that no read has taken yet, as far as can be told without
   /// waiting. Who speaks before being asked shows it here.
   virtual bool has_unread() { return false; }
+
+  /// The user who runs the process on the other side, where the system says so (a Unix socket).
+  virtual std::optional<std::uint32_t> peer_uid() const { return std::nullopt; }
 
   virtual const Endpoint& peer() const = 0;
   virtual const Endpoint& local() const = 0;
@@ -80,9 +84,11 @@ class TlsAcceptor {
       std::unique_ptr<Stream> plain, base::Deadline deadline) = 0;
 };
 
-enum class TlsLevel {
-  Opportunistic,  ///< encrypt where offered; the certificate is not checked
-  Verify,         ///< chain and host name must be good
+/// Why a handshake as client failed. `error` says whether the stream broke (Closed, Reset, Timeout)
+/// or TLS itself did.
+struct TlsError {
+  IoError error = IoError::TlsFailed;
+  mail::TlsResult result = mail::TlsResult::ValidationFailure;
 };
 
 /// Opens connections to other hosts.
@@ -94,9 +100,10 @@ class Dialer {
       Endpoint remote, std::optional<boost::asio::ip::address> source, base::Deadline deadline) = 0;
 
   /// Handshake as client with SNI `host`. Refuses (TlsFailed) when `plain` still holds unread
-  /// octets.
-  virtual base::Task<std::expected<std::unique_ptr<Stream>, IoError>> start_tls(
-      std::unique_ptr<Stream> plain, std::string host, TlsLevel level, base::Deadline deadline) = 0;
+  /// octets. `demand.level` is not Never.
+  virtual base::Task<std::expected<std::unique_ptr<Stream>, TlsError>> start_tls(
+      std::unique_ptr<Stream> plain, std::string host, mail::TlsDemand demand,
+      base::Deadline deadline) = 0;
 };
 
 }  // namespace relay::ports

@@ -14,8 +14,8 @@ namespace relay::settings {
 
 namespace {
 
-constexpr std::size_t kMaxDepth = 10;
-constexpr std::size_t kMaxLeaves = 1000;
+constexpr std::size_t kMaxDepth = 10;
+constexpr std::size_t kMaxLeaves = 1000;
 
 using Names = std::unordered_set<std::string>;
 using Graph = std::unordered_map<std::string, const Alias*>;

@@ -130,6 +130,7 @@ void read_root(Section& root, Settings& settings) {
   read_srs(root, settings);
   read_dkim(root, settings);
   read_routes(root, settings);
+  read_providers(root, settings);
   read_abuse_control(root, settings);
   read_consent(root, settings);
   read_outbound(root, settings);

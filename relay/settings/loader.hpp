@@ -16,7 +16,7 @@ struct Loaded {
 };
 
 /// Reads, includes, checks. Either a whole configuration or every problem found in one run: a bad
-/// file is never partly applied (L-9). Reads the secrets the file names.
+/// file is never partly applied. Reads the secrets the file names.
 std::expected<Loaded, std::vector<Problem>> load(const std::string& path);
 
 }  // namespace relay::settings

@@ -41,7 +41,4 @@ struct Problem {
 /// file:line:column: error[E021]: text, then the source line and a caret line where known.
 std::string render(const Problem& problem);
 
-/// The closest of `known` within two edits (insert, delete, replace, swap neighbours), or "".
-std::string closest(std::string_view wrong, const std::vector<std::string>& known);
-
 }  // namespace relay::settings

@@ -106,7 +106,15 @@ void read_notices(Section& root, Settings& settings) {
   if (section) {
     section->choice("to", settings.notices_to,
                     {{"authenticated", NoticesTo::Authenticated}, {"anyone", NoticesTo::Anyone}});
+    section->choice("partial", settings.partial_failures,
+                    {{"sender", PartialFailures::Sender},
+                     {"postmaster", PartialFailures::Postmaster},
+                     {"none", PartialFailures::Nobody}});
     section->finish();
+    if (settings.partial_failures == PartialFailures::Postmaster && !settings.defaults.postmaster) {
+      section->problem("partial", ProblemCode::Missing,
+                       "\"postmaster\" needs [defaults] postmaster, who then hears of it");
+    }
   }
   // A silent loss of all bounces must be somebody's decision.
   if (!settings.auth.verify && settings.notices_to == NoticesTo::Authenticated) {

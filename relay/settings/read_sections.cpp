@@ -123,11 +123,16 @@ void read_listeners(Section& root, Settings& settings) {
         section.problem("address", ProblemCode::Value, parsed.error());
       }
     }
+    section.texts("public", listener.reached_as);
+    for (const std::string& text : listener.reached_as) {
+      if (is_ip(text)) continue;
+      section.problem("public", ProblemCode::Value, "not an IP address: \"" + text + '"');
+    }
     section.finish();
     settings.listeners.push_back(std::move(listener));
   }
   if (settings.listeners.empty()) {
-    settings.listeners.push_back({{{"0.0.0.0", 25}, {"::", 25}}});
+    settings.listeners.push_back({.addresses = {{"0.0.0.0", 25}, {"::", 25}}});
   }
   read_limits(root, settings);
 }

@@ -18,13 +18,14 @@ void read_domains(Section& root, Settings& settings);  ///< read_domains.cpp
 void read_srs(Section& root, Settings& settings);      ///< read_keys.cpp
 void read_dkim(Section& root, Settings& settings);     ///< read_keys.cpp
 void read_routes(Section& root, Settings& settings);
+void read_providers(Section& root, Settings& settings);      ///< read_providers.cpp
 void read_abuse_control(Section& root, Settings& settings);  ///< read_abuse.cpp
 void read_consent(Section& root, Settings& settings);        ///< read_consent.cpp; after [defaults]
 void read_outbound(Section& root, Settings& settings);
 void read_queue(Section& root, Settings& settings);
 void read_log_and_control(Section& root, Settings& settings);
 
-/// Chains inside our own domains: loops and fan-out. After all domains are read.
+/// Chains inside our own domains: loops and fan-out. After all domains are read.
 void check_alias_chains(const Settings& settings, Findings& findings);
 
 /// Targets in our own files that have not confirmed: warned of. After all sections are read.

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "relay/base/closest.hpp"
 #include "relay/settings/units.hpp"
 
 namespace relay::settings {
@@ -92,7 +93,7 @@ void Section::finish() {
   for (const auto& [key, node] : table_) {
     const std::string name(key.str());
     if (std::ranges::find(asked_, name) != asked_.end()) continue;
-    const std::string near = closest(name, asked_);
+    const std::string near = base::closest(name, asked_);
     findings_.add(position_of(key.source()), ProblemCode::UnknownKey,
                   fmt::format("unknown key `{}`", path_of(name)),
                   near.empty() ? "" : fmt::format("did you mean `{}`?", near), name.size());
@@ -218,7 +219,7 @@ std::optional<std::size_t> Section::chosen(const char* key, const std::vector<st
   if (!node || !node->is_string()) return std::nullopt;  // absent, or reported
   const auto at = std::ranges::find(names, word);
   if (at != names.end()) return static_cast<std::size_t>(at - names.begin());
-  const std::string near = closest(word, names);
+  const std::string near = base::closest(word, names);
   findings_.add(this->at(key), ProblemCode::Value,
                 fmt::format("{}: takes {}, not \"{}\"", path_of(key), fmt::join(names, ", "), word),
                 near.empty() ? "" : fmt::format("did you mean \"{}\"?", near), word.size() + 2);

@@ -48,6 +48,7 @@ struct Limits {
 
 struct Listener {
   std::vector<SocketAddress> addresses;
+  std::vector<std::string> reached_as;  ///< textual IPs that a translator (NAT) maps to it
 };
 
 struct Tls {
@@ -150,6 +151,12 @@ struct Route {
   TlsDemand tls = TlsDemand::Auto;
 };
 
+/// A mail system that receives for the domains of many: what goes there is paced together.
+struct Provider {
+  std::string name;                   ///< folded
+  std::vector<std::string> suffixes;  ///< ends of MX host names, whole labels, folded
+};
+
 struct Outbound {
   std::vector<std::string> source;  ///< textual IPs, at most one per family
   bool allow_private = false;       ///< deliver to loopback and private addresses
@@ -186,7 +193,7 @@ struct Control {
   std::string socket = "/run/srs-relay/control.sock";
 };
 
-/// Who agreed to be forwarded to, and where who did not may complain.
+/// Who agreed to be forwarded to, and where who did not may complain.
 struct Consent {
   /// Null: none is asked for, the targets in the operator's own files are trusted.
   std::shared_ptr<const ConfirmedTargets> confirmed;
@@ -214,11 +221,13 @@ struct Settings {
   RiskPool risk;
   std::vector<Target> targets;
   NoticesTo notices_to = NoticesTo::Authenticated;
+  PartialFailures partial_failures = PartialFailures::Sender;
   Defaults defaults;
   std::vector<HostedDomain> domains;
   Srs srs;
   std::vector<DkimDomain> dkim;
   std::vector<Route> routes;
+  std::vector<Provider> providers;  ///< built-in ones first; no suffix belongs to two
   Outbound outbound;
   Queue queue;
   LogTarget log;

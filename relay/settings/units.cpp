@@ -9,38 +9,7 @@
 
 namespace relay::settings {
 
-namespace {
-
-using Unit = std::pair<std::string_view, std::uint64_t>;
-
-template <std::size_t N>
-std::expected<std::uint64_t, std::string> parse(std::string_view text,
-                                                const std::array<Unit, N>& units,
-                                                const char* example) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  if (error == std::errc() && end != text.data()) {
-    for (const auto& [name, factor] : units) {
-      if (unit != name) continue;
-      if (number > std::numeric_limits<std::int64_t>::max() / factor) {
-        return std::unexpected(std::string("too large"));
-      }
-      return number * factor;
-    }
-  }
-  return std::unexpected("expected " + std::string(example) + ", not \"" + std::string(text) + '"');
-}
-
-}  // namespace
-
-std::expected<std::chrono::seconds, std::string> parse_duration(std::string_view text) {
-  static constexpr std::array<Unit, 5> kUnits = {
-      {{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86'400}, {"w", 604'800}}};
-  const auto number = parse(text, kUnits, R"(a duration such as "30s", "5m", "4h" or "5d")");
-  if (!number) return std::unexpected(number.error());
-  return std::chrono::seconds(static_cast<std::int64_t>(*number));
-}
+using base::Unit;
 
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
   static constexpr std::array<Unit, 5> kUnits = {{{"B", 1},
@@ -48,7 +17,7 @@ std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
                                                   {"MiB", 1ULL << 20},
                                                   {"GiB", 1ULL << 30},
                                                   {"TiB", 1ULL << 40}}};
-  return parse(text, kUnits, R"(a size such as "500B", "64KiB", "50MiB" or "1GiB")");
+  return base::parse_quantity(text, kUnits, R"(a size such as "500B", "64KiB", "50MiB" or "1GiB")");
 }
 
 std::expected<base::Rate, std::string> parse_rate(std::string_view text) {

@@ -9,12 +9,12 @@
 #include <string_view>
 #include <utility>
 
+#include "relay/base/quantity.hpp"
 #include "relay/base/rate_table.hpp"
 
 namespace relay::settings {
 
-/// "90s", "5m", "4h", "21d", "2w"; one number, one unit. The error is a sentence.
-std::expected<std::chrono::seconds, std::string> parse_duration(std::string_view text);
+using base::parse_duration;
 
 /// "500B", "64KiB", "50MiB", "1GiB", "1TiB".
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text);

@@ -45,7 +45,7 @@ struct ArcSealer {
 struct Arc {
   std::optional<ArcSealer> sealer;  ///< absent: nothing is sealed
   SealWhen seal = SealWhen::WhenUseful;
-  std::vector<std::string> trusted_sealers;  ///< folded; whose word may soften a failure (A-4)
+  std::vector<std::string> trusted_sealers;  ///< folded; whose word may soften a failure
 };
 
 enum class OnDmarcFail {
@@ -87,7 +87,7 @@ struct RiskPool {
   std::vector<std::string> source;    ///< textual IPs, at most one per family; empty: as all mail
   std::uint32_t connections = 2;      ///< per destination
   base::Rate rate{60, seconds(60)};   ///< messages per destination
-  KeepOrSrs sender = KeepOrSrs::Srs;  ///< of mail whose SPF failed on arrival (srs.md §5 no. 5)
+  KeepOrSrs sender = KeepOrSrs::Srs;  ///< of mail whose SPF failed on arrival
   std::string tag = "X-Spam-Flag: YES";  ///< header field, without CRLF
 };
 
@@ -98,7 +98,11 @@ struct Target {
   KeepOrSrs sender = KeepOrSrs::Srs;
 };
 
-/// To whom our own notices (DSNs) may go (L-6).
+/// To whom our own notices (DSNs) may go: a strange sender's address may be anybody's.
 enum class NoticesTo { Authenticated, Anyone };
+
+/// Who hears of it when some of the mailboxes behind an alias did not get a message, and others did
+/// or still may.
+enum class PartialFailures { Sender, Postmaster, Nobody };
 
 }  // namespace relay::settings

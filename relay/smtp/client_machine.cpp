@@ -66,18 +66,19 @@ void ClientMachine::feed(std::string_view octets) {
     }
     if (!*reply) break;
     if (expected_.empty()) {
-      // A reply to nothing we said: from here on no reply can be trusted to belong (O-6).
+      // A reply to nothing we said: from here on no reply can be trusted to belong.
       return lost(kProtocolError, "reply before a command");
     }
     const Expected expected = expected_.front();
     expected_.pop_front();
     const std::size_t said = output_.size();
+    ++replies_;
     on_reply(**reply, expected);
     if (output_.size() != said && !parser_.idle()) {
-      return lost(kProtocolError, "reply before a command");  // this very command: O-6
+      return lost(kProtocolError, "reply before a command");  // before this very command
     }
   }
-  // What follows the last reply we waited for was said too early (O-6, T-2).
+  // What follows the last reply we waited for was said too early.
   if (step_ != Step::Closed && expected_.empty() && !parser_.idle()) {
     lost(kProtocolError, "octets before a command");
   }
@@ -88,7 +89,7 @@ void ClientMachine::on_reply(const RemoteReply& reply, Expected expected) {
   const Verdict verdict = verdict_of(reply, stage_of(expected.await));
   if (verdict.closing) {
     // RFC 5321 §3.8: 421 answers any command, and the whole session with it.
-    if (expected.await == Await::RcptTo) decide(expected.recipient, verdict);
+    if (expected.await == Await::RcptTo) fates_.decide(expected.recipient, verdict);
     return fail(verdict);
   }
   switch (expected.await) {
@@ -99,7 +100,7 @@ void ClientMachine::on_reply(const RemoteReply& reply, Expected expected) {
       return on_greeting(reply, expected.await);
     case Await::Reset:
       // Not the end of needs_reset_: with PIPELINING the next MAIL has been said by now.
-      if (!reply.positive()) fail(verdict);
+      if (!reply.positive()) fail(reply.code == kBadSequence ? blame_us(verdict) : verdict);
       return;
     case Await::MailFrom:
     case Await::RcptTo:
@@ -116,7 +117,7 @@ void ClientMachine::on_reply(const RemoteReply& reply, Expected expected) {
     return lost(kProtocolError, "neither yes nor no to the end of data", true);
   }
   needs_reset_ = !reply.positive();
-  decide_rest(verdict);
+  fates_.decide_rest(verdict);
   step_ = Step::Done;
 }
 
@@ -128,11 +129,12 @@ void ClientMachine::on_greeting(const RemoteReply& reply, Await await) {
     } else if (tls_ == TlsUse::Required) {
       fail(std::move(verdict));
     } else {
-      step_ = Step::Ready;  // refused: opportunistic means to go on (T-3)
+      step_ = Step::Ready;  // refused: opportunistic means to go on
     }
     return;
   }
   if (await == Await::Banner && reply.code == 220) return say("EHLO " + hostname_, Await::Ehlo);
+  if (encrypted_ && reply.code == kBadSequence) return fail(blame_us(std::move(verdict)));
   if (await == Await::Ehlo && reply.permanent()) {
     return say("HELO " + hostname_, Await::Helo);  // RFC 5321 §3.2
   }
@@ -161,11 +163,16 @@ void ClientMachine::tls_started() {
   say("EHLO " + hostname_, Await::Ehlo);
 }
 
+Verdict ClientMachine::blame_us(Verdict verdict) {
+  out_of_step_ = true;
+  return out_of_step(std::move(verdict));
+}
+
 void ClientMachine::fail(Verdict verdict) {
   failure_ = verdict;
   // A session that ended says nothing final about any recipient.
   verdict.kind = OutcomeKind::Deferred;
-  decide_rest(verdict);
+  fates_.decide_rest(verdict);
   expected_.clear();
   unsaid_.clear();
   step_ = Step::Closed;

@@ -3,16 +3,15 @@
 // fate of each recipient; which host to try next and when is not decided here.
 #pragma once
 
-#include <cstdint>
 #include <deque>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "relay/mail/address.hpp"
 #include "relay/mail/outcome.hpp"
+#include "relay/smtp/client_envelope.hpp"
 #include "relay/smtp/extensions.hpp"
+#include "relay/smtp/recipient_fates.hpp"
 #include "relay/smtp/reply_parser.hpp"
 #include "relay/smtp/verdict.hpp"
 
@@ -23,15 +22,6 @@ enum class TlsUse {
   Never,
   IfOffered,  ///< goes on in the clear when it is not offered or refused
   Required,   ///< otherwise the session fails
-};
-
-/// One envelope to hand over; the content follows when the machine asks for it.
-struct ClientTransaction {
-  mail::ReversePath reverse_path;
-  std::vector<mail::Mailbox> recipients;  ///< at least one
-  std::uint64_t size = 0;                 ///< octets of the whole content as it will be sent
-  bool eight_bit = false;                 ///< declared as 8BITMIME by whoever gave it to us
-  bool needs_smtputf8 = false;            ///< the header holds UTF-8; paths are looked at here
 };
 
 class ClientMachine {
@@ -75,15 +65,18 @@ class ClientMachine {
   /// Puts QUIT into the output. The reply need not be awaited.
   void quit();
 
+  /// How many replies were heard to their end.
+  std::size_t replies() const { return replies_; }
+
   /// One per recipient, in the order given. Precondition: step() is Done or Closed.
-  const std::vector<Verdict>& verdicts() const { return verdicts_; }
+  const std::vector<Verdict>& verdicts() const { return fates_.verdicts(); }
 
   /// Why the session is over. Precondition: step() is Closed.
   const Verdict& failure() const { return failure_; }
 
-  /// Another transaction may follow on this connection (O-9): the protocol is in step, and a RSET
+  /// Another transaction may follow on this connection: the dialogue is in step, and a RSET
   /// precedes unless the last end of data was answered 2xx.
-  bool reusable() const { return step_ == Step::Done && parser_.idle(); }
+  bool reusable() const { return step_ == Step::Done && parser_.idle() && !out_of_step_; }
 
   const Extensions& extensions() const { return offered_; }
 
@@ -98,7 +91,7 @@ class ClientMachine {
     RcptTo,
     Data,
     EndOfData,
-    LoneDot,  ///< the end of a transaction without recipients (O-4)
+    LoneDot,  ///< the end of a transaction without recipients
   };
 
   struct Expected {
@@ -106,29 +99,30 @@ class ClientMachine {
     std::size_t recipient = 0;
   };
 
+  static constexpr int kBadSequence = 503;
+
   static mail::Stage stage_of(Await await);
 
   void say(std::string_view line, Await await, std::size_t recipient = 0);
   void on_reply(const RemoteReply& reply, Expected expected);
   void on_greeting(const RemoteReply& reply, Await await);
   void on_envelope(const RemoteReply& reply, Expected expected);
+  void on_recipient(const RemoteReply& reply, std::size_t recipient);
   void on_data(const RemoteReply& reply);
+  Verdict blame_us(Verdict verdict);
   void greeted();
   void advance();
   bool say_next();
   void say_envelope();
-  std::string mail_line() const;
-  bool refuse_unsendable();
-  void decide(std::size_t recipient, Verdict verdict);
-  void decide_rest(const Verdict& verdict);
   void fail(Verdict verdict);
-  bool any_accepted() const;
 
   std::string hostname_;
   TlsUse tls_;
   bool encrypted_ = false;
   bool needs_reset_ = false;  ///< MAIL was said, and no end of data answered 2xx since
+  bool out_of_step_ = false;  ///< 503 was said to a command in its place
   Step step_ = Step::Read;
+  std::size_t replies_ = 0;
   Extensions offered_;
   ReplyParser parser_;
   std::string output_;
@@ -136,9 +130,7 @@ class ClientMachine {
   std::deque<Expected> unsaid_;    ///< commands of the transaction not yet sent
 
   ClientTransaction transaction_;
-  std::vector<Verdict> verdicts_;
-  std::vector<bool> decided_;   ///< verdicts_[i] is final
-  std::vector<bool> accepted_;  ///< RCPT was answered 2xx
+  RecipientFates fates_;
   Verdict failure_;
 };
 

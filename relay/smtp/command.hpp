@@ -29,8 +29,8 @@ enum class Verb : std::uint8_t {
   Quit,
   StartTls,
   Help,
-  Bdat,     ///< recognised to be refused and the connection closed: its octets would follow (S-4)
-  Refused,  ///< VRFY, EXPN, ETRN, AUTH, TURN and other known verbs: 502 (rule P-13)
+  Bdat,     ///< recognised to be refused and the connection closed: its octets would follow
+  Refused,  ///< VRFY, EXPN, ETRN, AUTH, TURN and other known verbs: 502
   Unknown,
 };
 
@@ -71,7 +71,7 @@ Verb verb_of(std::string_view line);
 
 /// Commands that must be the last of a pipelined group: what the client sends next depends on the
 /// reply (RFC 2920 §3.1). Octets behind them come from a client that does not listen, or were
-/// slipped in (S-8, T-1). QUIT is not among them: nothing is done with what follows it.
+/// slipped in. QUIT is not among them: nothing is done with what follows it.
 bool must_end_group(Verb verb);
 
 /// Parses a line without its CRLF. Linear; caps: kMaxCommandOctets, each parameter 32 + 128 octets.
@@ -80,7 +80,7 @@ bool must_end_group(Verb verb);
 std::expected<Command, Refusal> parse_command(std::string_view line);
 
 /// True for the first octets of HTTP, TLS or SSH: someone is talking another protocol at us,
-/// perhaps a browser led here (S-10).
+/// perhaps a browser led here.
 bool looks_like_other_protocol(std::string_view octets);
 
 }  // namespace relay::smtp

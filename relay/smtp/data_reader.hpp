@@ -11,10 +11,10 @@ namespace relay::smtp {
 /// Why content must not be stored. The first fault of a message is the one reported.
 enum class ContentFault : std::uint8_t {
   None,
-  BareLineEnd,  ///< CR or LF alone: where lines end is what smuggling lies about (S-1, S-2)
-  Nul,          ///< BINARYMIME is not offered (S-5)
-  LineTooLong,  ///< S-7
-  TooLarge,     ///< over the announced SIZE
+  BareLineEnd,  ///< CR or LF alone: where lines end is what smuggling lies about
+  Nul,          ///< BINARYMIME is not offered
+  LineTooLong,
+  TooLarge,  ///< over the announced SIZE
 };
 
 std::string_view describe(ContentFault fault);
@@ -22,7 +22,7 @@ std::string_view describe(ContentFault fault);
 /// Limits of one message, in octets.
 struct ContentLimits {
   std::uint64_t content = std::numeric_limits<std::uint64_t>::max();  ///< after un-stuffing
-  std::uint64_t line = 64ULL * 1024;  ///< without CRLF; longer is refused, never folded (S-7)
+  std::uint64_t line = 64ULL * 1024;  ///< without CRLF; longer is refused, never folded
 };
 
 /// End-of-data detector and dot-unstuffer (RFC 5321 §4.5.2), over any division into chunks.

@@ -1,5 +1,5 @@
 // Message content as it goes on the wire: transparency and the one end of data (RFC 5321 §4.5.2).
-// The other half of the defence against smuggling (S-3): whatever is stored, the stream that leaves
+// The other half of the defence against smuggling: whatever is stored, the stream that leaves
 // us holds exactly one <CRLF>.<CRLF>, and no shape of it that a careless server takes for one.
 #pragma once
 

@@ -1,5 +1,6 @@
 #include "relay/smtp/extensions.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <string_view>
 
@@ -19,6 +20,34 @@ std::optional<std::uint64_t> read_limit(std::string_view argument) {
   return limit;
 }
 
+/// One to six digits, the first of them no zero (RFC 9422 §4); anything else is no limit.
+std::optional<std::uint32_t> read_count(std::string_view value) {
+  constexpr std::size_t kMaxDigits = 6;
+  if (value.empty() || value.size() > kMaxDigits || value.front() == '0') return std::nullopt;
+  std::uint32_t count = 0;
+  for (const char digit : value) {
+    if (!base::is_digit(digit)) return std::nullopt;
+    count = count * 10 + static_cast<std::uint32_t>(digit - '0');
+  }
+  return count;
+}
+
+/// "RCPTMAX=20 MAILMAX=5": what is unknown or malformed is passed over.
+void read_limits(std::string_view arguments, Extensions& offered) {
+  while (!arguments.empty()) {
+    const auto limit = arguments.substr(0, arguments.find(' '));
+    arguments.remove_prefix(std::min(arguments.size(), limit.size() + 1));
+    const auto equals = limit.find('=');
+    if (equals == std::string_view::npos) continue;
+    const auto count = read_count(limit.substr(equals + 1));
+    const auto name = limit.substr(0, equals);
+    if (!count) continue;
+    if (base::equal_ignoring_case(name, "MAILMAX")) offered.mail_max = count;
+    if (base::equal_ignoring_case(name, "RCPTMAX")) offered.rcpt_max = count;
+    if (base::equal_ignoring_case(name, "RCPTDOMAINMAX")) offered.rcpt_domain_max = count;
+  }
+}
+
 }  // namespace
 
 Extensions read_extensions(const RemoteReply& reply) {
@@ -27,6 +56,8 @@ Extensions read_extensions(const RemoteReply& reply) {
     const std::string_view line = reply.lines[i];
     const auto space = line.find(' ');
     const std::string_view keyword = line.substr(0, space);
+    const std::string_view arguments =
+        space == std::string_view::npos ? std::string_view() : line.substr(space + 1);
     const auto is = [keyword](std::string_view name) {
       return base::equal_ignoring_case(keyword, name);
     };
@@ -34,9 +65,10 @@ Extensions read_extensions(const RemoteReply& reply) {
     if (is("8BITMIME")) offered.eight_bit_mime = true;
     if (is("SMTPUTF8")) offered.smtputf8 = true;
     if (is("STARTTLS")) offered.starttls = true;
+    if (is("LIMITS")) read_limits(arguments, offered);
     if (is("SIZE")) {
       offered.size = true;
-      if (space != std::string_view::npos) offered.max_size = read_limit(line.substr(space + 1));
+      if (!arguments.empty()) offered.max_size = read_limit(arguments);
     }
   }
   return offered;

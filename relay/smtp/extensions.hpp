@@ -15,6 +15,11 @@ struct Extensions {
   bool starttls = false;                  ///< RFC 3207
   bool size = false;                      ///< RFC 1870
   std::optional<std::uint64_t> max_size;  ///< octets, where the server names a limit
+
+  // LIMITS (RFC 9422 §3), where the server names them.
+  std::optional<std::uint32_t> mail_max;         ///< transactions in a session
+  std::optional<std::uint32_t> rcpt_max;         ///< RCPT commands in a transaction
+  std::optional<std::uint32_t> rcpt_domain_max;  ///< domains of recipients in a session
 };
 
 /// Reads the lines of a positive reply to EHLO; unknown keywords are none of our business.

@@ -1,5 +1,5 @@
 // What the server says. A Reply cannot hold CR, LF or NUL, so no text of ours or of a client can
-// add a line to the dialogue (rule P-6). Knows nothing of sessions and sockets.
+// add a line to the dialogue. Knows nothing of sessions and sockets.
 #pragma once
 
 #include <string>
@@ -48,7 +48,7 @@ class Reply {
 };
 
 /// The right to say that a message was accepted. Only relay/inbound/accepted_reply.hpp makes one,
-/// and only against a CommitProof (rule P-15).
+/// and only against a CommitProof.
 class AcceptedKey {
  private:
   friend class relay::inbound::AcceptedReply;

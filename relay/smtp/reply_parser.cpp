@@ -23,9 +23,8 @@ std::optional<int> code_of(std::string_view line) {
 }
 
 /// An enhanced code counts only where its class says the same as the reply code (RFC 2034 §4).
-std::optional<mail::EnhancedStatus> status_of(int code, std::string_view line,
-                                              std::string_view* rest = nullptr) {
-  const auto status = mail::EnhancedStatus::parse(line, rest);
+std::optional<mail::EnhancedStatus> status_of(int code, std::string_view line) {
+  const auto status = mail::EnhancedStatus::parse(line);
   if (!status || status->klass != code / 100) return std::nullopt;
   return status;
 }
@@ -53,11 +52,8 @@ std::string_view describe(ReplyError error) {
 std::string RemoteReply::text() const {
   std::string joined;
   for (const std::string& line : lines) {
-    std::string_view rest = line;
-    if (!status_of(code, line, &rest)) rest = line;
-    if (rest.starts_with(' ')) rest.remove_prefix(1);
-    if (!joined.empty() && !rest.empty()) joined += ' ';
-    joined += rest;
+    if (!joined.empty()) joined += '\n';
+    joined += line;
     if (joined.size() >= kMaxReplyTextOctets) break;
   }
   if (joined.size() > kMaxReplyTextOctets) joined.resize(kMaxReplyTextOctets);

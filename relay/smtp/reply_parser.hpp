@@ -1,5 +1,5 @@
 // What a remote server says, read octet by octet (RFC 5321 §4.2). Every limit is checked before
-// anything is kept: the peer may be hostile, for a bounce makes us dial whoever asked for it (O-5).
+// anything is kept: the peer may be hostile, for a bounce makes us dial whoever asked for it.
 #pragma once
 
 #include <cstddef>
@@ -30,7 +30,8 @@ struct RemoteReply {
 
   bool permanent() const { return code >= 500; }
 
-  /// All lines in one, enhanced codes taken off, cut to kMaxReplyTextOctets. Untrusted octets.
+  /// All lines as received, enhanced codes included, '\n' between them, cut to kMaxReplyTextOctets:
+  /// a DSN repeats the reply as it was (RFC 3461 §9.2). Untrusted octets.
   std::string text() const;
 };
 
@@ -54,7 +55,7 @@ class ReplyParser {
   std::expected<std::optional<RemoteReply>, ReplyError> next();
 
   /// Nothing waits to be read, not even half a reply: the only state in which the next command may
-  /// be sent (O-6) and TLS begun (T-2).
+  /// be sent and TLS begun.
   bool idle() const { return pending_.size() == consumed_ && !reply_ && !error_; }
 
  private:

@@ -67,11 +67,11 @@ class ServerMachine {
   Reply banner() const;
 
   /// A command line without CRLF. `more_buffered`: the client has already sent octets behind it,
-  /// which only a pipelined group may have, and only up to its last command (RFC 2920 §3.1, S-8).
+  /// which only a pipelined group may have, and only up to its last command (RFC 2920 §3.1).
   /// Precondition: no CheckRecipient or ReadContent is unanswered.
   Action on_line(std::string_view line, bool more_buffered);
 
-  /// No line end within kMaxCommandOctets: 500 and away, without reading on (S-6).
+  /// No line end within kMaxCommandOctets: 500 and away, without reading on.
   Action on_overlong_line();
 
   /// A line that ended in LF without CR. It is refused, not executed.
@@ -87,7 +87,7 @@ class ServerMachine {
   Action shut_down(Reply reply);
 
   /// The number of the open transaction, unique in this session; 0 when there is none. Whoever
-  /// keeps things per transaction drops them when this number changes (rule P-3, S-9).
+  /// keeps things per transaction drops them when this number changes.
   std::uint32_t transaction() const { return transaction_ ? transaction_->number : 0; }
 
   /// The envelope so far. Precondition: transaction() != 0.
@@ -111,7 +111,7 @@ class ServerMachine {
   Action sequence_error(std::string_view text);
   Reply greeting() const;
 
-  /// The one end of every transaction: accepted, refused, RSET, EHLO, STARTTLS, close (S-9).
+  /// The one end of every transaction: accepted, refused, RSET, EHLO, STARTTLS, close.
   void end_transaction() { transaction_.reset(); }
 
   ServerOptions options_;

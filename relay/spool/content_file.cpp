@@ -4,6 +4,9 @@
 #include <new>
 #include <utility>
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "relay/base/sabotage.hpp"
 
 namespace relay::spool {
@@ -65,6 +68,7 @@ std::int64_t ContentFile::write(std::string_view octets) {
   unsynced_ = true;
   taken_.push_back(slot);
   if (first_free_ == used_.size()) used_.push_back(false);
+  if (first_free_ < hollow_.size()) hollow_[first_free_] = false;
   used_[first_free_++] = true;
   ++in_use_;
   return slot;
@@ -117,12 +121,32 @@ void ContentFile::free(std::int64_t slot) {
 
 void ContentFile::shrink() {
   while (!used_.empty() && !used_.back()) used_.pop_back();
+  hollow_.resize(std::min(hollow_.size(), used_.size()));
   first_free_ = std::min(first_free_, used_.size());
   const sqlite3_int64 end = place_of(static_cast<std::int64_t>(used_.size()));
   sqlite3_int64 size = 0;
   check(file_->pMethods->xFileSize(file_.get(), &size), "the file for big content cannot be read");
   if (size <= end) return;
   check(file_->pMethods->xTruncate(file_.get(), end), "the file for big content cannot be cut");
+}
+
+void ContentFile::make_holes() {
+  const int file = ::open(path_.c_str(), O_RDWR | O_CLOEXEC);
+  if (file < 0) return;
+  hollow_.resize(used_.size());
+  const auto is_solid = [this](std::size_t slot) { return !used_[slot] && !hollow_[slot]; };
+  for (std::size_t first = 0; first < used_.size();) {
+    std::size_t end = first;
+    while (end < used_.size() && is_solid(end)) ++end;
+    const bool made =
+        end == first || ::fallocate(file, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+                                    place_of(static_cast<std::int64_t>(first)),
+                                    place_of(static_cast<std::int64_t>(end - first))) == 0;
+    if (!made) break;
+    for (; first < end; ++first) hollow_[first] = true;
+    while (first < used_.size() && !is_solid(first)) ++first;
+  }
+  ::close(file);
 }
 
 }  // namespace relay::spool

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "relay/ports/spool.hpp"
-#include "relay/spool/sqlite_handle.hpp"
+#include "relay/ports/intake_queue.hpp"
+#include "relay/spool/transactions.hpp"
 
 namespace relay::spool {
 
@@ -19,9 +19,9 @@ namespace relay::spool {
 /// What was promised stays true in this order: content is on the disk before the commit that speaks
 /// of its slot, and a slot is not written again before the commit that gave it up is on the disk.
 /// Reads and writes through SQLite's VFS, as the database does. Everything throws DatabaseError.
-class ContentFile {
+class ContentFile final : public Participant {
  public:
-  static constexpr std::size_t kSlotOctets = ports::Spool::kChunkOctets;
+  static constexpr std::size_t kSlotOctets = ports::kChunkOctets;
 
   /// The file beside `database`; made when missing.
   explicit ContentFile(const std::string& database);
@@ -45,16 +45,17 @@ class ContentFile {
   /// Everything written so far is on the disk.
   void sync();
 
-  // The end of the transaction in which slots were taken and given up.
-  void committed(bool on_disk);
-  void rolled_back();
+  void committed(bool on_disk) override;
+  void rolled_back() override;
 
   /// Cuts off what is free at the end.
   void shrink();
 
-  bool is_empty() const { return in_use_ == 0; }
+  /// Gives the disk what is free between others, too: one message that stays long must not keep the
+  /// room of all that came before it. Where the file system cannot do that, it stays as it is.
+  void make_holes();
 
-  std::uint64_t free_octets() const { return (used_.size() - in_use_) * kSlotOctets; }
+  bool is_empty() const { return in_use_ == 0; }
 
  private:
   struct Close {
@@ -66,6 +67,7 @@ class ContentFile {
   const std::string path_;  ///< SQLite keeps a pointer to it
   std::unique_ptr<sqlite3_file, Close> file_;
   std::vector<bool> used_;
+  std::vector<bool> hollow_;       ///< free, and nothing on the disk
   std::set<std::int64_t> shared_;  ///< by damage: never freed while this process runs
   std::size_t in_use_ = 0;
   std::size_t first_free_ = 0;  ///< all before it are in use

@@ -14,8 +14,9 @@ std::int64_t ms_of(std::chrono::seconds span) {
 
 }  // namespace
 
-Greylist::Greylist(Connection& connection)
+Greylist::Greylist(Connection& connection, std::int64_t max_rows)
     : connection_(connection),
+      max_rows_(max_rows),
       select_(connection.raw(), "SELECT at_ms, passes, expires_ms FROM greylist WHERE key = ?1"),
       upsert_(connection.raw(),
               "INSERT INTO greylist VALUES (?1,?2,?3,?4) ON CONFLICT (key) DO UPDATE SET "

@@ -11,17 +11,15 @@
 
 #include "relay/base/time.hpp"
 #include "relay/ports/greylist.hpp"
-#include "relay/spool/sqlite_handle.hpp"
+#include "relay/spool/transactions.hpp"
 
 namespace relay::spool {
 
-class Greylist {
+class Greylist final : public Participant {
  public:
   static constexpr std::int64_t kMaxRows = 1'000'000;
 
-  explicit Greylist(Connection& connection);
-
-  void keep_at_most(std::int64_t rows) { max_rows_ = rows; }
+  explicit Greylist(Connection& connection, std::int64_t max_rows = kMaxRows);
 
   /// Looks up and notes the visit.
   ports::GreylistAnswer see(const ports::GreylistKey& key, const ports::GreylistRules& rules,
@@ -30,8 +28,8 @@ class Greylist {
   /// A thousand at a time.
   void remove_expired(base::WallTime now);
 
-  /// After a rollback: how many rows there are has to be counted again.
-  void forget_counts() { counts_.fill(std::nullopt); }
+  /// How many rows there are has to be counted again.
+  void rolled_back() override { counts_.fill(std::nullopt); }
 
  private:
   struct Row {
@@ -53,7 +51,7 @@ class Greylist {
   void make_room(bool passed);
 
   Connection& connection_;
-  std::int64_t max_rows_ = kMaxRows;
+  const std::int64_t max_rows_;
   std::array<std::optional<std::int64_t>, 2> counts_;  ///< rows that wait, rows that passed
   Statement select_, upsert_, count_, drop_first_, delete_expired_;
 };

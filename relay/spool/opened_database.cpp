@@ -13,10 +13,13 @@ namespace relay::spool {
 
 namespace {
 
+constexpr int kPageOctets = 8192;  // a 4 KiB message fits into one
 constexpr std::uintmax_t kQuickCheckLimit = 64ULL << 20;
 
 void set_pragmas(Connection& connection) {
   sqlite3_db_config(connection.raw(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  // After a failed sync nobody knows what the disk holds: then closing must not fold the log in.
+  sqlite3_db_config(connection.raw(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_busy_timeout(connection.raw(), 0);
   connection.execute("PRAGMA locking_mode = EXCLUSIVE");
   connection.execute(fmt::format("PRAGMA page_size = {}", kPageOctets).c_str());
@@ -33,7 +36,7 @@ void set_pragmas(Connection& connection) {
 }
 
 /// After a failed sync the page cache may show what the disk does not have, as if it were clean:
-/// read what is really there (reliability.md §2.3). Dirty pages stay, as they must.
+/// read what is really there. Dirty pages stay, as they must.
 void drop_cached(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;
@@ -41,11 +44,9 @@ void drop_cached(const std::string& path) {
   ::close(fd);
 }
 
-OpenReport report_of(Connection& connection, Store& store) {
+OpenReport report_of(Connection& connection, Tables& tables) {
   OpenReport report;
-  report.drafts_removed = store.remove_drafts();
-  store.adopt_slots();
-  report.messages = store.totals().messages;
+  report.messages = static_cast<std::uint64_t>(tables.tally.now().messages);
   report.sqlite_version = sqlite3_libversion();
   report.journal_mode = connection.pragma("PRAGMA journal_mode");
   report.synchronous = connection.pragma("PRAGMA synchronous");
@@ -61,7 +62,8 @@ bool is_durable(const OpenReport& report) {
 }  // namespace
 
 std::expected<OpenedDatabase, std::string> OpenedDatabase::open(const std::string& path,
-                                                                const TokenLimits& tokens) {
+                                                                const ports::Clock& clock,
+                                                                const TableLimits& limits) {
   OpenedDatabase opened;
   std::error_code ignored;
   const auto log_size = std::filesystem::file_size(path + "-wal", ignored);
@@ -87,8 +89,12 @@ std::expected<OpenedDatabase, std::string> OpenedDatabase::open(const std::strin
     if (!clean) opened.connection->execute("PRAGMA wal_checkpoint(TRUNCATE)");
     migrate(*opened.connection);
     opened.content = std::make_unique<ContentFile>(path);
-    opened.store = std::make_unique<Store>(*opened.connection, *opened.content, tokens);
-    opened.report = report_of(*opened.connection, *opened.store);
+    opened.transactions = std::make_unique<Transactions>(*opened.connection);
+    opened.tables = std::make_unique<Tables>(*opened.connection, *opened.content,
+                                             *opened.transactions, clock, limits);
+    opened.report = report_of(*opened.connection, *opened.tables);
+    opened.report.drafts_removed = opened.tables->contents.remove_drafts();
+    opened.tables->contents.adopt_slots();
     opened.report.clean = clean;
   } catch (const DatabaseError& error) {
     if (error.code == SQLITE_BUSY || error.code == SQLITE_LOCKED) {

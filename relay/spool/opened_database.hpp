@@ -7,14 +7,11 @@
 #include <memory>
 #include <string>
 
-#include "relay/spool/store.hpp"
+#include "relay/spool/tables.hpp"
 
 namespace relay::spool {
 
 /// What opening found, for the start-up log: values read back, not values asked for.
-/// Of a page: a 4 KiB message then fits into one.
-inline constexpr std::uint64_t kPageOctets = 8192;
-
 struct OpenReport {
   std::string sqlite_version;
   std::string journal_mode;
@@ -28,12 +25,15 @@ struct OpenReport {
 struct OpenedDatabase {
   std::unique_ptr<Connection> connection;
   std::unique_ptr<ContentFile> content;
-  std::unique_ptr<Store> store;
+  std::unique_ptr<Transactions> transactions;
+  std::unique_ptr<Tables> tables;
   OpenReport report;
 
-  /// The error is a sentence: in use, damaged, of a newer program, without durable settings.
+  /// The error is a sentence: in use, damaged, of a newer program, without durable settings. The
+  /// clock outlives it.
   static std::expected<OpenedDatabase, std::string> open(const std::string& path,
-                                                         const TokenLimits& tokens);
+                                                         const ports::Clock& clock,
+                                                         const TableLimits& limits = {});
 };
 
 }  // namespace relay::spool

@@ -7,15 +7,10 @@ namespace relay::spool {
 
 namespace {
 
-/// What we stored was valid when it came; if it is not now, the row is damaged.
 mail::Mailbox mailbox_from(const std::string& text) {
   auto mailbox = mail::Mailbox::parse(text);
-  if (!mailbox) throw DatabaseError(SQLITE_CORRUPT, "stored address is damaged: " + text);
+  if (!mailbox) throw DamagedValue("stored address is damaged: " + text);
   return std::move(*mailbox);
-}
-
-mail::ReversePath path_from(const std::string& text) {
-  return text.empty() ? mail::ReversePath::null() : mail::ReversePath(mailbox_from(text));
 }
 
 mail::ForwardPath forward_path_from(const std::string& text) {
@@ -23,11 +18,25 @@ mail::ForwardPath forward_path_from(const std::string& text) {
                               : mail::ForwardPath(mailbox_from(text));
 }
 
-mail::RecipientState state_from(std::int64_t number) {
-  if (number < 0 || number > static_cast<std::int64_t>(mail::RecipientState::Failed)) {
-    throw DatabaseError(SQLITE_CORRUPT, "stored state is damaged: " + std::to_string(number));
+template <class Enumeration>
+Enumeration one_of(std::int64_t number, Enumeration last) {
+  return static_cast<Enumeration>(
+      std::clamp<std::int64_t>(number, 0, static_cast<std::int64_t>(last)));
+}
+
+mail::RecipientState sound_state(std::int64_t number) {
+  const mail::RecipientState state = state_of(number);
+  if (static_cast<std::int64_t>(state) != number) {
+    throw DamagedValue("stored state is damaged: " + std::to_string(number));
   }
-  return static_cast<mail::RecipientState>(number);
+  return state;
+}
+
+mail::Handling handling_from(std::int64_t bits, std::string reason) {
+  return {.seal = (bits & kSeal) != 0,
+          .risk_pool = (bits & kRiskPool) != 0,
+          .new_author = (bits & kNewAuthor) != 0,
+          .reason = std::move(reason)};
 }
 
 }  // namespace
@@ -36,7 +45,7 @@ std::string_view blob_of(const mail::MessageId& id) {
   return {reinterpret_cast<const char*>(id.octets().data()), id.octets().size()};
 }
 
-mail::MessageId id_of(const std::string& blob) {
+mail::MessageId id_of(std::string_view blob) {
   std::array<std::uint8_t, 16> octets{};
   std::memcpy(octets.data(), blob.data(), std::min(blob.size(), octets.size()));
   return mail::MessageId(octets);
@@ -45,6 +54,11 @@ mail::MessageId id_of(const std::string& blob) {
 std::int64_t ms_of(base::WallTime time) { return time.time_since_epoch().count(); }
 
 base::WallTime time_of(std::int64_t ms) { return base::WallTime(std::chrono::milliseconds(ms)); }
+
+mail::RecipientState state_of(std::int64_t number) {
+  const bool known = number >= 0 && number <= static_cast<int>(mail::RecipientState::Failed);
+  return known ? static_cast<mail::RecipientState>(number) : mail::RecipientState::Held;
+}
 
 std::int64_t flags_of(const mail::AcceptedMessage& message) {
   return (message.body == mail::BodyType::EightBitMime ? kEightBit : 0) |
@@ -57,65 +71,99 @@ std::int64_t handling_of(const mail::Route& route) {
          (route.handling.new_author ? kNewAuthor : 0) | (route.held ? kHeldOnEntry : 0);
 }
 
-mail::AcceptedMessage message_from(const Statement& row, int first) {
-  const std::int64_t flags = row.number(first + 3);
+mail::ReversePath path_from(const std::string& text) {
+  return text.empty() ? mail::ReversePath::null() : mail::ReversePath(mailbox_from(text));
+}
+
+mail::AcceptedMessage message_from(const Statement& row) {
+  const std::int64_t flags = row.number(3);
   mail::AcceptedMessage message;
-  message.id = id_of(row.text(first));
-  message.received_at = time_of(row.number(first + 1));
-  message.reverse_path = path_from(row.text(first + 2));
+  message.id = id_of(row.view(0));
+  message.received_at = time_of(row.number(1));
+  message.size = static_cast<std::uint64_t>(row.number(2));
   message.body = (flags & kEightBit) != 0 ? mail::BodyType::EightBitMime : mail::BodyType::SevenBit;
   message.smtputf8 = (flags & kSmtpUtf8) != 0;
   message.client.esmtp = (flags & kEsmtp) != 0;
-  message.client.address = row.text(first + 4);
-  message.client.port = static_cast<std::uint16_t>(row.number(first + 5));
-  message.client.helo = row.text(first + 6);
-  message.client.tls_version = row.text(first + 7);
-  message.client.tls_cipher = row.text(first + 8);
   message.sender_authenticated = (flags & kSenderAuthenticated) != 0;
-  message.size = static_cast<std::uint64_t>(row.number(first + 9));
-  message.header_octets = static_cast<std::uint32_t>(row.number(first + 10));
-  message.trace_fields = row.text(first + 11);
-  message.seal_fields = row.text(first + 12);
-  message.rewritten_head = row.text(first + 13);
+  message.reverse_path = path_from(row.text(4));
+  message.client.address = row.text(5);
+  message.client.port = static_cast<std::uint16_t>(row.number(6));
+  message.client.helo = row.text(7);
+  message.client.tls_version = row.text(8);
+  message.client.tls_cipher = row.text(9);
+  message.message_id = row.text(10);
+  message.header_octets = static_cast<std::uint32_t>(row.number(11));
   return message;
 }
 
-mail::DeliveryAttempt attempt_from(const Statement& row, int first) {
-  mail::DeliveryAttempt attempt;
-  attempt.at = time_of(row.number(first));
-  attempt.host = row.text(first + 1);
-  attempt.address = row.text(first + 2);
-  attempt.port = static_cast<std::uint16_t>(row.number(first + 3));
-  attempt.tls = row.text(first + 4);
-  attempt.stage = static_cast<mail::Stage>(std::clamp<std::int64_t>(
-      row.number(first + 5), 0, static_cast<std::int64_t>(mail::Stage::EndOfData)));
-  attempt.code = static_cast<int>(row.number(first + 6));
-  attempt.status =
-      mail::EnhancedStatus::parse(row.text(first + 7)).value_or(mail::EnhancedStatus{});
-  attempt.text = row.text(first + 8);
-  return attempt;
+mail::QueuedRecipient recipient_from(const Statement& row) {
+  const std::int64_t flags = row.number(9);
+  const std::int64_t handling = row.number(10);
+  mail::QueuedRecipient copy{.route = {.index = static_cast<std::uint16_t>(row.number(1)),
+                                       .original = forward_path_from(row.text(2)),
+                                       .target = mailbox_from(row.text(3)),
+                                       .reverse_path = path_from(row.text(5)),
+                                       .handling = handling_from(handling, row.text(11)),
+                                       .held = (handling & kHeldOnEntry) != 0,
+                                       .awaits = row.text(13)},
+                             .state = sound_state(row.number(6)),
+                             .attempts = static_cast<std::uint32_t>(row.number(7)),
+                             .next_due = time_of(row.number(8)),
+                             .warned = (flags & kWarned) != 0,
+                             .possible_duplicate = (flags & kPossibleDuplicate) != 0,
+                             .last = attempt_from(row, RecipientAt::kAttempt),
+                             .end = one_of(row.number(14), mail::End::Returned),
+                             .released_at = time_of(row.number(12))};
+  // The lane was chosen by this column: to another domain the copy must not go.
+  if (row.view(4) != copy.route.target.domain().folded()) {
+    throw DamagedValue("stored destination is damaged: " + row.text(4));
+  }
+  return copy;
 }
 
-mail::QueuedRecipient recipient_from(const Statement& row, int first) {
-  const std::int64_t flags = row.number(first + 7);
-  const std::int64_t handling = row.number(first + 8);
-  return {.route = {.index = static_cast<std::uint16_t>(row.number(first)),
-                    .original = forward_path_from(row.text(first + 1)),
-                    .target = mailbox_from(row.text(first + 2)),
-                    .reverse_path = path_from(row.text(first + 3)),
-                    .handling = {.seal = (handling & kSeal) != 0,
-                                 .risk_pool = (handling & kRiskPool) != 0,
-                                 .new_author = (handling & kNewAuthor) != 0,
-                                 .reason = row.text(first + 9)},
-                    .held = (handling & kHeldOnEntry) != 0,
-                    .awaits = row.text(first + 11)},
-          .state = state_from(row.number(first + 4)),
-          .attempts = static_cast<std::uint32_t>(row.number(first + 5)),
-          .next_due = time_of(row.number(first + 6)),
-          .warned = (flags & kWarned) != 0,
-          .possible_duplicate = (flags & kPossibleDuplicate) != 0,
-          .last = attempt_from(row, first + 12),
-          .released_at = time_of(row.number(first + 10))};
+void show_message(ports::QueueRow& shown, const Statement& row) {
+  shown.received_at = time_of(row.number(1));
+  shown.size = static_cast<std::uint64_t>(row.number(2));
+  shown.mail_from = row.text(4);
+  shown.client = row.text(5);
+  shown.helo = row.text(7);
+  shown.tls = row.text(8);
+  shown.message_id = row.text(10);
+}
+
+void show_recipient(ports::QueueRow& shown, const Statement& row) {
+  const std::int64_t flags = row.number(9);
+  const std::int64_t handling = row.number(10);
+  shown.copy = {id_of(row.view(0)), static_cast<std::uint16_t>(row.number(1))};
+  shown.alias = row.text(2);
+  shown.target = row.text(3);
+  shown.sender = row.text(5);
+  shown.state = state_of(row.number(6));
+  shown.attempts = static_cast<std::uint32_t>(row.number(7));
+  shown.next_due = time_of(row.number(8));
+  shown.warned = (flags & kWarned) != 0;
+  shown.possible_duplicate = (flags & kPossibleDuplicate) != 0;
+  shown.handling = handling_from(handling, row.text(11));
+  shown.held_on_entry = (handling & kHeldOnEntry) != 0;
+  shown.released_at = time_of(row.number(12));
+  shown.awaits = row.text(13);
+  shown.end = one_of(row.number(14), mail::End::Returned);
+  shown.last = attempt_from(row, RecipientAt::kAttempt);
+}
+
+mail::DeliveryAttempt attempt_from(const Statement& row, int first) {
+  return {
+      .at = time_of(row.number(first)),
+      .host = row.text(first + 1),
+      .address = row.text(first + 2),
+      .port = static_cast<std::uint16_t>(row.number(first + 3)),
+      .tls = row.text(first + 4),
+      .tls_policy = one_of(row.number(first + 9), mail::TlsLevel::Verify),
+      .tls_result = one_of(row.number(first + 10), mail::TlsResult::ValidationFailure),
+      .stage = one_of(row.number(first + 5), mail::Stage::EndOfData),
+      .code = static_cast<int>(row.number(first + 6)),
+      .status = mail::EnhancedStatus::parse(row.view(first + 7)).value_or(mail::EnhancedStatus{}),
+      .text = row.text(first + 8)};
 }
 
 void bind_attempt(Statement& statement, int first, const mail::DeliveryAttempt& attempt,
@@ -128,7 +176,9 @@ void bind_attempt(Statement& statement, int first, const mail::DeliveryAttempt& 
       .bind(first + 5, static_cast<std::int64_t>(attempt.stage))
       .bind(first + 6, std::int64_t{attempt.code})
       .bind(first + 7, status)
-      .bind(first + 8, attempt.text);
+      .bind(first + 8, attempt.text)
+      .bind(first + 9, static_cast<std::int64_t>(attempt.tls_policy))
+      .bind(first + 10, static_cast<std::int64_t>(attempt.tls_result));
 }
 
 }  // namespace relay::spool

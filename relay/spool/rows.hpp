@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "relay/mail/message.hpp"
+#include "relay/ports/operator_queue.hpp"
 #include "relay/spool/sqlite_handle.hpp"
 
 namespace relay::spool {
@@ -14,47 +15,61 @@ inline constexpr std::int64_t kEightBit = 1;
 inline constexpr std::int64_t kSmtpUtf8 = 2;
 inline constexpr std::int64_t kEsmtp = 4;
 inline constexpr std::int64_t kSenderAuthenticated = 8;
+inline constexpr std::int64_t kDelayTold = 16;  ///< a delay notice of the message went out
 inline constexpr std::int64_t kWarned = 1;
 inline constexpr std::int64_t kPossibleDuplicate = 2;
 inline constexpr std::int64_t kSeal = 1;
-inline constexpr std::int64_t kRiskPool = 2;
+inline constexpr std::int64_t kRiskPool = 2;  ///< stands as a number in the index of lanes, too
 inline constexpr std::int64_t kNewAuthor = 4;
 inline constexpr std::int64_t kHeldOnEntry = 8;
 
+inline constexpr const char* kMessageColumns =
+    "id, received_ms, size, flags, reverse_path, client, client_port, helo, tls_version, "
+    "tls_cipher, message_id, header_octets";
+inline constexpr const char* kAttemptColumns =
+    "at_ms, host, address, port, tls, stage, code, status, reply, tls_policy, tls_result";
+inline constexpr int kAttemptColumnCount = 11;
+/// kAttemptColumns at the end.
+inline constexpr const char* kRecipientColumns =
+    "id, idx, original, target, destination, reverse_path, state, attempts, next_due_ms, flags, "
+    "handling, reason, released_ms, awaits, ended, "
+    "at_ms, host, address, port, tls, stage, code, status, reply, tls_policy, tls_result";
+
+/// Places of some of kRecipientColumns.
+struct RecipientAt {
+  static constexpr int kId = 0, kIndex = 1, kOriginal = 2, kTarget = 3, kState = 6, kAttempts = 7,
+                       kNextDue = 8, kAwaits = 13, kAttempt = 15, kHost = 16, kStatus = 22;
+};
+
 std::string_view blob_of(const mail::MessageId& id);
-mail::MessageId id_of(const std::string& blob);
+mail::MessageId id_of(std::string_view blob);
 std::int64_t ms_of(base::WallTime time);
 base::WallTime time_of(std::int64_t ms);
+
+/// What no program has stored counts as held: such a copy is neither sent nor forgotten.
+mail::RecipientState state_of(std::int64_t number);
 
 /// The columns message.flags and recipient.handling.
 std::int64_t flags_of(const mail::AcceptedMessage& message);
 std::int64_t handling_of(const mail::Route& route);
 
-/// Columns as selected by kMessageColumns or kListedColumns, from `first`.
-mail::AcceptedMessage message_from(const Statement& row, int first);
+/// A reverse-path as it was stored. Throws DamagedValue.
+mail::ReversePath path_from(const std::string& text);
 
-/// Columns as selected by kRecipientColumns, from `first`.
-mail::QueuedRecipient recipient_from(const Statement& row, int first);
+// From a row of kMessageColumns and kRecipientColumns. What was stored was valid when it came:
+// where it is not now, the row is damaged, and DamagedValue is thrown.
+mail::AcceptedMessage message_from(const Statement& row);
+mail::QueuedRecipient recipient_from(const Statement& row);
 
-/// at_ms … reply, from `first`.
+// The same as it lies there, for the operator; nothing is thrown.
+void show_message(ports::QueueRow& shown, const Statement& row);
+void show_recipient(ports::QueueRow& shown, const Statement& row);
+
+/// kAttemptColumns, from `first`.
 mail::DeliveryAttempt attempt_from(const Statement& row, int first);
 
-/// Binds at_ms … reply, from position `first`. `status` is bound by reference.
+/// Binds kAttemptColumns, from position `first`. `status` is bound by reference.
 void bind_attempt(Statement& statement, int first, const mail::DeliveryAttempt& attempt,
                   const std::string& status);
-
-inline constexpr const char* kMessageColumns =
-    "m.id, m.received_ms, m.reverse_path, m.flags, m.client, m.client_port, m.helo, "
-    "m.tls_version, m.tls_cipher, m.size, m.header_octets, m.trace_fields, m.seal_fields, "
-    "m.rewritten_head";
-/// Without the header fields of ours, for a page of many.
-inline constexpr const char* kListedColumns =
-    "m.id, m.received_ms, m.reverse_path, m.flags, m.client, m.client_port, m.helo, "
-    "m.tls_version, m.tls_cipher, m.size, m.header_octets, x'', x'', x''";
-inline constexpr int kMessageColumnCount = 14;
-inline constexpr const char* kRecipientColumns =
-    "r.idx, r.original, r.target, r.reverse_path, r.state, r.attempts, r.next_due_ms, r.flags, "
-    "r.handling, r.reason, r.released_ms, r.awaits, "
-    "r.at_ms, r.host, r.address, r.port, r.tls, r.stage, r.code, r.status, r.reply";
 
 }  // namespace relay::spool

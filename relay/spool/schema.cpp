@@ -10,7 +10,7 @@ namespace relay::spool {
 namespace {
 
 // 1: the first schema. Content lies in chunks of 256 KiB beside a digest of octets and place, so
-// that damage is found before it leaves, without reading a big body twice (K-5). A chunk whose
+// that damage is found before it leaves, without reading a big body twice. A chunk whose
 // message row never came is a draft. recipient_due holds waiting copies only: closed rows must cost
 // nothing.
 constexpr const char* kVersion1 = R"sql(
@@ -62,7 +62,7 @@ CREATE TABLE greylist (
 CREATE INDEX greylist_order ON greylist (passes > 0, expires_ms);
 )sql";
 
-// 4: whose consent a held copy waits for (A-6). The index holds those copies only: it is asked at
+// 4: whose consent a held copy waits for. The index holds those copies only: it is asked at
 // every recipient whose target has not confirmed.
 constexpr const char* kVersion4 = R"sql(
 ALTER TABLE recipient ADD COLUMN awaits TEXT NOT NULL DEFAULT '';
@@ -111,6 +111,55 @@ ALTER TABLE chunk RENAME COLUMN sha256 TO digest;
 ALTER TABLE slot RENAME COLUMN sha256 TO digest;
 )sql";
 
+// 8: lanes are listed by an index of their own, and notices are owed for what has ended. Header
+// fields of ours lie with the content: in `message` they made rows spill into a page each (chunks
+// of an older program get them in a row before the first). The sums are kept by the program:
+// triggers cost a quarter of its work. Numbers of attempts leave room for several hosts each. How a
+// copy of an older program has ended is known as far as its state says.
+constexpr const char* kVersion8 = R"sql(
+DROP TRIGGER message_in; DROP TRIGGER message_out; DROP TRIGGER recipient_in;
+DROP TRIGGER recipient_out; DROP TRIGGER recipient_moved;
+ALTER TABLE chunk ADD COLUMN trace_fields BLOB;
+ALTER TABLE chunk ADD COLUMN seal_fields BLOB;
+ALTER TABLE chunk ADD COLUMN rewritten_head BLOB;
+INSERT INTO chunk
+  SELECT id, -1, x'', x'', nullif(trace_fields, x''), nullif(seal_fields, x''),
+    nullif(rewritten_head, x'')
+  FROM message;
+CREATE TABLE message8 (
+  id BLOB PRIMARY KEY, received_ms INTEGER NOT NULL, size INTEGER NOT NULL, flags INTEGER NOT NULL,
+  reverse_path TEXT NOT NULL, client TEXT NOT NULL, client_port INTEGER NOT NULL,
+  helo TEXT NOT NULL, tls_version TEXT NOT NULL, tls_cipher TEXT NOT NULL,
+  message_id TEXT NOT NULL, sha256 BLOB NOT NULL, header_octets INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO message8
+  SELECT id, received_ms, size, flags, reverse_path, client, client_port, helo, tls_version,
+    tls_cipher, '', sha256, header_octets
+  FROM message;
+DROP TABLE message;
+ALTER TABLE message8 RENAME TO message;
+ALTER TABLE recipient ADD COLUMN ended INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE recipient ADD COLUMN tls_policy INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE recipient ADD COLUMN tls_result INTEGER NOT NULL DEFAULT 0;
+UPDATE recipient SET ended = state - 1 WHERE state IN (2, 3);
+CREATE INDEX recipient_lane ON recipient (destination, handling & 2, next_due_ms, id, idx)
+  WHERE state = 0;
+ALTER TABLE attempt ADD COLUMN tls_policy INTEGER NOT NULL DEFAULT 1;
+ALTER TABLE attempt ADD COLUMN tls_result INTEGER NOT NULL DEFAULT 0;
+UPDATE attempt SET number = -8 * number WHERE number > 0;
+UPDATE attempt SET number = -number WHERE number < 0;
+CREATE TABLE notice (
+  id BLOB NOT NULL, idx INTEGER NOT NULL, kind INTEGER NOT NULL, PRIMARY KEY (id, idx))
+  WITHOUT ROWID;
+CREATE TABLE report (id BLOB PRIMARY KEY, due_ms INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX report_due ON report (due_ms, id);
+CREATE TABLE pause_rule (
+  kind INTEGER NOT NULL, value TEXT NOT NULL, reason TEXT NOT NULL, since_ms INTEGER NOT NULL,
+  until_ms INTEGER, PRIMARY KEY (kind, value)) WITHOUT ROWID;
+ALTER TABLE tally ADD COLUMN tokens INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE tally ADD COLUMN reports INTEGER NOT NULL DEFAULT 0;
+UPDATE tally SET tokens = (SELECT count(*) FROM token);
+)sql";
+
 // In order, never changed once released; a new one goes to the end.
 constexpr auto kSteps = std::to_array<const char*>({
     kVersion1,
@@ -120,13 +169,16 @@ constexpr auto kSteps = std::to_array<const char*>({
     kVersion5,
     kVersion6,
     kVersion7,
+    kVersion8,
 });
 
 }  // namespace
 
 int schema_version() { return static_cast<int>(kSteps.size()); }
 
-void migrate(Connection& connection) {
+void migrate(Connection& connection) { migrate_to(connection, schema_version()); }
+
+void migrate_to(Connection& connection, int version) {
   const std::string text = connection.pragma("PRAGMA user_version");
   int found = 0;
   std::from_chars(text.data(), text.data() + text.size(), found);
@@ -137,10 +189,10 @@ void migrate(Connection& connection) {
                                     "written by a newer srs-relay",
                                     found, schema_version()));
   }
-  for (int version = found; version < schema_version(); ++version) {
+  for (; found < version; ++found) {
     connection.execute("BEGIN IMMEDIATE");
-    connection.execute(kSteps.at(static_cast<std::size_t>(version)));
-    connection.execute(fmt::format("PRAGMA user_version = {}", version + 1).c_str());
+    connection.execute(kSteps.at(static_cast<std::size_t>(found)));
+    connection.execute(fmt::format("PRAGMA user_version = {}", found + 1).c_str());
     connection.execute("COMMIT");
   }
 }

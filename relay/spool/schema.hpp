@@ -1,5 +1,5 @@
 // The tables of the queue, and how older ones become current ones: forward only, each step in one
-// transaction (K-10).
+// transaction.
 #pragma once
 
 #include "relay/spool/sqlite_handle.hpp"
@@ -11,5 +11,8 @@ int schema_version();
 
 /// Throws DatabaseError; its text says so when the file is of a newer program.
 void migrate(Connection& connection);
+
+/// The same, but no further than to the version of an older program.
+void migrate_to(Connection& connection, int version);
 
 }  // namespace relay::spool

@@ -13,8 +13,8 @@ namespace relay::spool {
 /// sentence.
 std::expected<void, std::string> prepare_folder(const std::string& path, bool allow_network);
 
-/// Space set aside so that finished deliveries can be recorded on a full disk (§2.3 of the
-/// durability rules). Best effort: without it, deliveries stop earlier.
+/// Space set aside so that finished deliveries can be recorded on a full disk. Best effort: without
+/// it, deliveries stop earlier.
 void make_reserve(const std::string& path);
 void release_reserve(const std::string& path);
 

@@ -1,5 +1,5 @@
 // SQLite in C++ clothes: a connection and prepared statements that release themselves. Errors are
-// thrown as DatabaseError inside this room only; the writer thread turns them into SpoolError.
+// thrown inside this room only; the writer thread turns them into SpoolError.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,12 @@ class DatabaseError : public std::runtime_error {
   int code;  ///< primary result code
 };
 
+/// A value that is not what was stored. The database is sound: only who asked for it suffers.
+class DamagedValue : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 /// One prepared statement. Bind by position from 1, then step(); reset() before the next use.
 /// Bound text and blobs must live until reset().
 class Statement {
@@ -37,8 +43,11 @@ class Statement {
   void reset() noexcept;
 
   std::int64_t number(int column) const;
-  std::string text(int column) const;  ///< also for blobs
+  std::string text(int column) const;       ///< also for blobs
+  std::string_view view(int column) const;  ///< the same, until the next step
   bool is_null(int column) const;
+
+  sqlite3_stmt* raw() const { return statement_.get(); }
 
  private:
   void check(int code) const;

@@ -1,12 +1,9 @@
-// The writer thread of SqliteSpool: batches, commits, failures, checkpoints.
+#include "relay/spool/writer.hpp"
+
 #include <algorithm>
 #include <cstdio>
 
 #include <sched.h>
-
-#include "relay/base/sabotage.hpp"
-#include "relay/spool/spool_folder.hpp"
-#include "relay/spool/sqlite_spool.hpp"
 
 namespace relay::spool {
 
@@ -15,19 +12,12 @@ using ports::SpoolError;
 namespace {
 
 constexpr std::size_t kMaxBatch = 512;
-constexpr std::int64_t kCheckpointPages = 2048;  // 16 MiB of 8 KiB pages
 constexpr auto kIdle = std::chrono::seconds(1);
 // When so many shared a commit, more are on their way: what comes within kGather shares the next
 // one. Measured: a tenth of the CPU time of a small message. One client alone never waits for
 // others.
 constexpr std::size_t kBusyBatch = 4;
 constexpr auto kGather = std::chrono::milliseconds(1);
-
-/// Nothing that was promised can be relied on any more.
-bool is_fatal(int code) {
-  return code == SQLITE_IOERR || code == SQLITE_CORRUPT || code == SQLITE_NOTADB ||
-         code == SQLITE_CANTOPEN || code == SQLITE_READONLY || code == SQLITE_NOMEM;
-}
 
 /// A wake-up of this thread does not drive a shard from its core. On an idle machine it runs at
 /// once; on a busy one what the shards ask for meanwhile shares the next sync.
@@ -36,15 +26,65 @@ void let_others_go_first() {
   ::sched_setscheduler(0, SCHED_BATCH, &none);  // where it is forbidden, it is only slower
 }
 
+class Told final : public Request {
+ public:
+  Told(Kind kind, std::function<void()> work) : Request(kind), work_(std::move(work)) {}
+
+  std::optional<SpoolError> work() override {
+    work_();
+    return std::nullopt;
+  }
+
+  void answer(std::optional<SpoolError> /*error*/) override {}
+
+ private:
+  const std::function<void()> work_;
+};
+
 }  // namespace
 
-void SqliteSpool::push(Request request) {
+Writer::Writer(Transactions& transactions, DiskUpkeep& disk, const ports::Clock& clock, Chore chore)
+    : transactions_(transactions), disk_(disk), clock_(clock), chore_(std::move(chore)) {}
+
+Writer::~Writer() { stop(); }
+
+void Writer::start() {
+  thread_ = std::jthread([this] { run(); });
+}
+
+void Writer::stop() {
+  {
+    const std::lock_guard lock(mutex_);
+    stopping_ = true;
+    wake_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void Writer::finish() {
+  if (poisoned()) return;
+  try {
+    disk_.finish();
+  } catch (const DatabaseError& error) {
+    failed_with(error);
+  }
+}
+
+Writer::Work Writer::work() const {
+  return {requests_.load(std::memory_order_relaxed), commits_.load(std::memory_order_relaxed)};
+}
+
+void Writer::tell(Kind kind, std::function<void()> work) {
+  push(std::make_unique<Told>(kind, std::move(work)));
+}
+
+void Writer::push(std::unique_ptr<Request> request) {
   bool sleeps = false;
   {
     std::unique_lock lock(mutex_);
     if (stopping_) {
       lock.unlock();
-      return request.answer(SpoolError::Stopping);
+      return request->answer(SpoolError::Stopping);
     }
     waiting_.push_back(std::move(request));
     sleeps = std::exchange(asleep_, false);
@@ -52,21 +92,20 @@ void SqliteSpool::push(Request request) {
   if (sleeps) wake_.notify_one();
 }
 
-void SqliteSpool::run() {
+void Writer::run() {
   let_others_go_first();
-  std::vector<Request> batch;
+  Batch batch;
   while (next(batch)) {
     const bool idle = batch.empty();
-    if (!idle) serve(batch);
-    forget_expired_when_due();
-    checkpoint_when_due(idle);
-    shared_last_ = batch.size();
+    serve(batch);
+    do_chore_when_due();
+    look_after_disk(idle);
     batch.clear();
   }
 }
 
 /// What waits; nothing after kIdle. False: there is nothing more to come.
-bool SqliteSpool::next(std::vector<Request>& batch) {
+bool Writer::next(Batch& batch) {
   std::unique_lock lock(mutex_);
   if (shared_last_ >= kBusyBatch) wake_.wait_for(lock, kGather, [this] { return stopping_; });
   asleep_ = true;
@@ -82,176 +121,141 @@ bool SqliteSpool::next(std::vector<Request>& batch) {
 
 /// Everything that writes goes into one transaction; readers come after the commit, so that nobody
 /// sees, and delivers, what is not yet durable.
-void SqliteSpool::serve(std::vector<Request>& batch) {
-  std::vector<Request> reads;
-  std::vector<Request> writes;
-  for (Request& request : batch) {
-    (request.kind == Kind::Read ? reads : writes).push_back(std::move(request));
+void Writer::serve(Batch& batch) {
+  Batch reads;
+  Batch writes;
+  for (auto& request : batch) {
+    (request->kind() == Kind::Read ? reads : writes).push_back(std::move(request));
   }
-  batch = std::move(writes);
-  const bool low = disk_is_low();
-  for (Request& request : batch) {
-    if (poisoned()) {
-      request.failed = SpoolError::Poisoned;
-    } else if (low && request.kind != Kind::Record) {
-      request.failed = SpoolError::Full;
+  if (!writes.empty()) write(writes);
+  shared_last_ = writes.size();
+  requests_.fetch_add(batch.size(), std::memory_order_relaxed);
+  for (auto& request : writes) {
+    request->answer(poisoned() ? std::optional(SpoolError::Poisoned) : request->failed);
+  }
+  for (auto& request : reads) {
+    read(*request);
+    request->answer(request->failed);
+  }
+}
+
+void Writer::write(Batch& batch) {
+  if (!poisoned() && disk_is_low()) {
+    for (auto& request : batch) {
+      if (request->kind() != Kind::Record) request->failed = SpoolError::Full;
     }
   }
-  if (!batch.empty() && !execute(batch) && !poisoned()) {
-    // One of them was refused by the database: each for itself, so that it harms no other.
-    for (Request& request : batch) {
-      if (!request.failed) attempt(request);
-    }
+  if (poisoned() || execute(batch)) return;
+  // One of them was refused by the database: each for itself, so that it harms no other.
+  for (auto& request : batch) {
+    if (!poisoned() && !request->failed) attempt(*request);
   }
-  requests_.fetch_add(batch.size() + reads.size(), std::memory_order_relaxed);
-  for (Request& request : batch) {
-    request.answer(poisoned() ? std::optional(SpoolError::Poisoned) : request.failed);
-  }
-  for (Request& request : reads) {
-    try {
-      request.failed = request.work(*store_);
-    } catch (const DatabaseError& error) {
-      if (is_fatal(error.code)) poison(error.what());
-      request.failed = error.code == SQLITE_CORRUPT ? SpoolError::Corrupt : SpoolError::Poisoned;
-    }
-    request.answer(request.failed);
+}
+
+void Writer::read(Request& request) {
+  try {
+    request.failed = request.work();
+  } catch (const DamagedValue&) {
+    request.failed = SpoolError::Corrupt;
+  } catch (const DatabaseError& error) {
+    failed_with(error);
+    request.failed = error.code == SQLITE_CORRUPT ? SpoolError::Corrupt : SpoolError::Poisoned;
   }
 }
 
 /// True when all of the batch is on stable storage (or answered already). False: rolled back.
-bool SqliteSpool::execute(std::vector<Request>& batch) {
+bool Writer::execute(Batch& batch) {
   try {
-    sync_commits(std::ranges::any_of(batch, [](const Request& request) {
-      return request.kind != Kind::Note && !request.failed;
+    const auto waits = [](const auto& request) { return !request->failed; };
+    if (std::ranges::none_of(batch, waits)) return true;
+    transactions_.begin(std::ranges::any_of(batch, [&](const auto& request) {
+      return request->kind() != Kind::Note && waits(request);
     }));
-    connection_->execute("BEGIN IMMEDIATE");
-    for (Request& request : batch) {
-      if (!request.failed) request.failed = request.work(*store_);
+    for (auto& request : batch) {
+      if (!request->failed) request->failed = request->work();
     }
-    connection_->execute("COMMIT");
-    store_->committed(syncs_);
+    transactions_.commit();
     commits_.fetch_add(1, std::memory_order_relaxed);
     return true;
   } catch (const DatabaseError& error) {
-    if (is_fatal(error.code)) poison(error.what());
-    roll_back();
-    // A logical refusal inside a rolled-back batch is decided again when it is tried alone.
-    for (Request& request : batch) {
-      const bool by_disk = request.failed == SpoolError::Full && request.kind != Kind::Record;
-      if (!by_disk) request.failed.reset();
-    }
-    return false;
+    failed_with(error);
+  } catch (const DamagedValue&) {  // NOLINT(bugprone-empty-catch): of one, which is found below
+  }
+  transactions_.roll_back();
+  // A logical refusal inside a rolled-back batch is decided again when it is tried alone.
+  for (auto& request : batch) {
+    const bool by_disk = request->failed == SpoolError::Full && request->kind() != Kind::Record;
+    if (!by_disk) request->failed.reset();
+  }
+  return false;
+}
+
+void Writer::attempt(Request& request) {
+  const bool may_use_reserve = request.kind() == Kind::Record;
+  if (attempt_once(request) || request.failed != SpoolError::Full || !may_use_reserve) return;
+  // What a remote host has taken must be recorded, or it is sent again.
+  try {
+    disk_.use_reserve();
+    attempt_once(request);
+  } catch (const DatabaseError& error) {
+    failed_with(error);
   }
 }
 
-void SqliteSpool::attempt(Request& request) {
-  for (int round = 0; round < 2 && !poisoned(); ++round) {
-    try {
-      sync_commits(request.kind != Kind::Note);
-      connection_->execute("BEGIN IMMEDIATE");
-      request.failed = request.work(*store_);
-      connection_->execute("COMMIT");
-      store_->committed(syncs_);
-      commits_.fetch_add(1, std::memory_order_relaxed);
-      return;
-    } catch (const DatabaseError& error) {
-      if (is_fatal(error.code)) poison(error.what());
-      roll_back();
-      request.failed = error.code == SQLITE_FULL ? SpoolError::Full : SpoolError::Corrupt;
-      if (error.code != SQLITE_FULL || request.kind != Kind::Record) return;
-      // What a remote host has taken must be recorded, or it is sent again: use the reserve.
-      release_reserve(options_.path);
-      checkpoint();
-    }
+/// True: it is done, or was refused by its own work.
+bool Writer::attempt_once(Request& request) {
+  try {
+    transactions_.begin(request.kind() != Kind::Note);
+    request.failed = request.work();
+    transactions_.commit();
+    commits_.fetch_add(1, std::memory_order_relaxed);
+    return true;
+  } catch (const DamagedValue&) {
+    request.failed = SpoolError::Corrupt;
+  } catch (const DatabaseError& error) {
+    failed_with(error);
+    request.failed = error.code == SQLITE_FULL ? SpoolError::Full : SpoolError::Corrupt;
   }
+  transactions_.roll_back();
+  return false;
 }
 
-void SqliteSpool::roll_back() {
-  if (sqlite3_get_autocommit(connection_->raw()) == 0) {
-    sqlite3_exec(connection_->raw(), "ROLLBACK", nullptr, nullptr, nullptr);
-  }
-  store_->rolled_back();
+void Writer::failed_with(const DatabaseError& error) {
+  if (is_fatal(error.code)) poison(error.what());
 }
 
-/// Without a sync the commit is in the log all the same, and the next that is synced takes it to
-/// the disk with it: all before it is there, too.
-void SqliteSpool::sync_commits(bool wanted) {
-  if (wanted == syncs_ || base::sabotaged(base::Sabotage::SynchronousOff)) return;
-  connection_->execute(wanted ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-  syncs_ = wanted;
-}
-
-void SqliteSpool::poison(const std::string& why) {
+void Writer::poison(const std::string& why) {
   if (poisoned_.exchange(true, std::memory_order_acq_rel)) return;
   // The log may be on the disk that just failed; stderr is not.
   std::fprintf(stderr, "srs-relay: queue storage failed: %s\n", why.c_str());
 }
 
-/// The file never shrinks: what delivery has freed inside it is room, too, or a disk that was full
-/// once would refuse mail for ever.
-bool SqliteSpool::disk_is_low() {
-  if (options_.min_free == 0) return false;
-  if (free_octets(options_.path) >= options_.min_free + log_octets()) return false;
-  // What is in the log may make the database grow when it is folded in. On a full disk neither
-  // could be written any more, and even what was delivered could not be recorded: fold it in while
-  // it fits.
-  checkpoint();
-  shrink_content();
-  const std::uint64_t outside = free_octets(options_.path);
-  return outside < log_octets() || outside + free_inside() < options_.min_free;
-}
-
-std::uint64_t SqliteSpool::log_octets() const {
-  return static_cast<std::uint64_t>(wal_pages_) * kPageOctets;
-}
-
-std::uint64_t SqliteSpool::free_inside() const {
-  const std::uint64_t slots = content_->free_octets();
+bool Writer::disk_is_low() {
   try {
-    return slots + std::stoull(connection_->pragma("PRAGMA freelist_count")) * kPageOctets;
-  } catch (const DatabaseError&) {
-    return slots;
-  }
-}
-
-void SqliteSpool::forget_expired_when_due() {
-  if (options_.clock == nullptr || poisoned()) return;
-  const base::SteadyTime now = options_.clock->steady();
-  if (now - expired_checked_at_ < options_.token_round) return;
-  expired_checked_at_ = now;
-  Request request;
-  request.kind = Kind::Record;  // makes room, so it may run when the disk is full
-  request.work = [wall = options_.clock->wall()](Store& store) {
-    store.remove_expired_tokens(wall);
-    store.greylist().remove_expired(wall);
-    return std::optional<SpoolError>();
-  };
-  attempt(request);
-}
-
-void SqliteSpool::checkpoint_when_due(bool idle) {
-  if (poisoned()) return;
-  if (wal_pages_ < kCheckpointPages && !(idle && wal_pages_ > 0)) return;
-  checkpoint();
-  if (!idle) return;
-  shrink_content();
-  make_reserve(options_.path);
-}
-
-/// Without room for it, the log stays as it is.
-void SqliteSpool::checkpoint() {
-  const int code = sqlite3_wal_checkpoint_v2(connection_->raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
-                                             nullptr, nullptr);
-  if (code == SQLITE_OK) wal_pages_ = 0;
-  if (is_fatal(code & 0xFF)) poison(sqlite3_errmsg(connection_->raw()));
-}
-
-void SqliteSpool::shrink_content() {
-  try {
-    content_->shrink();
+    return disk_.is_low();
   } catch (const DatabaseError& error) {
-    if (is_fatal(error.code)) poison(error.what());
+    failed_with(error);
+    return true;
   }
+}
+
+void Writer::look_after_disk(bool idle) {
+  if (poisoned()) return;
+  try {
+    disk_.look_round(idle);
+  } catch (const DatabaseError& error) {
+    failed_with(error);
+  }
+}
+
+/// May run when the disk is full, for it makes room; but the reserve is for deliveries.
+void Writer::do_chore_when_due() {
+  if (poisoned()) return;
+  const base::SteadyTime now = clock_.steady();
+  if (now - chore_done_at_ < chore_.every) return;
+  chore_done_at_ = now;
+  Told request(Kind::Note, chore_.work);
+  attempt(request);
 }
 
 }  // namespace relay::spool

@@ -50,6 +50,9 @@ TEST(CommandLine, HelpIsAsRecorded) {
       {"queue", "hold"},
       {"queue", "release"},
       {"queue", "drop"},
+      {"queue", "bounce"},
+      {"queue", "pause"},
+      {"queue", "resume"},
       {"srs"},
       {"srs", "encode"},
       {"srs", "decode"},
@@ -85,6 +88,62 @@ TEST(CommandLine, DropCarriesItsReason) {
   EXPECT_FALSE(drop.yes);
 }
 
+TEST(CommandLine, TakesTheOppositeOfAFilterWordForAWord) {
+  const auto hold = call({"queue", "hold", "-from:<>", "to:x.example", "-message-id:a@b", "--yes",
+                          "-c", "x.toml", "--reason", "-to:y is wrong"});
+  EXPECT_EQ(hold.words, (std::vector<std::string>{"-from:<>", "to:x.example", "-message-id:a@b"}));
+  EXPECT_EQ(hold.config, "x.toml");
+  EXPECT_EQ(hold.reason, "-to:y is wrong");
+  EXPECT_TRUE(hold.yes);
+}
+
+TEST(CommandLine, ListsInPages) {
+  const auto list = call({"queue", "list", "--limit", "20", "--after", "01JD/3", "state:held"});
+  EXPECT_EQ(list.limit, 20U);
+  EXPECT_EQ(list.after, "01JD/3");
+  EXPECT_FALSE(list.watch);
+  EXPECT_FALSE(call({"queue", "list"}).limit);
+}
+
+TEST(CommandLine, WatchesEveryFewSeconds) {
+  using std::chrono::seconds;
+  EXPECT_EQ(call({"queue", "list", "--watch"}).watch, seconds(2));
+  EXPECT_EQ(call({"queue", "list", "--watch", "--json"}).watch, seconds(2));
+  EXPECT_EQ(call({"queue", "list", "--watch", "7", "all"}).watch, seconds(7));
+  EXPECT_EQ(call({"queue", "list", "--watch=7", "--count", "3"}).count, 3U);
+  const auto filtered = call({"queue", "list", "--watch", "to:x.example", "state:held"});
+  EXPECT_EQ(filtered.watch, seconds(2));
+  EXPECT_EQ(filtered.words, (std::vector<std::string>{"to:x.example", "state:held"}));
+}
+
+TEST(CommandLine, PausesForAWhile) {
+  const auto pause =
+      call({"queue", "pause", "mx:google.com", "--for", "1h", "--reason", "they are down"});
+  EXPECT_EQ(pause.action, "pause");
+  EXPECT_EQ(pause.words, std::vector<std::string>{"mx:google.com"});
+  EXPECT_EQ(pause.span, "1h");
+  EXPECT_EQ(call({"queue", "resume", "mx:google.com"}).action, "resume");
+  EXPECT_TRUE(call({"queue", "show", "01JD7Z", "--content"}).content);
+}
+
+std::string complaint_about(const std::vector<std::string>& words) {
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(std::get<int>(parse(words)), kExitUsage);
+  return testing::internal::GetCapturedStderr();
+}
+
+TEST(CommandLine, SaysWhichCommandWasMeant) {
+  EXPECT_EQ(complaint_about({"stauts"}),
+            "srs-relay: unknown command `stauts`; did you mean `status`?\n");
+  EXPECT_EQ(complaint_about({"-c", "status", "--json", "--timeout=5", "queue", "lst"}),
+            "srs-relay: unknown command `queue lst`; did you mean `queue list`?\n");
+  EXPECT_EQ(complaint_about({"srs", "frobnicate"}),
+            "srs-relay: unknown command `srs frobnicate`; known: encode, decode, digest, "
+            "explain\n");
+  EXPECT_EQ(complaint_about({"help"}).find("srs-relay: unknown command `help`; known: serve, "),
+            0U);
+}
+
 TEST(CommandLine, RefusesWhatItDoesNotKnow) {
   for (const auto& words : std::vector<std::vector<std::string>>{
            {},
@@ -92,6 +151,13 @@ TEST(CommandLine, RefusesWhatItDoesNotKnow) {
            {"queue"},
            {"queue", "eat"},
            {"queue", "list", "--reason", "x"},
+           {"queue", "list", "--limit", "0"},
+           {"queue", "list", "--watch", "0"},
+           {"queue", "list", "--watch", "99999999"},
+           {"queue", "hold", "--content"},
+           {"queue", "pause"},
+           {"queue", "pause", "mx:a.example", "mx:b.example"},
+           {"queue", "resume", "mx:a.example", "--for", "1h"},
            {"serve", "--fast"},
            {"status", "--timeout", "0"},
            {"dkim", "new", "--domain", "d.example"},

@@ -1,9 +1,11 @@
 #include "relay/app/log_sink.hpp"
 
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
@@ -102,7 +104,7 @@ TEST_F(LogSinkTest, FlushReturnsWhenAllThatWasWrittenIsOutInItsOrder) {
   EXPECT_EQ((*log)->dropped(), 0U);
 }
 
-// a log volume that hangs (here a pipe nobody reads) costs the oldest lines, never a wait.
+// A log volume that hangs (here a pipe nobody reads) costs the oldest lines, never a wait.
 TEST_F(LogSinkTest, DropsTheOldestLinesAndCountsThemWhileTheVolumeHangs) {
   ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
   const int reader = ::open(file().c_str(), O_RDONLY | O_NONBLOCK);
@@ -119,6 +121,41 @@ TEST_F(LogSinkTest, DropsTheOldestLinesAndCountsThemWhileTheVolumeHangs) {
     EXPECT_GT((*log)->dropped(), 40'000U - 2 * 16'384U - 1);
     std::signal(SIGPIPE, SIG_IGN);
     ::close(reader);  // what is still to be written finds no reader and is lost
+  }
+}
+
+TEST_F(LogSinkTest, DropsNothingThatIsToBeKeptWhileTheVolumeHangs) {
+  constexpr int kKept = 200;
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  const int reader = ::open(file().c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  auto log = LogSink::open(file());
+  ASSERT_TRUE(log) << log.error();
+  const std::string filling(50, 'x');
+  const auto write = [&](int lines, bool kept) {
+    for (int i = 0; i < lines; ++i) {
+      base::Event event("x", base::WallTime{});
+      if (kept) event.keep().number("kept", i);
+      event.text("filling", filling);
+      (*log)->write(std::move(event));
+    }
+  };
+  write(20'000, false);
+  write(kKept, true);
+  write(20'000, false);
+  EXPECT_GT((*log)->dropped(), 0U);
+  // Somebody reads again.
+  ASSERT_EQ(::fcntl(reader, F_SETFL, 0), 0);
+  std::string heard;
+  std::jthread ends([&] { log->reset(); });
+  std::array<char, 65536> buffer{};
+  for (ssize_t n = 1; n > 0;) {
+    n = ::read(reader, buffer.data(), buffer.size());
+    if (n > 0) heard.append(buffer.data(), static_cast<std::size_t>(n));
+  }
+  ::close(reader);
+  for (int i = 0; i < kKept; ++i) {
+    ASSERT_NE(heard.find("\"kept\":" + std::to_string(i) + ","), std::string::npos) << i;
   }
 }
 

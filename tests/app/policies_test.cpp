@@ -21,7 +21,7 @@ std::shared_ptr<settings::Settings> house() {
   return s;
 }
 
-/// who names only the address of the risk pool in SPF lends his name through it all the same.
+/// Who names only the address of the risk pool in SPF lends his name through it all the same.
 TEST(Policies, AskTheSendersSpfForEveryAddressThatMailLeavesFrom) {
   auto settings = house();
   settings->risk.source = {"192.0.2.9", "192.0.2.1"};
@@ -42,7 +42,7 @@ TEST(Policies, AskNothingWhereTheAddressesAreNotAllKnown) {
   EXPECT_TRUE(policies->inbound->check->egress.empty());
 }
 
-/// D-5: what waits in our own queue does not wait for its signature to expire.
+/// What waits in our own queue does not wait for its signature to expire.
 TEST(Policies, LetSignaturesOutliveTheQueue) {
   auto settings = house();
   settings->queue.expire = std::chrono::days(20);
@@ -52,7 +52,7 @@ TEST(Policies, LetSignaturesOutliveTheQueue) {
   EXPECT_EQ(policies->delivery->signature_lifetime, std::chrono::days(22));
 }
 
-/// a notice to one of our own addresses goes where that leads; not to who has not confirmed.
+/// A notice to one of our own addresses goes where that leads; not to who has not confirmed.
 TEST(Policies, SendOwnNoticesToNobodyWhoHasNotConfirmed) {
   auto settings = house();
   settings::Alias team{.local_part = "team"};

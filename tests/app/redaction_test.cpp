@@ -1,4 +1,4 @@
-// srs.md no. 28: what the log shows of addresses.
+// What the log shows of addresses.
 #include "relay/app/redaction.hpp"
 
 #include <gtest/gtest.h>
@@ -12,7 +12,7 @@ const Redaction kLocalPart(settings::LogRedact::LocalPart, nullptr);
 const Redaction kHash(settings::LogRedact::Hash,
                       [](const std::string& address) { return std::to_string(address.size()); });
 
-TEST(SrsProperty28, EveryAddressOfALineIsRedacted) {
+TEST(Redaction, EveryAddressOfALineIsRedacted) {
   const std::string line =
       R"({"mail_from":"Ann.B+x@Sender.example","rcpt":"a@b.example, c@d.example",)"
       R"("smtp":{"text":"<ann.b@sender.example>: user (ann@x.example) unknown"}})";
@@ -24,12 +24,12 @@ TEST(SrsProperty28, EveryAddressOfALineIsRedacted) {
   EXPECT_EQ(Redaction().redacted(line), line);
 }
 
-TEST(SrsProperty28, AnSrsAddressGivesAwayNothing) {
+TEST(Redaction, AnSrsAddressGivesAwayNothing) {
   const std::string line = R"({"x":"SRS0=abcdefgh=74=sender.example=ann@srs.example.org"})";
   EXPECT_EQ(kLocalPart.redacted(line), R"({"x":"…@srs.example.org"})");
 }
 
-TEST(SrsProperty28, QuotedUtf8AndLiteralAddressesToo) {
+TEST(Redaction, QuotedUtf8AndLiteralAddressesToo) {
   base::Event event("x", base::WallTime{});
   event.text("a", R"("Ann B"@sender.example)").text("b", "jürgen@müller.example");
   event.text("c", "root@[192.0.2.1]").text("d", R"("a\"b c"@x.example)");
@@ -42,13 +42,13 @@ TEST(SrsProperty28, QuotedUtf8AndLiteralAddressesToo) {
   EXPECT_NE(line.find("…@[192.0.2.1]"), std::string::npos) << line;
 }
 
-TEST(SrsProperty28, TheMessageIdIsKeptAndWhatIsNoAddress) {
+TEST(Redaction, TheMessageIdIsKeptAndWhatIsNoAddress) {
   const std::string line =
       R"({"message_id":"<1234@sender.example>","at":"@","b":"a @ b","c":"x@"})";
   EXPECT_EQ(kLocalPart.redacted(line), line);
 }
 
-TEST(SrsProperty28, TheSameAddressHasTheSameDigestInAnySpelling) {
+TEST(Redaction, TheSameAddressHasTheSameDigestInAnySpelling) {
   const Redaction redaction(settings::LogRedact::Hash,
                             [](const std::string& address) { return address; });
   EXPECT_EQ(redaction.redacted(R"({"a":"Ann@X.example"})"),

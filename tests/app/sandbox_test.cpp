@@ -46,7 +46,7 @@ class Sandbox : public testing::Test {
   }
 };
 
-TEST_F(Sandbox, DeniesOtherProgramsAndProcesses) {  // H-5, P-7
+TEST_F(Sandbox, DeniesOtherProgramsAndProcesses) {
   EXPECT_EQ(in_sandbox([] {
               const char* const words[] = {"/bin/true", nullptr};
               return error_of(::execv("/bin/true", const_cast<char* const*>(words)));

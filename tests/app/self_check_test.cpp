@@ -1,4 +1,4 @@
-// srs.md no. 26: does the way back work?
+// Does the way back work?
 #include "relay/app/self_check.hpp"
 
 #include <boost/asio/co_spawn.hpp>
@@ -42,13 +42,13 @@ std::vector<std::string> problems(const std::string& zone, bool with_srs = true)
   return asked.get();
 }
 
-TEST(SrsProperty26, OurOwnAddressComesBack) {
+TEST(SrsSelfCheck, OurOwnAddressComesBack) {
   const auto planner = forward::Planner::make(house());
   EXPECT_EQ(srs_round_trip_problem(**planner, fakes::FakeClock::kStart), std::nullopt);
 }
 
 /// The negative control: a set of rules under which our own address is not taken back.
-TEST(SrsProperty26, NoticesThatItDoesNot) {
+TEST(SrsSelfCheck, NoticesThatItDoesNot) {
   auto broken = house();
   broken->srs.domain = *mail::Domain::parse("probe.invalid");  // the probe looks like one of ours
   const auto planner = forward::Planner::make(broken);
@@ -57,7 +57,7 @@ TEST(SrsProperty26, NoticesThatItDoesNot) {
   EXPECT_THAT(*problem, HasSubstr("would not find its way back"));
 }
 
-TEST(SrsProperty26, IsContentWithAnMxThatIsUsByNameOrAddress) {
+TEST(SrsSelfCheck, IsContentWithAnMxThatIsUsByNameOrAddress) {
   EXPECT_THAT(problems("srs.example.org MX 10 mx.example.org\n"
                        "srs.example.org TXT \"v=spf1 a:mx.example.org -all\"\n"),
               IsEmpty());
@@ -69,7 +69,7 @@ TEST(SrsProperty26, IsContentWithAnMxThatIsUsByNameOrAddress) {
   EXPECT_THAT(problems("", false), IsEmpty());
 }
 
-TEST(SrsProperty26, NamesWhatIsMissing) {
+TEST(SrsSelfCheck, NamesWhatIsMissing) {
   EXPECT_THAT(problems("srs.example.org EXISTS\n"),
               ElementsAre(HasSubstr("no usable MX"), HasSubstr("no SPF record")));
   EXPECT_THAT(problems("srs.example.org MX 0 .\nsrs.example.org TXT \"v=spf1 -all\"\n"),
@@ -80,7 +80,7 @@ TEST(SrsProperty26, NamesWhatIsMissing) {
               ElementsAre(HasSubstr("no MX of srs.example.org points to mx.example.org")));
 }
 
-TEST(SrsProperty26, ADnsFailureIsNamedAsOne) {
+TEST(SrsSelfCheck, ADnsFailureIsNamedAsOne) {
   EXPECT_THAT(problems("srs.example.org SERVFAIL\n"),
               ElementsAre(HasSubstr("cannot be looked up"), HasSubstr("cannot be looked up")));
   EXPECT_THAT(problems("srs.example.org NEVER\n"),

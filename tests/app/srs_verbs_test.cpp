@@ -59,8 +59,8 @@ TEST(SrsVerbs, EachRefusalHasItsExitCode) {
   EXPECT_EQ(ask("encode", "@").exit, kSrsMalformed);
 }
 
-/// Property 27: family, hop, age, key, verdict, recovered address, reason.
-TEST(SrsProperty27, ExplainSaysEverything) {
+/// Family, hop, age, key, verdict, recovered address, reason.
+TEST(SrsExplain, ExplainSaysEverything) {
   const Answer answer = ask("explain", made(), kNow + 2 * kDay);
   EXPECT_EQ(answer.exit, 0);
   for (const char* part : {"valid", "SRS0", "strong", "2026b", "2 days", "Ann@sender.example"}) {
@@ -75,7 +75,7 @@ TEST(SrsProperty27, ExplainSaysEverything) {
   EXPECT_EQ(json.at("recovered").as_string(), "Ann@sender.example");
 }
 
-TEST(SrsProperty27, ExplainsForeignAndForgedOnes) {
+TEST(SrsExplain, ExplainsForeignAndForgedOnes) {
   EXPECT_THAT(ask("explain", "SRS0=ab=cd=e.example=f@elsewhere.example").text,
               HasSubstr("foreign"));
   std::string forged = made();

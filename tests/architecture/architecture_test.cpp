@@ -118,7 +118,13 @@ INSTANTIATE_TEST_SUITE_P(
         Breach{"Shell", "relay/app/a.cpp", "std::system(command);", "no other program"},
         Breach{"Clock", "relay/inbound/a.cpp", "auto t = std::chrono::system_clock::now();",
                "ports::Clock"},
-        Breach{"Environment", "relay/net/a.cpp", "auto p = std::getenv(name);", "configuration"}),
+        Breach{"Environment", "relay/net/a.cpp", "auto p = std::getenv(name);", "configuration"},
+        Breach{"CodeAlone", "relay/mail/a.cpp", "/// X-4: as many as that.", "words what X-4"},
+        Breach{"CodeBehind", "srs/a.cpp", "f(\"//\");  // as F7 has it", "words what F7"},
+        Breach{"CodeQuoted", "relay/mail/a.cpp", "// see \"C12\" (RFC 5321 §4)", "words what C12"},
+        Breach{"NumberedRule", "srs/a.hpp", "/// Never wrapped (property 4).", "not its number"},
+        Breach{"MissingDocument", "relay/app/a.cpp", "// As in no-such.md §2.",
+               "no-such.md is not"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Architecture, KnowsALongFile) {
@@ -132,6 +138,16 @@ TEST(Architecture, IgnoresCommentsAndStrings) {
                          "namespace relay::mail {\n// as with asio::detached\n"
                          "const char* a = \"std::regex\";\n}\n"),
               IsEmpty());
+}
+
+TEST(Architecture, TakesNamesForWhatTheyAre) {
+  EXPECT_THAT(
+      violations("relay/mail/a.cpp",
+                 "namespace relay::mail {\n"
+                 "// UTF-8 without C1 controls, SHA-256, IPv4, SRS0, RFC 5321 §4.1, §5 step 3\n"
+                 "// Explained in ARCHITECTURE.md, and every rule in README.md.\n"
+                 "const char* a = \"X-4\";  // an x and a 4\n}\n"),
+      IsEmpty());
 }
 
 TEST(Architecture, WantsTheOwnHeaderFirst) {

@@ -93,7 +93,7 @@ TEST_F(Iprev, IsATemporaryErrorWhenTheDnsIs) {
             IprevResult::Pass);
 }
 
-/// N-10: junk in a PTR is neither asked for nor shown.
+/// Junk in a PTR is neither asked for nor shown.
 TEST_F(Iprev, PassesOverWhatIsNoHostName) {
   EXPECT_EQ(check("192.0.2.1", "192.0.2.1 PTR a_b.example\na_b.example A 192.0.2.1\n").result,
             IprevResult::Fail);

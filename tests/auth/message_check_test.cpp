@@ -1,5 +1,5 @@
 // Whole messages by someone with a domain, an SPF record and a DKIM key of his own: the spoofs of
-// "Composition Kills" (S-15) against a domain that wants them refused.
+// "Composition Kills" against a domain that wants them refused.
 #include "relay/auth/message_check.hpp"
 
 #include <gmock/gmock.h>

@@ -95,7 +95,8 @@ TEST_F(SignerTest, SignsWithTheKeysOfTheMoment) {
   EXPECT_EQ(run(signer_.sign(request())).value().dkim_fields, "");
 }
 
-/// D-5; and where the line that follows our fields would become part of them, there are none.
+/// Signatures end; and where the line that follows our fields would become part of them, there are
+/// none.
 TEST_F(SignerTest, LimitsItsSignaturesAndSignsNothingThatCannotHold) {
   auto asked = request();
   EXPECT_THAT(run(signer_.sign(asked)).value().dkim_fields, Not(HasSubstr("x=")));
@@ -106,7 +107,7 @@ TEST_F(SignerTest, LimitsItsSignaturesAndSignsNothingThatCannotHold) {
   EXPECT_EQ(run(signer_.sign(asked)).value().dkim_fields, "");
 }
 
-///
+/// Each in debug builds, elsewhere one in so many.
 TEST_F(SignerTest, ChecksEachMessageOrOneInSoMany) {
   for (int i = 0; i < 50; ++i) EXPECT_TRUE(run(signer_.sign(request())));
   EXPECT_TRUE(run(signer_.sign(request("fwd.com")))) << "nothing signed, nothing to check";
@@ -122,7 +123,7 @@ TEST_F(SignerTest, ChecksEachMessageOrOneInSoMany) {
 }
 
 #ifdef RELAY_CONTROLS
-/// A-7, the negative control: one wrong bit, and nothing is handed out.
+/// The negative control: one wrong bit, and nothing is handed out.
 TEST_F(SignerTest, HandsOutNothingThatDoesNotHold) {
   ::setenv("RELAY_SABOTAGE", "signature-broken", 1);
   auto sealed = request("fwd.com");

@@ -1,5 +1,5 @@
-// our own signatures and seals as our verifier sees them. What is made is made by the maker;
-// every way in which it could be wrong must be seen.
+// Our own signatures and seals as our verifier sees them. What is made is made by the maker; every
+// way in which it could be wrong must be seen.
 #include "relay/auth/self_check.hpp"
 
 #include <array>

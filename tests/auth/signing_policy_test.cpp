@@ -28,7 +28,7 @@ TEST(OrganisationalDomain, FollowsThePublicSuffixList) {
   EXPECT_EQ(kOrganisations.of("localhost"), "localhost");
 }
 
-/// Decision 10, the anti-laundering rule: never a signature aligned with somebody else's From.
+/// Nobody is laundered: never a signature aligned with somebody else's From.
 TEST(SigningPolicy, NeverSignsInTheNameOfTheAuthor) {
   EXPECT_EQ(chosen({"fwd.com"}, "sender.com"), "fwd.com");
   EXPECT_EQ(chosen({"fwd.com"}, "fwd.com"), "");
@@ -46,7 +46,7 @@ TEST(SigningPolicy, SignsOurOwnMessagesWithTheDomainOfTheHost) {
   EXPECT_EQ(chosen({"other.com"}, "mx.fwd.com", true), "other.com");
 }
 
-/// D-5: not for ever, but never shorter than mail may wait in our own queue.
+/// Not for ever, but never shorter than mail may wait in our own queue.
 TEST(SignatureLifetime, OutlivesTheQueue) {
   using namespace std::chrono_literals;
   using std::chrono::days;

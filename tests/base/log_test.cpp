@@ -23,6 +23,18 @@ TEST(Event, ClosesWhatWasLeftOpen) {
   EXPECT_TRUE(std::move(event).line().ends_with(R"("a":{"b":{"n":1}}})"));
 }
 
+TEST(Event, HoldsListsOfTexts) {
+  Event event("x", kNow);
+  event.list("none", {}).list("ids", std::vector<std::string>{"a", "[\n"}).number("n", 1);
+  EXPECT_TRUE(std::move(event).line().ends_with(R"("none":[],"ids":["a","[\u000a"],"n":1})"));
+}
+
+TEST(Event, IsKeptWhenSomebodySaysSo) {
+  Event event("x", kNow);
+  EXPECT_FALSE(event.kept());
+  EXPECT_TRUE(event.keep().kept());
+}
+
 TEST(Event, CloseWithoutOpenDoesNothing) {
   Event event("x", kNow);
   event.close().number("n", 1);

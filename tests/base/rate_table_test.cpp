@@ -57,7 +57,7 @@ TEST(RateTable, StandsAClockThatGoesBack) {
   EXPECT_FALSE(table.take("a", {1, seconds(60)}, kStart - seconds(3600)));
 }
 
-/// keys are the attacker's to choose; memory is not.
+/// Keys are the attacker's to choose; memory is not.
 TEST(RateTable, NeverGrowsAndForgetsTheQuietestFirst) {
   RateTable table(3);
   for (const char* key : {"a", "b", "c"}) table.take(key, {1, seconds(60)}, kStart);

@@ -8,7 +8,7 @@ namespace {
 template <class T>
 concept Streams = requires(std::ostream& out, const T& value) { out << value; };
 
-// Rule P-14: nobody prints one by accident.
+// Nobody prints one by accident.
 static_assert(!Streams<Secret>);
 static_assert(!std::is_convertible_v<Secret, std::string>);
 static_assert(!std::is_convertible_v<Secret, std::string_view>);

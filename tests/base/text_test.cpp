@@ -21,7 +21,7 @@ TEST(Text, FoldsAsciiOnly) {
   EXPECT_FALSE(starts_with_ignoring_case("SR", "srs0"));
 }
 
-/// H-2: whatever a client sends, one event is one line, and shows nothing that is not there.
+/// Whatever a client sends, one event is one line, and shows nothing that is not there.
 TEST(JsonString, EscapesWhatCouldDeceive) {
   EXPECT_EQ(json("a\"b\\c"), R"("a\"b\\c")");
   EXPECT_EQ(json("line\r\nbreak\t"), R"("line\u000d\u000abreak\u0009")");
@@ -51,6 +51,37 @@ TEST(JsonString, CutsLongTextWithoutCuttingACharacter) {
   for (std::size_t limit = 50; limit < 60; ++limit) {
     EXPECT_EQ(json(umlauts, limit).find("\\u"), std::string::npos) << limit;
   }
+}
+
+std::string printable(std::string_view text, bool lines = false) {
+  std::string out;
+  append_printable(out, text, lines);
+  return out;
+}
+
+TEST(Printable, LeavesNothingThatATerminalObeys) {
+  EXPECT_EQ(printable("a\x1b[31mb\x7f"), R"(a\x1b[31mb\x7f)");
+  EXPECT_EQ(printable("Ann \xC3\xA4"), "Ann \xC3\xA4");
+  EXPECT_EQ(printable("\xC2\x9B"), R"(\u009b)");            // CSI in one character
+  EXPECT_EQ(printable("\xE2\x80\xAE"), R"(\u202e)");        // right-to-left override
+  EXPECT_EQ(printable("a\r\nb\tc"), R"(a\x0d\x0ab\x09c)");  // one line stays one line
+  EXPECT_EQ(printable("\xFFz\xC3"), R"(\xffz\xc3)");
+}
+
+TEST(Printable, KeepsLinesWhereLinesAreWanted) {
+  EXPECT_EQ(printable("a\r\nb\nc\td", true), "a\nb\nc\td");
+  EXPECT_EQ(printable("over\rwritten", true), R"(over\x0dwritten)");
+  EXPECT_EQ(printable("\r", true), R"(\x0d)");
+}
+
+TEST(Printable, KnowsACharacterThatIsCutOff) {
+  EXPECT_EQ(incomplete_utf8(""), 0U);
+  EXPECT_EQ(incomplete_utf8("abc"), 0U);
+  EXPECT_EQ(incomplete_utf8("\xC3\xA4"), 0U);
+  EXPECT_EQ(incomplete_utf8("a\xC3"), 1U);
+  EXPECT_EQ(incomplete_utf8("a\xE2\x80"), 2U);
+  EXPECT_EQ(incomplete_utf8("a\xF0\x9F\x93"), 3U);
+  EXPECT_EQ(incomplete_utf8("\x80\x80\x80\x80"), 0U);  // begins nothing
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 const SteadyTime kStart{1h};
 
-TEST(Watchdog, TellsOfEachOverdueTaskOnce) {  // H-9
+TEST(Watchdog, TellsOfEachOverdueTaskOnce) {
   Watchdog dog;
   const Watchdog::Watch stuck(dog, "smtp session", "192.0.2.1", kStart + 10s);
   const Watchdog::Watch later(dog, "delivery", "id", kStart + 100s);

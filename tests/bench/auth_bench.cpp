@@ -210,7 +210,7 @@ auth::PublishedKey published(const std::string& selector, const PrivateKey& key)
   return {"relay.example", selector, *dkim::parse_key_record(key.dns_record())};
 }
 
-/// one check of what was signed and sealed, the keys' own records included.
+/// One check of what was signed and sealed, the keys' own records included.
 void self_check(benchmark::State& state, SignsWith with) {
   const Message message(kSmall, Content::Prose);
   const ports::Signatures made = Path(with).take(message);

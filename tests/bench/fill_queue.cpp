@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,7 @@
 #include "relay/base/sha256.hpp"
 #include "relay/spool/opened_database.hpp"
 #include "relay/spool/spool_folder.hpp"
+#include "tests/fakes/fake_clock.hpp"
 
 namespace {
 
@@ -58,9 +60,9 @@ class Filler {
     queue_.connection->execute("PRAGMA synchronous = OFF");
     for (std::uint64_t number = 0; number < options_.messages;) {
       const std::uint64_t end = std::min(number + kPerTransaction, options_.messages);
-      queue_.connection->execute("BEGIN IMMEDIATE");
+      queue_.transactions->begin();
       for (; number < end; ++number) add(number);
-      queue_.connection->execute("COMMIT");
+      queue_.transactions->commit();
       if (number % kPerCheckpoint == 0) {
         queue_.connection->execute("PRAGMA wal_checkpoint(PASSIVE)");
       }
@@ -82,35 +84,36 @@ class Filler {
     made.message.trace_fields = "Received: from mx.sender.test by mx.relay.test; fill_queue\r\n";
     made.message.size = content_.size();
     made.content_sha256 = digest_;
-    made.last_chunk = content_;
-    made.first_due = due_now ? now_ : later();
+    made.content = content_;
     made.routes.push_back(
         {.original = mail::ForwardPath(mailbox("user@fwd.test")),
          .target = mailbox(due_now ? "target@dest.test"
                                    : fmt::format("u@d{}.test", number % options_.destinations)),
          .reverse_path = mail::ReversePath(mailbox("SRS0=aaaa=bb=sender.test=ann@relay.test"))});
-    queue_.store->insert(made, spool::last_chunk_digest(made));
+    const auto cut = spool::ContentCut::of(made);
+    if (!queue_.tables->acceptance.accept(made, *cut, now_)) throw std::runtime_error("refused");
     if (!due_now) put_off(made);
   }
 
   void put_off(const ports::NewMessage& message) {
-    ports::RecipientUpdate update;
-    update.attempts = 1;
-    update.next_due = message.first_due;
-    update.attempt.at = message.message.received_at;
-    update.attempt.host = "mx.destination.test";
-    update.attempt.address = "192.0.2.25";
-    update.attempt.port = 25;
-    update.attempt.stage = mail::Stage::RcptTo;
-    update.attempt.code = 451;
-    update.attempt.status = {4, 2, 1};
-    update.attempt.text = "4.2.1 come again";
-    queue_.store->record({.id = message.message.id, .recipients = {update}, .bounces = {}});
+    mail::DeliveryAttempt attempt;
+    attempt.at = message.message.received_at;
+    attempt.host = "mx.destination.test";
+    attempt.address = "192.0.2.25";
+    attempt.port = 25;
+    attempt.stage = mail::Stage::RcptTo;
+    attempt.code = 451;
+    attempt.status = {4, 2, 1};
+    attempt.text = "4.2.1 come again";
+    const ports::CopyUpdate update{
+        .index = 0, .attempts_before = 0, .retry_after = later(), .attempts = {attempt}};
+    static_cast<void>(
+        queue_.tables->outcomes.record({.id = message.message.id, .copies = {update}}, now_));
   }
 
-  base::WallTime later() {
-    return now_ + std::chrono::milliseconds(
-                      std::uniform_int_distribution<std::int64_t>(3'600'000, 18'000'000)(random_));
+  std::chrono::milliseconds later() {
+    return std::chrono::milliseconds(
+        std::uniform_int_distribution<std::int64_t>(3'600'000, 18'000'000)(random_));
   }
 
   spool::OpenedDatabase& queue_;
@@ -140,7 +143,8 @@ int fill(const Options& options) {
     fmt::print(stderr, "{}\n", made.error());
     return 1;
   }
-  auto queue = spool::OpenedDatabase::open(options.path, {});
+  const fakes::FakeClock clock(wall_now());
+  auto queue = spool::OpenedDatabase::open(options.path, clock);
   if (!queue) {
     fmt::print(stderr, "{}\n", queue.error());
     return 1;

@@ -3,24 +3,28 @@
 //
 //   load PORT --rate R --seconds S      open loop: R messages a second are due, come what may
 //   load PORT --messages N              closed loop: each connection sends when it has an answer
-//   [--connections 20] [--kept] [--size 4096] [--content FILE] [--recipients N] [--sender PATH]
+//   [--connections 20] [--kept] [--starttls] [--size 4096] [--content FILE] [--sender PATH]
+//   [--recipients N [--prefix a] [--in-order]]
 //
 // FILE holds the content with CRLF and ready for the wire. With --recipients the mail goes to
-// a0@fwd.test … in an order without pattern; otherwise to user@fwd.test.
+// a0@fwd.test … in an order without pattern, or one after the other; otherwise to user@fwd.test. A
+// field in front says when the message was sent, for the sink to tell how long it was under way.
 //
 // Latency is taken from the dot, which is what a server can answer for; `lateness` is how long a
 // message waited for a free connection after it was due. A server that falls behind shows it there.
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <csignal>
 #include <deque>
 #include <memory>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "tests/bench/channel.hpp"
 #include "tests/bench/load_options.hpp"
-#include "tests/bench/sockets.hpp"
+#include "tests/bench/quantiles.hpp"
 
 namespace {
 
@@ -46,11 +50,10 @@ std::uint64_t scattered(std::uint64_t number) {
 /// What a connection says, step by step, each after the reply to the one before.
 class Sender {
  public:
-  Sender(const Options& options, Results& results) : options_(options), results_(results) {}
+  Sender(const Options& options, const TlsContext& tls, Results& results)
+      : options_(options), tls_(tls), results_(results) {}
 
-  ~Sender() {
-    if (fd_ >= 0) ::close(fd_);
-  }
+  ~Sender() = default;
 
   Sender(const Sender&) = delete;
   Sender& operator=(const Sender&) = delete;
@@ -61,23 +64,24 @@ class Sender {
     results_.lateness_ms.push_back(
         std::chrono::duration<double, std::milli>(Clock::now() - due).count());
     number_ = number;
-    if (fd_ >= 0) {
+    if (channel_.is_open()) {
       say(Step::Mail, fmt::format("MAIL FROM:<{}>\r\n", options_.sender));
-      flush();
+      channel_.flush();
       return;
     }
-    fd_ = connect_to(options_.port);
+    const int fd = connect_to(options_.port);
+    channel_.open(fd);
     step_ = Step::Greeting;
-    epoll.add(fd_, EPOLLIN | EPOLLOUT, this);
+    epoll.add(fd, EPOLLIN | EPOLLOUT, this);
   }
 
   /// True when a message has ended, well or badly.
   bool proceed() {
-    if (fd_ < 0) return false;
-    const bool open = read_all(fd_, in_);
+    if (!channel_.is_open()) return false;
+    const bool open = channel_.read(in_);
     const bool ended = take_replies();
-    if (fd_ < 0) return ended;
-    if (open && flush()) return ended;
+    if (!channel_.is_open()) return ended;
+    if (open && channel_.flush()) return ended;
     const bool under_way = step_ != Step::Idle && step_ != Step::Quit;
     results_.lost_connections += under_way ? 1 : 0;
     close();
@@ -85,20 +89,16 @@ class Sender {
   }
 
  private:
-  enum class Step { Idle, Greeting, Ehlo, Mail, Rcpt, Data, Content, Quit };
-
-  bool flush() { return out_.flush(fd_); }
+  enum class Step { Idle, Greeting, Ehlo, StartTls, Mail, Rcpt, Data, Content, Quit };
 
   void say(Step step, std::string_view text) {
     step_ = step;
-    out_.add(text);
+    channel_.add(text);
   }
 
   void close() {
-    ::close(fd_);
-    fd_ = -1;
+    channel_.close();
     in_.clear();
-    out_ = {};
     step_ = Step::Idle;
   }
 
@@ -106,14 +106,14 @@ class Sender {
   bool take_replies() {
     bool ended = false;
     std::size_t begin = 0;
-    for (std::size_t end = in_.find('\n'); end != std::string::npos && fd_ >= 0;
+    for (std::size_t end = in_.find('\n'); end != std::string::npos && channel_.is_open();
          end = in_.find('\n', begin)) {
       const char code = in_[begin];
       const bool last = end - begin < 4 || in_[begin + 3] != '-';
       begin = end + 1;
       if (last) ended = take(code) || ended;
     }
-    if (fd_ >= 0) in_.erase(0, begin);
+    if (channel_.is_open()) in_.erase(0, begin);
     return ended;
   }
 
@@ -127,8 +127,16 @@ class Sender {
       case Step::Greeting:
         say(Step::Ehlo, "EHLO load.test\r\n");
         return false;
+      case Step::StartTls:
+        channel_.encrypt(tls_);
+        say(Step::Ehlo, "EHLO load.test\r\n");
+        return false;
       case Step::Ehlo:
-        say(Step::Mail, fmt::format("MAIL FROM:<{}>\r\n", options_.sender));
+        if (options_.starttls && !channel_.is_encrypted()) {
+          say(Step::StartTls, "STARTTLS\r\n");
+        } else {
+          say(Step::Mail, fmt::format("MAIL FROM:<{}>\r\n", options_.sender));
+        }
         return false;
       case Step::Mail:
         say(Step::Rcpt, fmt::format("RCPT TO:<{}@fwd.test>\r\n", recipient()));
@@ -153,14 +161,16 @@ class Sender {
 
   std::string recipient() const {
     if (options_.recipients == 0) return "user";
-    return fmt::format("a{}", scattered(number_) % options_.recipients);
+    const std::uint64_t chosen = options_.in_order ? number_ : scattered(number_);
+    return fmt::format("{}{}", options_.prefix, chosen % options_.recipients);
   }
 
   void send_content() {
-    say(Step::Content, fmt::format("Message-ID: <{}.{}@load.test>\r\n", ::getpid(), number_));
-    out_.add(options_.content);
-    out_.add(".\r\n");
     dot_ = Clock::now();
+    say(Step::Content, fmt::format("Message-ID: <{}.{}@load.test>\r\n{} {}\r\n", ::getpid(),
+                                   number_, kSentField, dot_.time_since_epoch().count()));
+    channel_.add(options_.content);
+    channel_.add(".\r\n");
   }
 
   bool end_message() {
@@ -173,11 +183,11 @@ class Sender {
   }
 
   const Options& options_;
+  const TlsContext& tls_;
   Results& results_;
-  int fd_ = -1;
+  Channel channel_;
   Step step_ = Step::Idle;
   std::string in_;
-  Outgoing out_;
   std::uint64_t number_ = 0;
   Clock::time_point dot_;
 };
@@ -186,7 +196,7 @@ class Generator {
  public:
   explicit Generator(Options options) : options_(std::move(options)) {
     for (std::size_t i = 0; i < options_.connections; ++i) {
-      senders_.push_back(std::make_unique<Sender>(options_, results_));
+      senders_.push_back(std::make_unique<Sender>(options_, tls_, results_));
     }
   }
 
@@ -234,19 +244,8 @@ class Generator {
     }
   }
 
-  static std::string quantiles(std::vector<double>& values) {
-    if (values.empty()) return "null";
-    std::ranges::sort(values);
-    const auto at = [&values](double share) {
-      return values[std::min(values.size() - 1,
-                             static_cast<std::size_t>(share * static_cast<double>(values.size())))];
-    };
-    return fmt::format(
-        "{{\"p50\": {:.3f}, \"p90\": {:.3f}, \"p99\": {:.3f}, \"p999\": {:.3f}, \"max\": {:.3f}}}",
-        at(0.5), at(0.9), at(0.99), at(0.999), values.back());
-  }
-
   Options options_;
+  TlsContext tls_{Side::Client};
   Results results_;
   Epoll epoll_;
   std::vector<std::unique_ptr<Sender>> senders_;
@@ -265,6 +264,7 @@ int main(int count, char** arguments) {
                stderr);
     return 2;
   }
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes without MSG_NOSIGNAL
   Generator generator(std::move(*options));
   generator.run();
   generator.print();

@@ -18,9 +18,12 @@ struct Options {
   std::uint64_t messages = 0;
   std::size_t connections = 20;
   bool kept = false;
+  bool starttls = false;
+  bool in_order = false;  ///< of the recipients
   std::size_t size = 4096;
   std::string content;
   std::uint64_t recipients = 0;
+  std::string prefix = "a";  ///< of the recipients' local-parts
   std::string sender = "alice@origin.test";
 };
 
@@ -51,6 +54,8 @@ inline bool read_option(Options& options, std::string_view name, const char* val
     options.content = file_content(value);
   } else if (name == "--recipients") {
     options.recipients = std::strtoull(value, nullptr, 10);
+  } else if (name == "--prefix") {
+    options.prefix = value;
   } else if (name == "--sender") {
     options.sender = value;
   } else {
@@ -59,17 +64,22 @@ inline bool read_option(Options& options, std::string_view name, const char* val
   return true;
 }
 
+inline bool read_switch(Options& options, std::string_view name) {
+  if (name == "--kept") return options.kept = true;
+  if (name == "--starttls") return options.starttls = true;
+  if (name == "--in-order") return options.in_order = true;
+  return false;
+}
+
 /// Nothing when it cannot be understood.
 inline std::optional<Options> read_options(std::span<char*> arguments) {
   Options options;
   if (arguments.size() < 2) return std::nullopt;
   options.port = static_cast<std::uint16_t>(std::strtoul(arguments[1], nullptr, 10));
   for (std::size_t i = 2; i < arguments.size(); ++i) {
-    if (std::string_view(arguments[i]) == "--kept") {
-      options.kept = true;
-      continue;
-    }
-    if (i + 1 == arguments.size() || !read_option(options, arguments[i], arguments[i + 1])) {
+    const std::string_view name = arguments[i];
+    if (read_switch(options, name)) continue;
+    if (i + 1 == arguments.size() || !read_option(options, name, arguments[i + 1])) {
       return std::nullopt;
     }
     ++i;

@@ -74,9 +74,10 @@ RELAY_BENCH(
 
 mail::DsnRequest bounce() {
   const base::WallTime now{std::chrono::milliseconds(1'795'500'000'000)};
-  mail::DsnRecipient failed{mail::ForwardPath(*mail::Mailbox::parse("info@fwd.example")),
-                            *mail::Mailbox::parse("me@mail.example"),
-                            {}};
+  mail::DsnRecipient failed{
+      .original = mail::ForwardPath(*mail::Mailbox::parse("info@fwd.example")),
+      .target = *mail::Mailbox::parse("me@mail.example"),
+      .attempt = {}};
   failed.attempt.at = now;
   failed.attempt.host = "mx.mail.example";
   failed.attempt.address = "192.0.2.9";
@@ -84,14 +85,12 @@ mail::DsnRequest bounce() {
   failed.attempt.code = 550;
   failed.attempt.status = {5, 1, 1};
   failed.attempt.text = "5.1.1 <me@mail.example>: Recipient address rejected: no such user";
-  return {.kind = mail::DsnKind::Failed,
-          .id = mail::MessageId::make(now, {1}),
+  return {.new_id = [now] { return mail::MessageId::make(now, {1}); },
           .original_id = mail::MessageId::make(now, {2}),
           .reporting_host = *mail::Domain::parse("mx.fwd.example"),
           .addressee = *mail::Mailbox::parse("ann@sender.example"),
           .now = now,
           .arrived_at = now - std::chrono::hours(1),
-          .retry_until = std::nullopt,
           .original_header = bench::header(),
           .hide_targets = true,
           .recipients = {failed}};
@@ -99,9 +98,9 @@ mail::DsnRequest bounce() {
 
 void write_dsn(benchmark::State& state) {
   const mail::DsnRequest request = bounce();
-  const std::string text = mail::build_dsn(request);
+  const std::string text = mail::build_dsns(request).at(0).content;
   take_turns(
-      state, text.size(), [&] { benchmark::DoNotOptimize(mail::build_dsn(request)); },
+      state, text.size(), [&] { benchmark::DoNotOptimize(mail::build_dsns(request)); },
       one_copy(text));
 }
 

@@ -1,5 +1,5 @@
-// The few system calls that the echo relay and the load generator share: loopback sockets that
-// never block, and epoll. Errors end the program: a measurement without its sockets is none.
+// The few system calls that the echo relay, the load generator and the sink share: loopback sockets
+// that never block, and epoll. Errors end the program: a measurement without its sockets is none.
 #pragma once
 
 #include <cerrno>
@@ -45,13 +45,14 @@ inline int new_socket() {
   return fd;
 }
 
-/// One of several listeners on the same port.
-inline int listen_on(std::uint16_t port) {
+/// One of several listeners on the same port; of all addresses, or of 127.0.0.1.
+inline int listen_on(std::uint16_t port, bool everywhere = false) {
   const int fd = new_socket();
   const int on = 1;
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   ::setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
-  const sockaddr_in address = loopback(port);
+  sockaddr_in address = loopback(port);
+  if (everywhere) address.sin_addr.s_addr = htonl(INADDR_ANY);
   checked(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address), "bind");
   checked(::listen(fd, SOMAXCONN), "listen");
   return fd;
@@ -101,9 +102,18 @@ class Outgoing {
 
   /// Sends what the socket takes now. False: the connection is gone.
   bool flush(int fd) {
+    return flush_by([fd](const char* octets,
+                         std::size_t size) { return ::send(fd, octets, size, MSG_NOSIGNAL); },
+                    [](auto) { return errno == EAGAIN || errno == ENOTCONN || errno == EINTR; });
+  }
+
+  /// The same by `send`, which returns how many octets it took; `may_wait` says of another result
+  /// whether there will be more later.
+  template <class Send, class MayWait>
+  bool flush_by(Send send, MayWait may_wait) {
     while (!empty()) {
-      const auto n = ::send(fd, waiting_.data() + sent_, waiting_.size() - sent_, MSG_NOSIGNAL);
-      if (n < 0) return errno == EAGAIN || errno == ENOTCONN || errno == EINTR;
+      const auto n = send(waiting_.data() + sent_, waiting_.size() - sent_);
+      if (n <= 0) return may_wait(n);
       sent_ += static_cast<std::size_t>(n);
     }
     waiting_.clear();

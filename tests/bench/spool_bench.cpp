@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "relay/base/sha256.hpp"
-#include "relay/spool/rows.hpp"
 #include "relay/spool/sqlite_spool.hpp"
 #include "tests/bench/texts.hpp"
+#include "tests/fakes/fake_clock.hpp"
 
 namespace {
 
@@ -64,22 +64,23 @@ class Folder {
 class Queue {
  public:
   Queue() {
-    auto opened = spool::SqliteSpool::open({.path = folder_.queue()});
+    auto opened = spool::SqliteSpool::open({.path = folder_.queue(), .clock = &clock_});
     if (!opened) throw std::runtime_error(opened.error());
     spool_ = std::move(*opened);
   }
 
-  ports::NewMessage message(const std::string& content, const std::string& sha256) {
+  /// `fields`: octets of our own header fields.
+  ports::NewMessage message(const std::string& content, const std::string& sha256,
+                            std::size_t fields) {
     ports::NewMessage made;
     made.message.id = mail::MessageId::generate(kNow);
     made.message.received_at = kNow;
     made.message.reverse_path = mail::ReversePath(sender_);
     made.message.client = {"192.0.2.1", 4711, "client.example", true, "TLSv1.3", "X"};
-    made.message.trace_fields = bench::header();
+    made.message.trace_fields = bench::repeated(bench::header(), fields).substr(0, fields);
     made.message.size = content.size();
     made.content_sha256 = sha256;
-    made.last_chunk = content;
-    made.first_due = kNow;
+    made.content = content;
     made.routes.push_back({.index = 0,
                            .original = mail::ForwardPath(alias_),
                            .target = target_,
@@ -100,6 +101,9 @@ class Queue {
 
   const Folder& folder() const { return folder_; }
 
+  /// Closes it, so that all of it lies in the database.
+  void close() { spool_.reset(); }
+
  private:
   void start(base::Task<> task) {
     ++open_;
@@ -116,24 +120,26 @@ class Queue {
   }
 
   base::Task<> committed(ports::NewMessage message) {
-    const auto proof = co_await spool_->commit(std::move(message));
+    const auto proof = co_await spool_->intake().commit(std::move(message));
     if (!proof) throw std::runtime_error("not committed");
   }
 
   base::Task<> recorded(mail::MessageId id) {
-    ports::Update update{.id = id, .recipients = {{}}, .bounces = {}};
-    ports::RecipientUpdate& copy = update.recipients.front();
-    copy.state = mail::RecipientState::Delivered;
-    copy.attempts = 1;
-    copy.attempt.at = kNow;
-    copy.attempt.host = "mx.target.example";
-    copy.attempt.code = 250;
-    copy.attempt.text = "2.0.0 queued as 4711";
-    const auto done = co_await spool_->record(std::move(update));
+    mail::DeliveryAttempt attempt;
+    attempt.at = kNow;
+    attempt.host = "mx.target.example";
+    attempt.code = 250;
+    attempt.text = "2.0.0 queued as 4711";
+    const ports::CopyUpdate copy{.index = 0,
+                                 .state = mail::RecipientState::Delivered,
+                                 .end = mail::End::Delivered,
+                                 .attempts = {attempt}};
+    const auto done = co_await spool_->delivery().record({.id = id, .copies = {copy}});
     if (!done) throw std::runtime_error("not recorded");
   }
 
   Folder folder_;
+  const fakes::FakeClock clock_{kNow};
   std::unique_ptr<spool::SqliteSpool> spool_;
   asio::io_context io_;
   std::size_t open_ = 0;
@@ -141,6 +147,8 @@ class Queue {
   const mail::Mailbox alias_ = *mail::Mailbox::parse("info@forward.example");
   const mail::Mailbox target_ = *mail::Mailbox::parse("me@target.example");
 };
+
+constexpr std::size_t kUsualFields = 1100;  // of a message that is not sealed
 
 enum class Step { Commit, Record };
 
@@ -160,7 +168,7 @@ void spool(benchmark::State& state, Step timed) {
     std::vector<ports::NewMessage> messages;
     std::vector<mail::MessageId> ids;
     while (messages.size() < batch) {
-      messages.push_back(queue.message(content, sha256));
+      messages.push_back(queue.message(content, sha256, kUsualFields));
       ids.push_back(messages.back().message.id);
     }
     const double began = wall_seconds();
@@ -183,6 +191,51 @@ void spool(benchmark::State& state, Step timed) {
   state.counters["ratio"] = in_path / in_floor;
 }
 
+double file_octets(const std::string& path) {
+  std::error_code ignored;
+  const auto octets = fs::file_size(path, ignored);
+  return ignored ? 0 : static_cast<double>(octets);
+}
+
+/// What a message costs the disk, by the size of our header fields: pages in the log for each
+/// commit and each end, one at a time, and octets of the database for each message that waits. No
+/// time is taken.
+void disk(benchmark::State& state) {
+  constexpr std::size_t kCounted = 100;  // the log is not yet folded into the database
+  constexpr std::size_t kWaiting = 2000;
+  constexpr double kFrame = 8192 + 24;
+  const std::string content = bench::prose(static_cast<std::size_t>(state.range(0)));
+  const std::string sha256 = base::sha256(content);
+  for (auto step : state) {
+    Queue queue;
+    const std::string log = queue.folder().queue() + "-wal";
+    std::vector<mail::MessageId> ids;
+    const auto commit = [&](std::size_t count) {
+      std::vector<ports::NewMessage> messages;
+      while (messages.size() < count) {
+        messages.push_back(
+            queue.message(content, sha256, static_cast<std::size_t>(state.range(1))));
+        ids.push_back(messages.back().message.id);
+      }
+      queue.commit(std::move(messages));
+    };
+    const double empty = file_octets(log);
+    for (std::size_t i = 0; i < kCounted; ++i) commit(1);
+    const double committed = file_octets(log);
+    for (std::size_t i = 0; i < kCounted / 2; ++i) queue.record_delivered({ids[i]});
+    const double ended = file_octets(log);
+    state.counters["frames_commit"] = (committed - empty) / kFrame / kCounted;
+    state.counters["frames_end"] = (ended - committed) / kFrame / (kCounted / 2.0);
+    for (std::size_t i = 0; i < kWaiting / 100; ++i) commit(100);
+    queue.close();
+    state.counters["octets_message"] = file_octets(queue.folder().queue()) / kWaiting;
+  }
+}
+
+BENCHMARK(disk)
+    ->ArgsProduct({{600, 4L * 1024}, {300, 1100, 2500}})
+    ->ArgNames({"octets", "fields"})
+    ->Iterations(1);
 BENCHMARK_CAPTURE(spool, commit, Step::Commit)
     ->ArgsProduct({{1, 10, 100}, {4L * 1024, 100L * 1024}})
     ->ArgNames({"waiting", "octets"})

@@ -1,4 +1,4 @@
-// P-4, H-9: real sessions over real sockets, with clients that are cancelled, reset, half-closed
+// Real sessions over real sockets, with clients that are cancelled, reset, half-closed
 // and silent at random, and servers that drain or die under them. No session hangs, none is lost
 // from the books, nothing is used after its end (run with the sanitizers, too).
 #include <array>
@@ -18,8 +18,8 @@
 #include "relay/net/pool_dialer.hpp"
 #include "relay/net/system_clock.hpp"
 #include "relay/net/tls_acceptor.hpp"
+#include "tests/chaos/quiet_house.hpp"
 #include "tests/fakes/fake_resolver.hpp"
-#include "tests/fakes/memory_spool.hpp"
 #include "tests/inbound/test_planner.hpp"
 #include "tests/net/certificates.hpp"
 
@@ -27,22 +27,6 @@ namespace relay::inbound {
 namespace {
 
 using namespace std::chrono_literals;
-
-struct QuietSigner final : ports::Signer {
-  std::string domain_for(const std::string&) const override { return "fwd.example"; }
-
-  base::Task<std::expected<ports::Signatures, ports::SignError>> sign(ports::SignRequest) override {
-    co_return ports::Signatures{.dkim_fields = "DKIM-Signature: v=1; b=fixed\r\n"};
-  }
-};
-
-struct NoFeed final : ports::DeliveryFeed {
-  void offer(ports::FreshMessage) override {}
-};
-
-struct NoLog final : base::Log {
-  void write(base::Event) override {}
-};
 
 std::unique_ptr<base::Published<Policy>> policy() {
   auto made = std::make_shared<Policy>(test_policy_base());
@@ -62,8 +46,9 @@ struct Server {
   explicit Server(const base::Published<net::TlsContext>& tls)
       : tls_acceptor(tls),
         policy_now(policy()),
-        services{clock,  spool,   signer,  resolver, feed,  &tls_acceptor, log,      *policy_now,
-                 budget, bounces, resends, refusals, waste, handshakes,    watchdog, abuse},
+        services{clock,   queue,         tokens, consent,     signer,   resolver,
+                 feed,    &tls_acceptor, log,    *policy_now, budget,   bounces,
+                 resends, refusals,      waste,  handshakes,  watchdog, abuse},
         acceptor(services),
         shards(2) {
     ports::Endpoint wanted{boost::asio::ip::make_address("127.0.0.1"), 0};
@@ -90,9 +75,12 @@ struct Server {
   }
 
   net::SystemClock clock;
-  fakes::MemorySpool spool;
+  CountingQueue queue;
+  NoTokens tokens;
+  NoConsent consent;
+  NoGreylist greylist;
   QuietSigner signer;
-  NoFeed feed;
+  CountingFeed feed;
   NoLog log;
   net::OpensslAcceptor tls_acceptor;
   std::unique_ptr<base::Published<Policy>> policy_now;
@@ -104,7 +92,7 @@ struct Server {
   Handshakes handshakes;
   base::Watchdog watchdog;
   fakes::FakeResolver resolver{clock, ""};
-  AbuseControl abuse{resolver, spool, clock, log};
+  AbuseControl abuse{resolver, greylist, clock, log};
   Services services;
   Acceptor acceptor;
   net::ShardPool shards;
@@ -132,7 +120,7 @@ class Client {
       if (!co_await say("STARTTLS\r\n")) co_return;
       if (chance(4)) co_return;  // no handshake at all
       auto tls = co_await dialer_.start_tls(std::move(stream_), "mx.example.org",
-                                            ports::TlsLevel::Opportunistic, soon());
+                                            {.level = mail::TlsLevel::May}, soon());
       if (!tls) co_return;
       stream_ = std::move(*tls);
       ++counts_.secured;
@@ -229,8 +217,8 @@ class Crowd {
 
  private:
   static net::ClientTls tls() {
-    const auto context = std::make_shared<const net::TlsContext>(
-        *net::TlsContext::client(ports::TlsLevel::Opportunistic));
+    const auto context =
+        std::make_shared<const net::TlsContext>(*net::TlsContext::client(mail::TlsLevel::May));
     return {context, context};
   }
 
@@ -271,9 +259,10 @@ TEST_F(Chaos, NoSessionOutlivesItsDeadlinesAndTheBooksAreBalanced) {
     EXPECT_TRUE(drained.get()) << "a session hangs";
     EXPECT_EQ(server.acceptor.sessions(), 0U);
     EXPECT_EQ(server.budget.left(), 8LL << 20);
-    EXPECT_EQ(server.spool.drafts(), 0U);
+    EXPECT_EQ(server.queue.drafts(), 0U);
+    EXPECT_EQ(server.feed.expected(), 0U);
     EXPECT_TRUE(server.watchdog.newly_overdue(base::SteadyTime::max()).empty());
-    EXPECT_GE(server.spool.messages(), static_cast<std::size_t>(counts_.acknowledged.exchange(0)));
+    EXPECT_GE(server.queue.messages(), static_cast<std::size_t>(counts_.acknowledged.exchange(0)));
   }
   EXPECT_GT(counts_.secured, 0);
 }

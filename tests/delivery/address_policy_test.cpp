@@ -9,7 +9,7 @@ boost::asio::ip::address ip(const char* text) { return boost::asio::ip::make_add
 
 Policy policy() { return Policy(*mail::Domain::parse("mx.fwd.example")); }
 
-/// N-5: whoever owns a domain chooses its MX, and could choose our inner network.
+/// Whoever owns a domain chooses its MX, and could choose our inner network.
 TEST(AddressPolicy, SpecialAddressesAreNotDialled) {
   for (const char* special : {"0.0.0.0",
                               "10.1.2.3",
@@ -31,12 +31,22 @@ TEST(AddressPolicy, SpecialAddressesAreNotDialled) {
                               "fec0::1",
                               "ff02::1",
                               "::ffff:127.0.0.1",
-                              "::ffff:10.0.0.1"}) {
+                              "::ffff:10.0.0.1",
+                              "192.0.0.8",
+                              "198.19.255.255",
+                              "::10.0.0.1",
+                              "64:ff9b::a00:1",
+                              "64:ff9b::7f00:1",
+                              "64:ff9b:1::808:808",
+                              "2002:a00:1::1",
+                              "2002:7f00:1::1"}) {
     EXPECT_TRUE(is_special_address(ip(special))) << special;
     EXPECT_FALSE(may_dial(ip(special), 25, policy())) << special;
   }
-  for (const char* plain : {"192.0.2.1", "8.8.8.8", "172.15.255.255", "172.32.0.1",
-                            "100.63.255.255", "100.128.0.1", "2001:db8::1", "::ffff:8.8.8.8"}) {
+  for (const char* plain :
+       {"192.0.2.1", "8.8.8.8", "172.15.255.255", "172.32.0.1", "100.63.255.255", "100.128.0.1",
+        "2001:db8::1", "::ffff:8.8.8.8", "192.0.1.1", "198.17.0.1", "198.20.0.1",
+        "64:ff9b::808:808", "2002:808:808::1"}) {
     EXPECT_FALSE(is_special_address(ip(plain))) << plain;
     EXPECT_TRUE(may_dial(ip(plain), 25, policy())) << plain;
   }

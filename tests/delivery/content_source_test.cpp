@@ -4,16 +4,17 @@
 #include <openssl/sha.h>
 
 #include "tests/delivery/run_task.hpp"
+#include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/memory_spool.hpp"
 
 namespace relay::delivery {
 namespace {
 
-constexpr std::size_t kChunk = ports::Spool::kChunkOctets;
+constexpr std::size_t kChunk = ports::kChunkOctets;
 const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 
 /// Stores `content` as the server does: full chunks first, the rest with the message.
-mail::MessageId store(ports::Spool& spool, const std::string& content, std::uint64_t size) {
+mail::MessageId store(ports::IntakeQueue& queue, const std::string& content, std::uint64_t size) {
   ports::NewMessage made;
   made.message.id = mail::MessageId::generate(kNow);
   made.message.size = size;
@@ -23,11 +24,11 @@ mail::MessageId store(ports::Spool& spool, const std::string& content, std::uint
   std::size_t at = 0;
   std::uint32_t sequence = 0;
   for (; at + kChunk < content.size(); at += kChunk) {
-    EXPECT_TRUE(run_task(spool.append(made.message.id, sequence++, content.substr(at, kChunk))));
+    EXPECT_TRUE(run_task(queue.append(made.message.id, sequence++, content.substr(at, kChunk))));
   }
-  made.last_chunk = content.substr(at);
+  made.content = content.substr(at);
   const auto id = made.message.id;
-  EXPECT_TRUE(run_task(spool.commit(std::move(made))));
+  EXPECT_TRUE(run_task(queue.commit(std::move(made))));
   return id;
 }
 
@@ -47,30 +48,33 @@ std::string all_of(ContentSource& source) {
 
 TEST(ContentSource, GivesWhatWasStoredChunkByChunk) {
   for (const std::size_t size : {1UL, 1000UL, kChunk - 1, kChunk, kChunk + 1, 3 * kChunk + 7}) {
-    fakes::MemorySpool spool;
+    fakes::FakeClock clock;
+    fakes::MemorySpool spool(clock);
     std::string content;
     for (std::size_t i = 0; i < size; ++i) content += static_cast<char>('a' + i % 23);
-    const auto id = store(spool, content, size);
-    ContentSource source(spool, id, size, nullptr);
+    const auto id = store(spool.intake(), content, size);
+    ContentSource source(spool.delivery(), id, size, nullptr);
     EXPECT_EQ(all_of(source), content) << size;
     EXPECT_EQ(source.whole(), size <= kChunk) << size;
   }
 }
 
 TEST(ContentSource, ReadsNothingWhenItIsInMemory) {
-  fakes::MemorySpool empty;
+  fakes::FakeClock clock;
+  fakes::MemorySpool empty(clock);
   const auto content = std::make_shared<const std::string>("Subject: x\r\n\r\nbody");
-  ContentSource source(empty, mail::MessageId::generate(kNow), content->size(), content);
+  ContentSource source(empty.delivery(), mail::MessageId::generate(kNow), content->size(), content);
   EXPECT_EQ(all_of(source), *content);
   EXPECT_TRUE(source.whole());
 }
 
-/// K-5: fewer octets than were accepted are never sent.
+/// Fewer octets than were accepted are never sent.
 TEST(ContentSource, NoticesThatSomethingIsMissing) {
-  fakes::MemorySpool spool;
+  fakes::FakeClock clock;
+  fakes::MemorySpool spool(clock);
   const std::string content(kChunk + 10, 'x');
-  const auto id = store(spool, content, content.size());
-  ContentSource source(spool, id, content.size() + kChunk, nullptr);
+  const auto id = store(spool.intake(), content, content.size());
+  ContentSource source(spool.delivery(), id, content.size() + kChunk, nullptr);
   ASSERT_TRUE(run_task(source.open()));
   bool noticed = false;
   for (std::uint32_t sequence = 1; sequence < 4 && !noticed; ++sequence) {

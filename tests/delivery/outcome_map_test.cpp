@@ -15,7 +15,7 @@ TEST(OutcomeMap, KeepsEverythingTheRemoteSaidAndWhere) {
   verdict.ambiguous = true;
   const Candidate remote{.host = "mx.example",
                          .endpoint = {boost::asio::ip::make_address("192.0.2.1"), 25}};
-  const auto outcome = outcome_of(verdict, remote, "TLSv1.3");
+  const auto outcome = outcome_of(verdict, remote, "TLSv1.3", mail::TlsResult::None);
   EXPECT_EQ(outcome.kind, mail::OutcomeKind::Failed);
   EXPECT_TRUE(outcome.possible_duplicate);
   EXPECT_EQ(outcome.attempt.host, "mx.example");

@@ -62,7 +62,7 @@ TEST(RetrySchedule, GivesUpAfterTheTimeAndWarnsBefore) {
   EXPECT_FALSE(decide_retry(at(hours(40)), silent, 0).warn);
 }
 
-/// K-6, K-7: age alone proves nothing after a downtime or under a wrong clock.
+/// Age alone proves nothing after a downtime or under a wrong clock.
 TEST(RetrySchedule, TriesOnceMoreBeforeAgeDecides) {
   auto first = at(hours(1000), 1);
   first.previous_at = {};
@@ -78,7 +78,7 @@ TEST(RetrySchedule, TriesOnceMoreBeforeAgeDecides) {
   EXPECT_FALSE(decide_retry(ten_years_on, policy(), 0).expired) << "the clock has just jumped";
 }
 
-/// K-6: nor do several attempts under a wrong clock; then the time begins anew.
+/// Nor do several attempts under a wrong clock; then the time begins anew.
 TEST(RetrySchedule, AJumpOfTheClockMakesNothingOlder) {
   auto jumped = at(hours(24 * 3650));
   jumped.clock.jumped_at = jumped.clock.since = jumped.now - hours(3);

@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/delivery/run_task.hpp"
-
 namespace relay::delivery {
 namespace {
 
@@ -34,16 +32,12 @@ Consignment consignment(std::size_t copies, std::chrono::milliseconds age,
   if (!sender.empty()) queued->message.reverse_path = mail::ReversePath(mailbox(sender));
   Consignment made;
   for (std::size_t i = 0; i < copies; ++i) {
-    mail::QueuedRecipient copy{{.index = static_cast<std::uint16_t>(i),
-                                .original = mail::ForwardPath(mailbox("info@fwd.example")),
-                                .target = mailbox("t" + std::to_string(i) + "@x.example"),
-                                .reverse_path = mail::ReversePath::null()},
-                               RecipientState::Waiting,
-                               3,
-                               kNow,
-                               false,
-                               false,
-                               {}};
+    mail::QueuedRecipient copy{.route = {.index = static_cast<std::uint16_t>(i),
+                                         .original = mail::ForwardPath(mailbox("info@fwd.example")),
+                                         .target = mailbox("t" + std::to_string(i) + "@x.example"),
+                                         .reverse_path = mail::ReversePath::null()},
+                               .attempts = 3};
+    copy.next_due = kNow;
     copy.last.at = kNow - hours(1);
     queued->recipients.push_back(copy);
     made.copies.push_back(i);
@@ -54,80 +48,82 @@ Consignment consignment(std::size_t copies, std::chrono::milliseconds age,
   return made;
 }
 
-Settlement settled(const Consignment& given, const std::vector<OutcomeKind>& kinds,
-                   const std::string& header = "From: ann@sender.example\r\n") {
-  std::vector<mail::Outcome> outcomes;
-  for (const auto kind : kinds) outcomes.push_back(outcome(kind));
-  Settlement made = settle(given, outcomes, kNow, ClockTrust{kNow - hours(1000), {}}, 0.5);
-  run_task(add_bounces(made, given, header, kNow, nullptr));
-  return made;
+Settlement settled(const Consignment& given, const std::vector<OutcomeKind>& kinds) {
+  std::vector<CopyResult> results;
+  for (const auto kind : kinds) results.push_back({.outcome = outcome(kind)});
+  return settle(given, results, kNow, ClockTrust{kNow - hours(1000), {}}, 0.5);
 }
 
 TEST(Settlement, JudgesEachCopyForItself) {
   const auto given = consignment(3, hours(1));
   const auto made =
       settled(given, {OutcomeKind::Delivered, OutcomeKind::Deferred, OutcomeKind::Failed});
-  ASSERT_EQ(made.update.recipients.size(), 3U);
-  EXPECT_EQ(made.update.recipients[0].state, RecipientState::Delivered);
-  EXPECT_EQ(made.update.recipients[1].state, RecipientState::Waiting);
-  EXPECT_GT(made.update.recipients[1].next_due, kNow);
-  EXPECT_EQ(made.update.recipients[2].state, RecipientState::Failed);
-  for (const auto& update : made.update.recipients) EXPECT_EQ(update.attempts, 4U);
-  // C9: the failure and its DSN are one update; the DSN names the failed copy only.
-  ASSERT_EQ(made.update.bounces.size(), 1U);
-  ASSERT_EQ(made.notes.size(), 1U);
-  EXPECT_EQ(made.notes[0].recipients, 1U);
-  EXPECT_NE(made.update.bounces[0].last_chunk.find("550"), std::string::npos);
+  ASSERT_EQ(made.update.copies.size(), 3U);
+  EXPECT_EQ(made.update.copies[0].state, RecipientState::Delivered);
+  EXPECT_EQ(made.update.copies[0].end, mail::End::Delivered);
+  EXPECT_EQ(made.update.copies[1].state, RecipientState::Waiting);
+  EXPECT_GT(made.update.copies[1].retry_after.count(), 0);
+  EXPECT_EQ(made.update.copies[2].state, RecipientState::Failed);
+  EXPECT_EQ(made.update.copies[2].end, mail::End::Refused);
+  for (const auto& update : made.update.copies) EXPECT_EQ(update.attempts_before, 3U);
+  EXPECT_EQ(made.update.copies[0].notify, ports::Notify::Nobody);
+  EXPECT_EQ(made.update.copies[1].notify, ports::Notify::Nobody);
+  EXPECT_EQ(made.update.copies[2].notify, ports::Notify::OfFailure)
+      << "the failure and the debt of its DSN are one update";
 }
 
-TEST(Settlement, OneDsnForAllThatFailedTogether) {
-  const auto made = settled(consignment(5, hours(1)), std::vector(5, OutcomeKind::Failed));
-  EXPECT_EQ(made.update.bounces.size(), 1U);
-  EXPECT_EQ(made.notes[0].recipients, 5U);
+/// An attempt that ended early says nothing about those it did not come to.
+TEST(Settlement, ACopyThatWasNotTriedIsNotTouched) {
+  const auto given = consignment(3, hours(1));
+  std::vector<CopyResult> results(3);
+  results[1].outcome = outcome(OutcomeKind::Delivered);
+  const auto made = settle(given, results, kNow, ClockTrust{kNow - hours(1000), {}}, 0.5);
+  ASSERT_EQ(made.update.copies.size(), 1U);
+  EXPECT_EQ(made.update.copies[0].index, 1U);
+  EXPECT_EQ(made.copies[0].at, 1U);
+}
+
+TEST(Settlement, KeepsWhatEachHostSaid) {
+  const auto given = consignment(1, hours(1));
+  CopyResult result{.outcome = outcome(OutcomeKind::Delivered)};
+  result.before.push_back(outcome(OutcomeKind::Deferred).attempt);
+  const auto made = settle(given, {result}, kNow, ClockTrust{kNow - hours(1000), {}}, 0.5);
+  ASSERT_EQ(made.update.copies[0].attempts.size(), 2U);
+  EXPECT_EQ(made.update.copies[0].attempts[0].code, 450);
+  EXPECT_EQ(made.update.copies[0].attempts[1].code, 250) << "the last decides";
 }
 
 TEST(Settlement, AnExpiredCopyFails) {
   const auto made = settled(consignment(1, hours(121)), {OutcomeKind::Deferred});
-  EXPECT_EQ(made.update.recipients[0].state, RecipientState::Failed);
-  EXPECT_TRUE(made.copies[0].expired);
-  ASSERT_EQ(made.update.bounces.size(), 1U);
-  EXPECT_NE(made.update.bounces[0].last_chunk.find("Status: 5.4.7"), std::string::npos);
+  EXPECT_EQ(made.update.copies[0].state, RecipientState::Failed);
+  EXPECT_EQ(made.update.copies[0].end, mail::End::Expired);
+  EXPECT_EQ(made.update.copies[0].notify, ports::Notify::OfFailure);
+  EXPECT_EQ(made.copies[0].kind, OutcomeKind::Failed);
 }
 
-/// C10, L-7.
 TEST(Settlement, TheNullSenderIsToldNothing) {
-  const auto given = consignment(1, hours(1), "");
-  const auto made = settled(given, {OutcomeKind::Failed});
-  EXPECT_EQ(made.update.recipients[0].state, RecipientState::Failed);
-  EXPECT_TRUE(made.update.bounces.empty());
-  ASSERT_EQ(made.notes.size(), 1U);
-  EXPECT_EQ(made.notes[0].reason, "null sender");
-  EXPECT_FALSE(wants_dsn(made, given));
+  const auto made = settled(consignment(1, hours(1), ""), {OutcomeKind::Failed});
+  EXPECT_EQ(made.update.copies[0].state, RecipientState::Failed);
+  EXPECT_EQ(made.update.copies[0].notify, ports::Notify::Nobody);
+  EXPECT_EQ(made.copies[0].silence, "null sender");
 }
 
-/// L-6: no backscatter, and no silence in the log.
+/// No backscatter, and no silence in the log.
 TEST(Settlement, ASenderNobodyVouchesForIsToldNothingUnlessPolicySaysSo) {
   auto given = consignment(2, hours(5));
   auto queued = std::make_shared<mail::QueuedMessage>(*given.queued);
   queued->message.sender_authenticated = false;
   given.queued = queued;
   const auto made = settled(given, {OutcomeKind::Failed, OutcomeKind::Deferred});
-  EXPECT_FALSE(wants_dsn(made, given));
-  EXPECT_EQ(made.update.recipients[0].state, RecipientState::Failed);
-  EXPECT_EQ(made.update.recipients[1].state, RecipientState::Waiting);
-  EXPECT_TRUE(made.update.bounces.empty());
-  ASSERT_EQ(made.notes.size(), 2U) << "one failed, one late";
-  for (const auto& note : made.notes) EXPECT_EQ(note.reason, "sender not authenticated");
-  EXPECT_EQ(tally_of(made).suppressed, 1U);
-  EXPECT_EQ(tally_of(made).bounced, 0U);
+  EXPECT_EQ(made.update.copies[0].state, RecipientState::Failed);
+  EXPECT_EQ(made.copies[0].silence, "sender not authenticated");
+  for (const auto& copy : made.update.copies) EXPECT_EQ(copy.notify, ports::Notify::Nobody);
 
   auto lenient = std::make_shared<Policy>(*given.policy);
   lenient->bounce_to = BounceTo::Anyone;
   given.policy = lenient;
   const auto told = settled(given, {OutcomeKind::Failed, OutcomeKind::Delivered});
-  EXPECT_EQ(told.update.bounces.size(), 1U);
-  EXPECT_EQ(tally_of(told).bounced, 1U);
-  EXPECT_EQ(tally_of(told).delivered, 1U);
+  EXPECT_EQ(told.update.copies[0].notify, ports::Notify::OfFailure);
 }
 
 /// What was held had no chance while it was: its time begins with its release.
@@ -137,34 +133,32 @@ TEST(Settlement, AReleasedCopyHasAllItsTime) {
   queued->recipients[0].released_at = kNow - hours(5);
   given.queued = queued;
   const auto made = settled(given, {OutcomeKind::Deferred});
-  EXPECT_EQ(made.update.recipients[0].state, RecipientState::Waiting);
-  EXPECT_TRUE(made.copies[0].warn) << "five hours after the release";
+  EXPECT_EQ(made.update.copies[0].state, RecipientState::Waiting);
+  EXPECT_EQ(made.update.copies[0].notify, ports::Notify::OfDelay) << "five hours after the release";
   queued->recipients[0].released_at = kNow - hours(121);
-  EXPECT_TRUE(settled(given, {OutcomeKind::Deferred}).copies[0].expired);
+  EXPECT_EQ(settled(given, {OutcomeKind::Deferred}).update.copies[0].end, mail::End::Expired);
 }
 
-TEST(Settlement, WarnsOnceAndNeverAMachine) {
-  const auto human = settled(consignment(1, hours(5)), {OutcomeKind::Deferred});
-  ASSERT_EQ(human.update.bounces.size(), 1U);
-  EXPECT_TRUE(human.update.recipients[0].warned);
-  EXPECT_NE(human.update.bounces[0].last_chunk.find("Action: delayed"), std::string::npos);
-  const auto machine =
-      settled(consignment(1, hours(5)), {OutcomeKind::Deferred}, "Precedence: bulk\r\n");
-  EXPECT_TRUE(machine.update.bounces.empty());
-  EXPECT_TRUE(machine.update.recipients[0].warned);
-  // But a failure is told even to a machine: it may have to clean its list.
-  EXPECT_EQ(settled(consignment(1, hours(5)), {OutcomeKind::Failed}, "Precedence: bulk\r\n")
-                .update.bounces.size(),
-            1U);
+TEST(Settlement, WarnsOnce) {
+  auto given = consignment(1, hours(5));
+  const auto first = settled(given, {OutcomeKind::Deferred});
+  EXPECT_TRUE(first.update.copies[0].warned);
+  EXPECT_EQ(first.update.copies[0].notify, ports::Notify::OfDelay);
+  auto queued = std::make_shared<mail::QueuedMessage>(*given.queued);
+  queued->recipients[0].warned = true;
+  given.queued = queued;
+  const auto second = settled(given, {OutcomeKind::Deferred});
+  EXPECT_TRUE(second.update.copies[0].warned);
+  EXPECT_EQ(second.update.copies[0].notify, ports::Notify::Nobody);
 }
 
-/// C6: once it may have been delivered, it stays marked.
+/// Once it may have been delivered, it stays marked.
 TEST(Settlement, RemembersAPossibleDuplicate) {
   const auto given = consignment(1, hours(1));
   auto cut_off = outcome(OutcomeKind::Deferred);
   cut_off.possible_duplicate = true;
-  EXPECT_TRUE(settle(given, {cut_off}, kNow, ClockTrust{kNow - hours(1), {}}, 0.5)
-                  .update.recipients[0]
+  EXPECT_TRUE(settle(given, {{.outcome = cut_off}}, kNow, ClockTrust{kNow - hours(1), {}}, 0.5)
+                  .update.copies[0]
                   .possible_duplicate);
 }
 

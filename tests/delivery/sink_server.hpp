@@ -105,9 +105,9 @@ class SinkDialer final : public ports::Dialer {
     co_return stream;
   }
 
-  base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> start_tls(
-      std::unique_ptr<ports::Stream>, std::string, ports::TlsLevel, base::Deadline) override {
-    co_return std::unexpected(ports::IoError::TlsFailed);
+  base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::TlsError>> start_tls(
+      std::unique_ptr<ports::Stream>, std::string, mail::TlsDemand, base::Deadline) override {
+    co_return std::unexpected(ports::TlsError{});
   }
 
   /// Everything heard, in the order of the connections.

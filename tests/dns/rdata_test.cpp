@@ -74,6 +74,41 @@ INSTANTIATE_TEST_SUITE_P(Cases, NameParse,
                                                       std::string(63, 'a')}),
                          [](const auto& info) { return std::string(info.param.title); });
 
+class NamePresentation : public testing::TestWithParam<NameCase> {};
+
+TEST_P(NamePresentation, ShowsWhateverANameHolds) {
+  EXPECT_EQ(exact(presentation_name, GetParam().wire), GetParam().name);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, NamePresentation,
+    testing::Values(NameCase{"Folded", "\x02MX\x03Org\0"s, "mx.org"}, NameCase{"Root", "\0"s, "."},
+                    NameCase{"Address",
+                             "\x03"
+                             "192\x01"
+                             "0\x01"
+                             "2\x01"
+                             "1\0"s,
+                             "192.0.2.1"},
+                    NameCase{"Star", "\x01*\x01x\0"s, "*.x"},
+                    NameCase{"Url", "\x0bhttp://mail\x01x\0"s, "http://mail.x"},
+                    NameCase{"Blank", "\x03m x\0"s, "m\\032x"},
+                    NameCase{"BlankAtTheEnd", "\x02m \x01x\0"s, "m\\032.x"},
+                    NameCase{"LineFeed", "\x03m\nx\0"s, "m\\010x"},
+                    NameCase{"Nul", "\x03m\0x\0"s, "m\\000x"},
+                    NameCase{"DotInLabel", "\x03m.x\0"s, "m\\046x"},
+                    NameCase{"Backslash", "\x03m\\x\0"s, "m\\092x"},
+                    NameCase{"Quote", "\x03m\"x\0"s, "m\\034x"},
+                    NameCase{"HighOctet", "\x02m\xfc\0"s, "m\\252"},
+                    NameCase{"Nothing", "", std::nullopt},
+                    NameCase{"NoEnd", "\x02mx"s, std::nullopt},
+                    NameCase{"LabelOverEnd", "\x05mx\0"s, std::nullopt},
+                    NameCase{"OctetsBehind", "\x02mx\0x"s, std::nullopt},
+                    NameCase{"Pointer", "\xc0\x0c"s, std::nullopt},
+                    NameCase{"LongLabel", "\x40"s + std::string(64, 'a') + "\0"s, std::nullopt},
+                    NameCase{"TooLong", long_name(4), std::nullopt}),
+    [](const auto& info) { return std::string(info.param.title); });
+
 TEST(Rdata, ReadsMx) {
   const auto host = exact(parse_mx, "\x01\x02\x02mx\x01x\0"s);
   ASSERT_TRUE(host);
@@ -125,6 +160,7 @@ TEST(Rdata, TakesAnyOctetsForWhatTheyAre) {
     for (std::size_t size = 0; size <= rdata.size(); ++size) {
       const auto part = rdata.substr(0, size);
       exact(parse_name, part);
+      exact(presentation_name, part);
       exact(parse_mx, part);
       const auto text = exact(parse_txt, part);
       if (text) EXPECT_LT(text->size(), part.size());
@@ -150,12 +186,23 @@ TEST(SelectMx, OrdersByPreferenceThenName) {
 TEST(SelectMx, KnowsNullMxOnlyWhenItStandsAlone) {
   EXPECT_EQ(select_mx(std::vector{mx(0, "")}).error(), DnsError::NullMx);
   EXPECT_EQ(select_mx(std::vector{mx(0, ""), mx(10, "a")})->front().name, "a");
-  EXPECT_EQ(select_mx(std::vector{mx(0, ""), mx(1, "")}).error(), DnsError::Malformed);
+  EXPECT_EQ(select_mx(std::vector{mx(0, ""), mx(1, "")}).error(), DnsError::NullMx) << "said twice";
+  EXPECT_EQ(select_mx(std::vector{mx(0, ""), "\0"s}).error(), DnsError::Malformed)
+      << "the damaged one may have been a host";
 }
 
-TEST(SelectMx, LeavesOutUnusableHosts) {
-  EXPECT_THAT(*select_mx(std::vector{mx(5, "m x"), mx(10, "a")}), SizeIs(1));
-  EXPECT_EQ(select_mx(std::vector{mx(5, "m x")}).error(), DnsError::Malformed);
+TEST(SelectMx, GivesNamesThatAreNoHosts) {
+  const auto hosts = select_mx(std::vector{mx(5, "m x"), mx(10, "a"), mx(20, "*"), mx(0, "")});
+  ASSERT_TRUE(hosts);
+  ASSERT_THAT(*hosts, SizeIs(3));
+  EXPECT_EQ((*hosts)[0].name, "m\\032x");
+  EXPECT_EQ((*hosts)[1].name, "a");
+  EXPECT_EQ((*hosts)[2].name, "*");
+}
+
+TEST(SelectMx, LeavesOutDamagedRecords) {
+  EXPECT_THAT(*select_mx(std::vector{"\0\5\3m"s, mx(10, "a")}), SizeIs(1));
+  EXPECT_EQ(select_mx(std::vector{"\0\5\3m"s, "\0\5\xc0\x0c"s}).error(), DnsError::Malformed);
 }
 
 TEST(SelectMx, KeepsTheBestOfTooMany) {

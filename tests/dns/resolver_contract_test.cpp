@@ -18,9 +18,16 @@ using testing::ElementsAre;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
-/// Records of example.org: owner, type, value. Both zones are written from this.
-std::vector<std::array<std::string, 3>> records() {
-  std::vector<std::array<std::string, 3>> all{
+struct Record {
+  std::string owner;
+  std::string type;
+  std::string value;
+  int ttl = 300;  ///< the same for all records of an owner
+};
+
+/// Records of example.org. All zones are written from this.
+std::vector<Record> records() {
+  std::vector<Record> all{
       {"", "MX", "20 mx2.example.org."},
       {"", "MX", "10 MX1.example.org."},
       {"", "TXT", R"("v=spf1 " "-all")"},
@@ -36,6 +43,20 @@ std::vector<std::array<std::string, 3>> records() {
       {"about", "CNAME", "round.example.org."},
       {"nomail", "MX", "0 ."},
       {R"(o'dd+tag)", "A", "192.0.2.3"},
+      {"nulls", "MX", "0 ."},
+      {"nulls", "MX", "10 ."},
+      {"halfnull", "MX", "0 ."},
+      {"halfnull", "MX", "10 mx1.example.org."},
+      {"literal", "MX", "10 192.0.2.1."},
+      {"blank", "MX", R"(10 mail\032host.example.org.)"},
+      {"blank", "MX", R"(20 mail.example.org\032.)"},
+      {"star", "MX", "10 *.example.org."},
+      {"url", "MX", "10 http://mail.example.org."},
+      {"url", "MX", "20 mx1.example.org."},
+      {"short", "A", "192.0.2.4", 60},
+      {"short", "MX", "10 mx1.example.org.", 60},
+      {"shorter", "CNAME", "short.example.org.", 30},
+      {"longer", "CNAME", "short.example.org.", 90},
   };
   for (int i = 1; i <= 60; ++i) {
     all.push_back({"many", "A", "192.0.2." + std::to_string(i)});
@@ -49,8 +70,9 @@ std::string zone_file() {
   std::string zone =
       "$ORIGIN example.org.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\n"
       "ns A 127.0.0.1\n";
-  for (const auto& [owner, type, value] : records()) {
-    zone += (owner.empty() ? "@" : owner) + " " + type + " " + value + "\n";
+  for (const auto& [owner, type, value, ttl] : records()) {
+    zone +=
+        (owner.empty() ? "@" : owner) + " " + std::to_string(ttl) + " " + type + " " + value + "\n";
   }
   return zone;
 }
@@ -64,8 +86,9 @@ std::string fake_zone() {
   std::string zone =
       "anything.broken.example SERVFAIL\nsilent.example NEVER\n"
       "192.0.2.1 PTR MX1.example.org\n192.0.2.1 PTR alias.example.org\n";
-  for (const auto& [owner, type, value] : records()) {
-    zone += (owner.empty() ? "" : owner + ".") + "example.org " + type + " " + value + "\n";
+  for (const auto& [owner, type, value, ttl] : records()) {
+    const std::string name = (owner.empty() ? "" : owner + ".") + "example.org ";
+    zone += name + type + " " + value + "\n" + name + "TTL " + std::to_string(ttl) + "\n";
   }
   return zone;
 }
@@ -89,8 +112,9 @@ class InstantRig {
  public:
   InstantRig() {
     using boost::asio::ip::make_address;
-    for (const auto& [owner, type, value] : records()) {
+    for (const auto& [owner, type, value, ttl] : records()) {
       const std::string name = (owner.empty() ? "" : owner + ".") + "example.org";
+      resolver_.set_ttl(name, std::chrono::seconds(ttl));
       if (type == "A" || type == "AAAA") resolver_.add_address(name, make_address(value));
       if (type == "CNAME") resolver_.add_cname(name, value);
       if (type == "TXT") resolver_.add_txt(name, unquoted(value));
@@ -166,6 +190,14 @@ class ResolverContract : public testing::Test {
     return turn_loop(rig_->io, rig_->resolver().mx(name, soon()));
   }
 
+  std::vector<std::string> hosts(const std::string& name) {
+    const auto answer = mx(name);
+    if (!answer) return {std::string(describe(answer.error()))};
+    std::vector<std::string> names;
+    for (const auto& host : answer->records) names.push_back(host.name);
+    return names;
+  }
+
   auto txt(const std::string& name) {
     return turn_loop(rig_->io, rig_->resolver().txt(name, soon()));
   }
@@ -205,6 +237,36 @@ TYPED_TEST(ResolverContract, TellsMissingNameFromMissingRecord) {
   EXPECT_EQ(this->addresses("nomail.example.org").error(), DnsError::NoData);
   EXPECT_EQ(this->txt("nowhere.example.org").error(), DnsError::NoSuchName);
   EXPECT_EQ(this->txt("mx1.example.org").error(), DnsError::NoData);
+}
+
+TYPED_TEST(ResolverContract, TakesRecordsThatAllNameTheRootForANullMx) {
+  EXPECT_EQ(this->mx("nomail.example.org").error(), DnsError::NullMx);
+  EXPECT_EQ(this->mx("nulls.example.org").error(), DnsError::NullMx);
+  EXPECT_THAT(this->hosts("halfnull.example.org"), ElementsAre("mx1.example.org"));
+}
+
+/// It is for the caller to know that such a host cannot be asked, and that this is no accident.
+TYPED_TEST(ResolverContract, GivesMxNamesThatAreNoHosts) {
+  EXPECT_THAT(this->hosts("literal.example.org"), ElementsAre("192.0.2.1"));
+  EXPECT_THAT(this->hosts("blank.example.org"),
+              ElementsAre(R"(mail\032host.example.org)", R"(mail.example.org\032)"));
+  EXPECT_THAT(this->hosts("star.example.org"), ElementsAre("*.example.org"));
+  EXPECT_THAT(this->hosts("url.example.org"),
+              ElementsAre("http://mail.example.org", "mx1.example.org"));
+}
+
+TYPED_TEST(ResolverContract, TellsHowLongAnAnswerMayBeUsed) {
+  using namespace std::chrono_literals;
+  const auto ttl = [this](const std::string& name) {
+    const auto answer = turn_loop(this->rig_->io, this->rig_->resolver().addresses(name, soon()));
+    return answer ? answer->ttl : -1s;
+  };
+  EXPECT_EQ(ttl("mx2.example.org"), 300s);
+  EXPECT_EQ(ttl("shorter.example.org"), 30s) << "of the CNAME";
+  EXPECT_EQ(ttl("short.example.org"), 60s);
+  EXPECT_EQ(ttl("longer.example.org"), 60s) << "of what it leads to";
+  EXPECT_EQ(this->mx("short.example.org")->ttl, 60s);
+  EXPECT_EQ(this->txt("example.org")->ttl, 300s);
 }
 
 TYPED_TEST(ResolverContract, GivesAddressesOfBothFamiliesIpv6First) {

@@ -2,7 +2,9 @@
 
 #include <fstream>
 #include <future>
+#include <thread>
 
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -22,8 +24,8 @@ using testing::SizeIs;
 constexpr const char* kZone =
     "$ORIGIN example.org.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 60\n@ NS ns\n"
     "ns A 127.0.0.1\nmx1 A 192.0.2.1\n"
-    "odd MX 10 a\\032b.example.org.\nodd MX 20 mx1\n"
-    "literal MX 10 192.0.2.1.\n";
+    "both 90 A 192.0.2.2\nboth 40 AAAA 2001:db8::2\n"
+    "www 20 CNAME mail\nmail 200 MX 10 mx1\nbrief 2 TXT \"x\"\n";
 
 class UnboundAndNsd : public testing::Test {
  protected:
@@ -47,15 +49,24 @@ class UnboundAndNsd : public testing::Test {
   std::unique_ptr<NameServer> server_;
 };
 
-TEST_F(UnboundAndNsd, RefusesHostNamesNoHostCanHave) {
+TEST_F(UnboundAndNsd, GivesTheShortestTtlOfBothFamilies) {
   boost::asio::io_context io;
   const auto resolver = open(io);
-  const auto odd = turn_loop(io, resolver->mx("odd.example.org", soon()));
-  ASSERT_TRUE(odd) << describe(odd.error());
-  ASSERT_THAT(odd->records, SizeIs(1));
-  EXPECT_EQ(odd->records.front().name, "mx1.example.org");
-  EXPECT_EQ(turn_loop(io, resolver->mx("literal.example.org", soon())).error(),
-            DnsError::Malformed);
+  const auto both = turn_loop(io, resolver->addresses("both.example.org", soon()));
+  ASSERT_TRUE(both) << describe(both.error());
+  EXPECT_THAT(both->records, SizeIs(2));
+  EXPECT_EQ(both->ttl, 40s);
+  const auto mx1 = turn_loop(io, resolver->addresses("mx1.example.org", soon()));
+  EXPECT_EQ(mx1->ttl, 300s) << "that there is no AAAA is no record";
+  EXPECT_LE(turn_loop(io, resolver->mx("www.example.org", soon()))->ttl, 20s) << "of the CNAME";
+}
+
+TEST_F(UnboundAndNsd, GivesTheTtlThatIsLeftOfWhatItKept) {
+  boost::asio::io_context io;
+  const auto resolver = open(io);
+  EXPECT_EQ(turn_loop(io, resolver->txt("brief.example.org", soon()))->ttl, 2s);
+  std::this_thread::sleep_for(1100ms);
+  EXPECT_LE(turn_loop(io, resolver->txt("brief.example.org", soon()))->ttl, 1s);
 }
 
 TEST_F(UnboundAndNsd, AnswersAreBogusWhenTheChainOfTrustIsBroken) {
@@ -143,6 +154,27 @@ TEST(UnboundResolver, AnswersFromAWorldOfItsOwn) {
       io, {.forward_to = {}, .trust_anchor = {}, .world = "good.example. A 192.0.2.1\nbad A x\n"});
   ASSERT_FALSE(bad);
   EXPECT_THAT(bad.error(), HasSubstr("line 2"));
+}
+
+TEST(UnboundResolver, EndsALookupThatIsCutOff) {
+  const BlackHole hole;
+  net::ShardPool pool(2);
+  auto resolver = UnboundResolver::open(pool.at(0).io(), {{hole.address()}, {}});
+  ASSERT_TRUE(resolver) << resolver.error();
+  pool.run();
+  base::Cut cut;
+  const base::Deadline deadline{.at = soon().at, .cut = &cut};
+  const auto began = std::chrono::steady_clock::now();
+  auto waiting = boost::asio::co_spawn(
+      pool.at(1).executor(), (*resolver)->mx("silent.example", deadline), boost::asio::use_future);
+  boost::asio::post(pool.at(1).executor(), [&cut] { cut.make(); });
+  EXPECT_EQ(waiting.get().error(), DnsError::Timeout);
+  auto later = boost::asio::co_spawn(
+      pool.at(1).executor(), (*resolver)->txt("silent.example", deadline), boost::asio::use_future);
+  EXPECT_EQ(later.get().error(), DnsError::Timeout);
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 4s) << "not by the deadline";
+  pool.stop();
+  pool.join();
 }
 
 TEST(UnboundResolver, NamesWhatItCannotUse) {

@@ -33,6 +33,22 @@ struct FakeClock::Registration {
   std::shared_ptr<Sleeper> sleeper;
 };
 
+/// Lets a bell release the sleeper, as long as it lives.
+struct FakeClock::Armed {
+  Armed(FakeClock& clock, base::Bell& rings, const std::shared_ptr<Sleeper>& sleeper)
+      : bell(rings), armed(rings.arm([&clock, sleeper] { clock.wake(sleeper); })) {}
+
+  ~Armed() {
+    if (armed) bell.disarm();
+  }
+
+  Armed(const Armed&) = delete;
+  Armed& operator=(const Armed&) = delete;
+
+  base::Bell& bell;
+  const bool armed;  ///< false: it had rung before
+};
+
 FakeClock::FakeClock(base::WallTime start)
     : steady_(std::chrono::steady_clock::now()), wall_origin_(start), steady_origin_(steady_) {}
 
@@ -51,12 +67,32 @@ base::SteadyTime FakeClock::steady() const {
 
 base::Task<> FakeClock::sleep_until(base::SteadyTime at) {
   if (at <= steady()) co_return;
-  const auto executor = co_await asio::this_coro::executor;
-  auto sleeper = std::make_shared<Sleeper>(executor, at);
-  sleeper->bell.expires_at(base::SteadyTime::max());
+  auto sleeper = std::make_shared<Sleeper>(co_await asio::this_coro::executor, at);
   const Registration registration(*this, sleeper);
-  const auto woken = co_await sleeper->bell.async_wait(asio::as_tuple(base::use_task));
+  co_await sleep(sleeper);
+}
+
+base::Task<> FakeClock::sleep_until(base::SteadyTime at, base::Bell& bell) {
+  if (at <= steady()) co_return;
+  auto sleeper = std::make_shared<Sleeper>(co_await asio::this_coro::executor, at);
+  const Registration registration(*this, sleeper);
+  const Armed armed(*this, bell, sleeper);
+  if (armed.armed) co_await sleep(sleeper);
+}
+
+base::Task<> FakeClock::sleep(std::shared_ptr<Sleeper> sleeper) {
+  sleeper->timer.expires_at(base::SteadyTime::max());
+  const auto woken = co_await sleeper->timer.async_wait(asio::as_tuple(base::use_task));
   if (!sleeper->released) throw boost::system::system_error(std::get<0>(woken));
+}
+
+/// The timer is only touched on its own shard.
+void FakeClock::release(std::shared_ptr<Sleeper> sleeper) {
+  const base::Executor executor = sleeper->executor;
+  asio::post(executor, [sleeper = std::move(sleeper)] {
+    sleeper->released = true;
+    sleeper->timer.cancel();
+  });
 }
 
 void FakeClock::advance(std::chrono::nanoseconds span) {
@@ -101,7 +137,15 @@ void FakeClock::move_to(base::SteadyTime at) {
   steady_ = at;
 }
 
-// Releases the first sleeper that is due. Its timer is only touched on its own shard.
+void FakeClock::wake(const std::shared_ptr<Sleeper>& sleeper) {
+  {
+    const std::lock_guard lock(mutex_);
+    sleepers_.remove(sleeper);
+  }
+  release(sleeper);
+}
+
+// Releases the first sleeper that is due.
 std::shared_ptr<FakeClock::Sleeper> FakeClock::take_due() {
   std::shared_ptr<Sleeper> first;
   {
@@ -110,10 +154,7 @@ std::shared_ptr<FakeClock::Sleeper> FakeClock::take_due() {
     first = sleepers_.front();
     sleepers_.pop_front();
   }
-  asio::post(first->executor, [first] {
-    first->released = true;
-    first->bell.cancel();
-  });
+  release(first);
   return first;
 }
 

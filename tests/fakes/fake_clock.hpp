@@ -15,8 +15,9 @@
 namespace relay::fakes {
 
 /// Stands still until advanced. sleep_until() waiters are released in the order of their times,
-/// ties in the order they came. steady() starts at the real steady time, so that a Deadline made
-/// from this clock is also sound for code that asks the real one. Thread-safe.
+/// ties in the order they came, and when their bell rings. steady() starts at the real steady time,
+/// so that a Deadline made from this clock is also sound for code that asks the real one.
+/// Thread-safe.
 class FakeClock : public ports::Clock {
  public:
   /// 2026-11-24T03:00:00Z.
@@ -28,6 +29,7 @@ class FakeClock : public ports::Clock {
   base::WallTime wall() const override;
   base::SteadyTime steady() const override;
   base::Task<> sleep_until(base::SteadyTime at) override;
+  base::Task<> sleep_until(base::SteadyTime at, base::Bell& bell) override;
 
   /// Jumps ahead; everything due is released with the clock already at its new time.
   void advance(std::chrono::nanoseconds span);
@@ -50,10 +52,10 @@ class FakeClock : public ports::Clock {
 
   struct Sleeper {
     Sleeper(base::Executor runs_on, base::SteadyTime wakes)
-        : executor(runs_on), bell(runs_on), at(wakes) {}
+        : executor(runs_on), timer(runs_on), at(wakes) {}
 
     base::Executor executor;
-    Timer bell;  ///< never rings by itself; cancelling it wakes the coroutine
+    Timer timer;  ///< never rings by itself; cancelling it wakes the coroutine
     base::SteadyTime at;
     bool released = false;
   };
@@ -62,9 +64,14 @@ class FakeClock : public ports::Clock {
 
   /// Takes the sleeper off the list however the coroutine ends.
   struct Registration;
+  struct Armed;
+
+  static base::Task<> sleep(std::shared_ptr<Sleeper> sleeper);
+  static void release(std::shared_ptr<Sleeper> sleeper);
 
   void move_to(base::SteadyTime at);
   std::shared_ptr<Sleeper> take_due();
+  void wake(const std::shared_ptr<Sleeper>& sleeper);
 
   mutable std::mutex mutex_;
   base::SteadyTime steady_;

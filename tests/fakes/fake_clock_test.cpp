@@ -53,6 +53,55 @@ TEST(FakeClock, RunForShowsEachSleeperItsOwnTime) {
   EXPECT_EQ(attempts.back(), FakeClock::kStart + 120h);
 }
 
+base::Task<> nap_with(FakeClock& clock, std::chrono::seconds span, base::Bell& bell,
+                      std::vector<base::WallTime>& woken) {
+  for (int i = 0; i < 2; ++i) {
+    co_await clock.sleep_until(clock.steady() + span, bell);
+    woken.push_back(clock.wall());
+  }
+}
+
+TEST(FakeClock, ABellEndsASleepBeforeItsTime) {
+  boost::asio::io_context io;
+  FakeClock clock;
+  base::Bell bell;
+  std::vector<base::WallTime> woken;
+  base::spawn_supervised(io.get_executor(), "a", nap_with(clock, 30s, bell, woken));
+  clock.run_for(io, 10s);
+  EXPECT_TRUE(woken.empty());
+  bell.ring();
+  clock.run_for(io, 29s);
+  EXPECT_EQ(woken, std::vector{FakeClock::kStart + 10s});
+  clock.run_for(io, 2s);
+  ASSERT_EQ(woken.size(), 2U);
+  EXPECT_EQ(woken.back(), FakeClock::kStart + 40s);
+  EXPECT_EQ(clock.sleepers(), 0U);
+}
+
+TEST(FakeClock, ASleepDoesNotBeginWhenTheBellHasRung) {
+  boost::asio::io_context io;
+  FakeClock clock;
+  base::Bell bell;
+  std::vector<base::WallTime> woken;
+  bell.ring();
+  base::spawn_supervised(io.get_executor(), "a", nap_with(clock, 30s, bell, woken));
+  clock.run_for(io, 30s);
+  EXPECT_EQ(woken, (std::vector{FakeClock::kStart, FakeClock::kStart + 30s}));
+}
+
+TEST(FakeClock, ABellRungWhenItsSleeperHasDiedHarmsNobody) {
+  FakeClock clock;
+  base::Bell bell;
+  std::vector<base::WallTime> woken;
+  {
+    boost::asio::io_context io;
+    base::spawn_supervised(io.get_executor(), "a", nap_with(clock, 30s, bell, woken));
+    io.poll();
+  }
+  bell.ring();
+  EXPECT_EQ(clock.sleepers(), 0U);
+}
+
 TEST(FakeClock, ForgetsSleeperWhenItsTaskIsCancelled) {
   boost::asio::io_context io;
   FakeClock clock;

@@ -66,8 +66,16 @@ ports::MxHost parse_mx(std::string_view rest) {
   if (std::from_chars(number.data(), end, host.preference).ptr != end || rest.empty()) {
     throw std::invalid_argument("MX wants a preference and a host");
   }
-  host.name = folded_name(rest);
+  for (const char c : folded_name(rest)) host.name += c == ' ' ? "\\032" : std::string(1, c);
   return host;
+}
+
+std::chrono::seconds parse_ttl(std::string_view text) {
+  std::chrono::seconds::rep seconds = 0;
+  const auto* end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, seconds);
+  if (read.ec != std::errc() || read.ptr != end) throw std::invalid_argument("TTL wants seconds");
+  return std::chrono::seconds(seconds);
 }
 
 std::optional<DnsError> parse_failure(std::string_view kind) {
@@ -115,6 +123,8 @@ void FakeResolver::parse_line(Zone& zone, std::string_view line) {
     name.ptr.push_back(folded_name(line));
   } else if (kind == "CNAME") {
     name.cname = folded_name(line);
+  } else if (kind == "TTL") {
+    name.ttl = parse_ttl(line);
   } else if (kind == "SECURE") {
     name.secure = true;
   } else if (kind == "NEVER") {
@@ -131,6 +141,7 @@ std::expected<FakeResolver::Name, DnsError> FakeResolver::look_up(std::string ki
   std::string owner = folded_name(name);
   calls_.push_back(std::move(kind) + " " + owner);
   bool secure = true;
+  auto ttl = std::chrono::seconds::max();
   for (int links = 0; links <= kMaxCnameLinks; ++links) {
     const auto found = zone_.find(owner);
     if (found == zone_.end()) return std::unexpected(DnsError::NoSuchName);
@@ -138,6 +149,8 @@ std::expected<FakeResolver::Name, DnsError> FakeResolver::look_up(std::string ki
     if (answer.fails) return std::unexpected(*answer.fails);
     secure = secure && answer.secure;
     answer.secure = secure;
+    ttl = std::min(ttl, answer.ttl);
+    answer.ttl = ttl;
     if (answer.cname.empty()) return answer;
     owner = answer.cname;
   }
@@ -151,7 +164,9 @@ base::Task<std::expected<FakeResolver::Name, DnsError>> FakeResolver::find(
   if (deadline.passed(clock_.steady())) co_return std::unexpected(DnsError::Timeout);
   auto answer = look_up(std::move(kind), std::move(name));
   if (answer && answer->never) {
-    co_await clock_.sleep_until(deadline.at);
+    base::Bell bell;
+    const base::Cut::Wait wait(deadline.cut, [&bell] { bell.ring(); });
+    co_await clock_.sleep_until(deadline.at, bell);
     co_return std::unexpected(DnsError::Timeout);
   }
   co_return answer;
@@ -163,14 +178,13 @@ base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, DnsError>> FakeResolve
   if (!name) co_return std::unexpected(name.error());
   auto& hosts = name->mx;
   if (hosts.empty()) co_return std::unexpected(DnsError::NoData);
-  if (hosts.size() == 1 && hosts.front().name == ".") co_return std::unexpected(DnsError::NullMx);
   std::erase_if(hosts, [](const auto& host) { return host.name == "."; });
-  if (hosts.empty()) co_return std::unexpected(DnsError::Malformed);
+  if (hosts.empty()) co_return std::unexpected(DnsError::NullMx);
   std::sort(hosts.begin(), hosts.end(), [](const auto& a, const auto& b) {
     return std::tie(a.preference, a.name) < std::tie(b.preference, b.name);
   });
   cap(hosts, kMaxMxHosts);
-  co_return ports::DnsAnswer<ports::MxHost>{std::move(hosts), name->secure};
+  co_return ports::DnsAnswer<ports::MxHost>{std::move(hosts), name->secure, name->ttl};
 }
 
 base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> FakeResolver::addresses(
@@ -183,7 +197,7 @@ base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> FakeResolver::add
   records.insert(records.end(), name->v4.begin(), name->v4.end());
   cap(records, kMaxAddresses);
   if (records.empty()) co_return std::unexpected(DnsError::NoData);
-  co_return ports::DnsAnswer<address>{std::move(records), name->secure};
+  co_return ports::DnsAnswer<address>{std::move(records), name->secure, name->ttl};
 }
 
 base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> FakeResolver::addresses_of(
@@ -194,7 +208,7 @@ base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> FakeResolver::add
   auto& records = family == ports::IpFamily::V4 ? name->v4 : name->v6;
   if (records.empty()) co_return std::unexpected(DnsError::NoData);
   cap(records, kMaxAddresses);
-  co_return ports::DnsAnswer<address>{std::move(records), name->secure};
+  co_return ports::DnsAnswer<address>{std::move(records), name->secure, name->ttl};
 }
 
 base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> FakeResolver::names(
@@ -205,7 +219,7 @@ base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> FakeResolver:
   if (names.empty()) co_return std::unexpected(DnsError::NoData);
   std::sort(names.begin(), names.end());
   cap(names, kMaxNames);
-  co_return ports::DnsAnswer<std::string>{std::move(names), found->secure};
+  co_return ports::DnsAnswer<std::string>{std::move(names), found->secure, found->ttl};
 }
 
 base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> FakeResolver::txt(
@@ -217,7 +231,7 @@ base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> FakeResolver:
   std::erase_if(texts, [](const auto& text) { return text.size() > kMaxTxtOctets; });
   if (texts.empty()) co_return std::unexpected(DnsError::Malformed);
   cap(texts, kMaxTxtRecords);
-  co_return ports::DnsAnswer<std::string>{std::move(texts), found->secure};
+  co_return ports::DnsAnswer<std::string>{std::move(texts), found->secure, found->ttl};
 }
 
 void FakeResolver::replace_zone(std::string_view zone) {

@@ -1,8 +1,10 @@
 // DNS from a zone written in the test.
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,10 +23,12 @@ namespace relay::fakes {
 ///   192.0.2.1        PTR   mx1.example.org
 ///   nomail.example   MX    0 .
 ///   empty.example    EXISTS              # the name is there, without records: NoData
+///   short.example    TTL   60            # of answers from this name, where 300 is not right
 ///   signed.example   SECURE              # answers from this name carry secure = true
 ///   broken.example   SERVFAIL            # also BOGUS, MALFORMED, and
 ///   slow.example     NEVER               # Timeout, when the deadline passes on the clock
-/// A name not in the zone is NoSuchName. Text after '#' outside quotes is a comment.
+/// A name not in the zone is NoSuchName. An MX may name what is no host, as in a zone file; a blank
+/// is \032, written so or as it is. Text after '#' outside quotes is a comment.
 /// Malformed zone lines throw std::invalid_argument: a mistake of the test. Thread-safe.
 class FakeResolver : public ports::Resolver {
  public:
@@ -55,6 +59,7 @@ class FakeResolver : public ports::Resolver {
     std::vector<std::string> txt;
     std::vector<std::string> ptr;
     std::string cname;
+    std::chrono::seconds ttl{300};
     bool secure = false;
     bool never = false;
     std::optional<ports::DnsError> fails;

@@ -1,6 +1,8 @@
 #include "tests/fakes/fault_vfs.hpp"
 
+#include <atomic>
 #include <cstring>
+#include <mutex>
 #include <stdexcept>
 
 #include <sqlite3.h>
@@ -15,6 +17,8 @@ struct State {
   std::atomic<std::uint64_t> nth{0};
   std::atomic<std::uint64_t> operations{0};
   std::atomic<std::uint64_t> faults{0};
+  std::mutex mutex;
+  std::vector<std::string> changed;
 };
 
 State& state() {
@@ -25,6 +29,7 @@ State& state() {
 /// Our file, and behind it in the same memory the real one.
 struct File {
   sqlite3_file base;
+  const char* name;  ///< SQLite keeps it as long as the file is open
 
   sqlite3_file* real() { return reinterpret_cast<sqlite3_file*>(this + 1); }
 };
@@ -37,10 +42,27 @@ bool fails(bool is_sync) {
   const std::uint64_t number = s.operations.fetch_add(1) + 1;
   const DiskFault fault = s.fault.load();
   if (fault == DiskFault::None || number < s.nth.load()) return false;
-  if (fault != DiskFault::Death && is_sync != (fault == DiskFault::SyncError)) return false;
+  const bool once = fault == DiskFault::SyncErrorOnce;
+  const bool wants_sync = once || fault == DiskFault::SyncError;
+  if (fault != DiskFault::Death && is_sync != wants_sync) return false;
+  if (once && s.faults.load() > 0) return false;
   s.faults.fetch_add(1);
   return true;
 }
+
+std::string name_of(const char* path) {
+  const std::string all = path == nullptr ? "" : path;
+  return all.substr(all.rfind('/') + 1);
+}
+
+void note(const char* what, const char* path) {
+  State& s = state();
+  if (s.faults.load() == 0) return;
+  const std::lock_guard lock(s.mutex);
+  s.changed.push_back(std::string(what) + " " + name_of(path));
+}
+
+void note(const char* what, sqlite3_file* file) { note(what, reinterpret_cast<File*>(file)->name); }
 
 int close_file(sqlite3_file* file) { return real(file)->pMethods->xClose(real(file)); }
 
@@ -58,10 +80,12 @@ int write_file(sqlite3_file* file, const void* octets, int count, sqlite3_int64 
     if (fault == DiskFault::Death) ::_exit(kDied);
     return SQLITE_IOERR_WRITE;
   }
+  note("write", file);
   return real(file)->pMethods->xWrite(real(file), octets, count, at);
 }
 
 int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
+  note("cut", file);
   return real(file)->pMethods->xTruncate(real(file), size);
 }
 
@@ -124,9 +148,15 @@ sqlite3_vfs* real_vfs() {
 int open_file(sqlite3_vfs* /*vfs*/, const char* name, sqlite3_file* file, int flags,
               int* out_flags) {
   std::memset(file, 0, sizeof(File));
+  reinterpret_cast<File*>(file)->name = name;
   const int code = real_vfs()->xOpen(real_vfs(), name, real(file), flags, out_flags);
   if (real(file)->pMethods != nullptr) file->pMethods = &kMethods;
   return code;
+}
+
+int remove_file(sqlite3_vfs* /*vfs*/, const char* name, int sync_folder) {
+  note("remove", name);
+  return real_vfs()->xDelete(real_vfs(), name, sync_folder);
 }
 
 sqlite3_vfs& fault_vfs() {
@@ -136,6 +166,7 @@ sqlite3_vfs& fault_vfs() {
     made.zName = "fault";
     made.pNext = nullptr;
     made.xOpen = open_file;
+    made.xDelete = remove_file;
     return made;
   }();
   return vfs;
@@ -159,6 +190,10 @@ FaultVfs::~FaultVfs() {
 void FaultVfs::arm(DiskFault fault, std::uint64_t nth) {
   state().operations = 0;
   state().faults = 0;
+  {
+    const std::lock_guard lock(state().mutex);
+    state().changed.clear();
+  }
   state().nth = nth;
   state().fault = fault;
 }
@@ -166,5 +201,10 @@ void FaultVfs::arm(DiskFault fault, std::uint64_t nth) {
 std::uint64_t FaultVfs::operations() const { return state().operations; }
 
 std::uint64_t FaultVfs::faults() const { return state().faults; }
+
+std::vector<std::string> FaultVfs::changed_after_fault() const {
+  const std::lock_guard lock(state().mutex);
+  return state().changed;
+}
 
 }  // namespace relay::fakes

@@ -1,18 +1,20 @@
 // SQLite's way to the disk, with faults: the real files are written, until the test wants an error.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 namespace relay::fakes {
 
 enum class DiskFault {
   None,
-  Full,        ///< no space, on write
-  WriteError,  ///< EIO, on write
-  SyncError,   ///< EIO, on fsync: what was written before may be gone
-  ShortWrite,  ///< EIO, after half of the octets
-  Death,       ///< the process ends there: before a sync, or with half of the octets written
+  Full,           ///< no space, on write
+  WriteError,     ///< EIO, on write
+  SyncError,      ///< EIO, on fsync: what was written before may be gone
+  SyncErrorOnce,  ///< the same, but the next is said to be good: that is what the kernel does
+  ShortWrite,     ///< EIO, after half of the octets
+  Death,          ///< the process ends there: before a sync, or with half of the octets written
 };
 
 /// What a process that died of DiskFault::Death exits with.
@@ -34,6 +36,9 @@ class FaultVfs {
 
   std::uint64_t operations() const;  ///< writes and syncs since arm()
   std::uint64_t faults() const;      ///< errors given since arm()
+
+  /// What was written, cut or removed after the first error since arm(): "write queue.db", …
+  std::vector<std::string> changed_after_fault() const;
 };
 
 }  // namespace relay::fakes

@@ -55,12 +55,13 @@ std::string_view name_of(InstantResolver::Type type) {
 
 /// What all answers have in common: none without records, none over the cap.
 template <class T>
-std::expected<ports::DnsAnswer<T>, DnsError> answer_of(std::vector<T> records, std::size_t limit) {
+std::expected<ports::DnsAnswer<T>, DnsError> answer_of(std::vector<T> records, std::size_t limit,
+                                                       std::chrono::seconds ttl) {
   if (records.empty()) return std::unexpected(DnsError::NoData);
   if (records.size() > limit) {
     records.erase(records.begin() + static_cast<std::ptrdiff_t>(limit), records.end());
   }
-  return ports::DnsAnswer<T>{std::move(records), false};
+  return ports::DnsAnswer<T>{std::move(records), false, ttl};
 }
 
 }  // namespace
@@ -93,6 +94,10 @@ void InstantResolver::add_cname(std::string_view name, std::string_view target) 
   at(name).cname = folded_name(target);
 }
 
+void InstantResolver::set_ttl(std::string_view name, std::chrono::seconds ttl) {
+  at(name).ttl = ttl;
+}
+
 void InstantResolver::fail(std::string_view name, Type type) { at(name).failing.insert(type); }
 
 void InstantResolver::time_out(std::string_view name) { at(name).silent = true; }
@@ -101,18 +106,20 @@ void InstantResolver::fail_where(std::function<bool(const std::string&)> matches
   failing_ = std::move(matches);
 }
 
-std::expected<const InstantResolver::Name*, DnsError> InstantResolver::find(const std::string& name,
-                                                                            Type type) {
+std::expected<InstantResolver::Found, DnsError> InstantResolver::find(const std::string& name,
+                                                                      Type type) {
   std::string owner = folded_name(name);
   calls_.push_back(std::string(name_of(type)) + " " + owner);
   if (!can_exist(owner)) return std::unexpected(DnsError::NoSuchName);
+  auto ttl = std::chrono::seconds::max();
   for (int links = 0; links <= kMaxCnameLinks; ++links) {
     if (failing_ && failing_(owner)) return std::unexpected(DnsError::Temporary);
     const auto found = names_.find(owner);
     if (found == names_.end()) return std::unexpected(DnsError::NoSuchName);
     if (found->second.silent) return std::unexpected(DnsError::Timeout);
     if (found->second.failing.contains(type)) return std::unexpected(DnsError::Temporary);
-    if (found->second.cname.empty()) return &found->second;
+    ttl = std::min(ttl, found->second.ttl);
+    if (found->second.cname.empty()) return Found{&found->second, ttl};
     owner = found->second.cname;
   }
   return std::unexpected(DnsError::Temporary);
@@ -122,22 +129,23 @@ base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, DnsError>> InstantReso
     std::string domain, base::Deadline) {
   const auto name = find(domain, Type::Mx);
   if (!name) co_return std::unexpected(name.error());
-  auto hosts = (*name)->mx;
-  if (hosts.size() == 1 && hosts.front().name == ".") co_return std::unexpected(DnsError::NullMx);
+  auto hosts = name->records->mx;
+  const bool any = !hosts.empty();
   std::erase_if(hosts, [](const auto& host) { return host.name == "."; });
+  if (any && hosts.empty()) co_return std::unexpected(DnsError::NullMx);
   std::sort(hosts.begin(), hosts.end(), [](const auto& a, const auto& b) {
     return std::tie(a.preference, a.name) < std::tie(b.preference, b.name);
   });
-  co_return answer_of(std::move(hosts), kMaxMxHosts);
+  co_return answer_of(std::move(hosts), kMaxMxHosts, name->ttl);
 }
 
 base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> InstantResolver::addresses(
     std::string host, base::Deadline) {
   const auto name = find(host, Type::A);
   if (!name) co_return std::unexpected(name.error());
-  auto records = (*name)->v6;
-  records.insert(records.end(), (*name)->v4.begin(), (*name)->v4.end());
-  co_return answer_of(std::move(records), kMaxAddresses);
+  auto records = name->records->v6;
+  records.insert(records.end(), name->records->v4.begin(), name->records->v4.end());
+  co_return answer_of(std::move(records), kMaxAddresses, name->ttl);
 }
 
 base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> InstantResolver::addresses_of(
@@ -145,26 +153,26 @@ base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> InstantResolver::
   const bool v4 = family == ports::IpFamily::V4;
   const auto name = find(host, v4 ? Type::A : Type::Aaaa);
   if (!name) co_return std::unexpected(name.error());
-  co_return answer_of(v4 ? (*name)->v4 : (*name)->v6, kMaxAddresses);
+  co_return answer_of(v4 ? name->records->v4 : name->records->v6, kMaxAddresses, name->ttl);
 }
 
 base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> InstantResolver::names(
     address address, base::Deadline) {
   const auto name = find(reverse_name(address), Type::Ptr);
   if (!name) co_return std::unexpected(name.error());
-  auto names = (*name)->ptr;
+  auto names = name->records->ptr;
   std::sort(names.begin(), names.end());
-  co_return answer_of(std::move(names), kMaxNames);
+  co_return answer_of(std::move(names), kMaxNames, name->ttl);
 }
 
 base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> InstantResolver::txt(
     std::string name, base::Deadline) {
   const auto found = find(name, Type::Txt);
   if (!found) co_return std::unexpected(found.error());
-  auto texts = (*found)->txt;
+  auto texts = found->records->txt;
   std::erase_if(texts, [](const auto& text) { return text.size() > kMaxTxtOctets; });
-  if (texts.empty() && !(*found)->txt.empty()) co_return std::unexpected(DnsError::Malformed);
-  co_return answer_of(std::move(texts), kMaxTxtRecords);
+  if (texts.empty() && !found->records->txt.empty()) co_return std::unexpected(DnsError::Malformed);
+  co_return answer_of(std::move(texts), kMaxTxtRecords, found->ttl);
 }
 
 }  // namespace relay::fakes

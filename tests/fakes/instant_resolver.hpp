@@ -2,6 +2,7 @@
 // of a fuzzer. Every octet is allowed in names and texts, and each type of a name can fail alone.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <set>
@@ -31,6 +32,9 @@ class InstantResolver : public ports::Resolver {
   void add_txt(std::string_view name, std::string text);
   void add_ptr(std::string_view name, std::string_view target);
   void add_cname(std::string_view name, std::string_view target);
+
+  /// Of answers from this name; 300 s otherwise.
+  void set_ttl(std::string_view name, std::chrono::seconds ttl);
 
   /// Questions for this type of this name end as Temporary.
   void fail(std::string_view name, Type type);
@@ -63,14 +67,20 @@ class InstantResolver : public ports::Resolver {
     std::vector<std::string> txt;
     std::vector<std::string> ptr;
     std::string cname;
+    std::chrono::seconds ttl{300};
     std::set<Type> failing;
     bool silent = false;
+  };
+
+  struct Found {
+    const Name* records;
+    std::chrono::seconds ttl;  ///< the shortest on the way
   };
 
   Name& at(std::string_view name);
 
   /// The name behind all CNAMEs.
-  std::expected<const Name*, ports::DnsError> find(const std::string& name, Type type);
+  std::expected<Found, ports::DnsError> find(const std::string& name, Type type);
 
   std::map<std::string, Name, std::less<>> names_;
   std::function<bool(const std::string&)> failing_;

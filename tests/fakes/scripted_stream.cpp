@@ -5,6 +5,18 @@
 
 namespace relay::fakes {
 
+namespace {
+
+void end_wait(Wire& wire) {
+  if (wire.wake) std::exchange(wire.wake, {})(true);
+}
+
+bool is_cut(const base::Deadline& deadline) {
+  return deadline.cut != nullptr && deadline.cut->made();
+}
+
+}  // namespace
+
 ScriptedStream::ScriptedStream(std::shared_ptr<Wire> wire, std::string peer,
                                std::optional<ports::TlsInfo> tls)
     : wire_(std::move(wire)),
@@ -20,11 +32,13 @@ base::Task<std::expected<std::size_t, ports::IoError>> ScriptedStream::read_some
   wire->read_deadlines.push_back(deadline);
   if (wire->before_read) wire->before_read();
   if (wire->closed) co_return std::unexpected(ports::IoError::Closed);
+  if (is_cut(deadline)) co_return std::unexpected(ports::IoError::Timeout);
   if (wire->incoming.empty() && wire->wait_at_end) {
+    const base::Cut::Wait wait(deadline.cut, [&wire] { end_wait(*wire); });
     const bool woken =
         co_await base::await_answer<bool>([&wire](auto resume) { wire->wake = std::move(resume); });
     static_cast<void>(woken);
-    co_return std::unexpected(ports::IoError::Closed);
+    co_return std::unexpected(is_cut(deadline) ? ports::IoError::Timeout : ports::IoError::Closed);
   }
   if (wire->incoming.empty()) co_return std::unexpected(wire->at_end);
 
@@ -41,8 +55,9 @@ base::Task<std::expected<std::size_t, ports::IoError>> ScriptedStream::read_some
 }
 
 base::Task<std::expected<void, ports::IoError>> ScriptedStream::write(std::string_view octets,
-                                                                      base::Deadline) {
+                                                                      base::Deadline deadline) {
   if (wire_->closed) co_return std::unexpected(ports::IoError::Closed);
+  if (is_cut(deadline)) co_return std::unexpected(ports::IoError::Timeout);
   if (wire_->write_fails) co_return std::unexpected(ports::IoError::Reset);
   wire_->sent += octets;
   wire_->transcript += octets;
@@ -53,7 +68,7 @@ base::Task<std::expected<void, ports::IoError>> ScriptedStream::write(std::strin
 
 void ScriptedStream::close() noexcept {
   wire_->closed = true;
-  if (wire_->wake) std::exchange(wire_->wake, {})(true);
+  end_wait(*wire_);
 }
 
 base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>>

@@ -17,7 +17,7 @@ namespace relay::fakes {
 struct Wire {
   std::deque<std::string> incoming;                ///< each is handed out by reads of its own
   ports::IoError at_end = ports::IoError::Closed;  ///< what a read behind the last one hears
-  bool wait_at_end = false;                        ///< instead, such a read waits until close()
+  bool wait_at_end = false;  ///< instead, such a read waits until close(), or until it is cut off
   bool write_fails = false;
   bool unread = false;                ///< what has_unread() says
   std::function<void()> before_read;  ///< e.g. to let time pass

@@ -1,4 +1,4 @@
-// copies for targets that have not confirmed wait; nobody else waits with them.
+// Copies for targets that have not confirmed wait; nobody else waits with them.
 #include <gmock/gmock.h>
 
 #include "relay/forward/planner.hpp"

@@ -1,7 +1,7 @@
-// A-5, D-6, finding 6: mail whose author was not proven on arrival never leaves under an SPF or
-// DKIM identity of ours that is aligned with that author. Every combination of verdicts, senders,
-// authors, settings and targets is tried; what counts as a breach is worked out here anew, not by
-// asking the code under test.
+// Mail whose author was not proven on arrival never leaves under an SPF or DKIM identity of ours
+// that is aligned with that author. Every combination of verdicts, senders, authors, settings and
+// targets is tried; what counts as a breach is worked out here anew, not by asking the code under
+// test.
 #include <algorithm>
 #include <cstdlib>
 #include <functional>
@@ -213,7 +213,7 @@ settings::Settings failed_senders_kept() {
   return config;
 }
 
-/// srs.md §5 no. 1, and what the rest of the house relies on.
+/// The null sender is never rewritten, and what the rest of the house relies on.
 bool is_consistent(const Arrival& arrival, const Choice& choice, const settings::Settings& config) {
   const bool refused = choice.option == Option::Refuse;
   const bool marked = choice.hold || choice.tag || choice.risk_pool;

@@ -104,7 +104,7 @@ TEST_F(PlannerTest, RefusesWhatIsNotOurs) {
   EXPECT_EQ(answer("<x@elsewhere.example>"), "550 5.7.1");
 }
 
-/// L-1: forms that made open relays of others.
+/// Forms that made open relays of others.
 TEST_F(PlannerTest, RelaysForNoForm) {
   for (const char* path :
        {"<victim%elsewhere.example@example.org>", "<elsewhere.example!victim@example.org>",
@@ -128,12 +128,12 @@ TEST_F(PlannerTest, RewritesForeignSendersAndTakesTheirBouncesBack) {
   EXPECT_TRUE(srs.starts_with("SRS0=")) << srs;
   EXPECT_TRUE(srs.ends_with("@srs.example.org")) << srs;
   EXPECT_EQ(answer('<' + srs + '>', "<>"), "Ann.B@Sender.example");
-  // srs.md no. 19: bounces only.
+  // Bounces only.
   EXPECT_EQ(answer('<' + srs + '>', "<x@spam.example>"), "550 5.7.1");
 }
 
-/// srs.md no. 2: rewriting is per copy, after the aliases are known.
-TEST_F(PlannerTest, SrsProperty2RewritesEveryCopyThatLeaves) {
+/// Rewriting is per copy, after the aliases are known.
+TEST_F(PlannerTest, RewritesEveryCopyThatLeaves) {
   const auto sender = *mail::parse_reverse_path("<ann@sender.example>");
   const auto taken = std::get<ResolvedRecipient>(resolve("<all@example.org>"));
   EXPECT_EQ(taken.original.to_string(), "all@example.org");
@@ -146,9 +146,9 @@ TEST_F(PlannerTest, SrsProperty2RewritesEveryCopyThatLeaves) {
   EXPECT_EQ(senders_of(*plan).size(), 1U) << "one sender, one SRS address: one transaction";
 }
 
-/// srs.md no. 10: quoted local parts come back as they were; UTF-8 is stored, so that the address
-/// is ASCII whatever the next hop offers.
-TEST_F(PlannerTest, SrsProperty10QuotedAndUtf8Senders) {
+/// Quoted local parts come back as they were; UTF-8 is stored, so that the address is ASCII
+/// whatever the next hop offers.
+TEST_F(PlannerTest, BringsQuotedAndUtf8SendersBack) {
   const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
   for (const char* sender : {"<\"a b\"@sender.example>", "<\"a@b=c\"@sender.example>",
                              "<\"q\\\"q\"@sender.example>", "<a=b+c@sender.example>"}) {
@@ -164,8 +164,8 @@ TEST_F(PlannerTest, SrsProperty10QuotedAndUtf8Senders) {
   EXPECT_EQ(plan->tokens.at(0).reverse_path.to_string(), "jürgen@sender.example");
 }
 
-/// srs.md no. 18: a client learns nothing from how it is refused.
-TEST_F(PlannerTest, SrsProperty18AllFailuresSoundTheSame) {
+/// A client learns nothing from how it is refused.
+TEST_F(PlannerTest, RefusesAllFailedSrsAddressesInTheSameWords) {
   const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
   const auto plan = planner_->plan(mail::ReversePath(mailbox("ann@sender.example")), {taken},
                                    "192.0.2.7", kNow, std::nullopt);

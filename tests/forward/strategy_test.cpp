@@ -40,7 +40,7 @@ class StrategyTest : public testing::Test {
   settings::Settings config_ = house::settings();
 };
 
-// The matrix of standards.md §5, row by row.
+// What is done with whose mail, row by row.
 
 TEST_F(StrategyTest, SignedMailGoesUntouchedUnderSrsAndIsSealedWhereThatIsWanted) {
   EXPECT_EQ(way(house::evidence()), "srs");
@@ -99,7 +99,7 @@ TEST_F(StrategyTest, SpfOnlyGetsANewAuthorWhereThatIsOptedInAndOurSealIsNotTrust
             "srs risk");
 }
 
-///
+/// A forwarder must not vouch for a spoof.
 TEST_F(StrategyTest, RefusesWhatFailsAPolicyOfRejectAndNamesDomainAndCause) {
   const Choice choice = choose(house::spoof("author.example", DmarcPolicy::Reject));
   ASSERT_TRUE(choice.refusal);
@@ -151,7 +151,7 @@ TEST_F(StrategyTest, HostedAuthorsWithoutRecordNeedAnAlignedIdentifier) {
   known.verdicts.mail_from.result = SpfResult::Pass;
   EXPECT_EQ(way(known), "keep+arc");
   known.verdicts.mail_from.domain = "mailer.example";
-  EXPECT_EQ(choose(known).refusal->code, 550) << "F-5: SPF of others proves nothing";
+  EXPECT_EQ(choose(known).refusal->code, 550) << "SPF of others proves nothing";
   known.verdicts.dkim = {{.result = mail::DkimResult::Pass, .domain = "mail.hosted.example"}};
   EXPECT_FALSE(choose(known).refusal);
 }
@@ -175,7 +175,7 @@ TEST_F(StrategyTest, PutsOffWhatDnsCannotSay) {
   EXPECT_EQ(choice.refusal->code, 451);
 }
 
-/// S-15: a From that two readers may understand differently is treated as p=reject.
+/// A From that two readers may understand differently is treated as p=reject.
 TEST_F(StrategyTest, MalformedAuthorsAreRefused) {
   Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
   known.verdicts.dmarc.result = mail::DmarcResult::PermError;
@@ -200,7 +200,7 @@ TEST_F(StrategyTest, SeveralAuthorsAreTakenWhenEachIsProven) {
   EXPECT_EQ(choose(known).refusal->code, 550);
 }
 
-///
+/// Anybody can write a chain that says "pass".
 TEST_F(StrategyTest, OnlyATrustedSealerThatSawItPassSoftensAFailure) {
   Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
   known.verdicts.arc = {.result = ArcResult::Pass, .instances = 2, .last_sealer = "lists.example"};
@@ -223,7 +223,7 @@ TEST_F(StrategyTest, SealsOnlyWhatCanBeSealed) {
   Evidence known = by_spf_only(DmarcPolicy::None);
   known.verdicts.arc = {.result = ArcResult::Pass, .instances = 49};
   EXPECT_EQ(way(known), "srs+arc");
-  known.verdicts.arc.instances = 50;
+  known.verdicts.arc.instances = 50;
   EXPECT_EQ(way(known), "srs");
   known.verdicts.arc = {.result = ArcResult::TempError, .instances = 1};
   EXPECT_EQ(way(known, "a.believes.example"), "srs");
@@ -242,8 +242,8 @@ TEST_F(StrategyTest, SealsOnlyWhatCanBeSealed) {
   EXPECT_EQ(way(known, "a.believes.example"), "srs+arc");
 }
 
-/// srs.md §5 no. 3: SPF passes anyhow, so bounces need not come through us.
-TEST_F(StrategyTest, SrsProperty3KeepsSendersWhoseSpfAuthorisesUs) {
+/// SPF passes anyhow, so bounces need not come through us.
+TEST_F(StrategyTest, KeepsSendersWhoseSpfAuthorisesUs) {
   Evidence known = house::evidence();
   known.egress_spf = SpfResult::Pass;
   EXPECT_EQ(way(known), "keep");
@@ -261,8 +261,8 @@ TEST_F(StrategyTest, SrsProperty3KeepsSendersWhoseSpfAuthorisesUs) {
   EXPECT_EQ(way(known), "srs");
 }
 
-/// srs.md §5 no. 4, and its limit: a sender of ours whom nothing proves is rewritten.
-TEST_F(StrategyTest, SrsProperty4KeepsProvenSendersOfOurs) {
+/// Bounces come to us anyhow; but a sender of ours whom nothing proves is rewritten.
+TEST_F(StrategyTest, KeepsProvenSendersOfOurs) {
   Evidence known = house::evidence();
   known.sender = mail::ReversePath(house::mailbox("ann@hosted.example"));
   known.verdicts.mail_from = {.result = SpfResult::Pass, .domain = "hosted.example"};
@@ -271,13 +271,13 @@ TEST_F(StrategyTest, SrsProperty4KeepsProvenSendersOfOurs) {
   EXPECT_EQ(way(known), "srs");
 }
 
-/// srs.md §5 no. 5, opt-in: what failed SPF gets no pass in our name.
-TEST_F(StrategyTest, SrsProperty5LeavesFailedSendersAlone) {
+/// Opt-in: what failed SPF gets no pass in our name.
+TEST_F(StrategyTest, LeavesFailedSendersAlone) {
   const Evidence known = house::spoof("author.example", DmarcPolicy::None);
   EXPECT_EQ(way(known), "srs risk");
   config_.risk.sender = settings::KeepOrSrs::Keep;
   EXPECT_EQ(way(known), "keep risk");
-  Evidence authorised = known;  // F-5: the author's SPF names us, as with shared clouds
+  Evidence authorised = known;  // the author's SPF names us, as with shared clouds
   authorised.egress_spf = SpfResult::Pass;
   EXPECT_EQ(way(authorised), "srs risk");
   Evidence unknown = known;
@@ -285,7 +285,7 @@ TEST_F(StrategyTest, SrsProperty5LeavesFailedSendersAlone) {
   EXPECT_EQ(way(unknown), "srs risk");
 }
 
-/// D-6.
+/// Whoever signs in a name aligned with the author's vouches for him.
 TEST_F(StrategyTest, SignsUnprovenMailOnlyWithAForeignName) {
   Evidence known = house::spoof("author.example", DmarcPolicy::None);
   known.verdicts.dmarc.result = mail::DmarcResult::None;
@@ -297,7 +297,7 @@ TEST_F(StrategyTest, SignsUnprovenMailOnlyWithAForeignName) {
   EXPECT_EQ(choose(known).signed_by, "mail.author.example");
 }
 
-/// D-5: not in any name of ours, whatever the policy is and whatever is done with it; the seal is
+/// Not in any name of ours, whatever the policy is and whatever is done with it; the seal is
 /// another matter, it says that DMARC failed.
 TEST_F(StrategyTest, SignsNothingThatFailed) {
   for (const auto policy : {DmarcPolicy::None, DmarcPolicy::Quarantine, DmarcPolicy::Reject}) {

@@ -25,10 +25,10 @@ RELAY_FUZZ_TARGET(input) {
   fuzz::in_pieces(input, [&](std::string_view piece) { segments.emplace_back(piece); });
   const auto wire = house.talk(std::move(segments));
   require(wire->closed, "the session has ended");
-  require(count(wire->sent, "queued as ") == house.spool.stored.size(), "a 250 for each commit");
-  require(house.spool.drafts.empty(), "no draft is left");
+  require(count(wire->sent, "queued as ") == house.queue.stored.size(), "a 250 for each commit");
+  require(house.queue.drafts.empty(), "no draft is left");
   require(wire->sent.starts_with("220 ") || wire->sent.starts_with("421 "), "the banner is first");
-  for (const auto& stored : house.spool.stored) {
+  for (const auto& stored : house.queue.stored) {
     require(stored.content.size() <= limits.max_size, "the size limit holds");
     require(!stored.message.routes.empty(), "somebody is to receive it");
     for (std::size_t i = 0; i < stored.content.size(); ++i) {

@@ -45,6 +45,9 @@ RELAY_FUZZ_TARGET(input) {
         for (const auto& verdict : machine.verdicts()) {
           require(verdict.kind != mail::OutcomeKind::Delivered || verdict.code / 100 == 2,
                   "delivered is what the remote said");
+          require(!verdict.protocol_error ||
+                      (verdict.kind == mail::OutcomeKind::Deferred && !machine.reusable()),
+                  "out of step: nobody fails for it, and the connection ends");
         }
         under_way = false;
         if (!machine.reusable() || begun >= 3) return;

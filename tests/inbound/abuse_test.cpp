@@ -65,7 +65,7 @@ TEST_F(Abuse, AListedClientIsRefusedAtRcpt) {
   use(lists());
   EXPECT_THAT(send("info@example.org", "192.0.2.7"),
               HasSubstr("550 5.7.1 192.0.2.7 is listed by bl.example\r\n"));
-  EXPECT_TRUE(house.spool.stored.empty());
+  EXPECT_TRUE(house.queue.stored.empty());
   EXPECT_THAT(house.log.lines, Contains(HasSubstr(R"("event":"rejected")")));
   EXPECT_THAT(house.log.lines, Contains(HasSubstr("192.0.2.7 is listed by bl.example")));
   EXPECT_EQ(totals().listed, 1U);
@@ -131,7 +131,7 @@ TEST_F(Abuse, AStrangerWaitsAndIsTaken) {
 TEST_F(Abuse, WhoDoesNotExistIsNotPutOff) {
   use(greylisting());
   EXPECT_THAT(send("nobody@example.org"), HasSubstr("550 5.1.1"));
-  EXPECT_EQ(house.spool.waiting_list.greylist_rows(), 0U);
+  EXPECT_EQ(house.greylist.visitors(), 0U);
 }
 
 TEST_F(Abuse, ANetworkThatPassedOftenIsNotPutOff) {
@@ -161,7 +161,7 @@ TEST_F(Abuse, PostmasterAndBouncesDoNotWait) {
 
 TEST_F(Abuse, AListThatCannotBeKeptLetsMailFlow) {
   use(greylisting());
-  house.spool.waiting_list.fail_write(1, ports::SpoolError::Full);
+  house.greylist.error = ports::SpoolError::Full;
   EXPECT_THAT(send("info@example.org"), HasSubstr("250 2.0.0 queued"));
 }
 
@@ -192,7 +192,7 @@ TEST_F(Abuse, AMessageToManyCountsOnceForItsSender) {
   EXPECT_THAT(wire->sent, HasSubstr("451 4.7.1 Too many messages to this address"));
 }
 
-TEST_F(Abuse, GuessingIsSlowedDown) {  // X-6
+TEST_F(Abuse, GuessingIsSlowedDown) {
   AbusePolicy policy;
   policy.rates.unknown = {.count = 3, .span = 1h};
   use(policy);
@@ -236,7 +236,7 @@ TEST(MessageRates, CountEachKindForItself) {
   EXPECT_THAT(second({.per_alias = one}, other), HasSubstr("to this address"));
   EXPECT_EQ(second({.per_alias = one}, bounce), "");
   EXPECT_EQ(second({.per_alias = one, .tag = '-'}, other), "");
-  other.targets = {"you@mail.example", "me@mail.example"};  // A-6
+  other.targets = {"you@mail.example", "me@mail.example"};
   neighbour.targets = {"you@mail.example"};
   EXPECT_THAT(second({.per_target = one}, other), HasSubstr("to a target of this address"));
   EXPECT_EQ(second({.per_target = one}, neighbour), "");
@@ -263,7 +263,7 @@ mail::DkimVerdict signature(const std::string& head, mail::DkimResult result) {
 
 const mail::DkimVerdict kReplayed = signature("AAAAAAAA", mail::DkimResult::Pass);
 
-/// D-5: one signed message to 10,000 aliases, in however many transactions.
+/// One signed message to 10,000 aliases, in however many transactions.
 TEST(MessageRates, HoldUpASignedMessageThatIsReplayed) {
   const RatePolicy policy{.per_signature = {.count = 500, .span = 1h}};
   MessageRates rates;
@@ -323,7 +323,7 @@ INSTANTIATE_TEST_SUITE_P(All, WithoutTag,
                                          TagRow{"postmaster", '+', "postmaster"}));
 
 /// Whoever comes from however many places: the house does not grow.
-TEST(AbuseTables, StayBoundedUnderAHundredThousandClients) {  // X-2
+TEST(AbuseTables, StayBoundedUnderAHundredThousandClients) {
   const base::Rate rate{.count = 10, .span = 1h};
   const RatePolicy policy{.per_client = rate,
                           .per_network = rate,

@@ -21,7 +21,7 @@ TEST(Gate, NamesNetworks) {
   EXPECT_EQ(network_of(ip("2001:db8:1:2:3:4:5:6")), "2001:db8:1:2::/64");
 }
 
-TEST(Gate, CountsClientsNetworksAndAll) {
+TEST(Gate, CountsClientsNetworksAndAll) {
   Limits limits;
   limits.connections_per_client = 2;
   limits.connections_per_network = 3;
@@ -43,7 +43,7 @@ TEST(Gate, CountsClientsNetworksAndAll) {  // X-2
   EXPECT_EQ(gate.inside(), 3U);
 }
 
-TEST(Acceptor, Says421ToTheConnectionTooMany) {
+TEST(Acceptor, Says421ToTheConnectionTooMany) {
   Limits limits;
   limits.connections_per_client = 1;
   House house(limits);
@@ -81,7 +81,7 @@ TEST(Acceptor, LetsAnOpenTransactionFinishBeforeTheDrain) {
     if (++reads == 3) house.acceptor.drain();
   };
   house.poll();
-  EXPECT_EQ(house.spool.stored.size(), 1U);
+  EXPECT_EQ(house.queue.stored.size(), 1U);
   EXPECT_THAT(wire->sent, HasSubstr("queued as"));
   EXPECT_TRUE(wire->sent.ends_with("421 4.3.2 Shutting down, try again later\r\n")) << wire->sent;
   const auto late = house.talk({"EHLO c.example\r\n"});
@@ -110,7 +110,7 @@ TEST(Acceptor, TellsWhenAllHaveLeft) {
   EXPECT_EQ(house.acceptor.sessions(), 0U);
 }
 
-TEST(Acceptor, ServesSeveralShardsWhileItDrains) {  // P-4: run under TSan
+TEST(Acceptor, ServesSeveralShardsWhileItDrains) {  // run under TSan
   Limits limits;
   limits.connections_per_client = 1000;
   limits.connections_per_network = 1000;
@@ -150,9 +150,9 @@ TEST(Acceptor, ServesSeveralShardsWhileItDrains) {  // P-4: run under TSan
   }
 }
 
-TEST(Session, RefusesNewMailWhenTheSpoolIsPoisoned) {  // reliability.md §2.3
+TEST(Session, RefusesNewMailWhenTheSpoolIsPoisoned) {
   House house;
-  house.spool.poison = true;
+  house.queue.poison = true;
   const auto wire = house.talk({"EHLO c.example\r\n"});
   EXPECT_THAT(wire->sent, HasSubstr("421 4.3.0 Storage failure"));
   EXPECT_TRUE(wire->closed);
@@ -160,7 +160,7 @@ TEST(Session, RefusesNewMailWhenTheSpoolIsPoisoned) {  // reliability.md §2.3
 
 // ---- STARTTLS
 
-TEST(Session, ForgetsEverythingAtStartTls) {  // T-1, P-5
+TEST(Session, ForgetsEverythingAtStartTls) {
   House house({}, true);
   house.tls.wire->incoming = {"MAIL FROM:<a@b.example>\r\n",
                               "EHLO c.example\r\n",
@@ -174,13 +174,13 @@ TEST(Session, ForgetsEverythingAtStartTls) {  // T-1, P-5
   EXPECT_TRUE(wire->sent.ends_with("220 2.0.0 Ready to start TLS\r\n"));
   EXPECT_TRUE(house.tls.wire->sent.starts_with("503 5.5.1")) << house.tls.wire->sent;
   EXPECT_THAT(house.tls.wire->sent, testing::Not(HasSubstr("STARTTLS")));
-  ASSERT_EQ(house.spool.stored.size(), 1U);
-  const auto& message = house.spool.stored[0].message.message;
+  ASSERT_EQ(house.queue.stored.size(), 1U);
+  const auto& message = house.queue.stored[0].message.message;
   EXPECT_EQ(message.reverse_path.to_string(), "a@b.example");
   EXPECT_EQ(message.client.tls_version, "TLSv1.3");
 }
 
-TEST(Session, DropsTheConnectionOnOctetsBehindStartTls) {  // T-1
+TEST(Session, DropsTheConnectionOnOctetsBehindStartTls) {
   House house({}, true);
   const auto wire =
       house.talk({"EHLO c.example\r\n", "STARTTLS\r\nMAIL FROM:<evil@b.example>\r\n", "more\r\n"});

@@ -1,4 +1,4 @@
-// memory that runs out, at every single allocation of a session. The session may die, with
+// Memory that runs out, at every single allocation of a session. The session may die, with
 // 421; the process may not, and what was promised holds.
 #include <cstddef>
 #include <cstdlib>
@@ -74,16 +74,17 @@ bool survives(std::size_t n, const std::vector<std::string>& segments, bool veri
   const bool promised = wire->sent.find("250 2.0.0 queued as ") != std::string::npos;
   tally.accepted += promised ? 1 : 0;
   tally.told += wire->last_words.starts_with("421 ") ? 1 : 0;
-  EXPECT_TRUE(!promised || house.spool.stored.size() == 1) << "250 without a message, n = " << n;
-  EXPECT_LE(house.spool.stored.size(), 1U) << n;
+  EXPECT_TRUE(!promised || house.queue.stored.size() == 1) << "250 without a message, n = " << n;
+  EXPECT_LE(house.queue.stored.size(), 1U) << n;
   EXPECT_EQ(house.acceptor.sessions(), 0U) << n;
   EXPECT_EQ(house.budget.left(), budget) << n;
-  EXPECT_TRUE(house.spool.drafts.empty()) << n;
-  const auto before = house.spool.stored.size();
+  EXPECT_TRUE(house.queue.drafts.empty()) << n;
+  EXPECT_TRUE(house.feed.expected.empty()) << "nobody would deliver it, n = " << n;
+  const auto before = house.queue.stored.size();
   const auto next = house.talk(
       envelope_and({"From: ann@sender.example\r\nSubject: next\r\n\r\nx\r\n.\r\n", "QUIT\r\n"}));
   EXPECT_THAT(next->sent, HasSubstr("250 2.0.0 queued as ")) << n;
-  EXPECT_EQ(house.spool.stored.size(), before + 1) << n;
+  EXPECT_EQ(house.queue.stored.size(), before + 1) << n;
   return true;
 }
 

@@ -1,4 +1,4 @@
-// srs.md no. 8 and 21 to 23, in a session: what may come back to our SRS addresses.
+// What may come back to our SRS addresses, in a session.
 #include <chrono>
 #include <string>
 
@@ -47,27 +47,27 @@ std::string forged(House& house, int number) {
   return address;
 }
 
-TEST(SrsProperty21, ABounceReachesItsSenderWithTheNullSender) {
+TEST(Bounces, ABounceReachesItsSenderWithTheNullSender) {
   House house;
   EXPECT_THAT(talk(house, {srs_address(house, "Ann@sender.example")}), HasSubstr("queued as"));
-  ASSERT_EQ(house.spool.stored.size(), 1U);
-  const auto& route = house.spool.stored[0].message.routes[0];
+  ASSERT_EQ(house.queue.stored.size(), 1U);
+  const auto& route = house.queue.stored[0].message.routes[0];
   EXPECT_EQ(route.target.to_string(), "Ann@sender.example");
   EXPECT_TRUE(route.reverse_path.is_null());
 }
 
-TEST(SrsProperty21, ABounceHasExactlyOneRecipient) {
+TEST(Bounces, ABounceHasExactlyOneRecipient) {
   House house;
   const std::string one = srs_address(house, "ann@sender.example");
   const std::string two = srs_address(house, "bob@sender.example");
   EXPECT_THAT(talk(house, {one, two}), HasSubstr("452 4.5.3 A bounce has one recipient"));
   EXPECT_THAT(talk(house, {one, "info@example.org"}), HasSubstr("452 4.5.3 A bounce"));
   EXPECT_THAT(talk(house, {"info@example.org", one}), HasSubstr("452 4.5.3 A bounce"));
-  ASSERT_EQ(house.spool.stored.size(), 3U);
-  for (const auto& stored : house.spool.stored) EXPECT_EQ(stored.message.routes.size(), 1U);
+  ASSERT_EQ(house.queue.stored.size(), 3U);
+  for (const auto& stored : house.queue.stored) EXPECT_EQ(stored.message.routes.size(), 1U);
 }
 
-TEST(SrsProperty21, ALargeBounceIsRefused) {
+TEST(Bounces, ALargeBounceIsRefused) {
   Limits small;
   small.max_bounce_body = 1000;
   House house(small);
@@ -78,10 +78,10 @@ TEST(SrsProperty21, ALargeBounceIsRefused) {
   body += std::string(200, 'x') + "\r\n";
   EXPECT_THAT(talk(house, {address}, body), HasSubstr("552 5.3.4 Too large for a bounce"));
   EXPECT_THAT(talk(house, {"info@example.org"}, body), HasSubstr("queued as"));
-  EXPECT_EQ(house.spool.stored.size(), 2U);
+  EXPECT_EQ(house.queue.stored.size(), 2U);
 }
 
-TEST(SrsProperty22, OneAddressTakesSoManyBouncesAnHour) {
+TEST(BounceLimits, OneAddressTakesSoManyBouncesAnHour) {
   House house(limits({.per_address = 2, .per_sender = 100, .per_client = 100}));
   const std::string ann = srs_address(house, "ann@sender.example");
   EXPECT_THAT(talk(house, {ann}), HasSubstr("queued as"));
@@ -94,7 +94,7 @@ TEST(SrsProperty22, OneAddressTakesSoManyBouncesAnHour) {
   EXPECT_EQ(house.bounces.totals().throttled, 1U);
 }
 
-TEST(SrsProperty22, OneSenderTakesSoManyUnderAllItsAddresses) {
+TEST(BounceLimits, OneSenderTakesSoManyUnderAllItsAddresses) {
   House house(limits({.per_address = 100, .per_sender = 2, .per_client = 100}));
   EXPECT_THAT(talk(house, {srs_address(house, "ann@sender.example")}), HasSubstr("queued as"));
   house.clock.jump_wall(std::chrono::hours(24));  // another stamp, another address
@@ -103,7 +103,7 @@ TEST(SrsProperty22, OneSenderTakesSoManyUnderAllItsAddresses) {
   EXPECT_THAT(talk(house, {srs_address(house, "ann@sender.example")}), HasSubstr("450 4.7.1"));
 }
 
-TEST(SrsProperty22, OneNetworkBringsSoMany) {
+TEST(BounceLimits, OneNetworkBringsSoMany) {
   House house(limits({.per_address = 100, .per_sender = 100, .per_client = 2}));
   for (const char* sender : {"a@sender.example", "b@sender.example"}) {
     EXPECT_THAT(talk(house, {srs_address(house, sender)}), HasSubstr("queued as"));
@@ -113,7 +113,7 @@ TEST(SrsProperty22, OneNetworkBringsSoMany) {
   EXPECT_THAT(talk(house, {third}, "x\r\n", "198.51.100.1"), HasSubstr("queued as"));
 }
 
-TEST(SrsProperty23, WhoGuessesIsPutOffForRightAddressesToo) {
+TEST(BounceGuesses, WhoGuessesIsPutOffForRightAddressesToo) {
   House house(limits({.bad_per_client = 3}));
   const std::string good = srs_address(house, "ann@sender.example");
   for (int i = 0; i < 3; ++i) {
@@ -131,7 +131,7 @@ TEST(SrsProperty23, WhoGuessesIsPutOffForRightAddressesToo) {
   EXPECT_THAT(talk(house, {good}), HasSubstr("queued as"));
 }
 
-TEST(SrsProperty23, AStoredSenderThatIsGoneCountsAsAGuess) {
+TEST(BounceGuesses, AStoredSenderThatIsGoneCountsAsAGuess) {
   House house(limits({.bad_per_client = 1}));
   const std::string token = srs_address(house, std::string(60, 'a') + "@long.sender.example");
   ASSERT_THAT(token, testing::StartsWith("srst="));

@@ -1,4 +1,4 @@
-// A-6 as a client hears it and as it is stored: copies that wait for a target that has not
+// Consent as a client hears it and as it is stored: copies that wait for a target that has not
 // confirmed, how many may, what one mailbox gets through all aliases, and whom to complain to.
 #include "relay/inbound/consent.hpp"
 
@@ -64,7 +64,7 @@ class Consenting : public testing::Test {
   }
 
   const std::vector<mail::Route>& routes() const {
-    return house_.spool.stored.back().message.routes;
+    return house_.queue.stored.back().message.routes;
   }
 
   House house_;
@@ -89,8 +89,8 @@ TEST_F(Consenting, NobodyIsAskedByDefault) {
   const auto wire = house.talk({"EHLO c.example\r\n", "MAIL FROM:<ann@sender.example>\r\n",
                                 "RCPT TO:<info@example.org>\r\n", "DATA\r\n",
                                 "Subject: x\r\n\r\nx\r\n.\r\n", "QUIT\r\n"});
-  ASSERT_EQ(house.spool.stored.size(), 1U);
-  EXPECT_FALSE(house.spool.stored[0].message.routes[0].held);
+  ASSERT_EQ(house.queue.stored.size(), 1U);
+  EXPECT_FALSE(house.queue.stored[0].message.routes[0].held);
 }
 
 TEST_F(Consenting, EnoughIsHeldForATargetAndTheRestIsPutOff) {
@@ -105,7 +105,7 @@ TEST_F(Consenting, EnoughIsHeldForATargetAndTheRestIsPutOff) {
 }
 
 TEST_F(Consenting, WhoIsFullMeanwhileIsPutOffAtTheEnd) {
-  house_.spool.commit_error = ports::SpoolError::Unconfirmed;
+  house_.queue.commit_error = ports::SpoolError::Unconfirmed;
   EXPECT_THAT(send({"info@example.org"}), HasSubstr("\r\n450 4.7.1 A target has not confirmed"));
   EXPECT_EQ(house_.feed.offered.size(), 0U);
 }
@@ -113,11 +113,11 @@ TEST_F(Consenting, WhoIsFullMeanwhileIsPutOffAtTheEnd) {
 /// The confirmation comes while the message does: its policy is the old one, and the queue has been
 /// gone through already.
 TEST_F(Consenting, AConfirmationDuringAMessageIsNotMissed) {
-  house_.spool.on_commit = [this] { confirm({"me@mail.example"}); };
+  house_.queue.on_commit = [this] { confirm({"me@mail.example"}); };
   EXPECT_THAT(send({"info@example.org"}), HasSubstr("queued"));
   EXPECT_EQ(routes()[0].awaits, "me@mail.example") << "it was stored as waiting";
-  ASSERT_EQ(house_.spool.released.size(), 1U);
-  EXPECT_EQ(house_.spool.released[0].id, house_.spool.stored[0].message.message.id);
+  ASSERT_EQ(house_.consent.released.size(), 1U);
+  EXPECT_EQ(house_.consent.released[0].copy.message, house_.queue.stored[0].message.message.id);
   EXPECT_EQ(house_.feed.offered.at(0).queued.recipients[0].state, mail::RecipientState::Waiting);
   EXPECT_GT(house_.feed.offered.at(0).queued.recipients[0].released_at, base::WallTime{});
 }
@@ -131,7 +131,6 @@ TEST_F(Consenting, IsNotAskedOfWhomABounceGoesTo) {
 }
 
 TEST_F(Consenting, AReloadReleasesWhatWaitedForWhoConfirmed) {
-  fakes::MemorySpool spool;
   const auto add = [&](const std::string& target, const std::string& awaits) {
     ports::NewMessage made;
     made.message.id = mail::MessageId::generate(house_.clock.wall());
@@ -141,13 +140,13 @@ TEST_F(Consenting, AReloadReleasesWhatWaitedForWhoConfirmed) {
                            .reverse_path = {},
                            .held = true,
                            .awaits = awaits});
-    EXPECT_TRUE(await(spool.commit(std::move(made))));
+    EXPECT_TRUE(await(house_.queue.commit(std::move(made))));
   };
   for (int i = 0; i < 1203; ++i) add("me+x@mail.example", "me@mail.example");
   add("you@mail.example", "you@mail.example");
   add("me@mail.example", "");  // for the operator
   const auto release = [&] {
-    return await(release_confirmed(spool, house_.clock, house_.policy)).value();
+    return await(release_confirmed(house_.consent, house_.policy)).value();
   };
   EXPECT_EQ(release(), 0U);
   confirm({"me@mail.example"});
@@ -171,7 +170,7 @@ TEST_F(Consenting, OneMailboxGetsWhatItsRateAllowsThroughAllAliases) {
   EXPECT_THAT(send({"info+b@example.org"}, "3"),
               HasSubstr("451 4.7.1 Too many messages to a target of this address"));
   EXPECT_THAT(send({"team@example.org"}, "4"), HasSubstr("queued"));
-  // srs.md no. 19: what comes back is counted by limits of its own.
+  // What comes back is counted by limits of its own.
   const std::string back = routes()[0].reverse_path.to_string();
   for (int i = 0; i < 4; ++i) {
     EXPECT_THAT(send({back}, "bounce " + std::to_string(i), ""), HasSubstr("queued"));
@@ -183,7 +182,7 @@ TEST_F(Consenting, OneMailboxGetsWhatItsRateAllowsThroughAllAliases) {
 TEST_F(Consenting, ForwardedMailSaysWhomToComplainTo) {
   use([](Policy& policy) { policy.contact_field = "X-Report-Abuse-To: abuse@example.org\r\n"; });
   send({"info@example.org"});
-  const std::string& fields = house_.spool.stored.back().message.message.trace_fields;
+  const std::string& fields = house_.queue.stored.back().message.message.trace_fields;
   const std::size_t at = fields.find("\r\nX-Report-Abuse-To: abuse@example.org\r\n");
   ASSERT_NE(at, std::string::npos) << fields;
   EXPECT_LT(fields.find("Received: "), at);
@@ -191,7 +190,7 @@ TEST_F(Consenting, ForwardedMailSaysWhomToComplainTo) {
   EXPECT_THAT(house_.signer.requests.back().header_block, Not(HasSubstr("X-Report-Abuse-To")));
   const std::string back = routes()[0].reverse_path.to_string();
   send({back}, "bounced", "");
-  EXPECT_THAT(house_.spool.stored.back().message.message.trace_fields,
+  EXPECT_THAT(house_.queue.stored.back().message.message.trace_fields,
               Not(HasSubstr("X-Report-Abuse-To")));
 }
 

@@ -1,4 +1,4 @@
-// Time limits of a session. Nothing sleeps: the clock is moved by the script.
+// Time limits of a session. Nothing sleeps: the clock is moved by the script.
 #include <algorithm>
 #include <chrono>
 #include <string>
@@ -42,7 +42,7 @@ TEST(SessionDeadline, EndsDrippingContent) {  // 500 octets a second, after the 
   house.poll();
   EXPECT_THAT(wire->sent, HasSubstr("421 4.4.2 Timeout"));
   EXPECT_GT(wire->incoming.size(), 980U);
-  EXPECT_TRUE(house.spool.stored.empty());
+  EXPECT_TRUE(house.queue.stored.empty());
 }
 
 TEST(SessionDeadline, LetsASteadyClientTakeItsTime) {
@@ -56,7 +56,7 @@ TEST(SessionDeadline, LetsASteadyClientTakeItsTime) {
   auto wire = house.dial(envelope_and(content));
   wire->before_read = [&] { house.clock.advance(seconds(20)); };  // 750 octets a second, 14 minutes
   house.poll();
-  EXPECT_EQ(house.spool.stored.size(), 1U) << wire->sent;
+  EXPECT_EQ(house.queue.stored.size(), 1U) << wire->sent;
 }
 
 TEST(SessionDeadline, CapsTheWholeSession) {

@@ -150,7 +150,7 @@ class DialogueFile : public testing::TestWithParam<std::filesystem::path> {};
 TEST_P(DialogueFile, IsHeardAsWritten) {
   const Dialogue dialogue = parse(GetParam());
   House house(dialogue.limits, dialogue.tls);
-  house.spool.append_error = house.spool.commit_error = dialogue.spool_error;
+  house.queue.append_error = house.queue.commit_error = dialogue.spool_error;
   const auto wire = house.talk(dialogue.segments);
 
   const std::vector<std::string> heard = lines_of(wire->transcript);
@@ -163,7 +163,7 @@ TEST_P(DialogueFile, IsHeardAsWritten) {
   }
   EXPECT_EQ(!wire->incoming.empty(), dialogue.closed_early);
   EXPECT_TRUE(wire->closed);
-  if (dialogue.stored) EXPECT_EQ(house.spool.stored.size(), *dialogue.stored);
+  if (dialogue.stored) EXPECT_EQ(house.queue.stored.size(), *dialogue.stored);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, DialogueFile, testing::ValuesIn(dialogue_files()),

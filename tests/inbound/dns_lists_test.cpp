@@ -190,7 +190,7 @@ TEST_F(Lists, WhoseAnswersNeverComeDoNotOutliveTheShard) {
   EXPECT_TRUE(left.expired()) << "nothing keeps the questions alive";
 }
 
-TEST_F(Lists, RememberOnlySoManyClients) {
+TEST_F(Lists, RememberOnlySoManyClients) {
   use({list("bad.example")});
   for (std::uint32_t i = 0; i < 100'000; ++i) {
     standing(boost::asio::ip::make_address_v4(0x0A000000U + i).to_string());

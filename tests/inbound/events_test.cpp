@@ -1,4 +1,4 @@
-// The log lines of the inbound side: one JSON object each (operator.md §5).
+// The log lines of the inbound side: one JSON object each.
 #include "relay/inbound/events.hpp"
 
 #include <string>
@@ -22,10 +22,10 @@ TEST(ReceivedEvent, NamesTheMessageAndItsWay) {
               "RCPT TO:<info@example.org>\r\n", "RCPT TO:<team@example.org>\r\n", "DATA\r\n",
               "Message-ID: <m1@sender.example>\r\n\r\nx\r\n.\r\n"});
   ASSERT_EQ(house.log.lines.size(), 1U);
-  ASSERT_EQ(house.spool.stored.size(), 1U);
+  ASSERT_EQ(house.queue.stored.size(), 1U);
   const auto event = parsed(house.log.lines[0]);
   EXPECT_EQ(event.at("event"), "received");
-  EXPECT_EQ(event.at("msg_id").as_string(), house.spool.stored[0].message.message.id.to_string());
+  EXPECT_EQ(event.at("msg_id").as_string(), house.queue.stored[0].message.message.id.to_string());
   EXPECT_EQ(event.at("peer_ip"), "192.0.2.7");
   EXPECT_EQ(event.at("helo"), "client.example");
   EXPECT_EQ(event.at("mail_from"), "ann@sender.example");
@@ -52,7 +52,7 @@ TEST(RejectedEvent, NamesStageAndReply) {
   EXPECT_EQ(smtp.at("enhanced"), "5.1.1");
 }
 
-TEST(RejectedEvent, IsOneLineWhateverTheClientSaid) {  // H-2
+TEST(RejectedEvent, IsOneLineWhateverTheClientSaid) {
   House house;
   house.talk({"EHLO client.example\r\n", "MAIL FROM:<\"a\\\"}\\\\\"@sender.example>\r\n",
               "RCPT TO:<\xe2\x80\xae@example.org>\r\n", "RCPT TO:<\"\\\"\"@example.org>\r\n"});

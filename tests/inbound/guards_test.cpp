@@ -23,7 +23,7 @@ Limits allowing(std::uint64_t wasted) {
   return limits;
 }
 
-TEST(WasteGuard, KeepsOutWhoBreaksOffAgainAndAgain) {
+TEST(WasteGuard, KeepsOutWhoBreaksOffAgainAndAgain) {
   House house(allowing(256 * 1024));
   for (int i = 0; i < 5; ++i) house.talk(broken_off(50'000));
   EXPECT_THAT(house.talk({"QUIT\r\n"})->sent, HasSubstr("221"));
@@ -37,7 +37,7 @@ TEST(WasteGuard, KeepsOutWhoBreaksOffAgainAndAgain) {  // X-7
   house.poll();
   EXPECT_EQ(neighbour->sent, kWasteful);
   EXPECT_THAT(other->sent, HasSubstr("221"));
-  EXPECT_TRUE(house.spool.stored.empty());
+  EXPECT_TRUE(house.queue.stored.empty());
   EXPECT_EQ(house.budget.left(), 64LL * 1024 * 1024);
   house.clock.advance(1h);
   EXPECT_THAT(house.talk({"QUIT\r\n"})->sent, HasSubstr("221"));
@@ -58,7 +58,7 @@ TEST(WasteGuard, CountsWhatIsRefusedAndNotWhatIsAccepted) {
 
 TEST(WasteGuard, DoesNotBlameTheClientForATroubleOfOurs) {
   House house(allowing(64 * 1024));
-  house.spool.commit_error = ports::SpoolError::Full;
+  house.queue.commit_error = ports::SpoolError::Full;
   const std::string good = "Subject: x\r\n\r\n" + std::string(30'000, 'x') + "\r\n.\r\n";
   for (int i = 0; i < 4; ++i) {
     EXPECT_THAT(house.talk(envelope_and({good}))->sent, HasSubstr("452"));
@@ -66,7 +66,7 @@ TEST(WasteGuard, DoesNotBlameTheClientForATroubleOfOurs) {
   EXPECT_THAT(house.talk({"QUIT\r\n"})->sent, HasSubstr("221"));
 }
 
-TEST(RefusalLog, LeavesOutAndCountsTheLinesOfAFlood) {
+TEST(RefusalLog, LeavesOutAndCountsTheLinesOfAFlood) {
   House house;
   constexpr int kRefusals = 1000;
   constexpr int kPerSession = 10;
@@ -93,7 +93,7 @@ TEST(RefusalLog, LeavesOutAndCountsTheLinesOfAFlood) {  // X-9
   EXPECT_THAT(house.log.lines.back(), HasSubstr("198.51.100.1"));
 }
 
-TEST(Handshakes, ThoseTooManyArePutOff) {  // T-5
+TEST(Handshakes, ThoseTooManyArePutOff) {
   Limits limits;
   limits.handshakes = 1;
   House house(limits, true);
@@ -110,7 +110,7 @@ TEST(Handshakes, ThoseTooManyArePutOff) {  // T-5
   EXPECT_TRUE(house.handshakes.enter(limits.handshakes)) << "the place is given back";
 }
 
-TEST(Watchdog, SeesASessionThatNothingEnds) {  // H-9
+TEST(Watchdog, SeesASessionThatNothingEnds) {
   House house;
   const auto wire = house.dial({"EHLO c.example\r\n"});
   wire->wait_at_end = true;  // a stream that forgets its deadline: what the watchdog is for

@@ -1,122 +1,10 @@
 #include "tests/inbound/house.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "tests/inbound/test_planner.hpp"
 
 namespace relay::inbound {
-
-using ports::SpoolError;
-
-base::Task<std::expected<void, SpoolError>> RecordingSpool::append(mail::MessageId draft,
-                                                                   std::uint32_t,
-                                                                   std::string chunk) {
-  if (append_error) co_return std::unexpected(*append_error);
-  if (chunk.size() != kChunkOctets) co_return std::unexpected(SpoolError::Corrupt);
-  drafts[draft] += chunk;
-  std::expected<void, SpoolError> ok;
-  co_return ok;
-}
-
-void RecordingSpool::discard(mail::MessageId draft) noexcept {
-  discarded += static_cast<int>(drafts.erase(draft));
-}
-
-base::Task<std::expected<ports::CommitProof, SpoolError>> RecordingSpool::commit(
-    ports::NewMessage message) {
-  if (on_commit) on_commit();
-  if (commit_error) co_return std::unexpected(*commit_error);
-  const mail::MessageId id = message.message.id;
-  const auto draft = drafts.find(id);
-  std::string content = draft == drafts.end() ? std::string() : draft->second;
-  const std::size_t chunks = content.size() / kChunkOctets;
-  content += message.last_chunk;
-  stored.push_back({std::move(message), std::move(content), chunks});
-  if (draft != drafts.end()) drafts.erase(draft);
-  co_return proof_of(id);
-}
-
-base::Task<std::expected<mail::ReversePath, SpoolError>> RecordingSpool::find_token(
-    std::string token, base::WallTime) {
-  if (token_error) co_return std::unexpected(*token_error);
-  const auto found = tokens.find(token);
-  if (found == tokens.end()) co_return std::unexpected(SpoolError::NotFound);
-  co_return found->second;
-}
-
-base::Task<std::expected<std::uint64_t, SpoolError>> RecordingSpool::awaiting(
-    std::vector<std::string> addresses) {
-  std::uint64_t most = 0;
-  for (const std::string& address : addresses) {
-    std::uint64_t count = 0;
-    for (const Stored& one : stored) {
-      count += static_cast<std::uint64_t>(
-          std::ranges::count(one.message.routes, address, &mail::Route::awaits));
-    }
-    most = std::max(most, count);
-  }
-  co_return most;
-}
-
-base::Task<std::expected<std::uint64_t, SpoolError>> RecordingSpool::release(
-    std::vector<ports::AwaitingCopy> copies, base::WallTime) {
-  released.insert(released.end(), copies.begin(), copies.end());
-  co_return copies.size();
-}
-
-base::Task<std::expected<std::vector<ports::AwaitingCopy>, SpoolError>>
-RecordingSpool::awaiting_copies(std::optional<ports::AwaitingCopy>, std::size_t) {
-  co_return std::unexpected(SpoolError::NotFound);
-}
-
-base::Task<std::expected<std::vector<ports::RememberedMessage>, SpoolError>>
-RecordingSpool::accepted_since(base::WallTime, std::size_t) {
-  co_return std::vector<ports::RememberedMessage>();
-}
-
-base::Task<std::expected<mail::QueuedMessage, SpoolError>> RecordingSpool::load(mail::MessageId) {
-  co_return std::unexpected(SpoolError::NotFound);
-}
-
-base::Task<std::expected<std::string, SpoolError>> RecordingSpool::read(mail::MessageId,
-                                                                        std::uint32_t) {
-  co_return std::unexpected(SpoolError::NotFound);
-}
-
-base::Task<std::expected<void, SpoolError>> RecordingSpool::record(ports::Update) {
-  co_return std::unexpected(SpoolError::NotFound);
-}
-
-base::Task<std::expected<std::vector<mail::QueueItem>, SpoolError>> RecordingSpool::due(
-    base::WallTime, std::optional<ports::QueueCursor>, std::size_t) {
-  co_return std::unexpected(SpoolError::NotFound);
-}
-
-base::Task<std::expected<std::optional<base::WallTime>, SpoolError>> RecordingSpool::next_due(
-    base::WallTime) {
-  co_return std::unexpected(SpoolError::NotFound);
-}
-
-base::Task<std::expected<std::vector<ports::QueueRow>, SpoolError>> RecordingSpool::list(
-    ports::QueueFilter, std::optional<ports::QueueCursor>, std::size_t) {
-  co_return std::unexpected(SpoolError::NotFound);
-}
-
-base::Task<std::expected<std::vector<ports::AttemptRow>, SpoolError>> RecordingSpool::attempts(
-    mail::MessageId) {
-  co_return std::unexpected(SpoolError::NotFound);
-}
-
-base::Task<std::expected<std::uint64_t, SpoolError>> RecordingSpool::change(ports::QueueFilter,
-                                                                            ports::QueueAction,
-                                                                            base::WallTime) {
-  co_return std::unexpected(SpoolError::NotFound);
-}
-
-base::Task<std::expected<ports::QueueTotals, SpoolError>> RecordingSpool::totals() {
-  co_return std::unexpected(SpoolError::NotFound);
-}
 
 base::Task<std::expected<ports::Signatures, ports::SignError>> FixedSigner::sign(
     ports::SignRequest request) {
@@ -141,9 +29,10 @@ std::shared_ptr<const Policy> test_policy(Limits limits) {
 
 House::House(Limits limits, bool with_tls)
     : policy(test_policy(limits)),
-      services{clock, spool,      signer,   resolver, feed,    with_tls ? &tls : nullptr,
-               log,   policy,     budget,   bounces,  resends, refusals,
-               waste, handshakes, watchdog, abuse},
+      services{
+          clock,    queue,  tokens, consent, signer,  resolver, feed,  with_tls ? &tls : nullptr,
+          log,      policy, budget, bounces, resends, refusals, waste, handshakes,
+          watchdog, abuse},
       acceptor(services) {}
 
 void House::verify(std::string_view zone) {

@@ -1,10 +1,9 @@
 // Everything a session needs, faked: one object per test.
 #pragma once
 
-#include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -14,76 +13,10 @@
 #include "relay/inbound/services.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_resolver.hpp"
-#include "tests/fakes/memory_spool.hpp"
 #include "tests/fakes/scripted_stream.hpp"
+#include "tests/inbound/recording_queue.hpp"
 
 namespace relay::inbound {
-
-/// Keeps what was committed for the test to look at; fails where told to. Not a queue.
-class RecordingSpool final : public ports::Spool {
- public:
-  struct Stored {
-    ports::NewMessage message;
-    std::string content;  ///< chunks put together
-    std::size_t chunks = 0;
-  };
-
-  base::Task<std::expected<void, ports::SpoolError>> append(mail::MessageId draft,
-                                                            std::uint32_t sequence,
-                                                            std::string chunk) override;
-  void discard(mail::MessageId draft) noexcept override;
-  base::Task<std::expected<ports::CommitProof, ports::SpoolError>> commit(
-      ports::NewMessage message) override;
-  base::Task<std::expected<mail::ReversePath, ports::SpoolError>> find_token(
-      std::string token, base::WallTime now) override;
-
-  base::Task<std::expected<ports::GreylistAnswer, ports::SpoolError>> greylist(
-      ports::GreylistKey key, ports::GreylistRules rules, base::WallTime now) override {
-    return waiting_list.greylist(std::move(key), rules, now);
-  }
-
-  // Answered out of what `stored` was given.
-  base::Task<std::expected<std::uint64_t, ports::SpoolError>> awaiting(
-      std::vector<std::string> addresses) override;
-  base::Task<std::expected<std::uint64_t, ports::SpoolError>> release(
-      std::vector<ports::AwaitingCopy> copies, base::WallTime now) override;
-
-  bool poisoned() const noexcept override { return poison; }
-
-  // Not asked by the inbound side.
-  base::Task<std::expected<std::vector<ports::AwaitingCopy>, ports::SpoolError>> awaiting_copies(
-      std::optional<ports::AwaitingCopy> after, std::size_t limit) override;
-  base::Task<std::expected<std::vector<ports::RememberedMessage>, ports::SpoolError>>
-  accepted_since(base::WallTime since, std::size_t limit) override;
-  base::Task<std::expected<mail::QueuedMessage, ports::SpoolError>> load(
-      mail::MessageId id) override;
-  base::Task<std::expected<std::string, ports::SpoolError>> read(mail::MessageId id,
-                                                                 std::uint32_t sequence) override;
-  base::Task<std::expected<void, ports::SpoolError>> record(ports::Update update) override;
-  base::Task<std::expected<std::vector<mail::QueueItem>, ports::SpoolError>> due(
-      base::WallTime until, std::optional<ports::QueueCursor> cursor, std::size_t limit) override;
-  base::Task<std::expected<std::optional<base::WallTime>, ports::SpoolError>> next_due(
-      base::WallTime after) override;
-  base::Task<std::expected<std::vector<ports::QueueRow>, ports::SpoolError>> list(
-      ports::QueueFilter filter, std::optional<ports::QueueCursor> cursor,
-      std::size_t limit) override;
-  base::Task<std::expected<std::vector<ports::AttemptRow>, ports::SpoolError>> attempts(
-      mail::MessageId id) override;
-  base::Task<std::expected<std::uint64_t, ports::SpoolError>> change(ports::QueueFilter filter,
-                                                                     ports::QueueAction action,
-                                                                     base::WallTime now) override;
-  base::Task<std::expected<ports::QueueTotals, ports::SpoolError>> totals() override;
-
-  std::vector<Stored> stored;
-  std::map<mail::MessageId, std::string> drafts;
-  int discarded = 0;
-  std::vector<ports::AwaitingCopy> released;
-  std::function<void()> on_commit;  ///< while a message becomes durable
-  std::optional<ports::SpoolError> append_error, commit_error, token_error;
-  std::map<std::string, mail::ReversePath> tokens;
-  bool poison = false;
-  fakes::MemorySpool waiting_list;  ///< greylisting as every spool does it
-};
 
 struct FixedSigner final : ports::Signer {
   std::string domain_for(const std::string&) const override { return "fwd.example"; }
@@ -98,9 +31,21 @@ struct FixedSigner final : ports::Signer {
 };
 
 struct RecordingFeed final : ports::DeliveryFeed {
-  void offer(ports::FreshMessage message) override { offered.push_back(std::move(message)); }
+  void expect(const mail::MessageId& id) override { expected.insert(id); }
+
+  void offer(ports::FreshMessage message) override {
+    offered.push_back(std::move(message));
+    expected.erase(offered.back().queued.message.id);
+  }
+
+  void give_up(const mail::MessageId& id) noexcept override {
+    ++given_up;
+    expected.erase(id);
+  }
 
   std::vector<ports::FreshMessage> offered;
+  std::set<mail::MessageId> expected;  ///< neither offered nor given up yet
+  int given_up = 0;
 };
 
 struct RecordingLog final : base::Log {
@@ -136,7 +81,10 @@ class House {
 
   boost::asio::io_context io;
   fakes::FakeClock clock;
-  RecordingSpool spool;
+  RecordingQueue queue;
+  RecordingTokens tokens;
+  RecordingConsent consent{queue};
+  RecordingGreylist greylist{clock};
   FixedSigner signer;
   RecordingFeed feed;
   fakes::ScriptedTlsAcceptor tls;
@@ -150,7 +98,7 @@ class House {
   Handshakes handshakes;
   base::Watchdog watchdog;
   fakes::FakeResolver resolver{clock, ""};
-  AbuseControl abuse{resolver, spool, clock, log};
+  AbuseControl abuse{resolver, greylist, clock, log};
   Services services;
   Acceptor acceptor;
 };

@@ -20,14 +20,14 @@ struct Result {
 };
 
 Result take(const std::vector<std::string>& pieces, const std::string& authserv_id = "") {
-  RecordingSpool spool;
+  RecordingQueue queue;
   ByteBudget budget(1 << 20);
-  Intake intake(spool, budget, {}, nullptr, authserv_id);
+  Intake intake(queue, budget, {}, nullptr, authserv_id);
   for (const std::string& piece : pieces) intake.take(piece);
   intake.end();
   EXPECT_FALSE(intake.fault().has_value());
   Result result{intake.header_block(), intake.body_hash(), intake.content_sha256(), {}};
-  result.content = intake.release_last_chunk();
+  result.content = intake.release_rest();
   EXPECT_EQ(intake.size(), result.content.size());
   base::Sha256 again;
   again.update(result.content);
@@ -68,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P(
                     HeaderCase{"Empty", "", ""}),
     [](const auto& info) { return std::string(info.param.name); });
 
-// only fields in our name go, nothing else changes, whatever the division.
+// Only fields in our name go, nothing else changes, whatever the division.
 TEST(Intake, TakesForgedResultsAway) {
   const std::string forged = "Authentication-Results: mx.example.org;\r\n\tdmarc=pass\r\n";
   const std::string before = "A: b\r\n";
@@ -84,11 +84,11 @@ TEST(Intake, TakesForgedResultsAway) {
   EXPECT_EQ(take({content}).content, content) << "who does not verify has no such fields";
 }
 
-TEST(Intake, HoldsNoMoreThanOneHeaderAndOneChunk) {  // X-3, S-13
-  RecordingSpool spool;
+TEST(Intake, HoldsNoMoreThanOneHeaderAndOneChunk) {
+  RecordingQueue queue;
   ByteBudget budget(1 << 20);
   {
-    Intake intake(spool, budget, {}, nullptr, "");
+    Intake intake(queue, budget, {}, nullptr, "");
     const std::string piece(16 * 1024, 'h');
     for (int i = 0; i < 100 && !intake.fault(); ++i) intake.take(piece);
     ASSERT_TRUE(intake.fault().has_value());

@@ -1,4 +1,4 @@
-// Contract C2: a client that lost our 250 and sends again gets 250 without a second copy.
+// A client that lost our 250 and sends again gets 250 without a second copy.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,11 +25,11 @@ std::string id_in(const std::string& sent) {
   return at == std::string::npos ? "" : sent.substr(at + 10, 26);
 }
 
-TEST(C2, AMessageSentAgainAfterALost250IsKnownAgain) {
+TEST(Resending, AMessageSentAgainAfterALost250IsKnownAgain) {
   House house;
   const std::string first = house.talk(lines(kMessage, false))->sent;
   const std::string second = house.talk(lines(kMessage, true))->sent;
-  EXPECT_EQ(house.spool.stored.size(), 1U);
+  EXPECT_EQ(house.queue.stored.size(), 1U);
   ASSERT_FALSE(id_in(first).empty());
   EXPECT_EQ(id_in(second), id_in(first));
   EXPECT_THAT(house.log.lines.back(), HasSubstr("\"event\":\"resent\""));
@@ -37,40 +37,40 @@ TEST(C2, AMessageSentAgainAfterALost250IsKnownAgain) {
   EXPECT_EQ(house.feed.offered.size(), 1U);
 }
 
-TEST(C2, A250ThatWasHeardMakesTheNextOneANewMessage) {
+TEST(Resending, A250ThatWasHeardMakesTheNextOneANewMessage) {
   House house;
   house.talk(lines(kMessage, true));
   house.talk(lines(kMessage, true));
-  EXPECT_EQ(house.spool.stored.size(), 2U);
+  EXPECT_EQ(house.queue.stored.size(), 2U);
 }
 
-TEST(C2, OnlyTheSameMessageOfTheSameClientToTheSameRecipientsIsTheSame) {
+TEST(Resending, OnlyTheSameMessageOfTheSameClientToTheSameRecipientsIsTheSame) {
   House house;
   house.talk(lines(kMessage, false));
   house.talk(lines(kMessage + "x\r\n", true));
   house.talk(lines(kMessage, true, "team@example.org"));
   house.dial(lines(kMessage, true), "198.51.100.9");
   house.poll();
-  EXPECT_EQ(house.spool.stored.size(), 4U);
+  EXPECT_EQ(house.queue.stored.size(), 4U);
   house.talk(lines(kMessage, true));
-  EXPECT_EQ(house.spool.stored.size(), 4U);
+  EXPECT_EQ(house.queue.stored.size(), 4U);
 }
 
-TEST(C2, NobodyIsRememberedForEver) {
+TEST(Resending, NobodyIsRememberedForEver) {
   House house;
   house.talk(lines(kMessage, false));
   house.clock.advance(std::chrono::hours(7));
   house.talk(lines(kMessage, true));
-  EXPECT_EQ(house.spool.stored.size(), 2U);
+  EXPECT_EQ(house.queue.stored.size(), 2U);
 }
 
-TEST(C2, ARefusedMessageIsNotRemembered) {
+TEST(Resending, ARefusedMessageIsNotRemembered) {
   House house;
-  house.spool.commit_error = ports::SpoolError::Full;
+  house.queue.commit_error = ports::SpoolError::Full;
   house.talk(lines(kMessage, false));
-  house.spool.commit_error.reset();
+  house.queue.commit_error.reset();
   EXPECT_THAT(house.talk(lines(kMessage, true))->sent, HasSubstr("queued as"));
-  EXPECT_EQ(house.spool.stored.size(), 1U);
+  EXPECT_EQ(house.queue.stored.size(), 1U);
   EXPECT_EQ(house.resends.size(), 0U);
 }
 

@@ -61,15 +61,16 @@ TEST(SessionProperty, Gives250ForExactlyTheStoredMessages) {
   std::size_t stored = 0;
   for (int round = 0; round < 1500; ++round) {
     House house({}, true);
-    if (random() % 8 == 0) house.spool.commit_error = ports::SpoolError::Full;
+    if (random() % 8 == 0) house.queue.commit_error = ports::SpoolError::Full;
     const auto wire = house.talk(random_dialogue(random));
     const std::string said = wire->sent + house.tls.wire->sent;
-    ASSERT_EQ(count(said, "queued as"), house.spool.stored.size()) << said;
-    ASSERT_EQ(house.feed.offered.size(), house.spool.stored.size());
+    ASSERT_EQ(count(said, "queued as"), house.queue.stored.size()) << said;
+    ASSERT_EQ(house.feed.offered.size(), house.queue.stored.size());
     ASSERT_EQ(house.acceptor.sessions(), 0U) << said;
     ASSERT_EQ(house.budget.left(), 64 * 1024 * 1024);
-    ASSERT_TRUE(house.spool.drafts.empty());
-    stored += house.spool.stored.size();
+    ASSERT_TRUE(house.queue.drafts.empty());
+    ASSERT_TRUE(house.feed.expected.empty());
+    stored += house.queue.stored.size();
   }
   EXPECT_GT(stored, 50U);  // they do get somewhere
 }

@@ -27,8 +27,8 @@ TEST(Session, Answers250OnlyWithTheMessageStored) {
   House house;
   const auto wire = house.talk(envelope_and({kMessage + ".\r\n", "QUIT\r\n"}));
 
-  ASSERT_EQ(house.spool.stored.size(), 1U);
-  const auto& stored = house.spool.stored[0];
+  ASSERT_EQ(house.queue.stored.size(), 1U);
+  const auto& stored = house.queue.stored[0];
   EXPECT_THAT(wire->sent,
               HasSubstr("250 2.0.0 queued as " + stored.message.message.id.to_string() + "\r\n"));
   EXPECT_THAT(wire->sent, HasSubstr("221 2.0.0 Bye\r\n"));
@@ -45,8 +45,8 @@ TEST(Session, Answers250OnlyWithTheMessageStored) {
 TEST(Session, PutsReceivedOnTopOfTheSignatures) {
   House house;
   house.talk(envelope_and({kMessage + ".\r\n"}));
-  ASSERT_EQ(house.spool.stored.size(), 1U);
-  const std::string& trace = house.spool.stored[0].message.message.trace_fields;
+  ASSERT_EQ(house.queue.stored.size(), 1U);
+  const std::string& trace = house.queue.stored[0].message.message.trace_fields;
   EXPECT_TRUE(trace.starts_with("Received: ")) << trace;
   EXPECT_TRUE(trace.ends_with("\r\n" + house.signer.signature)) << trace;
 }
@@ -60,7 +60,7 @@ TEST(Session, AsksTheSignerForTheOriginalHeaderAndTheRelaxedBody) {
   EXPECT_EQ(request.from_domain, "sender.example");
   EXPECT_EQ(request.relaxed_body_sha256, sha256_of("Hello there\r\n"));
   EXPECT_EQ(request.now_unix, 1795489200);
-  EXPECT_EQ(request.lifetime, std::chrono::days(7));  // D-5
+  EXPECT_EQ(request.lifetime, std::chrono::days(7));
 }
 
 TEST(Session, OffersTheStoredMessageForDelivery) {
@@ -77,25 +77,25 @@ TEST(Session, OffersTheStoredMessageForDelivery) {
 TEST(Session, StreamsABigMessageInChunksOfOneSize) {
   House house;
   std::string content = "Subject: big\r\n\r\n";
-  while (content.size() < 3 * ports::Spool::kChunkOctets) content += "0123456789 line of text\r\n";
+  while (content.size() < 3 * ports::kChunkOctets) content += "0123456789 line of text\r\n";
   const auto wire = house.talk(envelope_and({content, ".\r\n"}));
-  ASSERT_EQ(house.spool.stored.size(), 1U);
-  EXPECT_EQ(house.spool.stored[0].chunks, 3U);
-  EXPECT_EQ(house.spool.stored[0].content, content);
-  EXPECT_EQ(house.spool.stored[0].message.content_sha256, sha256_of(content));
+  ASSERT_EQ(house.queue.stored.size(), 1U);
+  EXPECT_EQ(house.queue.stored[0].chunks, 3U);
+  EXPECT_EQ(house.queue.stored[0].content, content);
+  EXPECT_EQ(house.queue.stored[0].message.content_sha256, sha256_of(content));
   EXPECT_FALSE(house.feed.offered[0].content);  // too big to travel in memory
   EXPECT_EQ(house.budget.left(), 64 * 1024 * 1024);
 }
 
-TEST(Session, TakesSeveralMessagesWithFreshState) {  // S-9
+TEST(Session, TakesSeveralMessagesWithFreshState) {
   House house;
   auto dialogue = envelope_and({kMessage + ".\r\n", "DATA\r\n", "RCPT TO:<team@example.org>\r\n",
                                 "MAIL FROM:<>\r\n", "RCPT TO:<team@example.org>\r\n", "DATA\r\n",
                                 "Subject: two\r\n\r\n.\r\n"});
   const auto wire = house.talk(dialogue);
-  ASSERT_EQ(house.spool.stored.size(), 2U);
-  EXPECT_TRUE(house.spool.stored[1].message.message.reverse_path.is_null());
-  EXPECT_EQ(house.spool.stored[1].message.routes.size(), 2U);
+  ASSERT_EQ(house.queue.stored.size(), 2U);
+  EXPECT_TRUE(house.queue.stored[1].message.message.reverse_path.is_null());
+  EXPECT_EQ(house.queue.stored[1].message.routes.size(), 2U);
   EXPECT_THAT(wire->sent, HasSubstr("503 5.5.1 MAIL and RCPT first\r\n503 5.5.1 MAIL first\r\n"));
 }
 
@@ -109,7 +109,7 @@ TEST(Session, AnswersAPipelinedGroupInOneWrite) {
   EXPECT_THAT(wire->writes[2], HasSubstr("250 2.1.0"));
   EXPECT_THAT(wire->writes[2], HasSubstr("550 5.1.1"));
   EXPECT_THAT(wire->writes[2], HasSubstr("354 "));
-  EXPECT_EQ(house.spool.stored.size(), 1U);
+  EXPECT_EQ(house.queue.stored.size(), 1U);
 }
 
 TEST(Session, IsIndifferentToSegmentation) {
@@ -118,11 +118,11 @@ TEST(Session, IsIndifferentToSegmentation) {
     House house;
     const auto wire = house.talk({"EHLO c.example\r\n", all.substr(0, cut), all.substr(cut),
                                   "DATA\r\n", kMessage + ".\r\n"});
-    ASSERT_EQ(house.spool.stored.size(), 1U) << cut;
+    ASSERT_EQ(house.queue.stored.size(), 1U) << cut;
   }
 }
 
-// ---- errors of the spool (reliability.md §2.3)
+// ---- errors of the queue
 
 struct SpoolCase {
   const char* name;
@@ -135,12 +135,14 @@ class SpoolFailure : public testing::TestWithParam<SpoolCase> {};
 
 TEST_P(SpoolFailure, NeverLeadsToA250) {
   House house;
-  house.spool.commit_error = GetParam().error;
+  house.queue.commit_error = GetParam().error;
   const auto wire = house.talk(envelope_and({kMessage + ".\r\n", "NOOP\r\n"}));
   EXPECT_THAT(wire->sent, HasSubstr(GetParam().reply));
   EXPECT_THAT(wire->sent, testing::Not(HasSubstr("queued as")));
   EXPECT_EQ(wire->sent.ends_with("250 2.0.0 Ok\r\n"), !GetParam().closes);
   EXPECT_TRUE(house.feed.offered.empty());
+  EXPECT_EQ(house.feed.given_up, 1);
+  EXPECT_TRUE(house.feed.expected.empty());
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -149,28 +151,30 @@ INSTANTIATE_TEST_SUITE_P(
                     SpoolCase{"Quota", ports::SpoolError::TokenQuota, "452 4.3.1", false},
                     SpoolCase{"Poisoned", ports::SpoolError::Poisoned, "421 4.3.0", true},
                     SpoolCase{"Stopping", ports::SpoolError::Stopping, "421 4.3.2", true},
+                    SpoolCase{"Unavailable", ports::SpoolError::Unavailable, "450 4.3.0", false},
+                    SpoolCase{"Unknown", ports::SpoolError::Unknown, "451 4.3.0", false},
                     SpoolCase{"Corrupt", ports::SpoolError::Corrupt, "451 4.3.0", false}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Session, ConsumesToTheEndWhenTheSpoolIsFullUnderWay) {
   House house;
-  house.spool.append_error = ports::SpoolError::Full;
+  house.queue.append_error = ports::SpoolError::Full;
   std::string content = "Subject: big\r\n\r\n";
-  while (content.size() < 2 * ports::Spool::kChunkOctets) content += "RCPT TO:<x@y.example>\r\n";
+  while (content.size() < 2 * ports::kChunkOctets) content += "RCPT TO:<x@y.example>\r\n";
   const auto wire = house.talk(envelope_and({content, ".\r\n", "NOOP\r\n"}));
   EXPECT_THAT(wire->sent, HasSubstr("354 "));
   EXPECT_TRUE(
       wire->sent.ends_with("452 4.3.1 Insufficient storage, try again later\r\n250 2.0.0 Ok\r\n"))
       << wire->sent;
-  EXPECT_TRUE(house.spool.stored.empty());
+  EXPECT_TRUE(house.queue.stored.empty());
 }
 
-TEST(Session, DropsTheDraftWhenTheClientLeaves) {  // C1
+TEST(Session, DropsTheDraftWhenTheClientLeaves) {
   House house;
-  const std::string chunk(ports::Spool::kChunkOctets / 4, 'x');
+  const std::string chunk(ports::kChunkOctets / 4, 'x');
   const auto wire = house.talk(envelope_and({chunk, chunk, "\r\n" + chunk, chunk, "\r\n" + chunk}));
-  EXPECT_TRUE(house.spool.stored.empty());
-  EXPECT_TRUE(house.spool.drafts.empty());
+  EXPECT_TRUE(house.queue.stored.empty());
+  EXPECT_TRUE(house.queue.drafts.empty());
 }
 
 TEST(Session, RefusesWhenSigningFails) {
@@ -178,12 +182,12 @@ TEST(Session, RefusesWhenSigningFails) {
   house.signer.fails = true;
   const auto wire = house.talk(envelope_and({kMessage + ".\r\n"}));
   EXPECT_THAT(wire->sent, HasSubstr("451 4.3.0"));
-  EXPECT_TRUE(house.spool.stored.empty());
+  EXPECT_TRUE(house.queue.stored.empty());
 }
 
 // ---- content limits
 
-TEST(Session, RefusesHeaderBombs) {  // S-13
+TEST(Session, RefusesHeaderBombs) {
   for (const bool many_fields : {false, true}) {
     House house;
     std::string content;
@@ -195,7 +199,7 @@ TEST(Session, RefusesHeaderBombs) {  // S-13
     }
     const auto wire = house.talk(envelope_and({content + "\r\nbody\r\n.\r\n"}));
     EXPECT_THAT(wire->sent, HasSubstr("552 5.3.4")) << many_fields;
-    EXPECT_TRUE(house.spool.stored.empty());
+    EXPECT_TRUE(house.queue.stored.empty());
   }
 }
 
@@ -205,10 +209,10 @@ TEST(Session, RefusesMoreThanTheAnnouncedSize) {
   House house(limits);
   const auto wire = house.talk(envelope_and({kMessage + std::string(1000, 'x') + "\r\n.\r\n"}));
   EXPECT_THAT(wire->sent, HasSubstr("552 5.3.4 Message exceeds the size limit\r\n"));
-  EXPECT_TRUE(house.spool.stored.empty());
+  EXPECT_TRUE(house.queue.stored.empty());
 }
 
-TEST(Session, RefusesWhenTheByteBudgetIsSpent) {
+TEST(Session, RefusesWhenTheByteBudgetIsSpent) {
   House house;
   ASSERT_TRUE(house.budget.take(64ULL * 1024 * 1024));
   const auto wire = house.talk(envelope_and({kMessage + ".\r\n"}));
@@ -222,7 +226,7 @@ TEST(Session, RefusesALoopingMessage) {
   for (int i = 0; i < 60; ++i) content += "Received: from a.example by b.example; x\r\n";
   const auto wire = house.talk(envelope_and({content + "\r\n.\r\n"}));
   EXPECT_THAT(wire->sent, HasSubstr("5.4.6"));
-  EXPECT_TRUE(house.spool.stored.empty());
+  EXPECT_TRUE(house.queue.stored.empty());
 }
 
 // ---- recipients
@@ -234,34 +238,34 @@ TEST(Session, LeadsATokenBackToItsSender) {
   House house;
   house.talk({"EHLO c.example\r\n", "MAIL FROM:<" + kLongSender + ">\r\n",
               "RCPT TO:<info@example.org>\r\n", "DATA\r\n", kMessage + ".\r\n"});
-  ASSERT_EQ(house.spool.stored.size(), 1U);
-  const ports::NewMessage& message = house.spool.stored[0].message;
+  ASSERT_EQ(house.queue.stored.size(), 1U);
+  const ports::NewMessage& message = house.queue.stored[0].message;
   ASSERT_EQ(message.tokens.size(), 1U);
-  house.spool.tokens.emplace(message.tokens[0].token, message.tokens[0].reverse_path);
+  house.tokens.senders.emplace(message.tokens[0].token, message.tokens[0].reverse_path);
 
   const std::string address = message.routes[0].reverse_path.to_string();
   house.talk({"EHLO c.example\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<" + address + ">\r\n", "DATA\r\n",
               "Subject: bounce\r\n\r\n.\r\n"});
-  ASSERT_EQ(house.spool.stored.size(), 2U);
-  EXPECT_EQ(house.spool.stored[1].message.routes[0].target.to_string(), kLongSender);
+  ASSERT_EQ(house.queue.stored.size(), 2U);
+  EXPECT_EQ(house.queue.stored[1].message.routes[0].target.to_string(), kLongSender);
 }
 
 TEST(Session, AnswersUnknownTokensAndFailedLookupsApart) {
   House house;
   house.talk({"EHLO c.example\r\n", "MAIL FROM:<" + kLongSender + ">\r\n",
               "RCPT TO:<info@example.org>\r\n", "DATA\r\n", kMessage + ".\r\n"});
-  ASSERT_EQ(house.spool.stored.size(), 1U);
-  const std::string address = house.spool.stored[0].message.routes[0].reverse_path.to_string();
+  ASSERT_EQ(house.queue.stored.size(), 1U);
+  const std::string address = house.queue.stored[0].message.routes[0].reverse_path.to_string();
   const std::vector<std::string> dialogue{"EHLO c.example\r\n", "MAIL FROM:<>\r\n",
                                           "RCPT TO:<" + address + ">\r\n"};
   EXPECT_THAT(house.talk(dialogue)->sent, HasSubstr("550 5.1.8"));
-  house.spool.token_error = ports::SpoolError::Poisoned;
+  house.tokens.error = ports::SpoolError::Poisoned;
   EXPECT_THAT(house.talk(dialogue)->sent, HasSubstr("451 4.3.0"));
 }
 
 // ---- connection
 
-TEST(Session, ClosesAtOnceOnOtherProtocols) {  // S-10
+TEST(Session, ClosesAtOnceOnOtherProtocols) {
   House house;
   const auto wire = house.talk({std::string("\x16\x03\x01\x02\x00\x01", 6), "more"});
   EXPECT_EQ(wire->sent,
@@ -269,7 +273,7 @@ TEST(Session, ClosesAtOnceOnOtherProtocols) {  // S-10
   EXPECT_TRUE(wire->closed);
 }
 
-TEST(Session, ClosesWhenTheClientSpeaksBeforeTheBanner) {  // S-8
+TEST(Session, ClosesWhenTheClientSpeaksBeforeTheBanner) {
   House house;
   auto wire = house.dial({"EHLO c.example\r\n"});
   wire->unread = true;
@@ -278,16 +282,16 @@ TEST(Session, ClosesWhenTheClientSpeaksBeforeTheBanner) {  // S-8
   EXPECT_TRUE(wire->closed);
 }
 
-TEST(Session, ClosesWhenContentArrivesBeforeItIsAskedFor) {  // S-8, in a segment of its own
+TEST(Session, ClosesWhenContentArrivesBeforeItIsAskedFor) {  // in a segment of its own
   House house;
   auto wire = house.dial(envelope_and({kMessage + ".\r\n"}));
   wire->before_read = [wire = wire.get()] { wire->unread = wire->incoming.front() == "DATA\r\n"; };
   house.poll();
   EXPECT_TRUE(wire->sent.ends_with("421 4.7.0 Improper use of pipelining\r\n")) << wire->sent;
-  EXPECT_TRUE(house.spool.stored.empty());
+  EXPECT_TRUE(house.queue.stored.empty());
 }
 
-TEST(Session, StopsReadingAnOverlongLine) {  // S-6
+TEST(Session, StopsReadingAnOverlongLine) {
   House house;
   std::vector<std::string> segments(1000, std::string(1024, 'A'));
   const auto wire = house.talk(segments);

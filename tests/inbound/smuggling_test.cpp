@@ -1,4 +1,4 @@
-// The smuggling matrix (reliability.md §3.1.1, S-1 to S-5) through whole sessions: whatever stands
+// The smuggling matrix through whole sessions: whatever stands
 // around a dot, however it is carried and cut, an envelope inside the content of a message never
 // becomes a message; and what was taken leaves us with one end of data, even for a sloppy reader.
 #include <array>
@@ -95,7 +95,7 @@ void run_case(const Case& given, Tally& tally) {
   House house(limits, true);
   talk(house, given);
   ++tally.cases;
-  for (const auto& stored : house.spool.stored) {
+  for (const auto& stored : house.queue.stored) {
     ++tally.stored;
     if (stored.message.message.reverse_path.to_string() == "smuggled@evil.example") {
       ++tally.smuggled;
@@ -172,7 +172,7 @@ TEST(SmugglingMatrix, ATrueEndOfDataShowsThatTheHarnessSees) {  // positive cont
     run_case({kBody, "\r\n.\r\n", false, carrier, Cut::OctetByOctet}, tally);
     EXPECT_EQ(tally.smuggled, 1);  // octet by octet, a second message in good order
     run_case({kBody, "\r\n.\r\n", false, carrier, Cut::OneWrite}, tally);
-    EXPECT_EQ(tally.smuggled, 1);  // in one piece, DATA is not last in its group: closed (S-8)
+    EXPECT_EQ(tally.smuggled, 1);  // in one piece, DATA is not last in its group: closed
   }
 }
 

@@ -38,14 +38,14 @@ class Verifying : public testing::Test {
     return wire->sent;
   }
 
-  const ports::NewMessage& stored() const { return house_.spool.stored.back().message; }
+  const ports::NewMessage& stored() const { return house_.queue.stored.back().message; }
 
   House house_;
 };
 
 TEST_F(Verifying, PutsItsResultsOnTop) {
   EXPECT_THAT(replies_to("ann@sender.example"), HasSubstr("250 2.0.0 queued"));
-  ASSERT_EQ(house_.spool.stored.size(), 1U);
+  ASSERT_EQ(house_.queue.stored.size(), 1U);
   const std::string& front = stored().message.trace_fields;
   EXPECT_THAT(front, StartsWith("Authentication-Results: mx.example.org;"));
   EXPECT_THAT(front, HasSubstr("dmarc=pass"));
@@ -53,9 +53,9 @@ TEST_F(Verifying, PutsItsResultsOnTop) {
   EXPECT_TRUE(stored().message.sender_authenticated);
 }
 
-TEST_F(Verifying, RefusesWhatTheAuthorsDomainWantsRefused) {  // A-5
+TEST_F(Verifying, RefusesWhatTheAuthorsDomainWantsRefused) {
   EXPECT_THAT(replies_to("ann@strict.example"), HasSubstr("\r\n550 5.7.1 "));
-  EXPECT_TRUE(house_.spool.stored.empty());
+  EXPECT_TRUE(house_.queue.stored.empty());
   bool told = false;
   for (const std::string& line : house_.log.lines) {
     told = told || line.find(R"("event":"verdicts")") != std::string::npos;
@@ -70,13 +70,13 @@ TEST_F(Verifying, ForwardsDoubtfulMailAsSuch) {
   EXPECT_THAT(stored().message.trace_fields, HasSubstr("dmarc=fail"));
 }
 
-/// D-5: our signature over what failed would vouch for a forgery.
+/// Our signature over what failed would vouch for a forgery.
 TEST_F(Verifying, SignsWhatPassedAndNothingThatFailed) {
   replies_to("ann@sender.example");
   EXPECT_FALSE(house_.signer.requests.back().unsigned_dkim);
   EXPECT_EQ(house_.signer.requests.back().lifetime, std::chrono::days(7));
   replies_to("ann@loose.example");
-  ASSERT_EQ(house_.spool.stored.size(), 2U);
+  ASSERT_EQ(house_.queue.stored.size(), 2U);
   EXPECT_TRUE(house_.signer.requests.back().unsigned_dkim);
 }
 
@@ -87,7 +87,7 @@ TEST_F(Verifying, AsksForNoDateOnWhatIsHeld) {
   EXPECT_EQ(house_.signer.requests.back().lifetime, std::nullopt);
 }
 
-/// D-5: the content is the same, the recipients are others each time.
+/// The content is the same, the recipients are others each time.
 TEST_F(Verifying, PutsOffASignedMessageThatComesAgainAndAgain) {
   auto limited = std::make_shared<Policy>(*house_.policy.get());
   limited->abuse.rates.per_signature = {.count = 3, .span = std::chrono::hours(1)};
@@ -110,7 +110,7 @@ TEST_F(Verifying, PutsOffASignedMessageThatComesAgainAndAgain) {
   const std::string held_up = send("Replayed", info + team);
   EXPECT_THAT(held_up, HasSubstr("\r\n451 4.7.1 Too many copies under one DKIM signature of "
                                  "sender.example, try again later\r\n"));
-  EXPECT_EQ(house_.spool.stored.size(), 2U);
+  EXPECT_EQ(house_.queue.stored.size(), 2U);
   EXPECT_EQ(house_.abuse.totals().over_rate, 1U);
   EXPECT_THAT(send("Another one", info), HasSubstr("queued"));
   for (int i = 0; i < 5; ++i) {
@@ -122,12 +122,12 @@ TEST_F(Verifying, PutsOffASignedMessageThatComesAgainAndAgain) {
   EXPECT_THAT(send("Replayed", info + team), HasSubstr("queued"));
 }
 
-TEST_F(Verifying, PutsOffWhatCannotBeToldNow) {  // N-1
+TEST_F(Verifying, PutsOffWhatCannotBeToldNow) {
   EXPECT_THAT(replies_to("ann@broken.example"), HasSubstr("\r\n451 4."));
-  EXPECT_TRUE(house_.spool.stored.empty());
+  EXPECT_TRUE(house_.queue.stored.empty());
 }
 
-TEST_F(Verifying, WaitsForSlowAnswersAndNeverPasses) {  // N-9
+TEST_F(Verifying, WaitsForSlowAnswersAndNeverPasses) {
   const auto wire =
       house_.dial(envelope_and({"From: a@slow.example\r\n\r\nx\r\n.\r\n", "QUIT\r\n"}));
   house_.poll();
@@ -138,13 +138,13 @@ TEST_F(Verifying, WaitsForSlowAnswersAndNeverPasses) {  // N-9
   EXPECT_THAT(wire->sent, HasSubstr("\r\n451 4."));
 }
 
-TEST_F(Verifying, LeavesOutForgedResults) {  // A-1
+TEST_F(Verifying, LeavesOutForgedResults) {
   EXPECT_THAT(
       replies_to("ann@sender.example",
                  "Authentication-Results: MX.example.org; dmarc=pass header.from=bank.example\r\n"),
       HasSubstr("250 2.0.0 queued"));
-  EXPECT_EQ(house_.spool.stored.back().content, "From: ann@sender.example\r\n\r\nHello\r\n");
-  EXPECT_EQ(stored().message.size, house_.spool.stored.back().content.size());
+  EXPECT_EQ(house_.queue.stored.back().content, "From: ann@sender.example\r\n\r\nHello\r\n");
+  EXPECT_EQ(stored().message.size, house_.queue.stored.back().content.size());
 }
 
 TEST_F(Verifying, AsksNobodyForStrangers) {
@@ -161,7 +161,7 @@ TEST_F(Verifying, ASenderWhoLeavesEarlyLeavesNothingBehind) {
   house_.clock.advance(std::chrono::seconds(30));
   house_.poll();
   EXPECT_EQ(house_.acceptor.sessions(), 0U);
-  EXPECT_TRUE(house_.spool.stored.empty());
+  EXPECT_TRUE(house_.queue.stored.empty());
 }
 
 }  // namespace

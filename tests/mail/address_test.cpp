@@ -47,7 +47,7 @@ TEST(Mailbox, TakesUtf8) {
   EXPECT_FALSE(Mailbox::parse("a@-ü.example"));
 }
 
-/// P-8: nothing that could end a line, a command or a header gets into an address.
+/// Nothing that could end a line, a command or a header gets into an address.
 TEST(Mailbox, NeverHoldsControlOctets) {
   for (int octet = 0; octet < 0x20; ++octet) {
     const std::string one(1, static_cast<char>(octet));

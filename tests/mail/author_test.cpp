@@ -1,5 +1,5 @@
-// S-15: who the author is, for whoever has to answer for it. The forged forms are those of Chen et
-// al., "Composition Kills" (espoofer), and their kin.
+// Who the author is, for whoever has to answer for it. The forged forms are those of Chen et al.,
+// "Composition Kills" (espoofer), and their kin.
 #include "relay/mail/author.hpp"
 
 #include <algorithm>
@@ -29,7 +29,7 @@ TEST(Author, IsTheDomainOfTheOneMailboxInTheOneFrom) {
   EXPECT_EQ(author("From: (nested (comment)) ann@x.example (tail)\r\n"), "x.example");
 }
 
-/// S-15: who is unclear is nobody.
+/// Who is unclear is nobody.
 TEST(Author, IsNobodyWhenUnclear) {
   for (const char* block :
        {"", "Subject: x\r\n", "From:\r\n", "From: ann\r\n", "From: <>\r\n",
@@ -239,7 +239,7 @@ TEST(Authors, HaveNoDomainInAnEmptyGroupOrAnAddressLiteral) {
   EXPECT_EQ(authors("From: a@x.example, root@[192.0.2.1]\r\n"), problem(Problem::NoDomain));
 }
 
-/// P-11: bounded, and linear in what is given.
+/// Bounded, and linear in what is given.
 TEST(Authors, AreNotCountedForever) {
   EXPECT_EQ(authors("From:" + std::string(kMaxHeaderOctets, 'x') + "\r\n"),
             problem(Problem::UnreadableHeader));

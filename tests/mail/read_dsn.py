@@ -52,6 +52,45 @@ class ReadDsn(unittest.TestCase):
         self.assertEqual(blocks[2]["Status"], "5.4.7")
         self.assertIsNone(blocks[2]["Diagnostic-Code"])
 
+    def test_expired(self):
+        _, _, blocks = self.check_form("expired.eml")
+        self.assertEqual(blocks[1]["Status"], "5.4.7")
+        self.assertIsNone(blocks[1]["Diagnostic-Code"])
+
+    def test_mixed(self):
+        """RFC 3464 §2.3.3: what became of it is said of each recipient."""
+        message, _, blocks = self.check_form("mixed.eml")
+        self.assertEqual([b["Action"] for b in blocks[1:]], ["failed", "failed", "failed", "delayed"])
+        self.assertEqual([b["X-Scope"] is not None for b in blocks[1:]], [False, False, True, False])
+        self.assertEqual(message["Subject"], "Undelivered Mail Returned to Sender")
+
+    def test_partial(self):
+        _, parts, blocks = self.check_form("partial.eml")
+        self.assertEqual(blocks[1]["X-Scope"], "one of several mailboxes")
+        first = " ".join(parts[0].get_content().split()).split(". ")[1]
+        self.assertIn("one of several mailboxes", first)
+
+    def test_three_copies(self):
+        message, _, blocks = self.check_form("three_copies.eml")
+        self.assertEqual(len(blocks), 2)
+        self.assertEqual(blocks[1]["Diagnostic-Code"], "smtp; 550 5.2.1 mailbox closed")
+        self.assertEqual(message.as_string().count("<three@fwd.example>"), 1)
+
+    def test_same_local_part(self):
+        _, _, blocks = self.check_form("same_local_part.eml")
+        self.assertEqual(" ".join(blocks[1]["Diagnostic-Code"].split()),
+                         "smtp; 550 5.1.1 <info@fwd.example>: user info unknown at [hidden]")
+
+    def test_part_2_of_2(self):
+        _, parts, blocks = self.check_form("part_2_of_2.eml")
+        self.assertIn("part 2 of 2", parts[0].get_content())
+        self.assertEqual(len(blocks), 3)
+
+    def test_postmaster(self):
+        message, _, blocks = self.check_form("postmaster.eml")
+        self.assertEqual(message["To"].addresses[0].addr_spec, "ops@fwd.example")
+        self.assertEqual(blocks[1]["Final-Recipient"], "rfc822;me@mail.example")
+
     def test_international(self):
         message, _, blocks = self.check_form("international.eml")
         self.assertIn("jürgen", (GOLDEN / "international.eml").read_text("utf-8"))

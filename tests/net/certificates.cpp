@@ -49,20 +49,28 @@ TemporaryFolder::~TemporaryFolder() {
 
 TlsFiles make_certificate(const TemporaryFolder& folder, const std::string& name,
                           const std::string& host) {
+  return make_certificate(folder, name, CertificateText{.hosts = {host}});
+}
+
+TlsFiles make_certificate(const TemporaryFolder& folder, const std::string& name,
+                          const CertificateText& text) {
   const Key key(EVP_EC_gen("P-256"), &EVP_PKEY_free);
   const Certificate certificate(X509_new(), &X509_free);
   require(key && certificate, "key");
   X509_set_version(certificate.get(), X509_VERSION_3);
   ASN1_INTEGER_set(X509_get_serialNumber(certificate.get()), 1);
-  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), -60);
-  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), 24 * 3600);
+  X509_gmtime_adj(X509_getm_notBefore(certificate.get()), text.begins.count());
+  X509_gmtime_adj(X509_getm_notAfter(certificate.get()), text.ends.count());
   X509_NAME* subject = X509_get_subject_name(certificate.get());
   X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_UTF8,
-                             reinterpret_cast<const unsigned char*>(host.c_str()), -1, -1, 0);
+                             reinterpret_cast<const unsigned char*>(text.hosts.front().c_str()), -1,
+                             -1, 0);
   X509_set_issuer_name(certificate.get(), subject);
   X509_set_pubkey(certificate.get(), key.get());
   add_extension(certificate.get(), NID_basic_constraints, "critical,CA:TRUE");
-  add_extension(certificate.get(), NID_subject_alt_name, "DNS:" + host);
+  std::string names;
+  for (const std::string& host : text.hosts) names += (names.empty() ? "DNS:" : ",DNS:") + host;
+  add_extension(certificate.get(), NID_subject_alt_name, names);
   require(X509_sign(certificate.get(), key.get(), EVP_sha256()) > 0, "signature");
 
   TlsFiles files{folder.path() / (name + ".crt"), folder.path() / (name + ".key")};

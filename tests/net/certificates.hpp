@@ -1,8 +1,10 @@
 // Keys and self-signed certificates for one test run.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "relay/net/tls_context.hpp"
 
@@ -22,7 +24,18 @@ class TemporaryFolder {
   std::filesystem::path path_;
 };
 
-/// Writes <name>.crt and <name>.key: P-256, self-signed, valid for `host` for one day.
+/// What stands in a certificate.
+struct CertificateText {
+  std::vector<std::string> hosts;
+  std::chrono::seconds begins{-60};  ///< from now
+  std::chrono::seconds ends{24 * 3600};
+};
+
+/// Writes <name>.crt and <name>.key: P-256, self-signed.
+TlsFiles make_certificate(const TemporaryFolder& folder, const std::string& name,
+                          const CertificateText& text);
+
+/// For one host and one day.
 TlsFiles make_certificate(const TemporaryFolder& folder, const std::string& name,
                           const std::string& host);
 

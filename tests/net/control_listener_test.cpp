@@ -61,6 +61,18 @@ TEST_F(ControlSocket, CarriesALineInAndAnAnswerOut) {
   EXPECT_EQ(run(shard_, read_all(*taken, 1)), "");
 }
 
+TEST_F(ControlSocket, SaysWhoIsOnTheOtherSide) {
+  auto listener = ControlListener::open(shard_, path());
+  ASSERT_TRUE(listener) << listener.error();
+  StreamPtr taken;
+  (*listener)->start([&taken](StreamPtr stream) { taken = std::move(stream); });
+  const int client = dial();
+  ASSERT_GE(client, 0);
+  ASSERT_TRUE(run_until(shard_, [&taken] { return taken != nullptr; }));
+  EXPECT_EQ(taken->peer_uid(), ::getuid());
+  ::close(client);
+}
+
 TEST_F(ControlSocket, IsForOwnerAndGroupOnly) {
   const auto listener = ControlListener::open(shard_, path());
   ASSERT_TRUE(listener);

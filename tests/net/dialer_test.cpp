@@ -1,11 +1,6 @@
 #include "relay/net/dialer.hpp"
 
-#include <arpa/inet.h>
-#include <fcntl.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "tests/net/loopback.hpp"
 
@@ -54,41 +49,6 @@ TEST(TcpDialer, ReportsRefusal) {
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error(), IoError::Refused);
 }
-
-// A listener whose queue is full drops further SYNs: the nearest loopback has to a black hole.
-class BlackHole {
- public:
-  BlackHole() {
-    listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    ::listen(listener_, 0);
-    socklen_t size = sizeof address;
-    ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
-    for (int& filler : fillers_) {
-      filler = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-      ::connect(filler, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-    }
-    endpoint_ = {make_address("127.0.0.1"), ntohs(address.sin_port)};
-  }
-
-  ~BlackHole() {
-    for (const int filler : fillers_) ::close(filler);
-    ::close(listener_);
-  }
-
-  BlackHole(const BlackHole&) = delete;
-  BlackHole& operator=(const BlackHole&) = delete;
-
-  const ports::Endpoint& endpoint() const { return endpoint_; }
-
- private:
-  int listener_ = -1;
-  std::array<int, 4> fillers_{};
-  ports::Endpoint endpoint_;
-};
 
 TEST(TcpDialer, GivesUpAtTheDeadline) {
   Loopback loopback;

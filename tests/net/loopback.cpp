@@ -51,6 +51,27 @@ Loopback::RawPair Loopback::connect_raw() {
   return pair;
 }
 
+BlackHole::BlackHole() {
+  listener_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ::bind(listener_, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  ::listen(listener_, 0);
+  socklen_t size = sizeof address;
+  ::getsockname(listener_, reinterpret_cast<sockaddr*>(&address), &size);
+  for (int& filler : fillers_) {
+    filler = ::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    ::connect(filler, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  }
+  endpoint_ = {boost::asio::ip::make_address("127.0.0.1"), ntohs(address.sin_port)};
+}
+
+BlackHole::~BlackHole() {
+  for (const int filler : fillers_) ::close(filler);
+  ::close(listener_);
+}
+
 int connect_socket(const ports::Endpoint& remote) {
   const int descriptor = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   sockaddr_in address{};

@@ -1,6 +1,7 @@
 // Real sockets on loopback, one event loop, turned by the test itself.
 #pragma once
 
+#include <array>
 #include <deque>
 #include <exception>
 #include <functional>
@@ -68,6 +69,22 @@ class Loopback {
   std::deque<StreamPtr> accepted;
   std::unique_ptr<Listener> listener;
   TcpDialer dialer;
+};
+
+/// A listener whose queue is full drops further SYNs: the nearest loopback has to a black hole.
+class BlackHole {
+ public:
+  BlackHole();
+  ~BlackHole();
+  BlackHole(const BlackHole&) = delete;
+  BlackHole& operator=(const BlackHole&) = delete;
+
+  const ports::Endpoint& endpoint() const { return endpoint_; }
+
+ private:
+  int listener_ = -1;
+  std::array<int, 4> fillers_{};
+  ports::Endpoint endpoint_;
 };
 
 /// A blocking TCP socket connected to `remote` (IPv4); -1 on failure.

@@ -9,8 +9,6 @@
 #include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
-#include "relay/net/system_clock.hpp"
-
 namespace relay::net {
 namespace {
 
@@ -31,7 +29,7 @@ TEST(ShardPool, RunsEachShardOnItsOwnThread) {
   pool.join();
 }
 
-TEST(ShardPool, TellsHowLongAShardHasNotAnswered) {  // H-9
+TEST(ShardPool, TellsHowLongAShardHasNotAnswered) {
   ShardPool pool(2);
   pool.run();
   std::promise<void> release;
@@ -65,7 +63,7 @@ TEST(DeadlineWheel, RingsOnceAndNotEarly) {
   Counting target;
   const auto at = std::chrono::steady_clock::now() + 30ms;
   {
-    const DeadlineWheel::Alarm alarm(shard.deadlines(), at, target);
+    const DeadlineWheel::Alarm alarm(shard.deadlines(), {at}, target);
     EXPECT_EQ(shard.deadlines().armed(), 1U);
     shard.io().run();  // ends by itself: a wheel with nothing armed does not tick
     EXPECT_TRUE(alarm.rang());
@@ -78,7 +76,7 @@ TEST(DeadlineWheel, RingsOnceAndNotEarly) {
 TEST(DeadlineWheel, RingsForPassedDeadline) {
   Shard shard;
   Counting target;
-  const DeadlineWheel::Alarm alarm(shard.deadlines(), std::chrono::steady_clock::now() - 1h,
+  const DeadlineWheel::Alarm alarm(shard.deadlines(), {std::chrono::steady_clock::now() - 1h},
                                    target);
   shard.io().run();
   EXPECT_TRUE(alarm.rang());
@@ -87,12 +85,12 @@ TEST(DeadlineWheel, RingsForPassedDeadline) {
 TEST(DeadlineWheel, ForgetsAlarmThatIsGone) {
   Shard shard;
   Counting target;
-  const DeadlineWheel::Alarm stays(shard.deadlines(), std::chrono::steady_clock::now() + 1ms,
+  const DeadlineWheel::Alarm stays(shard.deadlines(), {std::chrono::steady_clock::now() + 1ms},
                                    target);
   {
-    const DeadlineWheel::Alarm goes(shard.deadlines(), std::chrono::steady_clock::now() + 1ms,
+    const DeadlineWheel::Alarm goes(shard.deadlines(), {std::chrono::steady_clock::now() + 1ms},
                                     target);
-    const DeadlineWheel::Alarm never(shard.deadlines(), base::SteadyTime::max(), target);
+    const DeadlineWheel::Alarm never(shard.deadlines(), {}, target);
     EXPECT_EQ(shard.deadlines().armed(), 2U);
   }
   shard.io().run();
@@ -104,32 +102,26 @@ TEST(DeadlineWheel, LeavesAlarmOfALaterLapAlone) {
   Counting target;
   // Same slot as a deadline 51.2 s earlier, that is, about now.
   const auto lap = 512 * DeadlineWheel::kTick;
-  const DeadlineWheel::Alarm later(shard.deadlines(), std::chrono::steady_clock::now() + lap,
+  const DeadlineWheel::Alarm later(shard.deadlines(), {std::chrono::steady_clock::now() + lap},
                                    target);
   shard.io().run_for(300ms);
   EXPECT_FALSE(later.rang());
 }
 
-base::Task<base::SteadyTime> sleep_then_tell(const ports::Clock& clock, ports::Clock& sleeper,
-                                             base::SteadyTime at) {
-  co_await sleeper.sleep_until(at);
-  co_return clock.steady();
-}
-
-TEST(SystemClock, SleepsUntilTheTimeGiven) {
+TEST(DeadlineWheel, RingsAtOnceWhenItsCutIsMade) {
   Shard shard;
-  SystemClock clock;
-  const auto at = clock.steady() + 20ms;
-  auto woken = boost::asio::co_spawn(shard.executor(), sleep_then_tell(clock, clock, at),
-                                     boost::asio::use_future);
-  shard.io().run();
-  EXPECT_GE(woken.get(), at);
-}
-
-TEST(SystemClock, WallTimeIsUnixTime) {
-  const auto difference = std::chrono::system_clock::now() - SystemClock().wall();
-  EXPECT_LT(difference, 1s);
-  EXPECT_GE(difference, 0ms);
+  Counting target;
+  base::Cut cut;
+  {
+    const DeadlineWheel::Alarm alarm(shard.deadlines(), {.cut = &cut}, target);
+    EXPECT_EQ(shard.deadlines().armed(), 0U) << "it has no time to watch";
+    EXPECT_FALSE(alarm.rang());
+    cut.make();
+    EXPECT_TRUE(alarm.rang());
+  }
+  EXPECT_EQ(target.interrupts, 1);
+  cut.make();
+  EXPECT_EQ(target.interrupts, 1) << "nobody waits any more";
 }
 
 }  // namespace

@@ -63,11 +63,11 @@ TEST(TlsContext, RefusesEncryptedKeyInsteadOfAskingOnTheTerminal) {
 
 TEST(TlsContext, ClientNamesUnusableAuthorities) {
   const TemporaryFolder folder;
-  const auto context = TlsContext::client(ports::TlsLevel::Verify, folder.path() / "gone.pem");
+  const auto context = TlsContext::client(mail::TlsLevel::Verify, folder.path() / "gone.pem");
   ASSERT_FALSE(context);
   EXPECT_THAT(context.error(), HasSubstr("gone.pem"));
-  EXPECT_TRUE(TlsContext::client(ports::TlsLevel::Verify));
-  EXPECT_TRUE(TlsContext::client(ports::TlsLevel::Opportunistic));
+  EXPECT_TRUE(TlsContext::client(mail::TlsLevel::Verify));
+  EXPECT_TRUE(TlsContext::client(mail::TlsLevel::May));
 }
 
 }  // namespace

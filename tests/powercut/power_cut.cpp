@@ -23,24 +23,17 @@ int main(int argc, char** argv) {
     const std::uint64_t share = std::min<std::uint64_t>(wanted - all.images, 50'000);
     const Verdict one = explorer.explore(share);
     ++lives;
-    all.images += one.images;
-    all.moments += one.moments;
-    all.unopened += one.unopened;
-    all.lost += one.lost;
-    all.undone += one.undone;
-    all.damaged += one.damaged;
-    all.tokens_lost += one.tokens_lost;
-    all.dsns_lost += one.dsns_lost;
-    if (all.example.empty()) all.example = one.example;
+    all.add(one);
     if (!all.good()) break;
   }
   std::printf(
-      "power-cut: seed %llu, %llu images of %llu moments in %llu lives: %llu acknowledged messages "
-      "lost, %llu completions undone, %llu DSNs and %llu tokens lost, %llu damaged, %llu refused\n",
+      "power-cut: seed %llu, %llu images of %llu moments in %llu lives and %llu second lives: "
+      "%llu acknowledged copies lost, %llu ends or orders undone, %llu DSNs and %llu tokens lost, "
+      "%llu damaged, %llu refused\n",
       static_cast<unsigned long long>(seed), static_cast<unsigned long long>(all.images),
       static_cast<unsigned long long>(all.moments), static_cast<unsigned long long>(lives),
-      static_cast<unsigned long long>(all.lost), static_cast<unsigned long long>(all.undone),
-      static_cast<unsigned long long>(all.dsns_lost),
+      static_cast<unsigned long long>(all.second_lives), static_cast<unsigned long long>(all.lost),
+      static_cast<unsigned long long>(all.undone), static_cast<unsigned long long>(all.dsns_lost),
       static_cast<unsigned long long>(all.tokens_lost),
       static_cast<unsigned long long>(all.damaged), static_cast<unsigned long long>(all.unopened));
   if (!all.example.empty()) std::printf("%s\n", all.example.c_str());

@@ -178,13 +178,14 @@ void SimulatedDisk::load(Files files) {
   files_ = std::move(files);
 }
 
-void SimulatedDisk::note(Fact fact, const base::Ulid& id, std::uint16_t index,
-                         const base::Ulid& dsn) {
+void SimulatedDisk::note(Fact fact) {
   const std::lock_guard lock(mutex_);
-  Operation operation{.kind = Kind::Fact, .file = {}, .octets = {}, .fact = fact, .id = id};
-  operation.index = index;
-  operation.dsn = dsn;
-  log_.push_back(std::move(operation));
+  log_.push_back({.kind = Kind::Fact, .file = {}, .octets = {}, .fact = std::move(fact)});
+}
+
+Files SimulatedDisk::files() {
+  const std::lock_guard lock(mutex_);
+  return files_;
 }
 
 std::vector<Operation> SimulatedDisk::take_log() {

@@ -14,13 +14,32 @@ struct sqlite3_vfs;
 
 namespace relay::powercut {
 
-/// What the program had promised, or heard, at a moment between two operations of the disk.
-enum class Fact : std::uint8_t {
-  Acknowledged,    ///< 250 was said for the message; `index` is the number of its copies
-  TokenGiven,      ///< with it: an SRS address with a stored sender, named like the message
-  RemoteAccepted,  ///< the next hop has taken the copy
-  Ending,          ///< record() is asked to close the copy as failed, with its DSN
-  Recorded,        ///< record() has answered: the copy is closed
+/// What the program was asked for, had promised, or heard, at a moment between two operations of
+/// the disk. What was asked may have happened or not; what was answered has.
+struct Fact {
+  enum class Kind : std::uint8_t {
+    Acknowledged,  ///< 250 was said for the message, with copies in these `states`
+    TokenGiven,    ///< with it: an SRS address with a stored sender, named like the message
+    Asked,         ///< to bring the copy into `state`
+    Answered,
+    DebtAsked,  ///< to end the copy with the debt of a DSN
+    DebtAnswered,
+    PayAsked,  ///< to put the message `dsn` in the place of the copy's notice
+    PayAnswered,
+    PauseAsked,  ///< for the rule named `text`: to set it, or (`off`) to take it away
+    PauseAnswered,
+  };
+
+  enum class State : std::uint8_t { Waiting, Held, Ended };
+
+  Kind kind = Kind::Acknowledged;
+  base::Ulid id;
+  std::uint16_t index = 0;
+  State state = State::Waiting;
+  std::vector<State> states;
+  base::Ulid dsn;
+  std::string text;
+  bool off = false;
 };
 
 struct Operation {
@@ -30,10 +49,7 @@ struct Operation {
   std::string file;
   std::uint64_t offset = 0;  ///< of Write; the new size for Truncate
   std::string octets;        ///< of Write
-  Fact fact = Fact::Acknowledged;
-  base::Ulid id;            ///< of Fact
-  std::uint16_t index = 0;  ///< of Fact: the copy
-  base::Ulid dsn;           ///< of Ending: the message that tells of it
+  Fact fact;                 ///< of Fact
 };
 
 using Files = std::map<std::string, std::string>;
@@ -49,7 +65,10 @@ class SimulatedDisk {
   /// Replaces everything on it; no file may be open.
   void load(Files files);
 
-  void note(Fact fact, const base::Ulid& id, std::uint16_t index = 0, const base::Ulid& dsn = {});
+  void note(Fact fact);
+
+  /// As they are now.
+  Files files();
 
   /// What happened so far; empties the memory of it.
   std::vector<Operation> take_log();

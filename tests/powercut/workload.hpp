@@ -1,4 +1,4 @@
-// A life of the queue, recorded: messages come, are tried, delivered, deferred, bounced.
+// A life of the queue, recorded.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ std::string reason_of(const base::Ulid& id, std::uint16_t index);
 
 /// Runs the real spool on a simulated disk, with several requests at a time so that commits are
 /// shared, with checkpoints between, and a clean end. With an odd seed the life begins with a queue
-/// of version 1, which is migrated (K-10).
+/// of schema 1, which is migrated.
 Recording record_workload(std::uint64_t seed);
 
 }  // namespace relay::powercut

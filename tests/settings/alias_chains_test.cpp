@@ -1,4 +1,4 @@
-// chains of aliases inside our own domains are followed when the configuration is read.
+// Chains of aliases inside our own domains are followed when the configuration is read.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

@@ -1,4 +1,4 @@
-// [consent] as read from a file, and the file of those who have confirmed.
+// [consent] as read from a file, and the file of those who have confirmed.
 #include <chrono>
 
 #include <gmock/gmock.h>

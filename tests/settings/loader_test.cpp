@@ -150,7 +150,7 @@ TEST_F(Loader, ReadsAliasFilesAndRefusesPipes) {
       << problems.front();
 }
 
-/// L-9: a half-written file is an error or a whole configuration, never part of one.
+/// A half-written file is an error or a whole configuration, never part of one.
 TEST_F(Loader, NeverAppliesATruncatedFileInPart) {
   const std::string whole = kHead + "[queue]\nexpire = \"2d\"\nwarn_after = \"1h\"\n";
   for (std::size_t length = 0; length < whole.size(); ++length) {

@@ -46,6 +46,7 @@ TEST_F(Verification, HasDefaultsForEverything) {
   EXPECT_EQ(settings->risk.rate.span, seconds(60));
   EXPECT_EQ(settings->risk.tag, "X-Spam-Flag: YES");
   EXPECT_EQ(settings->notices_to, NoticesTo::Authenticated);
+  EXPECT_EQ(settings->partial_failures, PartialFailures::Sender);
 }
 
 TEST_F(Verification, TakesWhatTheFileSays) {
@@ -128,6 +129,8 @@ TEST_F(Verification, ReportsEachMistakeWithItsPlace) {
       {"[[target]]\nmatch = \"*\"\narc = \"always\"\n", "sealing needs a key in [arc]"},
       {"[[target]]\nmatch = \"*\"\nsender = \"srss\"\n", "did you mean \"srs\"?"},
       {"[bounces]\nto = \"nobody\"\n", "takes authenticated, anyone"},
+      {"[bounces]\npartial = \"nobody\"\n", "takes sender, postmaster, none"},
+      {"[bounces]\npartial = \"postmaster\"\n", "needs [defaults] postmaster"},
       {"[defaults]\npostmaster = \"a@b.example\"\non_dmarc_fail = \"reject\"\n",
        "takes policy, forward, hold"},
       {"[defaults]\npostmaster = \"a@b.example\"\nquarantine = \"\"\n", "takes risk-pool, tag"},
@@ -160,6 +163,16 @@ TEST_F(Verification, AsksWhoHearsOfFailuresWhenNobodyIsVerified) {
               HasSubstr("nobody would hear of a failure"));
   EXPECT_EQ(taken("[auth]\nverify = false\n[bounces]\nto = \"anyone\"\n")->notices_to,
             NoticesTo::Anyone);
+}
+
+/// Whoever is to hear of partial failures has to be there.
+TEST_F(Verification, AsksForThePostmasterWhoHearsOfPartialFailures) {
+  const std::string none = problem("[bounces]\nto = \"anyone\"\npartial = \"postmaster\"\n");
+  EXPECT_THAT(none, testing::StartsWith("relay.toml:8:11: error"));
+  const std::string postmaster = "[defaults]\npostmaster = \"ops@mail.example\"\n";
+  EXPECT_EQ(taken("[bounces]\npartial = \"postmaster\"\n" + postmaster)->partial_failures,
+            PartialFailures::Postmaster);
+  EXPECT_EQ(taken("[bounces]\npartial = \"none\"\n")->partial_failures, PartialFailures::Nobody);
 }
 
 TEST_F(Verification, WarnsWhenNothingIsKnownThatCouldBeSealed) {

@@ -47,7 +47,6 @@ INSTANTIATE_TEST_SUITE_P(Hello, CommandLine,
                                          LineCase{"TooLong", "EHLO " + std::string(300, 'a'), 501}),
                          name_of);
 
-// S-12
 INSTANTIATE_TEST_SUITE_P(
     S12_Parameters, CommandLine,
     testing::Values(
@@ -77,7 +76,6 @@ INSTANTIATE_TEST_SUITE_P(
         LineCase{"RcptJunk", "RCPT TO:<a@b.example> ==", 501}),
     name_of);
 
-// S-11
 INSTANTIATE_TEST_SUITE_P(
     S11_Paths, CommandLine,
     testing::Values(LineCase{"Null", "MAIL FROM:<>", 0},
@@ -120,7 +118,7 @@ INSTANTIATE_TEST_SUITE_P(
                     LineCase{"Unknown", "XYZZY", 500}, LineCase{"LeadingSpace", " NOOP", 500}),
     name_of);
 
-TEST(Command, RefusesControlOctetsAtEveryOffset) {  // S-5
+TEST(Command, RefusesControlOctetsAtEveryOffset) {
   const std::string good = "MAIL FROM:<ann@example.org> SIZE=1";
   for (const char bad : {'\0', '\r', '\n', '\t', '\x1b', '\x7f'}) {
     for (std::size_t at = 0; at <= good.size(); ++at) {
@@ -143,13 +141,13 @@ TEST(Command, KeepsWhatMailSaid) {
   EXPECT_TRUE(mail.smtputf8);
 }
 
-TEST(Command, SaturatesSizeInsteadOfWrapping) {  // S-12, P-9
+TEST(Command, SaturatesSizeInsteadOfWrapping) {
   const auto parsed = parse_command("MAIL FROM:<a@b.example> SIZE=18446744073709551616");
   ASSERT_TRUE(parsed.has_value());
   EXPECT_EQ(std::get<MailFrom>(*parsed).declared_size, UINT64_MAX);
 }
 
-TEST(Command, KnowsOtherProtocols) {  // S-10
+TEST(Command, KnowsOtherProtocols) {
   EXPECT_TRUE(looks_like_other_protocol("GET / HTTP/1.1"));
   EXPECT_TRUE(looks_like_other_protocol("post /x HTTP/1.1"));
   EXPECT_TRUE(looks_like_other_protocol("SSH-2.0-OpenSSH_9.2"));

@@ -53,7 +53,7 @@ TEST(DataReader, HandsContentOutUnstuffed) {
   EXPECT_EQ(got.used, 34U);
 }
 
-TEST(DataReader, TakesAnEmptyMessage) {  // S-1: ".CRLF" as the very first line
+TEST(DataReader, TakesAnEmptyMessage) {  // ".CRLF" as the very first line
   const Reading got = read({".\r\n"});
   EXPECT_TRUE(got.finished);
   EXPECT_EQ(got.content, "");
@@ -74,7 +74,7 @@ TEST(DataReader, GivesTheSameForEveryDivision) {
   }
 }
 
-// S-2: a bare CR or LF (and S-5: NUL) at every position, at every chunk boundary around it, is
+// A bare CR or LF (and a NUL) at every position, at every chunk boundary around it, is
 // found, and the true end is found as well.
 TEST(DataReader, FindsAFaultAtEveryPosition) {
   const std::string clean = "Subject: x\r\n\r\nsixteen octets and some more text\r\n.\r\n";
@@ -92,7 +92,7 @@ TEST(DataReader, FindsAFaultAtEveryPosition) {
   }
 }
 
-TEST(DataReader, PassesLinesUpToTheLimit) {  // S-7
+TEST(DataReader, PassesLinesUpToTheLimit) {
   for (const std::size_t octets : {998U, 999U, 2048U, 65535U, 65536U}) {
     const std::string line(octets, 'x');
     const Reading got = read({line + "\r\n.\r\n"});
@@ -123,7 +123,7 @@ TEST(DataReader, HandsWholeSpansOutWithoutCopying) {
   EXPECT_EQ(spans[0].size(), octets.size());
 }
 
-// ---- S-1: the smuggling matrix of reliability.md §3.1.1, carrier: plain
+// ---- the smuggling matrix, carrier: plain
 
 /// The definition, not the machine: the first CRLF.CRLF, where the start counts as a line start.
 std::size_t true_end(std::string_view octets) {
@@ -188,7 +188,7 @@ MatrixResult run_matrix(const Reader& reader) {
   return result;
 }
 
-TEST(DataReader, EndsOnlyWhereTheStandardSaysInTheWholeMatrix) {  // S-1
+TEST(DataReader, EndsOnlyWhereTheStandardSaysInTheWholeMatrix) {
   const MatrixResult got = run_matrix([](const Segments& segments) { return read(segments); });
   EXPECT_EQ(got.cases, 12 * 9 * 9 * 3);
   EXPECT_EQ(got.early, 0);

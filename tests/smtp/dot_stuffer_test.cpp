@@ -29,7 +29,7 @@ TEST(DotStuffer, EndsEmptyAndUnfinishedContent) {
   EXPECT_EQ(stuffed("abc", 1), "abc\r\n.\r\n");
 }
 
-TEST(DotStuffer, RefusesWhatTheStoreCannotHold) {  // S-3
+TEST(DotStuffer, RefusesWhatTheStoreCannotHold) {
   for (const std::string_view bad : {std::string_view("a\nb"), std::string_view("a\rb"),
                                      std::string_view("\n.\r\n"), std::string_view("a\0b", 3)}) {
     for (std::size_t cut = 0; cut <= bad.size(); ++cut) {
@@ -56,7 +56,7 @@ TEST(DotStuffer, EndsDataOnce) {
 
 /// Any content, however cut, comes out of a strict reader as it went in, and the end of data is the
 /// last thing on the wire and nowhere else.
-TEST(DotStuffer, IsUndoneByTheReaderForRandomContent) {  // S-3
+TEST(DotStuffer, IsUndoneByTheReaderForRandomContent) {
   std::mt19937 random(20261124);
   const std::string_view kPieces[] = {".", "..", "\r\n", "\r\n.", "\r\n\r\n", "x", "longer text "};
   for (int round = 0; round < 2000; ++round) {

@@ -1,4 +1,4 @@
-// vectors/smtp/end-of-data.json: what public smuggling scanners send (S-1).
+// vectors/smtp/end-of-data.json: what public smuggling scanners send.
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>

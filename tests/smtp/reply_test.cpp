@@ -28,7 +28,7 @@ TEST(EndOfDataReply, RefusesOnlyWithFailureCodes) {
   EXPECT_EQ(EndOfDataReply::refused(Reply(250, {2, 0, 0}, "x")).reply().code(), 451);
 }
 
-// P-15: without the key, which only a CommitProof buys, no 250 can be written after DATA.
+// Without the key, which only a CommitProof buys, no 250 can be written after DATA.
 static_assert(!std::is_default_constructible_v<AcceptedKey>);
 static_assert(!std::is_constructible_v<EndOfDataReply, Reply>);
 

@@ -54,7 +54,7 @@ struct Dialogue {
 
 EndOfDataReply refused(int code) { return EndOfDataReply::refused(Reply(code, {5, 6, 0}, "no")); }
 
-TEST(ServerMachine, GreetsWithTheGoldenEhloAnswer) {  // P-13
+TEST(ServerMachine, GreetsWithTheGoldenEhloAnswer) {
   ServerOptions with = options();
   with.offer_starttls = true;
   Dialogue plain(with);
@@ -94,7 +94,7 @@ TEST(ServerMachine, WantsCommandsInOrder) {
   EXPECT_EQ(d.code("DATA"), 554);
 }
 
-TEST(ServerMachine, RefusesDeclaredSizeOverTheLimit) {  // S-12
+TEST(ServerMachine, RefusesDeclaredSizeOverTheLimit) {
   Dialogue d;
   d.say("EHLO c.example");
   EXPECT_EQ(d.code("MAIL FROM:<a@b.example> SIZE=1001"), 552);
@@ -102,7 +102,7 @@ TEST(ServerMachine, RefusesDeclaredSizeOverTheLimit) {  // S-12
   EXPECT_EQ(d.code("MAIL FROM:<a@b.example> SIZE=1000"), 250);
 }
 
-TEST(ServerMachine, LimitsRecipients) {
+TEST(ServerMachine, LimitsRecipients) {
   ServerOptions with = options();
   with.max_recipients = 2;
   Dialogue d(with);
@@ -122,7 +122,7 @@ TEST(ServerMachine, WantsSmtputf8ForUtf8Recipients) {
   EXPECT_EQ(d.code("RCPT TO:<\xc3\xa9@d.example>"), 250);
 }
 
-TEST(ServerMachine, ClosesOnOctetsBehindTheLastCommandOfAGroup) {  // S-8, T-1
+TEST(ServerMachine, ClosesOnOctetsBehindTheLastCommandOfAGroup) {
   for (const char* line : {"EHLO c.example", "HELO c.example", "DATA", "STARTTLS"}) {
     ServerOptions with = options();
     with.offer_starttls = true;
@@ -140,7 +140,7 @@ TEST(ServerMachine, ClosesOnOctetsBehindTheLastCommandOfAGroup) {  // S-8, T-1
   EXPECT_EQ(pipelined.code("DATA", false), 354);
 }
 
-TEST(ServerMachine, ClosesOnBdat) {  // S-4
+TEST(ServerMachine, ClosesOnBdat) {
   Dialogue d;
   d.open_transaction();
   const Action action = d.say("BDAT 5 LAST", true);
@@ -148,7 +148,7 @@ TEST(ServerMachine, ClosesOnBdat) {  // S-4
   EXPECT_EQ(reply_of(action)->code(), 502);
 }
 
-TEST(ServerMachine, ClosesOnOtherProtocolsAndOverlongLines) {  // S-10, S-6
+TEST(ServerMachine, ClosesOnOtherProtocolsAndOverlongLines) {
   EXPECT_TRUE(Dialogue().closes("GET / HTTP/1.1"));
   const Action action = Dialogue().machine.on_overlong_line();
   ASSERT_TRUE(std::holds_alternative<Close>(action));
@@ -174,7 +174,7 @@ TEST(ServerMachine, OffersTlsOnlyWhenItCan) {
   EXPECT_EQ(inside.code("STARTTLS"), 503);
 }
 
-TEST(ServerMachine, SpendsTheErrorBudget) {
+TEST(ServerMachine, SpendsTheErrorBudget) {
   Dialogue d;
   for (int i = 0; i < 20; ++i) ASSERT_EQ(d.code("XYZZY"), 500);
   const Action action = d.say("XYZZY");
@@ -182,14 +182,14 @@ TEST(ServerMachine, SpendsTheErrorBudget) {  // X-6
   EXPECT_EQ(reply_of(action)->code(), 421);
 }
 
-TEST(ServerMachine, SpendsTheJunkBudget) {
+TEST(ServerMachine, SpendsTheJunkBudget) {
   Dialogue d;
   d.say("EHLO c.example");
   for (int i = 0; i < 100; ++i) ASSERT_EQ(d.code(i % 2 == 0 ? "NOOP" : "RSET"), 250);
   EXPECT_EQ(d.code("NOOP"), 421);
 }
 
-TEST(ServerMachine, CountsRefusedRecipientsButNotOurOwnTrouble) {
+TEST(ServerMachine, CountsRefusedRecipientsButNotOurOwnTrouble) {
   ServerOptions with = options();
   with.max_errors = 2;
   Dialogue d(with);
@@ -205,7 +205,7 @@ TEST(ServerMachine, CountsRefusedRecipientsButNotOurOwnTrouble) {  // X-6
   EXPECT_TRUE(refuse(550));
 }
 
-// ---- S-9: random dialogues against a reference small enough to be seen right
+// ---- random dialogues against a reference small enough to be seen right
 
 /// What RFC 5321 §4.1.4 says about order, and nothing else.
 struct Reference {
@@ -223,7 +223,7 @@ struct Reference {
   }
 };
 
-TEST(ServerMachine, AgreesWithTheReferenceOverRandomDialogues) {  // S-9
+TEST(ServerMachine, AgreesWithTheReferenceOverRandomDialogues) {
   const std::vector<std::string> lines{"EHLO c.example",
                                        "MAIL FROM:<a@b.example>",
                                        "RCPT TO:<c@d.example>",

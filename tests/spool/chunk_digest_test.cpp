@@ -1,7 +1,7 @@
-// K-5: what tells a chunk of a stored message from anything else.
-#include <gtest/gtest.h>
+// What tells a chunk of a stored message from anything else.
+#include "relay/spool/chunk_digest.hpp"
 
-#include "relay/spool/store.hpp"
+#include <gtest/gtest.h>
 
 namespace relay::spool {
 namespace {

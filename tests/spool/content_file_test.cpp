@@ -5,11 +5,14 @@
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
+#include "relay/spool/spool_folder.hpp"
 #include "relay/spool/sqlite_spool.hpp"
 #include "tests/dns/turn_loop.hpp"
+#include "tests/fakes/fake_clock.hpp"
 #include "tests/spool/a_message.hpp"
+#include "tests/spool/queue_folder.hpp"
 
 namespace relay::spool {
 namespace {
@@ -33,7 +36,7 @@ class BigContent : public testing::Test {
 
   void open() {
     spool_.reset();
-    auto opened = SqliteSpool::open({.path = path()});
+    auto opened = SqliteSpool::open({.path = path(), .clock = &clock_});
     ASSERT_TRUE(opened) << opened.error();
     spool_ = std::move(*opened);
   }
@@ -55,7 +58,7 @@ class BigContent : public testing::Test {
 
   void append(const mail::MessageId& id, const std::string& content) {
     for (std::uint32_t n = 0; n < content.size() / kSlot; ++n) {
-      ASSERT_TRUE(run(spool_->append(id, n, content.substr(n * kSlot, kSlot))));
+      ASSERT_TRUE(run(spool_->intake().append(id, n, content.substr(n * kSlot, kSlot))));
     }
   }
 
@@ -63,21 +66,20 @@ class BigContent : public testing::Test {
     auto made = a_message(content);
     const auto id = made.message.id;
     append(id, content);
-    made.last_chunk = content.substr(content.size() / kSlot * kSlot);
-    EXPECT_TRUE(run(spool_->commit(std::move(made))));
+    made.content = content.substr(content.size() / kSlot * kSlot);
+    EXPECT_TRUE(run(spool_->intake().commit(std::move(made))));
     return id;
   }
 
   void finish(const mail::MessageId& id) {
-    ports::Update update{.id = id, .recipients = {}, .bounces = {}};
-    update.recipients.push_back({.index = 0, .state = mail::RecipientState::Delivered});
-    EXPECT_TRUE(run(spool_->record(std::move(update))));
+    EXPECT_TRUE(run(spool_->delivery().record(
+        {.id = id, .copies = {outcome(0, mail::RecipientState::Delivered)}})));
   }
 
   std::string stored(const mail::MessageId& id) {
     std::string all;
     for (std::uint32_t n = 0;; ++n) {
-      auto chunk = run(spool_->read(id, n));
+      auto chunk = run(spool_->delivery().read(id, n));
       if (!chunk) return "error " + std::string(describe(chunk.error()));
       if (chunk->empty()) return all;
       all += *chunk;
@@ -93,10 +95,10 @@ class BigContent : public testing::Test {
     return found;
   }
 
+  fakes::FakeClock clock_{kNow};
   boost::asio::io_context io_;
   std::unique_ptr<SqliteSpool> spool_;
-  const fs::path folder_ =
-      fs::temp_directory_path() / ("srs-relay-content-" + std::to_string(::getpid()));
+  const fs::path folder_ = queue_folder("content");
 };
 
 TEST_F(BigContent, LiesBesideTheDatabaseAndIsReadAgain) {
@@ -122,15 +124,15 @@ TEST_F(BigContent, UsesAPlaceAgainThatWasGivenUp) {
   EXPECT_EQ(slots(), 3U);
   EXPECT_TRUE(stored(second) == kept);
   EXPECT_TRUE(stored(third) == next);
-  EXPECT_EQ(run(spool_->load(first)).error(), SpoolError::NotFound);
+  EXPECT_EQ(run(spool_->delivery().load(first, {0})).error(), SpoolError::NotFound);
 }
 
 TEST_F(BigContent, GivesUpWhatWasNeverAccepted) {
   const auto draft = mail::MessageId::generate(kNow);
   append(draft, octets(4 * kSlot, 'd'));
-  spool_->discard(draft);
+  spool_->intake().discard(draft);
   const auto id = accept(octets(kSlot + 1, 'a'));
-  EXPECT_EQ(run(spool_->read(draft, 0)).error(), SpoolError::NotFound);
+  EXPECT_EQ(run(spool_->delivery().read(draft, 0)).error(), SpoolError::NotFound);
   EXPECT_TRUE(stored(id) == octets(kSlot + 1, 'a'));
   EXPECT_LE(slots(), 5U);  // in the transaction of the end itself it is not free yet
   append(mail::MessageId::generate(kNow), octets(2 * kSlot, 'e'));
@@ -158,7 +160,7 @@ TEST_F(BigContent, GivesTheDiskBackAtTheEnd) {
   EXPECT_EQ(fs::file_size(content_path()), 0U);
 }
 
-/// K-5, in the file: another octet, the place of another, a file that is shorter, one that is gone.
+/// In the file: another octet, the place of another, a file that is shorter, one that is gone.
 TEST_F(BigContent, IsNeverHandedOutDamaged) {
   const std::string content = octets(2 * kSlot + 5, 'a');
   const auto id = accept(content);
@@ -169,20 +171,20 @@ TEST_F(BigContent, IsNeverHandedOutDamaged) {
     file.put('!');
   }
   open();
-  EXPECT_TRUE(run(spool_->read(id, 0)));
-  EXPECT_EQ(run(spool_->read(id, 1)).error(), SpoolError::Corrupt);
+  EXPECT_TRUE(run(spool_->delivery().read(id, 0)));
+  EXPECT_EQ(run(spool_->delivery().read(id, 1)).error(), SpoolError::Corrupt);
   ask("UPDATE slot SET number = 0");
-  EXPECT_TRUE(run(spool_->read(id, 0)));
-  EXPECT_EQ(run(spool_->read(id, 1)).error(), SpoolError::Corrupt);
+  EXPECT_TRUE(run(spool_->delivery().read(id, 0)));
+  EXPECT_EQ(run(spool_->delivery().read(id, 1)).error(), SpoolError::Corrupt);
   ask("UPDATE slot SET number = sequence + 4611686018427387904");
-  EXPECT_EQ(run(spool_->read(id, 0)).error(), SpoolError::Corrupt);
+  EXPECT_EQ(run(spool_->delivery().read(id, 0)).error(), SpoolError::Corrupt);
   ask("UPDATE slot SET number = sequence");
   fs::resize_file(content_path(), kSlot - 1);
-  EXPECT_EQ(run(spool_->read(id, 0)).error(), SpoolError::Corrupt);
+  EXPECT_EQ(run(spool_->delivery().read(id, 0)).error(), SpoolError::Corrupt);
   spool_.reset();
   fs::remove(content_path());
   open();
-  EXPECT_EQ(run(spool_->read(id, 0)).error(), SpoolError::Corrupt);
+  EXPECT_EQ(run(spool_->delivery().read(id, 0)).error(), SpoolError::Corrupt);
   const auto other = accept(octets(kSlot, 'b'));  // and nobody else suffers
   EXPECT_TRUE(stored(other) == octets(kSlot, 'b'));
 }
@@ -198,26 +200,67 @@ TEST_F(BigContent, DoesNotFreeAPlaceThatAnotherRowSpeaksOf) {
   EXPECT_TRUE(stored(second) == kept);
 }
 
-/// K-10: a program of schema 5 kept all chunks in the database.
+/// A program of schema 5 kept all chunks in the database.
 TEST_F(BigContent, ReadsWhatAnOlderProgramKeptInTheDatabase) {
   const std::string content = octets(kSlot + 9, 'a');
   const auto id = accept(content);
   spool_.reset();
   {
     Connection connection(path());
-    Statement move(connection.raw(), "INSERT INTO chunk SELECT id, sequence, digest, ?1 FROM slot");
+    Statement move(connection.raw(),
+                   "INSERT INTO chunk (id, sequence, digest, octets) "
+                   "SELECT id, sequence, digest, ?1 FROM slot");
     const std::string whole = content.substr(0, kSlot);
     move.bind_blob(1, whole);
     move.run();
-    connection.execute(
-        "DROP TABLE slot; ALTER TABLE chunk RENAME COLUMN digest TO sha256; PRAGMA user_version = "
-        "5");
+    connection.execute("DELETE FROM slot");
   }
   fs::remove(content_path());
   open();
   EXPECT_TRUE(stored(id) == content);
   finish(id);
   EXPECT_EQ(ask("SELECT count(*) FROM chunk"), "0");
+}
+
+/// One message that stays long must not keep the room of all that came before it.
+TEST_F(BigContent, GivesTheDiskWhatLiesFreeBetweenOthersWhenItIsLow) {
+  const auto first = accept(octets(20 * kSlot, 'a'));
+  const std::string kept = octets(kSlot + 1, 'b');
+  const auto second = accept(kept);
+  finish(first);
+  spool_.reset();
+  const auto blocks = [&] {
+    struct stat info{};
+    EXPECT_EQ(::stat(content_path().c_str(), &info), 0);
+    return static_cast<std::size_t>(info.st_blocks) * 512;
+  };
+  EXPECT_GE(blocks(), 21 * kSlot);
+  auto opened =
+      SqliteSpool::open({.path = path(), .min_free = std::uint64_t{1} << 60, .clock = &clock_});
+  ASSERT_TRUE(opened);
+  spool_ = std::move(*opened);
+  EXPECT_EQ(run(spool_->intake().commit(a_message("x"))).error(), SpoolError::Full);
+  EXPECT_LE(blocks(), 2 * kSlot);
+  EXPECT_EQ(slots(), 21U) << "its length stays";
+  EXPECT_TRUE(stored(second) == kept);
+  open();
+  const std::string next = octets(3 * kSlot, 'c');
+  const auto third = accept(next);
+  EXPECT_EQ(slots(), 21U);
+  EXPECT_TRUE(stored(third) == next);
+}
+
+/// Places of big content are no room for pages of the database, however many are free.
+TEST_F(BigContent, IsNoRoomForAnythingElse) {
+  accept(octets(kSlot, 'a'));
+  ask("UPDATE slot SET number = 4000000");  // a terabyte of places before it, all free
+  spool_.reset();
+  const std::uint64_t much = std::uint64_t{1} << 39;
+  auto opened =
+      SqliteSpool::open({.path = path(), .min_free = free_octets(path()) + much, .clock = &clock_});
+  ASSERT_TRUE(opened);
+  spool_ = std::move(*opened);
+  EXPECT_EQ(run(spool_->intake().commit(a_message("x"))).error(), SpoolError::Full);
 }
 
 }  // namespace

@@ -1,17 +1,18 @@
-// reliability.md §2.3: what the disk may do to us, at every write and every sync. What was
-// acknowledged is there afterwards, whatever failed.
+// What the disk may do to us, at every write and every sync. What was acknowledged is there
+// afterwards, whatever failed; and after a failed sync nothing is written any more.
 #include <array>
 #include <filesystem>
 #include <map>
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include "relay/spool/sqlite_spool.hpp"
 #include "tests/dns/turn_loop.hpp"
+#include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fault_vfs.hpp"
 #include "tests/spool/a_message.hpp"
+#include "tests/spool/queue_folder.hpp"
 
 namespace relay::spool {
 namespace {
@@ -21,18 +22,16 @@ using fakes::DiskFault;
 using ports::SpoolError;
 
 constexpr std::size_t kMessages = 3;
-constexpr std::size_t kChunk = ports::Spool::kChunkOctets;
+constexpr std::size_t kChunk = ports::kChunkOctets;
 
 class DiskFaults : public testing::TestWithParam<DiskFault> {
  protected:
-  void SetUp() override {
-    folder_ = fs::temp_directory_path() / ("srs-relay-faults-" + std::to_string(::getpid()));
-  }
+  void SetUp() override { folder_ = queue_folder("faults"); }
 
   void TearDown() override { fs::remove_all(folder_); }
 
-  static std::unique_ptr<SqliteSpool> open(const fs::path& folder) {
-    auto opened = SqliteSpool::open({.path = (folder / "queue.db").string()});
+  std::unique_ptr<SqliteSpool> open(const fs::path& folder) const {
+    auto opened = SqliteSpool::open({.path = (folder / "queue.db").string(), .clock = &clock_});
     EXPECT_TRUE(opened) << opened.error();
     return opened ? std::move(*opened) : nullptr;
   }
@@ -51,14 +50,14 @@ class DiskFaults : public testing::TestWithParam<DiskFault> {
       auto made = a_message(content);
       const auto id = made.message.id;
       if (i == 1) {
-        const auto appended = run(spool.append(id, 0, content.substr(0, kChunk)));
+        const auto appended = run(spool.intake().append(id, 0, content.substr(0, kChunk)));
         if (!appended) {
           refused_.push_back({id, appended.error()});
           continue;
         }
-        made.last_chunk = content.substr(kChunk);
+        made.content = content.substr(kChunk);
       }
-      const auto proof = run(spool.commit(std::move(made)));
+      const auto proof = run(spool.intake().commit(std::move(made)));
       if (proof) {
         kept.emplace(id, content);
       } else {
@@ -70,14 +69,16 @@ class DiskFaults : public testing::TestWithParam<DiskFault> {
   void expect_all(SqliteSpool& spool, const std::map<mail::MessageId, std::string>& kept,
                   std::uint64_t nth) {
     for (const auto& [id, content] : kept) {
-      ASSERT_TRUE(run(spool.load(id))) << "an acknowledged message is lost, fault at " << nth;
-      std::string stored = run(spool.read(id, 0)).value_or("");
-      if (content.size() > kChunk) stored += run(spool.read(id, 1)).value_or("");
+      ASSERT_TRUE(run(spool.delivery().load(id, {0})))
+          << "an acknowledged message is lost, fault at " << nth;
+      std::string stored = run(spool.delivery().read(id, 0)).value_or("");
+      if (content.size() > kChunk) stored += run(spool.delivery().read(id, 1)).value_or("");
       EXPECT_TRUE(stored == content) << nth;
     }
   }
 
   fs::path folder_;
+  fakes::FakeClock clock_{kNow};
   boost::asio::io_context io_;
   std::vector<std::pair<mail::MessageId, SpoolError>> refused_;
 };
@@ -110,7 +111,8 @@ TEST_P(DiskFaults, NothingAcknowledgedIsLostAtWhateverOperationItComes) {
         disk.disarm();
         expect_all(*spool, kept, nth);
         for (const auto& refused : refused_) {
-          EXPECT_EQ(run(spool->load(refused.first)).error(), SpoolError::NotFound) << nth;
+          EXPECT_EQ(run(spool->delivery().load(refused.first, {0})).error(), SpoolError::NotFound)
+              << nth;
         }
         commit_some(*spool, kept);
         EXPECT_EQ(kept.size() % kMessages, (2 * kMessages - refused_.size()) % kMessages) << nth;
@@ -125,16 +127,55 @@ TEST_P(DiskFaults, NothingAcknowledgedIsLostAtWhateverOperationItComes) {
   EXPECT_GT(faults, 0U);
 }
 
+class FailedSync : public DiskFaults {};
+
+/// The kernel tells an error of a sync once, and then takes the pages for clean: what is copied
+/// from the log after that may never have been on the disk, and a log that is gone cannot be asked
+/// again.
+TEST_P(FailedSync, IsTheLastThingThatHappensToTheFiles) {
+  bool reached = true;
+  for (std::uint64_t nth = 1; reached && nth < 400; ++nth) {
+    fs::remove_all(folder_);
+    fakes::FaultVfs disk;
+    std::map<mail::MessageId, std::string> kept;
+    auto spool = open(folder_);
+    ASSERT_TRUE(spool);
+    commit_some(*spool, kept);
+    const auto id = kept.begin()->first;
+    disk.arm(GetParam(), nth);
+    commit_some(*spool, kept);
+    spool->intake().discard(mail::MessageId::generate(kNow));
+    static_cast<void>(run(spool->delivery().record(
+        {.id = id, .copies = {outcome(0, mail::RecipientState::Delivered)}})));
+    spool->close();
+    spool.reset();
+    reached = disk.faults() > 0;
+    EXPECT_EQ(disk.changed_after_fault(), std::vector<std::string>()) << "fault at " << nth;
+    if (reached) EXPECT_GT(fs::file_size(folder_ / "queue.db-wal"), 0U) << "the log is evidence";
+    disk.disarm();
+    auto again = open(folder_);
+    ASSERT_TRUE(again);
+    EXPECT_EQ(again->report().clean, !reached) << nth;
+    kept.erase(id);
+    expect_all(*again, kept, nth);
+  }
+  EXPECT_FALSE(reached) << "there are more operations than were tried";
+}
+
 std::string name_of(const testing::TestParamInfo<DiskFault>& info) {
-  constexpr std::array<const char*, 5> kNames = {"None", "Full", "WriteError", "SyncError",
-                                                 "ShortWrite"};
+  constexpr std::array<const char*, 6> kNames = {"None",      "Full",          "WriteError",
+                                                 "SyncError", "SyncErrorOnce", "ShortWrite"};
   return kNames.at(static_cast<std::size_t>(info.param));
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, DiskFaults,
                          testing::Values(DiskFault::Full, DiskFault::WriteError,
-                                         DiskFault::SyncError, DiskFault::ShortWrite),
+                                         DiskFault::SyncError, DiskFault::SyncErrorOnce,
+                                         DiskFault::ShortWrite),
                          name_of);
+
+INSTANTIATE_TEST_SUITE_P(Each, FailedSync,
+                         testing::Values(DiskFault::SyncError, DiskFault::SyncErrorOnce), name_of);
 
 }  // namespace
 }  // namespace relay::spool

@@ -1,199 +1,67 @@
-// K-10: a queue of an older program becomes one of this program without losing a message, whatever
-// happens on the way; a queue of a newer program is left alone.
-#include <array>
-#include <filesystem>
-#include <fstream>
-#include <optional>
-#include <sstream>
-
-#include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "relay/spool/opened_database.hpp"
-#include "relay/spool/schema.hpp"
-#include "tests/fakes/fault_vfs.hpp"
-#include "tests/source_dir.hpp"
+// A queue of an older program becomes one of this program without losing a message; a queue of a
+// newer program is left alone.
+#include "tests/spool/old_queues.hpp"
 
 namespace relay::spool {
 namespace {
 
-namespace fs = std::filesystem;
-using fakes::DiskFault;
+using namespace std::chrono_literals;
 using mail::RecipientState;
 
-const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
-const auto kFirst = mail::MessageId::make(kNow, {1, 1, 1, 1, 1, 1});
-const auto kSecond = mail::MessageId::make(kNow, {2, 2, 2, 2, 2, 2});
-
-std::string contents_of(const fs::path& file) {
-  std::ostringstream octets;
-  octets << std::ifstream(file, std::ios::binary).rdbuf();
-  return octets.str();
-}
-
-class Migration : public testing::Test {
- protected:
-  void SetUp() override {
-    fs::remove_all(folder_);
-    fs::create_directories(folder_);
-    write_old_queue();
-  }
-
-  void TearDown() override { fs::remove_all(folder_); }
-
-  void write_old_queue() const {
-    for (const char* end : {"", "-wal", "-shm", "-journal"}) fs::remove(path() + end);
-    Connection connection(path());
-    const std::string sql =
-        contents_of(fs::path(RELAY_SOURCE_DIR) / "tests" / "spool" / "data" / "version1.sql");
-    ASSERT_FALSE(sql.empty());
-    connection.execute(sql.c_str());
-    ASSERT_EQ(connection.pragma("PRAGMA user_version"), "1");
-  }
-
-  std::string path() const { return (folder_ / "queue.db").string(); }
-
-  std::expected<OpenedDatabase, std::string> open() const {
-    return OpenedDatabase::open(path(), {});
-  }
-
-  static std::string sound(Store& store, const mail::MessageId& id) {
-    const auto chunk = store.read(id, 0);
-    return chunk && is_sound(id, 0, *chunk) ? chunk->octets : "damaged";
-  }
-
-  /// Everything that waited is there and can be sent.
-  static void expect_live(Store& store) {
-    const auto due = store.due(kNow + std::chrono::hours(1), std::nullopt, 10);
-    ASSERT_EQ(due.size(), 2U);
-    EXPECT_EQ(due[0].id, kSecond);
-    EXPECT_EQ(due[1].id, kFirst);
-    EXPECT_EQ(due[1].index, 1);
-    EXPECT_EQ(sound(store, kFirst), "Subject: one\r\n\r\nbody of the first\r\n");
-    EXPECT_EQ(sound(store, kSecond), "Subject: two\r\n\r\nbody of the second\r\n");
-    EXPECT_EQ(store.totals().held, 1U);
-    EXPECT_TRUE(store.find_token("t0", kNow));
-  }
-
-  /// The columns of a table in the file as it lies there.
-  std::size_t columns(const std::string& table) const {
-    Connection connection(path());
-    Statement info(connection.raw(), ("PRAGMA table_info(" + table + ")").c_str());
-    std::size_t count = 0;
-    while (info.step()) ++count;
-    return count;
-  }
-
-  const fs::path folder_ =
-      fs::temp_directory_path() / ("srs-relay-migration-" + std::to_string(::getpid()));
-};
-
-TEST_F(Migration, GoesOnWithALiveQueueOfVersion1) {
+TEST_P(Migration, GoesOnWithALiveQueue) {
   auto opened = open();
   ASSERT_TRUE(opened) << opened.error();
   EXPECT_EQ(opened->connection->pragma("PRAGMA user_version"), std::to_string(schema_version()));
   EXPECT_EQ(opened->connection->pragma("PRAGMA integrity_check"), "ok");
-  EXPECT_EQ(opened->report.messages, 2U);
-  Store& store = *opened->store;
-  expect_live(store);
-  const auto first = store.load(kFirst);
+  EXPECT_EQ(opened->report.drafts_removed, GetParam() == 7 ? 1 : 0);
+  expect_live(*opened->tables);
+  const auto first = opened->tables->reader.load(kFirst, {0, 1, 2});
   ASSERT_TRUE(first);
   EXPECT_EQ(first->message.trace_fields, "Received: from client.example\r\n");
   EXPECT_EQ(first->message.client.tls_cipher, "TLS_AES_256_GCM_SHA384");
   EXPECT_EQ(first->message.size, 35U);
+  EXPECT_EQ(first->message.message_id, "");
   EXPECT_TRUE(first->message.smtputf8);
-  // It was accepted with the promise of a DSN, and plain.
-  EXPECT_TRUE(first->message.sender_authenticated);
-  EXPECT_EQ(first->message.seal_fields, "");
-  EXPECT_EQ(first->message.rewritten_head, "");
-  EXPECT_EQ(first->message.header_octets, 0U);
+  EXPECT_TRUE(first->message.sender_authenticated) << "it was accepted with the promise of a DSN";
   ASSERT_EQ(first->recipients.size(), 3U);
+  EXPECT_EQ(first->recipients[0].state, RecipientState::Delivered);
+  EXPECT_EQ(first->recipients[0].end, mail::End::Delivered);
   const auto& waiting = first->recipients[1];
   EXPECT_EQ(waiting.route.target.to_string(), "b@Y.example");
-  EXPECT_FALSE(waiting.route.handling.seal || waiting.route.handling.risk_pool);
-  EXPECT_FALSE(waiting.route.handling.new_author || waiting.route.held);
-  EXPECT_EQ(waiting.route.handling.reason, "");
   EXPECT_EQ(waiting.route.awaits, "");
   EXPECT_EQ(waiting.released_at, base::WallTime{});
+  EXPECT_EQ(waiting.end, mail::End::None);
   EXPECT_TRUE(waiting.possible_duplicate);
   EXPECT_EQ(waiting.last.text, "later");
-  EXPECT_EQ(store.attempts(kFirst).size(), 2U);
+  EXPECT_EQ(waiting.last.tls_policy, mail::TlsLevel::May);
+  EXPECT_EQ(first->recipients[2].state, RecipientState::Held);
 }
 
-TEST_F(Migration, DeliversWhatWaitedInAQueueOfVersion1) {
+TEST_P(Migration, DeliversWhatWaited) {
   auto opened = open();
   ASSERT_TRUE(opened) << opened.error();
-  Store& store = *opened->store;
-  opened->connection->execute("BEGIN IMMEDIATE");
-  EXPECT_EQ(store.change({.state = RecipientState::Held}, ports::QueueAction::Release, kNow), 1U);
-  for (const auto& [id, index] :
-       {std::pair{kFirst, 1}, std::pair{kFirst, 2}, std::pair{kSecond, 0}}) {
-    ports::RecipientUpdate done;
-    done.index = static_cast<std::uint16_t>(index);
-    done.state = RecipientState::Delivered;
-    done.attempts = 2;
-    EXPECT_TRUE(store.record({.id = id, .recipients = {done}, .bounces = {}}));
-  }
-  opened->connection->execute("COMMIT");
-  EXPECT_EQ(store.totals().messages, 0U);
+  deliver_all(*opened);
 }
 
-/// At whatever write or sync it fails: the file holds the old schema or the new one, whole, and the
-/// next start goes on from there.
-TEST_F(Migration, IsAllOrNothingAtWhateverOperationTheDiskFails) {
-  const auto old_columns = columns("message");
-  for (const DiskFault fault :
-       {DiskFault::Full, DiskFault::WriteError, DiskFault::SyncError, DiskFault::ShortWrite}) {
-    bool reached = true;
-    bool refused = false;
-    for (std::uint64_t nth = 1; reached && nth < 200; ++nth) {
-      write_old_queue();
-      {
-        fakes::FaultVfs disk;
-        disk.arm(fault, nth);
-        refused = !open() || refused;
-        reached = disk.faults() > 0;
-      }
-      const bool is_new = Connection(path()).pragma("PRAGMA user_version") != "1";
-      EXPECT_EQ(columns("message") > old_columns, is_new) << nth;
-      auto again = open();
-      ASSERT_TRUE(again) << again.error() << " at " << nth;
-      expect_live(*again->store);
-    }
-    EXPECT_FALSE(reached) << "there are more operations than were tried";
-    EXPECT_TRUE(refused) << "no fault was ever met";
-  }
-}
-
-TEST_F(Migration, IsAllOrNothingAtWhateverOperationTheProcessDies) {
-  int died = 0;
-  bool reached = true;
-  for (std::uint64_t nth = 1; reached && nth < 200; ++nth) {
-    write_old_queue();
-    const pid_t child = ::fork();
-    if (child == 0) {
-      fakes::FaultVfs disk;
-      disk.arm(DiskFault::Death, nth);
-      ::_exit(open() ? 0 : 1);
-    }
-    int status = 0;
-    ASSERT_EQ(::waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFEXITED(status));
-    reached = WEXITSTATUS(status) == fakes::kDied;
-    died += reached ? 1 : 0;
-    if (!reached) EXPECT_EQ(WEXITSTATUS(status), 0);
-    auto again = open();
-    ASSERT_TRUE(again) << again.error() << " at " << nth;
-    expect_live(*again->store);
-  }
-  EXPECT_FALSE(reached) << "there are more operations than were tried";
-  EXPECT_GT(died, 5);
+/// The history of a copy goes on: what is recorded next does not overwrite it.
+TEST_P(Migration, KeepsTheHistory) {
+  auto opened = open();
+  ASSERT_TRUE(opened) << opened.error();
+  Tables& tables = *opened->tables;
+  const std::size_t before = GetParam() == 7 ? 3 : 2;
+  EXPECT_EQ(tables.walk.attempts(kFirst).size(), before);
+  const std::uint32_t attempts = GetParam() == 7 ? 2 : 1;
+  opened->transactions->begin();
+  auto update = outcome(1, RecipientState::Waiting, attempts);
+  update.attempts.push_back(update.attempts.front());
+  ASSERT_TRUE(tables.outcomes.record({.id = kFirst, .copies = {update}}, kNow));
+  opened->transactions->commit();
+  EXPECT_EQ(tables.walk.attempts(kFirst).size(), before + 2);
 }
 
 /// What this program writes, one that knows a version less refuses; and so does this one with what
 /// a newer one wrote. Nothing in the file is touched.
-TEST_F(Migration, LeavesTheQueueOfANewerProgramAsItIs) {
+TEST_P(Migration, LeavesTheQueueOfANewerProgramAsItIs) {
   ASSERT_TRUE(open());
   {
     Connection connection(path());
@@ -210,8 +78,54 @@ TEST_F(Migration, LeavesTheQueueOfANewerProgramAsItIs) {
   }
   auto again = open();
   ASSERT_TRUE(again) << again.error();
-  expect_live(*again->store);
+  expect_live(*again->tables);
 }
+
+INSTANTIATE_TEST_SUITE_P(From, Migration, testing::Range(1, schema_version()),
+                         [](const auto& info) { return "Schema" + std::to_string(info.param); });
+
+class MigrationFrom7 : public Migration {};
+
+TEST_P(MigrationFrom7, KeepsWaitingHeldAndEndedCopies) {
+  auto opened = open();
+  ASSERT_TRUE(opened) << opened.error();
+  Tables& tables = *opened->tables;
+  const auto first = tables.reader.load(kFirst, {0, 1, 2});
+  ASSERT_TRUE(first);
+  EXPECT_EQ(first->message.seal_fields, "ARC-Seal: i=1; b=x\r\n");
+  EXPECT_EQ(first->message.rewritten_head, "Received: x\r\nFrom: new@fwd.example\r\n");
+  EXPECT_EQ(first->message.header_octets, 14U);
+  const auto& waiting = first->recipients[1];
+  EXPECT_TRUE(waiting.route.handling.seal && waiting.route.handling.risk_pool);
+  EXPECT_EQ(waiting.route.handling.reason, "doubtful");
+  EXPECT_TRUE(waiting.warned);
+  EXPECT_EQ(waiting.attempts, 2U);
+  EXPECT_EQ(waiting.next_due, kNow + 30min);
+  EXPECT_TRUE(first->recipients[2].route.held);
+  const auto second = tables.reader.load(kSecond, {0, 1, 2});
+  ASSERT_TRUE(second);
+  EXPECT_EQ(second->recipients[0].state, RecipientState::Failed);
+  EXPECT_EQ(second->recipients[0].end, mail::End::Refused);
+  EXPECT_EQ(second->recipients[1].route.awaits, "e@x.example");
+  EXPECT_EQ(tables.awaiting.most({"e@x.example"}), 1U);
+  EXPECT_EQ(tables.notices.next_due(kNow), std::nullopt) << "its sender was told";
+  EXPECT_EQ(tables.due.due_in_lane({"y.example", true}, std::nullopt, 9, kNow + 1h).size(), 1U);
+  EXPECT_TRUE(sound(tables, numbered(3), 0) == std::string(ports::kChunkOctets, 'z'));
+  EXPECT_EQ(sound(tables, numbered(3), 1), std::string(20, 'z'));
+  EXPECT_EQ(sound(tables, numbered(4)), "");
+  const auto empty = tables.reader.load(numbered(4), {0});
+  ASSERT_TRUE(empty);
+  EXPECT_EQ(empty->message.trace_fields, "");
+  const auto released = tables.reader.load(numbered(5), {0});
+  ASSERT_TRUE(released);
+  EXPECT_EQ(released->recipients[0].released_at, kNow + 1h);
+  opened->transactions->begin();
+  EXPECT_EQ(tables.greylist.see({std::string(16, 'k'), std::string(16, 'n')}, {}, kNow + 1s),
+            ports::GreylistAnswer::TooSoon);
+  opened->transactions->commit();
+}
+
+INSTANTIATE_TEST_SUITE_P(Real, MigrationFrom7, testing::Values(7));
 
 }  // namespace
 }  // namespace relay::spool

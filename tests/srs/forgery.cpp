@@ -1,6 +1,6 @@
-// srs_forgery [--tags N] [--seed S]: L-2. Guesses at the tag of an SRS address, which would make us
-// an open relay for one address each. Exit 0 when no strong tag was guessed and classic ones no
-// more often than their bits say.
+// srs_forgery [--tags N] [--seed S]. Guesses at the tag of an SRS address, which would make us an
+// open relay for one address each. Exit 0 when no strong tag was guessed and classic ones no more
+// often than their bits say.
 #include <cctype>
 #include <cmath>
 #include <cstdio>

@@ -27,17 +27,17 @@ Options classic() {
   return options;
 }
 
-TEST(SrsProperty1, NullSenderIsNeverRewritten) {
+TEST(SrsForwarding, NullSenderIsNeverRewritten) {
   EXPECT_EQ(rewriter().forward({"", ""}, kNow).error(), ForwardError::NullSender);
 }
 
-TEST(SrsProperty4, OwnAddressesAreNeverWrapped) {
+TEST(SrsForwarding, OwnAddressesAreNeverWrapped) {
   const auto first = *rewriter().forward({"ann", "example.org"}, kNow);
   EXPECT_EQ(rewriter().forward(first, kNow).error(), ForwardError::OwnAddress);
   EXPECT_EQ(rewriter().forward({"x", "SRS.Example.NET"}, kNow).error(), ForwardError::OwnAddress);
 }
 
-TEST(SrsProperty6, NeverMakesALocalPartOver64Octets) {
+TEST(SrsForwarding, NeverMakesALocalPartOver64Octets) {
   for (std::size_t length = 1; length <= 64; ++length) {
     const auto made = rewriter().forward({std::string(length, 'a'), "example.org"}, kNow);
     if (made) {
@@ -52,7 +52,7 @@ TEST(SrsProperty6, NeverMakesALocalPartOver64Octets) {
   }
 }
 
-TEST(SrsProperty7, StrongAddressSurvivesFoldingBothWays) {
+TEST(SrsStrongFormat, StrongAddressSurvivesFoldingBothWays) {
   const Rewriter r = rewriter();
   const auto made = *r.forward({"Ann.Smith", "Example.ORG"}, kNow);
   for (const bool raise : {false, true}) {
@@ -67,7 +67,7 @@ TEST(SrsProperty7, StrongAddressSurvivesFoldingBothWays) {
   }
 }
 
-TEST(SrsProperty8, ShortClassicHashMatchedWithoutCaseIsReportedWeak) {
+TEST(SrsClassicFormat, ShortClassicHashMatchedWithoutCaseIsReportedWeak) {
   const Rewriter r = rewriter(classic());
   auto made = *r.forward({"ann", "example.org"}, kNow);
   EXPECT_FALSE(r.reverse(made, kNow)->weak);
@@ -75,7 +75,7 @@ TEST(SrsProperty8, ShortClassicHashMatchedWithoutCaseIsReportedWeak) {
   EXPECT_TRUE(r.reverse(made, kNow)->weak);
 }
 
-TEST(SrsProperty8, VerifiesBase64UrlAsWell) {
+TEST(SrsClassicFormat, VerifiesBase64UrlAsWell) {
   const Rewriter r = rewriter(classic());
   int seen = 0;
   for (int i = 0; i < 400 && seen < 5; ++i) {
@@ -92,7 +92,7 @@ TEST(SrsProperty8, VerifiesBase64UrlAsWell) {
   EXPECT_EQ(seen, 5);
 }
 
-TEST(SrsProperty9, BoundaryShiftIsForgedInStrongFormat) {
+TEST(SrsFields, BoundaryShiftIsForgedInStrongFormat) {
   const Rewriter r = rewriter();
   auto made = *r.forward({"user", "example.org"}, kNow);
   const std::size_t at = made.local_part.find("example.org=user");
@@ -103,7 +103,7 @@ TEST(SrsProperty9, BoundaryShiftIsForgedInStrongFormat) {
   }
 }
 
-TEST(SrsProperty9, BoundaryShiftIntoADotlessDomainIsRefusedInClassicFormat) {
+TEST(SrsFields, BoundaryShiftIntoADotlessDomainIsRefusedInClassicFormat) {
   const Rewriter r = rewriter(classic());
   auto made = *r.forward({"user", "a.example"}, kNow);
   const std::size_t at = made.local_part.find("a.example=user");
@@ -111,7 +111,7 @@ TEST(SrsProperty9, BoundaryShiftIntoADotlessDomainIsRefusedInClassicFormat) {
   EXPECT_EQ(r.reverse(made, kNow).error(), ReverseError::BadTarget);
 }
 
-TEST(SrsProperty9, Srs1HashIsNoSrs0Hash) {
+TEST(SrsFields, Srs1HashIsNoSrs0Hash) {
   const Rewriter r = rewriter();
   const auto made = *r.forward({"SRS0=xx=AB=c.example=d", "74.example.org"}, kNow);
   Address confused = made;
@@ -119,7 +119,7 @@ TEST(SrsProperty9, Srs1HashIsNoSrs0Hash) {
   EXPECT_FALSE(r.reverse(confused, kNow));
 }
 
-TEST(SrsProperty11, RecoversEveryLegalSender) {
+TEST(SrsRoundTrip, RecoversEveryLegalSender) {
   std::mt19937 random(7);
   const std::string_view atext = "abcXYZ019!#$%&'*+-/=?^_`{|}~.";
   const std::string_view quotable = "a B@=\"\\,;:<>[]().+-_ ü";
@@ -142,11 +142,11 @@ TEST(SrsProperty11, RecoversEveryLegalSender) {
   }
 }
 
-TEST(SrsProperty11, RefusesADomainThatWouldNotComeBack) {
+TEST(SrsRoundTrip, RefusesADomainThatWouldNotComeBack) {
   EXPECT_EQ(rewriter().forward({"ann", "a=b.example"}, kNow).error(), ForwardError::Malformed);
 }
 
-TEST(SrsProperty12, ThirdHopKeepsTheLengthAndTakesAnyAlphabet) {
+TEST(SrsWrapping, ThirdHopKeepsTheLengthAndTakesAnyAlphabet) {
   const Rewriter r = rewriter();
   const auto second = *r.forward({"SRS0=fbad=74=example.org=user", "mid.example"}, kNow);
   EXPECT_TRUE(second.local_part.starts_with("SRS1="));
@@ -158,7 +158,7 @@ TEST(SrsProperty12, ThirdHopKeepsTheLengthAndTakesAnyAlphabet) {
   EXPECT_EQ(to_string(back->address), "SRS0=fbad=74=example.org=user@mid.example");
 }
 
-TEST(SrsProperty13, WhatIsNoWellFormedWrapIsAnOrdinarySender) {
+TEST(SrsWrapping, WhatIsNoWellFormedWrapIsAnOrdinarySender) {
   const Rewriter r = rewriter();
   for (const char* local :
        {"SRS1=abcd", "SRS1=", "SRS1=h=dotless==x", "SRS1=h=a.example=x", "SRS0"}) {
@@ -169,7 +169,7 @@ TEST(SrsProperty13, WhatIsNoWellFormedWrapIsAnOrdinarySender) {
   }
 }
 
-TEST(SrsProperty14, RefusesWeakSecretsAndVerifiesWithEveryLiveKey) {
+TEST(SrsKeys, RefusesWeakSecretsAndVerifiesWithEveryLiveKey) {
   EXPECT_EQ(KeyRing::make({}).error(), KeyError::NoKey);
   EXPECT_EQ(KeyRing::make({{"a", "", {}}}).error(), KeyError::TooShort);
   EXPECT_EQ(KeyRing::make({{"a", "0123456789abcde", {}}}).error(), KeyError::TooShort);
@@ -185,7 +185,7 @@ TEST(SrsProperty14, RefusesWeakSecretsAndVerifiesWithEveryLiveKey) {
   EXPECT_EQ(after.reverse(made, kNow + 2 * kDay).error(), ReverseError::Forged);
 }
 
-TEST(SrsProperty15, AStrongAddressDoesNotComeBackToLifeWhenTheStampWraps) {
+TEST(SrsKeys, AStrongAddressDoesNotComeBackToLifeWhenTheStampWraps) {
   const Rewriter r = rewriter();
   const auto srs0 = *r.forward({"ann", "example.org"}, kNow);
   const auto srs1 = *r.forward({"SRS0=fbad=74=example.org=user", "mid.example"}, kNow);
@@ -201,7 +201,7 @@ TEST(SrsProperty15, AStrongAddressDoesNotComeBackToLifeWhenTheStampWraps) {
   EXPECT_TRUE(old.reverse(*old.forward({"ann", "example.org"}, kNow), kNow + 1024 * kDay));
 }
 
-TEST(SrsProperty17, NodesInterOperateWhileTheKeysRoll) {
+TEST(SrsKeys, NodesInterOperateWhileTheKeysRoll) {
   const Key before = key("a", '1');
   const Key after = key("b", '2');
   const Rewriter not_yet(*KeyRing::make({before, after}), "srs.example.net", {});
@@ -213,7 +213,7 @@ TEST(SrsProperty17, NodesInterOperateWhileTheKeysRoll) {
   EXPECT_EQ(not_yet.reverse(other, kNow)->key_id, "b");
 }
 
-TEST(SrsProperty16, AcceptsOneDayOfFutureSkewAndNoMore) {
+TEST(SrsExpiry, AcceptsOneDayOfFutureSkewAndNoMore) {
   const Rewriter r = rewriter();
   const auto made = *r.forward({"ann", "example.org"}, kNow);
   EXPECT_EQ(r.reverse(made, kNow - kDay)->age_days, -1);
@@ -222,21 +222,21 @@ TEST(SrsProperty16, AcceptsOneDayOfFutureSkewAndNoMore) {
   EXPECT_EQ(r.reverse(made, kNow + 22 * kDay).error(), ReverseError::Expired);
 }
 
-TEST(SrsProperty16, StrongSrs1Expires) {
+TEST(SrsExpiry, StrongSrs1Expires) {
   const Rewriter r = rewriter();
   const auto made = *r.forward({"SRS0=fbad=74=example.org=user", "mid.example"}, kNow);
   EXPECT_TRUE(r.reverse(made, kNow + 21 * kDay));
   EXPECT_EQ(r.reverse(made, kNow + 22 * kDay).error(), ReverseError::Expired);
 }
 
-TEST(SrsProperty19, TakesOnlyItsOwnDomain) {
+TEST(SrsReversal, TakesOnlyItsOwnDomain) {
   const Rewriter r = rewriter();
   auto made = *r.forward({"ann", "example.org"}, kNow);
   made.domain = "attacker.example";
   EXPECT_EQ(r.reverse(made, kNow).error(), ReverseError::NotOurs);
 }
 
-TEST(SrsProperty20, UnwrapsAnSrs0OfOursOnceMoreAndNoDeeper) {
+TEST(SrsReversal, UnwrapsAnSrs0OfOursOnceMoreAndNoDeeper) {
   Options options = classic();
   options.always_rewrite = true;
   const Rewriter r = rewriter(options);
@@ -246,7 +246,7 @@ TEST(SrsProperty20, UnwrapsAnSrs0OfOursOnceMoreAndNoDeeper) {
   EXPECT_EQ(to_string(r.reverse(outer, kNow)->address), "ann@example.org");
 }
 
-TEST(SrsProperty30, KeysOfOtherProgramsOnlyVerifyAndOnlyUntilTheirEnd) {
+TEST(SrsKeys, KeysOfOtherProgramsOnlyVerifyAndOnlyUntilTheirEnd) {
   Key exim = key("exim", '3');
   exim.scheme = Scheme::Exim;
   EXPECT_EQ(KeyRing::make({exim}).error(), KeyError::ForeignSigns);
@@ -270,7 +270,7 @@ TEST(SrsToken, IsTheSameForOneSenderAndDayAndCannotBeGuessed) {
   EXPECT_EQ(r.reverse(guess, kNow).error(), ReverseError::Forged);
 }
 
-TEST(SrsProperty29, RandomAndTruncatedInputsNeverDecode) {
+TEST(SrsHostileInput, RandomAndTruncatedInputsNeverDecode) {
   std::mt19937 random(11);
   const Rewriter r = rewriter();
   const std::string good = r.forward({"ann", "example.org"}, kNow)->local_part;

@@ -217,8 +217,8 @@ TEST_F(SrsVectors, StrongFormatRefusesEveryAddressOfTheFamily) {
   }
 }
 
-/// Property 30. Where the tool recovers an address, so do we, in the spelling it was sent in; where
-/// it refuses, so do we, but for what only differs in case or in the separator behind the tag.
+/// Where the tool recovers an address, so do we, in the spelling it was sent in; where it refuses,
+/// so do we, but for what only differs in case or in the separator behind the tag.
 TEST_F(SrsVectors, ForeignKeysRecoverWhatTheirProgramsMade) {
   int recovered = 0;
   int refused = 0;

@@ -19,6 +19,8 @@ import unittest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP
 
+from . import toml
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.environ.get("RELAY_BINARY", os.path.join(ROOT, "build/ci/bin/srs-relay"))
 
@@ -132,9 +134,10 @@ class Relay:
     """One srs-relay with a folder, keys and a configuration of its own."""
 
     def __init__(self, next_hop, hostname="mx.fwd.test", domain="fwd.test", srs="relay.test",
-                 aliases=None, extra="", tls=False, routes=None, verify=False, source=None):
-        """`verify`: of incoming mail; it needs a [dns] that answers in `extra`. `source`: from where
-        mail leaves; without, the relay does not know that address."""
+                 aliases=None, extra="", tls=False, routes=None, verify=False, source=None, config=None):
+        """`verify`: of incoming mail; it needs a [dns] that answers. `source`: from where mail leaves;
+        without, the relay does not know that address. `config`: tables merged into the configuration;
+        `extra`: text at its end, which is in [queue] until it begins a section of its own."""
         self.folder = tempfile.mkdtemp(prefix="srs-relay-test-")
         self.port = free_port()
         self.hostname, self.domain, self.srs = hostname, domain, srs
@@ -142,6 +145,7 @@ class Relay:
                                    "two": ["a@dest.test", "b@other.test"]}
         self.routes = routes or [("*", next_hop)]
         self.extra = extra
+        self.config = config or {}
         self.tls = tls
         self.verify = verify
         self.source = source
@@ -171,28 +175,30 @@ class Relay:
                  "-out", self.path("tls.crt")], check=True, capture_output=True)
             os.chmod(self.path("tls.key"), 0o600)
 
-    def write_config(self, extra=None):
-        lines = ["schema = 1", f'hostname = "{self.hostname}"', "threads = 2", "[[listener]]",
-                 f'address = "127.0.0.1:{self.port}"', "[[domain]]", f'name = "{self.domain}"',
-                 "[domain.alias]"]
-        lines += [f'"{a}" = {json.dumps(t)}' for a, t in self.aliases.items()]
-        lines += ["[srs]", f'domain = "{self.srs}"', "[[srs.secret]]", 'id = "k"',
-                  'file = "srs.key"', "[[dkim]]", f'domain = "{self.srs}"',
-                  'keys = [{selector="ed25519", file="ed25519.pem"},'
-                  ' {selector="rsa", file="rsa.pem"}]']
-        for match, port in self.routes:
-            lines += ["[[route]]", f'match = "{match}"', f'via = ["smtp://127.0.0.1:{port}"]']
+    def settings(self):
+        """The configuration as tables. `config` of the constructor changes single values of it."""
+        keys = [{"selector": "ed25519", "file": "ed25519.pem"}, {"selector": "rsa", "file": "rsa.pem"}]
+        table = {"schema": 1, "hostname": self.hostname, "threads": 2,
+                 "listener": [{"address": f"127.0.0.1:{self.port}"}],
+                 "domain": [{"name": self.domain, "alias": self.aliases}],
+                 "srs": {"domain": self.srs, "secret": [{"id": "k", "file": "srs.key"}]},
+                 "dkim": [{"domain": self.srs, "keys": keys}],
+                 "route": [{"match": match, "via": [f"smtp://127.0.0.1:{port}"]}
+                           for match, port in self.routes],
+                 "outbound": {"allow_private": True},
+                 "control": {"socket": "control.sock"}}
         if self.tls:
-            lines += ["[tls]", 'cert = "tls.crt"', 'key = "tls.key"']
+            table["tls"] = {"cert": "tls.crt", "key": "tls.key"}
         if not self.verify:
-            lines += ["[auth]", "verify = false", "[bounces]", 'to = "anyone"']
-        lines += ["[outbound]", "allow_private = true"]
+            table.update(auth={"verify": False}, bounces={"to": "anyone"})
         if self.source:
-            lines += [f'source = ["{self.source}"]']
-        lines += ["[control]", 'socket = "control.sock"']
-        queue = ["[queue]", 'store = "sqlite:queue/queue.db"', 'min_free = "1MiB"',
-                 'retry_schedule = ["1s"]']
-        text = "\n".join(lines + queue) + "\n" + (self.extra if extra is None else extra)
+            table["outbound"]["source"] = [self.source]
+        # The last one: lines at the beginning of `extra` go on in it.
+        table["queue"] = {"store": "sqlite:queue/queue.db", "min_free": "1MiB", "retry_schedule": ["1s"]}
+        return toml.merged(table, self.config)
+
+    def write_config(self, extra=None):
+        text = toml.text_of(self.settings()) + "\n" + (self.extra if extra is None else extra)
         with open(self.path("relay.toml"), "w", encoding="utf-8") as f:
             f.write(text)
 
@@ -253,6 +259,11 @@ class Relay:
     def rows(self):
         out = self.cli("--json", "queue", "list").stdout
         return [json.loads(line) for line in out.splitlines()]
+
+    def is_empty(self):
+        """Nothing waits, nothing is held, and no DSN is owed."""
+        out = self.cli("--json", "status").stdout
+        return bool(out) and json.loads(out)["queue"]["messages"] == 0
 
     def send(self, content, sender="ann@sender.test", to=None, **options):
         """Sends one message; returns the id of the 250. Raises smtplib's exceptions."""

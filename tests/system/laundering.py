@@ -1,5 +1,5 @@
 """Spoofs through a running relay: nothing that comes out may prove, to an independent receiver, that its
-author is the victim (A-5, D-6).
+author is the victim.
 
 The relay is one where a mistake would show: its HELO name and its SRS and signing domain lie below a
 domain that it forwards for, all of them authorise its addresses, and so do the victims."""

@@ -1,4 +1,4 @@
-"""A-7: what the relay signs and seals, in the eyes of others; and what it does when its own signatures
+"""What the relay signs and seals, in the eyes of others; and what it does when its own signatures
 are wrong (RELAY_SABOTAGE=signature-broken, in a build of preset controls): it must see that itself."""
 
 import json

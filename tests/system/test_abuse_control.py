@@ -1,4 +1,4 @@
-"""X-2, X-6: lists in the DNS served by nsd, greylisting and rates, heard by clients from many
+"""Lists in the DNS served by nsd, greylisting and rates, heard by clients from many
 loopback addresses."""
 
 import json
@@ -240,7 +240,7 @@ class Rates(AbuseControl):
         self.taken(relay, "::1", sender="x@other.test", to="two@fwd.test")
 
     def test_guessing_addresses_is_slowed_down(self):
-        """X-6: over sessions, for a whole network."""
+        """Over sessions, for a whole network."""
         relay = self.relay('[rates]\nunknown = "20/h"\n')
         replies = [self.send(relay, f"127.0.0.{n}", to=f"guess{n}@fwd.test")[0] for n in range(1, 31)]
         self.assertEqual(replies, [550] * 20 + [450] * 10)

@@ -91,7 +91,7 @@ class Verdicts(AuthenticationCase):
         self.assertEqual(got.results["dmarc"], ["fail"])
 
     def test_reject_is_followed_in_the_session(self):
-        """A-5"""
+        """What DMARC says is not from its author is not forwarded."""
         code, text = self.refusal(KEYED.message(), "ann@keyed.example")
         self.assertEqual(code, 550)
         self.assertTrue(text.startswith("5.7.1 "), text)
@@ -106,18 +106,18 @@ class Verdicts(AuthenticationCase):
         self.assertIn("risk", str(received))
 
     def test_temperror_is_put_off(self):
-        """N-1"""
+        """No answer from the DNS is not the answer "no policy"."""
         code, text = self.refusal(GOOD.message(author="Ann <ann@broken.example>"), "ann@broken.example")
         self.assertEqual(code, 451, text)
 
     def test_a_from_field_that_is_not_one(self):
-        """S-15"""
+        """Whoever is unclear is nobody: the strictest policy holds."""
         for author in ("Ann <ann@good.example>, Eve <eve@plain.example>\r\nFrom: eve@plain.example", "Ann", ""):
             code, text = self.refusal(PLAIN.message(author=author or " "), "ann@plain.example")
             self.assertEqual(code, 550, text)
 
     def test_forged_results_are_removed(self):
-        """A-1: ours go, whatever their spelling; others stay, in their order."""
+        """Ours go, whatever their spelling; others stay, in their order."""
         forged = (b"Authentication-Results: mx.fwd.test; dmarc=pass header.from=bank.example\r\n"
                   b"Authentication-Results: other.test; spf=pass smtp.mailfrom=x@y.test\r\n"
                   b"authentication-results:\r\n\t(hi) MX.FWD.TEST 1; dkim=pass\r\n")
@@ -131,13 +131,13 @@ class Verdicts(AuthenticationCase):
         self.assertTrue(got.content.endswith(message))
 
     def test_the_null_sender_is_known_by_its_helo(self):
-        """F-6"""
+        """And the verdict says which identity was asked."""
         got = self.forwarded(GOOD.sign(GOOD.message()), "")
         self.assertEqual(got.mail_from, "")
         self.assertEqual(got.results["dmarc"], ["pass"])
 
     def test_no_dsn_to_an_unauthenticated_sender(self):
-        """L-6"""
+        """Nobody who did not write hears of a failure."""
         self.sink.replies = {"RCPT": lambda a: "550 5.1.1 no"}
         self.relay.send(PLAIN.message(), sender="victim@plain.example")
         wait_for(lambda: self.relay.events("suppressed"), what="the suppressed bounce")
@@ -195,7 +195,7 @@ class Latency(AuthenticationCase):
     zones = {}
 
     def test_dead_dns_never_passes_and_ends_in_time(self):
-        """N-9"""
+        """It is put off: nobody can say whose it is."""
         self.world.stop()
         began = time.monotonic()
         code, text = self.refusal(GOOD.sign(GOOD.message()), "ann@good.example")

@@ -1,4 +1,4 @@
-"""L-6: spoofed senders, a next hop that refuses everything: nobody who did not write hears of it."""
+"""Spoofed senders, a next hop that refuses everything: nobody who did not write hears of it."""
 
 import collections
 import smtplib
@@ -37,7 +37,7 @@ class Backscatter(unittest.TestCase):
         with smtplib.SMTP("127.0.0.1", self.relay.port, local_hostname="client.test", timeout=60) as s:
             for number in range(SPOOFED):
                 s.sendmail(f"victim{number}@{domains[number % 4]}", ["user@fwd.test"], MESSAGE)
-        wait_for(lambda: not self.relay.rows(), timeout=120, what="an empty queue")
+        wait_for(self.relay.is_empty, timeout=120, what="an empty queue")
         self.assertEqual(self.sink.messages, [])
         ended = collections.Counter(e["event"] for e in self.relay.events())
         self.assertEqual(ended["suppressed"], SPOOFED)

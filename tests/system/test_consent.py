@@ -1,4 +1,4 @@
-"""A-6: nobody can be made a target of forwarded mail against his will. The relay as a hosting firm
+"""Nobody can be made a target of forwarded mail against his will. The relay as a hosting firm
 runs it: a panel appends who has confirmed to a file, and says `reload`."""
 
 import email
@@ -61,7 +61,7 @@ class Consent(unittest.TestCase):
         self.confirm("a@dest.test\n")
         self.reload()
         self.assertEqual(self.taken(2, "what was held"), ["a@dest.test", "b@other.test"])
-        wait_for(lambda: not self.relay.rows(), what="an empty queue")
+        wait_for(self.relay.is_empty, what="an empty queue")
         self.assertEqual(self.relay.events("confirmed")[-1]["released"], 1)
         self.relay.send(MESSAGE, to=["two@fwd.test"])
         self.taken(4, "new mail at once")
@@ -73,7 +73,7 @@ class Consent(unittest.TestCase):
         self.confirm("@dest.test\n")
         self.relay.start()
         self.assertEqual(self.taken(1, "what was held"), ["target@dest.test"])
-        wait_for(lambda: not self.relay.rows(), what="an empty queue")
+        wait_for(self.relay.is_empty, what="an empty queue")
 
     def test_who_is_taken_out_of_the_file_is_asked_again(self):
         self.begin(REQUIRED, "@dest.test\n")
@@ -141,7 +141,7 @@ class Consent(unittest.TestCase):
         self.begin("")
         self.relay.send(MESSAGE, to=["two@fwd.test"])
         self.taken(2, "both copies")
-        wait_for(lambda: not self.relay.rows(), what="an empty queue")
+        wait_for(self.relay.is_empty, what="an empty queue")
 
     def test_what_comes_back_needs_no_consent(self):
         self.begin(REQUIRED, "@dest.test\n")

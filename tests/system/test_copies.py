@@ -73,11 +73,11 @@ class Copies(unittest.TestCase):
         self.assertIn("never expires", self.relay.cli("queue", "show", held).stdout)
         self.relay.cli("queue", "release", held, check=True)
         wait_for(lambda: len(self.sink.messages) == 2, what="the released mail")
-        wait_for(lambda: not self.relay.rows(), what="an empty queue")
+        wait_for(self.relay.is_empty, what="an empty queue")
 
 
 class Upgrade(unittest.TestCase):
-    """K-10: a program of today is started on the queue of a program of yesterday."""
+    """A program of today is started on the queue of a program of yesterday."""
 
     def test_what_waited_is_delivered(self):
         sink = Sink().start()
@@ -95,7 +95,7 @@ class Upgrade(unittest.TestCase):
             relay.send(MESSAGE)
             wait_for(lambda: len(sink.messages) == 3, what="new mail")
             relay.cli("queue", "release", "all", "--yes", check=True)
-            wait_for(lambda: not relay.rows(), what="an empty queue")
+            wait_for(relay.is_empty, what="an empty queue")
             self.assertEqual(sink.messages[3].rcpt_tos, ["c@z.example"])
         finally:
             relay.stop()

@@ -1,4 +1,4 @@
-"""N-8, N-9: the DNS is dead, or so slow that it might as well be. Nothing passes for want of an answer,
+"""The DNS is dead, or so slow that it might as well be. Nothing passes for want of an answer,
 what waits ends in time, and mail that needs no answer from outside goes on as before."""
 
 import asyncio

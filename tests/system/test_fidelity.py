@@ -17,7 +17,7 @@ from .senders import fields_of
 VECTORS = pathlib.Path(os.environ.get("VECTORS", pathlib.Path(ROOT).parent / "shared" / "vectors"))
 
 
-MOST_HEADER = 128 << 10  # S-13: a larger one is refused with 552
+MOST_HEADER = 128 << 10  # a larger one is refused with 552
 
 
 def as_smtp(raw):
@@ -108,7 +108,7 @@ class Fidelity(unittest.TestCase):
         self.assertGreater(sent, 100)
 
     def test_every_message_whose_author_can_be_told(self):
-        """The others are refused: what nobody can ascribe could be anybody's (S-15)."""
+        """The others are refused: what nobody can ascribe could be anybody's."""
         sent = refused = 0
         for name, message in corpus():
             with self.subTest(name):

@@ -1,4 +1,4 @@
-"""A-5, D-6: whatever comes in, nothing goes out that proves an author who was not proven. A few
+"""Whatever comes in, nothing goes out that proves an author who was not proven. A few
 thousand spoofs here, as many as one wants in `scripts/campaign laundering`."""
 
 import smtplib

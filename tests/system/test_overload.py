@@ -1,4 +1,4 @@
-"""X-1 to X-5, X-9, K-3, K-6, H-1: too much of everything, small enough for every run. The full sizes:
+"""Too much of everything, small enough for every run. The full sizes:
 scripts/campaign overload."""
 
 import unittest

@@ -1,4 +1,4 @@
-"""A-7: every signature and seal of ours is verified before it leaves (each one in a debug build), and
+"""Every signature and seal of ours is verified before it leaves (each one in a debug build), and
 holds in the eyes of others."""
 
 import unittest

@@ -72,7 +72,7 @@ class LoadTools(unittest.TestCase):
         subprocess.run([SMTP_SOURCE, "-s", "10", "-m", str(number), "-l", "4096", "-f", "ann@sender.test",
                         "-t", "user@fwd.test", f"127.0.0.1:{relay.port}"],
                        env=POSTFIX_ENVIRONMENT, check=True, timeout=120)
-        wait_for(lambda: not relay.rows(), timeout=60, what="an empty queue")
+        wait_for(relay.is_empty, timeout=60, what="an empty queue")
         dumped = [open(os.path.join(folder, name), "rb").read() for name in os.listdir(folder)]
         self.assertEqual(len(dumped), number)
         for text in dumped:

@@ -21,7 +21,7 @@ def status_of(pid):
 class RunTime(unittest.TestCase):
     @changed_by_sanitizers("it has no sandbox")
     def test_every_thread_is_in_the_sandbox(self):
-        """H-5: at run time, not in the documentation."""
+        """At run time, not in the documentation."""
         relay = Relay(1).start()
         self.addCleanup(relay.remove)
         tasks = os.listdir(f"/proc/{relay.process.pid}/task")
@@ -101,7 +101,7 @@ class RunTime(unittest.TestCase):
 
 
 class KeysInMemory(unittest.TestCase):
-    """P-14: a key is in memory in the form that is used, and the text it was read from is not."""
+    """A key is in memory in the form that is used, and the text it was read from is not."""
 
     @staticmethod
     def memory(pid):
@@ -183,7 +183,7 @@ class FileModes(unittest.TestCase):
 
 
 class Canaries(unittest.TestCase):
-    """H-3: a secret in every secret field, and a search for it in all that comes out."""
+    """A secret in every secret field, and a search for it in all that comes out."""
 
     def test_nothing_that_comes_out_holds_a_secret(self):
         sink = Sink().start()

@@ -27,7 +27,7 @@ class Retrying(unittest.TestCase):
         self.assertEqual(relay.rows()[0]["state"], "waiting")
         self.sink.start()
         wait_for(lambda: self.sink.messages, what="delivery after the retry")
-        wait_for(lambda: not relay.rows(), what="an empty queue")
+        wait_for(relay.is_empty, what="an empty queue")
         self.assertEqual(len(self.sink.messages), 1)
 
     def test_4xx_at_every_stage_is_retried(self):
@@ -60,7 +60,7 @@ class Retrying(unittest.TestCase):
         relay = self.relayed(aliases={name: [name + "@dest.test"] for name in names})
         for name in names:
             relay.send(MESSAGE, to=[name + "@fwd.test"])
-        wait_for(lambda: len(self.sink.messages) >= 10 and not relay.rows(), what="all of them")
+        wait_for(lambda: len(self.sink.messages) >= 10 and relay.is_empty(), what="all of them")
         self.assertEqual(sorted(m.rcpt_tos[0] for m in self.sink.messages),
                          sorted(name + "@dest.test" for name in names))
         self.assertEqual([e for e in relay.events("attempt") if e["smtp"]["code"] == 503], [])
@@ -130,13 +130,13 @@ class Bouncing(unittest.TestCase):
                 self.assertIn(b"Status: 5.1.1", dsn.content)
                 self.assertNotIn(b"target@dest.test", dsn.content)
                 self.assertNotIn(b"dest.test", dsn.content)
-                wait_for(lambda: not relay.rows(), what="an empty queue")
+                wait_for(relay.is_empty, what="an empty queue")
 
     def test_the_null_sender_never_bounces(self):
         sink = self.sink(replies={"RCPT": lambda a: "550 5.1.1 no" if "dest" in a else None})
         relay = self.relay(sink.port)
         relay.send(MESSAGE, sender="")
-        wait_for(lambda: not relay.rows() and relay.events("attempt"), what="the end of it")
+        wait_for(lambda: relay.is_empty() and relay.events("attempt"), what="the end of it")
         self.assertEqual(sink.messages, [])
 
     def test_expiry_bounces_after_a_last_attempt(self):

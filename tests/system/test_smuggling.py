@@ -1,4 +1,4 @@
-"""S-1 to S-3: the smuggling matrix through the real relay and on through careless and real next hops.
+"""The smuggling matrix through the real relay and on through careless and real next hops.
 One message in is one message out, whoever comes behind us. (All 11,664 cases of the matrix run
 against sessions in tests/inbound/smuggling_test.cpp.)"""
 
@@ -178,7 +178,7 @@ class Smuggling(unittest.TestCase):
         self.assertEqual({n for n, count in accepted.items() if count > 1}, set(), "two messages in one")
         taken = sum(accepted.values())
         self.assertGreater(taken, 10, "nothing was taken: nothing was tested")
-        wait_for(lambda: not relay.rows(), timeout=60, what="an empty queue")
+        wait_for(relay.is_empty, timeout=60, what="an empty queue")
         return taken
 
     def test_a_careless_next_hop_gets_one_message_for_one(self):

@@ -1,4 +1,4 @@
-"""T-1, T-2: words spoken in the clear, about STARTTLS, are never heard inside TLS. Both directions, 104
+"""Words spoken in the clear, about STARTTLS, are never heard inside TLS. Both directions, 104
 cases each (after Poddebniak et al., "Why TLS is better without STARTTLS", 2021)."""
 
 import shutil
@@ -129,7 +129,7 @@ class Outbound(unittest.TestCase):
         self.addCleanup(relay.remove)
         for case in cases:
             relay.send(MESSAGE, to=[f"c{case.number}@fwd.test"])
-        wait_for(lambda: not relay.rows(), timeout=60, what="an empty queue")
+        wait_for(relay.is_empty, timeout=60, what="an empty queue")
         for case in cases:
             with self.subTest(case.name):
                 self.assertTrue(case.happened)

@@ -96,7 +96,7 @@ Verification::Checked Verification::check_message(std::size_t index, const dkim:
   if (link.signed_hash.empty()) return {Check::Unknown, "too old"};
   if (link.expiry && now > *link.expiry + dkim::kClockSkewSeconds) return {Check::Bad, "expired"};
   if (!hashes.covers_all(link.body_wish) || hashes.falls_short(link.body_wish)) {
-    return {Check::Bad, "l= is not the whole body"};  // D-1
+    return {Check::Bad, "l= is not the whole body"};
   }
   if (hashes.digest(link.body_wish) != link.body_hash) {
     return {Check::Bad, "body hash does not match"};

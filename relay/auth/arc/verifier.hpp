@@ -1,5 +1,5 @@
 // Verifies the ARC chain of a message while it streams in (RFC 8617 §5.2). Knows nothing of whom to
-// trust: that a chain is valid only says that its sealers sealed it.
+// trust: that a chain is valid only says that its sealers sealed it.
 #pragma once
 
 #include <cstddef>
@@ -20,8 +20,8 @@
 
 namespace relay::auth::arc {
 
-/// A chain that needs more distinct keys than this to be valid has failed: nobody honest has
-/// so many sealers, and each costs a lookup in somebody's DNS.
+/// A chain that needs more distinct keys than this to be valid has failed: nobody honest has so
+/// many sealers, and each costs a lookup in somebody's DNS.
 inline constexpr std::size_t kMaxKeyLookups = 12;
 
 /// So many older ARC-Message-Signatures are verified at most, for oldest_pass alone.

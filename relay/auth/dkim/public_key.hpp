@@ -1,5 +1,5 @@
 // Public keys of DKIM, through OpenSSL. A key that no honest signer has is refused before any
-// arithmetic is done with it (D-3).
+// arithmetic is done with it.
 #pragma once
 
 #include <cstdint>

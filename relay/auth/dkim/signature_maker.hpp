@@ -26,7 +26,7 @@ struct SignatureRequest {
 std::string make_signature_field(const SignatureRequest& request, const PrivateKey& key);
 
 /// Names to sign, in the order of h=: each name as often as it occurs. Those a reader or a parser
-/// goes by stand once more, occurring or not, so that nobody can put one on top (D-4).
+/// goes by stand once more, occurring or not, so that nobody can put one on top.
 std::vector<std::string> signed_names(const std::vector<mail::HeaderField>& fields);
 
 }  // namespace relay::auth::dkim

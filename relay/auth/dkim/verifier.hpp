@@ -21,7 +21,7 @@
 
 namespace relay::auth::dkim {
 
-/// D-2. More signatures than these are reported, not verified.
+/// More signatures than these are reported, not verified.
 inline constexpr std::size_t kMaxVerified = 10;
 
 /// Clocks differ: how far t= may lie ahead, and x= behind (RFC 6376 §3.5).
@@ -55,8 +55,8 @@ class Verification {
   /// `hashes`: the ones given above, finished. One verdict a field, topmost first.
   /// Pass, or else:
   ///   Fail       the body or the header is not what was signed
-  ///   Policy     valid, but l= leaves a part of the body unsigned (D-1); or not verified, because
-  ///              there are too many ("limit", D-2)
+  ///   Policy     valid, but l= leaves a part of the body unsigned; or not verified, because
+  ///              there are too many ("limit")
   ///   TempError  the key could not be looked up just now
   ///   PermError  whatever RFC 6376 §6.1 calls PERMFAIL: syntax, unusable or missing key, expired
   ///              or dated in the future; also rsa-sha1 and RSA keys of a wrong size, which "have

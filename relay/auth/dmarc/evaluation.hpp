@@ -12,7 +12,7 @@ namespace relay::auth::dmarc {
 /// worst of their verdicts (RFC 9989 §11.5).
 mail::DmarcVerdict evaluate(const Findings& findings, const Identifiers& identifiers);
 
-/// Of a message whose author cannot be told: PermError and Reject, never "no policy" (rule S-15).
+/// Of a message whose author cannot be told: PermError and Reject, never "no policy".
 mail::DmarcVerdict verdict_on(mail::AuthorProblem problem);
 
 }  // namespace relay::auth::dmarc

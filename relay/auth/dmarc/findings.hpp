@@ -25,10 +25,10 @@ struct Identifiers {
   std::vector<std::string> later_dkim;
 };
 
-/// SPF counts when it passed for MAIL FROM, or for HELO when there is no sender (RFC 9989 §3.2.4,
-/// F-6). A signature counts when it passed without a reservation (D-1), by a key that is not in
-/// testing: such mail is to be seen as unsigned (RFC 6376 §3.6.1). What is no domain name, by a NUL
-/// or a parenthesis in it, vouches for nothing.
+/// SPF counts when it passed for MAIL FROM, or for HELO when there is no sender (RFC 9989 §3.2.4).
+/// A signature counts when it passed without a reservation, by a key that is not in testing: such
+/// mail is to be seen as unsigned (RFC 6376 §3.6.1). What is no domain name, by a NUL or a
+/// parenthesis in it, vouches for nothing.
 Identifiers identifiers_of(const mail::Authentication& authentication, bool null_sender);
 
 /// Why something is not known.

@@ -12,7 +12,7 @@
 
 namespace relay::auth::dmarc {
 
-inline constexpr std::size_t kMaxWalkQueries = 8;  // RFC 9989 §4.10; catalogue A-8
+inline constexpr std::size_t kMaxWalkQueries = 8;  // RFC 9989 §4.10
 
 /// One name that was asked, and the record found there.
 struct WalkStep {

@@ -73,7 +73,7 @@ void add_iprev(Lines& lines, const Findings& findings) {
   lines.property("policy.iprev", Value::of(findings.client.address));
 }
 
-/// HELO where it was checked, MAIL FROM where there is one (RFC 7208 §2.3, §2.4; F-6).
+/// HELO where it was checked, MAIL FROM where there is one (RFC 7208 §2.3, §2.4).
 void add_spf(Lines& lines, const Findings& findings) {
   const mail::SpfVerdict& helo = findings.verdicts.helo;
   const bool null_sender = findings.sender.is_null();

@@ -1,5 +1,5 @@
-// Takes Authentication-Results fields away that pretend to be ours (RFC 8601 §5, A-1): the only
-// thing we ever remove from a message.
+// Takes Authentication-Results fields away that pretend to be ours (RFC 8601 §5): the only thing we
+// ever remove from a message.
 #pragma once
 
 #include <cstddef>

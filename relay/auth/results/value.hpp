@@ -1,4 +1,4 @@
-// What others say, made fit to stand in an Authentication-Results field (RFC 8601 §2.2, A-2).
+// What others say, made fit to stand in an Authentication-Results field (RFC 8601 §2.2).
 #pragma once
 
 #include <string>

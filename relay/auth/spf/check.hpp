@@ -1,5 +1,5 @@
 // check_host() of RFC 7208: may this client send mail in that domain's name? Knows no message and
-// no policy: what follows from a verdict is decided elsewhere, and never by SPF alone (F-5).
+// no policy: what follows from a verdict is decided elsewhere, and never by SPF alone.
 #pragma once
 
 #include <cstddef>
@@ -35,16 +35,15 @@ struct Query {
   std::string receiver;             ///< our host name, for %{r}
   base::Deadline deadline;          ///< passed, the result is TempError (§4.6.4: allow 20 s)
   std::size_t max_queries = kMaxQueries;
-  bool explain =
-      false;  ///< whether to fetch the explanation of a Fail (§6.2); off by default (F-3)
+  bool explain = false;  ///< whether to fetch the explanation of a Fail (§6.2); off by default
 };
 
 struct Evaluation {
-  /// `identity` says which one was asked, Helo for the null sender (F-6). `mechanism` is the
-  /// directive of the domain's own record that matched ("include:…", not what is in there), or of
-  /// the record it redirects to; cut at 255 octets. It is "" when nothing matched: what writes a
-  /// Received-SPF field puts "default" there (§9.1). No text holds anything but visible US-ASCII
-  /// and, in `problem`, spaces.
+  /// `identity` says which one was asked, Helo for the null sender. `mechanism` is the directive of
+  /// the domain's own record that matched ("include:…", not what is in there), or of the record it
+  /// redirects to; cut at 255 octets. It is "" when nothing matched: what writes a Received-SPF
+  /// field puts "default" there (§9.1). No text holds anything but visible US-ASCII and, in
+  /// `problem`, spaces.
   mail::SpfVerdict verdict;
   std::string explanation;  ///< printable US-ASCII from the domain's owner: not ours, quote it so
   std::size_t terms = 0;    ///< that caused lookups

@@ -23,7 +23,7 @@ inline constexpr std::size_t kMaxVoids = 2;         // names or types that do no
 inline constexpr std::size_t kMaxMxNames = 10;      // of one mechanism; one more is a permerror
 inline constexpr std::size_t kMaxClientNames = 10;  // PTR; the rest is ignored
 
-/// Ours (F-2): ten mx terms of ten hosts each would make us ask 111 questions.
+/// Ours: ten mx terms of ten hosts each would make us ask 111 questions.
 inline constexpr std::size_t kMaxQueries = 60;
 
 /// What ends an evaluation without a match: TempError or PermError, or None for no record.

@@ -19,7 +19,7 @@ namespace relay::auth::spf {
 /// RFC 7208 §7.3: a longer name loses labels on its left.
 inline constexpr std::size_t kMaxNameOctets = 253;
 
-/// Ours: a longer explanation is none (F-3).
+/// Ours: a longer explanation is none.
 inline constexpr std::size_t kMaxExplanationOctets = 1024;
 
 /// What the letters stand for. The views belong to whoever asks for an expansion.

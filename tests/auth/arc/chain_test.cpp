@@ -1,4 +1,4 @@
-// chains that no honest host makes are known by their form, before any key is asked for.
+// Chains that no honest host makes are known by their form, before any key is asked for.
 #include "relay/auth/arc/chain.hpp"
 
 #include <functional>
@@ -56,7 +56,7 @@ TEST_P(BrokenChain, FailsWithoutAskingForKeys) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    A3, BrokenChain,
+    Forms, BrokenChain,
     testing::Values(
         BrokenCase{"NoSeal", without(0), "instance 3: no ARC-Seal"},
         BrokenCase{"NoMessageSignature", without(1), "instance 3: no ARC-Message-Signature"},

@@ -79,7 +79,7 @@ TEST(ArcSealer, SignsDkimSignaturesAndNothingThatMayBeTakenAway) {
   EXPECT_EQ(std::ranges::count(names_to_sign(mail::readable_fields(many)), "DKIM-Signature"), 50);
 }
 
-/// still forwarded, and said once.
+/// Still forwarded, and said once.
 TEST(ArcSealer, SealsABrokenChainOnce) {
   const std::string zone = key_line(sealing_key());
   const std::string broken = replaced(sealed(plain_message(), 2), "an invoice", "a bill");

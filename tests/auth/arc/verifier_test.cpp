@@ -1,4 +1,4 @@
-// RFC 8617 §5.2, and what it may cost (A-3, P-11). ValiMail's suite: vectors_test.cpp.
+// RFC 8617 §5.2, and what it may cost. ValiMail's suite: vectors_test.cpp.
 #include "relay/auth/arc/verifier.hpp"
 
 #include <chrono>
@@ -72,7 +72,7 @@ TEST_F(ArcVerification, TellsHowFarBackTheMessageIsUnchanged) {
   EXPECT_EQ(verdict.instances, 4U);
 }
 
-TEST_F(ArcVerification, LooksUpTwelveKeysButNotThirteen) {
+TEST_F(ArcVerification, LooksUpTwelveKeysButNotThirteen) {
   std::string zone;
   std::string message = plain_message();
   for (std::size_t i = 0; i <= kMaxKeyLookups; ++i) {
@@ -88,7 +88,7 @@ TEST_F(ArcVerification, LooksUpTwelveKeysButNotThirteen) {  // A-3
   }
 }
 
-TEST_F(ArcVerification, WaitsForKeysThatCannotBeHadJustNow) {  // N-1
+TEST_F(ArcVerification, WaitsForKeysThatCannotBeHadJustNow) {
   const SealingKey other = sealing_key("other.example");
   const std::string message = sealed(sealed(plain_message(), 1, other), 1);
   const std::string servfail = "s1._domainkey.other.example SERVFAIL\n" + key_line(sealing_key());
@@ -115,7 +115,7 @@ TEST_F(ArcVerification, FailsForKeysThatMustNotBeUsed) {
   EXPECT_EQ(checked(message, key_line(name, record)).result, ArcResult::Pass);  // the control
 }
 
-TEST_F(ArcVerification, TakesNoPartOfTheBodyAndNoExpiredSignature) {  // D-1
+TEST_F(ArcVerification, TakesNoPartOfTheBodyAndNoExpiredSignature) {
   const SealingKey key = sealing_key();
   const std::string message = sealed(plain_message(), 1);
   const auto with_tag = [&](const std::string& tag) {
@@ -144,7 +144,7 @@ TEST_F(ArcVerification, WithoutKeysFetchedClaimsNothing) {
   EXPECT_EQ(verification.finish(hashes, fakes::FakeClock::kStart).result, ArcResult::TempError);
 }
 
-/// P-11: fifty sets in the largest header that is accepted.
+/// Fifty sets in the largest header that is accepted.
 TEST_F(ArcVerification, OfTheWorstChainEndsInTime) {
   std::string message = sealed(plain_message(), kMaxInstances);
   const std::size_t room = mail::kMaxHeaderOctets - *mail::header_length(message);

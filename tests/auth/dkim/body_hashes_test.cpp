@@ -100,7 +100,7 @@ std::string random_body(std::mt19937& random) {
   return body;
 }
 
-/// D-8: whatever the body, wherever the network cuts it, and however many digests are wanted.
+/// Whatever the body, wherever the network cuts it, and however many digests are wanted.
 TEST(BodyHashes, AreTheSameForEveryDivision) {
   std::mt19937 random(3);
   for (int round = 0; round < 10'000; ++round) {

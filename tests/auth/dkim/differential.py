@@ -42,7 +42,7 @@ def authors(octets):
 
 
 TRIAGE = [
-    Triage("RFC 6376 §8.2: what l= leaves outside is anybody's (D-1)", None,
+    Triage("RFC 6376 §8.2: what l= leaves outside is anybody's", None,
            lambda case, us: us == "policy" and "l=" in case.signer),
     Triage("RFC 6376 §3.4.2: white space before the colon goes; dkimpy reads no such field",
            "dkimpy", change_is("space before the colon")),

@@ -52,7 +52,7 @@ TEST_F(KeySource, FetchesTheRecordOfTheSelector) {
   EXPECT_TRUE(fetch("testing")->records.front().testing);
 }
 
-/// D-9: what may be otherwise tomorrow, and what may not.
+/// What may be otherwise tomorrow, and what may not.
 TEST_F(KeySource, TellsTemporaryFromPermanent) {
   for (const char* selector : {"broken", "bogus", "malformed"}) {
     const auto key = fetch(selector);

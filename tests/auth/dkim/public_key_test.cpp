@@ -1,5 +1,5 @@
-// The key zoo of D-3. Moduli of odd sizes are random numbers: a key is refused before anybody could
-// notice.
+// Weak and strange keys. Moduli of odd sizes are random numbers: a key is refused before anybody
+// could notice.
 #include "relay/auth/dkim/public_key.hpp"
 
 #include <memory>

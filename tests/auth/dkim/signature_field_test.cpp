@@ -1,4 +1,4 @@
-// D-7: the tags of a signature, one mistake at a time.
+// The tags of a signature, one mistake at a time.
 #include "relay/auth/dkim/signature_field.hpp"
 
 #include <gmock/gmock.h>

@@ -72,7 +72,7 @@ TEST(SignatureMaker, IsFoldedAndHoldsNothingUnsafe) {
   }
 }
 
-/// D-5; and without an end where none is asked for.
+/// What never expires can be replayed for ever; without an end only where none is asked for.
 TEST(SignatureMaker, SaysHowLongTheSignatureHolds) {
   const auto parsed = parse_signature_field(field("rsa.pem").substr(15));
   ASSERT_TRUE(parsed) << describe(parsed.error());
@@ -98,7 +98,7 @@ TEST(SignedNames, NameEachOccurrence) {
             1);
 }
 
-/// D-4: what a reader or a parser goes by cannot be put on top of a signed message.
+/// What a reader or a parser goes by cannot be put on top of a signed message.
 TEST(SignedNames, OversignWhatAReaderGoesBy) {
   EXPECT_THAT(signed_names({}), ElementsAre("From", "Reply-To", "Subject", "Date", "Message-ID",
                                             "To", "Cc", "MIME-Version", "Content-Type"));

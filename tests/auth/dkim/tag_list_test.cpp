@@ -132,7 +132,6 @@ TEST(Base64, IsReadWithoutItsWhiteSpace) {
   }
 }
 
-/// D-7.
 TEST(Base64, RefusesJunk) {
   for (const char* junk : {"", " ", "Z", "Zg", "Zg=", "Zg===", "Z===", "====", "=Zg=", "Zg==Zg==",
                            "Zm9v-A==", "Zm_v", "Zm9v!", "Zm\x80v", "Zm9vYmF=y"}) {

@@ -16,7 +16,6 @@ using testing::SizeIs;
 
 using VerifierLimits = Verifier;
 
-/// D-2.
 TEST_F(VerifierLimits, VerifiesTenOfAThousandSignatures) {
   std::string message = signed_with(kMessage, rsa_, kTags);
   for (int i = 0; i < 999; ++i) {

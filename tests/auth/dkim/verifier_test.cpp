@@ -57,7 +57,7 @@ TEST_F(Verifier, FailsWhatHasBeenChanged) {
   EXPECT_EQ(only_verdict(changed(simple, "Date:", "date:")).result, DkimResult::Fail);
 }
 
-/// D-4: on our own signature, for each field a reader or a parser goes by.
+/// On our own signature, for each field a reader or a parser goes by.
 TEST_F(Verifier, FailsWhenASecondFieldIsPutOnTop) {
   for (const char* name : {"From", "To", "Cc", "Subject", "Date", "Reply-To", "Message-ID",
                            "MIME-Version", "Content-Type"}) {
@@ -70,7 +70,7 @@ TEST_F(Verifier, FailsWhenASecondFieldIsPutOnTop) {
   EXPECT_EQ(only_verdict(usual).result, DkimResult::Pass);
 }
 
-/// D-1.
+/// What l= leaves outside is anybody's.
 TEST_F(Verifier, DoesNotPassWhatLeavesOctetsUnsigned) {
   const auto body_octets = std::string("Hi.\r\n\r\nWe lost the game.\r\n").size();
   const std::string exact = std::to_string(body_octets);
@@ -124,7 +124,7 @@ TEST_F(Verifier, HoldsKeysToWhatTheyAreFor) {
   EXPECT_EQ(verdict_with_record("v=DKIM1; p=").problem, "key is revoked");
 }
 
-/// D-3: 1024 bits may pass, below that nothing is computed.
+/// 1024 bits may pass, below that nothing is computed.
 TEST_F(Verifier, RefusesKeysThatAreTooShort) {
   const std::string short_key =  // RSA of 512 bits, from the vectors of Mail::DKIM
       "v=DKIM1; p=MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBALgSoqXVSEmfcIsOzw7oRuCCOwsmtX/"
@@ -148,7 +148,7 @@ TEST_F(Verifier, TriesTheKeysOfANameThatHasSeveral) {
   EXPECT_EQ(only_verdict(signed_with(kMessage, rsa_, kTags)).result, DkimResult::Fail);
 }
 
-/// D-9.
+/// Mail whose key cannot be had just now is put off; a key that is not there will not come.
 TEST_F(Verifier, TellsTemporaryFromPermanentErrors) {
   const std::string message = signed_with(kMessage, rsa_, kTags);
   using ports::DnsError;

@@ -1,4 +1,4 @@
-// A-8, N-1: what is asked, how often, and what becomes of an answer that does not come.
+// What is asked, how often, and what becomes of an answer that does not come.
 #include "relay/auth/dmarc/discovery.hpp"
 
 #include <gmock/gmock.h>
@@ -57,7 +57,7 @@ TEST(Discovery, StopsAtASuffixAndAtWhatIsNone) {
   EXPECT_THAT(yes.walked(), ElementsAre("a.b.example", "b.example"));
 }
 
-/// eight, however deep; and the answers of one walk serve the next.
+/// Eight, however deep; and the answers of one walk serve the next.
 TEST(Discovery, AsksAtMostEightTimesAWalk) {
   std::string domain = "example.com";
   for (int labels = 2; labels < 100; ++labels) {
@@ -80,7 +80,7 @@ TEST(Discovery, PassesOverANameWithSeveralRecords) {
   EXPECT_EQ(verdict.policy, DmarcPolicy::Reject);
 }
 
-/// N-1: SERVFAIL, a bogus answer, one that does not come: never "no policy".
+/// SERVFAIL, a bogus answer, one that does not come: never "no policy".
 TEST(Discovery, IsATemporaryErrorAtEveryStepOfTheWalk) {
   const std::string author = "1.2.3.4.5.6.7.8.example.com";
   for (const char* failure : {"SERVFAIL", "BOGUS", "MALFORMED"}) {
@@ -180,7 +180,7 @@ TEST(Discovery, AsksEachNameOnceForSeveralAuthors) {
               ElementsAre("example.com", "a.example.com", "com", "b.example.com", "c.example.com"));
 }
 
-/// P-11: many deep signatures do not buy more lookups, and no pass for want of looking.
+/// Many deep signatures do not buy more lookups, and no pass for want of looking.
 TEST(Discovery, IsBounded) {
   NameWorld world(kReject);
   Identifiers identifiers;

@@ -78,7 +78,7 @@ TEST(Identifiers, AreOnlyWhatPassed) {
     found.mail_from = {.result = result, .domain = "example.com"};
     EXPECT_EQ(identifiers_of(found, false).spf, "") << name_of(result);
   }
-  // D-1: Policy is a signature that covers a part of the body.
+  // Policy is a signature that covers a part of the body.
   for (const DkimResult result :
        {DkimResult::None, DkimResult::Fail, DkimResult::Policy, DkimResult::Neutral,
         DkimResult::TempError, DkimResult::PermError}) {
@@ -103,7 +103,7 @@ TEST(Identifiers, AreNotVouchedForByAKeyInTesting) {
   EXPECT_THAT(identifiers_of(found, false).dkim, IsEmpty());
 }
 
-/// F-6 (CVE-2019-20790): a HELO name that passes does not stand for the sender.
+/// A HELO name that passes does not stand for the sender (CVE-2019-20790).
 TEST(Identifiers, TakeHeloOnlyWithoutASender) {
   mail::Authentication found;
   found.helo.result = SpfResult::Pass;
@@ -249,8 +249,7 @@ TEST(Evaluation, IsTheWorstOfSeveralAuthors) {
   EXPECT_FALSE(rejected.spf_aligned);
 }
 
-/// N-9: while the DNS is down, mail that an honest signer's key would prove is put off, not
-/// refused.
+/// While the DNS is down, mail that an honest signer's key would prove is put off, not refused.
 TEST(Evaluation, WaitsForWhatMayStillPass) {
   const auto verdict = [](const char* policy, const Identifiers& identifiers) {
     const auto record = *parse_record(std::string("v=DMARC1; aspf=s; p=") + policy);
@@ -282,7 +281,7 @@ TEST(Identifiers, MayComeLater) {
   EXPECT_EQ(identifiers_of(found, true).later_spf, "");
 }
 
-/// S-15: the strictest, for every reason there is.
+/// The strictest, for every reason there is.
 TEST(Evaluation, RejectsWhenTheAuthorCannotBeTold) {
   using Problem = mail::AuthorProblem;
   for (const Problem problem :

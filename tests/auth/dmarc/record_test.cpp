@@ -1,4 +1,4 @@
-// records as they are published.
+// Records as they are published.
 #include "relay/auth/dmarc/record.hpp"
 
 #include <gmock/gmock.h>

@@ -1,4 +1,4 @@
-// where a walk goes and what it says.
+// Where a walk goes and what it says.
 #include "relay/auth/dmarc/tree_walk.hpp"
 
 #include <map>

@@ -1,4 +1,4 @@
-// Goldens of the Authentication-Results field, and what no verdict can make it do (A-2, P-6).
+// Goldens of the Authentication-Results field, and what no verdict can make it do.
 // tests/auth/results/read_fields.py reads the goldens with a parser that is not ours.
 #include "relay/auth/results/field.hpp"
 
@@ -125,7 +125,7 @@ TEST(ResultsField, OfSpoofIsAsRecorded) {
   expect_golden("spoof.golden", field_of(found, path("SRS0=x@evil.example")));
 }
 
-TEST(ResultsField, ReportsHeloForNullSender) {  // F-6
+TEST(ResultsField, ReportsHeloForNullSender) {
   Authentication found = good_verdicts();
   found.helo.result = SpfResult::Pass;
   const auto read = parsed(field_of(found, ReversePath::null()));
@@ -171,7 +171,7 @@ struct TextCase {
 
 class HostileText : public testing::TestWithParam<TextCase> {};
 
-// A-2, P-6
+// Whoever names things cannot write results of his own.
 TEST_P(HostileText, AddsNoResultAndNoLine) {
   const auto field = field_of(hostile_verdicts(GetParam().text), path("ann@sender.example"));
   EXPECT_EQ(field.find('\0'), std::string::npos);
@@ -192,7 +192,7 @@ TEST_P(HostileText, AddsNoResultAndNoLine) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    A2, HostileText,
+    Injected, HostileText,
     testing::Values(
         TextCase{"Comment", "legit.example(.evil.example"},
         TextCase{"Semicolon", "legit.example;dkim=pass"}, TextCase{"Space", "a dmarc=pass"},

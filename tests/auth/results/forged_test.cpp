@@ -26,7 +26,7 @@ TEST_P(Forged, IsTakenAwayAndNothingElse) {
 }
 
 INSTANTIATE_TEST_SUITE_P(
-    A1, Forged,
+    Spellings, Forged,
     testing::Values(
         FieldCase{"Plain", "Authentication-Results: mx.fwd.example; dkim=pass", true},
         FieldCase{"None", "Authentication-Results: mx.fwd.example; none", true},
@@ -70,7 +70,7 @@ INSTANTIATE_TEST_SUITE_P(
                   false}),
     [](const auto& info) { return std::string(info.param.name); });
 
-// A-1: OpenDKIM deleted the wrong ones (CVE-2022-48521) because ordinals shift while one deletes.
+// OpenDKIM deleted the wrong ones (CVE-2022-48521) because ordinals shift while one deletes.
 TEST(WithoutForged, TakesFiveOfManyAway) {
   const std::string forged = "Authentication-Results: mx.fwd.example; dmarc=pass\r\n";
   const std::string folded =
@@ -93,7 +93,7 @@ TEST(WithoutForged, KnowsNamesInULabels) {
   EXPECT_TRUE(claims_to_be("b\xC3\xBC\x63her.example", " xn--bcher-kva.example; x"));
 }
 
-TEST(WithoutForged, TakesTimeInProportion) {  // P-11
+TEST(WithoutForged, TakesTimeInProportion) {
   std::string block;
   for (int i = 0; i < 2'000; ++i) {
     block += "Authentication-Results: \"" + std::string(500, '(') + "\r\n";

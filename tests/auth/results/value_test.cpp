@@ -48,7 +48,7 @@ TEST_P(ValueAddress, DropsLocalPartThatIsNotPlain) {
   EXPECT_EQ(Value::address(GetParam().text, Octets::Utf8).text(), GetParam().utf8);
 }
 
-// local parts and domains that try to write results of their own (espoofer A4, A5).
+// Local parts and domains that try to write results of their own (espoofer A4, A5).
 INSTANTIATE_TEST_SUITE_P(
     Cases, ValueAddress,
     testing::Values(

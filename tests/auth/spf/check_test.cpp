@@ -97,7 +97,7 @@ TEST_F(SpfCheck, TellsNoRecordFromTwo) {
             SpfResult::PermError);
 }
 
-// N-1.
+// No answer is not the answer "no record".
 TEST_F(SpfCheck, TakesTroubleInTheDnsForTemporaryWhereverItComes) {
   for (const char* trouble : {"SERVFAIL", "BOGUS", "MALFORMED"}) {
     const std::string broken = std::string("broken.example ") + trouble + "\n";
@@ -171,7 +171,7 @@ TEST_F(SpfCheck, TakesANullMxForNoHostsAndNoVoid) {
   EXPECT_EQ(evaluation.voids, 0U);
 }
 
-// F-6 (CVE-2019-20790): the null sender is asked by its HELO name, and the verdict says so.
+// The null sender is asked by its HELO name, and the verdict says so (CVE-2019-20790).
 TEST_F(SpfCheck, AsksHeloForTheNullSender) {
   Query query{.client = make_address("192.0.2.1"), .helo = "MX.example.net"};
   resolver_.replace_zone(
@@ -196,7 +196,7 @@ TEST_F(SpfCheck, AsksHeloForTheNullSender) {
   EXPECT_EQ(helo.domain, "mx.example.net");
 }
 
-// F-6: a client cannot name an innocent domain in HELO to have a MAIL FROM passed.
+// A client cannot name an innocent domain in HELO to have a MAIL FROM passed.
 TEST_F(SpfCheck, NeverPassesMailFromByTheHeloName) {
   const auto verdict = ask("friend.example TXT \"v=spf1 +all\"\nexample.org TXT \"v=spf1 -all\"",
                            {.helo = "friend.example", .mail_from = Sender{"", "example.org"}})
@@ -210,7 +210,7 @@ TEST_F(SpfCheck, ShowsHostileNamesHarmlessly) {
   EXPECT_EQ(verdict.domain, "a??b?.c?d");
 }
 
-// F-1: ten terms with lookups, and not one more.
+// Ten terms with lookups, and not one more.
 TEST_F(SpfCheck, CountsTermsWithLookups) {
   const auto record = [](int terms) {
     return "x.example.org A 192.0.2.9\nexample.org TXT \"v=spf1 ip4:192.0.2.8 " +
@@ -225,7 +225,7 @@ TEST_F(SpfCheck, CountsTermsWithLookups) {
   EXPECT_EQ(eleven.terms, 10U);
 }
 
-// F-1: terms in includes and after a redirect count with the rest.
+// Terms in includes and after a redirect count with the rest.
 TEST_F(SpfCheck, CountsTermsOfAllRecordsTogether) {
   const auto zone = [](int terms) {
     return "x.example.org A 192.0.2.9\n"
@@ -247,7 +247,7 @@ TEST_F(SpfCheck, CountsTermsOfAllRecordsTogether) {
   EXPECT_EQ(result_of(chain(6)), SpfResult::PermError);
 }
 
-// F-1: two void lookups, and not one more; A and AAAA, MX hosts, exists alike.
+// Two void lookups, and not one more; A and AAAA, MX hosts, exists alike.
 TEST_F(SpfCheck, CountsVoidLookups) {
   const std::string record = "example.org TXT \"v=spf1 ";
   EXPECT_EQ(result_of(record + "a:v0.example a:v1.example +all\""), SpfResult::Pass);
@@ -265,7 +265,7 @@ TEST_F(SpfCheck, CountsVoidLookups) {
       << "no record of the type is as void as no name";
 }
 
-// F-1: ten MX names of one mechanism; with an eleventh even a matching first one is no pass.
+// Ten MX names of one mechanism; with an eleventh even a matching first one is no pass.
 TEST_F(SpfCheck, CountsMxNames) {
   const auto zone = [](int count) {
     return "example.org TXT \"v=spf1 mx -all\"\n" +
@@ -278,7 +278,7 @@ TEST_F(SpfCheck, CountsMxNames) {
   EXPECT_EQ(result_of(zone(11), {.client = make_address("192.0.2.20")}), SpfResult::PermError);
 }
 
-// F-1: ten PTR names; the rest is not looked at, and no error (RFC 7208 §4.6.4).
+// Ten PTR names; the rest is not looked at, and no error (RFC 7208 §4.6.4).
 TEST_F(SpfCheck, LooksAtTenNamesOfAClient) {
   const auto zone = [](int others) {
     return "example.org TXT \"v=spf1 ptr -all\"\n192.0.2.1 PTR zz.example.org\n"
@@ -317,7 +317,6 @@ TEST_F(SpfCheck, PrefersTheClientsNameInTheDomain) {
   EXPECT_EQ(asked_for(liar + other + under + itself), "a example.org.x.example");
 }
 
-// F-4.
 TEST_F(SpfCheck, EndsLoopsByTheLimitOfTerms) {
   for (const char* zone : {"example.org TXT \"v=spf1 include:example.org\"",
                            "example.org TXT \"v=spf1 redirect=example.org\"",
@@ -339,7 +338,7 @@ TEST_F(SpfCheck, DemandsARecordWhereAnotherPoints) {
   EXPECT_EQ(result_of("example.org TXT \"v=spf1 include:%{l}%% +all\""), SpfResult::PermError);
 }
 
-// F-2: a record made for amplification. Ten terms of ten hosts each would be 111 questions.
+// A record made for amplification. Ten terms of ten hosts each would be 111 questions.
 TEST_F(SpfCheck, StopsAskingAtItsBudget) {
   std::string zone =
       "example.org TXT \"v=spf1 " + repeated(10, "mx:%{{l}}.m{}.example ") + "-all\"\n";
@@ -359,13 +358,13 @@ TEST_F(SpfCheck, StopsAskingAtItsBudget) {
   EXPECT_EQ(result_of(zone, {.max_queries = 111}), SpfResult::Fail);
 }
 
-// F-2, F-3: nothing more is asked than the result needs.
+// Nothing more is asked than the result needs.
 TEST_F(SpfCheck, AsksForNothingBeyondTheFirstMatch) {
   ask("example.org TXT \"v=spf1 ip4:192.0.2.1 a:never.example exp=never.example\"");
   EXPECT_THAT(resolver_.calls(), ElementsAre("txt example.org"));
 }
 
-// F-3: the text of a stranger is fetched on request only.
+// The text of a stranger is fetched on request only.
 TEST_F(SpfCheck, FetchesAnExplanationOnlyWhenAsked) {
   const std::string zone =
       "example.org TXT \"v=spf1 -all exp=why.%{d}\"\nwhy.example.org TXT \"%{i} \" \"is not ours\"";

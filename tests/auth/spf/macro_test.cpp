@@ -113,7 +113,7 @@ TEST(SpfMacros, LoseLabelsOnTheLeftOverTheLimit) {
   EXPECT_EQ(name("%{d1}" + std::string(300, 'x') + "%%"), "") << "nothing left to ask for";
 }
 
-// F-3: a record of a thousand macros costs no more than its last few.
+// A record of a thousand macros costs no more than its last few.
 TEST(SpfMacros, StopExpandingWhereTheNameIsFull) {
   auto known = values();
   const std::string long_part(64, '"');
@@ -126,7 +126,7 @@ TEST(SpfMacros, StopExpandingWhereTheNameIsFull) {
   EXPECT_EQ(text(thousand, known), "nothing");
 }
 
-// F-3: expansion is not macro expansion again.
+// Expansion is not macro expansion again.
 TEST(SpfMacros, AreNotExpandedTwice) {
   auto known = values();
   known.local_part = "%{d}%%";
@@ -135,7 +135,7 @@ TEST(SpfMacros, AreNotExpandedTwice) {
   EXPECT_EQ(name("%{L}.x%%", known), "%25%7Bd%7D%25%25.x%");
 }
 
-// F-3: what the client says can be any octets; an explanation with them is none.
+// What the client says can be any octets; an explanation with them is none.
 TEST(SpfMacros, KeepExplanationsPrintable) {
   auto known = values();
   known.helo = "mx\r\n.example.org";

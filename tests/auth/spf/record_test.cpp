@@ -122,7 +122,7 @@ TEST(SpfRecord, SaysWhatIsWrongAndWhere) {
             R"(an unknown mechanism in "ipv4:192.0.2.1")");
 }
 
-// F-4: the error quotes the record, but nothing of it can break a line or a terminal.
+// The error quotes the record, but nothing of it can break a line or a terminal.
 TEST(SpfRecord, QuotesHostileTextHarmlessly) {
   const auto error = parse_record("v=spf1 \x1b[31m\r\n\x80" + std::string(4000, 'x')).error();
   EXPECT_THAT(error, HasSubstr("\"?[31m???xxx"));

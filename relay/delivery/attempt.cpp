@@ -1,0 +1,210 @@
+#include "relay/delivery/attempt.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "relay/delivery/outcome_map.hpp"
+
+namespace relay::delivery {
+
+namespace {
+
+using mail::OutcomeKind;
+using std::chrono::duration_cast;
+using std::chrono::milliseconds;
+using Failure = FailingHosts::Failure;
+
+/// The host takes no mail, whoever asks: it says so, or it is us.
+bool never_takes_mail(const smtp::Verdict& failure) {
+  return failure.refuses_service() || failure.status == mail::EnhancedStatus{5, 4, 6};
+}
+
+const std::string& domain_of(const Consignment& consignment) {
+  return consignment.queued->recipients[consignment.copies.front()].route.target.domain().folded();
+}
+
+}  // namespace
+
+AttemptRunner::~AttemptRunner() { forget_session(); }
+
+void AttemptRunner::forget_session() {
+  if (session_) --place_.group->connected;
+  session_.reset();
+  sent_ = 0;
+  untaken_ = 0;
+}
+
+base::Task<> AttemptRunner::close() {
+  if (session_) co_await session_->quit();
+  forget_session();
+}
+
+std::optional<Candidate> AttemptRunner::connected_to() const {
+  if (!session_ || !session_->reusable()) return std::nullopt;
+  return session_->remote();
+}
+
+std::size_t AttemptRunner::most_messages(const Consignment& consignment) const {
+  std::size_t most = consignment.policy->messages_per_connection;
+  for (const std::size_t limit :
+       {consignment.limits.messages, value_of(session_->offered().mail_max)}) {
+    if (limit > 0) most = std::min(most, limit);
+  }
+  return most;
+}
+
+bool AttemptRunner::fits(const Consignment& consignment) const {
+  if (!session_ || !session_->reusable() || session_->policy() != consignment.policy) return false;
+  const bool for_one_domain = session_->offered().rcpt_domain_max.has_value();
+  return sent_ < most_messages(consignment) &&
+         (!for_one_domain || domain_of(consignment) == domain_) &&
+         failing_.is_best(session_->remote(), *consignment.hosts, ports_.clock.steady());
+}
+
+bool AttemptRunner::may_begin(const Progress& progress) const {
+  return ports_.clock.steady() < progress.ends_at && !place_.cut.made();
+}
+
+void AttemptRunner::note(Progress& progress, std::size_t copy, mail::Outcome outcome) const {
+  CopyResult& result = progress.report.copies[copy];
+  outcome.attempt.at = at_;
+  if (result.outcome) result.before.push_back(std::move(result.outcome->attempt));
+  result.outcome = std::move(outcome);
+}
+
+/// Goes through the hosts in order until one greets us. False: the attempt is over.
+base::Task<bool> AttemptRunner::connect(Progress& progress) {
+  const auto& [consignment, head, content, gate, report, order, next, here, stays_here, dialled,
+               spoken, reached, only_final, ends_at, left, moved] = progress;
+  const Policy& policy = *consignment.policy;
+  const auto before = ports_.clock.steady();
+  bool goes_on = true;
+  while (goes_on) {
+    const bool again = std::exchange(progress.stays_here, false) && here;
+    const bool limited =
+        dialled >= policy.addresses_per_attempt || (!again && spoken >= policy.hosts_per_attempt);
+    if ((!again && next >= order.size()) || limited || (dialled > 0 && !may_begin(progress))) {
+      give_up(progress);
+      break;
+    }
+    if (!again) progress.here = order[progress.next++];
+    if (!again) ++progress.dialled;
+    const Candidate& host = consignment.hosts->hosts[*here];
+    session_.emplace(ports_.dialer, ports_.clock, consignment.policy, place_);
+    ++place_.group->connected;
+    const auto failure = co_await session_->open(host);
+    if (!failure) {
+      progress.spoken += again ? 0 : 1;
+      progress.reached = true;
+      progress.only_final = false;
+      report.connecting += duration_cast<milliseconds>(ports_.clock.steady() - before);
+      co_return true;
+    }
+    goes_on = heed_failure(progress, host, *failure);
+    forget_session();
+  }
+  report.connecting += duration_cast<milliseconds>(ports_.clock.steady() - before);
+  co_return false;
+}
+
+/// What it means that a host could not be spoken to. False: the attempt is over.
+bool AttemptRunner::heed_failure(Progress& progress, const Candidate& host,
+                                 const smtp::Verdict& failure) {
+  Feedback& feedback = progress.report.feedback;
+  feedback.timed_out = feedback.timed_out || session_->timed_out();
+  const bool is_early = failure.stage <= mail::Stage::Banner;
+  if (failure.code == 421 && is_early && place_.group->connected > 1) {
+    // The group has living sessions: no more at once. It says nothing about the message.
+    feedback.is_full = true;
+    return false;
+  }
+  if (failure.code != 0) ++progress.spoken;
+  progress.only_final = progress.only_final && never_takes_mail(failure);
+  failing_.failed(host, Failure::Session, ports_.clock.steady());
+  mail::Outcome outcome = outcome_of_verdict(failure);
+  outcome.kind = OutcomeKind::Deferred;
+  for (const std::size_t copy : progress.left) note(progress, copy, outcome);
+  if (!failure.throttles()) return true;
+  feedback.throttled = true;
+  return false;
+}
+
+/// No host is left to be asked: what the last one said is what happened.
+void AttemptRunner::give_up(Progress& progress) {
+  const bool all_asked = progress.next >= progress.order.size();
+  const bool is_final = all_asked && progress.only_final && progress.dialled > 0;
+  for (const std::size_t copy : progress.left) {
+    auto& outcome = progress.report.copies[copy].outcome;
+    if (!outcome) continue;
+    if (is_final) outcome->kind = OutcomeKind::Failed;
+    // "This host cannot take it": another one that was not asked may.
+    if (!all_asked && outcome->kind == OutcomeKind::Failed) outcome->kind = OutcomeKind::Deferred;
+  }
+  if (progress.reached || is_final || progress.left.empty()) return;
+  const auto& last = progress.report.copies[progress.left.front()].outcome;
+  if (last && last->kind == OutcomeKind::Deferred && !place_.cut.made()) {
+    progress.report.feedback.unreachable = last;
+  }
+}
+
+base::Task<AttemptReport> AttemptRunner::run(Consignment consignment, ContentSource& content,
+                                             Gate gate) {
+  AttemptReport report;
+  report.copies.resize(consignment.copies.size());
+  const auto& [message, recipients] = *consignment.queued;
+  const auto head =
+      head_of(message, recipients[consignment.copies.front()].route.handling, content);
+  if (!head) {
+    report.spool_error = head.error();
+    co_return report;
+  }
+  const auto started = ports_.clock.steady();
+  at_ = ports_.queue.now();
+  Progress progress{.consignment = consignment,
+                    .head = *head,
+                    .content = content,
+                    .gate = gate,
+                    .report = report,
+                    .order = failing_.order_of(*consignment.hosts, started),
+                    .ends_at = started + consignment.policy->timeouts.whole};
+  progress.left.resize(consignment.copies.size());
+  std::iota(progress.left.begin(), progress.left.end(), 0U);
+  if (!fits(consignment)) co_await close();
+  if (session_) adopt(progress);
+  domain_ = domain_of(consignment);
+  bool goes_on = true;
+  while (goes_on) {
+    if (progress.left.empty()) {
+      if (progress.moved.empty()) break;
+      // The host at hand has had its say about these: the next one.
+      co_await close();
+      progress.left = std::exchange(progress.moved, {});
+      progress.stays_here = false;
+    }
+    if (!session_) {
+      goes_on = co_await connect(progress);
+    } else {
+      goes_on = co_await transact(progress);
+    }
+  }
+  if (!progress.moved.empty()) {
+    progress.left = std::exchange(progress.moved, {});
+    give_up(progress);
+  }
+  report.sending = duration_cast<milliseconds>(ports_.clock.steady() - started) - report.connecting;
+  co_return report;
+}
+
+/// The attempt begins with the connection that is open.
+void AttemptRunner::adopt(Progress& progress) const {
+  const auto& hosts = progress.consignment.hosts->hosts;
+  const auto at = std::ranges::find(hosts, session_->remote());
+  progress.here = static_cast<std::size_t>(at - hosts.begin());
+  std::erase(progress.order, *progress.here);
+  progress.spoken = 1;
+  progress.reached = true;
+  progress.only_final = false;
+}
+
+}  // namespace relay::delivery

@@ -1,0 +1,214 @@
+// The part of AttemptRunner that speaks: one transaction, and what its replies mean for each copy.
+#include <algorithm>
+#include <utility>
+
+#include "relay/delivery/attempt.hpp"
+#include "relay/delivery/outcome_map.hpp"
+#include "relay/mail/header.hpp"
+
+namespace relay::delivery {
+
+namespace {
+
+using mail::OutcomeKind;
+using mail::Stage;
+using smtp::NextStep;
+using Failure = FailingHosts::Failure;
+
+constexpr std::chrono::seconds kJustUsed{1};
+// Exim ends connections with more than ten commands that lead to no mail, and counts each RSET.
+constexpr std::size_t kMostUntaken = 9;
+
+bool is_delivered(const smtp::Verdict& verdict) { return verdict.kind == OutcomeKind::Delivered; }
+
+bool has_utf8(std::string_view text) {
+  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+}
+
+/// Of the author's header, or of the one that stands in its place.
+bool header_has_utf8(const CopyHead& head, std::string_view content) {
+  if (head.content_begin > 0) return has_utf8(head.fields[0]);
+  return has_utf8(content.substr(0, mail::header_length(content).value_or(content.size())));
+}
+
+}  // namespace
+
+std::vector<std::uint16_t> AttemptRunner::indices_of(const Consignment& consignment,
+                                                     const std::vector<std::size_t>& which) const {
+  std::vector<std::uint16_t> indices;
+  indices.reserve(which.size());
+  for (const std::size_t copy : which) {
+    indices.push_back(consignment.queued->recipients[consignment.copies[copy]].route.index);
+  }
+  return indices;
+}
+
+mail::Outcome AttemptRunner::outcome_of_verdict(const smtp::Verdict& verdict) const {
+  return outcome_of(verdict, session_->remote(), session_->tls_version(), session_->tls_result());
+}
+
+smtp::ClientTransaction AttemptRunner::transaction_for(
+    const Progress& progress, const std::vector<std::size_t>& which) const {
+  const auto& [message, recipients] = *progress.consignment.queued;
+  const auto& copies = progress.consignment.copies;
+  smtp::ClientTransaction transaction;
+  transaction.reverse_path = recipients[copies[which.front()]].route.reverse_path;
+  for (const std::size_t copy : which) {
+    transaction.recipients.push_back(recipients[copies[copy]].route.target);
+  }
+  transaction.size = progress.head.size(message);
+  transaction.eight_bit = message.body == mail::BodyType::EightBitMime;
+  // Many clients say SMTPUTF8 whenever it is offered; it is needed where UTF-8 is (RFC 6531 §3.4).
+  transaction.needs_smtputf8 =
+      message.smtputf8 && header_has_utf8(progress.head, progress.content.front());
+  return transaction;
+}
+
+std::size_t AttemptRunner::most_recipients(const Progress& progress) const {
+  std::size_t most = progress.consignment.policy->recipients_per_transaction;
+  for (const std::size_t limit :
+       {progress.consignment.limits.recipients, progress.report.feedback.stated.recipients,
+        value_of(session_->offered().rcpt_max)}) {
+    if (limit > 0) most = std::min(most, limit);
+  }
+  return most;
+}
+
+/// One transaction for those at hand. False: the attempt is over.
+base::Task<bool> AttemptRunner::transact(Progress& progress) {
+  if (sent_ > 0 && !may_begin(progress)) {
+    give_up(progress);
+    co_return false;
+  }
+  if (sent_ >= most_messages(progress.consignment)) {
+    progress.stays_here = true;
+    co_await close();
+    co_return true;
+  }
+  const auto count =
+      static_cast<std::ptrdiff_t>(std::min(progress.left.size(), most_recipients(progress)));
+  std::vector<std::size_t> which(progress.left.begin(), progress.left.begin() + count);
+  const bool reused = sent_ > 0;
+  ++sent_;
+  auto transaction = transaction_for(progress, which);
+  const auto sent =
+      co_await session_->send(std::move(transaction), progress.head, progress.content, ports_.queue,
+                              [&, indices = indices_of(progress.consignment, which)](bool at_dot) {
+                                return progress.gate(indices, at_dot);
+                              });
+  Feedback& feedback = progress.report.feedback;
+  feedback.timed_out = feedback.timed_out || session_->timed_out();
+  progress.stays_here = true;
+  if (!sent) {
+    forget_session();
+    if (sent.error().trouble == SendTrouble::Withdrawn) {
+      drop_withdrawn(progress);
+      co_return !progress.left.empty() || !progress.moved.empty();
+    }
+    progress.report.spool_error = sent.error().error;
+    co_return false;
+  }
+  if (was_stale(reused)) {
+    // Nothing was said on it: the same host again. One that closes as soon as it has taken some
+    // messages takes no more of them on one connection.
+    if (ports_.clock.steady() < last_used_ + kJustUsed) feedback.stated.messages = sent_ - 1;
+    forget_session();
+    co_return true;
+  }
+  progress.left.erase(progress.left.begin(), progress.left.begin() + count);
+  judge(progress, which);
+  last_used_ = ports_.clock.steady();
+  untaken_ += std::ranges::any_of(session_->verdicts(), is_delivered) ? 0 : 1;
+  if (!session_->reusable() || was_refused_in_the_clear() || untaken_ >= kMostUntaken) {
+    co_await close();
+  }
+  co_return !feedback.throttled;
+}
+
+/// TLS failed, and the server does not take it in the clear: TLS is tried again.
+bool AttemptRunner::was_refused_in_the_clear() const {
+  return session_->is_fallback() &&
+         std::ranges::any_of(session_->verdicts(), [](const smtp::Verdict& verdict) {
+           return verdict.kind != OutcomeKind::Delivered && verdict.stage < Stage::Data;
+         });
+}
+
+/// The server had closed a kept connection, or says that it is about to: it knows nothing of us
+/// yet.
+bool AttemptRunner::was_stale(bool reused) const {
+  const auto& verdicts = session_->verdicts();
+  return reused && !session_->reusable() && !place_.cut.made() && !session_->timed_out() &&
+         std::ranges::all_of(verdicts, [](const smtp::Verdict& verdict) {
+           return verdict.stage == Stage::MailFrom && (verdict.code == 0 || verdict.closing) &&
+                  verdict.kind == OutcomeKind::Deferred && !verdict.throttles();
+         });
+}
+
+void AttemptRunner::drop_withdrawn(Progress& progress) {
+  const auto withdrawn = [&](std::size_t copy) {
+    return !progress.gate(indices_of(progress.consignment, {copy}), false);
+  };
+  std::erase_if(progress.left, withdrawn);
+  std::erase_if(progress.moved, withdrawn);
+}
+
+void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& which) {
+  Feedback& feedback = progress.report.feedback;
+  const auto& verdicts = session_->verdicts();
+  std::vector<std::size_t> again;
+  const std::size_t moved_before = progress.moved.size();
+  for (std::size_t i = 0; i < which.size(); ++i) {
+    judge_copy(progress, which[i], verdicts[i], again);
+  }
+  const auto now = ports_.clock.steady();
+  if (std::ranges::any_of(verdicts, is_delivered)) {
+    feedback.took = true;
+    failing_.took(session_->remote(), now);
+  }
+  const std::size_t rcpt_max = value_of(session_->offered().rcpt_max);
+  if (!again.empty()) {
+    feedback.stated.recipients = static_cast<std::size_t>(
+        std::ranges::count_if(verdicts, [](const auto& v) { return v.stage > Stage::RcptTo; }));
+  } else if (rcpt_max > 0) {
+    feedback.stated.recipients = rcpt_max;
+  }
+  if (const auto& mail_max = session_->offered().mail_max) feedback.stated.messages = *mail_max;
+  if (progress.moved.size() > moved_before) {
+    const bool only_recipients = std::ranges::all_of(verdicts, [](const smtp::Verdict& verdict) {
+      return verdict.stage == Stage::RcptTo && !verdict.closing && verdict.code != 0;
+    });
+    failing_.failed(session_->remote(),
+                    only_recipients || feedback.took ? Failure::Recipient : Failure::Session, now);
+  }
+  progress.left.insert(progress.left.begin(), again.begin(), again.end());
+  if (!feedback.throttled) return;
+  // Slower, please: nobody else is asked, and what was not tried waits, too.
+  for (const std::size_t copy : progress.left) {
+    const auto why = std::ranges::find_if(
+        verdicts, [](const auto& v) { return smtp::next_step(v) == NextStep::Throttled; });
+    note(progress, copy, outcome_of_verdict(why == verdicts.end() ? verdicts.front() : *why));
+    progress.report.copies[copy].outcome->kind = OutcomeKind::Deferred;
+  }
+  progress.left.clear();
+  progress.moved.clear();
+}
+
+void AttemptRunner::judge_copy(Progress& progress, std::size_t copy, smtp::Verdict verdict,
+                               std::vector<std::size_t>& again) {
+  const bool before_data = verdict.stage < Stage::Data;
+  if (session_->is_fallback() && before_data && verdict.kind == OutcomeKind::Failed &&
+      !verdict.by_capability) {
+    verdict.kind = OutcomeKind::Deferred;  // perhaps only because we came in the clear
+    note(progress, copy, outcome_of_verdict(verdict));
+    return;
+  }
+  const NextStep step = smtp::next_step(verdict);
+  if (step == NextStep::SameHostNextTransaction) return again.push_back(copy);
+  CopyResult& result = progress.report.copies[copy];
+  result.is_our_fault = result.is_our_fault || verdict.protocol_error;
+  note(progress, copy, outcome_of_verdict(verdict));
+  if (step == NextStep::AnotherHost || verdict.by_capability) progress.moved.push_back(copy);
+  if (step == NextStep::Throttled) progress.report.feedback.throttled = true;
+}
+
+}  // namespace relay::delivery

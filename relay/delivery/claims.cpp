@@ -1,0 +1,55 @@
+#include "relay/delivery/claims.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace relay::delivery {
+
+bool Claims::take(const mail::CopyId& copy) {
+  return !expected_.contains(copy.message) && claims_.try_emplace(copy).second;
+}
+
+bool Claims::release(const mail::CopyId& copy) {
+  const auto found = claims_.find(copy);
+  if (found == claims_.end()) return false;
+  const bool withdrawn = found->second.is_withdrawn;
+  claims_.erase(found);
+  return withdrawn;
+}
+
+std::vector<std::uint16_t> Claims::expect_no_more(const mail::MessageId& id) {
+  const auto found = expected_.find(id);
+  if (found == expected_.end()) return {};
+  auto withdrawn = std::move(found->second);
+  expected_.erase(found);
+  return withdrawn;
+}
+
+bool Claims::withdraw(const mail::CopyId& copy) {
+  if (const auto expected = expected_.find(copy.message); expected != expected_.end()) {
+    expected->second.push_back(copy.index);
+    return false;
+  }
+  const auto found = claims_.find(copy);
+  if (found == claims_.end()) return false;
+  found->second.is_withdrawn = true;
+  return found->second.is_at_dot;
+}
+
+bool Claims::is_withdrawn(const mail::CopyId& copy) const {
+  const auto found = claims_.find(copy);
+  return found != claims_.end() && found->second.is_withdrawn;
+}
+
+bool Claims::enter_dot(const mail::MessageId& id, const std::vector<std::uint16_t>& indices) {
+  const bool withdrawn =
+      std::ranges::any_of(indices, [&](std::uint16_t index) { return is_withdrawn({id, index}); });
+  if (withdrawn) return false;
+  for (const std::uint16_t index : indices) {
+    const auto found = claims_.find({id, index});
+    if (found != claims_.end()) found->second.is_at_dot = true;
+  }
+  return true;
+}
+
+}  // namespace relay::delivery

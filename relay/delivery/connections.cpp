@@ -1,0 +1,231 @@
+#include "relay/delivery/connections.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace relay::delivery {
+
+using base::SteadyTime;
+
+namespace {
+
+constexpr unsigned kPassedOver = 4;         // then a lane is served, connected or not
+constexpr std::size_t kLanesLookedAt = 16;  // for one that the open connection serves
+
+}  // namespace
+
+void Connections::set_policy(std::shared_ptr<const Policy> policy, const Limits& limits) {
+  policy_ = std::move(policy);
+  limits_ = limits;
+  ordinary_.set_limits(limits_.ordinary);
+  risk_.set_limits(limits_.risk);
+}
+
+void Connections::end(IdleSession session, Deferred& after) {
+  after.push_back([resume = std::move(session.resume)]() mutable { resume(std::nullopt); });
+}
+
+GroupPtr Connections::group_for(const HostList& list, bool risk_pool) {
+  auto& group = groups_[list.group];
+  if (!group) group = std::make_shared<Group>(list, risk_pool);
+  group->used_at = now_;
+  return group;
+}
+
+void Connections::make_ready(const LanePtr& lane, Deferred& after) {
+  if (!lane->is_ready) to_ring(lane);
+  dispatch(lane->group, after);
+}
+
+void Connections::to_ring(const LanePtr& lane) {
+  lane->is_ready = true;
+  lane->passed_over = 0;
+  lane->group->ready.push_back(lane);
+  lane->group->ready_jobs += lane->jobs.size();
+}
+
+void Connections::not_ready(Lane& lane) {
+  if (!lane.is_ready) return;
+  lane.is_ready = false;
+  Group& group = *lane.group;
+  std::erase_if(group.ready, [&](const LanePtr& other) { return other.get() == &lane; });
+  group.ready_jobs -= lane.jobs.size();
+}
+
+/// Mail of the risk pool leaves at a rate; time gives it leave again, with the next tick.
+bool Connections::may_go(const GroupPtr& group) {
+  if (!waits_for_rate(*group)) return true;
+  paced_.insert(group);
+  return false;
+}
+
+void Connections::dispatch(const GroupPtr& group, Deferred& after, bool is_called) {
+  if (is_closed_) return;
+  Pool& pool = pool_of(group->risk_pool);
+  while (!group->ready.empty() && may_go(group)) {
+    if (!group->idle.empty()) {
+      // The one that waited least: others may then reach their end and close.
+      IdleSession idle = pool.wake_newest(*group);
+      std::optional<Assignment> given;
+      if (!pool.must_yield(*idle.place)) given = take(group, idle.connected_to, after);
+      after.push_back([resume = std::move(idle.resume), given = std::move(given)]() mutable {
+        resume(std::move(given));
+      });
+      continue;
+    }
+    const std::size_t window = group->window_at(now_, pool.limits().sessions_per_group);
+    if (group->sessions >= window || group->starting >= group->ready_jobs) return;
+    const Share share = Pool::share_for(*group, now_);
+    if (!pool.has_room(share) || (pool.anybody_waits(share) && !is_called)) {
+      pool.stand_in_line(group, share);
+      if (auto idle = pool.wake_oldest(std::nullopt)) end(std::move(*idle), after);
+      return;
+    }
+    ++group->sessions;
+    ++group->starting;
+    PlacePtr place = pool.open(hooks_.next_shard(), group, share);
+    after.push_back([this, place = std::move(place)] { hooks_.start_session(place); });
+    is_called = false;
+  }
+}
+
+void Connections::serve_lines(Deferred& after) {
+  for (Pool* pool : {&ordinary_, &risk_}) {
+    while (const GroupPtr group = pool->next_in_line()) dispatch(group, after, true);
+  }
+}
+
+void Connections::ask(const PlacePtr& place, std::optional<Candidate> kept, Resume resume,
+                      Deferred& after) {
+  const GroupPtr& group = place->group;
+  Pool& pool = pool_of(group->risk_pool);
+  place->is_past_dot = false;
+  const bool is_first = !std::exchange(place->has_begun, true);
+  if (is_first) --group->starting;
+  const std::size_t window = group->window_at(now_, pool.limits().sessions_per_group);
+  const bool ends = is_closed_ || place->cut_off || group->sessions > window ||
+                    (!is_first && (pool.must_yield(*place) || !pool.settle_in(*place, now_)));
+  std::optional<Assignment> given;
+  if (!ends) given = take(group, kept, after);
+  if (!ends && !given && kept) {
+    pool.rest({place, std::move(*kept), now_ + limits_.keep_open, std::move(resume)});
+    return;
+  }
+  after.push_back([resume = std::move(resume), given = std::move(given)]() mutable {
+    resume(std::move(given));
+  });
+}
+
+void Connections::ended(const PlacePtr& place, Deferred& after) {
+  const GroupPtr group = place->group;
+  if (!place->has_begun) --group->starting;
+  pool_of(group->risk_pool).close(place);
+  --group->sessions;
+  serve_lines(after);
+  dispatch(group, after);
+}
+
+void Connections::hear(const PlacePtr& place, const Assignment& assignment,
+                       const Feedback& feedback, Deferred& after) {
+  const GroupPtr& group = place->group;
+  const std::string& list = assignment.hosts->key;
+  group->hear(feedback, list, group->connected,
+              pool_of(group->risk_pool).limits().sessions_per_group, limits_.first_outage, now_);
+  if (group->outage_of(list, now_) != nullptr) {
+    // All that wait for these hosts hear of it.
+    for (const LanePtr& lane : std::vector<LanePtr>(group->ready.begin(), group->ready.end())) {
+      if (lane->hosts->key == list) arrange_(lane, after);
+    }
+  }
+  dispatch(group, after);
+}
+
+void Connections::tick(Deferred& after) {
+  for (Pool* pool : {&ordinary_, &risk_}) {
+    while (auto idle = pool->wake_oldest(now_)) end(std::move(*idle), after);
+    for (const PlacePtr& place : pool->sweep(now_, limits_.slow_after)) {
+      after.push_back(
+          [place] { boost::asio::post(place->executor, [place] { place->cut.make(); }); });
+    }
+  }
+  for (const GroupPtr& group : std::exchange(paced_, {})) dispatch(group, after);
+  serve_lines(after);
+}
+
+void Connections::end_idle(Deferred& after) {
+  for (Pool* pool : {&ordinary_, &risk_}) {
+    while (auto idle = pool->wake_oldest(std::nullopt)) end(std::move(*idle), after);
+  }
+}
+
+void Connections::forget_outages() {
+  for (auto& [key, group] : groups_) group->forget_outages();
+}
+
+void Connections::forget_groups() {
+  const bool crowded = groups_.size() > limits_.groups;
+  std::erase_if(groups_, [&](const auto& entry) {
+    return entry.second.use_count() == 1 && (crowded || !entry.second->is_worth_keeping(now_));
+  });
+}
+
+bool Connections::waits_for_rate(const Group& group) const {
+  return group.risk_pool && !risk_used_.allows(group.key, limits_.risk_rate, now_);
+}
+
+/// The lane at the front, or one near it that the open connection serves; nobody is passed over
+/// again and again.
+LanePtr Connections::choose_lane(Group& group, const std::optional<Candidate>& kept) {
+  const LanePtr& front = group.ready.front();
+  if (!kept || front->passed_over >= kPassedOver) return front;
+  const std::size_t looked_at = std::min(group.ready.size(), kLanesLookedAt);
+  for (std::size_t i = 0; i < looked_at; ++i) {
+    const LanePtr& lane = group.ready[i];
+    if (!failing_.is_best(*kept, *lane->hosts, now_)) continue;
+    if (i > 0) ++front->passed_over;
+    return lane;
+  }
+  return front;
+}
+
+std::optional<Assignment> Connections::take(const GroupPtr& group,
+                                            const std::optional<Candidate>& kept, Deferred& after) {
+  while (!group->ready.empty() && may_go(group)) {
+    const LanePtr lane = choose_lane(*group, kept);
+    if (!is_current(*lane->hosts)) {
+      not_ready(*lane);
+      arrange_(lane, after);
+      continue;
+    }
+    auto job = lanes_.pop(lane, after);
+    not_ready(*lane);  // to the end of the ring, or out of it
+    if (!lane->jobs.empty()) to_ring(lane);
+    if (!job) continue;
+    if (group->risk_pool) keep_to_rate(lane, *job);
+    return Assignment{.lane = lane,
+                      .job = std::move(*job),
+                      .hosts = lane->hosts,
+                      .limits = group->learnt,
+                      .answer = std::nullopt};
+  }
+  return std::nullopt;
+}
+
+/// Takes from the group's rate what the job needs; what that does not give waits on in front.
+/// Called when one copy at least may go.
+void Connections::keep_to_rate(const LanePtr& lane, Job& job) {
+  std::size_t go = 0;
+  while (go < job.indices.size() && risk_used_.take(lane->group->key, limits_.risk_rate, now_)) {
+    ++go;
+  }
+  go = std::max<std::size_t>(go, 1);
+  if (go == job.indices.size()) return;
+  Job rest;
+  rest.id = job.id;
+  rest.indices.assign(job.indices.begin() + static_cast<std::ptrdiff_t>(go), job.indices.end());
+  job.indices.resize(go);
+  lanes_.push_front(lane, std::move(rest));
+  if (!lane->is_ready) to_ring(lane);
+}
+
+}  // namespace relay::delivery

@@ -1,0 +1,178 @@
+// Where the dispatcher's lanes get on: look-ups of hosts, clerks who answer where there is nobody
+// to ask, and what the operator hears of a copy that waits.
+#include <algorithm>
+#include <utility>
+
+#include "relay/delivery/dispatcher.hpp"
+
+namespace relay::delivery {
+
+using base::SteadyTime;
+
+namespace {
+
+constexpr std::chrono::seconds kFinalAnswer{5};
+constexpr std::chrono::milliseconds kFirstRest{30'000};
+constexpr std::chrono::milliseconds kLongestRest{600'000};
+
+}  // namespace
+
+/// Puts the lane where its jobs get on: to a clerk who answers them, to a look-up of its hosts, or
+/// among the lanes of its group.
+void Dispatcher::arrange(const LanePtr& lane, Deferred& after) {
+  if (lane->jobs.empty() || paused_ || stopped_) return;
+  if (lane->answer && connections_.now() < lane->answer->until) return start_clerk(lane, after);
+  lane->answer.reset();
+  if (!lane->hosts || !connections_.is_current(*lane->hosts)) return want_lookup(lane, after);
+  if (lane->group->outage_of(lane->hosts->key, connections_.now()) != nullptr)
+    return start_clerk(lane, after);
+  if (pauses_.about(*lane->hosts) == nullptr) connections_.make_ready(lane, after);
+}
+
+void Dispatcher::want_lookup(const LanePtr& lane, Deferred& after) {
+  if (lane->lookup != Lane::Lookup::Idle) return;
+  connections_.not_ready(*lane);
+  lane->lookup = Lane::Lookup::Wanted;
+  lookups_wanted_.push_back(lane);
+  next_lookups(after);
+}
+
+void Dispatcher::next_lookups(Deferred& after) {
+  while (lookups_ < limits_.lookups && !lookups_wanted_.empty()) {
+    LanePtr lane = lookups_wanted_.front().lock();
+    lookups_wanted_.pop_front();
+    if (!lane) continue;
+    lane->lookup = Lane::Lookup::Running;
+    ++lookups_;
+    after.push_back([this, lane = std::move(lane)] { hooks_.start_lookup(lane); });
+  }
+}
+
+void Dispatcher::found(const LanePtr& lane, HostList hosts, SteadyTime now) {
+  Deferred after;
+  {
+    const std::lock_guard lock(mutex_);
+    connections_.see(now);
+    --lookups_;
+    lane->lookup = Lane::Lookup::Idle;
+    lane->lookup_failures = 0;
+    connections_.not_ready(*lane);
+    lane->group = connections_.group_for(hosts, lane->key.risk_pool);
+    lane->hosts = std::make_shared<const HostList>(std::move(hosts));
+    next_lookups(after);
+    arrange(lane, after);
+  }
+  run(after);
+}
+
+void Dispatcher::not_found(const LanePtr& lane, mail::Outcome why, SteadyTime now) {
+  Deferred after;
+  {
+    const std::lock_guard lock(mutex_);
+    connections_.see(now);
+    --lookups_;
+    lane->lookup = Lane::Lookup::Idle;
+    connections_.not_ready(*lane);
+    lane->hosts.reset();
+    const bool is_final = why.kind == mail::OutcomeKind::Failed;
+    const auto doubled = kFirstRest * (1U << std::min(lane->lookup_failures, 5U));
+    const auto rest = std::min(std::min(doubled, kLongestRest),
+                               limits_.first_outage * (1U << std::min(lane->lookup_failures, 5U)));
+    if (!is_final) ++lane->lookup_failures;
+    const SteadyTime until =
+        is_final ? connections_.now() + kFinalAnswer : connections_.now() + rest;
+    lane->answer = Answer{.outcome = std::move(why), .until = until};
+    next_lookups(after);
+    arrange(lane, after);
+  }
+  run(after);
+}
+
+void Dispatcher::start_clerk(const LanePtr& lane, Deferred& after) {
+  connections_.not_ready(*lane);
+  if (lane->has_clerk) return;
+  lane->has_clerk = true;
+  clerks_wanted_.push_back(lane);
+  next_clerks(after);
+}
+
+void Dispatcher::next_clerks(Deferred& after) {
+  while (clerks_ < limits_.clerks && !clerks_wanted_.empty()) {
+    LanePtr lane = clerks_wanted_.front().lock();
+    clerks_wanted_.pop_front();
+    if (!lane) continue;
+    ++clerks_;
+    after.push_back([this, lane = std::move(lane)] { hooks_.start_clerk(lane); });
+  }
+}
+
+std::optional<Assignment> Dispatcher::next_for_clerk(const LanePtr& lane, SteadyTime now) {
+  Deferred after;
+  std::optional<Assignment> given;
+  {
+    const std::lock_guard lock(mutex_);
+    connections_.see(now);
+    const Answer* answer = nullptr;
+    if (lane->answer && connections_.now() < lane->answer->until) answer = &*lane->answer;
+    if (answer == nullptr && lane->hosts)
+      answer = lane->group->outage_of(lane->hosts->key, connections_.now());
+    if (answer != nullptr && !paused_ && !stopped_) {
+      if (auto job = lanes_.pop(lane, after)) {
+        given = Assignment{
+            .lane = lane, .job = std::move(*job), .hosts = lane->hosts, .answer = answer->outcome};
+      }
+    }
+  }
+  run(after);
+  return given;
+}
+
+void Dispatcher::clerk_ended(const LanePtr& lane) {
+  Deferred after;
+  {
+    const std::lock_guard lock(mutex_);
+    --clerks_;
+    lane->has_clerk = false;
+    next_clerks(after);
+    arrange(lane, after);
+    lanes_.want_refill(lane, after);
+  }
+  run(after);
+}
+
+std::optional<ports::Waiting> Dispatcher::why_waiting(const mail::CopyId& copy,
+                                                      const ports::LaneKey& key,
+                                                      const std::string& alias,
+                                                      SteadyTime now) const {
+  using ports::Waiting;
+  const std::lock_guard lock(mutex_);
+  if (const auto* rule = pauses_.about_alias(alias)) {
+    return Waiting{.what = Waiting::For::Pause, .text = rule->reason};
+  }
+  const LanePtr found = lanes_.find(key);
+  if (!found || !found->group || !found->hosts) return std::nullopt;
+  const Lane& lane = *found;
+  if (const auto* rule = pauses_.about(*lane.hosts)) {
+    return Waiting{.what = Waiting::For::Pause, .text = rule->reason};
+  }
+  if (const Answer* outage = lane.group->outage_of(lane.hosts->key, now)) {
+    return Waiting{.what = Waiting::For::Outage, .text = outage->outcome.attempt.text};
+  }
+  Waiting waiting;
+  bool is_here = false;
+  for (const Job& job : lane.jobs) {
+    is_here =
+        job.id == copy.message && std::ranges::find(job.indices, copy.index) != job.indices.end();
+    if (is_here) break;
+    waiting.copies_before += job.indices.size();
+  }
+  if (!is_here) return std::nullopt;
+  if (connections_.waits_for_rate(*lane.group)) {
+    waiting.what = Waiting::For::Rate;
+    waiting.copies = limits_.risk_rate.count;
+    waiting.span = limits_.risk_rate.span;
+  }
+  return waiting;
+}
+
+}  // namespace relay::delivery

@@ -1,0 +1,106 @@
+#include "relay/delivery/failing_hosts.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <tuple>
+
+namespace relay::delivery {
+
+using base::SteadyTime;
+
+std::string FailingHosts::key_of(const Candidate& host) {
+  std::string key = host.endpoint.address.to_string() + ' ' + std::to_string(host.endpoint.port);
+  if (host.source) key += ' ' + host.source->to_string();
+  return key;
+}
+
+const FailingHosts::Known* FailingHosts::find(const Candidate& host) const {
+  const auto found = index_.find(key_of(host));
+  return found == index_.end() ? nullptr : &*found->second;
+}
+
+FailingHosts::Known& FailingHosts::fetch(const Candidate& host) {
+  std::string key = key_of(host);
+  if (const auto found = index_.find(key); found != index_.end()) {
+    entries_.splice(entries_.begin(), entries_, found->second);
+    return entries_.front();
+  }
+  if (entries_.size() >= kMaxKnown) {
+    index_.erase(entries_.back().key);
+    entries_.pop_back();
+  }
+  entries_.push_front({key, SteadyTime::min(), SteadyTime::min(), SteadyTime::min()});
+  index_.emplace(std::move(key), entries_.begin());
+  return entries_.front();
+}
+
+void FailingHosts::failed(const Candidate& host, Failure failure, SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  Known& known = fetch(host);
+  known.asked_at = now;
+  known.failed_at = now;
+  const SteadyTime until = failure == Failure::Session ? now + kAskedLast : now;
+  known.last_until = std::max(known.last_until, until);
+}
+
+void FailingHosts::took(const Candidate& host, SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  if (index_.empty()) return;  // nobody waits for anybody's turn
+  Known& known = fetch(host);
+  known.asked_at = now;
+  known.failed_at = SteadyTime::min();
+  known.last_until = SteadyTime::min();
+}
+
+bool FailingHosts::is_last(const Candidate& host, const HostList& list, SteadyTime now) const {
+  const Known* known = find(host);
+  if (known == nullptr || known->failed_at == SteadyTime::min()) return false;
+  if (now < known->last_until) return true;
+  return std::ranges::any_of(list.hosts, [&](const Candidate& other) {
+    if (other.endpoint == host.endpoint) return false;
+    const Known* asked = find(other);
+    return asked == nullptr || asked->asked_at < known->failed_at;
+  });
+}
+
+std::vector<std::size_t> FailingHosts::order_of(const HostList& list, SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+
+  struct Rank {
+    bool last = false;
+    SteadyTime failed_at = SteadyTime::min();  ///< who failed longest ago first
+    std::uint16_t preference = 0;
+    std::uint64_t chance = 0;
+  };
+
+  std::vector<Rank> ranks;
+  ranks.reserve(list.hosts.size());
+  for (const Candidate& host : list.hosts) {
+    Rank rank{.last = !index_.empty() && is_last(host, list, now), .preference = host.preference};
+    if (rank.last) rank.failed_at = find(host)->failed_at;
+    // Addresses of one host keep their order: IPv6 and IPv4 in turns.
+    const bool same_host = !ranks.empty() && list.hosts[ranks.size() - 1].host == host.host;
+    rank.chance = same_host ? ranks.back().chance : dice_.roll();
+    ranks.push_back(rank);
+  }
+  std::vector<std::size_t> order(list.hosts.size());
+  std::iota(order.begin(), order.end(), 0U);
+  std::ranges::sort(order, {}, [&](std::size_t at) {
+    const Rank& rank = ranks[at];
+    return std::tuple(rank.last, rank.failed_at, rank.preference, rank.chance, at);
+  });
+  return order;
+}
+
+bool FailingHosts::is_best(const Candidate& host, const HostList& list, SteadyTime now) {
+  const auto own = std::ranges::find(list.hosts, host);
+  if (own == list.hosts.end()) return false;
+  const std::lock_guard lock(mutex_);
+  if (index_.empty()) return own->preference == list.hosts.front().preference;
+  if (is_last(*own, list, now)) return false;
+  return std::ranges::none_of(list.hosts, [&](const Candidate& other) {
+    return other.preference < own->preference && !is_last(other, list, now);
+  });
+}
+
+}  // namespace relay::delivery

@@ -1,0 +1,98 @@
+#include "relay/delivery/group.hpp"
+
+#include <algorithm>
+
+namespace relay::delivery {
+
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kLongestOutage{600'000};
+constexpr unsigned kTransactionsToGrow = 20;
+constexpr std::chrono::hours kRemembered{24};  // beyond the DNS records that led to it
+constexpr std::size_t kMaxOutages = 1000;      // lists of hosts of one provider
+
+/// The smaller of two limits, of which 0 is none.
+std::size_t tighter(std::size_t known, std::size_t stated) {
+  if (stated == 0) return known;
+  return known == 0 ? stated : std::min(known, stated);
+}
+
+bool states_limits(const Feedback& feedback) {
+  const Learnt& stated = feedback.stated;
+  return feedback.is_full || stated.recipients + stated.messages + stated.connections > 0;
+}
+
+}  // namespace
+
+std::size_t Group::window_at(base::SteadyTime now, std::size_t most) const {
+  if (!is_proven(now) || needs_full_time) return 1;
+  const std::size_t window = std::min(window_, most);
+  return learnt.connections == 0 ? window : std::min(window, learnt.connections);
+}
+
+const Answer* Group::outage_of(const std::string& list_key, base::SteadyTime now) const {
+  const auto found = outages_.find(list_key);
+  const bool lasts = found != outages_.end() && now < found->second.answer.until;
+  return lasts ? &found->second.answer : nullptr;
+}
+
+/// What a server has stated is kept to until it has taken so many transactions that it may have
+/// changed its mind; then a little more is tried.
+void Group::grow_limits() {
+  if (++taken_since_limit_ < kTransactionsToGrow) return;
+  taken_since_limit_ = 0;
+  for (std::size_t* limit : {&learnt.recipients, &learnt.messages, &learnt.connections}) {
+    if (*limit > 0) ++*limit;
+  }
+}
+
+void Group::learn(const Feedback& feedback, std::size_t living, base::SteadyTime now) {
+  const Learnt& stated = feedback.stated;
+  if (states_limits(feedback)) taken_since_limit_ = 0;
+  learnt.recipients = tighter(learnt.recipients, stated.recipients);
+  learnt.messages = tighter(learnt.messages, stated.messages);
+  if (feedback.is_full) learnt.connections = std::max<std::size_t>(living, 1);
+  used_at = now;
+}
+
+void Group::hear(const Feedback& feedback, const std::string& list_key, std::size_t living,
+                 std::size_t most, milliseconds first_outage, base::SteadyTime now) {
+  learn(feedback, living, now);
+  has_timeouts = feedback.timed_out;
+  if (feedback.unreachable) {
+    Outage& outage = outages_[list_key];
+    if (outage.answer.until > now) return;  // another session has said so already
+    const auto span =
+        std::min(first_outage * (1U << std::min(outage.failures, 5U)), kLongestOutage);
+    ++outage.failures;
+    if (!is_provider) window_ = 1;
+    outage.answer = {.outcome = *feedback.unreachable, .until = now + span};
+    if (outages_.size() > kMaxOutages) outages_.erase(outages_.begin());
+    return;
+  }
+  outages_.erase(list_key);
+  if (feedback.is_full) return;
+  if (feedback.throttled) {
+    window_ = std::max<std::size_t>(window_ / 2, 1);
+  } else if (feedback.took) {
+    const bool was_proven = is_proven(now);
+    window_ = was_proven ? std::min(window_ + 1, std::max<std::size_t>(most, 1)) : kFirstWindow;
+    proven_until = now + kProvenFor;
+    needs_full_time = false;
+    if (!states_limits(feedback)) grow_limits();
+  }
+}
+
+bool Group::is_worth_keeping(base::SteadyTime now) const {
+  const bool learnt_something =
+      learnt.recipients + learnt.messages + learnt.connections > 0 || needs_full_time;
+  if (is_proven(now) || (learnt_something && now < used_at + kRemembered)) return true;
+  // The count of failures outlives an outage by as much again, so that back-off can grow.
+  return std::ranges::any_of(outages_, [&](const auto& entry) {
+    return now < entry.second.answer.until + kLongestOutage;
+  });
+}
+
+}  // namespace relay::delivery

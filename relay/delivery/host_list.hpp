@@ -1,0 +1,46 @@
+// The hosts that take mail for a target domain, as the DNS or a route names them, and what is paced
+// together because it is the same mail system.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "relay/base/time.hpp"
+#include "relay/delivery/policy.hpp"
+#include "relay/mail/tls_demand.hpp"
+#include "relay/ports/stream.hpp"
+
+namespace relay::delivery {
+
+/// One address of one host.
+struct Candidate {
+  std::string host;
+  ports::Endpoint endpoint;
+  std::uint16_t preference = 0;  ///< lower is better (RFC 5321 §5.1)
+  mail::TlsDemand demand;
+  std::optional<boost::asio::ip::address> source;  ///< of ours; none: as the system chooses
+  bool secure = false;  ///< its names and addresses were validated by DNSSEC
+
+  /// A connection to the one serves for the other: the same host, under the same demand.
+  friend bool operator==(const Candidate& a, const Candidate& b) {
+    return a.endpoint == b.endpoint && a.host == b.host && a.demand == b.demand &&
+           a.source == b.source;
+  }
+};
+
+/// Not empty. By rising preference.
+struct HostList {
+  std::vector<Candidate> hosts;
+  std::string key;  ///< the names in order: lanes with the same list share its outages
+  std::optional<std::string> provider;  ///< whose rule rolls this list up with others
+  std::string group;  ///< key of the group: provider or list, demand, source, pool
+  base::SteadyTime valid_until;
+  std::shared_ptr<const Policy> policy;  ///< under which it was made
+};
+
+}  // namespace relay::delivery

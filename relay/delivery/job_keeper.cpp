@@ -1,0 +1,313 @@
+#include <algorithm>
+#include <utility>
+
+#include "relay/base/sabotage.hpp"
+#include "relay/delivery/attempt_log.hpp"
+#include "relay/delivery/delivery_session.hpp"
+#include "relay/delivery/outcome_map.hpp"
+
+namespace relay::delivery {
+
+namespace {
+
+using namespace std::chrono_literals;
+using ports::Recorded;
+using ports::SpoolError;
+
+constexpr auto kRecordAgainAfter = 5s;
+
+/// The latest moment at which an attempt may still be busy: what it has begun keeps its own limits.
+base::SteadyTime busy_until(const Consignment& consignment, base::SteadyTime now) {
+  const Timeouts& limits = consignment.policy->timeouts;
+  const auto copies = static_cast<std::int64_t>(consignment.copies.size());
+  const auto chunks =
+      static_cast<std::int64_t>(consignment.queued->message.size / ports::kChunkOctets + 2);
+  return now + limits.whole + limits.connect + 4 * limits.greeting + limits.mail +
+         limits.rcpt * copies + limits.data + limits.block * chunks + limits.end_of_data;
+}
+
+}  // namespace
+
+JobKeeper::JobKeeper(Workshop& shop, Assignment assignment, AttemptRunner* runner, PlacePtr place)
+    : shop_(shop),
+      assignment_(std::move(assignment)),
+      runner_(runner),
+      place_(std::move(place)),
+      held_(assignment_.job.indices) {}
+
+/// However the work ended, be it by an exception: what was not tried may be tried by others, unless
+/// the remote may have it and nobody has recorded that. Then this process does not send it again.
+JobKeeper::~JobKeeper() {
+  if (held_.empty() || is_at_dot_) return;
+  shop_.dispatcher.release(assignment_.lane, assignment_.job.id, held_, false);
+}
+
+void JobKeeper::done_with(const std::vector<std::uint16_t>& indices) {
+  std::erase_if(held_, [&](std::uint16_t index) {
+    return std::ranges::find(indices, index) != indices.end();
+  });
+  shop_.dispatcher.release(assignment_.lane, assignment_.job.id, indices, true);
+}
+
+/// Copies that were not tried wait on in front of all others; those that were withdrawn do not.
+void JobKeeper::give_back(std::vector<std::uint16_t> indices) {
+  const mail::MessageId& id = assignment_.job.id;
+  std::erase_if(held_, [&](std::uint16_t index) {
+    return std::ranges::find(indices, index) != indices.end();
+  });
+  std::vector<std::uint16_t> withdrawn;
+  std::erase_if(indices, [&](std::uint16_t index) {
+    if (!shop_.dispatcher.is_withdrawn({id, index})) return false;
+    withdrawn.push_back(index);
+    return true;
+  });
+  shop_.dispatcher.release(assignment_.lane, id, withdrawn, true);
+  shop_.dispatcher.put_back(assignment_.lane, id, std::move(indices));
+}
+
+base::Task<std::shared_ptr<const mail::QueuedMessage>> JobKeeper::message() {
+  const Job& job = assignment_.job;
+  if (job.queued) co_return job.queued;
+  auto loaded = co_await shop_.ports.queue.load(job.id, job.indices);
+  if (loaded) co_return std::make_shared<const mail::QueuedMessage>(std::move(*loaded));
+  const SpoolError error = loaded.error();
+  if (error == SpoolError::NotFound) {  // gone meanwhile: ended, or dropped by the operator
+    done_with(job.indices);
+    co_return nullptr;
+  }
+  const base::WallTime now = shop_.ports.queue.now();
+  if (error == SpoolError::Corrupt) {
+    log_spool_trouble(shop_.log, job.id, error, "held", now);
+    const auto held = co_await shop_.ports.queue.hold_damaged(job.id);
+    if (held) done_with(job.indices);
+  } else {
+    log_spool_trouble(shop_.log, job.id, error, "not attempted", now);
+    if (error == SpoolError::Poisoned) shop_.poisoned = true;
+  }
+  co_return nullptr;
+}
+
+/// The copies of the job that may be tried now; those that leave alike stand together. Others go
+/// back: the operator may have held them, or a rule keeps them here.
+std::vector<JobKeeper::Positions> JobKeeper::alike(const mail::QueuedMessage& queued) {
+  const base::WallTime now = shop_.ports.queue.now();
+  std::vector<Positions> groups;
+  std::vector<std::uint16_t> not_now;
+  for (std::size_t i = 0; i < queued.recipients.size(); ++i) {
+    const auto& copy = queued.recipients[i];
+    if (std::ranges::find(held_, copy.route.index) == held_.end()) continue;
+    const bool goes = copy.state == mail::RecipientState::Waiting && copy.next_due <= now &&
+                      !(shop_.dispatcher.has_pauses() &&
+                        shop_.dispatcher.is_paused(copy.route.original.to_string()));
+    if (!goes) {
+      not_now.push_back(copy.route.index);
+      continue;
+    }
+    const auto same = std::ranges::find_if(groups, [&](const Positions& group) {
+      return leave_alike(queued.recipients[group.front()].route, copy.route);
+    });
+    if (same == groups.end()) {
+      groups.push_back({i});
+    } else {
+      same->push_back(i);
+    }
+  }
+  if (!not_now.empty()) done_with(not_now);
+  return groups;
+}
+
+base::Task<> JobKeeper::serve() {
+  withdrawals_seen_ = shop_.dispatcher.withdrawals();
+  queued_ = co_await message();
+  if (!queued_) co_return;
+  const auto policy = shop_.policy.get();
+  ContentSource content(shop_.ports.queue, assignment_.job.id, queued_->message.size,
+                        assignment_.job.content);
+  for (Positions& positions : alike(*queued_)) {
+    const Consignment consignment{.queued = queued_,
+                                  .copies = std::move(positions),
+                                  .hosts = assignment_.hosts,
+                                  .policy = policy,
+                                  .limits = assignment_.limits};
+    const bool goes_on = co_await deliver(consignment, content);
+    if (!goes_on) co_return;
+  }
+}
+
+/// A rule may have come since the copies were taken.
+bool JobKeeper::is_paused(const std::vector<std::uint16_t>& indices) const {
+  const Dispatcher& dispatcher = shop_.dispatcher;
+  if (assignment_.hosts && dispatcher.is_paused(*assignment_.hosts)) return true;
+  return std::ranges::any_of(queued_->recipients, [&](const mail::QueuedRecipient& copy) {
+    return std::ranges::find(indices, copy.route.index) != indices.end() &&
+           dispatcher.is_paused(copy.route.original.to_string());
+  });
+}
+
+bool JobKeeper::may_go_on(const std::vector<std::uint16_t>& indices, bool at_dot) {
+  const mail::MessageId& id = assignment_.job.id;
+  if (shop_.dispatcher.has_pauses() && is_paused(indices)) return false;
+  if (at_dot) {
+    is_at_dot_ = shop_.dispatcher.enter_dot(id, indices);
+    return is_at_dot_;
+  }
+  if (shop_.dispatcher.withdrawals() == withdrawals_seen_) return true;
+  return std::ranges::none_of(
+      indices, [&](std::uint16_t index) { return shop_.dispatcher.is_withdrawn({id, index}); });
+}
+
+base::Task<AttemptReport> JobKeeper::attempt(const Consignment& consignment,
+                                             ContentSource& content) {
+  AttemptReport report;
+  if (assignment_.answer) {
+    mail::Outcome outcome = *assignment_.answer;
+    outcome.attempt.at = shop_.ports.queue.now();
+    report.copies.assign(consignment.copies.size(), CopyResult{.outcome = std::move(outcome)});
+    co_return report;
+  }
+  const auto opened = co_await content.open();
+  if (!opened) {
+    report.copies.resize(consignment.copies.size());
+    report.spool_error = opened.error();
+    co_return report;
+  }
+  const auto steady = shop_.ports.clock.steady();
+  const base::Watchdog::Watch watch(shop_.watchdog, "delivery", assignment_.job.id.to_string(),
+                                    busy_until(consignment, steady));
+  const Gate gate = [this](const std::vector<std::uint16_t>& indices, bool at_dot) {
+    return may_go_on(indices, at_dot);
+  };
+  report = co_await runner_->run(consignment, content, gate);
+  shop_.dispatcher.hear(place_, assignment_, report.feedback, shop_.ports.clock.steady());
+  co_return report;
+}
+
+/// False: the rest of the job is not to be tried now.
+base::Task<bool> JobKeeper::deliver(const Consignment& consignment, ContentSource& content) {
+  if (shop_.ports.queue.poisoned()) {
+    shop_.poisoned = true;
+    co_return false;
+  }
+  if (base::sabotaged(base::Sabotage::DoneBeforeDot)) {
+    AttemptReport invented;
+    invented.copies.assign(
+        consignment.copies.size(),
+        {.outcome = local_outcome(mail::OutcomeKind::Delivered, {2, 0, 0}, "not yet")});
+    co_await record(consignment, invented);
+  }
+  const AttemptReport report = co_await attempt(consignment, content);
+  // What is known is recorded first; then an error of the queue decides about the rest.
+  const bool recorded = co_await record(consignment, report);
+  if (!recorded) co_return false;
+  if (report.spool_error) co_return co_await heed_spool_error(consignment, *report.spool_error);
+  std::vector<std::uint16_t> not_tried;
+  for (std::size_t i = 0; i < report.copies.size(); ++i) {
+    if (report.copies[i].outcome) continue;
+    not_tried.push_back(consignment.queued->recipients[consignment.copies[i]].route.index);
+  }
+  if (not_tried.empty()) co_return true;
+  give_back(std::move(not_tried));
+  co_return !report.feedback.is_full;
+}
+
+base::Task<bool> JobKeeper::heed_spool_error(const Consignment& consignment, SpoolError error) {
+  const auto& id = consignment.queued->message.id;
+  const base::WallTime now = shop_.ports.queue.now();
+  if (error == SpoolError::Corrupt) {  // never sent, never bounced, never lost
+    log_spool_trouble(shop_.log, id, error, "held", now);
+    const auto held = co_await shop_.ports.queue.hold_damaged(id);
+    if (held) done_with(held_);
+    co_return false;
+  }
+  log_spool_trouble(shop_.log, id, error, "not sent", now);
+  if (error == SpoolError::Poisoned) shop_.poisoned = true;
+  co_return false;
+}
+
+/// False: what happened could not be recorded, or the queue is not to be trusted any more.
+base::Task<bool> JobKeeper::record(const Consignment& consignment, const AttemptReport& report) {
+  const base::WallTime now = shop_.ports.queue.now();
+  const ClockTrust clock{base::WallTime{std::chrono::milliseconds{shop_.trusted_since.load()}},
+                         base::WallTime{std::chrono::milliseconds{shop_.jumped_at.load()}}};
+  const Settlement settlement =
+      settle(consignment, report.copies, now, clock, shop_.dice.fraction());
+  if (settlement.copies.empty()) co_return true;
+  ports::Update update = settlement.update;
+  if (base::sabotaged(base::Sabotage::DsnOutsideTransaction)) {
+    for (auto& copy : update.copies) copy.notify = ports::Notify::Nobody;
+  }
+  const auto answer = co_await insist(std::move(update));
+  if (!answer) co_return answer.error() == SpoolError::NotFound;
+  log_settlement(shop_.log, consignment, report, settlement, *answer, now);
+  after_record(settlement, *answer);
+  co_return true;
+}
+
+void JobKeeper::after_record(const Settlement& settlement, const ports::RecordAnswer& answer) {
+  std::vector<std::uint16_t> recorded;
+  std::vector<std::uint16_t> unknown;
+  bool owes_report = false;
+  for (std::size_t i = 0; i < settlement.copies.size(); ++i) {
+    const SettledCopy& copy = settlement.copies[i];
+    if (answer.copies[i] == Recorded::TooLate) {
+      unknown.push_back(copy.update.index);
+      shop_.expect_due(std::chrono::milliseconds(0));
+      continue;
+    }
+    recorded.push_back(copy.update.index);
+    const bool counts = answer.copies[i] != Recorded::StaysHeld;
+    owes_report = owes_report || copy.update.notify != ports::Notify::Nobody;
+    if (copy.update.state == mail::RecipientState::Waiting) {
+      shop_.metrics.deferred.add();
+      if (counts) shop_.expect_due(copy.update.retry_after);
+    } else if (copy.update.state == mail::RecipientState::Delivered) {
+      shop_.metrics.copies.at(CopyEnd::Delivered).add();
+    } else if (counts) {
+      shop_.metrics.copies.at(copy.silence.empty() ? CopyEnd::Bounced : CopyEnd::Suppressed).add();
+    }
+  }
+  is_at_dot_ = base::sabotaged(base::Sabotage::ClaimKept);
+  if (!is_at_dot_) done_with(recorded);
+  if (!is_at_dot_ && !unknown.empty()) {
+    std::erase_if(held_, [&](std::uint16_t index) {
+      return std::ranges::find(unknown, index) != unknown.end();
+    });
+    shop_.dispatcher.release(assignment_.lane, assignment_.job.id, unknown, false);
+  }
+  if (owes_report || answer.message_ended) shop_.reports_wanted();
+}
+
+/// As long as outcomes cannot be recorded, nobody sends anything: it would be sent again.
+base::Task<std::expected<ports::RecordAnswer, SpoolError>> JobKeeper::insist(ports::Update update) {
+  bool paused = false;
+  for (;;) {
+    auto recorded = co_await shop_.ports.queue.record(update);
+    const bool again = !recorded && (recorded.error() == SpoolError::Full ||
+                                     recorded.error() == SpoolError::Unavailable ||
+                                     recorded.error() == SpoolError::Unknown);
+    if (!again) {
+      if (paused) shop_.dispatcher.pause(false);
+      if (recorded) co_return recorded;
+      if (recorded.error() == SpoolError::NotFound) {  // dropped meanwhile
+        std::vector<std::uint16_t> gone;
+        for (const auto& copy : update.copies) gone.push_back(copy.index);
+        is_at_dot_ = false;
+        done_with(gone);
+        co_return recorded;
+      }
+      if (recorded.error() == SpoolError::Poisoned) shop_.poisoned = true;
+      log_spool_trouble(shop_.log, update.id, recorded.error(), "outcome not recorded",
+                        shop_.ports.queue.now());
+      co_return recorded;
+    }
+    if (!paused) {
+      log_spool_trouble(shop_.log, update.id, recorded.error(), "deliveries paused",
+                        shop_.ports.queue.now());
+    }
+    paused = true;
+    shop_.dispatcher.pause(true);
+    co_await shop_.ports.clock.sleep_until(shop_.ports.clock.steady() + kRecordAgainAfter);
+  }
+}
+
+}  // namespace relay::delivery

@@ -1,0 +1,181 @@
+#include "relay/delivery/lanes.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "relay/delivery/group.hpp"
+
+namespace relay::delivery {
+
+using base::SteadyTime;
+
+namespace {
+
+constexpr std::size_t kFreshOverhead = 2048;  // envelope and routes of a fresh message, about
+constexpr std::size_t kFreshJobs = 10;        // of a lane; what waits behind them is read again
+
+std::size_t fresh_size(const Job& job) {
+  if (!job.queued) return 0;
+  return kFreshOverhead + (job.content ? job.content->size() : 0);
+}
+
+std::string name_of(const ports::LaneKey& key) {
+  return key.risk_pool ? "risk " + key.domain : key.domain;  // no domain holds a blank
+}
+
+}  // namespace
+
+LanePtr Lanes::find(const ports::LaneKey& key) const {
+  const auto found = lanes_.find(name_of(key));
+  return found == lanes_.end() ? nullptr : found->second;
+}
+
+LanePtr Lanes::lane_for(const ports::LaneKey& key) {
+  std::string name = name_of(key);
+  if (const auto found = lanes_.find(name); found != lanes_.end()) return found->second;
+  if (lanes_.size() >= limits_.lanes) {
+    left_out_ = true;
+    return nullptr;
+  }
+  return lanes_.emplace(std::move(name), std::make_shared<Lane>(key)).first->second;
+}
+
+std::size_t Lanes::room_in(const Lane& lane) const {
+  const std::size_t most = most_of(lane);
+  const std::size_t lanes = std::max<std::size_t>(lanes_.size(), 1);
+  const std::size_t few = std::clamp<std::size_t>(most / lanes, 1, limits_.guaranteed_copies);
+  const std::size_t guaranteed = few - std::min(few, lane.copies);
+  const bool keeps_few = lane.group && lane.group->has_timeouts;
+  if (keeps_few || copies(lane) >= most) return guaranteed;
+  const std::size_t own = limits_.copies_per_lane - std::min(limits_.copies_per_lane, lane.copies);
+  return std::max(guaranteed, std::min(own, most - copies(lane)));
+}
+
+void Lanes::count(Lane& lane, const Job& job, bool comes) {
+  const std::size_t many = job.indices.size();
+  lane.copies = comes ? lane.copies + many : lane.copies - many;
+  copies(lane) = comes ? copies(lane) + many : copies(lane) - many;
+}
+
+void Lanes::push_back(const LanePtr& lane, Job job) {
+  count(*lane, job, true);
+  // What has to wait for its turn is not kept whole: memory is for those that need not.
+  const bool waits =
+      lane->jobs.size() >= kFreshJobs || (lane->key.risk_pool && !lane->jobs.empty());
+  if (waits || fresh_octets_ + fresh_size(job) > limits_.fresh_octets) {
+    job.queued.reset();
+    job.content.reset();
+  }
+  Job* const last = lane->jobs.empty() ? nullptr : &lane->jobs.back();
+  if (last != nullptr && last->id == job.id && !last->queued == !job.queued) {
+    last->indices.insert(last->indices.end(), job.indices.begin(), job.indices.end());
+    return;
+  }
+  fresh_octets_ += fresh_size(job);
+  lane->jobs.push_back(std::move(job));
+  if (lane->is_ready) ++lane->group->ready_jobs;
+}
+
+void Lanes::push_front(const LanePtr& lane, Job job) {
+  count(*lane, job, true);
+  fresh_octets_ += fresh_size(job);
+  lane->jobs.push_front(std::move(job));
+  if (lane->is_ready) ++lane->group->ready_jobs;
+}
+
+std::optional<Job> Lanes::pop(const LanePtr& lane, Deferred& after) {
+  while (!lane->jobs.empty()) {
+    Job job = std::move(lane->jobs.front());
+    lane->jobs.pop_front();
+    if (lane->is_ready) --lane->group->ready_jobs;
+    count(*lane, job, false);
+    fresh_octets_ -= fresh_size(job);
+    std::erase_if(job.indices, [&](std::uint16_t index) {
+      if (!claims_.is_withdrawn({job.id, index})) return false;
+      release(lane, {job.id, index}, after);
+      return true;
+    });
+    want_refill(lane, after);
+    if (!job.indices.empty()) return job;
+  }
+  return std::nullopt;
+}
+
+/// Whoever changed the row of a withdrawn copy may have made it due again: it is looked for.
+void Lanes::release(const LanePtr& lane, const mail::CopyId& copy, Deferred& after) {
+  if (claims_.release(copy)) overflow(lane, after);
+}
+
+void Lanes::empty(const LanePtr& lane, Deferred& after) {
+  if (lane->jobs.empty()) return;
+  for (const Job& job : lane->jobs) {
+    for (const std::uint16_t index : job.indices) claims_.release({job.id, index});
+    count(*lane, job, false);
+    fresh_octets_ -= fresh_size(job);
+  }
+  if (lane->is_ready) lane->group->ready_jobs -= lane->jobs.size();
+  lane->jobs.clear();
+  overflow(lane, after);
+}
+
+void Lanes::overflow(const LanePtr& lane, Deferred& after) {
+  lane->overflowed = true;
+  lane->missed = true;
+  want_refill(lane, after);
+}
+
+void Lanes::want_refill(const LanePtr& lane, Deferred& after) {
+  if (!lane->overflowed || lane->refill_wanted || lane->has_clerk) return;
+  // Read in large pieces, and not before there is room for one.
+  const std::size_t large = std::min(limits_.copies_per_lane, most_of(*lane)) / 4;
+  if (lane->copies > 0 && (lane->copies > large || room_in(*lane) == 0)) return;
+  lane->refill_wanted = true;
+  refills_.push_back(lane);
+  after.emplace_back([this] { refill_(); });
+}
+
+std::vector<Refill> Lanes::wants_refill(std::size_t at_most) {
+  std::vector<Refill> wanted;
+  while (wanted.size() < at_most && !refills_.empty()) {
+    const LanePtr lane = refills_.front().lock();
+    refills_.pop_front();
+    if (!lane) continue;
+    const std::size_t room = room_in(*lane);
+    if (room == 0) {  // asked for again when jobs leave
+      lane->refill_wanted = false;
+      continue;
+    }
+    if (!lane->cursor) lane->missed = false;
+    wanted.push_back({lane->key, lane->cursor, room});
+  }
+  return wanted;
+}
+
+void Lanes::refilled(const LanePtr& lane, std::optional<ports::DueCursor> after_row,
+                     Deferred& after) {
+  lane->refill_wanted = false;
+  lane->cursor = after_row;
+  if (!lane->cursor) lane->overflowed = std::exchange(lane->missed, false);
+  want_refill(lane, after);
+}
+
+void Lanes::forget_empty(SteadyTime now, Deferred& after) {
+  // As long again as a look-up rests after it failed, so that its back-off can grow.
+  constexpr std::chrono::minutes kRemembered{10};
+  std::erase_if(lanes_, [&](const auto& entry) {
+    const Lane& lane = *entry.second;
+    const bool answers = lane.answer && lane.answer->until + kRemembered > now;
+    return lane.jobs.empty() && !lane.overflowed && !lane.has_clerk && !answers &&
+           lane.lookup == Lane::Lookup::Idle && entry.second.use_count() == 1;
+  });
+  if (!left_out_ || lanes_.size() >= limits_.lanes / 2) return;
+  left_out_ = false;
+  has_room_again_ = true;
+  after.emplace_back([this] { refill_(); });
+}
+
+void Lanes::for_each(const std::function<void(const LanePtr&)>& what) const {
+  for (const auto& [name, lane] : lanes_) what(lane);
+}
+
+}  // namespace relay::delivery

@@ -1,0 +1,34 @@
+// The operator's rules about mail that is not to leave for a while.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "relay/delivery/host_list.hpp"
+#include "relay/ports/operator_queue.hpp"
+
+namespace relay::delivery {
+
+/// Not thread-safe; the dispatcher guards it.
+class PauseRules {
+ public:
+  PauseRules() = default;
+
+  explicit PauseRules(std::vector<ports::PauseRule> rules) : rules_(std::move(rules)) {}
+
+  /// A rule about one of these hosts, or about the provider; nullptr: none.
+  const ports::PauseRule* about(const HostList& list) const;
+
+  /// A rule about the forward-path as the client gave it, or about its domain.
+  const ports::PauseRule* about_alias(std::string_view forward_path) const;
+
+  bool are_about_aliases() const;
+
+  bool any() const { return !rules_.empty(); }
+
+ private:
+  std::vector<ports::PauseRule> rules_;
+};
+
+}  // namespace relay::delivery

@@ -1,0 +1,140 @@
+#include "relay/delivery/pool.hpp"
+
+#include <algorithm>
+
+namespace relay::delivery {
+
+using base::SteadyTime;
+
+Share Pool::share_for(const Group& group, SteadyTime now) {
+  if (group.needs_full_time) return Share::Slow;
+  return group.is_proven(now) ? Share::Proven : Share::Unknown;
+}
+
+/// Sessions that begin slow are never cut off: half of the slow places stays for those that can be.
+bool Pool::has_room(Share share) const {
+  if (share != Share::Slow) return places_.has_room(share);
+  return places_.has_room(share) && full_time_ < std::max<std::size_t>(places_.limit() / 2, 1);
+}
+
+PlacePtr Pool::open(base::Executor executor, const GroupPtr& group, Share share) {
+  auto place = std::make_shared<Place>(std::move(executor), group, share);
+  place->has_full_time = share == Share::Slow;
+  full_time_ += place->has_full_time ? 1 : 0;
+  places_.take(share);
+  open_.push_back(place);
+  place->entry = std::prev(open_.end());
+  return place;
+}
+
+void Pool::close(const PlacePtr& place) {
+  full_time_ -= place->has_full_time ? 1 : 0;
+  places_.leave(place->share);
+  open_.erase(place->entry);
+}
+
+void Pool::move(Place& place, Share to) {
+  places_.leave(place.share);
+  places_.take(to);
+  place.share = to;
+}
+
+bool Pool::settle_in(Place& place, SteadyTime now) {
+  const Share wanted = share_for(*place.group, now);
+  if (wanted == place.share) return true;
+  if (place.share == Share::Slow) {
+    if (wanted == Share::Slow || !places_.has_room(wanted)) return wanted == Share::Slow;
+    full_time_ -= place.has_full_time ? 1 : 0;
+    place.has_full_time = false;
+  } else if (wanted == Share::Slow) {
+    return false;  // its next session begins slow
+  }
+  move(place, wanted);
+  return true;
+}
+
+bool Pool::must_yield(const Place& place) const {
+  if (anybody_waits(place.share)) return true;
+  return places_.borrows(place.share) && anybody_waits(Share::Unknown);
+}
+
+void Pool::stand_in_line(const GroupPtr& group, Share share) {
+  if (group->waits_in_line) return;
+  group->waits_in_line = true;
+  line(share).push_back(group);
+}
+
+GroupPtr Pool::next_in_line() {
+  for (const Share share : {Share::Proven, Share::Unknown, Share::Slow}) {
+    Line& waiting = line(share);
+    while (!waiting.empty() && has_room(share)) {
+      GroupPtr first = waiting.front().lock();
+      waiting.pop_front();
+      if (!first) continue;
+      first->waits_in_line = false;
+      return first;
+    }
+  }
+  return nullptr;
+}
+
+void Pool::rest(IdleSession session) {
+  Group& group = *session.place->group;
+  idle_.push_back(std::move(session));
+  group.idle.push_back(std::prev(idle_.end()));
+}
+
+IdleSession Pool::wake_newest(Group& group) {
+  const auto entry = group.idle.back();
+  group.idle.pop_back();
+  IdleSession session = std::move(*entry);
+  idle_.erase(entry);
+  return session;
+}
+
+std::optional<IdleSession> Pool::wake_oldest(std::optional<SteadyTime> now) {
+  if (idle_.empty() || (now && idle_.front().until > *now)) return std::nullopt;
+  std::erase(idle_.front().place->group->idle, idle_.begin());
+  IdleSession session = std::move(idle_.front());
+  idle_.pop_front();
+  return session;
+}
+
+PlacePtr Pool::longest_waiting_slow(SteadyTime now) const {
+  PlacePtr longest;
+  SteadyTime since = now;
+  for (const PlacePtr& place : open_) {
+    const bool may_be_cut = place->share == Share::Slow && !place->has_full_time &&
+                            !place->cut_off && !place->is_past_dot.load();
+    const auto waits = may_be_cut ? place->waits_since() : std::nullopt;
+    if (!waits || *waits >= since) continue;
+    since = *waits;
+    longest = place;
+  }
+  return longest;
+}
+
+std::vector<PlacePtr> Pool::sweep(SteadyTime now, std::chrono::seconds after) {
+  std::vector<PlacePtr> cut;
+  for (const PlacePtr& place : open_) {
+    if (place->share == Share::Slow) continue;
+    const auto waits = place->waits_since();
+    if (!waits || *waits + after > now) continue;
+    if (!places_.has_room(Share::Slow)) {
+      const bool wanted = anybody_waits(Share::Proven) || anybody_waits(Share::Unknown);
+      const PlacePtr longest = wanted ? longest_waiting_slow(now) : nullptr;
+      if (longest == nullptr) continue;
+      longest->cut_off = true;
+      longest->group->was_cut_off();
+      // It ends in a moment; its place is counted as free from now on.
+      cut.push_back(longest);
+      places_.leave(Share::Slow);
+      longest->share = place->share;
+      places_.take(place->share);
+    }
+    move(*place, Share::Slow);
+  }
+  return cut;
+}
+
+}  // namespace relay::delivery

@@ -1,0 +1,80 @@
+#include "relay/delivery/queue_reader.hpp"
+
+#include <utility>
+
+namespace relay::delivery {
+
+namespace {
+
+constexpr std::size_t kPage = 500;
+constexpr std::size_t kPagesAtOnce = 8;
+constexpr std::size_t kLanesAtOnce = 32;
+
+/// Behind everything that is due at `now`.
+ports::DueCursor end_of(base::WallTime now) {
+  std::array<std::uint8_t, 16> last{};
+  last.fill(0xFF);
+  return {now, {mail::MessageId(last), 0xFFFF}};
+}
+
+}  // namespace
+
+base::Task<std::expected<bool, ports::SpoolError>> QueueReader::look_at_lanes(bool from_the_start) {
+  if (from_the_start) {
+    // What becomes due from now on is found as new, all else by this round.
+    newest_ = end_of(queue_.now());
+    lane_.reset();
+    is_round_over_ = false;
+  }
+  for (std::size_t page = 0; !is_round_over_ && page < kPagesAtOnce; ++page) {
+    auto lanes = co_await queue_.waiting_lanes(lane_, kPage);
+    if (!lanes) co_return std::unexpected(lanes.error());
+    for (auto& lane : *lanes) {
+      if (lane.due_in.count() <= 0) dispatcher_.note_backlog(lane.key);
+      lane_ = std::move(lane.key);
+    }
+    is_round_over_ = lanes->size() < kPage;
+  }
+  co_return is_round_over_;
+}
+
+base::Task<std::expected<bool, ports::SpoolError>> QueueReader::look_at_new() {
+  for (std::size_t page = 0; page < kPagesAtOnce; ++page) {
+    const base::WallTime before = queue_.now();
+    const auto copies = co_await queue_.due(newest_, kPage);
+    if (!copies) co_return std::unexpected(copies.error());
+    for (const auto& due : *copies) {
+      dispatcher_.add(due, clock_.steady());
+      newest_ = ports::DueCursor{due.next_due, due.copy};
+    }
+    if (copies->size() < kPage) {
+      // Behind what was due when it was asked: a copy that becomes due in the same millisecond is
+      // not passed over.
+      const auto reached = end_of(before - std::chrono::milliseconds(1));
+      if (!newest_ || newest_->next_due < reached.next_due) newest_ = reached;
+      co_return true;
+    }
+  }
+  co_return false;
+}
+
+base::Task<std::expected<bool, ports::SpoolError>> QueueReader::refill() {
+  const auto wanted = dispatcher_.wants_refill(kLanesAtOnce);
+  for (const Refill& lane : wanted) {
+    const std::size_t limit = std::min(lane.room, kPage);
+    auto copies = co_await queue_.due_in_lane(lane.lane, lane.after, limit);
+    if (!copies) {
+      dispatcher_.refilled(lane.lane, lane.after);
+      co_return std::unexpected(copies.error());
+    }
+    std::optional<ports::DueCursor> after;
+    for (const auto& due : *copies) dispatcher_.add(due, clock_.steady());
+    if (copies->size() == limit) {
+      after = ports::DueCursor{copies->back().next_due, copies->back().copy};
+    }
+    dispatcher_.refilled(lane.lane, after);
+  }
+  co_return wanted.size() < kLanesAtOnce;
+}
+
+}  // namespace relay::delivery

@@ -1,0 +1,35 @@
+// What all sessions of the delivery side share; the scheduler owns it and outlives them.
+#pragma once
+
+#include <atomic>
+#include <functional>
+
+#include "relay/base/log.hpp"
+#include "relay/base/published.hpp"
+#include "relay/base/watchdog.hpp"
+#include "relay/delivery/attempt.hpp"
+#include "relay/delivery/dispatcher.hpp"
+#include "relay/delivery/metrics.hpp"
+#include "relay/ports/signer.hpp"
+
+namespace relay::delivery {
+
+struct Workshop {
+  DeliveryPorts ports;
+  ports::Signer* signer = nullptr;          ///< null: DSNs are not signed
+  std::function<mail::MessageId()> new_id;  ///< of a DSN; empty: from the system's random source
+  base::Log& log;
+  const base::Published<Policy>& policy;
+  base::Watchdog& watchdog;
+  Dice dice;
+  FailingHosts failing;
+  Dispatcher dispatcher;
+  Metrics metrics;
+  std::atomic<base::WallTime::rep> trusted_since{0};  ///< ms; start, or last jump of the clock
+  std::atomic<base::WallTime::rep> jumped_at{0};      ///< ms; the last jump, 0: none in this run
+  std::atomic<bool> poisoned{false};
+  std::function<void(std::chrono::milliseconds)> expect_due;  ///< something is due after that
+  std::function<void()> reports_wanted;                       ///< notices were written
+};
+
+}  // namespace relay::delivery

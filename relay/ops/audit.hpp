@@ -1,0 +1,58 @@
+// The record of what operators did: events "admin" in the log, which are never dropped.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "relay/base/log.hpp"
+#include "relay/mail/message.hpp"
+#include "relay/ops/verb.hpp"
+#include "relay/ports/clock.hpp"
+
+namespace relay::ops {
+
+/// Who asked, for what, and why.
+struct Order {
+  Verb verb = Verb::Status;
+  std::vector<std::string> words;  ///< of the filter, as given
+  std::string reason;
+  std::optional<std::uint32_t> uid;  ///< of the process on the other side, where that is known
+};
+
+/// An event with everything the order says.
+base::Event admin_event(const Order& order, base::WallTime now);
+
+/// Names every copy that a bulk verb changed, kPerLine in a line. What was changed is told even
+/// when the verb ends early: the destructor writes what is left.
+class AuditTrail {
+ public:
+  static constexpr std::size_t kPerLine = 100;
+
+  /// All of them outlive the trail.
+  AuditTrail(const Order& order, base::Log& log, ports::Clock& clock)
+      : order_(order), log_(log), clock_(clock) {}
+
+  AuditTrail(const AuditTrail&) = delete;
+  AuditTrail& operator=(const AuditTrail&) = delete;
+  ~AuditTrail();
+
+  void add(const std::vector<mail::CopyId>& changed);
+
+  /// The last line, with the sums; also when nothing was changed. `problem`: why it ended early.
+  void finish(std::uint64_t changed, std::uint64_t under_way, std::string_view problem = {});
+
+ private:
+  base::Event line();
+
+  const Order& order_;
+  base::Log& log_;
+  ports::Clock& clock_;
+  std::vector<std::string> ids_;
+  bool finished_ = false;
+};
+
+}  // namespace relay::ops

@@ -1,0 +1,87 @@
+// The queue as those see it who put messages in.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <vector>
+
+#include "relay/base/task.hpp"
+#include "relay/mail/message.hpp"
+#include "relay/ports/spool_error.hpp"
+
+namespace relay::ports {
+
+/// Content is kept in chunks of this many octets; the last may be shorter.
+inline constexpr std::size_t kChunkOctets = 256UL * 1024;
+
+/// Proof that a message is on stable storage. Only a queue can make one, and the 250 after DATA
+/// cannot be built without one: a false promise does not compile.
+class CommitProof {
+ public:
+  const mail::MessageId& id() const { return id_; }
+
+ private:
+  friend class IntakeQueue;
+
+  explicit CommitProof(mail::MessageId id) : id_(id) {}
+
+  mail::MessageId id_;
+};
+
+/// A message ready to be made durable. All its copies that are not held are due at once.
+struct NewMessage {
+  mail::AcceptedMessage message;
+  std::vector<mail::Route> routes;
+  std::vector<mail::SenderToken> tokens;
+  /// The content behind what append() has taken, of any length: the queue cuts it into chunks.
+  std::string content;
+  std::string content_sha256;               ///< 32 octets, over the whole original content
+  std::uint64_t max_awaiting = UINT64_MAX;  ///< copies that may wait for one address, this included
+};
+
+/// A message accepted before, as far as it takes to know it again.
+struct RememberedMessage {
+  CommitProof proof;
+  std::string client;                      ///< textual IP
+  std::string reverse_path;                ///< without brackets
+  std::vector<std::string> forward_paths;  ///< as the client gave them, in order
+  std::string content_sha256;              ///< 32 octets
+};
+
+/// Implementations pass tests/spool/intake_contract. Calls come from any shard and resume their
+/// caller there.
+class IntakeQueue {
+ public:
+  virtual ~IntakeQueue() = default;
+
+  /// Stores the next chunk (exactly kChunkOctets) of a message that is still coming in. Not durable
+  /// and not part of the queue until commit(); unfinished drafts vanish on restart. The same chunk
+  /// may be given again.
+  virtual base::Task<std::expected<void, SpoolError>> append(mail::MessageId draft,
+                                                             std::uint32_t sequence,
+                                                             std::string chunk) = 0;
+
+  /// Forgets a draft. Never fails, needs no waiting.
+  virtual void discard(mail::MessageId draft) noexcept = 0;
+
+  /// Makes message, routes, tokens and content durable together. On an error nothing of it stays,
+  /// except after Unknown. May be repeated: a message whose id is there is not stored again.
+  virtual base::Task<std::expected<CommitProof, SpoolError>> commit(NewMessage message) = 0;
+
+  /// Messages still in the queue that were accepted within the last `span`; the newest, at most
+  /// limit.
+  virtual base::Task<std::expected<std::vector<RememberedMessage>, SpoolError>> accepted_within(
+      std::chrono::milliseconds span, std::size_t limit) = 0;
+
+  /// True once Poisoned was seen.
+  virtual bool poisoned() const noexcept = 0;
+
+ protected:
+  /// For implementations only, after the transaction is on stable storage.
+  static CommitProof proof_of(mail::MessageId id) { return CommitProof(id); }
+};
+
+}  // namespace relay::ports

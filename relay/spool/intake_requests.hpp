@@ -1,0 +1,32 @@
+// The queue for those who put messages in: requests to the writer.
+#pragma once
+
+#include "relay/ports/intake_queue.hpp"
+#include "relay/spool/tables.hpp"
+#include "relay/spool/writer.hpp"
+
+namespace relay::spool {
+
+class IntakeRequests final : public ports::IntakeQueue {
+ public:
+  IntakeRequests(Writer& writer, Tables& tables) : writer_(writer), tables_(tables) {}
+
+  base::Task<std::expected<void, ports::SpoolError>> append(mail::MessageId draft,
+                                                            std::uint32_t sequence,
+                                                            std::string chunk) override;
+  void discard(mail::MessageId draft) noexcept override;
+  base::Task<std::expected<ports::CommitProof, ports::SpoolError>> commit(
+      ports::NewMessage message) override;
+  base::Task<std::expected<std::vector<ports::RememberedMessage>, ports::SpoolError>>
+  accepted_within(std::chrono::milliseconds span, std::size_t limit) override;
+
+  bool poisoned() const noexcept override { return writer_.poisoned(); }
+
+ private:
+  void commit_late(ports::NewMessage message, ContentCut cut);
+
+  Writer& writer_;
+  Tables& tables_;
+};
+
+}  // namespace relay::spool

@@ -1,0 +1,95 @@
+#include "relay/spool/message_reader.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "relay/spool/rows.hpp"
+
+namespace relay::spool {
+
+MessageReader::MessageReader(Connection& connection, Contents& contents)
+    : contents_(contents),
+      select_message_(connection.raw(),
+                      fmt::format("SELECT {} FROM message WHERE id = ?1", kMessageColumns).c_str()),
+      select_copy_(
+          connection.raw(),
+          fmt::format("SELECT {} FROM recipient WHERE id = ?1 AND idx = ?2", kRecipientColumns)
+              .c_str()),
+      select_copies_(
+          connection.raw(),
+          fmt::format("SELECT {} FROM recipient WHERE id = ?1 ORDER BY idx", kRecipientColumns)
+              .c_str()),
+      accepted_(connection.raw(),
+                "SELECT id, client, reverse_path, sha256 FROM message WHERE id >= ?1 "
+                "ORDER BY id DESC LIMIT ?2"),
+      paths_(connection.raw(), "SELECT original FROM recipient WHERE id = ?1 ORDER BY idx") {}
+
+std::optional<mail::AcceptedMessage> MessageReader::message(const mail::MessageId& id) {
+  const Use use(select_message_);
+  select_message_.bind_blob(1, blob_of(id));
+  if (!select_message_.step()) return std::nullopt;
+  mail::AcceptedMessage message = message_from(select_message_);
+  contents_.read_fields(message);
+  return message;
+}
+
+std::optional<mail::QueuedMessage> MessageReader::load(const mail::MessageId& id,
+                                                       std::vector<std::uint16_t> indices) {
+  std::ranges::sort(indices);
+  const auto repeated = std::ranges::unique(indices);
+  indices.erase(repeated.begin(), repeated.end());
+  std::vector<mail::QueuedRecipient> copies;
+  for (const std::uint16_t index : indices) {
+    const Use use(select_copy_);
+    select_copy_.bind_blob(1, blob_of(id)).bind(2, std::int64_t{index});
+    if (select_copy_.step()) copies.push_back(recipient_from(select_copy_));
+  }
+  if (copies.empty()) return std::nullopt;
+  auto accepted = message(id);
+  if (!accepted) return std::nullopt;
+  return mail::QueuedMessage{std::move(*accepted), std::move(copies)};
+}
+
+std::optional<mail::QueuedMessage> MessageReader::load_whole(const mail::MessageId& id) {
+  auto accepted = message(id);
+  if (!accepted) return std::nullopt;
+  mail::QueuedMessage queued{std::move(*accepted), {}};
+  const Use use(select_copies_);
+  select_copies_.bind_blob(1, blob_of(id));
+  while (select_copies_.step()) {
+    try {
+      queued.recipients.push_back(recipient_from(select_copies_));
+    } catch (const DamagedValue&) {  // NOLINT(bugprone-empty-catch): as promised
+    }
+  }
+  return queued;
+}
+
+std::vector<MessageReader::Accepted> MessageReader::accepted_since(base::WallTime since,
+                                                                   std::size_t limit) {
+  std::vector<Accepted> found;
+  const auto first = mail::MessageId::make(since, {});
+  const Use use(accepted_);
+  accepted_.bind_blob(1, blob_of(first)).bind(2, static_cast<std::int64_t>(limit));
+  while (accepted_.step()) {
+    Accepted accepted{.id = id_of(accepted_.view(0)),
+                      .client = accepted_.text(1),
+                      .reverse_path = accepted_.text(2),
+                      .forward_paths = {},
+                      .content_sha256 = accepted_.text(3)};
+    const Use paths_use(paths_);
+    paths_.bind_blob(1, blob_of(accepted.id));
+    while (paths_.step()) {
+      // An alias with several targets has a row for each.
+      const std::string_view path = paths_.view(0);
+      if (accepted.forward_paths.empty() || accepted.forward_paths.back() != path) {
+        accepted.forward_paths.emplace_back(path);
+      }
+    }
+    found.push_back(std::move(accepted));
+  }
+  return found;
+}
+
+}  // namespace relay::spool

@@ -1,0 +1,186 @@
+#include "relay/spool/outcomes.hpp"
+
+#include <algorithm>
+#include <span>
+
+#include "relay/spool/rows.hpp"
+
+namespace relay::spool {
+
+using mail::RecipientState;
+using ports::CopyUpdate;
+using ports::Notify;
+using ports::Recorded;
+
+namespace {
+
+constexpr std::int64_t kMaxHistory = 50;  // attempts kept of each copy
+constexpr std::int64_t kMaxHosts = 8;     // kept of each attempt
+
+bool counts(Recorded recorded) {
+  return recorded == Recorded::Yes || recorded == Recorded::DespiteHold;
+}
+
+}  // namespace
+
+Outcomes::Outcomes(Connection& connection, Messages& messages, Notices& notices, Tally& tally)
+    : connection_(connection),
+      messages_(messages),
+      notices_(notices),
+      tally_(tally),
+      select_(connection.raw(),
+              "SELECT state, attempts, next_due_ms, flags, "
+              "(SELECT o.idx FROM recipient o WHERE o.id = ?1 AND o.idx >= ?3 AND o.idx <> ?2 AND "
+              "o.state NOT IN (2, 3) ORDER BY o.idx LIMIT 1), "
+              "EXISTS (SELECT 1 FROM report p WHERE p.id = ?1), "
+              "(SELECT m.size FROM message m WHERE m.id = ?1) "
+              "FROM recipient WHERE id = ?1 AND idx = ?2"),
+      update_(
+          connection.raw(),
+          "UPDATE recipient SET state = ?3, attempts = ?4, next_due_ms = ?5, flags = ?6, "
+          "ended = ?7, at_ms = ?8, host = ?9, address = ?10, port = ?11, tls = ?12, stage = ?13, "
+          "code = ?14, status = ?15, reply = ?16, tls_policy = ?17, tls_result = ?18 "
+          "WHERE id = ?1 AND idx = ?2"),
+      insert_attempt_(connection.raw(),
+                      "INSERT OR REPLACE INTO attempt (id, idx, number, at_ms, host, address, "
+                      "port, tls, stage, code, status, reply, tls_policy, tls_result) VALUES "
+                      "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"),
+      forget_attempts_(
+          connection.raw(),
+          "DELETE FROM attempt WHERE id = ?1 AND idx = ?2 AND number BETWEEN ?3 AND ?4"),
+      hold_waiting_(connection.raw(),
+                    "UPDATE recipient SET state = 1 WHERE id = ?1 AND state = 0") {}
+
+std::expected<ports::RecordAnswer, ports::SpoolError> Outcomes::record(const ports::Update& update,
+                                                                       base::WallTime now) {
+  ports::RecordAnswer answer;
+  std::optional<Copy> copy;
+  bool found = false;
+  bool ended = false;
+  for (const CopyUpdate& one : update.copies) {
+    copy = find(update.id, one.index);
+    found = found || copy;
+    const Recorded recorded = copy ? judge(one, *copy) : Recorded::TooLate;
+    answer.copies.push_back(recorded);
+    if (recorded == Recorded::TooLate) continue;
+    if (counts(recorded) && ends_message(update, *copy)) {
+      messages_.remove_sized(update.id, copy->octets, copy->state);
+      answer.message_ended = true;
+      return answer;
+    }
+    apply(update.id, one, *copy, recorded, now);
+    ended = ended || (counts(recorded) && mail::is_final(one.state));
+  }
+  if (!found && !messages_.is_known(update.id)) {
+    return std::unexpected(ports::SpoolError::NotFound);
+  }
+  if (update.copies.size() == 1 && copy && copy->other_open) {
+    if (ended) messages_.open_begins_at(update.id, *copy->other_open);
+  } else if (ended) {
+    answer.message_ended = !messages_.has_open(update.id);
+  }
+  if (answer.message_ended && !notices_.message_ended(update.id, now)) {
+    messages_.remove(update.id);
+    return answer;
+  }
+  // History is for asking why a message waits: one that is gone needs none.
+  for (std::size_t i = 0; i < update.copies.size(); ++i) {
+    if (answer.copies[i] != Recorded::TooLate) keep_history(update.id, update.copies[i]);
+  }
+  return answer;
+}
+
+std::optional<Outcomes::Copy> Outcomes::find(const mail::MessageId& id, std::uint16_t index) {
+  const Use use(select_);
+  select_.bind_blob(1, blob_of(id)).bind(2, std::int64_t{index}).bind(3, messages_.open_from(id));
+  if (!select_.step()) return std::nullopt;
+  return Copy{.state = state_of(select_.number(0)),
+              .attempts = static_cast<std::uint32_t>(select_.number(1)),
+              .next_due_ms = select_.number(2),
+              .flags = select_.number(3),
+              .other_open = select_.is_null(4) ? std::nullopt : std::optional(select_.number(4)),
+              .owed = select_.number(5) != 0,
+              .octets = select_.number(6)};
+}
+
+Recorded Outcomes::judge(const CopyUpdate& update, const Copy& copy) {
+  if (mail::is_final(copy.state) || update.attempts_before != copy.attempts) {
+    return Recorded::TooLate;
+  }
+  if (copy.state == RecipientState::Waiting) return Recorded::Yes;
+  return update.state == RecipientState::Delivered ? Recorded::DespiteHold : Recorded::StaysHeld;
+}
+
+/// Whether nothing of the message will be left: the common case, a copy for one recipient that was
+/// delivered. Then his row need not be written once more before it goes.
+bool Outcomes::ends_message(const ports::Update& update, const Copy& copy) {
+  if (update.copies.size() != 1 || copy.other_open || copy.owed) return false;
+  const CopyUpdate& one = update.copies.front();
+  return mail::is_final(one.state) && one.notify == Notify::Nobody;
+}
+
+void Outcomes::apply(const mail::MessageId& id, const CopyUpdate& update, const Copy& copy,
+                     Recorded recorded, base::WallTime now) {
+  const bool counted = counts(recorded);
+  const RecipientState state = counted ? update.state : copy.state;
+  const mail::DeliveryAttempt last =
+      update.attempts.empty() ? mail::DeliveryAttempt{.at = now} : update.attempts.back();
+  const std::string status = last.status.to_string();
+  const bool waits = state == RecipientState::Waiting;
+  update_.bind_blob(1, blob_of(id))
+      .bind(2, std::int64_t{update.index})
+      .bind(3, static_cast<std::int64_t>(state))
+      .bind(4, std::int64_t{copy.attempts} + 1)
+      .bind(5, waits ? ms_of(now + update.retry_after) : copy.next_due_ms)
+      .bind(6, copy.flags | (counted && update.warned ? kWarned : 0) |
+                   (update.possible_duplicate ? kPossibleDuplicate : 0))
+      .bind(7, static_cast<std::int64_t>(counted ? update.end : mail::End::None));
+  bind_attempt(update_, 8, last, status);
+  update_.run();
+  tally_.copies_out(copy.state);
+  tally_.copies_in(state);
+  if (counted) notify(id, update, copy, now);
+}
+
+void Outcomes::notify(const mail::MessageId& id, const CopyUpdate& update, const Copy& copy,
+                      base::WallTime now) {
+  if (update.notify != Notify::Nobody) {
+    notices_.owe(id, update.index, update.notify, now);
+  } else if (copy.owed && mail::is_final(update.state)) {
+    notices_.cancel(id, update.index);
+  }
+}
+
+void Outcomes::keep_history(const mail::MessageId& id, const CopyUpdate& update) {
+  const std::int64_t attempt = std::int64_t{update.attempts_before} + 1;
+  const std::int64_t first = attempt % kMaxHistory * kMaxHosts;
+  if (attempt >= kMaxHistory) {  // where an older one lies that may have asked more hosts
+    forget_attempts_.bind_blob(1, blob_of(id))
+        .bind(2, std::int64_t{update.index})
+        .bind(3, first)
+        .bind(4, first + kMaxHosts - 1);
+    forget_attempts_.run();
+  }
+  const auto kept =
+      std::span(update.attempts)
+          .last(std::min(update.attempts.size(), static_cast<std::size_t>(kMaxHosts)));
+  std::int64_t number = first;
+  for (const mail::DeliveryAttempt& host : kept) {
+    const std::string status = host.status.to_string();
+    insert_attempt_.bind_blob(1, blob_of(id)).bind(2, std::int64_t{update.index}).bind(3, number++);
+    bind_attempt(insert_attempt_, 4, host, status);
+    insert_attempt_.run();
+  }
+}
+
+void Outcomes::hold_damaged(const mail::MessageId& id, base::WallTime now) {
+  hold_waiting_.bind_blob(1, blob_of(id));
+  hold_waiting_.run();
+  const std::int64_t held = connection_.changes();
+  tally_.copies_out(RecipientState::Waiting, held);
+  tally_.copies_in(RecipientState::Held, held);
+  // Nor can a DSN be made of it now; somebody may mend it.
+  notices_.put_off(id, now + ports::DeliveryQueue::kGather);
+}
+
+}  // namespace relay::spool

@@ -1,0 +1,54 @@
+// What attempts changed, as rows. An attempt counts only while its copy is as it was when it began.
+// Inside a transaction.
+#pragma once
+
+#include <expected>
+#include <optional>
+#include <vector>
+
+#include "relay/ports/delivery_queue.hpp"
+#include "relay/spool/messages.hpp"
+#include "relay/spool/notices.hpp"
+
+namespace relay::spool {
+
+class Outcomes {
+ public:
+  Outcomes(Connection& connection, Messages& messages, Notices& notices, Tally& tally);
+
+  /// NotFound: the message is gone.
+  std::expected<ports::RecordAnswer, ports::SpoolError> record(const ports::Update& update,
+                                                               base::WallTime now);
+
+  /// Holds every waiting copy, whatever else stands in the rows.
+  void hold_damaged(const mail::MessageId& id, base::WallTime now);
+
+ private:
+  /// A copy as it stands there, and what else of its message decides.
+  struct Copy {
+    mail::RecipientState state = mail::RecipientState::Waiting;
+    std::uint32_t attempts = 0;
+    std::int64_t next_due_ms = 0;
+    std::int64_t flags = 0;
+    std::optional<std::int64_t> other_open;  ///< the first other copy that has not ended
+    bool owed = false;                       ///< the message has notices
+    std::int64_t octets = 0;                 ///< of the message
+  };
+
+  std::optional<Copy> find(const mail::MessageId& id, std::uint16_t index);
+  static ports::Recorded judge(const ports::CopyUpdate& update, const Copy& copy);
+  static bool ends_message(const ports::Update& update, const Copy& copy);
+  void apply(const mail::MessageId& id, const ports::CopyUpdate& update, const Copy& copy,
+             ports::Recorded recorded, base::WallTime now);
+  void notify(const mail::MessageId& id, const ports::CopyUpdate& update, const Copy& copy,
+              base::WallTime now);
+  void keep_history(const mail::MessageId& id, const ports::CopyUpdate& update);
+
+  Connection& connection_;
+  Messages& messages_;
+  Notices& notices_;
+  Tally& tally_;
+  Statement select_, update_, insert_attempt_, forget_attempts_, hold_waiting_;
+};
+
+}  // namespace relay::spool

@@ -1,0 +1,26 @@
+// The operator's rules about mail that is not to leave. Inside a transaction where it writes.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "relay/ports/operator_queue.hpp"
+#include "relay/spool/sqlite_handle.hpp"
+
+namespace relay::spool {
+
+class PauseRules {
+ public:
+  explicit PauseRules(Connection& connection);
+
+  void set(const ports::PauseRule& rule);
+  bool remove(ports::PauseRule::Kind kind, const std::string& value);
+  std::vector<ports::PauseRule> in_force(base::WallTime now);
+  void remove_expired(base::WallTime now);
+
+ private:
+  Connection& connection_;
+  Statement set_, remove_, select_, remove_expired_;
+};
+
+}  // namespace relay::spool

@@ -1,0 +1,166 @@
+#include "relay/spool/queue_changes.hpp"
+
+#include "relay/spool/rows.hpp"
+
+namespace relay::spool {
+
+using mail::End;
+using mail::RecipientState;
+using ports::QueueAction;
+
+namespace {
+
+constexpr const char* kRefused = "5.7.1";
+
+Statement& bind_key(Statement& statement, const mail::CopyId& copy) {
+  return statement.bind_blob(1, blob_of(copy.message)).bind(2, std::int64_t{copy.index});
+}
+
+}  // namespace
+
+QueueChanges::QueueChanges(Connection& connection, const ports::Clock& clock, QueueWalk& walk,
+                           MessageReader& reader, Messages& messages, Notices& notices,
+                           Tally& tally)
+    : clock_(clock),
+      walk_(walk),
+      reader_(reader),
+      messages_(messages),
+      notices_(notices),
+      tally_(tally),
+      set_due_(connection.raw(),
+               "UPDATE recipient SET next_due_ms = ?3 WHERE id = ?1 AND idx = ?2"),
+      hold_(connection.raw(),
+            "UPDATE recipient SET state = 1, awaits = '' WHERE id = ?1 AND idx = ?2"),
+      release_(connection.raw(),
+               "UPDATE recipient SET state = 0, awaits = '', next_due_ms = ?3, released_ms = ?3 "
+               "WHERE id = ?1 AND idx = ?2"),
+      end_(connection.raw(),
+           "UPDATE recipient SET state = 3, ended = ?3, awaits = '', at_ms = ?4, host = '', "
+           "address = '', port = 0, tls = '', stage = 0, code = 0, status = ?5, reply = ?6, "
+           "tls_policy = 1, tls_result = 0 WHERE id = ?1 AND idx = ?2") {
+  static_assert(
+      static_cast<int>(mail::Stage::Policy) == 0 && static_cast<int>(mail::TlsLevel::May) == 1,
+      "as in the statement");
+}
+
+ports::ChangedSlice QueueChanges::change(const ports::QueueFilter& filter, QueueAction action,
+                                         const std::string& reason,
+                                         const std::optional<mail::CopyId>& after) {
+  // Found first: a change moves rows under the feet of whoever walks.
+  SliceEnd end(clock_, kMostLookedAt);
+  const QueueWalk::Slice slice =
+      walk_.find(filter, after, kMostChanged, end,
+                 [&](const QueueWalk::Found& copy) { return applies(action, copy); });
+  const base::WallTime now = clock_.wall();
+  ports::ChangedSlice changed{.changed = {}, .next = slice.next};
+  for (const QueueWalk::Found& copy : slice.found) {
+    apply(copy, action, reason, now);
+    changed.changed.push_back(copy.copy);
+    if (&copy == &slice.found.back() || !end.time_is_over()) continue;
+    changed.next = copy.copy;
+    break;
+  }
+  return changed;
+}
+
+bool QueueChanges::applies(QueueAction action, const QueueWalk::Found& copy) {
+  const bool waits = copy.state == RecipientState::Waiting;
+  switch (action) {
+    case QueueAction::Retry:
+      return waits;
+    case QueueAction::Hold:  // what waits for a consent is held by the operator from then on
+      return waits || copy.awaits;
+    case QueueAction::Release:
+      return !waits;
+    case QueueAction::Drop:
+    case QueueAction::Bounce:
+      return true;
+  }
+  return false;
+}
+
+void QueueChanges::apply(const QueueWalk::Found& copy, QueueAction action,
+                         const std::string& reason, base::WallTime now) {
+  switch (action) {
+    case QueueAction::Retry:
+      return retry(copy, now);
+    case QueueAction::Hold:
+      return hold(copy);
+    case QueueAction::Release:
+      return release(copy, now);
+    case QueueAction::Drop:
+      return drop(copy, reason, now);
+    case QueueAction::Bounce:
+      return bounce(copy, reason, now);
+  }
+}
+
+void QueueChanges::retry(const QueueWalk::Found& copy, base::WallTime now) {
+  if (copy.next_due <= now) return;
+  bind_key(set_due_, copy.copy).bind(3, ms_of(now));
+  set_due_.run();
+}
+
+void QueueChanges::hold(const QueueWalk::Found& copy) {
+  bind_key(hold_, copy.copy);
+  hold_.run();
+  tally_.copies_out(copy.state);
+  tally_.copies_in(RecipientState::Held);
+}
+
+void QueueChanges::release(const QueueWalk::Found& copy, base::WallTime now) {
+  bind_key(release_, copy.copy).bind(3, ms_of(now));
+  release_.run();
+  tally_.copies_out(copy.state);
+  tally_.copies_in(RecipientState::Waiting);
+}
+
+void QueueChanges::drop(const QueueWalk::Found& copy, const std::string& reason,
+                        base::WallTime now) {
+  const mail::MessageId& id = copy.copy.message;
+  notices_.cancel(id, copy.copy.index);
+  const auto other = messages_.open_besides(id, copy.copy.index);
+  if (!other && !notices_.are_owed(id)) return messages_.remove(id, copy.state);
+  end(copy, End::Dropped, reason, now);
+  if (other) {
+    messages_.open_begins_at(id, *other);
+  } else {
+    notices_.message_ended(id, now);
+  }
+}
+
+void QueueChanges::bounce(const QueueWalk::Found& copy, const std::string& reason,
+                          base::WallTime now) {
+  const mail::MessageId& id = copy.copy.message;
+  if (can_be_told(copy.copy)) {
+    notices_.owe(id, copy.copy.index, ports::Notify::OfFailure, now);
+  } else {
+    notices_.cancel(id, copy.copy.index);
+  }
+  end(copy, End::Returned, reason, now);
+  if (messages_.has_open(id)) return;
+  if (!notices_.message_ended(id, now)) messages_.remove(id);
+}
+
+/// Whether there is a sender, and a DSN can be made: not of a damaged row.
+bool QueueChanges::can_be_told(const mail::CopyId& copy) {
+  try {
+    const auto loaded = reader_.load(copy.message, {copy.index});
+    return loaded && !loaded->message.reverse_path.is_null();
+  } catch (const DamagedValue&) {
+    return false;
+  }
+}
+
+void QueueChanges::end(const QueueWalk::Found& copy, End end, const std::string& reason,
+                       base::WallTime now) {
+  bind_key(end_, copy.copy)
+      .bind(3, static_cast<std::int64_t>(end))
+      .bind(4, ms_of(now))
+      .bind(5, std::string_view(kRefused))
+      .bind(6, reason);
+  end_.run();
+  tally_.copies_out(copy.state);
+}
+
+}  // namespace relay::spool

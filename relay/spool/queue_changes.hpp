@@ -1,0 +1,49 @@
+// What the operator does with copies, as rows. Inside a transaction.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "relay/spool/message_reader.hpp"
+#include "relay/spool/messages.hpp"
+#include "relay/spool/notices.hpp"
+#include "relay/spool/queue_walk.hpp"
+
+namespace relay::spool {
+
+class QueueChanges {
+ public:
+  QueueChanges(Connection& connection, const ports::Clock& clock, QueueWalk& walk,
+               MessageReader& reader, Messages& messages, Notices& notices, Tally& tally);
+
+  /// The next slice behind `after`.
+  ports::ChangedSlice change(const ports::QueueFilter& filter, ports::QueueAction action,
+                             const std::string& reason, const std::optional<mail::CopyId>& after);
+
+ private:
+  static constexpr std::size_t kMostLookedAt = 1000;
+  /// Each change makes some two pages of indexes dirty: so many keep the commit short.
+  static constexpr std::size_t kMostChanged = 250;
+
+  static bool applies(ports::QueueAction action, const QueueWalk::Found& copy);
+  void apply(const QueueWalk::Found& copy, ports::QueueAction action, const std::string& reason,
+             base::WallTime now);
+  void retry(const QueueWalk::Found& copy, base::WallTime now);
+  void hold(const QueueWalk::Found& copy);
+  void release(const QueueWalk::Found& copy, base::WallTime now);
+  void drop(const QueueWalk::Found& copy, const std::string& reason, base::WallTime now);
+  void bounce(const QueueWalk::Found& copy, const std::string& reason, base::WallTime now);
+  void end(const QueueWalk::Found& copy, mail::End end, const std::string& reason,
+           base::WallTime now);
+  bool can_be_told(const mail::CopyId& copy);
+
+  const ports::Clock& clock_;
+  QueueWalk& walk_;
+  MessageReader& reader_;
+  Messages& messages_;
+  Notices& notices_;
+  Tally& tally_;
+  Statement set_due_, hold_, release_, end_;
+};
+
+}  // namespace relay::spool

@@ -1,0 +1,32 @@
+// What a DSN is made of, and the transaction that pays for notices with it.
+#pragma once
+
+#include <expected>
+#include <vector>
+
+#include "relay/spool/message_reader.hpp"
+#include "relay/spool/messages.hpp"
+#include "relay/spool/notices.hpp"
+
+namespace relay::spool {
+
+class Reports {
+ public:
+  Reports(MessageReader& reader, Messages& messages, Notices& notices)
+      : reader_(reader), messages_(messages), notices_(notices) {}
+
+  /// NotFound: nothing is owed. Throws DamagedValue.
+  std::expected<ports::Notices, ports::SpoolError> owed(const mail::MessageId& id);
+
+  /// Inside a transaction. `cuts`: one for each DSN. NotFound: somebody else has paid.
+  std::expected<void, ports::SpoolError> pay(const ports::Report& report,
+                                             const std::vector<ContentCut>& cuts,
+                                             base::WallTime now);
+
+ private:
+  MessageReader& reader_;
+  Messages& messages_;
+  Notices& notices_;
+};
+
+}  // namespace relay::spool

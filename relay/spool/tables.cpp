@@ -1,0 +1,36 @@
+#include "relay/spool/tables.hpp"
+
+namespace relay::spool {
+
+Tables::Tables(Connection& connection, ContentFile& file, Transactions& transactions,
+               const ports::Clock& the_clock, const TableLimits& limits)
+    : clock(the_clock),
+      tally(connection),
+      contents(connection, file),
+      messages(connection, contents, tally),
+      reader(connection, contents),
+      tokens(connection, tally, limits.tokens),
+      awaiting(connection, tally),
+      acceptance(contents, messages, tokens, awaiting),
+      notices(connection, tally),
+      reports(reader, messages, notices),
+      outcomes(connection, messages, notices, tally),
+      due(connection),
+      walk(connection, the_clock),
+      changes(connection, the_clock, walk, reader, messages, notices, tally),
+      pauses(connection),
+      greylist(connection, limits.greylist_rows) {
+  transactions.add(file);
+  transactions.add(tally);
+  transactions.add(messages);
+  transactions.add(greylist);
+}
+
+void Tables::remove_expired() {
+  const base::WallTime now = clock.wall();
+  tokens.remove_expired(now);
+  greylist.remove_expired(now);
+  pauses.remove_expired(now);
+}
+
+}  // namespace relay::spool

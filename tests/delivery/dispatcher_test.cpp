@@ -1,0 +1,332 @@
+#include "relay/delivery/dispatcher.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/delivery/a_host_list.hpp"
+#include "tests/delivery/run_task.hpp"
+
+namespace relay::delivery {
+namespace {
+
+using namespace std::chrono_literals;
+
+const base::SteadyTime kStart{std::chrono::hours(100)};
+
+mail::MessageId id(unsigned number) {
+  return mail::MessageId::make(
+      base::WallTime{std::chrono::milliseconds(1)},
+      {static_cast<unsigned char>(number >> 8U), static_cast<unsigned char>(number)});
+}
+
+ports::DueCopy due(unsigned number, const std::string& domain, bool risk_pool = false) {
+  return {.copy = {id(number), 0},
+          .lane = {domain, risk_pool},
+          .alias = "info@fwd.example",
+          .next_due = {}};
+}
+
+class DispatcherTest : public testing::Test {
+ protected:
+  DispatcherTest() { set_policy(4, 20); }
+
+  void set_policy(std::size_t total, std::size_t per_group) {
+    auto policy = std::make_shared<Policy>(*mail::Domain::parse("mx.fwd.example"));
+    policy->connections_total = total;
+    policy->connections_per_destination = per_group;
+    policy->risk.rate = {.count = 60, .span = 60s};
+    policy_ = policy;
+    work_.set_policy(policy_);
+  }
+
+  /// Copies of a lane whose hosts have been found.
+  void add(const std::string& domain, unsigned first, unsigned count, const std::string& hosts) {
+    for (unsigned i = 0; i < count; ++i) work_.add(due(first + i, domain), kStart);
+    find(hosts);
+  }
+
+  void find(const std::string& hosts) {
+    for (auto& lane : std::exchange(lookups_, {})) {
+      HostList list = a_host_list(hosts);
+      list.policy = policy_;
+      if (lane->key.risk_pool) list.group += "risk";
+      work_.found(lane, std::move(list), kStart);
+    }
+  }
+
+  std::optional<Assignment> next(const PlacePtr& place,
+                                 std::optional<Candidate> kept = std::nullopt) {
+    return run_task(work_.next(place, std::move(kept), kStart));
+  }
+
+  /// The session takes its job and its server takes the message.
+  void deliver(const PlacePtr& place) {
+    const auto given = next(place);
+    ASSERT_TRUE(given);
+    work_.hear(place, *given, {.took = true}, kStart);
+    work_.release(given->lane, given->job.id, given->job.indices, true);
+  }
+
+  boost::asio::io_context io_;
+  std::vector<PlacePtr> sessions_;
+  std::vector<LanePtr> lookups_;
+  std::vector<LanePtr> clerks_;
+  int refills_ = 0;
+  Dice dice_{1};
+  FailingHosts failing_{dice_};
+  std::shared_ptr<const Policy> policy_;
+  Dispatcher work_{{.next_shard = [this] { return io_.get_executor(); },
+                    .start_session = [this](PlacePtr place) { sessions_.push_back(place); },
+                    .start_lookup = [this](LanePtr lane) { lookups_.push_back(lane); },
+                    .start_clerk = [this](LanePtr lane) { clerks_.push_back(lane); },
+                    .refill = [this] { ++refills_; }},
+                   failing_};
+};
+
+TEST_F(DispatcherTest, NothingIsDialledBeforeTheHostsAreKnown) {
+  work_.add(due(1, "x.example"), kStart);
+  work_.add(due(2, "x.example"), kStart);
+  EXPECT_EQ(lookups_.size(), 1U);
+  EXPECT_TRUE(sessions_.empty());
+  find("a1");
+  ASSERT_EQ(sessions_.size(), 1U) << "an unknown group has one session";
+  EXPECT_EQ(next(sessions_[0])->job.id, id(1));
+  EXPECT_EQ(next(sessions_[0])->job.id, id(2));
+}
+
+TEST_F(DispatcherTest, DomainsOfOneMailSystemShareItsConnections) {
+  add("x.example", 1, 1, "a1");
+  add("y.example", 2, 1, "a1");
+  ASSERT_EQ(sessions_.size(), 1U);
+  EXPECT_EQ(next(sessions_[0])->lane->key.domain, "x.example");
+  EXPECT_EQ(next(sessions_[0])->lane->key.domain, "y.example");
+}
+
+TEST_F(DispatcherTest, LanesOfAGroupAreServedInTurn) {
+  add("x.example", 1, 3, "a1");
+  add("y.example", 11, 3, "a1");
+  std::string order;
+  for (int i = 0; i < 6; ++i) order += next(sessions_[0])->lane->key.domain[0];
+  EXPECT_EQ(order, "xyxyxy");
+}
+
+TEST_F(DispatcherTest, AKeptConnectionIsUsedForTheLanesItServesAndNobodyIsForgotten) {
+  add("x.example", 1, 20, "a1 b2");
+  add("y.example", 101, 20, "a1 c3");
+  HostList list = a_host_list("a1");
+  std::string order;
+  const Candidate kept = list.hosts[0];
+  for (int i = 0; i < 4; ++i) order += next(sessions_[0], kept)->lane->key.domain[0];
+  EXPECT_EQ(order, "xxxx") << "y has a group of its own";
+  EXPECT_EQ(sessions_.size(), 2U);
+}
+
+TEST_F(DispatcherTest, AMessageThatIsExpectedIsLeftToTheOffer) {
+  work_.expect(id(1));
+  work_.add(due(1, "x.example"), kStart);
+  EXPECT_EQ(work_.totals().copies, 0U) << "a look between commit and offer";
+  Job job;
+  job.id = id(1);
+  job.indices = {0};
+  EXPECT_TRUE(work_.offer(id(1), {{{"x.example", false}, job}}, kStart));
+  EXPECT_EQ(work_.totals().copies, 1U);
+  work_.add(due(1, "x.example"), kStart);
+  find("a1");
+  EXPECT_TRUE(next(sessions_[0]));
+  EXPECT_FALSE(next(sessions_[0])) << "once only";
+}
+
+TEST_F(DispatcherTest, WhatWasWithdrawnBeforeItsOfferIsLeftToTheDisk) {
+  work_.expect(id(1));
+  EXPECT_EQ(work_.withdraw({{id(1), 0}}), 0U);
+  Job job;
+  job.id = id(1);
+  job.indices = {0, 1};
+  EXPECT_FALSE(work_.offer(id(1), {{{"x.example", false}, job}}, kStart));
+  find("a1");
+  EXPECT_EQ(next(sessions_[0])->job.indices, std::vector<std::uint16_t>{1});
+}
+
+TEST_F(DispatcherTest, AWithdrawnCopyIsNotDealtOutAndIsLookedForLater) {
+  add("x.example", 1, 3, "a1");
+  EXPECT_EQ(work_.withdraw({{id(2), 0}}), 0U);
+  EXPECT_EQ(next(sessions_[0])->job.id, id(1));
+  EXPECT_EQ(next(sessions_[0])->job.id, id(3));
+  EXPECT_FALSE(next(sessions_[0]));
+  work_.tick(kStart);
+  const auto wanted = work_.wants_refill(10);
+  ASSERT_EQ(wanted.size(), 1U) << "it may have been released meanwhile";
+  EXPECT_EQ(wanted[0].lane.domain, "x.example");
+}
+
+TEST_F(DispatcherTest, OnlyWhatIsPastItsDotMayLeaveAfterItWasWithdrawn) {
+  add("x.example", 1, 2, "a1");
+  const auto first = next(sessions_[0]);
+  EXPECT_TRUE(work_.enter_dot(first->job.id, first->job.indices));
+  EXPECT_EQ(work_.withdraw({{id(1), 0}, {id(2), 0}}), 1U);
+  EXPECT_FALSE(work_.enter_dot(id(2), {0}));
+}
+
+/// As many slow destinations as connections: the healthy one still gets its turn.
+TEST_F(DispatcherTest, WhoWaitsInLineIsServedAfterEachJob) {
+  for (unsigned i = 0; i < 6; ++i) {
+    add(std::string(1, static_cast<char>('a' + i)) + ".example", 100 * i, 5,
+        "h" + std::to_string(i + 1));
+  }
+  EXPECT_EQ(sessions_.size(), 2U) << "half of four places is kept for proven groups";
+  ASSERT_TRUE(next(sessions_[0]));
+  EXPECT_FALSE(next(sessions_[0])) << "others wait";
+  work_.session_ended(sessions_[0]);
+  ASSERT_EQ(sessions_.size(), 3U);
+  EXPECT_EQ(next(sessions_[2])->lane->key.domain, "c.example");
+}
+
+TEST_F(DispatcherTest, AProvenGroupIsNotKeptFromItsPlacesByStrangers) {
+  add("good.example", 1, 1, "g1");
+  deliver(sessions_[0]);
+  work_.session_ended(sessions_[0]);
+  for (unsigned i = 0; i < 10; ++i) {
+    add(std::string(1, static_cast<char>('a' + i)) + ".example", 100 * (i + 1), 5,
+        "h" + std::to_string(i));
+  }
+  const std::size_t strangers = sessions_.size() - 1;
+  EXPECT_EQ(strangers, 2U);
+  add("good.example", 2, 1, "g1");
+  EXPECT_EQ(sessions_.size(), 4U);
+  EXPECT_EQ(next(sessions_.back())->lane->key.domain, "good.example");
+}
+
+TEST_F(DispatcherTest, AnOutageIsAnsweredWithoutAConnection) {
+  add("x.example", 1, 3, "a1");
+  const auto given = next(sessions_[0]);
+  mail::Outcome refused;
+  refused.attempt.text = "connection refused";
+  work_.hear(sessions_[0], *given, {.unreachable = refused}, kStart);
+  ASSERT_EQ(clerks_.size(), 1U);
+  for (unsigned i = 2; i <= 3; ++i) {
+    const auto answered = work_.next_for_clerk(clerks_[0], kStart);
+    ASSERT_TRUE(answered);
+    EXPECT_EQ(answered->job.id, id(i));
+    ASSERT_TRUE(answered->answer);
+    EXPECT_EQ(answered->answer->attempt.text, "connection refused");
+  }
+  EXPECT_FALSE(work_.next_for_clerk(clerks_[0], kStart));
+}
+
+TEST_F(DispatcherTest, ALaneWithoutHostsIsAnsweredAndLookedUpAgainLater) {
+  work_.add(due(1, "x.example"), kStart);
+  mail::Outcome trouble;
+  trouble.attempt.text = "temporary DNS failure";
+  work_.not_found(lookups_.at(0), trouble, kStart);
+  ASSERT_EQ(clerks_.size(), 1U);
+  EXPECT_EQ(work_.next_for_clerk(clerks_[0], kStart)->answer->attempt.text,
+            "temporary DNS failure");
+  work_.clerk_ended(clerks_[0]);
+  work_.add(due(2, "x.example"), kStart + 2h);
+  EXPECT_EQ(lookups_.size(), 2U);
+}
+
+/// A crowd for some destinations leaves room for the first copies of all others.
+TEST_F(DispatcherTest, EveryLaneHoldsAFewHoweverManyOthersHold) {
+  for (unsigned lane = 0; lane < 25; ++lane) {
+    const std::string domain = "d" + std::to_string(lane) + ".example";
+    for (unsigned i = 0; i < 1000; ++i) work_.add(due(lane * 1000 + i, domain), kStart);
+  }
+  EXPECT_LE(work_.totals().copies, 20'000U + 25 * 10);
+  work_.add(due(60'000, "healthy.example"), kStart);
+  find("a1");
+  bool served = false;
+  for (int i = 0; i < 100 && !served; ++i) {
+    const auto given = next(sessions_[0]);
+    ASSERT_TRUE(given);
+    served = given->lane->key.domain == "healthy.example";
+  }
+  EXPECT_TRUE(served);
+}
+
+TEST_F(DispatcherTest, WhatFindsNoRoomIsReadAgainWhenJobsHaveLeft) {
+  add("x.example", 0, 1200, "a1");
+  EXPECT_EQ(work_.totals().copies, 1000U);
+  EXPECT_TRUE(work_.wants_refill(10).empty()) << "no room yet";
+  for (int i = 0; i < 760; ++i) {
+    const auto given = next(sessions_[0]);
+    work_.release(given->lane, given->job.id, given->job.indices, true);
+  }
+  const auto wanted = work_.wants_refill(10);
+  ASSERT_EQ(wanted.size(), 1U);
+  EXPECT_GE(wanted[0].room, 750U);
+  EXPECT_FALSE(wanted[0].after) << "from the beginning: what was left out may lie anywhere";
+}
+
+TEST_F(DispatcherTest, TheRiskPoolTakesNoPlaceFromOthersAndKeepsToItsRate) {
+  for (unsigned i = 0; i < 30; ++i) work_.add(due(i, "x.example", true), kStart);
+  find("a1");
+  add("x.example", 100, 1, "a1");
+  EXPECT_EQ(sessions_.size(), 2U);
+  int went = 0;
+  while (next(sessions_[0])) ++went;
+  EXPECT_EQ(went, 10);
+  const auto why = work_.why_waiting({id(20), 0}, {"x.example", true}, "info@fwd.example", kStart);
+  ASSERT_TRUE(why);
+  EXPECT_EQ(why->what, ports::Waiting::For::Rate);
+  work_.session_ended(sessions_[0]);
+  work_.tick(kStart + 3s);
+  ASSERT_EQ(sessions_.size(), 3U);
+  EXPECT_TRUE(run_task(work_.next(sessions_[2], std::nullopt, kStart + 3s)));
+}
+
+TEST_F(DispatcherTest, APausedHostKeepsItsMailHere) {
+  add("x.example", 1, 1, "a1");
+  const auto rule = [](ports::PauseRule::Kind kind, const std::string& value) {
+    return ports::PauseRule{
+        .kind = kind, .value = value, .reason = "moving", .since = {}, .until = {}};
+  };
+  work_.set_pauses({rule(ports::PauseRule::Kind::Host, "a1")});
+  EXPECT_FALSE(next(sessions_[0]));
+  const auto why = work_.why_waiting({id(1), 0}, {"x.example", false}, "info@fwd.example", kStart);
+  ASSERT_TRUE(why);
+  EXPECT_EQ(why->what, ports::Waiting::For::Pause);
+  EXPECT_EQ(why->text, "moving");
+  work_.session_ended(sessions_[0]);
+  work_.set_pauses({});
+  ASSERT_EQ(sessions_.size(), 2U);
+  EXPECT_TRUE(next(sessions_[1]));
+}
+
+TEST_F(DispatcherTest, ARuleAboutAnAliasSendsWhatIsInMemoryBackToTheDisk) {
+  add("x.example", 1, 2, "a1");
+  work_.set_pauses({{.kind = ports::PauseRule::Kind::Domain,
+                     .value = "fwd.example",
+                     .reason = "abuse",
+                     .since = {},
+                     .until = {}}});
+  EXPECT_EQ(work_.totals().copies, 0U);
+  work_.add(due(1, "x.example"), kStart);
+  EXPECT_EQ(work_.totals().copies, 0U) << "later mail, too";
+}
+
+TEST_F(DispatcherTest, CopiesThatWereNotTriedGoInFrontAgain) {
+  add("x.example", 1, 3, "a1");
+  const auto first = next(sessions_[0]);
+  work_.put_back(first->lane, first->job.id, first->job.indices);
+  EXPECT_EQ(next(sessions_[0])->job.id, id(1));
+}
+
+TEST_F(DispatcherTest, AfterStopNobodyGetsWork) {
+  add("x.example", 1, 1, "a1");
+  work_.stop();
+  EXPECT_FALSE(next(sessions_[0]));
+}
+
+TEST_F(DispatcherTest, AnEmptyLaneIsForgotten) {
+  add("x.example", 1, 1, "a1");
+  deliver(sessions_[0]);
+  EXPECT_FALSE(next(sessions_[0]));
+  work_.session_ended(sessions_[0]);
+  work_.tick(kStart + 10s);
+  EXPECT_EQ(work_.totals().lanes, 0U);
+  EXPECT_EQ(work_.totals().sessions, 0U);
+  EXPECT_EQ(work_.totals().groups, 1U) << "what was learnt of it is kept";
+}
+
+}  // namespace
+}  // namespace relay::delivery

@@ -1,0 +1,106 @@
+#include "relay/delivery/failing_hosts.hpp"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "tests/delivery/a_host_list.hpp"
+
+namespace relay::delivery {
+namespace {
+
+using namespace std::chrono_literals;
+using Failure = FailingHosts::Failure;
+
+const base::SteadyTime kStart{std::chrono::hours(100)};
+
+class FailingHostsTest : public testing::Test {
+ protected:
+  std::string order(const HostList& list, base::SteadyTime now) {
+    return names_in(list, failing_.order_of(list, now));
+  }
+
+  Dice dice_{1};
+  FailingHosts failing_{dice_};
+};
+
+TEST_F(FailingHostsTest, ByPreferenceWhenNothingIsKnown) {
+  EXPECT_EQ(order(a_host_list("a1 b2 c3"), kStart), "a1 b2 c3 ");
+}
+
+TEST_F(FailingHostsTest, EqualPreferencesAreShuffled) {
+  const HostList list = a_host_list("a1 b2 c3", true);
+  std::set<std::string> seen;
+  for (int i = 0; i < 100; ++i) seen.insert(order(list, kStart));
+  EXPECT_EQ(seen.size(), 6U);
+}
+
+TEST_F(FailingHostsTest, AFailingHostIsAskedLastForTenMinutes) {
+  const HostList list = a_host_list("a1 b2 c3");
+  failing_.failed(list.hosts[0], Failure::Session, kStart);
+  EXPECT_EQ(order(list, kStart + 1s), "b2 c3 a1 ");
+  failing_.took(list.hosts[1], kStart + 2s);
+  failing_.took(list.hosts[2], kStart + 3s);
+  EXPECT_EQ(order(list, kStart + 9min), "b2 c3 a1 ");
+  EXPECT_EQ(order(list, kStart + 11min), "a1 b2 c3 ");
+}
+
+TEST_F(FailingHostsTest, AFailingHostStaysLastUntilEveryOtherOneWasAsked) {
+  const HostList list = a_host_list("a1 b2 c3");
+  failing_.failed(list.hosts[0], Failure::Session, kStart);
+  failing_.failed(list.hosts[1], Failure::Session, kStart + 1s);
+  EXPECT_EQ(order(list, kStart + 5h), "c3 a1 b2 ") << "however long it takes";
+  failing_.failed(list.hosts[2], Failure::Session, kStart + 5h);
+  EXPECT_EQ(order(list, kStart + 5h + 1s), "a1 b2 c3 ") << "its ten minutes are long over";
+}
+
+TEST_F(FailingHostsTest, AHostThatPutOffARecipientComesBackAsSoonAsTheOthersWereAsked) {
+  const HostList list = a_host_list("a1 b2");
+  failing_.failed(list.hosts[0], Failure::Recipient, kStart);
+  EXPECT_EQ(order(list, kStart + 1s), "b2 a1 ");
+  failing_.took(list.hosts[1], kStart + 2s);
+  EXPECT_EQ(order(list, kStart + 3s), "a1 b2 ");
+}
+
+TEST_F(FailingHostsTest, WhoTakesAMessageIsNotFailing) {
+  const HostList list = a_host_list("a1 b2");
+  failing_.failed(list.hosts[0], Failure::Session, kStart);
+  failing_.took(list.hosts[0], kStart + 1s);
+  EXPECT_EQ(order(list, kStart + 2s), "a1 b2 ");
+}
+
+/// Two domains share hosts in other orders: what one learns, the other knows.
+TEST_F(FailingHostsTest, AnAddressFailsForEveryListThatHoldsIt) {
+  failing_.failed(a_host_list("a1 b2").hosts[0], Failure::Session, kStart);
+  EXPECT_EQ(order(a_host_list("a1 c3"), kStart + 1s), "c3 a1 ");
+}
+
+TEST_F(FailingHostsTest, AKeptConnectionServesOnlyListsInWhichItsHostIsTheBestUntried) {
+  const HostList list = a_host_list("a1 b2 c3");
+  EXPECT_TRUE(failing_.is_best(list.hosts[0], list, kStart));
+  EXPECT_FALSE(failing_.is_best(list.hosts[1], list, kStart));
+  EXPECT_FALSE(failing_.is_best(list.hosts[0], a_host_list("d4 a1"), kStart));
+  EXPECT_FALSE(failing_.is_best(list.hosts[0], a_host_list("d4"), kStart)) << "of somebody else";
+  failing_.failed(list.hosts[0], Failure::Session, kStart);
+  EXPECT_TRUE(failing_.is_best(list.hosts[1], list, kStart + 1s));
+  EXPECT_FALSE(failing_.is_best(list.hosts[0], list, kStart + 1s));
+  HostList other = a_host_list("b2");
+  other.hosts[0].demand.level = mail::TlsLevel::Verify;
+  EXPECT_FALSE(failing_.is_best(list.hosts[1], other, kStart)) << "its peer was not checked";
+}
+
+TEST_F(FailingHostsTest, RemembersABoundedNumber) {
+  HostList list = a_host_list("a1 b2");
+  failing_.failed(list.hosts[0], Failure::Session, kStart);
+  for (std::size_t i = 0; i < FailingHosts::kMaxKnown; ++i) {
+    Candidate other = list.hosts[0];
+    other.endpoint.address =
+        boost::asio::ip::make_address_v4(static_cast<unsigned>(0x0A000000 + i));
+    failing_.failed(other, Failure::Session, kStart);
+  }
+  EXPECT_EQ(order(list, kStart + 1s), "a1 b2 ")
+      << "the one that was quiet for longest is forgotten";
+}
+
+}  // namespace
+}  // namespace relay::delivery

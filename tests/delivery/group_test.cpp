@@ -1,0 +1,118 @@
+#include "relay/delivery/group.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/delivery/a_host_list.hpp"
+
+namespace relay::delivery {
+namespace {
+
+using namespace std::chrono_literals;
+
+const base::SteadyTime kStart{std::chrono::hours(100)};
+constexpr std::size_t kMost = 20;
+
+class GroupTest : public testing::Test {
+ protected:
+  void hear(const Feedback& feedback, base::SteadyTime now = kStart, std::size_t living = 0) {
+    group_.hear(feedback, list_.key, living, kMost, 30s, now);
+  }
+
+  static Feedback unreachable(const std::string& why = "connection refused") {
+    mail::Outcome outcome;
+    outcome.attempt.text = why;
+    return {.unreachable = outcome};
+  }
+
+  HostList list_ = a_host_list("a1 b2");
+  Group group_{list_, false};
+};
+
+TEST_F(GroupTest, AnUnknownOneHasOneSession) { EXPECT_EQ(group_.window_at(kStart, kMost), 1U); }
+
+TEST_F(GroupTest, WhatTakesMailMayHaveMoreAndMore) {
+  hear({.took = true});
+  EXPECT_EQ(group_.window_at(kStart, kMost), 5U);
+  for (int i = 0; i < 100; ++i) hear({.took = true});
+  EXPECT_EQ(group_.window_at(kStart, kMost), kMost);
+  EXPECT_TRUE(group_.is_proven(kStart + 59min));
+  EXPECT_FALSE(group_.is_proven(kStart + 61min));
+  EXPECT_EQ(group_.window_at(kStart + 61min, kMost), 1U);
+}
+
+TEST_F(GroupTest, ThrottlingHalvesTheWindow) {
+  for (int i = 0; i < 12; ++i) hear({.took = true});
+  EXPECT_EQ(group_.window_at(kStart, kMost), 16U);
+  hear({.throttled = true});
+  EXPECT_EQ(group_.window_at(kStart, kMost), 8U);
+  for (int i = 0; i < 10; ++i) hear({.throttled = true});
+  EXPECT_EQ(group_.window_at(kStart, kMost), 1U);
+}
+
+TEST_F(GroupTest, NoMoreConnectionsMeansThoseThatLive) {
+  for (int i = 0; i < 12; ++i) hear({.took = true});
+  hear({.is_full = true}, kStart, 3);
+  EXPECT_EQ(group_.window_at(kStart, kMost), 3U);
+  EXPECT_EQ(group_.outage_of(list_.key, kStart), nullptr) << "it says nothing of the host";
+  for (int i = 0; i < 20; ++i) hear({.took = true});
+  EXPECT_EQ(group_.window_at(kStart, kMost), 4U) << "after a while one more is tried";
+}
+
+TEST_F(GroupTest, KeepsToALimitOfRecipientsAndTriesALittleMoreAfterAWhile) {
+  hear({.took = true, .stated = {.recipients = 2}});
+  EXPECT_EQ(group_.learnt.recipients, 2U);
+  for (int i = 0; i < 19; ++i) hear({.took = true});
+  EXPECT_EQ(group_.learnt.recipients, 2U);
+  hear({.took = true});
+  EXPECT_EQ(group_.learnt.recipients, 3U);
+  hear({.took = true, .stated = {.recipients = 2}});
+  EXPECT_EQ(group_.learnt.recipients, 2U);
+}
+
+/// An outage has a reply of its own: it never ends a copy, whatever became of others in the attempt
+/// that found it.
+TEST_F(GroupTest, AnOutageAnswersForItsHostsAndDoublesUpToTenMinutes) {
+  hear(unreachable());
+  ASSERT_NE(group_.outage_of(list_.key, kStart + 29s), nullptr);
+  EXPECT_EQ(group_.outage_of(list_.key, kStart)->outcome.kind, mail::OutcomeKind::Deferred);
+  EXPECT_EQ(group_.outage_of(list_.key, kStart)->outcome.attempt.text, "connection refused");
+  EXPECT_EQ(group_.outage_of(list_.key, kStart + 31s), nullptr);
+  hear(unreachable(), kStart + 31s);
+  EXPECT_NE(group_.outage_of(list_.key, kStart + 31s + 59s), nullptr) << "doubled";
+  base::SteadyTime now = kStart + 2min;
+  for (int i = 0; i < 40; ++i, now += 11min) hear(unreachable(), now);
+  EXPECT_EQ(group_.outage_of(list_.key, now), nullptr) << "never for longer than ten minutes";
+  hear({.took = true}, now);
+  hear(unreachable(), now);
+  EXPECT_EQ(group_.outage_of(list_.key, now + 31s), nullptr) << "it begins anew";
+}
+
+TEST_F(GroupTest, AnOutageOfOneTenantIsNoneOfTheOthers) {
+  HostList tenant = a_host_list("a1");
+  tenant.provider = "big";
+  Group provider(tenant, false);
+  for (int i = 0; i < 12; ++i) provider.hear({.took = true}, "b2 ", 0, kMost, 30s, kStart);
+  provider.hear(unreachable(), "a1 ", 0, kMost, 30s, kStart);
+  EXPECT_NE(provider.outage_of("a1 ", kStart), nullptr);
+  EXPECT_EQ(provider.outage_of("b2 ", kStart), nullptr);
+  EXPECT_EQ(provider.window_at(kStart, kMost), 16U);
+}
+
+TEST_F(GroupTest, WhoWasCutOffHasItsFullTimeNextAndNoMoreThanOneSession) {
+  for (int i = 0; i < 12; ++i) hear({.took = true});
+  group_.was_cut_off();
+  EXPECT_TRUE(group_.needs_full_time);
+  EXPECT_EQ(group_.window_at(kStart, kMost), 1U);
+  hear({.took = true});
+  EXPECT_FALSE(group_.needs_full_time);
+}
+
+TEST_F(GroupTest, WhatItLearntIsKeptForADay) {
+  EXPECT_FALSE(group_.is_worth_keeping(kStart));
+  hear({.stated = {.recipients = 2}});
+  EXPECT_TRUE(group_.is_worth_keeping(kStart + 23h));
+  EXPECT_FALSE(group_.is_worth_keeping(kStart + 25h));
+}
+
+}  // namespace
+}  // namespace relay::delivery

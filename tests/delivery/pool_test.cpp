@@ -1,0 +1,141 @@
+#include "relay/delivery/pool.hpp"
+
+#include <gtest/gtest.h>
+
+#include "tests/delivery/a_host_list.hpp"
+
+namespace relay::delivery {
+namespace {
+
+using namespace std::chrono_literals;
+
+const base::SteadyTime kStart{std::chrono::hours(100)};
+
+class PoolTest : public testing::Test {
+ protected:
+  PoolTest() { pool_.set_limits({.places = 4, .sessions_per_group = 20, .copies = 100}); }
+
+  static GroupPtr group(bool proven = false) {
+    auto made = std::make_shared<Group>(a_host_list("a1"), false);
+    if (proven) made->hear({.took = true}, "a1 ", 0, 20, 30s, kStart);
+    return made;
+  }
+
+  PlacePtr open(const GroupPtr& group) {
+    return pool_.open(io_.get_executor(), group, Pool::share_for(*group, kStart));
+  }
+
+  /// A session that waits for its peer since `since`, for as long as the guard lives.
+  static std::unique_ptr<Place::Wait> waits(const PlacePtr& place, base::SteadyTime since) {
+    return std::make_unique<Place::Wait>(*place, since);
+  }
+
+  boost::asio::io_context io_;
+  Pool pool_;
+};
+
+TEST_F(PoolTest, HalfOfThePlacesIsKeptForProvenGroups) {
+  open(group());
+  open(group());
+  EXPECT_FALSE(pool_.has_room(Share::Unknown));
+  EXPECT_TRUE(pool_.has_room(Share::Proven));
+  open(group(true));
+  open(group(true));
+  EXPECT_FALSE(pool_.has_room(Share::Proven));
+}
+
+TEST_F(PoolTest, ProvenGroupsMayUseAllAndGiveBackWhatIsNotTheirs) {
+  const auto proven = group(true);
+  std::vector<PlacePtr> places;
+  for (int i = 0; i < 4; ++i) places.push_back(open(proven));
+  EXPECT_FALSE(pool_.has_room(Share::Proven));
+  EXPECT_FALSE(pool_.must_yield(*places[0])) << "nobody waits";
+  const auto stranger = group();
+  pool_.stand_in_line(stranger, Share::Unknown);
+  EXPECT_TRUE(pool_.must_yield(*places[0]));
+  pool_.close(places[0]);
+  EXPECT_EQ(pool_.next_in_line(), stranger);
+}
+
+TEST_F(PoolTest, WhoWaitsInTheSameClassIsNextWhenAJobEnds) {
+  const auto first = open(group());
+  open(group());
+  const auto second = group();
+  const auto third = group();
+  pool_.stand_in_line(second, Share::Unknown);
+  pool_.stand_in_line(third, Share::Unknown);
+  EXPECT_TRUE(pool_.must_yield(*first));
+  EXPECT_EQ(pool_.next_in_line(), nullptr) << "no place is free";
+  pool_.close(first);
+  EXPECT_EQ(pool_.next_in_line(), second);
+}
+
+TEST_F(PoolTest, AGroupThatProvesItselfTakesItsSessionsAlong) {
+  const auto risen = group();
+  const auto place = open(risen);
+  open(group());
+  risen->hear({.took = true}, "a1 ", 0, 20, 30s, kStart);
+  EXPECT_TRUE(pool_.settle_in(*place, kStart));
+  EXPECT_EQ(place->share, Share::Proven);
+  EXPECT_TRUE(pool_.has_room(Share::Unknown));
+}
+
+TEST_F(PoolTest, ASessionThatWaitsForLongGivesItsPlaceToOthers) {
+  const auto tarpit = open(group());
+  open(group());
+  EXPECT_FALSE(pool_.has_room(Share::Unknown));
+  const auto wait = waits(tarpit, kStart);
+  EXPECT_TRUE(pool_.sweep(kStart + 9s, 10s).empty());
+  EXPECT_FALSE(pool_.has_room(Share::Unknown));
+  EXPECT_TRUE(pool_.sweep(kStart + 10s, 10s).empty()) << "nobody is cut off";
+  EXPECT_EQ(tarpit->share, Share::Slow);
+  EXPECT_TRUE(pool_.has_room(Share::Unknown));
+}
+
+TEST_F(PoolTest, WhereTheSlowAreTooManyTheOneThatWaitsLongestIsCutOff) {
+  std::vector<PlacePtr> places;
+  std::vector<std::unique_ptr<Place::Wait>> guards;
+  for (int i = 0; i < 4; ++i) {
+    places.push_back(open(group()));
+    guards.push_back(waits(places.back(), kStart + std::chrono::seconds(i)));
+    EXPECT_TRUE(pool_.sweep(kStart + 10s + std::chrono::seconds(i), 10s).empty());
+  }
+  EXPECT_EQ(pool_.places().used(Share::Slow), 4U);
+  const auto late = open(group());
+  guards.push_back(waits(late, kStart + 20s));
+  EXPECT_TRUE(pool_.sweep(kStart + 40s, 10s).empty()) << "nobody needs its place";
+  const auto waiting = group();
+  pool_.stand_in_line(waiting, Share::Unknown);
+  places[0]->is_past_dot = true;
+  const auto cut = pool_.sweep(kStart + 40s, 10s);
+  ASSERT_EQ(cut.size(), 1U);
+  EXPECT_EQ(cut[0], places[1]) << "what is past its dot is heard out";
+  EXPECT_TRUE(places[1]->group->needs_full_time);
+  EXPECT_EQ(late->share, Share::Slow);
+  EXPECT_EQ(pool_.places().used(Share::Slow), 4U);
+  pool_.close(places[1]);
+  EXPECT_EQ(pool_.next_in_line(), waiting);
+}
+
+/// RFC 5321 §4.5.3.2: the limits of commands are minima.
+TEST_F(PoolTest, WhoWasCutOffBeginsSlowNextTimeAndIsNotCutOffAgain) {
+  const auto slow = group();
+  slow->was_cut_off();
+  EXPECT_EQ(Pool::share_for(*slow, kStart), Share::Slow);
+  const auto place = open(slow);
+  const auto wait = waits(place, kStart);
+  for (int i = 0; i < 3; ++i) {
+    const auto other = open(group());
+    pool_.sweep(kStart, 10s);
+    const auto long_wait = waits(other, kStart + 1s);
+    pool_.sweep(kStart + 20s, 10s);
+    EXPECT_EQ(other->share, Share::Slow);
+  }
+  const auto last = open(group());
+  const auto wait_of_last = waits(last, kStart + 21s);
+  pool_.stand_in_line(group(), Share::Unknown);
+  for (const auto& cut : pool_.sweep(kStart + 40s, 10s)) EXPECT_NE(cut, place);
+}
+
+}  // namespace
+}  // namespace relay::delivery

@@ -1,0 +1,119 @@
+#include "tests/fakes/memory_intake.hpp"
+
+#include <algorithm>
+
+namespace relay::fakes {
+
+using ports::SpoolError;
+
+base::Task<std::expected<void, SpoolError>> MemoryIntake::append(mail::MessageId draft,
+                                                                 std::uint32_t sequence,
+                                                                 std::string chunk) {
+  return core_.write(
+      [this, draft, sequence, chunk = std::move(chunk)]() -> std::expected<void, SpoolError> {
+        if (chunk.size() != ports::kChunkOctets) return std::unexpected(SpoolError::Corrupt);
+        if (core_.messages.find(draft) == nullptr) core_.drafts[draft][sequence] = chunk;
+        return {};
+      });
+}
+
+void MemoryIntake::discard(mail::MessageId draft) noexcept {
+  const std::lock_guard lock(core_.mutex);
+  core_.drafts.erase(draft);
+}
+
+base::Task<std::expected<ports::CommitProof, SpoolError>> MemoryIntake::commit(
+    ports::NewMessage message) {
+  return core_.write(
+      [this, message = std::move(message)]() -> std::expected<ports::CommitProof, SpoolError> {
+        const auto accepted = accept(message);
+        if (!accepted) return std::unexpected(accepted.error());
+        return proof_of(message.message.id);
+      });
+}
+
+std::expected<void, SpoolError> MemoryIntake::accept(const ports::NewMessage& message) {
+  auto rest = MemoryMessages::cut(message);
+  if (!rest) return std::unexpected(SpoolError::Corrupt);
+  const mail::MessageId& id = message.message.id;
+  if (core_.messages.find(id) != nullptr) return {};
+  if (!tokens_fit(message.tokens)) return std::unexpected(SpoolError::TokenQuota);
+  for (const mail::Route& route : message.routes) {
+    const bool awaits = !route.awaits.empty();
+    if (awaits && core_.messages.awaiting(route.awaits) >= message.max_awaiting) {
+      return std::unexpected(SpoolError::Unconfirmed);
+    }
+  }
+  std::vector<std::string> chunks;
+  const std::size_t appended =
+      (message.message.size - message.content.size()) / ports::kChunkOctets;
+  if (appended > 0) {
+    const auto draft = core_.drafts.find(id);
+    if (draft == core_.drafts.end() || draft->second.size() != appended) {
+      return std::unexpected(SpoolError::NotFound);
+    }
+    for (const auto& [sequence, chunk] : draft->second) chunks.push_back(chunk);
+  }
+  core_.drafts.erase(id);
+  std::ranges::move(*rest, std::back_inserter(chunks));
+  core_.messages.insert(message, std::move(chunks), core_.now());
+  for (const mail::SenderToken& token : message.tokens) keep(token);
+  return {};
+}
+
+bool MemoryIntake::tokens_fit(const std::vector<mail::SenderToken>& tokens) const {
+  std::map<std::string, std::size_t> more;
+  for (const mail::SenderToken& token : tokens) {
+    if (!core_.tokens.contains(token.token)) ++more[token.client];
+  }
+  return std::ranges::all_of(more, [&](const auto& entry) {
+    const auto found = core_.tokens_of_client.find(entry.first);
+    const std::size_t before = found == core_.tokens_of_client.end() ? 0 : found->second;
+    return before + entry.second <= kTokensPerClient;
+  });
+}
+
+void MemoryIntake::keep(const mail::SenderToken& token) {
+  const auto [at, is_new] = core_.tokens.try_emplace(token.token, token);
+  if (is_new) ++core_.tokens_of_client[token.client];
+  at->second.expires_at = std::max(at->second.expires_at, token.expires_at);
+}
+
+base::Task<std::expected<std::vector<ports::RememberedMessage>, SpoolError>>
+MemoryIntake::accepted_within(std::chrono::milliseconds span, std::size_t limit) {
+  using Result = std::expected<std::vector<ports::RememberedMessage>, SpoolError>;
+  return core_.read([this, span, limit]() -> Result {
+    std::vector<ports::RememberedMessage> found;
+    const auto& all = core_.messages.all();
+    const base::WallTime since = core_.now() - span;
+    for (auto at = all.rbegin(); at != all.rend() && found.size() < limit; ++at) {
+      if (at->first.time() < since) break;
+      const MemoryMessage& message = at->second;
+      ports::RememberedMessage one{.proof = proof_of(at->first),
+                                   .client = message.message.client.address,
+                                   .reverse_path = message.message.reverse_path.to_string(),
+                                   .forward_paths = {},
+                                   .content_sha256 = message.content_sha256};
+      for (const MemoryCopy& copy : message.copies) {
+        if (one.forward_paths.empty() || one.forward_paths.back() != copy.alias) {
+          one.forward_paths.push_back(copy.alias);
+        }
+      }
+      found.push_back(std::move(one));
+    }
+    return found;
+  });
+}
+
+base::Task<std::expected<mail::ReversePath, SpoolError>> MemoryTokens::find(std::string token) {
+  using Result = std::expected<mail::ReversePath, SpoolError>;
+  return core_.read([this, token = std::move(token)]() -> Result {
+    const auto found = core_.tokens.find(token);
+    if (found == core_.tokens.end() || found->second.expires_at < core_.now()) {
+      return std::unexpected(SpoolError::NotFound);
+    }
+    return found->second.reverse_path;
+  });
+}
+
+}  // namespace relay::fakes

@@ -1,0 +1,45 @@
+// MemorySpool for those who put messages in, and for those who ask about stored senders.
+#pragma once
+
+#include "relay/ports/intake_queue.hpp"
+#include "relay/ports/token_store.hpp"
+#include "tests/fakes/memory_core.hpp"
+
+namespace relay::fakes {
+
+class MemoryIntake final : public ports::IntakeQueue {
+ public:
+  static constexpr std::size_t kTokensPerClient = 1000;
+
+  explicit MemoryIntake(MemoryCore& core) : core_(core) {}
+
+  base::Task<std::expected<void, ports::SpoolError>> append(mail::MessageId draft,
+                                                            std::uint32_t sequence,
+                                                            std::string chunk) override;
+  void discard(mail::MessageId draft) noexcept override;
+  base::Task<std::expected<ports::CommitProof, ports::SpoolError>> commit(
+      ports::NewMessage message) override;
+  base::Task<std::expected<std::vector<ports::RememberedMessage>, ports::SpoolError>>
+  accepted_within(std::chrono::milliseconds span, std::size_t limit) override;
+
+  bool poisoned() const noexcept override { return core_.poisoned; }
+
+ private:
+  std::expected<void, ports::SpoolError> accept(const ports::NewMessage& message);
+  bool tokens_fit(const std::vector<mail::SenderToken>& tokens) const;
+  void keep(const mail::SenderToken& token);
+
+  MemoryCore& core_;
+};
+
+class MemoryTokens final : public ports::TokenStore {
+ public:
+  explicit MemoryTokens(MemoryCore& core) : core_(core) {}
+
+  base::Task<std::expected<mail::ReversePath, ports::SpoolError>> find(std::string token) override;
+
+ private:
+  MemoryCore& core_;
+};
+
+}  // namespace relay::fakes

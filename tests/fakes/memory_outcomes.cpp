@@ -1,0 +1,121 @@
+#include "tests/fakes/memory_outcomes.hpp"
+
+#include <algorithm>
+
+namespace relay::fakes {
+
+using mail::RecipientState;
+using ports::Notify;
+using ports::Recorded;
+using ports::SpoolError;
+
+namespace {
+
+Recorded judge(const ports::CopyUpdate& update, const mail::QueuedRecipient& row) {
+  if (mail::is_final(row.state) || row.attempts != update.attempts_before) {
+    return Recorded::TooLate;
+  }
+  if (row.state == RecipientState::Waiting) return Recorded::Yes;
+  return update.state == RecipientState::Delivered ? Recorded::DespiteHold : Recorded::StaysHeld;
+}
+
+void apply(MemoryCore& core, MemoryMessage& message, MemoryCopy& copy,
+           const ports::CopyUpdate& update, Recorded recorded) {
+  const bool counts = recorded != Recorded::StaysHeld;
+  core.messages.change(message, copy, [&](mail::QueuedRecipient& row) {
+    ++row.attempts;
+    row.possible_duplicate = row.possible_duplicate || update.possible_duplicate;
+    row.last =
+        update.attempts.empty() ? mail::DeliveryAttempt{.at = core.now()} : update.attempts.back();
+    if (!counts) return;
+    row.warned = row.warned || update.warned;
+    row.state = update.state;
+    row.end = update.end;
+    if (row.state == RecipientState::Waiting) row.next_due = core.now() + update.retry_after;
+  });
+  for (const mail::DeliveryAttempt& attempt : update.attempts) {
+    message.history.push_back({update.index, attempt});
+  }
+  if (!counts) return;
+  if (update.notify != Notify::Nobody) {
+    core.messages.owe(message, update.index, update.notify, core.now());
+  } else if (mail::is_final(update.state)) {
+    core.messages.cancel(message, update.index);
+  }
+}
+
+}  // namespace
+
+std::expected<ports::RecordAnswer, SpoolError> record_in(MemoryCore& core,
+                                                         const ports::Update& update) {
+  MemoryMessage* message = core.messages.find(update.id);
+  if (message == nullptr) return std::unexpected(SpoolError::NotFound);
+  ports::RecordAnswer answer;
+  bool ended = false;
+  for (const ports::CopyUpdate& one : update.copies) {
+    MemoryCopy* copy = message->copy(one.index);
+    const Recorded recorded = copy == nullptr ? Recorded::TooLate : judge(one, copy->row);
+    answer.copies.push_back(recorded);
+    if (recorded == Recorded::TooLate) continue;
+    apply(core, *message, *copy, one, recorded);
+    ended = ended || mail::is_final(copy->row.state);
+  }
+  core.updates.push_back(update);
+  answer.message_ended = ended && core.messages.settle(update.id, core.now());
+  return answer;
+}
+
+std::expected<ports::Notices, SpoolError> notices_in(MemoryCore& core, const mail::MessageId& id) {
+  MemoryMessage* message = core.messages.find(id);
+  if (message == nullptr || message->notices.empty()) {
+    return std::unexpected(SpoolError::NotFound);
+  }
+  if (message->rows_damaged) return std::unexpected(SpoolError::Corrupt);
+  ports::Notices made{.queued = {.message = message->message, .recipients = {}}, .notices = {}};
+  for (const MemoryCopy& copy : message->copies) made.queued.recipients.push_back(copy.row);
+  for (const auto& [index, kind] : message->notices) {
+    const mail::QueuedRecipient& row = message->copy(index)->row;
+    const bool was_held = row.released_at != base::WallTime{};
+    made.notices.push_back(
+        {.index = index,
+         .kind = kind,
+         .route = row.route,
+         .attempt = row.last,
+         .end = row.end,
+         .waiting_since = was_held ? row.released_at : message->message.received_at});
+  }
+  return made;
+}
+
+std::expected<void, SpoolError> pay_in(MemoryCore& core, const ports::Report& report) {
+  MemoryMessage* message = core.messages.find(report.id);
+  if (message == nullptr || !message->report_due) return std::unexpected(SpoolError::NotFound);
+  const bool all_there = std::ranges::all_of(report.notices, [&](const auto& notice) {
+    const auto found = message->notices.find(notice.first);
+    return found != message->notices.end() && found->second == notice.second;
+  });
+  if (!all_there) return std::unexpected(SpoolError::NotFound);
+  std::vector<std::vector<std::string>> contents;
+  for (const ports::NewMessage& dsn : report.dsns) {
+    auto chunks = MemoryMessages::cut(dsn);
+    if (!chunks) return std::unexpected(SpoolError::Corrupt);
+    contents.push_back(std::move(*chunks));
+  }
+  for (const auto& [index, kind] : report.notices) {
+    message->notices.erase(index);
+    message->delay_told = message->delay_told || kind == Notify::OfDelay;
+  }
+  if (message->delay_told) {
+    std::erase_if(message->notices, [](const auto& one) { return one.second == Notify::OfDelay; });
+  }
+  const auto next = message->open == 0 ? core.now() : core.now() + ports::DeliveryQueue::kGather;
+  core.messages.set_report_due(*message,
+                               message->notices.empty() ? std::nullopt : std::optional(next));
+  for (std::size_t i = 0; i < report.dsns.size(); ++i) {
+    core.messages.insert(report.dsns[i], std::move(contents[i]), core.now());
+  }
+  core.messages.settle(report.id, core.now());
+  return {};
+}
+
+}  // namespace relay::fakes

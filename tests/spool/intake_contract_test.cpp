@@ -1,0 +1,233 @@
+// What every queue promises to those who put messages in.
+#include <algorithm>
+
+#include "tests/spool/queue_contract.hpp"
+
+namespace relay::spool {
+namespace {
+
+using namespace std::string_literals;
+using namespace std::chrono_literals;
+using mail::RecipientState;
+using ports::SpoolError;
+
+constexpr std::size_t kChunk = ports::kChunkOctets;
+
+class IntakeContract : public QueueContract {
+ protected:
+  void append(const mail::MessageId& id, std::uint32_t sequence, const std::string& chunk) {
+    ASSERT_TRUE(run(intake().append(id, sequence, chunk)));
+  }
+
+  std::uint64_t messages() { return run(operators().totals())->messages; }
+};
+
+std::string octets(std::size_t size) {
+  std::string made(size, 'x');
+  for (std::size_t at = 0; at < size; at += 997) made[at] = static_cast<char>('a' + at % 26);
+  return made;
+}
+
+TEST_P(IntakeContract, GivesBackWhatWasCommitted) {
+  const auto id = add(message_to({"a@x.example", "b@Y.example"}));
+  const auto loaded = load(id, {0, 1});
+  EXPECT_EQ(loaded.message.reverse_path.to_string(), "\"Ann B\"@sender.example");
+  EXPECT_TRUE(loaded.message.smtputf8);
+  EXPECT_EQ(loaded.message.client.helo, "client.example");
+  EXPECT_EQ(loaded.message.client.port, 4711);
+  EXPECT_EQ(loaded.message.trace_fields, "Received: x\r\n");
+  EXPECT_EQ(loaded.message.message_id, "4711@sender.example");
+  EXPECT_EQ(loaded.message.received_at, kNow);
+  EXPECT_EQ(loaded.message.size, 4U);
+  ASSERT_EQ(loaded.recipients.size(), 2U);
+  EXPECT_EQ(loaded.recipients[1].route.target.to_string(), "b@Y.example");
+  EXPECT_EQ(loaded.recipients[1].next_due, kNow);
+  EXPECT_EQ(loaded.recipients[1].end, mail::End::None);
+  EXPECT_EQ(content_of(id), "body");
+}
+
+TEST_P(IntakeContract, GivesBackHowEachCopyIsToLeave) {
+  auto made = message_to({"a@x.example", "b@x.example", "c@x.example", "d@x.example"});
+  made.message.seal_fields = "ARC-Seal: i=1;\r\n\t\0b=x\r\n"s;
+  made.message.rewritten_head = "Received: x\r\nFrom: new@fwd.example\r\n";
+  made.message.header_octets = 17;
+  made.message.sender_authenticated = true;
+  made.routes[0].handling = {.seal = true, .risk_pool = false, .new_author = false, .reason = "s"};
+  made.routes[1].handling = {.seal = false, .risk_pool = true, .new_author = false, .reason = "r"};
+  made.routes[2].handling = {.seal = false, .risk_pool = false, .new_author = true, .reason = "ä"};
+  const auto loaded = load(add(made), {0, 1, 2, 3});
+  EXPECT_EQ(loaded.message.seal_fields, made.message.seal_fields);
+  EXPECT_EQ(loaded.message.rewritten_head, made.message.rewritten_head);
+  EXPECT_EQ(loaded.message.header_octets, 17U);
+  EXPECT_TRUE(loaded.message.sender_authenticated);
+  for (std::size_t i = 0; i < made.routes.size(); ++i) {
+    const mail::Handling& given = made.routes[i].handling;
+    const mail::Handling& kept = loaded.recipients[i].route.handling;
+    EXPECT_EQ(kept.seal, given.seal) << i;
+    EXPECT_EQ(kept.risk_pool, given.risk_pool) << i;
+    EXPECT_EQ(kept.new_author, given.new_author) << i;
+    EXPECT_EQ(kept.reason, given.reason) << i;
+  }
+  EXPECT_FALSE(load(add(message_to({"a@x.example"}))).message.sender_authenticated);
+}
+
+/// Whatever its size, and wherever its content lies: nothing of ours is mixed up with it.
+TEST_P(IntakeContract, GivesBackContentOfAnyLengthWithOurFields) {
+  for (const std::size_t size :
+       {0UL, 1UL, 3'000UL, 20'000UL, kChunk - 1, kChunk, kChunk + 1, 2 * kChunk, 617'618UL}) {
+    const std::string content = octets(size);
+    auto made = message_to({"a@x.example"}, content);
+    made.message.trace_fields = std::string(2'500, 't') + "\r\n";
+    made.message.seal_fields = "ARC-Seal: x\r\n";
+    const auto id = add(made);
+    EXPECT_TRUE(content_of(id) == content) << size;
+    const auto loaded = load(id);
+    EXPECT_EQ(loaded.message.trace_fields, made.message.trace_fields) << size;
+    EXPECT_EQ(loaded.message.seal_fields, made.message.seal_fields) << size;
+    EXPECT_EQ(loaded.message.rewritten_head, "") << size;
+  }
+}
+
+TEST_P(IntakeContract, KeepsWhatWasAppendedInFrontOfTheRest) {
+  for (const std::size_t rest : {0UL, 4UL, kChunk + 9}) {
+    const std::string content = octets(2 * kChunk + rest);
+    auto made = message_to({"a@x.example"}, content);
+    append(made.message.id, 0, content.substr(0, kChunk));
+    append(made.message.id, 1, content.substr(kChunk, kChunk));
+    append(made.message.id, 1, content.substr(kChunk, kChunk));  // nobody knew whether it was done
+    made.content = content.substr(2 * kChunk);
+    const auto id = add(std::move(made));
+    EXPECT_TRUE(content_of(id) == content) << rest;
+    EXPECT_EQ(load(id).message.trace_fields, "Received: x\r\n");
+  }
+}
+
+TEST_P(IntakeContract, RefusesContentThatDoesNotBelongToItsSize) {
+  auto shorter = message_to({"a@x.example"}, "body");
+  shorter.message.size = 5;
+  EXPECT_EQ(run(intake().commit(shorter)).error(), SpoolError::Corrupt);
+  auto longer = message_to({"a@x.example"}, "body");
+  longer.message.size = 3;
+  EXPECT_EQ(run(intake().commit(longer)).error(), SpoolError::Corrupt);
+  auto headless = message_to({"a@x.example"}, "body");
+  headless.message.size += kChunk;
+  EXPECT_EQ(run(intake().commit(headless)).error(), SpoolError::NotFound) << "nothing was appended";
+  EXPECT_EQ(run(intake().append(headless.message.id, 0, "short")).error(), SpoolError::Corrupt);
+  append(headless.message.id, 0, octets(kChunk));
+  append(headless.message.id, 1, octets(kChunk));
+  EXPECT_EQ(run(intake().commit(headless)).error(), SpoolError::NotFound) << "too much was";
+  EXPECT_EQ(messages(), 0U);
+}
+
+TEST_P(IntakeContract, StoresAMessageOnceHoweverOftenItIsGiven) {
+  const std::string content = octets(kChunk + 100);
+  auto made = message_to({"a@x.example", "b@y.example"}, content);
+  const auto id = made.message.id;
+  append(id, 0, content.substr(0, kChunk));
+  made.content = content.substr(kChunk);
+  add(made);
+  record(id, {outcome(0, RecipientState::Waiting)});
+  // As after an answer that got lost: all of it comes again, or is given up.
+  append(id, 0, content.substr(0, kChunk));
+  append(id, 1, octets(kChunk));
+  EXPECT_TRUE(run(intake().commit(made)));
+  intake().discard(id);
+  EXPECT_EQ(run(operators().totals())->waiting, 2U);
+  EXPECT_EQ(load(id).recipients[0].attempts, 1U) << "what happened since stays";
+  open();
+  EXPECT_TRUE(content_of(id) == content);
+}
+
+TEST_P(IntakeContract, ForgetsADraft) {
+  auto made = message_to({"a@x.example"}, octets(kChunk + 1));
+  append(made.message.id, 0, made.content.substr(0, kChunk));
+  made.content.erase(0, kChunk);
+  intake().discard(made.message.id);
+  EXPECT_EQ(run(intake().commit(made)).error(), SpoolError::NotFound);
+  append(made.message.id, 0, octets(kChunk));
+  open();  // drafts end with the process
+  EXPECT_EQ(run(intake().commit(made)).error(), SpoolError::NotFound);
+  EXPECT_EQ(messages(), 0U);
+}
+
+/// A copy may wait for the operator from the start: never due until it is released.
+TEST_P(IntakeContract, HoldsACopyFromTheStart) {
+  auto made = message_to({"a@x.example", "b@x.example"});
+  made.routes[1].held = true;
+  const auto id = add(std::move(made));
+  EXPECT_EQ(run(operators().totals())->held, 1U);
+  clock_.advance(24h * 365 * 9);
+  EXPECT_EQ(run(delivery().due(std::nullopt, 10))->size(), 1U);
+  record(id, {outcome(0, RecipientState::Delivered)});
+  const auto held = load(id, {1}).recipients[0];
+  EXPECT_TRUE(held.route.held);
+  EXPECT_EQ(held.state, RecipientState::Held);
+  EXPECT_EQ(run(delivery().next_due_in()).value(), std::nullopt);
+}
+
+TEST_P(IntakeContract, RefusesMoreThanMayWaitForATarget) {
+  const auto awaiting = [](std::uint64_t most) {
+    auto made = message_to({"c@z.example", "b@y.example"});
+    made.routes[1].held = true;
+    made.routes[1].awaits = "b@y.example";
+    made.max_awaiting = most;
+    return made;
+  };
+  add(awaiting(2));
+  add(awaiting(2));
+  const auto full = awaiting(2);
+  EXPECT_EQ(run(intake().commit(full)).error(), SpoolError::Unconfirmed);
+  EXPECT_TRUE(is_gone(full.message.id)) << "nothing of it stays";
+  add(awaiting(3));
+}
+
+TEST_P(IntakeContract, RefusesMoreStoredSendersThanAClientMayHave) {
+  const auto with_tokens = [](int first, int count, const std::string& client) {
+    auto made = message_to({"a@x.example"});
+    for (int i = first; i < first + count; ++i) {
+      made.tokens.push_back({.token = "t" + std::to_string(i),
+                             .reverse_path = mail::ReversePath(mailbox("long@sender.example")),
+                             .expires_at = kNow + 1h,
+                             .client = client});
+    }
+    return made;
+  };
+  const std::string client = "192.0.2.0/24";
+  add(with_tokens(0, 600, client));
+  add(with_tokens(600, 399, client));
+  const auto two = with_tokens(999, 2, client);
+  EXPECT_EQ(run(intake().commit(two)).error(), SpoolError::TokenQuota);
+  EXPECT_EQ(run(tokens().find("t999")).error(), SpoolError::NotFound) << "nothing of it stays";
+  EXPECT_TRUE(is_gone(two.message.id));
+  add(with_tokens(990, 10, client));
+  EXPECT_EQ(run(intake().commit(with_tokens(1000, 1, client))).error(), SpoolError::TokenQuota);
+  add(with_tokens(5, 1, client));  // known already: costs no quota
+  add(with_tokens(1000, 1, "198.51.100.0/24"));
+}
+
+TEST_P(IntakeContract, RemembersWhatWasAcceptedLately) {
+  const auto aged = [](std::chrono::minutes age, const std::string& content) {
+    return message_to({"a@x.example", "b@y.example"}, content, kNow - age);
+  };
+  add(aged(120min, "old"));
+  auto first = aged(2min, "first");
+  first.routes[1].original = mail::ForwardPath(mailbox("team@fwd.example"));
+  add(std::move(first));
+  const auto newest = add(aged(1min, "second"));
+  const auto found = run(intake().accepted_within(1h, 10));
+  ASSERT_TRUE(found);
+  ASSERT_EQ(found->size(), 2U);
+  EXPECT_EQ(found->at(0).proof.id(), newest);
+  EXPECT_EQ(found->at(0).forward_paths, (std::vector<std::string>{"info@fwd.example"}));
+  EXPECT_EQ(found->at(0).client, "192.0.2.1");
+  EXPECT_EQ(found->at(0).reverse_path, "\"Ann B\"@sender.example");
+  EXPECT_EQ(found->at(0).content_sha256, base::sha256("second"));
+  EXPECT_EQ(found->at(1).forward_paths,
+            (std::vector<std::string>{"info@fwd.example", "team@fwd.example"}));
+  EXPECT_EQ(run(intake().accepted_within(1h, 1))->size(), 1U);
+}
+
+INSTANTIATE_TEST_SUITE_P(Each, IntakeContract, kBoth, name_of);
+
+}  // namespace
+}  // namespace relay::spool

@@ -1,0 +1,100 @@
+// How SQLite finds what each statement asks for: a golden file, and rules that hold whatever stands
+// in it. To write it anew: RELAY_UPDATE_GOLDEN=1 bin/spool_test --gtest_filter='Plans.*'
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "relay/spool/opened_database.hpp"
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/source_dir.hpp"
+#include "tests/spool/queue_folder.hpp"
+
+namespace relay::spool {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kGolden = fs::path(RELAY_SOURCE_DIR) / "tests" / "spool" / "plans.golden";
+
+class Plans : public testing::Test {
+ protected:
+  void SetUp() override {
+    fs::remove_all(folder_);
+    fs::create_directories(folder_);
+    auto opened = OpenedDatabase::open((folder_ / "queue.db").string(), clock_);
+    ASSERT_TRUE(opened) << opened.error();
+    database_ = std::move(*opened);
+  }
+
+  void TearDown() override {
+    database_ = {};
+    fs::remove_all(folder_);
+  }
+
+  /// Every statement that the queue has prepared: SQLite knows them all.
+  std::map<std::string, std::string> plans() {
+    std::map<std::string, std::string> found;
+    sqlite3* const connection = database_.connection->raw();
+    for (sqlite3_stmt* one = sqlite3_next_stmt(connection, nullptr); one != nullptr;
+         one = sqlite3_next_stmt(connection, one)) {
+      found.emplace(sqlite3_sql(one), "");
+    }
+    for (auto& [sql, plan] : found) plan = plan_of(sql);
+    return found;
+  }
+
+  std::string plan_of(const std::string& sql) {
+    Statement explain(database_.connection->raw(), ("EXPLAIN QUERY PLAN " + sql).c_str());
+    std::map<std::int64_t, std::string> indents{{0, "  "}};
+    std::string plan;
+    while (explain.step()) {
+      const std::string indent = indents[explain.number(1)];
+      indents[explain.number(0)] = indent + "  ";
+      plan += indent + explain.text(3) + "\n";
+    }
+    return plan;
+  }
+
+  fakes::FakeClock clock_;
+  OpenedDatabase database_;
+  const fs::path folder_ = queue_folder("plans");
+};
+
+std::string header() {
+  return fmt::format("Plans of the queue's statements, by SQLite {}.\n", sqlite3_libversion());
+}
+
+TEST_F(Plans, AreTheOnesInTheGoldenFile) {
+  std::string text = header();
+  for (const auto& [sql, plan] : plans()) text += "\n" + sql + "\n" + plan;
+  if (std::getenv("RELAY_UPDATE_GOLDEN") != nullptr) std::ofstream(kGolden) << text;
+  std::ostringstream golden;
+  golden << std::ifstream(kGolden).rdbuf();
+  if (!golden.str().starts_with(header())) GTEST_SKIP() << "made by another SQLite";
+  EXPECT_EQ(text, golden.str());
+}
+
+/// Nothing walks through a table that grows with the queue, or sorts what an index could give in
+/// order.
+TEST_F(Plans, NeitherScanNorSort) {
+  const auto all = plans();
+  EXPECT_GT(all.size(), 70U);
+  for (const auto& [sql, plan] : all) {
+    for (const char* table : {"message", "recipient", "notice", "token", "attempt", "chunk"}) {
+      EXPECT_FALSE(plan.contains(std::string("SCAN ") + table + " ") ||
+                   plan.contains(std::string("SCAN ") + table + "\n"))
+          << sql << "\n"
+          << plan;
+    }
+    EXPECT_FALSE(plan.contains("TEMP B-TREE")) << sql << "\n" << plan;
+    EXPECT_FALSE(plan.contains("AUTOMATIC")) << sql << "\n" << plan;
+  }
+}
+
+}  // namespace
+}  // namespace relay::spool
