@@ -1,0 +1,158 @@
+// The truth about every message and copy of a world, kept beside the queue and not by it.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "relay/mail/message.hpp"
+#include "relay/ports/delivery_queue.hpp"
+#include "tests/simulation/verdicts.hpp"
+#include "tests/simulation/world.hpp"
+
+namespace relay::simulation {
+
+/// In the key of a copy: the DSNs to the sender of that message, which share one address.
+inline constexpr std::uint16_t kToSender = UINT16_MAX;
+
+struct CopyTruth {
+  enum class State : std::uint8_t {
+    Arriving,  ///< its commit has not been answered
+    Waiting,
+    Held,
+    Delivered,
+    Failed,
+    Refused,  ///< the commit failed: it must never leave
+  };
+
+  CopyName name;
+  CopyName key;  ///< as servers see it: by the address
+  std::size_t domain = 0;
+  std::size_t group = 0;
+  bool risk_pool = false;
+  State state = State::Arriving;
+  bool ended_by_operator = false;
+  bool in_limbo = false;  ///< a verb has changed it, and has not been answered yet
+  std::uint32_t attempts = 0;
+  unsigned taken = 0;           ///< by servers
+  unsigned excused = 0;         ///< so often more than once
+  bool dot_open = false;        ///< a dot was heard, and nothing was recorded since
+  bool dot_taken = false;       ///< and the server took the message
+  bool in_content = false;      ///< 354 was said, and no dot was heard: it may be on its way
+  base::SteadyTime refused_at;  ///< or it did not, and says so then
+  base::WallTime due;           ///< by the store's clock
+  base::SteadyTime due_at;
+  base::SteadyTime waits_since;  ///< arrival, or release
+  base::SteadyTime recorded_at;  ///< of the last attempt
+  base::SteadyTime asked_from;   ///< of the one before: when the last but one began, at least
+  bool all_turned = false;  ///< each host of that attempt ended so that the next is to be asked
+};
+
+/// A failure of which the sender has not been told.
+struct OwedNotice {
+  std::uint16_t index = 0;
+  base::SteadyTime since;
+};
+
+struct MessageTruth {
+  std::uint32_t number = 0;
+  mail::MessageId id;
+  bool null_sender = false;
+  bool may_be_told = false;  ///< its sender is to hear of failures
+  std::optional<std::uint32_t> dsn_of;
+  std::uint64_t body_hash = 0;
+  bool committed = false;
+  std::vector<CopyTruth> copies;
+  std::vector<std::string> aliases;  ///< by copy
+  std::vector<OwedNotice> owed;
+  base::SteadyTime copy_ended_at;               ///< the last that did
+  std::vector<std::uint16_t> delayed;           ///< copies whose delay was noticed
+  std::optional<base::SteadyTime> reported_at;  ///< when its last DSN was written
+  unsigned delay_notices = 0;
+};
+
+constexpr bool has_ended(CopyTruth::State state) {
+  return state == CopyTruth::State::Delivered || state == CopyTruth::State::Failed;
+}
+
+class Book {
+ public:
+  explicit Book(const World& world);
+
+  /// What is about to be committed, with the hash of its body. `dsn_of`: to whose sender it goes.
+  MessageTruth& add(const ports::NewMessage& message, std::uint32_t number,
+                    std::optional<std::uint32_t> dsn_of, std::uint64_t body_hash);
+
+  MessageTruth* find(const mail::MessageId& id);
+  MessageTruth* find(std::string_view textual_id);
+  CopyTruth* find(CopyName name);
+
+  std::deque<MessageTruth>& messages() { return messages_; }
+
+  const std::deque<MessageTruth>& messages() const { return messages_; }
+
+  /// The next number for a DSN: behind those of the plan.
+  std::uint32_t next_number() const { return static_cast<std::uint32_t>(messages_.size()); }
+
+  /// Copies with this key that may be under way.
+  std::vector<CopyTruth*> with_key(CopyName key);
+
+  std::optional<std::size_t> domain_named(std::string_view name) const;
+
+  const World& world() const { return world_; }
+
+  std::vector<base::SteadyTime> asked_at;      ///< by host: when it was last asked
+  std::vector<base::SteadyTime> took_at;       ///< … and when it last took a message
+  std::vector<base::SteadyTime> throttled_at;  ///< … and asked for less
+
+  const std::vector<std::string>& groups() const { return groups_; }
+
+  std::size_t group_of_domain(std::size_t domain, bool risk_pool) const {
+    return group_of_domain_[domain] * 2 + (risk_pool ? 1 : 0);
+  }
+
+  /// May the host be asked for mail of this domain?
+  bool usable(std::size_t domain, std::size_t host) const {
+    return (usable_[domain] >> host & 1U) != 0;
+  }
+
+  std::uint64_t usable_mask(std::size_t domain) const { return usable_[domain]; }
+
+  /// Of its usable hosts together.
+  std::size_t addresses(std::size_t domain) const { return addresses_[domain]; }
+
+ private:
+  const World& world_;
+  std::deque<MessageTruth> messages_;  ///< by number
+  std::unordered_map<mail::MessageId, std::uint32_t> by_id_;
+  std::unordered_map<std::uint32_t, std::vector<std::uint32_t>> dsns_of_;
+  std::unordered_map<std::string, std::size_t> by_domain_;
+  std::vector<std::string> groups_;
+  std::vector<std::size_t> group_of_domain_;
+  std::vector<std::uint64_t> usable_;
+  std::vector<std::size_t> addresses_;
+};
+
+// Addresses of a world tell whose they are.
+
+std::string recipient_address(const World& world, std::uint32_t message, std::uint16_t index,
+                              const CopyPlan& copy);
+std::string alias_address(std::uint32_t message, const CopyPlan& copy);
+std::string hosted_domain(std::size_t target_domain);
+std::string sender_address(const World& world, std::uint32_t message, std::size_t domain);
+std::string rewritten_sender(std::uint32_t message, unsigned variant);
+
+/// Of a recipient as servers see it; nullopt: no such address was ever made.
+std::optional<CopyName> key_of(std::string_view address);
+
+/// The message whose rewritten sender this is.
+std::optional<std::uint32_t> message_of_sender(std::string_view address);
+
+/// The N of "[rN]" in a reply's text; 0: there is none.
+std::uint32_t reply_number(std::string_view text);
+
+}  // namespace relay::simulation

@@ -1,0 +1,217 @@
+#include "tests/simulation/fairness.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace relay::simulation {
+
+using namespace std::chrono_literals;
+using State = CopyTruth::State;
+
+namespace {
+
+constexpr auto kProven = 1h;
+constexpr auto kProvenWait = 5s;
+constexpr std::chrono::milliseconds kPlaceHeld{11'000};  ///< until a slow one moves, at a tick
+constexpr auto kOutage = 10min;  ///< the longest for which nothing is dialled after a failure
+constexpr auto kTick = 1s;
+constexpr auto kVerb = 1s;
+
+}  // namespace
+
+Fairness::Fairness(Book& book, Verdicts& verdicts, SimClock& clock, const Pauses& pauses)
+    : book_(book),
+      verdicts_(verdicts),
+      clock_(clock),
+      pauses_(pauses),
+      groups_(book.groups().size() * 2),
+      calm_since_(clock.steady()) {}
+
+void Fairness::active(std::uint32_t connection, base::SteadyTime until) {
+  Connection& known = connections_[connection];
+  end_pending(known);
+  known.busy_until = std::max(known.busy_until, until);
+  for (const std::size_t group : known.groups) groups_[group].active_at = clock_.steady();
+}
+
+void Fairness::serves(std::uint32_t connection, std::size_t group) {
+  Connection& known = connections_[connection];
+  end_pending(known);
+  known.groups.assign(1, group);
+  groups_[group].active_at = clock_.steady();
+  groups_[group].unreachable = false;
+}
+
+void Fairness::dialling(std::uint32_t number, int host, bool risk_pool) {
+  connections_.resize(number + 1);
+  Connection& connection = connections_[number];
+  connection.pending = true;
+  open_.push_back(number);
+  const auto& domains = book_.world().domains;
+  for (std::size_t domain = 0; host >= 0 && domain < domains.size(); ++domain) {
+    if (!book_.usable(domain, static_cast<std::size_t>(host))) continue;
+    const std::size_t group = book_.group_of_domain(domain, risk_pool);
+    if (std::ranges::find(connection.groups, group) != connection.groups.end()) continue;
+    connection.groups.push_back(group);
+    ++groups_[group].pending;
+    groups_[group].active_at = clock_.steady();
+  }
+}
+
+void Fairness::fell_silent(std::uint32_t connection) {
+  Connection& known = connections_[connection];
+  if (std::exchange(known.pending, true)) return;
+  for (const std::size_t group : known.groups) ++groups_[group].pending;
+}
+
+void Fairness::end_pending(Connection& connection) {
+  if (!std::exchange(connection.pending, false)) return;
+  for (const std::size_t group : connection.groups) --groups_[group].pending;
+}
+
+void Fairness::ended(std::uint32_t connection, bool failed) {
+  Connection& known = connections_[connection];
+  end_pending(known);
+  std::erase(open_, connection);
+  for (const std::size_t group : known.groups) {
+    groups_[group].active_at = clock_.steady();
+    if (!failed) continue;
+    groups_[group].troubled_at = clock_.steady();
+    groups_[group].unreachable = true;
+  }
+}
+
+void Fairness::troubled(std::uint32_t connection, const Said& said) {
+  const bool of_recipient = said.step == Step::Rcpt && said.code != 421;
+  if (of_recipient) return;
+  for (const std::size_t group : connections_[connection].groups) {
+    groups_[group].troubled_at = clock_.steady();
+    if (said.step < Step::Mail) groups_[group].unreachable = true;
+  }
+}
+
+void Fairness::asked_dns(std::size_t domain, base::SteadyTime until) {
+  for (const bool risk_pool : {false, true}) {
+    Group& group = groups_[book_.group_of_domain(domain, risk_pool)];
+    group.active_at = clock_.steady();
+    group.busy_until = std::max(group.busy_until, until);
+  }
+}
+
+void Fairness::recorded(std::size_t group, bool took) {
+  groups_[group].active_at = clock_.steady();
+  if (!took) return;
+  groups_[group].took_at = clock_.steady();
+  groups_[group].unreachable = false;
+}
+
+bool Fairness::proven(const Group& group) const {
+  const bool took =
+      group.took_at != base::SteadyTime{} && clock_.steady() - group.took_at < kProven;
+  return took && group.troubled_at < group.took_at;
+}
+
+bool Fairness::paused(const CopyTruth& copy) const {
+  if (pauses_.none()) return false;
+  // A rule about a host may keep back whatever might go there.
+  return pauses_.keep_back(book_.messages()[copy.name.message].aliases[copy.name.index], "");
+}
+
+/// Whoever stands in line waits for those who have the places and for those before it.
+std::chrono::nanoseconds Fairness::in_line(std::size_t waiting) const {
+  const auto ahead = static_cast<std::int64_t>((waiting + places_ - 1) / places_);
+  return kPlaceHeld * (ahead + 1);
+}
+
+std::chrono::nanoseconds Fairness::limit_of(const Group& group, Waiting waiting) const {
+  if (group.unreachable) return kOutage + kPlaceHeld;
+  if (!proven(group)) return in_line(waiting.unknown - 1) + kTick;
+  // Where all places are taken by the like of it, it stands in line as others do.
+  const bool crowded = waiting.proven > places_ || waiting.sessions >= places_;
+  return kProvenWait + kTick + (crowded ? in_line(waiting.proven - 1) : 0s);
+}
+
+void Fairness::check_copy(CopyTruth& copy, base::SteadyTime then, Waiting waiting) {
+  const Group& group = groups_[copy.group];
+  if (group.pending > 0 || busy_until(group) > then) return;
+  const auto since =
+      std::max({copy.due_at, busy_until(group), group.active_at, calm_since_, pauses_.lifted_at()});
+  if (then - since <= limit_of(group, waiting) + slack_ || paused(copy)) return;
+  verdicts_.violate(
+      Rule::Starved, copy.name,
+      fmt::format("due for {} ms, and nothing happens for its destination ({}; {} proven ones and "
+                  "{} unknown ones wait for {} places each)",
+                  std::chrono::duration_cast<std::chrono::milliseconds>(then - since).count(),
+                  proven(group) ? "proven" : "unknown", waiting.proven, waiting.unknown, places_));
+}
+
+void Fairness::check(base::SteadyTime then) {
+  for (Group& group : groups_) {
+    group.waits = false;
+    group.served_until = {};
+  }
+  for (const std::uint32_t connection : open_) {
+    for (const std::size_t group : connections_[connection].groups) {
+      auto& until = groups_[group].served_until;
+      until = std::max(until, connections_[connection].busy_until);
+    }
+  }
+  std::vector<CopyTruth*> due;
+  for (MessageTruth& message : book_.messages()) {
+    if (!message.committed) continue;
+    for (CopyTruth& copy : message.copies) {
+      // The risk pool has a rate, which is another judge's business.
+      if (copy.state != State::Waiting || copy.due_at > then || copy.risk_pool) continue;
+      due.push_back(&copy);
+      groups_[copy.group].waits = true;
+    }
+  }
+  Waiting waiting;
+  for (const Group& group : groups_) {
+    const bool served = group.pending > 0 || busy_until(group) > clock_.steady();
+    if (group.waits && !proven(group)) ++waiting.unknown;
+    if ((group.waits || served) && proven(group)) ++waiting.proven;
+  }
+  waiting.sessions =
+      static_cast<std::size_t>(std::ranges::count_if(open_, [this](std::uint32_t connection) {
+        const Connection& one = connections_[connection];
+        return one.pending || one.busy_until > clock_.steady();
+      }));
+  for (CopyTruth* copy : due) check_copy(*copy, then, waiting);
+  check_expectations(then);
+}
+
+void Fairness::process_died() {
+  for (Group& group : groups_) {
+    group.took_at = {};
+    group.unreachable = false;
+  }
+  expected_.clear();
+}
+
+void Fairness::expect_move(std::vector<CopyName> copies) {
+  for (const CopyName copy : copies) expected_.push_back({copy, clock_.steady()});
+}
+
+/// Something must have moved for its destination. Where others keep all places busy, or the copy
+/// is held back for another reason, nothing can be said.
+void Fairness::check_expectations(base::SteadyTime then) {
+  std::erase_if(expected_, [&](const Expectation& expected) {
+    const CopyTruth* copy = book_.find(expected.copy);
+    if (copy == nullptr || copy->state != State::Waiting || copy->risk_pool) return true;
+    const Group& group = groups_[copy->group];
+    const bool moved = group.pending > 0 || group.active_at >= expected.since ||
+                       busy_until(group) > expected.since || copy->due_at > expected.since;
+    const auto others = std::ranges::count_if(groups_, [&](const Group& one) {
+      return one.pending > 0 || busy_until(one) > expected.since;
+    });
+    const bool crowded = static_cast<std::size_t>(others) >= places_;
+    if (moved || crowded || paused(*copy) || calm_since_ > expected.since) return true;
+    if (then - expected.since <= kVerb + slack_) return false;
+    verdicts_.violate(Rule::VerbLate, copy->name, "nothing moved within a second after the verb");
+    return true;
+  });
+}
+
+}  // namespace relay::simulation

@@ -1,0 +1,108 @@
+// Judges how long a destination waits for a place, and whether a verb is heard at once.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+#include <vector>
+
+#include "tests/simulation/pauses.hpp"
+#include "tests/simulation/traffic_judge.hpp"
+
+namespace relay::simulation {
+
+/// A destination with copies that are due is to be active within its time: something happens on a
+/// connection that serves it, or is made for it.
+class Fairness final : public ActivityWatch {
+ public:
+  Fairness(Book& book, Verdicts& verdicts, SimClock& clock, const Pauses& pauses);
+
+  void active(std::uint32_t connection, base::SteadyTime until) override;
+  void serves(std::uint32_t connection, std::size_t group) override;
+  void dialling(std::uint32_t connection, int host, bool risk_pool) override;
+  void fell_silent(std::uint32_t connection) override;
+  void ended(std::uint32_t connection, bool failed) override;
+  void troubled(std::uint32_t connection, const Said& said) override;
+
+  /// DNS was asked about a domain, and answers then.
+  void asked_dns(std::size_t domain, base::SteadyTime until);
+
+  /// An outcome was recorded of a copy of this group. `took`: it was delivered, and the relay knows
+  /// by now that this group takes mail.
+  void recorded(std::size_t group, bool took);
+
+  /// Nobody waits while the relay cannot work: its process or its store is gone, or a thread gets
+  /// no processor. What waits begins to count at `now`.
+  void calm_from(base::SteadyTime now) { calm_since_ = now; }
+
+  /// What the relay knew of its destinations is gone.
+  void process_died();
+
+  /// A verb has made these copies due, and was answered: somebody should move.
+  void expect_move(std::vector<CopyName> copies);
+
+  /// Nothing happens between now and then.
+  void check(base::SteadyTime then);
+
+  /// How long the store keeps others waiting, beyond what the limits allow for.
+  void set_slack(std::chrono::milliseconds slack) { slack_ = slack; }
+
+  /// How many sessions of destinations that did not prove themselves can wait at once.
+  void set_places(std::size_t places) { places_ = places; }
+
+ private:
+  struct Group {
+    base::SteadyTime busy_until;    ///< with its DNS
+    base::SteadyTime served_until;  ///< by a connection; made anew for each check
+    base::SteadyTime active_at;
+    base::SteadyTime took_at;
+    base::SteadyTime troubled_at;
+    bool unreachable = false;  ///< the last that was dialled for it did not answer
+    unsigned pending = 0;      ///< connections on which nothing can be seen
+    bool waits = false;        ///< has copies that are due
+  };
+
+  struct Connection {
+    std::vector<std::size_t> groups;
+    base::SteadyTime busy_until;
+    bool pending = false;
+  };
+
+  /// How many groups of each class stand in line, or have a place.
+  struct Waiting {
+    std::size_t proven = 0;
+    std::size_t unknown = 0;
+    std::size_t sessions = 0;  ///< that wait for their peers
+  };
+
+  struct Expectation {
+    CopyName copy;
+    base::SteadyTime since;
+  };
+
+  static base::SteadyTime busy_until(const Group& group) {
+    return std::max(group.busy_until, group.served_until);
+  }
+
+  void end_pending(Connection& connection);
+  bool proven(const Group& group) const;
+  bool paused(const CopyTruth& copy) const;
+  std::chrono::nanoseconds in_line(std::size_t waiting) const;
+  std::chrono::nanoseconds limit_of(const Group& group, Waiting waiting) const;
+  void check_copy(CopyTruth& copy, base::SteadyTime then, Waiting waiting);
+  void check_expectations(base::SteadyTime then);
+
+  Book& book_;
+  Verdicts& verdicts_;
+  SimClock& clock_;
+  const Pauses& pauses_;
+  std::vector<Group> groups_;
+  std::vector<Connection> connections_{1};
+  std::vector<std::uint32_t> open_;
+  std::vector<Expectation> expected_;
+  base::SteadyTime calm_since_;
+  std::size_t places_ = 100;
+  std::chrono::milliseconds slack_{0};
+};
+
+}  // namespace relay::simulation

@@ -1,0 +1,71 @@
+// All judges of a world together.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+
+#include "relay/ports/intake_queue.hpp"
+#include "tests/simulation/book.hpp"
+#include "tests/simulation/fairness.hpp"
+#include "tests/simulation/notice_judge.hpp"
+#include "tests/simulation/outcome_judge.hpp"
+#include "tests/simulation/pauses.hpp"
+#include "tests/simulation/traffic_judge.hpp"
+#include "tests/simulation/verb_judge.hpp"
+
+namespace relay::simulation {
+
+struct Judge {
+  Judge(const World& world, SimClock& clock, bool aloud = false);
+
+  /// A message of the plan is about to be committed: from now on it may be seen.
+  void arriving(const ports::NewMessage& message, std::uint32_t number);
+
+  /// It is durable; or it is not, and must never be seen again. `found_after`: nobody has told the
+  /// relay, and it may take so long to find it.
+  void committed(std::uint32_t number, std::chrono::milliseconds found_after = {});
+  void rejected(std::uint32_t number);
+
+  /// The store has applied an outcome.
+  void recorded(const ports::Update& update, const ports::RecordAnswer& answer);
+
+  /// The store knows nothing of that message any more.
+  void gone(const ports::Update& update);
+
+  /// Its memory is gone, and with it what it was about to record.
+  void process_died();
+
+  /// While it cannot work nobody is late, and what waits counts from its end and `settles` later.
+  enum class Trouble : std::uint8_t { ProcessDown, StoreIll, LoopStalled, WallClock };
+  void trouble_begins(Trouble trouble);
+  void trouble_ends(Trouble trouble, std::chrono::milliseconds settles);
+
+  void wall_jumped();
+
+  /// Nothing happens until then.
+  void before_advance(base::SteadyTime then);
+
+  /// Everything was well for long enough. `totals`: what the store thinks it holds.
+  void world_ended(const ports::QueueTotals& totals);
+
+  SimClock& clock;
+  Verdicts verdicts;
+  Book book;
+  Pauses pauses;
+  Fairness fairness;
+  TrafficJudge traffic;
+  OutcomeJudge outcomes;
+  NoticeJudge notices;
+  VerbJudge verbs;
+
+ private:
+  void set_calm();
+
+  std::array<unsigned, 4> troubles_{};  ///< how many of each kind there are
+  base::SteadyTime settled_at_;
+  base::SteadyTime calm_since_;
+  base::SteadyTime checked_;
+};
+
+}  // namespace relay::simulation

@@ -1,0 +1,52 @@
+// Judges what is recorded of attempts, against what the servers did and said.
+#pragma once
+
+#include <string>
+
+#include "relay/ports/delivery_queue.hpp"
+#include "tests/simulation/traffic_judge.hpp"
+
+namespace relay::simulation {
+
+class OutcomeJudge {
+ public:
+  OutcomeJudge(Book& book, Verdicts& verdicts, SimClock& clock, TrafficJudge& traffic)
+      : book_(book), verdicts_(verdicts), clock_(clock), traffic_(traffic) {}
+
+  /// The store has applied this, and answered so.
+  void recorded(const ports::Update& update, const ports::RecordAnswer& answer);
+
+  /// Ages are no longer what they seem.
+  void wall_jumped() { wall_jumped_ = true; }
+
+ private:
+  using State = CopyTruth::State;
+
+  void record(MessageTruth& message, CopyTruth& copy, const ports::CopyUpdate& update,
+              ports::Recorded how);
+  void end_copy(CopyTruth& copy, const ports::CopyUpdate& update);
+  void put_off(CopyTruth& copy, const ports::CopyUpdate& update);
+  void check_delivered(const CopyTruth& copy, const mail::DeliveryAttempt& last);
+  void check_refused(const CopyTruth& copy, const ports::CopyUpdate& update);
+  bool nobody_takes_mail(const CopyTruth& copy, const ports::CopyUpdate& update) const;
+  void check_expired(const CopyTruth& copy);
+  void check_reply(const CopyTruth& copy, const mail::DeliveryAttempt& attempt);
+  void check_hosts(CopyTruth& copy, const ports::CopyUpdate& update);
+  void check_notice(MessageTruth& message, const CopyTruth& copy, const ports::CopyUpdate& update);
+
+  /// Null when the reply was said to somebody else. `attempt` repeats it.
+  const SaidTruth* reply_to(const CopyTruth& copy, const mail::DeliveryAttempt& attempt) const;
+  bool concerns(const SaidTruth& said, const CopyTruth& copy) const;
+  std::optional<std::size_t> host_of(const mail::DeliveryAttempt& attempt) const;
+
+  Book& book_;
+  Verdicts& verdicts_;
+  SimClock& clock_;
+  TrafficJudge& traffic_;
+  bool wall_jumped_ = false;
+};
+
+/// Whether a host that ended like this is to be followed by the next one.
+bool turns_to_next_host(const mail::DeliveryAttempt& attempt);
+
+}  // namespace relay::simulation

@@ -1,0 +1,112 @@
+#include "tests/simulation/relay_under_test.hpp"
+
+#include <algorithm>
+
+namespace relay::simulation {
+
+namespace {
+
+settings::TlsDemand demand_of(mail::TlsLevel level) {
+  switch (level) {
+    case mail::TlsLevel::Never:
+      return settings::TlsDemand::None;
+    case mail::TlsLevel::May:
+      return settings::TlsDemand::Auto;
+    case mail::TlsLevel::Encrypt:
+      return settings::TlsDemand::Require;
+    case mail::TlsLevel::Verify:
+      return settings::TlsDemand::Verify;
+  }
+  return settings::TlsDemand::Auto;
+}
+
+std::shared_ptr<const forward::NextHopTable> routes_of(const World& world) {
+  settings::Settings made;
+  for (const DomainPlan& domain : world.domains) {
+    if (!domain.by_route) continue;
+    settings::Route route{.match = domain.name, .via = {}, .tls = demand_of(domain.demand)};
+    for (const Exchange& exchange : domain.exchanges) {
+      route.via.push_back({.host = world.hosts[exchange.host].name});
+    }
+    made.routes.push_back(std::move(route));
+  }
+  if (made.routes.empty()) return nullptr;
+  return std::make_shared<const forward::NextHopTable>(forward::NextHopTable::make(made));
+}
+
+std::shared_ptr<const forward::ProviderTable> providers() {
+  static const auto table =
+      std::make_shared<const forward::ProviderTable>(std::vector<settings::Provider>{
+          {.name = "outlook", .suffixes = {std::string(kProvider.substr(1))}}});
+  return table;
+}
+
+std::size_t halved(std::size_t value, bool really) {
+  return really ? std::max<std::size_t>(value / 2, 1) : value;
+}
+
+}  // namespace
+
+delivery::Policy policy_of(const World& world, std::size_t variant) {
+  const Settings& settings = world.settings;
+  delivery::Policy policy(*mail::Domain::parse(std::string(kOurName)));
+  policy.retry = {
+      .schedule = settings.schedule, .expire = settings.expire, .warn_after = settings.warn_after};
+  policy.timeouts = {.dns = settings.dns_limit,
+                     .connect = settings.connect_limit,
+                     .greeting = settings.command_limit,
+                     .mail = settings.command_limit,
+                     .rcpt = settings.command_limit,
+                     .data = settings.command_limit,
+                     .block = settings.command_limit,
+                     .end_of_data = settings.dot_limit,
+                     .whole = settings.attempt_limit};
+  policy.routes = routes_of(world);
+  policy.providers = providers();
+  policy.connections_per_destination = settings.connections_per_destination;
+  policy.connections_total = settings.connections_total;
+  policy.messages_per_connection = halved(settings.messages_per_connection, variant % 3 == 1);
+  policy.recipients_per_transaction = halved(settings.recipients_per_transaction, variant % 3 == 2);
+  policy.keep_open = settings.keep_open;
+  const auto address = [](std::string_view text) {
+    return boost::asio::ip::make_address(std::string(text));
+  };
+  policy.risk.source_v4 = address(kRiskAddress);
+  policy.risk.connections = settings.risk_connections;
+  policy.risk.rate = {.count = settings.risk_rate, .span = std::chrono::seconds{60}};
+  policy.bounce_to =
+      settings.bounce_to_anyone ? delivery::BounceTo::Anyone : delivery::BounceTo::Authenticated;
+  policy.own_addresses = {address(kOurAddress)};
+  policy.own_ports = {25};
+  return policy;
+}
+
+RelayUnderTest::RelayUnderTest(const World& world, std::vector<base::Executor> shards,
+                               ports::Clock& clock, ports::Resolver& resolver,
+                               ports::Dialer& dialer, ports::DeliveryQueue& queue, Random random)
+    : world_(world),
+      random_(random),
+      policy_(std::make_shared<const delivery::Policy>(policy_of(world, 0))),
+      scheduler_(std::move(shards), {.clock = clock,
+                                     .resolver = resolver,
+                                     .dialer = dialer,
+                                     .queue = queue,
+                                     .signer = nullptr,
+                                     .log = log_,
+                                     .policy = policy_,
+                                     .watchdog = watchdog_,
+                                     .seed = random_.next(),
+                                     .new_id = [this, &queue] { return make_id(queue.now()); }}) {}
+
+mail::MessageId RelayUnderTest::make_id(base::WallTime now) {
+  std::array<std::uint8_t, 10> octets{};
+  for (auto& octet : octets) octet = static_cast<std::uint8_t>(random_.next());
+  return mail::MessageId::make(now, octets);
+}
+
+void RelayUnderTest::reload(std::size_t variant) {
+  policy_.publish(std::make_shared<const delivery::Policy>(policy_of(world_, variant)));
+  scheduler_.wake();
+}
+
+}  // namespace relay::simulation

@@ -1,0 +1,51 @@
+// The DNS of a simulated world.
+#pragma once
+
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "relay/ports/resolver.hpp"
+#include "tests/simulation/random.hpp"
+#include "tests/simulation/sim_clock.hpp"
+#include "tests/simulation/world.hpp"
+
+namespace relay::simulation {
+
+class Fairness;
+
+class SimResolver final : public ports::Resolver {
+ public:
+  /// How questions about a domain end while its DNS is ill.
+  enum class Illness : std::uint8_t { None, Temporary, Silent };
+
+  SimResolver(const World& world, SimClock& clock, Random random, Fairness* fairness);
+
+  void fall_ill(std::size_t domain, Illness illness) { illness_[domain] = illness; }
+
+  base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, ports::DnsError>> mx(
+      std::string domain, base::Deadline deadline) override;
+  base::Task<std::expected<ports::DnsAnswer<boost::asio::ip::address>, ports::DnsError>> addresses(
+      std::string host, base::Deadline deadline) override;
+  base::Task<std::expected<ports::DnsAnswer<boost::asio::ip::address>, ports::DnsError>>
+  addresses_of(std::string host, ports::IpFamily family, base::Deadline deadline) override;
+  base::Task<std::expected<ports::DnsAnswer<std::string>, ports::DnsError>> names(
+      boost::asio::ip::address address, base::Deadline deadline) override;
+  base::Task<std::expected<ports::DnsAnswer<std::string>, ports::DnsError>> txt(
+      std::string name, base::Deadline deadline) override;
+
+ private:
+  base::Task<bool> wait(base::SteadyTime until, base::Deadline deadline);
+
+  std::chrono::milliseconds latency() { return std::chrono::milliseconds(random_.between(0, 40)); }
+
+  const World& world_;
+  SimClock& clock_;
+  Random random_;
+  Fairness* fairness_;
+  std::unordered_map<std::string, std::size_t> domains_;
+  std::unordered_map<std::string, std::size_t> hosts_;
+  std::vector<Illness> illness_;
+};
+
+}  // namespace relay::simulation

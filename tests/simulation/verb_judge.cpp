@@ -1,0 +1,88 @@
+#include "tests/simulation/verb_judge.hpp"
+
+#include <fmt/format.h>
+
+namespace relay::simulation {
+
+using ports::QueueAction;
+using State = CopyTruth::State;
+
+CopyTruth* VerbJudge::find(const mail::CopyId& id) {
+  MessageTruth* const message = book_.find(id.message);
+  if (message == nullptr || id.index >= message->copies.size()) {
+    verdicts_.violate(Rule::Lost, kNoCopy, "a verb has changed a copy of nobody");
+    return nullptr;
+  }
+  return &message->copies[id.index];
+}
+
+void VerbJudge::end_copy(MessageTruth& message, CopyTruth& copy, bool tell) {
+  copy.state = State::Failed;
+  copy.ended_by_operator = true;
+  message.copy_ended_at = clock_.steady();
+  if (tell) message.owed.push_back({copy.name.index, clock_.steady()});
+}
+
+void VerbJudge::change(QueueAction action, MessageTruth& message, CopyTruth& copy) {
+  verdicts_.note(Event::What::Verb, copy.name, 0, static_cast<int>(action));
+  if (has_ended(copy.state)) {
+    return verdicts_.violate(Rule::EndsTwice, copy.name, "a verb has changed what had ended");
+  }
+  switch (action) {
+    case QueueAction::Retry:
+      if (copy.state == State::Held) {
+        verdicts_.violate(Rule::LeftAfterVerb, copy.name, "retry has released what was held");
+      }
+      if (copy.due_at <= clock_.steady()) return;
+      break;
+    case QueueAction::Hold:
+      copy.state = State::Held;
+      break;
+    case QueueAction::Release:
+      if (copy.state == State::Held) copy.waits_since = clock_.steady();
+      copy.state = State::Waiting;
+      break;
+    case QueueAction::Drop:
+      end_copy(message, copy, false);
+      break;
+    case QueueAction::Bounce:
+      end_copy(message, copy, message.may_be_told);
+      break;
+  }
+  copy.due = clock_.wall();
+  copy.due_at = clock_.steady();
+}
+
+void VerbJudge::changed(QueueAction action, const std::vector<mail::CopyId>& copies) {
+  for (const mail::CopyId& id : copies) {
+    CopyTruth* const copy = find(id);
+    if (copy == nullptr) continue;
+    change(action, *book_.find(id.message), *copy);
+    copy->in_limbo = true;
+  }
+}
+
+std::vector<CopyName> VerbJudge::answered(QueueAction action,
+                                          const std::vector<mail::CopyId>& copies,
+                                          std::size_t under_way) {
+  std::vector<CopyName> due;
+  std::size_t least = 0;  // whose dot may still be taken, for all that the relay can know
+  std::size_t most = 0;
+  for (const mail::CopyId& id : copies) {
+    CopyTruth* const copy = find(id);
+    if (copy == nullptr) continue;
+    copy->in_limbo = false;
+    if (copy->dot_open || copy->in_content) ++most;
+    if (copy->dot_open && (copy->dot_taken || copy->refused_at > clock_.steady())) ++least;
+    if (copy->state == State::Waiting) due.push_back(copy->name);
+  }
+  const bool takes_back = action != QueueAction::Retry && action != QueueAction::Release;
+  if (takes_back && (under_way < least || under_way > most)) {
+    verdicts_.violate(
+        Rule::VerbMiscounts, kNoCopy,
+        fmt::format("said {} under way; the dot of {} to {} is written", under_way, least, most));
+  }
+  return due;
+}
+
+}  // namespace relay::simulation

@@ -1,0 +1,36 @@
+// Judges what the operator's verbs do to copies, and what they say they do.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "relay/ports/operator_queue.hpp"
+#include "tests/simulation/book.hpp"
+#include "tests/simulation/verdicts.hpp"
+
+namespace relay::simulation {
+
+class VerbJudge {
+ public:
+  VerbJudge(Book& book, Verdicts& verdicts, SimClock& clock)
+      : book_(book), verdicts_(verdicts), clock_(clock) {}
+
+  /// The store has changed these copies. Until answered(), what is under way may still go on.
+  void changed(ports::QueueAction action, const std::vector<mail::CopyId>& copies);
+
+  /// The operator has been told that `under_way` of them may be taken all the same. Returns those
+  /// that are due now because of the verb.
+  std::vector<CopyName> answered(ports::QueueAction action, const std::vector<mail::CopyId>& copies,
+                                 std::size_t under_way);
+
+ private:
+  CopyTruth* find(const mail::CopyId& id);
+  void change(ports::QueueAction action, MessageTruth& message, CopyTruth& copy);
+  void end_copy(MessageTruth& message, CopyTruth& copy, bool tell);
+
+  Book& book_;
+  Verdicts& verdicts_;
+  SimClock& clock_;
+};
+
+}  // namespace relay::simulation
