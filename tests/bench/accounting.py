@@ -1,5 +1,6 @@
 """CPU time of processes that cannot be found in a tree of parents, as Exim's: a control group of
-their own counts it. Both versions of cgroups; None where neither can be used."""
+their own counts it. Both versions of cgroups; None where neither can be used. And CPU time of one
+thread, the queue's writer."""
 
 import os
 import time
@@ -58,3 +59,16 @@ class Account:
                 return
             except OSError:
                 time.sleep(0.05)
+
+
+def writer_of(pid):
+    """The thread that writes the relay's queue: the only one that lets others go first (SCHED_BATCH). None
+    where the system forbids it to."""
+    threads = map(int, os.listdir(f"/proc/{pid}/task"))
+    return next((thread for thread in threads if os.sched_getscheduler(thread) == os.SCHED_BATCH), None)
+
+
+def thread_seconds(pid, thread):
+    """CPU used so far: schedstat has it in ns, where stat has ticks of 10 ms."""
+    with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as f:
+        return int(f.read().split()[0]) / 1e9

@@ -32,6 +32,15 @@ def paired_ratios(before, after):
     return [a / b for b, a in zip(before, after, strict=True)]
 
 
+def paired_median(before, after):
+    return statistics.median(paired_ratios(before, after))
+
+
+def in_turns(names, rounds):
+    """The names in their order and in the opposite one, so that nobody always comes first: a list a round."""
+    return [list(names) if number % 2 == 0 else list(reversed(names)) for number in range(rounds)]
+
+
 def band(ratios, rounds=2000, share=0.95, seed=1):
     """(low, median, high): where the median of these ratios lies in `share` of all resamplings. With
     fewer than five, there is nothing to resample: the extremes."""

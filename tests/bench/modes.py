@@ -20,6 +20,7 @@ class Mode:
     signature: str = "rsa"
     verify: bool = False  # of signed mail; ours alone
     seal: bool = False    # with ARC; ours alone
+    starttls: bool = False  # in and out; ours alone
     recipients: int = 0   # so many aliases a0, a1, … are written to, in no order; 0: one
     peers: tuple = ("srs-relay", "postfix")
 
@@ -40,7 +41,7 @@ class Mode:
 
     def text(self):
         size = f"{self.size // KIB} KiB" if self.size < KIB * KIB else f"{self.size // KIB // KIB} MiB"
-        extras = [word for word, on in (("verified", self.verify), ("sealed", self.seal)) if on]
+        extras = [word for word, on in (("verified", self.verify), ("sealed", self.seal), ("STARTTLS", self.starttls)) if on]
         return ", ".join([size, f"{self.sessions} session{'s' if self.sessions > 1 else ''}",
                           "kept" if self.kept else "new connections",
                           "unsigned" if self.signature == "none" else self.signature, *extras])
@@ -51,8 +52,13 @@ class Mode:
 
 BASE = Mode("new")
 
+# As it stands at a provider: encrypted both ways, mail is verified, signed and sealed.
+PRODUCTION = replace(BASE, name="production", verify=True, seal=True, starttls=True, peers=("srs-relay",))
+
 QUICK = [replace(BASE, peers=("srs-relay", "postfix", "echo")),
          replace(BASE, name="kept", kept=True, peers=("srs-relay", "postfix", "echo"))]
+
+COMPARED = [*QUICK, PRODUCTION]  # of commits
 
 GOALS = [replace(BASE, peers=("srs-relay", "postfix", "echo", "exim")),
          replace(BASE, name="kept", kept=True, peers=("srs-relay", "postfix", "echo")),
@@ -65,7 +71,8 @@ def matrix():
     """Each axis by itself, around the mode that the goals are about, with both kinds of connections."""
     axes = [{}, {"size": KIB}, {"size": 100 * KIB}, {"size": BIG}, {"sessions": 1}, {"sessions": 200},
             {"signature": "ed25519"}, {"signature": "both"}, {"signature": "none"}]
-    own = [{"verify": True}, {"seal": True}, {"verify": True, "seal": True}]
+    own = [{"verify": True}, {"seal": True}, {"verify": True, "seal": True},
+           {"verify": True, "seal": True, "starttls": True}]
     modes = [replace(BASE, kept=kept, **axis, peers=("srs-relay", "postfix", "exim"))
              for kept, axis in itertools.product((False, True), axes)]
     modes += [replace(BASE, kept=kept, **axis, peers=("srs-relay",))
@@ -81,4 +88,4 @@ def cross():
     return [replace(mode, name=mode.text()) for mode in modes]
 
 
-SUITES = {"quick": lambda: QUICK, "goals": lambda: GOALS, "matrix": matrix, "cross": cross}
+SUITES = {"quick": lambda: QUICK, "production": lambda: [PRODUCTION], "goals": lambda: GOALS, "matrix": matrix, "cross": cross}

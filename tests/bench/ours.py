@@ -4,16 +4,19 @@ import os
 import subprocess
 
 from .peer import RELEASE, Peer, wait_for_port, write
+from .sinks import make_certificate
 
 BINARY = os.environ.get("RELAY_BINARY") or os.path.join(RELEASE, "srs-relay")
 KEYS = {"rsa": ["rsa"], "ed25519": ["ed25519"], "both": ["ed25519", "rsa"], "none": []}
 
 
 class SrsRelay(Peer):
-    """`dns_port`: verify incoming mail, asking there; `seal`: with ARC, every copy. `aliases`: more
-    lines of the alias file."""
+    """`dns_port`: verify incoming mail, asking there; `seal`: with ARC, every copy; `starttls`:
+    offered, with a certificate that the sink may use, too. `aliases`: more lines of the alias file; `routes`:
+    (domain, port of 127.0.0.1, or address and port); `outbound`: lines of that section."""
 
     name = "srs-relay"
+    certificate = None  # file names of it and its key
 
     def start(self, binary=BINARY, **wishes):
         self.configure(binary, **wishes)
@@ -21,17 +24,21 @@ class SrsRelay(Peer):
         wait_for_port(self.port, seconds=60)
         return self
 
-    def configure(self, binary=BINARY, extra="", threads=2, dns_port=None, seal=False, aliases=None, routes=()):
+    def configure(self, binary=BINARY, extra="", threads=2, dns_port=None, seal=False, aliases=None, routes=(),
+                  starttls=False, outbound=("connections = 50",)):
         write(self.path("srs.key"), "bench/bench/bench/bench/0123456789ab", 0o600)
         keys = KEYS[self.signature]
         for kind in keys + (["seal"] if seal else []):
             subprocess.run([binary, "dkim", "new", "--domain", "relay.test", "--selector", kind, "--type",
                             "rsa" if kind == "seal" else kind, "--out", self.path(kind + ".pem")],
                            check=True, capture_output=True)
-        lines = self.identity(threads, aliases) + self.leaving(keys, seal, routes) + self.limits()
+        lines = self.identity(threads, aliases) + self.leaving(keys, seal, routes, outbound) + self.limits()
         # The peers do not verify; with verification, somebody has to answer our questions.
         lines += ["[dns]", f'forward_to = ["127.0.0.1@{dns_port}"]'] if dns_port else []
         lines += ["[auth]", f"verify = {'true' if dns_port else 'false'}", "[bounces]", 'to = "anyone"']
+        if starttls:
+            self.certificate = make_certificate(self.folder)
+            lines += ["[tls]", 'cert = "tls.crt"', 'key = "tls.key"']
         write(self.path("relay.toml"), "\n".join(lines) + "\n" + extra)
 
     def identity(self, threads, aliases):
@@ -43,16 +50,17 @@ class SrsRelay(Peer):
         return lines + ["[domain.alias]", 'user = "target@dest.test"', "[srs]", 'domain = "relay.test"',
                         "[[srs.secret]]", 'id = "k"', 'file = "srs.key"']
 
-    def leaving(self, keys, seal, routes):
+    def leaving(self, keys, seal, routes, outbound):
         lines = []
-        for match, port in (*routes, ("*", self.sink_port)):
-            lines += ["[[route]]", f'match = "{match}"', f'via = ["smtp://127.0.0.1:{port}"]']
+        for match, place in (*routes, ("*", self.sink_port)):
+            host = place if isinstance(place, str) else f"127.0.0.1:{place}"
+            lines += ["[[route]]", f'match = "{match}"', f'via = ["smtp://{host}"]']
         if keys:
             listed = ", ".join(f'{{selector="{k}", file="{k}.pem"}}' for k in keys)
             lines += ["[[dkim]]", 'domain = "relay.test"', f"keys = [{listed}]"]
         if seal:
             lines += ["[arc]", 'domain = "relay.test"', 'selector = "seal"', 'file = "seal.pem"', 'seal = "always"']
-        return lines + ["[outbound]", "allow_private = true", "connections = 50"]
+        return lines + ["[outbound]", "allow_private = true", *outbound]
 
     @staticmethod
     def limits():

@@ -17,6 +17,7 @@ import time
 from .modes import KINDS
 from .peer import (POSTFIX_ENVIRONMENT, RELEASE, ROOT, SMTP_SINK, SMTP_SOURCE, free_port, machine_seconds,
                    wait_for_listener, write)
+from .sinks import LoopbackSink
 
 # smtp-source gives its memory back after every session and takes it again for the next one: a fifth of
 # its CPU time, which would weigh most on the fastest peer. The C library is told to keep it.
@@ -73,12 +74,13 @@ class Sink:
 
 def start_source(port, mode, messages, content=None):
     """smtp-source, which the peers' own people wrote; but it cannot send a message that is given, nor
-    to many recipients."""
-    if content or mode.recipients:
+    to many recipients, and load measures the relay alone with TLS."""
+    if content or mode.recipients or mode.starttls:
         given = ["--content", content, "--sender", "ann@origin.example"] if content else ["--size", str(mode.size)]
         return subprocess.Popen([os.path.join(RELEASE, "load"), str(port), "--messages", str(messages), "--connections",
                                  str(mode.sessions), *given, "--recipients", str(mode.recipients),
-                                 *(["--kept"] if mode.kept else [])], stdout=subprocess.DEVNULL)
+                                 *(["--kept"] if mode.kept else []), *(["--starttls"] if mode.starttls else [])],
+                                stdout=subprocess.DEVNULL)
     return subprocess.Popen([SMTP_SOURCE, *(["-d"] if mode.kept else []), "-s", str(mode.sessions), "-m", str(messages),
                              "-l", str(mode.size), "-f", "alice@origin.test", "-t", "user@fwd.test",
                              f"127.0.0.1:{port}"], env=GENERATOR_ENVIRONMENT)
@@ -106,7 +108,7 @@ class MemoryPeak(threading.Thread):
 
 def one_run(peer, mode, messages, limit=120, content=None):
     """Sends `messages` through `peer`: rates (per second), CPU (ms per message), memory (octets)."""
-    sink = Sink(peer.sink_port)
+    sink = LoopbackSink(peer.sink_port, certificate=peer.certificate) if mode.starttls else Sink(peer.sink_port)
     peak = MemoryPeak(peer)
     peak.start()
     busy_before, all_before = machine_seconds()
@@ -125,6 +127,8 @@ def one_run(peer, mode, messages, limit=120, content=None):
     memory = peak.end()
     if code or not arrived:
         raise RuntimeError(f"{peer.name}: {taken} of {messages} messages arrived within {limit} s (source {code})")
+    if mode.starttls and mode.verify and mode.seal and (doubts := sink.doubts()):
+        raise RuntimeError(f"{peer.name} did not do what was to be measured: {', '.join(doubts)}")
     return {"messages": messages, "accepted_per_second": messages / accepted, "delivered_per_second": messages / delivered,
             "cpu_ms_per_message": 1000 * cpu / messages if peer.counts_cpu else float("nan"), "memory": memory,
             "generator_cpu_ms_per_message": 1000 * (source_cpu + sink_cpu) / messages,
@@ -158,7 +162,8 @@ def standing(mode, folder, options):
             peer = KINDS[kind](os.path.join(folder, kind), free_port(), mode.signature_of(kind))
             running[kind] = peer
             if kind == "srs-relay":
-                peer.start(threads=options.threads, dns_port=world and world.dns.port, seal=mode.seal)
+                peer.start(threads=options.threads, dns_port=world and world.dns.port, seal=mode.seal,
+                           starttls=mode.starttls)
             else:
                 peer.start()
         yield running, world and world.content
