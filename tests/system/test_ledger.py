@@ -5,11 +5,11 @@ import socket
 import unittest
 
 from .harness import MESSAGE, Relay, Sink, wait_for
-from .ledger import checker, kill, messages
+from .ledger import checker, kill, messages, verbs
 from .ledger.generator import Entry
 
 
-class Checker(unittest.TestCase):
+class Ledger(unittest.TestCase):
     def setUp(self):
         self.entries = {}
         self.arrivals = []
@@ -28,14 +28,16 @@ class Checker(unittest.TestCase):
         self.arrivals.append({"dsn_for": number, "to": ["s@sender.test"], "failed": list(failed),
                               "t": t})
 
-    def report(self, interruptions=(), queued=0):
-        return checker.check(self.entries, self.arrivals, list(interruptions), queued)
+    def report(self, interruptions=(), queued=0, **more):
+        return checker.check(self.entries, self.arrivals, list(interruptions), queued, **more)
 
     def assertTrouble(self, kind, **options):
         report = self.report(**options)
         self.assertEqual(report[kind], 1, report)
         self.assertFalse(report["pass"])
 
+
+class Checker(Ledger):
     def test_all_is_well(self):
         self.sent(1, "ok.1", "bad.1")
         self.arrived(1, "ok.1")
@@ -99,9 +101,85 @@ class Checker(unittest.TestCase):
         self.arrived(1, "ok.1")
         self.assertTrouble("late", queued=1)
 
+    def test_a_possible_duplicate_of_the_log_explains_that_copy_alone(self):
+        self.sent(1, "ok.1", "ok.1b")
+        for local in ("ok.1", "ok.1b"):
+            self.arrived(1, local, t=2)
+            self.arrived(1, local, t=9)
+        log = checker.LogView([self.attempt("ok.1", "deferred", possible_duplicate=True)])
+        report = self.report(log=log)
+        self.assertEqual((report["duplicates_explained"], report["duplicates_unexplained"]), (1, 1), report)
+
+    def attempt(self, local, outcome, second=0, **more):
+        return {"event": "attempt", "msg_id": None, "target": f"{local}@dest.test", "outcome": outcome,
+                "ts": f"1970-01-01T00:00:0{second}Z", **more}
+
+    def test_told_twice(self):
+        self.sent(1, "bad.1")
+        self.told(1, "bad.1", t=3)
+        self.told(1, "bad.1", t=9)
+        self.assertTrouble("told_twice")
+
+    def test_a_debt_that_is_not_paid_in_time(self):
+        self.sent(1, "bad.1")
+        self.told(1, "bad.1", t=95)
+        log = checker.LogView([self.attempt("bad.1", "failed", 4)])
+        self.assertTrouble("unpaid", log=log)
+        log = checker.LogView([self.attempt("bad.1", "failed", 6)])
+        self.assertTrue(self.report(log=log)["pass"])
+
+    def test_mail_that_waited_for_others(self):
+        self.sent(1, "ok.1")
+        self.arrived(1, "ok.1", t=9)
+        self.assertTrouble("stalled", prompt=({"ok.1"}, 7))
+        self.assertTrue(self.report(prompt=({"ok.1"}, 8))["pass"])
+
+    def test_a_command_out_of_order(self):
+        self.sent(1, "ok.1")
+        self.arrived(1, "ok.1")
+        self.arrivals.append({"wrong": "MAIL FROM:<>", "t": 1.0})
+        self.assertTrouble("wrong_sequence")
+
+
+class Orders(Ledger):
+    """What left although the operator had been told that it would not."""
+
+    def ordered(self, verb, answered, *copies, changed=1, under_way=0):
+        return verbs.Order(verb, ("x",), set(copies), answered - 0.1, answered, changed, under_way)
+
+    def test_what_is_held_leaves_after_its_release(self):
+        self.sent(1, "ok.1")
+        self.arrived(1, "ok.1", t=9)
+        hold = self.ordered("hold", 5, (1, "ok.1"))
+        self.assertTrouble("left_while_held", orders=[hold])
+        self.assertTrouble("left_while_held", orders=[hold, self.ordered("retry", 8, (1, "ok.1"))])
+        self.assertTrue(self.report(orders=[hold, self.ordered("release", 8, (1, "ok.1"))])["pass"])
+
+    def test_only_what_was_under_way_may_leave(self):
+        self.sent(1, "ok.1", "ok.1b")
+        self.arrived(1, "ok.1", t=9)
+        copies = ((1, "ok.1"), (1, "ok.1b"))
+        drop = self.ordered("drop", 5, *copies, changed=2, under_way=1)
+        report = self.report(orders=[drop])
+        self.assertTrue(report["pass"], report)
+        self.assertEqual(report["dropped"], 1)
+        self.arrived(1, "ok.1b", t=9)
+        self.assertTrouble("left_after_drop", orders=[drop])
+
+    def test_a_drop_explains_as_many_as_it_changed(self):
+        self.sent(1, "ok.1", "ok.1b")
+        drop = self.ordered("drop", 5, (1, "ok.1"), (1, "ok.1b"), changed=1)
+        self.assertTrouble("lost", orders=[drop])
+
+    def test_answers_are_read(self):
+        self.assertEqual(verbs.answer_in("3 changed\n"), (3, None))
+        self.assertEqual(verbs.answer_in("3 changed, 2 under way\n"), (3, 2))
+        self.assertEqual(verbs.answer_of([{"v": 1, "changed": 3, "under_way": 0}]), (3, 0))
+        self.assertEqual(verbs.answer_of([{"v": 1, "error": "no"}]), (0, None))
+
 
 class Resending(unittest.TestCase):
-    """Contract C2: the client whose 250 was lost sends again, and there is one copy."""
+    """The client whose 250 was lost sends again, and there is one copy."""
 
     def send_and_vanish(self, relay):
         """Everything up to the dot; then gone without hearing the reply."""
@@ -132,7 +210,7 @@ class Resending(unittest.TestCase):
         sink.start()
         self.addCleanup(sink.stop)
         wait_for(lambda: len(sink.messages) == 2, what="delivery of both")
-        wait_for(lambda: not relay.rows(), what="an empty queue")
+        wait_for(relay.is_empty, what="an empty queue")
         self.assertEqual(len(sink.messages), 2)
 
 

@@ -1,7 +1,30 @@
-"""Compares what was acknowledged with what arrived."""
+"""Compares what was acknowledged with what arrived, with what the log says and with what the operator asked."""
 
 import collections
+import datetime
 import json
+
+from . import messages
+
+TROUBLES = {
+    "lost": "acknowledged, and neither arrived nor told of",
+    "duplicates_unexplained": "arrived more often than crashes, lost 250s and the log's possible duplicates explain",
+    "told_twice": "told of by more DSNs than that",
+    "corrupt": "arrived with another body, or a DSN that says nothing",
+    "ghosts": "arrived, and nobody sent it",
+    "wrong_recipient": "arrived where it had to be refused, or told of where it had to arrive, or for somebody else",
+    "late": "still in the queue at the end",
+    "wrong_sequence": "commands that a next hop found out of order",
+    "unpaid": "told of later than a minute and a half after the failure",
+    "stalled": "waited for others, at a destination that takes everything at once",
+    "left_while_held": "left after `hold` was answered, beyond what the answer called under way",
+    "left_after_drop": "left after `drop` was answered, beyond what the answer called under way",
+}
+FIGURES = ("messages", "acked", "copies", "dsns", "dropped", "duplicates_explained")
+
+# The sink may take what was sent before the kill, or before an answer, a moment after it.
+SLACK = 0.5
+DEBT = 90.0  # seconds within which a failure is told of: a minute is promised
 
 
 class Fate:
@@ -26,79 +49,155 @@ def fates_of(arrivals):
                 strange.append(entry)
             for local in entry["failed"]:
                 fates[(entry["dsn_for"], local)].dsns_at.append(entry["t"])
-        else:
+        elif "to" in entry:
             for address in entry["to"]:
                 fates[(entry["id"], address.partition("@")[0])].taken_at.append(entry["t"])
     return fates, strange
 
 
-# The sink may take what was sent before the kill a moment after it.
-SLACK = 0.5
+class LogView:
+    """What the relay's log says of single copies: (id, local part) -> something."""
+
+    def __init__(self, events=()):
+        self.doubtful = collections.Counter()  # attempts after which the next hop may have it
+        self.failed_at = {}
+        for event in events:
+            if event["event"] != "attempt":
+                continue
+            copy = (event["msg_id"], event["target"].partition("@")[0])
+            self.doubtful[copy] += bool(event.get("possible_duplicate"))
+            if event["outcome"] == "failed":
+                self.failed_at[copy] = seconds_of(event["ts"])
 
 
-def is_explained(times, entry, interruptions):
-    """A second copy is explained when the message was sent twice because its 250 was lost, or when
-    the relay was interrupted between the two."""
-    resent = entry.whole_sends - 1
-    between = sum(1 for t in interruptions if times[0] - SLACK <= t <= times[-1])
-    return len(times) - 1 <= resent + between
+def seconds_of(timestamp):
+    return datetime.datetime.fromisoformat(timestamp.replace("Z", "+00:00")).timestamp()
 
 
-def check(entries, arrivals, interruptions, still_queued=0):
+class Checker:
+    """`orders`: of operator.Order. `prompt`: (local parts that must not wait, seconds)."""
+
+    def __init__(self, entries, arrivals, interruptions, log=None, orders=(), prompt=((), 0)):
+        self.entries, self.arrivals, self.interruptions = entries, arrivals, interruptions
+        self.log, self.orders = log or LogView(), orders
+        self.prompt, self.patience = prompt
+        self.report = dict.fromkeys([*FIGURES, *TROUBLES], 0)
+        self.examples = collections.defaultdict(list)
+        self.fates, self.strange = fates_of(arrivals)
+
+    def note(self, kind, what, times=1):
+        self.report[kind] += times
+        if len(self.examples[kind]) < 5:
+            self.examples[kind].append(what)
+
+    def check(self, still_queued=0):
+        self.report["messages"] = len(self.entries)
+        self.report["late"] = still_queued
+        self.check_arrivals()
+        missing = self.check_entries()
+        self.check_orders(missing)
+        for copy in missing:
+            self.note("lost", copy)
+        self.report["examples"] = dict(self.examples)
+        self.report["pass"] = not any(self.report[kind] for kind in TROUBLES) and self.report["acked"] > 0
+        return self.report
+
+    def check_arrivals(self):
+        for entry in self.strange:
+            self.note("corrupt", entry)
+        for arrival in self.arrivals:
+            if "wrong" in arrival:
+                self.note("wrong_sequence", arrival)
+                continue
+            number = arrival.get("id", arrival.get("dsn_for"))
+            if not arrival.get("whole", True):
+                self.note("corrupt", number)
+            if number not in self.entries:
+                self.note("ghosts", arrival)
+        for (number, local) in self.fates:
+            if number in self.entries and local not in self.entries[number].message.recipients:
+                self.note("wrong_recipient", (number, local))
+
+    def check_entries(self):
+        """The copies that are nowhere, as a list."""
+        missing = []
+        for number, entry in self.entries.items():
+            self.report["acked"] += entry.acked_at is not None
+            for local in entry.message.recipients:
+                fate = self.fates.get((number, local), Fate())
+                self.report["copies"] += len(fate.taken_at)
+                self.report["dsns"] += len(fate.dsns_at)
+                times = self.check_copy(entry, local, fate)
+                if entry.acked_at is not None and not times:
+                    missing.append((number, local))
+        return missing
+
+    def check_copy(self, entry, local, fate):
+        """Times of its proper ends."""
+        copy = (entry.message.number, local)
+        refused = messages.is_refused(local)
+        times = sorted(fate.dsns_at if refused else fate.taken_at)
+        if fate.taken_at if refused else fate.dsns_at:
+            self.note("wrong_recipient", copy)
+        if not entry.whole_sends and times:
+            self.note("ghosts", copy)
+        if len(times) > 1:
+            if self.is_explained(times, entry, local):
+                self.note("duplicates_explained", copy)
+            else:
+                self.note("told_twice" if refused else "duplicates_unexplained", copy)
+        failed_at = self.log.failed_at.get((entry.id, local))
+        if refused and failed_at and times and times[0] - failed_at > DEBT:
+            self.note("unpaid", f"{copy}: {times[0] - failed_at:.0f} s after its failure")
+        if local in self.prompt and entry.acked_at and times and times[0] - entry.acked_at > self.patience:
+            self.note("stalled", f"{copy}: {times[0] - entry.acked_at:.1f} s")
+        return times
+
+    def is_explained(self, times, entry, local):
+        """A second copy is explained when the message was sent twice because its 250 was lost, when the
+        relay was interrupted between the two, or when its log says so of this very copy."""
+        resent = entry.whole_sends - 1
+        between = sum(1 for t in self.interruptions if times[0] - SLACK <= t <= times[-1])
+        return len(times) - 1 <= resent + between + self.log.doubtful[(entry.id, local)]
+
+    def check_orders(self, missing):
+        """What a drop explains is taken from `missing`."""
+        for number, order in enumerate(self.orders):
+            if order.verb not in ("hold", "drop"):
+                continue
+            left = [copy for copy in order.copies
+                    if any(order.answered + order.slack < t < self.end_of(order, number, copy)
+                           for t in self.fates.get(copy, Fate()).taken_at)]
+            if len(left) > order.under_way:
+                self.note("left_while_held" if order.verb == "hold" else "left_after_drop",
+                          f"{order}: {len(left)} left: {left[:3]}", len(left) - order.under_way)
+            if order.verb == "drop":
+                gone = [copy for copy in missing if copy in order.copies][:order.changed + order.under_way]
+                self.report["dropped"] += len(gone)
+                for copy in gone:
+                    missing.remove(copy)
+
+    def end_of(self, order, number, copy):
+        """When a held copy may leave again; what is dropped never does."""
+        if order.verb == "drop":
+            return float("inf")
+        return min((later.sent for later in self.orders[number + 1:]
+                    if later.verb == "release" and copy in later.copies), default=float("inf"))
+
+
+def check(entries, arrivals, interruptions, still_queued=0, **more):
     """A report of everything that is not as it should be; "pass" says whether that is allowed."""
-    report = dict.fromkeys(("messages", "acked", "copies", "dsns", "lost", "duplicates_explained",
-                            "duplicates_unexplained", "corrupt", "ghosts", "wrong_recipient",
-                            "late"), 0)
-    examples = collections.defaultdict(list)
-
-    def note(kind, what):
-        report[kind] += 1
-        if len(examples[kind]) < 5:
-            examples[kind].append(what)
-
-    fates, strange = fates_of(arrivals)
-    for entry in strange:
-        note("corrupt", entry)
-    report["messages"] = len(entries)
-    report["late"] = still_queued
-    for arrival in arrivals:
-        number = arrival.get("id", arrival.get("dsn_for"))
-        if not arrival.get("whole", True):
-            note("corrupt", number)
-        if number not in entries:
-            note("ghosts", arrival)
-    for (number, local), fate in fates.items():
-        if number in entries and local not in entries[number].message.recipients:
-            note("wrong_recipient", (number, local))
-    for number, entry in entries.items():
-        acked = entry.acked_at is not None
-        report["acked"] += acked
-        for local in entry.message.recipients:
-            fate = fates.get((number, local), Fate())
-            report["copies"] += len(fate.taken_at)
-            report["dsns"] += len(fate.dsns_at)
-            refused = local.startswith("bad.")
-            times = fate.dsns_at if refused else fate.taken_at
-            if fate.taken_at if refused else fate.dsns_at:
-                note("wrong_recipient", (number, local))
-            if acked and not times:
-                note("lost", (number, local))
-            if not entry.whole_sends and times:
-                note("ghosts", (number, local))
-            if len(times) > 1:
-                explained = is_explained(sorted(times), entry, interruptions)
-                note("duplicates_explained" if explained else "duplicates_unexplained",
-                     (number, local))
-    bad = ("lost", "duplicates_unexplained", "corrupt", "ghosts", "wrong_recipient", "late")
-    report["examples"] = dict(examples)
-    report["pass"] = not any(report[kind] for kind in bad) and report["acked"] > 0
-    return report
+    return Checker(entries, arrivals, interruptions, **more).check(still_queued)
 
 
 def summary(report):
-    return (f"{report['acked']} of {report['messages']} messages acknowledged, {report['copies']} "
+    text = (f"{report['acked']} of {report['messages']} messages acknowledged, {report['copies']} "
             f"copies and {report['dsns']} DSNs arrived: {report['lost']} lost, "
             f"{report['duplicates_explained']} duplicates explained, "
             f"{report['duplicates_unexplained']} unexplained, {report['corrupt']} corrupt, "
             f"{report['ghosts']} ghosts, {report['wrong_recipient']} at a wrong recipient, "
             f"{report['late']} late")
+    named = ("lost", "duplicates_unexplained", "corrupt", "ghosts", "wrong_recipient", "late")
+    more = [f"{report[kind]} {kind.replace('_', ' ')}" for kind in ("dropped", *TROUBLES)
+            if kind not in named and report.get(kind)]
+    return ", ".join([text, *more])

@@ -10,6 +10,7 @@ class Entry:
     def __init__(self, message):
         self.message = message
         self.acked_at = None
+        self.id = None        # the relay's, of its 250
         self.refused = None   # a 5xx: nobody owes anything
         self.whole_sends = 0  # how often the end of data was sent: each may have been accepted
 
@@ -73,7 +74,7 @@ class Generator:
         """True when the server has decided about the message."""
         message = entry.message
         lines = [f"MAIL FROM:<{message.sender}>"]
-        lines += [f"RCPT TO:<{local}@fwd.test>" for local in message.recipients]
+        lines += [f"RCPT TO:<{path}>" for path in message.paths()]
         writer.write(("\r\n".join(lines) + "\r\nDATA\r\n").encode())
         await self.expect(reader, b"250")
         for _ in message.recipients:
@@ -84,6 +85,7 @@ class Generator:
         reply = await self.expect(reader, None)
         if reply.startswith(b"250"):
             entry.acked_at = time.time()
+            entry.id = reply.split()[-1].decode()
             return True
         if reply.startswith(b"5"):
             entry.refused = reply.decode()

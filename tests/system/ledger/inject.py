@@ -35,12 +35,8 @@ class TracedRelay(LedgerRelay):
     """Starts under strace, later without. One shard: each kind of call is made by one thread, so
     that its index is the same in every run."""
 
-    def write_config(self, extra=None):
-        super().write_config(extra)
-        with open(self.path("relay.toml"), encoding="utf-8") as f:
-            text = f.read().replace("threads = 2", "threads = 1")
-        with open(self.path("relay.toml"), "w", encoding="utf-8") as f:
-            f.write(text)
+    def settings(self):
+        return {**super().settings(), "threads": 1}
 
     def start_traced(self, *options):
         self.log = open(self.path("log"), "ab")
@@ -130,7 +126,7 @@ class Run:
 
     def queue_is_empty(self):
         """By the running relay; a stopped one has to be asked by starting it."""
-        return self.relay.running() and not self.relay.rows()
+        return self.relay.running() and self.relay.is_empty()
 
     def arrivals(self):
         return [a for a in checker.read_sink(self.sink.path)

@@ -15,11 +15,15 @@ from .generator import Generator
 
 
 class SinkProcess:
-    def __init__(self, folder):
-        self.port = free_port()
+    """A destination for each of `names`, which are of moods.py; `port` is that of the first."""
+
+    def __init__(self, folder, names=("healthy",), seed=1, late=0.0):
+        self.ports = [free_port() for _ in names]
+        self.port = self.ports[0]
         self.path = os.path.join(folder, "sink.log")
+        places = [f"{port}:{name}" for port, name in zip(self.ports, names)]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.system.ledger.sink", str(self.port), self.path],
+            [sys.executable, "-m", "tests.system.ledger.sink", self.path, str(seed), str(late), *places],
             cwd=ROOT, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline().strip() != "ready":
             raise AssertionError("the sink did not start")
@@ -33,15 +37,10 @@ class SinkProcess:
 class LedgerRelay(Relay):
     """The relay with every local part mapped to the sink's domain."""
 
-    def write_config(self, extra=None):
-        super().write_config(extra)
-        path = self.path("relay.toml")
-        with open(path, encoding="utf-8") as f:
-            text = f.read()
-        begin = text.index("[domain.alias]")
-        end = text.index("[srs]")
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(text[:begin] + f'map_to = "{messages.TARGET}"\n' + text[end:])
+    def settings(self):
+        table = super().settings()
+        table["domain"] = [{"name": self.domain, "map_to": messages.TARGET}]
+        return table
 
 
 async def kill_at_random(relay, kills, rng, kill_times, gaps):
@@ -103,7 +102,7 @@ def run(make_relay, signer, kills, count, seed, sessions, rate, gaps, patience):
             took = time.monotonic() - began
             queued = 0
             try:
-                wait_for(lambda: not relay.rows(), timeout=patience, what="an empty queue")
+                wait_for(relay.is_empty, timeout=patience, what="an empty queue")
             except AssertionError:
                 queued = len(relay.rows())
             relay.stop()

@@ -1,4 +1,8 @@
-"""The messages of a run: the same seed makes the same ones."""
+"""The messages of a run: the same seed makes the same ones.
+
+The part of a local part before its first dot says what the sink makes of that recipient: ok.N is taken,
+temp.N is put off once, late.N for a while, bad.N refused for good.
+"""
 
 import hashlib
 import random
@@ -8,17 +12,27 @@ TARGET = "dest.test"
 SENDER = "sender.example"
 
 
+def is_refused(local):
+    return local.startswith("bad.")
+
+
 class Message:
-    def __init__(self, number, recipients, body, signer=None):
+    """`recipients`: local parts; with a dictionary the domain of each is said, too."""
+
+    def __init__(self, number, recipients, body, signer=None, sender=None):
         self.number = number
-        self.recipients = recipients  # local parts
-        self.sender = f"s.{number}@{SENDER}"
+        self.domains = recipients if isinstance(recipients, dict) else {}
+        self.recipients = list(recipients)
+        self.sender = sender or f"s.{number}@{SENDER}"
         digest = hashlib.sha256(body).hexdigest()
         self.content = (f"From: Ann <{self.sender}>\r\nTo: list@{DOMAIN}\r\nSubject: {number}\r\n"
                         f"X-Ledger-Id: {number}\r\nX-Ledger-Hash: {digest}\r\n"
                         f"Message-ID: <{number}@{SENDER}>\r\n\r\n").encode() + body
         if signer:
             self.content = signer.sign(self.content)
+
+    def paths(self):
+        return [f"{local}@{self.domains.get(local, DOMAIN)}" for local in self.recipients]
 
     def wire(self):
         """As it goes through SMTP: dots stuffed, ended."""

@@ -50,7 +50,7 @@ def campaign(minutes, rate, seed):
             began = time.monotonic()
             asyncio.run(run())
             took = time.monotonic() - began
-            wait_for(lambda: not relay.rows(), timeout=120, what="an empty queue")
+            wait_for(relay.is_empty, timeout=120, what="an empty queue")
             status = json.loads(relay.cli("--json", "status").stdout)
             code = relay.stop()
             report = checker.check(generator.entries, checker.read_sink(sink.path), [])
