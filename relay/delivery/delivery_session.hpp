@@ -48,12 +48,15 @@ class JobKeeper {
   base::Task<AttemptReport> attempt(const Consignment& consignment, ContentSource& content);
   base::Task<bool> record(const Consignment& consignment, const AttemptReport& report);
   base::Task<std::expected<ports::RecordAnswer, ports::SpoolError>> insist(ports::Update update);
-  base::Task<bool> heed_spool_error(const Consignment& consignment, ports::SpoolError error);
+  base::Task<> heed_spool_error(ports::SpoolError error, std::string_view consequence);
   bool is_paused(const std::vector<std::uint16_t>& indices) const;
   bool may_go_on(const std::vector<std::uint16_t>& indices, bool at_dot);
   void after_record(const Settlement& settlement, const ports::RecordAnswer& answer);
   void give_back(std::vector<std::uint16_t> indices);
-  void done_with(const std::vector<std::uint16_t>& indices);
+  void forget(const std::vector<std::uint16_t>& indices);
+  void let_go(const std::vector<std::uint16_t>& indices, bool is_recorded);
+
+  void done_with(const std::vector<std::uint16_t>& indices) { let_go(indices, true); }
 
   Workshop& shop_;
   Assignment assignment_;

@@ -42,19 +42,23 @@ JobKeeper::~JobKeeper() {
   shop_.dispatcher.release(assignment_.lane, assignment_.job.id, held_, false);
 }
 
-void JobKeeper::done_with(const std::vector<std::uint16_t>& indices) {
+void JobKeeper::forget(const std::vector<std::uint16_t>& indices) {
   std::erase_if(held_, [&](std::uint16_t index) {
     return std::ranges::find(indices, index) != indices.end();
   });
-  shop_.dispatcher.release(assignment_.lane, assignment_.job.id, indices, true);
+}
+
+/// `indices` are not held_ itself, which changes. `is_recorded`: the disk knows what became of
+/// them; else they are looked for again.
+void JobKeeper::let_go(const std::vector<std::uint16_t>& indices, bool is_recorded) {
+  forget(indices);
+  shop_.dispatcher.release(assignment_.lane, assignment_.job.id, indices, is_recorded);
 }
 
 /// Copies that were not tried wait on in front of all others; those that were withdrawn do not.
 void JobKeeper::give_back(std::vector<std::uint16_t> indices) {
   const mail::MessageId& id = assignment_.job.id;
-  std::erase_if(held_, [&](std::uint16_t index) {
-    return std::ranges::find(indices, index) != indices.end();
-  });
+  forget(indices);
   std::vector<std::uint16_t> withdrawn;
   std::erase_if(indices, [&](std::uint16_t index) {
     if (!shop_.dispatcher.is_withdrawn({id, index})) return false;
@@ -75,15 +79,7 @@ base::Task<std::shared_ptr<const mail::QueuedMessage>> JobKeeper::message() {
     done_with(job.indices);
     co_return nullptr;
   }
-  const base::WallTime now = shop_.ports.queue.now();
-  if (error == SpoolError::Corrupt) {
-    log_spool_trouble(shop_.log, job.id, error, "held", now);
-    const auto held = co_await shop_.ports.queue.hold_damaged(job.id);
-    if (held) done_with(job.indices);
-  } else {
-    log_spool_trouble(shop_.log, job.id, error, "not attempted", now);
-    if (error == SpoolError::Poisoned) shop_.poisoned = true;
-  }
+  co_await heed_spool_error(error, "not attempted");
   co_return nullptr;
 }
 
@@ -199,7 +195,10 @@ base::Task<bool> JobKeeper::deliver(const Consignment& consignment, ContentSourc
   // What is known is recorded first; then an error of the queue decides about the rest.
   const bool recorded = co_await record(consignment, report);
   if (!recorded) co_return false;
-  if (report.spool_error) co_return co_await heed_spool_error(consignment, *report.spool_error);
+  if (report.spool_error) {
+    co_await heed_spool_error(*report.spool_error, "not sent");
+    co_return false;
+  }
   std::vector<std::uint16_t> not_tried;
   for (std::size_t i = 0; i < report.copies.size(); ++i) {
     if (report.copies[i].outcome) continue;
@@ -210,18 +209,16 @@ base::Task<bool> JobKeeper::deliver(const Consignment& consignment, ContentSourc
   co_return !report.feedback.is_full;
 }
 
-base::Task<bool> JobKeeper::heed_spool_error(const Consignment& consignment, SpoolError error) {
-  const auto& id = consignment.queued->message.id;
-  const base::WallTime now = shop_.ports.queue.now();
-  if (error == SpoolError::Corrupt) {  // never sent, never bounced, never lost
-    log_spool_trouble(shop_.log, id, error, "held", now);
-    const auto held = co_await shop_.ports.queue.hold_damaged(id);
-    if (held) done_with(held_);
-    co_return false;
-  }
-  log_spool_trouble(shop_.log, id, error, "not sent", now);
+/// The message cannot be read: a damaged one is held, never sent, bounced or lost.
+base::Task<> JobKeeper::heed_spool_error(SpoolError error, std::string_view consequence) {
+  const mail::MessageId& id = assignment_.job.id;
+  const bool is_damaged = error == SpoolError::Corrupt;
+  log_spool_trouble(shop_.log, id, error, is_damaged ? "held" : consequence,
+                    shop_.ports.queue.now());
   if (error == SpoolError::Poisoned) shop_.poisoned = true;
-  co_return false;
+  if (!is_damaged) co_return;
+  const auto held = co_await shop_.ports.queue.hold_damaged(id);
+  if (held) done_with(std::exchange(held_, {}));
 }
 
 /// False: what happened could not be recorded, or the queue is not to be trusted any more.
@@ -268,12 +265,7 @@ void JobKeeper::after_record(const Settlement& settlement, const ports::RecordAn
   }
   is_at_dot_ = base::sabotaged(base::Sabotage::ClaimKept);
   if (!is_at_dot_) done_with(recorded);
-  if (!is_at_dot_ && !unknown.empty()) {
-    std::erase_if(held_, [&](std::uint16_t index) {
-      return std::ranges::find(unknown, index) != unknown.end();
-    });
-    shop_.dispatcher.release(assignment_.lane, assignment_.job.id, unknown, false);
-  }
+  if (!is_at_dot_ && !unknown.empty()) let_go(unknown, false);
   if (owes_report || answer.message_ended) shop_.reports_wanted();
 }
 

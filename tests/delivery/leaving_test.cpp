@@ -230,6 +230,7 @@ TEST_F(Leaving, AMessageOfWhichACopyCannotBeMadeIsHeldAndNothingOfItSent) {
   EXPECT_TRUE(dialer_.transactions().empty());
   EXPECT_EQ(run_task(spool_.operators().totals())->held, 2U);
   EXPECT_TRUE(logged("spool_trouble"));
+  EXPECT_EQ(scheduler_->totals().copies, 0U) << "whoever releases it finds nobody in the way";
 }
 
 TEST_F(Leaving, TheRiskPoolHasADoorOfItsOwn) {
