@@ -46,12 +46,9 @@ std::optional<Candidate> AttemptRunner::connected_to() const {
 }
 
 std::size_t AttemptRunner::most_messages(const Consignment& consignment) const {
-  std::size_t most = consignment.policy->messages_per_connection;
-  for (const std::size_t limit :
-       {consignment.limits.messages, value_of(session_->offered().mail_max)}) {
-    if (limit > 0) most = std::min(most, limit);
-  }
-  return most;
+  const std::size_t theirs =
+      tighter(consignment.limits.messages, value_of(session_->offered().mail_max));
+  return tighter(consignment.policy->messages_per_connection, theirs);
 }
 
 bool AttemptRunner::fits(const Consignment& consignment) const {

@@ -19,8 +19,6 @@ constexpr std::chrono::seconds kJustUsed{1};
 // Exim ends connections with more than ten commands that lead to no mail, and counts each RSET.
 constexpr std::size_t kMostUntaken = 9;
 
-bool is_delivered(const smtp::Verdict& verdict) { return verdict.kind == OutcomeKind::Delivered; }
-
 bool has_utf8(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
 }
@@ -65,13 +63,11 @@ smtp::ClientTransaction AttemptRunner::transaction_for(
 }
 
 std::size_t AttemptRunner::most_recipients(const Progress& progress) const {
-  std::size_t most = progress.consignment.policy->recipients_per_transaction;
-  for (const std::size_t limit :
-       {progress.consignment.limits.recipients, progress.report.feedback.stated.recipients,
-        value_of(session_->offered().rcpt_max)}) {
-    if (limit > 0) most = std::min(most, limit);
-  }
-  return most;
+  const Consignment& consignment = progress.consignment;
+  const std::size_t learnt =
+      tighter(consignment.limits.recipients, progress.report.feedback.stated.recipients);
+  return tighter(tighter(consignment.policy->recipients_per_transaction, learnt),
+                 value_of(session_->offered().rcpt_max));
 }
 
 /// One transaction for those at hand. False: the attempt is over.
@@ -118,7 +114,6 @@ base::Task<bool> AttemptRunner::transact(Progress& progress) {
   progress.left.erase(progress.left.begin(), progress.left.begin() + count);
   judge(progress, which);
   last_used_ = ports_.clock.steady();
-  untaken_ += std::ranges::any_of(session_->verdicts(), is_delivered) ? 0 : 1;
   if (!session_->reusable() || was_refused_in_the_clear() || untaken_ >= kMostUntaken) {
     co_await close();
   }
@@ -161,17 +156,20 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
     judge_copy(progress, which[i], verdicts[i], again);
   }
   const auto now = ports_.clock.steady();
-  if (std::ranges::any_of(verdicts, is_delivered)) {
+  if (std::ranges::any_of(verdicts, [](const smtp::Verdict& verdict) {
+        return verdict.kind == OutcomeKind::Delivered;
+      })) {
     feedback.took = true;
     failing_.took(session_->remote(), now);
+  } else {
+    ++untaken_;
   }
-  const std::size_t rcpt_max = value_of(session_->offered().rcpt_max);
+  std::size_t& recipients = feedback.stated.recipients;
   if (!again.empty()) {
-    feedback.stated.recipients = static_cast<std::size_t>(
+    recipients = static_cast<std::size_t>(
         std::ranges::count_if(verdicts, [](const auto& v) { return v.stage > Stage::RcptTo; }));
-  } else if (rcpt_max > 0) {
-    feedback.stated.recipients = rcpt_max;
   }
+  recipients = tighter(recipients, value_of(session_->offered().rcpt_max));
   if (const auto& mail_max = session_->offered().mail_max) feedback.stated.messages = *mail_max;
   if (progress.moved.size() > moved_before) {
     const bool only_recipients = std::ranges::all_of(verdicts, [](const smtp::Verdict& verdict) {

@@ -13,12 +13,6 @@ constexpr unsigned kTransactionsToGrow = 20;
 constexpr std::chrono::hours kRemembered{24};  // beyond the DNS records that led to it
 constexpr std::size_t kMaxOutages = 1000;      // lists of hosts of one provider
 
-/// The smaller of two limits, of which 0 is none.
-std::size_t tighter(std::size_t known, std::size_t stated) {
-  if (stated == 0) return known;
-  return known == 0 ? stated : std::min(known, stated);
-}
-
 bool states_limits(const Feedback& feedback) {
   const Learnt& stated = feedback.stated;
   return feedback.is_full || stated.recipients + stated.messages + stated.connections > 0;
@@ -26,10 +20,14 @@ bool states_limits(const Feedback& feedback) {
 
 }  // namespace
 
+std::size_t tighter(std::size_t a, std::size_t b) {
+  if (b == 0) return a;
+  return a == 0 ? b : std::min(a, b);
+}
+
 std::size_t Group::window_at(base::SteadyTime now, std::size_t most) const {
   if (!is_proven(now) || needs_full_time) return 1;
-  const std::size_t window = std::min(window_, most);
-  return learnt.connections == 0 ? window : std::min(window, learnt.connections);
+  return tighter(std::min(window_, most), learnt.connections);
 }
 
 const Answer* Group::outage_of(const std::string& list_key, base::SteadyTime now) const {

@@ -22,6 +22,9 @@ struct Learnt {
   std::size_t connections = 0;  ///< at once
 };
 
+/// The smaller of two limits, of which 0 is none.
+std::size_t tighter(std::size_t a, std::size_t b);
+
 /// What one attempt found out about the group.
 struct Feedback {
   bool took = false;       ///< a message, at least for one recipient

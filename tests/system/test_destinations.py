@@ -174,6 +174,31 @@ class Destinations(unittest.TestCase):
         self.assertEqual(len(too_many), len(names) - 2, "after the first transaction nobody is one too many")
         self.assertEqual(len(relay.events("attempt")), len(names))
 
+    def test_a_limit_that_is_stated_does_not_widen_one_that_was_shown(self):
+        """RCPTMAX=5 (RFC 9422), and two are taken: the tighter one counts."""
+        count = {}
+        too_many = []
+
+        def plan(verb, argument, connection):
+            if verb == "EHLO":
+                return "250-hop.test\r\n250 LIMITS RCPTMAX=5"
+            if verb == "MAIL":
+                count[connection] = 0
+            if verb == "RCPT":
+                count[connection] += 1
+                if count[connection] > 2:
+                    too_many.append(argument)
+                    return "452 4.5.3 too many recipients"
+            return None
+
+        hop = self.hop(plan)
+        names = "abcdefghijklmnopqrst"
+        relay = self.relay([hop], names=names)
+        relay.send(MESSAGE, to=["all@fwd.test"])
+        self.settled(relay)
+        self.check_truth(relay, hop)
+        self.assertEqual(len(too_many), 3, "after the first transaction nobody is one too many")
+
     def test_no_more_connections_costs_no_attempt(self):
         """421 at the banner while others of the group live says nothing about the message."""
         living = set()
