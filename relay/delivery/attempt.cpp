@@ -81,12 +81,15 @@ base::Task<bool> AttemptRunner::connect(Progress& progress) {
     const bool again = std::exchange(progress.stays_here, false) && here;
     const bool limited =
         dialled >= policy.addresses_per_attempt || (!again && spoken >= policy.hosts_per_attempt);
-    if ((!again && next >= order.size()) || limited || (dialled > 0 && !may_begin(progress))) {
+    const bool is_first = dialled == 0 && !again;
+    if ((!again && next >= order.size()) || limited || (!is_first && !may_begin(progress))) {
       give_up(progress);
       break;
     }
-    if (!again) progress.here = order[progress.next++];
-    if (!again) ++progress.dialled;
+    if (!again) {
+      progress.here = order[progress.next++];
+      ++progress.dialled;
+    }
     const Candidate& host = consignment.hosts->hosts[*here];
     session_.emplace(ports_.dialer, ports_.clock, consignment.policy, place_);
     ++place_.group->connected;
