@@ -24,8 +24,6 @@ class ContentSource {
   /// The first chunk: the whole header is in it (the intake bounds it).
   const std::string& front() const { return *memory_; }
 
-  bool has_front() const { return memory_ != nullptr; }
-
   /// Chunk `sequence`; "" behind the last. Corrupt when the stored octets are not as many as were
   /// accepted.
   base::Task<std::expected<std::string, ports::SpoolError>> chunk(std::uint32_t sequence);

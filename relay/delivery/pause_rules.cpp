@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "relay/base/text.hpp"
+#include "relay/ports/queue_filter.hpp"
 
 namespace relay::delivery {
 
@@ -10,21 +11,15 @@ namespace {
 
 using Kind = ports::PauseRule::Kind;
 
-/// The name itself, or a part of it behind a dot.
-bool is_below(std::string_view name, std::string_view suffix) {
-  if (name == suffix) return true;
-  return name.size() > suffix.size() && name.ends_with(suffix) &&
-         name[name.size() - suffix.size() - 1] == '.';
-}
-
 }  // namespace
 
 const ports::PauseRule* PauseRules::about(const HostList& list) const {
   const auto found = std::ranges::find_if(rules_, [&](const ports::PauseRule& rule) {
     if (rule.kind != Kind::Host) return false;
     return (list.provider && *list.provider == rule.value) ||
-           std::ranges::any_of(
-               list.hosts, [&](const Candidate& host) { return is_below(host.host, rule.value); });
+           std::ranges::any_of(list.hosts, [&](const Candidate& host) {
+             return ports::matches_host(rule.value, host.host);
+           });
   });
   return found == rules_.end() ? nullptr : &*found;
 }

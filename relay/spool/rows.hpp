@@ -28,7 +28,6 @@ inline constexpr const char* kMessageColumns =
     "tls_cipher, message_id, header_octets";
 inline constexpr const char* kAttemptColumns =
     "at_ms, host, address, port, tls, stage, code, status, reply, tls_policy, tls_result";
-inline constexpr int kAttemptColumnCount = 11;
 /// kAttemptColumns at the end.
 inline constexpr const char* kRecipientColumns =
     "id, idx, original, target, destination, reverse_path, state, attempts, next_due_ms, flags, "
