@@ -7,7 +7,7 @@ import subprocess
 import time
 from dataclasses import dataclass
 
-from . import ours, peer
+from . import ours, peer, runs
 
 LIMIT = 120  # seconds that anything may take
 
@@ -52,6 +52,8 @@ class Town:
         return self
 
     def __exit__(self, *_):
+        for pid in self.relay.roots:  # in peace it would wait for what tarpits have to say
+            runs.end(pid)
         self.relay.stop()
 
     def sending(self, prefix, *words, count=None, connections=20):

@@ -25,9 +25,9 @@ GENERATOR_ENVIRONMENT = dict(POSTFIX_ENVIRONMENT, MALLOC_TRIM_THRESHOLD_="671088
                              MALLOC_MMAP_THRESHOLD_="67108864")
 
 
-def end(process):
+def end(pid):
     try:
-        os.kill(process.pid, signal.SIGKILL)
+        os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
 
@@ -67,7 +67,7 @@ class Sink:
     def stop(self):
         """Its CPU seconds. What it has counted it may still have to answer."""
         time.sleep(0.05)
-        end(self.process)
+        end(self.process.pid)
         self.counts.close()
         return cpu_of(self.process)[1]
 
@@ -114,7 +114,7 @@ def one_run(peer, mode, messages, limit=120, content=None):
     busy_before, all_before = machine_seconds()
     cpu_before, begin = peer.cpu_seconds(), time.monotonic()
     source = start_source(peer.port, mode, messages, content)
-    watchdog = threading.Timer(limit, end, [source])
+    watchdog = threading.Timer(limit, end, [source.pid])
     watchdog.start()
     code, source_cpu = cpu_of(source)
     watchdog.cancel()

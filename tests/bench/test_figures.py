@@ -2,10 +2,11 @@
 
 import os
 import tempfile
+import threading
 import unittest
 from xml.dom import minidom
 
-from tests.bench import accounting, chart, figures, goals, latency, micro, modes, report, steps
+from tests.bench import accounting, chart, crowd, figures, goals, latency, micro, modes, report, sinks, steps
 
 
 def runs(*rates, cpu=1.0):
@@ -50,6 +51,47 @@ class Bands(unittest.TestCase):
     def test_pairs_must_match(self):
         with self.assertRaises(ValueError):
             figures.paired_ratios([1, 2], [1])
+
+
+class Turns(unittest.TestCase):
+    def test_nobody_always_comes_first(self):
+        self.assertEqual(figures.in_turns(["a", "b", "c"], 3), [["a", "b", "c"], ["c", "b", "a"], ["a", "b", "c"]])
+
+    def test_what_slows_one_turn_down_does_not_show_in_its_ratio(self):
+        # In the third turn the machine is half as fast. In the first it stumbled over one side, to which
+        # medians of each side would give 60 against 100.
+        self.assertAlmostEqual(figures.paired_median([100, 120, 50], [60, 110, 45]), 0.9)
+
+
+class Crowds(unittest.TestCase):
+    GROUPS = (crowd.Group("a", 1000, 2525), crowd.Group("t", 2, 2526))
+
+    def test_each_destination_has_an_address_of_its_own(self):
+        places = [place.rpartition(":")[0] for _, place in crowd.routes_of(self.GROUPS)]
+        self.assertEqual(len(set(places)), 1002)
+        self.assertEqual((crowd.address_of(0), crowd.address_of(62_499), crowd.address_of(62_500)),
+                         ("127.1.0.1", "127.1.249.250", "127.2.0.1"))
+
+    def test_each_alias_leads_to_the_domain_of_a_route(self):
+        domains = [line.strip().rpartition("@")[2] for line in crowd.aliases_of(self.GROUPS)]
+        self.assertEqual(domains, [domain for domain, _ in crowd.routes_of(self.GROUPS)])
+        self.assertEqual(crowd.routes_of(self.GROUPS)[1000], ("t0.test", "127.1.4.1:2526"))
+
+
+class Production(unittest.TestCase):
+    CONTENT = (b"ARC-Seal: i=1; d=relay.test\r\nAuthentication-Results: mx.relay.test;\r\n\tspf=pass; dkim=pass;\r\n dmarc=pass\r\n"
+               b"Received: from load.test\r\n\tby mx.relay.test with ESMTPS\r\n\r\ntext\r\n")
+
+    def test_a_message_shows_that_it_was_verified_sealed_and_encrypted(self):
+        self.assertEqual(sinks.missing_from(self.CONTENT), [])
+
+    def test_what_a_message_lacks_is_named(self):
+        self.assertEqual(sinks.missing_from(self.CONTENT.replace(b"dkim=pass", b"dkim=fail").replace(b"ESMTPS", b"ESMTP")),
+                         ["dkim=pass", "with ESMTPS"])
+
+    def test_commits_are_compared_in_this_mode_too(self):
+        self.assertIn(modes.PRODUCTION, modes.COMPARED)
+        self.assertEqual(modes.PRODUCTION.text(), "4 KiB, 20 sessions, new connections, rsa, verified, sealed, STARTTLS")
 
 
 class Goals(unittest.TestCase):
@@ -171,6 +213,24 @@ class Accounts(unittest.TestCase):
     def test_without_control_groups_there_is_no_account(self):
         with tempfile.TemporaryDirectory() as folder:
             self.assertIsNone(accounting.Account.open("test", [folder]))
+
+    def test_the_writer_is_the_thread_that_lets_others_go_first(self):
+        there, known = threading.Event(), []
+
+        def write():
+            os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
+            known.append(threading.get_native_id())
+            there.wait(10)
+
+        self.assertIsNone(accounting.writer_of(os.getpid()))
+        writer = threading.Thread(target=write)
+        writer.start()
+        while not known:
+            there.wait(0.01)
+        self.assertEqual(accounting.writer_of(os.getpid()), known[0])
+        self.assertGreater(accounting.thread_seconds(os.getpid(), known[0]), 0)
+        there.set()
+        writer.join()
 
 
 if __name__ == "__main__":
