@@ -86,9 +86,10 @@ class Town:
 
     def send_to_all(self, prefix):
         """One message for every destination of the group."""
+        targets = [f"{prefix}{i}@fwd.test" for i in range(self.groups[prefix].count)]
         content = "From: <alice@origin.test>\r\nSubject: to all\r\n\r\n" + 50 * ("x" * 76 + "\r\n")
         with smtplib.SMTP("127.0.0.1", self.relay.port, local_hostname="load.test", timeout=LIMIT) as session:
-            session.sendmail("alice@origin.test", [f"{prefix}{i}@fwd.test" for i in range(self.groups[prefix].count)], content)
+            session.sendmail("alice@origin.test", targets, content)
 
 
 def ended(process):

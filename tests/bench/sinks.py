@@ -76,6 +76,8 @@ class LoopbackSink:
         return usage.ru_utime + usage.ru_stime
 
     def doubts(self):
-        """What speaks against it that all mail was verified, sealed and encrypted both ways, in words; once it has ended."""
+        """What speaks against it that all mail was verified, sealed and encrypted both ways, in words; once it
+        has ended."""
         plain = sum(found["messages"] - found["encrypted"] for found in self.results.values())
-        return [f"no {evidence}" for evidence in missing_from(self.sample)] + ([f"{plain} messages in the clear"] if plain else [])
+        words = [f"no {evidence}" for evidence in missing_from(self.sample)]
+        return words + ([f"{plain} messages in the clear"] if plain else [])

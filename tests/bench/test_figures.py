@@ -79,7 +79,8 @@ class Crowds(unittest.TestCase):
 
 
 class Production(unittest.TestCase):
-    CONTENT = (b"ARC-Seal: i=1; d=relay.test\r\nAuthentication-Results: mx.relay.test;\r\n\tspf=pass; dkim=pass;\r\n dmarc=pass\r\n"
+    CONTENT = (b"ARC-Seal: i=1; d=relay.test\r\n"
+               b"Authentication-Results: mx.relay.test;\r\n\tspf=pass; dkim=pass;\r\n dmarc=pass\r\n"
                b"Received: from load.test\r\n\tby mx.relay.test with ESMTPS\r\n\r\ntext\r\n")
 
     def test_a_message_shows_that_it_was_verified_sealed_and_encrypted(self):
