@@ -57,6 +57,16 @@ def wait_for_port(port, seconds=20):
     raise RuntimeError(f"nothing answered on port {port} within {seconds} s")
 
 
+def in_time(is_so, seconds):
+    """Whether it became so."""
+    deadline = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.002)
+    return True
+
+
 def wait_for_listener(port, seconds=10):
     """Until something listens there; does not connect, as smtp-sink counts every session."""
     end = time.monotonic() + seconds

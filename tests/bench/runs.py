@@ -15,8 +15,8 @@ import threading
 import time
 
 from .modes import KINDS
-from .peer import (POSTFIX_ENVIRONMENT, RELEASE, ROOT, SMTP_SINK, SMTP_SOURCE, free_port, machine_seconds,
-                   wait_for_listener, write)
+from .peer import (POSTFIX_ENVIRONMENT, RELEASE, ROOT, SMTP_SINK, SMTP_SOURCE, free_port, in_time,
+                   machine_seconds, wait_for_listener, write)
 from .sinks import LoopbackSink
 
 # smtp-source gives its memory back after every session and takes it again for the next one: a fifth of
@@ -57,12 +57,7 @@ class Sink:
 
     def wait_for(self, messages, seconds):
         """Whether so many came."""
-        deadline = time.monotonic() + seconds
-        while self.taken() < messages:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.002)
-        return True
+        return in_time(lambda: self.taken() >= messages, seconds)
 
     def stop(self):
         """Its CPU seconds. What it has counted it may still have to answer."""

@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import time
 
-from .peer import RELEASE, wait_for_listener
+from .peer import RELEASE, in_time, wait_for_listener
 
 # What a message carries that was verified, signed and sealed, and came in over TLS.
 EVIDENCE = (b"spf=pass", b"dkim=pass", b"dmarc=pass", b"\nARC-Seal:", b"d=relay.test", b"with ESMTPS")
@@ -54,12 +54,7 @@ class LoopbackSink:
 
     def wait_for(self, messages, seconds, port=0):
         """Whether so many came."""
-        deadline = time.monotonic() + seconds
-        while self.taken(port) < messages:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(0.002)
-        return True
+        return in_time(lambda: self.taken(port) >= messages, seconds)
 
     def stop(self):
         """Its CPU seconds. What it has counted it may still have to answer."""
