@@ -1,6 +1,7 @@
 // Words for what traces show.
 #include "tests/simulation/mood.hpp"
 #include "tests/simulation/witness.hpp"
+#include "tests/simulation/world.hpp"
 
 namespace relay::simulation {
 
@@ -70,6 +71,44 @@ std::string_view name(Breach breach) {
       return "more than EHLO said it would take";
     case Breach::ContentForNobody:
       return "content without a recipient";
+  }
+  return "";
+}
+
+std::string_view name(Incident::What what) {
+  switch (what) {
+    case Incident::What::HostReach:
+      return "a host's reach";
+    case Incident::What::HostCrash:
+      return "a host crashes";
+    case Incident::What::HostHeals:
+      return "a host heals";
+    case Incident::What::DnsFails:
+      return "DNS fails";
+    case Incident::What::DnsHeals:
+      return "DNS heals";
+    case Incident::What::SpoolFails:
+      return "the store fails";
+    case Incident::What::SpoolHeals:
+      return "the store heals";
+    case Incident::What::Verb:
+      return "a verb";
+    case Incident::What::Pause:
+      return "a pause";
+    case Incident::What::Resume:
+      return "a resume";
+    case Incident::What::Reload:
+      return "a reload";
+    case Incident::What::Crash:
+      return "the process crashes";
+    case Incident::What::Restart:
+      return "the process restarts";
+    case Incident::What::WallJumps:
+      return "the wall clock jumps";
+    case Incident::What::LoopStalls:
+      return "a loop stalls";
+    case Incident::What::AllHeals:
+      return "everything heals";
   }
   return "";
 }

@@ -1,6 +1,4 @@
 // What a server makes of each command.
-#include <algorithm>
-
 #include "relay/base/text.hpp"
 #include "tests/simulation/server_session.hpp"
 

@@ -1,6 +1,5 @@
 #include "tests/simulation/server_session.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace relay::simulation {

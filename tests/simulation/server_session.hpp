@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "tests/simulation/content_reader.hpp"
@@ -44,8 +43,6 @@ class ServerSession final : public Peer {
   void shaken(bool succeeded);
 
   void hang_up(ports::IoError error);
-
-  std::uint32_t connection() const { return connection_; }
 
  private:
   enum class Phase : std::uint8_t {

@@ -1,6 +1,7 @@
 // What happens to a world: messages come in, and everything goes wrong.
 #include <algorithm>
 
+#include "tests/simulation/letters.hpp"
 #include "tests/simulation/world_run.hpp"
 
 namespace relay::simulation {
@@ -15,85 +16,29 @@ namespace {
 constexpr auto kFullLook = 61s;  ///< what nobody tells of is found by then
 constexpr auto kAfterStoreTrouble = 10s;
 
-mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
-
-std::string content_of(const mail::MessageId& id, std::uint32_t octets) {
-  std::string content = "Message-ID: <" + id.to_string() +
-                        "@sim>\r\nFrom: a@sender.example\r\nSubject: simulated\r\n\r\n";
-  content.reserve(content.size() + octets + 80);
-  const std::string line = "..what stands in " + id.to_string() + "\r\n";
-  while (octets > line.size()) {
-    content += line;
-    octets -= static_cast<std::uint32_t>(line.size());
-  }
-  return content + ".\r\n";
-}
-
 }  // namespace
 
-ports::NewMessage WorldRun::message_of(std::uint32_t number) const {
-  const MessagePlan& plan = world_.messages[number];
-  std::array<std::uint8_t, 10> octets{};
-  std::uint64_t seed = world_.seed + number;
-  for (auto& octet : octets) octet = static_cast<std::uint8_t>(splitmix(seed));
-  ports::NewMessage made;
-  made.message.id = mail::MessageId::make(clock_.wall(), octets);
-  made.message.received_at = clock_.wall();
-  if (!plan.null_sender) {
-    made.message.reverse_path =
-        mail::ReversePath(mailbox(sender_address(world_, number, plan.sender_domain)));
-  }
-  made.message.sender_authenticated = plan.authenticated;
-  made.message.trace_fields = "Received: from somebody\r\n";
-  made.message.seal_fields = "ARC-Seal: i=1\r\n";
-  made.content = content_of(made.message.id, plan.octets);
-  made.message.size = made.content.size();
-  for (const CopyPlan& copy : plan.copies) {
-    const auto index = static_cast<std::uint16_t>(made.routes.size());
-    mail::Route route{.index = index,
-                      .original = mail::ForwardPath(mailbox(alias_address(number, copy))),
-                      .target = mailbox(recipient_address(world_, number, index, copy)),
-                      .reverse_path = mail::ReversePath::null()};
-    if (!plan.null_sender) {
-      route.reverse_path = mail::ReversePath(mailbox(rewritten_sender(number, copy.sender)));
-    }
-    route.handling.risk_pool = copy.risk_pool;
-    route.handling.seal = copy.sealed;
-    route.held = copy.held;
-    made.routes.push_back(std::move(route));
-  }
-  return made;
-}
-
-base::Task<> WorldRun::commit(ports::NewMessage message, std::uint32_t number, bool& committed) {
+/// True: it is durable, and whoever gave it knows.
+base::Task<bool> WorldRun::commit(ports::NewMessage message, std::uint32_t number) {
   co_await store_mood_.dawdle();
   const auto error = store_mood_.write_error();
-  const bool applies = !error || (*error == ports::SpoolError::Unknown && store_mood_.applies());
-  if (applies) {
-    const auto proof = co_await queue_.intake().commit(std::move(message));
+  if (!error || (*error == ports::SpoolError::Unknown && store_mood_.applies())) {
+    co_await queue_.intake().commit(std::move(message));
     const bool told = world_.messages[number].arrival != Arrival::Found && !error;
     judge_.committed(number, told ? 0s : kFullLook);
-    committed = proof && !error;
   } else {
     judge_.rejected(number);
   }
   co_await store_mood_.dawdle();
+  co_return !error;
 }
 
 /// As the inbound side does it.
 base::Task<> WorldRun::arrive(std::uint32_t number) {
   const MessagePlan& plan = world_.messages[number];
-  ports::NewMessage message = message_of(number);
+  ports::NewMessage message = new_message(world_, number, clock_.wall());
   judge_.arriving(message, number);
-  ports::FreshMessage fresh{.queued = {.message = message.message, .recipients = {}},
-                            .content = std::make_shared<const std::string>(message.content)};
-  if (fresh.content->size() > ports::kChunkOctets) fresh.content.reset();
-  for (const mail::Route& route : message.routes) {
-    mail::QueuedRecipient copy{.route = route};
-    copy.state = route.held ? mail::RecipientState::Held : mail::RecipientState::Waiting;
-    copy.next_due = message.message.received_at;
-    fresh.queued.recipients.push_back(std::move(copy));
-  }
+  ports::FreshMessage fresh = fresh_message(message);
   std::optional<ports::ExpectedMessage> expected;
   if (plan.arrival != Arrival::Found) expected.emplace(life_->relay.feed(), message.message.id);
   if (plan.commit_takes > 0ms) co_await clock_.sleep_until(clock_.steady() + plan.commit_takes);
@@ -101,7 +46,7 @@ base::Task<> WorldRun::arrive(std::uint32_t number) {
   if (plan.arrival == Arrival::Rejected) {
     judge_.rejected(number);
   } else {
-    co_await commit(std::move(message), number, committed);
+    committed = co_await commit(std::move(message), number);
   }
   if (committed && plan.arrival == Arrival::Offered) expected->offer(std::move(fresh));
   --arriving_;
@@ -213,52 +158,15 @@ void WorldRun::heal_all() {
   if (life_ && !stopping_ && random_.chance(700)) spawn("resume", resume(true));
 }
 
-ports::QueueFilter WorldRun::filter_of(const Incident& incident) const {
-  using Field = ports::QueueCondition::Field;
-  const auto one = [](Field field, std::string text) {
-    ports::QueueFilter filter;
-    filter.conditions.push_back({.field = field, .text = std::move(text)});
-    return filter;
-  };
-  const auto number = static_cast<std::uint32_t>(incident.target % world_.messages.size());
-  const DomainPlan& domain = world_.domains[incident.target % world_.domains.size()];
-  switch (incident.scope) {
-    case Scope::Everything:
-      return {};
-    case Scope::Message:
-      return one(Field::Id, judge_.book.messages()[number].id.to_string());
-    case Scope::Domain:
-      return one(Field::Target, domain.name);
-    case Scope::Sender:
-      return one(Field::Sender,
-                 incident.target % 5 == 0
-                     ? "<>"
-                     : sender_address(world_, number, world_.messages[number].sender_domain));
-    case Scope::Host:
-      return one(Field::Host, world_.hosts[incident.target % world_.hosts.size()].name);
-  }
-  return {};
-}
-
 base::Task<> WorldRun::verb(Incident incident) {
   const ops::Order order{.verb = ops::Verb::Retry, .words = {}, .reason = "simulated", .uid = {}};
-  const auto done =
-      co_await ops::change_all(life_->controls, order, filter_of(incident), incident.action, {});
+  const auto done = co_await ops::change_all(
+      life_->controls, order, filter_of(world_, judge_.book, incident), incident.action, {});
   judge_.verdicts.note(Event::What::Incident, kNoCopy, 0, done ? 1 : 0, "a verb is answered");
 }
 
 base::Task<> WorldRun::pause(Incident incident) {
-  using Kind = ports::PauseRule::Kind;
-  Kind kind = Kind::Domain;
-  std::string value = hosted_domain(incident.target);
-  if (incident.scope == Scope::Host) {
-    kind = Kind::Host;
-    value = world_.hosts[incident.target % world_.hosts.size()].name;
-  } else if (incident.scope == Scope::Message) {
-    const auto number = static_cast<std::uint32_t>(incident.target % world_.messages.size());
-    kind = Kind::Alias;
-    value = alias_address(number, world_.messages[number].copies.front());
-  }
+  auto [kind, value] = pause_target(world_, incident);
   co_await life_->pauses.pause(kind, value, "simulated", incident.span);
 }
 
@@ -267,44 +175,6 @@ base::Task<> WorldRun::resume(bool all) {
   for (const auto& rule : rules) {
     if (all || random_.chance(500)) co_await life_->pauses.resume(rule.kind, rule.value);
   }
-}
-
-std::string_view name(Incident::What what) {
-  switch (what) {
-    case What::HostReach:
-      return "a host's reach";
-    case What::HostCrash:
-      return "a host crashes";
-    case What::HostHeals:
-      return "a host heals";
-    case What::DnsFails:
-      return "DNS fails";
-    case What::DnsHeals:
-      return "DNS heals";
-    case What::SpoolFails:
-      return "the store fails";
-    case What::SpoolHeals:
-      return "the store heals";
-    case What::Verb:
-      return "a verb";
-    case What::Pause:
-      return "a pause";
-    case What::Resume:
-      return "a resume";
-    case What::Reload:
-      return "a reload";
-    case What::Crash:
-      return "the process crashes";
-    case What::Restart:
-      return "the process restarts";
-    case What::WallJumps:
-      return "the wall clock jumps";
-    case What::LoopStalls:
-      return "a loop stalls";
-    case What::AllHeals:
-      return "everything heals";
-  }
-  return "";
 }
 
 }  // namespace relay::simulation

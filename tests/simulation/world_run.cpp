@@ -207,10 +207,10 @@ base::Task<> WorldRun::end() {
 }
 
 RunResult WorldRun::run() {
-  crashes_before_ = base::crashed_tasks();
+  const unsigned long crashes_before = base::crashed_tasks();
   plan();
   go_on();
-  if (base::crashed_tasks() != crashes_before_) {
+  if (base::crashed_tasks() != crashes_before) {
     judge_.verdicts.violate(Rule::TaskCrashed, kNoCopy, "a task ended by an exception");
   }
   if (judge_.verdicts.clean() && !ended_) {

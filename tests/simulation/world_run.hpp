@@ -62,8 +62,7 @@ class WorldRun {
   void spawn(std::string name, base::Task<> task);
 
   base::Task<> arrive(std::uint32_t number);
-  base::Task<> commit(ports::NewMessage message, std::uint32_t number, bool& committed);
-  ports::NewMessage message_of(std::uint32_t number) const;
+  base::Task<bool> commit(ports::NewMessage message, std::uint32_t number);
   void happen(const Incident& incident);
   void happen_to_host(const Incident& incident);
   void happen_to_process(const Incident& incident);
@@ -73,7 +72,6 @@ class WorldRun {
   base::Task<> resume(bool all);
   base::Task<> restart(std::chrono::milliseconds pause);
   base::Task<> live();
-  ports::QueueFilter filter_of(const Incident& incident) const;
   void stall(const Incident& incident);
   void check_memory();
   base::Task<> end();
@@ -94,7 +92,6 @@ class WorldRun {
   bool stopping_ = false;
   bool ended_ = false;
   base::SteadyTime give_up_at_;
-  unsigned long crashes_before_ = 0;
 };
 
 RunResult run_world(const World& world, bool aloud = false);
