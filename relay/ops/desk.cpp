@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "relay/base/text.hpp"
+#include "relay/mail/header.hpp"
 
 namespace relay::ops {
 
@@ -32,14 +33,6 @@ std::optional<Refusal> no_good_reason(const Order& order, bool needed) {
                    fmt::format("--reason has at most {} octets", kMaxReasonOctets)};
   }
   return std::nullopt;
-}
-
-/// What is in front of the empty line, with its own line end; nullopt: there is no empty line yet.
-std::optional<std::string> header_of(const std::string& content) {
-  if (content.starts_with("\r\n")) return "";
-  const std::size_t end = content.find("\r\n\r\n");
-  if (end == std::string::npos) return std::nullopt;
-  return content.substr(0, end + 2);
 }
 
 /// The lane in which the delivery side would hold it.
@@ -110,12 +103,12 @@ base::Task<Answer<MessageView>> Desk::show(ports::QueueFilter filter) {
     const auto chunk = co_await controls_.queue.read(*id, sequence);
     if (!chunk) co_return std::unexpected(storage(chunk.error()));
     read += *chunk;
-    auto header = header_of(read);
+    const auto header = mail::header_length(read);
     // A message may be nothing but a header.
     if (!header && !chunk->empty()) continue;
-    view.header = header ? std::move(*header) : std::move(read);
-    view.header_cut = view.header.size() > kMaxHeaderOctets;
-    view.header.resize(std::min(view.header.size(), kMaxHeaderOctets));
+    const std::size_t octets = header.value_or(read.size());
+    view.header_cut = octets > kMaxHeaderOctets;
+    view.header = read.substr(0, std::min(octets, kMaxHeaderOctets));
     co_return view;
   }
   view.header = read.substr(0, kMaxHeaderOctets);
