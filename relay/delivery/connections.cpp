@@ -100,6 +100,7 @@ void Connections::ask(const PlacePtr& place, std::optional<Candidate> kept, Resu
   const GroupPtr& group = place->group;
   Pool& pool = pool_of(group->risk_pool);
   place->is_past_dot = false;
+  place->begin_job();
   const bool is_first = !std::exchange(place->has_begun, true);
   if (is_first) --group->starting;
   const std::size_t window = group->window_at(now_, pool.limits().sessions_per_group);
@@ -125,8 +126,8 @@ void Connections::ended(const PlacePtr& place, Deferred& after) {
   dispatch(group, after);
 }
 
-void Connections::hear(const PlacePtr& place, const Assignment& assignment,
-                       const Feedback& feedback, Deferred& after) {
+Learnt Connections::hear(const PlacePtr& place, const Assignment& assignment,
+                         const Feedback& feedback, Deferred& after) {
   const GroupPtr& group = place->group;
   const std::string& list = assignment.hosts->key;
   group->hear(feedback, list, group->connected,
@@ -138,6 +139,7 @@ void Connections::hear(const PlacePtr& place, const Assignment& assignment,
     }
   }
   dispatch(group, after);
+  return group->learnt;
 }
 
 void Connections::tick(Deferred& after) {

@@ -293,15 +293,17 @@ void Dispatcher::session_ended(const PlacePtr& place) {
   run(after);
 }
 
-void Dispatcher::hear(const PlacePtr& place, const Assignment& assignment, const Feedback& feedback,
-                      SteadyTime now) {
+Learnt Dispatcher::hear(const PlacePtr& place, const Assignment& assignment,
+                        const Feedback& feedback, SteadyTime now) {
   Deferred after;
+  Learnt limits;
   {
     const std::lock_guard lock(mutex_);
     connections_.see(now);
-    connections_.hear(place, assignment, feedback, after);
+    limits = connections_.hear(place, assignment, feedback, after);
   }
   run(after);
+  return limits;
 }
 
 }  // namespace relay::delivery

@@ -174,7 +174,8 @@ base::Task<AttemptReport> JobKeeper::attempt(const Consignment& consignment,
     return may_go_on(indices, at_dot);
   };
   report = co_await runner_->run(consignment, content, gate);
-  shop_.dispatcher.hear(place_, assignment_, report.feedback, shop_.ports.clock.steady());
+  assignment_.limits =
+      shop_.dispatcher.hear(place_, assignment_, report.feedback, shop_.ports.clock.steady());
   co_return report;
 }
 

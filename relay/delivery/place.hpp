@@ -10,6 +10,7 @@
 #include "relay/base/cut.hpp"
 #include "relay/base/task.hpp"
 #include "relay/base/time.hpp"
+#include "relay/ports/clock.hpp"
 
 namespace relay::delivery {
 
@@ -30,20 +31,31 @@ struct Place {
   /// While the session awaits its peer. On the session's shard.
   class Wait {
    public:
-    Wait(Place& place, base::SteadyTime since) : place_(place) {
+    Wait(Place& place, ports::Clock& clock) : place_(place), clock_(clock), begun_(clock.steady()) {
+      const auto since = begun_ - place_.waited_;
       place_.waits_since_.store(since.time_since_epoch().count(), std::memory_order_relaxed);
     }
 
-    ~Wait() { place_.waits_since_.store(kBusy, std::memory_order_relaxed); }
+    ~Wait() {
+      place_.waited_ += clock_.steady() - begun_;
+      place_.waits_since_.store(kBusy, std::memory_order_relaxed);
+    }
 
     Wait(const Wait&) = delete;
     Wait& operator=(const Wait&) = delete;
 
    private:
     Place& place_;
+    ports::Clock& clock_;
+    base::SteadyTime begun_;
   };
 
-  /// Since when the session waits for its peer; nullopt: it does not. Any thread.
+  /// Waiting adds up over a job: a peer that answers late each time holds the place as much as one
+  /// that says nothing. On the session's shard, which waits for nobody.
+  void begin_job() { waited_ = {}; }
+
+  /// Since when the session waits for its peer, as if all it has waited in this job had been
+  /// without a break; nullopt: it does not wait now. Any thread.
   std::optional<base::SteadyTime> waits_since() const {
     const auto since = waits_since_.load(std::memory_order_relaxed);
     if (since == kBusy) return std::nullopt;
@@ -66,6 +78,7 @@ struct Place {
   static constexpr base::SteadyTime::rep kBusy = base::SteadyTime::min().time_since_epoch().count();
 
   std::atomic<base::SteadyTime::rep> waits_since_ = kBusy;
+  base::SteadyTime::duration waited_{};  ///< in this job; the session's shard only
 };
 
 }  // namespace relay::delivery

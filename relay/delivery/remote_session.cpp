@@ -67,7 +67,7 @@ base::Task<bool> RemoteSession::write(const std::string& octets, base::Deadline 
                                       bool with_dot) {
   std::expected<void, ports::IoError> written;
   {
-    const Place::Wait wait(place_, clock_.steady());
+    const Place::Wait wait(place_, clock_);
     written = co_await stream_->write(octets, deadline);
   }
   if (!written) drop(written.error(), with_dot);
@@ -80,13 +80,11 @@ base::Task<> RemoteSession::converse(const MayGoOn& may_go_on) {
   // by octet wins nothing.
   std::size_t heard = machine_->replies();
   base::Deadline deadline = limit(machine_->stage());
-  base::SteadyTime since = clock_.steady();
   while (machine_->step() == Step::Read) {
     const std::string output = machine_->take_output();
     if (!output.empty() || machine_->replies() != heard) {
       heard = machine_->replies();
       deadline = limit(machine_->stage());
-      since = clock_.steady();
     }
     if (!output.empty()) {
       if (may_go_on && !may_go_on(false)) {
@@ -98,7 +96,7 @@ base::Task<> RemoteSession::converse(const MayGoOn& may_go_on) {
     }
     std::expected<std::size_t, ports::IoError> octets;
     {
-      const Place::Wait wait(place_, since);
+      const Place::Wait wait(place_, clock_);
       octets = co_await stream_->read_some(buffer, deadline);
     }
     if (!octets) co_return drop(octets.error());
@@ -114,7 +112,7 @@ base::Task<bool> RemoteSession::start_tls() {
   const base::Deadline deadline = limit(Stage::StartTls);
   std::expected<std::unique_ptr<ports::Stream>, ports::TlsError> tls;
   {
-    const Place::Wait wait(place_, clock_.steady());
+    const Place::Wait wait(place_, clock_);
     tls = co_await dialer_.start_tls(std::move(stream_), remote_.host, remote_.demand, deadline);
   }
   if (!tls) {
@@ -135,7 +133,7 @@ base::Task<std::optional<smtp::Verdict>> RemoteSession::greet(smtp::TlsUse use) 
   const base::Deadline deadline = limit(policy_->timeouts.connect);
   std::expected<std::unique_ptr<ports::Stream>, ports::IoError> connected;
   {
-    const Place::Wait wait(place_, clock_.steady());
+    const Place::Wait wait(place_, clock_);
     connected = co_await dialer_.connect(remote_.endpoint, remote_.source, deadline);
   }
   if (!connected) {

@@ -3,34 +3,36 @@
 #include <gtest/gtest.h>
 
 #include "tests/delivery/a_host_list.hpp"
+#include "tests/fakes/fake_clock.hpp"
 
 namespace relay::delivery {
 namespace {
 
 using namespace std::chrono_literals;
 
-const base::SteadyTime kStart{std::chrono::hours(100)};
-
 class PoolTest : public testing::Test {
  protected:
   PoolTest() { pool_.set_limits({.places = 4, .sessions_per_group = 20, .copies = 100}); }
 
-  static GroupPtr group(bool proven = false) {
+  GroupPtr group(bool proven = false) const {
     auto made = std::make_shared<Group>(a_host_list("a1"), false);
-    if (proven) made->hear({.took = true}, "a1 ", 0, 20, 30s, kStart);
+    if (proven) made->hear({.took = true}, "a1 ", 0, 20, 30s, start_);
     return made;
   }
 
   PlacePtr open(const GroupPtr& group) {
-    return pool_.open(io_.get_executor(), group, Pool::share_for(*group, kStart));
+    return pool_.open(io_.get_executor(), group, Pool::share_for(*group, start_));
   }
 
   /// A session that waits for its peer since `since`, for as long as the guard lives.
-  static std::unique_ptr<Place::Wait> waits(const PlacePtr& place, base::SteadyTime since) {
-    return std::make_unique<Place::Wait>(*place, since);
+  std::unique_ptr<Place::Wait> waits(const PlacePtr& place, base::SteadyTime since) {
+    clock_.advance(since - clock_.steady());
+    return std::make_unique<Place::Wait>(*place, clock_);
   }
 
   boost::asio::io_context io_;
+  fakes::FakeClock clock_;
+  const base::SteadyTime start_ = clock_.steady();
   Pool pool_;
 };
 
@@ -74,8 +76,8 @@ TEST_F(PoolTest, AGroupThatProvesItselfTakesItsSessionsAlong) {
   const auto risen = group();
   const auto place = open(risen);
   open(group());
-  risen->hear({.took = true}, "a1 ", 0, 20, 30s, kStart);
-  EXPECT_TRUE(pool_.settle_in(*place, kStart));
+  risen->hear({.took = true}, "a1 ", 0, 20, 30s, start_);
+  EXPECT_TRUE(pool_.settle_in(*place, start_));
   EXPECT_EQ(place->share, Share::Proven);
   EXPECT_TRUE(pool_.has_room(Share::Unknown));
 }
@@ -84,12 +86,38 @@ TEST_F(PoolTest, ASessionThatWaitsForLongGivesItsPlaceToOthers) {
   const auto tarpit = open(group());
   open(group());
   EXPECT_FALSE(pool_.has_room(Share::Unknown));
-  const auto wait = waits(tarpit, kStart);
-  EXPECT_TRUE(pool_.sweep(kStart + 9s, 10s).empty());
+  const auto wait = waits(tarpit, start_);
+  EXPECT_TRUE(pool_.sweep(start_ + 9s, 10s).empty());
   EXPECT_FALSE(pool_.has_room(Share::Unknown));
-  EXPECT_TRUE(pool_.sweep(kStart + 10s, 10s).empty()) << "nobody is cut off";
+  EXPECT_TRUE(pool_.sweep(start_ + 10s, 10s).empty()) << "nobody is cut off";
   EXPECT_EQ(tarpit->share, Share::Slow);
   EXPECT_TRUE(pool_.has_room(Share::Unknown));
+}
+
+/// A peer that is late with each of its answers holds up others as much as one that says nothing.
+TEST_F(PoolTest, WaitingAddsUpOverAJob) {
+  const auto dawdler = open(group());
+  for (int reply = 0; reply < 3; ++reply) {
+    const auto wait = waits(dawdler, start_ + std::chrono::seconds(10 * reply));
+    clock_.advance(3s);
+  }
+  const auto fourth = waits(dawdler, start_ + 60s);
+  EXPECT_TRUE(pool_.sweep(start_ + 60s, 10s).empty());
+  EXPECT_EQ(dawdler->share, Share::Unknown);
+  pool_.sweep(start_ + 61s, 10s);
+  EXPECT_EQ(dawdler->share, Share::Slow);
+}
+
+TEST_F(PoolTest, AnotherJobBeginsWithoutTheWaitingOfTheOneBefore) {
+  const auto dawdler = open(group());
+  {
+    const auto wait = waits(dawdler, start_);
+    clock_.advance(9s);
+  }
+  dawdler->begin_job();
+  const auto wait = waits(dawdler, start_ + 20s);
+  pool_.sweep(start_ + 29s, 10s);
+  EXPECT_EQ(dawdler->share, Share::Unknown);
 }
 
 TEST_F(PoolTest, WhereTheSlowAreTooManyTheOneThatWaitsLongestIsCutOff) {
@@ -97,17 +125,17 @@ TEST_F(PoolTest, WhereTheSlowAreTooManyTheOneThatWaitsLongestIsCutOff) {
   std::vector<std::unique_ptr<Place::Wait>> guards;
   for (int i = 0; i < 4; ++i) {
     places.push_back(open(group()));
-    guards.push_back(waits(places.back(), kStart + std::chrono::seconds(i)));
-    EXPECT_TRUE(pool_.sweep(kStart + 10s + std::chrono::seconds(i), 10s).empty());
+    guards.push_back(waits(places.back(), start_ + std::chrono::seconds(i)));
+    EXPECT_TRUE(pool_.sweep(start_ + 10s + std::chrono::seconds(i), 10s).empty());
   }
   EXPECT_EQ(pool_.places().used(Share::Slow), 4U);
   const auto late = open(group());
-  guards.push_back(waits(late, kStart + 20s));
-  EXPECT_TRUE(pool_.sweep(kStart + 40s, 10s).empty()) << "nobody needs its place";
+  guards.push_back(waits(late, start_ + 20s));
+  EXPECT_TRUE(pool_.sweep(start_ + 40s, 10s).empty()) << "nobody needs its place";
   const auto waiting = group();
   pool_.stand_in_line(waiting, Share::Unknown);
   places[0]->is_past_dot = true;
-  const auto cut = pool_.sweep(kStart + 40s, 10s);
+  const auto cut = pool_.sweep(start_ + 40s, 10s);
   ASSERT_EQ(cut.size(), 1U);
   EXPECT_EQ(cut[0], places[1]) << "what is past its dot is heard out";
   EXPECT_TRUE(places[1]->group->needs_full_time);
@@ -121,20 +149,20 @@ TEST_F(PoolTest, WhereTheSlowAreTooManyTheOneThatWaitsLongestIsCutOff) {
 TEST_F(PoolTest, WhoWasCutOffBeginsSlowNextTimeAndIsNotCutOffAgain) {
   const auto slow = group();
   slow->was_cut_off();
-  EXPECT_EQ(Pool::share_for(*slow, kStart), Share::Slow);
+  EXPECT_EQ(Pool::share_for(*slow, start_), Share::Slow);
   const auto place = open(slow);
-  const auto wait = waits(place, kStart);
+  const auto wait = waits(place, start_);
   for (int i = 0; i < 3; ++i) {
     const auto other = open(group());
-    pool_.sweep(kStart, 10s);
-    const auto long_wait = waits(other, kStart + 1s);
-    pool_.sweep(kStart + 20s, 10s);
+    pool_.sweep(start_, 10s);
+    const auto long_wait = waits(other, start_ + 1s);
+    pool_.sweep(start_ + 20s, 10s);
     EXPECT_EQ(other->share, Share::Slow);
   }
   const auto last = open(group());
-  const auto wait_of_last = waits(last, kStart + 21s);
+  const auto wait_of_last = waits(last, start_ + 21s);
   pool_.stand_in_line(group(), Share::Unknown);
-  for (const auto& cut : pool_.sweep(kStart + 40s, 10s)) EXPECT_NE(cut, place);
+  for (const auto& cut : pool_.sweep(start_ + 40s, 10s)) EXPECT_NE(cut, place);
 }
 
 }  // namespace
