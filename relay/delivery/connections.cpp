@@ -14,6 +14,12 @@ constexpr std::size_t kLanesLookedAt = 16;  // for one that the open connection 
 
 }  // namespace
 
+/// A lane holds its group, and the group the lanes that are ready: who waits still when all ends
+/// would keep the other for ever.
+Connections::~Connections() {
+  for (auto& [key, group] : groups_) group->ready.clear();
+}
+
 void Connections::set_policy(std::shared_ptr<const Policy> policy, const Limits& limits) {
   policy_ = std::move(policy);
   limits_ = limits;

@@ -31,6 +31,10 @@ class Connections {
               std::function<void(const LanePtr&, Deferred&)> arrange)
       : hooks_(std::move(hooks)), lanes_(lanes), failing_(failing), arrange_(std::move(arrange)) {}
 
+  ~Connections();
+  Connections(const Connections&) = delete;
+  Connections& operator=(const Connections&) = delete;
+
   void set_policy(std::shared_ptr<const Policy> policy, const Limits& limits);
 
   const std::shared_ptr<const Policy>& policy() const { return policy_; }
