@@ -121,7 +121,11 @@ bool AttemptRunner::heed_failure(Progress& progress, const Candidate& host,
   }
   if (failure.code != 0) ++progress.spoken;
   progress.only_final = progress.only_final && never_takes_mail(failure);
-  failing_.failed(host, Failure::Session, ports_.clock.steady());
+  if (const auto trouble = session_->trouble_here()) {
+    feedback.trouble_here = trouble;
+  } else {
+    failing_.failed(host, Failure::Session, ports_.clock.steady());
+  }
   mail::Outcome outcome = outcome_of_verdict(failure);
   outcome.kind = OutcomeKind::Deferred;
   for (const std::size_t copy : progress.left) note(progress, copy, outcome);
@@ -142,6 +146,7 @@ void AttemptRunner::give_up(Progress& progress) {
     if (!all_asked && outcome->kind == OutcomeKind::Failed) outcome->kind = OutcomeKind::Deferred;
   }
   if (progress.reached || is_final || progress.left.empty()) return;
+  if (progress.report.feedback.trouble_here) return;  // it may be the only reason
   const auto& last = progress.report.copies[progress.left.front()].outcome;
   if (last && last->kind == OutcomeKind::Deferred && !place_.cut.made()) {
     progress.report.feedback.unreachable = last;

@@ -87,6 +87,13 @@ void log_protocol_error(base::Log& log, const Consignment& consignment,
   log.write(std::move(event));
 }
 
+void log_local_trouble(base::Log& log, const Consignment& consignment, ports::IoError error,
+                       base::WallTime now) {
+  log.write(std::move(base::Event("local_trouble", now, Severity::Error)
+                          .text("msg_id", consignment.queued->message.id.to_string())
+                          .text("error", ports::describe(error))));
+}
+
 /// The hosts asked before the last one, which has a line of its own for each copy.
 void log_hosts_before(base::Log& log, const Consignment& consignment,
                       const std::vector<mail::DeliveryAttempt>& attempts, base::WallTime now) {
@@ -144,6 +151,9 @@ void log_settlement(base::Log& log, const Consignment& consignment, const Attemp
     if (settled.silence.empty() || answer.copies[i] != Recorded::Yes) continue;
     ++silent;
     silence = settled.silence;
+  }
+  if (const auto error = report.feedback.trouble_here) {
+    log_local_trouble(log, consignment, *error, now);
   }
   const mail::AcceptedMessage& message = consignment.queued->message;
   if (silent > 0) log_suppressed(log, message, "failed", silent, silence, now);

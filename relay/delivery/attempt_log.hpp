@@ -7,8 +7,9 @@
 
 namespace relay::delivery {
 
-/// `attempt` for each copy, `protocol_error` where a server complained of us, `suppressed` where a
-/// failure is told to nobody, and `completed` when the last copy of the message has ended.
+/// `attempt` for each copy, `protocol_error` where a server complained of us, `local_trouble` where
+/// this host could not open a connection, `suppressed` where a failure is told to nobody, and
+/// `completed` when the last copy of the message has ended.
 void log_settlement(base::Log& log, const Consignment& consignment, const AttemptReport& report,
                     const Settlement& settlement, const ports::RecordAnswer& answer,
                     base::WallTime now);

@@ -70,6 +70,7 @@ void Group::hear(const Feedback& feedback, const std::string& list_key, std::siz
     if (outages_.size() > kMaxOutages) outages_.erase(outages_.begin());
     return;
   }
+  if (feedback.trouble_here && !feedback.took) return;  // who knows
   outages_.erase(list_key);
   if (feedback.is_full) return;
   if (feedback.throttled) {

@@ -12,6 +12,7 @@
 
 #include "relay/delivery/lane.hpp"
 #include "relay/delivery/place.hpp"
+#include "relay/ports/stream.hpp"
 
 namespace relay::delivery {
 
@@ -31,6 +32,7 @@ struct Feedback {
   bool throttled = false;  ///< 4.7.x: slower, please
   bool is_full = false;    ///< 421 to a new connection: no more at once
   bool timed_out = false;
+  std::optional<ports::IoError> trouble_here;  ///< of this host: it says nothing of the group
   Learnt stated;                             ///< limits that were stated, or shown, in this attempt
   std::optional<mail::Outcome> unreachable;  ///< no host of the list could be spoken to: Deferred
 };

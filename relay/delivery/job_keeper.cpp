@@ -237,6 +237,10 @@ base::Task<bool> JobKeeper::record(const Consignment& consignment, const Attempt
   const auto answer = co_await insist(std::move(update));
   if (!answer) co_return answer.error() == SpoolError::NotFound;
   log_settlement(shop_.log, consignment, report, settlement, *answer, now);
+  if (report.feedback.trouble_here) shop_.metrics.local_troubles.add();
+  for (const CopyResult& copy : report.copies) {
+    if (copy.is_our_fault) shop_.metrics.protocol_errors.add();
+  }
   after_record(settlement, *answer);
   co_return true;
 }

@@ -22,6 +22,10 @@ struct Metrics {
   base::Counter protocol_errors{
       "srs_relay_delivery_protocol_errors_total",
       "Copies to which a server said that our commands were out of order"};
+  base::Counter local_troubles{
+      "srs_relay_delivery_local_troubles_total",
+      "Attempts at which this host could not open a connection: no descriptor, no memory, no port, "
+      "or a source address that is not its own"};
   base::Counter cut_off{"srs_relay_delivery_sessions_cut_off_total",
                         "Connections ended because their servers were slow and others waited"};
 
@@ -29,6 +33,7 @@ struct Metrics {
     registry.add(copies);
     registry.add(deferred);
     registry.add(protocol_errors);
+    registry.add(local_troubles);
     registry.add(cut_off);
   }
 };

@@ -41,6 +41,7 @@ mail::EnhancedStatus status_of(ports::IoError error) {
     case ports::IoError::TlsFailed:
       return {4, 7, 0};
     case ports::IoError::Exhausted:
+    case ports::IoError::NoSource:
       return {4, 3, 0};
   }
   return {4, 4, 0};

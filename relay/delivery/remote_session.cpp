@@ -15,6 +15,8 @@ using Step = smtp::ClientMachine::Step;
 
 namespace {
 
+constexpr std::string_view kCutOff = "cut off: others waited";
+
 smtp::TlsUse use_of(mail::TlsLevel level) {
   if (level == mail::TlsLevel::Never) return smtp::TlsUse::Never;
   return level == mail::TlsLevel::May ? smtp::TlsUse::IfOffered : smtp::TlsUse::Required;
@@ -57,9 +59,12 @@ void RemoteSession::drop(mail::EnhancedStatus status, std::string why, bool end_
 
 void RemoteSession::drop(ports::IoError error, bool end_of_data_sent) {
   timed_out_ = error == ports::IoError::Timeout;
-  const bool cut = timed_out_ && place_.cut.made();
-  drop(status_of(error), cut ? "cut off: others waited" : std::string(describe(error)),
-       end_of_data_sent);
+  drop(status_of(error), why(error), end_of_data_sent);
+}
+
+std::string RemoteSession::why(ports::IoError error) const {
+  const bool cut = error == ports::IoError::Timeout && place_.cut.made();
+  return std::string(cut ? kCutOff : describe(error));
 }
 
 /// False: the connection broke, and the machine knows.
@@ -116,9 +121,13 @@ base::Task<bool> RemoteSession::start_tls() {
     tls = co_await dialer_.start_tls(std::move(stream_), remote_.host, remote_.demand, deadline);
   }
   if (!tls) {
-    tls_broke_ = true;
-    tls_result_ = tls.error().result;
-    drop({4, 7, 0}, "TLS handshake: " + std::string(describe(tls.error().error)));
+    if (ports::is_ours(tls.error().error)) {
+      trouble_here_ = tls.error().error;
+    } else {
+      tls_broke_ = true;
+      tls_result_ = tls.error().result;
+    }
+    drop({4, 7, 0}, "TLS handshake: " + why(tls.error().error));
     co_return false;
   }
   stream_ = std::move(*tls);
@@ -137,9 +146,9 @@ base::Task<std::optional<smtp::Verdict>> RemoteSession::greet(smtp::TlsUse use) 
     connected = co_await dialer_.connect(remote_.endpoint, remote_.source, deadline);
   }
   if (!connected) {
+    if (ports::is_ours(connected.error())) trouble_here_ = connected.error();
     co_return smtp::local_verdict(mail::OutcomeKind::Deferred, Stage::Connect,
-                                  status_of(connected.error()),
-                                  std::string(describe(connected.error())));
+                                  status_of(connected.error()), why(connected.error()));
   }
   stream_ = std::move(*connected);
   if (leads_to_us(*stream_, *policy_)) {
@@ -176,6 +185,7 @@ base::Task<std::optional<smtp::Verdict>> RemoteSession::greet(smtp::TlsUse use) 
 
 base::Task<std::optional<smtp::Verdict>> RemoteSession::open(Candidate remote) {
   remote_ = std::move(remote);
+  trouble_here_.reset();
   tls_broke_ = false;
   is_fallback_ = false;
   tls_result_ = mail::TlsResult::None;
@@ -241,7 +251,7 @@ base::Task<std::expected<void, SendFailure>> RemoteSession::send_content(
     co_return ok;
   }
   if (place_.cut.made()) {
-    drop({4, 4, 2}, "cut off: others waited");
+    drop({4, 4, 2}, std::string(kCutOff));
     co_return ok;
   }
   if (may_go_on && !may_go_on(true)) {

@@ -70,6 +70,9 @@ class RemoteSession {
   /// It ended because the server said nothing for too long.
   bool timed_out() const { return timed_out_; }
 
+  /// Why this host could not open the connection, whatever the server would have said.
+  std::optional<ports::IoError> trouble_here() const { return trouble_here_; }
+
   /// The connection is in the clear because TLS failed: what the server refuses before DATA may be
   /// for that, and is not final.
   bool is_fallback() const { return is_fallback_; }
@@ -87,6 +90,7 @@ class RemoteSession {
   base::Task<bool> write(const std::string& octets, base::Deadline deadline, bool with_dot = false);
   base::Deadline limit(mail::Stage stage);
   base::Deadline limit(std::chrono::seconds span);
+  std::string why(ports::IoError error) const;
   void drop(ports::IoError error, bool end_of_data_sent = false);
   void drop(mail::EnhancedStatus status, std::string why, bool end_of_data_sent = false);
 
@@ -99,6 +103,7 @@ class RemoteSession {
   std::optional<smtp::ClientMachine> machine_;
   std::string tls_version_;
   mail::TlsResult tls_result_ = mail::TlsResult::None;
+  std::optional<ports::IoError> trouble_here_;
   bool tls_broke_ = false;  ///< in the handshake, or before the greeting inside
   bool is_fallback_ = false;
   bool withdrawn_ = false;

@@ -1,5 +1,7 @@
 #include "relay/net/dialer.hpp"
 
+#include <cerrno>
+
 #include <boost/asio/as_tuple.hpp>
 
 #include "relay/net/connection.hpp"
@@ -26,8 +28,10 @@ class Attempt final : private Interruptible {
     const DeadlineWheel::Alarm alarm(deadlines_, deadline, *this);
     const auto [error] = co_await socket.async_connect(remote, asio::as_tuple(base::use_task));
     if (alarm.rang() || deadline.passed()) co_return std::unexpected(IoError::Timeout);
-    if (error) co_return std::unexpected(io_error_of(error.value()));
-    co_return ok;
+    if (!error) co_return ok;
+    // No port is left towards it. With IPv6 that is also what a host without such addresses says.
+    const bool lacks_port = error.value() == EADDRNOTAVAIL && remote.address().is_v4();
+    co_return std::unexpected(lacks_port ? IoError::NoSource : io_error_of(error.value()));
   }
 
  private:
@@ -48,9 +52,10 @@ std::expected<void, IoError> open_from(Connection::Socket& socket, const tcp::en
   socket.open(remote.protocol(), error);
   if (!error && source) {
     if (source->is_v4() != remote.address().is_v4()) {
-      return std::unexpected(IoError::Unreachable);
+      return std::unexpected(IoError::NoSource);
     }
     socket.bind(tcp::endpoint(*source, 0), error);
+    if (error && !is_exhaustion(error.value())) return std::unexpected(IoError::NoSource);
   }
   if (error) return std::unexpected(io_error_of(error.value()));
   return {};

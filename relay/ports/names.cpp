@@ -41,6 +41,8 @@ std::string_view describe(IoError error) {
       return "TLS failed";
     case IoError::Exhausted:
       return "out of local resources";
+    case IoError::NoSource:
+      return "source address not usable here";
   }
   return "I/O error";
 }

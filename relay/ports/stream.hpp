@@ -25,7 +25,13 @@ enum class IoError {
   Unreachable,
   TlsFailed,  ///< handshake or record failure
   Exhausted,  ///< no descriptor or no memory left here
+  NoSource,   ///< the source address cannot be used on this host, or has no port left
 };
+
+/// The trouble is this host's own and says nothing of the peer.
+constexpr bool is_ours(IoError error) {
+  return error == IoError::Exhausted || error == IoError::NoSource;
+}
 
 std::string_view describe(IoError error);
 

@@ -242,6 +242,28 @@ TEST_F(Leaving, TheRiskPoolHasADoorOfItsOwn) {
   EXPECT_EQ(sent_from("127.0.0.9"), 2U);
 }
 
+/// What is wrong here says nothing of those who are written to: the next message is tried, too.
+TEST_F(Leaving, TroubleOfThisHostIsNoOutageOfTheDestination) {
+  start();
+  dialer_.fails_with = ports::IoError::NoSource;
+  for (int i = 0; i < 2; ++i) {
+    accept(message({{}}));
+    run(1s);
+  }
+  EXPECT_EQ(dialer_.connections.size(), 2U);
+  EXPECT_TRUE(logged(R"("event":"local_trouble")"));
+  EXPECT_EQ(scheduler_->metrics().local_troubles.value(), 2U);
+  dialer_.fails_with = ports::IoError::Refused;
+  for (int i = 0; i < 2; ++i) {
+    accept(message({{}}));
+    run(1s);
+  }
+  EXPECT_EQ(dialer_.connections.size(), 3U) << "the fourth hears of the outage";
+  dialer_.fails_with.reset();
+  run(std::chrono::hours(2));
+  EXPECT_EQ(ended(CopyEnd::Delivered), 4U);
+}
+
 TEST_F(Leaving, WithoutSourcesTheRiskPoolUsesTheOrdinaryOnesButNoConnectionOfTheirs) {
   Policy made(*mail::Domain::parse("mx.fwd.example"));
   made.source_v4 = address("127.0.0.8");

@@ -30,7 +30,8 @@ TEST(OutcomeMap, KeepsEverythingTheRemoteSaidAndWhere) {
 /// A broken connection never ends a message.
 TEST(OutcomeMap, EveryIoErrorIsTemporary) {
   using enum ports::IoError;
-  for (const auto error : {Closed, Reset, Timeout, Refused, Unreachable, TlsFailed, Exhausted}) {
+  for (const auto error :
+       {Closed, Reset, Timeout, Refused, Unreachable, TlsFailed, Exhausted, NoSource}) {
     EXPECT_EQ(status_of(error).klass, 4);
   }
 }

@@ -100,6 +100,7 @@ class SinkDialer final : public ports::Dialer {
       ports::Endpoint remote, std::optional<boost::asio::ip::address> source,
       base::Deadline) override {
     connections.push_back(std::make_shared<HeardConnection>(remote, source));
+    if (fails_with) co_return std::unexpected(*fails_with);
     std::unique_ptr<ports::Stream> stream =
         std::make_unique<SinkStream>(connections.back(), rcpt_reply);
     co_return stream;
@@ -120,6 +121,7 @@ class SinkDialer final : public ports::Dialer {
   }
 
   std::vector<std::shared_ptr<HeardConnection>> connections;
+  std::optional<ports::IoError> fails_with;     ///< every connection from now on
   std::string rcpt_reply = "250 2.1.5 Ok\r\n";  ///< of connections made from now on
 };
 

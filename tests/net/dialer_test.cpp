@@ -28,13 +28,13 @@ struct BadSource {
 
 class TcpDialerSource : public testing::TestWithParam<BadSource> {};
 
-TEST_P(TcpDialerSource, IsUnreachableWhenUnusable) {
+TEST_P(TcpDialerSource, IsNamedWhenUnusable) {
   Loopback loopback;
   const auto client =
       run(loopback.shard,
           loopback.dialer.connect(loopback.endpoint(), make_address(GetParam().address), soon()));
   ASSERT_FALSE(client);
-  EXPECT_EQ(client.error(), IoError::Unreachable);
+  EXPECT_EQ(client.error(), IoError::NoSource);
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, TcpDialerSource,
