@@ -22,6 +22,11 @@ class Places {
     return share == Share::Proven && used(Share::Proven) > kept_for_proven();
   }
 
+  /// Another session of this share would.
+  bool would_borrow(Share share) const {
+    return share == Share::Proven && used(Share::Proven) >= kept_for_proven();
+  }
+
   void take(Share share) { ++used_[index(share)]; }
 
   void leave(Share share) { --used_[index(share)]; }

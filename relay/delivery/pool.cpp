@@ -11,9 +11,14 @@ Share Pool::share_for(const Group& group, SteadyTime now) {
   return group.is_proven(now) ? Share::Proven : Share::Unknown;
 }
 
-/// Sessions that begin slow are never cut off: half of the slow places stays for those that can be.
+/// Proven groups take places that are not theirs only while nobody waits for these. Sessions that
+/// begin slow are never cut off: half of the slow places stays for those that can be.
 bool Pool::has_room(Share share) const {
-  if (share != Share::Slow) return places_.has_room(share);
+  if (share == Share::Unknown) return places_.has_room(share);
+  if (share == Share::Proven) {
+    const bool wanted = anybody_waits(Share::Unknown) && places_.has_room(Share::Unknown);
+    return places_.has_room(share) && !(wanted && places_.would_borrow(share));
+  }
   return places_.has_room(share) && full_time_ < std::max<std::size_t>(places_.limit() / 2, 1);
 }
 
@@ -116,18 +121,25 @@ PlacePtr Pool::longest_waiting_slow(SteadyTime now) const {
 
 std::vector<PlacePtr> Pool::sweep(SteadyTime now, std::chrono::seconds after) {
   std::vector<PlacePtr> cut;
+  const auto cut_off = [&cut](const PlacePtr& place) {
+    place->cut_off = true;
+    place->group->was_cut_off();
+    cut.push_back(place);
+  };
   for (const PlacePtr& place : open_) {
-    if (place->share == Share::Slow) continue;
+    if (place->share == Share::Slow || place->cut_off) continue;
     const auto waits = place->waits_since();
     if (!waits || *waits + after > now) continue;
     if (!places_.has_room(Share::Slow)) {
       const bool wanted = anybody_waits(Share::Proven) || anybody_waits(Share::Unknown);
-      const PlacePtr longest = wanted ? longest_waiting_slow(now) : nullptr;
-      if (longest == nullptr) continue;
-      longest->cut_off = true;
-      longest->group->was_cut_off();
+      if (!wanted) continue;
+      const PlacePtr longest = longest_waiting_slow(now);
+      if (longest == nullptr) {  // all of them are to be heard out
+        if (!place->is_past_dot.load()) cut_off(place);
+        continue;
+      }
       // It ends in a moment; its place is counted as free from now on.
-      cut.push_back(longest);
+      cut_off(longest);
       places_.leave(Share::Slow);
       longest->share = place->share;
       places_.take(place->share);

@@ -145,6 +145,43 @@ TEST_F(PoolTest, WhereTheSlowAreTooManyTheOneThatWaitsLongestIsCutOff) {
   EXPECT_EQ(pool_.next_in_line(), waiting);
 }
 
+TEST_F(PoolTest, WhereNoneOfTheSlowMayBeCutOffTheNextToBecomeSlowIs) {
+  std::vector<PlacePtr> places;
+  std::vector<std::unique_ptr<Place::Wait>> guards;
+  for (int i = 0; i < 4; ++i) {
+    places.push_back(open(group()));
+    guards.push_back(waits(places.back(), start_ + std::chrono::seconds(i)));
+    pool_.sweep(start_ + 10s + std::chrono::seconds(i), 10s);
+    places.back()->is_past_dot = true;
+  }
+  const auto late = open(group());
+  guards.push_back(waits(late, start_ + 20s));
+  const auto past_dot = open(group());
+  guards.push_back(waits(past_dot, start_ + 20s));
+  past_dot->is_past_dot = true;
+  EXPECT_TRUE(pool_.sweep(start_ + 40s, 10s).empty()) << "nobody needs its place";
+  pool_.stand_in_line(group(), Share::Unknown);
+  const auto cut = pool_.sweep(start_ + 40s, 10s);
+  ASSERT_EQ(cut.size(), 1U);
+  EXPECT_EQ(cut[0], late);
+  EXPECT_TRUE(pool_.sweep(start_ + 41s, 10s).empty()) << "once is enough";
+}
+
+/// Else those that took mail, as they end and begin anew, would always be first.
+TEST_F(PoolTest, ProvenGroupsBorrowNoPlaceThatAnotherWaitsFor) {
+  const auto proven = group(true);
+  std::vector<PlacePtr> places;
+  for (int i = 0; i < 4; ++i) places.push_back(open(proven));
+  const auto stranger = group();
+  const auto other = group(true);
+  pool_.stand_in_line(other, Share::Proven);
+  pool_.stand_in_line(stranger, Share::Unknown);
+  pool_.close(places[0]);
+  EXPECT_FALSE(pool_.has_room(Share::Proven));
+  EXPECT_EQ(pool_.next_in_line(), stranger);
+  EXPECT_EQ(pool_.next_in_line(), other) << "the stranger had its say";
+}
+
 /// RFC 5321 §4.5.3.2: the limits of commands are minima.
 TEST_F(PoolTest, WhoWasCutOffBeginsSlowNextTimeAndIsNotCutOffAgain) {
   const auto slow = group();

@@ -15,6 +15,7 @@ constexpr auto kProven = 1h;
 constexpr auto kProvenWait = 5s;
 constexpr std::chrono::milliseconds kPlaceHeld{11'000};  ///< until a slow one moves, at a tick
 constexpr auto kOutage = 10min;  ///< the longest for which nothing is dialled after a failure
+constexpr auto kSlow = 10s;
 constexpr auto kTick = 1s;
 constexpr auto kVerb = 1s;
 
@@ -39,6 +40,7 @@ void Fairness::serves(std::uint32_t connection, std::size_t group) {
   Connection& known = connections_[connection];
   end_pending(known);
   known.groups.assign(1, group);
+  known.dot_at.reset();
   groups_[group].active_at = clock_.steady();
   groups_[group].unreachable = false;
 }
@@ -57,6 +59,10 @@ void Fairness::dialling(std::uint32_t number, int host, bool risk_pool) {
     ++groups_[group].pending;
     groups_[group].active_at = clock_.steady();
   }
+}
+
+void Fairness::heard_dot(std::uint32_t connection) {
+  connections_[connection].dot_at = clock_.steady();
 }
 
 void Fairness::fell_silent(std::uint32_t connection) {
@@ -106,6 +112,11 @@ void Fairness::recorded(std::size_t group, bool took) {
   groups_[group].unreachable = false;
 }
 
+void Fairness::cut_off(std::size_t group) {
+  groups_[group].troubled_at = clock_.steady();
+  groups_[group].unreachable = true;
+}
+
 bool Fairness::proven(const Group& group) const {
   const bool took =
       group.took_at != base::SteadyTime{} && clock_.steady() - group.took_at < kProven;
@@ -146,7 +157,17 @@ void Fairness::check_copy(CopyTruth& copy, base::SteadyTime then, Waiting waitin
                   proven(group) ? "proven" : "unknown", waiting.proven, waiting.unknown, places_));
 }
 
+/// … of sessions that wait for the reply to a dot. Then others that are slow keep their places.
+bool Fairness::slow_places_are_full() const {
+  const auto waits = [this](std::uint32_t number) {
+    const Connection& one = connections_[number];
+    return is_busy(one) && one.dot_at && clock_.steady() >= *one.dot_at + kSlow;
+  };
+  return static_cast<std::size_t>(std::ranges::count_if(open_, waits)) >= slow_places_;
+}
+
 void Fairness::check(base::SteadyTime then) {
+  if (slow_places_are_full()) calm_from(then);
   for (Group& group : groups_) {
     group.waits = false;
     group.served_until = {};
@@ -173,11 +194,8 @@ void Fairness::check(base::SteadyTime then) {
     if (group.waits && !proven(group)) ++waiting.unknown;
     if ((group.waits || served) && proven(group)) ++waiting.proven;
   }
-  waiting.sessions =
-      static_cast<std::size_t>(std::ranges::count_if(open_, [this](std::uint32_t connection) {
-        const Connection& one = connections_[connection];
-        return one.pending || one.busy_until > clock_.steady();
-      }));
+  waiting.sessions = static_cast<std::size_t>(std::ranges::count_if(
+      open_, [this](std::uint32_t connection) { return is_busy(connections_[connection]); }));
   for (CopyTruth* copy : due) check_copy(*copy, then, waiting);
   check_expectations(then);
 }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "tests/simulation/pauses.hpp"
@@ -20,6 +21,7 @@ class Fairness final : public ActivityWatch {
   void active(std::uint32_t connection, base::SteadyTime until) override;
   void serves(std::uint32_t connection, std::size_t group) override;
   void dialling(std::uint32_t connection, int host, bool risk_pool) override;
+  void heard_dot(std::uint32_t connection) override;
   void fell_silent(std::uint32_t connection) override;
   void ended(std::uint32_t connection, bool failed) override;
   void troubled(std::uint32_t connection, const Said& said) override;
@@ -30,6 +32,10 @@ class Fairness final : public ActivityWatch {
   /// An outcome was recorded of a copy of this group. `took`: it was delivered, and the relay knows
   /// by now that this group takes mail.
   void recorded(std::size_t group, bool took);
+
+  /// A session of the group was ended because others waited: the next one has its full time, and
+  /// waits for one of the few places for those.
+  void cut_off(std::size_t group);
 
   /// Nobody waits while the relay cannot work: its process or its store is gone, or a thread gets
   /// no processor. What waits begins to count at `now`.
@@ -47,8 +53,12 @@ class Fairness final : public ActivityWatch {
   /// How long the store keeps others waiting, beyond what the limits allow for.
   void set_slack(std::chrono::milliseconds slack) { slack_ = slack; }
 
-  /// How many sessions of destinations that did not prove themselves can wait at once.
-  void set_places(std::size_t places) { places_ = places; }
+  /// How many sessions of destinations that did not prove themselves can wait at once, and how many
+  /// of those that are slow.
+  void set_places(std::size_t places, std::size_t slow_places) {
+    places_ = places;
+    slow_places_ = slow_places;
+  }
 
  private:
   struct Group {
@@ -65,6 +75,7 @@ class Fairness final : public ActivityWatch {
   struct Connection {
     std::vector<std::size_t> groups;
     base::SteadyTime busy_until;
+    std::optional<base::SteadyTime> dot_at;  ///< of the latest transaction
     bool pending = false;
   };
 
@@ -80,10 +91,15 @@ class Fairness final : public ActivityWatch {
     base::SteadyTime since;
   };
 
+  bool is_busy(const Connection& connection) const {
+    return connection.pending || connection.busy_until > clock_.steady();
+  }
+
   static base::SteadyTime busy_until(const Group& group) {
     return std::max(group.busy_until, group.served_until);
   }
 
+  bool slow_places_are_full() const;
   void end_pending(Connection& connection);
   bool proven(const Group& group) const;
   bool paused(const CopyTruth& copy) const;
@@ -102,6 +118,7 @@ class Fairness final : public ActivityWatch {
   std::vector<Expectation> expected_;
   base::SteadyTime calm_since_;
   std::size_t places_ = 100;
+  std::size_t slow_places_ = 200;
   std::chrono::milliseconds slack_{0};
 };
 

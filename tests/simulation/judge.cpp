@@ -9,6 +9,16 @@ namespace relay::simulation {
 using State = CopyTruth::State;
 using namespace std::chrono_literals;
 
+namespace {
+
+bool says_cut_off(const ports::CopyUpdate& copy) {
+  return std::ranges::any_of(copy.attempts, [](const mail::DeliveryAttempt& attempt) {
+    return attempt.text.contains("cut off");
+  });
+}
+
+}  // namespace
+
 Judge::Judge(const World& world, SimClock& world_clock, bool aloud)
     : clock(world_clock),
       verdicts(world_clock, aloud),
@@ -53,8 +63,9 @@ void Judge::recorded(const ports::Update& update, const ports::RecordAnswer& ans
   if (const MessageTruth* message = book.find(update.id)) {
     for (const auto& copy : update.copies) {
       if (copy.index < message->copies.size()) {
-        fairness.recorded(message->copies[copy.index].group,
-                          copy.state == mail::RecipientState::Delivered);
+        const std::size_t group = message->copies[copy.index].group;
+        fairness.recorded(group, copy.state == mail::RecipientState::Delivered);
+        if (says_cut_off(copy)) fairness.cut_off(group);
       }
     }
   }

@@ -30,10 +30,6 @@ CopyName TrafficJudge::first_of(const TransactionTruth& transaction) const {
   return transaction.message ? CopyName{*transaction.message, 0} : kNoCopy;
 }
 
-void TrafficJudge::touch(std::uint32_t connection, std::chrono::milliseconds busy_for) {
-  if (activity_ != nullptr) activity_->active(connection, clock_.steady() + busy_for);
-}
-
 void TrafficJudge::dialled(const Dialled& dialled) {
   connections_.resize(dialled.connection + 1);
   connections_[dialled.connection] = {.host = dialled.host,
@@ -180,6 +176,7 @@ void TrafficJudge::heard_dot(std::uint32_t connection, std::uint32_t number, con
     verdicts_.violate(Rule::Misdirected, first_of(transaction), "the content was changed");
   }
   transaction.dot_open = true;
+  if (activity_ != nullptr) activity_->heard_dot(connection);
   forget_wrong_limit(number, recipients.size());
   hear_limit(connection, number);
   for (const std::string_view recipient : recipients) {

@@ -52,6 +52,8 @@ class ActivityWatch {
   virtual void active(std::uint32_t connection, base::SteadyTime until) = 0;
   virtual void serves(std::uint32_t connection, std::size_t group) = 0;
   virtual void dialling(std::uint32_t connection, int host, bool risk_pool) = 0;
+  /// The server has heard the dot: nobody may end the wait for its reply.
+  virtual void heard_dot(std::uint32_t connection) = 0;
   /// Nothing will happen on it until the client gives up.
   virtual void fell_silent(std::uint32_t connection) = 0;
   virtual void ended(std::uint32_t connection, bool failed) = 0;
@@ -122,7 +124,10 @@ class TrafficJudge final : public Witness {
   void forget_wrong_limit(std::uint32_t transaction, std::size_t accepted);
   void note_refusal(const Said& said);
   void take(CopyTruth& copy, std::uint32_t connection, TransactionTruth& transaction);
-  void touch(std::uint32_t connection, std::chrono::milliseconds busy_for);
+
+  void touch(std::uint32_t connection, std::chrono::milliseconds busy_for) {
+    if (activity_ != nullptr) activity_->active(connection, clock_.steady() + busy_for);
+  }
 
   Book& book_;
   Verdicts& verdicts_;

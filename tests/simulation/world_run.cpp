@@ -44,7 +44,8 @@ void WorldRun::add_hosts() {
 
 void WorldRun::plan() {
   add_hosts();
-  judge_.fairness.set_places(std::max<std::size_t>(world_.settings.connections_total / 2, 1));
+  const std::size_t places = world_.settings.connections_total;
+  judge_.fairness.set_places(std::max<std::size_t>(places / 2, 1), places);
   // A look at the queue asks it some ten things, one after the other.
   if (world_.spool_delays > 0) {
     judge_.fairness.set_slack(10 * world_.spool_delay);
