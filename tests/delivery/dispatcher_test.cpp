@@ -1,5 +1,7 @@
 #include "relay/delivery/dispatcher.hpp"
 
+#include <array>
+
 #include <gtest/gtest.h>
 
 #include "tests/delivery/a_host_list.hpp"
@@ -12,10 +14,12 @@ using namespace std::chrono_literals;
 
 const base::SteadyTime kStart{std::chrono::hours(100)};
 
+/// Differs in its last octets, which are what an id is hashed by.
 mail::MessageId id(unsigned number) {
-  return mail::MessageId::make(
-      base::WallTime{std::chrono::milliseconds(1)},
-      {static_cast<unsigned char>(number >> 8U), static_cast<unsigned char>(number)});
+  std::array<std::uint8_t, 10> random{};
+  random[8] = static_cast<std::uint8_t>(number >> 8U);
+  random[9] = static_cast<std::uint8_t>(number);
+  return mail::MessageId::make(base::WallTime{std::chrono::milliseconds(1)}, random);
 }
 
 ports::DueCopy due(unsigned number, const std::string& domain, bool risk_pool = false) {
