@@ -60,21 +60,20 @@ class Client:
 
 
 async def pump(port, content, sender, seconds=SECONDS, sessions=4):
-    """Messages a second, all of which must be accepted."""
+    """How long each message waited for its reply; all of them must be accepted."""
     end = time.monotonic() + seconds
-    taken = 0
+    waited = []
 
     async def one():
-        nonlocal taken
         async with Client(port) as client:
             while time.monotonic() < end:
-                said, _ = await client.send(content + b"%d\r\n" % next(numbers), sender)
+                said, span = await client.send(content + b"%d\r\n" % next(numbers), sender)
                 if not said.startswith("250"):
                     raise AssertionError(said)
-                taken += 1
+                waited.append(span)
 
     await asyncio.gather(*(one() for _ in range(sessions)))
-    return taken / seconds
+    return waited
 
 
 async def park(port, count, name):
@@ -122,8 +121,8 @@ class DeadDns(unittest.TestCase):
         self.addCleanup(self.relay.remove)
         self.relay.start()
 
-    def warm_rate(self):
-        """Rate of the sender whose records are known: signed over no body, so not changed by one."""
+    def warm(self):
+        """Mail of the sender whose records are known: signed over no body, so not changed by one."""
         return pump(self.relay.port, WARM.message(body="Hello.\r\n"), "ann@warm.example")
 
     def results(self, domain):
@@ -132,18 +131,18 @@ class DeadDns(unittest.TestCase):
         return [fields_of(m.content, "Authentication-Results")[0] for m in found]
 
     def check_parked(self, mood, name):
-        healthy = asyncio.run(self.warm_rate())
+        healthy = asyncio.run(self.warm())
         before = memory_of(self.relay.process.pid)
         self.dns.mood = mood
-        parked, rate = asyncio.run(during(park(self.relay.port, PARKED, name),
-                                          self.warm_rate()))
+        parked, warm = asyncio.run(during(park(self.relay.port, PARKED, name), self.warm()))
         after = memory_of(self.relay.process.pid, "VmHWM")
         longest = max(seconds for _, seconds in parked)
         print(f"{name}: {PARKED} messages waited at most {longest:.1f} s, {(after - before) / MIB:.0f} MiB; "
-              f"meanwhile {rate:.0f} messages/s instead of {healthy:.0f}: {rate / healthy:.2f}")
+              f"meanwhile {len(warm)} others instead of {len(healthy)}, each at most {max(warm):.1f} s")
         self.assertEqual({said[:9] for said, _ in parked}, {"451 4.4.3"})
         self.assertLess(longest, ONE_LOOKUP + 3)
-        self.assertGreater(rate, healthy / 2)
+        # How many go through hangs on the machine; that none waits for a lookup of others does not.
+        self.assertLess(max(warm), ONE_LOOKUP / 2)
         if not is_sanitized():  # whose quarantine keeps what was freed
             self.assertLess((after - before) / MIB, 100)
         for results in self.results("warm.example"):
