@@ -1,10 +1,16 @@
 #include "tests/simulation/letters.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace relay::simulation {
 
 using Scope = Incident::Scope;
 
 namespace {
+
+/// In the order of ports::QueueAction.
+constexpr std::array<std::string_view, 5> kOrders{"retry", "hold", "release", "drop", "bounce"};
 
 mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
 
@@ -96,6 +102,16 @@ ports::QueueFilter filter_of(const World& world, const Book& book, const Inciden
       return one(Field::Host, world.hosts[incident.target % world.hosts.size()].name);
   }
   return {};
+}
+
+std::string reason_for(ports::QueueAction ordered) {
+  return std::string(kOrders[static_cast<std::size_t>(ordered)]);
+}
+
+std::optional<ports::QueueAction> ordered_with(std::string_view reason) {
+  const auto* const found = std::ranges::find(kOrders, reason);
+  if (found == kOrders.end()) return std::nullopt;
+  return static_cast<ports::QueueAction>(found - kOrders.begin());
 }
 
 std::pair<ports::PauseRule::Kind, std::string> pause_target(const World& world,

@@ -1,7 +1,9 @@
 // What a plan says, in the words of the ports: messages, filters, rules.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "relay/ports/delivery_feed.hpp"
@@ -19,6 +21,12 @@ ports::FreshMessage fresh_message(const ports::NewMessage& message);
 
 /// What a verb of the plan is about.
 ports::QueueFilter filter_of(const World& world, const Book& book, const Incident& incident);
+
+/// The reason that the operator of a world gives: it says what was ordered.
+std::string reason_for(ports::QueueAction ordered);
+
+/// nullopt: no operator of a world gave it.
+std::optional<ports::QueueAction> ordered_with(std::string_view reason);
 
 /// What a rule of the plan is about.
 std::pair<ports::PauseRule::Kind, std::string> pause_target(const World& world,

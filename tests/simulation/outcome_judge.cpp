@@ -93,6 +93,16 @@ void OutcomeJudge::check_reply(const CopyTruth& copy, const mail::DeliveryAttemp
                     fmt::format("'{} {}' was not said to this copy", attempt.code, attempt.text));
 }
 
+/// Whoever is sent away inside TLS, before anything was said there, comes again in the clear: what
+/// is told is what happened then. Only who is cut off for the sake of others does not.
+void OutcomeJudge::check_fallback(const CopyTruth& copy, const mail::DeliveryAttempt& attempt) {
+  const bool broke = !attempt.tls.empty() && attempt.stage == Stage::Ehlo && attempt.code == 0;
+  if (!broke || attempt.tls_policy != mail::TlsLevel::May) return;
+  if (attempt.text.starts_with("cut off")) return;
+  verdicts_.violate(Rule::NoFallback, copy.name,
+                    attempt.host + " broke off inside TLS, and was not asked in the clear");
+}
+
 void OutcomeJudge::check_delivered(const CopyTruth& copy, const mail::DeliveryAttempt& last) {
   const SaidTruth* said = reply_to(copy, last);
   const bool heard = said != nullptr && said->step == Step::Dot && said->code < 300;
@@ -265,7 +275,10 @@ void OutcomeJudge::record(MessageTruth& message, CopyTruth& copy, const ports::C
   if (has_ended(copy.state)) {
     return verdicts_.violate(Rule::EndsTwice, copy.name, "recorded after it had ended");
   }
-  for (const auto& attempt : update.attempts) check_reply(copy, attempt);
+  for (const auto& attempt : update.attempts) {
+    check_reply(copy, attempt);
+    check_fallback(copy, attempt);
+  }
   if (how == Recorded::StaysHeld) return;
   check_notice(message, copy, update);
   if (ends) {

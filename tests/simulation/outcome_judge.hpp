@@ -31,6 +31,7 @@ class OutcomeJudge {
   bool nobody_takes_mail(const CopyTruth& copy, const ports::CopyUpdate& update) const;
   void check_expired(const CopyTruth& copy);
   void check_reply(const CopyTruth& copy, const mail::DeliveryAttempt& attempt);
+  void check_fallback(const CopyTruth& copy, const mail::DeliveryAttempt& attempt);
   void check_hosts(CopyTruth& copy, const ports::CopyUpdate& update);
   void check_notice(MessageTruth& message, const CopyTruth& copy, const ports::CopyUpdate& update);
 

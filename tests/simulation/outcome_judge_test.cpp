@@ -168,6 +168,12 @@ const Mistake kOutcomeMistakes[] = {
        fed.rcpt(transaction, kFirst);
        fed.record(0, fed.refused(kFirst, fed.say(transaction, Step::Rcpt, 550, "5.7.1", kFirst)));
      }},
+    {"GivesUpInsideTls", Rule::NoFallback,
+     [](HandFed& fed) {
+       auto update = fed.deferred(kFirst, {"mx0"}, 0, Stage::Ehlo);
+       update.attempts.front().tls = "TLSv1.3";
+       fed.record(0, update);
+     }},
     {"EndsACopyTwice", Rule::EndsTwice,
      [](HandFed& fed) {
        const auto reply = fed.deliver(kFirst);

@@ -115,7 +115,7 @@ std::string Verdicts::trace(CopyName copy) const {
 }
 
 std::string_view name(Rule rule) {
-  constexpr std::array<std::string_view, 30> kNames{
+  constexpr std::array<std::string_view, 31> kNames{
       "protocol",
       "stranger",
       "behind us",
@@ -127,6 +127,7 @@ std::string_view name(Rule rule) {
       "ends twice",
       "failed without cause",
       "failed after fall-back",
+      "no fall-back",
       "DSN without cause",
       "DSN unpaid",
       "DSN too often",

@@ -24,6 +24,7 @@ enum class Rule : std::uint8_t {
   EndsTwice,            ///< a copy ends once
   FailedWithoutCause,   ///< a copy fails for a final reply to it, or for its age
   FailedAfterFallback,  ///< not for what a server said after TLS had failed
+  NoFallback,           ///< TLS that breaks is followed by the clear, where that is allowed
   DsnWithoutCause,      ///< a DSN tells of failures and delays that were recorded, of each once
   DsnUnpaid,            ///< and of all of them, in time
   DsnTooOften,          ///< one a message and minute

@@ -1,5 +1,7 @@
 #include "tests/simulation/watched_desk.hpp"
 
+#include "tests/simulation/letters.hpp"
+
 namespace relay::simulation {
 
 using ports::QueueAction;
@@ -38,11 +40,13 @@ base::Task<Answer<ports::ChangedSlice>> WatchedOperators::change(
     std::optional<mail::CopyId> after) {
   co_await mood_.dawdle();
   if (const auto error = mood_.write_error()) co_return std::unexpected(*error);
+  // Whatever the store was asked for, this is what the operator meant.
+  const QueueAction ordered = ordered_with(reason).value_or(action);
   auto slice = co_await inner_.change(std::move(filter), action, std::move(reason), after);
   if (slice) {
-    judge_.verbs.changed(action, slice->changed);
-    if (!takes_back(action)) {
-      const auto due = judge_.verbs.answered(action, slice->changed, 0);
+    judge_.verbs.changed(ordered, slice->changed);
+    if (!takes_back(ordered)) {
+      const auto due = judge_.verbs.answered(ordered, slice->changed, 0);
       moving_.copies.insert(moving_.copies.end(), due.begin(), due.end());
     }
   }
