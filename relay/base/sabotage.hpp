@@ -22,6 +22,9 @@ enum class Sabotage {
   SignatureBroken,        ///< one bit of each signature of ours is wrong
   ContentUnsynced,        ///< the commit that speaks of big content does not wait for it
   SlotReusedEarly,        ///< big content is overwritten before it is given up for good
+  ResetForgotten,         ///< a transaction that follows two failed ones begins without RSET
+  HostsHidden,            ///< a host that says 4xx is asked again and again, and no other one
+  FallbackFinal,          ///< what is refused in the clear, because TLS failed, is a bounce
 };
 
 #ifdef RELAY_CONTROLS
@@ -29,9 +32,9 @@ enum class Sabotage {
 /// True when the environment names it: RELAY_SABOTAGE=early-reply.
 inline bool sabotaged(Sabotage what) {
   constexpr std::string_view kNames[] = {
-      "synchronous-off",         "early-reply",      "done-before-dot",
-      "dsn-outside-transaction", "claim-kept",       "laundering-allowed",
-      "signature-broken",        "content-unsynced", "slot-reused-early"};
+      "synchronous-off",   "early-reply",        "done-before-dot",  "dsn-outside-transaction",
+      "claim-kept",        "laundering-allowed", "signature-broken", "content-unsynced",
+      "slot-reused-early", "reset-forgotten",    "hosts-hidden",     "fallback-final"};
   const char* named = std::getenv("RELAY_SABOTAGE");
   return named != nullptr && kNames[static_cast<int>(what)] == named;
 }

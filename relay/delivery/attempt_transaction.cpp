@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "relay/base/sabotage.hpp"
 #include "relay/delivery/attempt.hpp"
 #include "relay/delivery/outcome_map.hpp"
 #include "relay/mail/header.hpp"
@@ -195,7 +196,7 @@ void AttemptRunner::judge_copy(Progress& progress, std::size_t copy, smtp::Verdi
                                std::vector<std::size_t>& again) {
   const bool before_data = verdict.stage < Stage::Data;
   if (session_->is_fallback() && before_data && verdict.kind == OutcomeKind::Failed &&
-      !verdict.by_capability) {
+      !verdict.by_capability && !base::sabotaged(base::Sabotage::FallbackFinal)) {
     verdict.kind = OutcomeKind::Deferred;  // perhaps only because we came in the clear
     note(progress, copy, outcome_of_verdict(verdict));
     return;
@@ -205,7 +206,8 @@ void AttemptRunner::judge_copy(Progress& progress, std::size_t copy, smtp::Verdi
   CopyResult& result = progress.report.copies[copy];
   result.is_our_fault = result.is_our_fault || verdict.protocol_error;
   note(progress, copy, outcome_of_verdict(verdict));
-  if (step == NextStep::AnotherHost || verdict.by_capability) progress.moved.push_back(copy);
+  const bool moves = step == NextStep::AnotherHost && !base::sabotaged(base::Sabotage::HostsHidden);
+  if (moves || verdict.by_capability) progress.moved.push_back(copy);
   if (step == NextStep::Throttled) progress.report.feedback.throttled = true;
 }
 

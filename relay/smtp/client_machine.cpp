@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "relay/base/sabotage.hpp"
+
 namespace relay::smtp {
 
 namespace {
@@ -100,6 +102,7 @@ void ClientMachine::on_reply(const RemoteReply& reply, Expected expected) {
       return on_greeting(reply, expected.await);
     case Await::Reset:
       // Not the end of needs_reset_: with PIPELINING the next MAIL has been said by now.
+      if (base::sabotaged(base::Sabotage::ResetForgotten)) needs_reset_ = false;
       if (!reply.positive()) fail(reply.code == kBadSequence ? blame_us(verdict) : verdict);
       return;
     case Await::MailFrom:
