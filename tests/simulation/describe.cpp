@@ -70,6 +70,9 @@ std::string describe(const World& world) {
       settings.messages_per_connection, settings.recipients_per_transaction,
       settings.schedule.front().count(), settings.expire.count(), settings.command_limit.count(),
       settings.dot_limit.count(), settings.attempt_limit.count(), world.heals_at.count());
+  if (world.read_errors > 0) {
+    text += fmt::format("{} of 1000 reads of content fail\n", world.read_errors);
+  }
   for (std::size_t i = 0; i < world.hosts.size(); ++i) {
     const HostPlan& host = world.hosts[i];
     text += fmt::format("host {} {}: {}\n", i, host.name,
@@ -89,6 +92,9 @@ std::string describe(const World& world) {
                         static_cast<int>(message.arrival),
                         message.null_sender ? "null sender" : "a sender",
                         message.authenticated ? "" : " nobody vouches for");
+    if (message.offered_after > milliseconds{0}) {
+      text += fmt::format(" offered {} ms late:", message.offered_after.count());
+    }
     for (const CopyPlan& copy : message.copies) {
       text += fmt::format(" {}@d{}{}{}", static_cast<char>(copy.kind), copy.domain,
                           copy.risk_pool ? " risk" : "", copy.held ? " held" : "");

@@ -38,6 +38,8 @@ class Generator {
     draw_messages();
     world_.heals_at = milliseconds(random_.span(3min, 40min));
     draw_incidents();
+    draw_read_errors();
+    draw_late_offers();
     return std::move(world_);
   }
 
@@ -64,6 +66,8 @@ class Generator {
   CopyPlan draw_copy(const MessagePlan& message);
   void draw_messages();
   void draw_incidents();
+  void draw_read_errors();
+  void draw_late_offers();
   Incident draw_incident();
 
   Random random_;
@@ -243,6 +247,21 @@ void Generator::draw_incidents() {
   for (std::int64_t i = 0; i < count; ++i) world_.incidents.push_back(draw_incident());
   world_.incidents.push_back({.at = world_.heals_at, .what = What::AllHeals});
   sort_by(world_.incidents, &Incident::at);
+}
+
+// What came to worlds later is drawn behind all else: those without it are as they were before.
+
+/// A message that is read piece by piece, from a store that fails now and then.
+void Generator::draw_read_errors() {
+  if (!random_.chance(100)) return;
+  world_.read_errors = static_cast<unsigned>(random_.between(1, 300));
+  random_.pick(world_.messages).octets = 300'000;
+}
+
+/// Messages that somebody could find between their commit and their offer.
+void Generator::draw_late_offers() {
+  if (!random_.chance(50)) return;
+  for (MessagePlan& message : world_.messages) message.offered_after = random_.span(100ms, 10s);
 }
 
 }  // namespace

@@ -84,6 +84,7 @@ void Judge::gone(const ports::Update& update) {
 void Judge::process_died() {
   traffic.process_died();
   fairness.process_died();
+  verbs.process_died();
   for (MessageTruth& message : book.messages()) {
     for (CopyTruth& copy : message.copies) {
       copy.in_limbo = false;

@@ -196,6 +196,14 @@ const Mistake kVerbMistakes[] = {
        fed.verb(QueueAction::Drop, kFirst);
        fed.dot(transaction, 0, {kFirst});
      }},
+    {"SendsWhatADropDidNotReach", Rule::LeftAfterVerb,
+     [](HandFed& fed) {
+       const std::vector<mail::CopyId> copies{{fed.judge.book.messages()[0].id, 0}};
+       fed.judge.verbs.changed(QueueAction::Drop, copies);
+       fed.judge.verbs.await_answer(1, QueueAction::Drop, copies);
+       fed.judge.verbs.over(1);
+       fed.rcpt(fed.mail(fed.dial(0), 0), kFirst);
+     }},
     {"SendsWhatEnteredHeld", Rule::LeftAfterVerb,
      [](HandFed& fed) {
        fed.accept(1, {{.domain = 0, .held = true}});

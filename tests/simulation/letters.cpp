@@ -1,16 +1,12 @@
 #include "tests/simulation/letters.hpp"
 
-#include <algorithm>
-#include <array>
+#include <charconv>
 
 namespace relay::simulation {
 
 using Scope = Incident::Scope;
 
 namespace {
-
-/// In the order of ports::QueueAction.
-constexpr std::array<std::string_view, 5> kOrders{"retry", "hold", "release", "drop", "bounce"};
 
 mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
 
@@ -104,14 +100,18 @@ ports::QueueFilter filter_of(const World& world, const Book& book, const Inciden
   return {};
 }
 
-std::string reason_for(ports::QueueAction ordered) {
-  return std::string(kOrders[static_cast<std::size_t>(ordered)]);
+std::string reason_for(const OperatorsOrder& order) {
+  return std::to_string(static_cast<unsigned>(order.action)) + ' ' + std::to_string(order.number);
 }
 
-std::optional<ports::QueueAction> ordered_with(std::string_view reason) {
-  const auto* const found = std::ranges::find(kOrders, reason);
-  if (found == kOrders.end()) return std::nullopt;
-  return static_cast<ports::QueueAction>(found - kOrders.begin());
+OperatorsOrder ordered_with(std::string_view reason) {
+  OperatorsOrder order;
+  unsigned action = 0;
+  const char* const end = reason.data() + reason.size();
+  const auto [blank, error] = std::from_chars(reason.data(), end, action);
+  if (error == std::errc() && blank != end) std::from_chars(blank + 1, end, order.number);
+  order.action = static_cast<ports::QueueAction>(action);
+  return order;
 }
 
 std::pair<ports::PauseRule::Kind, std::string> pause_target(const World& world,

@@ -1,7 +1,6 @@
 // What a plan says, in the words of the ports: messages, filters, rules.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,11 +21,16 @@ ports::FreshMessage fresh_message(const ports::NewMessage& message);
 /// What a verb of the plan is about.
 ports::QueueFilter filter_of(const World& world, const Book& book, const Incident& incident);
 
-/// The reason that the operator of a world gives: it says what was ordered.
-std::string reason_for(ports::QueueAction ordered);
+/// What the operator of a world wants, and which of his orders it is.
+struct OperatorsOrder {
+  ports::QueueAction action = ports::QueueAction::Retry;
+  unsigned number = 0;
+};
 
-/// nullopt: no operator of a world gave it.
-std::optional<ports::QueueAction> ordered_with(std::string_view reason);
+/// The order as the reason for it.
+std::string reason_for(const OperatorsOrder& order);
+
+OperatorsOrder ordered_with(std::string_view reason);
 
 /// What a rule of the plan is about.
 std::pair<ports::PauseRule::Kind, std::string> pause_target(const World& world,

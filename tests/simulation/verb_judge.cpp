@@ -1,5 +1,8 @@
 #include "tests/simulation/verb_judge.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace relay::simulation {
@@ -65,6 +68,8 @@ void VerbJudge::changed(QueueAction action, const std::vector<mail::CopyId>& cop
 std::vector<CopyName> VerbJudge::answered(QueueAction action,
                                           const std::vector<mail::CopyId>& copies,
                                           std::size_t under_way) {
+  const auto awaited = std::ranges::find(unanswered_, copies, &Slice::copies);
+  if (awaited != unanswered_.end()) unanswered_.erase(awaited);
   std::vector<CopyName> due;
   std::size_t least = 0;  // whose dot may still be taken, for all that the relay can know
   std::size_t most = 0;
@@ -83,6 +88,20 @@ std::vector<CopyName> VerbJudge::answered(QueueAction action,
         fmt::format("said {} under way; the dot of {} to {} is written", under_way, least, most));
   }
   return due;
+}
+
+void VerbJudge::await_answer(unsigned verb, QueueAction action, std::vector<mail::CopyId> copies) {
+  unanswered_.push_back({.verb = verb, .action = action, .copies = std::move(copies)});
+}
+
+void VerbJudge::over(unsigned verb) {
+  for (;;) {
+    const auto found = std::ranges::find(unanswered_, verb, &Slice::verb);
+    if (found == unanswered_.end()) return;
+    const Slice slice = std::move(*found);
+    unanswered_.erase(found);
+    answered(slice.action, slice.copies, 0);
+  }
 }
 
 }  // namespace relay::simulation

@@ -23,7 +23,22 @@ class VerbJudge {
   std::vector<CopyName> answered(ports::QueueAction action, const std::vector<mail::CopyId>& copies,
                                  std::size_t under_way);
 
+  /// These copies were changed by the verb with this number, of which answered() is to follow.
+  void await_answer(unsigned verb, ports::QueueAction action, std::vector<mail::CopyId> copies);
+
+  /// The operator has the answer to the whole verb. What was not answered() yet never will be: the
+  /// relay takes it to be where it cannot leave from.
+  void over(unsigned verb);
+
+  void process_died() { unanswered_.clear(); }
+
  private:
+  struct Slice {
+    unsigned verb = 0;
+    ports::QueueAction action = ports::QueueAction::Retry;
+    std::vector<mail::CopyId> copies;
+  };
+
   CopyTruth* find(const mail::CopyId& id);
   void change(ports::QueueAction action, MessageTruth& message, CopyTruth& copy);
   void end_copy(MessageTruth& message, CopyTruth& copy, bool tell);
@@ -31,6 +46,7 @@ class VerbJudge {
   Book& book_;
   Verdicts& verdicts_;
   SimClock& clock_;
+  std::vector<Slice> unanswered_;
 };
 
 }  // namespace relay::simulation

@@ -41,10 +41,11 @@ base::Task<Answer<ports::ChangedSlice>> WatchedOperators::change(
   co_await mood_.dawdle();
   if (const auto error = mood_.write_error()) co_return std::unexpected(*error);
   // Whatever the store was asked for, this is what the operator meant.
-  const QueueAction ordered = ordered_with(reason).value_or(action);
+  const auto [ordered, verb] = ordered_with(reason);
   auto slice = co_await inner_.change(std::move(filter), action, std::move(reason), after);
   if (slice) {
     judge_.verbs.changed(ordered, slice->changed);
+    judge_.verbs.await_answer(verb, ordered, slice->changed);
     if (!takes_back(ordered)) {
       const auto due = judge_.verbs.answered(ordered, slice->changed, 0);
       moving_.copies.insert(moving_.copies.end(), due.begin(), due.end());

@@ -24,6 +24,12 @@ std::optional<SpoolError> StoreMood::read_error() const {
   return failing_ == SpoolError::Unavailable ? failing_ : std::nullopt;
 }
 
+std::optional<SpoolError> StoreMood::content_error() {
+  const bool fails = world_.read_errors > 0 && clock_.since_start_ms() < world_.heals_at &&
+                     random_.chance(world_.read_errors);
+  return fails ? SpoolError::Unavailable : read_error();
+}
+
 template <class T>
 base::Task<Answer<T>> WatchedQueue::read_through(base::Task<Answer<T>> call) {
   co_await mood_.dawdle();
@@ -39,7 +45,11 @@ base::Task<Answer<mail::QueuedMessage>> WatchedQueue::load(mail::MessageId id,
 }
 
 base::Task<Answer<std::string>> WatchedQueue::read(mail::MessageId id, std::uint32_t sequence) {
-  return read_through(inner_.read(id, sequence));
+  co_await mood_.dawdle();
+  if (const auto error = mood_.content_error()) co_return std::unexpected(*error);
+  auto octets = co_await inner_.read(id, sequence);
+  co_await mood_.dawdle();
+  co_return octets;
 }
 
 base::Task<Answer<ports::RecordAnswer>> WatchedQueue::record(ports::Update update) {

@@ -32,6 +32,9 @@ class StoreMood {
 
   std::optional<ports::SpoolError> read_error() const;
 
+  /// The same of a read of content, which may fail alone.
+  std::optional<ports::SpoolError> content_error();
+
   /// Whether a call that ends as Unknown was done all the same.
   bool applies() { return random_.chance(500); }
 

@@ -71,6 +71,7 @@ struct MessagePlan {
   milliseconds at{0};
   Arrival arrival = Arrival::Offered;
   milliseconds commit_takes{0};
+  milliseconds offered_after{0};  ///< its commit: whoever accepted it gets no processor
   bool null_sender = false;
   bool authenticated = true;
   std::size_t sender_domain = 0;
@@ -142,6 +143,7 @@ struct World {
   unsigned yields = 0;          ///< of a thousand reads and writes
   unsigned spool_delays = 0;    ///< of a thousand calls
   milliseconds spool_delay{0};  ///< how long those take
+  unsigned read_errors = 0;     ///< of a thousand reads of content, until all heals
   Settings settings;
   std::vector<HostPlan> hosts;
   std::vector<DomainPlan> domains;

@@ -25,7 +25,7 @@ base::Task<bool> WorldRun::commit(ports::NewMessage message, std::uint32_t numbe
   if (!error || (*error == ports::SpoolError::Unknown && store_mood_.applies())) {
     co_await queue_.intake().commit(std::move(message));
     const bool told = world_.messages[number].arrival != Arrival::Found && !error;
-    judge_.committed(number, told ? 0s : kFullLook);
+    judge_.committed(number, told ? world_.messages[number].offered_after : kFullLook);
   } else {
     judge_.rejected(number);
   }
@@ -48,7 +48,11 @@ base::Task<> WorldRun::arrive(std::uint32_t number) {
   } else {
     committed = co_await commit(std::move(message), number);
   }
-  if (committed && plan.arrival == Arrival::Offered) expected->offer(std::move(fresh));
+  const bool offers = committed && plan.arrival == Arrival::Offered;
+  if (offers && plan.offered_after > 0ms) {
+    co_await clock_.sleep_until(clock_.steady() + plan.offered_after);
+  }
+  if (offers) expected->offer(std::move(fresh));
   --arriving_;
 }
 
@@ -159,11 +163,13 @@ void WorldRun::heal_all() {
 }
 
 base::Task<> WorldRun::verb(Incident incident) {
+  const OperatorsOrder wanted{.action = incident.action, .number = ++verbs_};
   const ops::Order order{
-      .verb = ops::Verb::Retry, .words = {}, .reason = reason_for(incident.action), .uid = {}};
+      .verb = ops::Verb::Retry, .words = {}, .reason = reason_for(wanted), .uid = {}};
   const auto done = co_await ops::change_all(
       life_->controls, order, filter_of(world_, judge_.book, incident), incident.action, {});
   judge_.verdicts.note(Event::What::Incident, kNoCopy, 0, done ? 1 : 0, "a verb is answered");
+  judge_.verbs.over(wanted.number);
 }
 
 base::Task<> WorldRun::pause(Incident incident) {

@@ -87,6 +87,7 @@ class WorldRun {
   WatchedQueue watched_;
   std::unique_ptr<Life> life_;
   std::size_t handlers_ = 0;
+  unsigned verbs_ = 0;        ///< that were ordered
   std::size_t arriving_ = 0;  ///< messages that are still to come
   bool healed_ = false;
   bool stopping_ = false;
