@@ -1,0 +1,155 @@
+"""Mistakes that were made once, put back one at a time: the simulation must find each of them.
+
+Each is a patch in mutants/, which begins with words for people: what it breaks, and what should
+notice. Two lines are for this program: `Found-by:` names the verdicts, any of which is right, and
+`Worlds:` the first failing world, counted from 1. Whoever changes the worlds measures anew."""
+
+import glob
+import os
+import re
+import shutil
+import subprocess
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+FOLDER = os.path.join(ROOT, "tests/simulation/mutants")
+SOURCE = os.path.join(ROOT, "build/mutants/source")  # of HEAD; a patch comes and goes
+BUILD = os.path.join(SOURCE, "build/ci")
+SIMULATE = os.path.join(BUILD, "bin/simulate")
+SOUND = os.path.join(BUILD, "bin/simulate-sound")  # of the sources as they are
+CI_MINUTE = 60  # seconds that every build gives to the simulation
+
+
+class Mutant:
+    def __init__(self, path):
+        self.path = path
+        self.name = os.path.basename(path).removesuffix(".patch")
+        with open(path, encoding="utf-8") as f:
+            header = f.read().partition("\ndiff --git ")[0]
+        self.found_by = [rule.strip() for rule in self.line(header, "Found-by").split(",")]
+        self.worlds = int(self.line(header, "Worlds"))
+
+    def line(self, header, key):
+        found = re.search(f"^{key}: (.+)$", header, re.MULTILINE)
+        if not found:
+            raise SystemExit(f"{self.path}: no line `{key}:`")
+        return found[1]
+
+    def note(self, worlds):
+        """Writes down after how many worlds it was found."""
+        with open(self.path, encoding="utf-8") as f:
+            text = f.read()
+        with open(self.path, "w", encoding="utf-8") as f:
+            f.write(re.sub("^Worlds: .+$", f"Worlds: {worlds}", text, count=1, flags=re.MULTILINE))
+
+
+def all_mutants(only=()):
+    mutants = [Mutant(path) for path in sorted(glob.glob(os.path.join(FOLDER, "*.patch")))]
+    return [mutant for mutant in mutants
+            if not only or any(mutant.name.startswith(name.removesuffix(".patch")) for name in only)]
+
+
+def check(only=()):
+    """Whether all patches apply to the sources as they are."""
+    mutants = all_mutants(only)
+    stale = [mutant.name for mutant in mutants
+             if subprocess.run(["git", "apply", "--check", mutant.path], cwd=ROOT, check=False).returncode != 0]
+    return {"pass": bool(mutants) and not stale, "mutants": len(mutants), "stale": stale}
+
+
+def run(*words, cwd=SOURCE):
+    done = subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise SystemExit(f"{' '.join(words)}:\n{done.stdout[-4000:]}{done.stderr[-4000:]}")
+    return done.stdout.strip()
+
+
+def copy_head():
+    """Only files that differ are written, so that the next build is a small one."""
+    head = run("git", "rev-parse", "HEAD", cwd=ROOT)
+    if not os.path.exists(os.path.join(SOURCE, ".git")):
+        run("git", "worktree", "prune", cwd=ROOT)
+        run("git", "worktree", "add", "--force", "--detach", SOURCE, head, cwd=ROOT)
+    run("git", "checkout", "--quiet", "--force", "--detach", head)
+    run("cmake", "--preset", "ci")
+
+
+def build():
+    run("nice", "-n", "10", "ninja", "-C", BUILD, "-j", str(os.cpu_count()), "simulate")
+
+
+def first_failing(program, start, worlds, seconds):
+    """(seed or None, names of the verdicts, worlds that were run)."""
+    ended = subprocess.run([program, "--worlds", str(worlds), "--from", str(start), "--seconds", str(seconds),
+                            "--jobs", str(os.cpu_count()), "--failures", "1"],
+                           capture_output=True, text=True, check=False)
+    done = int(re.search(r"^(\d+) worlds,", ended.stdout, re.MULTILINE)[1])
+    if ended.returncode == 0:
+        return None, [], done
+    # Seeds are begun in their order, and what has begun goes on to its end: the least is the first.
+    failing = {}
+    seed = None
+    for line in ended.stdout.splitlines():
+        if found := re.match(r"seed (\d+)(?: \(|: (the process died))", line):
+            seed = int(found[1])
+            failing[seed] = [found[2]] if found[2] else []
+        elif seed is not None and (found := re.match(r"  ([a-zA-Z -]+): copy ", line)):
+            failing[seed].append(found[1])
+    first = min(failing)
+    return first, list(dict.fromkeys(failing[first])), done
+
+
+def first_that_shows(worlds, seconds):
+    """The same, of the mutant. A world in which the sources as they are fail, too, shows nothing."""
+    start, end = 1, time.monotonic() + seconds
+    while True:
+        seed, verdicts, done = first_failing(SIMULATE, start, worlds - start + 1, max(1, end - time.monotonic()))
+        if seed is None or first_failing(SOUND, seed, 1, seconds)[0] is None:
+            return seed, verdicts, seed or start - 1 + done
+        start = seed + 1
+
+
+def try_one(mutant, worlds, seconds):
+    patch = os.path.abspath(mutant.path)
+    run("git", "apply", patch)
+    try:
+        build()
+        begin = time.monotonic()
+        seed, verdicts, done = first_that_shows(worlds, seconds)
+        took = round(time.monotonic() - begin, 1)
+    finally:
+        run("git", "checkout", "--quiet", "--force", "--", ".")
+    return {"found": seed is not None, "worlds": done, "verdicts": verdicts, "seconds": took,
+            "right": seed is not None and any(verdict in mutant.found_by for verdict in verdicts)}
+
+
+def summary(mutant, found):
+    if not found["found"]:
+        return f"mutant {mutant.name}: NOT FOUND in {found['worlds']} worlds, {found['seconds']} s"
+    said = ", ".join(found["verdicts"])
+    wrong = "" if found["right"] else f" -- WRONG, should be {' or '.join(mutant.found_by)}"
+    moved = "" if found["worlds"] == mutant.worlds else f" (the patch says {mutant.worlds})"
+    return f"mutant {mutant.name}: world {found['worlds']}{moved}, {found['seconds']} s: {said}{wrong}"
+
+
+def campaign(only, worlds, seconds, sound_worlds, note=False, say=print):
+    mutants = all_mutants(only)
+    copy_head()
+    build()
+    shutil.copy2(SIMULATE, SOUND)
+    seed, verdicts, done = first_failing(SOUND, 1, sound_worlds, seconds)
+    report = {"pass": seed is None and bool(mutants), "sound": {"worlds": done, "failing": seed}, "mutants": {}}
+    say(f"sound: {done} worlds, " + ("clean" if seed is None else f"FAILING at {seed}: {', '.join(verdicts)}"))
+    for mutant in mutants if report["pass"] else ():
+        found = try_one(mutant, worlds, seconds)
+        report["mutants"][mutant.name] = found
+        report["pass"] = report["pass"] and found["right"]
+        say(summary(mutant, found))
+        if note and found["right"]:
+            mutant.note(found["worlds"])
+    found = [one for one in report["mutants"].values() if one["right"]]
+    report["quickly"] = sum(one["seconds"] <= CI_MINUTE for one in found)
+    if not only and 2 * report["quickly"] < len(mutants):
+        report["pass"] = False
+    say(f"mutants: {len(found)} of {len(mutants)} found, {report['quickly']} of them within {CI_MINUTE} s")
+    return report
