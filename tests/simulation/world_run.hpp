@@ -74,6 +74,7 @@ class WorldRun {
   base::Task<> live();
   void stall(const Incident& incident);
   void check_memory();
+  std::size_t taken_back() const;
   base::Task<> end();
 
   const World& world_;
