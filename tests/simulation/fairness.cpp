@@ -110,11 +110,12 @@ void Fairness::recorded(std::size_t group, bool took) {
   if (!took) return;
   groups_[group].took_at = clock_.steady();
   groups_[group].unreachable = false;
+  groups_[group].needs_full_time = false;
 }
 
 void Fairness::cut_off(std::size_t group) {
   groups_[group].troubled_at = clock_.steady();
-  groups_[group].unreachable = true;
+  groups_[group].needs_full_time = true;
 }
 
 bool Fairness::proven(const Group& group) const {
@@ -136,7 +137,7 @@ std::chrono::nanoseconds Fairness::in_line(std::size_t waiting) const {
 }
 
 std::chrono::nanoseconds Fairness::limit_of(const Group& group, Waiting waiting) const {
-  if (group.unreachable) return kOutage + kPlaceHeld;
+  if (group.unreachable || group.needs_full_time) return kOutage + kPlaceHeld;
   if (!proven(group)) return in_line(waiting.unknown - 1) + kTick;
   // Where all places are taken by the like of it, it stands in line as others do.
   const bool crowded = waiting.proven > places_ || waiting.sessions >= places_;
@@ -146,8 +147,8 @@ std::chrono::nanoseconds Fairness::limit_of(const Group& group, Waiting waiting)
 void Fairness::check_copy(CopyTruth& copy, base::SteadyTime then, Waiting waiting) {
   const Group& group = groups_[copy.group];
   if (group.pending > 0 || busy_until(group) > then) return;
-  const auto since =
-      std::max({copy.due_at, busy_until(group), group.active_at, calm_since_, pauses_.lifted_at()});
+  const auto since = std::max({copy.due_at, busy_until(group), group.active_at, calm_since_,
+                               slow_full_until_, pauses_.lifted_at()});
   if (then - since <= limit_of(group, waiting) + slack_ || paused(copy)) return;
   verdicts_.violate(
       Rule::Starved, copy.name,
@@ -167,7 +168,7 @@ bool Fairness::slow_places_are_full() const {
 }
 
 void Fairness::check(base::SteadyTime then) {
-  if (slow_places_are_full()) calm_from(then);
+  if (slow_places_are_full()) slow_full_until_ = then;
   for (Group& group : groups_) {
     group.waits = false;
     group.served_until = {};
@@ -204,6 +205,7 @@ void Fairness::process_died() {
   for (Group& group : groups_) {
     group.took_at = {};
     group.unreachable = false;
+    group.needs_full_time = false;
   }
   expected_.clear();
 }

@@ -67,9 +67,10 @@ class Fairness final : public ActivityWatch {
     base::SteadyTime active_at;
     base::SteadyTime took_at;
     base::SteadyTime troubled_at;
-    bool unreachable = false;  ///< the last that was dialled for it did not answer
-    unsigned pending = 0;      ///< connections on which nothing can be seen
-    bool waits = false;        ///< has copies that are due
+    bool needs_full_time = false;  ///< was cut off, and has not taken anything since
+    bool unreachable = false;      ///< the last that was dialled for it did not answer
+    unsigned pending = 0;          ///< connections on which nothing can be seen
+    bool waits = false;            ///< has copies that are due
   };
 
   struct Connection {
@@ -117,6 +118,7 @@ class Fairness final : public ActivityWatch {
   std::vector<std::uint32_t> open_;
   std::vector<Expectation> expected_;
   base::SteadyTime calm_since_;
+  base::SteadyTime slow_full_until_;  ///< all slow places were taken, by who may not be cut off
   std::size_t places_ = 100;
   std::size_t slow_places_ = 200;
   std::chrono::milliseconds slack_{0};
