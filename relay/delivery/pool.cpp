@@ -14,12 +14,10 @@ Share Pool::share_for(const Group& group, SteadyTime now) {
 /// Proven groups take places that are not theirs only while nobody waits for these. Sessions that
 /// begin slow are never cut off: half of the slow places stays for those that can be.
 bool Pool::has_room(Share share) const {
-  if (share == Share::Unknown) return places_.has_room(share);
-  if (share == Share::Proven) {
-    const bool wanted = anybody_waits(Share::Unknown) && places_.has_room(Share::Unknown);
-    return places_.has_room(share) && !(wanted && places_.would_borrow(share));
-  }
-  return places_.has_room(share) && full_time_ < std::max<std::size_t>(places_.limit() / 2, 1);
+  if (!places_.has_room(share)) return false;
+  if (share == Share::Slow) return full_time_ < std::max<std::size_t>(places_.limit() / 2, 1);
+  const bool others_wait = anybody_waits(Share::Unknown) && places_.has_room(Share::Unknown);
+  return !(others_wait && places_.would_borrow(share));
 }
 
 PlacePtr Pool::open(base::Executor executor, const GroupPtr& group, Share share) {

@@ -30,6 +30,23 @@ class PoolTest : public testing::Test {
     return std::make_unique<Place::Wait>(*place, clock_);
   }
 
+  struct SlowSessions {
+    std::vector<PlacePtr> places;
+    std::vector<std::unique_ptr<Place::Wait>> guards;
+  };
+
+  /// As many as there are slow places; the first has waited longest.
+  SlowSessions fill_slow_places() {
+    SlowSessions slow;
+    for (int i = 0; i < 4; ++i) {
+      slow.places.push_back(open(group()));
+      slow.guards.push_back(waits(slow.places.back(), start_ + std::chrono::seconds(i)));
+      EXPECT_TRUE(pool_.sweep(start_ + 10s + std::chrono::seconds(i), 10s).empty());
+    }
+    EXPECT_EQ(pool_.places().used(Share::Slow), 4U);
+    return slow;
+  }
+
   boost::asio::io_context io_;
   fakes::FakeClock clock_;
   const base::SteadyTime start_ = clock_.steady();
@@ -121,14 +138,7 @@ TEST_F(PoolTest, AnotherJobBeginsWithoutTheWaitingOfTheOneBefore) {
 }
 
 TEST_F(PoolTest, WhereTheSlowAreTooManyTheOneThatWaitsLongestIsCutOff) {
-  std::vector<PlacePtr> places;
-  std::vector<std::unique_ptr<Place::Wait>> guards;
-  for (int i = 0; i < 4; ++i) {
-    places.push_back(open(group()));
-    guards.push_back(waits(places.back(), start_ + std::chrono::seconds(i)));
-    EXPECT_TRUE(pool_.sweep(start_ + 10s + std::chrono::seconds(i), 10s).empty());
-  }
-  EXPECT_EQ(pool_.places().used(Share::Slow), 4U);
+  auto [places, guards] = fill_slow_places();
   const auto late = open(group());
   guards.push_back(waits(late, start_ + 20s));
   EXPECT_TRUE(pool_.sweep(start_ + 40s, 10s).empty()) << "nobody needs its place";
@@ -146,14 +156,8 @@ TEST_F(PoolTest, WhereTheSlowAreTooManyTheOneThatWaitsLongestIsCutOff) {
 }
 
 TEST_F(PoolTest, WhereNoneOfTheSlowMayBeCutOffTheNextToBecomeSlowIs) {
-  std::vector<PlacePtr> places;
-  std::vector<std::unique_ptr<Place::Wait>> guards;
-  for (int i = 0; i < 4; ++i) {
-    places.push_back(open(group()));
-    guards.push_back(waits(places.back(), start_ + std::chrono::seconds(i)));
-    pool_.sweep(start_ + 10s + std::chrono::seconds(i), 10s);
-    places.back()->is_past_dot = true;
-  }
+  auto [places, guards] = fill_slow_places();
+  for (const PlacePtr& place : places) place->is_past_dot = true;
   const auto late = open(group());
   guards.push_back(waits(late, start_ + 20s));
   const auto past_dot = open(group());

@@ -31,9 +31,10 @@ std::optional<SpoolError> StoreMood::content_error() {
 }
 
 template <class T>
-base::Task<Answer<T>> WatchedQueue::read_through(base::Task<Answer<T>> call) {
+base::Task<Answer<T>> WatchedQueue::read_through(base::Task<Answer<T>> call, bool is_content) {
   co_await mood_.dawdle();
-  if (const auto error = mood_.read_error()) co_return std::unexpected(*error);
+  const auto error = is_content ? mood_.content_error() : mood_.read_error();
+  if (error) co_return std::unexpected(*error);
   auto answer = co_await std::move(call);
   co_await mood_.dawdle();
   co_return answer;
@@ -45,11 +46,7 @@ base::Task<Answer<mail::QueuedMessage>> WatchedQueue::load(mail::MessageId id,
 }
 
 base::Task<Answer<std::string>> WatchedQueue::read(mail::MessageId id, std::uint32_t sequence) {
-  co_await mood_.dawdle();
-  if (const auto error = mood_.content_error()) co_return std::unexpected(*error);
-  auto octets = co_await inner_.read(id, sequence);
-  co_await mood_.dawdle();
-  co_return octets;
+  return read_through(inner_.read(id, sequence), true);
 }
 
 base::Task<Answer<ports::RecordAnswer>> WatchedQueue::record(ports::Update update) {

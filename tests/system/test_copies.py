@@ -56,8 +56,8 @@ class Copies(unittest.TestCase):
         text = self.relay.cli("queue", "why", last).stdout
         self.assertIn("risk pool)", text)
         self.assertIn("2 copies in 10 s", text)
-        wait_for(lambda: len(self.sink.doors) >= 10, timeout=40, what="some of the doubtful mail")
-        self.assertEqual(sum(d[0] != RISK_SOURCE for d in self.sink.doors), 6)
+        wait_for(lambda: len(self.sink.doors) == 18, timeout=90, what="the doubtful mail")
+        self.assertEqual(sum(d[0] == RISK_SOURCE for d in self.sink.doors), 12)
         handlings = {e["handling"] for e in self.relay.events("attempt")}
         self.assertTrue(any("risk" in h for h in handlings) and any("risk" not in h for h in handlings))
 
