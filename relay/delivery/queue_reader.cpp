@@ -41,13 +41,15 @@ base::Task<std::expected<bool, ports::SpoolError>> QueueReader::look_at_lanes(bo
 base::Task<std::expected<bool, ports::SpoolError>> QueueReader::look_at_new() {
   for (std::size_t page = 0; page < kPagesAtOnce; ++page) {
     const base::WallTime before = queue_.now();
-    const auto copies = co_await queue_.due(newest_, kPage);
-    if (!copies) co_return std::unexpected(copies.error());
-    for (const auto& due : *copies) {
+    const auto found = co_await queue_.due(newest_, kPage);
+    if (!found) co_return std::unexpected(found.error());
+    for (const auto& due : found->copies) {
       dispatcher_.add(due, clock_.steady());
       newest_ = ports::DueCursor{due.next_due, due.copy};
     }
-    if (copies->size() < kPage) {
+    if (found->next) {
+      newest_ = found->next;
+    } else {
       // Behind what was due when it was asked: a copy that becomes due in the same millisecond is
       // not passed over.
       const auto reached = end_of(before - std::chrono::milliseconds(1));
@@ -62,17 +64,13 @@ base::Task<std::expected<bool, ports::SpoolError>> QueueReader::refill() {
   const auto wanted = dispatcher_.wants_refill(kLanesAtOnce);
   for (const Refill& lane : wanted) {
     const std::size_t limit = std::min(lane.room, kPage);
-    auto copies = co_await queue_.due_in_lane(lane.lane, lane.after, limit);
-    if (!copies) {
+    const auto found = co_await queue_.due_in_lane(lane.lane, lane.after, limit);
+    if (!found) {
       dispatcher_.refilled(lane.lane, lane.after);
-      co_return std::unexpected(copies.error());
+      co_return std::unexpected(found.error());
     }
-    std::optional<ports::DueCursor> after;
-    for (const auto& due : *copies) dispatcher_.add(due, clock_.steady());
-    if (copies->size() == limit) {
-      after = ports::DueCursor{copies->back().next_due, copies->back().copy};
-    }
-    dispatcher_.refilled(lane.lane, after);
+    for (const auto& due : found->copies) dispatcher_.add(due, clock_.steady());
+    dispatcher_.refilled(lane.lane, found->next);
   }
   co_return wanted.size() < kLanesAtOnce;
 }

@@ -48,6 +48,12 @@ struct DueCursor {
   mail::CopyId copy;
 };
 
+/// A piece of a listing of due copies; it may be short, or empty, and there may be more.
+struct DuePage {
+  std::vector<DueCopy> copies;
+  std::optional<DueCursor> next;  ///< nullopt: that was all
+};
+
 /// Whether the sender is to hear of what an update says.
 enum class Notify : std::uint8_t { Nobody, OfFailure, OfDelay };
 
@@ -141,18 +147,21 @@ class DeliveryQueue {
 
   /// Waiting copies that are due, behind `after`, by (next_due, id, index), at most limit. The
   /// columns are given as they are: a damaged row is found when it is loaded.
-  virtual base::Task<std::expected<std::vector<DueCopy>, SpoolError>> due(
-      std::optional<DueCursor> after, std::size_t limit) = 0;
+  virtual base::Task<std::expected<DuePage, SpoolError>> due(std::optional<DueCursor> after,
+                                                             std::size_t limit) = 0;
 
   /// The same of one lane.
-  virtual base::Task<std::expected<std::vector<DueCopy>, SpoolError>> due_in_lane(
-      LaneKey lane, std::optional<DueCursor> after, std::size_t limit) = 0;
+  virtual base::Task<std::expected<DuePage, SpoolError>> due_in_lane(LaneKey lane,
+                                                                     std::optional<DueCursor> after,
+                                                                     std::size_t limit) = 0;
 
-  /// Lanes with waiting copies, behind `after`, by key, at most limit.
+  /// Lanes with waiting copies, behind `after`, by key, at most limit. A lane whose copies have all
+  /// been held may still be named; so may an earlier due time than its first copy has.
   virtual base::Task<std::expected<std::vector<WaitingLane>, SpoolError>> waiting_lanes(
       std::optional<LaneKey> after, std::size_t limit) = 0;
 
-  /// How long until a waiting copy becomes due that is not due now; nullopt: there is none.
+  /// How long until a waiting copy becomes due that is not due now; nullopt: there is none. Where
+  /// copies have been held it may be less.
   virtual base::Task<std::expected<std::optional<std::chrono::milliseconds>, SpoolError>>
   next_due_in() = 0;
 

@@ -55,21 +55,30 @@ base::Task<std::expected<void, SpoolError>> DeliveryRequests::hold_damaged(mail:
   });
 }
 
-base::Task<std::expected<std::vector<ports::DueCopy>, SpoolError>> DeliveryRequests::due(
+base::Task<std::expected<ports::DuePage, SpoolError>> DeliveryRequests::due(
     std::optional<ports::DueCursor> after, std::size_t limit) {
-  using Result = std::expected<std::vector<ports::DueCopy>, SpoolError>;
-  return writer_.ask<std::vector<ports::DueCopy>>(Kind::Read, [this, after, limit]() -> Result {
-    return tables_.due.due(after, limit, now());
-  });
+  return writer_.ask<ports::DuePage>(
+      Kind::Read, [this, after, limit]() -> std::expected<ports::DuePage, SpoolError> {
+        return without_held(tables_.due.due(after, limit, now()));
+      });
 }
 
-base::Task<std::expected<std::vector<ports::DueCopy>, SpoolError>> DeliveryRequests::due_in_lane(
+base::Task<std::expected<ports::DuePage, SpoolError>> DeliveryRequests::due_in_lane(
     ports::LaneKey lane, std::optional<ports::DueCursor> after, std::size_t limit) {
-  using Result = std::expected<std::vector<ports::DueCopy>, SpoolError>;
-  return writer_.ask<std::vector<ports::DueCopy>>(
-      Kind::Read, [this, lane = std::move(lane), after, limit]() -> Result {
-        return tables_.due.due_in_lane(lane, after, limit, now());
+  return writer_.ask<ports::DuePage>(
+      Kind::Read,
+      [this, lane = std::move(lane), after, limit]() -> std::expected<ports::DuePage, SpoolError> {
+        return without_held(tables_.due.due_in_lane(lane, after, limit, now()));
       });
+}
+
+/// What was held in its place among the waiting ones is met once, and taken away from there.
+ports::DuePage DeliveryRequests::without_held(DueCopies::Listed listed) {
+  if (!listed.held.empty()) {
+    writer_.tell(Kind::Note,
+                 [this, held = std::move(listed.held)] { tables_.due.take_away(held); });
+  }
+  return std::move(listed.page);
 }
 
 base::Task<std::expected<std::vector<ports::WaitingLane>, SpoolError>>

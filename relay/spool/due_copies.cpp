@@ -13,10 +13,24 @@ ports::DueCopy due_copy_from(const Statement& row) {
           .next_due = time_of(row.number(2))};
 }
 
-std::vector<ports::DueCopy> due_copies_from(Statement& rows) {
-  std::vector<ports::DueCopy> found;
-  while (rows.step()) found.push_back(due_copy_from(rows));
-  return found;
+constexpr std::size_t kMostHeld = 1000;  // passed over for one page
+
+/// Of a statement that ends after kMostHeld rows more than there are to be in a page.
+DueCopies::Listed listed_from(Statement& rows, std::size_t limit) {
+  DueCopies::Listed listed;
+  while (rows.step()) {
+    ports::DueCopy copy = due_copy_from(rows);
+    const ports::DueCursor here{copy.next_due, copy.copy};
+    if ((rows.number(6) & kHeldInPlace) != 0) {
+      listed.held.push_back(copy.copy);
+    } else {
+      listed.page.copies.push_back(std::move(copy));
+    }
+    if (listed.page.copies.size() < limit && listed.held.size() < kMostHeld) continue;
+    listed.page.next = here;
+    break;
+  }
+  return listed;
 }
 
 /// Binds the key behind which a listing begins, at three positions.
@@ -33,14 +47,15 @@ constexpr ports::DueCursor kBeginning{.next_due = base::WallTime::min(), .copy =
 DueCopies::DueCopies(Connection& connection)
     : connection_(connection),
       due_(connection.raw(),
-           "SELECT id, idx, next_due_ms, destination, handling, original FROM recipient WHERE "
+           "SELECT id, idx, next_due_ms, destination, handling, original, flags FROM recipient "
+           "WHERE "
            "state = 0 AND next_due_ms <= ?1 AND (next_due_ms, id, idx) > (?3, ?4, ?5) "
            "ORDER BY next_due_ms, id, idx LIMIT ?2"),
-      due_in_lane_(
-          connection.raw(),
-          "SELECT id, idx, next_due_ms, destination, handling, original FROM recipient WHERE "
-          "state = 0 AND destination = ?6 AND handling & 2 = ?7 AND next_due_ms <= ?1 AND "
-          "(next_due_ms, id, idx) > (?3, ?4, ?5) ORDER BY next_due_ms, id, idx LIMIT ?2"),
+      due_in_lane_(connection.raw(),
+                   "SELECT id, idx, next_due_ms, destination, handling, original, flags FROM "
+                   "recipient WHERE "
+                   "state = 0 AND destination = ?6 AND handling & 2 = ?7 AND next_due_ms <= ?1 AND "
+                   "(next_due_ms, id, idx) > (?3, ?4, ?5) ORDER BY next_due_ms, id, idx LIMIT ?2"),
       first_lane_(connection.raw(),
                   "SELECT destination, handling & 2, next_due_ms FROM recipient WHERE state = 0 "
                   "AND destination >= ?1 ORDER BY destination, handling & 2, next_due_ms LIMIT 1"),
@@ -52,28 +67,38 @@ DueCopies::DueCopies(Connection& connection)
                 "ORDER BY next_due_ms LIMIT 1"),
       hasten_(connection.raw(),
               "UPDATE recipient SET next_due_ms = ?2 WHERE (id, idx) IN (SELECT id, idx FROM "
-              "recipient WHERE state = 0 AND next_due_ms > ?1 ORDER BY next_due_ms LIMIT ?3)") {
-  static_assert(kRiskPool == 2, "as in the statements and their index");
+              "recipient WHERE state = 0 AND next_due_ms > ?1 ORDER BY next_due_ms LIMIT ?3)"),
+      take_away_(connection.raw(),
+                 "UPDATE recipient SET state = 1, flags = flags & ~4 WHERE id = ?1 AND idx = ?2 "
+                 "AND state = 0 AND flags & 4 = 4") {
+  static_assert(kRiskPool == 2 && kHeldInPlace == 4, "as in the statements and their index");
 }
 
-std::vector<ports::DueCopy> DueCopies::due(const std::optional<ports::DueCursor>& after,
-                                           std::size_t limit, base::WallTime now) {
+DueCopies::Listed DueCopies::due(const std::optional<ports::DueCursor>& after, std::size_t limit,
+                                 base::WallTime now) {
   const Use use(due_);
-  due_.bind(1, ms_of(now)).bind(2, static_cast<std::int64_t>(limit));
+  due_.bind(1, ms_of(now)).bind(2, static_cast<std::int64_t>(limit + kMostHeld));
   const ports::DueCursor from = after.value_or(kBeginning);
   bind_cursor(due_, 3, from);
-  return due_copies_from(due_);
+  return listed_from(due_, limit);
 }
 
-std::vector<ports::DueCopy> DueCopies::due_in_lane(const ports::LaneKey& lane,
-                                                   const std::optional<ports::DueCursor>& after,
-                                                   std::size_t limit, base::WallTime now) {
+DueCopies::Listed DueCopies::due_in_lane(const ports::LaneKey& lane,
+                                         const std::optional<ports::DueCursor>& after,
+                                         std::size_t limit, base::WallTime now) {
   const Use use(due_in_lane_);
-  due_in_lane_.bind(1, ms_of(now)).bind(2, static_cast<std::int64_t>(limit));
+  due_in_lane_.bind(1, ms_of(now)).bind(2, static_cast<std::int64_t>(limit + kMostHeld));
   const ports::DueCursor from = after.value_or(kBeginning);
   bind_cursor(due_in_lane_, 3, from);
   due_in_lane_.bind(6, lane.domain).bind(7, lane.risk_pool ? kRiskPool : std::int64_t{0});
-  return due_copies_from(due_in_lane_);
+  return listed_from(due_in_lane_, limit);
+}
+
+void DueCopies::take_away(const std::vector<mail::CopyId>& held) {
+  for (const mail::CopyId& copy : held) {
+    take_away_.bind_blob(1, blob_of(copy.message)).bind(2, std::int64_t{copy.index});
+    take_away_.run();
+  }
 }
 
 std::vector<ports::WaitingLane> DueCopies::waiting_lanes(const std::optional<ports::LaneKey>& after,

@@ -48,8 +48,11 @@ Outcomes::Outcomes(Connection& connection, Messages& messages, Notices& notices,
       forget_attempts_(
           connection.raw(),
           "DELETE FROM attempt WHERE id = ?1 AND idx = ?2 AND number BETWEEN ?3 AND ?4"),
-      hold_waiting_(connection.raw(),
-                    "UPDATE recipient SET state = 1 WHERE id = ?1 AND state = 0") {}
+      hold_waiting_(
+          connection.raw(),
+          "UPDATE recipient SET state = 1 WHERE id = ?1 AND state = 0 AND flags & 4 = 0") {
+  static_assert(kHeldInPlace == 4, "as in the statement");
+}
 
 std::expected<ports::RecordAnswer, ports::SpoolError> Outcomes::record(const ports::Update& update,
                                                                        base::WallTime now) {
@@ -94,7 +97,7 @@ std::optional<Outcomes::Copy> Outcomes::find(const mail::MessageId& id, std::uin
   const Use use(select_);
   select_.bind_blob(1, blob_of(id)).bind(2, std::int64_t{index}).bind(3, messages_.open_from(id));
   if (!select_.step()) return std::nullopt;
-  return Copy{.state = state_of(select_.number(0)),
+  return Copy{.state = state_of(select_.number(0), select_.number(3)),
               .attempts = static_cast<std::uint32_t>(select_.number(1)),
               .next_due_ms = select_.number(2),
               .flags = select_.number(3),
@@ -132,7 +135,7 @@ void Outcomes::apply(const mail::MessageId& id, const CopyUpdate& update, const 
       .bind(3, static_cast<std::int64_t>(state))
       .bind(4, std::int64_t{copy.attempts} + 1)
       .bind(5, waits ? ms_of(now + update.retry_after) : copy.next_due_ms)
-      .bind(6, copy.flags | (counted && update.warned ? kWarned : 0) |
+      .bind(6, (copy.flags & ~kHeldInPlace) | (counted && update.warned ? kWarned : 0) |
                    (update.possible_duplicate ? kPossibleDuplicate : 0))
       .bind(7, static_cast<std::int64_t>(counted ? update.end : mail::End::None));
   bind_attempt(update_, 8, last, status);

@@ -29,18 +29,20 @@ QueueChanges::QueueChanges(Connection& connection, const ports::Clock& clock, Qu
       tally_(tally),
       set_due_(connection.raw(),
                "UPDATE recipient SET next_due_ms = ?3 WHERE id = ?1 AND idx = ?2"),
-      hold_(connection.raw(),
-            "UPDATE recipient SET state = 1, awaits = '' WHERE id = ?1 AND idx = ?2"),
+      hold_in_place_(connection.raw(),
+                     "UPDATE recipient SET flags = flags | 4 WHERE id = ?1 AND idx = ?2"),
+      await_no_more_(connection.raw(),
+                     "UPDATE recipient SET awaits = '' WHERE id = ?1 AND idx = ?2"),
       release_(connection.raw(),
-               "UPDATE recipient SET state = 0, awaits = '', next_due_ms = ?3, released_ms = ?3 "
-               "WHERE id = ?1 AND idx = ?2"),
+               "UPDATE recipient SET state = 0, flags = flags & ~4, awaits = '', "
+               "next_due_ms = ?3, released_ms = ?3 WHERE id = ?1 AND idx = ?2"),
       end_(connection.raw(),
            "UPDATE recipient SET state = 3, ended = ?3, awaits = '', at_ms = ?4, host = '', "
            "address = '', port = 0, tls = '', stage = 0, code = 0, status = ?5, reply = ?6, "
            "tls_policy = 1, tls_result = 0 WHERE id = ?1 AND idx = ?2") {
-  static_assert(
-      static_cast<int>(mail::Stage::Policy) == 0 && static_cast<int>(mail::TlsLevel::May) == 1,
-      "as in the statement");
+  static_assert(static_cast<int>(mail::Stage::Policy) == 0 &&
+                    static_cast<int>(mail::TlsLevel::May) == 1 && kHeldInPlace == 4,
+                "as in the statements");
 }
 
 ports::ChangedSlice QueueChanges::change(const ports::QueueFilter& filter, QueueAction action,
@@ -48,8 +50,9 @@ ports::ChangedSlice QueueChanges::change(const ports::QueueFilter& filter, Queue
                                          const std::optional<mail::CopyId>& after) {
   // Found first: a change moves rows under the feet of whoever walks.
   SliceEnd end(clock_, kMostLookedAt);
+  const std::size_t most = action == QueueAction::Hold ? kMostHeld : kMostChanged;
   const QueueWalk::Slice slice =
-      walk_.find(filter, after, kMostChanged, end,
+      walk_.find(filter, after, most, end,
                  [&](const QueueWalk::Found& copy) { return applies(action, copy); });
   const base::WallTime now = clock_.wall();
   ports::ChangedSlice changed{.changed = {}, .next = slice.next};
@@ -102,8 +105,9 @@ void QueueChanges::retry(const QueueWalk::Found& copy, base::WallTime now) {
 }
 
 void QueueChanges::hold(const QueueWalk::Found& copy) {
-  bind_key(hold_, copy.copy);
-  hold_.run();
+  Statement& statement = copy.state == RecipientState::Waiting ? hold_in_place_ : await_no_more_;
+  bind_key(statement, copy.copy);
+  statement.run();
   tally_.copies_out(copy.state);
   tally_.copies_in(RecipientState::Held);
 }

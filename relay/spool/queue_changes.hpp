@@ -22,8 +22,9 @@ class QueueChanges {
 
  private:
   static constexpr std::size_t kMostLookedAt = 1000;
-  /// Each change makes some two pages of indexes dirty: so many keep the commit short.
-  static constexpr std::size_t kMostChanged = 250;
+  /// Each change makes some three pages of indexes dirty: so many keep the commit short.
+  static constexpr std::size_t kMostChanged = 100;
+  static constexpr std::size_t kMostHeld = 1000;  ///< none of an index (kHeldInPlace in rows.hpp)
 
   static bool applies(ports::QueueAction action, const QueueWalk::Found& copy);
   void apply(const QueueWalk::Found& copy, ports::QueueAction action, const std::string& reason,
@@ -43,7 +44,7 @@ class QueueChanges {
   Messages& messages_;
   Notices& notices_;
   Tally& tally_;
-  Statement set_due_, hold_, release_, end_;
+  Statement set_due_, hold_in_place_, await_no_more_, release_, end_;
 };
 
 }  // namespace relay::spool

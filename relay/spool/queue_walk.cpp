@@ -47,14 +47,17 @@ std::optional<mail::CopyId> QueueWalk::each(const ports::QueueFilter& filter,
       .bind(2, std::int64_t{goes_on ? after->index : -1})
       .bind_blob(3, blob_of(range->last));
   while (walk_.step()) {
-    const bool open = !mail::is_final(state_of(walk_.number(At::kState)));
-    const bool enough = open && selected(filter, with_message, now) && !visit();
+    const bool enough = !mail::is_final(state()) && selected(filter, with_message, now) && !visit();
     if (end.after_one() || enough) {
       return mail::CopyId{id_of(walk_.view(At::kId)),
                           static_cast<std::uint16_t>(walk_.number(At::kIndex))};
     }
   }
   return std::nullopt;
+}
+
+mail::RecipientState QueueWalk::state() const {
+  return state_of(walk_.number(At::kState), walk_.number(At::kFlags));
 }
 
 bool QueueWalk::selected(const ports::QueueFilter& filter, bool with_message, base::WallTime now) {
@@ -67,7 +70,7 @@ bool QueueWalk::selected(const ports::QueueFilter& filter, bool with_message, ba
                               .code = walk_.view(At::kStatus),
                               .message_id = {},
                               .received_at = {},
-                              .state = state_of(walk_.number(At::kState)),
+                              .state = state(),
                               .attempts = static_cast<std::uint32_t>(walk_.number(At::kAttempts))};
   if (with_message) {
     const ports::QueueRow& message = message_of(subject.id);
@@ -95,7 +98,7 @@ QueueWalk::Slice QueueWalk::find(const ports::QueueFilter& filter,
   slice.next = each(filter, after, end, [&] {
     const Found found{
         .copy = {id_of(walk_.view(At::kId)), static_cast<std::uint16_t>(walk_.number(At::kIndex))},
-        .state = state_of(walk_.number(At::kState)),
+        .state = state(),
         .next_due = time_of(walk_.number(At::kNextDue)),
         .awaits = !walk_.view(At::kAwaits).empty()};
     if (wanted(found)) slice.found.push_back(found);

@@ -71,6 +71,7 @@ class QueueWalk {
                                    const std::optional<mail::CopyId>& after, SliceEnd& end,
                                    const std::function<bool()>& visit);
   bool selected(const ports::QueueFilter& filter, bool with_message, base::WallTime now);
+  mail::RecipientState state() const;  ///< of the row of walk_
   const ports::QueueRow& message_of(const mail::MessageId& id);
 
   const ports::Clock& clock_;

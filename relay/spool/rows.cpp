@@ -24,12 +24,15 @@ Enumeration one_of(std::int64_t number, Enumeration last) {
       std::clamp<std::int64_t>(number, 0, static_cast<std::int64_t>(last)));
 }
 
-mail::RecipientState sound_state(std::int64_t number) {
-  const mail::RecipientState state = state_of(number);
-  if (static_cast<std::int64_t>(state) != number) {
+bool is_known_state(std::int64_t number) {
+  return number >= 0 && number <= static_cast<int>(mail::RecipientState::Failed);
+}
+
+mail::RecipientState sound_state(std::int64_t number, std::int64_t flags) {
+  if (!is_known_state(number)) {
     throw DamagedValue("stored state is damaged: " + std::to_string(number));
   }
-  return state;
+  return state_of(number, flags);
 }
 
 mail::Handling handling_from(std::int64_t bits, std::string reason) {
@@ -55,9 +58,12 @@ std::int64_t ms_of(base::WallTime time) { return time.time_since_epoch().count()
 
 base::WallTime time_of(std::int64_t ms) { return base::WallTime(std::chrono::milliseconds(ms)); }
 
-mail::RecipientState state_of(std::int64_t number) {
-  const bool known = number >= 0 && number <= static_cast<int>(mail::RecipientState::Failed);
-  return known ? static_cast<mail::RecipientState>(number) : mail::RecipientState::Held;
+mail::RecipientState state_of(std::int64_t number, std::int64_t flags) {
+  using mail::RecipientState;
+  if (!is_known_state(number)) return RecipientState::Held;
+  const auto state = static_cast<RecipientState>(number);
+  const bool in_place = state == RecipientState::Waiting && (flags & kHeldInPlace) != 0;
+  return in_place ? RecipientState::Held : state;
 }
 
 std::int64_t flags_of(const mail::AcceptedMessage& message) {
@@ -106,7 +112,7 @@ mail::QueuedRecipient recipient_from(const Statement& row) {
                                        .handling = handling_from(handling, row.text(11)),
                                        .held = (handling & kHeldOnEntry) != 0,
                                        .awaits = row.text(13)},
-                             .state = sound_state(row.number(6)),
+                             .state = sound_state(row.number(6), flags),
                              .attempts = static_cast<std::uint32_t>(row.number(7)),
                              .next_due = time_of(row.number(8)),
                              .warned = (flags & kWarned) != 0,
@@ -138,7 +144,7 @@ void show_recipient(ports::QueueRow& shown, const Statement& row) {
   shown.alias = row.text(2);
   shown.target = row.text(3);
   shown.sender = row.text(5);
-  shown.state = state_of(row.number(6));
+  shown.state = state_of(row.number(6), flags);
   shown.attempts = static_cast<std::uint32_t>(row.number(7));
   shown.next_due = time_of(row.number(8));
   shown.warned = (flags & kWarned) != 0;

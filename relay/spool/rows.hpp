@@ -18,6 +18,9 @@ inline constexpr std::int64_t kSenderAuthenticated = 8;
 inline constexpr std::int64_t kDelayTold = 16;  ///< a delay notice of the message went out
 inline constexpr std::int64_t kWarned = 1;
 inline constexpr std::int64_t kPossibleDuplicate = 2;
+/// Held, although its state says that it waits: so it keeps its place in the indexes of what waits,
+/// which lies in another page for each copy. Holding a million would write all of them.
+inline constexpr std::int64_t kHeldInPlace = 4;
 inline constexpr std::int64_t kSeal = 1;
 inline constexpr std::int64_t kRiskPool = 2;  ///< stands as a number in the index of lanes, too
 inline constexpr std::int64_t kNewAuthor = 4;
@@ -37,7 +40,8 @@ inline constexpr const char* kRecipientColumns =
 /// Places of some of kRecipientColumns.
 struct RecipientAt {
   static constexpr int kId = 0, kIndex = 1, kOriginal = 2, kTarget = 3, kState = 6, kAttempts = 7,
-                       kNextDue = 8, kAwaits = 13, kAttempt = 15, kHost = 16, kStatus = 22;
+                       kNextDue = 8, kFlags = 9, kAwaits = 13, kAttempt = 15, kHost = 16,
+                       kStatus = 22;
 };
 
 std::string_view blob_of(const mail::MessageId& id);
@@ -45,8 +49,9 @@ mail::MessageId id_of(std::string_view blob);
 std::int64_t ms_of(base::WallTime time);
 base::WallTime time_of(std::int64_t ms);
 
-/// What no program has stored counts as held: such a copy is neither sent nor forgotten.
-mail::RecipientState state_of(std::int64_t number);
+/// From the columns recipient.state and recipient.flags. What no program has stored counts as held:
+/// such a copy is neither sent nor forgotten.
+mail::RecipientState state_of(std::int64_t number, std::int64_t flags);
 
 /// The columns message.flags and recipient.handling.
 std::int64_t flags_of(const mail::AcceptedMessage& message);

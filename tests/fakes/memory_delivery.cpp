@@ -13,6 +13,7 @@ namespace {
 using Span = std::optional<std::chrono::milliseconds>;
 
 constexpr std::chrono::milliseconds kTick{1};  // of the clock
+constexpr std::size_t kLongestPage = 64;       // so that long listings come in pieces
 
 }  // namespace
 
@@ -68,32 +69,35 @@ base::Task<std::expected<void, SpoolError>> MemoryDelivery::hold_damaged(mail::M
   });
 }
 
-std::vector<ports::DueCopy> MemoryDelivery::due_of(const std::set<MemoryMessages::DueKey>& keys,
-                                                   const std::optional<ports::DueCursor>& after,
-                                                   std::size_t limit) {
-  std::vector<ports::DueCopy> found;
+ports::DuePage MemoryDelivery::due_of(const std::set<MemoryMessages::DueKey>& keys,
+                                      const std::optional<ports::DueCursor>& after,
+                                      std::size_t limit) {
+  ports::DuePage page;
   auto at = after ? keys.upper_bound({after->next_due, after->copy}) : keys.begin();
-  for (; at != keys.end() && at->first <= now() && found.size() < limit; ++at) {
+  for (; at != keys.end() && at->first <= now(); ++at) {
     const MemoryCopy& copy = *core_.messages.find(at->second.message)->copy(at->second.index);
-    found.push_back(
+    page.copies.push_back(
         {.copy = at->second, .lane = copy.lane, .alias = copy.alias, .next_due = at->first});
+    if (page.copies.size() < std::min(limit, kLongestPage)) continue;
+    page.next = ports::DueCursor{at->first, at->second};
+    break;
   }
-  return found;
+  return page;
 }
 
-base::Task<std::expected<std::vector<ports::DueCopy>, SpoolError>> MemoryDelivery::due(
+base::Task<std::expected<ports::DuePage, SpoolError>> MemoryDelivery::due(
     std::optional<ports::DueCursor> after, std::size_t limit) {
-  using Result = std::expected<std::vector<ports::DueCopy>, SpoolError>;
+  using Result = std::expected<ports::DuePage, SpoolError>;
   return core_.read(
       [this, after, limit]() -> Result { return due_of(core_.messages.waiting(), after, limit); });
 }
 
-base::Task<std::expected<std::vector<ports::DueCopy>, SpoolError>> MemoryDelivery::due_in_lane(
+base::Task<std::expected<ports::DuePage, SpoolError>> MemoryDelivery::due_in_lane(
     ports::LaneKey lane, std::optional<ports::DueCursor> after, std::size_t limit) {
-  using Result = std::expected<std::vector<ports::DueCopy>, SpoolError>;
+  using Result = std::expected<ports::DuePage, SpoolError>;
   return core_.read([this, lane = std::move(lane), after, limit]() -> Result {
     const auto found = core_.messages.lanes().find(lane);
-    if (found == core_.messages.lanes().end()) return std::vector<ports::DueCopy>();
+    if (found == core_.messages.lanes().end()) return ports::DuePage();
     return due_of(found->second, after, limit);
   });
 }

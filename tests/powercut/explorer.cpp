@@ -70,7 +70,7 @@ void Explorer::live(spool::OpenedDatabase& queue) {
     disk_.note(
         {.kind = Fact::Kind::Acknowledged, .id = made.message.id, .states = {State::Waiting}});
     const auto due = tables.due.due(std::nullopt, 3, kNow);
-    for (const ports::DueCopy& one : due) {
+    for (const ports::DueCopy& one : due.page.copies) {
       if (!promises_.knows(one.copy.message)) continue;
       const auto loaded = tables.reader.load(one.copy.message, {one.copy.index});
       if (!loaded) throw std::runtime_error("what is due cannot be loaded");

@@ -18,8 +18,9 @@ bool is_consistent(spool::Connection& connection) {
              "SELECT (SELECT count(*) FROM tally WHERE "
              "messages = (SELECT count(*) FROM message) AND "
              "octets = (SELECT coalesce(sum(size), 0) FROM message) AND "
-             "waiting = (SELECT count(*) FROM recipient WHERE state = 0) AND "
-             "held = (SELECT count(*) FROM recipient WHERE state = 1) AND "
+             "waiting = (SELECT count(*) FROM recipient WHERE state = 0 AND flags & 4 = 0) AND "
+             "held = (SELECT count(*) FROM recipient WHERE state = 1 OR state = 0 AND flags & 4) "
+             "AND "
              "tokens = (SELECT count(*) FROM token) AND "
              "reports = (SELECT count(*) FROM report)) + "
              "(SELECT count(*) FROM draft) + (SELECT count(*) - count(DISTINCT number) FROM slot) "
@@ -106,10 +107,11 @@ Promises::Rows Promises::rows_of(spool::Connection& connection) {
   const auto key = [](const spool::Statement& row) {
     return Key(spool::id_of(row.view(0)), static_cast<std::uint16_t>(row.number(1)));
   };
-  spool::Statement copies(connection.raw(), "SELECT id, idx, state FROM recipient");
+  spool::Statement copies(connection.raw(), "SELECT id, idx, state, flags FROM recipient");
   while (copies.step()) {
-    const std::int64_t state = std::min<std::int64_t>(copies.number(2), 2);
-    rows.copies.emplace(key(copies), static_cast<State>(state));
+    const auto state =
+        static_cast<std::int64_t>(spool::state_of(copies.number(2), copies.number(3)));
+    rows.copies.emplace(key(copies), static_cast<State>(std::min<std::int64_t>(state, 2)));
   }
   spool::Statement notices(connection.raw(), "SELECT id, idx FROM notice");
   while (notices.step()) rows.notices.insert(key(notices));

@@ -71,13 +71,14 @@ base::Task<Answer<void>> WatchedQueue::hold_damaged(mail::MessageId id) {
   return inner_.hold_damaged(id);
 }
 
-base::Task<Answer<std::vector<ports::DueCopy>>> WatchedQueue::due(
-    std::optional<ports::DueCursor> after, std::size_t limit) {
+base::Task<Answer<ports::DuePage>> WatchedQueue::due(std::optional<ports::DueCursor> after,
+                                                     std::size_t limit) {
   return read_through(inner_.due(after, limit));
 }
 
-base::Task<Answer<std::vector<ports::DueCopy>>> WatchedQueue::due_in_lane(
-    ports::LaneKey lane, std::optional<ports::DueCursor> after, std::size_t limit) {
+base::Task<Answer<ports::DuePage>> WatchedQueue::due_in_lane(ports::LaneKey lane,
+                                                             std::optional<ports::DueCursor> after,
+                                                             std::size_t limit) {
   return read_through(inner_.due_in_lane(std::move(lane), after, limit));
 }
 

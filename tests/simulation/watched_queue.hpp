@@ -61,9 +61,9 @@ class WatchedQueue final : public ports::DeliveryQueue {
   base::Task<std::expected<ports::RecordAnswer, ports::SpoolError>> record(
       ports::Update update) override;
   base::Task<std::expected<void, ports::SpoolError>> hold_damaged(mail::MessageId id) override;
-  base::Task<std::expected<std::vector<ports::DueCopy>, ports::SpoolError>> due(
+  base::Task<std::expected<ports::DuePage, ports::SpoolError>> due(
       std::optional<ports::DueCursor> after, std::size_t limit) override;
-  base::Task<std::expected<std::vector<ports::DueCopy>, ports::SpoolError>> due_in_lane(
+  base::Task<std::expected<ports::DuePage, ports::SpoolError>> due_in_lane(
       ports::LaneKey lane, std::optional<ports::DueCursor> after, std::size_t limit) override;
   base::Task<std::expected<std::vector<ports::WaitingLane>, ports::SpoolError>> waiting_lanes(
       std::optional<ports::LaneKey> after, std::size_t limit) override;

@@ -24,7 +24,7 @@ ports::NewMessage awaiting(const std::vector<std::string>& targets,
 
 class ConsentContract : public QueueContract {
  protected:
-  std::size_t due() { return run(delivery().due(std::nullopt, 10))->size(); }
+  std::size_t due() { return run(delivery().due(std::nullopt, 10))->copies.size(); }
 };
 
 TEST_P(ConsentContract, HoldsForTheConsentOfATarget) {

@@ -51,10 +51,10 @@ class Damage : public QueueContract {
   void deliver_all() {
     std::optional<ports::DueCursor> after;
     while (true) {
-      const auto due = run(delivery().due(after, 1)).value();
-      if (due.empty()) return;
-      const mail::CopyId copy = due.front().copy;
-      after = ports::DueCursor{due.front().next_due, copy};
+      const auto page = run(delivery().due(after, 1)).value();
+      if (page.copies.empty()) return;
+      const mail::CopyId copy = page.copies.front().copy;
+      after = page.next;
       const auto loaded = run(delivery().load(copy.message, {copy.index}));
       if (loaded) {
         record(copy.message, {outcome(copy.index, RecipientState::Delivered)});
@@ -109,7 +109,7 @@ TEST_P(Damage, IsShownAsItLiesThere) {
 TEST_P(Damage, OfAStateKeepsTheCopyForTheOperator) {
   const auto id = add(message_to({"b@x.example"}));
   damage({"recipient", "state", true}, "77", id);
-  EXPECT_TRUE(run(delivery().due(std::nullopt, 10))->empty());
+  EXPECT_TRUE(run(delivery().due(std::nullopt, 10))->copies.empty());
   EXPECT_EQ(run(delivery().load(id, {0})).error(), SpoolError::Corrupt);
   EXPECT_EQ(list({}).size(), 1U);
   EXPECT_EQ(change({}, ports::QueueAction::Release).size(), 1U);

@@ -15,7 +15,7 @@ using ports::SpoolError;
 class DeliveryContract : public QueueContract {
  protected:
   std::vector<ports::DueCopy> due(std::size_t limit = 10) {
-    return run(delivery().due(std::nullopt, limit)).value();
+    return run(delivery().due(std::nullopt, limit)).value().copies;
   }
 
   Recorded record_one(const mail::MessageId& id, const ports::CopyUpdate& update) {
@@ -63,7 +63,7 @@ TEST_P(DeliveryContract, FindsWhatIsDueInOrder) {
   EXPECT_EQ(found[0].next_due, kNow);
   EXPECT_EQ(found[1].copy.message, second);
   const auto rest =
-      run(delivery().due(ports::DueCursor{found[0].next_due, found[0].copy}, 10)).value();
+      run(delivery().due(ports::DueCursor{found[0].next_due, found[0].copy}, 10)).value().copies;
   ASSERT_EQ(rest.size(), 1U);
   EXPECT_EQ(rest[0].copy.message, second);
   EXPECT_EQ(due(1).size(), 1U);
@@ -79,7 +79,7 @@ TEST_P(DeliveryContract, FindsWhatIsDueInALane) {
   const auto id = add(std::move(made));
   const auto in_lane = [&](const LaneKey& lane, std::optional<ports::DueCursor> after) {
     std::vector<std::uint16_t> indices;
-    const auto found = run(delivery().due_in_lane(lane, after, 10)).value();
+    const auto found = run(delivery().due_in_lane(lane, after, 10)).value().copies;
     for (const auto& one : found) {
       EXPECT_EQ(one.lane, lane);
       indices.push_back(one.copy.index);
@@ -124,6 +124,41 @@ TEST_P(DeliveryContract, ListsTheLanesThatHaveWaitingCopies) {
   EXPECT_EQ(one_by_one.size(), 4U);
   clock_.advance(10min);
   EXPECT_EQ(run(delivery().waiting_lanes(std::nullopt, 1))->front().due_in, -5min);
+}
+
+TEST_P(DeliveryContract, PassesOverWhatWasHeldHoweverMuchItIs) {
+  const auto held = add(message_to(std::vector<std::string>(2500, "a@x.example")));
+  clock_.advance(1s);
+  const auto waiting = add(message_to({"b@x.example"}));
+  change(with_id(held), ports::QueueAction::Hold);
+  for (int round = 0; round < 2; ++round) {  // the second finds what the first has left
+    const auto found = due_now();
+    ASSERT_EQ(found.size(), 1U);
+    EXPECT_EQ(found[0].copy.message, waiting);
+    std::size_t in_lane = 0;
+    std::optional<ports::DueCursor> after;
+    do {
+      const auto page = run(delivery().due_in_lane({"x.example", false}, after, 10)).value();
+      in_lane += page.copies.size();
+      after = page.next;
+    } while (after);
+    EXPECT_EQ(in_lane, 1U);
+  }
+  EXPECT_EQ(copy(held, 7).state, RecipientState::Held);
+  // Some were passed over, some were not: all come back.
+  EXPECT_EQ(change(with_id(held), ports::QueueAction::Release).size(), 2500U);
+  EXPECT_EQ(due_now().size(), 2501U);
+  EXPECT_EQ(copy(held, 7).state, RecipientState::Waiting);
+}
+
+TEST_P(DeliveryContract, HoldsWhatCannotBeReadBesideWhatIsHeld) {
+  const auto id = add(message_to({"a@x.example", "b@y.example"}));
+  change(where(ports::QueueCondition::Field::Target, "a@x.example"), ports::QueueAction::Hold);
+  ASSERT_TRUE(run(delivery().hold_damaged(id)));
+  const auto totals = run(operators().totals()).value();
+  EXPECT_EQ(totals.waiting, 0U);
+  EXPECT_EQ(totals.held, 2U);
+  EXPECT_TRUE(due_now().empty());
 }
 
 TEST_P(DeliveryContract, RemovesTheMessageWithItsLastCopy) {

@@ -50,6 +50,15 @@ class Effort : public testing::Test {
     return add(message_to(targets));
   }
 
+  /// Since it was asked last.
+  int pages_written() {
+    int written = 0;
+    int ignored = 0;
+    sqlite3_db_status(database_.connection->raw(), SQLITE_DBSTATUS_CACHE_WRITE, &written, &ignored,
+                      1);
+    return written;
+  }
+
   template <class Work>
   double steps(const Work& work) {
     count_steps();
@@ -108,6 +117,35 @@ TEST_F(Effort, ToEndACopyDoesNotGrowWithThoseThatEndedBefore) {
     const double few = each_of(10);
     EXPECT_LT(each_of(1000), few * 1.5) << backwards;
   }
+}
+
+/// Each place in an index is a page of its own, and a commit writes whole pages.
+TEST_F(Effort, ToHoldWritesNoPageForEachLane) {
+  constexpr std::uint16_t kCopies = 2000;
+  add_wide(kCopies);
+  std::size_t held = 0;
+  std::optional<mail::CopyId> after;
+  pages_written();
+  database_.transactions->begin();
+  do {
+    const auto slice = tables().changes.change({}, ports::QueueAction::Hold, "r", after);
+    held += slice.changed.size();
+    after = slice.next;
+  } while (after);
+  database_.transactions->commit();
+  EXPECT_EQ(held, kCopies);
+  const int by_holding = pages_written();
+  database_.transactions->begin();
+  for (std::uint16_t found = 1; found > 0;) {
+    const auto listed = tables().due.due(std::nullopt, 100, kNow);
+    EXPECT_TRUE(listed.page.copies.empty());
+    tables().due.take_away(listed.held);
+    found = static_cast<std::uint16_t>(listed.held.size());
+  }
+  database_.transactions->commit();
+  const int by_taking_away = pages_written();
+  EXPECT_GT(by_holding, 0);
+  EXPECT_LT(by_holding * 1.4, by_taking_away) << "which writes the indexes, too";
 }
 
 TEST_F(Effort, ToDropACopyDoesNotGrowWithThoseThatEndedBefore) {

@@ -157,7 +157,7 @@ TEST_P(IntakeContract, HoldsACopyFromTheStart) {
   const auto id = add(std::move(made));
   EXPECT_EQ(run(operators().totals())->held, 1U);
   clock_.advance(24h * 365 * 9);
-  EXPECT_EQ(run(delivery().due(std::nullopt, 10))->size(), 1U);
+  EXPECT_EQ(run(delivery().due(std::nullopt, 10))->copies.size(), 1U);
   record(id, {outcome(0, RecipientState::Delivered)});
   const auto held = load(id, {1}).recipients[0];
   EXPECT_TRUE(held.route.held);

@@ -91,7 +91,7 @@ TEST_F(MemorySpoolTest, CanBeDamaged) {
   EXPECT_EQ(run(spool_.delivery().read(made.message.id, 0)).error(), SpoolError::Corrupt);
   spool_.damage(made.message.id);
   EXPECT_EQ(run(spool_.delivery().load(made.message.id, {0})).error(), SpoolError::Corrupt);
-  EXPECT_EQ(run(spool_.delivery().due(std::nullopt, 10))->size(), 1U);
+  EXPECT_EQ(run(spool_.delivery().due(std::nullopt, 10))->copies.size(), 1U);
 }
 
 }  // namespace

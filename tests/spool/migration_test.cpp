@@ -109,7 +109,9 @@ TEST_P(MigrationFrom7, KeepsWaitingHeldAndEndedCopies) {
   EXPECT_EQ(second->recipients[1].route.awaits, "e@x.example");
   EXPECT_EQ(tables.awaiting.most({"e@x.example"}), 1U);
   EXPECT_EQ(tables.notices.next_due(kNow), std::nullopt) << "its sender was told";
-  EXPECT_EQ(tables.due.due_in_lane({"y.example", true}, std::nullopt, 9, kNow + 1h).size(), 1U);
+  EXPECT_EQ(
+      tables.due.due_in_lane({"y.example", true}, std::nullopt, 9, kNow + 1h).page.copies.size(),
+      1U);
   EXPECT_TRUE(sound(tables, numbered(3), 0) == std::string(ports::kChunkOctets, 'z'));
   EXPECT_EQ(sound(tables, numbered(3), 1), std::string(20, 'z'));
   EXPECT_EQ(sound(tables, numbered(4)), "");

@@ -68,7 +68,7 @@ class Migration : public testing::TestWithParam<int> {
   }
 
   static std::vector<ports::DueCopy> due(Tables& tables) {
-    return tables.due.due(std::nullopt, 100, kNow + std::chrono::hours(24));
+    return tables.due.due(std::nullopt, 100, kNow + std::chrono::hours(24)).page.copies;
   }
 
   /// Everything that waited is there and can be sent.

@@ -125,6 +125,21 @@ class QueueContract : public testing::TestWithParam<Which> {
     return changed;
   }
 
+  /// All that is due, page by page.
+  std::vector<ports::DueCopy> due_now() {
+    std::vector<ports::DueCopy> found;
+    std::optional<ports::DueCursor> after;
+    do {
+      auto page = run(delivery().due(after, 10));
+      EXPECT_TRUE(page);
+      if (!page) break;
+      EXPECT_LE(page->copies.size(), 10U);
+      std::ranges::move(page->copies, std::back_inserter(found));
+      after = page->next;
+    } while (after);
+    return found;
+  }
+
   std::vector<ports::QueueRow> list(const ports::QueueFilter& filter, std::size_t limit = 100) {
     std::vector<ports::QueueRow> rows;
     std::optional<mail::CopyId> after;

@@ -7,7 +7,7 @@ import socket
 def ask(relay, verb, **fields):
     """What it says, one object a line: (exit code, objects)."""
     with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(120)
+        s.settimeout(300)
         s.connect(relay.path("control.sock"))
         s.sendall(json.dumps({"v": 1, "verb": verb, **fields}).encode() + b"\n")
         text = b""
