@@ -61,7 +61,7 @@ void Connections::not_ready(Lane& lane) {
 /// Mail of the risk pool leaves at a rate; time gives it leave again, with the next tick.
 bool Connections::may_go(const GroupPtr& group) {
   if (!waits_for_rate(*group)) return true;
-  paced_.insert(group);
+  if (!std::exchange(group->is_paced, true)) paced_.push_back(group);
   return false;
 }
 
@@ -156,7 +156,9 @@ void Connections::tick(Deferred& after) {
           [place] { boost::asio::post(place->executor, [place] { place->cut.make(); }); });
     }
   }
-  for (const GroupPtr& group : std::exchange(paced_, {})) dispatch(group, after);
+  const auto paced = std::exchange(paced_, {});
+  for (const GroupPtr& group : paced) group->is_paced = false;
+  for (const GroupPtr& group : paced) dispatch(group, after);
   serve_lines(after);
 }
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
+#include <vector>
 
 #include "relay/base/rate_table.hpp"
 #include "relay/delivery/failing_hosts.hpp"
@@ -108,8 +108,8 @@ class Connections {
   Pool ordinary_;
   Pool risk_;
   std::unordered_map<std::string, GroupPtr> groups_;
-  mutable base::RateTable risk_used_;   ///< by group; outlives groups
-  std::unordered_set<GroupPtr> paced_;  ///< have used up their rate; time lets them go on
+  mutable base::RateTable risk_used_;  ///< by group; outlives groups
+  std::vector<GroupPtr> paced_;  ///< have used up their rate, in this order; time lets them go on
   base::SteadyTime now_;
   bool is_closed_ = false;
 };

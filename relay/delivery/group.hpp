@@ -94,6 +94,7 @@ class Group {
   std::size_t starting = 0;                ///< … that have not asked for their first job yet
   std::atomic<std::size_t> connected = 0;  ///< … that have been greeted; not under the lock
   bool waits_in_line = false;              ///< for a place
+  bool is_paced = false;                   ///< has used up its rate
   Learnt learnt;
   bool has_timeouts = false;     ///< its last attempt ran into one: it keeps few copies in memory
   bool needs_full_time = false;  ///< its next session is a slow one from the beginning, never cut
