@@ -121,13 +121,16 @@ base::Task<bool> RemoteSession::start_tls() {
     tls = co_await dialer_.start_tls(std::move(stream_), remote_.host, remote_.demand, deadline);
   }
   if (!tls) {
-    if (ports::is_ours(tls.error().error)) {
-      trouble_here_ = tls.error().error;
+    const ports::IoError error = tls.error().error;
+    const bool is_ours = ports::is_ours(error);
+    if (is_ours) {
+      trouble_here_ = error;
     } else {
       tls_broke_ = true;
       tls_result_ = tls.error().result;
     }
-    drop({4, 7, 0}, "TLS handshake: " + why(tls.error().error));
+    drop(is_ours ? status_of(error) : mail::EnhancedStatus{4, 7, 0},
+         "TLS handshake: " + why(error));
     co_return false;
   }
   stream_ = std::move(*tls);

@@ -264,6 +264,49 @@ TEST_F(Leaving, TroubleOfThisHostIsNoOutageOfTheDestination) {
   EXPECT_EQ(ended(CopyEnd::Delivered), 4U);
 }
 
+/// Nor is it a failure of TLS: the message is not sent in the clear for that.
+TEST_F(Leaving, TroubleOfThisHostInAHandshakeIsNoReasonToSendInTheClear) {
+  start();
+  dialer_.tls_fails_with = ports::TlsError{.error = ports::IoError::Exhausted};
+  auto made = message({{}});
+  const auto id = made.message.id;
+  accept(std::move(made));
+  run(1s);
+  EXPECT_EQ(dialer_.connections.size(), 1U);
+  EXPECT_TRUE(dialer_.transactions().empty());
+  EXPECT_TRUE(logged(R"("event":"local_trouble")"));
+  const auto waiting = run_task(spool_.delivery().load(id, {0}));
+  ASSERT_TRUE(waiting);
+  EXPECT_EQ(waiting->recipients[0].last.status, (mail::EnhancedStatus{4, 3, 0}));
+  EXPECT_EQ(waiting->recipients[0].last.tls_result, mail::TlsResult::None);
+  dialer_.tls_fails_with->error = ports::IoError::Closed;
+  run(std::chrono::hours(1));
+  EXPECT_EQ(dialer_.transactions().size(), 1U) << "theirs is forgiven, once, in the clear";
+  EXPECT_EQ(ended(CopyEnd::Delivered), 1U);
+}
+
+/// The operator's order comes while this host cannot go on: it holds, and so does the retry.
+TEST_F(Leaving, AnOrderDuringTroubleOfThisHostIsObeyed) {
+  start();
+  dialer_.fails_with = ports::IoError::Exhausted;
+  auto made = message({{}, {}});
+  const auto id = made.message.id;
+  accept(std::move(made));
+  run(1s);
+  ports::QueueCondition first{.field = ports::QueueCondition::Field::Target,
+                              .text = "t0@x.example"};
+  EXPECT_TRUE(run_task(spool_.operators().change({.conditions = {first}}, ports::QueueAction::Hold,
+                                                 "", std::nullopt)));
+  scheduler_->withdraw({{id, 0}});
+  dialer_.fails_with.reset();
+  EXPECT_TRUE(run_task(spool_.operators().change({}, ports::QueueAction::Retry, "", std::nullopt)));
+  scheduler_->wake();
+  run(15s);
+  ASSERT_EQ(dialer_.transactions().size(), 1U);
+  EXPECT_THAT(dialer_.transactions()[0].recipients, ElementsAre("<t1@x.example>"));
+  EXPECT_EQ(run_task(spool_.operators().totals())->held, 1U);
+}
+
 TEST_F(Leaving, WithoutSourcesTheRiskPoolUsesTheOrdinaryOnesButNoConnectionOfTheirs) {
   Policy made(*mail::Domain::parse("mx.fwd.example"));
   made.source_v4 = address("127.0.0.8");

@@ -26,8 +26,8 @@ struct HeardConnection {
 
 class SinkStream final : public ports::Stream {
  public:
-  SinkStream(std::shared_ptr<HeardConnection> heard, std::string rcpt_reply)
-      : heard_(std::move(heard)), rcpt_reply_(std::move(rcpt_reply)) {}
+  SinkStream(std::shared_ptr<HeardConnection> heard, std::string rcpt_reply, bool offers_tls)
+      : heard_(std::move(heard)), rcpt_reply_(std::move(rcpt_reply)), offers_tls_(offers_tls) {}
 
   base::Task<std::expected<std::size_t, ports::IoError>> read_some(std::span<char> into,
                                                                    base::Deadline) override {
@@ -62,10 +62,14 @@ class SinkStream final : public ports::Stream {
   void hear(const std::string& line) {
     if (in_content_) return hear_content(line);
     if (line.starts_with("EHLO")) {
-      said_ += "250-sink.example\r\n250-SIZE 0\r\n250-8BITMIME\r\n250 ENHANCEDSTATUSCODES\r\n";
+      said_ += "250-sink.example\r\n250-SIZE 0\r\n250-8BITMIME\r\n";
+      said_ += offers_tls_ ? "250-STARTTLS\r\n" : "";
+      said_ += "250 ENHANCEDSTATUSCODES\r\n";
     } else if (line.starts_with("MAIL")) {
       heard_->transactions.push_back({line, {}, {}});
       said_ += "250 2.1.0 Ok\r\n";
+    } else if (line == "STARTTLS") {
+      said_ += "220 2.0.0 Go on\r\n";
     } else if (line.starts_with("RCPT")) {
       heard_->transactions.back().recipients.push_back(line.substr(8));
       said_ += rcpt_reply_;
@@ -88,6 +92,7 @@ class SinkStream final : public ports::Stream {
 
   std::shared_ptr<HeardConnection> heard_;
   std::string rcpt_reply_;
+  bool offers_tls_;
   std::string unread_;
   std::string said_ = "220 sink.example\r\n";
   bool in_content_ = false;
@@ -102,13 +107,13 @@ class SinkDialer final : public ports::Dialer {
     connections.push_back(std::make_shared<HeardConnection>(remote, source));
     if (fails_with) co_return std::unexpected(*fails_with);
     std::unique_ptr<ports::Stream> stream =
-        std::make_unique<SinkStream>(connections.back(), rcpt_reply);
+        std::make_unique<SinkStream>(connections.back(), rcpt_reply, tls_fails_with.has_value());
     co_return stream;
   }
 
   base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::TlsError>> start_tls(
       std::unique_ptr<ports::Stream>, std::string, mail::TlsDemand, base::Deadline) override {
-    co_return std::unexpected(ports::TlsError{});
+    co_return std::unexpected(tls_fails_with.value_or(ports::TlsError{}));
   }
 
   /// Everything heard, in the order of the connections.
@@ -121,8 +126,9 @@ class SinkDialer final : public ports::Dialer {
   }
 
   std::vector<std::shared_ptr<HeardConnection>> connections;
-  std::optional<ports::IoError> fails_with;     ///< every connection from now on
-  std::string rcpt_reply = "250 2.1.5 Ok\r\n";  ///< of connections made from now on
+  std::optional<ports::IoError> fails_with;       ///< every connection from now on
+  std::optional<ports::TlsError> tls_fails_with;  ///< TLS is offered, and ends so
+  std::string rcpt_reply = "250 2.1.5 Ok\r\n";    ///< of connections made from now on
 };
 
 }  // namespace relay::delivery
