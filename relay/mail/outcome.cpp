@@ -14,13 +14,6 @@ constexpr std::array<std::string_view, 10> kStageNames = {
 
 std::string_view name(Stage stage) { return kStageNames.at(static_cast<std::size_t>(stage)); }
 
-std::optional<Stage> stage_named(std::string_view text) {
-  for (std::size_t i = 0; i < kStageNames.size(); ++i) {
-    if (kStageNames.at(i) == text) return static_cast<Stage>(i);
-  }
-  return std::nullopt;
-}
-
 std::string_view name(OutcomeKind kind) {
   switch (kind) {
     case OutcomeKind::Delivered:

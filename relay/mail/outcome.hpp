@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -27,7 +26,6 @@ enum class Stage : std::uint8_t {
 };
 
 std::string_view name(Stage stage);  ///< "dns", "connect", …, "end-of-data"
-std::optional<Stage> stage_named(std::string_view text);
 
 struct DeliveryAttempt {
   base::WallTime at;

@@ -27,10 +27,6 @@ bool Verdict::throttles() const {
          stage == Stage::EndOfData;
 }
 
-bool Verdict::greylists() const {
-  return stage == Stage::RcptTo && (code == 450 || code == 451) && speaks_of(*this, kPolicy);
-}
-
 bool Verdict::about_recipient() const {
   return stage == Stage::RcptTo && !closing && speaks_of(*this, kMailbox);
 }

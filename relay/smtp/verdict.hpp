@@ -28,9 +28,6 @@ struct Verdict {
   /// after the dot. Not 454 to STARTTLS, where it is about keys and certificates (RFC 3207 §4).
   bool throttles() const;
 
-  /// 450 or 451 with 4.7.x at RCPT: this recipient, after a while (RFC 6647).
-  bool greylists() const;
-
   /// 4.2.x at RCPT: the state of this mailbox (RFC 3463 §3.3), the same at every host.
   bool about_recipient() const;
 

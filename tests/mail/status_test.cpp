@@ -1,5 +1,8 @@
 #include "relay/mail/status.hpp"
 
+#include <set>
+#include <string_view>
+
 #include <gtest/gtest.h>
 
 #include "relay/mail/date.hpp"
@@ -21,12 +24,13 @@ TEST(EnhancedStatus, ReadsALeadingCodeOnly) {
   }
 }
 
-TEST(Stage, NamesAreInverse) {
+TEST(Stage, HasANameForEach) {
+  std::set<std::string_view> names;
   for (int i = 0; i <= static_cast<int>(Stage::EndOfData); ++i) {
-    const auto stage = static_cast<Stage>(i);
-    EXPECT_EQ(stage_named(name(stage)), stage) << i;
+    names.insert(name(static_cast<Stage>(i)));
   }
-  EXPECT_FALSE(stage_named("lunch"));
+  EXPECT_EQ(names.size(), static_cast<std::size_t>(Stage::EndOfData) + 1);
+  EXPECT_FALSE(names.contains(""));
 }
 
 TEST(HeaderDate, IsRfc5322InUtc) {

@@ -104,11 +104,7 @@ TEST(NextStep, OursAboutTlsIsNoThrottling) {
   EXPECT_EQ(next_step(verdict), NextStep::AnotherHost);
 }
 
-TEST(Verdict, KnowsGreylistingAndMailboxesAtRcptOnly) {
-  EXPECT_TRUE(heard({"", Stage::RcptTo, "450 4.7.1 x", {}}).greylists());
-  EXPECT_FALSE(heard({"", Stage::MailFrom, "450 4.7.1 x", {}}).greylists());
-  EXPECT_FALSE(heard({"", Stage::RcptTo, "452 4.7.1 x", {}}).greylists());
-  EXPECT_FALSE(heard({"", Stage::RcptTo, "450 4.2.0 x", {}}).greylists());
+TEST(Verdict, KnowsMailboxesAtRcptOnly) {
   EXPECT_TRUE(heard({"", Stage::RcptTo, "450 4.2.0 x", {}}).about_recipient());
   EXPECT_FALSE(heard({"", Stage::Data, "450 4.2.0 x", {}}).about_recipient());
   EXPECT_FALSE(heard({"", Stage::RcptTo, "552 5.2.2 x", {}}).about_recipient()) << "no 4.2.x";

@@ -316,6 +316,35 @@ class Destinations(unittest.TestCase):
         self.check_truth(relay, hop)
         self.assertEqual([outcome for _, outcome in self.outcomes(relay)], ["delivered"])
 
+    def test_the_time_for_an_attempt_ends_on_kept_connections_too(self):
+        """One recipient a transaction, a second for each, and all connections but the first end with it: an attempt that
+        began on a kept connection makes no new one when its time is over. Who waits for the same host comes next."""
+        recipients = {}
+
+        def plan(verb, argument, connection):
+            if verb == "dot":
+                time.sleep(1)
+                if len(hop.recipients()) > 0:
+                    return "250 2.0.0 taken\r\n421 4.3.2 closing"
+            if verb == "MAIL":
+                recipients[connection] = 0
+            if verb == "RCPT":
+                recipients[connection] += 1
+                return "452 4.5.3 too many recipients" if recipients[connection] > 1 else None
+            return None
+
+        hop = self.hop(plan)
+        relay = self.relay([hop], domains=["dest.test", "x.test"], names="abcdefghijkl",
+                           outbound={"allow_private": True, "attempt_timeout": "3s", "connections": 1})
+        relay.send(MESSAGE, to=["a@fwd.test"])
+        wait_for(lambda: hop.recipients(), what="a connection that is kept")
+        relay.send(MESSAGE, to=[name + "@fwd.test" for name in "abcdefghijkl"])
+        wait_for(lambda: len(hop.recipients()) == 2, what="the first of twelve")
+        relay.send(MESSAGE, to=["a-x@fwd.test"])
+        self.settled(relay)
+        self.assertLess(hop.recipients().index("a@x.test"), 8)
+        self.check_truth(relay, hop)
+
     def test_verbs_reach_what_is_in_memory_and_what_is_under_way(self):
         gate = {"open": False}
 

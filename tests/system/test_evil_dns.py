@@ -110,7 +110,7 @@ class LyingDns(unittest.TestCase):
             relay.send(MESSAGE.replace(b"Subject:", f"X-Way: {way}\r\nSubject:".encode()),
                        to=[way + "@fwd.test"])
         end = time.monotonic() + seconds
-        while relay.rows() and time.monotonic() < end:
+        while not relay.is_empty() and time.monotonic() < end:
             time.sleep(0.2)
         if then_honest:
             self.assertEqual(len(relay.rows()), len(ways), "all of them wait")
