@@ -47,7 +47,7 @@ std::optional<Candidate> AttemptRunner::connected_to() const {
 
 std::size_t AttemptRunner::most_messages(const Consignment& consignment) const {
   const std::size_t theirs =
-      tighter(consignment.limits.messages, value_of(session_->offered().mail_max));
+      tighter(place_.group->most_messages.load(), value_of(session_->offered().mail_max));
   return tighter(consignment.policy->messages_per_connection, theirs);
 }
 

@@ -20,7 +20,6 @@ struct Consignment {
   std::vector<std::size_t> copies;  ///< positions in queued->recipients
   std::shared_ptr<const HostList> hosts;
   std::shared_ptr<const Policy> policy;
-  Learnt limits;
 };
 
 /// What became of one copy.

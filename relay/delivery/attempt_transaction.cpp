@@ -66,7 +66,7 @@ smtp::ClientTransaction AttemptRunner::transaction_for(
 std::size_t AttemptRunner::most_recipients(const Progress& progress) const {
   const Consignment& consignment = progress.consignment;
   const std::size_t learnt =
-      tighter(consignment.limits.recipients, progress.report.feedback.stated.recipients);
+      tighter(place_.group->most_recipients.load(), progress.report.feedback.stated.recipients);
   return tighter(tighter(consignment.policy->recipients_per_transaction, learnt),
                  value_of(session_->offered().rcpt_max));
 }

@@ -84,7 +84,7 @@ void Connections::dispatch(const GroupPtr& group, Deferred& after, bool is_calle
     const Share share = Pool::share_for(*group, now_);
     if (!pool.has_room(share) || (pool.anybody_waits(share) && !is_called)) {
       pool.stand_in_line(group, share);
-      if (auto idle = pool.wake_oldest(std::nullopt)) end(std::move(*idle), after);
+      if (auto idle = pool.wake_for_others()) end(std::move(*idle), after);
       return;
     }
     ++group->sessions;
@@ -98,6 +98,7 @@ void Connections::dispatch(const GroupPtr& group, Deferred& after, bool is_calle
 void Connections::serve_lines(Deferred& after) {
   for (Pool* pool : {&ordinary_, &risk_}) {
     while (const GroupPtr group = pool->next_in_line()) dispatch(group, after, true);
+    while (auto idle = pool->wake_for_others()) end(std::move(*idle), after);
   }
 }
 
@@ -114,7 +115,7 @@ void Connections::ask(const PlacePtr& place, std::optional<Candidate> kept, Resu
                     (!is_first && (pool.must_yield(*place) || !pool.settle_in(*place, now_)));
   std::optional<Assignment> given;
   if (!ends) given = take(group, kept, after);
-  if (!ends && !given && kept) {
+  if (!ends && !given && kept && !pool.must_yield(*place)) {
     pool.rest({place, std::move(*kept), now_ + limits_.keep_open, std::move(resume)});
     return;
   }
@@ -132,8 +133,8 @@ void Connections::ended(const PlacePtr& place, Deferred& after) {
   dispatch(group, after);
 }
 
-Learnt Connections::hear(const PlacePtr& place, const Assignment& assignment,
-                         const Feedback& feedback, Deferred& after) {
+void Connections::hear(const PlacePtr& place, const Assignment& assignment,
+                       const Feedback& feedback, Deferred& after) {
   const GroupPtr& group = place->group;
   const std::string& list = assignment.hosts->key;
   group->hear(feedback, list, group->connected,
@@ -145,7 +146,6 @@ Learnt Connections::hear(const PlacePtr& place, const Assignment& assignment,
     }
   }
   dispatch(group, after);
-  return group->learnt;
 }
 
 void Connections::tick(Deferred& after) {
@@ -212,11 +212,8 @@ std::optional<Assignment> Connections::take(const GroupPtr& group,
     if (!lane->jobs.empty()) to_ring(lane);
     if (!job) continue;
     if (group->risk_pool) keep_to_rate(lane, *job);
-    return Assignment{.lane = lane,
-                      .job = std::move(*job),
-                      .hosts = lane->hosts,
-                      .limits = group->learnt,
-                      .answer = std::nullopt};
+    return Assignment{
+        .lane = lane, .job = std::move(*job), .hosts = lane->hosts, .answer = std::nullopt};
   }
   return std::nullopt;
 }

@@ -66,9 +66,8 @@ class Connections {
   /// Answers now, or when there is work; see Dispatcher::next().
   void ask(const PlacePtr& place, std::optional<Candidate> kept, Resume resume, Deferred& after);
   void ended(const PlacePtr& place, Deferred& after);
-  /// What is known of the group's limits by now.
-  Learnt hear(const PlacePtr& place, const Assignment& assignment, const Feedback& feedback,
-              Deferred& after);
+  void hear(const PlacePtr& place, const Assignment& assignment, const Feedback& feedback,
+            Deferred& after);
 
   /// Ends what has been idle for long enough, moves slow sessions, calls who waits.
   void tick(Deferred& after);

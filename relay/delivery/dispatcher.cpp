@@ -293,17 +293,15 @@ void Dispatcher::session_ended(const PlacePtr& place) {
   run(after);
 }
 
-Learnt Dispatcher::hear(const PlacePtr& place, const Assignment& assignment,
-                        const Feedback& feedback, SteadyTime now) {
+void Dispatcher::hear(const PlacePtr& place, const Assignment& assignment, const Feedback& feedback,
+                      SteadyTime now) {
   Deferred after;
-  Learnt limits;
   {
     const std::lock_guard lock(mutex_);
     connections_.see(now);
-    limits = connections_.hear(place, assignment, feedback, after);
+    connections_.hear(place, assignment, feedback, after);
   }
   run(after);
-  return limits;
 }
 
 }  // namespace relay::delivery

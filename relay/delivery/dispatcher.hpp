@@ -81,9 +81,9 @@ class Dispatcher {
   std::optional<Assignment> next_for_clerk(const LanePtr& lane, base::SteadyTime now);
   void clerk_ended(const LanePtr& lane);
 
-  /// What is known of the group's limits by now, for whatever else the session is to do of the job.
-  Learnt hear(const PlacePtr& place, const Assignment& assignment, const Feedback& feedback,
-              base::SteadyTime now);
+  /// What an attempt found out about its group.
+  void hear(const PlacePtr& place, const Assignment& assignment, const Feedback& feedback,
+            base::SteadyTime now);
   /// They were not tried, and wait on in front of all others.
   void put_back(const LanePtr& lane, const mail::MessageId& id, std::vector<std::uint16_t> indices);
   /// Recorded, or else left to the disk.

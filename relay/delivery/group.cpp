@@ -44,6 +44,12 @@ void Group::grow_limits() {
   for (std::size_t* limit : {&learnt.recipients, &learnt.messages, &learnt.connections}) {
     if (*limit > 0) ++*limit;
   }
+  tell_limits();
+}
+
+void Group::tell_limits() {
+  most_recipients.store(learnt.recipients, std::memory_order_relaxed);
+  most_messages.store(learnt.messages, std::memory_order_relaxed);
 }
 
 void Group::learn(const Feedback& feedback, std::size_t living, base::SteadyTime now) {
@@ -52,6 +58,7 @@ void Group::learn(const Feedback& feedback, std::size_t living, base::SteadyTime
   learnt.recipients = tighter(learnt.recipients, stated.recipients);
   learnt.messages = tighter(learnt.messages, stated.messages);
   if (feedback.is_full) learnt.connections = std::max<std::size_t>(living, 1);
+  tell_limits();
   used_at = now;
 }
 

@@ -42,7 +42,6 @@ struct Assignment {
   LanePtr lane;
   Job job;
   std::shared_ptr<const HostList> hosts;
-  Learnt limits;                        ///< of its group
   std::optional<mail::Outcome> answer;  ///< instead of an attempt
 };
 
@@ -93,8 +92,11 @@ class Group {
   std::size_t sessions = 0;                            ///< idle ones included
   std::size_t starting = 0;                ///< … that have not asked for their first job yet
   std::atomic<std::size_t> connected = 0;  ///< … that have been greeted; not under the lock
-  bool waits_in_line = false;              ///< for a place
-  bool is_paced = false;                   ///< has used up its rate
+  /// learnt.recipients and .messages as they are now, for sessions; not under the lock.
+  std::atomic<std::size_t> most_recipients = 0;
+  std::atomic<std::size_t> most_messages = 0;
+  bool waits_in_line = false;  ///< for a place
+  bool is_paced = false;       ///< has used up its rate
   Learnt learnt;
   bool has_timeouts = false;     ///< its last attempt ran into one: it keeps few copies in memory
   bool needs_full_time = false;  ///< its next session is a slow one from the beginning, never cut
@@ -103,6 +105,7 @@ class Group {
  private:
   void learn(const Feedback& feedback, std::size_t living, base::SteadyTime now);
   void grow_limits();
+  void tell_limits();
 
   struct Outage {
     Answer answer;

@@ -108,7 +108,8 @@ std::vector<JobKeeper::Positions> JobKeeper::alike(const mail::QueuedMessage& qu
       same->push_back(i);
     }
   }
-  if (!not_now.empty()) done_with(not_now);
+  // What the disk says of them decides, and it may have changed since they were taken.
+  if (!not_now.empty()) let_go(not_now, false);
   return groups;
 }
 
@@ -123,8 +124,7 @@ base::Task<> JobKeeper::serve() {
     const Consignment consignment{.queued = queued_,
                                   .copies = std::move(positions),
                                   .hosts = assignment_.hosts,
-                                  .policy = policy,
-                                  .limits = assignment_.limits};
+                                  .policy = policy};
     const bool goes_on = co_await deliver(consignment, content);
     if (!goes_on) co_return;
   }
@@ -174,8 +174,7 @@ base::Task<AttemptReport> JobKeeper::attempt(const Consignment& consignment,
     return may_go_on(indices, at_dot);
   };
   report = co_await runner_->run(consignment, content, gate);
-  assignment_.limits =
-      shop_.dispatcher.hear(place_, assignment_, report.feedback, shop_.ports.clock.steady());
+  shop_.dispatcher.hear(place_, assignment_, report.feedback, shop_.ports.clock.steady());
   co_return report;
 }
 

@@ -71,6 +71,7 @@ struct Place {
   Share share;
   bool has_begun = false;                             ///< asked for its first job
   bool cut_off = false;                               ///< told to end its wait
+  bool ends_for_others = false;                       ///< was idle, and told to end
   bool has_full_time = false;                         ///< began slow: it is never cut off
   std::list<std::shared_ptr<Place>>::iterator entry;  ///< in the pool's list
 

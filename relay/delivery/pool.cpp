@@ -32,6 +32,7 @@ PlacePtr Pool::open(base::Executor executor, const GroupPtr& group, Share share)
 
 void Pool::close(const PlacePtr& place) {
   full_time_ -= place->has_full_time ? 1 : 0;
+  ending_ -= place->ends_for_others ? 1 : 0;
   places_.leave(place->share);
   open_.erase(place->entry);
 }
@@ -87,20 +88,42 @@ void Pool::rest(IdleSession session) {
   group.idle.push_back(std::prev(idle_.end()));
 }
 
-IdleSession Pool::wake_newest(Group& group) {
-  const auto entry = group.idle.back();
-  group.idle.pop_back();
+IdleSession Pool::wake(std::list<IdleSession>::iterator entry) {
+  std::erase(entry->place->group->idle, entry);
   IdleSession session = std::move(*entry);
   idle_.erase(entry);
   return session;
 }
 
+IdleSession Pool::wake_newest(Group& group) { return wake(group.idle.back()); }
+
 std::optional<IdleSession> Pool::wake_oldest(std::optional<SteadyTime> now) {
   if (idle_.empty() || (now && idle_.front().until > *now)) return std::nullopt;
-  std::erase(idle_.front().place->group->idle, idle_.begin());
-  IdleSession session = std::move(idle_.front());
-  idle_.pop_front();
-  return session;
+  return wake(idle_.begin());
+}
+
+/// The end of a session of another class helps where all places together are too few, not where
+/// those of the class are.
+bool Pool::gives_room_to(const Place& place, Share share) const {
+  if (place.share == share) return true;
+  if (place.share == Share::Slow || share == Share::Slow) return false;
+  if (share == Share::Unknown) return places_.borrows(Share::Proven);
+  return !anybody_waits(Share::Unknown);
+}
+
+std::optional<IdleSession> Pool::wake_for_others() {
+  std::size_t in_line = 0;
+  for (const Share share : {Share::Proven, Share::Unknown, Share::Slow}) {
+    in_line += line(share).size();
+    if (line(share).empty() || has_room(share) || ending_ >= in_line) continue;
+    const auto found = std::ranges::find_if(
+        idle_, [&](const IdleSession& idle) { return gives_room_to(*idle.place, share); });
+    if (found == idle_.end()) continue;
+    found->place->ends_for_others = true;
+    ++ending_;
+    return wake(found);
+  }
+  return std::nullopt;
 }
 
 PlacePtr Pool::longest_waiting_slow(SteadyTime now) const {

@@ -59,6 +59,9 @@ class Pool {
   IdleSession wake_newest(Group& group);
   /// One whose time is over at `now`; without `now`, whoever has waited longest.
   std::optional<IdleSession> wake_oldest(std::optional<base::SteadyTime> now);
+  /// One that is to end so that somebody in line gets on; nullopt: it would help nobody, or enough
+  /// of them are ending.
+  std::optional<IdleSession> wake_for_others();
 
  private:
   using Line = std::deque<std::weak_ptr<Group>>;
@@ -68,6 +71,8 @@ class Pool {
   const Line& line(Share share) const { return lines_[static_cast<std::size_t>(share)]; }
 
   void move(Place& place, Share to);
+  bool gives_room_to(const Place& place, Share share) const;
+  IdleSession wake(std::list<IdleSession>::iterator entry);
   PlacePtr longest_waiting_slow(base::SteadyTime now) const;
 
   PoolLimits limits_;
@@ -76,6 +81,7 @@ class Pool {
   std::list<PlacePtr> open_;
   std::list<IdleSession> idle_;
   std::size_t full_time_ = 0;  ///< slow sessions that are never cut off
+  std::size_t ending_ = 0;     ///< sessions that were woken for others, and have not ended yet
 };
 
 }  // namespace relay::delivery

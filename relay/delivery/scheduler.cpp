@@ -65,7 +65,7 @@ void Scheduler::start() {
   shop_.trusted_since = shop_.ports.queue.now().time_since_epoch().count();
   watch_clock();
   // Without one of these mail would lie: better no process than that one.
-  running_ = 3;
+  running_ += 3;  // what came before may have begun look-ups
   const auto ended = [this] { --running_; };
   const auto& first = shards_.front();
   constexpr auto kFatal = base::OnCrash::EndProcess;

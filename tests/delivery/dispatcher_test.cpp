@@ -184,6 +184,44 @@ TEST_F(DispatcherTest, WhoWaitsInLineIsServedAfterEachJob) {
   EXPECT_EQ(next(sessions_[2])->lane->key.domain, "c.example");
 }
 
+/// The end of any other idle session would help nobody, and its connection would be lost.
+TEST_F(DispatcherTest, TheIdleSessionEndsWhosePlaceIsWaitedFor) {
+  const auto rests = [this](std::size_t session, const char* host) {
+    auto answer = boost::asio::co_spawn(
+        io_, work_.next(sessions_[session], a_host_list(host).hosts[0], kStart),
+        boost::asio::use_future);
+    io_.restart();
+    io_.poll();
+    return answer;
+  };
+  const auto has_ended = [this](auto& answer) {
+    io_.restart();
+    io_.poll();
+    return answer.wait_for(0s) == std::future_status::ready;
+  };
+  add("x.example", 1, 1, "a1");
+  deliver(sessions_[0]);  // proven from now on
+  auto proven = rests(0, "a1");
+  add("y.example", 2, 1, "b2");
+  EXPECT_TRUE(next(sessions_[1]));
+  auto unknown = rests(1, "b2");
+  add("z.example", 3, 1, "c3");
+  EXPECT_TRUE(next(sessions_[2]));
+  auto other = rests(2, "c3");
+  ASSERT_EQ(sessions_.size(), 3U);
+  add("w.example", 4, 1, "d4");
+  work_.tick(kStart);
+  EXPECT_FALSE(has_ended(proven)) << "though it has waited longest";
+  ASSERT_TRUE(has_ended(unknown));
+  EXPECT_FALSE(unknown.get());
+  EXPECT_FALSE(has_ended(other)) << "one is enough";
+  work_.session_ended(sessions_[1]);
+  ASSERT_EQ(sessions_.size(), 4U);
+  EXPECT_EQ(next(sessions_[3])->lane->key.domain, "w.example");
+  work_.stop();
+  EXPECT_TRUE(has_ended(proven) && has_ended(other));
+}
+
 TEST_F(DispatcherTest, AProvenGroupIsNotKeptFromItsPlacesByStrangers) {
   add("good.example", 1, 1, "g1");
   deliver(sessions_[0]);

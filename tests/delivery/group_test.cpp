@@ -28,6 +28,15 @@ class GroupTest : public testing::Test {
   Group group_{list_, false};
 };
 
+TEST_F(GroupTest, TellsItsSessionsWhatItHasLearnt) {
+  EXPECT_EQ(group_.most_recipients, 0U);
+  hear({.took = true, .stated = {.recipients = 3, .messages = 2}});
+  EXPECT_EQ(group_.most_recipients, 3U);
+  EXPECT_EQ(group_.most_messages, 2U);
+  for (int i = 0; i < 20; ++i) hear({.took = true});
+  EXPECT_EQ(group_.most_recipients, 4U) << "it may have changed its mind";
+}
+
 TEST_F(GroupTest, AnUnknownOneHasOneSession) { EXPECT_EQ(group_.window_at(kStart, kMost), 1U); }
 
 TEST_F(GroupTest, WhatTakesMailMayHaveMoreAndMore) {
