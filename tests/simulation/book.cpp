@@ -103,6 +103,16 @@ CopyTruth* Book::find(CopyName name) {
   return name.index < copies.size() ? &copies[name.index] : nullptr;
 }
 
+void Book::owe(MessageTruth& message, std::uint16_t index, base::SteadyTime now) {
+  message.owed.push_back({.index = index, .since = now});
+  message.owed.back().owing = owing();
+}
+
+std::ptrdiff_t Book::owing() const {
+  return std::ranges::count_if(messages_,
+                               [](const MessageTruth& message) { return !message.owed.empty(); });
+}
+
 std::vector<CopyTruth*> Book::with_key(CopyName key) {
   std::vector<CopyTruth*> found;
   if (key.index != kToSender) {

@@ -56,6 +56,7 @@ struct CopyTruth {
 struct OwedNotice {
   std::uint16_t index = 0;
   base::SteadyTime since;
+  std::ptrdiff_t owing = 0;  ///< messages that owed some by then, this one too
 };
 
 struct MessageTruth {
@@ -71,6 +72,7 @@ struct MessageTruth {
   std::vector<OwedNotice> owed;
   base::SteadyTime copy_ended_at;               ///< the last that did
   std::vector<std::uint16_t> delayed;           ///< copies whose delay was noticed
+  std::vector<std::uint16_t> delays_untold;     ///< … and nobody was told of it yet
   std::optional<base::SteadyTime> reported_at;  ///< when its last DSN was written
   unsigned delay_notices = 0;
 };
@@ -97,6 +99,12 @@ class Book {
 
   /// The next number for a DSN: behind those of the plan.
   std::uint32_t next_number() const { return static_cast<std::uint32_t>(messages_.size()); }
+
+  /// Its sender is to be told of a failure of this copy.
+  void owe(MessageTruth& message, std::uint16_t index, base::SteadyTime now);
+
+  /// Messages of which a failure is to be told.
+  std::ptrdiff_t owing() const;
 
   /// Copies with this key that may be under way.
   std::vector<CopyTruth*> with_key(CopyName key);

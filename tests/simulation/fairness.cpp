@@ -32,6 +32,7 @@ Fairness::Fairness(Book& book, Verdicts& verdicts, SimClock& clock, const Pauses
 void Fairness::active(std::uint32_t connection, base::SteadyTime until) {
   Connection& known = connections_[connection];
   end_pending(known);
+  waits(known, until - std::max(known.busy_until, clock_.steady()));
   known.busy_until = std::max(known.busy_until, until);
   for (const std::size_t group : known.groups) groups_[group].active_at = clock_.steady();
 }
@@ -49,6 +50,7 @@ void Fairness::dialling(std::uint32_t number, int host, bool risk_pool) {
   connections_.resize(number + 1);
   Connection& connection = connections_[number];
   connection.pending = true;
+  connection.pending_since = clock_.steady();
   open_.push_back(number);
   const auto& domains = book_.world().domains;
   for (std::size_t domain = 0; host >= 0 && domain < domains.size(); ++domain) {
@@ -61,19 +63,31 @@ void Fairness::dialling(std::uint32_t number, int host, bool risk_pool) {
   }
 }
 
-void Fairness::heard_dot(std::uint32_t connection) {
+void Fairness::dot_may_be_written(std::uint32_t connection) {
   connections_[connection].dot_at = clock_.steady();
 }
 
 void Fairness::fell_silent(std::uint32_t connection) {
   Connection& known = connections_[connection];
   if (std::exchange(known.pending, true)) return;
+  known.pending_since = clock_.steady();
   for (const std::size_t group : known.groups) ++groups_[group].pending;
 }
 
 void Fairness::end_pending(Connection& connection) {
   if (!std::exchange(connection.pending, false)) return;
+  waits(connection, clock_.steady() - connection.pending_since);
   for (const std::size_t group : connection.groups) --groups_[group].pending;
+}
+
+/// Who has waited for so long may be told to make room for others, which cannot be seen from here.
+void Fairness::waits(const Connection& connection, std::chrono::nanoseconds span) {
+  if (span <= 0s) return;
+  for (const std::size_t number : connection.groups) {
+    Group& group = groups_[number];
+    group.waited += span;
+    group.needs_full_time = group.needs_full_time || group.waited >= kSlow - kTick;
+  }
 }
 
 void Fairness::ended(std::uint32_t connection, bool failed) {
@@ -107,6 +121,7 @@ void Fairness::asked_dns(std::size_t domain, base::SteadyTime until) {
 
 void Fairness::recorded(std::size_t group, bool took) {
   groups_[group].active_at = clock_.steady();
+  groups_[group].waited = {};
   if (!took) return;
   groups_[group].took_at = clock_.steady();
   groups_[group].unreachable = false;
@@ -118,10 +133,12 @@ void Fairness::cut_off(std::size_t group) {
   groups_[group].needs_full_time = true;
 }
 
+bool Fairness::took_lately(const Group& group) const {
+  return group.took_at != base::SteadyTime{} && clock_.steady() - group.took_at < kProven;
+}
+
 bool Fairness::proven(const Group& group) const {
-  const bool took =
-      group.took_at != base::SteadyTime{} && clock_.steady() - group.took_at < kProven;
-  return took && group.troubled_at < group.took_at;
+  return took_lately(group) && group.troubled_at < group.took_at;
 }
 
 bool Fairness::paused(const CopyTruth& copy) const {
@@ -137,11 +154,20 @@ std::chrono::nanoseconds Fairness::in_line(std::size_t waiting) const {
 }
 
 std::chrono::nanoseconds Fairness::limit_of(const Group& group, Waiting waiting) const {
-  if (group.unreachable || group.needs_full_time) return kOutage + kPlaceHeld;
-  if (!proven(group)) return in_line(waiting.unknown - 1) + kTick;
+  const std::chrono::nanoseconds for_outage = group.unreachable ? kOutage + kPlaceHeld : 0s;
+  if (group.needs_full_time) {
+    const std::size_t places = std::max<std::size_t>(slow_places_ / 2, 1);
+    const auto ahead = static_cast<std::int64_t>((waiting.full_time + places - 1) / places);
+    return std::max<std::chrono::nanoseconds>(for_outage, full_time_ * (ahead + 1) + kPlaceHeld);
+  }
+  if (group.unreachable) return for_outage;
+  const std::chrono::nanoseconds as_unknown =
+      proven(group) ? 0s : in_line(waiting.unknown - 1) + kTick;
+  if (!took_lately(group)) return as_unknown;
   // Where all places are taken by the like of it, it stands in line as others do.
-  const bool crowded = waiting.proven > places_ || waiting.sessions >= places_;
-  return kProvenWait + kTick + (crowded ? in_line(waiting.proven - 1) : 0s);
+  const bool crowded = waiting.took_lately > places_ || waiting.sessions >= places_;
+  return std::max<std::chrono::nanoseconds>(
+      as_unknown, kProvenWait + kTick + (crowded ? in_line(waiting.took_lately - 1) : 0s));
 }
 
 void Fairness::check_copy(CopyTruth& copy, base::SteadyTime then, Waiting waiting) {
@@ -193,7 +219,9 @@ void Fairness::check(base::SteadyTime then) {
   for (const Group& group : groups_) {
     const bool served = group.pending > 0 || busy_until(group) > clock_.steady();
     if (group.waits && !proven(group)) ++waiting.unknown;
+    if (group.waits && group.needs_full_time) ++waiting.full_time;
     if ((group.waits || served) && proven(group)) ++waiting.proven;
+    if ((group.waits || served) && took_lately(group)) ++waiting.took_lately;
   }
   waiting.sessions = static_cast<std::size_t>(std::ranges::count_if(
       open_, [this](std::uint32_t connection) { return is_busy(connections_[connection]); }));
@@ -205,6 +233,7 @@ void Fairness::process_died() {
   for (Group& group : groups_) {
     group.took_at = {};
     group.unreachable = false;
+    group.waited = {};
     group.needs_full_time = false;
   }
   expected_.clear();

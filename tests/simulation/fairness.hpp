@@ -21,7 +21,7 @@ class Fairness final : public ActivityWatch {
   void active(std::uint32_t connection, base::SteadyTime until) override;
   void serves(std::uint32_t connection, std::size_t group) override;
   void dialling(std::uint32_t connection, int host, bool risk_pool) override;
-  void heard_dot(std::uint32_t connection) override;
+  void dot_may_be_written(std::uint32_t connection) override;
   void fell_silent(std::uint32_t connection) override;
   void ended(std::uint32_t connection, bool failed) override;
   void troubled(std::uint32_t connection, const Said& said) override;
@@ -60,6 +60,9 @@ class Fairness final : public ActivityWatch {
     slow_places_ = slow_places;
   }
 
+  /// How long a session may take that is heard out at every step.
+  void set_full_time(std::chrono::seconds span) { full_time_ = span; }
+
  private:
   struct Group {
     base::SteadyTime busy_until;    ///< with its DNS
@@ -67,24 +70,28 @@ class Fairness final : public ActivityWatch {
     base::SteadyTime active_at;
     base::SteadyTime took_at;
     base::SteadyTime troubled_at;
-    bool needs_full_time = false;  ///< was cut off, and has not taken anything since
-    bool unreachable = false;      ///< the last that was dialled for it did not answer
-    unsigned pending = 0;          ///< connections on which nothing can be seen
-    bool waits = false;            ///< has copies that are due
+    std::chrono::nanoseconds waited{0};  ///< for its servers, since the last outcome
+    bool needs_full_time = false;        ///< was cut off, or may have been; took nothing since
+    bool unreachable = false;            ///< the last that was dialled for it did not answer
+    unsigned pending = 0;                ///< connections on which nothing can be seen
+    bool waits = false;                  ///< has copies that are due
   };
 
   struct Connection {
     std::vector<std::size_t> groups;
     base::SteadyTime busy_until;
-    std::optional<base::SteadyTime> dot_at;  ///< of the latest transaction
+    std::optional<base::SteadyTime> dot_at;  ///< from when on the latest transaction is heard out
     bool pending = false;
+    base::SteadyTime pending_since;
   };
 
   /// How many groups of each class stand in line, or have a place.
   struct Waiting {
     std::size_t proven = 0;
+    std::size_t took_lately = 0;  ///< as the relay counts; proven ones, and those in trouble since
     std::size_t unknown = 0;
-    std::size_t sessions = 0;  ///< that wait for their peers
+    std::size_t full_time = 0;  ///< of whatever class, who wait for a place with full time
+    std::size_t sessions = 0;   ///< that wait for their peers
   };
 
   struct Expectation {
@@ -102,6 +109,8 @@ class Fairness final : public ActivityWatch {
 
   bool slow_places_are_full() const;
   void end_pending(Connection& connection);
+  void waits(const Connection& connection, std::chrono::nanoseconds span);
+  bool took_lately(const Group& group) const;
   bool proven(const Group& group) const;
   bool paused(const CopyTruth& copy) const;
   std::chrono::nanoseconds in_line(std::size_t waiting) const;
@@ -121,6 +130,7 @@ class Fairness final : public ActivityWatch {
   base::SteadyTime slow_full_until_;  ///< all slow places were taken, by who may not be cut off
   std::size_t places_ = 100;
   std::size_t slow_places_ = 200;
+  std::chrono::seconds full_time_{3600};
   std::chrono::milliseconds slack_{0};
 };
 

@@ -39,6 +39,7 @@ std::uint64_t body_hash_of(std::string_view content) {
 void NoticeJudge::take_notices(MessageTruth& message, const ports::Report& report) {
   for (const auto& [index, kind] : report.notices) {
     const bool of_delay = kind == Notify::OfDelay;
+    if (of_delay) std::erase(message.delays_untold, index);
     if (of_delay && std::ranges::find(message.delayed, index) != message.delayed.end()) continue;
     const auto owed = std::ranges::find(message.owed, index, &OwedNotice::index);
     if (!of_delay && owed != message.owed.end()) {
@@ -117,13 +118,13 @@ void NoticeJudge::reported(const ports::Report& report) {
 }
 
 void NoticeJudge::check_debts(base::SteadyTime now, base::SteadyTime calm_since) {
-  const auto owing = std::ranges::count_if(
-      book_.messages(), [](const MessageTruth& message) { return !message.owed.empty(); });
+  const std::ptrdiff_t owing = book_.owing();
   for (const MessageTruth& message : book_.messages()) {
     const bool ended = all_ended(message);
     for (const OwedNotice& notice : message.owed) {
       const auto due = ended ? message.copy_ended_at + kPaidAtTheEnd : notice.since + kPaidWithin;
-      if (now <= due + owing * slack_ || now - calm_since <= kPaidWithin) continue;
+      if (now <= due + std::max(owing, notice.owing) * slack_ || now - calm_since <= kPaidWithin)
+        continue;
       verdicts_.violate(Rule::DsnUnpaid, {message.number, notice.index},
                         "a notice was not paid within a minute");
       return;

@@ -180,9 +180,10 @@ void OutcomeJudge::check_expired(const CopyTruth& copy) {
 void OutcomeJudge::check_notice(MessageTruth& message, const CopyTruth& copy,
                                 const ports::CopyUpdate& update) {
   if (update.notify == ports::Notify::OfFailure) {
-    message.owed.push_back({copy.name.index, clock_.steady()});
+    book_.owe(message, copy.name.index, clock_.steady());
   } else if (update.notify == ports::Notify::OfDelay) {
     message.delayed.push_back(copy.name.index);
+    message.delays_untold.push_back(copy.name.index);
   }
   if (update.notify != ports::Notify::Nobody) {
     verdicts_.note(What::Notice, copy.name, 0, static_cast<int>(update.notify));
@@ -206,7 +207,10 @@ void OutcomeJudge::check_hosts(CopyTruth& copy, const ports::CopyUpdate& update)
                                       update.attempts.front().stage < Stage::MailFrom &&
                                       std::popcount(usable) > 1;
   if (answered_for_an_outage) return;
-  bool all_turned = !update.attempts.empty();
+  // An attempt whose time is over, or whose content cannot be read, begins with no further host.
+  const bool goes_on =
+      now - copy.due_at < book_.world().settings.attempt_limit && unreadable_at_ < copy.due_at;
+  bool all_turned = goes_on && !update.attempts.empty();
   for (const auto& attempt : update.attempts) {
     const auto host = host_of(attempt);
     all_turned = all_turned && host && turns_to_next_host(attempt);
@@ -232,10 +236,10 @@ void OutcomeJudge::check_hosts(CopyTruth& copy, const ports::CopyUpdate& update)
 }
 
 void OutcomeJudge::put_off(CopyTruth& copy, const ports::CopyUpdate& update) {
-  copy.due = clock_.wall() + update.retry_after;
-  copy.due_at = clock_.steady() + update.retry_after;
   verdicts_.note(What::PutOff, copy.name, 0, update.retry_after.count());
   check_hosts(copy, update);
+  copy.due = clock_.wall() + update.retry_after;
+  copy.due_at = clock_.steady() + update.retry_after;
   if (update.retry_after <= 0ms) {
     verdicts_.violate(Rule::TooEarly, copy.name, "is to be tried again at once, for ever");
   }

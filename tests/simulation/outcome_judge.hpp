@@ -19,6 +19,9 @@ class OutcomeJudge {
   /// Ages are no longer what they seem.
   void wall_jumped() { wall_jumped_ = true; }
 
+  /// The store could not read a piece of content: the attempt it was for ends there.
+  void content_unreadable() { unreadable_at_ = clock_.steady(); }
+
  private:
   using State = CopyTruth::State;
 
@@ -45,6 +48,7 @@ class OutcomeJudge {
   SimClock& clock_;
   TrafficJudge& traffic_;
   bool wall_jumped_ = false;
+  base::SteadyTime unreadable_at_ = base::SteadyTime::min();
 };
 
 /// Whether a host that ended like this is to be followed by the next one.

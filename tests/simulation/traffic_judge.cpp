@@ -176,7 +176,7 @@ void TrafficJudge::heard_dot(std::uint32_t connection, std::uint32_t number, con
     verdicts_.violate(Rule::Misdirected, first_of(transaction), "the content was changed");
   }
   transaction.dot_open = true;
-  if (activity_ != nullptr) activity_->heard_dot(connection);
+  if (activity_ != nullptr) activity_->dot_may_be_written(connection);
   forget_wrong_limit(number, recipients.size());
   hear_limit(connection, number);
   for (const std::string_view recipient : recipients) {
@@ -220,11 +220,19 @@ void TrafficJudge::said(const Said& said) {
   if (said.step == Step::StartTls && said.code >= 400) {
     connections_[said.connection].refused_tls = true;
   }
-  if (said.step == Step::Data && said.code == 354) begin_content(said);
+  if (said.step == Step::Data && said.code == 354) {
+    begin_content(said);
+    // From now on the dot may be written, whether it is read or not.
+    if (activity_ != nullptr) activity_->dot_may_be_written(said.connection);
+  }
   if (said.number == 0) return;
   if (said.code < 500 && said.status.starts_with("4.7.")) {
     const int host = connections_[said.connection].host;
     book_.throttled_at[static_cast<std::size_t>(host)] = clock_.steady();
+  }
+  if (said.step == Step::Dot && said.code < 300) {  // known when it is heard
+    const int host = connections_[said.connection].host;
+    book_.took_at[static_cast<std::size_t>(host)] = clock_.steady() + said.delay;
   }
   replies_.resize(said.number + 1);
   const auto key = said.recipient.empty() ? std::nullopt : key_of(said.recipient);

@@ -53,7 +53,7 @@ class ActivityWatch {
   virtual void serves(std::uint32_t connection, std::size_t group) = 0;
   virtual void dialling(std::uint32_t connection, int host, bool risk_pool) = 0;
   /// The server has heard the dot: nobody may end the wait for its reply.
-  virtual void heard_dot(std::uint32_t connection) = 0;
+  virtual void dot_may_be_written(std::uint32_t connection) = 0;
   /// Nothing will happen on it until the client gives up.
   virtual void fell_silent(std::uint32_t connection) = 0;
   virtual void ended(std::uint32_t connection, bool failed) = 0;

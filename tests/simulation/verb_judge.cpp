@@ -23,7 +23,7 @@ void VerbJudge::end_copy(MessageTruth& message, CopyTruth& copy, bool tell) {
   copy.state = State::Failed;
   copy.ended_by_operator = true;
   message.copy_ended_at = clock_.steady();
-  if (tell) message.owed.push_back({copy.name.index, clock_.steady()});
+  if (tell) book_.owe(message, copy.name.index, clock_.steady());
 }
 
 void VerbJudge::change(QueueAction action, MessageTruth& message, CopyTruth& copy) {
@@ -77,7 +77,9 @@ std::vector<CopyName> VerbJudge::answered(QueueAction action,
     CopyTruth* const copy = find(id);
     if (copy == nullptr) continue;
     copy->in_limbo = false;
-    if (copy->dot_open || copy->in_content) ++most;
+    // What was taken since the rows were changed had its dot written before.
+    const bool ended_meanwhile = has_ended(copy->state) && !copy->ended_by_operator;
+    if (copy->dot_open || copy->in_content || ended_meanwhile) ++most;
     if (copy->dot_open && (copy->dot_taken || copy->refused_at > clock_.steady())) ++least;
     if (copy->state == State::Waiting) due.push_back(copy->name);
   }

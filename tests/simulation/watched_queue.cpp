@@ -34,6 +34,7 @@ template <class T>
 base::Task<Answer<T>> WatchedQueue::read_through(base::Task<Answer<T>> call, bool is_content) {
   co_await mood_.dawdle();
   const auto error = is_content ? mood_.content_error() : mood_.read_error();
+  if (error && is_content) judge_.outcomes.content_unreadable();
   if (error) co_return std::unexpected(*error);
   auto answer = co_await std::move(call);
   co_await mood_.dawdle();

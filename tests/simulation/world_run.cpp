@@ -46,6 +46,9 @@ void WorldRun::plan() {
   add_hosts();
   const std::size_t places = world_.settings.connections_total;
   judge_.fairness.set_places(std::max<std::size_t>(places / 2, 1), places);
+  const Settings& settings = world_.settings;
+  judge_.fairness.set_full_time(settings.attempt_limit + settings.connect_limit +
+                                4 * settings.command_limit + settings.dot_limit);
   // A look at the queue asks it some ten things, one after the other.
   if (world_.spool_delays > 0) {
     judge_.fairness.set_slack(10 * world_.spool_delay);
@@ -143,6 +146,10 @@ bool WorldRun::finished() {
   if (network_.connections() > 0) return false;
   for (const MessageTruth& message : judge_.book.messages()) {
     if (!message.owed.empty()) return false;
+    const auto is_untold = [&](std::uint16_t index) {
+      return !has_ended(message.copies[index].state);
+    };
+    if (std::ranges::any_of(message.delays_untold, is_untold)) return false;
     for (const CopyTruth& copy : message.copies) {
       if (copy.state == State::Arriving || copy.dot_open) return false;
       if (copy.state != State::Waiting) continue;

@@ -36,6 +36,25 @@ TEST_P(Worlds, RepeatExactlyFromTheirSeed) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Worlds, testing::Range<std::uint64_t>(1, 21));
 
+/// Each was found by a campaign, and shows a mistake of the relay if it comes back.
+TEST(KnownWorlds, StayWell) {
+  struct Known {
+    std::uint64_t seed;
+    bool large;
+  };
+
+  for (const auto& [seed, large] : {
+           Known{22379, false},  // of idle sessions the wrong one was ended, and somebody waited on
+           Known{17683, false},
+           Known{30051, false},  // a limit that another attempt had heard was not kept to
+           Known{16517, true},   // what was not due by an old row was left to the next full look
+           Known{79520, true},   // a stop did not wait for who was still recording
+       }) {
+    const RunResult result = run_world(generate_world(seed, large));
+    EXPECT_THAT(result.violations, IsEmpty()) << seed << '\n' << told(result);
+  }
+}
+
 World one_message_world() {
   World world = generate_world(1, false);
   world.incidents = {{.at = milliseconds{60'000}, .what = Incident::What::AllHeals}};
