@@ -28,6 +28,7 @@ struct CopyResult {
   std::optional<mail::Outcome> outcome;
   std::vector<mail::DeliveryAttempt> before;  ///< what hosts asked earlier said, in order
   bool is_our_fault = false;  ///< the server complained of the order of our commands
+  bool is_outdated = false;   ///< the operator has changed the copy since it was read
 };
 
 struct AttemptReport {

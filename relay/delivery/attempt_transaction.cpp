@@ -88,11 +88,16 @@ base::Task<bool> AttemptRunner::transact(Progress& progress) {
   const bool reused = sent_ > 0;
   ++sent_;
   auto transaction = transaction_for(progress, which);
-  const auto sent =
-      co_await session_->send(std::move(transaction), progress.head, progress.content, ports_.queue,
-                              [&, indices = indices_of(progress.consignment, which)](bool at_dot) {
-                                return progress.gate(indices, at_dot);
-                              });
+  const auto may_go_on = [&, all = indices_of(progress.consignment, which)](bool at_dot) {
+    if (!at_dot) return progress.gate(all, false);
+    std::vector<std::uint16_t> taken;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (session_->is_to_receive(i)) taken.push_back(all[i]);
+    }
+    return progress.gate(taken, true);
+  };
+  const auto sent = co_await session_->send(std::move(transaction), progress.head, progress.content,
+                                            ports_.queue, may_go_on);
   Feedback& feedback = progress.report.feedback;
   feedback.timed_out = feedback.timed_out || session_->timed_out();
   progress.stays_here = true;

@@ -191,7 +191,8 @@ base::Task<bool> JobKeeper::deliver(const Consignment& consignment, ContentSourc
         {.outcome = local_outcome(mail::OutcomeKind::Delivered, {2, 0, 0}, "not yet")});
     co_await record(consignment, invented);
   }
-  const AttemptReport report = co_await attempt(consignment, content);
+  AttemptReport report = co_await attempt(consignment, content);
+  find_outdated(consignment, report);
   // What is known is recorded first; then an error of the queue decides about the rest.
   const bool recorded = co_await record(consignment, report);
   if (!recorded) co_return false;
@@ -219,6 +220,16 @@ base::Task<> JobKeeper::heed_spool_error(SpoolError error, std::string_view cons
   if (!is_damaged) co_return;
   const auto held = co_await shop_.ports.queue.hold_damaged(id);
   if (held) done_with(std::exchange(held_, {}));
+}
+
+/// What was held during its attempt may have been released as well, and has all its time again.
+void JobKeeper::find_outdated(const Consignment& consignment, AttemptReport& report) const {
+  if (shop_.dispatcher.withdrawals() == withdrawals_seen_) return;
+  for (std::size_t i = 0; i < report.copies.size(); ++i) {
+    const auto& copy = queued_->recipients[consignment.copies[i]];
+    report.copies[i].is_outdated =
+        shop_.dispatcher.is_withdrawn({assignment_.job.id, copy.route.index});
+  }
 }
 
 /// False: what happened could not be recorded, or the queue is not to be trusted any more.

@@ -62,16 +62,22 @@ base::Task<std::expected<bool, ports::SpoolError>> QueueReader::look_at_new() {
 
 base::Task<std::expected<bool, ports::SpoolError>> QueueReader::refill() {
   const auto wanted = dispatcher_.wants_refill(kLanesAtOnce);
+  std::optional<ports::SpoolError> failed;
   for (const Refill& lane : wanted) {
+    if (failed) {  // each is answered, or it would never ask again
+      dispatcher_.refilled(lane.lane, lane.after);
+      continue;
+    }
     const std::size_t limit = std::min(lane.room, kPage);
     const auto found = co_await queue_.due_in_lane(lane.lane, lane.after, limit);
-    if (!found) {
-      dispatcher_.refilled(lane.lane, lane.after);
-      co_return std::unexpected(found.error());
+    if (found) {
+      for (const auto& due : found->copies) dispatcher_.add(due, clock_.steady());
+    } else {
+      failed = found.error();
     }
-    for (const auto& due : found->copies) dispatcher_.add(due, clock_.steady());
-    dispatcher_.refilled(lane.lane, found->next);
+    dispatcher_.refilled(lane.lane, found ? found->next : lane.after);
   }
+  if (failed) co_return std::unexpected(*failed);
   co_return wanted.size() < kLanesAtOnce;
 }
 

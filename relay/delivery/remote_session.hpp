@@ -53,6 +53,9 @@ class RemoteSession {
 
   const std::vector<smtp::Verdict>& verdicts() const { return machine_->verdicts(); }
 
+  /// At the dot: whether the server has accepted this recipient, by position.
+  bool is_to_receive(std::size_t recipient) const { return machine_->is_to_receive(recipient); }
+
   bool reusable() const { return stream_ && machine_->reusable(); }
 
   const smtp::Extensions& offered() const { return machine_->extensions(); }

@@ -19,11 +19,11 @@ base::WallTime waiting_since(const mail::AcceptedMessage& message,
   return std::max(message.received_at, copy.released_at);
 }
 
-/// Puts off, or gives up, what was deferred.
+/// Puts off, or gives up, what was deferred. An age that may begin anew meanwhile ends nothing.
 void put_off(SettledCopy& settled, const mail::QueuedRecipient& copy, RetryCase given,
-             const Consignment& consignment, double chance) {
+             const Consignment& consignment, double chance, bool is_outdated) {
   auto& update = settled.update;
-  given.arrived_at = waiting_since(consignment.queued->message, copy);
+  given.arrived_at = is_outdated ? given.now : waiting_since(consignment.queued->message, copy);
   given.attempts = update.attempts_before + 1;
   given.previous_at = copy.last.at;
   given.warned = copy.warned;
@@ -59,7 +59,7 @@ SettledCopy settle_copy(const mail::QueuedRecipient& copy, const CopyResult& res
     update.state = RecipientState::Failed;
     update.end = End::Refused;
   } else {
-    put_off(settled, copy, base_case, consignment, chance);
+    put_off(settled, copy, base_case, consignment, chance, result.is_outdated);
   }
   const std::string_view silence =
       silence_towards(consignment.queued->message, *consignment.policy);

@@ -71,6 +71,9 @@ class ClientMachine {
   /// One per recipient, in the order given. Precondition: step() is Done or Closed.
   const std::vector<Verdict>& verdicts() const { return fates_.verdicts(); }
 
+  /// Whether the content is for this recipient, by position. Precondition: step() is Content.
+  bool is_to_receive(std::size_t recipient) const { return fates_.is_to_receive(recipient); }
+
   /// Why the session is over. Precondition: step() is Closed.
   const Verdict& failure() const { return failure_; }
 

@@ -29,6 +29,10 @@ class RecipientFates {
 
   bool is_decided(std::size_t recipient) const { return fates_[recipient].decided; }
 
+  bool is_to_receive(std::size_t recipient) const {
+    return fates_[recipient].accepted && !fates_[recipient].decided;
+  }
+
   bool all_decided() const { return std::ranges::all_of(fates_, &Fate::decided); }
 
   /// Somebody was accepted and is to receive the content.

@@ -54,6 +54,19 @@ Settlement settled(const Consignment& given, const std::vector<OutcomeKind>& kin
   return settle(given, results, kNow, ClockTrust{kNow - hours(1000), {}}, 0.5);
 }
 
+TEST(Settlement, EndsNothingByAnAgeThatMayBeginAnew) {
+  const auto given = consignment(2, hours(24 * 30));
+  const CopyResult deferred{.outcome = outcome(OutcomeKind::Deferred)};
+  CopyResult outdated = deferred;
+  outdated.is_outdated = true;
+  const auto made =
+      settle(given, {deferred, outdated}, kNow, ClockTrust{kNow - hours(1000), {}}, 0.5);
+  EXPECT_EQ(made.update.copies[0].end, mail::End::Expired);
+  EXPECT_EQ(made.update.copies[1].state, RecipientState::Waiting);
+  EXPECT_GT(made.update.copies[1].retry_after, std::chrono::seconds(0));
+  EXPECT_EQ(made.update.copies[1].notify, ports::Notify::Nobody);
+}
+
 TEST(Settlement, JudgesEachCopyForItself) {
   const auto given = consignment(3, hours(1));
   const auto made =

@@ -46,9 +46,12 @@ TEST(KnownWorlds, StayWell) {
   for (const auto& [seed, large] : {
            Known{22379, false},  // of idle sessions the wrong one was ended, and somebody waited on
            Known{17683, false},
-           Known{30051, false},  // a limit that another attempt had heard was not kept to
-           Known{16517, true},   // what was not due by an old row was left to the next full look
-           Known{79520, true},   // a stop did not wait for who was still recording
+           Known{30051, false},   // a limit that another attempt had heard was not kept to
+           Known{16517, true},    // what was not due by an old row was left to the next full look
+           Known{79520, true},    // a stop did not wait for who was still recording
+           Known{131620, false},  // after an error of the store a lane was never read again
+           Known{194110, false},  // a copy that was released meanwhile expired by its old age
+           Known{213395, true},   // who was refused at RCPT counted as if his dot were written
        }) {
     const RunResult result = run_world(generate_world(seed, large));
     EXPECT_THAT(result.violations, IsEmpty()) << seed << '\n' << told(result);

@@ -26,6 +26,8 @@ TEST(ClientMachine, PipelinesTheWholeEnvelope) {
   EXPECT_EQ(machine.step(), Step::Read);
   machine.feed("354 go\r\n");
   ASSERT_EQ(machine.step(), Step::Content);
+  EXPECT_TRUE(machine.is_to_receive(0));
+  EXPECT_FALSE(machine.is_to_receive(1));
   machine.content_sent();
   EXPECT_EQ(machine.stage(), Stage::EndOfData);
   machine.feed("250 2.0.0 taken\r\n");
