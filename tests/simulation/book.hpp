@@ -37,6 +37,8 @@ struct CopyTruth {
   State state = State::Arriving;
   bool ended_by_operator = false;
   bool in_limbo = false;  ///< a verb has changed it, and has not been answered yet
+  base::SteadyTime limbo_since;
+  base::SteadyTime dot_ended_at;  ///< an outcome was recorded of what had its dot written
   std::uint32_t attempts = 0;
   unsigned taken = 0;           ///< by servers
   unsigned excused = 0;         ///< so often more than once
@@ -67,12 +69,15 @@ struct MessageTruth {
   std::optional<std::uint32_t> dsn_of;
   std::uint64_t body_hash = 0;
   bool committed = false;
+  base::SteadyTime offered_at;  ///< after its commit; until then nobody else may begin with it
   std::vector<CopyTruth> copies;
   std::vector<std::string> aliases;  ///< by copy
   std::vector<OwedNotice> owed;
-  base::SteadyTime copy_ended_at;               ///< the last that did
-  std::vector<std::uint16_t> delayed;           ///< copies whose delay was noticed
-  std::vector<std::uint16_t> delays_untold;     ///< … and nobody was told of it yet
+  base::SteadyTime copy_ended_at;            ///< the last that did
+  std::vector<std::uint16_t> delayed;        ///< copies whose delay was noticed
+  std::vector<std::uint16_t> delays_untold;  ///< … and nobody was told of it yet
+  bool silence_untold =
+      false;  ///< bounced by the operator: that nobody hears of it is not told yet
   std::optional<base::SteadyTime> reported_at;  ///< when its last DSN was written
   unsigned delay_notices = 0;
 };

@@ -170,8 +170,20 @@ std::chrono::nanoseconds Fairness::limit_of(const Group& group, Waiting waiting)
       as_unknown, kProvenWait + kTick + (crowded ? in_line(waiting.took_lately - 1) : 0s));
 }
 
-void Fairness::check_copy(CopyTruth& copy, base::SteadyTime then, Waiting waiting) {
+/// Who was ahead may have changed its class, or be gone, by the time that the wait is too long.
+void Fairness::remember(Group& group, const Waiting& waiting) const {
+  const bool waits_on = group.waits && group.active_at <= group.looked_at;
+  if (!waits_on) group.most = {};
+  for (auto count : {&Waiting::proven, &Waiting::took_lately, &Waiting::unknown,
+                     &Waiting::full_time, &Waiting::sessions}) {
+    group.most.*count = std::max(group.most.*count, waiting.*count);
+  }
+  group.looked_at = clock_.steady();
+}
+
+void Fairness::check_copy(CopyTruth& copy, base::SteadyTime then) {
   const Group& group = groups_[copy.group];
+  const Waiting& waiting = group.most;
   if (group.pending > 0 || busy_until(group) > then) return;
   const auto since = std::max({copy.due_at, busy_until(group), group.active_at, calm_since_,
                                slow_full_until_, pauses_.lifted_at()});
@@ -225,7 +237,8 @@ void Fairness::check(base::SteadyTime then) {
   }
   waiting.sessions = static_cast<std::size_t>(std::ranges::count_if(
       open_, [this](std::uint32_t connection) { return is_busy(connections_[connection]); }));
-  for (CopyTruth* copy : due) check_copy(*copy, then, waiting);
+  for (Group& group : groups_) remember(group, waiting);
+  for (CopyTruth* copy : due) check_copy(*copy, then);
   check_expectations(then);
 }
 
@@ -256,6 +269,8 @@ void Fairness::check_expectations(base::SteadyTime then) {
       return one.pending > 0 || busy_until(one) > expected.since;
     });
     const bool crowded = static_cast<std::size_t>(others) >= places_;
+    const auto offered_at = book_.messages()[expected.copy.message].offered_at;
+    if (offered_at > expected.since) return true;
     if (moved || crowded || paused(*copy) || calm_since_ > expected.since) return true;
     if (then - expected.since <= kVerb + slack_) return false;
     verdicts_.violate(Rule::VerbLate, copy->name, "nothing moved within a second after the verb");

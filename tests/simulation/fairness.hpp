@@ -64,6 +64,15 @@ class Fairness final : public ActivityWatch {
   void set_full_time(std::chrono::seconds span) { full_time_ = span; }
 
  private:
+  /// How many groups of each class stand in line, or have a place.
+  struct Waiting {
+    std::size_t proven = 0;
+    std::size_t took_lately = 0;  ///< as the relay counts; proven ones, and those in trouble since
+    std::size_t unknown = 0;
+    std::size_t full_time = 0;  ///< of whatever class, who wait for a place with full time
+    std::size_t sessions = 0;   ///< that wait for their peers
+  };
+
   struct Group {
     base::SteadyTime busy_until;    ///< with its DNS
     base::SteadyTime served_until;  ///< by a connection; made anew for each check
@@ -75,6 +84,8 @@ class Fairness final : public ActivityWatch {
     bool unreachable = false;            ///< the last that was dialled for it did not answer
     unsigned pending = 0;                ///< connections on which nothing can be seen
     bool waits = false;                  ///< has copies that are due
+    base::SteadyTime looked_at;
+    Waiting most;  ///< since it was active, of each class
   };
 
   struct Connection {
@@ -83,15 +94,6 @@ class Fairness final : public ActivityWatch {
     std::optional<base::SteadyTime> dot_at;  ///< from when on the latest transaction is heard out
     bool pending = false;
     base::SteadyTime pending_since;
-  };
-
-  /// How many groups of each class stand in line, or have a place.
-  struct Waiting {
-    std::size_t proven = 0;
-    std::size_t took_lately = 0;  ///< as the relay counts; proven ones, and those in trouble since
-    std::size_t unknown = 0;
-    std::size_t full_time = 0;  ///< of whatever class, who wait for a place with full time
-    std::size_t sessions = 0;   ///< that wait for their peers
   };
 
   struct Expectation {
@@ -109,13 +111,14 @@ class Fairness final : public ActivityWatch {
 
   bool slow_places_are_full() const;
   void end_pending(Connection& connection);
+  void remember(Group& group, const Waiting& waiting) const;
   void waits(const Connection& connection, std::chrono::nanoseconds span);
   bool took_lately(const Group& group) const;
   bool proven(const Group& group) const;
   bool paused(const CopyTruth& copy) const;
   std::chrono::nanoseconds in_line(std::size_t waiting) const;
   std::chrono::nanoseconds limit_of(const Group& group, Waiting waiting) const;
-  void check_copy(CopyTruth& copy, base::SteadyTime then, Waiting waiting);
+  void check_copy(CopyTruth& copy, base::SteadyTime then);
   void check_expectations(base::SteadyTime then);
 
   Book& book_;

@@ -1,6 +1,7 @@
 #include "tests/simulation/judge.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -76,7 +77,7 @@ void Judge::gone(const ports::Update& update) {
   for (const auto& one : update.copies) {
     if (message == nullptr || one.index >= message->copies.size()) continue;
     CopyTruth& copy = message->copies[one.index];
-    copy.dot_open = false;
+    if (std::exchange(copy.dot_open, false)) copy.dot_ended_at = clock.steady();
     if (!has_ended(copy.state)) verdicts.violate(Rule::Lost, copy.name, "the store has lost it");
   }
 }

@@ -99,6 +99,7 @@ void NoticeJudge::reported(const ports::Report& report) {
   if (message == nullptr) {
     return verdicts_.violate(Rule::DsnWithoutCause, kNoCopy, "a DSN about a message of nobody");
   }
+  message->silence_untold = false;
   take_notices(*message, report);
   const bool of_failure = std::ranges::any_of(
       report.notices, [](const auto& notice) { return notice.second == Notify::OfFailure; });

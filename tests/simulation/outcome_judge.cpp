@@ -266,7 +266,9 @@ void OutcomeJudge::record(MessageTruth& message, CopyTruth& copy, const ports::C
   if (update.attempts.empty()) {
     return verdicts_.violate(Rule::ForeignReply, copy.name, "an outcome without an attempt");
   }
-  const bool dot_taken = std::exchange(copy.dot_open, false) && copy.dot_taken;
+  const bool dot_written = std::exchange(copy.dot_open, false);
+  if (dot_written) copy.dot_ended_at = clock_.steady();
+  const bool dot_taken = dot_written && copy.dot_taken;
   copy.in_content = false;
   if (how == Recorded::TooLate) return;  // the store knows better, and nothing has changed
   const bool ends = update.state == mail::RecipientState::Delivered ||

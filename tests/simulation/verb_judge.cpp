@@ -50,6 +50,7 @@ void VerbJudge::change(QueueAction action, MessageTruth& message, CopyTruth& cop
       break;
     case QueueAction::Bounce:
       end_copy(message, copy, message.may_be_told);
+      message.silence_untold = !message.may_be_told && !message.null_sender;
       break;
   }
   copy.due = clock_.wall();
@@ -62,6 +63,7 @@ void VerbJudge::changed(QueueAction action, const std::vector<mail::CopyId>& cop
     if (copy == nullptr) continue;
     change(action, *book_.find(id.message), *copy);
     copy->in_limbo = true;
+    copy->limbo_since = clock_.steady();
   }
 }
 
@@ -77,9 +79,9 @@ std::vector<CopyName> VerbJudge::answered(QueueAction action,
     CopyTruth* const copy = find(id);
     if (copy == nullptr) continue;
     copy->in_limbo = false;
-    // What was taken since the rows were changed had its dot written before.
-    const bool ended_meanwhile = has_ended(copy->state) && !copy->ended_by_operator;
-    if (copy->dot_open || copy->in_content || ended_meanwhile) ++most;
+    // What was recorded since the rows were changed may have had its dot written by then.
+    const bool meanwhile = copy->dot_ended_at >= copy->limbo_since;
+    if (copy->dot_open || copy->in_content || meanwhile) ++most;
     if (copy->dot_open && (copy->dot_taken || copy->refused_at > clock_.steady())) ++least;
     if (copy->state == State::Waiting) due.push_back(copy->name);
   }

@@ -50,6 +50,7 @@ base::Task<> WorldRun::arrive(std::uint32_t number) {
   }
   const bool offers = committed && plan.arrival == Arrival::Offered;
   if (offers && plan.offered_after > 0ms) {
+    judge_.book.messages()[number].offered_at = clock_.steady() + plan.offered_after;
     co_await clock_.sleep_until(clock_.steady() + plan.offered_after);
   }
   if (offers) expected->offer(std::move(fresh));

@@ -145,7 +145,7 @@ bool WorldRun::finished() {
   if (clock_.steady() >= give_up_at_) return true;
   if (network_.connections() > 0) return false;
   for (const MessageTruth& message : judge_.book.messages()) {
-    if (!message.owed.empty()) return false;
+    if (!message.owed.empty() || message.silence_untold) return false;
     const auto is_untold = [&](std::uint16_t index) {
       return !has_ended(message.copies[index].state);
     };
