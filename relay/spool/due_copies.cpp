@@ -13,7 +13,8 @@ ports::DueCopy due_copy_from(const Statement& row) {
           .next_due = time_of(row.number(2))};
 }
 
-constexpr std::size_t kMostHeld = 1000;  // passed over for one page
+// Passed over for one page; taken away together, which writes some three pages of indexes for each.
+constexpr std::size_t kMostHeld = 100;
 
 /// Of a statement that ends after kMostHeld rows more than there are to be in a page.
 DueCopies::Listed listed_from(Statement& rows, std::size_t limit) {
