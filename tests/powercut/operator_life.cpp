@@ -53,6 +53,9 @@ base::Task<> OperatorLife::end_one() {
 base::Task<> OperatorLife::retry_all() {
   const auto slice = co_await spool_.operators().change({}, QueueAction::Retry, "", std::nullopt);
   require(slice.has_value(), "the retry");
+  // Whoever looks for what is due takes what was held in its place away from there.
+  const auto due = co_await spool_.delivery().due(std::nullopt, 50);
+  require(due.has_value(), "the look at what is due");
 }
 
 /// Only among those that nobody else acts upon at the moment.
