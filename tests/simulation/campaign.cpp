@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 #include <sys/mman.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,7 +19,7 @@ namespace {
 
 constexpr std::size_t kMaxJobs = 64;
 constexpr std::size_t kMaxFailures = 256;
-constexpr unsigned kProcessSeconds = 120;  // of CPU for one world: it hangs
+constexpr time_t kProcessSeconds = 120;  // of CPU for one world: it hangs
 
 /// What the processes share.
 struct Board {
@@ -61,6 +62,12 @@ void report(std::uint64_t seed, bool large, const RunResult& result) {
   std::fflush(stdout);
 }
 
+/// After so much of it the process dies; 0: never. A machine that has other work is no hang.
+void limit_cpu(time_t seconds) {
+  const itimerval limit{.it_interval = {}, .it_value = {.tv_sec = seconds, .tv_usec = 0}};
+  setitimer(ITIMER_PROF, &limit, nullptr);
+}
+
 void work(Board& board, const CampaignOptions& options, std::size_t job, double until) {
   for (;;) {
     const std::uint64_t number = board.next.fetch_add(1);
@@ -69,10 +76,10 @@ void work(Board& board, const CampaignOptions& options, std::size_t job, double 
     if (number >= options.worlds || enough || late) break;
     const std::uint64_t seed = options.from + number;
     board.at[job] = seed;
-    alarm(kProcessSeconds);
+    limit_cpu(kProcessSeconds);
     const bool large = is_large(seed, options.large);
     const RunResult result = run_world(generate_world(seed, large));
-    alarm(0);
+    limit_cpu(0);
     board.transactions += result.transactions;
     board.simulated_ms += static_cast<std::uint64_t>(result.simulated.count());
     ++board.done;
