@@ -50,7 +50,7 @@ ports::ChangedSlice QueueChanges::change(const ports::QueueFilter& filter, Queue
                                          const std::optional<mail::CopyId>& after) {
   // Found first: a change moves rows under the feet of whoever walks.
   SliceEnd end(clock_, kMostLookedAt);
-  const std::size_t most = action == QueueAction::Hold ? kMostHeld : kMostChanged;
+  const std::size_t most = action == QueueAction::Hold ? kMostLookedAt : kMostChanged;
   const QueueWalk::Slice slice =
       walk_.find(filter, after, most, end,
                  [&](const QueueWalk::Found& copy) { return applies(action, copy); });

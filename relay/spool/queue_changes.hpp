@@ -22,9 +22,9 @@ class QueueChanges {
 
  private:
   static constexpr std::size_t kMostLookedAt = 1000;
-  /// Each change makes some three pages of indexes dirty: so many keep the commit short.
+  /// Each change makes some three pages of indexes dirty: so many keep the commit short. To hold
+  /// makes none (kHeldInPlace in rows.hpp).
   static constexpr std::size_t kMostChanged = 100;
-  static constexpr std::size_t kMostHeld = 1000;  ///< none of an index (kHeldInPlace in rows.hpp)
 
   static bool applies(ports::QueueAction action, const QueueWalk::Found& copy);
   void apply(const QueueWalk::Found& copy, ports::QueueAction action, const std::string& reason,
