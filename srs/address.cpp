@@ -89,6 +89,8 @@ std::string_view describe(Family family) {
       return "classic";
     case Family::Token:
       return "token";
+    case Family::Message:
+      return "message";
     case Family::Exim:
       return "exim";
     case Family::SrsJs:

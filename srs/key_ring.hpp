@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,10 +21,17 @@ enum class Scheme {
 };
 
 struct Key {
+  static constexpr std::int64_t kAlways = std::numeric_limits<std::int64_t>::max();
+  static constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::min();
+
   std::string id;
   std::string secret;
   std::optional<std::int64_t> verify_until;  ///< Unix seconds; afterwards the key is ignored
   Scheme scheme = Scheme::Native;
+  /// Of a native key: through this second (Unix time) it verifies classic tags beside strong ones.
+  /// They have 24 bits: kAlways is for a key that Mail::SRS, postsrsd or pysrs make addresses with.
+  /// In classic format every native key verifies them.
+  std::int64_t classic_until = kNever;
 };
 
 enum class KeyError {

@@ -37,7 +37,7 @@ std::expected<int, ReverseError> Rewriter::checked_age(const Verified& verified,
   if (!age) return std::unexpected(ReverseError::Malformed);
   if (*age <= options_.max_age_days) return *age;
   // Clocks differ by a day at most; the other families take no stamp of tomorrow.
-  const bool ours = verified.family == Family::Strong || verified.family == Family::Token;
+  const bool ours = verified.family == Family::Strong;
   if (*age == kWrap - 1 && ours) return -1;
   return std::unexpected(*age > kWrap / 2 ? ReverseError::Future : ReverseError::Expired);
 }
@@ -92,22 +92,25 @@ std::expected<Reversed, ReverseError> Rewriter::reverse_srs1(std::string_view re
                   .token = {}};
 }
 
-std::expected<Reversed, ReverseError> Rewriter::reverse_token(std::string_view rest,
+/// Token and Message: a tag over a name that says nothing by itself.
+std::expected<Reversed, ReverseError> Rewriter::reverse_token(Family family, std::string_view rest,
                                                               std::int64_t now_unix) const {
   const auto tag = split(rest);
   const auto stamp = tag ? split(tag->tail) : std::nullopt;
   if (!stamp) return std::unexpected(ReverseError::Malformed);
-  const auto verified = verify({"SRST", tag->head, {stamp->head, stamp->tail}, now_unix});
+  const bool is_token = family == Family::Token;
+  const auto verified =
+      verify({is_token ? "SRST" : "SRSM", tag->head, {stamp->head, stamp->tail}, now_unix});
   if (!verified) return std::unexpected(ReverseError::Forged);
   const auto age = checked_age(*verified, now_unix);
   if (!age) return std::unexpected(age.error());
   return Reversed{.address = {},
-                  .family = Family::Token,
+                  .family = family,
                   .hop = 0,
                   .age_days = *age,
                   .key_id = verified->key_id,
                   .weak = false,
-                  .token = fold(stamp->head) + fold(stamp->tail)};
+                  .token = (is_token ? fold(stamp->head) : "") + fold(stamp->tail)};
 }
 
 std::expected<Reversed, ReverseError> Rewriter::reverse_once(const Address& address,
@@ -115,7 +118,8 @@ std::expected<Reversed, ReverseError> Rewriter::reverse_once(const Address& addr
   const std::string_view local = address.local_part;
   if (has_tag(local, "srs0")) return reverse_srs0(local.substr(5), now_unix);
   if (has_tag(local, "srs1")) return reverse_srs1(local.substr(5), now_unix);
-  if (has_tag(local, "srst")) return reverse_token(local.substr(5), now_unix);
+  if (has_tag(local, "srst")) return reverse_token(Family::Token, local.substr(5), now_unix);
+  if (has_tag(local, "srsm")) return reverse_token(Family::Message, local.substr(5), now_unix);
   return std::unexpected(ReverseError::NotSrs);
 }
 
@@ -140,10 +144,34 @@ std::expected<Reversed, ReverseError> Rewriter::reverse(const Address& address,
   return reversed;
 }
 
+bool Rewriter::is_guessable(const Address& address, std::int64_t now_unix) const {
+  const std::string_view local = address.local_part;
+  if (!has_tag(local, "srs0") && !has_tag(local, "srs1")) return false;
+  const auto hash = split(local.substr(5));
+  if (!hash || hash->head.size() >= options_.strong_hash_length) return false;
+  return std::ranges::any_of(keys_.all(), [&](const Key& key) {
+    const bool usable = !key.verify_until || now_unix <= *key.verify_until;
+    return usable && (key.scheme != Scheme::Native || takes_classic(key, now_unix));
+  });
+}
+
+std::optional<std::string> Rewriter::classic_key_of(const Address& address,
+                                                    std::int64_t now_unix) const {
+  std::vector<Key> keys = keys_.all();
+  for (Key& key : keys) key.classic_until = Key::kAlways;
+  Options options = options_;
+  options.unwrap_own = false;
+  const Rewriter lenient(KeyRing::unchecked(std::move(keys)), domain_, options);
+  const auto reversed = lenient.reverse(address, now_unix);
+  if (!reversed || reversed->family != Family::Classic) return std::nullopt;
+  return reversed->key_id;
+}
+
 Explanation Rewriter::explain(const Address& address, std::int64_t now_unix) const {
   Explanation out;
   const std::string_view local = address.local_part;
-  out.is_srs = has_tag(local, "srs0") || has_tag(local, "srs1") || has_tag(local, "srst");
+  out.is_srs = has_tag(local, "srs0") || has_tag(local, "srs1") || has_tag(local, "srst") ||
+               has_tag(local, "srsm");
   out.hop = has_tag(local, "srs1") ? 1 : 0;
   const auto reversed = reverse(address, now_unix);
   if (!reversed) {
@@ -168,14 +196,24 @@ Explanation Rewriter::explain(const Address& address, std::int64_t now_unix) con
         break;
     }
     out.reason = describe(reversed.error());
+    if (reversed.error() == ReverseError::Forged) {
+      if (const auto key = classic_key_of(address, now_unix)) {
+        out.reason = "a right classic tag of key " + *key + ", which takes no classic tags";
+      }
+    }
     return out;
   }
   out.family = reversed->family;
   out.key_id = reversed->key_id;
   if (reversed->hop == 0 || reversed->family == Family::Strong) out.age_days = reversed->age_days;
   out.verdict = "valid";
-  out.recovered = reversed->family == Family::Token ? "(stored under " + reversed->token + ")"
-                                                    : to_string(reversed->address);
+  if (reversed->family == Family::Token) {
+    out.recovered = "(stored under " + reversed->token + ")";
+  } else if (reversed->family == Family::Message) {
+    out.recovered = "(nobody: the sender of message " + reversed->token + " cannot be answered)";
+  } else {
+    out.recovered = to_string(reversed->address);
+  }
   out.reason = reversed->weak ? "hash matches, but proves little (16 bits, or only without case)"
                               : "hash matches";
   return out;

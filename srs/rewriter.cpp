@@ -10,6 +10,7 @@ namespace {
 
 constexpr std::string_view kContext = "srs-relay/1";  // separates our MACs from anybody else's
 constexpr std::size_t kTokenLength = 16;              // 80 bits of digest
+constexpr std::size_t kMessageTag = 28;               // what an id of 26 leaves of 64 octets
 
 /// "SRS0=…" and the like: the tag in any case, then a separator. Returns what follows the tag,
 /// separator included.
@@ -130,6 +131,13 @@ Rewriter::Token Rewriter::make_token(const Address& sender, std::int64_t now_uni
   const std::string tag = strong_hash(key, "SRST", {day_text(day_of(now_unix)), digest})
                               .substr(0, options_.strong_hash_length);
   return {{"srst=" + tag + '=' + stamp + '=' + digest, domain_}, stamp + digest};
+}
+
+Address Rewriter::make_message_address(std::string_view id, std::int64_t now_unix) const {
+  const std::string folded = fold(id);
+  const std::string tag = strong_hash(keys_.signing(), "SRSM", {day_text(day_of(now_unix)), folded})
+                              .substr(0, std::min(options_.strong_hash_length, kMessageTag));
+  return {"srsm=" + tag + '=' + fold(stamp_of(now_unix)) + '=' + folded, domain_};
 }
 
 std::string Rewriter::digest(const Address& address) const {

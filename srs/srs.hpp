@@ -38,7 +38,6 @@ struct Options {
   std::size_t classic_hash_length = 4;  ///< base64 characters made in classic format
   std::size_t classic_hash_min = 4;     ///< shortest classic hash accepted; at most the length
   int max_age_days = 21;
-  bool accept_classic = true;   ///< reversing takes classic addresses in strong mode, too
   bool always_rewrite = false;  ///< wrap senders of our own SRS domain as well
   bool unwrap_own = true;       ///< an SRS1 around an SRS0 of ours is undone at once (no. 20)
 };
@@ -60,14 +59,14 @@ enum class ReverseError {
   BadTarget,  ///< authentic, but leads nowhere: dotless, literal, or back into our SRS domain
 };
 
-enum class Family { Strong, Classic, Token, Exim, SrsJs, SenderRewritingScheme };
+enum class Family { Strong, Classic, Token, Message, Exim, SrsJs, SenderRewritingScheme };
 
 std::string_view describe(ForwardError error);
 std::string_view describe(ReverseError error);
 std::string_view describe(Family family);
 
 struct Reversed {
-  Address address;  ///< the previous sender; empty for Family::Token
+  Address address;  ///< the previous sender; empty for Family::Token and Family::Message
   Family family = Family::Strong;
   int hop = 0;       ///< 0: SRS0, 1: SRS1
   int age_days = 0;  ///< -1 … max_age_days; 0 where the family has no stamp
@@ -75,7 +74,8 @@ struct Reversed {
   /// The hash proves little: 16 bits, or a short one that matched only without case. Such
   /// addresses belong under a tighter limit.
   bool weak = false;
-  std::string token;  ///< for Family::Token: what the caller looks up
+  /// For Family::Token what the caller looks up, for Family::Message the id of the message, folded.
+  std::string token;
 };
 
 /// What `srs explain` says of an address.
@@ -87,7 +87,7 @@ struct Explanation {
   std::string key_id;
   std::string verdict;  ///< "valid", "forged", "expired", …
   std::string recovered;
-  std::string reason;
+  std::string reason;  ///< of a classic tag whose key takes none, that it is the right one
 };
 
 class Rewriter {
@@ -113,6 +113,15 @@ class Rewriter {
 
   Token make_token(const Address& sender, std::int64_t now_unix) const;
 
+  /// An address for a message whose sender nobody can answer: "srsm=" tag, stamp and the message's
+  /// id. What comes back to it leads to nobody; who reads the id finds the message in the log.
+  /// `id`: at most 26 letters and digits.
+  Address make_message_address(std::string_view id, std::int64_t now_unix) const;
+
+  /// Whether the tag of the address could be found by trying: it is shorter than those we make, and
+  /// there is a key of a scheme that has such tags. Says nothing of whether it is the right one.
+  bool is_guessable(const Address& address, std::int64_t now_unix) const;
+
   Explanation explain(const Address& address, std::int64_t now_unix) const;
 
   /// Keyed digest of an address, for logs that must not show it.
@@ -124,7 +133,7 @@ class Rewriter {
 
  private:
   struct Question {
-    std::string_view kind;  ///< "SRS0", "SRS1" or "SRST"
+    std::string_view kind;  ///< "SRS0", "SRS1", "SRST" or "SRSM"
     std::string_view hash;
     std::vector<std::string_view> fields;  ///< begins with the stamp, but for SRS1
     std::int64_t now_unix;
@@ -142,12 +151,13 @@ class Rewriter {
   Address wrapped(const Address& sender, std::int64_t now_unix) const;
   Address wrapped_again(std::string_view host, std::string_view rest, std::int64_t now_unix) const;
   std::optional<Verified> match_strong(const Key& key, const Question& question) const;
+  bool takes_classic(const Key& key, std::int64_t now_unix) const;
   std::optional<Verified> match_classic(const Key& key, const Question& question) const;
   std::optional<Verified> match(const Key& key, const Question& question) const;
   std::optional<Verified> verify(const Question& question) const;
   std::expected<int, ReverseError> checked_age(const Verified& verified,
                                                std::int64_t now_unix) const;
-  std::expected<Reversed, ReverseError> reverse_token(std::string_view rest,
+  std::expected<Reversed, ReverseError> reverse_token(Family family, std::string_view rest,
                                                       std::int64_t now_unix) const;
   std::expected<Reversed, ReverseError> reverse_srs0(std::string_view rest,
                                                      std::int64_t now_unix) const;
@@ -155,6 +165,8 @@ class Rewriter {
                                                      std::int64_t now_unix) const;
   std::expected<Reversed, ReverseError> reverse_once(const Address& address,
                                                      std::int64_t now_unix) const;
+  /// The key whose classic tag the address would be, if that key took any.
+  std::optional<std::string> classic_key_of(const Address& address, std::int64_t now_unix) const;
 
   KeyRing keys_;
   std::string domain_;

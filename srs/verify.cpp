@@ -15,6 +15,9 @@ constexpr std::size_t kForeignHash = 4;  // hexadecimal digits
 constexpr std::size_t kBase64Length = 27;
 constexpr std::size_t kStampLength = 2;
 
+/// SRS0 and SRS1; the other forms are ours alone.
+bool is_of_the_family(std::string_view kind) { return kind == "SRS0" || kind == "SRS1"; }
+
 std::string standard_alphabet(std::string_view hash) {
   std::string standard(hash);
   std::ranges::replace(standard, '-', '+');
@@ -67,11 +70,15 @@ std::optional<Rewriter::Verified> Rewriter::match_strong(const Key& key,
   return Verified{Family::Strong, key.id, false, stamp};
 }
 
+bool Rewriter::takes_classic(const Key& key, std::int64_t now_unix) const {
+  return options_.format == Format::Classic || now_unix <= key.classic_until;
+}
+
 std::optional<Rewriter::Verified> Rewriter::match_classic(const Key& key,
                                                           const Question& question) const {
-  const bool allowed =
-      (options_.accept_classic || options_.format == Format::Classic) && question.kind != "SRST" &&
-      question.hash.size() >= options_.classic_hash_min && question.hash.size() <= kBase64Length;
+  const bool allowed = takes_classic(key, question.now_unix) && is_of_the_family(question.kind) &&
+                       question.hash.size() >= options_.classic_hash_min &&
+                       question.hash.size() <= kBase64Length;
   if (!allowed) return std::nullopt;
   const std::string hash = standard_alphabet(question.hash);
   const std::string expected =
@@ -90,7 +97,8 @@ std::optional<Rewriter::Verified> Rewriter::match(const Key& key, const Question
     return strong ? strong : classic;
   }
   const std::string expected = foreign_hash(key, question.kind, question.fields);
-  if (question.kind == "SRST" || expected.empty() || question.hash.size() != kForeignHash ||
+  if (!is_of_the_family(question.kind) || expected.empty() ||
+      question.hash.size() != kForeignHash ||
       !equal_in_constant_time(fold(question.hash), expected.substr(0, kForeignHash))) {
     return std::nullopt;
   }

@@ -184,8 +184,12 @@ void add_simple(CLI::App& app, Invocation& call) {
   app.add_subcommand("serve", "Run the relay in the foreground")->callback([&call] {
     call.verb = Verb::Serve;
   });
-  CLI::App* check = app.add_subcommand("check", "Check a configuration; all problems in one run");
+  CLI::App* check = app.add_subcommand(
+      "check", "What a start would refuse (errors), and what is hardly meant (warnings)");
   check->add_option("file", call.words, "configuration file (default: --config)")->expected(0, 1);
+  check->add_flag("--strict", call.strict, "exit with 1 for warnings, too");
+  check->add_flag("--dns", call.dns,
+                  "ask the DNS about targets elsewhere and records of ours, too");
   check->callback([&call] { call.verb = Verb::Check; });
   app.add_subcommand("reload", "Make the running relay read its configuration again")
       ->callback([&call] { call.verb = Verb::Reload; });

@@ -34,6 +34,9 @@ struct Invocation {
   std::chrono::seconds timeout{30};
   bool json = false;
   bool yes = false;
+  // check
+  bool strict = false;
+  bool dns = false;
   // queue
   bool dry_run = false;
   std::string reason;

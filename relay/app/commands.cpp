@@ -7,15 +7,14 @@
 #include <iostream>
 
 #include <boost/json/serialize.hpp>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "relay/app/policies.hpp"
+#include "relay/app/secret_memory.hpp"
 #include "relay/app/srs_verbs.hpp"
-#include "relay/ops/json_line.hpp"
-#include "relay/settings/loader.hpp"
+#include "relay/app/wall_now.hpp"
+#include "relay/base/private_file.hpp"
+#include "relay/base/text.hpp"
 
 namespace relay::app {
 
@@ -23,68 +22,70 @@ namespace json = boost::json;
 
 namespace {
 
-base::WallTime wall_now() {
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
 void print_problems(const std::vector<settings::Problem>& problems) {
   for (const auto& problem : problems) std::cerr << render(problem) << '\n';
 }
 
-std::string json_of(const settings::Problem& problem) {
-  ops::JsonLine json;
-  json.text("severity", problem.warning ? "warning" : "error").text("file", problem.at.file);
-  json.number("line", std::uint64_t{problem.at.line});
-  json.number("column", std::uint64_t{problem.at.column});
-  json.number("code", static_cast<std::uint64_t>(problem.code)).text("text", problem.text);
-  if (!problem.hint.empty()) json.text("hint", problem.hint);
-  return std::move(json).line();
-}
-
 /// The settings of --config, or nullptr with every problem printed.
 std::shared_ptr<const settings::Settings> load_or_print(const std::string& path) {
-  auto loaded = settings::load(path);
-  if (loaded) return loaded->settings;
-  print_problems(loaded.error());
+  auto read = load_and_recall(path);
+  if (read) return read->loaded.settings;
+  print_problems(read.error());
   return nullptr;
-}
-
-bool write_private_file(const std::string& path, const std::string& content) {
-  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-  if (fd < 0) return false;
-  const bool written =
-      ::write(fd, content.data(), content.size()) == static_cast<ssize_t>(content.size()) &&
-      ::fsync(fd) == 0;
-  ::close(fd);
-  return written;
 }
 
 }  // namespace
 
-int check(const Invocation& call) {
-  const std::string path = call.words.empty() ? call.config : call.words.front();
-  auto loaded = settings::load(path);
-  std::vector<settings::Problem> problems = loaded ? loaded->warnings : loaded.error();
-  if (loaded) {
-    // Keys and patterns are opened as a start would open them.
-    if (auto policies = make_policies(loaded->settings); !policies) {
-      problems.push_back(
-          {.at = {.file = path}, .code = settings::ProblemCode::File, .text = policies.error()});
-    }
-  }
-  const auto errors = std::ranges::count(problems, false, &settings::Problem::warning);
-  const auto warnings = static_cast<std::ptrdiff_t>(problems.size()) - errors;
-  if (call.json) {
-    for (const auto& problem : problems) std::cout << json_of(problem);
-    std::cout << json::serialize(json::object{{"v", 1}, {"errors", errors}, {"warnings", warnings}})
-              << '\n';
-  } else {
-    print_problems(problems);
-    std::cout << fmt::format("{} error{}, {} warning{}\n", errors, errors == 1 ? "" : "s", warnings,
-                             warnings == 1 ? "" : "s");
-  }
-  return errors == 0 ? kExitOk : kExitNegative;
+namespace {
+
+template <class Range, class Text>
+json::array array_of(const Range& range, Text text) {
+  json::array made;
+  for (const auto& one : range) made.emplace_back(text(one));
+  return made;
 }
+
+void describe(const forward::ResolvedRecipient& taken, const forward::Planner& planner,
+              json::object& out) {
+  const auto text = [](const mail::Mailbox& address) { return address.to_string(); };
+  out["rule"] = taken.rule;
+  out["targets"] = array_of(taken.targets, text);
+  json::object limits;
+  for (std::size_t i = 0; i < taken.targets.size(); ++i) {
+    const std::uint64_t most = taken.terms_of(i).max_size;
+    if (most > 0) limits[taken.targets[i].to_string()] = most;
+  }
+  out["max_size"] = std::move(limits);
+  json::array fallbacks;
+  for (const forward::Fallback& fallback : taken.fallbacks) {
+    for (const auto& target : fallback.targets) fallbacks.emplace_back(target.to_string());
+  }
+  out["fallbacks"] = std::move(fallbacks);
+  out["awaits_consent"] =
+      array_of(planner.awaited(taken), [](const std::string& address) { return address; });
+  out["discards"] = array_of(taken.discards, text);
+}
+
+/// The same for people, behind the address.
+void print_taken(const json::object& out) {
+  for (const auto& target : out.at("targets").as_array()) {
+    std::cout << " -> " << target.as_string().c_str();
+  }
+  for (const auto& [target, octets] : out.at("max_size").as_object()) {
+    std::cout << "\n  at most " << octets.to_number<std::uint64_t>() << " octets: " << target;
+  }
+  for (const auto& target : out.at("fallbacks").as_array()) {
+    std::cout << "\n  when all fail or none is delivered in time: " << target.as_string().c_str();
+  }
+  for (const auto& alias : out.at("discards").as_array()) {
+    std::cout << "\n  discarded: " << alias.as_string().c_str() << " throws its mail away";
+  }
+  for (const auto& address : out.at("awaits_consent").as_array()) {
+    std::cout << "\n  held: " << address.as_string().c_str() << " has not confirmed";
+  }
+}
+
+}  // namespace
 
 int resolve(const Invocation& call) {
   const auto settings = load_or_print(call.config);
@@ -101,15 +102,9 @@ int resolve(const Invocation& call) {
     if (!path) {
       out["error"] = mail::describe(path.error());
     } else {
-      const auto found = (*planner)->resolve(*path, mail::ReversePath::null(), wall_now());
+      const auto found = (*planner)->resolve(*path, wall_now());
       if (const auto* taken = std::get_if<forward::ResolvedRecipient>(&found)) {
-        out["rule"] = taken->rule;
-        json::array targets;
-        for (const auto& target : taken->targets) targets.emplace_back(target.to_string());
-        out["targets"] = std::move(targets);
-        json::array awaits;
-        for (const auto& address : (*planner)->awaited(*taken)) awaits.emplace_back(address);
-        out["awaits_consent"] = std::move(awaits);
+        describe(*taken, **planner, out);
       } else if (const auto* refused = std::get_if<forward::Rejection>(&found)) {
         out["error"] =
             fmt::format("{} {} {}", refused->code, refused->status.to_string(), refused->text);
@@ -128,14 +123,7 @@ int resolve(const Invocation& call) {
       continue;
     }
     std::cout << "[" << out["rule"].as_string().c_str() << "]";
-    if (out.contains("targets")) {
-      for (const auto& target : out["targets"].as_array()) {
-        std::cout << " -> " << target.as_string().c_str();
-      }
-      for (const auto& address : out["awaits_consent"].as_array()) {
-        std::cout << "\n  held: " << address.as_string().c_str() << " has not confirmed";
-      }
-    }
+    if (out.contains("targets")) print_taken(out);
     std::cout << '\n';
   }
   return exit;
@@ -153,8 +141,9 @@ int srs(const Invocation& call) {
   int exit = kExitOk;
   const auto one = [&](const std::string& address) {
     std::string out;
-    exit =
-        std::max(exit, srs_line(call.action, address, *senders->rewriter(), now, call.json, out));
+    const std::string domain = base::lower(address.substr(address.rfind('@') + 1));
+    const srs::Rewriter& rewriter = *senders->rewriter_of(domain);
+    exit = std::max(exit, srs_line(call.action, address, rewriter, now, call.json, out));
     std::cout << out << '\n';
   };
   for (const std::string& address : call.words) one(address);
@@ -178,7 +167,7 @@ int dkim_new(const Invocation& call) {
     std::cerr << "srs-relay: " << key.error() << '\n';
     return kExitTemporary;
   }
-  if (!write_private_file(call.out_file, key->private_pem())) {
+  if (!base::write_private_file(call.out_file, key->private_pem(), base::IfThere::Fail)) {
     std::cerr << "srs-relay: cannot write " << call.out_file << ": " << std::strerror(errno)
               << '\n';
     return errno == EACCES ? kExitPermission : kExitNegative;

@@ -1,13 +1,16 @@
 #include "relay/app/log_sink.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
+#include <cstring>
+#include <filesystem>
 #include <new>
 #include <utility>
 
-#include <spdlog/logger.h>
-#include <spdlog/sinks/basic_file_sink.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include <unistd.h>
+
+#include "relay/base/may_access.hpp"
 
 namespace relay::app {
 
@@ -18,40 +21,68 @@ constexpr std::size_t kRingLines = 16'384;
 constexpr std::size_t kMostLines = 4 * kRingLines;
 constexpr std::chrono::milliseconds kRest{5};
 
+/// As sd-daemon(3) has them.
+std::string_view priority_of(base::Severity severity) {
+  switch (severity) {
+    case base::Severity::Error:
+      return "<3>";
+    case base::Severity::Warning:
+      return "<4>";
+    case base::Severity::Info:
+      return "<6>";
+    case base::Severity::Debug:
+      return "<7>";
+  }
+  return "<6>";
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<LogSink>, std::string> LogSink::open(const std::string& file) {
-  std::unique_ptr<LogSink> log(new LogSink);
-  try {
-    spdlog::sink_ptr sink;
-    if (file.empty()) {
-      sink = std::make_shared<spdlog::sinks::stderr_sink_mt>();
-    } else {
-      sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(file);
-    }
-    log->logger_ = std::make_shared<spdlog::logger>("srs-relay", std::move(sink));
-    log->logger_->set_pattern("%v");
-    log->logger_->flush_on(spdlog::level::info);
-  } catch (const std::exception& problem) {
-    return std::unexpected(std::string(problem.what()));
-  }
+  auto opened = LogFile::open(file);
+  if (!opened) return std::unexpected(opened.error());
+  std::unique_ptr<LogSink> log(new LogSink(file, std::move(*opened)));
   log->writer_ = std::jthread([raw = log.get()] { raw->run(); });
   return log;
 }
 
+std::expected<void, std::string> LogSink::look_at(const std::string& file) {
+  if (file.empty()) return {};
+  std::error_code ignored;
+  const auto refused = [&file](const char* why) {
+    return std::unexpected("cannot open log file " + file + ": " + why);
+  };
+  if (std::filesystem::is_directory(file, ignored)) return refused(std::strerror(EISDIR));
+  std::filesystem::path place(file);
+  if (!std::filesystem::exists(file, ignored)) {
+    // Folders that are missing are made.
+    do place = place.has_parent_path() ? place.parent_path() : std::filesystem::path(".");
+    while (!std::filesystem::exists(place, ignored) && place.has_relative_path());
+    if (!base::may_access(place.c_str(), W_OK | X_OK)) return refused(std::strerror(errno));
+    if (!std::filesystem::is_directory(place, ignored)) return refused(std::strerror(ENOTDIR));
+    return {};
+  }
+  if (!base::may_access(file.c_str(), W_OK)) return refused(std::strerror(errno));
+  return {};
+}
+
 LogSink::~LogSink() {
   {
-    const std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     stopping_ = true;
+    wake_.notify_one();
+    ended_.wait_for(lock, kPatience, [this] { return has_ended_; });
   }
-  wake_.notify_one();
+  gives_up_ = true;
 }
 
 void LogSink::write(base::Event event) {
   const bool kept = event.kept();
+  const std::string_view priority = wants_priority_ ? priority_of(event.severity()) : "";
   std::string text = std::move(event).line();
   const auto redaction = redaction_.get();
   if (redaction->active()) text = redaction->redacted(text);
+  if (!priority.empty()) text.insert(0, priority);
   bool sleeps = false;
   {
     const std::lock_guard lock(mutex_);
@@ -75,48 +106,58 @@ void LogSink::drop_oldest() {
 
 void LogSink::run() {
   Lines lines;
-  const auto wanted = [this] { return stopping_ || !waiting_.empty(); };
+  const auto wanted = [this] { return stopping_ || next_file_ || !waiting_.empty(); };
   std::unique_lock lock(mutex_);
   while (true) {
     asleep_ = true;
     wake_.wait(lock, wanted);
     asleep_ = false;
-    if (waiting_.empty()) return;
+    if (next_file_) file_ = std::move(*std::exchange(next_file_, std::nullopt));
+    if (waiting_.empty() && stopping_) break;
     lines.swap(waiting_);
     lock.unlock();
-    const bool out = put_out(lines);
+    const std::size_t out = put_out(lines);
     lock.lock();
     out_ += lines.size();
-    if (!out) dropped_ += lines.size();
+    dropped_ += lines.size() - out;
     lines.clear();
     written_.notify_all();
     wake_.wait_for(lock, kRest, [this] { return stopping_ || hurried_; });
   }
+  has_ended_ = true;
+  ended_.notify_all();
 }
 
-/// One text for all of them, handed over as a view and not as a format string: log text is data.
-/// False: there was no memory for it, which costs these lines and not the daemon.
-bool LogSink::put_out(const Lines& lines) {
+/// One text for all of them. How many are out: without memory for it none, which costs these lines
+/// and not the daemon.
+std::size_t LogSink::put_out(const Lines& lines) {
   try {
     std::string text;
-    for (const Line& line : lines) {
-      if (!text.empty()) text += '\n';
-      text += line.text;
-    }
-    logger_->log(spdlog::level::info, spdlog::string_view_t(text));
-    return true;
+    for (const Line& line : lines) (text += line.text) += '\n';
+    return file_.write(text, gives_up_);
   } catch (const std::bad_alloc&) {
-    return false;
+    return 0;
   }
 }
 
-void LogSink::flush() {
+bool LogSink::flush() {
   std::unique_lock lock(mutex_);
   const std::uint64_t wanted = taken_;
   hurried_ = true;
   wake_.notify_one();
-  written_.wait(lock, [this, wanted] { return out_ >= wanted; });
+  const bool out = written_.wait_for(lock, kPatience, [this, wanted] { return out_ >= wanted; });
   hurried_ = false;
+  return out;
+}
+
+std::expected<void, std::string> LogSink::reopen() {
+  if (name_.empty()) return {};
+  auto next = LogFile::open(name_);
+  if (!next) return std::unexpected(next.error());
+  const std::lock_guard lock(mutex_);
+  next_file_ = std::move(*next);
+  wake_.notify_one();
+  return {};
 }
 
 std::uint64_t LogSink::dropped() const {

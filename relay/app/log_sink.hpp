@@ -1,22 +1,22 @@
 // The log: JSON lines to stderr or a file, written by a thread of its own.
 #pragma once
 
+#include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <expected>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
+#include "relay/app/log_file.hpp"
 #include "relay/app/redaction.hpp"
 #include "relay/base/log.hpp"
 #include "relay/base/published.hpp"
-
-namespace spdlog {
-class logger;
-}
 
 namespace relay::app {
 
@@ -27,9 +27,13 @@ namespace relay::app {
 /// small message's way through the spool.
 class LogSink final : public base::Log {
  public:
-  /// `file` empty: stderr. Otherwise appended to, created with mode 0640. Error: why not opened.
+  /// `file` empty: stderr. Otherwise appended to, made with mode 0640. Error: why not opened.
   static std::expected<std::unique_ptr<LogSink>, std::string> open(const std::string& file);
 
+  /// Why open() would refuse, as far as that can be seen without making anything.
+  static std::expected<void, std::string> look_at(const std::string& file);
+
+  /// Waits kPatience for what is not out yet; a file system that hangs holds it all the same.
   ~LogSink() override;
 
   void write(base::Event event) override;
@@ -39,14 +43,21 @@ class LogSink final : public base::Log {
     redaction_.publish(std::move(redaction));
   }
 
-  /// Waits until everything written so far is out.
-  void flush();
+  static constexpr std::chrono::seconds kPatience{1};
 
-  /// Lines that never left, since the start.
+  /// Waits until everything written so far is out, at most kPatience: whoever reads the log may
+  /// have stopped. False: it is not.
+  bool flush();
+
+  /// What is written from now on goes into the file that has the name now: the old one was moved
+  /// away, and may be compressed. Error: why it cannot be opened; the old one stays in use.
+  std::expected<void, std::string> reopen();
+
+  /// Lines that never left, since the start: for want of room in memory or on the disk.
   std::uint64_t dropped() const;
 
  private:
-  LogSink() = default;
+  LogSink(std::string name, LogFile file) : name_(std::move(name)), file_(std::move(file)) {}
 
   struct Line {
     std::string text;
@@ -57,14 +68,17 @@ class LogSink final : public base::Log {
 
   void drop_oldest();
   void run();
-  bool put_out(const Lines& lines);
+  std::size_t put_out(const Lines& lines);
 
   base::Published<Redaction> redaction_{std::make_shared<const Redaction>()};
-  std::shared_ptr<spdlog::logger> logger_;
+  const std::string name_;
+  LogFile file_;  ///< the writer's alone, once it runs
+  const bool wants_priority_ = file_.wants_priority();
 
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::condition_variable written_;
+  std::condition_variable ended_;
   Lines waiting_;
   std::uint64_t taken_ = 0;  ///< lines given to write(), dropped ones with them
   std::uint64_t out_ = 0;    ///< of those, lines that are out or dropped
@@ -72,6 +86,9 @@ class LogSink final : public base::Log {
   bool asleep_ = false;   ///< the writer waits for the first line
   bool hurried_ = false;  ///< somebody waits in flush()
   bool stopping_ = false;
+  bool has_ended_ = false;             ///< the writer has
+  std::optional<LogFile> next_file_;   ///< for the writer to go on with
+  std::atomic<bool> gives_up_{false};  ///< the writer waits for room no longer
   std::jthread writer_;
 };
 

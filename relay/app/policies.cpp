@@ -1,5 +1,6 @@
 #include "relay/app/policies.hpp"
 
+#include <map>
 #include <set>
 #include <utility>
 
@@ -7,8 +8,8 @@
 
 #include "relay/app/local_addresses.hpp"
 #include "relay/app/self_check.hpp"
+#include "relay/app/wall_now.hpp"
 #include "relay/auth/signing_policy.hpp"
-#include "relay/settings/files.hpp"
 
 namespace relay::app {
 
@@ -17,6 +18,8 @@ namespace {
 inbound::Limits inbound_limits(const settings::Limits& from, const settings::Bounces& bounces) {
   inbound::Limits limits;
   limits.max_size = from.max_size;
+  limits.max_header = from.max_header;
+  limits.max_header_fields = from.max_header_fields;
   limits.max_recipients = from.max_recipients;
   limits.max_errors = from.max_errors;
   limits.max_junk = from.max_junk;
@@ -32,7 +35,10 @@ inbound::Limits inbound_limits(const settings::Limits& from, const settings::Bou
   limits.bounces = {.per_address = bounces.per_address,
                     .per_sender = bounces.per_sender,
                     .per_client = bounces.per_client,
-                    .bad_per_client = bounces.bad_per_client};
+                    .bad_per_client = bounces.bad_per_client,
+                    .bad_in_all = bounces.bad_in_all,
+                    .bad_per_taker = bounces.bad_per_taker,
+                    .probes_per_client = bounces.probes_per_client};
   limits.max_bounce_body = bounces.max_body;
   return limits;
 }
@@ -78,8 +84,15 @@ inbound::AbusePolicy abuse_policy(const settings::Settings& from) {
 std::vector<boost::asio::ip::address> egress_addresses(const settings::Settings& from) {
   if (from.outbound.source.empty()) return {};
   std::set<boost::asio::ip::address> all;
-  for (const auto* sources : {&from.outbound.source, &from.risk.source}) {
-    for (const std::string& source : *sources) all.insert(boost::asio::ip::make_address(source));
+  // Of one family the last one is used, as in set_sources(), and of no other anybody is asked.
+  std::map<bool, boost::asio::ip::address> used;
+  for (const std::string& source : from.outbound.source) {
+    const auto address = boost::asio::ip::make_address(source);
+    used[address.is_v4()] = address;
+  }
+  for (const auto& [family, address] : used) all.insert(address);
+  for (const std::string& source : from.risk.source) {
+    all.insert(boost::asio::ip::make_address(source));
   }
   return {all.begin(), all.end()};
 }
@@ -105,11 +118,13 @@ std::shared_ptr<const inbound::Policy> inbound_policy(
   policy->limits = inbound_limits(from.limits, from.srs.bounces);
   policy->abuse = abuse_policy(from);
   policy->check = check_options(from);
-  if (policy->check) policy->authserv_id = from.auth.authserv_id;
+  // Whoever verifies nothing must not pass forged results on either (RFC 8601 §5).
+  policy->authserv_id = from.auth.authserv_id;
   policy->signature_lifetime = auth::signature_lifetime(from.queue.expire);
   policy->planner = std::move(planner);
-  policy->loop_guard = forward::LoopGuard(from.hostname);
+  policy->loop_guard = forward::LoopGuard(from.hostname, from.limits.max_hops);
   policy->max_awaiting = from.consent.max_held;
+  policy->notices_to_anyone = from.notices_to == settings::NoticesTo::Anyone;
   if (!from.consent.contact.empty()) {
     policy->contact_field = "X-Report-Abuse-To: " + from.consent.contact + "\r\n";
   }
@@ -156,10 +171,6 @@ void set_sources(auto& into, const std::vector<std::string>& sources) {
   }
 }
 
-base::WallTime wall_now() {
-  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
-}
-
 std::shared_ptr<const Redaction> redaction(const settings::Settings& settings,
                                            std::shared_ptr<const forward::Planner> planner) {
   return std::make_shared<const Redaction>(
@@ -173,8 +184,7 @@ std::shared_ptr<const Redaction> redaction(const settings::Settings& settings,
 std::vector<mail::Mailbox> targets_of(const forward::Planner& planner,
                                       const mail::Mailbox& address) {
   if (!planner.is_ours(address.domain())) return {};
-  auto resolution =
-      planner.resolve(mail::ForwardPath(address), mail::ReversePath::null(), wall_now());
+  auto resolution = planner.resolve(mail::ForwardPath(address), wall_now());
   auto* found = std::get_if<forward::ResolvedRecipient>(&resolution);
   if (!found) return {};
   // Our own notices go round nobody's consent.
@@ -219,41 +229,20 @@ std::shared_ptr<const delivery::Policy> delivery_policy(
 
 }  // namespace
 
-std::expected<auth::SigningKeys, std::string> load_signing_keys(
-    const settings::Settings& settings) {
-  auth::SigningKeys keys;
-  for (const settings::DkimDomain& entry : settings.dkim) {
-    auth::SigningDomain domain{.domain = entry.domain.folded(), .keys = {}};
-    for (const settings::DkimKey& key : entry.keys) {
-      const auto pem = settings::read_secret_file(key.file);
-      if (!pem) return std::unexpected(pem.error().text);
-      auto parsed = auth::dkim::PrivateKey::parse(pem->reveal());
-      if (!parsed) return std::unexpected(key.file + ": " + parsed.error());
-      domain.keys.push_back({key.selector, std::move(*parsed)});
-    }
-    keys.domains.push_back(std::move(domain));
-  }
-  if (settings.arc.sealer) {
-    auto parsed = auth::dkim::PrivateKey::parse(settings.arc.sealer->key.reveal());
-    if (!parsed) return std::unexpected("arc: " + parsed.error());
-    keys.sealer = {settings.arc.sealer->domain.folded(), settings.arc.sealer->selector,
-                   std::move(*parsed)};
-  }
-  return keys;
-}
-
-std::expected<Policies, std::string> make_policies(
+std::expected<Policies, std::vector<settings::Problem>> make_policies(
     std::shared_ptr<const settings::Settings> settings) {
+  const auto whole = [&settings](std::string text) {
+    return std::unexpected(std::vector<settings::Problem>{
+        {.at = {settings->file}, .code = settings::ProblemCode::Value, .text = std::move(text)}});
+  };
   auto planner = forward::Planner::make(
       settings, [organisations = auth::OrganisationalDomain()](const std::string& domain) {
         return organisations.of(domain);
       });
-  if (!planner) return std::unexpected(planner.error());
+  if (!planner) return whole(planner.error());
   auto signing = load_signing_keys(*settings);
-  if (!signing) return std::unexpected(signing.error());
-  if (auto problem = srs_round_trip_problem(**planner, wall_now())) {
-    return std::unexpected(std::move(*problem));
-  }
+  if (!signing) return std::unexpected(std::move(signing.error()));
+  if (auto wrong = srs_round_trip_problem(**planner, wall_now())) return whole(std::move(*wrong));
   Policies policies;
   policies.redaction = redaction(*settings, *planner);
   policies.inbound = inbound_policy(*settings, *planner);

@@ -4,12 +4,14 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "relay/app/redaction.hpp"
 #include "relay/auth/openssl_signer.hpp"
 #include "relay/delivery/policy.hpp"
 #include "relay/forward/planner.hpp"
 #include "relay/inbound/policy.hpp"
+#include "relay/settings/problem.hpp"
 #include "relay/settings/settings.hpp"
 
 namespace relay::app {
@@ -23,10 +25,11 @@ struct Policies {
   std::shared_ptr<const Redaction> redaction;
 };
 
-/// The error is a sentence naming the file or key at fault.
-std::expected<Policies, std::string> make_policies(
+/// Each error names the file or key at fault, and stands where the configuration does so.
+std::expected<Policies, std::vector<settings::Problem>> make_policies(
     std::shared_ptr<const settings::Settings> settings);
 
-std::expected<auth::SigningKeys, std::string> load_signing_keys(const settings::Settings& settings);
+std::expected<auth::SigningKeys, std::vector<settings::Problem>> load_signing_keys(
+    const settings::Settings& settings);
 
 }  // namespace relay::app

@@ -5,7 +5,6 @@
 #include "relay/app/wiring.hpp"
 #include "relay/base/task.hpp"
 #include "relay/inbound/consent.hpp"
-#include "relay/settings/loader.hpp"
 
 namespace relay::app {
 
@@ -54,42 +53,40 @@ void Relay::release_confirmed() {
   base::spawn_supervised(shards_.at(0).executor(), "release of confirmed", release(*this));
 }
 
+void Relay::reopen_log() {
+  if (auto reopened = log_->reopen(); !reopened) {
+    log_->write(std::move(base::Event("log", clock_.wall(), base::Severity::Warning)
+                              .text("problem", reopened.error())
+                              .text("consequence", "the file opened before stays in use")));
+  }
+}
+
 ops::ReloadResult Relay::reload() {
+  reopen_log();
   ops::ReloadResult result;
   const std::lock_guard lock(mutex_);
-  auto refuse = [&](std::string why) {
-    result.problems.push_back(std::move(why));
+  Parts next = make_parts(settings_->file, Places::LeaveAlone, classic_before_);
+  if (!next.can_start()) {
+    for (const auto& problem : next.problems) {
+      if (!problem.warning) result.problems.push_back(render(problem));
+    }
     log_->write(base::Event("reload", clock_.wall(), base::Severity::Error)
                     .flag("applied", false)
                     .text("problem", result.problems.front()));
     return result;
-  };
-  auto loaded = settings::load(settings_->file);
-  if (!loaded) {
-    for (const auto& problem : loaded.error()) result.problems.push_back(render(problem));
-    const std::string first = result.problems.empty() ? "" : result.problems.front();
-    log_->write(base::Event("reload", clock_.wall(), base::Severity::Error)
-                    .flag("applied", false)
-                    .text("problem", first));
-    return result;
-  }
-  auto next = make_policies(loaded->settings);
-  if (!next) return refuse(next.error());
-  std::shared_ptr<const net::TlsContext> certificate;
-  if (server_tls_ && next->settings->tls) {
-    auto context = net::TlsContext::server(
-        {.chain = next->settings->tls->certificate_file, .key = next->settings->tls->key_file});
-    if (!context) return refuse("tls: " + context.error());
-    certificate = std::make_shared<const net::TlsContext>(std::move(*context));
   }
   // Nothing can fail from here on: all or nothing was decided above.
-  result.needs_restart = restart_keys(*settings_, *next->settings);
-  if (certificate) server_tls_->publish(std::move(certificate));
-  inbound_policy_.publish(next->inbound);
-  delivery_policy_.publish(next->delivery);
-  signing_keys_.publish(next->signing);
-  log_->redact(next->redaction);
-  settings_ = next->settings;
+  result.needs_restart = restart_keys(*settings_, *next.settings);
+  if (server_tls_ && next.server_tls) {
+    server_tls_->publish(next.server_tls);
+    certificate_watch_->watch(
+        {.chain = next.settings->tls->certificate_file, .key = next.settings->tls->key_file});
+  }
+  inbound_policy_.publish(next.policies->inbound);
+  delivery_policy_.publish(next.policies->delivery);
+  signing_keys_.publish(next.policies->signing);
+  log_->redact(next.policies->redaction);
+  settings_ = next.settings;
   loaded_at_ = clock_.wall();
   result.applied = true;
   log_->write(base::Event("reload", clock_.wall())
@@ -98,6 +95,8 @@ ops::ReloadResult Relay::reload() {
   scheduler_->wake();
   release_confirmed();
   check_srs_domain(settings_);
+  warnings_ = review(policies(), std::move(next.problems));
+  result.warnings = warnings();
   return result;
 }
 

@@ -16,22 +16,19 @@ namespace {
 /// Long enough to be plain, short enough for an SRS address; .invalid is nobody's (RFC 2606).
 constexpr std::string_view kProbe = "self-check@probe.invalid";
 
-bool leads_here(const ports::MxHost& host, const settings::Settings& settings) {
-  return host.name == settings.hostname;
-}
-
 }  // namespace
 
 std::optional<std::string> srs_round_trip_problem(const forward::Planner& planner,
                                                   base::WallTime now) {
   if (planner.senders().rewriter() == nullptr) return std::nullopt;
   const auto probe = mail::Mailbox::parse(kProbe);
-  const auto rewritten = planner.senders().rewrite(*probe, "", now);
+  const auto rewritten =
+      planner.senders().rewrite(*probe, {mail::MessageId(), std::string(), false, false, now});
   if (rewritten.reverse_path.is_null() || rewritten.token) {
     return "srs: no SRS address can be made for " + std::string(kProbe);
   }
   const mail::Mailbox& made = rewritten.reverse_path.mailbox();
-  const auto found = planner.resolve(mail::ForwardPath(made), mail::ReversePath::null(), now);
+  const auto found = planner.resolve(mail::ForwardPath(made), now);
   const auto* taken = std::get_if<forward::ResolvedRecipient>(&found);
   if (taken != nullptr && taken->is_bounce && taken->targets.size() == 1 &&
       taken->targets.front() == *probe) {
@@ -40,13 +37,11 @@ std::optional<std::string> srs_round_trip_problem(const forward::Planner& planne
   return "srs: a bounce to " + made.to_string() + " would not find its way back";
 }
 
-base::Task<std::vector<std::string>> srs_dns_problems(
-    ports::Resolver& resolver, std::shared_ptr<const settings::Settings> settings,
-    std::vector<boost::asio::ip::address> own, base::Deadline deadline) {
-  std::vector<std::string> problems;
-  if (!settings->srs.domain) co_return problems;
-  const std::string domain = settings->srs.domain->folded();
+namespace {
 
+base::Task<> look_at(ports::Resolver& resolver, std::string domain, std::string hostname,
+                     const std::vector<boost::asio::ip::address>& own, base::Deadline deadline,
+                     std::vector<std::string>& problems) {
   const auto hosts = co_await resolver.mx(domain, deadline);
   if (!hosts && ports::is_temporary(hosts.error())) {
     problems.push_back("MX of " + domain +
@@ -56,7 +51,7 @@ base::Task<std::vector<std::string>> srs_dns_problems(
   } else {
     bool here = false;
     for (const auto& host : hosts->records) {
-      here = here || leads_here(host, *settings);
+      here = here || host.name == hostname;
       if (here) break;
       const auto addresses = co_await resolver.addresses(host.name, deadline);
       here = addresses && std::ranges::any_of(addresses->records, [&](const auto& address) {
@@ -64,7 +59,7 @@ base::Task<std::vector<std::string>> srs_dns_problems(
              });
     }
     if (!here) {
-      problems.push_back("no MX of " + domain + " points to " + settings->hostname +
+      problems.push_back("no MX of " + domain + " points to " + hostname +
                          ": bounces go elsewhere");
     }
   }
@@ -73,13 +68,24 @@ base::Task<std::vector<std::string>> srs_dns_problems(
   if (!texts && ports::is_temporary(texts.error())) {
     problems.push_back("TXT of " + domain +
                        " cannot be looked up: " + std::string(ports::describe(texts.error())));
-    co_return problems;
+    co_return;
   }
   const bool has_spf = texts && std::ranges::any_of(texts->records, [](const std::string& text) {
                          return base::starts_with_ignoring_case(text, "v=spf1");
                        });
   if (!has_spf) {
     problems.push_back(domain + " has no SPF record: next hops cannot see that we may send for it");
+  }
+}
+
+}  // namespace
+
+base::Task<std::vector<std::string>> srs_dns_problems(
+    ports::Resolver& resolver, std::shared_ptr<const settings::Settings> settings,
+    std::vector<boost::asio::ip::address> own, base::Deadline deadline) {
+  std::vector<std::string> problems;
+  for (const mail::Domain& domain : settings->srs_domains()) {
+    co_await look_at(resolver, domain.folded(), settings->hostname, own, deadline, problems);
   }
   co_return problems;
 }

@@ -14,7 +14,6 @@
 #include "relay/app/command_line.hpp"
 #include "relay/app/sandbox.hpp"
 #include "relay/app/wiring.hpp"
-#include "relay/settings/loader.hpp"
 
 namespace relay::app {
 
@@ -26,7 +25,7 @@ constexpr std::chrono::seconds kPatience{30};  // of a shutdown with what is und
 sigset_t block_signals() {
   sigset_t set;
   sigemptyset(&set);
-  for (const int number : {SIGTERM, SIGINT, SIGHUP}) sigaddset(&set, number);
+  for (const int number : {SIGTERM, SIGINT, SIGHUP, SIGUSR1}) sigaddset(&set, number);
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
   std::signal(SIGPIPE, SIG_IGN);
   return set;
@@ -54,6 +53,7 @@ bool wait_for_end(Relay& relay, const sigset_t& signals) {
       for (const auto& problem : result.problems) std::fprintf(stderr, "%s\n", problem.c_str());
       sd_notify(0, "READY=1");
     }
+    if (number == SIGUSR1) relay.reopen_log();
     if (relay.poisoned()) return false;
     if (relay.tend()) sd_notify(0, "WATCHDOG=1");
   }
@@ -68,22 +68,14 @@ int serve(const std::string& config_path) {
     std::fprintf(stderr, "srs-relay: %s\n", sandbox.error().c_str());
     return kExitTemporary;
   }
-  auto loaded = settings::load(config_path);
-  if (!loaded) {
-    for (const auto& problem : loaded.error()) {
+  auto parts = make_parts(config_path, Places::Judge);
+  if (!parts.can_start()) {
+    for (const auto& problem : parts.problems) {
       std::fprintf(stderr, "%s\n", render(problem).c_str());
     }
     return kExitConfig;
   }
-  for (const auto& warning : loaded->warnings) {
-    std::fprintf(stderr, "%s\n", render(warning).c_str());
-  }
-  auto policies = make_policies(loaded->settings);
-  if (!policies) {
-    std::fprintf(stderr, "srs-relay: %s\n", policies.error().c_str());
-    return kExitConfig;
-  }
-  auto relay = Relay::open(std::move(*policies));
+  auto relay = Relay::open(std::move(parts));
   if (!relay) {
     std::fprintf(stderr, "srs-relay: %s\n", relay.error().c_str());
     return kExitNegative;

@@ -50,8 +50,9 @@ int decode(const srs::Address& address, const srs::Rewriter& rewriter, std::int6
     const std::string why(srs::describe(back.error()));
     return finish(json, {{"error", why}}, "error: " + why, exit_for(back.error()), out);
   }
-  const std::string text =
-      back->family == srs::Family::Token ? "token " + back->token : srs::to_string(back->address);
+  std::string text = srs::to_string(back->address);
+  if (back->family == srs::Family::Token) text = "token " + back->token;
+  if (back->family == srs::Family::Message) text = "message " + back->token;
   return finish(json, {{"result", text}}, text, 0, out);
 }
 

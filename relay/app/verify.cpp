@@ -1,71 +1,80 @@
 #include "relay/app/verify.hpp"
 
-#include <algorithm>
 #include <utility>
 
 #include "relay/auth/message_check.hpp"
+#include "relay/auth/openssl_signer.hpp"
 #include "relay/auth/results/field.hpp"
-#include "relay/auth/signing_policy.hpp"
-#include "relay/mail/author.hpp"
-#include "relay/mail/header.hpp"
+#include "relay/base/published.hpp"
+#include "relay/base/ulid.hpp"
+#include "relay/inbound/judgement.hpp"
 
 namespace relay::app {
 
 namespace {
 
-struct Parts {
-  std::string_view header;
-  std::string_view body;
+/// Whom the message is for, as far as can be told here.
+struct Recipients {
+  std::vector<forward::ResolvedRecipient> taken;
+  std::optional<smtp::Reply> refusal;
+  bool have_targets = false;  ///< those of `taken` are real
 };
 
-/// As the intake cuts it: the header with its last CRLF, the body behind the empty line.
-Parts parts_of(std::string_view content) {
-  if (content.starts_with("\r\n")) return {{}, content.substr(2)};
-  const std::size_t end = content.find("\r\n\r\n");
-  if (end == std::string_view::npos) return {content, {}};
-  return {content.substr(0, end + 2), content.substr(end + 4)};
+forward::ResolvedRecipient anybody(const forward::Planner& planner) {
+  forward::ResolvedRecipient recipient{.original = mail::ForwardPath::bare_postmaster(),
+                                       .targets = {},
+                                       .rule = {},
+                                       .dmarc = planner.default_dmarc()};
+  recipient.targets.push_back(*mail::Mailbox::parse("anybody@target.invalid"));
+  return recipient;
 }
 
-std::string signing_domain(const Policies& policies, std::string_view header) {
-  const auto author = mail::author_domain(header);
-  const auth::SigningDomain* signer =
-      auth::choose_signing_domain(policies.signing->domains, author ? author->folded() : "", false,
-                                  auth::OrganisationalDomain());
-  return signer ? signer->domain : std::string();
+Recipients recipients_of(const forward::Planner& planner, const StoredMessage& message,
+                         base::WallTime now) {
+  Recipients out;
+  if (message.recipient) {
+    auto resolution = planner.resolve(*message.recipient, now);
+    if (const auto* refused = std::get_if<forward::Rejection>(&resolution)) {
+      out.refusal = smtp::Reply(refused->code, refused->status, refused->text);
+    } else if (auto* found = std::get_if<forward::ResolvedRecipient>(&resolution)) {
+      out.taken.push_back(std::move(*found));
+      out.have_targets = true;
+      return out;
+    }
+  }
+  // Without a recipient, with one that is refused, or with a stored sender, of whom only the
+  // running relay knows who it is: what would become of it, were it for somebody.
+  out.taken.push_back(anybody(planner));
+  out.taken.back().is_bounce = message.recipient && !out.refusal;
+  return out;
 }
 
-auth::CheckResult check(const auth::CheckOptions& options, OfflineLookups& lookups,
-                        ports::Resolver& resolver, const StoredMessage& message) {
-  const Parts parts = parts_of(message.content);
-  auth::dkim::BodyHashes hashes;
-  auth::MessageCheck check(resolver, lookups.clock(), lookups.executor(),
-                           std::make_shared<const auth::CheckOptions>(options),
-                           {message.client, message.helo, message.sender});
-  check.on_header(parts.header, hashes);
-  hashes.update(parts.body);
-  hashes.finish();
-  return lookups.await(check.finish(hashes));
+/// The command verifies even where the daemon is told not to.
+inbound::Policy verifying(const Policies& policies) {
+  inbound::Policy policy = *policies.inbound;
+  if (!policy.check) {
+    policy.check = std::make_shared<const auth::CheckOptions>(
+        auth::CheckOptions{.receiver = policies.settings->hostname});
+  }
+  return policy;
 }
 
-void decide(const forward::Planner& planner, const StoredMessage& message, base::WallTime now,
-            Verification& into) {
-  const forward::Strategy& strategy = planner.strategy();
-  if (!message.recipient) {
-    into.decisions.push_back({"", strategy.choose(into.evidence, planner.default_dmarc(), "")});
-    return;
+std::vector<TargetDecision> decisions_of(const inbound::Judgement& judgement,
+                                         const Recipients& recipients) {
+  std::vector<TargetDecision> decisions;
+  if (judgement.plan) {
+    const forward::Plan& plan = *judgement.plan;
+    for (std::size_t i = 0; i < plan.chosen.size(); ++i) {
+      const mail::Route& route = plan.routes[i];
+      std::string target = recipients.have_targets ? route.target.to_string() : std::string();
+      if (route.ended == mail::End::Discarded) target += " (discarded)";
+      if (route.ended == mail::End::Refused) target += " (too large for it)";
+      if (route.stands_by) target += " (fallback)";
+      decisions.push_back({std::move(target), plan.choices[plan.chosen[i]]});
+    }
   }
-  const auto resolution = planner.resolve(*message.recipient, message.sender, now);
-  if (const auto* refused = std::get_if<forward::Rejection>(&resolution)) {
-    into.refusal = *refused;
-    return;
-  }
-  const auto* taken = std::get_if<forward::ResolvedRecipient>(&resolution);
-  if (taken == nullptr) return;  // a stored sender: only the running relay knows whose
-  for (const mail::Mailbox& target : taken->targets) {
-    auto choice = strategy.choose(into.evidence, taken->dmarc, target.domain().folded());
-    if (choice.refusal && !into.refusal) into.refusal = choice.refusal;
-    into.decisions.push_back({target.to_string(), std::move(choice)});
-  }
+  for (const forward::Choice& choice : judgement.refused_by) decisions.push_back({"", choice});
+  return decisions;
 }
 
 }  // namespace
@@ -73,26 +82,43 @@ void decide(const forward::Planner& planner, const StoredMessage& message, base:
 Verification verify_message(const Policies& policies, OfflineLookups& lookups,
                             const StoredMessage& message) {
   RecordedResolver resolver(lookups.resolver());
-  // The command verifies even where the daemon is told not to.
-  auth::CheckOptions options = policies.inbound->check
-                                   ? *policies.inbound->check
-                                   : auth::CheckOptions{.receiver = policies.settings->hostname};
-  auto found = check(options, lookups, resolver, message);
-  Verification out;
-  out.evidence = {.verdicts = std::move(found.verdicts),
-                  .sender = message.sender,
-                  .egress_spf = found.egress,
-                  .sealer_saw_pass = found.sealer_saw_pass,
-                  .signing_domain = signing_domain(policies, parts_of(message.content).header)};
+  const inbound::Policy policy = verifying(policies);
+  const base::WallTime now = lookups.clock().wall();
+  Recipients recipients = recipients_of(*policy.planner, message, now);
+  auth::MessageCheck check(resolver, lookups.clock(), lookups.executor(), policy.check,
+                           {message.client, message.helo, message.sender});
+  inbound::ContentReader content(&check, policy.authserv_id);
+  content.take(message.content);
+  content.end();
+
   mail::Client client;
   client.address = message.client.to_string();
   client.helo = message.helo;
-  out.results = auth::results::results_value(policies.settings->auth.authserv_id,
-                                             {.verdicts = out.evidence.verdicts,
-                                              .sender = out.evidence.sender,
-                                              .client = client,
-                                              .smtputf8 = false});
-  decide(*policies.inbound->planner, message, lookups.clock().wall(), out);
+  mail::Envelope envelope;
+  envelope.reverse_path = message.sender;
+  const base::Published<auth::SigningKeys> keys(policies.signing);
+  auth::OpensslSigner signer(keys, 0, {});
+  auto judgement = lookups.await(inbound::judge(signer, policy,
+                                                {.envelope = envelope,
+                                                 .sender = envelope.reverse_path,
+                                                 .client = client,
+                                                 .recipients = recipients.taken,
+                                                 .content = content,
+                                                 .size = message.content.size(),
+                                                 .id = base::Ulid::generate(now),
+                                                 .check = &check},
+                                                lookups.clock()));
+  Verification out;
+  if (judgement.evidence) out.evidence = std::move(*judgement.evidence);
+  out.results = auth::results::results_value(policy.authserv_id, {.verdicts = out.evidence.verdicts,
+                                                                  .sender = out.evidence.sender,
+                                                                  .client = client,
+                                                                  .smtputf8 = false});
+  out.refusal = recipients.refusal;
+  if (!out.refusal) {
+    out.decisions = decisions_of(judgement, recipients);
+    if (!judgement.plan) out.refusal = judgement.plan.error();
+  }
   out.answers = resolver.answers();
   return out;
 }

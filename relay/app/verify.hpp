@@ -12,6 +12,7 @@
 #include "relay/app/recorded_resolver.hpp"
 #include "relay/app/wiring_offline.hpp"
 #include "relay/forward/planner.hpp"
+#include "relay/smtp/reply.hpp"
 
 namespace relay::app {
 
@@ -33,8 +34,8 @@ struct TargetDecision {
 struct Verification {
   std::vector<RecordedAnswer> answers;
   forward::Evidence evidence;
-  std::string results;                        ///< the Authentication-Results value
-  std::optional<forward::Rejection> refusal;  ///< of the recipient or the message
+  std::string results;                 ///< the Authentication-Results value
+  std::optional<smtp::Reply> refusal;  ///< of the recipient or the message
   std::vector<TargetDecision> decisions;
 };
 

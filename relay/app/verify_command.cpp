@@ -8,9 +8,9 @@
 
 #include "relay/app/commands.hpp"
 #include "relay/app/policies.hpp"
+#include "relay/app/secret_memory.hpp"
 #include "relay/app/verify.hpp"
 #include "relay/mail/header.hpp"
-#include "relay/settings/loader.hpp"
 
 namespace relay::app {
 
@@ -83,19 +83,19 @@ int verify(const Invocation& call) {
     world = read_all(call.zone_file);
     if (!world) return complain("cannot read " + call.zone_file, kExitNotFound);
   }
-  auto loaded = settings::load(call.config);
-  if (!loaded) {
-    for (const auto& problem : loaded.error()) std::cerr << render(problem) << '\n';
+  auto read = load_and_recall(call.config);
+  if (!read) {
+    for (const auto& problem : read.error()) std::cerr << render(problem) << '\n';
     return kExitConfig;
   }
-  const auto policies = make_policies(loaded->settings);
-  if (!policies) return complain(policies.error(), kExitConfig);
-  auto lookups = OfflineLookups::open(*loaded->settings, std::move(world));
+  const auto policies = make_policies(read->loaded.settings);
+  if (!policies) return complain(render_line(policies.error().front()), kExitConfig);
+  auto lookups = OfflineLookups::open(*read->loaded.settings, std::move(world));
   if (!lookups) return complain("dns: " + lookups.error(), kExitNegative);
   const Verification found = verify_message(*policies, **lookups, *message);
   std::cout << (call.json ? boost::json::serialize(to_json(found)) + '\n' : to_text(found));
   if (!found.refusal) return kExitOk;
-  return found.refusal->code < 500 ? kExitTemporary : kExitNegative;
+  return found.refusal->code() < 500 ? kExitTemporary : kExitNegative;
 }
 
 }  // namespace relay::app

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "relay/app/verify.hpp"
+#include "relay/base/text.hpp"
 
 namespace relay::app {
 
@@ -10,11 +11,12 @@ namespace json = boost::json;
 
 namespace {
 
-std::string one_line(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7F') c = ' ';
-  }
-  return text;
+/// What others wrote, as UTF-8 on one line that no terminal obeys: the octets of a TXT record are
+/// anybody's, and names to ask for are made of what a client said.
+std::string one_line(std::string_view text) {
+  std::string shown;
+  base::append_printable(shown, text);
+  return shown;
 }
 
 json::object json_of(const forward::Prediction& prediction) {
@@ -116,7 +118,7 @@ std::string text_of(const TargetDecision& decision) {
 json::object to_json(const Verification& verification) {
   json::array answers;
   for (const RecordedAnswer& one : verification.answers) {
-    json::object answer{{"question", one.question}};
+    json::object answer{{"question", one_line(one.question)}};
     if (!one.error.empty()) answer["error"] = one.error;
     json::array records;
     for (const std::string& record : one.records) records.emplace_back(one_line(record));
@@ -131,8 +133,9 @@ json::object to_json(const Verification& verification) {
                    {"authentication_results", verification.results},
                    {"decisions", std::move(decisions)}};
   if (verification.refusal) {
-    const forward::Rejection& refusal = *verification.refusal;
-    out["reply"] = fmt::format("{} {} {}", refusal.code, refusal.status.to_string(), refusal.text);
+    const smtp::Reply& refusal = *verification.refusal;
+    out["reply"] =
+        fmt::format("{} {} {}", refusal.code(), refusal.status().to_string(), refusal.text());
   }
   return out;
 }
@@ -140,7 +143,8 @@ json::object to_json(const Verification& verification) {
 std::string to_text(const Verification& verification) {
   std::string out = "DNS\n";
   for (const RecordedAnswer& one : verification.answers) {
-    out += "  " + one.question + (one.error.empty() ? "" : "  (" + one.error + ")") + '\n';
+    out +=
+        "  " + one_line(one.question) + (one.error.empty() ? "" : "  (" + one.error + ")") + '\n';
     for (const std::string& record : one.records) out += "      " + one_line(record) + '\n';
   }
   out += "\nAuthentication-Results: ";
@@ -150,9 +154,9 @@ std::string to_text(const Verification& verification) {
   out += '\n';
   for (const TargetDecision& one : verification.decisions) out += text_of(one);
   if (verification.refusal) {
-    const forward::Rejection& refusal = *verification.refusal;
-    out +=
-        fmt::format("\nreply {} {} {}\n", refusal.code, refusal.status.to_string(), refusal.text);
+    const smtp::Reply& refusal = *verification.refusal;
+    out += fmt::format("\nreply {} {} {}\n", refusal.code(), refusal.status().to_string(),
+                       refusal.text());
   }
   return out;
 }

@@ -1,5 +1,6 @@
 #include "relay/app/wiring.hpp"
 
+#include <algorithm>
 #include <random>
 #include <thread>
 #include <utility>
@@ -11,12 +12,12 @@
 #include "relay/app/endpoints.hpp"
 #include "relay/app/version.hpp"
 #include "relay/base/task.hpp"
+#include "relay/forward/sender_rewrite.hpp"
 
 namespace relay::app {
 
 namespace {
 
-constexpr std::chrono::minutes kRecallSpan{30};
 constexpr std::chrono::seconds kSuppressedSpan{10};
 // A shard never blocks; systemd asks every 30 s.
 constexpr std::chrono::seconds kLongestSilence{15};
@@ -33,20 +34,24 @@ std::size_t idle_cores(std::size_t shards) {
 
 }  // namespace
 
-std::expected<std::unique_ptr<Relay>, std::string> Relay::open(Policies policies) {
-  std::unique_ptr<Relay> relay(new Relay(std::move(policies)));
+std::expected<std::unique_ptr<Relay>, std::string> Relay::open(Parts parts) {
+  std::unique_ptr<Relay> relay(new Relay(std::move(parts)));
   if (auto opened = relay->open_parts(); !opened) return std::unexpected(opened.error());
   return relay;
 }
 
-Relay::Relay(Policies policies)
-    : settings_(std::move(policies.settings)),
+Relay::Relay(Parts parts)
+    : settings_(std::move(parts.settings)),
       loaded_at_(clock_.wall()),
       started_at_(clock_.wall()),
-      inbound_policy_(std::move(policies.inbound)),
-      delivery_policy_(std::move(policies.delivery)),
-      signing_keys_(std::move(policies.signing)),
-      redaction_(std::move(policies.redaction)),
+      classic_before_(std::move(parts.classic_before)),
+      warnings_(std::move(parts.problems)),
+      inbound_policy_(std::move(parts.policies->inbound)),
+      delivery_policy_(std::move(parts.policies->delivery)),
+      signing_keys_(std::move(parts.policies->signing)),
+      redaction_(std::move(parts.policies->redaction)),
+      server_certificate_(std::move(parts.server_tls)),
+      client_tls_(std::move(parts.client_tls)),
       shards_(shard_count(*settings_)) {}
 
 Relay::~Relay() = default;
@@ -61,9 +66,9 @@ std::expected<void, std::string> Relay::open_parts() {
                     .text("task", task)
                     .text("what", what));
   });
+  if (auto remembered = remember_upgrade(); !remembered) return remembered;
   auto spool = spool::SqliteSpool::open({.path = settings_->queue.path,
                                          .min_free = settings_->queue.min_free,
-                                         .tokens = {},
                                          .clock = &clock_,
                                          .allow_network_file_system = false});
   if (!spool) return std::unexpected(spool.error());
@@ -76,37 +81,25 @@ std::expected<void, std::string> Relay::open_parts() {
                         .text("selector", fault.selector)
                         .text("problem", fault.problem));
       }});
-  if (auto tls = open_tls(); !tls) return tls;
+  open_tls();
   if (auto delivery = open_delivery(); !delivery) return delivery;
   open_inbound();
   open_desk();
   return open_listeners();
 }
 
-std::expected<void, std::string> Relay::open_tls() {
-  if (settings_->tls) {
-    auto context = net::TlsContext::server(
-        {.chain = settings_->tls->certificate_file, .key = settings_->tls->key_file});
-    if (!context) return std::unexpected("tls: " + context.error());
-    server_tls_ = std::make_unique<base::Published<net::TlsContext>>(
-        std::make_shared<const net::TlsContext>(std::move(*context)));
-    tls_acceptor_ = std::make_unique<net::OpensslAcceptor>(*server_tls_);
-  }
-  std::optional<std::filesystem::path> authorities;
-  if (!settings_->outbound.ca_file.empty()) authorities = settings_->outbound.ca_file;
-  auto opportunistic = net::TlsContext::client(mail::TlsLevel::May);
-  auto verify = net::TlsContext::client(mail::TlsLevel::Verify, authorities);
-  if (!opportunistic) return std::unexpected("tls: " + opportunistic.error());
-  if (!verify) return std::unexpected("outbound.ca_file: " + verify.error());
-  client_tls_ = {std::make_shared<const net::TlsContext>(std::move(*opportunistic)),
-                 std::make_shared<const net::TlsContext>(std::move(*verify))};
-  return {};
+void Relay::open_tls() {
+  if (!server_certificate_) return;
+  server_tls_ =
+      std::make_unique<base::Published<net::TlsContext>>(std::exchange(server_certificate_, {}));
+  certificate_watch_ = std::make_unique<CertificateWatch>(*server_tls_, *log_);
+  certificate_watch_->watch(
+      {.chain = settings_->tls->certificate_file, .key = settings_->tls->key_file});
+  tls_acceptor_ = std::make_unique<net::OpensslAcceptor>(*server_tls_);
 }
 
 std::expected<void, std::string> Relay::open_delivery() {
-  dns::UnboundOptions options{.forward_to = settings_->dns.forward_to, .trust_anchor = {}};
-  if (!settings_->dns.trust_anchor.empty()) options.trust_anchor = settings_->dns.trust_anchor;
-  auto resolver = dns::UnboundResolver::open(shards_.at(0).io(), options);
+  auto resolver = open_resolver(shards_.at(0).io(), *settings_);
   if (!resolver) return std::unexpected("dns: " + resolver.error());
   resolver_ = std::move(*resolver);
   dialer_ = std::make_unique<net::PoolDialer>(shards_, client_tls_);
@@ -119,7 +112,12 @@ std::expected<void, std::string> Relay::open_delivery() {
                                                     .log = *log_,
                                                     .policy = delivery_policy_,
                                                     .watchdog = watchdog_,
-                                                    .seed = std::random_device{}()});
+                                                    .seed = std::random_device{}(),
+                                                    .on_taken = [this](const std::string& address) {
+                                                      bounces_.note_taker(
+                                                          forward::client_prefix(address),
+                                                          clock_.steady());
+                                                    }});
   return {};
 }
 
@@ -186,14 +184,21 @@ void Relay::start() {
   log_start();
   release_confirmed();
   check_srs_domain(settings_);
+  review_at_start();
 }
 
-/// Whether the last run's final replies were heard nobody can know any more: who sends one of those
-/// messages again is answered as before.
+/// Whether the final replies of a run that was cut off were heard nobody can know any more: who
+/// sends one of its last messages again is answered as before. An orderly end leaves no doubt.
 void Relay::recall_unheard() {
-  const auto recent = await_blocking(
-      shards_.at(0).executor(),
-      spool_->intake().accepted_within(kRecallSpan, inbound::ResendGuard::kMaxEntries));
+  const spool::OpenReport& queue = spool_->report();
+  if (queue.clean) return;
+  const base::WallTime now = clock_.wall();
+  const auto since_its_end = std::chrono::duration_cast<std::chrono::milliseconds>(
+      now - std::min(now, queue.last_write.value_or(now)));
+  const auto recent =
+      await_blocking(shards_.at(0).executor(),
+                     spool_->intake().accepted_within(since_its_end + inbound::ResendGuard::kMemory,
+                                                      inbound::ResendGuard::kMaxEntries));
   if (!recent) return;  // the spool has said why; a second copy is no loss
   for (const auto& message : *recent) {
     resends_.remember(inbound::resend_key(message.client, message.reverse_path,
@@ -223,6 +228,19 @@ void Relay::log_start() {
       .text("unbound", dns::unbound_version())
       .close();
   log_->write(std::move(event));
+  log_classic_secrets();
+}
+
+/// What is taken for a while after an upgrade is told, so that nobody wonders when it ends.
+void Relay::log_classic_secrets() {
+  const base::WallTime now = clock_.wall();
+  for (const settings::SrsSecret& secret : settings_->srs.secrets) {
+    const base::WallTime until(std::chrono::seconds(secret.classic_until.value_or(0)));
+    if (until <= now) continue;
+    log_->write(base::Event("srs_classic", now)
+                    .text("secret", secret.id)
+                    .text("until", base::rfc3339(until)));
+  }
 }
 
 bool Relay::tend() {
@@ -233,6 +251,7 @@ bool Relay::tend() {
                               .text("detail", overdue.detail)
                               .number("late_s", overdue.late.count())));
   }
+  if (certificate_watch_) certificate_watch_->look(clock_.wall());
   if (now >= next_suppressed_) {
     next_suppressed_ = now + kSuppressedSpan;
     refusals_->tell_suppressed(clock_.wall());
@@ -260,7 +279,7 @@ void Relay::stop(std::chrono::seconds patience) {
   log_->write(base::Event("stopped", clock_.wall())
                   .flag("sessions_ended", sessions_ended)
                   .flag("deliveries_ended", deliveries_ended));
-  log_->flush();
+  static_cast<void>(log_->flush());  // what does not get out has nobody who reads it
 }
 
 }  // namespace relay::app

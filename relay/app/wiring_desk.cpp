@@ -65,7 +65,8 @@ ops::DaemonStatus Relay::status() const {
           .self_checks = checks.done,
           .self_check_failures = checks.failed,
           .spool_poisoned = spool_->poisoned(),
-          .draining = draining_};
+          .draining = draining_,
+          .warnings = warnings()};
 }
 
 }  // namespace relay::app

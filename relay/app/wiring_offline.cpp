@@ -2,18 +2,15 @@
 
 #include <utility>
 
+#include "relay/app/wiring_parts.hpp"
+
 namespace relay::app {
 
 std::expected<std::unique_ptr<OfflineLookups>, std::string> OfflineLookups::open(
     const settings::Settings& settings, std::optional<std::string> world) {
   std::unique_ptr<OfflineLookups> lookups(new OfflineLookups());
-  dns::UnboundOptions options;
-  options.world = std::move(world);
-  if (!options.world) {
-    options.forward_to = settings.dns.forward_to;
-    if (!settings.dns.trust_anchor.empty()) options.trust_anchor = settings.dns.trust_anchor;
-  }
-  auto resolver = dns::UnboundResolver::open(lookups->io_, options);
+  auto resolver = world ? dns::UnboundResolver::open(lookups->io_, {.world = std::move(world)})
+                        : open_resolver(lookups->io_, settings);
   if (!resolver) return std::unexpected(resolver.error());
   lookups->resolver_ = std::move(*resolver);
   return lookups;

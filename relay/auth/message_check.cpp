@@ -1,41 +1,32 @@
 #include "relay/auth/message_check.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <new>
 #include <utility>
 
-#include "relay/auth/arc/chain.hpp"
+#include "relay/auth/arc/sealed_verdict.hpp"
 #include "relay/auth/arc/verifier.hpp"
 #include "relay/auth/dkim/verifier.hpp"
 #include "relay/auth/dmarc/discovery.hpp"
 #include "relay/auth/dmarc/evaluation.hpp"
 #include "relay/auth/iprev.hpp"
-#include "relay/auth/results/parser.hpp"
 #include "relay/auth/spf/check.hpp"
+#include "relay/auth/spf/record.hpp"
+#include "relay/base/text.hpp"
 #include "relay/mail/author.hpp"
 
 namespace relay::auth {
 
 namespace {
 
-/// What the newest ARC-Authentication-Results says of DMARC, whoever wrote it.
-bool newest_set_says_dmarc_pass(std::string_view header_block) {
-  const auto fields = mail::readable_fields(header_block);
-  const arc::Chain chain = arc::Chain::collect(fields);
-  if (chain.sets().empty()) return false;
-  std::string_view value = chain.sets().back().results.value;  // " i=2; mx.example.org; …"
-  value.remove_prefix(std::min(value.size(), value.find(';') + 1));
-  const auto read = results::parse_results(value);
-  return read && std::ranges::any_of(read->results, [](const results::Result& one) {
-           return one.method == "dmarc" && one.result == "pass";
-         });
-}
-
 std::vector<std::string> names_of(const std::vector<mail::Domain>& domains) {
   std::vector<std::string> names;
   for (const mail::Domain& domain : domains) names.push_back(domain.folded());
   return names;
+}
+
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
 }
 
 }  // namespace
@@ -65,67 +56,60 @@ struct MessageCheck::State {
   ports::Clock& clock;
   const std::shared_ptr<const CheckOptions> options;
   const Arrival arrival;
-  BudgetedResolver lookups;
+  MessageLookups lookups;
 
   CheckResult result;
   std::unique_ptr<dkim::Verification> signatures;
   std::unique_ptr<arc::Verification> chain;
   std::expected<std::vector<mail::Domain>, mail::AuthorProblem> authors =
       std::unexpected(mail::AuthorProblem::NoField);
-  dmarc::Findings policies;
+  std::optional<dmarc::Findings> policies;
 
-  std::size_t open = 0;  ///< lookups under way
-  bool out_of_memory = false;
-  std::move_only_function<void(bool)> waiter;  ///< called when the last one has ended
+  bool is_impatient = false;  ///< kGrace is over
 };
 
 MessageCheck::MessageCheck(ports::Resolver& resolver, ports::Clock& clock, base::Executor executor,
                            std::shared_ptr<const CheckOptions> options, Arrival arrival)
-    : executor_(std::move(executor)),
-      state_(std::make_shared<State>(resolver, clock, std::move(options), std::move(arrival))) {
-  start(check_client(*state_));
-  start(check_spf(*state_, mail::SpfIdentity::Helo));
-  if (!state_->arrival.reverse_path.is_null()) {
-    start(check_spf(*state_, mail::SpfIdentity::MailFrom));
-    if (!state_->options->egress.empty()) start(check_egress(*state_));
-  }
+    : state_(std::make_shared<State>(resolver, clock, std::move(options), std::move(arrival))),
+      errands_(std::move(executor), kParts) {
+  start(Part::Client, check_client(*state_));
+  start(Part::Helo, check_helo(*state_));
+  if (!state_->arrival.reverse_path.is_null()) start(Part::MailFrom, check_mail_from(*state_));
 }
 
 MessageCheck::~MessageCheck() = default;
 
-void MessageCheck::start(base::Task<> work) {
-  ++state_->open;
-  try {
-    base::spawn_supervised(executor_, "message check", run(state_, std::move(work)));
-  } catch (...) {
-    --state_->open;
-    throw;
-  }
+void MessageCheck::start(Part part, base::Task<> work) {
+  errands_.send("message check", keeping(state_, std::move(work)), static_cast<std::size_t>(part));
 }
 
-base::Task<> MessageCheck::run(std::shared_ptr<State> state, base::Task<> work) {
-  try {
-    co_await std::move(work);
-  } catch (const std::bad_alloc&) {
-    state->out_of_memory = true;
-  }
-  if (--state->open == 0 && state->waiter) std::exchange(state->waiter, {})(true);
+base::Task<> MessageCheck::keeping(std::shared_ptr<State> state, base::Task<> work) {
+  static_cast<void>(state);  // what the work uses lives as long as it
+  co_await std::move(work);
 }
 
-base::Task<> MessageCheck::check_spf(State& state, mail::SpfIdentity identity) {
-  auto evaluation = co_await spf::check(state.lookups, state.clock, state.query(identity));
-  mail::SpfVerdict& verdict = identity == mail::SpfIdentity::Helo ? state.result.verdicts.helo
-                                                                  : state.result.verdicts.mail_from;
-  verdict = std::move(evaluation.verdict);
+base::Task<> MessageCheck::check_helo(State& state) {
+  auto found =
+      co_await spf::check(state.lookups, state.clock, state.query(mail::SpfIdentity::Helo));
+  state.result.verdicts.helo = std::move(found.verdict);
 }
 
+base::Task<> MessageCheck::check_mail_from(State& state) {
+  auto found =
+      co_await spf::check(state.lookups, state.clock, state.query(mail::SpfIdentity::MailFrom));
+  state.result.verdicts.mail_from = std::move(found.verdict);
+  co_await check_egress(state);
+}
+
+/// By what is known: what we would like to know is no reason to ask a stranger's DNS.
 base::Task<> MessageCheck::check_egress(State& state) {
+  KnownAnswers known(state.lookups);
   std::optional<mail::SpfResult> common;
   for (const auto& address : state.options->egress) {
     spf::Query query = state.query(mail::SpfIdentity::MailFrom);
     query.client = address;
     query.helo = state.options->receiver;
-    const auto evaluation = co_await spf::check(state.lookups, state.clock, std::move(query));
+    const auto evaluation = co_await spf::check(known, state.clock, std::move(query));
     const mail::SpfResult found = evaluation.verdict.result;
     if (found == mail::SpfResult::TempError || (common && *common != found)) co_return;
     common = found;
@@ -151,34 +135,133 @@ base::Task<> MessageCheck::find_policies(State& state) {
       co_await dmarc::discover(state.lookups, std::move(question), state.lookups.end());
 }
 
-void MessageCheck::on_header(std::string_view header_block, dkim::BodyHashes& hashes) {
+void MessageCheck::on_header(const mail::Header& header, dkim::BodyHashes& hashes) {
   State& state = *state_;
-  state.signatures = std::make_unique<dkim::Verification>(header_block, hashes);
-  state.chain = std::make_unique<arc::Verification>(header_block, hashes);
-  state.authors = mail::author_domains(header_block);
-  state.result.sealer_saw_pass = newest_set_says_dmarc_pass(header_block);
-  for (std::size_t i = 0; i < state.signatures->lookups(); ++i) {
-    start(state.signatures->fetch_key(i, state.lookups, state.lookups.end()));
+  state.signatures = std::make_unique<dkim::Verification>(header, hashes);
+  state.chain = std::make_unique<arc::Verification>(header, hashes);
+  state.authors = mail::author_domains(header);
+  state.result.sealer_saw_pass =
+      state.authors && state.authors->size() == 1 &&
+      arc::newest_set_vouches_for(header, state.authors->front().folded());
+  // What can prove the author goes first, where the resolver lets one wait for another.
+  if (state.authors) start(Part::Policies, find_policies(state));
+  const auto authors = state.authors ? *state.authors : std::vector<mail::Domain>();
+  for (const Part part : {Part::AuthorKeys, Part::OtherKeys}) {
+    for (std::size_t i = 0; i < state.signatures->lookups(); ++i) {
+      if (state.signatures->may_align(i, authors) != (part == Part::AuthorKeys)) continue;
+      start(part, state.signatures->fetch_key(i, state.lookups, state.lookups.end()));
+    }
   }
-  start(state.chain->fetch_keys(state.lookups, state.lookups.end()));
-  if (state.authors) start(find_policies(state));
+  start(Part::Chain, state.chain->fetch_keys(state.lookups, state.lookups.end()));
+}
+
+base::Task<> MessageCheck::lose_patience(std::shared_ptr<State> state) {
+  co_await state->clock.sleep_until(state->clock.steady() + kGrace);
+  state->is_impatient = true;
+}
+
+bool MessageCheck::is_open(Part part) const {
+  return errands_.open(static_cast<std::size_t>(part)) > 0;
+}
+
+/// Not a timer for each message: most have nothing to wait for.
+template <class Condition>
+base::Task<> MessageCheck::wait_until(Condition is_fulfilled) {
+  while (!state_->is_impatient && !is_fulfilled()) co_await errands_.next_end();
+}
+
+/// Until all of these have ended.
+base::Task<> MessageCheck::wait_for(std::vector<Part> parts) {
+  co_await wait_until([this, parts = std::move(parts)] {
+    return std::ranges::none_of(parts, [this](Part part) { return is_open(part); });
+  });
+}
+
+/// Until nothing that is under way can change what becomes of the message. `signatures`: those that
+/// could be the author's are verified.
+base::Task<> MessageCheck::wait_for_decision(const std::vector<mail::DkimVerdict>& signatures) {
+  State& state = *state_;
+  const Part sender = state.arrival.reverse_path.is_null() ? Part::Helo : Part::MailFrom;
+  state.result.verdicts.dkim = signatures;
+  const std::string author =
+      state.authors && state.authors->size() == 1 ? state.authors->front().folded() : std::string();
+  // Under every record a domain is aligned with itself.
+  const bool is_signed = !author.empty() && contains(identifiers().dkim, author);
+  const auto is_aligned = [this, is_signed] {
+    return is_signed || (!is_open(Part::Policies) && judge_dmarc(identifiers()).dkim_aligned);
+  };
+  co_await wait_until([this, sender, author, is_aligned] {
+    if (is_aligned()) return true;
+    if (is_open(sender)) return false;
+    return !is_open(Part::Policies) || (!author.empty() && identifiers().spf == author);
+  });
+  // Of who is not proven an earlier hop may have seen more; to who is proven by SPF alone a seal of
+  // ours is worth something.
+  if (!is_aligned()) co_await wait_for({Part::Chain});
+}
+
+/// The same, with patience.
+base::Task<> MessageCheck::wait_a_little_for(std::vector<Part> parts) {
+  const auto open = [this](Part part) { return is_open(part); };
+  if (std::ranges::none_of(parts, open)) co_return;
+  start(Part::Patience, lose_patience(state_));
+  co_await wait_for(std::move(parts));
+}
+
+mail::DmarcVerdict MessageCheck::judge_dmarc(const dmarc::Identifiers& identifiers) const {
+  const State& state = *state_;
+  if (!state.authors) return dmarc::verdict_on(state.authors.error());
+  if (state.policies) return dmarc::evaluate(*state.policies, identifiers);
+  dmarc::Findings not_yet;
+  for (const std::string& author : names_of(*state.authors)) {
+    not_yet.authors.push_back({author, std::unexpected(dmarc::Unknown::TemporaryError)});
+  }
+  return dmarc::evaluate(not_yet, identifiers);
+}
+
+/// What was not waited for is told as such.
+void MessageCheck::replace_unfinished() {
+  State& state = *state_;
+  mail::Authentication& verdicts = state.result.verdicts;
+  const auto not_waited_for = [](mail::SpfIdentity identity, std::string_view domain) {
+    return mail::SpfVerdict{.result = mail::SpfResult::TempError,
+                            .identity = identity,
+                            .domain = spf::visible(base::lower(domain)),
+                            .problem = "not waited for"};
+  };
+  if (is_open(Part::Helo)) {
+    verdicts.helo = not_waited_for(mail::SpfIdentity::Helo, state.arrival.helo);
+  }
+  if (is_open(Part::MailFrom)) {
+    verdicts.mail_from = not_waited_for(mail::SpfIdentity::MailFrom,
+                                        state.arrival.reverse_path.mailbox().domain().folded());
+    state.result.egress.reset();
+  }
+  if (is_open(Part::Client)) verdicts.iprev = {.result = mail::IprevResult::TempError};
+}
+
+dmarc::Identifiers MessageCheck::identifiers() const {
+  return dmarc::identifiers_of(state_->result.verdicts, state_->arrival.reverse_path.is_null());
 }
 
 base::Task<CheckResult> MessageCheck::finish(const dkim::BodyHashes& hashes) {
   State& state = *state_;
-  if (state.open > 0) {
-    co_await base::await_answer<bool>([&state](auto resume) { state.waiter = std::move(resume); });
-  }
-  if (state.out_of_memory) throw std::bad_alloc();
+  co_await wait_for({Part::AuthorKeys});
   const base::WallTime now = state.clock.wall();
+  const bool has_all_keys = !is_open(Part::OtherKeys);
+  auto signatures = state.signatures->finish(hashes, now);
+  co_await wait_for_decision(signatures);
+  co_await wait_a_little_for(
+      {Part::OtherKeys, Part::Chain, Part::MailFrom, Part::Policies, Part::Helo, Part::Client});
+  if (errands_.lacked_memory()) throw std::bad_alloc();
+  replace_unfinished();
   mail::Authentication& verdicts = state.result.verdicts;
-  verdicts.dkim = state.signatures->finish(hashes, now);
+  verdicts.dkim = has_all_keys ? std::move(signatures) : state.signatures->finish(hashes, now);
   verdicts.arc = state.chain->finish(hashes, now);
-  const bool null_sender = state.arrival.reverse_path.is_null();
-  verdicts.dmarc =
-      state.authors ? dmarc::evaluate(state.policies, dmarc::identifiers_of(verdicts, null_sender))
-                    : dmarc::verdict_on(state.authors.error());
-  if (verdicts.arc.result != mail::ArcResult::Pass) state.result.sealer_saw_pass = false;
+  verdicts.dmarc = judge_dmarc(identifiers());
+  const bool may_hold = verdicts.arc.result == mail::ArcResult::Pass ||
+                        verdicts.arc.result == mail::ArcResult::TempError;
+  state.result.sealer_saw_pass = state.result.sealer_saw_pass && may_hold;
   co_return std::move(state.result);
 }
 

@@ -1,8 +1,10 @@
 // Everything that is asked about one message while it comes in: SPF and iprev from the envelope on;
 // from the end of the header on the keys of DKIM and ARC, and the author's DMARC policy. All at
-// once, while the body arrives; nobody waits before finish(). Decides nothing.
+// once, while the body arrives; nobody waits before finish(), and there for what can matter only.
+// Decides nothing.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,12 +13,15 @@
 
 #include <boost/asio/ip/address.hpp>
 
-#include "relay/auth/budgeted_resolver.hpp"
 #include "relay/auth/dkim/body_hashes.hpp"
+#include "relay/auth/dmarc/findings.hpp"
+#include "relay/auth/message_lookups.hpp"
 #include "relay/auth/organisational_domain.hpp"
+#include "relay/base/errands.hpp"
 #include "relay/base/task.hpp"
 #include "relay/mail/address.hpp"
 #include "relay/mail/authentication.hpp"
+#include "relay/mail/header.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/resolver.hpp"
 
@@ -25,10 +30,11 @@ namespace relay::auth {
 /// The same for all messages.
 struct CheckOptions {
   std::string receiver;  ///< our host name
-  LookupBudget lookups;  ///< of one message
+  LookupLimits lookups;  ///< of one message
   /// Set: organisations by the Public Suffix List instead of the tree walk (RFC 7489 §3.2).
   std::shared_ptr<const OrganisationalDomain> suffixes;
-  /// Where our mail leaves from: may it, by the sender's SPF? Empty: not asked.
+  /// Where our mail leaves from: may it, by what the sender's SPF has told by then? Nothing is
+  /// looked up for it.
   std::vector<boost::asio::ip::address> egress;
 };
 
@@ -43,7 +49,8 @@ struct CheckResult {
   mail::Authentication verdicts;
   /// SPF of MAIL FROM for our egress addresses; nullopt: not asked, not known, or not the same.
   std::optional<mail::SpfResult> egress;
-  /// The newest set of a chain that passes says dmarc=pass (RFC 8617 §4.1.1).
+  /// The newest set says dmarc=pass of the author (arc/sealed_verdict.hpp), and its chain passes,
+  /// or will when the DNS answers (verdicts.arc).
   bool sealer_saw_pass = false;
 };
 
@@ -59,7 +66,12 @@ class MessageCheck {
 
   /// The header is complete, the body not yet begun. Once. Asks `hashes` for what the signatures
   /// need of the body.
-  void on_header(std::string_view header_block, dkim::BodyHashes& hashes);
+  void on_header(const mail::Header& header, dkim::BodyHashes& hashes);
+
+  /// How long finish() waits for what decides nothing: what is only reported (SPF of HELO beside a
+  /// sender, iprev, keys of others than the author); the policy of an author whose very domain is
+  /// proven; SPF of MAIL FROM and earlier seals beside a signature of the author.
+  static constexpr std::chrono::seconds kGrace{1};
 
   /// After the end of the body, with the finished hashes: waits for what is still being looked up.
   /// Once; after on_header(). Throws std::bad_alloc when memory ran out meanwhile.
@@ -67,16 +79,39 @@ class MessageCheck {
 
  private:
   struct State;
+  enum class Part : std::uint8_t {
+    Client,
+    Helo,
+    MailFrom,
+    AuthorKeys,
+    OtherKeys,
+    Chain,
+    Policies,
+    Patience
+  };
+  static constexpr std::size_t kParts = 8;
 
-  void start(base::Task<> work);
-  static base::Task<> run(std::shared_ptr<State> state, base::Task<> work);
-  static base::Task<> check_spf(State& state, mail::SpfIdentity identity);
+  void start(Part part, base::Task<> work);
+  static base::Task<> keeping(std::shared_ptr<State> state, base::Task<> work);
+  static base::Task<> check_helo(State& state);
+  static base::Task<> check_mail_from(State& state);
   static base::Task<> check_egress(State& state);
   static base::Task<> check_client(State& state);
   static base::Task<> find_policies(State& state);
 
-  const base::Executor executor_;
+  static base::Task<> lose_patience(std::shared_ptr<State> state);
+  bool is_open(Part part) const;
+  template <class Condition>
+  base::Task<> wait_until(Condition is_fulfilled);
+  base::Task<> wait_for(std::vector<Part> parts);
+  base::Task<> wait_for_decision(const std::vector<mail::DkimVerdict>& signatures);
+  base::Task<> wait_a_little_for(std::vector<Part> parts);
+  void replace_unfinished();
+  dmarc::Identifiers identifiers() const;
+  mail::DmarcVerdict judge_dmarc(const dmarc::Identifiers& identifiers) const;
+
   std::shared_ptr<State> state_;  ///< shared with the lookups under way
+  base::Errands errands_;
 };
 
 }  // namespace relay::auth

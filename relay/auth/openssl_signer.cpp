@@ -1,5 +1,6 @@
 #include "relay/auth/openssl_signer.hpp"
 
+#include <exception>
 #include <utility>
 
 #include "relay/auth/arc/sealer.hpp"
@@ -11,11 +12,6 @@ namespace relay::auth {
 using ports::SignError;
 
 namespace {
-
-/// Such a line would go on with the last of our fields, so that no signature above it could hold.
-bool begins_inside_a_field(std::string_view header_block) {
-  return header_block.starts_with(' ') || header_block.starts_with('\t');
-}
 
 /// By the record that its owner publishes, so that the record is right as well.
 PublishedKey published(const std::string& domain, const std::string& selector,
@@ -79,10 +75,20 @@ base::Task<std::expected<ports::Signatures, SignError>> OpensslSigner::sign(
         {
           const std::lock_guard lock(mutex_);
           jobs_.push_back([this, request = std::move(request),
-                           resume = std::move(resume)]() mutable { resume(sign_now(request)); });
+                           resume = std::move(resume)]() mutable { resume(try_to_sign(request)); });
         }
         wake_.notify_one();
       });
+}
+
+/// On a thread of the pool, where nobody else would catch what is thrown.
+std::expected<ports::Signatures, SignError> OpensslSigner::try_to_sign(
+    const ports::SignRequest& request) {
+  try {
+    return sign_now(request);
+  } catch (const std::exception&) {
+    return std::unexpected(SignError::CryptoFailed);
+  }
 }
 
 std::expected<ports::Signatures, SignError> OpensslSigner::sign_now(
@@ -96,7 +102,8 @@ std::expected<ports::Signatures, SignError> OpensslSigner::sign_now(
     made.dkim_fields = std::move(*dkim);
   }
   if (request.seal && keys->sealer) {
-    auto arc = arc_fields(*keys->sealer, request, made.dkim_fields + request.header_block);
+    auto arc = arc_fields(*keys->sealer, request,
+                          made.dkim_fields + std::string(request.header->judged()));
     if (!arc) return std::unexpected(arc.error());
     made.arc_fields = std::move(*arc);
   }
@@ -106,7 +113,7 @@ std::expected<ports::Signatures, SignError> OpensslSigner::sign_now(
 
 const SigningDomain* OpensslSigner::signer_of(const SigningKeys& keys,
                                               const ports::SignRequest& request) const {
-  if (request.unsigned_dkim || begins_inside_a_field(request.header_block)) return nullptr;
+  if (request.unsigned_dkim) return nullptr;
   return choose_signing_domain(keys.domains, request.from_domain, request.own_message,
                                organisations_);
 }
@@ -128,7 +135,7 @@ bool OpensslSigner::holds(const SigningKeys& keys, const SigningDomain* signer,
   }
   const auto fault = fault_in({.arc_fields = made.arc_fields,
                                .dkim_fields = made.dkim_fields,
-                               .header_block = request.header_block,
+                               .header_block = request.header->judged(),
                                .body_hash = request.relaxed_body_sha256},
                               signers, sealer);
   if (!fault) return true;
@@ -139,7 +146,6 @@ bool OpensslSigner::holds(const SigningKeys& keys, const SigningDomain* signer,
 
 OpensslSigner::Fields OpensslSigner::dkim_fields(const SigningDomain& signer,
                                                  const ports::SignRequest& request) {
-  const auto fields = mail::readable_fields(request.header_block);
   std::optional<std::int64_t> expires;
   if (request.lifetime) expires = request.now_unix + request.lifetime->count();
   std::string out;
@@ -149,7 +155,7 @@ OpensslSigner::Fields OpensslSigner::dkim_fields(const SigningDomain& signer,
                                      .body_hash = request.relaxed_body_sha256,
                                      .now_unix = request.now_unix,
                                      .expires_unix = expires,
-                                     .fields = fields};
+                                     .fields = request.header->fields()};
     const std::string field = dkim::make_signature_field(one, entry.key);
     if (field.empty()) return std::unexpected(SignError::CryptoFailed);
     out += field;

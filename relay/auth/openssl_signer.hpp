@@ -64,6 +64,7 @@ class OpensslSigner final : public ports::Signer {
   void run();
   using Fields = std::expected<std::string, ports::SignError>;
 
+  std::expected<ports::Signatures, ports::SignError> try_to_sign(const ports::SignRequest& request);
   std::expected<ports::Signatures, ports::SignError> sign_now(const ports::SignRequest& request);
   /// Who signs with DKIM; null: nobody.
   const SigningDomain* signer_of(const SigningKeys& keys, const ports::SignRequest& request) const;

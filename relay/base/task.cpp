@@ -4,9 +4,13 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <memory>
 
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
+
+#include "relay/base/lost_handler.hpp"
 
 namespace relay::base {
 
@@ -52,6 +56,33 @@ void spawn_supervised(const Executor& executor, std::string name, Task<> task, O
         if (error) report_crash(name, error, on_crash);
         if (done) done();
       });
+}
+
+Task<> run_all(std::vector<Task<>> tasks) {
+  if (tasks.empty()) co_return;
+  const Executor executor = co_await boost::asio::this_coro::executor;
+  std::size_t running = tasks.size();
+  std::exception_ptr first;
+  co_await await_answer<bool>([&](auto resume) {
+    const auto all_ended = std::make_shared<decltype(resume)>(std::move(resume));
+    for (auto& task : tasks) {
+      boost::asio::co_spawn(executor, std::move(task),
+                            [&, all_ended](const std::exception_ptr& error) {
+                              if (error && !first) first = error;
+                              if (--running == 0) (*all_ended)(true);
+                            });
+    }
+  });
+  if (first) std::rethrow_exception(first);
+}
+
+void note_lost_handler() noexcept {
+  crash_count.fetch_add(1, std::memory_order_relaxed);
+  try {
+    reporter()("event loop", "no memory for a handler");
+  } catch (const std::exception&) {
+    std::fputs("srs-relay: no memory for a handler\n", stderr);
+  }
 }
 
 unsigned long crashed_tasks() { return crash_count.load(std::memory_order_relaxed); }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -54,6 +55,10 @@ enum class OnCrash {
 /// (operation_aborted) is not a crash. `done`, when set, runs on the shard after the task ended.
 void spawn_supervised(const Executor& executor, std::string name, Task<> task,
                       OnCrash on_crash = OnCrash::EndTask, std::function<void()> done = {});
+
+/// Runs all of them side by side on the shard of the caller, which goes on when the last has ended.
+/// The first exception that left one of them is thrown then.
+Task<> run_all(std::vector<Task<>> tasks);
 
 /// Number of supervised tasks that ended by an exception since start.
 unsigned long crashed_tasks();

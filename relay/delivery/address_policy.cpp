@@ -1,7 +1,7 @@
 #include "relay/delivery/address_policy.hpp"
 
 #include <algorithm>
-#include <optional>
+#include <array>
 #include <span>
 #include <string>
 
@@ -10,13 +10,6 @@ namespace relay::delivery {
 namespace {
 
 using boost::asio::ip::address;
-
-address unmapped(const address& given) {
-  if (given.is_v6() && given.to_v6().is_v4_mapped()) {
-    return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, given.to_v6());
-  }
-  return given;
-}
 
 bool same_prefix(std::span<const unsigned char> a, std::span<const unsigned char> b,
                  unsigned bits) {
@@ -37,6 +30,8 @@ bool contains(const AddressBlock& block, const address& given) {
   return same_prefix(block.address.to_v6().to_bytes(), given.to_v6().to_bytes(), block.prefix);
 }
 
+/// Of the IANA registries of special-purpose addresses, what is not globally reachable. Left out
+/// are the blocks for documentation: nobody answers there.
 const std::vector<AddressBlock>& special_blocks() {
   static const std::vector<AddressBlock> blocks = [] {
     std::vector<AddressBlock> made;
@@ -49,12 +44,18 @@ const std::vector<AddressBlock>& special_blocks() {
     add("127.0.0.0", 8);
     add("169.254.0.0", 16);
     add("172.16.0.0", 12);
-    add("192.0.0.0", 24);  // protocol assignments
+    add("192.0.0.0", 24);    // protocol assignments
+    add("192.88.99.0", 24);  // relays of 6to4, as of old (RFC 7526)
     add("192.168.0.0", 16);
-    add("198.18.0.0", 15);   // between test devices
-    add("224.0.0.0", 3);     // multicast, reserved, broadcast
-    add("::", 96);           // unspecified, loopback, and IPv4 in IPv6 as of old
-    add("64:ff9b:1::", 48);  // translators of a site (RFC 8215)
+    add("198.18.0.0", 15);    // between test devices
+    add("224.0.0.0", 3);      // multicast, reserved, broadcast
+    add("::", 96);            // unspecified, loopback, and IPv4 in IPv6 as of old
+    add("::ffff:0:0:0", 96);  // IPv4 translated as of old (RFC 2765)
+    add("64:ff9b:1::", 48);   // translators of a site (RFC 8215)
+    add("100::", 64);         // octets to be thrown away (RFC 6666)
+    add("100:0:0:1::", 64);   // a prefix without hosts (RFC 9780)
+    add("2001::", 23);        // protocol assignments, Teredo (RFC 4380) among them
+    add("5f00::", 16);        // segments of routing (RFC 9602)
     add("fc00::", 7);
     add("fe80::", 10);
     add("fec0::", 10);
@@ -64,18 +65,27 @@ const std::vector<AddressBlock>& special_blocks() {
   return blocks;
 }
 
-/// The IPv4 address that a translator (RFC 6052) or a 6to4 router (RFC 3056) behind `given` dials.
-std::optional<address> dialled_behind(const address& given) {
-  if (!given.is_v6()) return std::nullopt;
-  static const AddressBlock translated{boost::asio::ip::make_address("64:ff9b::"), 96};
-  static const AddressBlock six_to_four{boost::asio::ip::make_address("2002::"), 16};
-  const auto bytes = given.to_v6().to_bytes();
-  const auto v4_at = [&](std::size_t at) {
-    return boost::asio::ip::address_v4({bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]});
+/// The IPv4 address that is really dialled with `given`: mapped (RFC 4291 §2.5.5.2), or what a
+/// translator (RFC 6052) or a 6to4 router (RFC 3056) behind it dials. Otherwise `given` itself.
+address dialled_with(const address& given) {
+  if (!given.is_v6()) return given;
+
+  struct Wrapping {
+    AddressBlock block;
+    std::size_t at;  ///< of the IPv4 address, in octets
   };
-  if (contains(translated, given)) return v4_at(12);
-  if (contains(six_to_four, given)) return v4_at(2);
-  return std::nullopt;
+
+  static const std::array<Wrapping, 3> wrappings{{
+      {{boost::asio::ip::make_address("::ffff:0:0"), 96}, 12},
+      {{boost::asio::ip::make_address("64:ff9b::"), 96}, 12},
+      {{boost::asio::ip::make_address("2002::"), 16}, 2},
+  }};
+  const auto bytes = given.to_v6().to_bytes();
+  for (const auto& [block, at] : wrappings) {
+    if (!contains(block, given)) continue;
+    return boost::asio::ip::address_v4({bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]});
+  }
+  return given;
 }
 
 bool in_any(const std::vector<AddressBlock>& blocks, const address& given) {
@@ -85,21 +95,20 @@ bool in_any(const std::vector<AddressBlock>& blocks, const address& given) {
 }  // namespace
 
 bool is_special_address(const address& given) {
-  const address plain = unmapped(given);
-  return in_any(special_blocks(), dialled_behind(plain).value_or(plain));
+  return in_any(special_blocks(), dialled_with(given));
 }
 
 bool is_own_endpoint(const address& given, std::uint16_t port, const Policy& policy) {
-  const address plain = unmapped(given);
+  const address dialled = dialled_with(given);
   return (std::ranges::find(policy.own_ports, port) != policy.own_ports.end()) &&
-         (plain.is_unspecified() ||
-          (std::ranges::find(policy.own_addresses, plain) != policy.own_addresses.end()));
+         (dialled.is_unspecified() ||
+          (std::ranges::find(policy.own_addresses, dialled) != policy.own_addresses.end()));
 }
 
 bool may_dial(const address& given, std::uint16_t port, const Policy& policy) {
-  const address plain = unmapped(given);
-  if (is_own_endpoint(plain, port, policy)) return false;
-  return policy.allow_private || !is_special_address(plain) || in_any(policy.allowed_blocks, plain);
+  if (is_own_endpoint(given, port, policy)) return false;
+  return policy.allow_private || !is_special_address(given) ||
+         in_any(policy.allowed_blocks, dialled_with(given));
 }
 
 bool is_host_name(std::string_view name) {

@@ -10,11 +10,11 @@
 
 namespace relay::delivery {
 
-/// Loopback, unspecified, private, shared (RFC 6598), link-local, unique local, multicast,
-/// broadcast, documentation of no host; IPv4-mapped addresses are judged as IPv4.
+/// Not globally reachable (RFC 6890): loopback, private, shared, link-local, multicast and the
+/// like. IPv6 that leads to IPv4 (mapped, NAT64 of RFC 6052, 6to4) is judged by the IPv4 address.
 bool is_special_address(const boost::asio::ip::address& address);
 
-/// One of our own listeners.
+/// One of our own listeners, by whatever wrapping of its address.
 bool is_own_endpoint(const boost::asio::ip::address& address, std::uint16_t port,
                      const Policy& policy);
 

@@ -26,6 +26,15 @@ const std::string& domain_of(const Consignment& consignment) {
 
 }  // namespace
 
+base::SteadyTime busy_until(const Consignment& consignment, base::SteadyTime now) {
+  const Timeouts& limits = consignment.policy->timeouts;
+  const auto copies = static_cast<std::int64_t>(consignment.copies.size());
+  const auto chunks =
+      static_cast<std::int64_t>(consignment.queued->message.size / ports::kChunkOctets + 2);
+  return now + limits.whole + limits.connect + 4 * limits.greeting + limits.mail +
+         limits.rcpt * copies + limits.data + limits.block * chunks + limits.end_of_data;
+}
+
 AttemptRunner::~AttemptRunner() { forget_session(); }
 
 void AttemptRunner::forget_session() {
@@ -158,8 +167,7 @@ base::Task<AttemptReport> AttemptRunner::run(Consignment consignment, ContentSou
   AttemptReport report;
   report.copies.resize(consignment.copies.size());
   const auto& [message, recipients] = *consignment.queued;
-  const auto head =
-      head_of(message, recipients[consignment.copies.front()].route.handling, content);
+  const auto head = head_of(message, recipients[consignment.copies.front()].route, content);
   if (!head) {
     report.spool_error = head.error();
     co_return report;

@@ -53,6 +53,10 @@ struct DeliveryPorts {
   ports::DeliveryQueue& queue;
 };
 
+/// The latest moment at which an attempt that begins at `now` may still be busy: what it has begun
+/// keeps its own limits.
+base::SteadyTime busy_until(const Consignment& consignment, base::SteadyTime now);
+
 class AttemptRunner {
  public:
   AttemptRunner(DeliveryPorts ports, FailingHosts& failing, Place& place)
@@ -104,6 +108,7 @@ class AttemptRunner {
   std::size_t most_messages(const Consignment& consignment) const;
   std::size_t most_recipients(const Progress& progress) const;
   bool was_stale(bool reused) const;
+  bool was_one_too_many(bool reused) const;
   bool was_refused_in_the_clear() const;
   void drop_withdrawn(Progress& progress);
   smtp::ClientTransaction transaction_for(const Progress& progress,

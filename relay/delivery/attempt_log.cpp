@@ -45,8 +45,30 @@ std::string_view name(Recorded recorded) {
   return "yes";
 }
 
+/// The copy waits no longer: the fallback of its alias has taken over.
+bool is_replaced(const ports::RecordAnswer& answer, std::uint16_t index) {
+  return std::ranges::any_of(answer.taken_over, [&](const ports::TakeOver& taken) {
+    return std::ranges::find(taken.replaced, index) != taken.replaced.end();
+  });
+}
+
+void log_fallbacks(base::Log& log, const mail::MessageId& id, const ports::RecordAnswer& answer,
+                   base::WallTime now) {
+  for (const ports::TakeOver& taken : answer.taken_over) {
+    std::string targets;
+    for (const std::string& target : taken.targets) {
+      targets += (targets.empty() ? "" : ", ") + target;
+    }
+    base::Event event("fallback", now, Severity::Warning);
+    event.text("msg_id", id.to_string()).text("rcpt", taken.alias).text("target", targets);
+    event.text("reason", taken.was_late ? "nothing delivered in time" : "all others failed");
+    event.number("replaced", static_cast<std::int64_t>(taken.replaced.size()));
+    log.write(std::move(event));
+  }
+}
+
 void log_attempt(base::Log& log, const Consignment& consignment, const AttemptReport& report,
-                 const SettledCopy& settled, Recorded recorded, base::WallTime now) {
+                 const SettledCopy& settled, Recorded recorded, bool replaced, base::WallTime now) {
   const auto& copy = consignment.queued->recipients[consignment.copies[settled.at]];
   const auto& attempts = settled.update.attempts;
   const auto& attempt = attempts.back();
@@ -68,7 +90,9 @@ void log_attempt(base::Log& log, const Consignment& consignment, const AttemptRe
   if (settled.update.end == mail::End::Expired) event.flag("expired", true);
   if (settled.update.possible_duplicate) event.flag("possible_duplicate", true);
   if (recorded != Recorded::Yes) event.text("recorded", name(recorded));
-  if (settled.update.state == mail::RecipientState::Waiting) {
+  if (replaced) {
+    event.flag("replaced", true);
+  } else if (settled.update.state == mail::RecipientState::Waiting) {
     event.text("next", base::rfc3339(now + settled.update.retry_after));
   }
   event.open("ms")
@@ -147,7 +171,8 @@ void log_settlement(base::Log& log, const Consignment& consignment, const Attemp
     if (report.copies[settled.at].is_our_fault) {
       log_protocol_error(log, consignment, attempts.back(), now);
     }
-    log_attempt(log, consignment, report, settled, answer.copies[i], now);
+    log_attempt(log, consignment, report, settled, answer.copies[i],
+                is_replaced(answer, settled.update.index), now);
     if (settled.silence.empty() || answer.copies[i] != Recorded::Yes) continue;
     ++silent;
     silence = settled.silence;
@@ -156,7 +181,9 @@ void log_settlement(base::Log& log, const Consignment& consignment, const Attemp
     log_local_trouble(log, consignment, *error, now);
   }
   const mail::AcceptedMessage& message = consignment.queued->message;
-  if (silent > 0) log_suppressed(log, message, "failed", silent, silence, now);
+  log_fallbacks(log, message.id, answer, now);
+  if (silent > 0 && answer.taken_over.empty())
+    log_suppressed(log, message, "failed", silent, silence, now);
   if (answer.message_ended) log_completed(log, consignment, settlement, now);
 }
 

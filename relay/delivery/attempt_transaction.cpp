@@ -117,6 +117,7 @@ base::Task<bool> AttemptRunner::transact(Progress& progress) {
     forget_session();
     co_return true;
   }
+  if (was_one_too_many(reused)) feedback.stated.messages = sent_ - 1;
   progress.left.erase(progress.left.begin(), progress.left.begin() + count);
   judge(progress, which);
   last_used_ = ports_.clock.steady();
@@ -142,6 +143,18 @@ bool AttemptRunner::was_stale(bool reused) const {
          std::ranges::all_of(verdicts, [](const smtp::Verdict& verdict) {
            return verdict.stage == Stage::MailFrom && (verdict.code == 0 || verdict.closing) &&
                   verdict.kind == OutcomeKind::Deferred && !verdict.throttles();
+         });
+}
+
+/// The server has taken messages on this connection and has no time for another sender: some say so
+/// with 421, also with 4.7.0 as if the pace were meant, some with 452. Fewer are sent the next
+/// time.
+bool AttemptRunner::was_one_too_many(bool reused) const {
+  const auto& verdicts = session_->verdicts();
+  return reused && sent_ - 1 > untaken_ && !place_.cut.made() &&
+         std::ranges::all_of(verdicts, [](const smtp::Verdict& verdict) {
+           return verdict.stage == Stage::MailFrom && verdict.kind == OutcomeKind::Deferred &&
+                  (verdict.code == 421 || verdict.code == 452);
          });
 }
 

@@ -1,13 +1,18 @@
 #include "relay/delivery/copy_head.hpp"
 
+#include <utility>
+
 namespace relay::delivery {
 
 std::expected<CopyHead, ports::SpoolError> head_of(const mail::AcceptedMessage& message,
-                                                   const mail::Handling& handling,
+                                                   const mail::Route& route,
                                                    const ContentSource& content) {
+  const mail::Handling& handling = route.handling;
+  std::string mark = mail::mark_field(route);
   if (!handling.new_author) {
     const std::string_view seal = handling.seal ? message.seal_fields : std::string_view();
-    return CopyHead{.fields = {seal, message.trace_fields}, .content_begin = 0};
+    return CopyHead{
+        .mark = std::move(mark), .fields = {seal, message.trace_fields}, .content_begin = 0};
   }
   // A head is followed by the empty line, or by nothing: the content may be a header alone. It is
   // in the first chunk whole.
@@ -16,10 +21,12 @@ std::expected<CopyHead, ports::SpoolError> head_of(const mail::AcceptedMessage& 
   const bool fits = message.rewritten_head.ends_with("\r\n") && begin <= front.size() &&
                     (begin == message.size || front.substr(begin).starts_with("\r\n"));
   if (!fits) return std::unexpected(ports::SpoolError::Corrupt);
-  return CopyHead{.fields = {message.rewritten_head, {}}, .content_begin = begin};
+  return CopyHead{
+      .mark = std::move(mark), .fields = {message.rewritten_head, {}}, .content_begin = begin};
 }
 
 bool leave_alike(const mail::Route& a, const mail::Route& b) {
+  if (a.mark != mail::AliasMark::None || b.mark != mail::AliasMark::None) return false;
   return a.reverse_path == b.reverse_path && a.handling.seal == b.handling.seal &&
          a.handling.risk_pool == b.handling.risk_pool &&
          a.handling.new_author == b.handling.new_author;

@@ -25,4 +25,19 @@ base::Task<> answer_jobs(Workshop& shop, LanePtr lane) {
   }
 }
 
+std::set<std::uint16_t> JobKeeper::heed_fallbacks(const ports::RecordAnswer& answer) {
+  std::set<std::uint16_t> replaced;
+  if (answer.taken_over.empty()) return replaced;
+  std::vector<mail::CopyId> withdrawn;
+  for (const ports::TakeOver& taken : answer.taken_over) {
+    for (const std::uint16_t index : taken.replaced) {
+      replaced.insert(index);
+      withdrawn.push_back({assignment_.job.id, index});
+    }
+  }
+  shop_.dispatcher.withdraw(withdrawn);
+  shop_.expect_due(std::chrono::milliseconds(0));
+  return replaced;
+}
+
 }  // namespace relay::delivery

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -52,6 +53,10 @@ class JobKeeper {
   base::Task<> heed_spool_error(ports::SpoolError error, std::string_view consequence);
   bool is_paused(const std::vector<std::uint16_t>& indices) const;
   bool may_go_on(const std::vector<std::uint16_t>& indices, bool at_dot);
+  void expect_again(const ports::CopyUpdate& update);
+  /// The fallback of an alias has taken over: what it replaces does not leave any more, and its own
+  /// copies are looked for. Returns what was replaced.
+  std::set<std::uint16_t> heed_fallbacks(const ports::RecordAnswer& answer);
   void after_record(const Settlement& settlement, const ports::RecordAnswer& answer);
   void give_back(std::vector<std::uint16_t> indices);
   void forget(const std::vector<std::uint16_t>& indices);

@@ -106,7 +106,7 @@ void Dispatcher::offer_to(const ports::LaneKey& key, Job job, Deferred& after) {
   arrange(lane, after);
 }
 
-bool Dispatcher::add(const ports::DueCopy& due, SteadyTime now) {
+bool Dispatcher::take_in(const ports::DueCopy& due, bool overtakes, SteadyTime now) {
   Deferred after;
   {
     const std::lock_guard lock(mutex_);
@@ -114,13 +114,16 @@ bool Dispatcher::add(const ports::DueCopy& due, SteadyTime now) {
     if (stopped_ || pauses_.about_alias(due.alias) != nullptr) return true;
     const LanePtr lane = lanes_.lane_for(due.lane);
     if (!lane) return false;
-    if (lanes_.room_in(*lane) == 0) {
+    const bool comes_again = lanes_.comes_again(*lane, due.copy);
+    const bool has_room = (overtakes || !lane->overflowed) && lanes_.room_in(*lane) > 0;
+    if (!comes_again && !has_room) {
       lanes_.overflow(lane, after);
     } else if (claims_.take(due.copy)) {
       Job job;
       job.id = due.copy.message;
       job.indices = {due.copy.index};
-      lanes_.push_back(lane, std::move(job));
+      comes_again ? lanes_.push_again(lane, std::move(job))
+                  : lanes_.push_back(lane, std::move(job));
       arrange(lane, after);
     }
   }
@@ -176,6 +179,11 @@ void Dispatcher::put_back(const LanePtr& lane, const mail::MessageId& id,
     }
   }
   run(after);
+}
+
+void Dispatcher::put_off(const LanePtr& lane, const mail::CopyId& copy, SteadyTime due) {
+  const std::lock_guard lock(mutex_);
+  Lanes::remember(*lane, {copy, due}, connections_.now());
 }
 
 void Dispatcher::release(const LanePtr& lane, const mail::MessageId& id,

@@ -55,8 +55,15 @@ class Dispatcher {
   /// Copies of a message that was expected, by lane. False: some were withdrawn meanwhile, and are
   /// left to the disk.
   bool offer(const mail::MessageId& id, std::map<ports::LaneKey, Job> lanes, base::SteadyTime now);
-  /// One copy that was found on disk. False: there is no room for its lane.
-  bool add(const ports::DueCopy& due, base::SteadyTime now);
+
+  /// One copy that was found on disk, in the order of its lane. False: there is no room for its
+  /// lane.
+  bool add(const ports::DueCopy& due, base::SteadyTime now) { return take_in(due, true, now); }
+
+  /// The same of a copy that has become due: it does not overtake what its lane has on disk only,
+  /// or what comes due again and again would keep out what was never tried.
+  bool add_new(const ports::DueCopy& due, base::SteadyTime now) { return take_in(due, false, now); }
+
   /// The lane has due copies on disk. False: there is no room for another lane.
   bool note_backlog(const ports::LaneKey& key);
   /// Lanes found no room before, and there is some again: all are to be looked at. True once.
@@ -86,6 +93,8 @@ class Dispatcher {
             base::SteadyTime now);
   /// They were not tried, and wait on in front of all others.
   void put_back(const LanePtr& lane, const mail::MessageId& id, std::vector<std::uint16_t> indices);
+  /// A server has put the copy off until `due`. Then it is tried before what was never tried.
+  void put_off(const LanePtr& lane, const mail::CopyId& copy, base::SteadyTime due);
   /// Recorded, or else left to the disk.
   void release(const LanePtr& lane, const mail::MessageId& id,
                const std::vector<std::uint16_t>& indices, bool is_recorded);
@@ -120,6 +129,7 @@ class Dispatcher {
   static void run(Deferred& after);
 
   void offer_to(const ports::LaneKey& key, Job job, Deferred& after);
+  bool take_in(const ports::DueCopy& due, bool overtakes, base::SteadyTime now);
   void arrange(const LanePtr& lane, Deferred& after);
   void want_lookup(const LanePtr& lane, Deferred& after);
   void next_lookups(Deferred& after);

@@ -1,6 +1,7 @@
 #include "relay/delivery/group.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace relay::delivery {
 
@@ -10,6 +11,7 @@ using std::chrono::milliseconds;
 
 constexpr milliseconds kLongestOutage{600'000};
 constexpr unsigned kTransactionsToGrow = 20;
+constexpr unsigned kMostTransactionsToGrow = 2'560;
 constexpr std::chrono::hours kRemembered{24};  // beyond the DNS records that led to it
 constexpr std::size_t kMaxOutages = 1000;      // lists of hosts of one provider
 
@@ -19,6 +21,12 @@ bool states_limits(const Feedback& feedback) {
 }
 
 }  // namespace
+
+Group::Group(const HostList& list, bool of_risk_pool)
+    : key(list.group),
+      risk_pool(of_risk_pool),
+      is_provider(list.provider.has_value()),
+      taken_to_grow_(kTransactionsToGrow) {}
 
 std::size_t tighter(std::size_t a, std::size_t b) {
   if (b == 0) return a;
@@ -37,10 +45,13 @@ const Answer* Group::outage_of(const std::string& list_key, base::SteadyTime now
 }
 
 /// What a server has stated is kept to until it has taken so many transactions that it may have
-/// changed its mind; then a little more is tried.
+/// changed its mind; then a little more is tried. Where that was in vain it takes twice as many the
+/// next time, so that a limit that stands costs less and less.
 void Group::grow_limits() {
-  if (++taken_since_limit_ < kTransactionsToGrow) return;
+  if (++taken_since_limit_ < taken_to_grow_) return;
   taken_since_limit_ = 0;
+  if (has_grown_) taken_to_grow_ = kTransactionsToGrow;
+  has_grown_ = learnt.recipients + learnt.messages + learnt.connections > 0;
   for (std::size_t* limit : {&learnt.recipients, &learnt.messages, &learnt.connections}) {
     if (*limit > 0) ++*limit;
   }
@@ -54,7 +65,12 @@ void Group::tell_limits() {
 
 void Group::learn(const Feedback& feedback, std::size_t living, base::SteadyTime now) {
   const Learnt& stated = feedback.stated;
-  if (states_limits(feedback)) taken_since_limit_ = 0;
+  if (states_limits(feedback)) {
+    taken_since_limit_ = 0;
+    if (std::exchange(has_grown_, false)) {
+      taken_to_grow_ = std::min(2 * taken_to_grow_, kMostTransactionsToGrow);
+    }
+  }
   learnt.recipients = tighter(learnt.recipients, stated.recipients);
   learnt.messages = tighter(learnt.messages, stated.messages);
   if (feedback.is_full) learnt.connections = std::max<std::size_t>(living, 1);

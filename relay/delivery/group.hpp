@@ -59,8 +59,7 @@ class Group {
   static constexpr std::size_t kFirstWindow = 5;  ///< once it is proven
 
   /// `list`: of the lane that is first to lead here.
-  Group(const HostList& list, bool of_risk_pool)
-      : key(list.group), risk_pool(of_risk_pool), is_provider(list.provider.has_value()) {}
+  Group(const HostList& list, bool of_risk_pool);
 
   bool is_proven(base::SteadyTime now) const { return now < proven_until; }
 
@@ -115,6 +114,8 @@ class Group {
   base::SteadyTime proven_until = base::SteadyTime::min();
   std::size_t window_ = 1;
   unsigned taken_since_limit_ = 0;         ///< transactions, for limits to grow slowly
+  unsigned taken_to_grow_;                 ///< so many until they do
+  bool has_grown_ = false;                 ///< … and nothing has been said against it yet
   std::map<std::string, Outage> outages_;  ///< by key of the list of hosts
 };
 

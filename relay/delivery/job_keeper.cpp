@@ -16,16 +16,6 @@ using ports::SpoolError;
 
 constexpr auto kRecordAgainAfter = 5s;
 
-/// The latest moment at which an attempt may still be busy: what it has begun keeps its own limits.
-base::SteadyTime busy_until(const Consignment& consignment, base::SteadyTime now) {
-  const Timeouts& limits = consignment.policy->timeouts;
-  const auto copies = static_cast<std::int64_t>(consignment.copies.size());
-  const auto chunks =
-      static_cast<std::int64_t>(consignment.queued->message.size / ports::kChunkOctets + 2);
-  return now + limits.whole + limits.connect + 4 * limits.greeting + limits.mail +
-         limits.rcpt * copies + limits.data + limits.block * chunks + limits.end_of_data;
-}
-
 }  // namespace
 
 JobKeeper::JobKeeper(Workshop& shop, Assignment assignment, AttemptRunner* runner, PlacePtr place)
@@ -234,11 +224,9 @@ void JobKeeper::find_outdated(const Consignment& consignment, AttemptReport& rep
 
 /// False: what happened could not be recorded, or the queue is not to be trusted any more.
 base::Task<bool> JobKeeper::record(const Consignment& consignment, const AttemptReport& report) {
-  const base::WallTime now = shop_.ports.queue.now();
-  const ClockTrust clock{base::WallTime{std::chrono::milliseconds{shop_.trusted_since.load()}},
-                         base::WallTime{std::chrono::milliseconds{shop_.jumped_at.load()}}};
+  const auto [now, trust] = shop_.wall.read();
   const Settlement settlement =
-      settle(consignment, report.copies, now, clock, shop_.dice.fraction());
+      settle(consignment, report.copies, now, trust, shop_.dice.fraction());
   if (settlement.copies.empty()) co_return true;
   ports::Update update = settlement.update;
   if (base::sabotaged(base::Sabotage::DsnOutsideTransaction)) {
@@ -252,12 +240,22 @@ base::Task<bool> JobKeeper::record(const Consignment& consignment, const Attempt
     if (copy.is_our_fault) shop_.metrics.protocol_errors.add();
   }
   after_record(settlement, *answer);
+  tell_of_takers(consignment, settlement, shop_.on_taken);
   co_return true;
+}
+
+void JobKeeper::expect_again(const ports::CopyUpdate& update) {
+  shop_.expect_due(update.retry_after);
+  // Only who says "later" has put it off: what was refused, or not answered, waits its turn.
+  if (assignment_.answer || update.attempts.back().code / 100 != 4) return;
+  shop_.dispatcher.put_off(assignment_.lane, {assignment_.job.id, update.index},
+                           shop_.ports.clock.steady() + update.retry_after);
 }
 
 void JobKeeper::after_record(const Settlement& settlement, const ports::RecordAnswer& answer) {
   std::vector<std::uint16_t> recorded;
   std::vector<std::uint16_t> unknown;
+  const std::set<std::uint16_t> replaced = heed_fallbacks(answer);
   bool owes_report = false;
   for (std::size_t i = 0; i < settlement.copies.size(); ++i) {
     const SettledCopy& copy = settlement.copies[i];
@@ -271,7 +269,7 @@ void JobKeeper::after_record(const Settlement& settlement, const ports::RecordAn
     owes_report = owes_report || copy.update.notify != ports::Notify::Nobody;
     if (copy.update.state == mail::RecipientState::Waiting) {
       shop_.metrics.deferred.add();
-      if (counts) shop_.expect_due(copy.update.retry_after);
+      if (counts && !replaced.contains(copy.update.index)) expect_again(copy.update);
     } else if (copy.update.state == mail::RecipientState::Delivered) {
       shop_.metrics.copies.at(CopyEnd::Delivered).add();
     } else if (counts) {

@@ -23,6 +23,12 @@ struct Job {
   std::shared_ptr<const std::string> content;         ///< likewise
 };
 
+/// A copy that a server has put off, and when it is due again.
+struct PutOff {
+  mail::CopyId copy;
+  base::SteadyTime due;
+};
+
 /// What all copies of a lane, or of a list of hosts, hear for a while instead of being tried.
 struct Answer {
   mail::Outcome outcome;  ///< never Delivered
@@ -38,7 +44,9 @@ struct Lane {
 
   const ports::LaneKey key;
   std::deque<Job> jobs;
-  std::size_t copies = 0;  ///< in jobs
+  std::size_t copies = 0;       ///< in jobs
+  std::size_t last_again = 0;   ///< how many jobs in front end with the last one that was put off
+  std::vector<PutOff> put_off;  ///< some of them, on disk now: those that are due first
 
   // Where it leads.
   Lookup lookup = Lookup::Idle;

@@ -13,6 +13,8 @@ namespace {
 
 constexpr std::size_t kFreshOverhead = 2048;  // envelope and routes of a fresh message, about
 constexpr std::size_t kFreshJobs = 10;        // of a lane; what waits behind them is read again
+constexpr std::size_t kPutOff = 16;           // copies of a lane that are known again
+constexpr std::chrono::minutes kOverdue{1};   // held, dropped or ended meanwhile: it does not come
 
 std::size_t fresh_size(const Job& job) {
   if (!job.queued) return 0;
@@ -66,20 +68,53 @@ void Lanes::push_back(const LanePtr& lane, Job job) {
     job.queued.reset();
     job.content.reset();
   }
-  Job* const last = lane->jobs.empty() ? nullptr : &lane->jobs.back();
-  if (last != nullptr && last->id == job.id && !last->queued == !job.queued) {
-    last->indices.insert(last->indices.end(), job.indices.begin(), job.indices.end());
-    return;
-  }
+  if (join(lane, lane->jobs.size(), job)) return;
   fresh_octets_ += fresh_size(job);
   lane->jobs.push_back(std::move(job));
   if (lane->is_ready) ++lane->group->ready_jobs;
+}
+
+/// Copies of the message whose job ends the first `at` ones leave with it.
+bool Lanes::join(const LanePtr& lane, std::size_t at, const Job& job) {
+  if (at == 0) return false;
+  Job& before = lane->jobs[at - 1];
+  if (before.id != job.id || !before.queued != !job.queued) return false;
+  before.indices.insert(before.indices.end(), job.indices.begin(), job.indices.end());
+  return true;
+}
+
+void Lanes::push_again(const LanePtr& lane, Job job) {
+  count(*lane, job, true);
+  if (join(lane, lane->last_again, job)) return;
+  fresh_octets_ += fresh_size(job);
+  const std::size_t before = std::min(lane->last_again + 1, lane->jobs.size());
+  lane->jobs.insert(lane->jobs.begin() + static_cast<std::ptrdiff_t>(before), std::move(job));
+  lane->last_again = before + 1;
+  if (lane->is_ready) ++lane->group->ready_jobs;
+}
+
+void Lanes::remember(Lane& lane, const PutOff& put_off, SteadyTime now) {
+  auto& known = lane.put_off;
+  std::erase_if(known, [&](const PutOff& one) { return one.due + kOverdue < now; });
+  if (known.size() >= kPutOff) {
+    const auto latest = std::ranges::max_element(known, {}, &PutOff::due);
+    if (latest->due <= put_off.due) return;
+    known.erase(latest);
+  }
+  known.push_back(put_off);
+}
+
+bool Lanes::comes_again(Lane& lane, const mail::CopyId& copy) const {
+  const bool known =
+      std::erase_if(lane.put_off, [&](const PutOff& one) { return one.copy == copy; }) > 0;
+  return known && copies(lane) < most_of(lane);
 }
 
 void Lanes::push_front(const LanePtr& lane, Job job) {
   count(*lane, job, true);
   fresh_octets_ += fresh_size(job);
   lane->jobs.push_front(std::move(job));
+  if (lane->last_again > 0) ++lane->last_again;
   if (lane->is_ready) ++lane->group->ready_jobs;
 }
 
@@ -87,6 +122,7 @@ std::optional<Job> Lanes::pop(const LanePtr& lane, Deferred& after) {
   while (!lane->jobs.empty()) {
     Job job = std::move(lane->jobs.front());
     lane->jobs.pop_front();
+    if (lane->last_again > 0) --lane->last_again;
     if (lane->is_ready) --lane->group->ready_jobs;
     count(*lane, job, false);
     fresh_octets_ -= fresh_size(job);
@@ -115,6 +151,7 @@ void Lanes::empty(const LanePtr& lane, Deferred& after) {
   }
   if (lane->is_ready) lane->group->ready_jobs -= lane->jobs.size();
   lane->jobs.clear();
+  lane->last_again = 0;
   overflow(lane, after);
 }
 

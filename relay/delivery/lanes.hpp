@@ -46,10 +46,17 @@ class Lanes {
 
   /// To the end of the lane. Copies of the message that stands there join it: one transaction.
   void push_back(const LanePtr& lane, Job job);
+  /// For a copy that was put off: behind one of the jobs in front, so that it is tried when it is
+  /// due however many wait that were never tried. Every second job at most.
+  void push_again(const LanePtr& lane, Job job);
   /// In front of all others.
   void push_front(const LanePtr& lane, Job job);
   /// The next job without what was withdrawn meanwhile; nullopt: there is none.
   std::optional<Job> pop(const LanePtr& lane, Deferred& after);
+  /// A server has put the copy off, and so it is on disk: it is known again when it is due.
+  static void remember(Lane& lane, const PutOff& put_off, base::SteadyTime now);
+  /// Whether it was remembered, and there is room for it; then no more.
+  bool comes_again(Lane& lane, const mail::CopyId& copy) const;
   /// The copy was recorded, or is left to the disk.
   void release(const LanePtr& lane, const mail::CopyId& copy, Deferred& after);
   /// All its jobs go back to the disk.
@@ -81,6 +88,7 @@ class Lanes {
   }
 
   void count(Lane& lane, const Job& job, bool comes);
+  bool join(const LanePtr& lane, std::size_t at, const Job& job);
 
   Claims& claims_;
   std::function<void()> refill_;

@@ -57,8 +57,8 @@ struct RiskPool {
   /// None at all: those of ordinary mail. Otherwise a family without one is not used.
   std::optional<boost::asio::ip::address> source_v4;
   std::optional<boost::asio::ip::address> source_v6;
-  std::size_t connections = 2;                                     ///< per destination
-  base::Rate rate{.count = 60, .span = std::chrono::seconds{60}};  ///< copies, per destination
+  std::size_t connections = 2;                                      ///< per destination
+  base::Rate rate{.count = 600, .span = std::chrono::seconds{60}};  ///< copies, per destination
 };
 
 /// Who may be told of a failure: anybody can put a stranger's address into MAIL.

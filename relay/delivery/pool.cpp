@@ -148,7 +148,10 @@ std::vector<PlacePtr> Pool::sweep(SteadyTime now, std::chrono::seconds after) {
     cut.push_back(place);
   };
   for (const PlacePtr& place : open_) {
-    if (place->share == Share::Slow || place->cut_off) continue;
+    if (place->share == Share::Slow) continue;
+    // Who was cut off ends in a moment, but not where the dot was written just before it heard:
+    // that one is heard out, and must not keep the place of those for whom it was told to go.
+    if (place->cut_off && !place->is_past_dot.load()) continue;
     const auto waits = place->waits_since();
     if (!waits || *waits + after > now) continue;
     if (!places_.has_room(Share::Slow)) {

@@ -44,7 +44,7 @@ base::Task<std::expected<bool, ports::SpoolError>> QueueReader::look_at_new() {
     const auto found = co_await queue_.due(newest_, kPage);
     if (!found) co_return std::unexpected(found.error());
     for (const auto& due : found->copies) {
-      dispatcher_.add(due, clock_.steady());
+      dispatcher_.add_new(due, clock_.steady());
       newest_ = ports::DueCursor{due.next_due, due.copy};
     }
     if (found->next) {

@@ -16,6 +16,7 @@ using Step = smtp::ClientMachine::Step;
 namespace {
 
 constexpr std::string_view kCutOff = "cut off: others waited";
+constexpr std::size_t kMostBesideDot = 16'384;  // octets written together with the dot
 
 smtp::TlsUse use_of(mail::TlsLevel level) {
   if (level == mail::TlsLevel::Never) return smtp::TlsUse::Never;
@@ -44,8 +45,13 @@ base::Deadline RemoteSession::limit(Stage stage) {
       return limit(timeouts.rcpt);
     case Stage::Data:
       return limit(timeouts.data);
-    case Stage::EndOfData:  // nobody may cut this wait short: the server may have taken the message
-      return {.at = clock_.steady() + timeouts.end_of_data};
+    case Stage::EndOfData: {
+      // Nobody may cut this wait short where the server may have taken the message. It cannot have
+      // where it said 354 although it had refused everybody, and only the dot was sent.
+      base::Deadline end = limit(timeouts.end_of_data);
+      if (place_.is_past_dot) end.cut = nullptr;
+      return end;
+    }
     default:
       return limit(timeouts.greeting);
   }
@@ -226,7 +232,8 @@ base::Task<std::expected<void, SendFailure>> RemoteSession::send_content(
   };
   smtp::DotStuffer stuffer;
   std::string wire;
-  bool sound = stuffer.put(head.fields[0], wire) && stuffer.put(head.fields[1], wire) &&
+  bool sound = stuffer.put(head.mark, wire) && stuffer.put(head.fields[0], wire) &&
+               stuffer.put(head.fields[1], wire) &&
                stuffer.put(std::string_view(content.front()).substr(head.content_begin), wire);
   for (std::uint32_t sequence = 1; sound && !content.whole(); ++sequence) {
     auto next = co_await content.chunk(sequence);
@@ -239,6 +246,12 @@ base::Task<std::expected<void, SendFailure>> RemoteSession::send_content(
     if (!written) co_return ok;
     wire.clear();
     sound = stuffer.put(*next, wire);
+  }
+  // A server that stops reading is found out before the dot, while others may cut the wait short.
+  if (sound && wire.size() > kMostBesideDot) {
+    const bool written = co_await write(wire, limit(policy_->timeouts.block));
+    if (!written) co_return ok;
+    wire.clear();
   }
   if (!sound || !stuffer.finish(wire)) {
     drop({4, 3, 0}, "stored content is not what was accepted");

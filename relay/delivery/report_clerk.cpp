@@ -15,7 +15,8 @@ namespace {
 using namespace std::chrono_literals;
 using ports::SpoolError;
 
-constexpr std::size_t kAtOnce = 50;
+constexpr std::size_t kInARound = 64;
+constexpr std::size_t kSideBySide = 16;  // so that they share the commits they wait for
 constexpr auto kAgainAfterTrouble = 5s;
 constexpr auto kLongest = 60s;
 
@@ -41,20 +42,37 @@ base::Task<> ReportClerk::run() {
   }
 }
 
+/// Messages that are due, for those who tell of them to take from.
+struct ReportClerk::Round {
+  std::vector<mail::MessageId> due;
+  std::size_t next = 0;
+  bool well = true;  ///< the queue had no trouble
+};
+
+base::Task<> ReportClerk::tell_some(Round& round) {
+  while (round.next < round.due.size() && round.well && !stopping_) {
+    const bool told = co_await tell(round.due[round.next++]);
+    if (!told) round.well = false;
+  }
+}
+
 /// Tells of everything that is due. False: the queue had trouble.
 base::Task<bool> ReportClerk::round() {
   for (;;) {
-    const auto due = co_await shop_.ports.queue.reports_due(kAtOnce);
+    auto due = co_await shop_.ports.queue.reports_due(kInARound);
     if (!due) {
       if (due.error() == SpoolError::Poisoned) shop_.poisoned = true;
       co_return false;
     }
-    for (const mail::MessageId& id : *due) {
-      if (stopping_) co_return true;
-      const bool told = co_await tell(id);
-      if (!told) co_return false;
+    const bool is_last = due->size() < kInARound;
+    Round round{.due = std::move(*due)};
+    std::vector<base::Task<>> tellers;
+    for (std::size_t i = 0; i < std::min(round.due.size(), kSideBySide); ++i) {
+      tellers.push_back(tell_some(round));
     }
-    if (due->size() < kAtOnce) co_return true;
+    co_await base::run_all(std::move(tellers));
+    if (!round.well) co_return false;
+    if (is_last || stopping_) co_return true;
   }
 }
 

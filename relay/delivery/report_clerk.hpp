@@ -26,7 +26,10 @@ class ReportClerk {
   void wake() { bell_.ring(); }
 
  private:
+  struct Round;
+
   base::Task<bool> round();
+  base::Task<> tell_some(Round& round);
   base::Task<bool> tell(mail::MessageId id);
   base::Task<std::string> header_of(const mail::AcceptedMessage& message);
   std::vector<ports::FreshMessage> fresh_of(const ports::Report& report) const;

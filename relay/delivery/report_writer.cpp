@@ -110,7 +110,7 @@ base::Task<std::string> signature(const std::string& content, std::shared_ptr<co
   if (content.size() > header + 2) body.update(std::string_view(content).substr(header + 2));
   body.finish();
   ports::SignRequest request;
-  request.header_block = content.substr(0, header);
+  request.header = std::make_shared<const mail::Header>(content.substr(0, header));
   request.relaxed_body_sha256 = body.digest(relaxed);
   request.from_domain = policy->hostname.folded();
   request.own_message = true;
@@ -184,6 +184,7 @@ base::Task<> write_dsns(WrittenReport& into, mail::DsnRequest request,
 
 std::string_view silence_towards(const mail::AcceptedMessage& message, const Policy& policy) {
   if (message.reverse_path.is_null()) return "null sender";
+  if (!message.reverse_path.mailbox().domain().is_dotted()) return "nobody can answer the sender";
   const bool vouched = message.sender_authenticated || policy.bounce_to == BounceTo::Anyone;
   return vouched ? "" : "sender not authenticated";
 }

@@ -23,8 +23,9 @@ RetryDecision decide_retry(const RetryCase& given, const RetryPolicy& policy, do
   const bool age_counts =
       given.previous_at != base::WallTime{} && given.previous_at >= given.clock.since;
   decision.expired = age_counts && age >= policy.expire;
-  decision.warn = age_counts && !decision.expired && !given.warned &&
-                  policy.warn_after.count() > 0 && age >= policy.warn_after;
+  decision.late =
+      age_counts && !decision.expired && policy.warn_after.count() > 0 && age >= policy.warn_after;
+  decision.warn = decision.late && !given.warned;
 
   // Over its time, but not yet to be given up: the deciding attempt comes soon, not in hours.
   const bool overdue = !decision.expired && age >= policy.expire;

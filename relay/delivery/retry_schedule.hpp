@@ -27,7 +27,8 @@ struct RetryCase {
 
 struct RetryDecision {
   bool expired = false;
-  bool warn = false;  ///< a delay notice is due
+  bool late = false;  ///< it waits for longer than warn_after
+  bool warn = false;  ///< … and a delay notice is due
   base::WallTime next_due;
 };
 

@@ -20,7 +20,6 @@ constexpr auto kTick = 250ms;
 constexpr auto kQuietTick = 1s;  // with nothing in memory: the clock is still watched
 constexpr auto kFullLook = 60s;  // whatever was missed is found by then
 constexpr auto kAfterTrouble = 1s;
-constexpr auto kClockJump = 60s;
 constexpr std::size_t kFarDueTimes = 500;
 constexpr SteadyTime::rep kNever = std::numeric_limits<SteadyTime::rep>::max();
 
@@ -45,8 +44,12 @@ Scheduler::Scheduler(std::vector<base::Executor> shards, SchedulerParts parts)
             .dice = Dice(parts.seed),
             .failing = FailingHosts(shop_.dice),
             .dispatcher = Dispatcher(hooks(), shop_.failing),
+            .wall =
+                ClockWatch(parts.queue, parts.clock,
+                           [this](base::WallTime now, milliseconds by) { clock_jumped(now, by); }),
             .expect_due = [this](milliseconds after) { expect_due(after); },
-            .reports_wanted = [this] { reports_.wake(); }},
+            .reports_wanted = [this] { reports_.wake(); },
+            .on_taken = std::move(parts.on_taken)},
       reader_(parts.queue, parts.clock, shop_.dispatcher),
       reports_(shop_, *this),
       look_at_(kNever) {
@@ -62,8 +65,7 @@ void Scheduler::spawn(const base::Executor& shard, std::string name, base::Task<
 }
 
 void Scheduler::start() {
-  shop_.trusted_since = shop_.ports.queue.now().time_since_epoch().count();
-  watch_clock();
+  shop_.wall.read();
   // Without one of these mail would lie: better no process than that one.
   running_ += 3;  // what came before may have begun look-ups
   const auto ended = [this] { --running_; };
@@ -102,6 +104,7 @@ void Scheduler::offer(ports::FreshMessage fresh) {
   const mail::MessageId id = queued->message.id;
   std::map<ports::LaneKey, Job> lanes;
   for (const auto& copy : queued->recipients) {
+    if (copy.end == mail::End::Refused) reports_.wake();  // before it came: a DSN may be owed
     if (copy.state != mail::RecipientState::Waiting) continue;
     if (shop_.dispatcher.has_pauses() &&
         shop_.dispatcher.is_paused(copy.route.original.to_string())) {
@@ -190,27 +193,19 @@ base::Task<> Scheduler::look_up(LanePtr lane) {
 }
 
 /// A jump of the wall clock makes ages meaningless until every copy has been tried again.
-void Scheduler::watch_clock() {
-  const base::WallTime wall = shop_.ports.queue.now();
-  const auto offset = std::chrono::duration_cast<milliseconds>(
-      wall.time_since_epoch() - shop_.ports.clock.steady().time_since_epoch());
-  const bool first = clock_offset_ == milliseconds{0};
-  const auto jump = offset - std::exchange(clock_offset_, offset);
-  if (first || (jump < kClockJump && jump > -kClockJump)) return;
-  shop_.trusted_since = wall.time_since_epoch().count();
-  shop_.jumped_at = shop_.trusted_since.load();
+void Scheduler::clock_jumped(base::WallTime now, milliseconds by) {
   far_due_times_ = true;
   from_start_ = true;
   look_bell_.ring();
   reports_.wake();
   shop_.log.write(std::move(
-      base::Event("clock_jump", wall, base::Severity::Warning).number("by_ms", jump.count())));
+      base::Event("clock_jump", now, base::Severity::Warning).number("by_ms", by.count())));
 }
 
 base::Task<> Scheduler::keep_time() {
   auto& clock = shop_.ports.clock;
   while (!stopping_) {
-    watch_clock();
+    shop_.wall.read();
     shop_.dispatcher.set_policy(shop_.policy.get());
     if (shop_.ports.queue.poisoned()) shop_.poisoned = true;
     if (shop_.poisoned) shop_.dispatcher.pause(true);
@@ -227,12 +222,12 @@ base::Task<> Scheduler::keep_time() {
 base::Task<std::expected<bool, ports::SpoolError>> Scheduler::look() {
   auto& queue = shop_.ports.queue;
   const SteadyTime now = shop_.ports.clock.steady();
-  watch_clock();  // before anything is judged by its age
-  if (far_due_times_) {
+  shop_.wall.read();
+  if (far_due_times_.exchange(false)) {
     const auto longest = longest_wait(shop_.policy.get()->retry);
     const auto mended = co_await queue.undo_far_due_times(longest, kFarDueTimes);
+    if (!mended || *mended == kFarDueTimes) far_due_times_ = true;
     if (!mended) co_return std::unexpected(mended.error());
-    far_due_times_ = *mended == kFarDueTimes;
   }
   const bool again = shop_.dispatcher.may_look_again();
   const bool full = from_start_.exchange(false) || again || now >= full_look_at_;

@@ -28,6 +28,7 @@ struct SchedulerParts {
   base::Watchdog& watchdog;
   std::uint64_t seed = 0;                        ///< of jitter and MX order
   std::function<mail::MessageId()> new_id = {};  ///< of a DSN; empty: from the system's randomness
+  OnTaken on_taken = {};                         ///< on any shard; empty: nobody wants to know
 };
 
 /// Life: construct, start(), …, co_await stop(), destroy. The shards outlive it and are still
@@ -73,7 +74,7 @@ class Scheduler final : public ports::DeliveryFeed, public ports::DeliveryContro
   base::Executor next_shard();
   void spawn(const base::Executor& shard, std::string name, base::Task<> task,
              std::function<void()> done);
-  void watch_clock();
+  void clock_jumped(base::WallTime now, std::chrono::milliseconds by);
   void expect_due(std::chrono::milliseconds after);
   Dispatcher::Hooks hooks();
 
@@ -90,8 +91,7 @@ class Scheduler final : public ports::DeliveryFeed, public ports::DeliveryContro
   base::Bell tick_bell_;
   std::atomic<bool> ticks_slowly_{false};  ///< a session that begins is to ring
   base::SteadyTime full_look_at_;
-  bool far_due_times_ = true;                  ///< some may have been made under a wrong clock
-  std::chrono::milliseconds clock_offset_{0};  ///< wall minus steady, when last seen
+  std::atomic<bool> far_due_times_{true};  ///< some may have been made under a wrong clock
 };
 
 }  // namespace relay::delivery

@@ -13,10 +13,11 @@ using mail::OutcomeKind;
 using mail::RecipientState;
 using ports::Notify;
 
-/// A copy that was held has all its time from its release on.
+/// A copy that was held has all its time from its release on, which is the later of the two even
+/// where the clock was set back in between.
 base::WallTime waiting_since(const mail::AcceptedMessage& message,
                              const mail::QueuedRecipient& copy) {
-  return std::max(message.received_at, copy.released_at);
+  return copy.released_at == base::WallTime{} ? message.received_at : copy.released_at;
 }
 
 /// Puts off, or gives up, what was deferred. An age that may begin anew meanwhile ends nothing.
@@ -35,6 +36,7 @@ void put_off(SettledCopy& settled, const mail::QueuedRecipient& copy, RetryCase 
     return;
   }
   settled.warn = decision.warn;
+  update.overdue = decision.late;
   update.warned = copy.warned || decision.warn;
   update.state = RecipientState::Waiting;
   update.retry_after = decision.next_due - given.now;
@@ -89,6 +91,18 @@ Settlement settle(const Consignment& consignment, const std::vector<CopyResult>&
     settlement.update.copies.push_back(settlement.copies.back().update);
   }
   return settlement;
+}
+
+void tell_of_takers(const Consignment& consignment, const Settlement& settlement,
+                    const OnTaken& on_taken) {
+  if (!on_taken) return;
+  for (const SettledCopy& copy : settlement.copies) {
+    const auto& route = consignment.queued->recipients[consignment.copies[copy.at]].route;
+    // What leaves with the null sender goes to whoever wrote: nobody verifies that one.
+    if (copy.kind == OutcomeKind::Delivered && !route.reverse_path.is_null()) {
+      on_taken(copy.update.attempts.back().address);
+    }
+  }
 }
 
 }  // namespace relay::delivery

@@ -2,6 +2,8 @@
 // hear of it.
 #pragma once
 
+#include <functional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,5 +30,12 @@ struct Settlement {
 /// stays together.
 Settlement settle(const Consignment& consignment, const std::vector<CopyResult>& results,
                   base::WallTime now, const ClockTrust& clock, double chance);
+
+/// Is told the IP address of a host that has taken a copy under a sender, whom it may ask us about.
+using OnTaken = std::function<void(const std::string& address)>;
+
+/// Tells of each copy that was so taken; `on_taken` may be empty.
+void tell_of_takers(const Consignment& consignment, const Settlement& settlement,
+                    const OnTaken& on_taken);
 
 }  // namespace relay::delivery

@@ -8,8 +8,10 @@
 #include "relay/base/published.hpp"
 #include "relay/base/watchdog.hpp"
 #include "relay/delivery/attempt.hpp"
+#include "relay/delivery/clock_watch.hpp"
 #include "relay/delivery/dispatcher.hpp"
 #include "relay/delivery/metrics.hpp"
+#include "relay/delivery/settlement.hpp"
 #include "relay/ports/signer.hpp"
 
 namespace relay::delivery {
@@ -25,11 +27,11 @@ struct Workshop {
   FailingHosts failing;
   Dispatcher dispatcher;
   Metrics metrics;
-  std::atomic<base::WallTime::rep> trusted_since{0};  ///< ms; start, or last jump of the clock
-  std::atomic<base::WallTime::rep> jumped_at{0};      ///< ms; the last jump, 0: none in this run
+  ClockWatch wall;
   std::atomic<bool> poisoned{false};
   std::function<void(std::chrono::milliseconds)> expect_due;  ///< something is due after that
   std::function<void()> reports_wanted;                       ///< notices were written
+  OnTaken on_taken;                                           ///< may be empty
 };
 
 }  // namespace relay::delivery

@@ -2,13 +2,15 @@
 
 #include <algorithm>
 #include <chrono>
+#include <new>
 #include <optional>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/posix/basic_stream_descriptor.hpp>
 #include <unbound.h>
 #include <unistd.h>
+
+#include "relay/base/timer.hpp"
 
 namespace relay::dns {
 
@@ -93,10 +95,13 @@ base::Task<> LookupQueue::watch(std::shared_ptr<LookupQueue> self) {
 
 void LookupQueue::add(const std::shared_ptr<LookupQueue>& self, Lookup lookup) {
   LookupQueue& queue = *self;
-  Entry& entry = queue.entries_.emplace_front();
+  if (!queue.make_entry(lookup.types.size())) {
+    lookup.results.resize(lookup.types.size(), std::unexpected(DnsError::Temporary));
+    return lookup.answer(std::move(lookup.results));
+  }
+  Entry& entry = queue.entries_.front();
   entry.place = queue.entries_.begin();
   entry.lookup = std::move(lookup);
-  entry.questions.resize(entry.lookup.types.size());
   entry.open = entry.questions.size();
   if (queue.closed_) return queue.give_up(entry, DnsError::Temporary);
   if (entry.lookup.is_over(std::chrono::steady_clock::now())) {
@@ -112,7 +117,28 @@ void LookupQueue::add(const std::shared_ptr<LookupQueue>& self, Lookup lookup) {
   }
   if (queue.expiring_ || queue.entries_.empty()) return;
   queue.expiring_ = true;
-  base::spawn_supervised(queue.home_, "dns deadlines", expire(self), base::OnCrash::EndProcess);
+  try {
+    base::spawn_supervised(queue.home_, "dns deadlines", expire(self), base::OnCrash::EndProcess);
+  } catch (const std::bad_alloc&) {
+    queue.expiring_ = false;
+    queue.give_up_all();  // nothing would end them
+  }
+}
+
+/// At the front, with room for the questions. False: there is no memory for it.
+bool LookupQueue::make_entry(std::size_t questions) {
+  std::list<Entry> made;
+  try {
+    made.emplace_front().questions.resize(questions);
+  } catch (const std::bad_alloc&) {
+    return false;
+  }
+  entries_.splice(entries_.begin(), made);
+  return true;
+}
+
+void LookupQueue::give_up_all() {
+  while (!entries_.empty()) give_up(entries_.front(), DnsError::Temporary);
 }
 
 void LookupQueue::ask(Question& question) {
@@ -124,7 +150,11 @@ void LookupQueue::ask(Question& question) {
 
 void LookupQueue::on_answer(void* question, int error, ub_result* result) {
   auto& asked = *static_cast<Question*>(question);
-  RawResult raw = raw_result_of(error, result);
+  RawResult raw = std::unexpected(DnsError::Temporary);
+  try {
+    raw = raw_result_of(error, result);
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): not through C frames
+  }
   ::ub_resolve_free(result);
   asked.queue->settle(asked, std::move(raw));
 }
@@ -146,8 +176,7 @@ void LookupQueue::give_up(Entry& entry, DnsError reason) {
 }
 
 void LookupQueue::finish(Entry& entry) {
-  std::vector<RawResult> results;
-  results.reserve(entry.questions.size());
+  std::vector<RawResult> results = std::move(entry.lookup.results);
   for (Question& question : entry.questions) results.push_back(std::move(*question.result));
   auto answer = std::move(entry.lookup.answer);
   entries_.erase(entry.place);
@@ -156,26 +185,36 @@ void LookupQueue::finish(Entry& entry) {
 
 // Runs only while something is under way.
 base::Task<> LookupQueue::expire(std::shared_ptr<LookupQueue> self) {
-  using Timer =
-      asio::basic_waitable_timer<std::chrono::steady_clock,
-                                 asio::wait_traits<std::chrono::steady_clock>, base::Executor>;
-  Timer timer(self->home_);
-  while (!self->entries_.empty()) {
-    timer.expires_after(kExpiryTick);
-    co_await timer.async_wait(asio::as_tuple(base::use_task));
-    const auto now = std::chrono::steady_clock::now();
-    for (auto at = self->entries_.begin(); at != self->entries_.end();) {
-      Entry& entry = *at++;
-      if (entry.lookup.is_over(now)) self->give_up(entry, DnsError::Timeout);
+  // Asio destroys a coroutine whose wait cannot begin for want of memory, instead of throwing.
+  struct Expiring {
+    LookupQueue& queue;
+
+    ~Expiring() {
+      queue.expiring_ = false;
+      if (!queue.closed_) queue.give_up_all();
     }
+  };
+
+  const Expiring expiring{*self};
+  try {
+    base::Timer timer(self->home_);
+    while (!self->entries_.empty()) {
+      timer.expires_after(kExpiryTick);
+      co_await timer.async_wait(asio::as_tuple(base::use_task));
+      const auto now = std::chrono::steady_clock::now();
+      for (auto at = self->entries_.begin(); at != self->entries_.end();) {
+        Entry& entry = *at++;
+        if (entry.lookup.is_over(now)) self->give_up(entry, DnsError::Timeout);
+      }
+    }
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): ~Expiring ends what waits
   }
-  self->expiring_ = false;
 }
 
 void LookupQueue::close() {
   if (closed_) return;
   closed_ = true;
-  while (!entries_.empty()) give_up(entries_.front(), DnsError::Temporary);
+  give_up_all();
   if (watch_ != nullptr) watch_->pipe.close();
 }
 

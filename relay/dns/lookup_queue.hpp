@@ -43,6 +43,8 @@ struct Lookup {
   std::shared_ptr<const std::atomic<bool>> cut;
   /// Called once, on the home shard, with one result per type.
   std::move_only_function<void(std::vector<RawResult>)> answer;
+  /// Room for one result per type, made by who asks: an answer needs no memory of the home shard.
+  std::vector<RawResult> results = {};
 
   bool is_over(base::SteadyTime now) const { return now >= ends_by || (cut && cut->load()); }
 };
@@ -76,7 +78,9 @@ class LookupQueue {
 
   void ask(Question& question);
   void settle(Question& question, RawResult result);
+  bool make_entry(std::size_t questions);
   void give_up(Entry& entry, ports::DnsError reason);
+  void give_up_all();
   void finish(Entry& entry);
 
   const base::Executor home_;

@@ -11,13 +11,9 @@
 
 #include <boost/asio/ip/address.hpp>
 
-#include "relay/ports/resolver.hpp"
+#include "relay/ports/dns_records.hpp"
 
 namespace relay::dns {
-
-/// True for a host or domain name that may be asked for: labels of 1-63 letters, digits, hyphens
-/// and underscores, at most 253 octets, a trailing dot allowed (RFC 1035 §2.3.4).
-bool is_queryable(std::string_view name);
 
 /// A name as libunbound is asked for it: octets that are no letter, digit, hyphen or underscore as
 /// \DDD. Nothing for a name that cannot be in the DNS: an empty label, one over 63 octets, more
@@ -28,14 +24,9 @@ std::optional<std::string> question_name(std::string_view name);
 /// RFC 3596 §2.5).
 std::string reverse_name(const boost::asio::ip::address& address);
 
-/// A domain name in wire format (RFC 1035 §3.1) that fills `wire` exactly, folded, without
-/// trailing dot; "." for the root. Nothing for names that is_queryable() refuses, compression
-/// pointers, and names ending in an all-digit label: an address written where a name belongs.
-std::optional<std::string> parse_name(std::string_view wire);
-
-/// A domain name in wire format that fills `wire` exactly, folded, without trailing dot; "." for
-/// the root. It may be no host's: what is no visible ASCII, and the dot, backslash and quote inside
-/// a label, is written \DDD (RFC 1035 §5.1). Nothing for what is no name at all.
+/// A domain name in wire format (RFC 1035 §3.1) that fills `wire` exactly, folded, without trailing
+/// dot; "." for the root. It may be no host's: what is no visible ASCII, and the dot, backslash and
+/// quote inside a label, is written \DDD (RFC 1035 §5.1). Nothing for what is no name at all.
 std::optional<std::string> presentation_name(std::string_view wire);
 
 /// RFC 1035 §3.3.9. Any name that is well-formed, "." too (RFC 7505).
@@ -47,15 +38,19 @@ std::optional<boost::asio::ip::address> parse_aaaa(std::string_view rdata);  ///
 /// The character-strings joined (RFC 1035 §3.3.14); any octets may be in it.
 std::optional<std::string> parse_txt(std::string_view rdata);
 
-/// The records of an answer, within the caps of ports::Resolver, in an order that does not depend
-/// on the order of arrival where many must be cut. Damaged records are left out; when none is left
-/// the answer is Malformed. Precondition: not empty.
+/// The records of an answer as ports::Resolver gives them. Damaged ones are left out, and so are
+/// repeated ones (RFC 2181 §5); when all are damaged the answer is Malformed. Precondition: not
+/// empty.
 std::expected<std::vector<ports::MxHost>, ports::DnsError> select_mx(
     std::span<const std::string> records);
-std::expected<std::vector<boost::asio::ip::address>, ports::DnsError> select_addresses(
-    std::span<const std::string> aaaa, std::span<const std::string> a);
+
+/// Empty when all are mapped IPv4 addresses.
+ports::Addresses select_addresses(ports::IpFamily family, std::span<const std::string> records);
+
+/// Empty when none can be a host's.
 std::expected<std::vector<std::string>, ports::DnsError> select_names(
     std::span<const std::string> records);
+
 std::expected<std::vector<std::string>, ports::DnsError> select_txt(
     std::span<const std::string> records);
 

@@ -75,6 +75,7 @@ base::Task<std::vector<RawResult>> ask(std::shared_ptr<LookupQueue> queue, std::
     co_return std::vector<RawResult>(types.size(), std::unexpected(DnsError::Timeout));
   }
   Lookup lookup{std::move(*question), std::move(types), deadline.at, {}, {}};
+  lookup.results.reserve(lookup.types.size());
   // The cut belongs to this shard; the home shard sees a flag, at its next tick.
   std::optional<base::Cut::Wait> wait;
   if (deadline.cut != nullptr) {
@@ -91,11 +92,9 @@ base::Task<std::vector<RawResult>> ask(std::shared_ptr<LookupQueue> queue, std::
   co_return co_await base::await_answer<std::vector<RawResult>>(std::move(start));
 }
 
-// Of two failures the one that says less about the name: a temporary one.
-DnsError weaker(DnsError a, DnsError b) {
-  if (ports::is_temporary(a)) return a;
-  if (ports::is_temporary(b)) return b;
-  return a == b ? a : DnsError::NoData;
+ports::Addresses addresses_in(ports::IpFamily family, const RawResult& answer) {
+  if (!answer) return std::unexpected(answer.error());
+  return select_addresses(family, answer->records);
 }
 
 }  // namespace
@@ -156,10 +155,8 @@ base::Task<std::expected<DnsAnswer<asio::ip::address>, DnsError>> UnboundResolve
       co_await ask(queue_, std::move(host), {RecordType::Aaaa, RecordType::A}, deadline);
   const RawResult& aaaa = raw[0];
   const RawResult& a = raw[1];
-  if (!aaaa && !a) co_return std::unexpected(weaker(aaaa.error(), a.error()));
-  // Half an answer is good enough to connect to.
-  const std::vector<std::string> none;
-  auto all = select_addresses(aaaa ? aaaa->records : none, a ? a->records : none);
+  auto all = ports::joined_addresses(addresses_in(ports::IpFamily::V6, aaaa),
+                                     addresses_in(ports::IpFamily::V4, a));
   if (!all) co_return std::unexpected(all.error());
   const bool secure = (!aaaa || aaaa->secure) && (!a || a->secure);
   const auto ttl = std::min(aaaa ? aaaa->ttl : a->ttl, a ? a->ttl : aaaa->ttl);
@@ -173,8 +170,7 @@ base::Task<std::expected<DnsAnswer<asio::ip::address>, DnsError>> UnboundResolve
       co_await ask(queue_, std::move(host), {v6 ? RecordType::Aaaa : RecordType::A}, deadline);
   const RawResult& answer = raw.front();
   if (!answer) co_return std::unexpected(answer.error());
-  const std::vector<std::string> none;
-  auto all = select_addresses(v6 ? answer->records : none, v6 ? none : answer->records);
+  auto all = select_addresses(family, answer->records);
   if (!all) co_return std::unexpected(all.error());
   co_return DnsAnswer<asio::ip::address>{std::move(*all), answer->secure, answer->ttl};
 }

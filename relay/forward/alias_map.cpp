@@ -1,10 +1,13 @@
 #include "relay/forward/alias_map.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
 
 #include "relay/base/text.hpp"
+#include "relay/forward/roles.hpp"
+#include "relay/mail/folding.hpp"
 
 namespace relay::forward {
 
@@ -28,11 +31,27 @@ std::string filled(const std::string& pattern, const std::map<std::string, std::
   return out;
 }
 
-/// The target with "+tag" behind its local part, or as it is where that would not fit.
+/// The target with "+tag" behind its local part, or as it is where that would not fit: what we make
+/// is no longer than every host takes.
 mail::Mailbox with_tag(const mail::Mailbox& target, std::string_view tag) {
   if (tag.empty()) return target;
   auto tagged = mail::Mailbox::make(target.local_part() + std::string(tag), target.domain());
-  return tagged ? *tagged : target;
+  const bool fits = tagged && tagged->quoted_local_part().size() <= mail::kMaxLocalPartOctets;
+  return fits ? *tagged : target;
+}
+
+/// Where the tag begins in a local part as it was written; npos: it has none.
+std::size_t tag_begin(std::string_view local_part, char separator) {
+  if (separator == '\0') return std::string_view::npos;
+  for (std::size_t i = 1; i < local_part.size(); ++i) {
+    if (base::lower(local_part[i]) == separator) return i;
+  }
+  return std::string_view::npos;
+}
+
+/// The first moment behind a second.
+base::WallTime end_of(std::int64_t unix_second) {
+  return base::WallTime(std::chrono::seconds(unix_second + 1));
 }
 
 }  // namespace
@@ -45,15 +64,15 @@ std::expected<AliasMap, std::string> AliasMap::make(
     map.postmaster_ = std::make_unique<const settings::Alias>(settings::Alias{
         .local_part = "postmaster", .targets = {*postmaster}, .reject = {}, .keep_tag = {}});
   }
+  map.names_ = settings::HostedDomains(*map.settings_);
   for (const settings::HostedDomain& domain : map.settings_->domains) {
-    Hosted& hosted = map.domains_[domain.name.folded()];
+    Hosted& hosted = map.domains_[&domain];
     if (domain.map_to) hosted.map_to = &*domain.map_to;
     hosted.dmarc = domain.dmarc.over(map.defaults().dmarc);
-    hosted.aliases.reserve(domain.aliases.size() + 1);
+    hosted.aliases.reserve(domain.aliases.size());
     for (const settings::Alias& alias : domain.aliases) {
       hosted.aliases.try_emplace(alias.local_part, &alias);  // the first that names it wins
     }
-    if (map.postmaster_) hosted.aliases.try_emplace("postmaster", map.postmaster_.get());
     for (const settings::Pattern& pattern : domain.patterns) {
       RE2::Options options;
       options.set_log_errors(false);
@@ -68,39 +87,67 @@ std::expected<AliasMap, std::string> AliasMap::make(
 
 std::expected<AliasHit, Rejection> AliasMap::taken(const Hosted& hosted,
                                                    const settings::Alias& alias, std::string rule,
-                                                   std::string_view tag) const {
+                                                   std::string_view tag, base::WallTime now) const {
   if (alias.reject) {
     return std::unexpected(Rejection{alias.reject->code, alias.reject->status, alias.reject->text});
   }
+  if (alias.expires && now >= end_of(*alias.expires)) {
+    return std::unexpected(Rejection{550, {5, 2, 1}, "This address has expired"});
+  }
   const bool keep = alias.keep_tag.value_or(defaults().keep_tag);
-  AliasHit hit{.targets = {}, .rule = std::move(rule), .dmarc = alias.dmarc.over(hosted.dmarc)};
+  AliasHit hit{.targets = {},
+               .rule = std::move(rule),
+               .dmarc = alias.dmarc.over(hosted.dmarc),
+               .discards = alias.discard,
+               .max_size = alias.max_size,
+               .fallback = alias.fallback};
   for (const auto& target : alias.targets) {
     hit.targets.push_back(with_tag(target, keep ? tag : std::string_view()));
   }
   return hit;
 }
 
-std::expected<AliasHit, Rejection> AliasMap::find(const mail::Mailbox& mailbox) const {
-  const Hosted& hosted = domains_.at(mailbox.domain().folded());
-  const std::string local = base::lower(mailbox.local_part());
-  if (const auto exact = hosted.aliases.find(local);
-      exact != hosted.aliases.end() && local != "*") {
-    return taken(hosted, *exact->second, "exact " + local, {});
+const settings::Alias* AliasMap::alias_of(const Hosted& hosted, const mail::Domain& domain,
+                                          const std::string& local_part) const {
+  if (local_part == "*") return nullptr;
+  const auto found = hosted.aliases.find(local_part);
+  if (found != hosted.aliases.end()) return found->second;
+  if (!postmaster_) return nullptr;
+  const bool is_host_name = domain.folded() == settings_->hostname;
+  const auto roles = roles_at(is_host_name, settings_->is_srs_domain(domain));
+  return std::ranges::find(roles, local_part) == roles.end() ? nullptr : postmaster_.get();
+}
+
+std::expected<AliasHit, Rejection> AliasMap::find(const mail::Mailbox& mailbox,
+                                                  base::WallTime now) const {
+  const settings::HostedDomain& domain = *names_.find(mailbox.domain().folded());
+  auto hit = look_up(domains_.at(&domain), mailbox, now);
+  if (hit && domain.is_wildcard) hit->rule += " of " + domain.text();
+  return hit;
+}
+
+std::expected<AliasHit, Rejection> AliasMap::look_up(const Hosted& hosted,
+                                                     const mail::Mailbox& mailbox,
+                                                     base::WallTime now) const {
+  const std::string& written = mailbox.local_part();
+  const std::string local = mail::folded_local_part(written);
+  if (const settings::Alias* exact = alias_of(hosted, mailbox.domain(), local)) {
+    return taken(hosted, *exact, "exact " + local, {}, now);
   }
-  const char separator = defaults().tag;
-  const std::size_t tag = separator == '\0' ? std::string::npos : local.find(separator, 1);
+  // Looked for in what was written: folding moves octets.
+  const std::size_t tag = tag_begin(written, defaults().tag);
   if (tag != std::string::npos) {
-    const auto base_name = hosted.aliases.find(std::string_view(local).substr(0, tag));
-    if (base_name != hosted.aliases.end()) {
-      return taken(hosted, *base_name->second, "tag " + local.substr(0, tag),
-                   std::string_view(mailbox.local_part()).substr(tag));
+    const std::string base_name = mail::folded_local_part(written.substr(0, tag));
+    if (const settings::Alias* found = alias_of(hosted, mailbox.domain(), base_name)) {
+      return taken(hosted, *found, "tag " + base_name, std::string_view(written).substr(tag), now);
     }
   }
   if (!hosted.patterns.empty()) {
-    auto matched = by_pattern(hosted, local);
+    // What a pattern passes on keeps its case, which may be a token's (RFC 5321 §2.4).
+    auto matched = by_pattern(hosted, mail::composed(written));
     if (matched || matched.error().status != mail::EnhancedStatus{}) return matched;
   }
-  return fallback(hosted, mailbox);
+  return fallback(hosted, mailbox, now);
 }
 
 /// The status of the error is 2.0.0 when no pattern matched at all.
@@ -131,14 +178,17 @@ std::expected<AliasHit, Rejection> AliasMap::by_pattern(const Hosted& hosted,
 }
 
 std::expected<AliasHit, Rejection> AliasMap::fallback(const Hosted& hosted,
-                                                      const mail::Mailbox& mailbox) const {
+                                                      const mail::Mailbox& mailbox,
+                                                      base::WallTime now) const {
   if (hosted.map_to != nullptr) {
     auto mapped = mail::Mailbox::make(mailbox.local_part(), *hosted.map_to);
     if (mapped)
-      return AliasHit{{std::move(*mapped)}, "map " + hosted.map_to->folded(), hosted.dmarc};
+      return AliasHit{.targets = {std::move(*mapped)},
+                      .rule = "map " + hosted.map_to->folded(),
+                      .dmarc = hosted.dmarc};
   }
   if (const auto all = hosted.aliases.find("*"); all != hosted.aliases.end()) {
-    return taken(hosted, *all->second, "catch-all", {});
+    return taken(hosted, *all->second, "catch-all", {}, now);
   }
   if (defaults().unknown == settings::UnknownRecipient::TempFail) {
     return std::unexpected(Rejection{450, {4, 1, 1}, "User unknown for now, try again later"});

@@ -131,15 +131,13 @@ std::string renamed(const mail::HeaderField& field, std::string_view name) {
 
 }  // namespace
 
-std::optional<std::string> with_new_author(std::string_view header_block, const NewAuthor& author) {
-  if (!mail::author_domain(header_block)) return std::nullopt;
-  const auto fields = mail::split_header(header_block);
-  if (!fields) return std::nullopt;
+std::optional<std::string> with_new_author(const mail::Header& header, const NewAuthor& author) {
+  if (!mail::author_domain(header)) return std::nullopt;
   const bool answers_elsewhere = std::ranges::any_of(
-      *fields, [](const mail::HeaderField& field) { return is_called(field, "Reply-To"); });
+      header.fields(), [](const mail::HeaderField& field) { return is_called(field, "Reply-To"); });
   std::string out;
-  out.reserve(header_block.size() + 1024);
-  for (const mail::HeaderField& field : *fields) {
+  out.reserve(header.block().size() + 1024);
+  for (const mail::HeaderField& field : header.fields()) {
     if (is_called(field, kKept)) continue;  // somebody else's claim
     if (!is_called(field, "From")) {
       out += field.raw;

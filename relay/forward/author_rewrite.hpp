@@ -5,9 +5,9 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "relay/mail/address.hpp"
+#include "relay/mail/header.hpp"
 
 namespace relay::forward {
 
@@ -20,6 +20,6 @@ struct NewAuthor {
 
 /// `"Ann via example.org" <fwd-…@rewritten.example>`. nullopt when there is not exactly one author
 /// to speak of (mail::author_domain). An own Reply-To of the message stays as it is.
-std::optional<std::string> with_new_author(std::string_view header_block, const NewAuthor& author);
+std::optional<std::string> with_new_author(const mail::Header& header, const NewAuthor& author);
 
 }  // namespace relay::forward

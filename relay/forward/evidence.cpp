@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "relay/base/sabotage.hpp"
-
 namespace relay::forward {
 
 namespace {
@@ -20,48 +18,74 @@ const mail::SpfVerdict& spf_of(const Evidence& evidence) {
   return evidence.verdicts.spf(evidence.sender.is_null());
 }
 
-bool any_signature(const Identities& identities, const Evidence& evidence, DkimResult result) {
+/// A signature that passed and is aligned, by a key in testing (t=y) or not.
+bool is_signed(const Identities& identities, const Evidence& evidence, bool testing) {
   return std::ranges::any_of(evidence.verdicts.dkim, [&](const mail::DkimVerdict& one) {
-    return one.result == result && !one.testing &&
+    return one.result == DkimResult::Pass && one.testing == testing &&
            identities.same_organisation(one.domain, author_of(evidence));
   });
 }
 
-bool spf_is(const Identities& identities, const Evidence& evidence, SpfResult result) {
+/// The author's domain publishes nothing.
+Standing standing_without_record(const Identities& identities, const Evidence& evidence) {
+  if (is_signed(identities, evidence, false)) return Standing::Signed;
   const mail::SpfVerdict& spf = spf_of(evidence);
-  return spf.result == result && identities.same_organisation(spf.domain, author_of(evidence));
+  const bool is_sent = spf.result == SpfResult::Pass &&
+                       identities.same_organisation(spf.domain, author_of(evidence));
+  if (is_sent) return Standing::SpfOnly;
+  return is_signed(identities, evidence, true) ? Standing::Testing : Standing::Unproven;
 }
 
-/// The author's domain publishes nothing. A domain of ours is asked for proof all the same, so a
-/// lookup that failed must not be taken for a forgery.
-Standing standing_without_record(const Identities& identities, const Evidence& evidence) {
-  if (any_signature(identities, evidence, DkimResult::Pass)) return Standing::Signed;
-  if (spf_is(identities, evidence, SpfResult::Pass)) return Standing::SpfOnly;
-  const bool later = any_signature(identities, evidence, DkimResult::TempError) ||
-                     spf_is(identities, evidence, SpfResult::TempError);
-  return later && identities.is_ours(author_of(evidence)) ? Standing::Unknown : Standing::Unproven;
+/// True unless it is certain that no receiver takes `ours` as aligned with an author.
+bool could_speak_for(const Identities& identities, const std::string& ours,
+                     const Evidence& evidence) {
+  const mail::DmarcVerdict& dmarc = evidence.verdicts.dmarc;
+  // A notice of a mail system. Whoever writes under a name of his own should say who he is.
+  if (dmarc.names_nobody && evidence.sender.is_null()) return false;
+  if (dmarc.several_from.empty()) return identities.could_align(ours, dmarc.from_domain);
+  return std::ranges::any_of(dmarc.several_from, [&](const std::string& author) {
+    return identities.could_align(ours, author);
+  });
 }
 
 }  // namespace
 
-Standing standing_of(const Identities& identities, const Evidence& evidence) {
+std::vector<std::string> authors_of(const Evidence& evidence) {
   const mail::DmarcVerdict& dmarc = evidence.verdicts.dmarc;
-  if (dmarc.result == DmarcResult::TempError) return Standing::Unknown;
-  if (dmarc.result == DmarcResult::Pass && dmarc.dkim_aligned) return Standing::Signed;
-  if (dmarc.result == DmarcResult::Pass && dmarc.spf_aligned) return Standing::SpfOnly;
-  if (dmarc.from_domain.empty()) {
-    // Several authors, each proven, but not in the same way: the weaker way counts.
-    return dmarc.result == DmarcResult::Pass ? Standing::SpfOnly : Standing::Unclear;
-  }
-  if (dmarc.result == DmarcResult::PermError) return Standing::Unclear;
-  if (dmarc.result == DmarcResult::None) return standing_without_record(identities, evidence);
-  return Standing::Unproven;
+  if (dmarc.from_domain.empty()) return dmarc.several_from;
+  return {dmarc.from_domain};
 }
 
-bool has_failed(const Evidence& evidence) {
-  if (base::sabotaged(base::Sabotage::LaunderingAllowed)) return false;
-  const DmarcResult found = evidence.verdicts.dmarc.result;
-  return found == DmarcResult::Fail || found == DmarcResult::PermError;
+bool could_speak_for(const Identities& identities, const std::string& ours,
+                     const NamedAuthors& authors) {
+  if (authors) {
+    return std::ranges::any_of(*authors, [&](const mail::Domain& author) {
+      return identities.could_align(ours, author.folded());
+    });
+  }
+  const mail::AuthorProblem problem = authors.error();
+  const bool names_nobody = problem == mail::AuthorProblem::Nobody ||
+                            problem == mail::AuthorProblem::NoField ||
+                            problem == mail::AuthorProblem::NoDomain;
+  return !names_nobody && identities.is_near_hosted(ours);
+}
+
+Standing standing_of(const Identities& identities, const Evidence& evidence) {
+  const mail::DmarcVerdict& dmarc = evidence.verdicts.dmarc;
+  const bool is_open =
+      dmarc.result == DmarcResult::TempError || dmarc.result == DmarcResult::PermError;
+  if (dmarc.result == DmarcResult::Pass || is_open) {
+    if (dmarc.dkim_aligned) return Standing::Signed;
+    if (dmarc.spf_aligned) return Standing::SpfOnly;
+  }
+  if (dmarc.result == DmarcResult::TempError) return Standing::Unknown;
+  if (dmarc.from_domain.empty()) {
+    // Several authors, each proven, but not in the same way: the weaker way counts.
+    if (dmarc.result == DmarcResult::Pass) return Standing::SpfOnly;
+    return dmarc.several_from.empty() ? Standing::Unclear : Standing::Unproven;
+  }
+  if (dmarc.result == DmarcResult::None) return standing_without_record(identities, evidence);
+  return dmarc.testing_key_aligned ? Standing::Testing : Standing::Unproven;
 }
 
 bool is_sender_proven(const Identities& identities, const Evidence& evidence) {
@@ -82,10 +106,10 @@ bool may_keep_sender(const Identities& identities, const Evidence& evidence) {
   if (!may_be_authorised(identities, evidence)) return true;
   const bool proven = is_proven(standing_of(identities, evidence));
   if (evidence.sender.is_null()) {
-    return proven || !identities.could_align(identities.helo(), author_of(evidence));
+    return proven || !could_speak_for(identities, identities.helo(), evidence);
   }
   const std::string& domain = evidence.sender.mailbox().domain().folded();
-  if (!proven && identities.could_align(domain, author_of(evidence))) return false;
+  if (!proven && could_speak_for(identities, domain, evidence)) return false;
   const bool surely = identities.is_ours(domain) || evidence.egress_spf == SpfResult::Pass;
   return !surely || is_sender_proven(identities, evidence);
 }
@@ -93,7 +117,16 @@ bool may_keep_sender(const Identities& identities, const Evidence& evidence) {
 bool may_use_srs(const Identities& identities, const Evidence& evidence) {
   if (evidence.sender.is_null() || identities.srs_domain().empty()) return false;
   return is_proven(standing_of(identities, evidence)) ||
-         !identities.could_align(identities.srs_domain(), author_of(evidence));
+         !could_speak_for(identities, identities.doubtful_srs_domain(), evidence);
+}
+
+bool may_go_back(const Identities& identities, const Evidence& evidence) {
+  if (is_proven(standing_of(identities, evidence))) return true;
+  if (!authors_of(evidence).empty()) {
+    return !could_speak_for(identities, identities.helo(), evidence);
+  }
+  // Whom we forward for must not be spoken for by a From that everybody reads in his own way.
+  return evidence.verdicts.dmarc.names_nobody || !identities.is_helo_near_hosted();
 }
 
 }  // namespace relay::forward

@@ -26,15 +26,21 @@ std::expected<Identities, std::string> Identities::make(const settings::Settings
   Identities made;
   made.organisation_of_ = std::move(organisation_of);
   made.helo_ = settings.hostname;
-  if (settings.srs.domain) made.srs_domain_ = settings.srs.domain->folded();
+  for (const mail::Domain& domain : settings.srs_domains()) {
+    if (made.srs_domain_.empty()) made.srs_domain_ = domain.folded();
+    made.doubtful_srs_domain_ = domain.folded();
+  }
   if (settings.rewrite_domain) made.rewrite_domain_ = settings.rewrite_domain->folded();
   made.can_seal_ = settings.arc.sealer.has_value();
   for (const settings::HostedDomain& domain : settings.domains) {
-    made.ours_.insert(domain.name.folded());
+    (domain.is_wildcard ? made.parents_ : made.ours_).insert(domain.name.folded());
+    const std::string& hosted = domain.name.folded();
+    if (made.could_align(made.helo_, hosted)) made.is_helo_near_hosted_ = true;
+    if (made.could_align(made.srs_domain_, hosted)) made.is_srs_near_hosted_ = true;
     if (!made.rewrite_domain_.empty() &&
         made.could_align(made.rewrite_domain_, domain.name.folded())) {
       return std::unexpected("[rewrite] domain " + made.rewrite_domain_ +
-                             " belongs to the organisation of " + domain.name.folded() +
+                             " belongs to the organisation of " + domain.text() +
                              ", which is forwarded: rewritten mail would speak in its name");
     }
   }
@@ -50,17 +56,25 @@ std::expected<Identities, std::string> Identities::make(const settings::Settings
                            " needs a [[dkim]] key of its own, or an [srs] domain aligned with it: "
                            "rewritten mail would fail DMARC");
   }
-  for (const std::string& name : {made.helo_, made.srs_domain_, made.rewrite_domain_}) {
+  for (const std::string& name :
+       {made.helo_, made.srs_domain_, made.doubtful_srs_domain_, made.rewrite_domain_}) {
     if (!name.empty()) made.ours_.insert(name);
   }
   return made;
+}
+
+bool Identities::is_near_hosted(const std::string& ours) const {
+  if (ours == helo_) return is_helo_near_hosted_;
+  if (ours == srs_domain_) return is_srs_near_hosted_;
+  return is_ours(ours);
 }
 
 bool Identities::is_ours(const std::string& domain) const {
   if (ours_.contains(domain)) return true;
   for (std::size_t dot = domain.find('.'); dot != std::string::npos;
        dot = domain.find('.', dot + 1)) {
-    if (ours_.contains(domain.substr(dot + 1))) return true;
+    const std::string parent = domain.substr(dot + 1);
+    if (ours_.contains(parent) || parents_.contains(parent)) return true;
   }
   return false;
 }

@@ -40,21 +40,34 @@ class Identities {
 
   const std::string& srs_domain() const { return srs_domain_; }  ///< "": no SRS
 
+  /// That of mail whose author is not proven.
+  const std::string& doubtful_srs_domain() const { return doubtful_srs_domain_; }
+
   const std::string& rewrite_domain() const { return rewrite_domain_; }  ///< "": never rewritten
 
   /// The [[dkim]] domain that is aligned with rewrite_domain(); "": none.
   const std::string& rewrite_signer() const { return rewrite_signer_; }
+
+  /// HELO could be taken as aligned with a domain that we forward for.
+  bool is_helo_near_hosted() const { return is_helo_near_hosted_; }
+
+  /// The same of any name of ours; those that we forward for are near themselves.
+  bool is_near_hosted(const std::string& ours) const;
 
   bool can_seal() const { return can_seal_; }
 
  private:
   OrganisationOf organisation_of_;
   std::unordered_set<std::string> ours_;
+  std::unordered_set<std::string> parents_;  ///< of wildcards: what lies below them is ours
   std::string helo_;
   std::string srs_domain_;
+  std::string doubtful_srs_domain_;
   std::string rewrite_domain_;
   std::string rewrite_signer_;
   bool can_seal_ = false;
+  bool is_helo_near_hosted_ = false;
+  bool is_srs_near_hosted_ = false;
 };
 
 }  // namespace relay::forward

@@ -1,7 +1,8 @@
 #include "relay/forward/loop_guard.hpp"
 
+#include <string_view>
+
 #include "relay/base/text.hpp"
-#include "relay/mail/header.hpp"
 
 namespace relay::forward {
 
@@ -21,16 +22,18 @@ bool is_ours(std::string_view value, const std::string& hostname) {
 
 }  // namespace
 
-std::optional<Rejection> LoopGuard::check(std::string_view header_block) const {
-  int hops = 0;
-  int own = 0;
-  for (const mail::HeaderField& field : mail::readable_fields(header_block)) {
+std::optional<Rejection> LoopGuard::check(const mail::Header& header) const {
+  std::uint32_t hops = 0;
+  std::uint32_t own = 0;
+  for (const mail::HeaderField& field : header.fields()) {
     if (!base::equal_ignoring_case(field.name, "Received")) continue;
     ++hops;
     if (!hostname_.empty() && is_ours(field.value, hostname_)) ++own;
   }
   if (own >= kMaxOwnHops) return Rejection{554, {5, 4, 6}, "Mail loop: seen here before"};
-  if (hops > kMaxHops) return Rejection{554, {5, 4, 6}, "Too many hops, this looks like a loop"};
+  if (hops > max_hops_) {
+    return Rejection{554, {5, 4, 6}, "Too many hops, this looks like a loop"};
+  }
   return std::nullopt;
 }
 

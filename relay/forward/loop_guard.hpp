@@ -1,29 +1,31 @@
 // Stops messages that go round: too many hops, or through this host before.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 
 #include "relay/forward/rejection.hpp"
+#include "relay/mail/header.hpp"
 
 namespace relay::forward {
 
 class LoopGuard {
  public:
-  static constexpr int kMaxHops = 50;    ///< Received fields (RFC 5321 §6.3 wants at least 100 or
-                                         ///< a better method; ours also knows itself)
-  static constexpr int kMaxOwnHops = 2;  ///< times this host may be named in "by"
+  static constexpr std::uint32_t kMaxOwnHops = 2;  ///< times this host may be named in "by"
 
-  explicit LoopGuard(std::string hostname) : hostname_(std::move(hostname)) {}
+  /// `max_hops` Received fields are taken: RFC 5321 §6.3 wants at least 100.
+  explicit LoopGuard(std::string hostname, std::uint32_t max_hops = 100)
+      : hostname_(std::move(hostname)), max_hops_(max_hops) {}
 
   LoopGuard() = default;
 
-  /// Reads the Received fields of a header block: 554 5.4.6 when the message is in a loop.
-  std::optional<Rejection> check(std::string_view header_block) const;
+  /// Reads the Received fields: 554 5.4.6 when the message is in a loop.
+  std::optional<Rejection> check(const mail::Header& header) const;
 
  private:
   std::string hostname_;
+  std::uint32_t max_hops_ = 100;
 };
 
 }  // namespace relay::forward

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "relay/forward/domain_table.hpp"
 #include "relay/mail/tls_demand.hpp"
+#include "relay/settings/domain_table.hpp"
 #include "relay/settings/settings.hpp"
 
 namespace relay::forward {
@@ -27,7 +27,7 @@ class NextHopTable {
   std::optional<std::vector<NextHop>> match(const std::string& folded_domain) const;
 
  private:
-  DomainTable<std::vector<NextHop>> hops_;
+  settings::DomainTable<std::vector<NextHop>> hops_;
 };
 
 }  // namespace relay::forward

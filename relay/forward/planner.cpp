@@ -2,42 +2,33 @@
 
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "relay/base/text.hpp"
-#include "relay/forward/author_rewrite.hpp"
-#include "relay/mail/header.hpp"
+#include "relay/forward/roles.hpp"
 
 namespace relay::forward {
 
 namespace {
 
 constexpr std::size_t kMaxDepth = 10;
-constexpr std::size_t kMaxLeaves = 1000;
 
-std::string folded(const mail::Mailbox& mailbox) {
-  return base::lower(mailbox.local_part()) + '@' + mailbox.domain().folded();
-}
-
-/// SRS0, SRS1 or a token of ours, by its first letters: an SRS domain may host aliases as well.
+/// SRS0, SRS1, a token or a message of ours, by its first letters: an SRS domain may host aliases
+/// as well.
 bool has_srs_form(const mail::Mailbox& mailbox) {
   const std::string_view local = mailbox.local_part();
   return local.size() > 4 && base::starts_with_ignoring_case(local, "srs") &&
-         (local[3] == '0' || local[3] == '1' || base::lower(local[3]) == 't') &&
+         std::string_view("01tTmM").contains(local[3]) &&
          (local[4] == '=' || local[4] == '+' || local[4] == '-');
 }
 
-/// Who is held for the operator is held for nobody else: a target that confirms does not say what
-/// he is to decide.
-void settle_holding(Plan& plan) {
-  for (mail::Route& route : plan.routes) {
-    if (!route.awaits.empty()) {
-      std::string& reason = route.handling.reason;
-      reason += (reason.empty() ? "" : "; ") + std::string("held: the target has not confirmed");
-    }
-    route.held = plan.hold || !route.awaits.empty();
-    if (plan.hold) route.awaits.clear();
-  }
+/// Of two sizes, of which 0 is no limit.
+std::uint64_t tighter(std::uint64_t a, std::uint64_t b) {
+  if (a == 0 || b == 0) return std::max(a, b);
+  return std::min(a, b);
 }
 
 Rejection relaying_denied() { return {550, {5, 7, 1}, "Relaying denied"}; }
@@ -46,11 +37,44 @@ Rejection relaying_denied() { return {550, {5, 7, 1}, "Relaying denied"}; }
 
 /// What has been reached from one recipient, following aliases inside our own domains.
 struct Planner::Expansion {
+  explicit Expansion(base::WallTime at) : now(at) {}
+
+  const base::WallTime now;
   std::vector<mail::Mailbox> leaves;
+  std::vector<TargetTerms> terms;  ///< beside `leaves`
+  TargetTerms here;                ///< of the aliases on the way to where we are
+  std::vector<mail::Mailbox> discards;
+  std::vector<mail::Mailbox> fallbacks;                  ///< by TargetTerms::fallback, less one
+  std::vector<Fallback> expanded;                        ///< beside `fallbacks`
+  std::unordered_map<std::string, std::size_t> reached;  ///< the leaves, folded
   std::set<std::string> visited;
   std::string rule;
   std::optional<DmarcSettings> dmarc;
   std::size_t depth = 0;
+  std::optional<Rejection> first_dead;  ///< why the first branch that leads nowhere does
+
+  /// Who is reached on two ways gets what one of them lets through.
+  void reach(const mail::Mailbox& leaf) {
+    const auto [at, is_new] = reached.try_emplace(leaf.folded(), leaves.size());
+    if (is_new) {
+      leaves.push_back(leaf);
+      terms.push_back(here);
+      return;
+    }
+    std::uint64_t& known = terms[at->second].max_size;
+    known = known == 0 || here.max_size == 0 ? 0 : std::max(known, here.max_size);
+  }
+
+  ResolvedRecipient taken(const mail::ForwardPath& original, std::string found_by,
+                          const DmarcSettings& default_dmarc) && {
+    return {.original = original,
+            .targets = std::move(leaves),
+            .rule = std::move(found_by),
+            .dmarc = dmarc.value_or(default_dmarc),
+            .discards = std::move(discards),
+            .terms = std::move(terms),
+            .fallbacks = std::move(expanded)};
+  }
 };
 
 std::expected<std::shared_ptr<const Planner>, std::string> Planner::make(
@@ -73,9 +97,12 @@ Planner::Planner(AliasMap aliases, SenderRewrite senders, Strategy strategy,
       confirmed_(settings.consent.confirmed),
       default_dmarc_(settings.defaults.dmarc),
       tag_field_(settings.risk.tag + "\r\n"),
+      mark_(settings.defaults.mark_alias),
       hostname_(settings.hostname),
       postmaster_(settings.defaults.postmaster) {
-  if (!settings.domains.empty()) first_domain_ = settings.domains.front().name;
+  const auto first =
+      std::ranges::find(settings.domains, false, &settings::HostedDomain::is_wildcard);
+  if (first != settings.domains.end()) first_domain_ = first->name;
 }
 
 bool Planner::is_ours(const mail::Domain& domain) const {
@@ -83,151 +110,171 @@ bool Planner::is_ours(const mail::Domain& domain) const {
 }
 
 bool Planner::is_bounce_address(const mail::ForwardPath& path) const {
-  if (path.is_bare_postmaster()) return false;
-  const mail::Mailbox& mailbox = path.mailbox();
+  return !path.is_bare_postmaster() && is_srs_address(path.mailbox());
+}
+
+bool Planner::is_srs_address(const mail::Mailbox& mailbox) const {
   return senders_.is_srs_domain(mailbox.domain()) &&
          (has_srs_form(mailbox) || !aliases_.is_ours(mailbox.domain()));
 }
 
+/// One of several that leads nowhere costs nobody else the mail: it is named in the rule, for
+/// whoever looks after the alias.
+std::optional<Rejection> Planner::note_dead(const mail::Mailbox& mailbox, Rejection why,
+                                            Expansion& into) {
+  if (into.depth == 0) return why;
+  into.rule += fmt::format(", without {}: {}", mailbox.to_string(), why.text);
+  if (!into.first_dead) into.first_dead = std::move(why);
+  return std::nullopt;
+}
+
 std::optional<Rejection> Planner::expand(const mail::Mailbox& mailbox, Expansion& into) const {
   if (!aliases_.is_ours(mailbox.domain())) {
-    const bool known = std::ranges::any_of(
-        into.leaves, [&](const mail::Mailbox& leaf) { return folded(leaf) == folded(mailbox); });
-    if (!known) into.leaves.push_back(mailbox);
-    if (into.leaves.size() > kMaxLeaves) return Rejection{550, {5, 4, 6}, "Too many targets"};
+    into.reach(mailbox);
+    if (into.leaves.size() > kMaxTargets) return Rejection{550, {5, 4, 6}, "Too many targets"};
     return std::nullopt;
   }
-  if (into.depth >= kMaxDepth) return Rejection{550, {5, 4, 6}, "Alias chain too long"};
-  if (!into.visited.insert(folded(mailbox)).second) {
+  if (into.depth >= kMaxDepth) {
+    return note_dead(mailbox, {550, {5, 4, 6}, "Alias chain too long"}, into);
+  }
+  if (!into.visited.insert(mailbox.folded()).second) {
     // A target reached twice is a diamond, not a loop; a loop reaches no leaf at all.
     return std::nullopt;
   }
-  auto hit = aliases_.find(mailbox);
-  if (!hit) return hit.error();
+  auto hit = aliases_.find(mailbox, into.now);
+  if (!hit) return note_dead(mailbox, hit.error(), into);
   into.rule += (into.rule.empty() ? "" : " > ") + hit->rule;
   if (!into.dmarc) into.dmarc = hit->dmarc;
+  if (hit->discards) {
+    into.rule += ", discarded";
+    into.discards.push_back(mailbox);
+  }
+  const TargetTerms before = into.here;
+  into.here.max_size = tighter(before.max_size, hit->max_size);
+  if (hit->fallback) {  // the nearest counts
+    into.fallbacks.push_back(*hit->fallback);
+    into.here.fallback = static_cast<std::uint16_t>(into.fallbacks.size());
+  }
   ++into.depth;
   for (const mail::Mailbox& target : hit->targets) {
     if (auto trouble = expand(target, into)) return trouble;
   }
   --into.depth;
+  into.here = before;
   return std::nullopt;
 }
 
-Resolution Planner::resolve(const mail::ForwardPath& path, const mail::ReversePath& sender,
-                            base::WallTime now) const {
-  std::optional<mail::Mailbox> mailbox;
-  if (path.is_bare_postmaster()) {
-    if (postmaster_)
-      return ResolvedRecipient{path, {*postmaster_}, false, false, "postmaster", default_dmarc_};
-    if (!first_domain_) return relaying_denied();
-    mailbox = *mail::Mailbox::make("postmaster", *first_domain_);
-  } else {
-    mailbox = path.mailbox();
-  }
-  if (postmaster_ && senders_.is_srs_domain(mailbox->domain()) &&
-      !aliases_.is_ours(mailbox->domain()) &&
-      base::equal_ignoring_case(mailbox->local_part(), "postmaster")) {
-    return ResolvedRecipient{path, {*postmaster_}, false, false, "postmaster", default_dmarc_};
-  }
-  if (is_bounce_address(path)) {
-    auto reversed = senders_.reverse(*mailbox, now);
-    if (!reversed) return reversed.error();
-    if (!sender.is_null()) {
-      return Rejection{550, {5, 7, 1}, "This address takes bounces only"};
+bool Planner::is_role(const mail::Mailbox& mailbox) const {
+  const bool is_host_name = mailbox.domain().folded() == hostname_;
+  const bool is_srs_domain = senders_.is_srs_domain(mailbox.domain());
+  if (!is_host_name && !is_srs_domain) return false;
+  if (aliases_.is_ours(mailbox.domain())) return false;  // they are among its aliases
+  const auto roles = roles_at(is_host_name, is_srs_domain);
+  return std::ranges::find(roles, base::lower(mailbox.local_part())) != roles.end();
+}
+
+void Planner::expand_fallbacks(Expansion& into) const {
+  for (const mail::Mailbox& fallback : into.fallbacks) {
+    Expansion side(into.now);
+    const auto trouble = expand(fallback, side);
+    std::string objection = trouble ? trouble->text : std::string();
+    if (!trouble && side.leaves.empty()) objection = "leads nowhere";
+    // Who has not agreed to mail from here gets none because others are away.
+    for (const mail::Mailbox& leaf : side.leaves) {
+      if (!awaited(leaf).empty()) objection = "has not confirmed";
     }
+    into.rule +=
+        fmt::format(", {}fallback {}", objection.empty() ? "" : "without ", fallback.to_string());
+    if (!objection.empty()) into.rule += ": " + objection;
+    into.expanded.emplace_back();
+    if (!objection.empty()) continue;
+    into.expanded.back() = {.targets = std::move(side.leaves), .terms = std::move(side.terms)};
+  }
+}
+
+std::optional<Rejection> Planner::expand_all(const mail::Mailbox& mailbox, Expansion& into) const {
+  if (auto trouble = expand(mailbox, into)) return trouble;
+  expand_fallbacks(into);
+  if (!into.leaves.empty() || !into.discards.empty()) return std::nullopt;
+  if (into.first_dead) return into.first_dead;
+  return Rejection{550, {5, 4, 6}, "Alias leads nowhere (loop)"};
+}
+
+Resolution Planner::resolve_role(const mail::ForwardPath& path, base::WallTime now) const {
+  Expansion expansion(now);
+  if (auto trouble = expand_all(*postmaster_, expansion)) return *trouble;
+  std::string rule = "postmaster";
+  if (!expansion.rule.empty()) rule += " > " + expansion.rule;
+  return std::move(expansion).taken(path, std::move(rule), default_dmarc_);
+}
+
+Resolution Planner::resolve(const mail::ForwardPath& path, base::WallTime now) const {
+  const bool bare = path.is_bare_postmaster();
+  if (postmaster_ && (bare || is_role(path.mailbox()))) return resolve_role(path, now);
+  if (bare && !first_domain_) return relaying_denied();
+  const mail::Mailbox mailbox =
+      bare ? *mail::Mailbox::make("postmaster", *first_domain_) : path.mailbox();
+  if (is_bounce_address(path)) {
+    auto reversed = senders_.reverse(mailbox, now);
+    if (!reversed) return reversed.error();
     if (const auto* lookup = std::get_if<TokenLookup>(&*reversed)) return *lookup;
+    if (const auto* nobody = std::get_if<NobodyBehind>(&*reversed)) {
+      return ResolvedRecipient{.original = path,
+                               .targets = {},
+                               .is_bounce = true,
+                               .rule = "srs, sender of message " + nobody->message,
+                               .dmarc = default_dmarc_,
+                               .discards = {mailbox}};
+    }
     const auto& origin = std::get<Origin>(*reversed);
-    Resolution resolution = resolve_token(path, mail::ReversePath(origin.sender));
-    if (auto* taken = std::get_if<ResolvedRecipient>(&resolution)) taken->weak = origin.weak;
+    Resolution resolution = resolve_token(path, mail::ReversePath(origin.sender), now);
+    if (auto* taken = std::get_if<ResolvedRecipient>(&resolution)) {
+      taken->weak = origin.weak;
+      taken->guessable = origin.guessable;
+    } else if (auto* rejection = std::get_if<Rejection>(&resolution)) {
+      rejection->guessable = origin.guessable;
+    }
     return resolution;
   }
-  if (!aliases_.is_ours(mailbox->domain())) return relaying_denied();
-  Expansion expansion;
-  if (auto trouble = expand(*mailbox, expansion)) return *trouble;
-  if (expansion.leaves.empty()) return Rejection{550, {5, 4, 6}, "Alias leads nowhere (loop)"};
-  return ResolvedRecipient{path,  std::move(expansion.leaves), false,
-                           false, std::move(expansion.rule),   *expansion.dmarc};
+  if (!aliases_.is_ours(mailbox.domain())) return relaying_denied();
+  Expansion expansion(now);
+  if (auto trouble = expand_all(mailbox, expansion)) return *trouble;
+  std::string rule = expansion.rule;
+  return std::move(expansion).taken(path, std::move(rule), default_dmarc_);
 }
 
 Resolution Planner::resolve_token(const mail::ForwardPath& original,
-                                  const mail::ReversePath& recovered) const {
+                                  const mail::ReversePath& recovered, base::WallTime now) const {
   if (recovered.is_null()) return SenderRewrite::bad_srs_address();
   const mail::Mailbox& sender = recovered.mailbox();
   // Never into a place that is no mail domain, nor round in a circle.
-  if (!sender.domain().is_dotted() || senders_.is_srs_domain(sender.domain())) {
+  if (!sender.domain().is_dotted() || is_srs_address(sender)) {
     return SenderRewrite::bad_srs_address();
   }
   if (!aliases_.is_ours(sender.domain())) {
-    return ResolvedRecipient{original, {sender}, true, false, "srs", default_dmarc_};
+    return ResolvedRecipient{.original = original,
+                             .targets = {sender},
+                             .is_bounce = true,
+                             .rule = "srs",
+                             .dmarc = default_dmarc_};
   }
-  Expansion expansion;
-  if (auto trouble = expand(sender, expansion)) return *trouble;
-  if (expansion.leaves.empty()) return Rejection{550, {5, 4, 6}, "Alias leads nowhere (loop)"};
-  return ResolvedRecipient{original, std::move(expansion.leaves), true,
-                           false,    "srs > " + expansion.rule,   *expansion.dmarc};
+  Expansion expansion(now);
+  if (auto trouble = expand_all(sender, expansion)) return *trouble;
+  std::string rule = "srs > " + expansion.rule;
+  auto taken = std::move(expansion).taken(original, std::move(rule), default_dmarc_);
+  taken.is_bounce = true;
+  return taken;
 }
 
-/// The senders and choices of one message, each made when it is first needed.
-struct Planner::Ways {
-  const Planner& planner;
-  const mail::ReversePath& sender;
-  const std::string& client;
-  base::WallTime now;
-  const std::optional<Evidence>& evidence;
-  std::optional<mail::ReversePath> srs;
-
-  struct Known {
-    DmarcSettings dmarc;
-    TargetWishes wishes;
-  };
-
-  std::vector<Known> known;  ///< beside Plan::choices
-
-  const mail::ReversePath& rewritten(Plan& plan) {
-    if (!srs) {
-      auto made = planner.senders_.rewrite(sender.mailbox(), client, now);
-      if (made.token) plan.tokens.push_back(std::move(*made.token));
-      srs = std::move(made.reverse_path);
-    }
-    return *srs;
-  }
-
-  /// As many choices as there are different wishes, however many targets.
-  const Choice& choice(const ResolvedRecipient& recipient, const std::string& domain, Plan& plan) {
-    const Known wanted{.dmarc = recipient.dmarc, .wishes = planner.strategy_.wishes_of(domain)};
-    const auto found = std::ranges::find_if(known, [&](const Known& one) {
-      return one.dmarc == wanted.dmarc && one.wishes == wanted.wishes;
-    });
-    if (found == known.end()) {
-      known.push_back(wanted);
-      plan.choices.push_back(planner.strategy_.choose(*evidence, recipient.dmarc, domain));
-      return plan.choices.back();
-    }
-    return plan.choices[static_cast<std::size_t>(found - known.begin())];
-  }
-
-  mail::ReversePath unverified(Plan& plan) {
-    const bool keeps = sender.is_null() || planner.is_ours(sender.mailbox().domain());
-    return keeps ? sender : rewritten(plan);
-  }
-
-  /// What the strategy says about this copy; the refusal of the message where it says so.
-  std::optional<Rejection> apply(const ResolvedRecipient& recipient, mail::Route& route,
-                                 Plan& plan) {
-    const Choice& chosen = choice(recipient, route.target.domain().folded(), plan);
-    if (chosen.refusal) return chosen.refusal;
-    route.reverse_path = keeps_sender(chosen.option) ? sender : rewritten(plan);
-    route.handling = {.seal = is_sealed(chosen.option),
-                      .risk_pool = chosen.risk_pool,
-                      .new_author = chosen.option == Option::NewAuthor,
-                      .reason = chosen.reason};
-    plan.hold = plan.hold || chosen.hold;
-    plan.new_author = plan.new_author || route.handling.new_author;
-    if (chosen.tag) plan.tag_field = planner.tag_field_;
-    return std::nullopt;
-  }
-};
+std::optional<std::variant<mail::Mailbox, TokenLookup, NobodyBehind>> Planner::sender_behind(
+    const mail::ReversePath& sender, base::WallTime now) const {
+  if (!is_srs_sender(sender)) return std::nullopt;
+  auto reversed = senders_.reverse(sender.mailbox(), now);
+  if (!reversed) return std::nullopt;
+  if (auto* lookup = std::get_if<TokenLookup>(&*reversed)) return std::move(*lookup);
+  if (auto* nobody = std::get_if<NobodyBehind>(&*reversed)) return std::move(*nobody);
+  return std::move(std::get<Origin>(*reversed).sender);
+}
 
 std::vector<std::string> Planner::awaited(const ResolvedRecipient& recipient) const {
   std::vector<std::string> addresses;
@@ -237,58 +284,6 @@ std::vector<std::string> Planner::awaited(const ResolvedRecipient& recipient) co
     if (!address.empty()) addresses.push_back(std::move(address));
   }
   return addresses;
-}
-
-std::expected<Plan, Rejection> Planner::plan(const mail::ReversePath& sender,
-                                             const std::vector<ResolvedRecipient>& recipients,
-                                             const std::string& client_address, base::WallTime now,
-                                             const std::optional<Evidence>& evidence) const {
-  Plan plan;
-  std::set<std::string> reached;
-  Ways ways{.planner = *this,
-            .sender = sender,
-            .client = client_address,
-            .now = now,
-            .evidence = evidence,
-            .srs = {},
-            .known = {}};
-  if (evidence) {
-    plan.signed_by = signature_for(strategy_.identities(), *evidence, Option::Srs);
-  }
-  for (const ResolvedRecipient& recipient : recipients) {
-    for (const mail::Mailbox& target : recipient.targets) {
-      if (!reached.insert(folded(target)).second) continue;
-      if (plan.routes.size() >= kMaxLeaves) {
-        return std::unexpected(Rejection{452, {4, 5, 3}, "Too many targets in one message"});
-      }
-      mail::Route route{.index = static_cast<std::uint16_t>(plan.routes.size()),
-                        .original = recipient.original,
-                        .target = target,
-                        .reverse_path = {}};
-      if (!evidence) {
-        route.reverse_path = ways.unverified(plan);
-      } else if (auto refusal = ways.apply(recipient, route, plan)) {
-        return std::unexpected(std::move(*refusal));
-      }
-      if (!recipient.is_bounce) route.awaits = awaited(target);
-      plan.routes.push_back(std::move(route));
-    }
-  }
-  settle_holding(plan);
-  return plan;
-}
-
-std::optional<std::string> Planner::rewritten_header(std::string_view header_block,
-                                                     const mail::Domain& via) const {
-  const std::string& domain = strategy_.identities().rewrite_domain();
-  if (domain.empty() || !senders_.rewriter()) return std::nullopt;
-  const auto authors = mail::find_fields(mail::readable_fields(header_block), "From");
-  if (authors.size() != 1) return std::nullopt;
-  // The same author has the same address each time; without our secret it leads back to nobody.
-  const std::string label =
-      senders_.rewriter()->digest({"author " + mail::unfolded(authors.front().value), domain});
-  return with_new_author(
-      header_block, {.label = label, .domain = *mail::Domain::parse(domain), .via = via.folded()});
 }
 
 }  // namespace relay::forward

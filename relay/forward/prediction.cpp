@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "relay/base/sabotage.hpp"
+
 namespace relay::forward {
 
 namespace {
@@ -30,7 +32,8 @@ void predict_spf(const Identities& identities, const Evidence& evidence, Option 
     into.spf = evidence.egress_spf;
     if (into.spf == SpfResult::TempError) into.spf.reset();
   } else {
-    into.spf_domain = identities.srs_domain();
+    const bool proven = is_proven(standing_of(identities, evidence));
+    into.spf_domain = proven ? identities.srs_domain() : identities.doubtful_srs_domain();
     if (!into.spf_domain.empty()) into.spf = SpfResult::Pass;
   }
 }
@@ -67,15 +70,17 @@ void predict_dmarc(const Identities& identities, const Evidence& evidence, Optio
   into.spf_aligned = into.spf == SpfResult::Pass &&
                      spf_would_align(identities, evidence, option, into.spf_domain, author);
   const bool original_aligned =
-      !rewritten &&
-      (arrived.dkim_aligned || std::ranges::any_of(evidence.verdicts.dkim, [&](const auto& one) {
-         return arrived.result == DmarcResult::None && one.result == DkimResult::Pass &&
-                identities.same_organisation(one.domain, author);
-       }));
+      !rewritten && (arrived.dkim_aligned || arrived.testing_key_aligned ||
+                     std::ranges::any_of(evidence.verdicts.dkim, [&](const auto& one) {
+                       return arrived.result == DmarcResult::None &&
+                              one.result == DkimResult::Pass &&
+                              identities.same_organisation(one.domain, author);
+                     }));
   into.dkim_aligned = original_aligned || identities.same_organisation(into.signed_by, author);
   const bool record_stays =
       rewritten || arrived.result == DmarcResult::Pass || arrived.result == DmarcResult::Fail;
-  if (!record_stays) {
+  const bool vouched = arrived.spf_aligned || arrived.dkim_aligned;
+  if (!record_stays && !(vouched && (into.spf_aligned || into.dkim_aligned))) {
     into.dmarc = arrived.result;
   } else {
     into.dmarc = into.spf_aligned || into.dkim_aligned ? DmarcResult::Pass : DmarcResult::Fail;
@@ -104,12 +109,10 @@ Outlook outlook_of(const Prediction& found) {
 }  // namespace
 
 std::string signature_for(const Identities& identities, const Evidence& evidence, Option option) {
-  if (option == Option::Refuse || has_failed(evidence)) return {};
-  if (option == Option::NewAuthor) return identities.rewrite_signer();
-  const bool lent =
-      !is_proven(standing_of(identities, evidence)) &&
-      identities.could_align(evidence.signing_domain, evidence.verdicts.dmarc.from_domain);
-  return lent ? std::string() : evidence.signing_domain;
+  if (option == Option::Refuse) return {};
+  if (base::sabotaged(base::Sabotage::LaunderingAllowed)) return evidence.signing_domain;
+  if (!is_proven(standing_of(identities, evidence))) return {};
+  return option == Option::NewAuthor ? identities.rewrite_signer() : evidence.signing_domain;
 }
 
 Prediction predict(const Identities& identities, const Evidence& evidence, Option option) {

@@ -51,8 +51,9 @@ struct Prediction {
 /// whether that is so.
 Prediction predict(const Identities& identities, const Evidence& evidence, Option option);
 
-/// d= of the signature that the copy may bear: none at all over what has failed DMARC, never one
-/// that could be aligned with an author who is not proven. "": none.
+/// d= of the signature that the copy may bear. "": none, as over everything whose author is not
+/// proven: who signs that vouches for a forgery, and can be made to do so again and again; and a
+/// signature that is aligned with nobody gives such mail nothing.
 std::string signature_for(const Identities& identities, const Evidence& evidence, Option option);
 
 std::string_view name_of(Option option);    ///< "srs+arc"

@@ -11,7 +11,8 @@ struct Rejection {
   int code = 550;
   mail::EnhancedStatus status{5, 1, 1};
   std::string text;
-  bool bad_bounce_address = false;  ///< an SRS address that leads nowhere: whoever asks may guess
+  bool bad_bounce_address = false;  ///< an SRS address with a wrong tag: whoever asks may guess
+  bool guessable = false;           ///< an SRS address whose tag could be found by trying
 };
 
 }  // namespace relay::forward

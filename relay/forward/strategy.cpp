@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "relay/forward/sender_rewrite.hpp"
 #include "relay/forward/strategy_text.hpp"
 
 namespace relay::forward {
@@ -27,8 +28,15 @@ constexpr std::uint8_t kMaxInstances = 50;  // RFC 8617 §4.2.1: no set follows 
 
 /// What is asked for the failure of a message; that of an author without record: nothing.
 DmarcPolicy policy_of(const Evidence& evidence, Standing standing) {
-  if (standing == Standing::Unclear) return DmarcPolicy::Reject;
   const mail::DmarcVerdict& dmarc = evidence.verdicts.dmarc;
+  // A limit of ours is nobody's wish.
+  if (standing == Standing::Testing || dmarc.unfinished) return DmarcPolicy::None;
+  if (standing == Standing::Unclear) {
+    // A notice of a mail system that does not say whose it is: who could ask for anything?
+    const bool is_notice = dmarc.names_nobody && evidence.sender.is_null();
+    return is_notice ? DmarcPolicy::None : DmarcPolicy::Reject;
+  }
+  if (dmarc.result == DmarcResult::PermError) return DmarcPolicy::Reject;
   return dmarc.result == DmarcResult::None ? DmarcPolicy::None : dmarc.policy;
 }
 
@@ -63,11 +71,12 @@ TargetWishes Strategy::wishes_of(const std::string& target_domain) const {
   return wishes ? *wishes : TargetWishes{.arc = seal_, .sender = KeepOrSrs::Srs};
 }
 
-/// Only the newest sealer counts, only when the operator has named it, only what it saw.
-bool Strategy::is_softened(const Evidence& evidence) const {
-  const mail::ArcVerdict& arc = evidence.verdicts.arc;
-  return arc.result == ArcResult::Pass && evidence.sealer_saw_pass &&
-         std::ranges::find(trusted_sealers_, arc.last_sealer) != trusted_sealers_.end();
+/// Only the newest sealer counts, only when the operator has named it, only what it saw. Whether
+/// the seal holds is another question.
+bool Strategy::is_vouched_for(const Evidence& evidence) const {
+  return evidence.sealer_saw_pass &&
+         std::ranges::find(trusted_sealers_, evidence.verdicts.arc.last_sealer) !=
+             trusted_sealers_.end();
 }
 
 /// Something passed here that the next hop cannot see for itself.
@@ -120,17 +129,19 @@ std::vector<Considered> Strategy::consider(const Case& message) const {
   return all;
 }
 
-/// A sender is kept when SPF passes anyhow, or when bounces come to us anyhow. Opt-in: what failed
-/// SPF on arrival gets no pass in our name.
+/// A sender is kept where SPF passes all the same; of a domain served here, too: its bounces come
+/// to us in either way, but SPF would fail. Opt-in: what failed SPF on arrival gets no pass in our
+/// name.
 bool Strategy::prefers_sender(const Case& message) const {
   const Evidence& evidence = message.evidence;
   if (evidence.sender.is_null()) return true;
+  // Many next hops refuse a sender whom nobody could answer.
+  if (!is_answerable(evidence.sender.mailbox(), identities_)) return false;
   if (message.wishes.sender == KeepOrSrs::Keep) return true;
   if (!is_proven(message.standing)) {
     return risk_keeps_sender_ && evidence.verdicts.mail_from.result == mail::SpfResult::Fail;
   }
-  return evidence.egress_spf == mail::SpfResult::Pass ||
-         identities_.is_ours(evidence.sender.mailbox().domain().folded());
+  return evidence.egress_spf == mail::SpfResult::Pass;
 }
 
 /// The author is proven: the question is only what the next hop will believe.
@@ -153,21 +164,32 @@ Option Strategy::proven_way(const Case& message) const {
 
 void Strategy::choose_unproven(const Case& message, Choice& choice) const {
   const Evidence& evidence = message.evidence;
-  const bool ours = identities_.is_ours(evidence.verdicts.dmarc.from_domain);
+  const bool ours = std::ranges::any_of(
+      authors_of(evidence), [&](const std::string& one) { return identities_.is_ours(one); });
   const DmarcPolicy asked = policy_of(evidence, message.standing);
-  const bool reject = ours || asked == DmarcPolicy::Reject;
-  const bool softened =
-      reject && !ours && message.standing == Standing::Unproven && is_softened(evidence);
+  // What the owner of a domain served here asks for is what we are to see to ourselves.
+  const bool reject = asked == DmarcPolicy::Reject || (ours && asked == DmarcPolicy::Quarantine);
+  const bool vouched =
+      reject && !ours && message.standing == Standing::Unproven && is_vouched_for(evidence);
+  const bool softened = vouched && evidence.verdicts.arc.result == ArcResult::Pass;
   const bool quarantine = softened || (!reject && asked == DmarcPolicy::Quarantine);
-  choice.option = Option::Refuse;
-  if (message.dmarc.on_dmarc_fail == OnDmarcFail::Policy && reject && !softened) {
-    choice.refusal = unproven_refusal(evidence, message.standing, ours);
-    return;
-  }
   const bool srs = objection_to(Option::Srs, message).empty();
   const bool keep = objection_to(Option::Keep, message).empty();
+  choice.option = Option::Refuse;
+  if (message.dmarc.on_dmarc_fail == OnDmarcFail::Policy && reject && !softened) {
+    // A seal that cannot be checked now must not be a reason for good.
+    const bool later =
+        vouched && (srs || keep) && evidence.verdicts.arc.result == ArcResult::TempError;
+    choice.refusal =
+        later ? try_later(evidence) : unproven_refusal(evidence, message.standing, ours);
+    if (later) {
+      choice.reason = fmt::format(", and the seal of {} cannot be checked now",
+                                  evidence.verdicts.arc.last_sealer);
+    }
+    return;
+  }
   if (!srs && !keep) {
-    choice.refusal = no_name_refusal(evidence);
+    choice.refusal = no_name_refusal(evidence, message.standing);
     return;
   }
   const bool keeps = (prefers_sender(message) && keep) || !srs;
@@ -205,6 +227,28 @@ Choice Strategy::choose(const Evidence& evidence, const DmarcSettings& dmarc,
   if (choice.option != Option::Refuse && choice.prediction().outlook != Outlook::Good) {
     choice.reason += fmt::format("; {} at the target", name_of(choice.prediction().outlook));
   }
+  return choice;
+}
+
+Choice Strategy::choose_bounce(const Evidence& evidence) const {
+  static const DmarcSettings kNoWishes;
+  const Case message{.evidence = evidence,
+                     .dmarc = kNoWishes,
+                     .wishes = {},
+                     .standing = standing_of(identities_, evidence)};
+  Choice choice;
+  choice.considered = consider(message);
+  if (!may_go_back(identities_, evidence)) {
+    choice.option = Option::Refuse;
+    choice.refusal = no_name_refusal(evidence, message.standing);
+    choice.reason = fmt::format("{}: a bounce whose author our HELO could be taken for",
+                                name_of(choice.option));
+    return choice;
+  }
+  choice.option = Option::Keep;
+  choice.risk_pool = !is_proven(message.standing) && !is_sender_proven(identities_, evidence);
+  choice.reason =
+      fmt::format("back{}: authorised by its SRS address", choice.risk_pool ? ", risk pool" : "");
   return choice;
 }
 

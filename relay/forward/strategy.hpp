@@ -11,9 +11,15 @@
 // | not proven, p=reject       | not at all; as p=quarantine when a trusted sealer saw it pass    |
 // | not proven, p=quarantine   | from the risk pool, or tagged                                    |
 // | not proven, p=none or none | from the risk pool                                               |
-// | not proven and one of ours | not at all, whoever sealed it                                    |
-// | unclear (From malformed)   | as not proven with p=reject; nobody can soften that              |
+// | signed by a key in testing | from the risk pool, whatever is asked for and whoever it is      |
+// | … and one of ours          | p=quarantine and p=reject: not at all, whoever sealed it         |
+// | several                    | by the worst of what their domains ask for                       |
+// | nobody can tell            | as not proven with p=reject; nobody can soften that              |
+// | nobody ("MAILER-DAEMON"),  | from the risk pool                                               |
+// |   and the sender is null   |                                                                  |
 // | not known yet (DNS)        | 451                                                              |
+//
+// A copy to whom an SRS address of ours stands for is none of this: see choose_bounce().
 //
 // on_dmarc_fail = "forward" turns every "not at all" into the risk pool, "hold" turns it and
 // p=quarantine into held copies. Whatever is set: unproven mail never leaves under a name that
@@ -25,10 +31,10 @@
 #include <string>
 #include <vector>
 
-#include "relay/forward/domain_table.hpp"
 #include "relay/forward/evidence.hpp"
 #include "relay/forward/prediction.hpp"
 #include "relay/forward/rejection.hpp"
+#include "relay/settings/domain_table.hpp"
 #include "relay/settings/settings.hpp"
 
 namespace relay::forward {
@@ -74,6 +80,12 @@ class Strategy {
   Choice choose(const Evidence& evidence, const DmarcSettings& dmarc,
                 const std::string& target_domain) const;
 
+  /// For mail to an SRS address of ours. Its tag says that it may come back, whatever its From
+  /// says: it leaves with the null sender, without signature and seal, and from the risk pool where
+  /// nothing is proven. It is refused only where our HELO could be taken for its author's
+  /// (may_go_back).
+  Choice choose_bounce(const Evidence& evidence) const;
+
   /// By folded domain of the target.
   TargetWishes wishes_of(const std::string& target_domain) const;
 
@@ -84,7 +96,7 @@ class Strategy {
 
   std::vector<Considered> consider(const Case& message) const;
   std::string objection_to(Option option, const Case& message) const;
-  bool is_softened(const Evidence& evidence) const;
+  bool is_vouched_for(const Evidence& evidence) const;
   bool seal_is_useful(Option plain, const Case& message) const;
   bool prefers_sender(const Case& message) const;
   Option proven_way(const Case& message) const;
@@ -92,7 +104,7 @@ class Strategy {
   void choose_unproven(const Case& message, Choice& choice) const;
 
   Identities identities_;
-  DomainTable<TargetWishes> targets_;
+  settings::DomainTable<TargetWishes> targets_;
   settings::SealWhen seal_ = settings::SealWhen::WhenUseful;
   std::vector<std::string> trusted_sealers_;
   bool risk_keeps_sender_ = false;

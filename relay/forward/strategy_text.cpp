@@ -3,18 +3,21 @@
 #include <algorithm>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace relay::forward {
 
 namespace {
 
-/// "SPF fail, DKIM pass (not aligned)": results only, nothing that a stranger wrote.
-std::string cause(const Evidence& evidence) {
+/// "SPF fail, DKIM pass for another domain": results only, nothing that a stranger wrote.
+std::string cause(const Evidence& evidence, Standing standing) {
   const auto& verdicts = evidence.verdicts;
   const auto signature =
       std::ranges::find(verdicts.dkim, mail::DkimResult::Pass, &mail::DkimVerdict::result);
   std::string dkim = "none";
-  if (signature != verdicts.dkim.end()) {
+  if (standing == Standing::Testing) {
+    dkim = "pass, but its key is in testing";
+  } else if (signature != verdicts.dkim.end()) {
     dkim = verdicts.dmarc.dkim_aligned ? "pass" : "pass for another domain";
   } else if (!verdicts.dkim.empty()) {
     dkim = name_of(verdicts.dkim.front().result);
@@ -28,6 +31,11 @@ std::string policy_text(const mail::DmarcVerdict& dmarc) {
   return fmt::format("p={}", name_of(dmarc.policy));
 }
 
+/// "a.example", or "a.example and b.example".
+std::string names_of(const Evidence& evidence) {
+  return fmt::format("{}", fmt::join(authors_of(evidence), " and "));
+}
+
 }  // namespace
 
 std::string finding_text(const Evidence& evidence, Standing standing) {
@@ -39,46 +47,49 @@ std::string finding_text(const Evidence& evidence, Standing standing) {
     case Standing::SpfOnly:
       return fmt::format("{} proven by SPF only, {}", author, policy_text(dmarc));
     case Standing::Unproven:
-      return fmt::format("{} not proven, {}; {}", dmarc.from_domain, policy_text(dmarc),
-                         cause(evidence));
+      return fmt::format("{} not proven, {}; {}{}", names_of(evidence), policy_text(dmarc),
+                         cause(evidence, standing),
+                         dmarc.unfinished ? ", left unfinished at our limit of lookups" : "");
+    case Standing::Testing:
+      return fmt::format("{} signed by a key in testing, {}", dmarc.from_domain,
+                         policy_text(dmarc));
     case Standing::Unclear:
-      return "From does not name one author";
+      return dmarc.names_nobody ? "From names no domain" : "nobody can tell who the author is";
     case Standing::Unknown:
       break;
   }
-  return fmt::format("{} cannot be checked now", dmarc.from_domain);
+  return fmt::format("{} cannot be checked now", names_of(evidence));
 }
 
 Rejection unproven_refusal(const Evidence& evidence, Standing standing, bool ours) {
-  const std::string& author = evidence.verdicts.dmarc.from_domain;
+  const std::string author = names_of(evidence);
   Rejection refusal{.code = 550, .status = {5, 7, 1}, .text = {}};
   if (standing == Standing::Unclear) {
-    refusal.text = "From does not name exactly one author that could be proven (RFC 5322 3.6.2)";
+    refusal.text = "From does not name an author who could be proven (RFC 5322 3.6.2)";
   } else if (ours) {
     refusal.text = fmt::format("From names {}, a domain served here, and nothing proves it ({})",
-                               author, cause(evidence));
+                               author, cause(evidence, standing));
   } else {
     refusal.text = fmt::format("Message fails DMARC of {}, whose policy is {} ({})", author,
-                               name_of(evidence.verdicts.dmarc.policy), cause(evidence));
+                               name_of(evidence.verdicts.dmarc.policy), cause(evidence, standing));
   }
   return refusal;
 }
 
-Rejection no_name_refusal(const Evidence& evidence) {
-  const std::string& author = evidence.verdicts.dmarc.from_domain;
+Rejection no_name_refusal(const Evidence& evidence, Standing standing) {
+  const std::string author = names_of(evidence);
   return {.code = 550,
           .status = {5, 7, 1},
           .text = fmt::format("Nothing proves {} ({}), and forwarding would",
-                              author.empty() ? "the author in From" : author, cause(evidence))};
+                              author.empty() ? "the author in From" : author,
+                              cause(evidence, standing))};
 }
 
 Rejection try_later(const Evidence& evidence) {
   return {.code = 451,
           .status = {4, 4, 3},
           .text = fmt::format("{} cannot be authenticated now, try again later",
-                              evidence.verdicts.dmarc.from_domain.empty()
-                                  ? "The author"
-                                  : evidence.verdicts.dmarc.from_domain)};
+                              authors_of(evidence).empty() ? "The author" : names_of(evidence))};
 }
 
 }  // namespace relay::forward

@@ -15,7 +15,7 @@ std::string finding_text(const Evidence& evidence, Standing standing);
 Rejection unproven_refusal(const Evidence& evidence, Standing standing, bool ours);
 
 /// There is no name left under which it could go without lending it ours.
-Rejection no_name_refusal(const Evidence& evidence);
+Rejection no_name_refusal(const Evidence& evidence, Standing standing);
 
 /// DNS could not say.
 Rejection try_later(const Evidence& evidence);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "relay/base/text.hpp"
+#include "relay/mail/address.hpp"
 #include "relay/mail/date.hpp"
 
 namespace relay::forward {
@@ -10,11 +12,16 @@ namespace {
 
 constexpr std::size_t kMaxHelo = 255;
 
-/// HELO is what the client made up: nothing but visible ASCII, no comment delimiters.
+/// HELO is what the client made up. Where it is no name and no address literal, nothing stays but
+/// what an atom may hold (RFC 5322 §3.2.3), dots and colons: no quote, bracket or parenthesis that
+/// a reader could take for the beginning of something, with the client's address in it.
 std::string printable(std::string_view helo) {
+  if (const auto domain = mail::Domain::parse(helo)) return domain->text();
+  constexpr std::string_view kPlain = "!#$%&'*+-/=?^_`{|}~.:";
   std::string out;
   for (const char c : helo.substr(0, kMaxHelo)) {
-    const bool plain = c > ' ' && c <= '~' && c != '(' && c != ')' && c != '\\' && c != ';';
+    const bool plain =
+        base::is_alpha(c) || base::is_digit(c) || kPlain.find(c) != std::string_view::npos;
     out += plain ? c : '?';
   }
   return out.empty() ? "unknown" : out;
@@ -27,19 +34,26 @@ std::string protocol(const mail::Client& client, bool smtputf8) {
   return name;
 }
 
+/// On a line of its own, whatever its length; "" where nobody is to be named.
+std::string for_clause(const mail::ForwardPath* only) {
+  if (only == nullptr || only->is_bare_postmaster() || only->mailbox().is_utf8()) return {};
+  return "\r\n\tfor <" + only->to_string() + '>';
+}
+
 }  // namespace
 
 std::string received_field(const mail::Client& client, const std::string& hostname,
-                           const mail::MessageId& id, bool smtputf8, base::WallTime now) {
+                           const mail::MessageId& id, bool smtputf8, const mail::ForwardPath* only,
+                           base::WallTime now) {
   const bool v6 = client.address.find(':') != std::string::npos;
   std::string tls;
   if (!client.tls_version.empty()) {
     tls = fmt::format("\r\n\t(using {} with cipher {})", client.tls_version, client.tls_cipher);
   }
   return fmt::format(
-      "Received: from {} ([{}{}]){}\r\n\tby {} (srs-relay) with {} id {};\r\n\t{}\r\n",
+      "Received: from {} ([{}{}]){}\r\n\tby {} (srs-relay) with {} id {}{};\r\n\t{}\r\n",
       printable(client.helo), v6 ? "IPv6:" : "", client.address, tls, hostname,
-      protocol(client, smtputf8), id.to_string(), mail::header_date(now));
+      protocol(client, smtputf8), id.to_string(), for_clause(only), mail::header_date(now));
 }
 
 }  // namespace relay::forward

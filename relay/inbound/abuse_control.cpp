@@ -52,6 +52,12 @@ base::Task<std::optional<smtp::Reply>> AbuseControl::objection_to_admission(
   co_return counted(rates_.take(admission, policy.rates, clock_.steady()));
 }
 
+std::optional<smtp::Reply> AbuseControl::objection_to_sender(const std::string& reverse_path,
+                                                             const std::string& network,
+                                                             const AbusePolicy& policy) {
+  return counted(rates_.take_sender(reverse_path, network, policy.rates, clock_.steady()));
+}
+
 std::optional<smtp::Reply> AbuseControl::objection_to_replay(
     const std::vector<mail::DkimVerdict>& signatures, std::size_t copies,
     const AbusePolicy& policy) {

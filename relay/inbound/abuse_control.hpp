@@ -48,6 +48,12 @@ class AbuseControl {
                                                                 const AbusePolicy& policy,
                                                                 base::Deadline deadline);
 
+  /// Of a message that has come in: its sender's domain sends too often. `network`: where from,
+  /// when nobody vouches for the domain; else "".
+  std::optional<smtp::Reply> objection_to_sender(const std::string& reverse_path,
+                                                 const std::string& network,
+                                                 const AbusePolicy& policy);
+
   /// Of a message that has come in: the same signed content goes out too often.
   std::optional<smtp::Reply> objection_to_replay(const std::vector<mail::DkimVerdict>& signatures,
                                                  std::size_t copies, const AbusePolicy& policy);

@@ -1,17 +1,17 @@
 #include "relay/inbound/acceptance.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <expected>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "relay/base/text.hpp"
 #include "relay/inbound/accepted_reply.hpp"
 #include "relay/inbound/consent.hpp"
 #include "relay/inbound/events.hpp"
-#include "relay/inbound/front.hpp"
-#include "relay/mail/author.hpp"
-#include "relay/mail/header.hpp"
+#include "relay/inbound/judgement.hpp"
 
 namespace relay::inbound {
 
@@ -20,48 +20,63 @@ namespace {
 /// A message up to this size goes to delivery by memory; a bigger one is read from the queue again.
 constexpr std::uint64_t kMaxFreshOctets = 64ULL * 1024;
 
-smtp::Reply as_reply(const forward::Rejection& rejection) {
-  return {rejection.code, rejection.status, rejection.text};
-}
-
 smtp::Reply reply_for(smtp::ContentFault fault) {
   if (fault == smtp::ContentFault::TooLarge) return {552, {5, 3, 4}, smtp::describe(fault)};
   return {550, {5, 6, 0}, smtp::describe(fault)};
 }
 
-/// Everything about the content that speaks against the message, cheapest first.
-std::optional<smtp::Reply> content_objection(const ArrivedMessage& arrived) {
-  if (arrived.fault != smtp::ContentFault::None) return reply_for(arrived.fault);
-  if (arrived.intake.fault()) return arrived.intake.fault();
-
-  const std::string& block = arrived.intake.header_block();
-  if (arrived.transaction.is_bounce() &&
-      arrived.intake.size() > block.size() + arrived.transaction.policy().limits.max_bounce_body) {
-    return smtp::Reply(552, {5, 3, 4}, "Too large for a bounce");
-  }
-  const auto fields = mail::split_header(block);
-  // A line that is no field is the sender's affair: what came in goes out.
-  if (!fields && fields.error() != mail::HeaderError::Malformed) {
-    return smtp::Reply(552, {5, 3, 4}, mail::describe(fields.error()));
-  }
-  const auto looping = arrived.transaction.policy().loop_guard.check(block);
-  if (looping) return as_reply(*looping);
-  return std::nullopt;
+/// Of the header, without brackets; "" when there is none fit to print.
+std::string message_id_in(const mail::Header& header) {
+  const std::string id = header.message_id();
+  return id.empty() ? id : id.substr(1, id.size() - 2);
 }
 
-/// Of the header, without brackets; "" when there is none fit to print.
-std::string message_id_in(const std::string& header_block) {
-  const std::string id = mail::message_id_of(header_block);
-  return id.empty() ? id : id.substr(1, id.size() - 2);
+/// Of the envelope, or whom that stands for.
+const mail::ReversePath& sender_of(const ArrivedMessage& arrived) {
+  const auto& behind = arrived.transaction.stands_for();
+  return behind ? *behind : arrived.envelope.reverse_path;
+}
+
+/// What is counted when content is taken.
+std::optional<smtp::Reply> limit_objection(const AcceptanceParts& parts,
+                                           const ArrivedMessage& arrived,
+                                           const std::optional<forward::Evidence>& evidence,
+                                           const forward::Plan& plan) {
+  const Policy& policy = arrived.transaction.policy();
+  if (arrived.transaction.is_bounce()) {
+    const forward::ResolvedRecipient& back = arrived.transaction.recipients().front();
+    const BounceAddress bounce{base::lower(back.original.to_string()),
+                               base::lower(back.first_target().to_string()), back.weak};
+    auto wait =
+        parts.bounces.take(bounce, arrived.network, policy.limits.bounces, parts.clock.steady());
+    if (wait) return wait;
+  }
+  if (policy.abuse.rates.per_sender_domain.count > 0) {  // else nobody looks at who it is
+    // Whom nobody vouches for is counted with his network: what he claims must not limit others.
+    const bool proven =
+        evidence && forward::is_sender_proven(policy.planner->strategy().identities(), *evidence);
+    auto often =
+        parts.abuse.objection_to_sender(arrived.envelope.reverse_path.folded(),
+                                        proven ? std::string() : arrived.network, policy.abuse);
+    if (often) return often;
+  }
+  if (!evidence) return std::nullopt;
+  const auto leaving = std::ranges::count_if(plan.routes, [](const mail::Route& route) {
+    return route.ended == mail::End::None && !route.stands_by;
+  });
+  return parts.abuse.objection_to_replay(evidence->verdicts.dkim, static_cast<std::size_t>(leaving),
+                                         policy.abuse);
 }
 
 mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, base::WallTime now,
                                        Front front) {
   const mail::Envelope& envelope = arrived.envelope;
+  const mail::Header& header = *arrived.intake.reader().header();
   mail::AcceptedMessage message;
   message.id = arrived.intake.id();
   message.received_at = now;
-  message.reverse_path = envelope.reverse_path;
+  // What goes back is answered by nobody (RFC 5321 §4.5.5).
+  if (!arrived.transaction.is_bounce()) message.reverse_path = sender_of(arrived);
   message.body = envelope.body;
   message.smtputf8 = envelope.smtputf8;
   message.client = arrived.client;
@@ -69,10 +84,10 @@ mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, base::Wall
   message.seal_fields = std::move(front.seal_fields);
   message.rewritten_head = std::move(front.rewritten_head);
   if (!message.rewritten_head.empty()) {
-    message.header_octets = static_cast<std::uint32_t>(arrived.intake.header_block().size());
+    message.header_octets = static_cast<std::uint32_t>(header.block().size());
   }
   message.size = arrived.intake.size();
-  message.message_id = message_id_in(arrived.intake.header_block());
+  message.message_id = message_id_in(header);
   return message;
 }
 
@@ -80,9 +95,11 @@ mail::QueuedMessage queued_message(const ports::NewMessage& fresh) {
   mail::QueuedMessage queued{fresh.message, {}};
   queued.recipients.reserve(fresh.routes.size());
   for (const mail::Route& route : fresh.routes) {
-    const auto state = route.held ? mail::RecipientState::Held : mail::RecipientState::Waiting;
-    queued.recipients.push_back(
-        {.route = route, .state = state, .next_due = fresh.message.received_at});
+    queued.recipients.push_back({.route = route,
+                                 .state = mail::state_on_entry(route),
+                                 .next_due = fresh.message.received_at,
+                                 .last = mail::attempt_on_entry(route, fresh.message.received_at),
+                                 .end = route.ended});
   }
   return queued;
 }
@@ -103,6 +120,21 @@ ports::NewMessage new_message(const ArrivedMessage& arrived, forward::Plan plan,
   return stored;
 }
 
+/// Senders that do not fit into an address are stored, so many for each who brings them. Beyond
+/// that the mail is forwarded all the same, and only its bounces find nobody.
+base::Task<> find_room_for_sender(const AcceptanceParts& parts, const ArrivedMessage& arrived,
+                                  const std::optional<forward::Evidence>& evidence,
+                                  forward::Plan& plan) {
+  if (plan.tokens.empty()) co_return;
+  const auto room = co_await parts.tokens.has_room(plan.tokens.front());
+  if (!room || *room) co_return;  // what is wrong with the queue is found when it is to store
+  const base::WallTime now = parts.clock.wall();
+  parts.log.write(sender_not_stored_event(arrived.intake.id(), plan.tokens.front(), now));
+  const forward::Incoming message{arrived.intake.id(), sender_of(arrived), arrived.client.address,
+                                  now, arrived.intake.size()};
+  arrived.transaction.policy().planner->give_up_sender(plan, message, evidence);
+}
+
 Acceptance refused(const smtp::Reply& reply) {
   return {smtp::EndOfDataReply::refused(reply), std::nullopt};
 }
@@ -118,52 +150,71 @@ ResendKey key_of(const ArrivedMessage& arrived, const std::string& content_sha25
 
 }  // namespace
 
-base::Task<Acceptance> accept_message(Services& services, ArrivedMessage arrived) {
-  arrived.intake.end();
-  if (const auto objection = content_objection(arrived)) co_return refused(*objection);
-  ResendKey key = key_of(arrived, arrived.intake.content_sha256());
-  if (const auto before = services.resends.find(key, services.clock.steady())) {
-    services.log.write(resent_event(before->id(), arrived.client, services.clock.wall()));
-    co_return Acceptance{AcceptedReply::of(*before), std::pair(std::move(key), *before)};
-  }
-  const auto evidence = co_await gather_evidence(services, arrived);
-  const base::WallTime now = services.clock.wall();
-  const forward::Planner& planner = *arrived.transaction.policy().planner;
-  auto plan = planner.plan(arrived.envelope.reverse_path, arrived.transaction.recipients(),
-                           arrived.client.address, now, evidence);
-  if (!plan) {
-    if (evidence) services.log.write(verdicts_event(arrived.client, *evidence, now));
-    co_return refused(as_reply(plan.error()));
-  }
-  if (evidence) {
-    const auto replayed = services.abuse.objection_to_replay(
-        evidence->verdicts.dkim, plan->routes.size(), arrived.transaction.policy().abuse);
-    if (replayed) co_return refused(*replayed);
-  }
-  auto front = co_await make_front(services, arrived, *plan, evidence, now);
-  if (!front) co_return refused({451, {4, 3, 0}, "Local error, try again later"});
+std::optional<smtp::Reply> content_objection(smtp::ContentFault fault, const Intake& intake) {
+  if (fault != smtp::ContentFault::None) return reply_for(fault);
+  return intake.fault();
+}
 
-  auto stored = new_message(arrived, std::move(*plan), std::move(*front), now);
+base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessage arrived) {
+  arrived.intake.end();
+  if (const auto wrong = content_objection(arrived.fault, arrived.intake)) {
+    co_return refused(*wrong);
+  }
+  ResendKey key = key_of(arrived, arrived.intake.content_sha256());
+  if (const auto before = parts.resends.find(key, parts.clock.steady())) {
+    parts.log.write(resent_event(before->id(), arrived.client, parts.clock.wall()));
+    co_return Acceptance{AcceptedReply::of(*before), Unheard{std::move(key), *before, true}};
+  }
+  const Policy& policy = arrived.transaction.policy();
+  auto judgement = co_await judge(parts.signer, policy,
+                                  {.envelope = arrived.envelope,
+                                   .sender = sender_of(arrived),
+                                   .client = arrived.client,
+                                   .recipients = arrived.transaction.recipients(),
+                                   .content = arrived.intake.reader(),
+                                   .size = arrived.intake.size(),
+                                   .id = arrived.intake.id(),
+                                   .check = arrived.check},
+                                  parts.clock, [&](const auto& found, const forward::Plan& made) {
+                                    return limit_objection(parts, arrived, found, made);
+                                  });
+  const base::WallTime now = parts.clock.wall();
+  const auto& evidence = judgement.evidence;
+  auto& plan = judgement.plan;
+  if (!plan) {
+    if (evidence) parts.log.write(verdicts_event(arrived.client, *evidence, now));
+    co_return refused(plan.error());
+  }
+
+  co_await find_room_for_sender(parts, arrived, evidence, *plan);
+  auto stored = new_message(arrived, std::move(*plan), std::move(judgement.front), now);
   if (evidence)
     stored.message.sender_authenticated =
-        forward::is_sender_proven(planner.strategy().identities(), *evidence);
+        forward::is_sender_proven(policy.planner->strategy().identities(), *evidence);
+  const bool owes_notices = may_be_told(policy, stored.message.reverse_path, evidence);
+  stored.owes_notices = owes_notices;
   ports::FreshMessage fresh{queued_message(stored), nullptr};
   if (arrived.intake.size() <= kMaxFreshOctets) {
     fresh.content = std::make_shared<const std::string>(stored.content);
   }
   // Whoever looks at the queue from the commit on leaves the message to the offer below.
-  ports::ExpectedMessage expected(services.feed, stored.message.id);
-  const auto proof = co_await services.queue.commit(std::move(stored));
+  ports::ExpectedMessage expected(parts.feed, stored.message.id);
+  const auto proof = co_await parts.queue.commit(std::move(stored));
   if (!proof) {
     // It may be stored all the same: then the queue has it, and its chunks are not ours to discard.
     if (proof.error() == ports::SpoolError::Unknown) arrived.intake.keep();
     co_return refused(inbound::reply_for(proof.error()));
   }
   arrived.intake.keep();
-  co_await release_if_confirmed(services, fresh.queued);
-  services.log.write(received_event(fresh.queued, arrived.transaction.recipients(), evidence));
+  co_await release_if_confirmed(parts.consent, parts.policy, parts.clock, fresh.queued);
+  parts.log.write(received_event(fresh.queued, arrived.transaction.recipients(), evidence));
+  for (base::Event& event : ended_events(fresh.queued, owes_notices)) {
+    parts.log.write(std::move(event));
+  }
+  const bool has_message_id = !fresh.queued.message.message_id.empty();
   expected.offer(std::move(fresh));
-  co_return Acceptance{AcceptedReply::of(*proof), std::pair(std::move(key), *proof)};
+  if (has_message_id) parts.resends.remember(key, *proof, parts.clock.steady());
+  co_return Acceptance{AcceptedReply::of(*proof), Unheard{std::move(key), *proof, has_message_id}};
 }
 
 }  // namespace relay::inbound

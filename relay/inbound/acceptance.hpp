@@ -4,34 +4,71 @@
 #include <optional>
 #include <utility>
 
+#include "relay/base/log.hpp"
+#include "relay/base/published.hpp"
 #include "relay/base/task.hpp"
-#include "relay/inbound/services.hpp"
+#include "relay/inbound/abuse_control.hpp"
+#include "relay/inbound/bounce_guard.hpp"
+#include "relay/inbound/policy.hpp"
+#include "relay/inbound/resend_guard.hpp"
 #include "relay/inbound/transaction.hpp"
 #include "relay/mail/envelope.hpp"
+#include "relay/ports/clock.hpp"
+#include "relay/ports/consent_queue.hpp"
+#include "relay/ports/delivery_feed.hpp"
+#include "relay/ports/intake_queue.hpp"
+#include "relay/ports/signer.hpp"
+#include "relay/ports/token_store.hpp"
 #include "relay/smtp/data_reader.hpp"
 #include "relay/smtp/reply.hpp"
 
 namespace relay::inbound {
 
+/// What accepting a message takes. Outlives every session.
+struct AcceptanceParts {
+  ports::Clock& clock;
+  ports::IntakeQueue& queue;
+  ports::TokenStore& tokens;
+  ports::ConsentQueue& consent;
+  ports::Signer& signer;
+  ports::DeliveryFeed& feed;
+  base::Log& log;
+  const base::Published<Policy>& policy;  ///< the newest, whatever the message began under
+  BounceGuard& bounces;
+  ResendGuard& resends;
+  AbuseControl& abuse;
+};
+
 /// A message whose content has come in completely. The references are the caller's, who awaits.
 struct ArrivedMessage {
   const mail::Envelope& envelope;
   const mail::Client& client;
+  const std::string& network;  ///< of the client, as network_of()
   const Transaction& transaction;
   Intake& intake;
   auth::MessageCheck* check = nullptr;  ///< null: incoming mail is not verified
   smtp::ContentFault fault = smtp::ContentFault::None;
 };
 
+/// An accepted message of which nobody knows yet whether its client has heard our 250.
+struct Unheard {
+  ResendKey key;
+  ports::CommitProof proof;
+  bool remembered = false;  ///< by the resend guard, until the client is known to have heard it
+};
+
 struct Acceptance {
   smtp::EndOfDataReply reply;
-  /// Of an accepted message: to know it again if the client never hears of it.
-  std::optional<std::pair<ResendKey, ports::CommitProof>> unheard;
+  std::optional<Unheard> unheard;  ///< of an accepted message
 };
+
+/// What is wrong with content that is coming in or has come: with how it was sent, or with keeping
+/// it. nullopt: nothing so far.
+std::optional<smtp::Reply> content_objection(smtp::ContentFault fault, const Intake& intake);
 
 /// Accepts the message (durable, offered for delivery, logged as `received`) or says why not.
 /// Nothing of a refused message stays. A message sent again because our 250 was lost is accepted as
 /// what it is, without a second copy.
-base::Task<Acceptance> accept_message(Services& services, ArrivedMessage arrived);
+base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessage arrived);
 
 }  // namespace relay::inbound

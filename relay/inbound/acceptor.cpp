@@ -7,7 +7,6 @@
 #include <boost/asio/post.hpp>
 
 #include "relay/inbound/events.hpp"
-#include "relay/inbound/session.hpp"
 
 namespace relay::inbound {
 
@@ -15,6 +14,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kRefusalSpan{1000};
 constexpr std::chrono::milliseconds kDrainPoll{20};
+constexpr std::chrono::milliseconds kDismissal{1000};
 // Beyond this a flood gets no 421 any more, only a close.
 constexpr int kMaxRefusals = 64;
 
@@ -41,8 +41,47 @@ class Acceptor::Registration {
   std::uint64_t number_ = 0;
 };
 
+Acceptor::Acceptor(const Services& services)
+    : clock_(services.clock),
+      policy_(services.policy),
+      waste_(services.waste),
+      refusal_log_(services.refusals),
+      watchdog_(services.watchdog),
+      recipients_({.clock = services.clock,
+                   .resolver = services.resolver,
+                   .tokens = services.tokens,
+                   .consent = services.consent,
+                   .bounces = services.bounces,
+                   .abuse = services.abuse}),
+      content_({.clock = services.clock,
+                .queue = services.queue,
+                .budget = services.budget,
+                .waste = services.waste,
+                .acceptance = {.clock = services.clock,
+                               .queue = services.queue,
+                               .tokens = services.tokens,
+                               .consent = services.consent,
+                               .signer = services.signer,
+                               .feed = services.feed,
+                               .log = services.log,
+                               .policy = services.policy,
+                               .bounces = services.bounces,
+                               .resends = services.resends,
+                               .abuse = services.abuse}}),
+      session_parts_{.clock = services.clock,
+                     .policy = services.policy,
+                     .gate = gate_,
+                     .queue = services.queue,
+                     .tls = services.tls,
+                     .handshakes = services.handshakes,
+                     .abuse = services.abuse,
+                     .refusals = services.refusals,
+                     .resends = services.resends,
+                     .recipients = recipients_,
+                     .content = content_} {}
+
 void Acceptor::admit(std::unique_ptr<ports::Stream> stream, const base::Executor& executor) {
-  const auto policy = services_.policy.get();
+  const auto policy = policy_.get();
   auto ticket = enter(stream->peer().address, policy->limits);
   if (ticket) {
     base::spawn_supervised(executor, "smtp session",
@@ -53,19 +92,13 @@ void Acceptor::admit(std::unique_ptr<ports::Stream> stream, const base::Executor
     refusals_.fetch_sub(1, std::memory_order_relaxed);
     return;  // destroying the stream closes it
   }
-  try {
-    base::spawn_supervised(executor, "smtp refusal", refuse(std::move(stream), ticket.error()),
-                           base::OnCrash::EndTask,
-                           [this] { refusals_.fetch_sub(1, std::memory_order_relaxed); });
-  } catch (const std::bad_alloc&) {
-    refusals_.fetch_sub(1, std::memory_order_relaxed);
-    throw;
-  }
+  base::spawn_supervised(executor, "smtp refusal",
+                         refuse(std::move(stream), ticket.error(), Refusing(&refusals_)));
 }
 
 std::expected<Gate::Ticket, GateRefusal> Acceptor::enter(const boost::asio::ip::address& address,
                                                          const Limits& limits) {
-  if (services_.waste.exhausted(network_of(address), limits.wasted, services_.clock.steady())) {
+  if (waste_.exhausted(network_of(address), limits.wasted, clock_.steady())) {
     return std::unexpected(GateRefusal::Wasteful);
   }
   return gate_.enter(address, limits);
@@ -74,9 +107,9 @@ std::expected<Gate::Ticket, GateRefusal> Acceptor::enter(const boost::asio::ip::
 base::Task<> Acceptor::serve(std::unique_ptr<ports::Stream> stream, base::Executor executor,
                              Gate::Ticket ticket) {
   const Gate::Ticket place = std::move(ticket);  // given back after the session is gone
-  Session session(services_, gate_, std::move(executor), std::move(stream));
+  Session session(session_parts_, std::move(executor), std::move(stream));
   const Registration registration(*this, session);
-  const base::Watchdog::Watch watch(services_.watchdog, "smtp session", session.client().address,
+  const base::Watchdog::Watch watch(watchdog_, "smtp session", session.client().address,
                                     session.ends_by());
   try {
     co_await session.run();
@@ -86,16 +119,17 @@ base::Task<> Acceptor::serve(std::unique_ptr<ports::Stream> stream, base::Execut
   }
 }
 
-base::Task<> Acceptor::refuse(std::unique_ptr<ports::Stream> stream, GateRefusal refusal) {
+base::Task<> Acceptor::refuse(std::unique_ptr<ports::Stream> stream, GateRefusal refusal,
+                              Refusing counted) {
+  const Refusing place = std::move(counted);
   const smtp::Reply reply(421, {4, 7, 0}, describe(refusal));
   mail::Client client;
   client.address = plain_address(stream->peer().address).to_string();
-  services_.refusals.write(
-      network_of(stream->peer().address),
-      rejected_event({"connect", client, nullptr, {}}, reply, services_.clock.wall()),
-      services_.clock.steady());
+  refusal_log_.write(network_of(stream->peer().address),
+                     rejected_event({"connect", client, nullptr, {}}, reply, clock_.wall()),
+                     clock_.steady());
   const std::string wire = reply.wire();
-  const base::Deadline deadline{services_.clock.steady() + kRefusalSpan};
+  const base::Deadline deadline{clock_.steady() + kRefusalSpan};
   const auto sent = co_await stream->write(wire, deadline);
   static_cast<void>(sent);  // closed either way
   stream->close();
@@ -103,13 +137,17 @@ base::Task<> Acceptor::refuse(std::unique_ptr<ports::Stream> stream, GateRefusal
 
 void Acceptor::drain() {
   gate_.close();
+  tell_all(&Session::hurry);
+}
+
+void Acceptor::tell_all(void (Session::*what)()) {
   const std::lock_guard lock(mutex_);
-  for (const auto& resident : residents_) {
-    boost::asio::post(resident.second.executor, [this, number = resident.first] { hurry(number); });
+  for (const auto& [number, resident] : residents_) {
+    boost::asio::post(resident.executor, [this, number, what] { tell(number, what); });
   }
 }
 
-void Acceptor::hurry(std::uint64_t number) {
+void Acceptor::tell(std::uint64_t number, void (Session::*what)()) {
   Session* session = nullptr;
   {
     const std::lock_guard lock(mutex_);
@@ -117,15 +155,21 @@ void Acceptor::hurry(std::uint64_t number) {
     if (found != residents_.end()) session = found->second.session;
   }
   // On the session's own shard, so it cannot end between the look and the call.
-  if (session != nullptr) session->hurry();
+  if (session != nullptr) (session->*what)();
 }
 
 base::Task<bool> Acceptor::drained(base::Deadline deadline) {
+  bool patient = true;
   while (gate_.inside() != 0) {
-    if (deadline.passed(services_.clock.steady())) co_return false;
-    co_await services_.clock.sleep_until(services_.clock.steady() + kDrainPoll);
+    const base::SteadyTime now = clock_.steady();
+    if (deadline.passed(now)) {
+      if (!std::exchange(patient, false)) co_return false;
+      tell_all(&Session::dismiss);
+      deadline = base::Deadline{now + kDismissal};
+    }
+    co_await clock_.sleep_until(now + kDrainPoll);
   }
-  co_return true;
+  co_return patient;
 }
 
 }  // namespace relay::inbound

@@ -11,15 +11,14 @@
 #include "relay/base/task.hpp"
 #include "relay/inbound/gate.hpp"
 #include "relay/inbound/services.hpp"
+#include "relay/inbound/session.hpp"
 
 namespace relay::inbound {
-
-class Session;
 
 /// Outlives its sessions: destroy it after the shards have stopped or drained() said true.
 class Acceptor {
  public:
-  explicit Acceptor(Services& services) : services_(services) {}
+  explicit Acceptor(const Services& services);
 
   Acceptor(const Acceptor&) = delete;
   Acceptor& operator=(const Acceptor&) = delete;
@@ -28,10 +27,12 @@ class Acceptor {
   void admit(std::unique_ptr<ports::Stream> stream, const base::Executor& executor);
 
   /// Lets nobody in any more. Sessions that wait for a command are closed with 421, the others when
-  /// their transaction is over. Thread-safe.
+  /// their transaction is over, or when their client is silent for Limits::command_overloaded.
+  /// Thread-safe.
   void drain();
 
-  /// Waits until no session is left; false when the deadline passes before.
+  /// Waits until no session is left; false when the deadline passes before. Then whoever keeps a
+  /// session waiting hears 421, and has a second to go.
   base::Task<bool> drained(base::Deadline deadline);
 
   std::uint32_t sessions() const { return gate_.inside(); }
@@ -49,11 +50,28 @@ class Acceptor {
                                                  const Limits& limits);
   base::Task<> serve(std::unique_ptr<ports::Stream> stream, base::Executor executor,
                      Gate::Ticket ticket);
-  base::Task<> refuse(std::unique_ptr<ports::Stream> stream, GateRefusal refusal);
-  void hurry(std::uint64_t number);
 
-  Services& services_;
+  /// Gives the place of a 421 back, however its task ends.
+  struct EndRefusing {
+    void operator()(std::atomic<int>* refusals) const noexcept { refusals->fetch_sub(1); }
+  };
+
+  using Refusing = std::unique_ptr<std::atomic<int>, EndRefusing>;
+
+  base::Task<> refuse(std::unique_ptr<ports::Stream> stream, GateRefusal refusal, Refusing counted);
+  /// Calls it for every session, on the session's shard.
+  void tell_all(void (Session::*what)());
+  void tell(std::uint64_t number, void (Session::*what)());
+
+  ports::Clock& clock_;
+  const base::Published<Policy>& policy_;
+  WasteGuard& waste_;
+  RefusalLog& refusal_log_;
+  base::Watchdog& watchdog_;
   Gate gate_;
+  const RecipientGate recipients_;
+  const ContentReceiver content_;
+  const Session::Parts session_parts_;
   std::atomic<int> refusals_{0};  ///< 421s being written
   std::mutex mutex_;
   std::unordered_map<std::uint64_t, Resident> residents_;

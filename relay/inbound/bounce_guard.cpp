@@ -4,6 +4,8 @@ namespace relay::inbound {
 
 namespace {
 
+constexpr std::string_view kEverybody = "*";
+
 base::Rate hourly(std::uint32_t count) { return {count, std::chrono::hours(1)}; }
 
 }  // namespace
@@ -13,17 +15,61 @@ smtp::Reply BounceGuard::throttled() {
   return {450, {4, 7, 1}, "Too many bounces, try again later"};
 }
 
-std::optional<smtp::Reply> BounceGuard::objection_to(const std::string& client,
-                                                     const BounceLimits& limits,
-                                                     base::SteadyTime now) {
-  if (bad_.allows(client, hourly(limits.bad_per_client), now)) return std::nullopt;
+std::optional<smtp::Reply> BounceGuard::probe(const std::string& client, const BounceLimits& limits,
+                                              base::SteadyTime now) {
+  if (probes_.take(client, hourly(limits.probes_per_client), now)) return std::nullopt;
   return throttled();
 }
 
-void BounceGuard::note_refused(const std::string& client, const BounceLimits& limits,
+void BounceGuard::note_taker(const std::string& network, base::SteadyTime now) {
+  takers_.note(network, now);
+}
+
+bool BounceGuard::guesses_last(const std::string& client, const BounceLimits& limits,
                                base::SteadyTime now) {
-  refused_.fetch_add(1, std::memory_order_relaxed);
+  return bad_.allows(client, hourly(limits.bad_per_client), now) &&
+         bad_in_all_.allows(kEverybody, hourly(limits.bad_in_all), now);
+}
+
+void BounceGuard::charge_guess(const std::string& client, const BounceLimits& limits,
+                               base::SteadyTime now) {
+  if (!guesses_last(client, limits, now)) {
+    bad_of_takers_.take(client, hourly(limits.bad_per_taker), now);
+    return;
+  }
   bad_.take(client, hourly(limits.bad_per_client), now);
+  bad_in_all_.take(kEverybody, hourly(limits.bad_in_all), now);
+}
+
+std::optional<smtp::Reply> BounceGuard::objection_to_guessable(const std::string& client,
+                                                               const BounceLimits& limits,
+                                                               base::SteadyTime now) {
+  if (guesses_last(client, limits, now)) return std::nullopt;
+  if (takers_.knows(client, now) &&
+      bad_of_takers_.allows(client, hourly(limits.bad_per_taker), now)) {
+    return std::nullopt;
+  }
+  return throttled();
+}
+
+bool BounceGuard::take_own(const std::string& client, const BounceLimits& limits,
+                           base::SteadyTime now) {
+  return bad_.take(client, hourly(limits.bad_per_client), now) ||
+         (takers_.knows(client, now) &&
+          bad_of_takers_.take(client, hourly(limits.bad_per_taker), now));
+}
+
+std::optional<smtp::Reply> BounceGuard::note_guess(const std::string& client, bool guessable,
+                                                   const BounceLimits& limits,
+                                                   base::SteadyTime now) {
+  if (guessable) {
+    if (auto objection = objection_to_guessable(client, limits, now)) return objection;
+    charge_guess(client, limits, now);
+  } else if (!take_own(client, limits, now)) {
+    return throttled();
+  }
+  refused_.fetch_add(1, std::memory_order_relaxed);
+  return std::nullopt;
 }
 
 std::optional<smtp::Reply> BounceGuard::take(const BounceAddress& bounce, const std::string& client,
@@ -40,7 +86,9 @@ std::optional<smtp::Reply> BounceGuard::take(const BounceAddress& bounce, const 
   addresses_.take(bounce.address, per_address, now);
   senders_.take(bounce.sender, per_sender, now);
   clients_.take(client, per_client, now);
-  if (bounce.weak) bad_.take(client, hourly(limits.bad_per_client), now);
+  if (bounce.weak && !bad_.take(client, hourly(limits.bad_per_client), now)) {
+    bad_of_takers_.take(client, hourly(limits.bad_per_taker), now);
+  }
   taken_.fetch_add(1, std::memory_order_relaxed);
   return std::nullopt;
 }

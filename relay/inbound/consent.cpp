@@ -11,18 +11,19 @@ constexpr std::size_t kPage = 500;
 
 }  // namespace
 
-base::Task<> release_if_confirmed(Services& services, mail::QueuedMessage& queued) {
-  const auto policy = services.policy.get();
+base::Task<> release_if_confirmed(ports::ConsentQueue& queue, const base::Published<Policy>& policy,
+                                  const ports::Clock& clock, mail::QueuedMessage& queued) {
+  const auto current = policy.get();
   std::vector<ports::AwaitingCopy> copies;
   for (const auto& recipient : queued.recipients) {
     const mail::Route& route = recipient.route;
-    if (route.awaits.empty() || !policy->planner->awaited(route.target).empty()) continue;
+    if (route.awaits.empty() || !current->planner->awaited(route.target).empty()) continue;
     copies.push_back({route.awaits, {queued.message.id, route.index}, route.target.to_string()});
   }
   if (copies.empty()) co_return;
-  const auto released = co_await services.consent.release(copies);
+  const auto released = co_await queue.release(copies);
   if (!released) co_return;  // the next start finds them
-  const base::WallTime now = services.clock.wall();
+  const base::WallTime now = clock.wall();
   for (const ports::AwaitingCopy& copy : copies) {
     mail::QueuedRecipient& recipient = queued.recipients[copy.copy.index];
     recipient.state = mail::RecipientState::Waiting;

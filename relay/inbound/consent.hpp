@@ -10,13 +10,17 @@
 
 #include "relay/base/published.hpp"
 #include "relay/base/task.hpp"
-#include "relay/inbound/services.hpp"
+#include "relay/inbound/policy.hpp"
+#include "relay/mail/message.hpp"
+#include "relay/ports/clock.hpp"
+#include "relay/ports/consent_queue.hpp"
 
 namespace relay::inbound {
 
 /// Of a message that has just become durable: lets the copies go whose targets have confirmed
 /// since it began to come in.
-base::Task<> release_if_confirmed(Services& services, mail::QueuedMessage& queued);
+base::Task<> release_if_confirmed(ports::ConsentQueue& queue, const base::Published<Policy>& policy,
+                                  const ports::Clock& clock, mail::QueuedMessage& queued);
 
 /// Of all that is queued; how many copies were let go. Delivery is to be woken then.
 base::Task<std::expected<std::uint64_t, ports::SpoolError>> release_confirmed(

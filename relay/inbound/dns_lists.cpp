@@ -1,12 +1,13 @@
 #include "relay/inbound/dns_lists.hpp"
 
 #include <algorithm>
-#include <functional>
 #include <new>
 #include <optional>
 #include <utility>
 
 #include <boost/asio/this_coro.hpp>
+
+#include "relay/base/errands.hpp"
 
 namespace relay::inbound {
 
@@ -61,18 +62,7 @@ ListVerdict judge(const DnsList& list, const std::vector<ip::address>& answers) 
 /// The questions about one client, under way on one shard.
 struct DnsLists::Survey {
   Survey(ip::address about, std::shared_ptr<const DnsListPolicy> asked, base::Deadline ends)
-      : client(std::move(about)),
-        policy(std::move(asked)),
-        deadline(ends),
-        open(policy->lists.size() + 1) {}
-
-  /// One question less; the last wakes who waits. Who waits does not own the survey meanwhile, or
-  /// at the end of the shard each would keep the other.
-  static void close_one(const std::shared_ptr<Survey>& survey) {
-    if (--survey->open > 0) return;
-    auto answered = std::move(survey->answered);
-    answered(survey);
-  }
+      : client(std::move(about)), policy(std::move(asked)), deadline(ends) {}
 
   void note(const DnsList& list) {
     const std::int64_t weight = list.weight;
@@ -85,11 +75,9 @@ struct DnsLists::Survey {
   const ip::address client;
   const std::shared_ptr<const DnsListPolicy> policy;
   const base::Deadline deadline;
-  std::size_t open;
   Standing standing;
   std::int64_t heaviest = 0;
   bool complete = true;
-  std::move_only_function<void(std::shared_ptr<Survey>)> answered;
 };
 
 base::Task<> DnsLists::ask(std::shared_ptr<Survey> survey, std::size_t index) {
@@ -130,22 +118,18 @@ base::Task<bool> DnsLists::lists_everybody(std::string zone, base::Deadline dead
 base::Task<std::shared_ptr<DnsLists::Survey>> DnsLists::survey(
     ip::address client, std::shared_ptr<const DnsListPolicy> policy, base::Deadline deadline) {
   const base::Executor executor = co_await boost::asio::this_coro::executor;
-  auto begun = std::make_shared<Survey>(std::move(client), std::move(policy), deadline);
-  co_return co_await base::await_answer<std::shared_ptr<Survey>>(
-      [this, executor, begun = std::move(begun)](auto resume) mutable {
-        const std::shared_ptr<Survey> survey = std::move(begun);
-        survey->answered = std::move(resume);
-        for (std::size_t i = 0; i < survey->policy->lists.size(); ++i) {
-          try {
-            base::spawn_supervised(executor, "dns list", ask(survey, i), base::OnCrash::EndTask,
-                                   [survey] { Survey::close_one(survey); });
-          } catch (const std::bad_alloc&) {
-            survey->complete = false;
-            Survey::close_one(survey);
-          }
-        }
-        Survey::close_one(survey);
-      });
+  const auto begun = std::make_shared<Survey>(std::move(client), std::move(policy), deadline);
+  base::Errands questions(executor);
+  for (std::size_t i = 0; i < begun->policy->lists.size(); ++i) {
+    try {
+      questions.send("dns list", ask(begun, i));
+    } catch (const std::bad_alloc&) {
+      begun->complete = false;
+    }
+  }
+  while (questions.open() > 0) co_await questions.next_end();
+  if (questions.any_failed()) begun->complete = false;
+  co_return begun;
 }
 
 base::Task<Standing> DnsLists::standing_of(ip::address client,

@@ -110,11 +110,17 @@ base::Event received_event(const mail::QueuedMessage& queued,
   event.open("alias")
       .text("rule", listed(recipients, [](const auto& r) { return r.rule; }))
       .close();
-  event.text("target",
-             listed(queued.recipients, [](const auto& r) { return r.route.target.to_string(); }));
-  event.number("target_count", static_cast<std::int64_t>(queued.recipients.size()));
+  std::vector<const mail::Route*> leaving;
+  std::vector<const mail::Route*> standing_by;
+  for (const auto& recipient : queued.recipients) {
+    (recipient.route.stands_by ? standing_by : leaving).push_back(&recipient.route);
+  }
+  const auto target_of = [](const mail::Route* route) { return route->target.to_string(); };
+  event.text("target", listed(leaving, target_of));
+  event.number("target_count", static_cast<std::int64_t>(leaving.size()));
   event.text("handling",
-             listed(queued.recipients, [](const auto& r) { return mail::name(r.route.handling); }));
+             listed(leaving, [](const mail::Route* route) { return mail::name(route->handling); }));
+  if (!standing_by.empty()) event.text("fallback", listed(standing_by, target_of));
   const auto held = std::ranges::count(queued.recipients, mail::RecipientState::Held,
                                        &mail::QueuedRecipient::state);
   if (held > 0) event.number("held_count", held);
@@ -135,6 +141,38 @@ base::Event received_event(const mail::QueuedMessage& queued,
     event.open("srs").text("form", srs_form(rewritten->route.reverse_path)).close();
   }
   return event;
+}
+
+base::Event sender_not_stored_event(const mail::MessageId& id, const mail::SenderToken& sender,
+                                    base::WallTime now) {
+  base::Event event("sender_not_stored", now, base::Severity::Warning);
+  event.text("msg_id", id.to_string())
+      .text("mail_from", sender.reverse_path.to_string())
+      .text("counted_under", sender.counted_under)
+      .number("most", sender.most);
+  return event;
+}
+
+std::vector<base::Event> ended_events(const mail::QueuedMessage& queued, bool told) {
+  std::vector<std::string> discarded;
+  std::vector<std::string> refused;
+  for (const mail::QueuedRecipient& copy : queued.recipients) {
+    if (copy.end == mail::End::Discarded) discarded.push_back(copy.route.target.to_string());
+    if (copy.end == mail::End::Refused) refused.push_back(copy.route.original.to_string());
+  }
+  std::vector<base::Event> events;
+  const auto add = [&](std::string_view name, const std::vector<std::string>& aliases) {
+    base::Event event(name, queued.message.received_at);
+    event.text("msg_id", queued.message.id.to_string())
+        .text("alias", listed(aliases, [](const std::string& text) { return text; }))
+        .number("copies", static_cast<std::int64_t>(aliases.size()));
+    events.push_back(std::move(event));
+  };
+  if (!discarded.empty()) add("discarded", discarded);
+  if (refused.empty()) return events;
+  add("too_large", refused);
+  events.back().flag("dsn", told);
+  return events;
 }
 
 }  // namespace relay::inbound

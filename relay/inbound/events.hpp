@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "relay/base/log.hpp"
 #include "relay/inbound/transaction.hpp"
@@ -33,5 +34,13 @@ base::Event verdicts_event(const mail::Client& client, const forward::Evidence& 
 base::Event received_event(const mail::QueuedMessage& queued,
                            const std::vector<forward::ResolvedRecipient>& recipients,
                            const std::optional<forward::Evidence>& evidence);
+
+/// `sender_not_stored`: the quota of that sender's kind is used up (SenderToken::counted_under).
+base::Event sender_not_stored_event(const mail::MessageId& id, const mail::SenderToken& sender,
+                                    base::WallTime now);
+
+/// `discarded` and `too_large`: copies that have ended before they came. `told`: the sender hears
+/// of those that were too large.
+std::vector<base::Event> ended_events(const mail::QueuedMessage& queued, bool told);
 
 }  // namespace relay::inbound

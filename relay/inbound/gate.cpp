@@ -73,8 +73,11 @@ std::expected<Gate::Ticket, GateRefusal> Gate::enter(const ip::address& address,
   if (count(networks_, network) >= limits.connections_per_network) {
     return std::unexpected(GateRefusal::NetworkFull);
   }
-  ++clients_[client];
-  ++networks_[network];
+  // Both places are there before either is counted: making one can fail.
+  std::uint32_t& of_client = clients_[client];
+  std::uint32_t& of_network = networks_[network];
+  ++of_client;
+  ++of_network;
   inside_.fetch_add(1, std::memory_order_relaxed);
   return Ticket(*this, std::move(client), std::move(network));
 }

@@ -1,5 +1,5 @@
-// The content of one message on its way in: cut into chunks for the queue, hashed, and its header
-// kept. Memory is constant whatever the size: one chunk and one header block, both capped.
+// The content of one message on its way in: read in passing, hashed, and cut into chunks for the
+// queue. Memory is constant whatever the size: one chunk and one header, both capped.
 #pragma once
 
 #include <cstdint>
@@ -7,11 +7,11 @@
 #include <string>
 #include <string_view>
 
-#include "relay/auth/dkim/body_hashes.hpp"
-#include "relay/auth/message_check.hpp"
 #include "relay/base/sha256.hpp"
 #include "relay/inbound/byte_budget.hpp"
+#include "relay/inbound/content_reader.hpp"
 #include "relay/mail/envelope.hpp"
+#include "relay/mail/header.hpp"
 #include "relay/ports/intake_queue.hpp"
 #include "relay/smtp/reply.hpp"
 
@@ -19,10 +19,11 @@ namespace relay::inbound {
 
 class Intake {
  public:
-  /// `check`, when given, is told of the header, and outlives this. Authentication-Results fields
-  /// that pretend to be of `authserv_id` are taken away, unless that is "".
+  /// `check` and `authserv_id`: see ContentReader. `max_header` octets are taken before the body,
+  /// the empty line included.
   Intake(ports::IntakeQueue& queue, ByteBudget& budget, mail::MessageId id,
-         auth::MessageCheck* check, std::string authserv_id);
+         auth::MessageCheck* check, std::string authserv_id,
+         std::size_t max_header = mail::kMaxHeaderOctets);
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
   ~Intake();  ///< forgets the draft, unless keep() was called
@@ -47,18 +48,12 @@ class Intake {
 
   std::uint64_t size() const { return size_; }  ///< octets kept
 
-  /// The header block, up to and with the CRLF before the empty line. Complete at the end only.
-  const std::string& header_block() const { return header_; }
+  // After end(), of what has no fault.
 
-  // After end().
+  const ContentReader& reader() const { return reader_; }
 
   /// 32 octets.
   const std::string& content_sha256() const { return content_sha256_; }
-
-  const auth::dkim::BodyHashes& body_hashes() const { return body_hashes_; }
-
-  /// Relaxed, whole: for our own signatures.
-  const std::string& body_hash() const { return body_hashes_.digest(own_body_hash_); }
 
   /// The content behind the chunks that the queue has.
   std::string release_rest() { return std::move(chunk_); }
@@ -69,24 +64,19 @@ class Intake {
  private:
   bool reserve_for(std::size_t octets);
   void take_header(std::string_view content);
-  void complete_header();
-  void remove_forged();
+  void keep_header();
   void blame(smtp::Reply reply);
 
   ports::IntakeQueue& queue_;
   ByteShare share_;
   const mail::MessageId id_;
-  auth::MessageCheck* const check_;
-  const std::string authserv_id_;
+  const std::size_t max_header_;
+  ContentReader reader_;
   std::string chunk_;  ///< content not yet with the queue
-  std::string header_;
-  bool header_complete_ = false;
   std::uint32_t stored_chunks_ = 0;
   std::uint64_t size_ = 0;
   base::Sha256 content_hash_;  ///< of what is kept, from the end of the header on
   std::string content_sha256_;
-  auth::dkim::BodyHashes body_hashes_;
-  const std::size_t own_body_hash_ = body_hashes_.want(auth::dkim::Canon::Relaxed);
   std::optional<smtp::Reply> fault_;
   bool kept_ = false;
 };

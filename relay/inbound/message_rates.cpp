@@ -38,8 +38,6 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
             "Too many messages from your address, try again later"},
       Limit{networks_, policy.per_network, if_first(admission.network), 450,
             "Too many messages from your network, try again later"},
-      Limit{sender_domains_, policy.per_sender_domain, if_first(domain_of(admission.reverse_path)),
-            451, "Too many messages from this sender domain, try again later"},
       Limit{aliases_, policy.per_alias,
             admission.is_bounce ? "" : mail::without_tag(admission.forward_path, policy.tag), 451,
             "Too many messages to this address, try again later"}};
@@ -60,6 +58,17 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
     if (applies(limit)) limit.table.take(limit.key, limit.rate, now);
   }
   return std::nullopt;
+}
+
+std::optional<smtp::Reply> MessageRates::take_sender(const std::string& reverse_path,
+                                                     const std::string& network,
+                                                     const RatePolicy& policy,
+                                                     base::SteadyTime now) {
+  const base::Rate& rate = policy.per_sender_domain;
+  const std::string domain = domain_of(reverse_path);
+  if (rate.count == 0 || domain.empty()) return std::nullopt;
+  if (sender_domains_.take(domain + ' ' + network, rate, now)) return std::nullopt;
+  return smtp::Reply(451, {4, 7, 1}, "Too many messages from this sender domain, try again later");
 }
 
 std::optional<smtp::Reply> MessageRates::take_signed(

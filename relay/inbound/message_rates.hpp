@@ -18,7 +18,7 @@ struct RatePolicy {
   base::Rate per_client;
   base::Rate per_network;        ///< IPv4 /24, IPv6 /64
   base::Rate per_alias;          ///< an address of ours, sub-addresses with it
-  base::Rate per_sender_domain;  ///< as the envelope claims
+  base::Rate per_sender_domain;  ///< of the envelope, where SPF or DKIM stands behind it
   base::Rate per_signature;      ///< copies, not messages
   base::Rate per_target;         ///< a mailbox that aliases lead to, sub-addresses with it
   base::Rate unknown;            ///< recipients that do not exist, from one network
@@ -29,7 +29,7 @@ struct RatePolicy {
 struct Admission {
   std::string client;  ///< address
   std::string network;
-  std::string reverse_path;          ///< folded; "" for the null sender
+  std::string reverse_path;          ///< folded; "" for the null sender; for the greylist
   std::string forward_path;          ///< folded
   std::vector<std::string> targets;  ///< folded, without sub-address
   bool first = true;                 ///< of its message: a message counts once for who sends it
@@ -45,6 +45,13 @@ class MessageRates {
   /// Counts it, or says which limit is reached.
   std::optional<smtp::Reply> take(const Admission& admission, const RatePolicy& policy,
                                   base::SteadyTime now);
+
+  /// Of a message that has come in. `reverse_path`: folded, "" is not counted. `network`: "" where
+  /// the domain is proven; else the count is that of this network's messages under the domain, for
+  /// anybody may claim any domain.
+  std::optional<smtp::Reply> take_sender(const std::string& reverse_path,
+                                         const std::string& network, const RatePolicy& policy,
+                                         base::SteadyTime now);
 
   /// Whoever sends one signed message again and again to others wears out our name. Counts
   /// `copies` for each signature that passed, or says whose is sent too often. A message that finds

@@ -13,6 +13,7 @@
 #include "relay/forward/planner.hpp"
 #include "relay/inbound/abuse_control.hpp"
 #include "relay/inbound/bounce_guard.hpp"
+#include "relay/mail/header.hpp"
 
 namespace relay::inbound {
 
@@ -20,6 +21,8 @@ namespace relay::inbound {
 struct Limits {
   std::uint64_t max_size = 50ULL * 1024 * 1024;
   std::uint64_t max_line = 64ULL * 1024;
+  std::uint64_t max_header = mail::kMaxHeaderOctets;  ///< the empty line behind it included
+  std::uint32_t max_header_fields = 10'000;
   std::uint32_t max_recipients = 1000;
   std::uint32_t max_errors = 20;
   std::uint32_t max_junk = 100;
@@ -49,11 +52,12 @@ struct Policy {
   Limits limits;
   AbusePolicy abuse;
   std::shared_ptr<const auth::CheckOptions> check;  ///< null: incoming mail is not verified
-  std::string authserv_id;  ///< ours in Authentication-Results; "" when not verified
+  std::string authserv_id;  ///< ours in Authentication-Results; fields that claim it are removed
   std::optional<std::chrono::seconds> signature_lifetime = auth::kSignatureLifetime;
   std::shared_ptr<const forward::Planner> planner;
   forward::LoopGuard loop_guard;
   std::uint64_t max_awaiting = 20;  ///< copies held for one target that has not confirmed
+  bool notices_to_anyone = false;   ///< or only to senders whom somebody vouches for
   std::string contact_field;        ///< for forwarded copies, CRLF-terminated; or ""
 };
 

@@ -24,6 +24,7 @@ void ResendGuard::remember(const ResendKey& key, const ports::CommitProof& proof
   const std::lock_guard lock(mutex_);
   const auto known = index_.find(key);
   if (known != index_.end()) {
+    if (now - known->second->at <= kMemory) return;
     entries_.erase(known->second);
     index_.erase(known);
   }
@@ -33,6 +34,14 @@ void ResendGuard::remember(const ResendKey& key, const ports::CommitProof& proof
   }
   entries_.push_front({key, proof, now});
   index_.emplace(key, entries_.begin());
+}
+
+void ResendGuard::forget(const ResendKey& key) {
+  const std::lock_guard lock(mutex_);
+  const auto known = index_.find(key);
+  if (known == index_.end()) return;
+  entries_.erase(known->second);
+  index_.erase(known);
 }
 
 std::optional<ports::CommitProof> ResendGuard::find(const ResendKey& key, base::SteadyTime now) {

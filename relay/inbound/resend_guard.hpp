@@ -1,5 +1,6 @@
 // A client that lost our 250 sends its message again, as it must. We know it again and say 250 a
-// second time, without a second copy.
+// second time, without a second copy. A message that merely equals an earlier one is not sent
+// again: devices write the same alarm, without Message-ID and Date, as often as there is one.
 #pragma once
 
 #include <list>
@@ -22,14 +23,18 @@ ResendKey resend_key(const std::string& client_address, const std::string& rever
                      const std::vector<std::string>& forward_paths,
                      const std::string& content_sha256);
 
-/// Messages whose 250 may not have been heard: the connection ended before the client said anything
-/// after it, or the process did. Bounded in number and time; thread-safe.
+/// Accepted messages that a client may send again. One with a Message-ID is known from its commit
+/// until its client has shown that it heard the 250; any other only when the 250 cannot have been
+/// received, or when the process ended without a farewell. Bounded in number and time; thread-safe.
 class ResendGuard {
  public:
-  static constexpr std::size_t kMaxEntries = 10'000;
-  static constexpr std::chrono::hours kMemory{6};
+  static constexpr std::size_t kMaxEntries = 20'000;
+  static constexpr std::chrono::minutes kMemory{10};
 
+  /// One that is known already keeps its time: nothing is remembered for longer by being repeated.
   void remember(const ResendKey& key, const ports::CommitProof& proof, base::SteadyTime now);
+
+  void forget(const ResendKey& key);
 
   /// The proof of the first time.
   std::optional<ports::CommitProof> find(const ResendKey& key, base::SteadyTime now);

@@ -1,4 +1,5 @@
-// What all sessions share. The wiring makes it once; it outlives every session.
+// What the room needs from outside, as the composition root brings it. The acceptor alone sees all
+// of it and hands each part what that part needs. Outlives every session.
 #pragma once
 
 #include "relay/base/log.hpp"

@@ -1,19 +1,18 @@
 #include "relay/inbound/session.hpp"
 
-#include <algorithm>
 #include <new>
 #include <utility>
 #include <variant>
 
-#include "relay/inbound/acceptance.hpp"
 #include "relay/inbound/events.hpp"
 
 namespace relay::inbound {
 
 namespace {
 
-constexpr std::chrono::seconds kGoodbyeSpan{5};
 constexpr std::chrono::seconds kHandshakeSpan{60};
+// For a client that gets no service to say QUIT.
+constexpr std::chrono::seconds kTurnedAwaySpan{20};
 
 std::string_view stage_of(std::string_view line) {
   switch (smtp::verb_of(line)) {
@@ -40,29 +39,15 @@ const smtp::Reply* reply_in(const smtp::Action& action) {
       action);
 }
 
-mail::Client client_of(const ports::Stream& stream) {
-  mail::Client client;
-  client.address = plain_address(stream.peer().address).to_string();
-  client.port = stream.peer().port;
-  if (const auto tls = stream.tls()) {
-    client.tls_version = tls->version;
-    client.tls_cipher = tls->cipher;
-  }
-  return client;
-}
-
 }  // namespace
 
-Session::Session(Services& services, const Gate& gate, base::Executor executor,
-                 std::unique_ptr<ports::Stream> stream)
-    : services_(services),
-      gate_(gate),
-      executor_(std::move(executor)),
-      stream_(std::make_shared<std::unique_ptr<ports::Stream>>(std::move(stream))),
-      policy_(services.policy.get()),
-      session_end_(after(limits().session)),
-      client_(client_of(**stream_)),
-      network_(forward::client_prefix(client_.address)),
+Session::Session(const Parts& parts, base::Executor executor, std::unique_ptr<ports::Stream> stream)
+    : parts_(parts),
+      policy_(parts.policy.get()),
+      connection_(std::move(stream), std::move(executor), parts.clock, parts.gate, limits()),
+      client_(connection_.client()),
+      address_(connection_.address()),
+      network_(network_of(address_)),
       machine_(options()) {}
 
 smtp::ServerOptions Session::options() const {
@@ -72,41 +57,62 @@ smtp::ServerOptions Session::options() const {
   options.max_recipients = limits().max_recipients;
   options.max_errors = limits().max_errors;
   options.max_junk = limits().max_junk;
-  options.offer_starttls = policy_->offer_starttls && services_.tls != nullptr;
-  options.tls_active = (*stream_)->tls().has_value();
+  options.offer_starttls = policy_->offer_starttls && parts_.tls != nullptr;
+  options.tls_active = connection_.is_tls();
   return options;
 }
 
-base::Deadline Session::after(std::chrono::seconds span) const {
-  return base::Deadline{services_.clock.steady() + span};
-}
-
-base::Deadline Session::read_deadline(std::chrono::seconds normal) const {
-  const bool hurried = gate_.overloaded(limits());
-  return after(hurried ? std::min(normal, limits().command_overloaded) : normal);
+OpenMessage Session::open_message() {
+  return {.client = client_,
+          .address = address_,
+          .network = network_,
+          .envelope = machine_.envelope(),
+          .transaction = *transaction_,
+          .executor = connection_.executor(),
+          .session_end = connection_.session_end()};
 }
 
 base::Task<> Session::run() {
   co_await greet();
-  command_end_ = read_deadline(limits().command);
-  while (!over_) co_await next_step();
+  command_end_ = connection_.read_deadline(limits().command);
+  while (!connection_.over()) co_await next_step();
 
+  if (const auto& slow = connection_.objection_to_slowness()) log_refusal("command", *slow);
   transaction_.reset();
-  if (unheard_) services_.resends.remember(unheard_->first, unheard_->second, now());
-  if (!*stream_) co_return;
-  if (!dismissed_) co_await flush(after(kGoodbyeSpan));
-  (*stream_)->close();
+  if (unheard_ && !unheard_->remembered) {
+    const bool lost = co_await connection_.has_lost_a_reply();
+    if (lost) parts_.resends.remember(unheard_->key, unheard_->proof, now());
+  }
+  co_await connection_.finish();
+}
+
+base::Task<> Session::greet() {
+  auto refusal = co_await parts_.abuse.objection_to_client(
+      client_.address, DnsListStage::Connect, policy_->abuse, connection_.session_end());
+  // Nobody speaks before the banner.
+  if (connection_.has_unread()) refusal = smtp::Reply(421, {4, 7, 0}, "Wait for the banner");
+  if (!refusal) {
+    connection_.say(machine_.banner());
+    co_return;
+  }
+  log_refusal("connect", *refusal);
+  if (refusal->code() == 421) {
+    conclude(machine_.shut_down(std::move(*refusal)));
+    co_return;
+  }
+  connection_.hasten(kTurnedAwaySpan);
+  conclude(machine_.turn_away(std::move(*refusal)));
 }
 
 base::Task<> Session::next_step() {
-  const ReadBuffer::Line line = buffer_.front_line();
+  const ReadBuffer::Line line = connection_.buffer().front_line();
   if (line.state == LineState::Incomplete) {
     co_await await_command();
     co_return;
   }
   smtp::Action action = on_front_line(line);
   co_await carry_out(std::move(action));
-  command_end_ = read_deadline(limits().command);
+  command_end_ = connection_.read_deadline(limits().command);
 }
 
 smtp::Action Session::on_front_line(const ReadBuffer::Line& line) {
@@ -115,41 +121,39 @@ smtp::Action Session::on_front_line(const ReadBuffer::Line& line) {
     log_refusal("command", *reply_in(action));
     return action;
   }
+  ReadBuffer& buffer = connection_.buffer();
   const bool must_wait = smtp::must_end_group(smtp::verb_of(line.text));
   const bool more_buffered =
-      buffer_.pending().size() > line.octets || (must_wait && (*stream_)->has_unread());
+      buffer.pending().size() > line.octets || (must_wait && connection_.has_unread());
   smtp::Action action = line.state == LineState::Complete
                             ? machine_.on_line(line.text, more_buffered)
                             : machine_.on_bare_line_end();
   const smtp::Reply* reply = reply_in(action);
   if (reply != nullptr && !reply->positive()) log_refusal(stage_of(line.text), *reply);
-  buffer_.consume(line.octets);
+  buffer.consume(line.octets);
   return action;
 }
 
 std::optional<smtp::Reply> Session::reason_to_leave() const {
   if (machine_.transaction() != 0) return std::nullopt;
-  if (gate_.draining()) return smtp::Reply(421, {4, 3, 2}, "Shutting down, try again later");
-  if (services_.queue.poisoned()) return reply_for(ports::SpoolError::Poisoned);
+  if (parts_.gate.draining()) return shutting_down();
+  if (parts_.queue.poisoned()) return reply_for(ports::SpoolError::Poisoned);
   return std::nullopt;
 }
 
 base::Task<> Session::await_command() {
-  if (buffer_.empty()) {
+  if (connection_.buffer().empty()) {
     if (auto reply = reason_to_leave()) {
       conclude(machine_.shut_down(std::move(*reply)));
       co_return;
     }
   }
-  // First the replies, so that hurry() never meets a write under way.
-  const bool sent = co_await flush(command_end_.within(session_end_));
-  if (!sent) co_return;
-  awaiting_command_ = true;
-  const bool more = co_await read_more(command_end_);
-  awaiting_command_ = false;
-  if (!more || std::exchange(heard_anything_, true)) co_return;
+  const bool more = co_await connection_.read_more(command_end_);
+  if (!more) co_return;
+  note_heard();
+  if (std::exchange(heard_anything_, true)) co_return;
   // A TLS or HTTP client may never send a line end: look at its first octets.
-  if (smtp::looks_like_other_protocol(buffer_.pending())) {
+  if (smtp::looks_like_other_protocol(connection_.buffer().pending())) {
     conclude(machine_.shut_down(smtp::Reply(421, {4, 7, 0}, "This is an SMTP server")));
   }
 }
@@ -159,7 +163,7 @@ base::Task<> Session::carry_out(smtp::Action action) {
   if (auto* check = std::get_if<smtp::CheckRecipient>(&action)) {
     co_await check_recipient(std::move(check->forward_path));
   } else if (auto* content = std::get_if<smtp::ReadContent>(&action)) {
-    content->reply.append_to(replies_);
+    connection_.say(content->reply);
     co_await take_content();
   } else if (auto* tls = std::get_if<smtp::BeginTls>(&action)) {
     co_await begin_tls(tls->reply);
@@ -171,8 +175,11 @@ base::Task<> Session::carry_out(smtp::Action action) {
 /// Actions after which nothing is awaited: a reply, perhaps the last.
 void Session::conclude(const smtp::Action& action) {
   follow_machine();
-  if (const smtp::Reply* reply = reply_in(action)) reply->append_to(replies_);
-  if (std::holds_alternative<smtp::Close>(action)) over_ = true;
+  if (const smtp::Reply* reply = reply_in(action)) connection_.say(*reply);
+  if (const auto* close = std::get_if<smtp::Close>(&action)) {
+    if (close->farewell) connection_.say(*close->farewell);
+    connection_.end();
+  }
 }
 
 /// The one place where a transaction begins and ends on this side.
@@ -182,109 +189,97 @@ void Session::follow_machine() {
   const std::uint32_t number = machine_.transaction();
   if (transaction_ && transaction_->number() == number) return;
   transaction_.reset();
-  if (number != 0) transaction_.emplace(number, services_.policy.get());
+  if (number != 0) transaction_.emplace(number, parts_.policy.get());
 }
 
-base::Task<bool> Session::flush(base::Deadline deadline) {
-  if (replies_.empty()) co_return true;
-  const std::string wire = std::exchange(replies_, {});
-  const auto sent = co_await (*stream_)->write(wire, deadline);
-  if (!sent) over_ = true;
-  co_return sent.has_value();
+base::Task<> Session::check_recipient(mail::ForwardPath forward_path) {
+  const std::string shown = forward_path.to_string();
+  auto objection = co_await parts_.recipients.objection(open_message(), std::move(forward_path));
+  if (objection) log_refusal("rcpt", *objection, shown);
+  conclude(machine_.on_recipient(std::move(objection)));
 }
 
-base::Task<bool> Session::read_more(base::Deadline deadline) {
-  deadline = deadline.within(session_end_);
-  const bool sent = co_await flush(deadline);
-  if (!sent || over_) co_return false;
-  const auto got = co_await read_in_pieces(deadline);
-  if (over_) co_return false;  // dismissed meanwhile
-  const bool late = deadline.passed(services_.clock.steady());
-  if (got && !late) {
-    unheard_.reset();
-    buffer_.filled(*got);
-    co_return true;
+/// A command may have been on its way before the 250 was read: clients that pipeline send QUIT
+/// behind the dot. So it proves nothing while their TCP has not acknowledged the 250; and nothing
+/// is wrong with remembering what has a Message-ID.
+void Session::note_heard() {
+  if (!unheard_) return;
+  if (unheard_->remembered && connection_.unacknowledged() == 0) {
+    parts_.resends.forget(unheard_->key);
   }
-  over_ = true;
-  if (late || got.error() == ports::IoError::Timeout) {
-    const smtp::Reply reply(421, {4, 4, 2}, "Timeout, closing the connection");
-    log_refusal("command", reply);
-    reply.append_to(replies_);
-  }
-  co_return false;
+  unheard_.reset();
 }
 
-/// Waits in pieces: when the house fills up, those must hurry, too, who began to wait before.
-base::Task<std::expected<std::size_t, ports::IoError>> Session::read_in_pieces(
-    base::Deadline deadline) {
-  while (true) {
-    const base::Deadline piece = after(limits().command_overloaded).within(deadline);
-    const auto got = co_await (*stream_)->read_some(buffer_.room(), piece);
-    const bool timeout = !got && got.error() == ports::IoError::Timeout && piece.passed(now());
-    if (over_ || !timeout || deadline.passed(now()) || gate_.overloaded(limits())) co_return got;
+base::Task<> Session::take_content() {
+  unheard_.reset();  // of a message whose client has sent this one without waiting
+  auto outcome = co_await parts_.content.receive(connection_, open_message(), limits());
+  if (auto* cut = std::get_if<ContentCut>(&outcome)) {
+    log_refusal("data", cut->refusal);
+    conclude(machine_.on_content_cut(std::move(cut->refusal)));
+    // The client is still sending, and is to hear it.
+    co_await connection_.linger();
+    co_return;
   }
+  auto* taken = std::get_if<Acceptance>(&outcome);
+  if (taken == nullptr) co_return;
+  unheard_ = std::move(taken->unheard);
+  if (!taken->reply.reply().positive()) log_refusal("end-of-data", taken->reply.reply());
+  conclude(machine_.on_content_end(taken->reply));
 }
 
 base::Task<> Session::begin_tls(const smtp::Reply& go_on) {
-  const auto place = services_.handshakes.enter(limits().handshakes);
+  const auto place = parts_.handshakes.enter(limits().handshakes);
   if (!place) {
     const smtp::Reply reply(421, {4, 3, 2}, "Too many TLS handshakes, try again later");
     log_refusal("starttls", reply);
     conclude(machine_.shut_down(reply));
     co_return;
   }
-  go_on.append_to(replies_);
-  const bool sent = co_await flush(after(limits().command).within(session_end_));
+  connection_.say(go_on);
+  const auto before = connection_.after(limits().command).within(connection_.session_end());
+  const bool sent = co_await connection_.flush(before);
   // Nothing said in the clear may be heard inside TLS. The machine has refused it already;
   // this is the proof.
-  if (!sent || !buffer_.empty()) {
-    over_ = true;
+  if (!sent || !connection_.buffer().empty()) {
+    connection_.end();
     co_return;
   }
-  auto secured = co_await services_.tls->accept(std::move(*stream_),
-                                                after(kHandshakeSpan).within(session_end_));
+  const auto secured = co_await connection_.secure(*parts_.tls, connection_.after(kHandshakeSpan));
   if (!secured) {
     log_refusal("starttls", smtp::Reply(454, {4, 7, 0}, ports::describe(secured.error())));
-    over_ = true;
     co_return;
   }
-  *stream_ = std::move(*secured);
-  client_ = client_of(**stream_);
+  client_ = connection_.client();
   machine_ = smtp::ServerMachine(options());
   follow_machine();
 }
 
 void Session::abandon() noexcept {
   try {
-    if (unheard_) services_.resends.remember(unheard_->first, unheard_->second, now());
+    if (unheard_) parts_.resends.remember(unheard_->key, unheard_->proof, now());
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): then it is sent twice
   }
-  if (*stream_ && !dismissed_) {
-    (*stream_)->last_words("421 4.3.0 Out of memory, try again later\r\n");
-  }
+  connection_.last_words("421 4.3.0 Out of memory, try again later\r\n");
 }
 
 void Session::hurry() {
-  if (!awaiting_command_ || over_ || machine_.transaction() != 0 || !buffer_.empty()) return;
-  const smtp::Reply reply(421, {4, 3, 2}, "Shutting down, try again later");
-  over_ = dismissed_ = true;
-  base::spawn_supervised(executor_, "smtp goodbye",
-                         say_goodbye(stream_, reply.wire(), after(kGoodbyeSpan)));
+  if (!connection_.waiting() || connection_.over() || machine_.transaction() != 0) return;
+  if (!connection_.buffer().empty()) return;
+  connection_.dismiss(shutting_down());
 }
 
-base::Task<> Session::say_goodbye(SharedStream stream, std::string wire, base::Deadline deadline) {
-  const auto sent = co_await (*stream)->write(wire, deadline);
-  static_cast<void>(sent);  // the connection ends either way
-  (*stream)->close();       // wakes the session, which waits for a command
+void Session::dismiss() {
+  if (!connection_.waiting() || connection_.over()) return;
+  log_refusal("command", shutting_down());
+  connection_.dismiss(shutting_down());
 }
 
 void Session::log_refusal(std::string_view stage, const smtp::Reply& reply,
                           std::string_view forward_path) {
   const mail::Envelope* envelope = machine_.transaction() != 0 ? &machine_.envelope() : nullptr;
-  services_.refusals.write(
-      network(),
-      rejected_event({stage, client_, envelope, forward_path}, reply, services_.clock.wall()),
-      now());
+  parts_.refusals.write(
+      network_,
+      rejected_event({stage, client_, envelope, forward_path}, reply, parts_.clock.wall()), now());
 }
 
 }  // namespace relay::inbound

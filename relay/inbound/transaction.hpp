@@ -24,7 +24,7 @@ class Transaction {
   const Policy& policy() const { return *policy_; }
 
   void add(forward::ResolvedRecipient recipient) {
-    targets_ += recipient.targets.size();
+    targets_ += recipient.copies();
     recipients_.push_back(std::move(recipient));
   }
 
@@ -32,6 +32,11 @@ class Transaction {
 
   /// Goes to an SRS address of ours.
   bool is_bounce() const { return !recipients_.empty() && recipients_.front().is_bounce; }
+
+  /// Whom the sender stands for, where it is an SRS address of ours.
+  const std::optional<mail::ReversePath>& stands_for() const { return stands_for_; }
+
+  void set_stands_for(mail::ReversePath sender) { stands_for_ = std::move(sender); }
 
   std::size_t targets() const { return targets_; }  ///< copies this message would make
 
@@ -41,7 +46,8 @@ class Transaction {
   void begin_check(std::unique_ptr<auth::MessageCheck> check) { check_ = std::move(check); }
 
   Intake& begin_content(ports::IntakeQueue& queue, ByteBudget& budget, mail::MessageId id) {
-    return intake_.emplace(queue, budget, id, check_.get(), policy_->authserv_id);
+    return intake_.emplace(queue, budget, id, check_.get(), policy_->authserv_id,
+                           policy_->limits.max_header);
   }
 
  private:
@@ -49,6 +55,7 @@ class Transaction {
   std::shared_ptr<const Policy> policy_;
   std::vector<forward::ResolvedRecipient> recipients_;
   std::size_t targets_ = 0;
+  std::optional<mail::ReversePath> stands_for_;
   std::unique_ptr<auth::MessageCheck> check_;
   std::optional<Intake> intake_;
 };

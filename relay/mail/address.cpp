@@ -8,6 +8,7 @@
 #include <idn2.h>
 
 #include "relay/base/text.hpp"
+#include "relay/mail/folding.hpp"
 
 namespace relay::mail {
 
@@ -26,10 +27,15 @@ bool is_atext(char c) {
 /// quoted-pairSMTP), and UTF-8.
 bool is_quotable(char c) { return (c >= ' ' && c <= '~') || is_eight_bit(c); }
 
+/// What stands without quotes in the addresses of people: "ann..b" and "ann." are no Dot-string
+/// (RFC 5321 §4.1.2), and were given out by the thousand.
+bool is_bare_local_part(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) { return c == '.' || is_atext(c); });
+}
+
 bool is_dot_string(std::string_view text) {
-  if (text.empty() || text.front() == '.' || text.back() == '.') return false;
-  if (text.find("..") != std::string_view::npos) return false;
-  return std::ranges::all_of(text, [](char c) { return c == '.' || is_atext(c); });
+  return is_bare_local_part(text) && text.front() != '.' && text.back() != '.' &&
+         text.find("..") == std::string_view::npos;
 }
 
 std::expected<std::string, AddressError> to_a_labels(std::string_view text) {
@@ -79,7 +85,31 @@ bool is_address_literal(std::string_view text) {
   return !error;
 }
 
-/// Splits a mailbox at its local part: a quoted string or a dot-string, up to the "@".
+/// A dot behind the last label names the root, as in the DNS: the same domain.
+std::string_view without_root(std::string_view domain) {
+  return domain.ends_with('.') ? domain.substr(0, domain.size() - 1) : domain;
+}
+
+/// The octets of the source route "@a.example,@b.example:" in front of an address, 0 without one
+/// (RFC 5321 §4.1.2, A-d-l).
+std::expected<std::size_t, AddressError> source_route_length(std::string_view text) {
+  std::size_t at = 0;
+  while (at < text.size() && text[at] == '@') {
+    const std::size_t begin = at + 1;
+    const bool literal = text.substr(begin).starts_with('[');
+    const std::size_t end = text.find_first_of(",:", literal ? text.find(']', begin) : begin);
+    if (end == std::string_view::npos ||
+        !Domain::parse(without_root(text.substr(begin, end - begin)))) {
+      return std::unexpected(AddressError::SourceRoute);
+    }
+    at = end + 1;
+    if (text[end] == ':') return at;
+  }
+  if (at > 0) return std::unexpected(AddressError::SourceRoute);  // ends in a comma
+  return at;
+}
+
+/// Splits a mailbox at its local part: a quoted string or what stands for one, up to the "@".
 /// Returns the octets used; `decoded` receives the semantic form.
 std::expected<std::size_t, AddressError> read_local_part(std::string_view text,
                                                          std::string& decoded) {
@@ -98,7 +128,7 @@ std::expected<std::size_t, AddressError> read_local_part(std::string_view text,
   }
   const std::size_t at = text.find('@');
   if (at == std::string_view::npos) return std::unexpected(AddressError::BadDomain);
-  if (!is_dot_string(text.substr(0, at))) return std::unexpected(AddressError::BadLocalPart);
+  if (!is_bare_local_part(text.substr(0, at))) return std::unexpected(AddressError::BadLocalPart);
   decoded = text.substr(0, at);
   return at;
 }
@@ -118,7 +148,7 @@ std::string_view describe(AddressError error) {
     case AddressError::Unterminated:
       return "missing closing bracket or quote";
     case AddressError::SourceRoute:
-      return "source routes are not accepted";
+      return "malformed source route";
     case AddressError::NotUtf8:
       return "not valid UTF-8";
     case AddressError::TrailingText:
@@ -194,22 +224,22 @@ std::expected<Mailbox, AddressError> Mailbox::make(std::string_view local_part, 
   if (quoted.size() + 1 + mailbox.domain_.text().size() > kMaxPathOctets - 2) {
     return std::unexpected(AddressError::TooLong);
   }
-  if (quoted.size() > kMaxLocalPartOctets) {
-    return std::unexpected(AddressError::TooLong);
-  }
   return mailbox;
 }
 
 std::expected<Mailbox, AddressError> Mailbox::parse(std::string_view text) {
-  if (text.empty()) return std::unexpected(AddressError::Empty);
+  const auto route = source_route_length(text);
+  if (!route) return std::unexpected(route.error());
+  text.remove_prefix(*route);
+  if (text.empty()) {
+    return std::unexpected(*route > 0 ? AddressError::SourceRoute : AddressError::Empty);
+  }
   if (text.size() > kMaxPathOctets - 2) return std::unexpected(AddressError::TooLong);
-  if (text.front() == '@') return std::unexpected(AddressError::SourceRoute);
   std::string local_part;
   const auto used = read_local_part(text, local_part);
   if (!used) return std::unexpected(used.error());
   if (*used >= text.size() || text[*used] != '@') return std::unexpected(AddressError::BadDomain);
-  if (*used > kMaxLocalPartOctets) return std::unexpected(AddressError::TooLong);
-  auto domain = Domain::parse(text.substr(*used + 1));
+  auto domain = Domain::parse(without_root(text.substr(*used + 1)));
   if (!domain) return std::unexpected(domain.error());
   // `""@example.org` is legal grammar but names nobody; make() refuses it.
   return make(local_part, std::move(*domain));
@@ -227,21 +257,29 @@ std::string Mailbox::quoted_local_part() const {
 
 std::string Mailbox::to_string() const { return quoted_local_part() + '@' + domain_.text(); }
 
+std::string Mailbox::folded() const {
+  return folded_local_part(local_part_) + '@' + domain_.folded();
+}
+
 bool Mailbox::is_utf8() const { return std::ranges::any_of(local_part_, is_eight_bit); }
 
 std::string ReversePath::to_string() const {
   return mailbox_ ? mailbox_->to_string() : std::string();
 }
 
+std::string ReversePath::folded() const { return mailbox_ ? mailbox_->folded() : std::string(); }
+
 std::string ForwardPath::to_string() const {
   return mailbox_ ? mailbox_->to_string() : std::string("postmaster");
 }
 
+std::string ForwardPath::folded() const { return mailbox_ ? mailbox_->folded() : to_string(); }
+
 namespace {
 
-/// The text between the brackets of a path (RFC 5321 §4.1.2).
+/// The text between the brackets of a path (RFC 5321 §4.1.2). How long it may be says the address
+/// in it: a source route that is read over does not count.
 std::expected<std::string_view, AddressError> inside_brackets(std::string_view text) {
-  if (text.size() > kMaxPathOctets) return std::unexpected(AddressError::TooLong);
   if (!text.starts_with('<') || !text.ends_with('>') || text.size() < 2) {
     return std::unexpected(AddressError::Unterminated);
   }

@@ -1,5 +1,8 @@
 // Addresses as typed values (RFC 5321 §4.1.2, RFC 6531 §3.3). A value of these types is valid by
 // construction: no CR, LF, NUL or unbalanced quote can be in it.
+//
+// Read is more than the grammar has, where it can only mean one thing: dots at the ends of a local
+// part and beside each other, a dot behind the domain, a source route. Printed is the grammar.
 #pragma once
 
 #include <cstddef>
@@ -10,17 +13,19 @@
 
 namespace relay::mail {
 
-inline constexpr std::size_t kMaxLocalPartOctets = 64;  // RFC 5321 §4.5.3.1.1
-inline constexpr std::size_t kMaxDomainOctets = 255;    // RFC 5321 §4.5.3.1.2
-inline constexpr std::size_t kMaxPathOctets = 256;      // RFC 5321 §4.5.3.1.3, brackets included
+/// Of a local part we make: a host need not take more (RFC 5321 §4.5.3.1.1). What others wrote may
+/// fill its path; senders do that, and §4.5.3.1 asks for as few limits as possible.
+inline constexpr std::size_t kMaxLocalPartOctets = 64;
+inline constexpr std::size_t kMaxDomainOctets = 255;  // RFC 5321 §4.5.3.1.2
+inline constexpr std::size_t kMaxPathOctets = 256;    // RFC 5321 §4.5.3.1.3, brackets included
 
 enum class AddressError {
   Empty,
-  TooLong,  ///< local part, domain or path over its limit
+  TooLong,  ///< domain or path over its limit
   BadLocalPart,
   BadDomain,
   Unterminated,  ///< missing bracket or quote
-  SourceRoute,   ///< "@a,@b:c@d"; we do not take them (RFC 5321 §3.3 allows refusing)
+  SourceRoute,   ///< "@a,@b:" that is not made of domains, or ends in no address
   NotUtf8,       ///< octets above 127 that are not UTF-8
   TrailingText,
 };
@@ -58,7 +63,7 @@ class Domain {
 class Mailbox {
  public:
   /// Without brackets. Octets above 127 must be UTF-8 and set is_utf8(); whether SMTPUTF8 was
-  /// asked for is the caller's business.
+  /// asked for is the caller's business. A source route is read over (RFC 5321 §3.3, Appendix C).
   static std::expected<Mailbox, AddressError> parse(std::string_view text);
 
   /// From a decoded local part; printable ASCII, space, tab-free, or UTF-8.
@@ -71,6 +76,9 @@ class Mailbox {
   /// Re-quoted only where the grammar needs it: what goes on the wire.
   std::string to_string() const;
   std::string quoted_local_part() const;
+
+  /// Both parts folded, the local one decoded: for comparing and looking up.
+  std::string folded() const;
 
   bool is_utf8() const;  ///< local part has octets above 127: the wire needs SMTPUTF8
 
@@ -98,6 +106,7 @@ class ReversePath {
   const Mailbox& mailbox() const { return *mailbox_; }  ///< precondition: not null
 
   std::string to_string() const;  ///< without brackets; "" when null
+  std::string folded() const;     ///< for comparing; "" when null
 
   friend bool operator==(const ReversePath&, const ReversePath&) = default;
 
@@ -120,6 +129,7 @@ class ForwardPath {
   const Mailbox& mailbox() const { return *mailbox_; }  ///< precondition: not bare postmaster
 
   std::string to_string() const;  ///< without brackets
+  std::string folded() const;     ///< for comparing
 
  private:
   ForwardPath() = default;

@@ -21,6 +21,9 @@ struct SpfVerdict {
   std::string domain;     ///< folded; whose record was asked: of MAIL FROM, or the HELO name
   std::string mechanism;  ///< the directive that matched, as in the record; "" when none did
   std::string problem;    ///< of an error, one line of ours
+  /// Of PermError: a limit of ours ended the evaluation, which no standard knows. Its end could
+  /// have been a pass.
+  bool unfinished = false;
 };
 
 /// RFC 8601 §2.7.1. Policy: valid, but by a rule of ours not to be relied on (RFC 6376 §3.9).
@@ -55,7 +58,16 @@ struct DmarcVerdict {
   bool spf_strict = false;    ///< aspf=s: only the author's own domain is aligned
   bool spf_aligned = false;   ///< SPF passed for an aligned domain
   bool dkim_aligned = false;  ///< a signature passed for an aligned domain
-  std::string problem;        ///< of an error or a failure, one line of ours
+  /// One by a key in testing did: no proof for DMARC, and no ground to refuse (RFC 6376 §3.6.1).
+  bool testing_key_aligned = false;
+  /// What could have been aligned was left unfinished by a limit of ours: the failure is not one
+  /// that the owner of the domain speaks of.
+  bool unfinished = false;
+  std::string problem;                    ///< of an error or a failure, one line of ours
+  std::vector<std::string> several_from;  ///< folded, when From names several domains; else empty
+  /// From names no domain at all ("MAILER-DAEMON", "<>"), or nothing says who wrote: nothing can be
+  /// aligned with that, and nobody asks for anything.
+  bool names_nobody = false;
 };
 
 /// cv of a chain as received (RFC 8617 §4.1.3, §5.2). TempError: a key could not be looked up.

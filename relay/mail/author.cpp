@@ -1,172 +1,14 @@
-// Obsolete forms (RFC 5322 §4.4) are read where they are unambiguous.
 #include "relay/mail/author.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "relay/base/text.hpp"
-#include "relay/mail/header.hpp"
+#include "relay/mail/author_reader.hpp"
 
 namespace relay::mail {
 
 namespace {
-
-bool is_atext(char c) {
-  constexpr std::string_view kSpecials = "!#$%&'*+-/=?^_`{|}~";
-  return base::is_alpha(c) || base::is_digit(c) || static_cast<unsigned char>(c) >= 0x80 ||
-         kSpecials.find(c) != std::string_view::npos;
-}
-
-/// Reads the address list of a From field. Each step returns false, or an empty text, on anything
-/// it does not know: a From that two readers could understand differently must not name an author.
-class AuthorReader {
- public:
-  explicit AuthorReader(std::string_view text) : rest_(text) {}
-
-  /// The domains as written, comments and white space removed; empty when it is no address list.
-  std::vector<std::string> read() {
-    while (read_address()) {
-      if (rest_.empty()) return open_comment_ ? std::vector<std::string>() : domains_;
-      if (!take(',')) break;
-      plain_ = false;
-    }
-    return {};
-  }
-
-  /// One mailbox and nothing else.
-  bool is_plain() const { return plain_; }
-
-  /// A group without members, and nothing else: a list all the same.
-  bool is_empty_group() const {
-    return empty_group_ && domains_.empty() && rest_.empty() && !open_comment_;
-  }
-
- private:
-  /// A mailbox or a group (RFC 5322 §3.4, RFC 6854 §2.1).
-  bool read_address() {
-    if (!read_words()) return false;
-    if (words_ > 0 && rest_.starts_with(':')) return read_group();
-    return read_mailbox() && skip_comments();
-  }
-
-  bool read_group() {
-    plain_ = false;
-    take(':');
-    if (take(';')) {
-      empty_group_ = true;
-      return skip_comments();
-    }
-    do {
-      if (!read_words() || !read_mailbox()) return false;
-    } while (take(','));
-    return take(';') && skip_comments();
-  }
-
-  /// What follows the words in front: "@domain", or an address in brackets.
-  bool read_mailbox() {
-    if (take('<')) return read_bracketed();
-    if (words_ == 0 || !take('@') || !add(read_domain())) return false;
-    if (!rest_.starts_with('<')) return true;
-    // "a@x <b@y>": forbidden, frequent, and shown in either way.
-    plain_ = false;
-    return take('<') && read_bracketed();
-  }
-
-  bool read_bracketed() {
-    // What stands before is a display name: words without a meaning here.
-    if (!read_words() || words_ == 0 || !take('@')) return false;
-    return add(read_domain()) && take('>');
-  }
-
-  bool add(std::string domain) {
-    if (domain.empty()) return false;
-    domains_.push_back(std::move(domain));
-    return true;
-  }
-
-  bool take(char c) {
-    if (!skip_comments() || !rest_.starts_with(c)) return false;
-    rest_.remove_prefix(1);
-    return true;
-  }
-
-  /// White space and nested comments (CFWS); false when a comment does not end.
-  bool skip_comments() {
-    std::size_t depth = 0;
-    while (!rest_.empty()) {
-      const char c = rest_.front();
-      if (depth == 0 && c != '(' && c != ' ' && c != '\t') return true;
-      if (c == '(') ++depth;
-      if (c == ')') --depth;
-      if (c == '\\' && rest_.size() > 1) rest_.remove_prefix(1);
-      rest_.remove_prefix(1);
-    }
-    open_comment_ = open_comment_ || depth > 0;
-    return depth == 0;
-  }
-
-  bool skip_quoted_string() {
-    rest_.remove_prefix(1);
-    while (!rest_.empty() && rest_.front() != '"') {
-      rest_.remove_prefix(rest_.front() == '\\' && rest_.size() > 1 ? 2 : 1);
-    }
-    if (rest_.empty()) return false;
-    rest_.remove_prefix(1);
-    return true;
-  }
-
-  /// Atoms, quoted strings and dots: a display name or a local part.
-  bool read_words() {
-    words_ = 0;
-    while (skip_comments()) {
-      if (rest_.empty()) return true;
-      if (rest_.front() == '"') {
-        if (!skip_quoted_string()) return false;
-      } else if (is_atext(rest_.front()) || rest_.front() == '.') {
-        rest_.remove_prefix(1);
-      } else {
-        return true;
-      }
-      ++words_;
-    }
-    return false;
-  }
-
-  std::string read_domain() {
-    std::string domain;
-    if (!skip_comments()) return {};
-    if (rest_.starts_with('[')) {
-      const std::size_t end = rest_.find(']');
-      if (end == std::string_view::npos) return {};
-      domain = rest_.substr(0, end + 1);
-      rest_.remove_prefix(end + 1);
-      return domain;
-    }
-    bool after_dot = true;
-    while (skip_comments() && !rest_.empty()) {
-      if (rest_.front() == '.') {
-        after_dot = true;
-        domain += '.';
-        rest_.remove_prefix(1);
-        continue;
-      }
-      const auto end = std::ranges::find_if_not(rest_, is_atext);
-      const auto size = static_cast<std::size_t>(end - rest_.begin());
-      if (size == 0) break;
-      if (!after_dot) return {};  // "a b": two atoms without a dot
-      domain += rest_.substr(0, size);
-      rest_.remove_prefix(size);
-      after_dot = false;
-    }
-    return domain;
-  }
-
-  std::string_view rest_;
-  std::size_t words_ = 0;  ///< just read
-  std::vector<std::string> domains_;
-  bool plain_ = true;
-  bool open_comment_ = false;
-  bool empty_group_ = false;
-};
 
 bool is_printable(std::string_view text) {
   return std::ranges::all_of(text, [](char c) {
@@ -183,6 +25,12 @@ bool has_odd_line_ends(std::string_view block) {
     ++i;
   }
   return false;
+}
+
+/// U+FF20 or U+FE6B, which some readers take for "@".
+bool has_wide_at(std::string_view text) {
+  return text.find("\xEF\xBC\xA0") != std::string_view::npos ||
+         text.find("\xEF\xB9\xAB") != std::string_view::npos;
 }
 
 bool is_named_from(std::string_view line) {
@@ -214,6 +62,8 @@ std::string_view describe(AuthorProblem problem) {
   switch (problem) {
     case AuthorProblem::NoField:
       return "no From field";
+    case AuthorProblem::Nobody:
+      return "nobody named in From";
     case AuthorProblem::SeveralFields:
       return "more than one From field";
     case AuthorProblem::UnreadableHeader:
@@ -228,31 +78,50 @@ std::string_view describe(AuthorProblem problem) {
   return "malformed From field";
 }
 
-std::expected<std::vector<Domain>, AuthorProblem> author_domains(std::string_view header_block) {
-  const std::string_view block =
-      header_block.substr(0, header_length(header_block).value_or(header_block.size()));
-  if (block.size() > kMaxHeaderOctets || has_odd_line_ends(block)) {
-    return std::unexpected(AuthorProblem::UnreadableHeader);
-  }
-  const auto fields = readable_fields(block);
-  if (fields.size() > kMaxHeaderFields) return std::unexpected(AuthorProblem::UnreadableHeader);
-  const auto authors = find_fields(fields, "From");
-  if (authors.size() > 1 || std::ranges::any_of(unreadable_lines(block), resembles_from)) {
+std::expected<std::vector<Domain>, AuthorProblem> author_domains(const Header& header) {
+  if (has_odd_line_ends(header.block())) return std::unexpected(AuthorProblem::UnreadableHeader);
+  const auto authors = header.find("From");
+  if (authors.size() > 1 || resembles_from(header.preamble()) ||
+      std::ranges::any_of(header.unreadable(), resembles_from)) {
     return std::unexpected(AuthorProblem::SeveralFields);
   }
-  if (authors.empty()) return std::unexpected(AuthorProblem::NoField);
+  // Some readers show these in its place.
+  const bool others =
+      std::ranges::any_of(std::array{"Sender", "Resent-From", "Resent-Sender", "Reply-To"},
+                          [&](const char* name) { return !header.find(name).empty(); });
+  if (authors.empty()) {
+    return std::unexpected(others ? AuthorProblem::NoField : AuthorProblem::Nobody);
+  }
+  const auto nobody = others ? AuthorProblem::NoDomain : AuthorProblem::Nobody;
   const std::string value = unfolded(authors.front().value);
   if (!is_printable(value)) return std::unexpected(AuthorProblem::UnreadableField);
 
   AuthorReader reader(value);
-  const auto written = reader.read();
-  if (reader.is_empty_group()) return std::unexpected(AuthorProblem::NoDomain);
-  if (written.empty()) return std::unexpected(AuthorProblem::UnreadableField);
+  auto written = reader.read();
+  if (reader.is_empty_group()) return std::unexpected(nobody);
+  // In an address list an encoded word is a name; elsewhere some readers decode it to an address.
+  if (written.empty() && (value.find("=?") != std::string::npos || has_wide_at(value))) {
+    return std::unexpected(AuthorProblem::UnreadableField);
+  }
+  if (written.empty()) {
+    written = AuthorReader::names_behind_at_signs(value);
+    // An address in a comment is nobody's: where it is the only one, somebody is being hidden.
+    const std::string shown = AuthorReader::visible(value);
+    if (!written.empty() && AuthorReader::names_behind_at_signs(shown).empty()) {
+      return std::unexpected(AuthorProblem::UnreadableField);
+    }
+  }
+  if (written.empty()) return std::unexpected(nobody);
+  // "Deals@Acme <deals@acme.example>" has one address: a name alone is none beside another.
+  const auto is_name_alone = [](const std::string& text) {
+    return text.find_first_of(".[:") == std::string::npos;
+  };
+  if (!std::ranges::all_of(written, is_name_alone)) std::erase_if(written, is_name_alone);
   std::vector<Domain> domains;
   for (const std::string& text : written) {
     const auto domain = Domain::parse(text);
     if (!domain) return std::unexpected(AuthorProblem::UnreadableField);
-    if (domain->is_literal()) return std::unexpected(AuthorProblem::NoDomain);
+    if (domain->is_literal()) return std::unexpected(nobody);
     if (std::ranges::find(domains, *domain) != domains.end()) continue;
     if (domains.size() == kMaxAuthorDomains) return std::unexpected(AuthorProblem::TooManyDomains);
     domains.push_back(*domain);
@@ -260,10 +129,9 @@ std::expected<std::vector<Domain>, AuthorProblem> author_domains(std::string_vie
   return domains;
 }
 
-std::optional<Domain> author_domain(std::string_view header_block) {
-  const auto fields = split_header(header_block);
-  if (!fields) return std::nullopt;
-  const auto authors = find_fields(*fields, "From");
+std::optional<Domain> author_domain(const Header& header) {
+  if (!header.preamble().empty() || !header.unreadable().empty()) return std::nullopt;
+  const auto authors = header.find("From");
   if (authors.size() != 1) return std::nullopt;
   const std::string value = unfolded(authors.front().value);
   if (!is_printable(value)) return std::nullopt;

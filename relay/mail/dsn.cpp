@@ -17,9 +17,9 @@ namespace relay::mail {
 namespace {
 
 /// Whole fields of the original up to the cap, 7-bit, no line over 998 octets.
-std::string returned_header(const std::string& original_header) {
+std::string returned_header(const Header& original) {
   std::string text;
-  for (const HeaderField& field : readable_fields(original_header)) {
+  for (const HeaderField& field : original.fields()) {
     if (text.size() + field.raw.size() > kMaxReturnedHeader) break;
     std::size_t column = 0;
     for (std::size_t i = 0; i < field.raw.size(); ++i) {
@@ -142,8 +142,9 @@ bool dsn_needs_smtputf8(const DsnRequest& request) { return request.addressee.is
 
 std::vector<Dsn> build_dsns(const DsnRequest& request) {
   const std::vector<DsnEntry> entries = entries_of(request);
-  const Frame frame{.references = message_id_of(request.original_header),
-                    .returned_header = returned_header(request.original_header)};
+  const Header original(request.original_header);
+  const Frame frame{.references = original.message_id(),
+                    .returned_header = returned_header(original)};
   const auto parts = parts_of(entries, frame);
   std::vector<Dsn> dsns;
   for (const auto& part : parts) {

@@ -9,7 +9,9 @@ namespace relay::mail {
 
 namespace {
 
-constexpr std::size_t kMaxAddress = 600;  // one of 254 octets in the form of RFC 6533 is shorter
+// A local part of letters beyond ASCII in the form of RFC 6533 stays whole, in a line that may be
+// sent (RFC 5322 §2.1.1); one of "+" and "=" beside them may be cut.
+constexpr std::size_t kMaxAddress = 900;
 constexpr std::size_t kLine = 76;
 constexpr std::size_t kHardLimit = 900;  // a word without a space is cut here (RFC 5322 §2.1.1)
 

@@ -26,7 +26,7 @@ struct Envelope {
 struct Client {
   std::string address;  ///< textual IP, no brackets; IPv4-mapped IPv6 shown as IPv4
   std::uint16_t port = 0;
-  std::string helo;  ///< argument of HELO/EHLO as validated; "" before it
+  std::string helo;  ///< of HELO or EHLO: any printable ASCII; "" before it
   bool esmtp = false;
   std::string tls_version;  ///< "TLSv1.3", or "" in the clear
   std::string tls_cipher;

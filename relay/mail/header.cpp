@@ -1,6 +1,7 @@
 #include "relay/mail/header.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "relay/base/text.hpp"
 
@@ -9,6 +10,7 @@ namespace relay::mail {
 namespace {
 
 constexpr std::string_view kEmptyLine = "\r\n";
+constexpr std::string_view kMailboxLine = "From ";  // of an mbox file; no field has a blank there
 
 bool is_wsp(char c) { return c == ' ' || c == '\t'; }
 
@@ -45,19 +47,15 @@ std::string_view next_line(std::string_view& block) {
   return line;
 }
 
-}  // namespace
-
-std::string_view describe(HeaderError error) {
-  switch (error) {
-    case HeaderError::TooLarge:
-      return "header too large";
-    case HeaderError::TooManyFields:
-      return "too many header fields";
-    case HeaderError::Malformed:
-      return "malformed header";
-  }
-  return "malformed header";
+/// The first line is the one that mbox files put before each message ("From : ann@…" is a field),
+/// or goes on with what is not there.
+bool begins_in_no_field(std::string_view block) {
+  if (block.empty()) return false;
+  if (is_wsp(block.front())) return true;
+  return block.starts_with(kMailboxLine) && !as_field(block.substr(0, folded_line_length(block)));
 }
+
+}  // namespace
 
 std::optional<std::size_t> header_length(std::string_view content) {
   if (content.starts_with(kEmptyLine)) return 0;
@@ -66,33 +64,12 @@ std::optional<std::size_t> header_length(std::string_view content) {
   return end + 2;
 }
 
-std::expected<std::vector<HeaderField>, HeaderError> split_header(std::string_view block) {
-  const std::size_t size = header_length(block).value_or(block.size());
-  if (size > kMaxHeaderOctets) return std::unexpected(HeaderError::TooLarge);
-  std::vector<HeaderField> fields;
-  for (auto line = next_line(block); !line.empty(); line = next_line(block)) {
-    if (fields.size() == kMaxHeaderFields) return std::unexpected(HeaderError::TooManyFields);
-    const auto field = as_field(line);
-    if (!field) return std::unexpected(HeaderError::Malformed);
-    fields.push_back(*field);
-  }
-  return fields;
-}
-
 std::vector<HeaderField> readable_fields(std::string_view block) {
   std::vector<HeaderField> fields;
   for (auto line = next_line(block); !line.empty(); line = next_line(block)) {
     if (const auto field = as_field(line)) fields.push_back(*field);
   }
   return fields;
-}
-
-std::vector<std::string_view> unreadable_lines(std::string_view block) {
-  std::vector<std::string_view> lines;
-  for (auto line = next_line(block); !line.empty(); line = next_line(block)) {
-    if (!as_field(line)) lines.push_back(line);
-  }
-  return lines;
 }
 
 std::vector<HeaderField> find_fields(const std::vector<HeaderField>& fields,
@@ -121,9 +98,25 @@ std::string unfolded(std::string_view value) {
   return text;
 }
 
-std::string message_id_of(std::string_view header_block) {
+Header::Header(std::string block) : block_(std::move(block)) {
+  block_.resize(header_length(block_).value_or(block_.size()));
+  std::string_view rest = block_;
+  if (begins_in_no_field(rest)) {
+    next_line(rest);
+    preamble_ = block_.size() - rest.size();
+  }
+  for (auto line = next_line(rest); !line.empty(); line = next_line(rest)) {
+    if (const auto field = as_field(line)) {
+      fields_.push_back(*field);
+    } else {
+      unreadable_.push_back(line);
+    }
+  }
+}
+
+std::string Header::message_id() const {
   constexpr std::size_t kMaxOctets = 250;
-  const auto found = find_fields(readable_fields(header_block), "Message-ID");
+  const auto found = find("Message-ID");
   if (found.size() != 1) return {};
   std::string id = unfolded(found.front().value);
   if (id.size() < 5 || id.size() > kMaxOctets) return {};

@@ -1,9 +1,9 @@
-// The header section of a message as it is on the wire (RFC 5322 §2.2): found, never changed.
+// The header section of a message as it is on the wire (RFC 5322 §2.2): read once, never changed.
 // Knows fields and the Message-ID; knows no addresses and no MIME.
 #pragma once
 
 #include <cstddef>
-#include <expected>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,8 +11,10 @@
 
 namespace relay::mail {
 
-inline constexpr std::size_t kMaxHeaderOctets = 128UL * 1024;
-inline constexpr std::size_t kMaxHeaderFields = 1000;
+/// The most that any configuration may allow. A header and its empty line fit into the first chunk
+/// that the queue stores: whoever reads a header again reads that chunk only.
+inline constexpr std::size_t kMaxHeaderOctets = 256UL * 1024;
+inline constexpr std::size_t kMaxHeaderFields = 50'000;
 
 /// One field, as views into the block it was found in.
 struct HeaderField {
@@ -21,27 +23,14 @@ struct HeaderField {
   std::string_view raw;    ///< the whole field, final CRLF included
 };
 
-enum class HeaderError {
-  TooLarge,       ///< over kMaxHeaderOctets
-  TooManyFields,  ///< over kMaxHeaderFields
-  Malformed,      ///< a line that is neither a field nor a continuation
-};
-
-std::string_view describe(HeaderError error);
-
 /// Octets of the header block of `content`: up to and including the CRLF before the empty line.
 /// nullopt: no empty line yet (a message may consist of a header alone).
 std::optional<std::size_t> header_length(std::string_view content);
 
-/// The fields of a header block, in order; an empty line ends it. Linear in its size.
-/// The views live as long as the block.
-std::expected<std::vector<HeaderField>, HeaderError> split_header(std::string_view block);
-
-/// As split_header, but leaves out lines that are no field; for reading what has been accepted.
+/// The fields of a header block, in order; an empty line ends it. Lines that are neither a field
+/// nor the continuation of one are left out. Linear in its size. The views live as long as the
+/// block.
 std::vector<HeaderField> readable_fields(std::string_view block);
-
-/// What readable_fields leaves out.
-std::vector<std::string_view> unreadable_lines(std::string_view block);
 
 /// All fields called `name` (without case), topmost first.
 std::vector<HeaderField> find_fields(const std::vector<HeaderField>& fields, std::string_view name);
@@ -49,8 +38,46 @@ std::vector<HeaderField> find_fields(const std::vector<HeaderField>& fields, std
 /// Unfolds a value: CRLF before white space removed, white space at both ends removed (§2.2.3).
 std::string unfolded(std::string_view value);
 
-/// The Message-ID "<…@…>" of the block when there is exactly one and it is safe to repeat in a
-/// header field (RFC 5322 §3.6.4 without obsolete forms, at most 250 octets); else "".
-std::string message_id_of(std::string_view header_block);
+/// The header of one message, read once and carried along: whoever comes later asks it, and reads
+/// nothing again. What it hands out are views into it, so it is neither copied nor moved.
+class Header {
+ public:
+  /// `block`: up to and with the CRLF before the empty line; what stands behind one is cut off.
+  explicit Header(std::string block);
+  Header(const Header&) = delete;
+  Header& operator=(const Header&) = delete;
+  ~Header() = default;
+
+  /// Octet by octet as it came.
+  const std::string& block() const { return block_; }
+
+  /// Whatever stands before the first field and belongs to none: the line "From ann@… Mon …" of an
+  /// mbox file, or lines that begin with white space and would go on with a field above them.
+  std::string_view preamble() const { return std::string_view(block_).substr(0, preamble_); }
+
+  /// What stands behind the preamble: what is judged, and signed.
+  std::string_view judged() const { return std::string_view(block_).substr(preamble_); }
+
+  /// In order. Lines that are no field are left out.
+  const std::vector<HeaderField>& fields() const { return fields_; }
+
+  /// Those lines, each with what continues it.
+  const std::vector<std::string_view>& unreadable() const { return unreadable_; }
+
+  /// All fields called `name` (without case), topmost first.
+  std::vector<HeaderField> find(std::string_view name) const { return find_fields(fields_, name); }
+
+  /// "<…@…>" when there is exactly one Message-ID and it is safe to repeat in a header field
+  /// (RFC 5322 §3.6.4 without obsolete forms, at most 250 octets); else "".
+  std::string message_id() const;
+
+ private:
+  std::string block_;
+  std::size_t preamble_ = 0;
+  std::vector<HeaderField> fields_;
+  std::vector<std::string_view> unreadable_;
+};
+
+using HeaderPtr = std::shared_ptr<const Header>;
 
 }  // namespace relay::mail

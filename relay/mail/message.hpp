@@ -33,18 +33,48 @@ struct Handling {
 /// "plain", "sealed", "new-author+risk", …: for the log, without the reason.
 std::string name(const Handling& handling);
 
+/// Who ended a copy, and so why. Stored: numbers are never given a new meaning.
+enum class End : std::uint8_t {
+  None = 0,       ///< it has not ended
+  Delivered = 1,  ///< the next hop took it
+  Refused = 2,    ///< the next hop, or its DNS, said no for good
+  Expired = 3,    ///< it was tried for as long as [queue] expire says
+  Dropped = 4,    ///< the operator, without a word to the sender
+  Returned = 5,   ///< the operator, with a DSN
+  Discarded = 6,  ///< its alias, which throws mail away; shown as dropped, as well
+  Replaced = 7,   ///< the fallback of its alias takes its place, without a word to the sender
+};
+
+std::string_view name(End end);
+
+/// The field that tells the reader of a copy through which alias it came.
+enum class AliasMark : std::uint8_t { None, OriginalTo, DeliveredTo };
+
+std::string_view name(AliasMark mark);  ///< of the field; "" of none
+
 /// One copy to send: a target reached through an alias.
 struct Route {
   std::uint16_t index = 0;   ///< number of the copy within its message, from 0
   ForwardPath original;      ///< the forward-path as the client gave it (what a DSN shows)
-  Mailbox target;            ///< where the copy goes
+  Mailbox target;            ///< where the copy goes; of one that is discarded, the alias
   ReversePath reverse_path;  ///< under which sender: SRS, unchanged, or null
   Handling handling = {};
   bool held = false;  ///< enters the queue held: leaves when it is released
   /// Whose consent the copy waits for: the target, folded, without sub-address. It is held for this
   /// alone, and released when the target confirms. "": nobody's.
   std::string awaits = {};
+  /// How the copy has ended before it entered the queue; None: it is to be sent.
+  End ended = End::None;
+  /// On top of this copy alone, which shares a transaction with no other.
+  AliasMark mark = AliasMark::None;
+  /// Copies of one alias that has a fallback have a number of theirs in common with the fallback's
+  /// copies; 0: the alias has none.
+  std::uint16_t group = 0;
+  bool stands_by = false;  ///< a copy of the fallback: it is used when all others of its group fail
 };
+
+/// The field, CRLF-terminated; "" when the copy bears none.
+std::string mark_field(const Route& route);
 
 /// Everything about an accepted message except its content.
 struct AcceptedMessage {
@@ -72,24 +102,24 @@ enum class RecipientState : std::uint8_t {
   Waiting = 0,  ///< due at next_due
   Held = 1,     ///< for the operator to decide: never due, never expired
   Delivered = 2,
-  Failed = 3,  ///< bounced, or dropped with a log line
+  Failed = 3,    ///< bounced, or dropped with a log line
+  StandsBy = 4,  ///< a fallback's, not used: it holds up nothing, and goes with the message
 };
 
+/// The copy is neither sent nor decided upon any more; of a fallback's, not yet.
 constexpr bool is_final(RecipientState state) {
-  return state == RecipientState::Delivered || state == RecipientState::Failed;
+  return state != RecipientState::Waiting && state != RecipientState::Held;
 }
 
-/// Who ended a copy, and so why. Stored: numbers are never given a new meaning.
-enum class End : std::uint8_t {
-  None = 0,       ///< it has not ended
-  Delivered = 1,  ///< the next hop took it
-  Refused = 2,    ///< the next hop, or its DNS, said no for good
-  Expired = 3,    ///< it was tried for as long as [queue] expire says
-  Dropped = 4,    ///< the operator, without a word to the sender
-  Returned = 5,   ///< the operator, with a DSN
-};
+/// Why a copy has ended before it came, as if it had been tried; of any other, nothing.
+DeliveryAttempt attempt_on_entry(const Route& route, base::WallTime at);
 
-std::string_view name(End end);
+/// How a copy enters the queue.
+constexpr RecipientState state_on_entry(const Route& route) {
+  if (route.ended != End::None) return RecipientState::Failed;
+  if (route.stands_by) return RecipientState::StandsBy;
+  return route.held ? RecipientState::Held : RecipientState::Waiting;
+}
 
 /// A copy with its history: one row of the queue.
 struct QueuedRecipient {
@@ -117,7 +147,8 @@ struct SenderToken {
   std::string token;         ///< local part without our domain, lower-case base32
   ReversePath reverse_path;  ///< the original sender
   base::WallTime expires_at;
-  std::string client;  ///< address prefix whose quota it counts against
+  std::string counted_under;  ///< whose quota: "domain x.example", or a client's network
+  std::int64_t most = 0;      ///< of that quota
 };
 
 }  // namespace relay::mail

@@ -1,13 +1,14 @@
 #include "relay/net/connection.hpp"
 
-#include <array>
 #include <cerrno>
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/post.hpp>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include "relay/net/io_errors.hpp"
@@ -25,6 +26,7 @@ bool would_block(int error_number) { return error_number == EAGAIN || error_numb
 
 Connection::Connection(Shard& shard, Socket socket, ports::Endpoint peer, ports::Endpoint local)
     : deadlines_(shard.deadlines()),
+      lingering_(shard.lingering()),
       socket_(std::move(socket)),
       peer_(std::move(peer)),
       local_(std::move(local)) {
@@ -112,19 +114,19 @@ bool Connection::has_unread() {
   return ::recv(socket_.native_handle(), &octet, 1, MSG_DONTWAIT | MSG_PEEK) > 0;
 }
 
+std::size_t Connection::unacknowledged() {
+  int octets = 0;
+  const bool told = ::ioctl(socket_.native_handle(), SIOCOUTQ, &octets) == 0;
+  return told && octets > 0 ? static_cast<std::size_t>(octets) : 0;
+}
+
 void Connection::close() noexcept {
   if (!socket_.is_open()) return;
-  // Closing a socket with unread octets makes the kernel send RST, and that can erase our last
-  // reply on its way. Bounded, so that a flood does not hold us.
-  constexpr int kRounds = 16;
-  std::array<char, 4096> scrap;
-  int rounds = 0;
-  while (rounds < kRounds &&
-         ::recv(socket_.native_handle(), scrap.data(), scrap.size(), MSG_DONTWAIT) > 0)
-    ++rounds;
-  if (rounds == kRounds) ::shutdown(socket_.native_handle(), SHUT_WR);  // FIN, before the RST
-  boost::system::error_code ignored;
-  socket_.close(ignored);
+  boost::system::error_code error;
+  ::shutdown(socket_.native_handle(), SHUT_WR);
+  const int descriptor = socket_.release(error);
+  if (!error) lingering_.take(descriptor);
+  if (error) socket_.close(error);
 }
 
 void Connection::interrupt() noexcept {

@@ -52,10 +52,17 @@ class Connection final : private Interruptible {
 
   base::Task<> take_turn();
 
+  /// For work without waiting that no try_ call has counted.
+  void count_transfer() { ++transfers_in_a_row_; }
+
   /// True when the peer has sent octets that nobody has read.
   bool has_unread();
 
-  /// FIN, not RST: what we wrote last must still reach a peer that was sending meanwhile.
+  /// Octets sent, or waiting to be sent, that the peer has not acknowledged.
+  std::size_t unacknowledged();
+
+  /// FIN, not RST: what we wrote last must still reach a peer that is sending meanwhile. The socket
+  /// is left to the shard's Lingering.
   void close() noexcept;
 
   const ports::Endpoint& peer() const { return peer_; }
@@ -68,6 +75,7 @@ class Connection final : private Interruptible {
   void interrupt() noexcept override;
 
   DeadlineWheel& deadlines_;
+  Lingering& lingering_;
   Socket socket_;
   const ports::Endpoint peer_;
   const ports::Endpoint local_;

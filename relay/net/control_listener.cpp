@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
@@ -11,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "relay/base/may_access.hpp"
+#include "relay/base/timer.hpp"
 #include "relay/net/io_errors.hpp"
 
 namespace relay::net {
@@ -90,7 +93,6 @@ class LocalStream final : public ports::Stream, private Interruptible {
 std::expected<void, std::string> remove_stale(Shard& shard, const std::string& path) {
   struct stat existing{};
   if (::lstat(path.c_str(), &existing) != 0) return {};
-  if (!S_ISSOCK(existing.st_mode)) return std::unexpected(path + " exists and is not a socket");
   LocalSocket probe(shard.executor());
   boost::system::error_code error;
   probe.connect(Protocol::endpoint(path), error);
@@ -103,11 +105,23 @@ std::expected<void, std::string> remove_stale(Shard& shard, const std::string& p
 
 }  // namespace
 
-std::expected<std::unique_ptr<ControlListener>, std::string> ControlListener::open(
-    Shard& shard, const std::string& path) {
+std::expected<void, std::string> ControlListener::look_at(const std::string& path) {
   if (path.size() >= sizeof(sockaddr_un::sun_path)) {
     return std::unexpected("control socket path too long: " + path);
   }
+  struct stat existing{};
+  if (::lstat(path.c_str(), &existing) == 0) {
+    if (S_ISSOCK(existing.st_mode)) return {};
+    return std::unexpected(path + " exists and is not a socket");
+  }
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (base::may_access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK)) return {};
+  return std::unexpected("control socket " + path + ": " + std::strerror(errno));
+}
+
+std::expected<std::unique_ptr<ControlListener>, std::string> ControlListener::open(
+    Shard& shard, const std::string& path) {
+  if (auto possible = look_at(path); !possible) return std::unexpected(possible.error());
   if (auto cleared = remove_stale(shard, path); !cleared) return std::unexpected(cleared.error());
   Acceptor acceptor(shard.executor());
   boost::system::error_code error;
@@ -140,9 +154,7 @@ base::Task<> ControlListener::accept_loop(OnConnection on_connection) {
     const auto [error] = co_await acceptor_.async_accept(socket, asio::as_tuple(base::use_task));
     if (stopped_ || error == asio::error::operation_aborted) co_return;
     if (error) {  // out of descriptors, most likely: do not spin
-      asio::basic_waitable_timer<std::chrono::steady_clock,
-                                 asio::wait_traits<std::chrono::steady_clock>, base::Executor>
-          pause(shard_.executor(), kAcceptPause);
+      base::Timer pause(shard_.executor(), kAcceptPause);
       co_await pause.async_wait(asio::as_tuple(base::use_task));
       continue;
     }

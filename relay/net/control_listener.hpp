@@ -17,6 +17,9 @@ class ControlListener {
  public:
   using OnConnection = std::function<void(std::unique_ptr<ports::Stream>)>;
 
+  /// Why open() would refuse, whoever answers on `path` now; nothing is made.
+  static std::expected<void, std::string> look_at(const std::string& path);
+
   /// Binds `path` with mode 0660, replacing a socket nobody answers on any more; a live one is an
   /// error ("another srs-relay answers on …"), as is anything that is not a socket.
   static std::expected<std::unique_ptr<ControlListener>, std::string> open(Shard& shard,

@@ -1,17 +1,15 @@
 #include "relay/net/deadline_wheel.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
+
+#include "relay/base/timer.hpp"
 
 namespace relay::net {
 
 namespace asio = boost::asio;
-
-using Timer =
-    asio::basic_waitable_timer<std::chrono::steady_clock,
-                               asio::wait_traits<std::chrono::steady_clock>, base::Executor>;
 
 DeadlineWheel::DeadlineWheel(asio::io_context& io)
     : io_(io), origin_(std::chrono::steady_clock::now()) {}
@@ -34,7 +32,14 @@ void DeadlineWheel::arm(Alarm& alarm) {
   if (ticking_) return;
   // Last, because on the shard itself the new task begins at once, and ends when nothing is armed.
   ticking_ = true;
-  base::spawn_supervised(io_.get_executor(), "deadlines", tick(), base::OnCrash::EndProcess);
+  try {
+    base::spawn_supervised(io_.get_executor(), "deadlines", tick(), base::OnCrash::EndProcess);
+    if (!ticking_) throw std::bad_alloc();  // it began, and had no memory to wait
+  } catch (...) {
+    ticking_ = false;
+    disarm(alarm);
+    throw;
+  }
 }
 
 void DeadlineWheel::disarm(Alarm& alarm) noexcept {
@@ -47,13 +52,30 @@ void DeadlineWheel::disarm(Alarm& alarm) noexcept {
 
 // Runs only while something is armed: an idle daemon does not wake up.
 base::Task<> DeadlineWheel::tick() {
-  Timer timer(io_.get_executor());
-  while (armed_ > 0) {
-    timer.expires_after(kTick);
-    co_await timer.async_wait(asio::as_tuple(base::use_task));
-    ring_due(std::chrono::steady_clock::now());
+  // Asio destroys a coroutine whose wait cannot begin for want of memory, instead of throwing.
+  struct Ticking {
+    DeadlineWheel& wheel;
+
+    ~Ticking() { wheel.stop_ticking(); }
+  };
+
+  const Ticking ticking{*this};
+  try {
+    base::Timer timer(io_.get_executor());
+    while (armed_ > 0) {
+      timer.expires_after(kTick);
+      co_await timer.async_wait(asio::as_tuple(base::use_task));
+      ring_due(std::chrono::steady_clock::now());
+    }
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): ~Ticking ends what waits
   }
+}
+
+void DeadlineWheel::stop_ticking() noexcept {
   ticking_ = false;
+  if (ended_) return;
+  // Nobody would ring them later: what waits ends now, as if its time were over.
+  for (Link& slot : slots_) ring_slot(slot, base::SteadyTime::max());
 }
 
 void DeadlineWheel::ring_due(base::SteadyTime now) {

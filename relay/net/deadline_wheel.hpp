@@ -40,6 +40,9 @@ class DeadlineWheel {
 
   std::size_t armed() const { return armed_; }
 
+  /// `io` ends next: nothing rings any more.
+  void end() noexcept { ended_ = true; }
+
  private:
   /// Ring link; a slot is a ring with a head that is no alarm.
   struct Link {
@@ -53,6 +56,7 @@ class DeadlineWheel {
   void arm(Alarm& alarm);
   void disarm(Alarm& alarm) noexcept;
   base::Task<> tick();
+  void stop_ticking() noexcept;
   void ring_due(base::SteadyTime now);
   void ring_slot(Link& slot, base::SteadyTime now);
   std::uint64_t tick_of(base::SteadyTime at) const;
@@ -62,6 +66,7 @@ class DeadlineWheel {
   std::uint64_t last_tick_ = 0;  ///< all slots up to this tick have been looked at
   std::size_t armed_ = 0;
   bool ticking_ = false;
+  bool ended_ = false;
   std::array<Link, kSlots> slots_;
 };
 
@@ -70,6 +75,8 @@ class DeadlineWheel {
 /// the way a cancel that finds nothing to cancel does.
 class DeadlineWheel::Alarm : private Link {
  public:
+  /// Throws std::bad_alloc when nothing ticks yet and there is no memory for it; nothing is left on
+  /// the wheel then.
   Alarm(DeadlineWheel& wheel, base::Deadline deadline, Interruptible& target);
   ~Alarm();
   Alarm(const Alarm&) = delete;

@@ -3,6 +3,8 @@
 #include <cerrno>
 
 #include <boost/asio/as_tuple.hpp>
+#include <netinet/in.h>
+#include <sys/socket.h>
 
 #include "relay/net/connection.hpp"
 #include "relay/net/io_errors.hpp"
@@ -29,12 +31,18 @@ class Attempt final : private Interruptible {
     const auto [error] = co_await socket.async_connect(remote, asio::as_tuple(base::use_task));
     if (alarm.rang() || deadline.passed()) co_return std::unexpected(IoError::Timeout);
     if (!error) co_return ok;
-    // No port is left towards it. With IPv6 that is also what a host without such addresses says.
-    const bool lacks_port = error.value() == EADDRNOTAVAIL && remote.address().is_v4();
-    co_return std::unexpected(lacks_port ? IoError::NoSource : io_error_of(error.value()));
+    co_return std::unexpected(reason_of(error.value(), remote));
   }
 
  private:
+  // No port is left towards it. With IPv6 EADDRNOTAVAIL is also what a host without any address of
+  // that family says.
+  static IoError reason_of(int error_number, const tcp::endpoint& remote) {
+    const bool lacks_port =
+        error_number == EADDRINUSE || (error_number == EADDRNOTAVAIL && remote.address().is_v4());
+    return lacks_port ? IoError::NoSource : io_error_of(error_number);
+  }
+
   void interrupt() noexcept override {
     boost::system::error_code ignored;
     socket.cancel(ignored);
@@ -54,6 +62,9 @@ std::expected<void, IoError> open_from(Connection::Socket& socket, const tcp::en
     if (source->is_v4() != remote.address().is_v4()) {
       return std::unexpected(IoError::NoSource);
     }
+    // The port is chosen when it is known where to: else each connection takes one from all others.
+    const int on = 1;
+    ::setsockopt(socket.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     socket.bind(tcp::endpoint(*source, 0), error);
     if (error && !is_exhaustion(error.value())) return std::unexpected(IoError::NoSource);
   }
@@ -80,13 +91,18 @@ base::Task<std::expected<std::unique_ptr<ports::Stream>, IoError>> TcpDialer::co
   co_return std::make_unique<PlainStream>(std::move(connection));
 }
 
+std::shared_ptr<const TlsContext> TcpDialer::context_for(mail::TlsLevel level) const {
+  if (level == mail::TlsLevel::Verify) return tls_.verify;
+  return level == mail::TlsLevel::Encrypt ? tls_.encrypt : tls_.may;
+}
+
 base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::TlsError>> TcpDialer::start_tls(
     std::unique_ptr<ports::Stream> plain, std::string host, mail::TlsDemand demand,
     base::Deadline deadline) {
   auto* const ours = dynamic_cast<PlainStream*>(plain.get());
   auto connection = ours != nullptr ? ours->release() : nullptr;
   if (!connection || connection->has_unread()) co_return std::unexpected(ports::TlsError{});
-  auto context = demand.level == mail::TlsLevel::Verify ? tls_.verify : tls_.unchecked;
+  auto context = context_for(demand.level);
   if (!context) co_return std::unexpected(ports::TlsError{});
   co_return co_await TlsStream::connect(std::move(connection), std::move(context), std::move(host),
                                         std::move(demand), deadline);

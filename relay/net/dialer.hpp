@@ -11,7 +11,8 @@ namespace relay::net {
 
 /// What start_tls() checks against, by level.
 struct ClientTls {
-  std::shared_ptr<const TlsContext> unchecked;  ///< for May and Encrypt
+  std::shared_ptr<const TlsContext> may;
+  std::shared_ptr<const TlsContext> encrypt;
   std::shared_ptr<const TlsContext> verify;
 };
 
@@ -33,6 +34,8 @@ class TcpDialer final : public ports::Dialer {
       base::Deadline deadline) override;
 
  private:
+  std::shared_ptr<const TlsContext> context_for(mail::TlsLevel level) const;
+
   Shard& shard_;
   const ClientTls tls_;
 };

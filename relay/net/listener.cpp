@@ -7,13 +7,13 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/basic_socket_acceptor.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "relay/base/timer.hpp"
 #include "relay/net/connection.hpp"
 #include "relay/net/io_errors.hpp"
 #include "relay/net/plain_stream.hpp"
@@ -47,6 +47,20 @@ boost::system::error_code send_without_delay(Acceptor& acceptor) {
   boost::system::error_code error;
   acceptor.set_option(tcp::no_delay(true), error);
   return error;
+}
+
+/// Nobody, systemd for example, listens on an address that this host does not have at this moment.
+bool is_free_all_the_same(asio::io_context& io, const ports::Endpoint& address) {
+  using Anywhere4 = asio::detail::socket_option::boolean<IPPROTO_IP, IP_FREEBIND>;
+  using Anywhere6 = asio::detail::socket_option::boolean<IPPROTO_IPV6, IPV6_FREEBIND>;
+  const tcp::endpoint endpoint(address.address, address.port);
+  Acceptor probe(io.get_executor());
+  boost::system::error_code error;
+  probe.open(endpoint.protocol(), error);
+  if (!error && address.address.is_v6()) probe.set_option(Anywhere6(true), error);
+  if (!error && address.address.is_v4()) probe.set_option(Anywhere4(true), error);
+  if (!error) probe.bind(endpoint, error);
+  return !error;
 }
 
 std::string problem(const ports::Endpoint& address, const boost::system::error_code& error) {
@@ -117,10 +131,6 @@ class Listener::Door {
   std::uint64_t pauses() const { return pauses_.load(std::memory_order_relaxed); }
 
  private:
-  using Timer =
-      asio::basic_waitable_timer<std::chrono::steady_clock,
-                                 asio::wait_traits<std::chrono::steady_clock>, base::Executor>;
-
   // `self` keeps the door alive while the loop waits.
   static base::Task<> accept_loop(std::shared_ptr<Door> self) {
     while (self->acceptor_.is_open()) {
@@ -185,7 +195,7 @@ class Listener::Door {
   const Limits limits_;
   Acceptor acceptor_;
   std::optional<ports::Endpoint> local_;  ///< of all connections; none: bound to every address
-  Timer rest_;
+  base::Timer rest_;
   std::atomic<std::uint64_t> pauses_{0};
 };
 
@@ -210,6 +220,18 @@ std::expected<void, std::string> Listener::check_free(std::span<const ports::End
     Acceptor probe(io.get_executor());
     const auto error = bind_to(probe, address, false);
     if (error) return std::unexpected(problem(address, error));
+  }
+  return {};
+}
+
+std::expected<void, std::string> Listener::check_local(std::span<const ports::Endpoint> addresses) {
+  asio::io_context io;
+  for (const auto& address : addresses) {
+    Acceptor probe(io.get_executor());
+    const auto error = bind_to(probe, {address.address, 0}, false);
+    if (error == boost::system::errc::address_not_available && is_free_all_the_same(io, address)) {
+      return std::unexpected(problem(address, error));
+    }
   }
   return {};
 }

@@ -50,6 +50,10 @@ class Listener {
   /// word. Call once before the first open(): an error for an address somebody listens on.
   static std::expected<void, std::string> check_free(std::span<const ports::Endpoint> addresses);
 
+  /// An error for an address that this host does not have; whoever listens there already is no
+  /// matter.
+  static std::expected<void, std::string> check_local(std::span<const ports::Endpoint> addresses);
+
   ~Listener();  ///< stops
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;

@@ -25,6 +25,10 @@ class PlainStream final : public ports::Stream {
 
   bool has_unread() override { return connection_ && connection_->has_unread(); }
 
+  std::size_t unacknowledged() const override {
+    return connection_ ? connection_->unacknowledged() : 0;
+  }
+
   const ports::Endpoint& peer() const override { return peer_; }
 
   const ports::Endpoint& local() const override { return local_; }

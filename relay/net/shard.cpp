@@ -1,10 +1,13 @@
 #include "relay/net/shard.hpp"
 
 #include <algorithm>
+#include <new>
 
 #include <boost/asio/post.hpp>
 #include <pthread.h>
 #include <signal.h>
+
+#include "relay/base/lost_handler.hpp"
 
 namespace relay::net {
 
@@ -28,10 +31,29 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
+/// A handler that ends by an exception is lost, and its task with it; the others go on. Only a lack
+/// of memory gets here: supervised tasks report all else.
+void run_loop(boost::asio::io_context& io) {
+  while (true) {
+    try {
+      io.run();
+      return;
+    } catch (const std::bad_alloc&) {
+      base::note_lost_handler();
+    }
+  }
+}
+
 }  // namespace
 
 // Concurrency 1: the loop is run by one thread, though any thread may post to it.
-Shard::Shard() : deadlines_(io_), io_(1) {}
+Shard::Shard() : deadlines_(io_), lingering_(io_), io_(1) {}
+
+// What the end of the loop closes must not start anything on it.
+Shard::~Shard() {
+  deadlines_.end();
+  lingering_.end();
+}
 
 std::chrono::nanoseconds Shard::silence(base::SteadyTime now) {
   if (!answered_.load(std::memory_order_acquire)) return now - asked_at_;
@@ -69,7 +91,7 @@ std::chrono::nanoseconds ShardPool::silence(base::SteadyTime now) {
 void ShardPool::run() {
   const SignalsBlocked blocked;
   for (const auto& shard : shards_) {
-    threads_.emplace_back([&io = shard->io()] { io.run(); });
+    threads_.emplace_back([&io = shard->io()] { run_loop(io); });
   }
 }
 

@@ -14,12 +14,14 @@
 
 #include "relay/base/task.hpp"
 #include "relay/net/deadline_wheel.hpp"
+#include "relay/net/lingering.hpp"
 
 namespace relay::net {
 
 class Shard {
  public:
   Shard();
+  ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
 
@@ -29,6 +31,8 @@ class Shard {
 
   DeadlineWheel& deadlines() { return deadlines_; }
 
+  Lingering& lingering() { return lingering_; }
+
   /// Asks the loop for a sign of life, unless it owes one; returns how long it has owed it, 0 when
   /// it does not. From one thread only.
   std::chrono::nanoseconds silence(base::SteadyTime now);
@@ -36,6 +40,7 @@ class Shard {
  private:
   // In this order: destroying the loop destroys coroutines, which take their alarms off the wheel.
   DeadlineWheel deadlines_;
+  Lingering lingering_;
   boost::asio::io_context io_;
   std::atomic<bool> answered_{true};
   base::SteadyTime asked_at_;

@@ -4,10 +4,11 @@
 #include <memory>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/basic_waitable_timer.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/system/system_error.hpp>
+
+#include "relay/base/timer.hpp"
 
 namespace relay::net {
 
@@ -15,15 +16,12 @@ namespace asio = boost::asio;
 
 namespace {
 
-using Timer =
-    asio::basic_waitable_timer<std::chrono::steady_clock,
-                               asio::wait_traits<std::chrono::steady_clock>, base::Executor>;
-
 /// Lets a bell cut the wait for a timer short. Whoever rings posts to the sleeper's shard, and what
 /// he posts may come when the sleep is over: it finds no timer then.
 class ArmedBell {
  public:
-  ArmedBell(base::Bell& bell, Timer& timer) : bell_(bell), sleep_(std::make_shared<Sleep>(&timer)) {
+  ArmedBell(base::Bell& bell, base::Timer& timer)
+      : bell_(bell), sleep_(std::make_shared<Sleep>(&timer)) {
     armed_ = bell_.arm([sleep = sleep_, executor = timer.get_executor()] {
       asio::post(executor, [sleep] {
         sleep->rung = true;
@@ -48,9 +46,9 @@ class ArmedBell {
  private:
   /// Touched on the sleeper's shard only.
   struct Sleep {
-    explicit Sleep(Timer* waits) : timer(waits) {}
+    explicit Sleep(base::Timer* waits) : timer(waits) {}
 
-    Timer* timer;
+    base::Timer* timer;
     bool rung = false;
   };
 
@@ -69,13 +67,13 @@ base::SteadyTime SystemClock::steady() const { return std::chrono::steady_clock:
 
 base::Task<> SystemClock::sleep_until(base::SteadyTime at) {
   const auto executor = co_await asio::this_coro::executor;
-  Timer timer(executor, at);
+  base::Timer timer(executor, at);
   co_await timer.async_wait(base::use_task);
 }
 
 base::Task<> SystemClock::sleep_until(base::SteadyTime at, base::Bell& bell) {
   const auto executor = co_await asio::this_coro::executor;
-  Timer timer(executor, at);
+  base::Timer timer(executor, at);
   const ArmedBell armed(bell, timer);
   if (!armed.armed()) co_return;
   // What is posted by a ring from now on runs after the wait has begun, on this shard.

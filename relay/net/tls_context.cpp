@@ -7,10 +7,12 @@
 #include <ctime>
 #include <memory>
 #include <system_error>
+#include <utility>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 
 #include "relay/base/pem.hpp"
 
@@ -43,6 +45,42 @@ bool use_key_file(SSL_CTX* context, const std::filesystem::path& path) {
   const auto key = base::private_key_of({text.data(), size});
   OPENSSL_cleanse(text.data(), text.size());
   return key && SSL_CTX_use_PrivateKey(context, key.get()) == 1;
+}
+
+std::optional<base::WallTime> time_of(const ASN1_TIME* time) {
+  std::tm parts{};
+  if (ASN1_TIME_to_tm(time, &parts) != 1) return std::nullopt;
+  return base::WallTime(std::chrono::seconds(::timegm(&parts)));
+}
+
+std::string text_of(const ASN1_STRING* text) {
+  return {reinterpret_cast<const char*>(ASN1_STRING_get0_data(text)),
+          static_cast<std::size_t>(ASN1_STRING_length(text))};
+}
+
+/// The alternative names, or the common name where there are none (RFC 6125 §6.4.4).
+std::vector<std::string> host_names(const X509* certificate) {
+  std::vector<std::string> names;
+  const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> all(
+      static_cast<GENERAL_NAMES*>(
+          X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)),
+      &GENERAL_NAMES_free);
+  for (int i = 0; i < sk_GENERAL_NAME_num(all.get()); ++i) {
+    const GENERAL_NAME* name = sk_GENERAL_NAME_value(all.get(), i);
+    if (name->type == GEN_DNS) names.push_back(text_of(name->d.dNSName));
+  }
+  const X509_NAME* subject = X509_get_subject_name(certificate);
+  const int at = names.empty() ? X509_NAME_get_index_by_NID(subject, NID_commonName, -1) : -1;
+  if (at >= 0) names.push_back(text_of(X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at))));
+  return names;
+}
+
+/// What fails here goes on in the clear (RFC 7435 §3): old keys, versions and servers that do not
+/// know RFC 5746 are better than that. We never renegotiate, so the latter can do us no harm.
+bool allow_old_servers(SSL_CTX* context) {
+  SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
+  return SSL_CTX_set_cipher_list(context, "DEFAULT@SECLEVEL=0") == 1 &&
+         SSL_CTX_set_min_proto_version(context, TLS1_VERSION) == 1;
 }
 
 std::string problem(const std::filesystem::path& file, const std::string& what) {
@@ -80,7 +118,8 @@ TlsContext::Handle TlsContext::make(bool as_server) {
   return handle;
 }
 
-std::expected<TlsContext, std::string> TlsContext::server(const TlsFiles& files) {
+std::expected<TlsContext, std::string> TlsContext::server(const TlsFiles& files,
+                                                          std::shared_ptr<TicketKeys> tickets) {
   ERR_clear_error();
   Handle handle = make(true);
   if (!handle) return std::unexpected("TLS cannot be set up: " + take_openssl_reason());
@@ -90,7 +129,7 @@ std::expected<TlsContext, std::string> TlsContext::server(const TlsFiles& files)
       SSL_CTX_set1_groups_list(context, kIntermediateGroups) != 1 ||
       SSL_CTX_set_dh_auto(context, 1) != 1 ||
       SSL_CTX_set_session_id_context(context, kSessionContext, sizeof kSessionContext - 1) != 1 ||
-      SSL_CTX_set_num_tickets(context, 1) != 1) {
+      SSL_CTX_set_num_tickets(context, 1) != 1 || !TicketKeys::serve(std::move(tickets), context)) {
     return std::unexpected("TLS cannot be set up: " + take_openssl_reason());
   }
   if (SSL_CTX_use_certificate_chain_file(context, files.chain.c_str()) != 1) {
@@ -114,6 +153,9 @@ std::expected<TlsContext, std::string> TlsContext::client(
   SSL_CTX* context = handle.get();
   if (level != mail::TlsLevel::Verify) {
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, nullptr);
+    if (level == mail::TlsLevel::May && !allow_old_servers(context)) {
+      return std::unexpected("TLS cannot be set up: " + take_openssl_reason());
+    }
     return TlsContext(std::move(handle));
   }
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
@@ -126,12 +168,25 @@ std::expected<TlsContext, std::string> TlsContext::client(
   return TlsContext(std::move(handle));
 }
 
-std::optional<base::WallTime> TlsContext::expires() const {
+std::optional<CertificateFacts> TlsContext::certificate() const {
   const X509* certificate = SSL_CTX_get0_certificate(context_.get());
   if (certificate == nullptr) return std::nullopt;
-  std::tm parts{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &parts) != 1) return std::nullopt;
-  return base::WallTime(std::chrono::seconds(::timegm(&parts)));
+  const auto begins = time_of(X509_get0_notBefore(certificate));
+  const auto ends = time_of(X509_get0_notAfter(certificate));
+  if (!begins || !ends) return std::nullopt;
+  return CertificateFacts{.begins = *begins, .ends = *ends, .names = host_names(certificate)};
+}
+
+bool TlsContext::has_certificate_of(const TlsContext& other) const {
+  const X509* ours = SSL_CTX_get0_certificate(context_.get());
+  const X509* theirs = SSL_CTX_get0_certificate(other.context_.get());
+  return ours != nullptr && theirs != nullptr && X509_cmp(ours, theirs) == 0;
+}
+
+bool TlsContext::is_for(const std::string& host) const {
+  X509* certificate = SSL_CTX_get0_certificate(context_.get());
+  return certificate != nullptr &&
+         X509_check_host(certificate, host.data(), host.size(), 0, nullptr) == 1;
 }
 
 }  // namespace relay::net

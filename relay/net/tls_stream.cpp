@@ -1,5 +1,8 @@
 #include "relay/net/tls_stream.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include <openssl/bio.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -35,6 +38,10 @@ struct TlsStream::SocketBio {
     TlsStream& stream = stream_of(bio);
     BIO_clear_retry_flags(bio);
     if (size <= 0) return 0;
+    if (!stream.may_receive()) {
+      BIO_set_retry_read(bio);
+      return -1;
+    }
     const auto got = stream.connection_->try_receive({into, static_cast<std::size_t>(size)});
     if (got && *got > 0) return static_cast<int>(*got);
     if (got) {
@@ -49,6 +56,10 @@ struct TlsStream::SocketBio {
     TlsStream& stream = stream_of(bio);
     BIO_clear_retry_flags(bio);
     if (size <= 0) return 0;
+    if (!stream.may_send()) {
+      BIO_set_retry_write(bio);
+      return -1;
+    }
     const auto sent = stream.connection_->try_send({octets, static_cast<std::size_t>(size)});
     if (sent && *sent > 0) return static_cast<int>(*sent);
     if (sent) {
@@ -66,6 +77,46 @@ struct TlsStream::SocketBio {
   }
 };
 
+/// Counts what OpenSSL answers by itself. A wish to renegotiate is refused before it becomes a
+/// message, so records are counted as well.
+struct TlsStream::LateMessages {
+  static void see(int sent, int /*version*/, int kind, const void* octets, std::size_t size,
+                  SSL* ssl, void* stream) {
+    auto& self = *static_cast<TlsStream*>(stream);
+    if (sent != 0 || !self.is_established_ || size == 0) return;
+    const auto first = *static_cast<const unsigned char*>(octets);
+    // TLS 1.3 tells the kind of a record inside, TLS 1.2 at its head.
+    const bool is_record = kind == SSL3_RT_HEADER || kind == SSL3_RT_INNER_CONTENT_TYPE;
+    if (is_record && first == SSL3_RT_HANDSHAKE) ++self.late_records_;
+    if (kind == SSL3_RT_HANDSHAKE) ++self.late_messages_;
+    if (std::max(self.late_records_, self.late_messages_) <= kMostLateMessages) return;
+    self.transport_failure_ = IoError::TlsFailed;
+    SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN);  // OpenSSL reads nothing any more
+  }
+};
+
+/// While it lives, OpenSSL may send, and receive once, whether a turn is owed or not.
+class TlsStream::AtOnce {
+ public:
+  explicit AtOnce(TlsStream& stream) : stream_(stream) {
+    stream_.at_once_ = true;
+    stream_.has_received_ = false;
+  }
+
+  ~AtOnce() { stream_.at_once_ = false; }
+
+  AtOnce(const AtOnce&) = delete;
+  AtOnce& operator=(const AtOnce&) = delete;
+
+ private:
+  TlsStream& stream_;
+};
+
+bool TlsStream::may_receive() {
+  if (at_once_) return !std::exchange(has_received_, true);
+  return !connection_->owes_turn();
+}
+
 // --- handshake
 
 bool TlsStream::set_up(const TlsContext& context) {
@@ -76,6 +127,8 @@ bool TlsStream::set_up(const TlsContext& context) {
   BIO_set_data(bio, this);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
+  SSL_set_msg_callback(ssl_.get(), &LateMessages::see);
+  SSL_set_msg_callback_arg(ssl_.get(), this);
   return true;
 }
 
@@ -126,6 +179,7 @@ base::Task<std::expected<void, IoError>> TlsStream::shake_hands(base::Deadline d
     if (code == 1) break;
     again = co_await go_on_after(code, deadline);
   }
+  is_established_ = again.has_value();
   co_return again;
 }
 
@@ -133,11 +187,14 @@ base::Task<std::expected<void, IoError>> TlsStream::shake_hands(base::Deadline d
 
 base::Task<std::expected<void, IoError>> TlsStream::go_on_after(int code, base::Deadline deadline) {
   const int ssl_error = SSL_get_error(ssl_.get(), code);
-  if (ssl_error == SSL_ERROR_WANT_READ) {
-    co_return co_await connection_->wait(Connection::Ready::ToRead, deadline);
-  }
-  if (ssl_error == SSL_ERROR_WANT_WRITE) {
-    co_return co_await connection_->wait(Connection::Ready::ToWrite, deadline);
+  if (ssl_error == SSL_ERROR_WANT_READ || ssl_error == SSL_ERROR_WANT_WRITE) {
+    const auto what =
+        ssl_error == SSL_ERROR_WANT_READ ? Connection::Ready::ToRead : Connection::Ready::ToWrite;
+    if (!connection_->owes_turn()) co_return co_await connection_->wait(what, deadline);
+    co_await connection_->take_turn();
+    std::expected<void, IoError> again;
+    if (deadline.passed()) again = std::unexpected(IoError::Timeout);
+    co_return again;
   }
   dead_ = reason_of_failure(ssl_error);
   ERR_clear_error();
@@ -146,8 +203,8 @@ base::Task<std::expected<void, IoError>> TlsStream::go_on_after(int code, base::
 
 // A peer that leaves without close_notify is common and harmless here: SMTP marks its own ends.
 IoError TlsStream::reason_of_failure(int ssl_error) {
-  if (ssl_error == SSL_ERROR_ZERO_RETURN) return IoError::Closed;
-  return transport_failure_.value_or(IoError::TlsFailed);
+  const bool has_ended = ssl_error == SSL_ERROR_ZERO_RETURN;
+  return transport_failure_.value_or(has_ended ? IoError::Closed : IoError::TlsFailed);
 }
 
 base::Task<std::expected<std::size_t, IoError>> TlsStream::read_some(std::span<char> into,
@@ -159,7 +216,10 @@ base::Task<std::expected<std::size_t, IoError>> TlsStream::read_some(std::span<c
     ERR_clear_error();
     std::size_t got = 0;
     const int code = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
-    if (code == 1) co_return got;
+    if (code == 1) {
+      connection_->count_transfer();  // one receive may have brought hundreds of small records
+      co_return got;
+    }
     const auto again = co_await go_on_after(code, deadline);
     if (!again) co_return std::unexpected(again.error());
   }
@@ -190,6 +250,7 @@ base::Task<std::expected<void, IoError>> TlsStream::write(std::string_view octet
 // Only whole records count: octets of one that is still on its way are nothing yet.
 bool TlsStream::has_unread() {
   if (dead_) return false;
+  const AtOnce at_once(*this);
   ERR_clear_error();
   char first = 0;
   const int code = SSL_peek(ssl_.get(), &first, 1);
@@ -204,6 +265,7 @@ bool TlsStream::has_unread() {
 
 void TlsStream::close() noexcept {
   if (ssl_ && !dead_ && !write_broken_ && SSL_is_init_finished(ssl_.get()) != 0) {
+    const AtOnce at_once(*this);
     ERR_clear_error();
     SSL_shutdown(ssl_.get());  // sends close_notify if the socket takes it; waits for nothing
     ERR_clear_error();

@@ -15,9 +15,15 @@
 namespace relay::net {
 
 /// OpenSSL works directly on the socket through a BIO of ours: no copy of the records in between,
-/// and each wait is one of Connection's, with its deadline.
+/// and each wait is one of Connection's, with its deadline. OpenSSL goes on by itself over whatever
+/// is no application data, so the BIO is what makes it come back when the connection owes a turn.
+/// A peer that sends more than kMostLateMessages handshake messages or records once the handshake
+/// is done (KeyUpdate, RFC 8446 §4.6.3; NewSessionTicket; wishes to renegotiate, RFC 5246 §7.4.1)
+/// ends the connection: TlsFailed.
 class TlsStream final : public ports::Stream {
  public:
+  static constexpr unsigned kMostLateMessages = 32;
+
   /// Handshake as server. Octets sent in the clear before it are taken for a handshake and fail it.
   static base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> accept(
       std::unique_ptr<Connection> connection, std::shared_ptr<const TlsContext> context,
@@ -37,6 +43,8 @@ class TlsStream final : public ports::Stream {
   void close() noexcept override;
   bool has_unread() override;
 
+  std::size_t unacknowledged() const override { return connection_->unacknowledged(); }
+
   const ports::Endpoint& peer() const override { return connection_->peer(); }
 
   const ports::Endpoint& local() const override { return connection_->local(); }
@@ -49,6 +57,8 @@ class TlsStream final : public ports::Stream {
   };
 
   struct SocketBio;  ///< the socket, as OpenSSL sees it
+  struct LateMessages;
+  class AtOnce;
 
   explicit TlsStream(std::unique_ptr<Connection> connection);
 
@@ -59,12 +69,21 @@ class TlsStream final : public ports::Stream {
 
   /// What to do after an SSL call returned `code`: wait and call again, or give up.
   base::Task<std::expected<void, ports::IoError>> go_on_after(int code, base::Deadline deadline);
+  bool may_receive();
+
+  bool may_send() const { return at_once_ || !connection_->owes_turn(); }
+
   ports::IoError reason_of_failure(int ssl_error);
 
   std::unique_ptr<Connection> connection_;  // outlives ssl_, whose BIO points at this object
   std::unique_ptr<SSL, Free> ssl_;
   std::optional<ports::IoError> transport_failure_;
   std::optional<ports::IoError> dead_;  ///< latched: OpenSSL forbids calls after a fatal error
+  unsigned late_messages_ = 0;          ///< handshake messages since the handshake
+  unsigned late_records_ = 0;           ///< records with handshake messages since the handshake
+  bool is_established_ = false;
+  bool at_once_ = false;       ///< the call under way may not wait, and so takes no turn
+  bool has_received_ = false;  ///< in that call
   bool write_broken_ = false;
   bool verify_ = false;
 };

@@ -15,10 +15,27 @@
 
 namespace relay::ops {
 
+/// What speaks against the configuration: it is in force all the same.
+struct ConfigWarning {
+  std::string file;
+  std::uint64_t line = 0;  ///< 0: the file as a whole
+  std::uint64_t column = 0;
+  std::string text;
+  std::string hint;   ///< what to do, or ""
+  std::string check;  ///< its name, or ""
+};
+
+/// The first ones; `check` has all.
+struct ConfigWarnings {
+  std::vector<ConfigWarning> shown;
+  std::uint64_t in_all = 0;
+};
+
 struct ReloadResult {
   bool applied = false;
   std::vector<std::string> problems;       ///< rendered, one per finding; why it was not applied
   std::vector<std::string> needs_restart;  ///< keys that differ but take effect at the next start
+  ConfigWarnings warnings;
 };
 
 /// The daemon's own state, as `status` shows it.
@@ -50,6 +67,7 @@ struct DaemonStatus {
   std::uint64_t self_check_failures = 0;  ///< … and did not hold: a defect
   bool spool_poisoned = false;
   bool draining = false;
+  ConfigWarnings warnings;
 };
 
 struct Controls {

@@ -54,6 +54,13 @@ std::string with_a_labels(std::string_view value) {
   return parsed ? std::string(value.substr(0, begin)) + parsed->text() : std::string(value);
 }
 
+/// An address as the queue has it, with the quotes it needs, however it was typed: `ann..b@x` finds
+/// `"ann..b"@x`. A `*` is an atom like others to the reader of addresses, and stays.
+std::string as_stored(std::string_view value) {
+  const auto address = mail::Mailbox::parse(value);
+  return address ? address->to_string() : with_a_labels(value);
+}
+
 Result set_text(QueueCondition& condition, std::string_view value) {
   if (says_nothing(value)) {
     return refuse(fmt::format("\"{}\" selects everything; that is said by `all` alone", value));
@@ -91,7 +98,7 @@ Result set_address(QueueCondition& condition, std::string_view value) {
   if (at == value.size() - 1) {
     return refuse(fmt::format("\"{}\" has nothing behind the @", value));
   }
-  return set_text(condition, with_a_labels(value));
+  return set_text(condition, as_stored(value));
 }
 
 Result set_sender(QueueCondition& condition, std::string_view value) {

@@ -21,6 +21,8 @@ std::string_view state_name(mail::RecipientState state) {
       return "delivered";
     case mail::RecipientState::Failed:
       return "failed";
+    case mail::RecipientState::StandsBy:
+      return "stands-by";
   }
   return "waiting";
 }
@@ -98,6 +100,16 @@ void add_rule(JsonLine& json, const ports::PauseRule& rule) {
   if (rule.until) json.text("until", base::rfc3339(*rule.until));
 }
 
+void add_warnings(JsonLine& json, const ConfigWarnings& warnings) {
+  json.objects("warnings", warnings.shown, [](JsonLine& entry, const ConfigWarning& warning) {
+    entry.text("file", warning.file).number("line", warning.line);
+    entry.number("column", warning.column).text("text", warning.text);
+    if (!warning.hint.empty()) entry.text("hint", warning.hint);
+    if (!warning.check.empty()) entry.text("check", warning.check);
+  });
+  json.number("warnings_in_all", warnings.in_all);
+}
+
 void add_daemon(JsonLine& json, const DaemonStatus& state) {
   json.text("version", state.version).number("pid", state.pid);
   json.text("started", base::rfc3339(state.started_at)).text("config", state.config_path);
@@ -118,6 +130,7 @@ void add_daemon(JsonLine& json, const DaemonStatus& state) {
   json.close().number("self_checks", state.self_checks);
   json.number("self_check_failures", state.self_check_failures);
   json.flag("spool_poisoned", state.spool_poisoned).flag("draining", state.draining);
+  add_warnings(json, state.warnings);
 }
 
 }  // namespace
@@ -197,6 +210,7 @@ std::string json_lines(const ReloadView& view) {
   JsonLine json;
   json.flag("applied", view.applied).texts("problems", view.problems);
   json.texts("needs_restart", view.needs_restart);
+  add_warnings(json, view.warnings);
   return std::move(json).line();
 }
 

@@ -25,6 +25,22 @@ std::string rule_text(const ports::PauseRule& rule, base::WallTime now) {
   return printable(fmt::format("{}: {}", out, rule.reason)) + '\n';
 }
 
+std::string warning_lines(const ConfigWarnings& warnings) {
+  std::string out;
+  for (const ConfigWarning& warning : warnings.shown) {
+    std::string line = warning.file;
+    if (warning.line > 0) line += fmt::format(":{}:{}", warning.line, warning.column);
+    line += ": " + warning.text;
+    if (!warning.hint.empty()) line += " (" + warning.hint + ')';
+    out += "warning " + printable(line) + '\n';
+  }
+  if (warnings.in_all > warnings.shown.size()) {
+    out += fmt::format("{} more warnings: see `srs-relay check`\n",
+                       warnings.in_all - warnings.shown.size());
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string text_lines(const ChangeView& view) {
@@ -47,6 +63,7 @@ std::string text_lines(const StatusView& view) {
       fmt::format("srs-relay {}  pid {}  up since {}\nconfig {} ({}) loaded {}\n", state.version,
                   state.pid, base::rfc3339(state.started_at), state.config_path, state.config_hash,
                   base::rfc3339(state.config_loaded_at));
+  out += warning_lines(state.warnings);
   out += fmt::format("sessions {}  deliveries {}  items in memory {}  crashed tasks {}  stuck {}\n",
                      state.sessions_open, state.deliveries_in_flight, state.items_in_memory,
                      state.crashed_tasks, state.stuck_tasks);
@@ -85,6 +102,7 @@ std::string text_lines(const ReloadView& view) {
   for (const auto& key : view.needs_restart) {
     out += "takes effect at the next start: " + printable(key) + '\n';
   }
+  out += warning_lines(view.warnings);
   return out + "applied\n";
 }
 

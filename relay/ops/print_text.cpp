@@ -45,6 +45,8 @@ std::string_view state_text(const ports::QueueRow& row) {
       return "delivered";
     case RecipientState::Failed:
       return "failed";
+    case RecipientState::StandsBy:
+      return "stands by";
   }
   return "waiting";
 }
@@ -62,6 +64,10 @@ std::string_view end_text(mail::End end) {
       return ": dropped by the operator";
     case mail::End::Returned:
       return ": bounced by the operator";
+    case mail::End::Discarded:
+      return ": dropped by its alias";
+    case mail::End::Replaced:
+      return ": replaced by the fallback of its alias";
   }
   return "";
 }
@@ -151,6 +157,11 @@ std::string copy_text(const ports::QueueRow& row, base::WallTime now) {
         "    note   held, never expires: `queue release` lets it go, `queue bounce` and `queue "
         "drop` end it\n";
   }
+  if (row.state == RecipientState::StandsBy) {
+    out +=
+        "    note   the fallback of its alias: leaves when all others fail, or none is delivered "
+        "in time\n";
+  }
   if (row.possible_duplicate) {
     out += "    note   an earlier attempt may have delivered this copy\n";
   }
@@ -172,15 +183,25 @@ std::string waiting_text(const ports::Waiting& waits) {
   return "";
 }
 
-std::string outlook_text(const CopyOutlook& copy, base::WallTime now) {
+/// What comes when the copy expires.
+std::string_view sequel(const WhyView& view, const ports::QueueRow& row) {
+  const bool has_fallback = std::ranges::any_of(view.copies, [&](const CopyOutlook& other) {
+    return other.row.state == RecipientState::StandsBy && other.row.alias == row.alias;
+  });
+  if (has_fallback) return "the fallback of its alias, if no other copy is left";
+  return row.mail_from.empty() ? "nobody is told: its sender is the null sender"
+                               : "a DSN to the sender";
+}
+
+std::string outlook_text(const WhyView& view, const CopyOutlook& copy) {
+  const base::WallTime now = view.now;
   std::string out = copy_text(copy.row, now);
   if (copy.waits_for) out += "    waits  " + printable(waiting_text(*copy.waits_for)) + '\n';
   if (copy.expires) {
     const std::string when = *copy.expires <= now ? "expires with its next attempt"
                                                   : "expires " + until(now, *copy.expires, 2);
     out += fmt::format("    end    {} ({}), then {}\n", when, base::rfc3339(*copy.expires),
-                       copy.row.mail_from.empty() ? "nobody is told: its sender is the null sender"
-                                                  : "a DSN to the sender");
+                       sequel(view, copy.row));
   }
   return out;
 }
@@ -209,7 +230,7 @@ std::string text_lines(const MessageView& view) {
 
 std::string text_lines(const WhyView& view) {
   std::string out = message_text(view.copies.front().row, view.now);
-  for (const auto& copy : view.copies) out += outlook_text(copy, view.now);
+  for (const auto& copy : view.copies) out += outlook_text(view, copy);
   if (!view.history.empty()) out += "  history\n";
   for (const auto& row : view.history) {
     out += fmt::format("    copy {}  {}", row.index, attempt_text(row.attempt));

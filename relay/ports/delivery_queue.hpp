@@ -67,7 +67,8 @@ struct CopyUpdate {
   std::chrono::milliseconds retry_after{0};                    ///< while Waiting
   mail::End end = mail::End::None;  ///< who ended it; None while it is not final
   bool possible_duplicate = false;
-  bool warned = false;  ///< a delay was noticed; the copy need not be looked at for that again
+  bool warned = false;   ///< a delay was noticed; the copy need not be looked at for that again
+  bool overdue = false;  ///< it waits for so long that a fallback is to take over
   /// One for each host asked, in order; the last decides. Not empty.
   std::vector<mail::DeliveryAttempt> attempts;
   Notify notify = Notify::Nobody;
@@ -88,9 +89,20 @@ enum class Recorded : std::uint8_t {
   TooLate,      ///< the copy has ended, or another attempt was recorded: nothing was changed
 };
 
+/// The fallback of an alias has taken over. The transaction that records the last failure, or that
+/// nothing was delivered in time, ends the copies that wait and makes the fallback's: a DSN is owed
+/// only when that fails, too.
+struct TakeOver {
+  std::string alias;                    ///< the forward-path, as text
+  std::vector<std::uint16_t> replaced;  ///< copies that waited, and have ended
+  std::vector<std::string> targets;     ///< of the copies that were made, as text; due at once
+  bool was_late = false;                ///< nothing was delivered in time; else all others failed
+};
+
 struct RecordAnswer {
   std::vector<Recorded> copies;  ///< one for each CopyUpdate
   bool message_ended = false;    ///< this was the last copy that had not ended
+  std::vector<TakeOver> taken_over = {};
 };
 
 /// A failure or a delay of which the sender has not been told.

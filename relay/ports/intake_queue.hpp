@@ -40,6 +40,8 @@ struct NewMessage {
   std::string content;
   std::string content_sha256;               ///< 32 octets, over the whole original content
   std::uint64_t max_awaiting = UINT64_MAX;  ///< copies that may wait for one address, this included
+  bool owes_notices =
+      false;  ///< the sender is to hear of copies that were refused before they came
 };
 
 /// A message accepted before, as far as it takes to know it again.

@@ -20,7 +20,7 @@ std::string_view describe(DnsError error) {
     case DnsError::Timeout:
       return "DNS lookup timed out";
     case DnsError::Malformed:
-      return "unusable DNS answer";
+      return "damaged DNS answer";
   }
   return "DNS error";
 }
@@ -51,8 +51,6 @@ std::string_view describe(SpoolError error) {
   switch (error) {
     case SpoolError::Full:
       return "queue storage is full";
-    case SpoolError::TokenQuota:
-      return "too many stored senders for this client";
     case SpoolError::Unconfirmed:
       return "enough waits for a target that has not confirmed";
     case SpoolError::Poisoned:

@@ -22,7 +22,7 @@ enum class DnsError {
   Temporary,   ///< SERVFAIL, refused, unreachable
   Bogus,       ///< DNSSEC validation failed; to be treated as temporary
   Timeout,     ///< the deadline passed
-  Malformed,   ///< an answer that cannot be used; treat as temporary
+  Malformed,   ///< all records are damaged: none can be read. Treat as temporary
 };
 
 /// True for what may be otherwise tomorrow: retry, never "no such domain".
@@ -39,6 +39,8 @@ struct MxHost {
   /// Folded, without trailing dot, in the presentation format of RFC 1035 §5.1. Whatever the record
   /// holds: an address, or a label with a blank, is an answer, and no host.
   std::string name;
+
+  friend bool operator==(const MxHost&, const MxHost&) = default;
 };
 
 enum class IpFamily { V4, V6 };
@@ -51,7 +53,12 @@ struct DnsAnswer {
   std::chrono::seconds ttl{300};
 };
 
-/// Lookups. Answers are capped before use: 50 MX, 50 addresses, 64 TXT of 4 KiB, 20 names.
+/// Lookups. Nothing that came in one DNS message is cut, but MX hosts beyond kMaxMxHosts; the bound
+/// is for what does not come that way. What is kept and in which order is the same in whatever
+/// order the records came, see dns_records.hpp; only addresses keep the order of their coming. A
+/// well-formed record that is of no use (an MX that names an address, an IPv6 address that is a
+/// mapped IPv4 address, a text of anything) is an answer, not trouble: there may be an answer
+/// without records.
 /// A name may hold any octet but NUL (SPF makes names of local parts); one that cannot be in the
 /// DNS at all, by its length or an empty label, is NoSuchName without asking anybody.
 /// Never blocks the shard; every call ends by its deadline.
@@ -60,10 +67,9 @@ class Resolver {
   virtual ~Resolver() = default;
 
   static constexpr std::size_t kMaxMxHosts = 50;
-  static constexpr std::size_t kMaxAddresses = 50;
-  static constexpr std::size_t kMaxTxtRecords = 64;
-  static constexpr std::size_t kMaxNames = 20;
-  static constexpr std::size_t kMaxTxtOctets = 4096;  ///< a longer record is dropped, never cut
+
+  /// Of all records of one type: what a DNS message can hold.
+  static constexpr std::size_t kMaxAnswerOctets = 65'536;
 
   /// MX hosts by rising preference, ties unshuffled. Records that all name the root are NullMx;
   /// beside others such a record means nothing (RFC 7505 §3). No MX record at all is NoData or
@@ -71,7 +77,8 @@ class Resolver {
   virtual base::Task<std::expected<DnsAnswer<MxHost>, DnsError>> mx(std::string domain,
                                                                     base::Deadline deadline) = 0;
 
-  /// A and AAAA records together, in the order of the answers: IPv6 first. NoData when neither.
+  /// A and AAAA records together, in the order of the answers: IPv6 first, without mapped IPv4
+  /// addresses. NoData when neither.
   virtual base::Task<std::expected<DnsAnswer<boost::asio::ip::address>, DnsError>> addresses(
       std::string host, base::Deadline deadline) = 0;
 
@@ -79,11 +86,13 @@ class Resolver {
   virtual base::Task<std::expected<DnsAnswer<boost::asio::ip::address>, DnsError>> addresses_of(
       std::string host, IpFamily family, base::Deadline deadline) = 0;
 
-  /// The names of an address (PTR), folded, without trailing dot; as its owner claims, unconfirmed.
+  /// The names of an address (PTR) that may be hosts, folded, without trailing dot, in order; as
+  /// its owner claims, unconfirmed.
   virtual base::Task<std::expected<DnsAnswer<std::string>, DnsError>> names(
       boost::asio::ip::address address, base::Deadline deadline) = 0;
 
-  /// TXT records, the character-strings of each joined.
+  /// TXT records of any octets and any length, the character-strings of each joined: first those
+  /// that begin with "v=", then by their octets.
   virtual base::Task<std::expected<DnsAnswer<std::string>, DnsError>> txt(
       std::string name, base::Deadline deadline) = 0;
 };

@@ -8,6 +8,7 @@
 
 #include "relay/base/task.hpp"
 #include "relay/mail/authentication.hpp"
+#include "relay/mail/header.hpp"
 
 namespace relay::ports {
 
@@ -25,7 +26,7 @@ struct SealRequest {
 
 /// Puts our signatures on a message whose content has passed through.
 struct SignRequest {
-  std::string header_block;  ///< original header fields, CRLF-terminated, trace fields excluded
+  mail::HeaderPtr header;           ///< as it came, without our trace fields; never null
   std::string relaxed_body_sha256;  ///< 32 octets: SHA-256 of the relaxed-canonicalised body
   std::string from_domain;          ///< folded domain of the single From mailbox; "" when unclear
   std::int64_t now_unix = 0;

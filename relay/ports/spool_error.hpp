@@ -7,7 +7,6 @@ namespace relay::ports {
 
 enum class SpoolError {
   Full,         ///< disk or quota: 452, keep what is there
-  TokenQuota,   ///< the client has too many stored senders: 452
   Unconfirmed,  ///< enough copies wait for the consent of a target: 450
   Poisoned,     ///< an I/O error was seen; nothing can be promised any more: 421, then exit
   NotFound,

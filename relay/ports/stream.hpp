@@ -74,6 +74,10 @@ class Stream {
   /// waiting. Who speaks before being asked shows it here.
   virtual bool has_unread() { return false; }
 
+  /// Octets written that the peer's TCP has not acknowledged, as far as can be told without
+  /// waiting; 0 where nobody can tell, as after close().
+  virtual std::size_t unacknowledged() const { return 0; }
+
   /// The user who runs the process on the other side, where the system says so (a Unix socket).
   virtual std::optional<std::uint32_t> peer_uid() const { return std::nullopt; }
 

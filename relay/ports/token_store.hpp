@@ -7,6 +7,7 @@
 
 #include "relay/base/task.hpp"
 #include "relay/mail/envelope.hpp"
+#include "relay/mail/message.hpp"
 #include "relay/ports/spool_error.hpp"
 
 namespace relay::ports {
@@ -18,6 +19,11 @@ class TokenStore {
 
   /// The sender behind a token; NotFound when it is unknown or has expired.
   virtual base::Task<std::expected<mail::ReversePath, SpoolError>> find(std::string token) = 0;
+
+  /// Whether the token is there, or its quota (SenderToken::most) and that of the whole store leave
+  /// room for it. Asked before the message that brings it is committed, which asks no more: of
+  /// messages that come at once, some may still go beyond the quota.
+  virtual base::Task<std::expected<bool, SpoolError>> has_room(mail::SenderToken token) = 0;
 };
 
 }  // namespace relay::ports

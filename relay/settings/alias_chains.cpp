@@ -2,12 +2,13 @@
 #include <algorithm>
 #include <set>
 #include <unordered_map>
-#include <unordered_set>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
-#include "relay/base/text.hpp"
+#include "relay/mail/folding.hpp"
+#include "relay/settings/hosted_domains.hpp"
 #include "relay/settings/read_sections.hpp"
 
 namespace relay::settings {
@@ -17,8 +18,18 @@ namespace {
 constexpr std::size_t kMaxDepth = 10;
 constexpr std::size_t kMaxLeaves = 1000;
 
-using Names = std::unordered_set<std::string>;
-using Graph = std::unordered_map<std::string, const Alias*>;
+/// Where an address of ours leads, by the entry that answers for it.
+struct Graph {
+  HostedDomains hosted;
+  std::unordered_map<std::string, const Alias*> aliases;  ///< by "local@" and HostedDomain::text()
+
+  /// The key of an address in `aliases`; of one that is not ours, the address.
+  std::string key_of(const mail::Mailbox& address) const {
+    const HostedDomain* domain = hosted.find(address.domain().folded());
+    if (domain == nullptr) return address.folded();
+    return mail::folded_local_part(address.local_part()) + '@' + domain->text();
+  }
+};
 
 struct Walk {
   const Graph& graph;
@@ -28,8 +39,8 @@ struct Walk {
 
   void visit(const std::string& address) {
     if (!trouble.empty()) return;
-    const auto alias = graph.find(address);
-    if (alias == graph.end()) {
+    const auto alias = graph.aliases.find(address);
+    if (alias == graph.aliases.end()) {
       if (++leaves > kMaxLeaves) trouble = fmt::format("leads to over {} addresses", kMaxLeaves);
       return;
     }
@@ -42,29 +53,25 @@ struct Walk {
       return;
     }
     for (const mail::Mailbox& target : alias->second->targets) {
-      visit(target.local_part() == "*" ? std::string() : key(target));
+      visit(target.local_part() == "*" ? std::string() : graph.key_of(target));
     }
     path.erase(address);
   }
-
-  static std::string key(const mail::Mailbox& mailbox) {
-    return base::lower(mailbox.local_part()) + '@' + mailbox.domain().folded();
-  }
 };
 
-bool leads_inside(const Alias& alias, const Names& hosted) {
+bool leads_inside(const Alias& alias, const HostedDomains& hosted) {
   return std::ranges::any_of(alias.targets, [&](const mail::Mailbox& target) {
-    return hosted.contains(target.domain().folded());
+    return hosted.find(target.domain().folded()) != nullptr;
   });
 }
 
 /// Whether there is anything to walk: other aliases, or more targets than one alias may have.
-bool leads_on(const Alias& alias, const Names& hosted) {
+bool leads_on(const Alias& alias, const HostedDomains& hosted) {
   return alias.targets.size() > kMaxLeaves || leads_inside(alias, hosted);
 }
 
 std::string address_of(const Alias& alias, const HostedDomain& domain) {
-  return alias.local_part + '@' + domain.name.folded();
+  return alias.local_part + '@' + domain.text();
 }
 
 void check_chain(const std::string& address, const Graph& graph, const Settings& settings,
@@ -73,15 +80,16 @@ void check_chain(const std::string& address, const Graph& graph, const Settings&
   walk.visit(address);
   if (walk.trouble.empty()) return;
   const bool loop = walk.trouble.starts_with("leads back");
-  findings.add({settings.file, 0, 0}, loop ? ProblemCode::Loop : ProblemCode::FanOut,
+  findings.add(position_of(settings, graph.aliases.at(address)->at),
+               loop ? ProblemCode::Loop : ProblemCode::FanOut,
                fmt::format("alias {} {}", address, walk.trouble));
 }
 
-Graph graph_of(const Settings& settings) {
-  Graph graph;
+Graph graph_of(const Settings& settings, HostedDomains hosted) {
+  Graph graph{.hosted = std::move(hosted), .aliases = {}};
   for (const HostedDomain& domain : settings.domains) {
     for (const Alias& alias : domain.aliases) {
-      if (alias.local_part != "*") graph[address_of(alias, domain)] = &alias;
+      if (alias.local_part != "*") graph.aliases.try_emplace(address_of(alias, domain), &alias);
     }
   }
   return graph;
@@ -90,8 +98,7 @@ Graph graph_of(const Settings& settings) {
 }  // namespace
 
 void check_alias_chains(const Settings& settings, Findings& findings) {
-  Names hosted;
-  for (const HostedDomain& domain : settings.domains) hosted.insert(domain.name.folded());
+  HostedDomains hosted(settings);
   std::vector<std::string> starts;
   for (const HostedDomain& domain : settings.domains) {
     for (const Alias& alias : domain.aliases) {
@@ -101,7 +108,7 @@ void check_alias_chains(const Settings& settings, Findings& findings) {
     }
   }
   if (starts.empty()) return;  // most forward to elsewhere: a million of them need no graph
-  const Graph graph = graph_of(settings);
+  const Graph graph = graph_of(settings, std::move(hosted));
   for (const std::string& start : starts) check_chain(start, graph, settings, findings);
 }
 

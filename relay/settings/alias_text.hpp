@@ -1,7 +1,9 @@
-// Alias text files: one `local: target, target` a line, `#` begins a comment.
+// Alias text files: one `local: target, target` a line, or `local: reject 550 5.1.6 moved`, or
+// `local: discard`; `#` begins a comment.
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "relay/settings/section.hpp"
 #include "relay/settings/settings.hpp"
@@ -12,5 +14,9 @@ namespace relay::settings {
 /// errors with a hint: this program runs nothing and writes nowhere.
 void read_alias_text(const std::string& path, const std::string& content, HostedDomain& domain,
                      Findings& findings);
+
+/// What to write instead of a reference to a Postfix map ("hash:/etc/postfix/virtual"); "": it is
+/// none.
+std::string instead_of_map(std::string_view source);
 
 }  // namespace relay::settings

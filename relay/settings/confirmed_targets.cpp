@@ -3,7 +3,7 @@
 #include <bit>
 #include <functional>
 
-#include "relay/base/text.hpp"
+#include "relay/mail/folding.hpp"
 
 namespace relay::settings {
 
@@ -13,7 +13,7 @@ void ConfirmedTargets::append(std::string_view entry) {
 }
 
 void ConfirmedTargets::add(const mail::Mailbox& target) {
-  append(base::lower(target.local_part()));
+  append(mail::folded_local_part(target.local_part()));
   text_ += '@';
   text_ += target.domain().folded();
 }
@@ -55,7 +55,7 @@ bool ConfirmedTargets::contains(std::string_view wanted) const {
 
 std::string ConfirmedTargets::awaited(const mail::Mailbox& target) const {
   const std::string domain = '@' + target.domain().folded();
-  const std::string local = base::lower(target.local_part());
+  const std::string local = mail::folded_local_part(target.local_part());
   // The tag is asked of the local part alone: a quoted one may hold an "@".
   const std::size_t tag = tag_ == '\0' ? std::string::npos : local.find(tag_, 1);
   std::string whole = local.substr(0, tag) + domain;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "relay/settings/files.hpp"
+
 namespace relay::settings {
 
 namespace {
@@ -48,7 +50,7 @@ std::string add_entry(std::string_view text, ConfirmedTargets& confirmed) {
 
 class Reader {
  public:
-  Reader(const std::string& path, const std::string& content, Findings& findings)
+  Reader(const std::string& path, std::string_view content, Findings& findings)
       : content_(content), findings_(findings), at_{path, 0, 1} {}
 
   void read(ConfirmedTargets& confirmed) {
@@ -58,7 +60,7 @@ class Reader {
         report(1, fmt::format("more than {} lines", kMaxConfirmedLines));
         return;
       }
-      const Word word = only_word(std::string_view(content_).substr(begin, end - begin));
+      const Word word = only_word(content_.substr(begin, end - begin));
       if (!word.text.empty()) {
         const std::string wrong = end == std::string::npos
                                       ? "the last line has no end: is it whole? add a line feed"
@@ -72,12 +74,12 @@ class Reader {
  private:
   void report(std::size_t column, const std::string& text) {
     // The text is kept for its lines to be shown, once there is something to show.
-    if (reported_++ == 0) findings_.remember(at_.file, content_);
+    if (reported_++ == 0) findings_.remember(at_.file, std::string(content_));
     at_.column = static_cast<std::uint32_t>(column);
     findings_.add(at_, ProblemCode::Value, text);
   }
 
-  const std::string& content_;
+  const std::string_view content_;
   Findings& findings_;
   Position at_;
   std::size_t reported_ = 0;
@@ -87,7 +89,8 @@ class Reader {
 
 void read_confirmed_text(const std::string& path, const std::string& content,
                          ConfirmedTargets& confirmed, Findings& findings) {
-  Reader(path, content, findings).read(confirmed);
+  findings.warn_of_mark(path, content);
+  Reader(path, without_mark(content), findings).read(confirmed);
 }
 
 }  // namespace relay::settings

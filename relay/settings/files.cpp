@@ -79,6 +79,12 @@ std::expected<base::Secret, FileError> read_secret_file(const std::string& path)
   return base::Secret(std::move(*content));
 }
 
+std::string_view without_mark(std::string_view text) {
+  constexpr std::string_view kMark = "\xEF\xBB\xBF";
+  if (text.starts_with(kMark)) text.remove_prefix(kMark.size());
+  return text;
+}
+
 std::string relative_to(const std::string& path, const std::string& base_file) {
   const std::filesystem::path wanted(path);
   if (wanted.is_absolute()) return path;

@@ -3,6 +3,7 @@
 
 #include <expected>
 #include <string>
+#include <string_view>
 
 #include "relay/base/secret.hpp"
 #include "relay/settings/problem.hpp"
@@ -22,6 +23,9 @@ std::expected<std::string, FileError> read_file(const std::string& path);
 /// As read_file, for key material: nobody but owner and group may read it, nobody but the owner
 /// may write it.
 std::expected<base::Secret, FileError> read_secret_file(const std::string& path);
+
+/// `text` behind the byte order mark that some editors put in front of UTF-8.
+std::string_view without_mark(std::string_view text);
 
 /// `path` as seen from the folder of `base_file`.
 std::string relative_to(const std::string& path, const std::string& base_file);

@@ -1,14 +1,18 @@
 #include "relay/settings/loader.hpp"
 
 #include <algorithm>
+#include <filesystem>
 #include <functional>
+#include <ranges>
 
 #include <fmt/format.h>
 #include <glob.h>
 
+#include "relay/base/closest.hpp"
 #include "relay/base/sha256.hpp"
 #include "relay/base/text.hpp"
 #include "relay/settings/files.hpp"
+#include "relay/settings/hosted_domains.hpp"
 #include "relay/settings/read_sections.hpp"
 
 namespace relay::settings {
@@ -24,13 +28,15 @@ std::string hash_of(const std::string& text) {
 }
 
 /// Reads one file into a table; false when it cannot be used (reported).
-bool parse_file(const std::string& path, Position named_at, toml::table& into,
+bool parse_file(const std::string& path, const Position& named_at, toml::table& into,
                 std::string& all_text, Findings& findings) {
   auto content = read_file(path);
   if (!content) {
-    findings.add(std::move(named_at), content.error().code, content.error().text);
+    findings.add(named_at, content.error().code, content.error().text);
     return false;
   }
+  findings.name_file(path, named_at);
+  findings.warn_of_mark(path, *content);
   findings.remember(path, *content);
   all_text += *content;
   std::optional<toml::parse_result> parsed;
@@ -90,14 +96,37 @@ std::vector<std::string> expand(const std::string& pattern) {
   return paths;
 }
 
+/// A host that starts without one of its files answers 550 where it forwarded yesterday. It has
+/// always started, though, and a reboot must not end what works.
+void warn_of_absent(const std::string& pattern, const std::string& path, const Position& at,
+                    Findings& findings) {
+  const std::filesystem::path wanted(relative_to(pattern, path));
+  if (pattern.find_first_of("*?[") != std::string::npos) {
+    findings.warn(at, "include: no file matches \"" + pattern + '"', {}, pattern.size() + 2);
+    return;
+  }
+  std::vector<std::string> names;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(
+           wanted.has_parent_path() ? wanted.parent_path() : ".", ignored)) {
+    names.push_back(entry.path().filename().string());
+  }
+  const std::string near = base::closest(wanted.filename().string(), names);
+  findings.warn(at, fmt::format("include: there is no {}: what it sets is not in force", pattern),
+                near.empty() ? "" : fmt::format("did you mean {}?", near), pattern.size() + 2);
+}
+
 void include_files(toml::table& root, const std::string& path, std::string& all_text,
                    Findings& findings) {
   std::vector<std::string> patterns;
   Section section(root, "", findings);
   section.texts("include", patterns);
-  const Position at = section.at("include");
-  for (const std::string& pattern : patterns) {
-    for (const std::string& file : expand(relative_to(pattern, path))) {
+  for (std::size_t i = 0; i < patterns.size(); ++i) {
+    const std::string& pattern = patterns[i];
+    const Position at = section.at("include", i);
+    const auto files = expand(relative_to(pattern, path));
+    if (files.empty()) warn_of_absent(pattern, path, at, findings);
+    for (const std::string& file : files) {
       toml::table part;
       if (!parse_file(file, at, part, all_text, findings)) continue;
       if (part.contains("include")) {
@@ -120,8 +149,10 @@ void read_root(Section& root, Settings& settings) {
     root.problem("hostname", ProblemCode::Missing, "the name of this host is required");
   }
   if (hostname) settings.hostname = hostname->folded();
+  settings.hostname_at = root.place("hostname");
   root.number("threads", settings.threads, 0, 256);
   read_listeners(root, settings);
+  read_limits(root, settings);
   read_tls(root, settings);
   read_dns(root, settings);
   read_auth(root, settings);
@@ -139,6 +170,55 @@ void read_root(Section& root, Settings& settings) {
   read_log_and_control(root, settings);
   check_identities(root, settings);
   root.finish();
+}
+
+bool has_postmaster(const HostedDomain& domain) {
+  return domain.map_to || std::ranges::any_of(domain.aliases, [](const Alias& alias) {
+           return alias.local_part == "postmaster" || alias.local_part == "*";
+         });
+}
+
+/// Domains at which nobody reads postmaster@. Those that our mail is seen to come from stand first:
+/// receivers ask for their postmaster, and some refuse all mail where there is none.
+std::vector<std::string> without_postmaster(const Settings& settings) {
+  std::vector<std::string> own;
+  for (const mail::Domain& domain : settings.srs_domains()) own.push_back(domain.folded());
+  if (std::ranges::find(own, settings.hostname) == own.end()) own.push_back(settings.hostname);
+  std::vector<std::string> names = own;
+  for (const HostedDomain& domain : settings.domains) {
+    if (std::ranges::find(own, domain.text()) == own.end()) names.push_back(domain.text());
+  }
+  const HostedDomains hosted(settings);
+  std::erase_if(names, [&](const std::string& name) {
+    const HostedDomain* domain = hosted.find(name);
+    return domain != nullptr && has_postmaster(*domain);
+  });
+  return names;
+}
+
+void warn_of_postmaster(const Settings& settings, Findings& findings) {
+  const Position whole{settings.file, 0, 0};
+  if (const auto& postmaster = settings.defaults.postmaster) {
+    const bool hosted = HostedDomains(settings).find(postmaster->domain().folded()) != nullptr;
+    const bool here = postmaster->domain().folded() == settings.hostname ||
+                      settings.is_srs_domain(postmaster->domain());
+    if (here && !hosted) {
+      findings.warn(whole, fmt::format("defaults.postmaster: {} leads back to this host, where it "
+                                       "is no alias: nobody reads it",
+                                       postmaster->to_string()));
+    }
+    return;
+  }
+  const auto names = without_postmaster(settings);
+  if (names.empty()) return;
+  constexpr std::size_t kMaxNamed = 10;  // a list is for the eye
+  std::string named;
+  for (const std::string& name : names | std::views::take(kMaxNamed)) {
+    named += (named.empty() ? "postmaster@" : ", postmaster@") + name;
+  }
+  if (names.size() > kMaxNamed) named += fmt::format(" and {} more", names.size() - kMaxNamed);
+  findings.warn(whole,
+                fmt::format("nobody reads {} (RFC 5321 §4.5.1); set [defaults] postmaster", named));
 }
 
 void warn_of_gaps(const Settings& settings, Findings& findings) {
@@ -161,17 +241,7 @@ void warn_of_gaps(const Settings& settings, Findings& findings) {
                   "[auth] verify is off: no signature is known that [rates] per_signature "
                   "could count");
   }
-  for (const HostedDomain& domain : settings.domains) {
-    const bool has = settings.defaults.postmaster || domain.map_to ||
-                     std::ranges::any_of(domain.aliases, [](const Alias& alias) {
-                       return alias.local_part == "postmaster" || alias.local_part == "*";
-                     });
-    if (!has) {
-      findings.warn(whole, fmt::format("nobody reads postmaster@{} (RFC 5321 §4.5.1); set "
-                                       "[defaults] postmaster",
-                                       domain.name.text()));
-    }
-  }
+  warn_of_postmaster(settings, findings);
 }
 
 }  // namespace
@@ -188,8 +258,10 @@ std::expected<Loaded, std::vector<Problem>> load(const std::string& path) {
   include_files(root, path, all_text, findings);
   Section section(root, "", findings);
   read_root(section, *settings);
+  settings->sources = findings.sources();
   check_alias_chains(*settings, findings);
   settings->hash = hash_of(all_text);
+  settings->named_files = findings.named_files();
   if (findings.has_errors()) return std::unexpected(findings.all());
   warn_of_gaps(*settings, findings);
   warn_of_unconfirmed(*settings, findings);

@@ -11,7 +11,7 @@
 namespace relay::settings {
 
 struct Loaded {
-  std::shared_ptr<const Settings> settings;
+  std::shared_ptr<Settings> settings;  ///< nobody else has them yet
   std::vector<Problem> warnings;
 };
 

@@ -6,11 +6,19 @@
 
 namespace relay::settings {
 
-std::string render(const Problem& problem) {
+namespace {
+
+std::string head_of(const Problem& problem) {
   std::string out = problem.at.file;
   if (problem.at.line > 0) out += fmt::format(":{}:{}", problem.at.line, problem.at.column);
-  out += fmt::format(": {}[E{:03}]: {}", problem.warning ? "warning" : "error",
-                     static_cast<unsigned>(problem.code), problem.text);
+  return out + fmt::format(": {}[E{:03}]: {}", problem.warning ? "warning" : "error",
+                           static_cast<unsigned>(problem.code), problem.text);
+}
+
+}  // namespace
+
+std::string render(const Problem& problem) {
+  std::string out = head_of(problem);
   if (!problem.source_line.empty()) {
     const std::string number = fmt::format("{:4}", problem.at.line);
     const std::uint32_t column = std::max(problem.at.column, 1U);
@@ -21,6 +29,10 @@ std::string render(const Problem& problem) {
     out += " (" + problem.hint + ')';
   }
   return out;
+}
+
+std::string render_line(const Problem& problem) {
+  return head_of(problem) + (problem.hint.empty() ? "" : " (" + problem.hint + ')');
 }
 
 }  // namespace relay::settings

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "relay/settings/place.hpp"
+
 namespace relay::settings {
 
 enum class ProblemCode : std::uint16_t {
@@ -20,12 +22,7 @@ enum class ProblemCode : std::uint16_t {
   Loop = 30,
   FanOut = 31,
   Secret = 40,
-};
-
-struct Position {
-  std::string file;
-  std::uint32_t line = 0;  ///< from 1; 0: the file as a whole
-  std::uint32_t column = 0;
+  Doubt = 50,  ///< it is valid, and hardly what was meant; see relay/review
 };
 
 struct Problem {
@@ -35,10 +32,16 @@ struct Problem {
   std::string hint;         ///< "did you mean …", or ""
   std::string source_line;  ///< as it stands in the file, or ""
   std::uint32_t width = 1;  ///< columns to underline
+  /// Errors are what a start refuses, and nothing else: a host that works must start again after a
+  /// reboot.
   bool warning = false;
+  std::string check = {};  ///< the name of the check in relay/review that found it, or ""
 };
 
 /// file:line:column: error[E021]: text, then the source line and a caret line where known.
 std::string render(const Problem& problem);
+
+/// The same on one line, with the hint behind it.
+std::string render_line(const Problem& problem);
 
 }  // namespace relay::settings

@@ -60,7 +60,11 @@ void read_sealer(Section& section, Arc& arc) {
   if (!mail::Domain::parse(selector)) {
     section.problem("selector", ProblemCode::Value, "not a selector: \"" + selector + '"');
   }
-  if (domain) arc.sealer = ArcSealer{std::move(*domain), std::move(selector), std::move(key)};
+  if (domain) {
+    const char* from = section.has("file") ? "file" : section.has("env") ? "env" : "credential";
+    arc.sealer =
+        ArcSealer{std::move(*domain), std::move(selector), std::move(key), section.place(from)};
+  }
 }
 
 void read_arc(Section& root, Settings& settings) {
@@ -142,7 +146,7 @@ void check_identities(Section& root, const Settings& settings) {
     section->problem("domain", ProblemCode::Value,
                      fmt::format("{} is aligned with {}, which is forwarded: rewritten mail would "
                                  "speak in its name; take a domain of its own",
-                                 name, domain.name.folded()));
+                                 name, domain.text()));
     return;
   }
 }

@@ -6,6 +6,7 @@
 
 #include "relay/settings/confirmed_text.hpp"
 #include "relay/settings/files.hpp"
+#include "relay/settings/hosted_domains.hpp"
 #include "relay/settings/read_sections.hpp"
 
 namespace relay::settings {
@@ -28,6 +29,7 @@ bool is_contact(const std::string& text) {
 std::shared_ptr<const ConfirmedTargets> read_confirmed(Section& section, const std::string& name,
                                                        const Defaults& defaults) {
   const std::string path = relative_to(name, section.at("confirmed").file);
+  section.findings().name_file(path, section.at("confirmed"));
   auto content = read_file(path);
   if (!content) {
     section.problem("confirmed", content.error().code, content.error().text);
@@ -65,16 +67,18 @@ void read_consent(Section& root, Settings& settings) {
 
 void warn_of_unconfirmed(const Settings& settings, Findings& findings) {
   if (!settings.consent.confirmed) return;
-  std::set<std::string> ours;
-  for (const HostedDomain& domain : settings.domains) ours.insert(domain.name.folded());
+  const HostedDomains hosted(settings);
   std::set<std::string> unconfirmed;
   for (const HostedDomain& domain : settings.domains) {
     for (const Alias& alias : domain.aliases) {
       for (const mail::Mailbox& target : alias.targets) {
-        if (ours.contains(target.domain().folded())) continue;
+        if (hosted.find(target.domain().folded()) != nullptr) continue;
         std::string awaited = settings.consent.confirmed->awaited(target);
         if (!awaited.empty()) unconfirmed.insert(std::move(awaited));
       }
+      if (!alias.fallback || hosted.find(alias.fallback->domain().folded()) != nullptr) continue;
+      std::string awaited = settings.consent.confirmed->awaited(*alias.fallback);
+      if (!awaited.empty()) unconfirmed.insert(std::move(awaited));
     }
   }
   if (unconfirmed.empty()) return;

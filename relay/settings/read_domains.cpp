@@ -6,40 +6,22 @@
 #include <re2/re2.h>
 
 #include "relay/base/text.hpp"
+#include "relay/mail/folding.hpp"
 #include "relay/settings/alias_text.hpp"
 #include "relay/settings/files.hpp"
 #include "relay/settings/read_sections.hpp"
+#include "relay/settings/rejection_text.hpp"
 
 namespace relay::settings {
 
 namespace {
-
-/// "550 5.1.6 moved to …": reply code, enhanced status, text.
-std::optional<Rejected> parse_rejection(std::string_view text) {
-  if (text.size() < 5 || (text[0] != '4' && text[0] != '5') || !base::is_digit(text[1]) ||
-      !base::is_digit(text[2]) || text[3] != ' ') {
-    return std::nullopt;
-  }
-  Rejected rejected;
-  rejected.code = (text[0] - '0') * 100 + (text[1] - '0') * 10 + (text[2] - '0');
-  std::string_view rest;
-  const auto status = mail::EnhancedStatus::parse(text.substr(4), &rest);
-  if (!status || status->klass != text[0] - '0' || rest.empty() || rest.size() > 400) {
-    return std::nullopt;
-  }
-  for (const char c : rest) {
-    if (c < ' ' || c > '~') return std::nullopt;
-  }
-  rejected.status = *status;
-  rejected.text = std::string(rest);
-  return rejected;
-}
 
 void add_targets(Section& section, const char* key, const std::vector<std::string>& texts,
                  Alias& alias) {
   for (const std::string& text : texts) {
     auto target = mail::Mailbox::parse(text);
     if (target) {
+      warn_of_target(section, key, *target);
       alias.targets.push_back(std::move(*target));
     } else {
       section.problem(key, ProblemCode::Value,
@@ -55,8 +37,13 @@ Alias read_alias_table(Section& section) {
   bool keep = true;
   section.texts("to", targets);
   section.text("reject", reject);
+  section.boolean("discard", alias.discard);
   section.boolean("keep_tag", keep);
   if (section.has("keep_tag")) alias.keep_tag = keep;
+  section.last_day("expires", alias.expires);
+  section.size("max_size", alias.max_size);
+  section.mailbox("fallback", alias.fallback);
+  if (alias.fallback) warn_of_target(section, "fallback", *alias.fallback);
   alias.dmarc = read_dmarc(section);
   section.finish();
   add_targets(section, "to", targets, alias);
@@ -64,11 +51,18 @@ Alias read_alias_table(Section& section) {
     alias.reject = parse_rejection(reject);
     if (!alias.reject) {
       section.problem("reject", ProblemCode::Value,
-                      "expected a reply such as \"550 5.1.6 moved to new@example.org\"");
+                      fmt::format("expected a reply such as \"{}\"", kRejectionExample));
     }
   }
-  if (section.has("reject") == section.has("to")) {
-    section.problem("to", ProblemCode::Value, "an alias has either `to` or `reject`");
+  if (section.has("reject") + section.has("to") + alias.discard != 1) {
+    section.problem("to", ProblemCode::Value,
+                    "an alias has one of `to`, `reject` and `discard = true`");
+  }
+  for (const char* key : {"expires", "max_size", "fallback"}) {
+    const bool is_of_use =
+        section.has("to") || (alias.discard && std::string_view(key) == "expires");
+    if (!section.has(key) || is_of_use) continue;
+    section.problem(key, ProblemCode::Value, "an alias without `to` has no use for it");
   }
   return alias;
 }
@@ -89,7 +83,8 @@ void read_alias_entries(Section& section, HostedDomain& domain) {
         section.problem(name.c_str(), ProblemCode::Value, "has no target");
       }
     }
-    alias.local_part = base::lower(name);
+    alias.at = section.findings().place(position_of(key.source()));
+    alias.local_part = mail::folded_local_part(name);
     if (alias.local_part != "*" &&
         !mail::Mailbox::make(alias.local_part, domain.name).has_value()) {
       section.problem(name.c_str(), ProblemCode::Value, "not a local part");
@@ -108,7 +103,7 @@ void read_alias_files(Section& section, HostedDomain& domain) {
   for (const std::string& source : sources) {
     if (!source.starts_with("file:")) {
       section.problem("aliases", ProblemCode::Value,
-                      "expected \"file:path\", not \"" + source + '"');
+                      "expected \"file:path\", not \"" + source + '"', instead_of_map(source));
       continue;
     }
     const std::string path = relative_to(source.substr(5), section.at("aliases").file);
@@ -117,6 +112,7 @@ void read_alias_files(Section& section, HostedDomain& domain) {
       section.problem("aliases", content.error().code, content.error().text);
       continue;
     }
+    section.findings().name_file(path, section.at("aliases"));
     section.findings().remember(path, *content);
     read_alias_text(path, *content, domain, section.findings());
   }
@@ -127,6 +123,7 @@ void read_patterns(Section& section, HostedDomain& domain) {
     Pattern pattern;
     entry.text("match", pattern.match);
     entry.texts("to", pattern.targets);
+    pattern.at = entry.place("to");
     entry.finish();
     RE2::Options quiet;
     quiet.set_log_errors(false);
@@ -140,28 +137,66 @@ void read_patterns(Section& section, HostedDomain& domain) {
   }
 }
 
+/// "example.org", or "*.example.org" for every domain below it.
+std::optional<mail::Domain> read_name(Section& section, bool& is_wildcard) {
+  const toml::value<std::string>* value = section.raw().get_as<std::string>("name");
+  const std::string text = value != nullptr ? value->get() : std::string();
+  is_wildcard = text.starts_with("*.");
+  std::optional<mail::Domain> name;
+  if (!is_wildcard && !text.starts_with('*')) {
+    section.domain("name", name);
+    if (!section.has("name")) {
+      section.problem("name", ProblemCode::Missing, "every [[domain]] needs a name");
+    }
+    return name;
+  }
+  section.allow("name");
+  const auto parent = mail::Domain::parse(std::string_view(text).substr(is_wildcard ? 2 : 1));
+  if (is_wildcard && parent && parent->is_dotted()) return *parent;
+  section.problem("name", ProblemCode::Value,
+                  fmt::format("\"{}\": a domain, or \"*.example.org\" for all below that one; what "
+                              "lies below a whole top-level domain belongs to others",
+                              text));
+  return name;
+}
+
 }  // namespace
+
+std::string doubt_about_target(const mail::Mailbox& target) {
+  // Most are far from it, whatever they need quoted; there may be a million.
+  if (2 * target.local_part().size() + 2 <= mail::kMaxLocalPartOctets) return {};
+  const std::size_t octets = target.quoted_local_part().size();
+  if (octets <= mail::kMaxLocalPartOctets) return {};
+  return fmt::format("\"{}\": {} octets before the @, and a host need take {} (RFC 5321 §4.5.3.1)",
+                     target.to_string(), octets, mail::kMaxLocalPartOctets);
+}
+
+void warn_of_target(Section& section, const char* key, const mail::Mailbox& target) {
+  const std::string doubt = doubt_about_target(target);
+  if (doubt.empty()) return;
+  section.findings().warn(section.at(key), section.path_of(key) + ": " + doubt);
+}
 
 void read_domains(Section& root, Settings& settings) {
   std::set<std::string> seen;
   auto sections = root.tables("domain");
   for (Section& section : sections) {
-    std::optional<mail::Domain> name;
-    section.domain("name", name);
-    if (!name) {
-      if (!section.has("name")) {
-        section.problem("name", ProblemCode::Missing, "every [[domain]] needs a name");
-      }
-      name = *mail::Domain::parse("invalid");
-    } else if (!seen.insert(name->folded()).second) {
-      section.problem("name", ProblemCode::Duplicate, name->text() + " is configured twice");
+    bool is_wildcard = false;
+    const auto name = read_name(section, is_wildcard);
+    HostedDomain domain{.name = name.value_or(*mail::Domain::parse("invalid")),
+                        .aliases = {},
+                        .patterns = {},
+                        .map_to = {},
+                        .dmarc = read_dmarc(section),
+                        .is_wildcard = is_wildcard};
+    if (name && !seen.insert(domain.text()).second) {
+      section.problem("name", ProblemCode::Duplicate, domain.text() + " is configured twice");
     }
-    HostedDomain domain{
-        .name = *name, .aliases = {}, .patterns = {}, .map_to = {}, .dmarc = read_dmarc(section)};
     if (auto aliases = section.table("alias")) read_alias_entries(*aliases, domain);
     read_alias_files(section, domain);
     read_patterns(section, domain);
     section.domain("map_to", domain.map_to);
+    domain.map_to_at = section.place("map_to");
     section.finish();
     settings.domains.push_back(std::move(domain));
   }

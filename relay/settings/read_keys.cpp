@@ -18,20 +18,6 @@ base::Secret without_line_end(const base::Secret& secret) {
   return base::Secret(std::string(text));
 }
 
-/// verify_until = 2026-12-31, valid through the end of that day (UTC).
-void read_end_date(Section& section, std::optional<std::int64_t>& into) {
-  if (!section.has("verify_until")) return;
-  const toml::node* node = section.raw().get("verify_until");
-  const auto date = node->value_exact<toml::date>();
-  if (!date) {
-    section.problem("verify_until", ProblemCode::Type, "expected a date such as 2026-12-31");
-    return;
-  }
-  const std::chrono::year_month_day day{
-      std::chrono::year(date->year), std::chrono::month(date->month), std::chrono::day(date->day)};
-  into = std::chrono::sys_seconds(std::chrono::sys_days(day)).time_since_epoch().count() + 86'399;
-}
-
 void check_secrets(Section& section, const Srs& srs) {
   std::vector<srs::Key> keys;
   for (const SrsSecret& secret : srs.secrets) {
@@ -45,7 +31,45 @@ void check_secrets(Section& section, const Srs& srs) {
   }
 }
 
+/// `[srs] accept_classic` was the word for all secrets: configurations that have it go on as they
+/// did, and are told the new one.
+std::optional<bool> read_accept_classic(Section& section) {
+  if (!section.has("accept_classic")) return std::nullopt;
+  bool accept = true;
+  section.boolean("accept_classic", accept);
+  section.findings().warn(
+      section.at("accept_classic"),
+      section.path_of("accept_classic") + ": is followed, but each secret says this itself now",
+      accept
+          ? "write `classic = true` in the [[srs.secret]] that PostSRSd, Mail::SRS or pysrs make "
+            "addresses with, and leave this out"
+          : "leave it out: only secrets with `classic = true` take classic addresses");
+  return accept;
+}
+
+void read_classic(Section& entry, const Srs& srs, std::optional<bool> accept_classic,
+                  SrsSecret& secret) {
+  const bool native = secret.scheme == srs::Scheme::Native;
+  const bool makes_them = srs.format == SrsFormat::Classic;
+  if (native) secret.classic = makes_them ? true : accept_classic;
+  if (!entry.has("classic")) return;
+  bool classic = false;
+  entry.boolean("classic", classic);
+  if (classic && !native) {
+    entry.problem("classic", ProblemCode::Value,
+                  "a secret with a scheme verifies the addresses of that program only",
+                  "leave `scheme` out for secrets of PostSRSd, Mail::SRS and pysrs");
+  } else if (native && makes_them && !classic) {
+    entry.problem("classic", ProblemCode::Value,
+                  "format = \"classic\" makes classic addresses, which every secret must verify",
+                  "leave this out, or set format = \"strong\"");
+  } else if (native) {
+    secret.classic = classic;
+  }
+}
+
 void read_secrets(Section& section, Srs& srs) {
+  const auto accept_classic = read_accept_classic(section);
   for (Section& entry : section.tables("secret")) {
     SrsSecret secret;
     entry.text("id", secret.id);
@@ -56,8 +80,8 @@ void read_secrets(Section& section, Srs& srs) {
                   {"exim", srs::Scheme::Exim},
                   {"srs.js", srs::Scheme::SrsJs},
                   {"sender-rewriting-scheme", srs::Scheme::SenderRewritingScheme}});
-    read_end_date(entry, secret.verify_until);
-    entry.allow("verify_until");
+    entry.last_day("verify_until", secret.verify_until);
+    read_classic(entry, srs, accept_classic, secret);
     entry.finish();
     srs.secrets.push_back(std::move(secret));
   }
@@ -70,6 +94,9 @@ void read_bounces(Section& srs, Bounces& into) {
   section->number("per_sender", into.per_sender, 1, 1'000'000);
   section->number("per_client", into.per_client, 1, 1'000'000);
   section->number("bad_per_client", into.bad_per_client, 1, 1'000'000);
+  section->number("bad_in_all", into.bad_in_all, 1, 1'000'000'000);
+  section->number("bad_per_taker", into.bad_per_taker, 1, 1'000'000);
+  section->number("probes_per_client", into.probes_per_client, 1, 1'000'000'000);
   section->size("max_body", into.max_body);
   section->finish();
 }
@@ -104,6 +131,7 @@ base::Secret read_secret(Section& section) {
     file = std::string(folder) + '/' + credential;
   } else {
     file = relative_to(file, section.at("file").file);
+    section.findings().name_file(file, section.at("file"));
   }
   auto content = read_secret_file(file);
   if (content) return without_line_end(*content);
@@ -117,12 +145,12 @@ void read_srs(Section& root, Settings& settings) {
   if (!section) return;
   Srs& srs = settings.srs;
   section->domain("domain", srs.domain);
+  srs.domain_at = section->place("domain");
   section->choice("format", srs.format,
                   {{"strong", SrsFormat::Strong}, {"classic", SrsFormat::Classic}});
   section->choice("separator", srs.separator, {{"=", '='}, {"+", '+'}, {"-", '-'}});
   section->number("tag_length", srs.tag_length, 8, 32);
   section->number("classic_hash_length", srs.classic_hash_length, 4, 27);
-  section->boolean("accept_classic", srs.accept_classic);
   std::chrono::seconds max_age{srs.max_age_days * 86'400LL};
   section->duration("max_age", max_age);
   if (max_age < std::chrono::days(1) || max_age > std::chrono::days(365)) {
@@ -130,6 +158,8 @@ void read_srs(Section& root, Settings& settings) {
   } else {
     srs.max_age_days = static_cast<int>(std::chrono::floor<std::chrono::days>(max_age).count());
   }
+  section->number("stored_per_domain", srs.stored_per_domain, 1, 10'000'000);
+  section->number("stored_per_client", srs.stored_per_client, 1, 10'000'000);
   read_secrets(*section, srs);
   read_bounces(*section, srs.bounces);
   section->finish();
@@ -151,6 +181,8 @@ void read_dkim(Section& root, Settings& settings) {
         entry.problem("selector", ProblemCode::Value, "not a selector: \"" + key.selector + '"');
       }
       key.file = relative_to(key.file, entry.at("file").file);
+      key.at = entry.place("file");
+      entry.findings().name_file(key.file, entry.at("file"));
       if (auto read = read_secret_file(key.file); !read) {
         entry.problem("file", read.error().code, read.error().text);
       }
@@ -166,7 +198,7 @@ void read_dkim(Section& root, Settings& settings) {
     if (!seen.insert(domain->folded()).second) {
       section.problem("domain", ProblemCode::Duplicate, domain->text() + " is configured twice");
     }
-    settings.dkim.push_back({std::move(*domain), std::move(keys)});
+    settings.dkim.push_back({std::move(*domain), std::move(keys), section.place("domain")});
   }
 }
 

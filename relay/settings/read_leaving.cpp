@@ -73,6 +73,7 @@ void read_risk(Section& root, RiskPool& risk) {
   if (risk.rate.count == 0) {
     section->problem("rate", ProblemCode::Value, "must be greater than zero");
   }
+  section->domain("srs_domain", risk.srs_domain);
   section->choice("sender", risk.sender, kSenders);
   read_tag(*section, risk.tag);
   section->finish();

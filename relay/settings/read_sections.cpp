@@ -42,27 +42,6 @@ std::optional<Via> parse_via(std::string_view text) {
   return via;
 }
 
-void read_limits(Section& root, Settings& settings) {
-  auto section = root.table("limits");
-  if (!section) return;
-  Limits& limits = settings.limits;
-  section->size("max_size", limits.max_size);
-  section->number("max_recipients", limits.max_recipients, 1, 10'000);
-  section->number("max_connections", limits.max_connections, 1, 1'000'000);
-  section->number("per_ip", limits.per_ip, 1, 1'000'000);
-  section->number("per_network", limits.per_network, 1, 1'000'000);
-  section->number("max_errors", limits.max_errors, 1, 10'000);
-  section->number("max_junk", limits.max_junk, 1, 10'000);
-  section->duration("command_timeout", limits.command_timeout);
-  section->duration("data_timeout", limits.data_timeout);
-  section->duration("session_timeout", limits.session_timeout);
-  section->number("min_rate", limits.min_rate, 0, 1'000'000'000);
-  section->size("memory", limits.memory);
-  section->number("handshakes", limits.handshakes, 1, 100'000);
-  section->size("wasted", limits.wasted);
-  section->finish();
-}
-
 }  // namespace
 
 bool is_ip(const std::string& text) {
@@ -134,7 +113,6 @@ void read_listeners(Section& root, Settings& settings) {
   if (settings.listeners.empty()) {
     settings.listeners.push_back({.addresses = {{"0.0.0.0", 25}, {"::", 25}}});
   }
-  read_limits(root, settings);
 }
 
 void read_tls(Section& root, Settings& settings) {
@@ -152,6 +130,10 @@ void read_tls(Section& root, Settings& settings) {
   }
   tls.certificate_file = relative_to(tls.certificate_file, section->at("cert").file);
   tls.key_file = relative_to(tls.key_file, section->at("key").file);
+  tls.certificate_at = section->place("cert");
+  tls.key_at = section->place("key");
+  section->findings().name_file(tls.certificate_file, section->at("cert"));
+  section->findings().name_file(tls.key_file, section->at("key"));
   if (auto read = read_file(tls.certificate_file); !read) {
     section->problem("cert", read.error().code, read.error().text);
   }
@@ -179,6 +161,7 @@ void read_dns(Section& root, Settings& settings) {
   if (!settings.dns.trust_anchor.empty()) {
     settings.dns.trust_anchor =
         relative_to(settings.dns.trust_anchor, section->at("trust_anchor").file);
+    section->findings().name_file(settings.dns.trust_anchor, section->at("trust_anchor"));
     if (auto read = read_file(settings.dns.trust_anchor); !read) {
       section->problem("trust_anchor", read.error().code, read.error().text);
     }
@@ -199,8 +182,14 @@ void read_defaults(Section& root, Settings& settings) {
   } else {
     defaults.tag = tag.empty() ? '\0' : tag.front();
   }
+  defaults.tag_at = section->place("tag");
   section->boolean("keep_tag", defaults.keep_tag);
   section->mailbox("postmaster", defaults.postmaster);
+  defaults.postmaster_at = section->place("postmaster");
+  if (defaults.postmaster) warn_of_target(*section, "postmaster", *defaults.postmaster);
+  section->choice("mark_alias", defaults.mark_alias,
+                  {{"X-Original-To", mail::AliasMark::OriginalTo},
+                   {"Delivered-To", mail::AliasMark::DeliveredTo}});
   defaults.dmarc = read_dmarc(*section).over(defaults.dmarc);
   section->finish();
 }
@@ -238,6 +227,8 @@ void read_outbound(Section& root, Settings& settings) {
   Outbound& outbound = settings.outbound;
   section->texts("source", outbound.source);
   for (const std::string& source : outbound.source) {
+    outbound.source_at.push_back(
+        section->findings().place(section->at("source", outbound.source_at.size())));
     if (!is_ip(source)) {
       section->problem("source", ProblemCode::Value, "not an IP address: \"" + source + '"');
     }
@@ -247,6 +238,7 @@ void read_outbound(Section& root, Settings& settings) {
   section->text("ca_file", outbound.ca_file);
   if (!outbound.ca_file.empty()) {
     outbound.ca_file = relative_to(outbound.ca_file, section->at("ca_file").file);
+    section->findings().name_file(outbound.ca_file, section->at("ca_file"));
   }
   section->number("connections", outbound.connections, 1, 1000);
   section->number("max_connections", outbound.max_connections, 1, 100'000);

@@ -9,6 +9,7 @@
 namespace relay::settings {
 
 void read_listeners(Section& root, Settings& settings);
+void read_limits(Section& root, Settings& settings);  ///< read_limits.cpp
 void read_tls(Section& root, Settings& settings);
 void read_dns(Section& root, Settings& settings);
 void read_auth(Section& root, Settings& settings);     ///< read_auth.cpp: [auth], [arc], [rewrite]
@@ -39,6 +40,10 @@ void check_identities(Section& root, const Settings& settings);
 
 /// file = | env = | credential = (systemd LoadCredential); exactly one. read_keys.cpp
 base::Secret read_secret(Section& section);
+
+/// What speaks against a target that is an address; "": nothing. read_domains.cpp
+std::string doubt_about_target(const mail::Mailbox& target);
+void warn_of_target(Section& section, const char* key, const mail::Mailbox& target);
 
 bool is_ip(const std::string& text);
 

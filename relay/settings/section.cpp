@@ -11,53 +11,6 @@
 
 namespace relay::settings {
 
-namespace {
-
-std::vector<std::string> lines_of(const std::string& text) {
-  std::vector<std::string> lines;
-  std::istringstream stream(text);
-  for (std::string line; std::getline(stream, line);) {
-    for (char& c : line) {
-      if (static_cast<unsigned char>(c) < 0x20) c = ' ';  // tabs would move the caret
-    }
-    lines.push_back(std::move(line));
-  }
-  return lines;
-}
-
-}  // namespace
-
-void Findings::remember(const std::string& file, std::string text) {
-  sources_[file] = {.text = std::move(text), .lines = {}};
-}
-
-void Findings::add(Position at, ProblemCode code, std::string text, std::string hint,
-                   std::size_t width) {
-  Problem problem{.at = std::move(at),
-                  .code = code,
-                  .text = std::move(text),
-                  .hint = std::move(hint),
-                  .source_line = {},
-                  .width = static_cast<std::uint32_t>(width),
-                  .warning = false};
-  if (const auto file = sources_.find(problem.at.file);
-      file != sources_.end() && problem.at.line > 0) {
-    auto& [source, lines] = file->second;
-    if (lines.empty()) lines = lines_of(std::exchange(source, {}));
-    if (problem.at.line <= lines.size()) problem.source_line = lines[problem.at.line - 1];
-  }
-  problems_.push_back(std::move(problem));
-}
-
-void Findings::warn(Position at, std::string text) {
-  add(std::move(at), ProblemCode::Value, std::move(text));
-  problems_.back().warning = true;
-}
-
-bool Findings::has_errors() const {
-  return std::ranges::any_of(problems_, [](const Problem& p) { return !p.warning; });
-}
-
 Position position_of(const toml::source_region& region) {
   return {region.path ? *region.path : std::string(), region.begin.line, region.begin.column};
 }
@@ -78,8 +31,15 @@ Position Section::at(const char* key) {
   return position_of(node ? node->source() : table_.source());
 }
 
-void Section::problem(const char* key, ProblemCode code, const std::string& text) {
-  findings_.add(at(key), code, path_of(key) + ": " + text);
+Position Section::at(const char* key, std::size_t index) {
+  const toml::node* node = table_.get(key);
+  const toml::array* array = node ? node->as_array() : nullptr;
+  return array && index < array->size() ? position_of(array->get(index)->source()) : at(key);
+}
+
+void Section::problem(const char* key, ProblemCode code, const std::string& text,
+                      std::string hint) {
+  findings_.add(at(key), code, path_of(key) + ": " + text, std::move(hint));
 }
 
 void Section::wrong_type(const toml::node& node, std::string_view key, std::string_view expected) {
@@ -167,6 +127,16 @@ void Section::rate(const char* key, base::Rate& into) {
   const auto parsed = parse_rate(*value);
   if (!parsed) return problem(key, ProblemCode::Value, parsed.error());
   into = *parsed;
+}
+
+void Section::last_day(const char* key, std::optional<std::int64_t>& into) {
+  const toml::node* node = find(key);
+  if (!node) return;
+  const auto date = node->value_exact<toml::date>();
+  if (!date) return problem(key, ProblemCode::Type, "expected a date such as 2026-12-31");
+  const std::chrono::year_month_day day{
+      std::chrono::year(date->year), std::chrono::month(date->month), std::chrono::day(date->day)};
+  into = std::chrono::sys_seconds(std::chrono::sys_days(day)).time_since_epoch().count() + 86'399;
 }
 
 void Section::domain(const char* key, std::optional<mail::Domain>& into) {

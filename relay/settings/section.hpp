@@ -4,8 +4,6 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
-#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -17,32 +15,9 @@
 
 #include "relay/base/rate_table.hpp"
 #include "relay/mail/address.hpp"
-#include "relay/settings/problem.hpp"
+#include "relay/settings/findings.hpp"
 
 namespace relay::settings {
-
-/// Collects problems and the text of the files they are in.
-class Findings {
- public:
-  void remember(const std::string& file, std::string text);
-  void add(Position at, ProblemCode code, std::string text, std::string hint = {},
-           std::size_t width = 1);
-  void warn(Position at, std::string text);
-
-  const std::vector<Problem>& all() const { return problems_; }
-
-  bool has_errors() const;
-
- private:
-  /// Split into lines when the first of them is to be shown: a million aliases mostly have none.
-  struct Source {
-    std::string text;
-    std::vector<std::string> lines;
-  };
-
-  std::map<std::string, Source> sources_;
-  std::vector<Problem> problems_;
-};
 
 Position position_of(const toml::source_region& region);
 
@@ -60,7 +35,12 @@ class Section {
   void allow(const char* key) { asked_.emplace_back(key); }  ///< read through raw()
 
   Position at(const char* key);  ///< of the value, or of the table
-  void problem(const char* key, ProblemCode code, const std::string& text);
+  /// Of one of several values; as at(key) where there is only one.
+  Position at(const char* key, std::size_t index);
+
+  Place place(const char* key) { return findings_.place(at(key)); }
+
+  void problem(const char* key, ProblemCode code, const std::string& text, std::string hint = {});
 
   // Each leaves `into` alone when the key is absent or wrong (which is reported).
   void text(const char* key, std::string& into);
@@ -68,6 +48,8 @@ class Section {
   void duration(const char* key, std::chrono::seconds& into);
   void size(const char* key, std::uint64_t& into);
   void rate(const char* key, base::Rate& into);
+  /// A day; `into` is its last second in UTC, as Unix time.
+  void last_day(const char* key, std::optional<std::int64_t>& into);
   void domain(const char* key, std::optional<mail::Domain>& into);
   void mailbox(const char* key, std::optional<mail::Mailbox>& into);
   void texts(const char* key, std::vector<std::string>& into);  ///< a string or an array of strings

@@ -14,9 +14,12 @@
 
 #include "relay/base/secret.hpp"
 #include "relay/mail/address.hpp"
+#include "relay/mail/header.hpp"
+#include "relay/mail/message.hpp"
 #include "relay/mail/status.hpp"
 #include "relay/settings/abuse.hpp"
 #include "relay/settings/confirmed_targets.hpp"
+#include "relay/settings/findings.hpp"
 #include "relay/settings/verification.hpp"
 #include "srs/key_ring.hpp"
 
@@ -32,6 +35,9 @@ struct SocketAddress {
 struct Limits {
   std::uint64_t max_size = 50ULL << 20;
   std::uint32_t max_recipients = 1000;
+  std::uint32_t max_hops = 100;  ///< Received fields (RFC 5321 §6.3)
+  std::uint64_t max_header = mail::kMaxHeaderOctets;
+  std::uint32_t max_header_fields = 10'000;
   std::uint32_t max_connections = 1000;
   std::uint32_t per_ip = 50;
   std::uint32_t per_network = 200;  ///< IPv4 /24, IPv6 /64
@@ -54,6 +60,8 @@ struct Listener {
 struct Tls {
   std::string certificate_file;
   std::string key_file;
+  Place certificate_at = {};
+  Place key_at = {};
 };
 
 struct Dns {
@@ -65,10 +73,15 @@ enum class UnknownRecipient { Reject, TempFail };
 
 struct Defaults {
   UnknownRecipient unknown = UnknownRecipient::Reject;
-  char tag = '+';                           ///< begins a sub-address; 0: off
-  bool keep_tag = true;                     ///< the tag travels on to the target
-  std::optional<mail::Mailbox> postmaster;  ///< target of postmaster@ every domain of ours
+  char tag = '+';        ///< begins a sub-address; 0: off
+  bool keep_tag = true;  ///< the tag travels on to the target
+  /// Target of postmaster@ every domain of ours, abuse@ the SRS domain and the host name, and
+  /// MAILER-DAEMON@ the host name, where no alias has that name.
+  std::optional<mail::Mailbox> postmaster;
+  mail::AliasMark mark_alias = mail::AliasMark::None;  ///< the field that names it in each copy
   DmarcSettings dmarc;
+  Place tag_at = {};
+  Place postmaster_at = {};
 };
 
 struct Rejected {
@@ -78,24 +91,41 @@ struct Rejected {
 };
 
 struct Alias {
-  std::string local_part;  ///< folded; "*" is the catch-all
+  std::string local_part;  ///< folded (mail/folding.hpp); "*" is the catch-all
   std::vector<mail::Mailbox> targets;
   std::optional<Rejected> reject;
   std::optional<bool> keep_tag;
+  bool discard = false;                        ///< mail is taken and thrown away
+  std::optional<std::int64_t> expires = {};    ///< the last Unix second in which it is there
+  std::uint64_t max_size = 0;                  ///< octets of a message; 0: as [limits] says
+  std::optional<mail::Mailbox> fallback = {};  ///< gets what no target took
   DmarcOverrides dmarc = {};
+  Place at = {};  ///< of its key
 };
 
 struct Pattern {
-  std::string match;                 ///< RE2, whole folded local part
+  std::string match;                 ///< RE2, whole local part, without case
   std::vector<std::string> targets;  ///< templates: ${name}, ${1}
+  Place at = {};                     ///< of its targets
 };
 
 struct HostedDomain {
-  mail::Domain name;
+  mail::Domain name;  ///< of a wildcard: the domain above
   std::vector<Alias> aliases;
   std::vector<Pattern> patterns;
   std::optional<mail::Domain> map_to;  ///< every local part, same name there
   DmarcOverrides dmarc = {};
+  bool is_wildcard = false;  ///< every domain below `name`, at any depth, and not `name` itself
+
+  /// As DomainTable has it: "example.org" or "*.example.org".
+  std::string text() const { return (is_wildcard ? "*." : "") + name.folded(); }
+
+  /// One of those it stands for.
+  mail::Domain example() const {
+    return is_wildcard ? mail::Domain::parse("any." + name.folded()).value_or(name) : name;
+  }
+
+  Place map_to_at = {};
 };
 
 enum class SrsFormat { Strong, Classic };
@@ -105,6 +135,10 @@ struct SrsSecret {
   base::Secret secret;
   std::optional<std::int64_t> verify_until;  ///< Unix seconds
   srs::Scheme scheme = srs::Scheme::Native;
+  /// Whether it verifies classic tags, too. Nothing said: only those that were under way at an
+  /// upgrade, until this second (Unix time), which the application recalls.
+  std::optional<bool> classic;
+  std::optional<std::int64_t> classic_until;
 };
 
 /// How much may come back to SRS addresses; counts are per hour.
@@ -113,6 +147,9 @@ struct Bounces {
   std::uint32_t per_sender = 300;
   std::uint32_t per_client = 1000;
   std::uint32_t bad_per_client = 20;
+  std::uint32_t bad_in_all = 1000;
+  std::uint32_t bad_per_taker = 100;
+  std::uint32_t probes_per_client = 10'000;
   std::uint64_t max_body = 128ULL << 10;
 };
 
@@ -122,20 +159,24 @@ struct Srs {
   char separator = '=';
   std::uint32_t tag_length = 8;
   std::uint32_t classic_hash_length = 4;
-  bool accept_classic = true;
   int max_age_days = 21;
+  std::uint32_t stored_per_domain = 100'000;  ///< senders of one domain that are proven
+  std::uint32_t stored_per_client = 1'000;    ///< senders of one network that are not
   std::vector<SrsSecret> secrets;
   Bounces bounces;
+  Place domain_at = {};
 };
 
 struct DkimKey {
   std::string selector;
   std::string file;
+  Place at = {};  ///< of the file's name
 };
 
 struct DkimDomain {
   mail::Domain domain;
   std::vector<DkimKey> keys;
+  Place at = {};  ///< of the domain
 };
 
 enum class TlsDemand { Auto, Require, Verify, None };
@@ -166,6 +207,7 @@ struct Outbound {
   std::uint32_t max_connections = 200;
   seconds connect_timeout{30};
   seconds attempt_timeout{1800};
+  std::vector<Place> source_at = {};  ///< of each source
 };
 
 struct Queue {
@@ -202,9 +244,12 @@ struct Consent {
 };
 
 struct Settings {
-  std::string file;           ///< as given
-  std::string hash;           ///< first 16 hex digits of SHA-256 over all files read
-  std::string hostname;       ///< folded
+  std::string file;                         ///< as given
+  std::vector<std::string> sources = {};    ///< the files that a Place is in
+  std::vector<NamedFile> named_files = {};  ///< what it reads, credentials and variables excepted
+  std::string hash;                         ///< first 16 hex digits of SHA-256 over all files read
+  std::string hostname;                     ///< folded
+  Place hostname_at = {};
   std::uint32_t threads = 0;  ///< shards; 0: one per core
   std::vector<Listener> listeners;
   Limits limits;
@@ -232,6 +277,25 @@ struct Settings {
   Queue queue;
   LogTarget log;
   Control control;
+
+  /// In which we make SRS addresses: of [srs], and of [risk] where that has one of its own.
+  std::vector<mail::Domain> srs_domains() const {
+    std::vector<mail::Domain> found;
+    if (srs.domain) found.push_back(*srs.domain);
+    if (srs.domain && risk.srs_domain) found.push_back(*risk.srs_domain);
+    return found;
+  }
+
+  bool is_srs_domain(const mail::Domain& name) const {
+    return srs.domain == name || (srs.domain && risk.srs_domain == name);
+  }
 };
+
+/// The configuration as a whole, where the place is not known.
+inline Position position_of(const Settings& settings, const Place& place) {
+  if (place.line == 0 || place.file >= settings.sources.size()) return {settings.file, 0, 0};
+  return {settings.sources[place.file], static_cast<std::uint32_t>(place.line),
+          static_cast<std::uint32_t>(place.column)};
+}
 
 }  // namespace relay::settings

@@ -11,6 +11,7 @@
 #include "relay/base/rate_table.hpp"
 #include "relay/base/secret.hpp"
 #include "relay/mail/address.hpp"
+#include "relay/settings/place.hpp"
 
 namespace relay::settings {
 
@@ -40,6 +41,7 @@ struct ArcSealer {
   mail::Domain domain;
   std::string selector;
   base::Secret key;  ///< PEM
+  Place at = {};     ///< of the key's name
 };
 
 struct Arc {
@@ -86,8 +88,10 @@ enum class KeepOrSrs { Srs, Keep };
 struct RiskPool {
   std::vector<std::string> source;    ///< textual IPs, at most one per family; empty: as all mail
   std::uint32_t connections = 2;      ///< per destination
-  base::Rate rate{60, seconds(60)};   ///< messages per destination
-  KeepOrSrs sender = KeepOrSrs::Srs;  ///< of mail whose SPF failed on arrival
+  base::Rate rate{600, seconds(60)};  ///< messages per destination
+  /// Of the SRS addresses for mail whose author is not proven; absent: that of [srs].
+  std::optional<mail::Domain> srs_domain = {};
+  KeepOrSrs sender = KeepOrSrs::Srs;     ///< of mail whose SPF failed on arrival
   std::string tag = "X-Spam-Flag: YES";  ///< header field, without CRLF
 };
 

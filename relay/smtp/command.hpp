@@ -29,14 +29,15 @@ enum class Verb : std::uint8_t {
   Quit,
   StartTls,
   Help,
+  Vrfy,     ///< with an argument, of any form
   Bdat,     ///< recognised to be refused and the connection closed: its octets would follow
-  Refused,  ///< VRFY, EXPN, ETRN, AUTH, TURN and other known verbs: 502
+  Refused,  ///< EXPN, ETRN, AUTH, TURN and other known verbs: 502
   Unknown,
 };
 
-/// HELO or EHLO with a checked name: a domain name or an address literal.
+/// HELO or EHLO with what the client calls itself, which may be no domain name at all.
 struct Hello {
-  std::string name;
+  std::string name;  ///< 1 to 255 octets of printable ASCII; "?" stands for any other
   bool extended = false;
 };
 
@@ -75,8 +76,9 @@ Verb verb_of(std::string_view line);
 bool must_end_group(Verb verb);
 
 /// Parses a line without its CRLF. Linear; caps: kMaxCommandOctets, each parameter 32 + 128 octets.
-/// Refused: control octets (501), unknown verbs (500) and parameters (555), parameters given twice
-/// or malformed (501), UTF-8 in paths without SMTPUTF8 (553 5.6.7).
+/// Paths may stand without their brackets. Refused: control octets (501), unknown verbs (500) and
+/// parameters (555), parameters given twice or malformed (501), UTF-8 in paths without SMTPUTF8
+/// (553 5.6.7).
 std::expected<Command, Refusal> parse_command(std::string_view line);
 
 /// True for the first octets of HTTP, TLS or SSH: someone is talking another protocol at us,

@@ -1,5 +1,6 @@
 #include "relay/smtp/server_machine.hpp"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
@@ -7,14 +8,37 @@
 
 namespace relay::smtp {
 
+namespace {
+
+/// A recipient that may come again in another transaction (RFC 5321 §4.5.3.1.10).
+Reply too_many(std::string_view text) { return {452, {4, 5, 3}, text}; }
+
+Reply too_many_errors() { return {421, {4, 7, 0}, "Too many errors"}; }
+
+Reply closing() { return {421, {4, 7, 0}, "Closing the connection"}; }
+
+}  // namespace
+
 Reply ServerMachine::banner() const {
   return Reply::plain(220, fmt::format("{} ESMTP srs-relay", options_.hostname));
+}
+
+Action ServerMachine::turn_away(Reply reply) {
+  turned_away_ = true;
+  return Respond{std::move(reply)};
+}
+
+Action ServerMachine::on_line_without_service(std::string_view line) {
+  if (verb_of(line) == Verb::Quit) return shut_down(Reply(221, {2, 0, 0}, "Bye"));
+  if (++junk_ > kTurnedAwayCommands) return shut_down(closing());
+  return Respond{Reply(503, {5, 5, 1}, "No service for you, say QUIT")};
 }
 
 Action ServerMachine::on_line(std::string_view line, bool more_buffered) {
   if (looks_like_other_protocol(line)) {
     return shut_down(Reply(421, {4, 7, 0}, "This is an SMTP server"));
   }
+  if (turned_away_) return on_line_without_service(line);
   auto command = parse_command(line);
   if (more_buffered && must_end_group(command ? verb_of(line) : command.error().verb)) {
     return shut_down(Reply(421, {4, 7, 0}, "Improper use of pipelining"));
@@ -28,10 +52,11 @@ Action ServerMachine::on_line(std::string_view line, bool more_buffered) {
 
 Action ServerMachine::on_overlong_line() {
   end_transaction();
-  return Close{Reply(500, {5, 5, 2}, "Line too long")};
+  return Close{Reply(500, {5, 5, 2}, "Line too long"), closing()};
 }
 
 Action ServerMachine::on_bare_line_end() {
+  if (turned_away_) return on_line_without_service({});
   return error(Reply(500, {5, 5, 2}, "Lines end in CR LF"));
 }
 
@@ -39,7 +64,7 @@ Action ServerMachine::on_refusal(Refusal refusal) {
   if (refusal.verb == Verb::Bdat) {
     // The chunk that follows is content. Never let it be read as commands.
     end_transaction();
-    return Close{std::move(refusal.reply)};
+    return Close{std::move(refusal.reply), closing()};
   }
   return error(std::move(refusal.reply));
 }
@@ -86,37 +111,71 @@ Action ServerMachine::on_rcpt(RcptTo rcpt) {
   if (rcpt.eight_bit && !transaction_->envelope.smtputf8) {
     return error(Reply(553, {5, 6, 7}, "This address needs SMTPUTF8"));
   }
-  if (transaction_->envelope.forward_paths.size() >= options_.max_recipients) {
-    return Respond{Reply(452, {4, 5, 3}, "Too many recipients")};  // RFC 5321 §4.5.3.1.10
+  if (transaction_->closed) return put_off(too_many("Too many recipients were refused"));
+  if (put_off_ >= many_put_off()) return put_off(too_many("Too many recipients were put off"));
+  if (transaction_->envelope.forward_paths.size() >= options_.max_recipients ||
+      transaction_->asked >= options_.max_recipients + kSpareRecipients) {
+    return put_off(too_many("Too many recipients"));
   }
+  ++transaction_->asked;
   checking_ = rcpt.forward_path;
   return CheckRecipient{std::move(rcpt.forward_path)};
 }
 
 Action ServerMachine::on_recipient(std::optional<Reply> refusal) {
   auto asked = std::exchange(checking_, std::nullopt);
-  if (refusal && refusal->code() < 500) return Respond{std::move(*refusal)};  // our trouble
-  if (refusal) return error(std::move(*refusal));
   // An answer to a question that was not asked is a bug of ours; it must not make a recipient.
   if (!transaction_ || !asked) return sequence_error("MAIL first");
+  if (refusal && refusal->code() == 421) return shut_down(std::move(*refusal));
+  if (refusal && refusal->code() < 500) return put_off(std::move(*refusal));
+  if (refusal) {
+    if (++errors_ <= options_.max_errors) return Respond{std::move(*refusal)};
+    // The message goes to those who were accepted: a list is not stopped by its dead subscribers.
+    if (errors_ > options_.max_errors + 1) return shut_down(too_many_errors());
+    transaction_->closed = true;
+    return put_off(too_many("Too many recipients were refused"));
+  }
   transaction_->envelope.forward_paths.push_back(std::move(*asked));
   return Respond{Reply(250, {2, 1, 5}, "Recipient ok")};
+}
+
+std::uint32_t ServerMachine::many_put_off() const {
+  return std::max(kManyPutOff, 2 * options_.max_recipients);
+}
+
+Action ServerMachine::put_off(Reply reply) {
+  transaction_->put_off = true;
+  if (++put_off_ > kFlood * many_put_off()) return junk(std::move(reply));
+  return Respond{std::move(reply)};
 }
 
 Action ServerMachine::on_data() {
   if (!transaction_) return sequence_error("MAIL and RCPT first");
   if (transaction_->envelope.forward_paths.empty()) {
-    return error(Reply(554, {5, 5, 1}, "No valid recipients"));
+    Reply reply(554, {5, 5, 1}, "No valid recipients");
+    // A pipelined group says DATA before it knows that all its recipients have to wait.
+    const bool again = std::exchange(transaction_->data_refused, true);
+    if (transaction_->put_off && !again) return Respond{std::move(reply)};
+    return error(std::move(reply));
   }
   return ReadContent{Reply::plain(354, "End data with <CR><LF>.<CR><LF>")};
 }
 
 Action ServerMachine::on_content_end(const EndOfDataReply& reply) {
   end_transaction();
-  if (reply.reply().code() == 421) return Close{reply.reply()};
-  if (reply.reply().code() >= 500) return error(reply.reply());
-  if (reply.reply().positive()) junk_ = 0;
+  if (reply.reply().code() == 421) return Close{reply.reply(), std::nullopt};
+  if (reply.reply().code() >= 500) {
+    // The verdict is heard, whatever else was wrong before.
+    if (++errors_ > options_.max_errors) return Close{reply.reply(), too_many_errors()};
+    return Respond{reply.reply()};
+  }
+  if (reply.reply().positive()) errors_ = junk_ = put_off_ = 0;
   return Respond{reply.reply()};
+}
+
+Action ServerMachine::on_content_cut(Reply refusal) {
+  end_transaction();
+  return Close{std::move(refusal), closing()};
 }
 
 Action ServerMachine::on_starttls() {
@@ -137,9 +196,16 @@ Action ServerMachine::on_simple(Verb verb) {
       return shut_down(Reply(221, {2, 0, 0}, "Bye"));
     case Verb::Help:
       return junk(Reply(214, {2, 0, 0}, "See RFC 5321"));
-    case Verb::Rset:
+    case Verb::Vrfy:
+      // RFC 5321 §7.3: what 250 and 550 would tell is asked for by those who collect addresses.
+      return junk(Reply(252, {2, 5, 0}, "Cannot verify the user, send mail and see"));
+    case Verb::Rset: {
+      // Who has to come again puts its message away.
+      const bool excused = transaction_ && transaction_->put_off;
       end_transaction();
-      return junk(Reply(250, {2, 0, 0}, "Ok"));
+      Reply reply(250, {2, 0, 0}, "Ok");
+      return excused ? Action(Respond{std::move(reply)}) : junk(std::move(reply));
+    }
     default:
       return junk(Reply(250, {2, 0, 0}, "Ok"));
   }
@@ -147,11 +213,11 @@ Action ServerMachine::on_simple(Verb verb) {
 
 Action ServerMachine::shut_down(Reply reply) {
   end_transaction();
-  return Close{std::move(reply)};
+  return Close{std::move(reply), std::nullopt};
 }
 
 Action ServerMachine::error(Reply reply) {
-  if (++errors_ > options_.max_errors) return shut_down(Reply(421, {4, 7, 0}, "Too many errors"));
+  if (++errors_ > options_.max_errors) return shut_down(too_many_errors());
   return Respond{std::move(reply)};
 }
 

@@ -20,8 +20,11 @@ struct ServerOptions {
   std::string hostname;
   std::uint64_t max_size = 50ULL * 1024 * 1024;  ///< octets of content, announced with SIZE
   std::uint32_t max_recipients = 1000;
-  std::uint32_t max_errors = 20;  ///< refused commands and recipients, then 421
-  std::uint32_t max_junk = 100;   ///< commands that lead nowhere, between two messages
+  /// Refused commands and recipients since the last accepted message. Beyond them a transaction
+  /// takes no further recipients, and the next error hears 421.
+  std::uint32_t max_errors = 20;
+  /// Commands that lead nowhere since the last accepted message, then 421.
+  std::uint32_t max_junk = 100;
   bool offer_starttls = false;
   bool tls_active = false;  ///< after STARTTLS a new machine begins with this set
 };
@@ -49,6 +52,9 @@ struct BeginTls {
 /// Send the reply and close the connection.
 struct Close {
   Reply reply;
+  /// A 421 to send behind the reply, where that answers a command and does not say that the
+  /// connection ends (RFC 5321 §3.8).
+  std::optional<Reply> farewell;
 };
 
 using Action = std::variant<Respond, CheckRecipient, ReadContent, BeginTls, Close>;
@@ -57,21 +63,39 @@ using Action = std::variant<Respond, CheckRecipient, ReadContent, BeginTls, Clos
 struct OpenTransaction {
   std::uint32_t number = 0;
   mail::Envelope envelope;
+  std::uint32_t asked = 0;    ///< recipients that were asked about, whatever the answer
+  bool put_off = false;       ///< some recipient heard 4xx
+  bool closed = false;        ///< no further recipient is asked about
+  bool data_refused = false;  ///< DATA was said without a recipient
 };
 
 class ServerMachine {
  public:
+  /// Recipients of one transaction that are asked about beyond max_recipients.
+  static constexpr std::uint32_t kSpareRecipients = 100;
+  /// Recipients that hear 4xx between two accepted messages, or twice max_recipients if that is
+  /// more. Who has a whole queue put off stays below; for others nobody is asked any more.
+  static constexpr std::uint32_t kManyPutOff = 1000;
+  /// Beyond so many times as many, each is a command that leads nowhere.
+  static constexpr std::uint32_t kFlood = 10;
+  /// Commands that a client who gets no service may say before it says QUIT.
+  static constexpr std::uint32_t kTurnedAwayCommands = 10;
+
   explicit ServerMachine(ServerOptions options) : options_(std::move(options)) {}
 
   /// The 220 that opens a connection. Not sent again after STARTTLS.
   Reply banner() const;
+
+  /// Instead of the banner, with a 554: there is no service. Until the client says QUIT it hears
+  /// 503 (RFC 5321 §3.1), so many times.
+  Action turn_away(Reply reply);
 
   /// A command line without CRLF. `more_buffered`: the client has already sent octets behind it,
   /// which only a pipelined group may have, and only up to its last command (RFC 2920 §3.1).
   /// Precondition: no CheckRecipient or ReadContent is unanswered.
   Action on_line(std::string_view line, bool more_buffered);
 
-  /// No line end within kMaxCommandOctets: 500 and away, without reading on.
+  /// No line end within kMaxCommandOctets: 500, then 421 and away, without reading on.
   Action on_overlong_line();
 
   /// A line that ended in LF without CR. It is refused, not executed.
@@ -80,8 +104,11 @@ class ServerMachine {
   /// Answers CheckRecipient: nullopt takes the recipient, a Reply (4xx or 5xx) is the refusal.
   Action on_recipient(std::optional<Reply> refusal);
 
-  /// Answers ReadContent. A 421 closes.
+  /// Answers ReadContent. A 421 closes. An accepted message forgives the errors before it.
   Action on_content_end(const EndOfDataReply& reply);
+
+  /// Answers ReadContent when the content is not read to its end: the refusal, then 421 and away.
+  Action on_content_cut(Reply refusal);
 
   /// Ends the session from our side between commands: overload, drain, deadline.
   Action shut_down(Reply reply);
@@ -106,9 +133,12 @@ class ServerMachine {
   Action on_starttls();
   Action on_refusal(Refusal refusal);
 
-  Action error(Reply reply);  ///< counts against the error budget
-  Action junk(Reply reply);   ///< counts against the junk budget
+  Action error(Reply reply);    ///< counts against the error budget
+  Action junk(Reply reply);     ///< counts against the junk budget
+  Action put_off(Reply reply);  ///< a recipient hears 4xx
   Action sequence_error(std::string_view text);
+  Action on_line_without_service(std::string_view line);
+  std::uint32_t many_put_off() const;
   Reply greeting() const;
 
   /// The one end of every transaction: accepted, refused, RSET, EHLO, STARTTLS, close.
@@ -122,6 +152,8 @@ class ServerMachine {
   std::uint32_t transactions_begun_ = 0;
   std::uint32_t errors_ = 0;
   std::uint32_t junk_ = 0;
+  std::uint32_t put_off_ = 0;  ///< recipients that heard 4xx since the last accepted message
+  bool turned_away_ = false;
 };
 
 }  // namespace relay::smtp

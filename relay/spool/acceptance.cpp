@@ -11,18 +11,32 @@ std::expected<void, SpoolError> Acceptance::accept(const ports::NewMessage& mess
   const bool awaits = std::ranges::any_of(
       message.routes, [](const mail::Route& route) { return !route.awaits.empty(); });
   // Most messages have nothing that could be refused.
-  if (cut.appended > 0 || awaits || !message.tokens.empty()) {
+  if (cut.appended > 0 || awaits) {
     if (messages_.is_known(message.message.id)) return {};
     if (const auto allowed = check(message, cut); !allowed) return allowed;
   }
   messages_.insert(message, cut, now);
   for (const mail::SenderToken& token : message.tokens) tokens_.insert(token);
+  const bool some_ended = std::ranges::any_of(
+      message.routes, [](const mail::Route& route) { return route.ended != mail::End::None; });
+  if (some_ended) settle(message, now);
   return {};
+}
+
+void Acceptance::settle(const ports::NewMessage& message, base::WallTime now) {
+  const mail::MessageId& id = message.message.id;
+  for (const mail::Route& route : message.routes) {
+    const bool refused = route.ended == mail::End::Refused;
+    if (refused && message.owes_notices) {
+      notices_.owe(id, route.index, ports::Notify::OfFailure, now);
+    }
+  }
+  if (messages_.has_open(id)) return;
+  if (!notices_.message_ended(id, now)) messages_.remove(id);
 }
 
 std::expected<void, SpoolError> Acceptance::check(const ports::NewMessage& message,
                                                   const ContentCut& cut) {
-  if (!tokens_.fit(message.tokens)) return std::unexpected(SpoolError::TokenQuota);
   if (!awaiting_.fits(message)) return std::unexpected(SpoolError::Unconfirmed);
   if (cut.appended > 0 && !contents_.is_draft(message.message.id, cut.appended)) {
     return std::unexpected(SpoolError::NotFound);

@@ -22,14 +22,16 @@ Messages::Messages(Connection& connection, Contents& contents, Tally& tally)
                       "client_port, helo, tls_version, tls_cipher, message_id, sha256, "
                       "header_octets) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13) "
                       "ON CONFLICT DO NOTHING"),
-      insert_copy_(connection.raw(),
-                   "INSERT INTO recipient (id, idx, original, target, destination, reverse_path, "
-                   "state, next_due_ms, handling, reason, awaits, attempts, flags, released_ms, "
-                   "at_ms, host, address, port, tls, stage, code, status, reply) VALUES "
-                   "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,0,0,0,0,'','',0,'',0,0,'','')"),
+      insert_copy_(
+          connection.raw(),
+          "INSERT INTO recipient (id, idx, original, target, destination, reverse_path, "
+          "state, next_due_ms, handling, reason, awaits, ended, at_ms, status, reply, "
+          "fallback_group, attempts, flags, released_ms, host, address, port, tls, stage, code) "
+          "VALUES "
+          "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,0,0,0,'','',0,'',0,0)"),
       first_open_(connection.raw(),
                   "SELECT idx FROM recipient WHERE id = ?1 AND idx >= ?2 AND idx <> ?3 AND "
-                  "state NOT IN (2, 3) ORDER BY idx LIMIT 1"),
+                  "state NOT IN (2, 3, 4) ORDER BY idx LIMIT 1"),
       delete_copies_(connection.raw(), "DELETE FROM recipient WHERE id = ?1"),
       delete_attempts_(connection.raw(), "DELETE FROM attempt WHERE id = ?1"),
       delete_message_(connection.raw(), "DELETE FROM message WHERE id = ?1") {}
@@ -71,10 +73,12 @@ bool Messages::insert_message(const ports::NewMessage& message) {
 }
 
 void Messages::insert_copy(const mail::MessageId& id, const mail::Route& route, std::int64_t due) {
-  const auto state = route.held ? mail::RecipientState::Held : mail::RecipientState::Waiting;
+  const mail::RecipientState state = mail::state_on_entry(route);
   const std::string original = route.original.to_string();
   const std::string target = route.target.to_string();
   const std::string sender = route.reverse_path.to_string();
+  const mail::DeliveryAttempt attempt = mail::attempt_on_entry(route, time_of(due));
+  const std::string status = attempt.at == base::WallTime{} ? "" : attempt.status.to_string();
   insert_copy_.bind_blob(1, blob_of(id))
       .bind(2, std::int64_t{route.index})
       .bind(3, original)
@@ -85,7 +89,12 @@ void Messages::insert_copy(const mail::MessageId& id, const mail::Route& route, 
       .bind(8, due)
       .bind(9, handling_of(route))
       .bind(10, route.handling.reason)
-      .bind(11, route.awaits);
+      .bind(11, route.awaits)
+      .bind(12, static_cast<std::int64_t>(route.ended))
+      .bind(13, ms_of(attempt.at))
+      .bind(14, status)
+      .bind(15, attempt.text)
+      .bind(16, std::int64_t{route.group});
   insert_copy_.run();
   tally_.copies_in(state);
 }

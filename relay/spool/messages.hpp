@@ -37,6 +37,9 @@ class Messages final : public Participant {
   /// Of several copies of a message, `index` is the first that has not ended.
   void open_begins_at(const mail::MessageId& id, std::int64_t index);
 
+  /// A copy of the message is to be sent that was not open before.
+  void opened_again(const mail::MessageId& id) { open_from_.erase(id); }
+
   void rolled_back() override { open_from_.clear(); }
 
  private:

@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "relay/base/sabotage.hpp"
@@ -54,6 +55,13 @@ OpenReport report_of(Connection& connection, Tables& tables) {
   return report;
 }
 
+/// When the file was last written to.
+std::optional<base::WallTime> written_at(const std::string& path) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return base::WallTime{} + std::chrono::seconds(status.st_mtim.tv_sec);
+}
+
 bool is_durable(const OpenReport& report) {
   return report.journal_mode == "wal" &&
          (report.synchronous == "2" || base::sabotaged(base::Sabotage::SynchronousOff));
@@ -68,6 +76,7 @@ std::expected<OpenedDatabase, std::string> OpenedDatabase::open(const std::strin
   std::error_code ignored;
   const auto log_size = std::filesystem::file_size(path + "-wal", ignored);
   const bool clean = ignored || log_size == 0;
+  const auto last_write = clean ? std::nullopt : written_at(path + "-wal");
   if (!clean) {
     drop_cached(path);
     drop_cached(path + "-wal");
@@ -96,6 +105,7 @@ std::expected<OpenedDatabase, std::string> OpenedDatabase::open(const std::strin
     opened.report.drafts_removed = opened.tables->contents.remove_drafts();
     opened.tables->contents.adopt_slots();
     opened.report.clean = clean;
+    opened.report.last_write = last_write;
   } catch (const DatabaseError& error) {
     if (error.code == SQLITE_BUSY || error.code == SQLITE_LOCKED) {
       return std::unexpected("queue " + path + " is in use by another process");

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "relay/spool/tables.hpp"
@@ -18,6 +19,8 @@ struct OpenReport {
   std::string synchronous;  ///< "2": FULL
   std::string locking_mode;
   bool clean = true;  ///< the last run closed the queue
+  /// Of a run that did not: when it wrote to the queue for the last time, if anybody can tell.
+  std::optional<base::WallTime> last_write;
   std::int64_t drafts_removed = 0;
   std::uint64_t messages = 0;
 };

@@ -23,17 +23,19 @@ bool counts(Recorded recorded) {
 
 }  // namespace
 
-Outcomes::Outcomes(Connection& connection, Messages& messages, Notices& notices, Tally& tally)
+Outcomes::Outcomes(Connection& connection, Messages& messages, Notices& notices,
+                   Fallbacks& fallbacks, Tally& tally)
     : connection_(connection),
       messages_(messages),
       notices_(notices),
+      fallbacks_(fallbacks),
       tally_(tally),
       select_(connection.raw(),
               "SELECT state, attempts, next_due_ms, flags, "
               "(SELECT o.idx FROM recipient o WHERE o.id = ?1 AND o.idx >= ?3 AND o.idx <> ?2 AND "
-              "o.state NOT IN (2, 3) ORDER BY o.idx LIMIT 1), "
+              "o.state NOT IN (2, 3, 4) ORDER BY o.idx LIMIT 1), "
               "EXISTS (SELECT 1 FROM report p WHERE p.id = ?1), "
-              "(SELECT m.size FROM message m WHERE m.id = ?1) "
+              "(SELECT m.size FROM message m WHERE m.id = ?1), fallback_group "
               "FROM recipient WHERE id = ?1 AND idx = ?2"),
       update_(
           connection.raw(),
@@ -51,7 +53,8 @@ Outcomes::Outcomes(Connection& connection, Messages& messages, Notices& notices,
       hold_waiting_(
           connection.raw(),
           "UPDATE recipient SET state = 1 WHERE id = ?1 AND state = 0 AND flags & 4 = 0") {
-  static_assert(kHeldInPlace == 4, "as in the statement");
+  static_assert(kHeldInPlace == 4 && static_cast<int>(RecipientState::StandsBy) == 4,
+                "as in the statements");
 }
 
 std::expected<ports::RecordAnswer, ports::SpoolError> Outcomes::record(const ports::Update& update,
@@ -60,6 +63,7 @@ std::expected<ports::RecordAnswer, ports::SpoolError> Outcomes::record(const por
   std::optional<Copy> copy;
   bool found = false;
   bool ended = false;
+  std::vector<Touched> groups;
   for (const CopyUpdate& one : update.copies) {
     copy = find(update.id, one.index);
     found = found || copy;
@@ -73,10 +77,14 @@ std::expected<ports::RecordAnswer, ports::SpoolError> Outcomes::record(const por
     }
     apply(update.id, one, *copy, recorded, now);
     ended = ended || (counts(recorded) && mail::is_final(one.state));
+    if (copy->has_fallback && counts(recorded)) touch(groups, one, *copy);
   }
+  // When all of it stands in the rows: what one copy lacks another may have.
+  decide(update.id, groups, answer, now);
   if (!found && !messages_.is_known(update.id)) {
     return std::unexpected(ports::SpoolError::NotFound);
   }
+  if (!answer.taken_over.empty()) ended = false;
   if (update.copies.size() == 1 && copy && copy->other_open) {
     if (ended) messages_.open_begins_at(update.id, *copy->other_open);
   } else if (ended) {
@@ -97,13 +105,39 @@ std::optional<Outcomes::Copy> Outcomes::find(const mail::MessageId& id, std::uin
   const Use use(select_);
   select_.bind_blob(1, blob_of(id)).bind(2, std::int64_t{index}).bind(3, messages_.open_from(id));
   if (!select_.step()) return std::nullopt;
-  return Copy{.state = state_of(select_.number(0), select_.number(3)),
-              .attempts = static_cast<std::uint32_t>(select_.number(1)),
-              .next_due_ms = select_.number(2),
-              .flags = select_.number(3),
-              .other_open = select_.is_null(4) ? std::nullopt : std::optional(select_.number(4)),
-              .owed = select_.number(5) != 0,
-              .octets = select_.number(6)};
+  Copy copy{.state = state_of(select_.number(0), select_.number(3)),
+            .attempts = static_cast<std::uint32_t>(select_.number(1)),
+            .next_due_ms = select_.number(2),
+            .flags = select_.number(3),
+            .other_open = select_.is_null(4) ? std::nullopt : std::optional(select_.number(4)),
+            .owed = select_.number(5) != 0,
+            .octets = select_.number(6),
+            .group = select_.number(7)};
+  copy.has_fallback = fallbacks_.stands_by(id, copy.group);
+  return copy;
+}
+
+void Outcomes::touch(std::vector<Touched>& groups, const CopyUpdate& update, const Copy& copy) {
+  auto group = std::ranges::find(groups, copy.group, &Touched::group);
+  if (group == groups.end()) {
+    groups.push_back({.group = copy.group, .events = {}, .delayed = {}});
+    group = std::prev(groups.end());
+  }
+  group->events.failure = group->events.failure || update.state == RecipientState::Failed;
+  group->events.lateness = group->events.lateness || update.overdue;
+  if (update.notify == Notify::OfDelay) group->delayed.push_back(update.index);
+}
+
+void Outcomes::decide(const mail::MessageId& id, const std::vector<Touched>& groups,
+                      ports::RecordAnswer& answer, base::WallTime now) {
+  for (const Touched& group : groups) {
+    auto decision = fallbacks_.decide(id, group.group, group.events, now);
+    if (decision.taken_over) answer.taken_over.push_back(std::move(*decision.taken_over));
+    if (!decision.is_over) continue;
+    for (const std::uint16_t index : group.delayed) {
+      notices_.owe(id, index, Notify::OfDelay, now);
+    }
+  }
 }
 
 Recorded Outcomes::judge(const CopyUpdate& update, const Copy& copy) {
@@ -117,7 +151,7 @@ Recorded Outcomes::judge(const CopyUpdate& update, const Copy& copy) {
 /// Whether nothing of the message will be left: the common case, a copy for one recipient that was
 /// delivered. Then his row need not be written once more before it goes.
 bool Outcomes::ends_message(const ports::Update& update, const Copy& copy) {
-  if (update.copies.size() != 1 || copy.other_open || copy.owed) return false;
+  if (update.copies.size() != 1 || copy.other_open || copy.owed || copy.group > 0) return false;
   const CopyUpdate& one = update.copies.front();
   return mail::is_final(one.state) && one.notify == Notify::Nobody;
 }
@@ -130,19 +164,20 @@ void Outcomes::apply(const mail::MessageId& id, const CopyUpdate& update, const 
       update.attempts.empty() ? mail::DeliveryAttempt{.at = now} : update.attempts.back();
   const std::string status = last.status.to_string();
   const bool waits = state == RecipientState::Waiting;
+  const bool untold = counted && copy.has_fallback && update.notify == Notify::OfFailure;
   update_.bind_blob(1, blob_of(id))
       .bind(2, std::int64_t{update.index})
       .bind(3, static_cast<std::int64_t>(state))
       .bind(4, std::int64_t{copy.attempts} + 1)
       .bind(5, waits ? ms_of(now + update.retry_after) : copy.next_due_ms)
       .bind(6, (copy.flags & ~kHeldInPlace) | (counted && update.warned ? kWarned : 0) |
-                   (update.possible_duplicate ? kPossibleDuplicate : 0))
+                   (update.possible_duplicate ? kPossibleDuplicate : 0) | (untold ? kUntold : 0))
       .bind(7, static_cast<std::int64_t>(counted ? update.end : mail::End::None));
   bind_attempt(update_, 8, last, status);
   update_.run();
   tally_.copies_out(copy.state);
   tally_.copies_in(state);
-  if (counted) notify(id, update, copy, now);
+  if (counted && !copy.has_fallback) notify(id, update, copy, now);
 }
 
 void Outcomes::notify(const mail::MessageId& id, const CopyUpdate& update, const Copy& copy,

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "relay/ports/delivery_queue.hpp"
+#include "relay/spool/fallbacks.hpp"
 #include "relay/spool/messages.hpp"
 #include "relay/spool/notices.hpp"
 
@@ -14,7 +15,8 @@ namespace relay::spool {
 
 class Outcomes {
  public:
-  Outcomes(Connection& connection, Messages& messages, Notices& notices, Tally& tally);
+  Outcomes(Connection& connection, Messages& messages, Notices& notices, Fallbacks& fallbacks,
+           Tally& tally);
 
   /// NotFound: the message is gone.
   std::expected<ports::RecordAnswer, ports::SpoolError> record(const ports::Update& update,
@@ -33,7 +35,21 @@ class Outcomes {
     std::optional<std::int64_t> other_open;  ///< the first other copy that has not ended
     bool owed = false;                       ///< the message has notices
     std::int64_t octets = 0;                 ///< of the message
+    std::int64_t group = 0;                  ///< of an alias with a fallback; 0: none
+    bool has_fallback = false;               ///< … that may still take over
   };
+
+  /// What an update says of the copies of one group.
+  struct Touched {
+    std::int64_t group = 0;
+    Fallbacks::Events events;
+    std::vector<std::uint16_t> delayed;  ///< of which the sender is to hear, if nobody takes over
+  };
+
+  static void touch(std::vector<Touched>& groups, const ports::CopyUpdate& update,
+                    const Copy& copy);
+  void decide(const mail::MessageId& id, const std::vector<Touched>& groups,
+              ports::RecordAnswer& answer, base::WallTime now);
 
   std::optional<Copy> find(const mail::MessageId& id, std::uint16_t index);
   static ports::Recorded judge(const ports::CopyUpdate& update, const Copy& copy);
@@ -47,6 +63,7 @@ class Outcomes {
   Connection& connection_;
   Messages& messages_;
   Notices& notices_;
+  Fallbacks& fallbacks_;
   Tally& tally_;
   Statement select_, update_, insert_attempt_, forget_attempts_, hold_waiting_;
 };

@@ -20,12 +20,13 @@ Statement& bind_key(Statement& statement, const mail::CopyId& copy) {
 
 QueueChanges::QueueChanges(Connection& connection, const ports::Clock& clock, QueueWalk& walk,
                            MessageReader& reader, Messages& messages, Notices& notices,
-                           Tally& tally)
+                           Fallbacks& fallbacks, Tally& tally)
     : clock_(clock),
       walk_(walk),
       reader_(reader),
       messages_(messages),
       notices_(notices),
+      fallbacks_(fallbacks),
       tally_(tally),
       set_due_(connection.raw(),
                "UPDATE recipient SET next_due_ms = ?3 WHERE id = ?1 AND idx = ?2"),
@@ -124,13 +125,19 @@ void QueueChanges::drop(const QueueWalk::Found& copy, const std::string& reason,
   const mail::MessageId& id = copy.copy.message;
   notices_.cancel(id, copy.copy.index);
   const auto other = messages_.open_besides(id, copy.copy.index);
-  if (!other && !notices_.are_owed(id)) return messages_.remove(id, copy.state);
+  const std::int64_t group = fallbacks_.group_of(copy.copy);
+  if (!other && group == 0 && !notices_.are_owed(id)) return messages_.remove(id, copy.state);
   end(copy, End::Dropped, reason, now);
+  settle_group(id, group, now);
   if (other) {
     messages_.open_begins_at(id, *other);
-  } else {
-    notices_.message_ended(id, now);
+  } else if (!notices_.message_ended(id, now)) {
+    messages_.remove(id);
   }
+}
+
+void QueueChanges::settle_group(const mail::MessageId& id, std::int64_t group, base::WallTime now) {
+  if (fallbacks_.stands_by(id, group)) fallbacks_.decide(id, group, {}, now);
 }
 
 void QueueChanges::bounce(const QueueWalk::Found& copy, const std::string& reason,
@@ -142,6 +149,7 @@ void QueueChanges::bounce(const QueueWalk::Found& copy, const std::string& reaso
     notices_.cancel(id, copy.copy.index);
   }
   end(copy, End::Returned, reason, now);
+  settle_group(id, fallbacks_.group_of(copy.copy), now);
   if (messages_.has_open(id)) return;
   if (!notices_.message_ended(id, now)) messages_.remove(id);
 }

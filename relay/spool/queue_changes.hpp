@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "relay/spool/fallbacks.hpp"
 #include "relay/spool/message_reader.hpp"
 #include "relay/spool/messages.hpp"
 #include "relay/spool/notices.hpp"
@@ -14,7 +15,8 @@ namespace relay::spool {
 class QueueChanges {
  public:
   QueueChanges(Connection& connection, const ports::Clock& clock, QueueWalk& walk,
-               MessageReader& reader, Messages& messages, Notices& notices, Tally& tally);
+               MessageReader& reader, Messages& messages, Notices& notices, Fallbacks& fallbacks,
+               Tally& tally);
 
   /// The next slice behind `after`.
   ports::ChangedSlice change(const ports::QueueFilter& filter, ports::QueueAction action,
@@ -36,6 +38,8 @@ class QueueChanges {
   void bounce(const QueueWalk::Found& copy, const std::string& reason, base::WallTime now);
   void end(const QueueWalk::Found& copy, mail::End end, const std::string& reason,
            base::WallTime now);
+  /// A copy has ended that is no failure: no fallback takes over for it.
+  void settle_group(const mail::MessageId& id, std::int64_t group, base::WallTime now);
   bool can_be_told(const mail::CopyId& copy);
 
   const ports::Clock& clock_;
@@ -43,6 +47,7 @@ class QueueChanges {
   MessageReader& reader_;
   Messages& messages_;
   Notices& notices_;
+  Fallbacks& fallbacks_;
   Tally& tally_;
   Statement set_due_, hold_in_place_, await_no_more_, release_, end_;
 };

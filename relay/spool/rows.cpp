@@ -24,8 +24,10 @@ Enumeration one_of(std::int64_t number, Enumeration last) {
       std::clamp<std::int64_t>(number, 0, static_cast<std::int64_t>(last)));
 }
 
+constexpr mail::End kLastEnd = mail::End::Replaced;
+
 bool is_known_state(std::int64_t number) {
-  return number >= 0 && number <= static_cast<int>(mail::RecipientState::Failed);
+  return number >= 0 && number <= static_cast<int>(mail::RecipientState::StandsBy);
 }
 
 mail::RecipientState sound_state(std::int64_t number, std::int64_t flags) {
@@ -40,6 +42,11 @@ mail::Handling handling_from(std::int64_t bits, std::string reason) {
           .risk_pool = (bits & kRiskPool) != 0,
           .new_author = (bits & kNewAuthor) != 0,
           .reason = std::move(reason)};
+}
+
+mail::AliasMark mark_from(std::int64_t bits) {
+  if ((bits & kMarkOriginalTo) != 0) return mail::AliasMark::OriginalTo;
+  return (bits & kMarkDeliveredTo) != 0 ? mail::AliasMark::DeliveredTo : mail::AliasMark::None;
 }
 
 }  // namespace
@@ -74,7 +81,9 @@ std::int64_t flags_of(const mail::AcceptedMessage& message) {
 
 std::int64_t handling_of(const mail::Route& route) {
   return (route.handling.seal ? kSeal : 0) | (route.handling.risk_pool ? kRiskPool : 0) |
-         (route.handling.new_author ? kNewAuthor : 0) | (route.held ? kHeldOnEntry : 0);
+         (route.handling.new_author ? kNewAuthor : 0) | (route.held ? kHeldOnEntry : 0) |
+         (route.mark == mail::AliasMark::OriginalTo ? kMarkOriginalTo : 0) |
+         (route.mark == mail::AliasMark::DeliveredTo ? kMarkDeliveredTo : 0);
 }
 
 mail::ReversePath path_from(const std::string& text) {
@@ -111,15 +120,18 @@ mail::QueuedRecipient recipient_from(const Statement& row) {
                                        .reverse_path = path_from(row.text(5)),
                                        .handling = handling_from(handling, row.text(11)),
                                        .held = (handling & kHeldOnEntry) != 0,
-                                       .awaits = row.text(13)},
+                                       .awaits = row.text(13),
+                                       .mark = mark_from(handling),
+                                       .group = static_cast<std::uint16_t>(row.number(15))},
                              .state = sound_state(row.number(6), flags),
                              .attempts = static_cast<std::uint32_t>(row.number(7)),
                              .next_due = time_of(row.number(8)),
                              .warned = (flags & kWarned) != 0,
                              .possible_duplicate = (flags & kPossibleDuplicate) != 0,
                              .last = attempt_from(row, RecipientAt::kAttempt),
-                             .end = one_of(row.number(14), mail::End::Returned),
+                             .end = one_of(row.number(14), kLastEnd),
                              .released_at = time_of(row.number(12))};
+  copy.route.stands_by = copy.state == mail::RecipientState::StandsBy;
   // The lane was chosen by this column: to another domain the copy must not go.
   if (row.view(4) != copy.route.target.domain().folded()) {
     throw DamagedValue("stored destination is damaged: " + row.text(4));
@@ -153,7 +165,7 @@ void show_recipient(ports::QueueRow& shown, const Statement& row) {
   shown.held_on_entry = (handling & kHeldOnEntry) != 0;
   shown.released_at = time_of(row.number(12));
   shown.awaits = row.text(13);
-  shown.end = one_of(row.number(14), mail::End::Returned);
+  shown.end = one_of(row.number(14), kLastEnd);
   shown.last = attempt_from(row, RecipientAt::kAttempt);
 }
 

@@ -21,10 +21,14 @@ inline constexpr std::int64_t kPossibleDuplicate = 2;
 /// Held, although its state says that it waits: so it keeps its place in the indexes of what waits,
 /// which lies in another page for each copy. Holding a million would write all of them.
 inline constexpr std::int64_t kHeldInPlace = 4;
+/// Failed, and the sender is not told as long as a fallback may take over.
+inline constexpr std::int64_t kUntold = 8;
 inline constexpr std::int64_t kSeal = 1;
 inline constexpr std::int64_t kRiskPool = 2;  ///< stands as a number in the index of lanes, too
 inline constexpr std::int64_t kNewAuthor = 4;
 inline constexpr std::int64_t kHeldOnEntry = 8;
+inline constexpr std::int64_t kMarkOriginalTo = 16;
+inline constexpr std::int64_t kMarkDeliveredTo = 32;
 
 inline constexpr const char* kMessageColumns =
     "id, received_ms, size, flags, reverse_path, client, client_port, helo, tls_version, "
@@ -34,14 +38,14 @@ inline constexpr const char* kAttemptColumns =
 /// kAttemptColumns at the end.
 inline constexpr const char* kRecipientColumns =
     "id, idx, original, target, destination, reverse_path, state, attempts, next_due_ms, flags, "
-    "handling, reason, released_ms, awaits, ended, "
+    "handling, reason, released_ms, awaits, ended, fallback_group, "
     "at_ms, host, address, port, tls, stage, code, status, reply, tls_policy, tls_result";
 
 /// Places of some of kRecipientColumns.
 struct RecipientAt {
   static constexpr int kId = 0, kIndex = 1, kOriginal = 2, kTarget = 3, kState = 6, kAttempts = 7,
-                       kNextDue = 8, kFlags = 9, kAwaits = 13, kAttempt = 15, kHost = 16,
-                       kStatus = 22;
+                       kNextDue = 8, kFlags = 9, kAwaits = 13, kAttempt = 16, kHost = 17,
+                       kStatus = 23;
 };
 
 std::string_view blob_of(const mail::MessageId& id);

@@ -164,6 +164,21 @@ UPDATE tally SET tokens = (SELECT count(*) FROM token);
 // are as they were, but an older program would send what is held.
 constexpr const char* kVersion9 = "";
 
+// 10: stored senders are counted as they come and go, by whose quota they use.
+constexpr const char* kVersion10 = R"sql(
+DROP INDEX token_client;
+ALTER TABLE token RENAME COLUMN client TO counted_under;
+CREATE TABLE token_count (
+  counted_under TEXT PRIMARY KEY, tokens INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO token_count SELECT counted_under, count(*) FROM token GROUP BY counted_under;
+)sql";
+
+// 11: copies of an alias that has a fallback are a group; the fallback's copies stand by in it, in
+// a state of their own (4), which an older program would take for damage.
+constexpr const char* kVersion11 = R"sql(
+ALTER TABLE recipient ADD COLUMN fallback_group INTEGER NOT NULL DEFAULT 0;
+)sql";
+
 // In order, never changed once released; a new one goes to the end.
 constexpr auto kSteps = std::to_array<const char*>({
     kVersion1,
@@ -175,6 +190,8 @@ constexpr auto kSteps = std::to_array<const char*>({
     kVersion7,
     kVersion8,
     kVersion9,
+    kVersion10,
+    kVersion11,
 });
 
 }  // namespace

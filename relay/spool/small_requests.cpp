@@ -39,6 +39,13 @@ base::Task<std::expected<mail::ReversePath, SpoolError>> TokenRequests::find(std
   });
 }
 
+base::Task<std::expected<bool, SpoolError>> TokenRequests::has_room(mail::SenderToken token) {
+  using Result = std::expected<bool, SpoolError>;
+  return writer_.ask<bool>(Kind::Read, [this, token = std::move(token)]() -> Result {
+    return tables_.tokens.has_room(token);
+  });
+}
+
 base::Task<std::expected<ports::GreylistAnswer, SpoolError>> GreylistRequests::see(
     ports::GreylistKey key, ports::GreylistRules rules) {
   using Result = std::expected<ports::GreylistAnswer, SpoolError>;

@@ -30,6 +30,7 @@ class TokenRequests final : public ports::TokenStore {
   TokenRequests(Writer& writer, Tables& tables) : writer_(writer), tables_(tables) {}
 
   base::Task<std::expected<mail::ReversePath, ports::SpoolError>> find(std::string token) override;
+  base::Task<std::expected<bool, ports::SpoolError>> has_room(mail::SenderToken token) override;
 
  private:
   Writer& writer_;

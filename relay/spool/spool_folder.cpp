@@ -12,6 +12,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "relay/base/may_access.hpp"
+#include "relay/base/private_file.hpp"
+
 namespace relay::spool {
 
 namespace {
@@ -25,32 +28,10 @@ std::string failure(const std::string& what, const std::string& path) {
   return what + ' ' + path + ": " + std::strerror(errno);
 }
 
-std::filesystem::path folder_of(const std::string& path) {
-  const auto folder = std::filesystem::path(path).parent_path();
-  return folder.empty() ? std::filesystem::path(".") : folder;
-}
-
-bool sync_folder(const std::filesystem::path& folder) {
-  const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return false;
-  const bool synced = ::fsync(fd) == 0;
-  ::close(fd);
-  return synced;
-}
-
 std::string reserve_of(const std::string& path) { return path + ".reserve"; }
 
-}  // namespace
-
-std::expected<void, std::string> prepare_folder(const std::string& path, bool allow_network) {
-  const auto folder = folder_of(path);
-  if (::mkdir(folder.c_str(), 0700) == 0) {
-    if (!sync_folder(folder_of(folder.string()))) {
-      return std::unexpected(failure("cannot sync the folder above", folder));
-    }
-  } else if (errno != EEXIST) {
-    return std::unexpected(failure("cannot make", folder));
-  }
+/// A folder that is there: whether a queue can be trusted to it.
+std::expected<void, std::string> trusted(const std::filesystem::path& folder, bool allow_network) {
   struct stat info{};
   if (::stat(folder.c_str(), &info) != 0) {
     return std::unexpected(failure("cannot look at", folder));
@@ -69,10 +50,52 @@ std::expected<void, std::string> prepare_folder(const std::string& path, bool al
                              "cannot be relied on");
     }
   }
+  return {};
+}
+
+}  // namespace
+
+std::expected<void, std::string> look_at_folder(const std::string& path, bool allow_network) {
+  const auto folder = base::folder_of(path);
+  if (path.ends_with('/')) return std::unexpected("cannot open " + path + ": it is a folder");
+  struct stat info{};
+  if (::stat(folder.c_str(), &info) != 0) {
+    const bool can_be_made =
+        errno == ENOENT && base::may_access(base::folder_of(folder.string()).c_str(), W_OK | X_OK);
+    if (can_be_made) return {};
+    return std::unexpected(failure("cannot make", folder));
+  }
+  if (auto good = trusted(folder, allow_network); !good) return good;
+  if (::lstat(path.c_str(), &info) != 0) {
+    if (errno == ENOENT && base::may_access(folder.c_str(), W_OK | X_OK)) return {};
+    return std::unexpected(failure("cannot open", path));
+  }
+  if (!S_ISREG(info.st_mode))
+    return std::unexpected("cannot open " + path + ": not a regular file");
+  if (!base::may_access(path.c_str(), R_OK | W_OK))
+    return std::unexpected(failure("cannot open", path));
+  return {};
+}
+
+std::expected<void, std::string> make_folder(const std::string& path, bool allow_network) {
+  const auto folder = base::folder_of(path);
+  if (::mkdir(folder.c_str(), 0700) == 0) {
+    if (!base::sync_folder(base::folder_of(folder.string()))) {
+      return std::unexpected(failure("cannot sync the folder above", folder));
+    }
+  } else if (errno != EEXIST) {
+    return std::unexpected(failure("cannot make", folder));
+  }
+  return trusted(folder, allow_network);
+}
+
+std::expected<void, std::string> prepare_folder(const std::string& path, bool allow_network) {
+  const auto folder = base::folder_of(path);
+  if (auto made = make_folder(path, allow_network); !made) return made;
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return std::unexpected(failure("cannot open", path));
   ::close(fd);
-  if (!sync_folder(folder)) return std::unexpected(failure("cannot sync", folder));
+  if (!base::sync_folder(folder)) return std::unexpected(failure("cannot sync", folder));
   return {};
 }
 
@@ -87,7 +110,7 @@ void release_reserve(const std::string& path) { ::unlink(reserve_of(path).c_str(
 
 std::uint64_t free_octets(const std::string& path) {
   struct statvfs space{};
-  if (::statvfs(folder_of(path).c_str(), &space) != 0) {
+  if (::statvfs(base::folder_of(path).c_str(), &space) != 0) {
     return std::numeric_limits<std::uint64_t>::max();
   }
   return std::uint64_t{space.f_bavail} * space.f_frsize;

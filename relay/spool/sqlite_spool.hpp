@@ -17,9 +17,9 @@
 namespace relay::spool {
 
 struct SpoolOptions {
-  std::string path;            ///< the database; its folder is made when missing
-  std::uint64_t min_free = 0;  ///< octets of disk below which nothing more is accepted
-  TokenLimits tokens;
+  std::string path;                 ///< the database; its folder is made when missing
+  std::uint64_t min_free = 0;       ///< octets of disk below which nothing more is accepted
+  std::int64_t tokens = 1'000'000;  ///< stored senders at most
   std::int64_t greylist_rows = Greylist::kMaxRows;
   const ports::Clock* clock = nullptr;    ///< needed: what the queue takes for now; outlives it
   std::chrono::seconds token_round{600};  ///< how often what has expired is removed

@@ -11,13 +11,14 @@ Tables::Tables(Connection& connection, ContentFile& file, Transactions& transact
       reader(connection, contents),
       tokens(connection, tally, limits.tokens),
       awaiting(connection, tally),
-      acceptance(contents, messages, tokens, awaiting),
       notices(connection, tally),
+      acceptance(contents, messages, tokens, awaiting, notices),
+      fallbacks(connection, messages, notices, tally),
       reports(reader, messages, notices),
-      outcomes(connection, messages, notices, tally),
+      outcomes(connection, messages, notices, fallbacks, tally),
       due(connection),
       walk(connection, the_clock),
-      changes(connection, the_clock, walk, reader, messages, notices, tally),
+      changes(connection, the_clock, walk, reader, messages, notices, fallbacks, tally),
       pauses(connection),
       greylist(connection, limits.greylist_rows) {
   transactions.add(file);

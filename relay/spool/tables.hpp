@@ -13,7 +13,7 @@
 namespace relay::spool {
 
 struct TableLimits {
-  TokenLimits tokens;
+  std::int64_t tokens = 1'000'000;  ///< stored senders at most
   std::int64_t greylist_rows = Greylist::kMaxRows;
 };
 
@@ -30,8 +30,9 @@ struct Tables {
   MessageReader reader;
   Tokens tokens;
   Awaiting awaiting;
-  Acceptance acceptance;
   Notices notices;
+  Acceptance acceptance;
+  Fallbacks fallbacks;
   Reports reports;
   Outcomes outcomes;
   DueCopies due;

@@ -6,36 +6,40 @@
 
 namespace relay::spool {
 
-Tokens::Tokens(Connection& connection, Tally& tally, TokenLimits limits)
+// token_count holds, for each quota, how many rows of `token` use it: nobody can count a hundred
+// thousand of them while the one thread that writes stands still.
+Tokens::Tokens(Connection& connection, Tally& tally, std::int64_t most)
     : connection_(connection),
       tally_(tally),
-      limits_(limits),
+      most_(most),
       known_(connection.raw(), "SELECT 1 FROM token WHERE token = ?1"),
-      count_of_client_(connection.raw(), "SELECT count(*) FROM token WHERE client = ?1"),
+      count_(connection.raw(), "SELECT tokens FROM token_count WHERE counted_under = ?1"),
       insert_(connection.raw(), "INSERT INTO token VALUES (?1,?2,?3,?4) ON CONFLICT DO NOTHING"),
+      count_one_(connection.raw(),
+                 "INSERT INTO token_count VALUES (?1, 1) "
+                 "ON CONFLICT DO UPDATE SET tokens = tokens + 1"),
       prolong_(connection.raw(),
                "UPDATE token SET expires_ms = ?2 WHERE token = ?1 AND expires_ms < ?2"),
       select_(connection.raw(), "SELECT reverse_path, expires_ms FROM token WHERE token = ?1"),
+      count_down_(connection.raw(),
+                  "UPDATE token_count SET tokens = tokens - ?2 WHERE counted_under = ?1"),
+      forget_counts_(connection.raw(),
+                     "DELETE FROM token_count WHERE counted_under = ?1 AND tokens <= 0"),
       delete_expired_(connection.raw(),
                       "DELETE FROM token WHERE token IN (SELECT token FROM token "
-                      "WHERE expires_ms < ?1 ORDER BY expires_ms LIMIT 1000)") {}
+                      "WHERE expires_ms < ?1 ORDER BY expires_ms LIMIT 1000) "
+                      "RETURNING counted_under") {}
 
-bool Tokens::fit(const std::vector<mail::SenderToken>& tokens) {
-  std::map<std::string_view, std::int64_t> more;
-  for (const mail::SenderToken& token : tokens) {
+bool Tokens::has_room(const mail::SenderToken& token) {
+  {
     const Use use(known_);
     known_.bind(1, token.token);
-    if (!known_.step()) ++more[token.client];
+    if (known_.step()) return true;
   }
-  std::int64_t all = tally_.now().tokens;
-  for (const auto& [client, count] : more) {
-    const Use use(count_of_client_);
-    count_of_client_.bind(1, client);
-    const std::int64_t before = count_of_client_.step() ? count_of_client_.number(0) : 0;
-    all += count;
-    if (before + count > limits_.per_client || all > limits_.total) return false;
-  }
-  return true;
+  const Use use(count_);
+  count_.bind(1, token.counted_under);
+  const std::int64_t before = count_.step() ? count_.number(0) : 0;
+  return before < token.most && tally_.now().tokens < most_;
 }
 
 void Tokens::insert(const mail::SenderToken& token) {
@@ -43,9 +47,13 @@ void Tokens::insert(const mail::SenderToken& token) {
   insert_.bind(1, token.token)
       .bind(2, sender)
       .bind(3, ms_of(token.expires_at))
-      .bind(4, token.client);
+      .bind(4, token.counted_under);
   insert_.run();
-  if (connection_.changes() > 0) return tally_.tokens(1);
+  if (connection_.changes() > 0) {
+    count_one_.bind(1, token.counted_under);
+    count_one_.run();
+    return tally_.tokens(1);
+  }
   prolong_.bind(1, token.token).bind(2, ms_of(token.expires_at));
   prolong_.run();
 }
@@ -58,9 +66,19 @@ std::optional<mail::ReversePath> Tokens::find(const std::string& token, base::Wa
 }
 
 void Tokens::remove_expired(base::WallTime now) {
-  delete_expired_.bind(1, ms_of(now));
-  delete_expired_.run();
-  tally_.tokens(-connection_.changes());
+  std::map<std::string, std::int64_t> gone;
+  {
+    const Use use(delete_expired_);
+    delete_expired_.bind(1, ms_of(now));
+    while (delete_expired_.step()) ++gone[delete_expired_.text(0)];
+  }
+  for (const auto& [counted_under, tokens] : gone) {
+    tally_.tokens(-tokens);
+    count_down_.bind(1, counted_under).bind(2, tokens);
+    count_down_.run();
+    forget_counts_.bind(1, counted_under);
+    forget_counts_.run();
+  }
 }
 
 }  // namespace relay::spool

@@ -1,28 +1,23 @@
-// Stored senders behind tokens, within a quota for each client. Inside a transaction where it
+// Stored senders behind tokens, counted by whose quota they use. Inside a transaction where it
 // writes.
 #pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "relay/mail/message.hpp"
 #include "relay/spool/tally.hpp"
 
 namespace relay::spool {
 
-struct TokenLimits {
-  std::int64_t per_client = 1000;
-  std::int64_t total = 1'000'000;
-};
-
 class Tokens {
  public:
-  Tokens(Connection& connection, Tally& tally, TokenLimits limits);
+  /// `most`: of all.
+  Tokens(Connection& connection, Tally& tally, std::int64_t most);
 
-  /// Whether there is room for those that are not there yet.
-  bool fit(const std::vector<mail::SenderToken>& tokens);
+  /// See ports::TokenStore.
+  bool has_room(const mail::SenderToken& token);
 
   /// One that is there lives as long as the later of the two.
   void insert(const mail::SenderToken& token);
@@ -36,8 +31,9 @@ class Tokens {
  private:
   Connection& connection_;
   Tally& tally_;
-  const TokenLimits limits_;
-  Statement known_, count_of_client_, insert_, prolong_, select_, delete_expired_;
+  const std::int64_t most_;
+  Statement known_, count_, insert_, count_one_, prolong_, select_, count_down_, forget_counts_,
+      delete_expired_;
 };
 
 }  // namespace relay::spool

@@ -1,7 +1,9 @@
 #include "relay/app/log_sink.hpp"
 
 #include <array>
+#include <atomic>
 #include <csignal>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -9,6 +11,8 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -66,6 +70,19 @@ TEST_F(LogSinkTest, SaysWhyAFileCannotBeOpened) {
   const auto blocked = LogSink::open((folder_ / "relay.log" / "below").string());
   ASSERT_FALSE(blocked);
   EXPECT_NE(blocked.error().find("relay.log"), std::string::npos) << blocked.error();
+}
+
+/// What is said beforehand is what opening says.
+TEST_F(LogSinkTest, CanBeJudgedWithoutBeingMade) {
+  std::ofstream(file()) << "there";
+  const std::string below = (folder_ / "logs" / "more" / "relay.log").string();
+  EXPECT_TRUE(LogSink::look_at(below));
+  EXPECT_FALSE(fs::exists(folder_ / "logs"));
+  for (const std::string& name :
+       {std::string(), file(), below, folder_.string(), file() + "/below"}) {
+    const auto judged = LogSink::look_at(name);
+    EXPECT_EQ(judged.has_value(), LogSink::open(name).has_value()) << name;
+  }
 }
 
 TEST_F(LogSinkTest, RedactsFromTheMomentItIsTold) {
@@ -157,6 +174,122 @@ TEST_F(LogSinkTest, DropsNothingThatIsToBeKeptWhileTheVolumeHangs) {
   for (int i = 0; i < kKept; ++i) {
     ASSERT_NE(heard.find("\"kept\":" + std::to_string(i) + ","), std::string::npos) << i;
   }
+}
+
+/// Whoever reads the log may have stopped for ever: neither flushing nor ending waits for him.
+TEST_F(LogSinkTest, EndsWhileNobodyReads) {
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  const int reader = ::open(file().c_str(), O_RDONLY | O_NONBLOCK);
+  ASSERT_GE(reader, 0);
+  auto log = LogSink::open(file());
+  ASSERT_TRUE(log) << log.error();
+  const std::string filling(500, 'x');
+  for (int i = 0; i < 1000; ++i) {
+    base::Event event("x", base::WallTime{});
+    event.text("filling", filling);
+    (*log)->write(std::move(event));
+  }
+  EXPECT_FALSE((*log)->flush());
+  log->reset();  // hangs without a deadline
+  ::close(reader);
+}
+
+TEST_F(LogSinkTest, IsForOwnerAndGroup) {
+  const auto before = ::umask(077);
+  const auto log = LogSink::open(file());
+  ::umask(before);
+  ASSERT_TRUE(log) << log.error();
+  struct stat info{};
+  ASSERT_EQ(::stat(file().c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777U, 0640U);
+}
+
+TEST_F(LogSinkTest, GoesOnInANewFileWhenTheOldOneWasMovedAway) {
+  auto log = LogSink::open(file());
+  ASSERT_TRUE(log) << log.error();
+  (*log)->write(base::Event("before", base::WallTime{}));
+  ASSERT_TRUE((*log)->flush());
+  fs::rename(file(), folder_ / "relay.log.1");
+  ASSERT_TRUE((*log)->reopen());
+  (*log)->write(base::Event("after", base::WallTime{}));
+  ASSERT_TRUE((*log)->flush());
+  EXPECT_EQ(content().find("before"), std::string::npos);
+  EXPECT_NE(content().find("after"), std::string::npos);
+  std::stringstream old;
+  old << std::ifstream(folder_ / "relay.log.1").rdbuf();
+  EXPECT_NE(old.str().find("before"), std::string::npos);
+  EXPECT_EQ(old.str().find("after"), std::string::npos);
+}
+
+TEST_F(LogSinkTest, GoesOnInTheOldFileWhenThereCannotBeANewOne) {
+  fs::create_directories(folder_ / "logs");
+  const std::string inside = (folder_ / "logs" / "relay.log").string();
+  auto log = LogSink::open(inside);
+  ASSERT_TRUE(log) << log.error();
+  fs::rename(folder_ / "logs", folder_ / "moved");
+  std::ofstream(folder_ / "logs") << "in the way";
+  EXPECT_FALSE((*log)->reopen());
+  (*log)->write(base::Event("after", base::WallTime{}));
+  ASSERT_TRUE((*log)->flush());
+  EXPECT_GT(fs::file_size(folder_ / "moved" / "relay.log"), 0U);
+}
+
+TEST_F(LogSinkTest, CountsWhatADiskWithoutRoomDidNotTake) {
+  auto log = LogSink::open("/dev/full");
+  ASSERT_TRUE(log) << log.error();
+  for (int i = 0; i < 3; ++i) (*log)->write(base::Event("x", base::WallTime{}));
+  ASSERT_TRUE((*log)->flush());
+  EXPECT_EQ((*log)->dropped(), 3U);
+}
+
+/// A line cut off by a full disk is no part of the next one.
+TEST_F(LogSinkTest, BeginsANewLineAfterOneThatWasCutOff) {
+  const auto lines = [](LogFile& to, std::string_view text) {
+    const std::atomic<bool> gives_up{false};
+    return to.write(text, gives_up);
+  };
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, SIG_IGN);
+  auto to = LogFile::open(file());
+  ASSERT_TRUE(to) << to.error();
+  const rlimit small{.rlim_cur = 10, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  EXPECT_EQ(lines(*to, "12345\n67890\nabc\n"), 1U);
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  EXPECT_EQ(lines(*to, "next\n"), 1U);
+  EXPECT_EQ(content(), "12345\n6789\nnext\n");
+}
+
+/// stderr as systemd connects it: a socket whose device and inode JOURNAL_STREAM names.
+TEST_F(LogSinkTest, TellsTheJournalThePriorityAndNobodyElse) {
+  std::array<int, 2> journal{};
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, journal.data()), 0);
+  struct stat info{};
+  ASSERT_EQ(::fstat(journal[0], &info), 0);
+  const std::string stream = std::to_string(info.st_dev) + ":" + std::to_string(info.st_ino);
+  const auto heard = [&journal](const std::string& named) {
+    const int before = ::dup(STDERR_FILENO);
+    ::dup2(journal[0], STDERR_FILENO);
+    ::setenv("JOURNAL_STREAM", named.c_str(), 1);
+    {
+      auto log = LogSink::open("");
+      (*log)->write(base::Event("x", base::WallTime{}, base::Severity::Error));
+      (*log)->write(base::Event("y", base::WallTime{}));
+      (*log)->flush();
+    }
+    ::unsetenv("JOURNAL_STREAM");
+    ::dup2(before, STDERR_FILENO);
+    ::close(before);
+    std::array<char, 1024> buffer{};
+    const ssize_t got = ::recv(journal[1], buffer.data(), buffer.size(), MSG_DONTWAIT);
+    return std::string(buffer.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  };
+  const std::string to_journal = heard(stream);
+  EXPECT_TRUE(to_journal.starts_with("<3>{")) << to_journal;
+  EXPECT_NE(to_journal.find("\n<6>{"), std::string::npos) << to_journal;
+  EXPECT_TRUE(heard("1:1").starts_with("{"));
+  for (const int end : journal) ::close(end);
 }
 
 }  // namespace

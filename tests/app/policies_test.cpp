@@ -16,7 +16,7 @@ std::shared_ptr<settings::Settings> house() {
   s->domains.push_back(
       {.name = *mail::Domain::parse("house.example"), .aliases = {}, .patterns = {}, .map_to = {}});
   s->srs.domain = *mail::Domain::parse("srs.house.example");
-  s->srs.secrets.push_back({"k", base::Secret("q8Zr1x0PvYbN3mKd7TgWc5Ls9HfJe2Ua"), {}});
+  s->srs.secrets.push_back({.id = "k", .secret = base::Secret("q8Zr1x0PvYbN3mKd7TgWc5Ls9HfJe2Ua")});
   s->outbound.source = {"192.0.2.1", "2001:db8::1"};
   return s;
 }
@@ -26,10 +26,21 @@ TEST(Policies, AskTheSendersSpfForEveryAddressThatMailLeavesFrom) {
   auto settings = house();
   settings->risk.source = {"192.0.2.9", "192.0.2.1"};
   const auto policies = make_policies(settings);
-  ASSERT_TRUE(policies) << policies.error();
+  ASSERT_TRUE(policies) << policies.error().front().text;
   EXPECT_THAT(policies->inbound->check->egress,
               UnorderedElementsAre(make_address("192.0.2.1"), make_address("192.0.2.9"),
                                    make_address("2001:db8::1")));
+}
+
+/// Of two addresses of one family nothing leaves from the first.
+TEST(Policies, AskForNoAddressThatNothingLeavesFrom) {
+  auto settings = house();
+  settings->outbound.source = {"192.0.2.7", "2001:db8::1", "192.0.2.1"};
+  const auto policies = make_policies(settings);
+  ASSERT_TRUE(policies) << policies.error().front().text;
+  EXPECT_EQ(policies->delivery->source_v4, make_address("192.0.2.1"));
+  EXPECT_THAT(policies->inbound->check->egress,
+              UnorderedElementsAre(make_address("192.0.2.1"), make_address("2001:db8::1")));
 }
 
 /// Without [outbound] source the system chooses: what is known of the risk pool's says nothing.
@@ -38,7 +49,7 @@ TEST(Policies, AskNothingWhereTheAddressesAreNotAllKnown) {
   settings->outbound.source.clear();
   settings->risk.source = {"192.0.2.9"};
   const auto policies = make_policies(settings);
-  ASSERT_TRUE(policies) << policies.error();
+  ASSERT_TRUE(policies) << policies.error().front().text;
   EXPECT_TRUE(policies->inbound->check->egress.empty());
 }
 
@@ -47,7 +58,7 @@ TEST(Policies, LetSignaturesOutliveTheQueue) {
   auto settings = house();
   settings->queue.expire = std::chrono::days(20);
   const auto policies = make_policies(settings);
-  ASSERT_TRUE(policies) << policies.error();
+  ASSERT_TRUE(policies) << policies.error().front().text;
   EXPECT_EQ(policies->inbound->signature_lifetime, std::chrono::days(22));
   EXPECT_EQ(policies->delivery->signature_lifetime, std::chrono::days(22));
 }

@@ -100,6 +100,17 @@ TEST_F(Iprev, PassesOverWhatIsNoHostName) {
   EXPECT_EQ(questions_.size(), 1U);
 }
 
+/// Nor does it take the place of a name that is one.
+TEST_F(Iprev, FindsTheNameAmongMuchJunk) {
+  std::string zone = "192.0.2.1 PTR mx.example\nmx.example A 192.0.2.1\n";
+  for (int i = 0; i < 50; ++i) zone += "192.0.2.1 PTR _a" + std::to_string(i) + ".example\n";
+  EXPECT_EQ(check("192.0.2.1", zone).result, IprevResult::Pass);
+  EXPECT_EQ(check("192.0.2.1", "192.0.2.1 PTR 192.0.2.1.\n192.0.2.1 PTR a\\032b.example\n").result,
+            IprevResult::Fail)
+      << "an answer, and no trouble";
+  EXPECT_EQ(questions_.size(), 1U);
+}
+
 TEST_F(Iprev, AsksForTenNamesAtMost) {
   std::string zone;
   for (int i = 10; i < 30; ++i) {

@@ -27,8 +27,12 @@ std::shared_ptr<const SigningKeys> keys(const std::string& domain) {
   return made;
 }
 
+mail::HeaderPtr header_of(std::string block) {
+  return std::make_shared<const mail::Header>(std::move(block));
+}
+
 ports::SignRequest request(const std::string& from = "sender.com") {
-  return {.header_block = "From: ann@" + from + "\r\nSubject: x\r\n",
+  return {.header = header_of("From: ann@" + from + "\r\nSubject: x\r\n"),
           .relaxed_body_sha256 = std::string(32, 'h'),
           .from_domain = from,
           .now_unix = 1'795'500'000};
@@ -97,14 +101,16 @@ TEST_F(SignerTest, SignsWithTheKeysOfTheMoment) {
 
 /// Signatures end; and where the line that follows our fields would become part of them, there are
 /// none.
-TEST_F(SignerTest, LimitsItsSignaturesAndSignsNothingThatCannotHold) {
+TEST_F(SignerTest, LimitsItsSignaturesAndSignsFieldsOnly) {
   auto asked = request();
   EXPECT_THAT(run(signer_.sign(asked)).value().dkim_fields, Not(HasSubstr("x=")));
   asked.lifetime = std::chrono::days{7};
   EXPECT_THAT(run(signer_.sign(asked)).value().dkim_fields,
               HasSubstr("t=1795500000; x=1796104800;"));
-  asked.header_block = "\tgoes on\r\n" + asked.header_block;
-  EXPECT_EQ(run(signer_.sign(asked)).value().dkim_fields, "");
+  const std::string usual = run(signer_.sign(asked)).value().dkim_fields;
+  asked.header = header_of("\tgoes on\r\n" + asked.header->block());
+  EXPECT_EQ(run(signer_.sign(asked)).value().dkim_fields, usual)
+      << "what belongs to no field is not signed";
 }
 
 /// Each in debug builds, elsewhere one in so many.
@@ -151,7 +157,7 @@ class SealTest : public SignerTest {
     hashes.update("Hello\r\n");
     hashes.finish();
     auto asked = request();
-    asked.header_block = header;
+    asked.header = header_of(header);
     asked.relaxed_body_sha256 = hashes.digest(wish);
     asked.seal = ports::SealRequest{"mx.fwd.com;\r\n\tdmarc=pass header.from=sender.com", chain};
     const auto made = run(signer_.sign(asked)).value();

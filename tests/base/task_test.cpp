@@ -56,6 +56,31 @@ TEST_F(TaskTest, AnExceptionIsReportedAndCountedAndTheRestGoesOn) {
   EXPECT_EQ(last_report().what, "broken");
 }
 
+TEST_F(TaskTest, RunAllGoesOnWhenTheLastHasEndedAndThrowsWhatTheFirstThrew) {
+  int ended = 0;
+  const auto slow = [&](int milliseconds) -> Task<> {
+    boost::asio::steady_timer timer(io_, std::chrono::milliseconds(milliseconds));
+    co_await timer.async_wait(use_task);
+    ++ended;
+  };
+  const auto all = [&]() -> Task<> {
+    std::vector<Task<>> tasks;
+    co_await run_all(std::move(tasks));
+    tasks.clear();
+    for (const int span : {3, 1, 2}) tasks.push_back(slow(span));
+    co_await run_all(std::move(tasks));
+    EXPECT_EQ(ended, 3);
+    tasks.clear();
+    tasks.push_back(fail());
+    tasks.push_back(slow(1));
+    co_await run_all(std::move(tasks));
+  };
+  auto done = boost::asio::co_spawn(io_, all(), boost::asio::use_future);
+  io_.run();
+  EXPECT_EQ(ended, 4) << "one that fails ends no other";
+  EXPECT_THROW(done.get(), std::runtime_error);
+}
+
 TEST_F(TaskTest, BeingCancelledIsNoCrash) {
   const auto before = crashed_tasks();
   bool done = false;

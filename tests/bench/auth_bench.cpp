@@ -121,7 +121,8 @@ class Path {
     const std::size_t own = hashes.want(dkim::Canon::Relaxed);
     auth::MessageCheck check(dns_, clock_, io_.get_executor(), options_,
                              {client(), client_.helo, sender_});
-    check.on_header(message.header, hashes);
+    const auto header = std::make_shared<const mail::Header>(message.header);
+    check.on_header(*header, hashes);
     for (std::string_view rest = message.body; !rest.empty();) {
       hashes.update(rest.substr(0, kReadOctets));
       rest.remove_prefix(std::min(kReadOctets, rest.size()));
@@ -129,9 +130,9 @@ class Path {
     hashes.finish();
     const auto found = co_await check.finish(hashes);
     if (found.verdicts.dmarc.result != mail::DmarcResult::Pass) co_return ports::Signatures{};
-    ports::SignRequest request{.header_block = message.header,
+    ports::SignRequest request{.header = header,
                                .relaxed_body_sha256 = hashes.digest(own),
-                               .from_domain = mail::author_domain(message.header)->folded(),
+                               .from_domain = mail::author_domain(*header)->folded(),
                                .now_unix = kNow};
     request.seal = {
         auth::results::results_value(

@@ -85,7 +85,7 @@ void find_alias(benchmark::State& state) {
   const Town& here = town(state.range(0));
   Next next(here);
   beside_bare_lookup(state, here, [&] {
-    auto hit = here.map->find(next());
+    auto hit = here.map->find(next(), kNow);
     if (!hit) state.SkipWithError("refused");
     benchmark::DoNotOptimize(hit);
   });
@@ -97,7 +97,7 @@ void resolve(benchmark::State& state) {
   Next next(here);
   const auto sender = house::evidence().sender;
   beside_bare_lookup(state, here, [&] {
-    auto found = here.planner->resolve(mail::ForwardPath(next()), sender, kNow);
+    auto found = here.planner->resolve(mail::ForwardPath(next()), kNow);
     if (!std::holds_alternative<forward::ResolvedRecipient>(found)) state.SkipWithError("refused");
     benchmark::DoNotOptimize(found);
   });
@@ -128,10 +128,11 @@ void plan(benchmark::State& state, std::int64_t recipients) {
   std::vector<forward::ResolvedRecipient> resolved;
   while (std::ssize(resolved) < recipients) {
     resolved.push_back(std::get<forward::ResolvedRecipient>(
-        here.planner->resolve(mail::ForwardPath(next()), evidence.sender, kNow)));
+        here.planner->resolve(mail::ForwardPath(next()), kNow)));
   }
   take_turns(state, 0, [&] {
-    auto made = here.planner->plan(evidence.sender, resolved, "192.0.2.1", kNow, evidence);
+    auto made = here.planner->plan(
+        {mail::MessageId(), evidence.sender, std::string("192.0.2.1"), kNow}, resolved, evidence);
     if (!made) state.SkipWithError("refused");
     benchmark::DoNotOptimize(made);
   });

@@ -95,7 +95,7 @@ void verify(benchmark::State& state, KeyType type) {
       state, header.size() + body.size(),
       [&] {
         dkim::BodyHashes hashes;
-        dkim::Verification verification(header, hashes);
+        dkim::Verification verification(mail::Header(header), hashes);
         asio::co_spawn(io, fetch(verification, dns), [](const std::exception_ptr&) {});
         io.restart();
         io.run();

@@ -9,7 +9,7 @@ STEPS = [
     ("queue: digest of the content", r"spool::(chunk_digest|sha256)"),
     ("disk: write and sync", r"fdatasync|fsync|pwrite|ext4_|jbd2|__x64_sys_(pread|ftruncate|fallocate)|"
                              r"unixWrite|unixSync|unixRead"),
-    ("log: write", r"spdlog|__x64_sys_write$|ksys_write"),
+    ("log: write", r"LogFile|__x64_sys_write$|ksys_write"),
     ("accept, connect, close", r"__x64_sys_(accept|connect|socket|close|shutdown|bind|setsockopt|getsockname|getpeername)|"
                                r"inet_csk_accept|tcp_v4_connect|net::Listener|net::PoolDialer|tcp_close|__fput|task_work_run"),
     ("sockets: read and write", r"__x64_sys_(sendmsg|sendto|recvmsg|recvfrom|read|readv|writev)|tcp_sendmsg|tcp_recvmsg|sock_"),
@@ -39,7 +39,7 @@ OTHER = "other"
 ROLES = [
     ("writer", re.compile(r"SqliteSpool::run|sqlite3_step|spool::Store::")),
     ("signer", re.compile(r"OpensslSigner::(run|work|loop)|OpensslSigner::.*lambda|rsa_ossl_private|RSA_sign")),
-    ("log", re.compile(r"spdlog::details::thread_pool")),
+    ("log", re.compile(r"LogSink::run")),
     ("DNS", re.compile(r"libworker|comm_base_dispatch|ub_event")),
     ("shard", re.compile(r"net::Shard|scheduler::run|epoll_reactor|inbound::|delivery::")),
 ]

@@ -219,7 +219,7 @@ class Crowd {
   static net::ClientTls tls() {
     const auto context =
         std::make_shared<const net::TlsContext>(*net::TlsContext::client(mail::TlsLevel::May));
-    return {context, context};
+    return {context, context, context};
   }
 
   net::ShardPool pool_;

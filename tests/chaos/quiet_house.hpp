@@ -91,6 +91,10 @@ struct NoTokens final : ports::TokenStore {
   base::Task<std::expected<mail::ReversePath, ports::SpoolError>> find(std::string) override {
     co_return std::unexpected(ports::SpoolError::NotFound);
   }
+
+  base::Task<std::expected<bool, ports::SpoolError>> has_room(mail::SenderToken) override {
+    co_return true;
+  }
 };
 
 struct NoConsent final : ports::ConsentQueue {

@@ -39,14 +39,31 @@ TEST(AddressPolicy, SpecialAddressesAreNotDialled) {
                               "64:ff9b::7f00:1",
                               "64:ff9b:1::808:808",
                               "2002:a00:1::1",
-                              "2002:7f00:1::1"}) {
+                              "2002:7f00:1::1",
+                              "2002:c0a8:101::1",
+                              "192.88.99.1",
+                              "::ffff:198.18.0.1",
+                              "::ffff:0:10.0.0.1",
+                              "64:ff9b::c612:1",
+                              "64:ff9b:1:ffff::1",
+                              "100::1",
+                              "100:0:0:1::1",
+                              "2001::1",
+                              "2001:0:4136:e378:8000:63bf:f5ff:fffe",
+                              "2001:2::1",
+                              "2001:1ff::1",
+                              "5f00::1"}) {
     EXPECT_TRUE(is_special_address(ip(special))) << special;
     EXPECT_FALSE(may_dial(ip(special), 25, policy())) << special;
   }
-  for (const char* plain :
-       {"192.0.2.1", "8.8.8.8", "172.15.255.255", "172.32.0.1", "100.63.255.255", "100.128.0.1",
-        "2001:db8::1", "::ffff:8.8.8.8", "192.0.1.1", "198.17.0.1", "198.20.0.1",
-        "64:ff9b::808:808", "2002:808:808::1"}) {
+  for (const char* plain : {"192.0.2.1",       "8.8.8.8",        "172.15.255.255",
+                            "172.32.0.1",      "100.63.255.255", "100.128.0.1",
+                            "2001:db8::1",     "::ffff:8.8.8.8", "192.0.1.1",
+                            "198.17.0.1",      "198.20.0.1",     "64:ff9b::808:808",
+                            "2002:808:808::1", "192.88.98.255",  "192.88.100.1",
+                            "100:0:0:2::1",    "2001:200::1",    "2001:4860:4860::8888",
+                            "64:ff9c::1",      "::fffe:0:0:1",   "2003::1",
+                            "5eff::1",         "5f01::1"}) {
     EXPECT_FALSE(is_special_address(ip(plain))) << plain;
     EXPECT_TRUE(may_dial(ip(plain), 25, policy())) << plain;
   }
@@ -61,6 +78,23 @@ TEST(AddressPolicy, TheOperatorMayAllowThem) {
   Policy all = policy();
   all.allow_private = true;
   EXPECT_TRUE(may_dial(ip("127.0.0.1"), 25, all));
+}
+
+TEST(AddressPolicy, WhatIsAllowedIsAllowedBehindATranslatorToo) {
+  Policy some = policy();
+  some.allowed_blocks.push_back({ip("10.1.0.0"), 16});
+  EXPECT_TRUE(may_dial(ip("64:ff9b::a01:1"), 25, some));
+  EXPECT_FALSE(may_dial(ip("64:ff9b::a02:1"), 25, some));
+}
+
+TEST(AddressPolicy, WeNeverDialOurselvesByAWrapping) {
+  Policy own = policy();
+  own.own_addresses = {ip("192.0.2.25")};
+  own.own_ports = {25};
+  for (const char* wrapped : {"::ffff:192.0.2.25", "64:ff9b::192.0.2.25", "2002:c000:219::1"}) {
+    EXPECT_FALSE(may_dial(ip(wrapped), 25, own)) << wrapped;
+    EXPECT_TRUE(may_dial(ip(wrapped), 24, own)) << wrapped;
+  }
 }
 
 TEST(AddressPolicy, WeNeverDialOurselves) {

@@ -62,6 +62,14 @@ class DispatcherTest : public testing::Test {
     return run_task(work_.next(place, std::move(kept), kStart));
   }
 
+  /// The session takes its job and its server says "later" to the copy.
+  void put_off(const PlacePtr& place) {
+    const auto given = next(place);
+    ASSERT_TRUE(given);
+    work_.put_off(given->lane, {given->job.id, 0}, kStart + 300s);
+    work_.release(given->lane, given->job.id, given->job.indices, true);
+  }
+
   /// The session takes its job and its server takes the message.
   void deliver(const PlacePtr& place) {
     const auto given = next(place);
@@ -351,6 +359,71 @@ TEST_F(DispatcherTest, CopiesThatWereNotTriedGoInFrontAgain) {
   const auto first = next(sessions_[0]);
   work_.put_back(first->lane, first->job.id, first->job.indices);
   EXPECT_EQ(next(sessions_[0])->job.id, id(1));
+}
+
+TEST_F(DispatcherTest, WhatWasPutOffIsTriedWhenItIsDueAndNotBehindAllThatWaits) {
+  add("x.example", 0, 8, "a1");
+  for (int i = 0; i < 3; ++i) put_off(sessions_[0]);
+  for (unsigned i = 0; i < 3; ++i) work_.add(due(i, "x.example"), kStart);
+  // In turn, so that neither keeps the other waiting.
+  for (const unsigned expected : {3U, 0U, 4U, 1U, 5U, 2U, 6U, 7U})
+    EXPECT_EQ(next(sessions_[0])->job.id, id(expected));
+}
+
+TEST_F(DispatcherTest, WhatWasPutOffComesAgainWhereThereIsNoRoomForMore) {
+  add("x.example", 0, 1200, "a1");
+  put_off(sessions_[0]);
+  work_.add(due(1100, "x.example"), kStart);  // takes its room
+  work_.add(due(0, "x.example"), kStart);
+  EXPECT_EQ(work_.totals().copies, 1001U);
+  EXPECT_EQ(next(sessions_[0])->job.id, id(1));
+  EXPECT_EQ(next(sessions_[0])->job.id, id(0));
+}
+
+/// What comes due again and again does not keep out what waits on disk for its first attempt.
+TEST_F(DispatcherTest, WhatBecomesDueDoesNotOvertakeWhatIsOnDiskOnly) {
+  add("x.example", 0, 1001, "a1");  // one of them finds no room
+  for (int i = 0; i < 100; ++i) {
+    const auto given = next(sessions_[0]);
+    work_.release(given->lane, given->job.id, given->job.indices, true);
+  }
+  const std::size_t before = work_.totals().copies;
+  for (unsigned i = 0; i < 50; ++i) work_.add_new(due(2000 + i, "x.example"), kStart);
+  EXPECT_EQ(work_.totals().copies, before) << "they are left to the order of the disk";
+  for (unsigned i = 0; i < 50; ++i) work_.add(due(3000 + i, "x.example"), kStart);
+  EXPECT_EQ(work_.totals().copies, before + 50) << "which brings what is due";
+  work_.add_new(due(1, "y.example"), kStart);
+  EXPECT_EQ(work_.totals().copies, before + 51)
+      << "where nothing is on disk only, nobody is overtaken";
+}
+
+TEST_F(DispatcherTest, OfManyThatWerePutOffAFewAreKnownAgain) {
+  add("x.example", 0, 1000, "a1");
+  for (int i = 0; i < 40; ++i) put_off(sessions_[0]);
+  for (unsigned i = 2000; i < 2040; ++i) work_.add(due(i, "x.example"), kStart);
+  for (unsigned i = 0; i < 40; ++i) work_.add(due(i, "x.example"), kStart);
+  EXPECT_EQ(work_.totals().copies, 1016U);
+}
+
+TEST_F(DispatcherTest, CopiesOfOneMessageThatWerePutOffLeaveTogetherAgain) {
+  for (std::uint16_t index = 0; index < 3; ++index) {
+    auto copy = due(1, "x.example");
+    copy.copy.index = index;
+    work_.add(copy, kStart);
+  }
+  add("x.example", 2, 4, "a1");
+  const auto given = next(sessions_[0]);
+  for (const auto index : given->job.indices)
+    work_.put_off(given->lane, {given->job.id, index}, kStart + 300s);
+  work_.release(given->lane, given->job.id, given->job.indices, true);
+  for (const auto index : given->job.indices) {
+    auto copy = due(1, "x.example");
+    copy.copy.index = index;
+    work_.add(copy, kStart);
+  }
+  EXPECT_EQ(next(sessions_[0])->job.id, id(2));
+  EXPECT_EQ(next(sessions_[0])->job.indices.size(), 3U);
+  EXPECT_EQ(next(sessions_[0])->job.id, id(3));
 }
 
 TEST_F(DispatcherTest, AfterStopNobodyGetsWork) {

@@ -67,6 +67,30 @@ TEST_F(GroupTest, NoMoreConnectionsMeansThoseThatLive) {
   EXPECT_EQ(group_.window_at(kStart, kMost), 4U) << "after a while one more is tried";
 }
 
+/// A hop that takes one recipient at a time is not asked for two every few messages.
+TEST_F(GroupTest, ALimitThatStandsIsTriedLessAndLessOften) {
+  unsigned asked_for_more = 0;
+  unsigned next_at = 0;
+  hear({.took = true, .stated = {.recipients = 1}});
+  for (unsigned taken = 1; taken <= 2000; ++taken) {
+    if (group_.learnt.recipients == 1) {
+      hear({.took = true});
+      continue;
+    }
+    ++asked_for_more;
+    next_at = taken;
+    hear({.took = true, .stated = {.recipients = 1}});
+  }
+  EXPECT_EQ(asked_for_more, 6U) << "after 20, 40, 80 … transactions";
+  EXPECT_GT(next_at, 1200U);
+  // When it has become more generous, that is found out, and then as soon as ever.
+  for (int i = 0; i < 2000; ++i) hear({.took = true});
+  EXPECT_GE(group_.learnt.recipients, 2U);
+  const std::size_t before = group_.learnt.recipients;
+  for (int i = 0; i < 1400; ++i) hear({.took = true});
+  EXPECT_GT(group_.learnt.recipients, before + 1);
+}
+
 TEST_F(GroupTest, KeepsToALimitOfRecipientsAndTriesALittleMoreAfterAWhile) {
   hear({.took = true, .stated = {.recipients = 2}});
   EXPECT_EQ(group_.learnt.recipients, 2U);

@@ -45,6 +45,7 @@ class Leaving : public testing::Test {
     Policy made(*mail::Domain::parse("mx.fwd.example"));
     made.source_v4 = address("127.0.0.8");
     made.risk.source_v4 = address("127.0.0.9");
+    made.risk.rate = {.count = 60, .span = 60s};
     publish(std::move(made));
   }
 
@@ -100,7 +101,7 @@ class Leaving : public testing::Test {
     ports::FreshMessage fresh{.queued = {made.message, {}},
                               .content = std::make_shared<const std::string>(made.content)};
     for (const auto& route : made.routes) {
-      mail::QueuedRecipient copy{.route = route};
+      mail::QueuedRecipient copy{.route = route, .state = mail::state_on_entry(route)};
       copy.next_due = clock_.wall();
       fresh.queued.recipients.push_back(std::move(copy));
     }
@@ -181,6 +182,41 @@ TEST_F(Leaving, EachCopyIsMadeAsItsHandlingSays) {
     EXPECT_EQ(spool_.messages(), 0U);
   }
   EXPECT_TRUE(logged(R"("handling":"new-author")"));
+}
+
+/// What names an alias is for one reader: not even two copies that came through the same alias go
+/// together.
+TEST_F(Leaving, ACopyThatNamesItsAliasLeavesAlone) {
+  for (const bool fresh : {true, false}) {
+    SCOPED_TRACE(fresh ? "from memory" : "from the spool");
+    auto made = message({{}, {}, {.seal = true}, {.new_author = true}, {}, {}});
+    for (std::size_t i = 0; i < 4; ++i) made.routes[i].mark = mail::AliasMark::OriginalTo;
+    made.routes[1].original = mail::ForwardPath(mailbox("\"o t\"@fwd.example"));
+    if (fresh) {
+      start();
+      accept(std::move(made));
+    } else {
+      dialer_.connections.clear();
+      commit(std::move(made));
+      scheduler_->wake();
+    }
+    run(15s);
+    const std::string original = kHeader + kBody;
+    const auto one = heard("<t0@x.example>");
+    EXPECT_EQ(one.content, "X-Original-To: info@fwd.example\r\n" + kTrace + original);
+    EXPECT_EQ(one.mail, mail_command(one.content.size()));
+    EXPECT_THAT(one.recipients, ElementsAre("<t0@x.example>"));
+    EXPECT_EQ(heard("<t1@x.example>").content,
+              "X-Original-To: \"o t\"@fwd.example\r\n" + kTrace + original);
+    EXPECT_EQ(heard("<t2@x.example>").content,
+              "X-Original-To: info@fwd.example\r\n" + kSeal + kTrace + original);
+    EXPECT_EQ(heard("<t3@x.example>").content,
+              "X-Original-To: info@fwd.example\r\n" + kNewHead + kBody);
+    const auto plain = heard("<t4@x.example>");
+    EXPECT_EQ(plain.content, kTrace + original);
+    EXPECT_THAT(plain.recipients, ElementsAre("<t4@x.example>", "<t5@x.example>"));
+    EXPECT_EQ(spool_.messages(), 0U);
+  }
 }
 
 /// Why it is sealed makes no difference to the octets; the sender does.
@@ -359,6 +395,35 @@ TEST_F(Leaving, AMessageWithManyCopiesPaysForEach) {
   copies = 0;
   for (const auto& one : dialer_.transactions()) copies += one.recipients.size();
   EXPECT_EQ(copies, 25U);
+}
+
+/// Nothing was delivered in time: what waits leaves no more, and the fallback's copy does.
+TEST_F(Leaving, AFallbackTakesOverFromWhatWaitsForTooLong) {
+  Policy policy(*mail::Domain::parse("mx.fwd.example"));
+  policy.retry.schedule = {10min};
+  policy.retry.warn_after = 60min;
+  publish(std::move(policy));
+  start();
+  dialer_.rcpt_reply = "450 4.2.0 Later\r\n";
+  auto made = message({{}, {}, {}});
+  for (auto& route : made.routes) route.group = 1;
+  made.routes[1].target = mailbox("t1@sender.example");
+  made.routes[2].stands_by = true;
+  made.message.sender_authenticated = true;
+  accept(std::move(made));
+  run(55min);
+  EXPECT_FALSE(logged(R"("event":"fallback")"));
+  EXPECT_FALSE(logged(R"("target":"t2@x.example")"));
+  run(35min);
+  EXPECT_TRUE(logged(R"("reason":"nothing delivered in time")"));
+  EXPECT_TRUE(logged(R"("replaced":true)"));
+  EXPECT_TRUE(logged(R"("target":"t2@x.example")"));
+  dialer_.rcpt_reply = "250 2.1.5 Ok\r\n";
+  run(30min);
+  EXPECT_EQ(ended(CopyEnd::Delivered), 1U);
+  EXPECT_EQ(heard("<t2@x.example>").recipients.size(), 1U);
+  EXPECT_EQ(spool_.messages(), 0U);
+  EXPECT_FALSE(logged(R"("event":"dsn")"));
 }
 
 /// Whoever is refused in the name of a stranger writes to no stranger.

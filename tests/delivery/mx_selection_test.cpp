@@ -209,11 +209,38 @@ TEST_F(MxSelectionTest, AHostThatLeadsToOurAddressCutsTheList) {
   EXPECT_THAT(loop.error().attempt.text, HasSubstr("loops back"));
 }
 
+/// As the resolver gives them: whatever the record holds, not in five days but now.
 TEST_F(MxSelectionTest, NamesThatAreNoHostNamesAreAnAnswer) {
-  const auto unusable = ask("d.example MX 10 192.0.2.1\nd.example MX 20 *.x.example\n");
-  ASSERT_FALSE(unusable);
-  EXPECT_EQ(unusable.error().kind, mail::OutcomeKind::Failed) << "not in five days: now";
-  EXPECT_EQ(unusable.error().attempt.status, (mail::EnhancedStatus{5, 4, 4}));
+  const auto refuses = [&](const std::string& zone, const std::string& title) {
+    const auto unusable = ask(zone);
+    ASSERT_FALSE(unusable) << title;
+    EXPECT_EQ(unusable.error().kind, mail::OutcomeKind::Failed) << title;
+    EXPECT_EQ(unusable.error().attempt.status, (mail::EnhancedStatus{5, 4, 4})) << title;
+    EXPECT_EQ(unusable.error().attempt.text, "no usable MX host for d.example") << title;
+  };
+  std::string all;
+  for (const std::string name :
+       {"192.0.2.1", "192.0.2.1.", "*.x.example", "mail host.example", R"(mail\032host.example)",
+        R"(mail.example\032.)", "http://mail.example", R"(m\046x.example)", R"(\000.example)",
+        R"(m\252.example)", R"(\"m\".example)", R"([192.0.2.1])", "2001:db8::1"}) {
+    const std::string record = "d.example MX 10 " + name + "\n";
+    refuses(record, name);
+    all += record;
+  }
+  refuses(all, "all of them");
+  for (int i = 0; i < 60; ++i) all += "d.example MX 1 192.0.2." + std::to_string(i) + "\n";
+  EXPECT_THAT(hosts(ask(all + "d.example MX 90 a.example\na.example A 192.0.2.9\n")),
+              ElementsAre("a.example 192.0.2.9"))
+      << "and take no place from a host";
+}
+
+TEST_F(MxSelectionTest, AHostWithoutAnAddressOfUseIsAnAnswer) {
+  const std::string mx = "d.example MX 10 a.example\na.example AAAA ::ffff:192.0.2.1\n";
+  const auto mapped = ask(mx);
+  ASSERT_FALSE(mapped);
+  EXPECT_EQ(mapped.error().kind, mail::OutcomeKind::Failed);
+  EXPECT_EQ(mapped.error().attempt.status, (mail::EnhancedStatus{5, 4, 4}));
+  EXPECT_THAT(hosts(ask(mx + "a.example A 192.0.2.1\n")), ElementsAre("a.example 192.0.2.1"));
 }
 
 TEST_F(MxSelectionTest, DoesNotDialWhatAForeignDomainMustNotChoose) {

@@ -171,6 +171,24 @@ TEST_F(PoolTest, WhereNoneOfTheSlowMayBeCutOffTheNextToBecomeSlowIs) {
   EXPECT_TRUE(pool_.sweep(start_ + 41s, 10s).empty()) << "once is enough";
 }
 
+/// The session writes on another thread than the one that cuts it off.
+TEST_F(PoolTest, WhoWroteTheDotBeforeItHeardThatItIsCutOffMovesAside) {
+  auto [places, guards] = fill_slow_places();
+  const auto late = open(group());
+  guards.push_back(waits(late, start_ + 20s));
+  const auto waiting = group();
+  pool_.stand_in_line(waiting, Share::Unknown);
+  pool_.stand_in_line(group(), Share::Unknown);
+  ASSERT_EQ(pool_.sweep(start_ + 40s, 10s), std::vector{places[0]});
+  places[0]->is_past_dot = true;
+  EXPECT_EQ(places[0]->share, Share::Unknown) << "for the moment in which it ends";
+  EXPECT_EQ(pool_.sweep(start_ + 41s, 10s), std::vector{places[1]}) << "another one ends for it";
+  EXPECT_EQ(places[0]->share, Share::Slow);
+  pool_.close(places[1]);
+  EXPECT_EQ(pool_.next_in_line(), waiting);
+  EXPECT_TRUE(pool_.sweep(start_ + 42s, 10s).empty());
+}
+
 /// Else those that took mail, as they end and begin anew, would always be first.
 TEST_F(PoolTest, ProvenGroupsBorrowNoPlaceThatAnotherWaitsFor) {
   const auto proven = group(true);

@@ -67,7 +67,7 @@ TEST_F(ReportWriter, SignsAsAMessageOfThisHost) {
   EXPECT_TRUE(signer.asked[0].own_message);
   EXPECT_EQ(signer.asked[0].lifetime, std::chrono::days(9));
   EXPECT_EQ(signer.asked[0].from_domain, "mx.fwd.example");
-  EXPECT_EQ(mail::author_domain(signer.asked[0].header_block)->folded(), "mx.fwd.example");
+  EXPECT_EQ(mail::author_domain(*signer.asked[0].header)->folded(), "mx.fwd.example");
   EXPECT_EQ(signer.asked[0].relaxed_body_sha256.size(), 32U);
 }
 

@@ -67,6 +67,23 @@ TEST(Settlement, EndsNothingByAnAgeThatMayBeginAnew) {
   EXPECT_EQ(made.update.copies[1].notify, ports::Notify::Nobody);
 }
 
+/// Whether the sender was told of a delay, or may be, makes no difference to a fallback.
+TEST(Settlement, SaysWhenAFallbackIsToTakeOver) {
+  const auto overdue = [](std::chrono::hours age, OutcomeKind kind, bool warned = false) {
+    auto given = consignment(1, age);
+    auto queued = std::make_shared<mail::QueuedMessage>(*given.queued);
+    queued->recipients[0].warned = warned;
+    queued->message.sender_authenticated = false;
+    given.queued = queued;
+    return settled(given, {kind}).update.copies[0].overdue;
+  };
+  EXPECT_FALSE(overdue(hours(3), OutcomeKind::Deferred));
+  EXPECT_TRUE(overdue(hours(4), OutcomeKind::Deferred));
+  EXPECT_TRUE(overdue(hours(5), OutcomeKind::Deferred, true));
+  EXPECT_FALSE(overdue(hours(5), OutcomeKind::Delivered));
+  EXPECT_FALSE(overdue(hours(24 * 30), OutcomeKind::Deferred)) << "that is a failure";
+}
+
 TEST(Settlement, JudgesEachCopyForItself) {
   const auto given = consignment(3, hours(1));
   const auto made =
@@ -152,6 +169,15 @@ TEST(Settlement, AReleasedCopyHasAllItsTime) {
   EXPECT_EQ(settled(given, {OutcomeKind::Deferred}).update.copies[0].end, mail::End::Expired);
 }
 
+TEST(Settlement, AReleaseCountsWhereTheClockWasSetBackBeforeIt) {
+  auto given = consignment(1, -hours(24 * 10));
+  auto queued = std::make_shared<mail::QueuedMessage>(*given.queued);
+  queued->recipients[0].released_at = kNow - hours(5);
+  given.queued = queued;
+  const auto made = settled(given, {OutcomeKind::Deferred});
+  EXPECT_EQ(made.update.copies[0].notify, ports::Notify::OfDelay) << "five hours after the release";
+}
+
 TEST(Settlement, WarnsOnce) {
   auto given = consignment(1, hours(5));
   const auto first = settled(given, {OutcomeKind::Deferred});
@@ -173,6 +199,25 @@ TEST(Settlement, RemembersAPossibleDuplicate) {
   EXPECT_TRUE(settle(given, {{.outcome = cut_off}}, kNow, ClockTrust{kNow - hours(1), {}}, 0.5)
                   .update.copies[0]
                   .possible_duplicate);
+}
+
+TEST(Settlement, TellsWhoTookACopyUnderASender) {
+  auto given = consignment(3, hours(1));
+  auto queued = std::make_shared<mail::QueuedMessage>(*given.queued);
+  for (const std::size_t i : {0U, 1U}) {
+    queued->recipients[i].route.reverse_path = mail::ReversePath(mailbox("s@srs.example"));
+  }
+  given.queued = queued;
+  std::vector<CopyResult> results;
+  for (const auto kind : {OutcomeKind::Delivered, OutcomeKind::Deferred, OutcomeKind::Delivered}) {
+    results.push_back({.outcome = outcome(kind)});
+    results.back().outcome->attempt.address = "192.0.2." + std::to_string(results.size());
+  }
+  const auto made = settle(given, results, kNow, ClockTrust{kNow - hours(1000), {}}, 0.5);
+  std::vector<std::string> takers;
+  tell_of_takers(given, made, [&](const std::string& address) { takers.push_back(address); });
+  EXPECT_EQ(takers, std::vector<std::string>{"192.0.2.1"});
+  tell_of_takers(given, made, {});  // nobody wants to know
 }
 
 }  // namespace

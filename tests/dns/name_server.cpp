@@ -76,9 +76,9 @@ NameServer::NameServer(const std::filesystem::path& program, const std::string& 
   throw std::runtime_error("nsd does not answer");
 }
 
-/// False: it has ended (its port was taken), or says nothing for ten seconds.
+/// False: it has ended (its port was taken), or says nothing for thirty seconds.
 bool NameServer::comes_up() {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (std::chrono::steady_clock::now() < limit) {
     if (answers()) return true;
     if (::waitpid(pid_, nullptr, WNOHANG) == pid_) {

@@ -17,7 +17,7 @@ class NameServer {
 
   /// Serves `zone` as example.org on a free port, `reverse` as 2.0.192.in-addr.arpa when given, and
   /// SERVFAIL for everything in broken.example.
-  /// Returns when it answers; throws std::runtime_error when it does not within ten seconds.
+  /// Returns when it answers; throws std::runtime_error when it does not within thirty seconds.
   NameServer(const std::filesystem::path& program, const std::string& zone,
              const std::string& reverse = {});
   ~NameServer();

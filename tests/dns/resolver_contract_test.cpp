@@ -15,6 +15,7 @@ namespace {
 
 using ports::DnsError;
 using testing::ElementsAre;
+using testing::IsEmpty;
 using testing::SizeIs;
 using testing::UnorderedElementsAre;
 
@@ -53,6 +54,9 @@ std::vector<Record> records() {
       {"star", "MX", "10 *.example.org."},
       {"url", "MX", "10 http://mail.example.org."},
       {"url", "MX", "20 mx1.example.org."},
+      {"mapped", "AAAA", "::ffff:192.0.2.1"},
+      {"half", "AAAA", "::ffff:192.0.2.1"},
+      {"half", "A", "192.0.2.5"},
       {"short", "A", "192.0.2.4", 60},
       {"short", "MX", "10 mx1.example.org.", 60},
       {"shorter", "CNAME", "short.example.org.", 30},
@@ -60,9 +64,16 @@ std::vector<Record> records() {
   };
   for (int i = 1; i <= 60; ++i) {
     all.push_back({"many", "A", "192.0.2." + std::to_string(i)});
+    all.push_back({"many", "AAAA", "2001:db8::" + std::to_string(i)});
     all.push_back({"many", "MX", std::to_string(i) + " mx" + std::to_string(i) + ".example.org."});
+  }
+  for (int i = 0; i < 200; ++i) {
     all.push_back({"many", "TXT", "\"" + std::to_string(i + 100) + "\""});
   }
+  all.push_back({"many", "TXT", R"("v=spf1 -all")"});
+  std::string strings = R"("v=spf1 ")";
+  for (int i = 0; i < 40; ++i) strings += " \"" + std::string(255, 'x') + "\"";
+  all.push_back({"long", "TXT", strings});
   return all;
 }
 
@@ -328,12 +339,27 @@ TYPED_TEST(ResolverContract, TakesCnameLoopForTemporary) {
   EXPECT_EQ(this->addresses("round.example.org").error(), DnsError::Temporary);
 }
 
-TYPED_TEST(ResolverContract, CapsWhatItGives) {
-  EXPECT_THAT(*this->addresses("many.example.org"), SizeIs(ports::Resolver::kMaxAddresses));
+TYPED_TEST(ResolverContract, CutsMxHostsAndNothingElseOfAMessage) {
+  EXPECT_THAT(*this->addresses("many.example.org"), SizeIs(120));
   const auto hosts = this->mx("many.example.org");
   ASSERT_THAT(hosts->records, SizeIs(ports::Resolver::kMaxMxHosts));
   EXPECT_EQ(hosts->records.back().preference, ports::Resolver::kMaxMxHosts);
-  EXPECT_THAT(this->txt("many.example.org")->records, SizeIs(60));
+  const auto texts = this->txt("many.example.org");
+  ASSERT_THAT(texts->records, SizeIs(201));
+  EXPECT_EQ(texts->records.front(), "v=spf1 -all");
+  EXPECT_EQ(this->txt("long.example.org")->records.front().size(), 7U + 40U * 255U);
+}
+
+/// A mapped address is not used, for it walks around checks on IPv4 addresses; yet it is an answer.
+TYPED_TEST(ResolverContract, GivesNoMappedAddresses) {
+  const auto v6 = [this](const std::string& name) {
+    return turn_loop(this->rig_->io,
+                     this->rig_->resolver().addresses_of(name, ports::IpFamily::V6, soon()));
+  };
+  ASSERT_TRUE(v6("mapped.example.org"));
+  EXPECT_THAT(v6("mapped.example.org")->records, IsEmpty());
+  EXPECT_THAT(*this->addresses("mapped.example.org"), IsEmpty());
+  EXPECT_THAT(*this->addresses("half.example.org"), ElementsAre("192.0.2.5"));
 }
 
 TYPED_TEST(ResolverContract, TakesServerFailureForTemporary) {

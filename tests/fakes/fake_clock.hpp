@@ -8,8 +8,8 @@
 #include <optional>
 
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 
+#include "relay/base/timer.hpp"
 #include "relay/ports/clock.hpp"
 
 namespace relay::fakes {
@@ -45,17 +45,12 @@ class FakeClock : public ports::Clock {
   std::optional<base::SteadyTime> next_due() const;
 
  private:
-  using Timer =
-      boost::asio::basic_waitable_timer<std::chrono::steady_clock,
-                                        boost::asio::wait_traits<std::chrono::steady_clock>,
-                                        base::Executor>;
-
   struct Sleeper {
     Sleeper(base::Executor runs_on, base::SteadyTime wakes)
         : executor(runs_on), timer(runs_on), at(wakes) {}
 
     base::Executor executor;
-    Timer timer;  ///< never rings by itself; cancelling it wakes the coroutine
+    base::Timer timer;  ///< never rings by itself; cancelling it wakes the coroutine
     base::SteadyTime at;
     bool released = false;
   };

@@ -4,11 +4,12 @@
 #include <charconv>
 #include <optional>
 #include <stdexcept>
-#include <tuple>
 
 #include <boost/asio/post.hpp>
 
 #include "relay/base/text.hpp"
+#include "relay/ports/dns_records.hpp"
+#include "tests/fakes/zone_text.hpp"
 
 namespace relay::fakes {
 
@@ -23,6 +24,10 @@ constexpr int kMaxCnameLinks = 10;
 std::string_view without_comment(std::string_view line) {
   bool quoted = false;
   for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == '\\') {
+      ++i;
+      continue;
+    }
     if (line[i] == '"') quoted = !quoted;
     if (line[i] == '#' && !quoted) return line.substr(0, i);
   }
@@ -46,16 +51,9 @@ std::string folded_name(std::string_view name) {
   return base::lower(name);
 }
 
-std::string joined_strings(std::string_view rest) {
+std::string joined(const std::vector<std::string>& strings) {
   std::string whole;
-  while (!rest.empty()) {
-    const auto end = rest.find('"', 1);
-    if (rest.front() != '"' || end == std::string_view::npos) {
-      throw std::invalid_argument("TXT wants quoted strings");
-    }
-    whole += rest.substr(1, end - 1);
-    rest = trimmed(rest.substr(end + 1));
-  }
+  for (const std::string& part : strings) whole += part;
   return whole;
 }
 
@@ -66,7 +64,7 @@ ports::MxHost parse_mx(std::string_view rest) {
   if (std::from_chars(number.data(), end, host.preference).ptr != end || rest.empty()) {
     throw std::invalid_argument("MX wants a preference and a host");
   }
-  for (const char c : folded_name(rest)) host.name += c == ' ' ? "\\032" : std::string(1, c);
+  host.name = presentation_name(rest);
   return host;
 }
 
@@ -86,10 +84,10 @@ std::optional<DnsError> parse_failure(std::string_view kind) {
   return std::nullopt;
 }
 
-template <class T>
-void cap(std::vector<T>& records, std::size_t limit) {
-  if (records.size() > limit)
-    records.erase(records.begin() + static_cast<std::ptrdiff_t>(limit), records.end());
+/// Addresses of one type; NoData for none.
+ports::Addresses answer_of(std::vector<address> records) {
+  if (records.empty()) return std::unexpected(DnsError::NoData);
+  return ports::arranged_addresses(std::move(records));
 }
 
 }  // namespace
@@ -118,9 +116,9 @@ void FakeResolver::parse_line(Zone& zone, std::string_view line) {
   } else if (kind == "AAAA") {
     name.v6.push_back(boost::asio::ip::make_address_v6(line));
   } else if (kind == "TXT") {
-    name.txt.push_back(joined_strings(line));
+    name.txt.insert(character_strings(line));
   } else if (kind == "PTR") {
-    name.ptr.push_back(folded_name(line));
+    name.ptr.push_back(presentation_name(line));
   } else if (kind == "CNAME") {
     name.cname = folded_name(line);
   } else if (kind == "TTL") {
@@ -176,28 +174,20 @@ base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, DnsError>> FakeResolve
     std::string domain, base::Deadline deadline) {
   auto name = co_await find("mx", std::move(domain), deadline);
   if (!name) co_return std::unexpected(name.error());
-  auto& hosts = name->mx;
-  if (hosts.empty()) co_return std::unexpected(DnsError::NoData);
-  std::erase_if(hosts, [](const auto& host) { return host.name == "."; });
-  if (hosts.empty()) co_return std::unexpected(DnsError::NullMx);
-  std::sort(hosts.begin(), hosts.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.preference, a.name) < std::tie(b.preference, b.name);
-  });
-  cap(hosts, kMaxMxHosts);
-  co_return ports::DnsAnswer<ports::MxHost>{std::move(hosts), name->secure, name->ttl};
+  if (name->mx.empty()) co_return std::unexpected(DnsError::NoData);
+  auto hosts = ports::arranged_hosts(std::move(name->mx));
+  if (!hosts) co_return std::unexpected(hosts.error());
+  co_return ports::DnsAnswer<ports::MxHost>{std::move(*hosts), name->secure, name->ttl};
 }
 
 base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> FakeResolver::addresses(
     std::string host, base::Deadline deadline) {
   auto name = co_await find("addresses", std::move(host), deadline);
   if (!name) co_return std::unexpected(name.error());
-  auto& records = name->v6;
-  cap(records,
-      std::max(kMaxAddresses / 2, kMaxAddresses - std::min(name->v4.size(), kMaxAddresses)));
-  records.insert(records.end(), name->v4.begin(), name->v4.end());
-  cap(records, kMaxAddresses);
-  if (records.empty()) co_return std::unexpected(DnsError::NoData);
-  co_return ports::DnsAnswer<address>{std::move(records), name->secure, name->ttl};
+  auto records =
+      ports::joined_addresses(answer_of(std::move(name->v6)), answer_of(std::move(name->v4)));
+  if (!records) co_return std::unexpected(records.error());
+  co_return ports::DnsAnswer<address>{std::move(*records), name->secure, name->ttl};
 }
 
 base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> FakeResolver::addresses_of(
@@ -205,20 +195,17 @@ base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> FakeResolver::add
   auto name =
       co_await find(family == ports::IpFamily::V4 ? "a" : "aaaa", std::move(host), deadline);
   if (!name) co_return std::unexpected(name.error());
-  auto& records = family == ports::IpFamily::V4 ? name->v4 : name->v6;
-  if (records.empty()) co_return std::unexpected(DnsError::NoData);
-  cap(records, kMaxAddresses);
-  co_return ports::DnsAnswer<address>{std::move(records), name->secure, name->ttl};
+  auto records = answer_of(std::move(family == ports::IpFamily::V4 ? name->v4 : name->v6));
+  if (!records) co_return std::unexpected(records.error());
+  co_return ports::DnsAnswer<address>{std::move(*records), name->secure, name->ttl};
 }
 
 base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> FakeResolver::names(
     address address, base::Deadline deadline) {
   auto found = co_await find("ptr", address.to_string(), deadline);
   if (!found) co_return std::unexpected(found.error());
-  auto& names = found->ptr;
-  if (names.empty()) co_return std::unexpected(DnsError::NoData);
-  std::sort(names.begin(), names.end());
-  cap(names, kMaxNames);
+  if (found->ptr.empty()) co_return std::unexpected(DnsError::NoData);
+  auto names = ports::arranged_names(std::move(found->ptr));
   co_return ports::DnsAnswer<std::string>{std::move(names), found->secure, found->ttl};
 }
 
@@ -226,11 +213,10 @@ base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> FakeResolver:
     std::string name, base::Deadline deadline) {
   auto found = co_await find("txt", std::move(name), deadline);
   if (!found) co_return std::unexpected(found.error());
-  auto& texts = found->txt;
-  if (texts.empty()) co_return std::unexpected(DnsError::NoData);
-  std::erase_if(texts, [](const auto& text) { return text.size() > kMaxTxtOctets; });
-  if (texts.empty()) co_return std::unexpected(DnsError::Malformed);
-  cap(texts, kMaxTxtRecords);
+  if (found->txt.empty()) co_return std::unexpected(DnsError::NoData);
+  std::vector<std::string> texts;
+  for (const auto& strings : found->txt) texts.push_back(joined(strings));
+  texts = ports::arranged_texts(std::move(texts));
   co_return ports::DnsAnswer<std::string>{std::move(texts), found->secure, found->ttl};
 }
 

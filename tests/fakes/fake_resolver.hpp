@@ -5,6 +5,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,8 +28,8 @@ namespace relay::fakes {
 ///   signed.example   SECURE              # answers from this name carry secure = true
 ///   broken.example   SERVFAIL            # also BOGUS, MALFORMED, and
 ///   slow.example     NEVER               # Timeout, when the deadline passes on the clock
-/// A name not in the zone is NoSuchName. An MX may name what is no host, as in a zone file; a blank
-/// is \032, written so or as it is. Text after '#' outside quotes is a comment.
+/// A name not in the zone is NoSuchName. An MX or PTR may name what is no host, and a TXT hold any
+/// octets, as in a zone file (zone_text.hpp). Text after '#' outside quotes is a comment.
 /// Malformed zone lines throw std::invalid_argument: a mistake of the test. Thread-safe.
 class FakeResolver : public ports::Resolver {
  public:
@@ -56,7 +57,7 @@ class FakeResolver : public ports::Resolver {
     std::vector<ports::MxHost> mx;
     std::vector<boost::asio::ip::address> v4;
     std::vector<boost::asio::ip::address> v6;
-    std::vector<std::string> txt;
+    std::set<std::vector<std::string>> txt;  ///< their character-strings: the same ones are once
     std::vector<std::string> ptr;
     std::string cname;
     std::chrono::seconds ttl{300};

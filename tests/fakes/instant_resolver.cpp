@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <tuple>
 
 #include "relay/base/text.hpp"
+#include "tests/fakes/zone_text.hpp"
 
 namespace relay::fakes {
 
@@ -53,15 +53,10 @@ std::string_view name_of(InstantResolver::Type type) {
   return kNames.at(static_cast<std::size_t>(type));
 }
 
-/// What all answers have in common: none without records, none over the cap.
-template <class T>
-std::expected<ports::DnsAnswer<T>, DnsError> answer_of(std::vector<T> records, std::size_t limit,
-                                                       std::chrono::seconds ttl) {
+/// Addresses of one type; NoData for none.
+ports::Addresses answer_of(std::vector<address> records) {
   if (records.empty()) return std::unexpected(DnsError::NoData);
-  if (records.size() > limit) {
-    records.erase(records.begin() + static_cast<std::ptrdiff_t>(limit), records.end());
-  }
-  return ports::DnsAnswer<T>{std::move(records), false, ttl};
+  return ports::arranged_addresses(std::move(records));
 }
 
 }  // namespace
@@ -79,7 +74,7 @@ void InstantResolver::add_address(std::string_view name, const address& address)
 
 void InstantResolver::add_mx(std::string_view name, std::uint16_t preference,
                              std::string_view host) {
-  at(name).mx.push_back({preference, host.empty() ? "." : folded_name(host)});
+  at(name).mx.push_back({preference, host.empty() ? "." : presentation_name(host)});
 }
 
 void InstantResolver::add_txt(std::string_view name, std::string text) {
@@ -87,7 +82,7 @@ void InstantResolver::add_txt(std::string_view name, std::string text) {
 }
 
 void InstantResolver::add_ptr(std::string_view name, std::string_view target) {
-  at(name).ptr.push_back(folded_name(target));
+  at(name).ptr.push_back(presentation_name(target));
 }
 
 void InstantResolver::add_cname(std::string_view name, std::string_view target) {
@@ -129,50 +124,53 @@ base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, DnsError>> InstantReso
     std::string domain, base::Deadline) {
   const auto name = find(domain, Type::Mx);
   if (!name) co_return std::unexpected(name.error());
-  auto hosts = name->records->mx;
-  const bool any = !hosts.empty();
-  std::erase_if(hosts, [](const auto& host) { return host.name == "."; });
-  if (any && hosts.empty()) co_return std::unexpected(DnsError::NullMx);
-  std::sort(hosts.begin(), hosts.end(), [](const auto& a, const auto& b) {
-    return std::tie(a.preference, a.name) < std::tie(b.preference, b.name);
-  });
-  co_return answer_of(std::move(hosts), kMaxMxHosts, name->ttl);
+  if (name->records->mx.empty()) co_return std::unexpected(DnsError::NoData);
+  auto hosts = ports::arranged_hosts(name->records->mx);
+  if (!hosts) co_return std::unexpected(hosts.error());
+  co_return ports::DnsAnswer<ports::MxHost>{std::move(*hosts), false, name->ttl};
+}
+
+ports::Addresses InstantResolver::addresses_at(const std::string& host, Type type,
+                                               std::chrono::seconds& ttl) {
+  const auto name = find(host, type);
+  if (!name) return std::unexpected(name.error());
+  ttl = std::min(ttl, name->ttl);
+  return answer_of(type == Type::A ? name->records->v4 : name->records->v6);
 }
 
 base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> InstantResolver::addresses(
     std::string host, base::Deadline) {
-  const auto name = find(host, Type::A);
-  if (!name) co_return std::unexpected(name.error());
-  auto records = name->records->v6;
-  records.insert(records.end(), name->records->v4.begin(), name->records->v4.end());
-  co_return answer_of(std::move(records), kMaxAddresses, name->ttl);
+  auto ttl = std::chrono::seconds::max();
+  auto aaaa = addresses_at(host, Type::Aaaa, ttl);
+  auto records = ports::joined_addresses(std::move(aaaa), addresses_at(host, Type::A, ttl));
+  if (!records) co_return std::unexpected(records.error());
+  co_return ports::DnsAnswer<address>{std::move(*records), false, ttl};
 }
 
 base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> InstantResolver::addresses_of(
     std::string host, ports::IpFamily family, base::Deadline) {
-  const bool v4 = family == ports::IpFamily::V4;
-  const auto name = find(host, v4 ? Type::A : Type::Aaaa);
-  if (!name) co_return std::unexpected(name.error());
-  co_return answer_of(v4 ? name->records->v4 : name->records->v6, kMaxAddresses, name->ttl);
+  auto ttl = std::chrono::seconds::max();
+  auto records = addresses_at(host, family == ports::IpFamily::V4 ? Type::A : Type::Aaaa, ttl);
+  if (!records) co_return std::unexpected(records.error());
+  co_return ports::DnsAnswer<address>{std::move(*records), false, ttl};
 }
 
 base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> InstantResolver::names(
     address address, base::Deadline) {
   const auto name = find(reverse_name(address), Type::Ptr);
   if (!name) co_return std::unexpected(name.error());
-  auto names = name->records->ptr;
-  std::sort(names.begin(), names.end());
-  co_return answer_of(std::move(names), kMaxNames, name->ttl);
+  if (name->records->ptr.empty()) co_return std::unexpected(DnsError::NoData);
+  auto names = ports::arranged_names(name->records->ptr);
+  co_return ports::DnsAnswer<std::string>{std::move(names), false, name->ttl};
 }
 
 base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> InstantResolver::txt(
     std::string name, base::Deadline) {
   const auto found = find(name, Type::Txt);
   if (!found) co_return std::unexpected(found.error());
-  auto texts = found->records->txt;
-  std::erase_if(texts, [](const auto& text) { return text.size() > kMaxTxtOctets; });
-  if (texts.empty() && !found->records->txt.empty()) co_return std::unexpected(DnsError::Malformed);
-  co_return answer_of(std::move(texts), kMaxTxtRecords, found->ttl);
+  if (found->records->txt.empty()) co_return std::unexpected(DnsError::NoData);
+  auto texts = ports::arranged_texts(found->records->txt);
+  co_return ports::DnsAnswer<std::string>{std::move(texts), false, found->ttl};
 }
 
 }  // namespace relay::fakes

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "relay/ports/resolver.hpp"
+#include "relay/ports/dns_records.hpp"
 
 namespace relay::fakes {
 
@@ -28,6 +28,8 @@ class InstantResolver : public ports::Resolver {
   void add_name(std::string_view name);
 
   void add_address(std::string_view name, const boost::asio::ip::address& address);
+
+  /// Host and target as in a zone file, zone_text.hpp; "" for the root.
   void add_mx(std::string_view name, std::uint16_t preference, std::string_view host);
   void add_txt(std::string_view name, std::string text);
   void add_ptr(std::string_view name, std::string_view target);
@@ -81,6 +83,9 @@ class InstantResolver : public ports::Resolver {
 
   /// The name behind all CNAMEs.
   std::expected<Found, ports::DnsError> find(const std::string& name, Type type);
+
+  /// Of one type; `ttl` becomes theirs where it was longer.
+  ports::Addresses addresses_at(const std::string& host, Type type, std::chrono::seconds& ttl);
 
   std::map<std::string, Name, std::less<>> names_;
   std::function<bool(const std::string&)> failing_;

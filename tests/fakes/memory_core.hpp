@@ -67,7 +67,7 @@ struct MemoryCore {
   MemoryMessages messages;
   std::map<mail::MessageId, std::map<std::uint32_t, std::string>> drafts;
   std::map<std::string, mail::SenderToken> tokens;
-  std::map<std::string, std::size_t> tokens_of_client;
+  std::map<std::string, std::int64_t> tokens_under;  ///< whose quota
   std::vector<ports::Update> updates;
   std::map<std::pair<ports::PauseRule::Kind, std::string>, ports::PauseRule> pauses;
 };

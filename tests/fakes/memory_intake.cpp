@@ -37,7 +37,6 @@ std::expected<void, SpoolError> MemoryIntake::accept(const ports::NewMessage& me
   if (!rest) return std::unexpected(SpoolError::Corrupt);
   const mail::MessageId& id = message.message.id;
   if (core_.messages.find(id) != nullptr) return {};
-  if (!tokens_fit(message.tokens)) return std::unexpected(SpoolError::TokenQuota);
   for (const mail::Route& route : message.routes) {
     const bool awaits = !route.awaits.empty();
     if (awaits && core_.messages.awaiting(route.awaits) >= message.max_awaiting) {
@@ -61,21 +60,9 @@ std::expected<void, SpoolError> MemoryIntake::accept(const ports::NewMessage& me
   return {};
 }
 
-bool MemoryIntake::tokens_fit(const std::vector<mail::SenderToken>& tokens) const {
-  std::map<std::string, std::size_t> more;
-  for (const mail::SenderToken& token : tokens) {
-    if (!core_.tokens.contains(token.token)) ++more[token.client];
-  }
-  return std::ranges::all_of(more, [&](const auto& entry) {
-    const auto found = core_.tokens_of_client.find(entry.first);
-    const std::size_t before = found == core_.tokens_of_client.end() ? 0 : found->second;
-    return before + entry.second <= kTokensPerClient;
-  });
-}
-
 void MemoryIntake::keep(const mail::SenderToken& token) {
   const auto [at, is_new] = core_.tokens.try_emplace(token.token, token);
-  if (is_new) ++core_.tokens_of_client[token.client];
+  if (is_new) ++core_.tokens_under[token.counted_under];
   at->second.expires_at = std::max(at->second.expires_at, token.expires_at);
 }
 
@@ -114,6 +101,13 @@ base::Task<std::expected<mail::ReversePath, SpoolError>> MemoryTokens::find(std:
     }
     return found->second.reverse_path;
   });
+}
+
+base::Task<std::expected<bool, SpoolError>> MemoryTokens::has_room(mail::SenderToken token) {
+  const std::lock_guard lock(core_.mutex);
+  const auto found = core_.tokens_under.find(token.counted_under);
+  const std::int64_t before = found == core_.tokens_under.end() ? 0 : found->second;
+  co_return core_.tokens.contains(token.token) || before < token.most;
 }
 
 }  // namespace relay::fakes

@@ -9,8 +9,6 @@ namespace relay::fakes {
 
 class MemoryIntake final : public ports::IntakeQueue {
  public:
-  static constexpr std::size_t kTokensPerClient = 1000;
-
   explicit MemoryIntake(MemoryCore& core) : core_(core) {}
 
   base::Task<std::expected<void, ports::SpoolError>> append(mail::MessageId draft,
@@ -26,7 +24,6 @@ class MemoryIntake final : public ports::IntakeQueue {
 
  private:
   std::expected<void, ports::SpoolError> accept(const ports::NewMessage& message);
-  bool tokens_fit(const std::vector<mail::SenderToken>& tokens) const;
   void keep(const mail::SenderToken& token);
 
   MemoryCore& core_;
@@ -37,6 +34,7 @@ class MemoryTokens final : public ports::TokenStore {
   explicit MemoryTokens(MemoryCore& core) : core_(core) {}
 
   base::Task<std::expected<mail::ReversePath, ports::SpoolError>> find(std::string token) override;
+  base::Task<std::expected<bool, ports::SpoolError>> has_room(mail::SenderToken token) override;
 
  private:
   MemoryCore& core_;

@@ -25,19 +25,28 @@ void MemoryMessages::insert(const ports::NewMessage& message, std::vector<std::s
   made.message = message.message;
   made.content_sha256 = message.content_sha256;
   made.chunks = std::move(chunks);
-  made.open = message.routes.size();
   for (const mail::Route& route : message.routes) {
     MemoryCopy copy{.row = {.route = route,
-                            .state = route.held ? RecipientState::Held : RecipientState::Waiting,
-                            .next_due = now},
+                            .state = mail::state_on_entry(route),
+                            .next_due = now,
+                            .last = mail::attempt_on_entry(route, now),
+                            .end = route.ended},
                     .alias = route.original.to_string(),
                     .target = route.target.to_string(),
                     .lane = {route.target.domain().folded(), route.handling.risk_pool}};
+    if (!mail::is_final(copy.row.state)) ++made.open;
     made.copies.push_back(std::move(copy));
   }
   std::ranges::sort(made.copies, {}, [](const MemoryCopy& one) { return one.row.route.index; });
   for (const MemoryCopy& copy : made.copies) list(made, copy);
   octets_ += made.message.size;
+  for (const mail::Route& route : message.routes) {
+    if (route.ended != mail::End::Refused || !message.owes_notices) continue;
+    owe(made, route.index, ports::Notify::OfFailure, now);
+  }
+  const bool some_ended = std::ranges::any_of(
+      message.routes, [](const mail::Route& route) { return route.ended != mail::End::None; });
+  if (some_ended) settle(message.message.id, now);
 }
 
 void MemoryMessages::change(MemoryMessage& message, MemoryCopy& copy,
@@ -47,6 +56,7 @@ void MemoryMessages::change(MemoryMessage& message, MemoryCopy& copy,
   how(copy.row);
   list(message, copy);
   if (was_open && mail::is_final(copy.row.state)) --message.open;
+  if (!was_open && !mail::is_final(copy.row.state)) ++message.open;
 }
 
 void MemoryMessages::list(const MemoryMessage& message, const MemoryCopy& copy) {

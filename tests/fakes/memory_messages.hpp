@@ -22,6 +22,7 @@ struct MemoryCopy {
   std::string alias;  ///< as text
   std::string target;
   ports::LaneKey lane;
+  bool untold = false;  ///< failed, and a fallback may still take over
 };
 
 struct MemoryMessage {

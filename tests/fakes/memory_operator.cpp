@@ -4,6 +4,7 @@
 
 #include "relay/base/text.hpp"
 #include "tests/fakes/memory_delivery.hpp"
+#include "tests/fakes/memory_fallbacks.hpp"
 
 namespace relay::fakes {
 
@@ -106,6 +107,8 @@ void apply(MemoryCore& core, const mail::CopyId& id, QueueAction action,
   } else {
     core.messages.cancel(message, id.index);
   }
+  const std::uint16_t group = message.copy(id.index)->row.route.group;
+  if (stands_by(message, group)) decide_group(core, message, group, false, false);
   core.messages.settle(id.message, core.now());
 }
 

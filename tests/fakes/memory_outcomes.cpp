@@ -1,6 +1,9 @@
 #include "tests/fakes/memory_outcomes.hpp"
 
 #include <algorithm>
+#include <set>
+
+#include "tests/fakes/memory_fallbacks.hpp"
 
 namespace relay::fakes {
 
@@ -19,8 +22,9 @@ Recorded judge(const ports::CopyUpdate& update, const mail::QueuedRecipient& row
   return update.state == RecipientState::Delivered ? Recorded::DespiteHold : Recorded::StaysHeld;
 }
 
+/// `may_be_replaced`: nobody is told while a fallback may take over.
 void apply(MemoryCore& core, MemoryMessage& message, MemoryCopy& copy,
-           const ports::CopyUpdate& update, Recorded recorded) {
+           const ports::CopyUpdate& update, Recorded recorded, bool may_be_replaced) {
   const bool counts = recorded != Recorded::StaysHeld;
   core.messages.change(message, copy, [&](mail::QueuedRecipient& row) {
     ++row.attempts;
@@ -37,10 +41,36 @@ void apply(MemoryCore& core, MemoryMessage& message, MemoryCopy& copy,
     message.history.push_back({update.index, attempt});
   }
   if (!counts) return;
+  if (may_be_replaced) {
+    copy.untold = update.notify == Notify::OfFailure;
+    return;
+  }
   if (update.notify != Notify::Nobody) {
     core.messages.owe(message, update.index, update.notify, core.now());
   } else if (mail::is_final(update.state)) {
     core.messages.cancel(message, update.index);
+  }
+}
+
+/// Of all copies of the update that belong to the group.
+void decide(MemoryCore& core, MemoryMessage& message, std::uint16_t group,
+            const std::vector<const ports::CopyUpdate*>& updates, ports::RecordAnswer& answer) {
+  const auto is_of_group = [&](const ports::CopyUpdate* one) {
+    return message.copy(one->index)->row.route.group == group;
+  };
+  bool failure = false;
+  bool lateness = false;
+  for (const ports::CopyUpdate* one : updates) {
+    if (!is_of_group(one)) continue;
+    failure = failure || one->state == RecipientState::Failed;
+    lateness = lateness || one->overdue;
+  }
+  auto decision = decide_group(core, message, group, failure, lateness);
+  if (decision.taken_over) answer.taken_over.push_back(std::move(*decision.taken_over));
+  if (!decision.is_over) return;
+  for (const ports::CopyUpdate* one : updates) {
+    if (!is_of_group(one) || one->notify != Notify::OfDelay) continue;
+    core.messages.owe(message, one->index, Notify::OfDelay, core.now());
   }
 }
 
@@ -52,14 +82,21 @@ std::expected<ports::RecordAnswer, SpoolError> record_in(MemoryCore& core,
   if (message == nullptr) return std::unexpected(SpoolError::NotFound);
   ports::RecordAnswer answer;
   bool ended = false;
+  std::set<std::uint16_t> groups;
+  std::vector<const ports::CopyUpdate*> counted;
   for (const ports::CopyUpdate& one : update.copies) {
     MemoryCopy* copy = message->copy(one.index);
     const Recorded recorded = copy == nullptr ? Recorded::TooLate : judge(one, copy->row);
     answer.copies.push_back(recorded);
     if (recorded == Recorded::TooLate) continue;
-    apply(core, *message, *copy, one, recorded);
+    const bool may_be_replaced = stands_by(*message, copy->row.route.group);
+    apply(core, *message, *copy, one, recorded, may_be_replaced);
     ended = ended || mail::is_final(copy->row.state);
+    if (!may_be_replaced || recorded == Recorded::StaysHeld) continue;
+    groups.insert(copy->row.route.group);
+    counted.push_back(&one);
   }
+  for (const std::uint16_t group : groups) decide(core, *message, group, counted, answer);
   core.updates.push_back(update);
   answer.message_ended = ended && core.messages.settle(update.id, core.now());
   return answer;

@@ -20,6 +20,7 @@ struct Wire {
   bool wait_at_end = false;  ///< instead, such a read waits until close(), or until it is cut off
   bool write_fails = false;
   bool unread = false;                ///< what has_unread() says
+  std::size_t unacknowledged = 0;     ///< what unacknowledged() says
   std::function<void()> before_read;  ///< e.g. to let time pass
 
   std::string sent;                 ///< everything written
@@ -48,6 +49,8 @@ class ScriptedStream final : public ports::Stream {
   void last_words(std::string_view octets) noexcept override { wire_->last_words = octets; }
 
   bool has_unread() override { return wire_->unread; }
+
+  std::size_t unacknowledged() const override { return wire_->unacknowledged; }
 
   const ports::Endpoint& peer() const override { return peer_; }
 

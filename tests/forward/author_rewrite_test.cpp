@@ -17,26 +17,27 @@ const NewAuthor& new_author() {
   return kAuthor;
 }
 
+std::optional<std::string> renewed(const std::string& header) {
+  return with_new_author(mail::Header(header), new_author());
+}
+
 std::string from_after(const std::string& value) {
-  const auto header = with_new_author("From:" + value + "\r\n", new_author());
+  const auto header = renewed("From:" + value + "\r\n");
   if (!header) return "none";
-  return mail::unfolded(mail::split_header(*header)->front().value);
+  return mail::unfolded(mail::Header(*header).fields().front().value);
 }
 
 TEST(AuthorRewrite, SpeaksForTheAuthorUnderAnAddressOfOurs) {
-  EXPECT_EQ(
-      *with_new_author("Received: x\r\nfrom: Ann Lee <ann@author.example>\r\nTo: b@c.example\r\n",
-                       new_author()),
-      "Received: x\r\n"
-      "From: \"Ann Lee via hosted.example\"\r\n <fwd-k3x9@rewritten.example>\r\n"
-      "X-Original-From: Ann Lee <ann@author.example>\r\n"
-      "Reply-To: Ann Lee <ann@author.example>\r\n"
-      "To: b@c.example\r\n");
+  EXPECT_EQ(*renewed("Received: x\r\nfrom: Ann Lee <ann@author.example>\r\nTo: b@c.example\r\n"),
+            "Received: x\r\n"
+            "From: \"Ann Lee via hosted.example\"\r\n <fwd-k3x9@rewritten.example>\r\n"
+            "X-Original-From: Ann Lee <ann@author.example>\r\n"
+            "Reply-To: Ann Lee <ann@author.example>\r\n"
+            "To: b@c.example\r\n");
 }
 
 TEST(AuthorRewrite, LeavesAReplyToAlone) {
-  const auto header = with_new_author(
-      "From: ann@author.example\r\nREPLY-TO: other@author.example\r\n", new_author());
+  const auto header = renewed("From: ann@author.example\r\nREPLY-TO: other@author.example\r\n");
   EXPECT_THAT(*header, testing::HasSubstr("\r\nREPLY-TO: other@author.example\r\n"));
   EXPECT_THAT(*header, testing::Not(testing::HasSubstr("Reply-To:")));
 }
@@ -67,20 +68,19 @@ TEST(AuthorRewrite, RefusesWhatHasNotOneAuthor) {
   for (const char* header :
        {"To: a@b.example\r\n", "From: a@b.example\r\nFrom: c@d.example\r\n",
         "From: a@b.example, c@d.example\r\n", "From: group: a@b.example;\r\n", "From: \r\n"}) {
-    EXPECT_FALSE(with_new_author(header, new_author())) << header;
+    EXPECT_FALSE(renewed(header)) << header;
   }
 }
 
 /// An old claim about the original author cannot stay beside ours.
 TEST(AuthorRewrite, TakesTheClaimsOfOthersOut) {
-  const auto header = *with_new_author(
-      "X-Original-From: ceo@bank.example\r\nFrom: ann@author.example\r\n", new_author());
+  const auto header = *renewed("X-Original-From: ceo@bank.example\r\nFrom: ann@author.example\r\n");
   EXPECT_THAT(header, testing::Not(testing::HasSubstr("bank.example")));
 }
 
 TEST(AuthorRewrite, KeepsLinesWithinTheirLimit) {
   const std::string value = " \"" + std::string(960, 'n') + "\" <a@author.example>";
-  const auto header = *with_new_author("From:" + value + "\r\n", new_author());
+  const auto header = *renewed("From:" + value + "\r\n");
   std::size_t start = 0;
   for (auto end = header.find("\r\n"); end != std::string::npos; end = header.find("\r\n", start)) {
     EXPECT_LE(end - start, 998U) << header.substr(start, 40);
@@ -91,9 +91,9 @@ TEST(AuthorRewrite, KeepsLinesWithinTheirLimit) {
 
 std::string raw_but_for_authors(const std::string& header) {
   std::string rest;
-  const auto fields = mail::split_header(header);
-  EXPECT_TRUE(fields);
-  for (const auto& field : *fields) {
+  const mail::Header read(header);
+  EXPECT_TRUE(read.unreadable().empty());
+  for (const auto& field : read.fields()) {
     const auto called = [&](const char* name) {
       return mail::find_fields({field}, name).size() == 1;
     };
@@ -126,11 +126,13 @@ TEST(AuthorRewrite, ChangesNothingButTheAuthor) {
     for (std::size_t i = 0; i < 6; ++i) {
       header += i == place ? authors[dice() % authors.size()] : pieces[dice() % pieces.size()];
     }
-    const auto rewritten = with_new_author(header, new_author());
+    const auto rewritten = renewed(header);
     ASSERT_TRUE(rewritten) << header;
     ASSERT_EQ(raw_but_for_authors(*rewritten), raw_but_for_authors(header));
-    ASSERT_EQ(mail::author_domain(*rewritten), house::domain("rewritten.example")) << *rewritten;
-    const auto from = mail::find_fields(*mail::split_header(*rewritten), "From");
+    ASSERT_EQ(mail::author_domain(mail::Header(*rewritten)), house::domain("rewritten.example"))
+        << *rewritten;
+    const mail::Header read(*rewritten);
+    const auto from = read.find("From");
     ASSERT_THAT(std::string(from.front().value.substr(from.front().value.rfind('<'))),
                 testing::Not(testing::HasSubstr("secret")));
   }

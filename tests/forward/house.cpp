@@ -17,7 +17,7 @@ settings::Settings settings() {
        .patterns = {},
        .map_to = {}});
   s.srs.domain = domain("srs.relay.example");
-  s.srs.secrets.push_back({"k", base::Secret("q8Zr1x0PvYbN3mKd7TgWc5Ls9HfJe2Ua"), {}});
+  s.srs.secrets.push_back({.id = "k", .secret = base::Secret("q8Zr1x0PvYbN3mKd7TgWc5Ls9HfJe2Ua")});
   s.dkim.push_back({domain("relay.example"), {}});
   s.dkim.push_back({domain("rewritten.example"), {}});
   s.arc.sealer = settings::ArcSealer{domain("relay.example"), "arc", base::Secret("pem")};

@@ -54,7 +54,8 @@ Evidence evidence_of(const json::object& one) {
   }
   if (word(one, "dkim") != "none") {
     known.verdicts.dkim = {{.result = named<mail::DkimResult>(word(one, "dkim"), 7),
-                            .domain = word(one, "dkim_domain")}};
+                            .domain = word(one, "dkim_domain"),
+                            .testing = flag(one, "testing_key")}};
   }
   const auto dmarc = named<mail::DmarcResult>(word(one, "dmarc"), 5);
   known.verdicts.dmarc = {
@@ -63,7 +64,8 @@ Evidence evidence_of(const json::object& one) {
       .policy_domain = dmarc == mail::DmarcResult::None ? "" : word(one, "from_domain"),
       .policy = named<mail::DmarcPolicy>(word(one, "policy"), 3),
       .spf_aligned = flag(one, "spf_aligned"),
-      .dkim_aligned = flag(one, "dkim_aligned")};
+      .dkim_aligned = flag(one, "dkim_aligned"),
+      .testing_key_aligned = flag(one, "testing_key_aligned")};
   known.verdicts.arc = {.result = named<mail::ArcResult>(word(one, "arc", "none"), 4),
                         .instances = static_cast<std::uint8_t>(one.contains("arc") ? 1 : 0),
                         .last_sealer = word(one, "last_sealer")};

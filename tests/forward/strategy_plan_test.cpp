@@ -42,12 +42,13 @@ settings::Settings two_domains() {
 class StrategyPlan : public testing::Test {
  protected:
   ResolvedRecipient recipient(const std::string& address) {
-    return std::get<ResolvedRecipient>(planner_->resolve(
-        *mail::parse_forward_path('<' + address + '>'), mail::ReversePath::null(), kNow));
+    return std::get<ResolvedRecipient>(
+        planner_->resolve(*mail::parse_forward_path('<' + address + '>'), kNow));
   }
 
   std::expected<Plan, Rejection> plan(const std::string& address, const Evidence& evidence) {
-    return planner_->plan(evidence.sender, {recipient(address)}, "192.0.2.7", kNow, evidence);
+    return planner_->plan({mail::MessageId(), evidence.sender, std::string("192.0.2.7"), kNow},
+                          {recipient(address)}, evidence);
   }
 
   std::shared_ptr<const Planner> planner_ = *Planner::make(
@@ -73,6 +74,32 @@ TEST_F(StrategyPlan, EveryCopyGoesTheWayItsTargetWants) {
   EXPECT_EQ(made->choices.size(), 3U) << "as many as there are different wishes";
   EXPECT_EQ(made->signed_by, "relay.example");
   EXPECT_TRUE(made->routes.front().reverse_path.to_string().starts_with("SRS0="));
+}
+
+/// What is not proven may have addresses in a domain of its own, and its bounces come back as well.
+TEST_F(StrategyPlan, DoubtfulMailHasItsOwnSrsDomain) {
+  auto config = two_domains();
+  config.risk.srs_domain = house::domain("doubt.example");
+  const auto planner =
+      *Planner::make(std::make_shared<const settings::Settings>(config), house::organisation_of);
+  const auto sender_of = [&](const Evidence& evidence) {
+    const auto made =
+        planner->plan({mail::MessageId(), evidence.sender, std::string("192.0.2.7"), kNow},
+                      {recipient("info@hosted.example")}, evidence);
+    EXPECT_TRUE(made);
+    const mail::ReversePath& left = made->routes.front().reverse_path;
+    const auto back = planner->resolve(mail::ForwardPath(left.mailbox()), kNow);
+    EXPECT_TRUE(std::get<ResolvedRecipient>(back).is_bounce);
+    EXPECT_TRUE(planner->is_srs_sender(left));
+    return left.mailbox().domain().folded();
+  };
+  Evidence proven = house::evidence();
+  proven.egress_spf.reset();
+  EXPECT_EQ(sender_of(proven), config.srs.domain->folded());
+  const Evidence doubtful = house::spoof("author.example", DmarcPolicy::None);
+  EXPECT_EQ(sender_of(doubtful), "doubt.example");
+  const Choice choice = planner->strategy().choose(doubtful, {}, "target.example");
+  EXPECT_EQ(choice.prediction().spf_domain, "doubt.example") << "as it is predicted";
 }
 
 TEST_F(StrategyPlan, RefusesTagsAndHoldsAsAWhole) {
@@ -132,11 +159,12 @@ TEST_F(StrategyPlan, TokensAreMadeOnceAndOnlyWhereTheSenderIsRewritten) {
 
 TEST_F(StrategyPlan, TheSameAuthorHasTheSameNewAddress) {
   const std::string header = "From: Ann <ann@author.example>\r\n";
-  const auto first = planner_->rewritten_header(header, house::domain("hosted.example"));
-  const auto second =
-      planner_->rewritten_header("Subject: x\r\n" + header, house::domain("hosted.example"));
-  const auto other = planner_->rewritten_header("From: Bob <bob@author.example>\r\n",
-                                                house::domain("hosted.example"));
+  const auto rewritten = [&](const std::string& block) {
+    return planner_->rewritten_header(mail::Header(block), house::domain("hosted.example"));
+  };
+  const auto first = rewritten(header);
+  const auto second = rewritten("Subject: x\r\n" + header);
+  const auto other = rewritten("From: Bob <bob@author.example>\r\n");
   ASSERT_TRUE(first && second && other);
   const auto address = [](const std::string& text) {
     const std::size_t start = text.find("<fwd-");
@@ -149,8 +177,9 @@ TEST_F(StrategyPlan, TheSameAuthorHasTheSameNewAddress) {
 
 TEST_F(StrategyPlan, WithoutVerificationEverythingIsAsEver) {
   const auto made =
-      planner_->plan(*mail::parse_reverse_path("<ann@author.example>"),
-                     {recipient("many@hosted.example")}, "192.0.2.7", kNow, std::nullopt);
+      planner_->plan({mail::MessageId(), *mail::parse_reverse_path("<ann@author.example>"),
+                      std::string("192.0.2.7"), kNow},
+                     {recipient("many@hosted.example")}, std::nullopt);
   ASSERT_TRUE(made);
   EXPECT_TRUE(made->choices.empty());
   for (const mail::Route& route : made->routes) {

@@ -131,29 +131,111 @@ TEST_F(StrategyTest, TheOperatorMayForwardOrHoldWhatFails) {
   EXPECT_EQ(way(harmless, "target.example", hold), "srs risk") << "nobody asked for it";
 }
 
-TEST_F(StrategyTest, RefusesUnprovenMailInTheNameOfAHostedDomain) {
-  for (const char* author : {"hosted.example", "sub.hosted.example", "srs.relay.example"}) {
-    for (const auto policy : {DmarcPolicy::None, DmarcPolicy::Reject}) {
+/// What a domain that is forwarded asks for is seen to here, as if it were reject; whoever asks for
+/// nothing sends by web forms and through others' mail services, as small customers do.
+TEST_F(StrategyTest, RefusesUnprovenMailOfAHostedDomainThatAsksForIt) {
+  for (const char* author : {"hosted.example", "sub.hosted.example"}) {
+    for (const auto policy : {DmarcPolicy::Quarantine, DmarcPolicy::Reject}) {
       const Choice choice = choose(house::spoof(author, policy));
       ASSERT_TRUE(choice.refusal) << author;
       EXPECT_THAT(choice.refusal->text, HasSubstr("a domain served here"));
     }
+    Evidence known = house::spoof(author, DmarcPolicy::None);
+    known.sender = mail::ReversePath(house::mailbox("x@mailer.example"));
+    EXPECT_EQ(way(known), "srs risk");
+    EXPECT_EQ(choose(known).signed_by, "");
   }
 }
 
-/// A domain of ours without a record is asked for proof all the same; and when DNS fails, later.
-TEST_F(StrategyTest, HostedAuthorsWithoutRecordNeedAnAlignedIdentifier) {
+/// With an SRS domain of the author's organisation, such mail has only its own sender left.
+TEST_F(StrategyTest, HostedAuthorsWhoAskForNothingKeepAForeignSenderWhereSrsWouldLendAName) {
+  config_.srs.domain = house::domain("srs.hosted.example");
+  Evidence known = house::spoof("hosted.example", DmarcPolicy::None);
+  known.sender = mail::ReversePath(house::mailbox("x@mailer.example"));
+  EXPECT_EQ(way(known), "keep risk");
+  known.sender = mail::ReversePath::null();
+  EXPECT_EQ(way(known), "keep risk") << "our HELO is of another organisation";
+  config_.hostname = "mx.hosted.example";
+  EXPECT_TRUE(choose(known).refusal);
+}
+
+TEST_F(StrategyTest, AuthorsWithoutRecordAreProvenByAnAlignedIdentifier) {
   Evidence known = house::spoof("hosted.example", DmarcPolicy::None);
   known.verdicts.dmarc.result = mail::DmarcResult::None;
-  EXPECT_EQ(choose(known).refusal->code, 550);
+  EXPECT_EQ(way(known), "srs risk");
   known.verdicts.mail_from.result = SpfResult::TempError;
-  EXPECT_EQ(choose(known).refusal->code, 451);
+  EXPECT_EQ(way(known), "srs risk") << "nobody asked to wait for it";
   known.verdicts.mail_from.result = SpfResult::Pass;
-  EXPECT_EQ(way(known), "keep+arc");
+  EXPECT_EQ(way(known), "srs+arc");
   known.verdicts.mail_from.domain = "mailer.example";
-  EXPECT_EQ(choose(known).refusal->code, 550) << "SPF of others proves nothing";
+  EXPECT_EQ(way(known), "srs risk") << "SPF of others proves nothing";
   known.verdicts.dkim = {{.result = mail::DkimResult::Pass, .domain = "mail.hosted.example"}};
-  EXPECT_FALSE(choose(known).refusal);
+  EXPECT_EQ(way(known), "srs");
+}
+
+/// The author's very domain is aligned under every record, and proven where there is none.
+TEST_F(StrategyTest, AnIdenticalDomainNeedsNoPolicy) {
+  Evidence known = house::evidence();
+  known.verdicts.dmarc.result = mail::DmarcResult::TempError;
+  EXPECT_EQ(way(known), "srs");
+  EXPECT_EQ(choose(known).prediction().outlook, Outlook::Good);
+  known.verdicts.dmarc.dkim_aligned = false;
+  EXPECT_EQ(way(known), "srs+arc") << "by SPF";
+  known.verdicts.dmarc.spf_aligned = false;
+  EXPECT_EQ(choose(known).refusal->code, 451);
+}
+
+/// Each named domain is asked, and the worst decides.
+TEST_F(StrategyTest, SeveralAuthorsAreJudgedByTheWorst) {
+  Evidence known = house::spoof("author.example", DmarcPolicy::None);
+  known.sender = mail::ReversePath(house::mailbox("x@mailer.example"));
+  known.verdicts.dmarc.from_domain.clear();
+  known.verdicts.dmarc.several_from = {"author.example", "other.example"};
+  EXPECT_EQ(way(known), "srs risk");
+  EXPECT_THAT(choose(known).reason, HasSubstr("author.example and other.example not proven"));
+  known.verdicts.dmarc.policy = DmarcPolicy::Reject;
+  EXPECT_EQ(choose(known).refusal->code, 550);
+  known.verdicts.dmarc.policy = DmarcPolicy::None;
+  known.verdicts.dmarc.several_from = {"author.example", "sub.relay.example"};
+  EXPECT_EQ(way(known), "keep risk") << "SRS could be aligned with one of them";
+}
+
+/// A notice of a mail system that does not say whose it is.
+TEST_F(StrategyTest, TheNullSenderMayNameNobody) {
+  Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
+  known.verdicts.dmarc = {
+      .result = mail::DmarcResult::PermError, .policy = DmarcPolicy::Reject, .names_nobody = true};
+  known.sender = mail::ReversePath::null();
+  EXPECT_EQ(way(known), "keep risk");
+  EXPECT_EQ(choose(known).signed_by, "");
+  known.sender = mail::ReversePath(house::mailbox("x@mailer.example"));
+  EXPECT_EQ(choose(known).refusal->code, 550);
+  known.sender = mail::ReversePath::null();
+  known.verdicts.dmarc.names_nobody = false;  // several From fields: anybody could be meant
+  EXPECT_EQ(choose(known).refusal->code, 550);
+}
+
+/// The tag of the SRS address says that it may come back, not its From.
+TEST_F(StrategyTest, ABounceNeedsNoProofAndGetsNoNameOfOurs) {
+  Evidence known = house::spoof("mx.target.example", DmarcPolicy::Reject);
+  known.sender = mail::ReversePath::null();
+  for (const auto result : {mail::DmarcResult::Fail, mail::DmarcResult::TempError,
+                            mail::DmarcResult::None, mail::DmarcResult::PermError}) {
+    known.verdicts.dmarc.result = result;
+    const Choice choice = house::strategy(config_).choose_bounce(known);
+    EXPECT_FALSE(choice.refusal);
+    EXPECT_TRUE(choice.risk_pool);
+    EXPECT_FALSE(choice.hold);
+    EXPECT_EQ(choice.option, Option::Keep);
+    EXPECT_EQ(choice.signed_by, "");
+  }
+  known.verdicts.helo = {.result = SpfResult::Pass, .domain = "mx.target.example"};
+  EXPECT_FALSE(house::strategy(config_).choose_bounce(known).risk_pool);
+  known.verdicts.dmarc.from_domain = "hosted.example";
+  EXPECT_FALSE(house::strategy(config_).choose_bounce(known).refusal);
+  config_.hostname = "mx.hosted.example";
+  EXPECT_TRUE(house::strategy(config_).choose_bounce(known).refusal)
+      << "HELO could be taken for the author's";
 }
 
 TEST_F(StrategyTest, TheNullSenderStaysNull) {
@@ -168,6 +250,75 @@ TEST_F(StrategyTest, TheNullSenderStaysNull) {
             "Nothing proves relay.example (SPF none, DKIM none), and forwarding would");
 }
 
+/// t=y asks to be seen as unsigned (RFC 6376 §3.6.1), which refuses no mail and lends no name.
+TEST_F(StrategyTest, AKeyInTestingRefusesNothingAndLendsNothing) {
+  Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
+  known.verdicts.mail_from.result = SpfResult::None;
+  known.verdicts.dkim = {
+      {.result = mail::DkimResult::Pass, .domain = "author.example", .testing = true}};
+  EXPECT_EQ(
+      choose(known).refusal->text,
+      "Message fails DMARC of author.example, whose policy is reject (SPF none, DKIM pass for "
+      "another domain)")
+      << "it is aligned when DMARC says so: adkim=s";
+  known.verdicts.dmarc.testing_key_aligned = true;
+  for (const auto policy : {DmarcPolicy::Reject, DmarcPolicy::Quarantine, DmarcPolicy::None}) {
+    known.verdicts.dmarc.policy = policy;
+    EXPECT_EQ(way(known), "srs risk");
+    EXPECT_EQ(way(known, "target.example", {.quarantine = settings::Quarantine::Tag}), "srs risk");
+    EXPECT_EQ(way(known, "target.example", {.on_dmarc_fail = OnDmarcFail::Hold}), "srs risk");
+    EXPECT_EQ(way(known, "target.example", {.rewrite_from = RewriteFrom::WhenNeeded}), "srs risk");
+  }
+  known.verdicts.dmarc.policy = DmarcPolicy::Reject;
+  const Choice choice = choose(known);
+  EXPECT_EQ(choice.reason, "srs, risk pool: author.example signed by a key in testing, p=reject");
+  EXPECT_EQ(choice.signed_by, "");
+  EXPECT_EQ(choice.prediction().dmarc, mail::DmarcResult::Pass) << "others count it";
+  EXPECT_EQ(choice.prediction().outlook, Outlook::Good);
+  known.verdicts.dmarc.result = mail::DmarcResult::TempError;
+  EXPECT_EQ(choose(known).refusal->code, 451) << "it may turn out to be proven";
+}
+
+/// The author's SPF asks for more than we look up: nobody's wish is followed, no name is lent.
+TEST_F(StrategyTest, WhatALimitOfOursLeftUnfinishedIsNotRefused) {
+  Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
+  known.verdicts.mail_from = {
+      .result = SpfResult::PermError, .domain = "author.example", .unfinished = true};
+  EXPECT_EQ(choose(known).refusal->code, 550);
+  known.verdicts.dmarc.unfinished = true;
+  EXPECT_EQ(way(known), "srs risk");
+  const Choice choice = choose(known);
+  EXPECT_EQ(choice.signed_by, "");
+  EXPECT_THAT(choice.reason, HasSubstr("left unfinished at our limit of lookups"));
+  // Where our name could vouch for it, it stays.
+  known.verdicts.dmarc.from_domain = "relay.example";
+  known.sender = mail::ReversePath::null();
+  EXPECT_EQ(choose(known).refusal->code, 550);
+}
+
+TEST_F(StrategyTest, AKeyInTestingCountsWithoutARecordAndForOurOwn) {
+  Evidence known = house::spoof("hosted.example", DmarcPolicy::Reject);
+  known.sender = mail::ReversePath(house::mailbox("b@mailer.example"));
+  known.verdicts.mail_from = {.result = SpfResult::Pass, .domain = "mailer.example"};
+  known.verdicts.dkim = {
+      {.result = mail::DkimResult::Pass, .domain = "hosted.example", .testing = true}};
+  EXPECT_EQ(choose(known).refusal->code, 550);
+  known.verdicts.dmarc.testing_key_aligned = true;
+  EXPECT_EQ(way(known), "srs risk");
+  known.verdicts.dmarc = {.result = mail::DmarcResult::None, .from_domain = "hosted.example"};
+  EXPECT_EQ(way(known), "srs risk");
+  EXPECT_THAT(choose(known).reason, HasSubstr("signed by a key in testing, no DMARC record"));
+  known.verdicts.dkim.front().domain = "mailer.example";
+  EXPECT_THAT(choose(known).reason, HasSubstr("not proven"));
+  // Where only a name of ours is left that could vouch for it, it does not leave.
+  known.sender = mail::ReversePath::null();
+  known.verdicts.dmarc.from_domain = "relay.example";
+  known.verdicts.dkim.front().domain = "relay.example";
+  EXPECT_EQ(choose(known).refusal->text,
+            "Nothing proves relay.example (SPF none, DKIM pass, but its key is in testing), and "
+            "forwarding would");
+}
+
 TEST_F(StrategyTest, PutsOffWhatDnsCannotSay) {
   Evidence known = house::spoof("author.example", DmarcPolicy::None);
   known.verdicts.dmarc.result = mail::DmarcResult::TempError;
@@ -180,7 +331,7 @@ TEST_F(StrategyTest, MalformedAuthorsAreRefused) {
   Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
   known.verdicts.dmarc.result = mail::DmarcResult::PermError;
   known.verdicts.dmarc.from_domain.clear();
-  EXPECT_THAT(choose(known).refusal->text, HasSubstr("exactly one author"));
+  EXPECT_THAT(choose(known).refusal->text, HasSubstr("does not name an author"));
   // Anybody could be meant, so the only name left is one that does not authorise us.
   const DmarcSettings forward{.on_dmarc_fail = OnDmarcFail::Forward};
   EXPECT_EQ(way(known, "target.example", forward), "keep risk");
@@ -217,6 +368,35 @@ TEST_F(StrategyTest, OnlyATrustedSealerThatSawItPassSoftensAFailure) {
     if (broken == 3) other.verdicts.dmarc.from_domain = "hosted.example";
     EXPECT_TRUE(choose(other).refusal) << broken;
   }
+}
+
+/// The DNS of the sealer is no reason for good; but it is none where the seal would not help.
+TEST_F(StrategyTest, ATrustedSealThatCannotBeCheckedNowIsAskedForLater) {
+  Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
+  known.verdicts.arc = {
+      .result = ArcResult::TempError, .instances = 2, .last_sealer = "lists.example"};
+  known.sealer_saw_pass = true;
+  EXPECT_EQ(choose(known).refusal->code, 451);
+  EXPECT_THAT(choose(known).reason, HasSubstr("the seal of lists.example cannot be checked now"));
+  for (int broken = 0; broken < 5; ++broken) {
+    Evidence other = known;
+    if (broken == 0) other.sealer_saw_pass = false;
+    if (broken == 1) other.verdicts.arc.last_sealer = "evil.example";
+    if (broken == 2) other.verdicts.arc.result = ArcResult::Fail;
+    if (broken == 3) other.verdicts.dmarc.from_domain = "hosted.example";
+    // No name is left for it in any case.
+    if (broken == 4) {
+      other.verdicts.dmarc.from_domain = "srs.relay.example";
+      other.sender = mail::ReversePath(house::mailbox("x@srs.relay.example"));
+    }
+    EXPECT_EQ(choose(other).refusal->code, 550) << broken;
+  }
+  // Where the seal is not needed, nobody waits for it.
+  known.verdicts.dmarc.policy = DmarcPolicy::None;
+  EXPECT_FALSE(choose(known).refusal);
+  known.verdicts.dmarc.policy = DmarcPolicy::Reject;
+  EXPECT_FALSE(
+      choose(known, "target.example", {.on_dmarc_fail = settings::OnDmarcFail::Hold}).refusal);
 }
 
 TEST_F(StrategyTest, SealsOnlyWhatCanBeSealed) {
@@ -261,11 +441,15 @@ TEST_F(StrategyTest, KeepsSendersWhoseSpfAuthorisesUs) {
   EXPECT_EQ(way(known), "srs");
 }
 
-/// Bounces come to us anyhow; but a sender of ours whom nothing proves is rewritten.
-TEST_F(StrategyTest, KeepsProvenSendersOfOurs) {
+/// Bounces come to us in either way; what SPF says at the next hop makes the difference.
+TEST_F(StrategyTest, KeepsASenderOfOursOnlyWhereHisDomainLetsUsSend) {
   Evidence known = house::evidence();
   known.sender = mail::ReversePath(house::mailbox("ann@hosted.example"));
   known.verdicts.mail_from = {.result = SpfResult::Pass, .domain = "hosted.example"};
+  EXPECT_EQ(way(known), "srs");
+  known.egress_spf.reset();
+  EXPECT_EQ(way(known), "srs");
+  known.egress_spf = SpfResult::Pass;
   EXPECT_EQ(way(known), "keep");
   known.verdicts.mail_from.result = SpfResult::Fail;
   EXPECT_EQ(way(known), "srs");
@@ -285,12 +469,10 @@ TEST_F(StrategyTest, LeavesFailedSendersAlone) {
   EXPECT_EQ(way(unknown), "srs risk");
 }
 
-/// Whoever signs in a name aligned with the author's vouches for him.
-TEST_F(StrategyTest, SignsUnprovenMailOnlyWithAForeignName) {
+/// What leaves by the risk pool is to stay apart from our good names.
+TEST_F(StrategyTest, SignsNothingThatIsNotProven) {
   Evidence known = house::spoof("author.example", DmarcPolicy::None);
   known.verdicts.dmarc.result = mail::DmarcResult::None;
-  EXPECT_EQ(choose(known).signed_by, "relay.example");
-  known.signing_domain = "mail.author.example";
   EXPECT_EQ(choose(known).signed_by, "");
   known = house::evidence();
   known.signing_domain = "mail.author.example";

@@ -17,7 +17,8 @@ RELAY_FUZZ_TARGET(input) {
       require(octet >= 0x20 && octet != 0x7F, "no control octets");
     }
     require(mail::is_valid_utf8(printed), "nothing but UTF-8");
-    require(mailbox->local_part().size() <= mail::kMaxLocalPartOctets, "the limit holds");
+    require(printed.size() + 2 <= mail::kMaxPathOctets, "the limit holds");
+    require(mailbox->folded() == again->folded(), "and both fold to the same");
   }
   if (const auto domain = mail::Domain::parse(input)) {
     for (const char c : domain->text()) {

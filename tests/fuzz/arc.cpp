@@ -3,8 +3,10 @@
 #include <algorithm>
 
 #include "relay/auth/arc/chain.hpp"
+#include "relay/auth/arc/sealed_verdict.hpp"
 #include "relay/auth/arc/sealer.hpp"
 #include "relay/auth/arc/verifier.hpp"
+#include "relay/base/text.hpp"
 #include "relay/mail/header.hpp"
 #include "tests/fuzz/oracle.hpp"
 
@@ -41,10 +43,26 @@ void check_form(const Chain& chain) {
   }
 }
 
+/// Nobody is vouched for whom the newest results do not name, nor where From is not signed.
+void check_voucher(const Chain& chain) {
+  constexpr std::string_view kAuthor = "sender.example";
+  require(!auth::arc::newest_set_vouches_for(chain, ""), "nobody is no author");
+  if (!auth::arc::newest_set_vouches_for(chain, kAuthor)) return;
+  const auto& newest = chain.sets().back();
+  const std::string results = base::lower(newest.results.value);
+  for (const std::string_view word : {std::string_view("dmarc"), std::string_view("pass")}) {
+    require(results.find(word) != std::string::npos, "the words stand there");
+  }
+  require(std::ranges::any_of(newest.signature_tags.names,
+                              [](const auto& name) { return base::lower(name) == "from"; }),
+          "From is signed");
+  require(!auth::arc::newest_set_vouches_for(chain, "victim.example"), "for one author only");
+}
+
 /// No key was fetched: nothing may pass.
 void check_verdict(std::string_view block, const Chain& chain) {
   auth::dkim::BodyHashes hashes;
-  const auth::arc::Verification verification(block, hashes);
+  const auth::arc::Verification verification(mail::Header(std::string(block)), hashes);
   hashes.update("x\r\n");
   hashes.finish();
   const auto verdict = verification.finish(hashes, base::WallTime{});
@@ -84,6 +102,7 @@ RELAY_FUZZ_TARGET(input) {
   const auto fields = mail::readable_fields(block);
   const Chain chain = Chain::collect(fields);
   check_form(chain);
+  check_voucher(chain);
   check_verdict(block, chain);
   // Fields are put on top of whole lines only, and not above the continuation of nothing.
   const bool sound =

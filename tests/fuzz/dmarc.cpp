@@ -109,7 +109,7 @@ T run(base::Task<T> task) {
 void check_record(const std::string& text) {
   const auto record = auth::dmarc::parse_record(text);
   if (!record) return;
-  require(text.size() <= auth::dmarc::kMaxRecordOctets, "a record is bounded");
+  require(record->aggregate_reports.size() <= auth::dmarc::kMaxReportUris, "a list is bounded");
   require(record->applies || record->policy == mail::DmarcPolicy::None, "a void one asks nothing");
   require(!auth::dmarc::select_record({text, text}), "two are none");
 }
@@ -146,7 +146,8 @@ RELAY_FUZZ_TARGET(input) {
   const std::string_view answers = input.substr(std::min(end + 4, input.size()));
   check_record(std::string(answers));
 
-  const auto authors = mail::author_domains(block);
+  const mail::Header header(block);
+  const auto authors = mail::author_domains(header);
   if (authors) {
     require(!authors->empty() && authors->size() <= mail::kMaxAuthorDomains, "some, not many");
     for (const mail::Domain& author : *authors) {
@@ -156,7 +157,7 @@ RELAY_FUZZ_TARGET(input) {
       require(auth::dmarc::walk_names(author.folded()).size() <= auth::dmarc::kMaxWalkQueries,
               "a walk is short");
     }
-    const auto one = mail::author_domain(block);
+    const auto one = mail::author_domain(header);
     require(!one || one->is_literal() || std::ranges::find(*authors, *one) != authors->end(),
             "the one author is one of them");
   }

@@ -9,20 +9,21 @@ using fuzz::require;
 
 RELAY_FUZZ_TARGET(input) {
   const std::string_view block = input.substr(0, mail::header_length(input).value_or(input.size()));
-  if (const auto fields = mail::split_header(block)) {
-    std::string all;
-    for (const auto& field : *fields) {
-      all += field.raw;
-      require(!field.name.empty(), "a field has a name");
-      require(field.name.find_first_of(" \t\r\n:") == std::string_view::npos, "of plain octets");
-    }
-    require(all == block, "the fields are the block");
-    require(mail::readable_fields(block).size() == fields->size(), "nothing is left out");
+  const mail::Header header{std::string(input)};
+  require(header.block() == block, "a header ends where it ends");
+  std::size_t octets = header.preamble().size();
+  for (const auto& field : header.fields()) {
+    octets += field.raw.size();
+    require(!field.name.empty(), "a field has a name");
+    require(field.name.find_first_of(" \t\r\n:") == std::string_view::npos, "of plain octets");
   }
-  const std::string id = mail::message_id_of(block);
+  for (const auto& line : header.unreadable()) octets += line.size();
+  require(octets == block.size(), "every octet belongs somewhere");
+  require(mail::readable_fields(header.judged()).size() == header.fields().size(), "once");
+  const std::string id = header.message_id();
   require(id.find_first_of("\r\n \t") == std::string::npos, "a Message-ID is safe to repeat");
-  if (const auto author = mail::author_domain(block)) {
+  if (const auto author = mail::author_domain(header)) {
     require(mail::Domain::parse(author->text()).has_value(), "the author's domain is one");
-    require(mail::split_header(block).has_value(), "and stands in a sound header");
+    require(header.unreadable().empty(), "and stands in a sound header");
   }
 }

@@ -43,7 +43,7 @@ class ScriptedResolver : public ports::Resolver {
 
   base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> addresses_of(
       std::string host, ports::IpFamily family, base::Deadline) override {
-    const auto texts = answer(host, kMaxAddresses);
+    const auto texts = answer(host);
     if (!texts) co_return std::unexpected(texts.error());
     ports::DnsAnswer<address> found;
     for (const auto& text : texts->records) {
@@ -58,21 +58,21 @@ class ScriptedResolver : public ports::Resolver {
 
   base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> names(
       address client, base::Deadline) override {
-    auto texts = answer(client.to_string(), kMaxNames);
+    auto texts = answer(client.to_string());
     if (texts) std::erase_if(texts->records, [](const auto& text) { return !can_be_name(text); });
     co_return texts;
   }
 
   base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> txt(std::string name,
                                                                          base::Deadline) override {
-    co_return answer(name, kMaxTxtRecords);
+    co_return answer(name);
   }
 
   std::size_t asked() const { return asked_; }
 
  private:
   std::expected<ports::DnsAnswer<std::string>, DnsError> answer(const std::string& name,
-                                                                std::size_t limit) {
+                                                                std::size_t limit = 1000) {
     require(!name.empty() && name.find('\0') == std::string::npos, "a name that can be asked for");
     require(name.size() <= spf::kMaxNameOctets, "no longer than names are");
     ++asked_;

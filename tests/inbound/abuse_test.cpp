@@ -92,7 +92,9 @@ TEST_F(Abuse, AListedClientIsRefusedAtConnect) {
   use(lists(DnsListStage::Connect));
   const auto wire = house.dial({"EHLO c.example\r\n"}, "192.0.2.7");
   house.poll();
-  EXPECT_EQ(wire->sent, "554 5.7.1 192.0.2.7 is listed by bl.example\r\n");
+  EXPECT_EQ(wire->sent,
+            "554 5.7.1 192.0.2.7 is listed by bl.example\r\n"
+            "503 5.5.1 No service for you, say QUIT\r\n");
   EXPECT_TRUE(wire->closed);
   EXPECT_THAT(send("info@example.org", "192.0.2.8"), HasSubstr("250 2.0.0 queued"));
 }
@@ -230,9 +232,6 @@ TEST(MessageRates, CountEachKindForItself) {
   EXPECT_THAT(second({.per_client = one}, ann), HasSubstr("your address"));
   EXPECT_EQ(second({.per_client = one}, neighbour), "");
   EXPECT_THAT(second({.per_network = one}, neighbour), HasSubstr("your network"));
-  EXPECT_THAT(second({.per_sender_domain = one}, neighbour), HasSubstr("this sender domain"));
-  EXPECT_EQ(second({.per_sender_domain = one}, other), "");
-  EXPECT_EQ(second({.per_sender_domain = one}, bounce), "");
   EXPECT_THAT(second({.per_alias = one}, other), HasSubstr("to this address"));
   EXPECT_EQ(second({.per_alias = one}, bounce), "");
   EXPECT_EQ(second({.per_alias = one, .tag = '-'}, other), "");
@@ -322,6 +321,22 @@ INSTANTIATE_TEST_SUITE_P(All, WithoutTag,
                                          TagRow{"info@a-b.example", '-', "info@a-b.example"},
                                          TagRow{"postmaster", '+', "postmaster"}));
 
+TEST(MessageRates, ASenderDomainIsCountedForAllWhereItIsProvenAndElseForANetwork) {
+  const base::SteadyTime now{};
+  const RatePolicy policy{.per_sender_domain = {.count = 2, .span = 1h}};
+  MessageRates rates;
+  for (int i = 0; i < 10; ++i) rates.take_sender("x@victim.example", "127.66.6.0/24", policy, now);
+  EXPECT_TRUE(rates.take_sender("y@victim.example", "127.66.6.0/24", policy, now));
+  // The claims of others cost neither the victim nor other networks anything.
+  EXPECT_FALSE(rates.take_sender("z@victim.example", "192.0.2.0/24", policy, now));
+  EXPECT_FALSE(rates.take_sender("ann@victim.example", "", policy, now));
+  EXPECT_FALSE(rates.take_sender("bob@victim.example", "", policy, now));
+  const auto third = rates.take_sender("ann@victim.example", "", policy, now);
+  ASSERT_TRUE(third);
+  EXPECT_THAT(third->text(), HasSubstr("this sender domain"));
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(rates.take_sender("", "", policy, now));
+}
+
 /// Whoever comes from however many places: the house does not grow.
 TEST(AbuseTables, StayBoundedUnderAHundredThousandClients) {
   const base::Rate rate{.count = 10, .span = 1h};
@@ -341,6 +356,7 @@ TEST(AbuseTables, StayBoundedUnderAHundredThousandClients) {
                 .forward_path = n + "@x",
                 .targets = {n + "@a", n + "@b"}},
                policy, {});
+    rates.take_sender("a@" + n, "", policy, {});
     rates.take_signed({signature(n, mail::DkimResult::Pass)}, 1, policy, {});
     rates.note_unknown(n, policy, {});
   }

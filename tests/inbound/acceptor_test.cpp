@@ -105,9 +105,33 @@ TEST(Acceptor, TellsWhenAllHaveLeft) {
   house.clock.run_for(house.io, std::chrono::seconds(2));
   ASSERT_TRUE(result.has_value());
   EXPECT_FALSE(*result);
-  std::exchange(wire->wake, {})(true);
-  house.poll();
+  // Who is left at the end of patience is told, and not just cut off.
+  EXPECT_TRUE(wire->sent.ends_with("421 4.3.2 Shutting down, try again later\r\n")) << wire->sent;
+  EXPECT_TRUE(wire->closed);
   EXPECT_EQ(house.acceptor.sessions(), 0U);
+}
+
+TEST(Acceptor, WaitsNoLongerForHalfALineOrASilentTransactionWhileItDrains) {
+  const std::vector<std::vector<std::string>> scripts{
+      {"NOO"},
+      {"EHLO c.example\r\n", "MAIL FROM:<a@b.example>\r\n"},
+      {"EHLO c.example\r\n", "MAIL FROM:<a@b.example>\r\n", "RCPT TO:<info@example.org>\r\n",
+       "DATA\r\n", "Subject: half"}};
+  for (const auto& script : scripts) {
+    House house;
+    const auto wire = house.dial(script);
+    wire->at_end = ports::IoError::Timeout;
+    int silences = 0;
+    wire->before_read = [&] {
+      if (!wire->incoming.empty()) return;
+      house.clock.advance(Limits().command_overloaded);  // a read that ends at its deadline
+      if (++silences == 3) house.acceptor.drain();
+    };
+    house.poll();
+    EXPECT_EQ(silences, 3) << script.back();
+    EXPECT_TRUE(wire->sent.ends_with("421 4.3.2 Shutting down, try again later\r\n")) << wire->sent;
+    EXPECT_EQ(house.acceptor.sessions(), 0U);
+  }
 }
 
 TEST(Acceptor, ServesSeveralShardsWhileItDrains) {  // run under TSan

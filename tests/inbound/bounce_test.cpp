@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "relay/inbound/session.hpp"
+#include "srs/srs.hpp"
 #include "tests/inbound/house.hpp"
+#include "tests/inbound/test_planner.hpp"
 
 namespace relay::inbound {
 namespace {
@@ -24,8 +26,9 @@ Limits limits(BounceLimits bounces) {
 
 /// The address the house gives `sender`.
 std::string srs_address(House& house, const std::string& sender) {
-  const auto made = house.policy.get()->planner->senders().rewrite(*mail::Mailbox::parse(sender),
-                                                                   "192.0.2.7", house.clock.wall());
+  const auto made = house.policy.get()->planner->senders().rewrite(
+      *mail::Mailbox::parse(sender),
+      {mail::MessageId(), std::string("192.0.2.7"), false, false, house.clock.wall()});
   return made.reverse_path.to_string();
 }
 
@@ -41,10 +44,28 @@ std::string talk(House& house, const std::vector<std::string>& recipients,
   return wire->sent;
 }
 
+/// As Mail::SRS makes them with the secret of the house, which takes them, too.
+std::string classic_address(House& house, const std::string& local_part) {
+  srs::Options options;
+  options.format = srs::Format::Classic;
+  const srs::Rewriter rewriter(*srs::KeyRing::make({{"test", kTestSecret, {}, {}}}),
+                               "srs.example.org", options);
+  const auto now = std::chrono::floor<std::chrono::seconds>(house.clock.wall());
+  return srs::to_string(
+      *rewriter.forward({local_part, "sender.example"}, now.time_since_epoch().count()));
+}
+
 std::string forged(House& house, int number) {
   std::string address = srs_address(house, "ann@sender.example");
   address.replace(address.find("ann@"), 3, "x" + std::to_string(number));
   return address;
+}
+
+/// With a classic tag, of a name of its own.
+std::string wrong_classic(House& house, int number) {
+  const std::string right = classic_address(house, "ann");
+  const std::string name = "x" + std::to_string(number);
+  return std::string(right).replace(right.find("ann@"), 3, name);
 }
 
 TEST(Bounces, ABounceReachesItsSenderWithTheNullSender) {
@@ -54,6 +75,8 @@ TEST(Bounces, ABounceReachesItsSenderWithTheNullSender) {
   const auto& route = house.queue.stored[0].message.routes[0];
   EXPECT_EQ(route.target.to_string(), "Ann@sender.example");
   EXPECT_TRUE(route.reverse_path.is_null());
+  // The SRS address goes no further.
+  EXPECT_THAT(house.queue.stored[0].message.message.trace_fields, Not(HasSubstr("\tfor ")));
 }
 
 TEST(Bounces, ABounceHasExactlyOneRecipient) {
@@ -113,30 +136,136 @@ TEST(BounceLimits, OneNetworkBringsSoMany) {
   EXPECT_THAT(talk(house, {third}, "x\r\n", "198.51.100.1"), HasSubstr("queued as"));
 }
 
-TEST(BounceGuesses, WhoGuessesIsPutOffForRightAddressesToo) {
+TEST(BounceGuesses, AreSlowedDownAndMakeNoRightAddressWrong) {
   House house(limits({.bad_per_client = 3}));
   const std::string good = srs_address(house, "ann@sender.example");
   for (int i = 0; i < 3; ++i) {
     EXPECT_THAT(talk(house, {forged(house, i)}), HasSubstr("550 5.1.8"));
   }
   const std::string wrong_now = talk(house, {forged(house, 3)});
-  const std::string right_now = talk(house, {good});
   EXPECT_THAT(wrong_now, HasSubstr("450 4.7.1"));
   EXPECT_THAT(wrong_now, Not(HasSubstr("550 5.1.8")));
-  EXPECT_EQ(wrong_now, right_now) << "the answer must not tell right from wrong";
-  EXPECT_THAT(talk(house, {"info@example.org"}), HasSubstr("queued as"));
-  EXPECT_THAT(talk(house, {good}, "x\r\n", "203.0.113.5"), HasSubstr("queued as"));
+  EXPECT_THAT(talk(house, {good}), HasSubstr("queued as")) << "40 bits are not found by trying";
   EXPECT_EQ(house.bounces.totals().refused, 3U);
   house.clock.advance(std::chrono::minutes(21));
-  EXPECT_THAT(talk(house, {good}), HasSubstr("queued as"));
+  EXPECT_THAT(talk(house, {forged(house, 4)}), HasSubstr("550 5.1.8"));
 }
 
-TEST(BounceGuesses, AStoredSenderThatIsGoneCountsAsAGuess) {
+TEST(BounceGuesses, OfEverybodyAreCountedTogetherAsWell) {
+  House house(limits({.bad_per_client = 2, .bad_in_all = 3}));
+  for (int i = 0; i < 3; ++i) {
+    const std::string peer = "192.0." + std::to_string(i) + ".1";
+    EXPECT_THAT(talk(house, {wrong_classic(house, i)}, "x\r\n", peer), HasSubstr("550 5.1.8"));
+  }
+  EXPECT_THAT(talk(house, {wrong_classic(house, 9)}, "x\r\n", "192.0.9.1"), HasSubstr("450 4.7.1"));
+}
+
+TEST(BounceGuesses, OfStrangersLeaveAnAllowanceToNetworksThatTakeOurMail) {
+  House house(limits({.bad_per_client = 1, .bad_in_all = 2, .bad_per_taker = 2}));
+  house.bounces.note_taker("198.51.100.0/24", house.clock.steady());
+  const std::string classic = classic_address(house, "ann");
+  EXPECT_THAT(talk(house, {classic}, "x\r\n", "203.0.113.9"), HasSubstr("queued as"));
+  for (int i = 0; i < 2; ++i) {
+    const std::string peer = "192.0." + std::to_string(i) + ".1";
+    EXPECT_THAT(talk(house, {wrong_classic(house, i)}, "x\r\n", peer), HasSubstr("550 5.1.8"));
+  }
+  EXPECT_THAT(talk(house, {classic}, "x\r\n", "203.0.113.9"), HasSubstr("450 4.7.1"));
+  EXPECT_THAT(talk(house, {srs_address(house, "ann@sender.example")}, "x\r\n", "203.0.113.9"),
+              HasSubstr("queued as"));
+  // Any host of that network, and as often as it is right.
+  for (const char* peer : {"198.51.100.7", "198.51.100.8", "198.51.100.7"}) {
+    EXPECT_THAT(talk(house, {classic}, "x\r\n", peer), HasSubstr("queued as")) << peer;
+  }
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(talk(house, {wrong_classic(house, i)}, "x\r\n", "198.51.100.7"),
+                HasSubstr("550 5.1.8"));
+  }
+  EXPECT_THAT(talk(house, {wrong_classic(house, 3)}, "x\r\n", "198.51.100.7"),
+              HasSubstr("450 4.7.1"));
+  EXPECT_THAT(talk(house, {classic}, "x\r\n", "198.51.100.8"), HasSubstr("450 4.7.1"));
+}
+
+/// A right strong tag is nothing that anybody finds: what strangers try of it costs others nothing.
+TEST(BounceGuesses, OfStrongTagsAreTheirClientsOwnAffair) {
+  House house(limits({.bad_per_client = 2, .bad_in_all = 3}));
+  const std::string classic = classic_address(house, "ann");
+  for (int i = 0; i < 30; ++i) {
+    const std::string peer = "192.0." + std::to_string(i) + ".1";
+    EXPECT_THAT(talk(house, {forged(house, i)}, "x\r\n", peer), HasSubstr("550 5.1.8"));
+  }
+  EXPECT_THAT(talk(house, {classic}, "x\r\n", "203.0.113.9"), HasSubstr("queued as"));
+  EXPECT_EQ(house.bounces.totals().refused, 30U);
+  // The client's own limit counts both kinds.
+  EXPECT_THAT(talk(house, {wrong_classic(house, 1)}, "x\r\n", "192.0.0.9"), HasSubstr("550 5.1.8"));
+  EXPECT_THAT(talk(house, {forged(house, 40)}, "x\r\n", "192.0.0.9"), HasSubstr("450 4.7.1"));
+  EXPECT_THAT(talk(house, {classic}, "x\r\n", "192.0.0.9"), HasSubstr("450 4.7.1"));
+  EXPECT_THAT(talk(house, {srs_address(house, "ann@sender.example")}, "x\r\n", "192.0.0.9"),
+              HasSubstr("queued as"));
+}
+
+TEST(BounceGuesses, OfShortTagsLeaveWrongStrongOnesTheirPlainAnswer) {
+  House house(limits({.bad_per_client = 1, .bad_in_all = 2}));
+  for (int i = 0; i < 2; ++i) {
+    const std::string peer = "192.0." + std::to_string(i) + ".1";
+    EXPECT_THAT(talk(house, {wrong_classic(house, i)}, "x\r\n", peer), HasSubstr("550 5.1.8"));
+  }
+  EXPECT_THAT(talk(house, {wrong_classic(house, 3)}, "x\r\n", "203.0.113.9"),
+              HasSubstr("450 4.7.1"));
+  EXPECT_THAT(talk(house, {forged(house, 3)}, "x\r\n", "203.0.113.9"), HasSubstr("550 5.1.8"));
+}
+
+/// Who guesses at a tag under a stamp that is over would else hear that he has found it.
+TEST(BounceGuesses, ARightTagUnderAnOldStampIsNotToldFromAWrongOne) {
   House house(limits({.bad_per_client = 1}));
+  const std::string classic = classic_address(house, "ann");
+  const std::string strong = srs_address(house, "ann@sender.example");
+  house.clock.jump_wall(std::chrono::hours(24) * 40);
+  EXPECT_THAT(talk(house, {classic}), HasSubstr("550 5.1.8"));
+  EXPECT_THAT(talk(house, {forged(house, 1)}), HasSubstr("550 5.1.8"));
+  EXPECT_THAT(talk(house, {classic}), HasSubstr("450 4.7.1"));
+  EXPECT_THAT(talk(house, {strong}), HasSubstr("550 5.1.8"));
+  const std::string domain = strong.substr(strong.find('@'));
+  EXPECT_THAT(talk(house, {"random-1-testing" + domain}), HasSubstr("550 5.1.8"));
+}
+
+/// Other systems ask for all kinds of names; and what has expired was ours once.
+TEST(BounceGuesses, AreWrongTagsAndNothingElse) {
+  House house(limits({.bad_per_client = 1}));
+  const std::string old = srs_address(house, "ann@sender.example");
   const std::string token = srs_address(house, std::string(60, 'a') + "@long.sender.example");
   ASSERT_THAT(token, testing::StartsWith("srst="));
-  EXPECT_THAT(talk(house, {token}), HasSubstr("550 5.1.8"));
-  EXPECT_THAT(talk(house, {token}), HasSubstr("450 4.7.1"));
+  house.clock.jump_wall(std::chrono::hours(24) * 40);
+  const std::string domain = old.substr(old.find('@'));
+  for (const std::string& address : {token, old, "random-1-testing" + domain, "x" + domain}) {
+    EXPECT_THAT(talk(house, {address}), HasSubstr("550 5.1.8")) << address;
+  }
+  EXPECT_EQ(house.bounces.totals().refused, 0U);
+  EXPECT_THAT(talk(house, {forged(house, 1)}), HasSubstr("550 5.1.8"));
+}
+
+/// As mail systems do that verify senders before they take a message.
+TEST(BounceProbes, AreAnsweredWhoeverAsksAndChargedToNoBounce) {
+  House house(limits({.per_address = 1, .per_sender = 1, .per_client = 1}));
+  const std::string ann = srs_address(house, "ann@sender.example");
+  for (const char* sender : {"<>", "<double-bounce@mx.target.example>", "<postmaster@x.example>"}) {
+    for (int i = 0; i < 5; ++i) {
+      const auto wire =
+          house.dial({"EHLO mx.target.example\r\n", "MAIL FROM:" + std::string(sender) + "\r\n",
+                      "RCPT TO:<" + ann + ">\r\n", "QUIT\r\n"});
+      house.poll();
+      EXPECT_THAT(wire->sent, HasSubstr("250 2.1.5")) << sender;
+    }
+  }
+  EXPECT_EQ(house.bounces.totals().taken, 0U);
+  EXPECT_THAT(talk(house, {ann}), HasSubstr("queued as"));
+  EXPECT_THAT(talk(house, {ann}), HasSubstr("450 4.7.1"));
+}
+
+TEST(BounceProbes, HaveABudgetOfTheirOwn) {
+  House house(limits({.probes_per_client = 3}));
+  const std::string ann = srs_address(house, "ann@sender.example");
+  for (int i = 0; i < 3; ++i) EXPECT_THAT(talk(house, {ann}), HasSubstr("queued as"));
+  EXPECT_THAT(talk(house, {ann}), HasSubstr("450 4.7.1"));
 }
 
 TEST(BounceGuard, AnAddressThatProvesLittleCountsAgainstTheTighterLimit) {
@@ -145,10 +274,25 @@ TEST(BounceGuard, AnAddressThatProvesLittleCountsAgainstTheTighterLimit) {
   const base::SteadyTime now{std::chrono::hours(1)};
   const BounceAddress weak{"srs0=fbad=74=e.example=u@srs.example.org", "u@e.example", true};
   for (int i = 0; i < 2; ++i) {
-    EXPECT_FALSE(guard.objection_to("192.0.2.0/24", few, now));
+    EXPECT_FALSE(guard.objection_to_guessable("192.0.2.0/24", few, now));
     EXPECT_FALSE(guard.take(weak, "192.0.2.0/24", few, now));
   }
-  EXPECT_TRUE(guard.objection_to("192.0.2.0/24", few, now));
+  EXPECT_TRUE(guard.objection_to_guessable("192.0.2.0/24", few, now));
+}
+
+TEST(BounceGuard, KnowsANetworkThatTakesOurMailForFiveDays) {
+  BounceGuard guard;
+  const BounceLimits few{.bad_per_client = 1, .bad_per_taker = 1};
+  const base::SteadyTime start{std::chrono::hours(1)};
+  guard.note_taker("192.0.2.0/24", start);
+  const auto hears_after = [&](std::chrono::hours passed) {
+    const base::SteadyTime now = start + passed;
+    EXPECT_FALSE(guard.note_guess("192.0.2.0/24", true, few, now));
+    return guard.objection_to_guessable("192.0.2.0/24", few, now).has_value();
+  };
+  EXPECT_FALSE(hears_after(std::chrono::hours(1)));
+  EXPECT_FALSE(hears_after(std::chrono::hours(120)));
+  EXPECT_TRUE(hears_after(std::chrono::hours(122)));
 }
 
 TEST(BounceGuard, WhoIsOverOneLimitDoesNotUseUpTheOthers) {

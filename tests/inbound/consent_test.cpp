@@ -187,7 +187,7 @@ TEST_F(Consenting, ForwardedMailSaysWhomToComplainTo) {
   ASSERT_NE(at, std::string::npos) << fields;
   EXPECT_LT(fields.find("Received: "), at);
   EXPECT_LT(at, fields.find("DKIM-Signature: "));
-  EXPECT_THAT(house_.signer.requests.back().header_block, Not(HasSubstr("X-Report-Abuse-To")));
+  EXPECT_THAT(house_.signer.requests.back().header->block(), Not(HasSubstr("X-Report-Abuse-To")));
   const std::string back = routes()[0].reverse_path.to_string();
   send({back}, "bounced", "");
   EXPECT_THAT(house_.queue.stored.back().message.message.trace_fields,

@@ -26,7 +26,8 @@ Result take(const std::vector<std::string>& pieces, const std::string& authserv_
   for (const std::string& piece : pieces) intake.take(piece);
   intake.end();
   EXPECT_FALSE(intake.fault().has_value());
-  Result result{intake.header_block(), intake.body_hash(), intake.content_sha256(), {}};
+  const ContentReader& reader = intake.reader();
+  Result result{reader.header()->block(), reader.body_hash(), intake.content_sha256(), {}};
   result.content = intake.release_rest();
   EXPECT_EQ(intake.size(), result.content.size());
   base::Sha256 again;
@@ -82,6 +83,37 @@ TEST(Intake, TakesForgedResultsAway) {
     ASSERT_EQ(kept.body_hash, take({before + after}).body_hash) << cut;
   }
   EXPECT_EQ(take({content}).content, content) << "who does not verify has no such fields";
+}
+
+/// The largest header ends with its empty line where the first chunk does; until it has ended the
+/// queue gets nothing, for it may still be changed.
+TEST(Intake, TakesTheLargestHeaderBeforeTheFirstChunk) {
+  const std::string end = "\r\n\r\n";
+  const std::string forged = "Authentication-Results: mx.example.org; dmarc=pass\r\n";
+  for (const bool fits : {true, false}) {
+    RecordingQueue queue;
+    ByteBudget budget(2 << 20);
+    Intake intake(queue, budget, {}, nullptr, "mx.example.org");
+    std::string content = forged + "X: ";
+    const std::size_t octets = mail::kMaxHeaderOctets + (fits ? 0 : 1) - end.size();
+    content += std::string(octets - content.size(), 'x') + end + "body\r\n";
+    for (std::size_t at = 0; at < content.size(); at += 1000) {
+      EXPECT_FALSE(intake.chunk_ready()) << at;
+      intake.take(std::string_view(content).substr(at, 1000));
+    }
+    intake.end();
+    ASSERT_EQ(intake.fault().has_value(), !fits);
+    if (!fits) {
+      EXPECT_EQ(intake.fault()->code(), 552);
+      continue;
+    }
+    EXPECT_EQ(intake.reader().header()->block().size(), mail::kMaxHeaderOctets - 2 - forged.size());
+    const std::string kept = intake.release_rest();
+    EXPECT_EQ(kept, content.substr(forged.size()));
+    base::Sha256 digest;
+    digest.update(kept);
+    EXPECT_EQ(intake.content_sha256(), digest.finish());
+  }
 }
 
 TEST(Intake, HoldsNoMoreThanOneHeaderAndOneChunk) {

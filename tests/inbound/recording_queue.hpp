@@ -51,7 +51,14 @@ class RecordingQueue final : public ports::IntakeQueue {
 struct RecordingTokens final : ports::TokenStore {
   base::Task<std::expected<mail::ReversePath, ports::SpoolError>> find(std::string token) override;
 
+  base::Task<std::expected<bool, ports::SpoolError>> has_room(mail::SenderToken token) override {
+    asked.push_back(std::move(token));
+    co_return !is_full;
+  }
+
   std::map<std::string, mail::ReversePath> senders;
+  std::vector<mail::SenderToken> asked;  ///< for room
+  bool is_full = false;
   std::optional<ports::SpoolError> error;
 };
 

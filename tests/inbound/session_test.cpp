@@ -13,6 +13,7 @@ namespace relay::inbound {
 namespace {
 
 using testing::HasSubstr;
+using testing::StartsWith;
 
 std::string sha256_of(const std::string& octets) {
   std::string digest(32, '\0');
@@ -51,12 +52,26 @@ TEST(Session, PutsReceivedOnTopOfTheSignatures) {
   EXPECT_TRUE(trace.ends_with("\r\n" + house.signer.signature)) << trace;
 }
 
+/// Several would learn of each other.
+TEST(Session, NamesTheAliasInTheTraceWhenItIsTheOnlyRecipient) {
+  const auto trace_for = [](const std::string& recipients) {
+    House house;
+    house.talk({"EHLO client.example\r\n", "MAIL FROM:<ann@sender.example>\r\n" + recipients,
+                "DATA\r\n", kMessage + ".\r\n"});
+    return house.queue.stored.at(0).message.message.trace_fields;
+  };
+  EXPECT_THAT(trace_for("RCPT TO:<team@example.org>\r\n"),
+              HasSubstr("\r\n\tfor <team@example.org>;\r\n\t"));
+  EXPECT_THAT(trace_for("RCPT TO:<info@example.org>\r\nRCPT TO:<team@example.org>\r\n"),
+              testing::Not(HasSubstr("\tfor ")));
+}
+
 TEST(Session, AsksTheSignerForTheOriginalHeaderAndTheRelaxedBody) {
   House house;
   house.talk(envelope_and({kMessage + ".\r\n"}));
   ASSERT_EQ(house.signer.requests.size(), 1U);
   const auto& request = house.signer.requests[0];
-  EXPECT_EQ(request.header_block, "From: Ann <ann@Sender.example>\r\nSubject: x\r\n");
+  EXPECT_EQ(request.header->block(), "From: Ann <ann@Sender.example>\r\nSubject: x\r\n");
   EXPECT_EQ(request.from_domain, "sender.example");
   EXPECT_EQ(request.relaxed_body_sha256, sha256_of("Hello there\r\n"));
   EXPECT_EQ(request.now_unix, 1795489200);
@@ -148,7 +163,6 @@ TEST_P(SpoolFailure, NeverLeadsToA250) {
 INSTANTIATE_TEST_SUITE_P(
     Errors, SpoolFailure,
     testing::Values(SpoolCase{"Full", ports::SpoolError::Full, "452 4.3.1", false},
-                    SpoolCase{"Quota", ports::SpoolError::TokenQuota, "452 4.3.1", false},
                     SpoolCase{"Poisoned", ports::SpoolError::Poisoned, "421 4.3.0", true},
                     SpoolCase{"Stopping", ports::SpoolError::Stopping, "421 4.3.2", true},
                     SpoolCase{"Unavailable", ports::SpoolError::Unavailable, "450 4.3.0", false},
@@ -192,7 +206,7 @@ TEST(Session, RefusesHeaderBombs) {
     House house;
     std::string content;
     if (many_fields) {
-      for (int i = 0; i < 1001; ++i) content += "X: y\r\n";
+      for (int i = 0; i < 10'001; ++i) content += "X: y\r\n";
     } else {
       while (content.size() <= mail::kMaxHeaderOctets)
         content += "X-Long-Field: aaaaaaaaaaaaaaa\r\n";
@@ -223,7 +237,7 @@ TEST(Session, RefusesWhenTheByteBudgetIsSpent) {
 TEST(Session, RefusesALoopingMessage) {
   House house;
   std::string content;
-  for (int i = 0; i < 60; ++i) content += "Received: from a.example by b.example; x\r\n";
+  for (int i = 0; i < 101; ++i) content += "Received: from a.example by b.example; x\r\n";
   const auto wire = house.talk(envelope_and({content + "\r\n.\r\n"}));
   EXPECT_THAT(wire->sent, HasSubstr("5.4.6"));
   EXPECT_TRUE(house.queue.stored.empty());
@@ -248,6 +262,34 @@ TEST(Session, LeadsATokenBackToItsSender) {
               "Subject: bounce\r\n\r\n.\r\n"});
   ASSERT_EQ(house.queue.stored.size(), 2U);
   EXPECT_EQ(house.queue.stored[1].message.routes[0].target.to_string(), kLongSender);
+}
+
+TEST(Session, ForwardsASenderThatMayNotBeStoredUnderTheAddressOfTheMessage) {
+  House house;
+  house.tokens.is_full = true;
+  const std::vector<std::string> dialogue{
+      "EHLO c.example\r\n", "MAIL FROM:<" + kLongSender + ">\r\n", "RCPT TO:<info@example.org>\r\n",
+      "DATA\r\n", kMessage + ".\r\n"};
+  EXPECT_THAT(house.talk(dialogue)->sent, HasSubstr("queued as"));
+  ASSERT_EQ(house.tokens.asked.size(), 1U);
+  EXPECT_EQ(house.tokens.asked[0].reverse_path.to_string(), kLongSender);
+  ASSERT_EQ(house.queue.stored.size(), 1U);
+  const ports::NewMessage& message = house.queue.stored[0].message;
+  EXPECT_TRUE(message.tokens.empty());
+  EXPECT_THAT(message.routes[0].reverse_path.to_string(), StartsWith("srsm="));
+  EXPECT_EQ(message.message.reverse_path.to_string(), kLongSender) << "our own DSN can find him";
+}
+
+TEST(Session, TakesASenderWhomNobodyCanAnswerAndSendsHimNothing) {
+  House house;
+  EXPECT_THAT(house
+                  .talk({"EHLO c.example\r\n", "MAIL FROM:<root@localhost>\r\n",
+                         "RCPT TO:<info@example.org>\r\n", "DATA\r\n", kMessage + ".\r\n"})
+                  ->sent,
+              HasSubstr("queued as"));
+  ASSERT_EQ(house.queue.stored.size(), 1U);
+  EXPECT_THAT(house.queue.stored[0].message.routes[0].reverse_path.to_string(),
+              StartsWith("srsm="));
 }
 
 TEST(Session, AnswersUnknownTokensAndFailedLookupsApart) {

@@ -27,8 +27,17 @@ settings::Settings test_settings() {
   settings::Alias held = alias("held", {"me@mail.example"});
   held.dmarc.on_dmarc_fail = settings::OnDmarcFail::Hold;
   out.domains.front().aliases.push_back(held);
+  settings::Alias noise = alias("noise", {});
+  noise.discard = true;
+  out.domains.front().aliases.push_back(noise);
+  settings::Alias small = alias("small", {"s@mail.example"});
+  small.max_size = 100;
+  out.domains.front().aliases.push_back(small);
+  settings::Alias help = alias("help", {"a@mail.example"});
+  help.fallback = mail::Mailbox::parse("b@mail.example").value();
+  out.domains.front().aliases.push_back(help);
   out.srs.domain = mail::Domain::parse("srs.example.org").value();
-  out.srs.secrets.push_back({"test", base::Secret("v7Qm2xWc9RtLz4HfJ8sNbYp3KdGa6EuX"), {}});
+  out.srs.secrets.push_back({.id = "test", .secret = base::Secret(kTestSecret), .classic = true});
   return out;
 }
 
@@ -42,6 +51,12 @@ Policy test_policy_base() {
   policy.planner = *kPlanner;
   policy.loop_guard = forward::LoopGuard("mx.example.org");
   return policy;
+}
+
+std::shared_ptr<const forward::Planner> marking_planner(mail::AliasMark mark) {
+  auto settings = test_settings();
+  settings.defaults.mark_alias = mark;
+  return forward::Planner::make(std::make_shared<const settings::Settings>(settings)).value();
 }
 
 std::shared_ptr<const forward::Planner> consenting_planner(

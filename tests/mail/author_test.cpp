@@ -15,7 +15,7 @@ namespace {
 using Problem = AuthorProblem;
 
 std::string author(const std::string& block) {
-  const auto domain = author_domain(block);
+  const auto domain = author_domain(Header(block));
   return domain ? domain->folded() : "";
 }
 
@@ -45,7 +45,7 @@ TEST(Author, IsNobodyWhenUnclear) {
 
 /// "x.example y.example", or what describe() says of the problem.
 std::string authors(std::string_view block) {
-  const auto domains = author_domains(block);
+  const auto domains = author_domains(Header(std::string(block)));
   if (!domains) return "! " + std::string(describe(domains.error()));
   std::string names;
   for (const Domain& domain : *domains) names += (names.empty() ? "" : " ") + domain.folded();
@@ -146,12 +146,12 @@ INSTANTIATE_TEST_SUITE_P(
 INSTANTIATE_TEST_SUITE_P(
     NoneOrSeveralFields, Authors,
     testing::Values(
-        FromCase{"Nothing", "", problem(Problem::NoField)},
-        FromCase{"OtherFields", "Subject: x\r\n", problem(Problem::NoField)},
+        FromCase{"Nothing", "", problem(Problem::Nobody)},
+        FromCase{"OtherFields", "Subject: x\r\n", problem(Problem::Nobody)},
         FromCase{"SenderOnly", "Sender: a@x.example\r\n", problem(Problem::NoField)},
         FromCase{"ResentOnly", "Resent-From: a@x.example\r\n", problem(Problem::NoField)},
-        FromCase{"LooksLikeFrom", "From-: a@x.example\r\n", problem(Problem::NoField)},
-        FromCase{"InTheBody", "Subject: x\r\n\r\nFrom: a@x.example\r\n", problem(Problem::NoField)},
+        FromCase{"LooksLikeFrom", "From-: a@x.example\r\n", problem(Problem::Nobody)},
+        FromCase{"InTheBody", "Subject: x\r\n\r\nFrom: a@x.example\r\n", problem(Problem::Nobody)},
         FromCase{"Two", "From: a@x.example\r\nFrom: b@y.example\r\n",
                  problem(Problem::SeveralFields)},
         FromCase{"TwoAlike", "From: a@x.example\r\nFrom: a@x.example\r\n",
@@ -183,69 +183,98 @@ INSTANTIATE_TEST_SUITE_P(
         FromCase{"Nul", "From: b@y.example\0.x.example\r\n"sv, problem(Problem::UnreadableHeader)}),
     kCaseName);
 
+/// No address list, but a person sees who is meant; and whoever could be seen counts.
+INSTANTIATE_TEST_SUITE_P(
+    Sloppy, Authors,
+    testing::Values(
+        FromCase{"Comma", "From: Smith, Ann <ann@x.example>\r\n", "x.example"},
+        FromCase{"Brackets", "From: Acme [Support] <help@x.example>\r\n", "x.example"},
+        FromCase{"AtInTheName", "From: Deals@Acme <deals@x.example>\r\n", "x.example"},
+        FromCase{"LonelyAt", "From: Ann @ Acme <ann@x.example>\r\n", "x.example"},
+        FromCase{"Colon", "From: Acme: Support <help@x.example>\r\n", "x.example"},
+        FromCase{"SemicolonBehind", "From: Ann <ann@x.example>;\r\n", "x.example"},
+        FromCase{"NameBehind", "From: <ann@x.example>Ann\r\n", "x.example"},
+        FromCase{"TrailingComma", "From: a@x.example,\r\n", "x.example"},
+        FromCase{"NoLocalPart", "From: @x.example\r\n", "x.example"},
+        FromCase{"TwoAts", "From: a@b@x.example\r\n", "x.example"},
+        FromCase{"OpenBracket", "From: <a@x.example\r\n", "x.example"},
+        FromCase{"CloseBracket", "From: a@x.example>\r\n", "x.example"},
+        FromCase{"NestedBrackets", "From: <<a@x.example>>\r\n", "x.example"},
+        FromCase{"OpenQuote", "From: \"open <a@x.example>\r\n", "x.example"},
+        FromCase{"OpenComment", "From: Ann (ACME <a@x.example>\r\n", "x.example"},
+        FromCase{"OpenGroup", "From: G: a@x.example\r\n", "x.example"},
+        FromCase{"NamelessGroup", "From: :a@x.example;\r\n", "x.example"},
+        FromCase{"BadSecond", "From: a@x.example, admin\r\n", "x.example"},
+        FromCase{"TwiceTheSame", "From: <a@x.example> <b@X.example>\r\n", "x.example"},
+        FromCase{"TwoBrackets", "From: <a@x.example> <b@y.example>\r\n", "x.example y.example"},
+        FromCase{"TwoWithoutComma", "From: a@x.example b@y.example\r\n", "x.example y.example"},
+        FromCase{"BehindBrackets", "From: <evil@x.example>admin@y.example\r\n",
+                 "x.example y.example"},
+        FromCase{"QuotedAddress", "From: \"admin@y.example\" <evil@x.example>,\r\n",
+                 "y.example x.example"},
+        FromCase{"SpacesAroundDots", "From: admin@y (c) . example <evil@x.example>,\r\n",
+                 "y.example x.example"},
+        FromCase{"Route", "From: <@x.example,@any.example:admin@y.example>\r\n",
+                 "x.example any.example y.example"},
+        FromCase{"QuotedComma", "From: <admin@y.example>\\,<b@x.example>\r\n",
+                 "y.example x.example"},
+        FromCase{"Semicolon", "From: a@x.example; b@y.example\r\n", "x.example y.example"},
+        FromCase{"EmptyElement", "From: a@x.example,,b@y.example\r\n", "x.example y.example"}),
+    kCaseName);
+
 INSTANTIATE_TEST_SUITE_P(Unclear, Authors, testing::ValuesIn([] {
                            std::vector<FromCase> cases;
-                           const auto add = [&](const char* name, std::string_view block) {
-                             cases.push_back({name, block, problem(Problem::UnreadableField)});
+                           const auto add = [&](const char* name, std::string_view block,
+                                                Problem what = Problem::UnreadableField) {
+                             cases.push_back({name, block, problem(what)});
                            };
-                           add("Empty", "From:\r\n");
-                           add("Spaces", "From:  \r\n \t\r\n");
-                           add("NameOnly", "From: ann\r\n");
-                           add("EmptyBrackets", "From: <>\r\n");
-                           add("NoLocalPart", "From: @x.example\r\n");
-                           add("NoLocalPartInBrackets", "From: <@x.example>\r\n");
-                           add("NoDomain", "From: ann@\r\n");
-                           add("TwoAts", "From: a@b@x.example\r\n");
-                           add("TwoBrackets", "From: <a@x.example> <b@y.example>\r\n");
-                           add("TwoWithoutComma", "From: a@x.example b@y.example\r\n");
-                           add("BehindBrackets", "From: <evil@x.example>admin@y.example\r\n");
-                           add("Route", "From: <@x.example,@any.example:admin@y.example>\r\n");
-                           add("RouteOfOne", "From: <@x.example:admin@y.example>\r\n");
+                           add("Empty", "From:\r\n", Problem::Nobody);
+                           add("Spaces", "From:  \r\n \t\r\n", Problem::Nobody);
+                           add("NameOnly", "From: ann\r\n", Problem::Nobody);
+                           add("EmptyBrackets", "From: MAILER-DAEMON <>\r\n", Problem::Nobody);
+                           add("NoDomain", "From: ann@\r\n", Problem::Nobody);
+                           add("DotlessDomain", "From: Ann <root@localhost>,\r\n", Problem::Nobody);
+                           add("FullWidthAt", "From: a\xEF\xBC\xA0x.example\r\n");
+                           // What a reader makes of encoded words outside of a name is anybody's
+                           // guess.
                            add("EncodedAddress",
                                "From: =?utf-8?B?PGFkbWluQHkuZXhhbXBsZT4=?=,<b@x.example>\r\n");
+                           add("OnlyInAComment", "From: (a@x.example)\r\n");
+                           add("OnlyInAName", "From: Boss \"a@x.example\" (b@y.example)\r\n");
                            add("EncodedDomain", "From: a@=?utf-8?q?x.example?=\r\n");
-                           add("QuotedComma", "From: <admin@y.example>\\,<b@x.example>\r\n");
-                           add("Semicolon", "From: a@x.example; b@y.example\r\n");
-                           add("OpenBracket", "From: <a@x.example\r\n");
-                           add("CloseBracket", "From: a@x.example>\r\n");
-                           add("NestedBrackets", "From: <<a@x.example>>\r\n");
-                           add("OpenQuote", "From: \"open <a@x.example>\r\n");
-                           add("OpenComment", "From: (open a@x.example\r\n");
-                           add("OpenGroup", "From: G: a@x.example\r\n");
-                           add("NestedGroup", "From: G: H: a@x.example;;\r\n");
-                           add("NamelessGroup", "From: :a@x.example;\r\n");
-                           add("EmptyElement", "From: a@x.example,,b@y.example\r\n");
-                           add("TrailingComma", "From: a@x.example,\r\n");
-                           add("TrailingDot", "From: a@x.example.\r\n");
                            add("DoubleDot", "From: a@x..example\r\n");
                            add("HyphenFirst", "From: a@-x.example\r\n");
-                           add("Parenthesis", "From: a@x.example(.y.example\r\n");
                            add("Quote", "From: a@x.example'y.example\r\n");
                            add("Escape", "From: a@x.example\x1B[1m\r\n");
                            add("ControlInName", "From: A\x07nn <a@x.example>\r\n");
                            add("Delete", "From: a@x.example\x7F\r\n");
                            add("BadUtf8", "From: a@x\xFF.example\r\n");
-                           add("FullWidthAt", "From: a\xEF\xBC\xA0x.example\r\n");
-                           add("BadSecond", "From: a@x.example, admin\r\n");
                            return cases;
                          }()),
                          kCaseName);
 
 TEST(Authors, HaveNoDomainInAnEmptyGroupOrAnAddressLiteral) {
-  EXPECT_EQ(authors("From: Nobody:;\r\n"), problem(Problem::NoDomain));
-  EXPECT_EQ(authors("From: Nobody: (nobody) ; (at all)\r\n"), problem(Problem::NoDomain));
-  EXPECT_EQ(authors("From: A:;, B:;\r\n"), problem(Problem::NoDomain));
-  EXPECT_EQ(authors("From: root@[192.0.2.1]\r\n"), problem(Problem::NoDomain));
-  EXPECT_EQ(authors("From: a@x.example, root@[192.0.2.1]\r\n"), problem(Problem::NoDomain));
+  EXPECT_EQ(authors("From: Nobody:;\r\n"), problem(Problem::Nobody));
+  EXPECT_EQ(authors("From: Nobody: (nobody) ; (at all)\r\n"), problem(Problem::Nobody));
+  EXPECT_EQ(authors("From: A:;, B:;\r\n"), problem(Problem::Nobody));
+  EXPECT_EQ(authors("From: root@[192.0.2.1]\r\n"), problem(Problem::Nobody));
+  EXPECT_EQ(authors("From: a@x.example, root@[192.0.2.1]\r\n"), problem(Problem::Nobody));
+}
+
+/// Then anybody may be shown as the author, and not nobody.
+TEST(Authors, AreNotNobodyWhileAnotherFieldSaysWhoWrote) {
+  for (const char* other : {"Sender", "Resent-From", "Resent-Sender", "reply-to"}) {
+    const std::string field = std::string(other) + ": a@x.example\r\n";
+    EXPECT_EQ(authors(field), problem(Problem::NoField));
+    EXPECT_EQ(authors("From: Boss\r\n" + field), problem(Problem::NoDomain));
+  }
 }
 
 /// Bounded, and linear in what is given.
 TEST(Authors, AreNotCountedForever) {
-  EXPECT_EQ(authors("From:" + std::string(kMaxHeaderOctets, 'x') + "\r\n"),
-            problem(Problem::UnreadableHeader));
-  std::string many;
-  for (std::size_t i = 0; i <= kMaxHeaderFields; ++i) many += "A:\r\n";
-  EXPECT_EQ(authors(many + "From: a@x.example\r\n"), problem(Problem::UnreadableHeader));
+  std::string many = "From: ";
+  for (int i = 0; i < 60'000; ++i) many += "@(";
+  EXPECT_EQ(authors(many + "\r\n"), problem(Problem::Nobody));
   std::string nested = "From: ";
   nested.append(60'000, '(').append(60'000, ')');
   EXPECT_EQ(authors(nested + " a@x.example\r\n"), "x.example");

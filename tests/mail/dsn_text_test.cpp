@@ -24,6 +24,14 @@ TEST(DsnText, WritesInternationalAddressesInSevenBits) {
   EXPECT_EQ(typed_address("€😀@y.example"), "utf-8;\\x{20AC}\\x{1F600}@y.example");
 }
 
+TEST(DsnText, WritesTheLongestAddressBeyondAsciiWhole) {
+  std::string address;
+  for (int i = 0; i < 120; ++i) address += "\u03B1";
+  const std::string typed = typed_address(address + "@y.example");
+  EXPECT_TRUE(typed.ends_with("\\x{3B1}@y.example")) << typed.size();
+  EXPECT_LT(typed.size() + std::string("Original-Recipient: ").size(), 998U);
+}
+
 TEST(DsnText, WrapsAtSpaces) {
   std::string words;
   for (int i = 0; i < 60; ++i) words += "word" + std::to_string(i) + ' ';

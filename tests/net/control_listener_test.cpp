@@ -110,6 +110,21 @@ TEST_F(ControlSocket, SaysWhatIsWrongWithThePath) {
   EXPECT_FALSE(ControlListener::open(shard_, (folder_ / std::string(200, 'x')).string()));
 }
 
+/// What is said beforehand is what opening says, but for a daemon that runs.
+TEST_F(ControlSocket, CanBeJudgedWithoutBeingMade) {
+  EXPECT_FALSE(ControlListener::look_at((folder_ / "none" / "control.sock").string()));
+  EXPECT_FALSE(ControlListener::look_at((folder_ / std::string(200, 'x')).string()));
+  EXPECT_TRUE(ControlListener::look_at(path()));
+  EXPECT_FALSE(fs::exists(path()));
+  {
+    const auto listener = ControlListener::open(shard_, path());
+    ASSERT_TRUE(listener);
+    EXPECT_TRUE(ControlListener::look_at(path()));
+  }
+  std::ofstream(path()) << "precious";
+  EXPECT_FALSE(ControlListener::look_at(path()));
+}
+
 TEST_F(ControlSocket, IsGoneAfterStop) {
   auto listener = ControlListener::open(shard_, path());
   ASSERT_TRUE(listener);

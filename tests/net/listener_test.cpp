@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <malloc.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -81,6 +82,32 @@ TEST(Listener, NamesAddressThatCannotBeBound) {
   const auto listener = Listener::open(shard, {&elsewhere, 1}, drop, {});
   ASSERT_FALSE(listener);
   EXPECT_THAT(listener.error(), StartsWith("[2001:db8::1]:25: "));
+}
+
+/// Of addresses, not of who has them now: systemd may hold one that comes and goes, and a daemon
+/// that runs has its own.
+TEST(Listener, KnowsTheAddressesOfThisHost) {
+  Shard shard;
+  const ports::Endpoint any{make_address("127.0.0.1"), 0};
+  auto listener = Listener::open(shard, {&any, 1}, drop, {});
+  ASSERT_TRUE(listener) << listener.error();
+  EXPECT_TRUE(Listener::check_local((*listener)->endpoints()));
+  const ports::Endpoint elsewhere{make_address("192.0.2.1"), (*listener)->endpoints().front().port};
+  const auto refused = Listener::check_local({&elsewhere, 1});
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error(), StartsWith("192.0.2.1:"));
+
+  const int held = ::socket(AF_INET, SOCK_STREAM, 0);
+  const int yes = 1;
+  ::setsockopt(held, IPPROTO_IP, IP_FREEBIND, &yes, sizeof yes);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(elsewhere.port);
+  address.sin_addr.s_addr = htonl(elsewhere.address.to_v4().to_uint());
+  ASSERT_EQ(::bind(held, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(held, 1), 0);
+  EXPECT_TRUE(Listener::check_local({&elsewhere, 1}));
+  ::close(held);
 }
 
 TEST(Listener, TakesNothingAfterStop) {

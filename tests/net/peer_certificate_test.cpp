@@ -25,6 +25,7 @@ class PeerCertificate : public StartTls {
     contexts_.publish(must(TlsContext::server(files)));
     dialer_.emplace(loopback_.shard,
                     ClientTls{must(TlsContext::client(TlsLevel::May)),
+                              must(TlsContext::client(TlsLevel::Encrypt)),
                               must(TlsContext::client(TlsLevel::Verify, files.chain))});
   }
 

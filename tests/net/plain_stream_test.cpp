@@ -222,5 +222,28 @@ TEST(PlainStream, FastPeerDoesNotStarveTheShard) {
   EXPECT_TRUE(ran_before_end);
 }
 
+/// Writes until the peer, which does not read, takes no more.
+void fill(Loopback& loopback, ports::Stream& stream) {
+  const std::string much(64UL << 20, 'x');
+  EXPECT_FALSE(run(loopback.shard, stream.write(much, base::Deadline::after(200ms))));
+}
+
+TEST(PlainStream, TellsWhatThePeerHasNotAcknowledged) {
+  Loopback loopback;
+  auto [client, server] = loopback.connect();
+  EXPECT_EQ(server->unacknowledged(), 0U);
+  ASSERT_TRUE(run(loopback.shard, server->write("250 2.0.0 Ok\r\n", soon())));
+  EXPECT_TRUE(run_until(loopback.shard, [&server] { return server->unacknowledged() == 0; }))
+      << "the peer's TCP has it, though nobody has read it";
+  fill(loopback, *server);
+  EXPECT_GT(server->unacknowledged(), 0U);
+  client->close();
+  std::array<char, 64> buffer;
+  EXPECT_FALSE(run(loopback.shard, server->read_some(buffer, soon())));
+  EXPECT_GT(server->unacknowledged(), 0U) << "a peer that is gone has not received it";
+  server->close();
+  EXPECT_EQ(server->unacknowledged(), 0U);
+}
+
 }  // namespace
 }  // namespace relay::net

@@ -51,6 +51,7 @@ class StartTls : public testing::Test {
   base::Published<TlsContext> contexts_{must(TlsContext::server(files_))};
   OpensslAcceptor acceptor_{contexts_};
   Loopback loopback_{ClientTls{must(TlsContext::client(mail::TlsLevel::May)),
+                               must(TlsContext::client(mail::TlsLevel::Encrypt)),
                                must(TlsContext::client(mail::TlsLevel::Verify, files_.chain))}};
 };
 

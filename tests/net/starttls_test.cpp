@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "relay/net/tls_stream.hpp"
+#include "tests/net/raw_tls.hpp"
 
 namespace relay::net {
 namespace {
@@ -138,42 +139,12 @@ TEST_F(StartTls, ServerRefusesGarbageThatLooksLikeAHandshake) {
   ::close(client);
 }
 
-// A blocking client on a thread of its own, to do what our own client never would.
-class RawTlsClient {
- public:
-  RawTlsClient(int descriptor, int newest_version) : descriptor_(descriptor) {
-    SSL_CTX_set_security_level(context_.get(), 0);  // else OpenSSL itself refuses old versions
-    SSL_CTX_set_max_proto_version(context_.get(), newest_version);
-    ssl_.reset(SSL_new(context_.get()));
-    SSL_set_fd(ssl_.get(), descriptor_);
-  }
-
-  ~RawTlsClient() { ::close(descriptor_); }
-
-  RawTlsClient(const RawTlsClient&) = delete;
-  RawTlsClient& operator=(const RawTlsClient&) = delete;
-
-  bool connect() { return SSL_connect(ssl_.get()) == 1; }
-
-  /// Ends TLS and goes on in the clear (CVE-2026-45185).
-  void end_tls_and_say(const std::string& octets) {
-    SSL_shutdown(ssl_.get());
-    ::send(descriptor_, octets.data(), octets.size(), MSG_NOSIGNAL);
-  }
-
- private:
-  int descriptor_;
-  std::unique_ptr<SSL_CTX, decltype(&SSL_CTX_free)> context_{SSL_CTX_new(TLS_client_method()),
-                                                             &SSL_CTX_free};
-  std::unique_ptr<SSL, decltype(&SSL_free)> ssl_{nullptr, &SSL_free};
-};
-
 TEST_F(StartTls, PlaintextAfterTheEndOfTlsIsNeverRead) {
   for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
     auto [descriptor, plain] = loopback_.connect_raw();
-    RawTlsClient client(descriptor, version);
+    auto client = RawTls::client(descriptor, version);
     auto spoken = std::async(std::launch::async, [&client] {
-      const bool connected = client.connect();
+      const bool connected = client.shake_hands();
       client.end_tls_and_say("MAIL FROM:<a@b.example>\r\n");
       return connected;
     });
@@ -192,8 +163,8 @@ TEST_F(StartTls, PlaintextAfterTheEndOfTlsIsNeverRead) {
 TEST_F(StartTls, RefusesVersionsBefore12) {
   for (const int version : {TLS1_VERSION, TLS1_1_VERSION}) {
     auto [descriptor, plain] = loopback_.connect_raw();
-    RawTlsClient client(descriptor, version);
-    auto connected = std::async(std::launch::async, [&client] { return client.connect(); });
+    auto client = RawTls::client(descriptor, version);
+    auto connected = std::async(std::launch::async, [&client] { return client.shake_hands(); });
     const auto server = run(loopback_.shard, acceptor_.accept(std::move(plain), soon()));
     ASSERT_FALSE(server);
     EXPECT_EQ(server.error(), IoError::TlsFailed);
@@ -235,6 +206,18 @@ TEST_F(StartTls, IdleSessionIsSmall) {
   const auto each = (::mallinfo2().uordblks - before) / kSessions;
   RecordProperty("octets_per_pair", static_cast<int>(each));
   EXPECT_LT(each, 64U * 1024U);
+}
+
+TEST_F(StartTls, TellsWhatThePeerHasNotAcknowledged) {
+  auto ends = shake_hands(loopback_.connect(), "mx.example.org", mail::TlsLevel::May);
+  ASSERT_TRUE(ends.server);
+  ports::Stream& server = **ends.server;
+  ASSERT_TRUE(run(loopback_.shard, server.write("250 2.0.0 Ok\r\n", soon())));
+  EXPECT_TRUE(run_until(loopback_.shard, [&server] { return server.unacknowledged() == 0; }));
+  const std::string much(64UL << 20, 'x');
+  const auto deadline = base::Deadline::after(std::chrono::milliseconds(200));
+  EXPECT_FALSE(run(loopback_.shard, server.write(much, deadline)));
+  EXPECT_GT(server.unacknowledged(), 0U);
 }
 
 }  // namespace

@@ -18,11 +18,15 @@ TEST(TlsContext, LoadsMatchingPairAndKnowsItsEnd) {
   const TemporaryFolder folder;
   const auto context = TlsContext::server(make_certificate(folder, "mx", "mx.example.org"));
   ASSERT_TRUE(context) << context.error();
-  const auto expires = context->expires();
-  ASSERT_TRUE(expires);
-  const auto left = *expires - std::chrono::system_clock::now();
+  const auto certificate = context->certificate();
+  ASSERT_TRUE(certificate);
+  const auto left = certificate->ends - std::chrono::system_clock::now();
   EXPECT_GT(left, std::chrono::hours(23));
   EXPECT_LT(left, std::chrono::hours(25));
+  EXPECT_LE(certificate->begins, std::chrono::system_clock::now());
+  EXPECT_EQ(certificate->names, std::vector<std::string>{"mx.example.org"});
+  EXPECT_TRUE(context->is_for("MX.example.org"));
+  EXPECT_FALSE(context->is_for("example.org"));
 }
 
 TEST(TlsContext, RefusesKeyOfAnotherCertificate) {

@@ -97,7 +97,7 @@ signatures of 19 messages verified before they left, 20 did not hold
             R"("ended":{"delivered":11,"bounced":12,"suppressed":13},)"
             R"("abuse":{"listed":14,"list_failures":15,"greylisted":16,"greylist_passed":17,)"
             R"("over_rate":18},"self_checks":19,"self_check_failures":20,)"
-            R"("spool_poisoned":false,"draining":false,)"
+            R"("spool_poisoned":false,"draining":false,"warnings":[],"warnings_in_all":0,)"
             R"("queue":{"messages":21,"waiting":22,"held":23,"bytes":24,"owed_reports":25},)"
             R"("pauses":[{"kind":"domain","value":"fwd.example","reason":"moving",)"
             R"("since":"2026-11-24T03:00:00.000Z"}]})"
@@ -121,12 +121,40 @@ TEST(Print, Reload) {
             "not applied; the old settings stay in force\n");
   EXPECT_EQ(json_lines(refused),
             R"({"v":1,"applied":false,"problems":["a.toml:1:1: error\u000a  1 | x\u000a    | ^",)"
-            R"("b"],"needs_restart":[]})"
+            R"("b"],"needs_restart":[],"warnings":[],"warnings_in_all":0})"
             "\n");
   const ReloadView applied{.applied = true, .needs_restart = {"tls"}};
   EXPECT_EQ(text_lines(applied), "takes effect at the next start: tls\napplied\n");
   EXPECT_EQ(json_lines(applied),
-            "{\"v\":1,\"applied\":true,\"problems\":[],\"needs_restart\":[\"tls\"]}\n");
+            "{\"v\":1,\"applied\":true,\"problems\":[],\"needs_restart\":[\"tls\"],"
+            "\"warnings\":[],\"warnings_in_all\":0}\n");
+}
+
+/// What speaks against the configuration in force stands in both, for it is in force.
+TEST(Print, WarningsOfTheConfiguration) {
+  const ConfigWarnings warnings{.shown = {{.file = "a.toml",
+                                           .line = 3,
+                                           .column = 7,
+                                           .text = "x\x1b leads nowhere",
+                                           .hint = "write y",
+                                           .check = "alias-target"},
+                                          {.file = "a.toml", .text = "all of it"}},
+                                .in_all = 5};
+  StatusView status = a_status();
+  status.daemon.warnings = warnings;
+  const std::string told =
+      "warning a.toml:3:7: x\\x1b leads nowhere (write y)\n"
+      "warning a.toml: all of it\n"
+      "3 more warnings: see `srs-relay check`\n";
+  EXPECT_THAT(text_lines(status), HasSubstr(" loaded 2026-11-24T03:00:00.000Z\n" + told));
+  const ReloadView applied{.applied = true, .warnings = warnings};
+  EXPECT_EQ(text_lines(applied), told + "applied\n");
+  const std::string values =
+      R"("warnings":[{"file":"a.toml","line":3,"column":7,"text":"x\u001b leads nowhere",)"
+      R"("hint":"write y","check":"alias-target"},)"
+      R"({"file":"a.toml","line":0,"column":0,"text":"all of it"}],"warnings_in_all":5)";
+  EXPECT_THAT(json_lines(status), HasSubstr(values));
+  EXPECT_THAT(json_lines(applied), HasSubstr(values));
 }
 
 TEST(RelativeTime, NamesTheLargestUnits) {

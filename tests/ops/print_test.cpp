@@ -143,6 +143,20 @@ TEST_F(PrintTest, HowACopyHasEnded) {
   EXPECT_THAT(text(RecipientState::Failed, End::Expired), HasSubstr("failed: expired, "));
   EXPECT_THAT(text(RecipientState::Failed, End::Dropped), HasSubstr("dropped by the operator, "));
   EXPECT_THAT(text(RecipientState::Failed, End::Returned), HasSubstr("bounced by the operator, "));
+  EXPECT_THAT(text(RecipientState::Failed, End::Discarded), HasSubstr("dropped by its alias, "));
+  EXPECT_THAT(text(RecipientState::Failed, End::Replaced),
+              HasSubstr("replaced by the fallback of its alias, "));
+}
+
+TEST_F(PrintTest, ACopyThatStandsBy) {
+  auto& row = add();
+  WhyView view = why(row);
+  row.state = mail::RecipientState::StandsBy;
+  view.copies.push_back({.row = row, .waits_for = {}, .expires = {}});
+  EXPECT_THAT(text_lines(view), HasSubstr(", then the fallback of its alias, if no other"));
+  EXPECT_THAT(text_lines(view), HasSubstr("   stands by, not tried yet\n"));
+  EXPECT_THAT(text_lines(view), HasSubstr("    note   the fallback of its alias: leaves when"));
+  EXPECT_THAT(json_lines(view), HasSubstr(R"("state":"stands-by")"));
 }
 
 TEST_F(PrintTest, AMessageInJson) {

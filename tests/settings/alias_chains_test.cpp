@@ -22,7 +22,7 @@ class AliasChains : public LoaderFixture {
         "aliases = [\"file:aliases\"]\n[[domain]]\nname = \"example.net\"\n[domain.alias]\n"
         "\"*\" = \"me@mail.example\"\n\"back\" = \"There@Example.ORG\"\n"
         "[srs]\ndomain = \"srs.example.org\"\n[[srs.secret]]\nid = \"a\"\n"
-        "file = \"secrets/good\"\n");
+        "file = \"secrets/good\"\n[defaults]\npostmaster = \"me@mail.example\"\n");
   }
 
   static std::string targets(std::size_t count, const std::string& domain) {

@@ -50,6 +50,7 @@ file = "secrets/good"
 
 TEST_F(Loader, TakesASmallFileAndFillsInDefaults) {
   const auto loaded = load_text(kHead +
+                                "[defaults]\npostmaster = \"me@mail.example\"\n"
                                 "[srs]\ndomain = \"srs.example.org\"\n[[srs.secret]]\n"
                                 "id = \"a\"\nfile = \"secrets/good\"\n");
   ASSERT_TRUE(loaded);

@@ -42,7 +42,7 @@ TEST_F(Verification, HasDefaultsForEverything) {
   EXPECT_THAT(settings->arc.trusted_sealers, IsEmpty());
   EXPECT_EQ(settings->defaults.dmarc, DmarcSettings());
   EXPECT_EQ(settings->risk.connections, 2U);
-  EXPECT_EQ(settings->risk.rate.count, 60U);
+  EXPECT_EQ(settings->risk.rate.count, 600U);
   EXPECT_EQ(settings->risk.rate.span, seconds(60));
   EXPECT_EQ(settings->risk.tag, "X-Spam-Flag: YES");
   EXPECT_EQ(settings->notices_to, NoticesTo::Authenticated);

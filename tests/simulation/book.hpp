@@ -39,6 +39,7 @@ struct CopyTruth {
   bool in_limbo = false;  ///< a verb has changed it, and has not been answered yet
   base::SteadyTime limbo_since;
   base::SteadyTime dot_ended_at;  ///< an outcome was recorded of what had its dot written
+  bool outcome_unheard = false;   ///< … and the relay has not been told so yet
   std::uint32_t attempts = 0;
   unsigned taken = 0;           ///< by servers
   unsigned excused = 0;         ///< so often more than once

@@ -162,6 +162,7 @@ void HandFed::record(std::uint32_t message, ports::CopyUpdate update, ports::Rec
   ports::Update whole{.id = judge.book.messages()[message].id, .copies = {}};
   whole.copies.push_back(std::move(update));
   judge.recorded(whole, {.copies = {how}});
+  judge.heard(whole);
 }
 
 void HandFed::report(std::uint32_t message,

@@ -77,17 +77,30 @@ void Judge::gone(const ports::Update& update) {
   for (const auto& one : update.copies) {
     if (message == nullptr || one.index >= message->copies.size()) continue;
     CopyTruth& copy = message->copies[one.index];
-    if (std::exchange(copy.dot_open, false)) copy.dot_ended_at = clock.steady();
+    if (std::exchange(copy.dot_open, false)) {
+      copy.dot_ended_at = clock.steady();
+      copy.outcome_unheard = true;
+    }
     if (!has_ended(copy.state)) verdicts.violate(Rule::Lost, copy.name, "the store has lost it");
+  }
+}
+
+void Judge::heard(const ports::Update& update) {
+  MessageTruth* const message = book.find(update.id);
+  for (const auto& one : update.copies) {
+    if (message == nullptr || one.index >= message->copies.size()) continue;
+    message->copies[one.index].outcome_unheard = false;
   }
 }
 
 void Judge::process_died() {
   traffic.process_died();
   fairness.process_died();
+  outcomes.process_died();
   verbs.process_died();
   for (MessageTruth& message : book.messages()) {
     for (CopyTruth& copy : message.copies) {
+      copy.outcome_unheard = false;
       copy.in_limbo = false;
       copy.all_turned = false;  // what was learnt of hosts is gone, too
     }
@@ -113,14 +126,16 @@ void Judge::set_calm() {
 }
 
 /// What is due by the store's clock is due at another time from now on.
-void Judge::wall_jumped() {
+void Judge::wall_jumped(std::chrono::milliseconds by) {
   for (MessageTruth& message : book.messages()) {
     for (CopyTruth& copy : message.copies) {
       if (copy.state != State::Waiting) continue;
       copy.due_at = clock.steady() + std::max(copy.due - clock.wall(), 0ms);
     }
   }
-  outcomes.wall_jumped();
+  constexpr auto kNoticed = 60s;  // less than this may be NTP that sets the clock
+  const bool is_down = troubles_[static_cast<std::size_t>(Trouble::ProcessDown)] > 0;
+  outcomes.wall_jumped(!is_down && std::chrono::abs(by) >= kNoticed);
   traffic.wall_jumped();
   notices.wall_jumped();
 }

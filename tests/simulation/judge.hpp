@@ -29,6 +29,8 @@ struct Judge {
 
   /// The store has applied an outcome.
   void recorded(const ports::Update& update, const ports::RecordAnswer& answer);
+  /// The relay has the answer to recorded(), or to gone().
+  void heard(const ports::Update& update);
 
   /// The store knows nothing of that message any more.
   void gone(const ports::Update& update);
@@ -41,7 +43,7 @@ struct Judge {
   void trouble_begins(Trouble trouble);
   void trouble_ends(Trouble trouble, std::chrono::milliseconds settles);
 
-  void wall_jumped();
+  void wall_jumped(std::chrono::milliseconds by);
 
   /// Nothing happens until then.
   void before_advance(base::SteadyTime then);

@@ -171,7 +171,7 @@ void OutcomeJudge::check_refused(const CopyTruth& copy, const ports::CopyUpdate&
 void OutcomeJudge::check_expired(const CopyTruth& copy) {
   const auto age = clock_.steady() - copy.waits_since;
   const auto stored_late = 1s + 10 * book_.world().spool_delay;
-  if (wall_jumped_ || age + stored_late >= book_.world().settings.expire) return;
+  if (ages_unknown_ || age + stored_late >= book_.world().settings.expire) return;
   verdicts_.violate(Rule::FailedWithoutCause, copy.name,
                     fmt::format("expired after {} s",
                                 std::chrono::duration_cast<std::chrono::seconds>(age).count()));
@@ -267,7 +267,10 @@ void OutcomeJudge::record(MessageTruth& message, CopyTruth& copy, const ports::C
     return verdicts_.violate(Rule::ForeignReply, copy.name, "an outcome without an attempt");
   }
   const bool dot_written = std::exchange(copy.dot_open, false);
-  if (dot_written) copy.dot_ended_at = clock_.steady();
+  if (dot_written) {
+    copy.dot_ended_at = clock_.steady();
+    copy.outcome_unheard = true;
+  }
   const bool dot_taken = dot_written && copy.dot_taken;
   copy.in_content = false;
   if (how == Recorded::TooLate) return;  // the store knows better, and nothing has changed

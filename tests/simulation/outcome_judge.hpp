@@ -16,8 +16,15 @@ class OutcomeJudge {
   /// The store has applied this, and answered so.
   void recorded(const ports::Update& update, const ports::RecordAnswer& answer);
 
-  /// Ages are no longer what they seem.
-  void wall_jumped() { wall_jumped_ = true; }
+  /// Ages by the wall clock are no longer what they seem. `seen`: the run that is on has the means
+  /// to notice.
+  void wall_jumped(bool seen) {
+    ages_unknown_ = ages_unknown_ || !seen;
+    wall_jumped_ = true;
+  }
+
+  /// Whoever comes next knows nothing of an earlier jump.
+  void process_died() { ages_unknown_ = ages_unknown_ || wall_jumped_; }
 
   /// The store could not read a piece of content: the attempt it was for ends there.
   void content_unreadable() { unreadable_at_ = clock_.steady(); }
@@ -48,6 +55,7 @@ class OutcomeJudge {
   SimClock& clock_;
   TrafficJudge& traffic_;
   bool wall_jumped_ = false;
+  bool ages_unknown_ = false;  ///< some copies seem older than they are, and nobody can know it
   base::SteadyTime unreadable_at_ = base::SteadyTime::min();
 };
 

@@ -222,8 +222,12 @@ void TrafficJudge::said(const Said& said) {
   }
   if (said.step == Step::Data && said.code == 354) {
     begin_content(said);
+    TransactionTruth& transaction = transactions_[said.transaction];
+    transaction.for_nobody = said.accepted == 0;
     // From now on the dot may be written, whether it is read or not.
-    if (activity_ != nullptr) activity_->dot_may_be_written(said.connection);
+    if (activity_ != nullptr && !transaction.for_nobody) {
+      activity_->dot_may_be_written(said.connection);
+    }
   }
   if (said.number == 0) return;
   if (said.code < 500 && said.status.starts_with("4.7.")) {
@@ -296,8 +300,9 @@ void TrafficJudge::closed(const Closed& closed) {
   const bool timed_out = closed.awaiting && !closed.died;
   if (activity_ != nullptr) activity_->ended(closed.connection, timed_out);
   if (!timed_out || closed.step != Step::Dot || stopping_) return;
-  if (closed.waited >= book_.world().settings.dot_limit) return;
-  verdicts_.violate(Rule::DotCutShort, first_of(transactions_[connection.transaction]),
+  const TransactionTruth& transaction = transactions_[connection.transaction];
+  if (closed.waited >= book_.world().settings.dot_limit || transaction.for_nobody) return;
+  verdicts_.violate(Rule::DotCutShort, first_of(transaction),
                     fmt::format("waited {} ms for the reply to the dot", closed.waited.count()));
 }
 

@@ -31,7 +31,8 @@ struct TransactionTruth {
   std::vector<CopyName> taken;
   std::int64_t begun_ms = 0;
   std::size_t group = SIZE_MAX;
-  bool dot_open = false;  ///< the dot was heard, and its reply has not been said
+  bool dot_open = false;    ///< the dot was heard, and its reply has not been said
+  bool for_nobody = false;  ///< 354 was said although everybody had been refused
 };
 
 struct SaidTruth {

@@ -65,6 +65,7 @@ base::Task<Answer<ports::RecordAnswer>> WatchedQueue::record(ports::Update updat
   }
   co_await mood_.dawdle();
   if (error) co_return std::unexpected(*error);
+  judge_.heard(update);
   co_return answer;
 }
 

@@ -83,7 +83,7 @@ void WorldRun::happen(const Incident& incident) {
     case What::WallJumps:
       clock_.jump_wall(incident.span);
       if (incident.span < 0ms) give_up_at_ -= incident.span;  // everything expires so much later
-      judge_.wall_jumped();
+      judge_.wall_jumped(incident.span);
       judge_.trouble_begins(Trouble::WallClock);
       return judge_.trouble_ends(Trouble::WallClock, kFullLook);
     case What::LoopStalls:

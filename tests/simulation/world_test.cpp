@@ -52,6 +52,8 @@ TEST(KnownWorlds, StayWell) {
            Known{131620, false},  // after an error of the store a lane was never read again
            Known{194110, false},  // a copy that was released meanwhile expired by its old age
            Known{213395, true},   // who was refused at RCPT counted as if his dot were written
+           Known{390423, true},   // a place was kept for the reply to a dot that was for nobody
+           Known{46982, false},   // a release counted for nothing after the clock was set back
        }) {
     const RunResult result = run_world(generate_world(seed, large));
     EXPECT_THAT(result.violations, IsEmpty()) << seed << '\n' << told(result);

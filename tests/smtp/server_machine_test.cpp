@@ -146,6 +146,7 @@ TEST(ServerMachine, ClosesOnBdat) {
   const Action action = d.say("BDAT 5 LAST", true);
   ASSERT_TRUE(std::holds_alternative<Close>(action));
   EXPECT_EQ(reply_of(action)->code(), 502);
+  EXPECT_EQ(std::get<Close>(action).farewell->code(), 421);
 }
 
 TEST(ServerMachine, ClosesOnOtherProtocolsAndOverlongLines) {
@@ -153,6 +154,7 @@ TEST(ServerMachine, ClosesOnOtherProtocolsAndOverlongLines) {
   const Action action = Dialogue().machine.on_overlong_line();
   ASSERT_TRUE(std::holds_alternative<Close>(action));
   EXPECT_EQ(reply_of(action)->wire(), "500 5.5.2 Line too long\r\n");
+  EXPECT_EQ(std::get<Close>(action).farewell->code(), 421);  // RFC 5321 §3.8
 }
 
 TEST(ServerMachine, OffersTlsOnlyWhenItCan) {
@@ -189,20 +191,12 @@ TEST(ServerMachine, SpendsTheJunkBudget) {
   EXPECT_EQ(d.code("NOOP"), 421);
 }
 
-TEST(ServerMachine, CountsRefusedRecipientsButNotOurOwnTrouble) {
-  ServerOptions with = options();
-  with.max_errors = 2;
-  Dialogue d(with);
-  d.say("EHLO c.example");
-  d.say("MAIL FROM:<a@b.example>");
-  const auto refuse = [&](int code) {
-    d.machine.on_line("RCPT TO:<x@d.example>", true);
-    return std::holds_alternative<Close>(d.machine.on_recipient(Reply(code, {5, 1, 1}, "no")));
-  };
-  for (int i = 0; i < 10; ++i) EXPECT_FALSE(refuse(451));
-  EXPECT_FALSE(refuse(550));
-  EXPECT_FALSE(refuse(550));
-  EXPECT_TRUE(refuse(550));
+TEST(ServerMachine, VerifiesNobody) {
+  Dialogue d;
+  EXPECT_EQ(d.code("VRFY ann"), 252);  // before EHLO, too (RFC 5321 §4.1.4)
+  d.open_transaction();
+  EXPECT_EQ(d.code("vrfy <c@d.example>"), 252);
+  EXPECT_NE(d.machine.transaction(), 0U);
 }
 
 // ---- random dialogues against a reference small enough to be seen right

@@ -55,6 +55,8 @@ TEST_P(IntakeContract, GivesBackHowEachCopyIsToLeave) {
   made.routes[0].handling = {.seal = true, .risk_pool = false, .new_author = false, .reason = "s"};
   made.routes[1].handling = {.seal = false, .risk_pool = true, .new_author = false, .reason = "r"};
   made.routes[2].handling = {.seal = false, .risk_pool = false, .new_author = true, .reason = "ä"};
+  made.routes[1].mark = mail::AliasMark::OriginalTo;
+  made.routes[2].mark = mail::AliasMark::DeliveredTo;
   const auto loaded = load(add(made), {0, 1, 2, 3});
   EXPECT_EQ(loaded.message.seal_fields, made.message.seal_fields);
   EXPECT_EQ(loaded.message.rewritten_head, made.message.rewritten_head);
@@ -66,9 +68,69 @@ TEST_P(IntakeContract, GivesBackHowEachCopyIsToLeave) {
     EXPECT_EQ(kept.seal, given.seal) << i;
     EXPECT_EQ(kept.risk_pool, given.risk_pool) << i;
     EXPECT_EQ(kept.new_author, given.new_author) << i;
+    EXPECT_EQ(loaded.recipients[i].route.mark, made.routes[i].mark) << i;
     EXPECT_EQ(kept.reason, given.reason) << i;
   }
   EXPECT_FALSE(load(add(message_to({"a@x.example"}))).message.sender_authenticated);
+}
+
+/// A copy that its alias throws away has ended when it comes; a message of such copies goes at
+/// once.
+TEST_P(IntakeContract, TakesCopiesThatHaveEnded) {
+  auto some = message_to({"noise@fwd.example", "a@x.example"}, octets(2 * kChunk + 5));
+  some.routes[0].ended = mail::End::Discarded;
+  append(some.message.id, 0, some.content.substr(0, kChunk));
+  some.content.erase(0, kChunk);
+  const auto id = add(some);
+  const auto loaded = load(id, {0, 1});
+  EXPECT_EQ(loaded.recipients[0].state, RecipientState::Failed);
+  EXPECT_EQ(loaded.recipients[0].end, mail::End::Discarded);
+  EXPECT_EQ(loaded.recipients[1].state, RecipientState::Waiting);
+  EXPECT_EQ(run(operators().totals())->waiting, 1U);
+  const ports::Update sent{.id = id, .copies = {outcome(1, RecipientState::Delivered)}};
+  EXPECT_TRUE(run(delivery().record(sent))->message_ended);
+  EXPECT_EQ(messages(), 0U);
+
+  auto all = message_to({"noise@fwd.example"}, octets(2 * kChunk));
+  all.routes[0].ended = mail::End::Discarded;
+  append(all.message.id, 0, all.content.substr(0, kChunk));
+  all.content.erase(0, kChunk);
+  ASSERT_TRUE(run(intake().commit(all)));
+  EXPECT_EQ(messages(), 0U);
+  EXPECT_EQ(run(operators().totals())->bytes, 0U);
+  EXPECT_FALSE(run(delivery().load(all.message.id, {0})));
+  open();
+  EXPECT_EQ(messages(), 0U);
+}
+
+/// What its alias did not take is a failure like any other: one transaction with the debt of a DSN.
+TEST_P(IntakeContract, OwesNoticesOfCopiesThatWereRefusedBeforeTheyCame) {
+  auto made = message_to({"s@x.example", "a@x.example"});
+  made.routes[0].ended = mail::End::Refused;
+  made.owes_notices = true;
+  const auto id = add(made);
+  EXPECT_EQ(run(operators().totals())->owed_reports, 1U);
+  open();
+  const auto owed = run(delivery().notices(id));
+  ASSERT_TRUE(owed);
+  ASSERT_EQ(owed->notices.size(), 1U);
+  EXPECT_EQ(owed->notices[0].kind, ports::Notify::OfFailure);
+  EXPECT_EQ(owed->notices[0].end, mail::End::Refused);
+  EXPECT_EQ(owed->notices[0].attempt.status, (mail::EnhancedStatus{5, 2, 3}));
+  EXPECT_TRUE(run(delivery().reports_due(9))->empty());  // more may fail
+
+  auto alone = message_to({"s@x.example"});
+  alone.routes[0].ended = mail::End::Refused;
+  alone.owes_notices = true;
+  const auto all = add(alone);
+  EXPECT_EQ(*run(delivery().reports_due(9)), std::vector{all});
+  ASSERT_TRUE(
+      run(delivery().report({.id = all, .notices = {{0, ports::Notify::OfFailure}}, .dsns = {}})));
+  EXPECT_TRUE(is_gone(all));
+
+  alone.message.id = mail::MessageId::generate(kNow);
+  alone.owes_notices = false;
+  EXPECT_TRUE(is_gone(add(alone)));
 }
 
 /// Whatever its size, and wherever its content lies: nothing of ours is mixed up with it.
@@ -179,30 +241,6 @@ TEST_P(IntakeContract, RefusesMoreThanMayWaitForATarget) {
   EXPECT_EQ(run(intake().commit(full)).error(), SpoolError::Unconfirmed);
   EXPECT_TRUE(is_gone(full.message.id)) << "nothing of it stays";
   add(awaiting(3));
-}
-
-TEST_P(IntakeContract, RefusesMoreStoredSendersThanAClientMayHave) {
-  const auto with_tokens = [](int first, int count, const std::string& client) {
-    auto made = message_to({"a@x.example"});
-    for (int i = first; i < first + count; ++i) {
-      made.tokens.push_back({.token = "t" + std::to_string(i),
-                             .reverse_path = mail::ReversePath(mailbox("long@sender.example")),
-                             .expires_at = kNow + 1h,
-                             .client = client});
-    }
-    return made;
-  };
-  const std::string client = "192.0.2.0/24";
-  add(with_tokens(0, 600, client));
-  add(with_tokens(600, 399, client));
-  const auto two = with_tokens(999, 2, client);
-  EXPECT_EQ(run(intake().commit(two)).error(), SpoolError::TokenQuota);
-  EXPECT_EQ(run(tokens().find("t999")).error(), SpoolError::NotFound) << "nothing of it stays";
-  EXPECT_TRUE(is_gone(two.message.id));
-  add(with_tokens(990, 10, client));
-  EXPECT_EQ(run(intake().commit(with_tokens(1000, 1, client))).error(), SpoolError::TokenQuota);
-  add(with_tokens(5, 1, client));  // known already: costs no quota
-  add(with_tokens(1000, 1, "198.51.100.0/24"));
 }
 
 TEST_P(IntakeContract, RemembersWhatWasAcceptedLately) {

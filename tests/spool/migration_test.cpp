@@ -37,6 +37,25 @@ TEST_P(Migration, GoesOnWithALiveQueue) {
   EXPECT_EQ(first->recipients[2].state, RecipientState::Held);
 }
 
+/// Aliases had no fallbacks then: every failure is told as before.
+TEST_P(Migration, FindsNoFallbacks) {
+  auto opened = open();
+  ASSERT_TRUE(opened) << opened.error();
+  Tables& tables = *opened->tables;
+  EXPECT_EQ(tables.fallbacks.group_of({kFirst, 1}), 0);
+  const auto first = tables.reader.load(kFirst, {1});
+  ASSERT_TRUE(first);
+  EXPECT_FALSE(first->recipients[0].route.stands_by);
+  opened->transactions->begin();
+  auto failed = outcome(1, RecipientState::Failed, first->recipients[0].attempts);
+  failed.notify = ports::Notify::OfFailure;
+  const auto answer = tables.outcomes.record({.id = kFirst, .copies = {failed}}, kNow);
+  opened->transactions->commit();
+  ASSERT_TRUE(answer);
+  EXPECT_TRUE(answer->taken_over.empty());
+  EXPECT_EQ(tables.notices.of(kFirst).size(), 1U);
+}
+
 TEST_P(Migration, DeliversWhatWaited) {
   auto opened = open();
   ASSERT_TRUE(opened) << opened.error();

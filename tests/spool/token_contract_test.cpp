@@ -9,13 +9,27 @@ using ports::SpoolError;
 
 class TokenContract : public QueueContract {
  protected:
-  void store(const std::string& token, std::chrono::hours life) {
+  mail::SenderToken token(const std::string& name, const std::string& counted_under,
+                          std::chrono::hours life = 1h) const {
+    return {.token = name,
+            .reverse_path = mail::ReversePath(mailbox("long@sender.example")),
+            .expires_at = clock_.wall() + life,
+            .counted_under = counted_under,
+            .most = 3};
+  }
+
+  void store(mail::SenderToken token) {
     auto made = message_to({"a@x.example"});
-    made.tokens.push_back({.token = token,
-                           .reverse_path = mail::ReversePath(mailbox("long@sender.example")),
-                           .expires_at = clock_.wall() + life,
-                           .client = "192.0.2.0/24"});
+    made.tokens.push_back(std::move(token));
     add(std::move(made));
+  }
+
+  void store(const std::string& name, std::chrono::hours life) {
+    store(token(name, "192.0.2.0/24", life));
+  }
+
+  bool has_room(const std::string& name, const std::string& counted_under) {
+    return run(tokens().has_room(token(name, counted_under))).value();
   }
 
   bool is_known(const std::string& token) {
@@ -48,6 +62,18 @@ TEST_P(TokenContract, OutlivesTheMessageAndTheProcess) {
   change({}, ports::QueueAction::Drop);
   open();
   EXPECT_TRUE(is_known("t0"));
+}
+
+TEST_P(TokenContract, CountsWhatIsStoredUnderEachQuota) {
+  for (const std::string name : {"t0", "t1"}) store(token(name, "domain sender.example"));
+  EXPECT_TRUE(has_room("t2", "domain sender.example"));
+  store(token("t2", "domain sender.example", 9h));
+  EXPECT_FALSE(has_room("t3", "domain sender.example"));
+  EXPECT_TRUE(has_room("t1", "domain sender.example")) << "it is there";
+  EXPECT_TRUE(has_room("t3", "domain other.example"));
+  store(token("t1", "domain other.example"));  // counts where it was first
+  open();
+  EXPECT_FALSE(has_room("t3", "domain sender.example"));
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, TokenContract, kBoth, name_of);

@@ -185,6 +185,39 @@ TEST(SrsKeys, RefusesWeakSecretsAndVerifiesWithEveryLiveKey) {
   EXPECT_EQ(after.reverse(made, kNow + 2 * kDay).error(), ReverseError::Forged);
 }
 
+TEST(SrsKeys, EachSaysWhetherAndHowLongItTakesClassicTags) {
+  const Rewriter postsrsd(*KeyRing::make({key("p", '2')}), "srs.example.net", classic());
+  const auto srs0 = *postsrsd.forward({"ann", "example.org"}, kNow);
+  const auto srs1 = *postsrsd.forward({"SRS0=fbad=74=example.org=user", "mid.example"}, kNow);
+  const auto house = [](std::int64_t classic_until) {
+    Key theirs = key("p", '2');
+    theirs.classic_until = classic_until;
+    return Rewriter(*KeyRing::make({key("ours", '1'), theirs}), "srs.example.net", {});
+  };
+  for (const Address& address : {srs0, srs1}) {
+    EXPECT_EQ(house(Key::kNever).reverse(address, kNow).error(), ReverseError::Forged);
+    EXPECT_EQ(house(Key::kAlways).reverse(address, kNow)->key_id, "p");
+    EXPECT_TRUE(house(kNow).reverse(address, kNow));
+    EXPECT_EQ(house(kNow).reverse(address, kNow + 1).error(), ReverseError::Forged);
+    EXPECT_EQ(house(Key::kNever).explain(address, kNow).verdict, "forged");
+    EXPECT_EQ(house(Key::kNever).explain(address, kNow).reason,
+              "a right classic tag of key p, which takes no classic tags");
+  }
+  // Only where a key takes short tags could one be found.
+  EXPECT_FALSE(house(Key::kNever).is_guessable(srs0, kNow));
+  EXPECT_TRUE(house(Key::kAlways).is_guessable(srs0, kNow));
+  EXPECT_FALSE(house(kNow).is_guessable(srs0, kNow + 1));
+  const auto strong = house(Key::kAlways).forward({"ann", "example.org"}, kNow);
+  EXPECT_FALSE(house(Key::kAlways).is_guessable(*strong, kNow));
+  EXPECT_FALSE(house(Key::kAlways).is_guessable({"srst=x=ab=cd", "srs.example.net"}, kNow));
+  // What one key takes, another does not.
+  const Rewriter ours(*KeyRing::make({key("ours", '1')}), "srs.example.net", classic());
+  EXPECT_FALSE(house(Key::kAlways).reverse(*ours.forward({"ann", "example.org"}, kNow), kNow));
+  auto wrong = srs0;
+  wrong.local_part.replace(wrong.local_part.size() - 3, 3, "bob");
+  EXPECT_EQ(house(Key::kNever).explain(wrong, kNow).reason, describe(ReverseError::Forged));
+}
+
 TEST(SrsKeys, AStrongAddressDoesNotComeBackToLifeWhenTheStampWraps) {
   const Rewriter r = rewriter();
   const auto srs0 = *r.forward({"ann", "example.org"}, kNow);
@@ -268,6 +301,35 @@ TEST(SrsToken, IsTheSameForOneSenderAndDayAndCannotBeGuessed) {
   Address guess = token.address;
   guess.local_part.back() = guess.local_part.back() == 'a' ? 'b' : 'a';
   EXPECT_EQ(r.reverse(guess, kNow).error(), ReverseError::Forged);
+}
+
+TEST(SrsMessage, NamesAMessageAndNobody) {
+  const Rewriter r = rewriter();
+  const std::string id = "01M8KEQTC8D42SY9KXXSCFDWR5";
+  const Address made = r.make_message_address(id, kNow);
+  EXPECT_TRUE(made.local_part.starts_with("srsm="));
+  const auto back = r.reverse({made.local_part, "SRS.example.net"}, kNow + kDay);
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->family, Family::Message);
+  EXPECT_EQ(back->token, "01m8keqtc8d42sy9kxxscfdwr5");
+  EXPECT_EQ(back->age_days, 1);
+  EXPECT_EQ(r.reverse(made, kNow + 30 * kDay).error(), ReverseError::Expired);
+  Address guess = made;
+  guess.local_part.back() = '6';
+  EXPECT_EQ(r.reverse(guess, kNow).error(), ReverseError::Forged);
+  // A tag is worth nothing in another form.
+  Address other = made;
+  other.local_part[3] = 't';
+  EXPECT_EQ(r.reverse(other, kNow).error(), ReverseError::Forged);
+  const auto told = r.explain(made, kNow);
+  EXPECT_TRUE(told.is_srs);
+  EXPECT_EQ(told.verdict, "valid");
+  EXPECT_NE(told.recovered.find("01m8keqtc8d42sy9kxxscfdwr5"), std::string::npos);
+  Options longest;
+  longest.strong_hash_length = 40;
+  const Rewriter wordy(*KeyRing::make({key("a", '1')}), "srs.example.net", longest);
+  EXPECT_LE(wordy.make_message_address(id, kNow).local_part.size(), kMaxLocalPart);
+  EXPECT_TRUE(wordy.reverse(wordy.make_message_address(id, kNow), kNow));
 }
 
 TEST(SrsHostileInput, RandomAndTruncatedInputsNeverDecode) {

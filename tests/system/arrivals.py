@@ -4,7 +4,10 @@ own, which publish what makes it so."""
 import json
 import os
 import subprocess
+import types
+import unittest.mock
 
+import authres
 import dkim
 
 from . import senders
@@ -76,6 +79,8 @@ MORE = {
                                    "hosted_from": True, "egress_spf": "pass", **UNSIGNED},
     "hosted subdomain, nothing": {**FOREIGN, **UNSIGNED, "from_domain": "belowhosted.example", "hosted_from": True,
                                   "record": "p=none"},
+    "hosted subdomain, nothing, p=reject": {**FOREIGN, **UNSIGNED, "from_domain": "belowhosted.example",
+                                            "hosted_from": True, "record": "p=reject"},
     "sealed and signed": TRUSTED,
     "sealed and signed, to a target without ARC": {**TRUSTED, "target": "plain.example"},
     "sealed, then changed": {**TRUSTED, "arc": "fail", "record": "p=none"},
@@ -104,12 +109,20 @@ class Sealer:
                                "--type", "rsa", "--out", self.pem], check=True, capture_output=True, text=True)
         self.record = json.loads(made.stdout)
 
-    def seal(self, message, dmarc):
-        results = f"Authentication-Results: {self.domain}; dmarc={dmarc}\r\n".encode()
-        with open(self.pem, "rb") as f:
-            fields = dkim.arc_sign(results + message, b"arc", self.domain.encode(), f.read(),
-                                   self.domain.encode(), include_headers=[b"from", b"to", b"subject"])
+    def seal(self, message, results):
+        """`results`: what it says, in whatever grammar. dkimpy takes nothing from them but the name in
+        front and what was found of an earlier chain, of which there is none."""
+        name = results.partition(";")[0]
+        read = types.SimpleNamespace(authserv_id=name, results=[])
+        field = f"Authentication-Results: {results}\r\n".encode()
+        with (open(self.pem, "rb") as f,
+              unittest.mock.patch.object(authres.AuthenticationResultsHeader, "parse", return_value=read)):
+            fields = dkim.arc_sign(field + message, b"arc", self.domain.encode(), f.read(), name.encode(),
+                                   include_headers=[b"from", b"to", b"subject"])
         return b"".join(fields) + message
+
+    def zone(self):
+        return [f"{self.record['name']}. 60 IN TXT {senders.txt(self.record['value'])}"]
 
 
 class Case:
@@ -131,6 +144,8 @@ class Case:
                         for old, new in names.items()}
         self.author = self.senders.get(written["from_domain"], self.senders["author.example"])
         asking = {"below.example": "author.example", "belowhosted.example": "hosted.example"}
+        if written.get("testing_key"):
+            self.senders[written["dkim_domain"]].key_flags = "t=y"
         if written["dmarc"] != "none":
             owner = self.senders.get(asking.get(written["from_domain"]), self.author)
             owner.policy = written.get("record", "p=" + written["policy"])
@@ -161,7 +176,8 @@ class Case:
             message = self.senders[self.written["also_signed_by"]].sign(message)
         if "arc" in self.written:
             saw = "pass" if self.written["sealer_saw_pass"] else "fail"
-            message = sealers[self.written["last_sealer"]].seal(message, saw)
+            sealer = sealers[self.written["last_sealer"]]
+            message = sealer.seal(message, f"{sealer.domain}; dmarc={saw} header.from={self.author.domain}")
             if self.written["arc"] == "fail":
                 message = message.replace(b"It is I.", b"It is somebody else.")
         return message

@@ -81,6 +81,8 @@ class Sink:
     """A next hop. `replies` maps a stage (MAIL, RCPT, DATA) to replies used up one by one, or to a
     function of the address; what is not in it is accepted."""
 
+    smtp = Liberal
+
     def __init__(self, port=None, replies=None):
         self.port = port or free_port()
         self.replies = replies or {}
@@ -117,8 +119,8 @@ class Sink:
 
         class Patient(Controller):
             def factory(self):
-                return Liberal(sink, enable_SMTPUTF8=True, decode_data=False,
-                            data_size_limit=100 << 20, hostname="sink.test")
+                return sink.smtp(sink, enable_SMTPUTF8=True, decode_data=False,
+                                 data_size_limit=100 << 20, hostname="sink.test")
 
         self.controller = Patient(self, hostname="127.0.0.1", port=self.port)
         self.controller.start()
@@ -238,7 +240,18 @@ class Relay:
         with open(self.path("log"), encoding="utf-8", errors="replace") as f:
             return f.read()
 
+    def settle_log(self, quiet=0.03, patience=0.6):
+        """A line is written a moment after what it tells of: until no more come, while the relay runs."""
+        end, size = time.monotonic() + patience, -1
+        while self.process and self.process.poll() is None and time.monotonic() < end:
+            now = os.path.getsize(self.path("log"))
+            if now == size:
+                return
+            size = now
+            time.sleep(quiet)
+
     def events(self, name=None, since=0):
+        self.settle_log()
         with open(self.path("log"), "rb") as f:
             f.seek(since)
             lines = f.read().decode("utf-8", "replace").splitlines()

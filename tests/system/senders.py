@@ -24,6 +24,7 @@ class Sender:
 
     def __init__(self, domain, spf="v=spf1 -all", policy="p=reject"):
         self.domain, self.spf, self.policy = domain, spf, policy
+        self.key_flags = ""  # of its key's record: "t=y"
         self.key = SigningKey.generate()
 
     def records(self):
@@ -33,7 +34,8 @@ class Sender:
         if self.policy:
             lines.append(f"_dmarc 60 IN TXT {txt('v=DMARC1; ' + self.policy)}")
         public = base64.b64encode(bytes(self.key.verify_key)).decode()
-        lines.append(f"s1._domainkey 60 IN TXT {txt('v=DKIM1; k=ed25519; p=' + public)}")
+        flags = self.key_flags and f"{self.key_flags}; "
+        lines.append(f"s1._domainkey 60 IN TXT {txt(f'v=DKIM1; k=ed25519; {flags}p={public}')}")
         lines.append("@ 60 IN MX 10 ns")
         return lines
 

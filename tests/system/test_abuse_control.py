@@ -228,16 +228,27 @@ class Rates(AbuseControl):
         self.assertEqual(self.counters(relay)["over_rate"],
                          len([e for e in relay.events("rejected") if e["smtp"]["code"] == 450]))
 
-    def test_networks_aliases_and_sender_domains(self):
-        relay = self.relay('[rates]\nper_network = "2/h"\nper_alias = "3/h"\nper_sender_domain = "4/h"\n')
+    def test_networks_and_aliases(self):
+        relay = self.relay('[rates]\nper_network = "2/h"\nper_alias = "3/h"\n')
         self.taken(relay, "127.0.1.1")
         self.taken(relay, "127.0.1.2")
         self.assertIn("your network", self.put_off(relay, "127.0.1.3"))
         self.taken(relay, "127.0.2.1", to="user+tag@fwd.test")
         self.assertIn("this address", self.put_off(relay, "127.0.2.1", to="user+other@fwd.test"))
         self.taken(relay, "127.0.2.1", to="two@fwd.test")
-        self.assertIn("this sender domain", self.put_off(relay, "127.0.3.1", to="two@fwd.test"))
-        self.taken(relay, "::1", sender="x@other.test", to="two@fwd.test")
+
+    def test_a_claimed_sender_domain_limits_nobody_elses(self):
+        relay = self.relay('[rates]\nper_sender_domain = "2/h"\n')
+        for _ in range(5):  # claims only: nothing was sent
+            with smtplib.SMTP("127.0.0.1", relay.port, source_address=("127.66.6.6", 0)) as client:
+                client.ehlo()
+                client.mail("x@victim.test")
+                client.rcpt("user@fwd.test")
+        for _ in range(2):
+            self.taken(relay, "127.66.6.6", sender="x@victim.test")
+        self.assertIn("this sender domain", self.put_off(relay, "127.66.6.7", sender="y@victim.test"))
+        self.taken(relay, "127.0.2.1", sender="ann@victim.test")
+        self.taken(relay, "127.66.6.6", sender="x@other.test")
 
     def test_guessing_addresses_is_slowed_down(self):
         """Over sessions, for a whole network."""

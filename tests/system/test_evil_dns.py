@@ -1,6 +1,7 @@
 """DNS that lies, is silent or goes round in circles. What is no answer defers the
 mail, and it goes out when DNS tells the truth again; what is an answer, and a bad one, bounces."""
 
+import socket
 import struct
 import time
 import unittest
@@ -39,7 +40,19 @@ def chain(name, length):
     return [record(a, CNAME, name_octets(b)) for a, b in zip(names, names[1:])]
 
 
-# No answer, or none of use: the mail waits, and is delivered when the lies have ended.
+def mapped_only(server, name, kind, query):
+    """The only address is an IPv4 one written as IPv6."""
+    if kind not in (A, AAAA):
+        return "honest"
+    mapped = socket.inet_pton(socket.AF_INET6, "::ffff:127.0.0.1")
+    return server.reply(query, [record(name, AAAA, mapped)] if kind == AAAA else [])
+
+
+def mapped_and_trouble(server, name, kind, query):
+    return server.reply(query, [], rcode=SERVFAIL) if kind == A else mapped_only(server, name, kind, query)
+
+
+# No answer, or a damaged one: the mail waits, and is delivered when the lies have ended.
 DEFERRED = {
     "servfail": rcode(SERVFAIL), "refused": rcode(REFUSED), "formerr": rcode(FORMERR),
     "cut-off": lambda server, name, kind, query: server.reply(query, [mx(name, "mx." + name)])[:-3],
@@ -53,6 +66,9 @@ DEFERRED = {
     "address-servfail": lambda server, name, kind, query:
         server.reply(query, [], rcode=SERVFAIL) if kind in (A, AAAA) else "honest",
     "cname-loop": for_mx(lambda server, name, query: server.reply(query, chain(name, 0))),
+    "mapped-and-servfail": mapped_and_trouble,
+    "short-address": lambda server, name, kind, query:
+        server.reply(query, [record(name, kind, b"\x7f\0")]) if kind in (A, AAAA) else "honest",
     "silent": lambda *_: None,
     "address-silent": lambda server, name, kind, query: None if kind in (A, AAAA) else "honest",
     "wrong-id": lambda server, name, kind, query: server.reply(query, [], identity=0x1234),
@@ -71,6 +87,11 @@ BOUNCED = {
     "mx-broadcast": for_address(lambda name: [address(name, "255.255.255.255")]),
     "mx-multicast": for_address(lambda name: [address(name, "224.0.0.1")]),
     "mx-ourselves": for_mx_answers(lambda name: [mx(name, "mx.fwd.test")]),
+    "mx-address": for_mx_answers(lambda name: [mx(name, "127.0.0.1")]),
+    "mx-blank": for_mx_answers(lambda name: [mx(name, "mx ." + name), mx(name, "m x." + name)]),
+    "mx-wildcard": for_mx_answers(lambda name: [mx(name, "*." + name)]),
+    "mx-url": for_mx_answers(lambda name: [mx(name, "http://mx." + name)]),
+    "mapped-only": mapped_only,
 }
 
 # A good way among the bad ones: found, in bounded time.

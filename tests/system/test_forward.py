@@ -58,6 +58,20 @@ class Forwarding(unittest.TestCase):
             self.assertFalse(verifies(content.replace(b"Hello", b"Hallo"), index), index)
             self.assertFalse(verifies(b"From: other@x.test\r\n" + content, index), index)
 
+    def test_the_only_recipient_is_named_in_the_trace(self):
+        self.relay.send(MESSAGE)
+        trace = self.arrived()[0].content[:-len(MESSAGE)]
+        self.assertRegex(trace, rb"\r\n\tby [^ ]+ \(srs-relay\) with ESMTP id \w+\r\n\tfor <user@fwd\.test>;\r\n\t")
+        back = self.sink.messages[0].mail_from
+        self.sink.messages.clear()
+        self.relay.send(MESSAGE, to=["two@fwd.test", "user@fwd.test"])
+        wait_for(lambda: sum(len(m.rcpt_tos) for m in self.sink.messages) >= 3, what="delivery")
+        for message in self.sink.messages:
+            self.assertNotIn(b"\tfor ", message.content)
+        self.sink.messages.clear()
+        self.relay.send(MESSAGE, sender="", to=[back])
+        self.assertNotIn(b"\tfor ", self.arrived()[0].content)
+
     def test_starttls_is_named_in_the_trace(self):
         self.relay.send(MESSAGE, tls=True)
         self.assertIn(b"with ESMTPS id", self.arrived()[0].content)

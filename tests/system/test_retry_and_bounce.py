@@ -1,5 +1,6 @@
 """What happens when the next hop does not take it: retries, DSNs, the way back through SRS."""
 
+import json
 import smtplib
 import unittest
 
@@ -162,6 +163,43 @@ class Bouncing(unittest.TestCase):
             with self.assertRaises(smtplib.SMTPResponseException) as refused:
                 relay.send(MESSAGE, sender=sender, to=[rcpt])
             self.assertEqual(refused.exception.smtp_code, 550)
+
+    def test_a_sender_whom_nobody_can_answer_is_forwarded_and_his_bounce_ends_here(self):
+        sink = self.sink(replies={"RCPT": lambda a: "550 5.1.1 no" if a.startswith("nobody@") else None})
+        relay = self.relay(sink.port, aliases={"user": ["target@dest.test"], "gone": ["nobody@dest.test"]})
+        for sender in ("root@localhost", "cron@[192.0.2.1]"):
+            with self.subTest(sender):
+                before = len(sink.messages)
+                message = relay.send(MESSAGE, sender=sender)
+                wait_for(lambda: len(sink.messages) > before, what="delivery")
+                made = sink.messages[-1].mail_from
+                self.assertTrue(made.startswith("srsm="), made)
+                self.assertIn(message, relay.cli("srs", "explain", made).stdout.upper())
+                relay.send(MESSAGE, sender="", to=[made])
+                ended = wait_for(lambda: [e for e in relay.events("discarded") if e["alias"] == made],
+                                 what="the end of the bounce")
+                taken = [e for e in relay.events("received") if e["msg_id"] == ended[0]["msg_id"]]
+                self.assertIn(message, json.dumps(taken), "the log says whose bounce it was")
+                wait_for(relay.is_empty, what="an empty queue")
+                self.assertEqual(len(sink.messages), before + 1)
+        # Our own failure is told to nobody either.
+        relay.send(MESSAGE, to=["gone@fwd.test"], sender="root@localhost")
+        wait_for(lambda: relay.events("suppressed"), what="a line that says so")
+        wait_for(relay.is_empty, what="an empty queue")
+
+    def test_senders_beyond_their_quota_leave_under_the_address_of_the_message(self):
+        sink = self.sink()
+        relay = self.relay(sink.port, config={"srs": {"stored_per_client": 2}})
+        for number in range(4):
+            relay.send(MESSAGE, sender=f"{'l' * 60}{number}@sender.test")
+        wait_for(lambda: len(sink.messages) == 4, what="delivery")
+        forms = sorted(m.mail_from[:5] for m in sink.messages)
+        self.assertEqual(forms, ["srsm=", "srsm=", "srst=", "srst="])
+        wait_for(lambda: len(relay.events("sender_not_stored")) == 2, what="two lines in the log")
+        self.assertEqual({e["counted_under"] for e in relay.events("sender_not_stored")}, {"127.0.0.0/24"})
+        relay.send(MESSAGE, sender=f"{'l' * 60}0@sender.test")  # is there already
+        wait_for(lambda: len(sink.messages) == 5, what="delivery")
+        self.assertTrue(sink.messages[-1].mail_from.startswith("srst="))
 
     def test_two_relays_in_a_chain_and_the_bounce_comes_all_the_way_back(self):
         def refuse(address):

@@ -2,12 +2,29 @@
 
 import shutil
 import tempfile
+import threading
 import unittest
 
 from .harness import MESSAGE, Relay, wait_for
 from .scripted import ScriptedServer, make_certificate
 
 STAGES = ["banner", "EHLO", "MAIL", "RCPT", "DATA", "dot"]
+
+
+class Short(ScriptedServer):
+    """Says `reply` to the MAIL that is one too many on its connection."""
+
+    def __init__(self, messages, reply):
+        self.most, self.reply = messages, reply
+        self.of_connection = threading.local()  # each is served by a thread of its own
+        super().__init__()
+
+    def next_reply(self, stage):
+        if stage == "MAIL":
+            self.of_connection.mails = getattr(self.of_connection, "mails", 0) + 1
+            if self.of_connection.mails > self.most:
+                return self.reply
+        return super().next_reply(stage)
 
 
 class Stages(unittest.TestCase):
@@ -101,6 +118,19 @@ class Stages(unittest.TestCase):
         wait_for(lambda: server.messages, what="delivery")
         self.assertEqual(len(server.messages), 1)
         self.assertTrue(server.messages[0][0].endswith(b"end\r\n\r\n"))
+
+    def test_a_server_that_takes_two_messages_a_connection_is_sent_two(self):
+        for reply in ("421 4.7.0 Too many messages on this connection", "452 4.5.3 Too many messages"):
+            with self.subTest(reply):
+                server = Short(2, reply)
+                relay = self.relay_to(server)
+                for _ in range(60):
+                    relay.send(MESSAGE)
+                wait_for(lambda: len(server.messages) == 60, timeout=60, what="delivery")
+                wait_for(relay.is_empty, what="an empty queue")
+                put_off = [a for a in relay.events("attempt") if a["outcome"] == "deferred"]
+                self.assertLess(len(put_off), 15, "once a session, until it is known")
+                relay.stop()
 
     def test_a_server_that_forgets_that_it_refused_gets_no_empty_message(self):
         server = ScriptedServer({"MAIL": ["451 4.3.0 not now"]}, stateless=True)

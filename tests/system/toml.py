@@ -1,5 +1,6 @@
 """Configurations made of dictionaries and lists, written as TOML."""
 
+import datetime
 import json
 import re
 
@@ -36,4 +37,8 @@ def key_of(name):
 
 
 def value_of(value):
+    if isinstance(value, datetime.date):
+        return value.isoformat()
+    if isinstance(value, dict):  # within a list, or as an alias
+        return "{ " + ", ".join(f"{key_of(key)} = {value_of(one)}" for key, one in value.items()) + " }"
     return json.dumps(value, ensure_ascii=False)  # texts, numbers, truth and lists of them: the same in both

@@ -164,7 +164,7 @@ std::optional<unsigned> instance_of_tags(std::string_view value) {
   return number<unsigned>(dkim::find_tag(*tags, "i").value_or(""), 3);
 }
 
-std::optional<unsigned> instance_of_results(std::string_view value) {
+std::optional<NumberedResults> numbered_results(std::string_view value) {
   value = skip_cfws(value);
   if (!value.starts_with('i')) return std::nullopt;
   value = skip_white(value.substr(1));
@@ -172,8 +172,16 @@ std::optional<unsigned> instance_of_results(std::string_view value) {
   value = skip_white(value.substr(1));
   const auto end = std::ranges::find_if_not(value, base::is_digit) - value.begin();
   const auto digits = value.substr(0, static_cast<std::size_t>(end));
-  if (!skip_cfws(value.substr(digits.size())).starts_with(';')) return std::nullopt;
-  return number<unsigned>(digits, 3);
+  value = skip_cfws(value.substr(digits.size()));
+  const auto instance = number<unsigned>(digits, 3);
+  if (!instance || !value.starts_with(';')) return std::nullopt;
+  return NumberedResults{*instance, value.substr(1)};
+}
+
+std::optional<unsigned> instance_of_results(std::string_view value) {
+  const auto read = numbered_results(value);
+  if (!read) return std::nullopt;
+  return read->instance;
 }
 
 std::optional<ChainStatus> status_of(std::string_view seal_value) {

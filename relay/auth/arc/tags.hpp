@@ -50,7 +50,16 @@ std::expected<Seal, std::string> parse_seal(std::string_view value);
 /// digits, or three that show there are too many. nullopt: no instance can be read.
 std::optional<unsigned> instance_of_tags(std::string_view value);
 
-/// i= of an ARC-Authentication-Results field, which stands first and ends with ";" (§4.1.1).
+/// The value of an ARC-Authentication-Results field (§4.1.1).
+struct NumberedResults {
+  unsigned instance = 0;     ///< of i=, which stands first
+  std::string_view results;  ///< behind its ";": as in Authentication-Results
+};
+
+/// Comments may stand around i=, and may hold a ";". nullopt: no instance can be read.
+std::optional<NumberedResults> numbered_results(std::string_view value);
+
+/// The instance alone.
 std::optional<unsigned> instance_of_results(std::string_view value);
 
 /// cv= of a seal, whatever the other tags say.

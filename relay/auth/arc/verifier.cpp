@@ -24,9 +24,8 @@ std::string about(std::string_view what, std::size_t index, std::string_view why
 
 }  // namespace
 
-Verification::Verification(std::string_view header_block, dkim::BodyHashes& hashes) {
-  const auto fields = mail::readable_fields(header_block);
-  const Chain chain = Chain::collect(fields);
+Verification::Verification(const mail::Header& header, dkim::BodyHashes& hashes) {
+  const Chain chain = Chain::collect(header.fields());
   verdict_ = {.result = chain.empty() ? ArcResult::None : ArcResult::Fail,
               .instances = static_cast<std::uint8_t>(chain.instances()),
               .last_sealer = chain.last_sealer(),
@@ -34,7 +33,7 @@ Verification::Verification(std::string_view header_block, dkim::BodyHashes& hash
   const auto& sets = chain.sets();
   if (sets.empty()) return;
   const auto seals = signed_seal_hashes(sets);
-  const dkim::SignableHeader header(fields);
+  const dkim::SignableHeader signable(header.fields());
   const std::size_t oldest_verified =
       sets.size() > kMaxOlderSignatures ? sets.size() - 1 - kMaxOlderSignatures : 0;
   for (std::size_t i = 0; i < sets.size(); ++i) {
@@ -45,7 +44,7 @@ Verification::Verification(std::string_view header_block, dkim::BodyHashes& hash
               .seal = sets[i].seal_tags.by,
               .sealed_hash = seals[i]};
     if (i >= oldest_verified) {
-      link.signed_hash = signed_message_hash(header, sets[i].signature, tags);
+      link.signed_hash = signed_message_hash(signable, sets[i].signature, tags);
       link.body_wish = hashes.want(tags.body, tags.length);
     }
     links_.push_back(std::move(link));

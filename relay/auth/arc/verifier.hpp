@@ -35,9 +35,9 @@ inline constexpr std::size_t kMaxOlderSignatures = 10;
 /// dkim::kMaxKeyRecords, where a selector has so many).
 class Verification {
  public:
-  /// Reads the ARC fields of `header_block`, which is needed no longer than this call, and asks
+  /// Reads the ARC fields of `header`, which is needed no longer than this call, and asks
   /// `hashes` for what they need, before its first update().
-  Verification(std::string_view header_block, dkim::BodyHashes& hashes);
+  Verification(const mail::Header& header, dkim::BodyHashes& hashes);
   Verification(const Verification&) = delete;
   Verification& operator=(const Verification&) = delete;
 

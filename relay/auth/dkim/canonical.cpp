@@ -8,7 +8,17 @@ namespace relay::auth::dkim {
 
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
+bool is_wsp(char c) { return c == ' ' || c == '\t'; }
+
+/// White space of a tag list, folding included.
+bool is_space(char c) { return is_wsp(c) || c == '\r' || c == '\n'; }
+
+/// Octets at the start of `text` that are white space of a field's value: SP, HTAB, or a CRLF,
+/// which can only fold the value or end it. A bare CR or LF is none (RFC 6376 §3.4.2, §2.8).
+std::size_t blank_octets(std::string_view text) {
+  if (is_wsp(text.front())) return 1;
+  return text.starts_with("\r\n") ? 2 : 0;
+}
 
 std::string_view without_line_end(std::string_view text) {
   if (text.ends_with("\r\n")) text.remove_suffix(2);
@@ -42,17 +52,23 @@ std::string without_signature(std::string_view value) {
 
 std::string relaxed_field(std::string_view name, std::string_view value) {
   std::string out = base::lower(name);
-  while (!out.empty() && is_space(out.back())) out.pop_back();
+  while (!out.empty() && is_wsp(out.back())) out.pop_back();
   out += ':';
   out.reserve(out.size() + value.size() + 2);  // a CRLF may follow
   const std::size_t start = out.size();
-  for (const char* at = value.data(); at != value.data() + value.size();) {
-    const char* const end = value.data() + value.size();
-    const char* const word = std::find_if_not(at, end, is_space);
-    const char* const behind = std::find_if(word, end, is_space);
-    if (word != behind && out.size() > start) out += ' ';
-    out.append(word, behind);
-    at = behind;
+  bool blank = false;
+  while (!value.empty()) {
+    if (const std::size_t octets = blank_octets(value); octets > 0) {
+      blank = true;
+      value.remove_prefix(octets);
+      continue;
+    }
+    const auto* const end =
+        std::find_if(value.begin() + 1, value.end(), [](char c) { return is_wsp(c) || c == '\r'; });
+    if (blank && out.size() > start) out += ' ';
+    blank = false;
+    out.append(value.begin(), end);
+    value.remove_prefix(static_cast<std::size_t>(end - value.begin()));
   }
   return out;
 }

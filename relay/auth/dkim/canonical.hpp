@@ -14,8 +14,8 @@ namespace relay::auth::dkim {
 
 enum class Canon : std::uint8_t { Simple, Relaxed };
 
-/// "name:value" without CRLF: name in lower case, value unfolded, runs of white space made one
-/// space, none at either end.
+/// "name:value" without CRLF: name in lower case, value unfolded, runs of SP and HTAB made one
+/// space, none at either end. A bare CR or LF is an octet like others.
 std::string relaxed_field(std::string_view name, std::string_view value);
 
 /// One field, without the CRLF at its end.

@@ -29,6 +29,8 @@ std::string_view describe(KeyRecordError error) {
       return "key record of an unknown version";
     case KeyRecordError::NoKey:
       return "key record without a key";
+    case KeyRecordError::LongKey:
+      return "key is too long";
     case KeyRecordError::BadKey:
       return "key is not base64";
     case KeyRecordError::UnknownKeyType:
@@ -38,7 +40,7 @@ std::string_view describe(KeyRecordError error) {
 }
 
 std::expected<KeyRecord, KeyRecordError> parse_key_record(std::string_view text) {
-  const auto tags = parse_tag_list(text);
+  const auto tags = parse_tag_list(text, EmptyTags::PassedOver);
   if (!tags) return std::unexpected(KeyRecordError::BadTagList);
   if (!has_right_version(*tags)) return std::unexpected(KeyRecordError::WrongVersion);
   const auto key = find_tag(*tags, "p");
@@ -47,6 +49,7 @@ std::expected<KeyRecord, KeyRecordError> parse_key_record(std::string_view text)
   if (type != "rsa" && type != "ed25519") return std::unexpected(KeyRecordError::UnknownKeyType);
   KeyRecord record;
   record.type = type == "rsa" ? KeyType::Rsa : KeyType::Ed25519;
+  if (key->size() > kMaxKeyText) return std::unexpected(KeyRecordError::LongKey);
   if (!key->empty()) {
     auto octets = decode_base64(*key);
     if (!octets || octets->empty()) return std::unexpected(KeyRecordError::BadKey);

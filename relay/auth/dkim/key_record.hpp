@@ -2,6 +2,7 @@
 // Looks into no key: public_key.hpp does.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <string>
@@ -10,6 +11,10 @@
 #include "relay/auth/dkim/algorithm.hpp"
 
 namespace relay::auth::dkim {
+
+/// More than an RSA key of 4096 bits takes as base64, white space included; a longer one is not
+/// even decoded, for a TXT record may have 64 KiB.
+inline constexpr std::size_t kMaxKeyText = 4096;
 
 struct KeyRecord {
   KeyType type = KeyType::Rsa;    ///< k=
@@ -28,6 +33,7 @@ enum class KeyRecordError : std::uint8_t {
   BadTagList,
   WrongVersion,    ///< v= is not "DKIM1", or not the first tag
   NoKey,           ///< p= is missing
+  LongKey,         ///< p= has over kMaxKeyText octets
   BadKey,          ///< p= is not base64
   UnknownKeyType,  ///< k= is neither rsa nor ed25519
 };

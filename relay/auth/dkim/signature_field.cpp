@@ -118,6 +118,7 @@ Failure read_signer(const std::vector<Tag>& tags, SignatureField& field) {
 
 Failure read_signed_names(const std::vector<Tag>& tags, SignatureField& field) {
   for (const std::string_view name : split_value(*find_tag(tags, "h"), ':')) {
+    if (name.empty()) continue;  // signs nothing, and the list itself is signed
     if (!is_field_name(name)) return SignatureError::BadSignedNames;
     field.signed_names.emplace_back(name);
   }

@@ -71,21 +71,24 @@ std::string_view describe(TagError error) {
   return "bad tag list";
 }
 
-std::expected<std::vector<Tag>, TagError> parse_tag_list(std::string_view text) {
+std::expected<std::vector<Tag>, TagError> parse_tag_list(std::string_view text, EmptyTags empty) {
   if (text.ends_with("\r\n")) text.remove_suffix(2);
   if (!is_tag_text(text)) return std::unexpected(TagError::BadValue);
   if (trimmed(text).empty()) return std::unexpected(TagError::Empty);
   std::vector<Tag> tags;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(';'), text.size());
-    const auto tag = parse_tag(text.substr(0, end));
+    const std::string_view spec = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (empty == EmptyTags::PassedOver && trimmed(spec).empty()) continue;
+    const auto tag = parse_tag(spec);
     if (!tag) return std::unexpected(tag.error());
     if (find_tag(tags, tag->name)) return std::unexpected(TagError::Duplicate);
     if (tags.size() == kMaxTags) return std::unexpected(TagError::TooMany);
     tags.push_back(*tag);
-    text.remove_prefix(std::min(end + 1, text.size()));
     if (trimmed(text).empty()) break;  // one ";" may stand at the end
   }
+  if (tags.empty()) return std::unexpected(TagError::Empty);
   return tags;
 }
 

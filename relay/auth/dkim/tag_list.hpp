@@ -31,9 +31,13 @@ enum class TagError : std::uint8_t {
 
 std::string_view describe(TagError error);
 
+/// What a ";" with nothing before it is: the grammar has none but the one at the end.
+enum class EmptyTags : std::uint8_t { Refused, PassedOver };
+
 /// The tags in their order. Octets above 127 are taken in values (RFC 8616 §5). A single CRLF at
 /// the end of `text`, that of a header field, does not count.
-std::expected<std::vector<Tag>, TagError> parse_tag_list(std::string_view text);
+std::expected<std::vector<Tag>, TagError> parse_tag_list(std::string_view text,
+                                                         EmptyTags empty = EmptyTags::Refused);
 
 /// The value of the tag called `name`, with its case; nullopt when it is absent (an empty value is
 /// not).

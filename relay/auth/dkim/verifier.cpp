@@ -20,8 +20,25 @@ bool is_below(std::string_view name, std::string_view parent) {
          name[name.size() - parent.size() - 1] == '.';
 }
 
-bool is_related(std::string_view domain, std::string_view author) {
-  return domain == author || is_below(domain, author) || is_below(author, domain);
+bool is_related(std::string_view domain, const std::vector<mail::Domain>& authors) {
+  return std::ranges::any_of(authors, [&](const mail::Domain& one) {
+    const std::string& author = one.folded();
+    return domain == author || is_below(domain, author) || is_below(author, domain);
+  });
+}
+
+/// What both names end with, in labels.
+std::size_t common_labels(std::string_view one, std::string_view other) {
+  std::size_t labels = 0;
+  while (!one.empty() && !other.empty()) {
+    const std::size_t dot = one.rfind('.');
+    const std::size_t other_dot = other.rfind('.');
+    if (one.substr(dot + 1) != other.substr(other_dot + 1)) break;
+    ++labels;
+    one = dot == std::string_view::npos ? std::string_view() : one.substr(0, dot);
+    other = other_dot == std::string_view::npos ? std::string_view() : other.substr(0, other_dot);
+  }
+  return labels;
 }
 
 void judge(DkimVerdict& verdict, DkimResult result, std::string_view problem) {
@@ -32,7 +49,7 @@ void judge(DkimVerdict& verdict, DkimResult result, std::string_view problem) {
 /// Of a time at which the signature does not hold; "" when it does (§3.5, x= and t=).
 std::string_view time_problem(const SignatureField& field, std::int64_t now) {
   if (field.expires_at && now > *field.expires_at + kClockSkewSeconds) return "signature expired";
-  if (field.signed_at && *field.signed_at > now + kClockSkewSeconds) {
+  if (field.signed_at && *field.signed_at > now + kMaxSecondsAhead) {
     return "signature is dated in the future";
   }
   return {};
@@ -44,18 +61,18 @@ std::int64_t unix_seconds(base::WallTime now) {
 
 }  // namespace
 
-Verification::Verification(std::string_view header_block, BodyHashes& hashes) {
-  const auto fields = mail::readable_fields(header_block);
-  const auto signatures = mail::find_fields(fields, "DKIM-Signature");
+Verification::Verification(const mail::Header& header, BodyHashes& hashes) {
+  const auto signatures = header.find("DKIM-Signature");
   std::vector<Sound> sound = read(signatures);
   if (sound.size() > kMaxVerified) {
-    const auto author = mail::author_domain(header_block);
+    // With several mailboxes DMARC asks for each domain: none of them may be hidden.
+    const auto authors = mail::author_domains(header);
     std::ranges::sort(sound, {}, [&](const Sound& one) {
-      const bool related = author && is_related(one.second.domain, author->folded());
+      const bool related = authors && is_related(one.second.domain, *authors);
       return std::pair(!related, one.first);
     });
   }
-  const SignableHeader header(fields);
+  const SignableHeader signable(header.fields());
   for (std::size_t i = 0; i < sound.size(); ++i) {
     auto& [index, field] = sound[i];
     if (i >= kMaxVerified) {
@@ -64,7 +81,7 @@ Verification::Verification(std::string_view header_block, BodyHashes& hashes) {
     }
     const mail::HeaderField& itself = signatures[index];
     Candidate candidate;
-    candidate.header_hash = signed_header_hash(header, itself, field);
+    candidate.header_hash = signed_header_hash(signable, itself, field);
     candidate.body_hash = hashes.want(field.body_canon, field.length);
     candidate.lookup = lookup_for(field);
     candidate.field = std::move(field);
@@ -102,6 +119,15 @@ std::vector<std::string> Verification::domains() const {
     if (std::ranges::find(all, lookup.domain) == all.end()) all.push_back(lookup.domain);
   }
   return all;
+}
+
+/// An organisation has two labels at least, so that all of one share two.
+bool Verification::may_align(std::size_t number, const std::vector<mail::Domain>& authors) const {
+  const std::string& domain = lookups_.at(number).domain;
+  return authors.empty() || is_related(domain, authors) ||
+         std::ranges::any_of(authors, [&](const mail::Domain& author) {
+           return common_labels(domain, author.folded()) >= 2;
+         });
 }
 
 base::Task<> Verification::fetch_key(std::size_t number, ports::Resolver& resolver,

@@ -15,6 +15,7 @@
 #include "relay/auth/dkim/signature_field.hpp"
 #include "relay/base/task.hpp"
 #include "relay/base/time.hpp"
+#include "relay/mail/address.hpp"
 #include "relay/mail/authentication.hpp"
 #include "relay/mail/header.hpp"
 #include "relay/ports/resolver.hpp"
@@ -24,8 +25,14 @@ namespace relay::auth::dkim {
 /// More signatures than these are reported, not verified.
 inline constexpr std::size_t kMaxVerified = 10;
 
-/// Clocks differ: how far t= may lie ahead, and x= behind (RFC 6376 §3.5).
+/// Clocks differ: how far x= may lie behind (RFC 6376 §3.5).
 inline constexpr std::int64_t kClockSkewSeconds = 300;
+
+/// How far t= may lie ahead. A verifier MAY ignore what is dated in the future (RFC 6376 §3.5), but
+/// a clock that is wrong, or set to the wrong time zone, is no forgery: only the signer can write
+/// t=. So up to a day the signature simply holds, for all purposes; beyond it nobody's clock is
+/// meant.
+inline constexpr std::int64_t kMaxSecondsAhead = 86'400;
 
 /// One message. Made when its header is complete; fetch_key() may run while the body arrives;
 /// finish() when both have ended.
@@ -36,15 +43,19 @@ inline constexpr std::int64_t kClockSkewSeconds = 300;
 /// 2048 bits, 0.1 ms with Ed25519, 8 ms in all for the worst message that can be made.
 class Verification {
  public:
-  /// Reads the DKIM-Signature fields of `header_block`, which is needed no longer than this call,
+  /// Reads the DKIM-Signature fields of `header`, which is needed no longer than this call,
   /// and asks `hashes` for what they need. Verified are, of the well-formed signatures, first those
-  /// of the author's domain or of one above or below it, then the others, topmost first.
-  Verification(std::string_view header_block, BodyHashes& hashes);
+  /// of an author's domain or of one above or below it, then the others, topmost first.
+  Verification(const mail::Header& header, BodyHashes& hashes);
   Verification(const Verification&) = delete;
   Verification& operator=(const Verification&) = delete;
 
   /// Number of keys to be looked up, each name once.
   std::size_t lookups() const { return lookups_.size(); }
+
+  /// Whether a signature with that key could be aligned with an author; true as long as nobody
+  /// knows who that is. One that could not decides nothing.
+  bool may_align(std::size_t number, const std::vector<mail::Domain>& authors) const;
 
   /// Fetches one of them; all may be under way at once. What is not fetched makes TempError.
   base::Task<> fetch_key(std::size_t number, ports::Resolver& resolver, base::Deadline deadline);

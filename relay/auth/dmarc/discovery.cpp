@@ -107,13 +107,13 @@ class Discovery {
   std::map<std::string, Answer> answers_;
 };
 
-/// Organisations for the alignment of `identifiers`; of several, until one is aligned.
+/// Organisations for the alignment of `identifiers`: of every one. That one is aligned is no reason
+/// to stop, for its signature may turn out to have failed, or its key to be in testing.
 base::Task<> align(Discovery& discovery, std::string author, std::vector<std::string> identifiers,
                    Organisations& organisations) {
   for (const std::string& identifier : identifiers) {
-    const Alignment first = alignment(author, identifier, AlignmentMode::Relaxed, organisations);
-    if (first == Alignment::Yes) co_return;
-    if (first == Alignment::No) continue;
+    const Alignment known = alignment(author, identifier, AlignmentMode::Relaxed, organisations);
+    if (known != Alignment::Unknown) continue;
     if (!organisations.contains(author)) {
       auto found = co_await discovery.organisation_of(author);
       organisations.emplace(author, std::move(found));
@@ -123,8 +123,6 @@ base::Task<> align(Discovery& discovery, std::string author, std::vector<std::st
       auto found = co_await discovery.organisation_of(identifier);
       organisations.emplace(identifier, std::move(found));
     }
-    const Alignment now = alignment(author, identifier, AlignmentMode::Relaxed, organisations);
-    if (now == Alignment::Yes) co_return;
   }
 }
 

@@ -14,8 +14,9 @@
 
 namespace relay::auth::dmarc {
 
-/// Lookups for one message, all walks together: four authors' cost 40 at most.
-inline constexpr std::size_t kMaxQueries = 56;
+/// Lookups for one message, all walks together. One author's own cost ten at most; those for
+/// identifiers in his organisation are few and mostly the same.
+inline constexpr std::size_t kMaxQueries = 18;
 
 struct Question {
   std::vector<std::string> author_domains;  ///< folded

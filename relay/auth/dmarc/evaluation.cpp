@@ -48,8 +48,12 @@ bool may_pass_later(const std::string& author, const Record& record, const Ident
          may(identifiers.later_dkim, record.dkim_mode);
 }
 
-DmarcVerdict unknown_policy(const AuthorFinding& author) {
+/// The author's very domain is aligned under every record.
+DmarcVerdict unknown_policy(const AuthorFinding& author, const Identifiers& identifiers) {
   DmarcVerdict verdict{.from_domain = author.domain};
+  verdict.spf_aligned = identifiers.spf == author.domain;
+  verdict.dkim_aligned =
+      std::ranges::find(identifiers.dkim, author.domain) != identifiers.dkim.end();
   if (author.policy.error() == Unknown::TemporaryError) {
     verdict.result = DmarcResult::TempError;
     verdict.problem = "the policy could not be looked up";
@@ -61,14 +65,17 @@ DmarcVerdict unknown_policy(const AuthorFinding& author) {
   return verdict;
 }
 
-std::string why_not_aligned(const Identifiers& identifiers) {
+std::string why_not_aligned(const DmarcVerdict& verdict, const Identifiers& identifiers) {
+  if (verdict.unfinished)
+    return "SPF of the author's domain asks for more lookups than anybody gets";
+  if (verdict.testing_key_aligned) return "the key of the aligned signature is in testing";
   const bool any = !identifiers.spf.empty() || !identifiers.dkim.empty();
   return any ? "nothing that passed is aligned" : "nothing passed";
 }
 
 DmarcVerdict verdict_of(const AuthorFinding& author, const Identifiers& identifiers,
                         const Organisations& organisations) {
-  if (!author.policy) return unknown_policy(author);
+  if (!author.policy) return unknown_policy(author, identifiers);
   DmarcVerdict verdict{.from_domain = author.domain};
   if (!*author.policy || !(*author.policy)->record.applies) return verdict;
 
@@ -81,8 +88,11 @@ DmarcVerdict verdict_of(const AuthorFinding& author, const Identifiers& identifi
       best_alignment(author.domain, {identifiers.spf}, policy.record.spf_mode, organisations);
   const Alignment dkim =
       best_alignment(author.domain, identifiers.dkim, policy.record.dkim_mode, organisations);
+  const Alignment in_testing = best_alignment(author.domain, identifiers.testing_dkim,
+                                              policy.record.dkim_mode, organisations);
   verdict.spf_aligned = spf == Alignment::Yes;
   verdict.dkim_aligned = dkim == Alignment::Yes;
+  verdict.testing_key_aligned = in_testing == Alignment::Yes;
   if (verdict.spf_aligned || verdict.dkim_aligned) {
     verdict.result = DmarcResult::Pass;
   } else if (spf == Alignment::Unknown || dkim == Alignment::Unknown) {
@@ -91,15 +101,19 @@ DmarcVerdict verdict_of(const AuthorFinding& author, const Identifiers& identifi
   } else if (policy.author == Existence::Unknown) {
     verdict.result = DmarcResult::TempError;
     verdict.problem = "whether the domain exists could not be looked up";
-  } else if (may_pass_later(author.domain, policy.record, identifiers, organisations) &&
-             verdict.policy != DmarcPolicy::None) {
+  } else if (verdict.policy != DmarcPolicy::None &&
+             (in_testing == Alignment::Unknown ||
+              may_pass_later(author.domain, policy.record, identifiers, organisations))) {
     // The policy must not be applied to what DNS trouble alone keeps from passing (RFC 7489
-    // §6.6.2); where nothing is asked for, nothing is worth the delay.
+    // §6.6.2); where nothing is asked for, nothing is worth the delay. A key in testing passes
+    // nothing, but it decides whether the policy is applied.
     verdict.result = DmarcResult::TempError;
     verdict.problem = "what may pass could not be looked up";
   } else {
     verdict.result = DmarcResult::Fail;
-    verdict.problem = why_not_aligned(identifiers);
+    verdict.unfinished = alignment(author.domain, identifiers.unfinished_spf,
+                                   policy.record.spf_mode, organisations) != Alignment::No;
+    verdict.problem = why_not_aligned(verdict, identifiers);
   }
   return verdict;
 }
@@ -134,8 +148,12 @@ mail::DmarcVerdict evaluate(const Findings& findings, const Identifiers& identif
   DmarcVerdict worst = *std::ranges::max_element(verdicts, {}, severity);
   if (verdicts.size() > 1) {
     worst.from_domain.clear();
+    for (const AuthorFinding& author : findings.authors) {
+      worst.several_from.push_back(author.domain);
+    }
     worst.spf_aligned = std::ranges::all_of(verdicts, &DmarcVerdict::spf_aligned);
     worst.dkim_aligned = std::ranges::all_of(verdicts, &DmarcVerdict::dkim_aligned);
+    worst.testing_key_aligned = false;
   }
   return worst;
 }
@@ -143,7 +161,9 @@ mail::DmarcVerdict evaluate(const Findings& findings, const Identifiers& identif
 mail::DmarcVerdict verdict_on(mail::AuthorProblem problem) {
   return {.result = DmarcResult::PermError,
           .policy = DmarcPolicy::Reject,
-          .problem = std::string(mail::describe(problem))};
+          .problem = std::string(mail::describe(problem)),
+          .several_from = {},
+          .names_nobody = problem == mail::AuthorProblem::Nobody};
 }
 
 }  // namespace relay::auth::dmarc

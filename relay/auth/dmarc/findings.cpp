@@ -39,9 +39,11 @@ Identifiers identifiers_of(const mail::Authentication& authentication, bool null
   const mail::SpfVerdict& spf = authentication.spf(null_sender);
   if (spf.result == mail::SpfResult::Pass) identifiers.spf = domain_name(spf.domain);
   if (spf.result == mail::SpfResult::TempError) identifiers.later_spf = domain_name(spf.domain);
+  if (spf.unfinished) identifiers.unfinished_spf = domain_name(spf.domain);
   for (const mail::DkimVerdict& signature : authentication.dkim) {
-    if (signature.result == mail::DkimResult::Pass && !signature.testing) {
-      add(identifiers.dkim, domain_name(signature.domain));
+    if (signature.result == mail::DkimResult::Pass) {
+      add(signature.testing ? identifiers.testing_dkim : identifiers.dkim,
+          domain_name(signature.domain));
     } else if (signature.result == mail::DkimResult::TempError) {
       add(identifiers.later_dkim, domain_name(signature.domain));
     }

@@ -20,15 +20,20 @@ struct Identifiers {
   std::string spf;                ///< "" when SPF did not pass
   std::vector<std::string> dkim;  ///< each once, in the order of the signatures
 
+  /// Of signatures that passed by a key in testing: they vouch for nobody. Each once.
+  std::vector<std::string> testing_dkim;
+
   // What DNS could not say yet: these may turn out to vouch as well.
   std::string later_spf;
   std::vector<std::string> later_dkim;
+
+  std::string unfinished_spf;  ///< might have vouched, but for a limit of ours
 };
 
 /// SPF counts when it passed for MAIL FROM, or for HELO when there is no sender (RFC 9989 §3.2.4).
 /// A signature counts when it passed without a reservation, by a key that is not in testing: such
-/// mail is to be seen as unsigned (RFC 6376 §3.6.1). What is no domain name, by a NUL or a
-/// parenthesis in it, vouches for nothing.
+/// mail is to be seen as unsigned (RFC 6376 §3.6.1), and is told apart. What is no domain name, by
+/// a NUL or a parenthesis in it, vouches for nothing.
 Identifiers identifiers_of(const mail::Authentication& authentication, bool null_sender);
 
 /// Why something is not known.

@@ -110,7 +110,7 @@ bool is_uri(std::string_view text) {
 /// The URIs of a list that are well-formed; of each, an obsolete "!10m" is dropped.
 std::vector<std::string> read_uris(std::string_view list) {
   std::vector<std::string> uris;
-  while (!list.empty()) {
+  while (!list.empty() && uris.size() < kMaxReportUris) {
     const std::size_t end = std::min(list.find(','), list.size());
     std::string_view uri = trimmed(list.substr(0, end));
     list.remove_prefix(std::min(end + 1, list.size()));
@@ -139,9 +139,7 @@ bool is_failure_options(std::string_view value) {
 }  // namespace
 
 std::optional<Record> parse_record(std::string_view text) {
-  if (text.size() > kMaxRecordOctets || text.empty() || base::lower(text.front()) != 'v') {
-    return std::nullopt;
-  }
+  if (text.empty() || base::lower(text.front()) != 'v') return std::nullopt;
   const Tag version = next_tag(text);
   if (!base::equal_ignoring_case(version.name, "v") || version.value != "DMARC1") {
     return std::nullopt;

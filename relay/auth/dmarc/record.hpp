@@ -13,7 +13,9 @@
 
 namespace relay::auth::dmarc {
 
-inline constexpr std::size_t kMaxRecordOctets = 4096;
+/// Ours: of a list with more report addresses than this, the rest is left out. The record itself
+/// may be as long as the DNS makes it: however long, it is the policy.
+inline constexpr std::size_t kMaxReportUris = 100;
 
 enum class AlignmentMode : std::uint8_t { Relaxed, Strict };
 

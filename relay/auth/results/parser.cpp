@@ -1,21 +1,14 @@
 #include "relay/auth/results/parser.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
+#include "relay/auth/results/cursor.hpp"
 #include "relay/base/text.hpp"
 
 namespace relay::auth::results {
 
 namespace {
-
-bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
-/// A token octet of RFC 2045 §5.1, or of UTF-8 (RFC 8616 §4).
-bool is_token_octet(char c) {
-  constexpr std::string_view kTspecials = "()<>@,;:\\\"/[]?=";
-  return static_cast<unsigned char>(c) > ' ' && c != '\x7F' &&
-         kTspecials.find(c) == std::string_view::npos;
-}
 
 /// Keyword of RFC 5321 §4.1.2, and the underscore some write.
 bool is_keyword_octet(char c) {
@@ -28,81 +21,6 @@ bool is_value_octet(char c) {
   return static_cast<unsigned char>(c) > ' ' && c != '\x7F' &&
          kEnds.find(c) == std::string_view::npos;
 }
-
-class Cursor {
- public:
-  explicit Cursor(std::string_view text) : text_(text) {}
-
-  bool at_end() const { return at_ == text_.size(); }
-
-  bool next_is(char c) const { return !at_end() && text_[at_] == c; }
-
-  bool take(char c) {
-    if (!next_is(c)) return false;
-    ++at_;
-    return true;
-  }
-
-  /// White space and comments, nested as deep as they like; false when one does not end.
-  bool skip_cfws() {
-    while (!at_end()) {
-      if (is_white(text_[at_])) {
-        ++at_;
-      } else if (text_[at_] != '(') {
-        return true;
-      } else if (!skip_comment()) {
-        return false;
-      }
-    }
-    return true;
-  }
-
-  std::string_view take_while(bool (*belongs)(char)) {
-    const std::size_t begin = at_;
-    while (!at_end() && belongs(text_[at_])) ++at_;
-    return text_.substr(begin, at_ - begin);
-  }
-
-  /// The content of a quoted string, quoted pairs and folding undone.
-  std::optional<std::string> quoted_string() {
-    if (!take('"')) return std::nullopt;
-    std::string content;
-    while (!at_end()) {
-      const char c = text_[at_++];
-      if (c == '"') return content;
-      if (c == '\\') {
-        if (at_end()) return std::nullopt;
-        content += text_[at_++];
-      } else if (c != '\r' && c != '\n') {
-        content += c;
-      }
-    }
-    return std::nullopt;
-  }
-
-  /// value of RFC 2045: a token or a quoted string.
-  std::optional<std::string> value() {
-    if (next_is('"')) return quoted_string();
-    std::string token(take_while(is_token_octet));
-    if (token.empty()) return std::nullopt;
-    return token;
-  }
-
- private:
-  bool skip_comment() {
-    std::size_t depth = 0;
-    while (!at_end()) {
-      const char c = text_[at_++];
-      if (c == '\\' && !at_end()) ++at_;
-      if (c == '(') ++depth;
-      if (c == ')' && --depth == 0) return true;
-    }
-    return false;
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-};
 
 /// pvalue: a value, or a mailbox whose local part may be a quoted string; "@" alone may lead.
 std::optional<std::string> pvalue(Cursor& cursor) {
@@ -125,28 +43,58 @@ std::string keyword(Cursor& cursor) {
   return cursor.skip_cfws() ? word : std::string();
 }
 
+bool begins_with_property(Cursor cursor);
+
+/// Strict is the grammar. Lenient: where white space and another property follow the "=", nothing
+/// was written there; the grammar would take that property for the value.
+enum class Reading : std::uint8_t { Strict, Lenient };
+
+/// "=" pvalue
+std::optional<std::string> read_value(Cursor& cursor, Reading reading) {
+  if (!cursor.take('=')) return std::nullopt;
+  const bool may_be_empty = reading == Reading::Lenient && cursor.next_is_white();
+  if (may_be_empty && begins_with_property(cursor)) return std::nullopt;
+  if (!cursor.skip_cfws()) return std::nullopt;
+  auto value = pvalue(cursor);
+  if (!value || !cursor.skip_cfws()) return std::nullopt;
+  return value;
+}
+
 /// Behind ptype: "." property "=" pvalue.
-bool read_property(Cursor& cursor, std::string ptype, Result& result) {
+bool read_property(Cursor& cursor, std::string ptype, Result& result, Reading reading) {
   if (!cursor.take('.')) return false;
   std::string name = keyword(cursor);
-  if (name.empty() || !cursor.take('=') || !cursor.skip_cfws()) return false;
-  auto value = pvalue(cursor);
-  if (!value || !cursor.skip_cfws()) return false;
+  if (name.empty()) return false;
+  auto value = read_value(cursor, reading);
+  if (!value) return false;
   result.properties.push_back({std::move(ptype), std::move(name), std::move(*value)});
   return true;
 }
 
 /// Behind "reason": "=" value. Some write a word that is no token; it is read as pvalue.
-bool read_reason(Cursor& cursor, Result& result) {
-  if (!cursor.take('=') || !cursor.skip_cfws()) return false;
-  auto value = pvalue(cursor);
-  if (!value || !cursor.skip_cfws()) return false;
-  result.reason = std::move(*value);
-  return true;
+bool read_reason(Cursor& cursor, Result& result, Reading reading) {
+  auto value = read_value(cursor, reading);
+  if (value) result.reason = std::move(*value);
+  return value.has_value();
 }
 
-/// Behind ";": method [ "/" version ] "=" result [ reason ] properties.
-std::optional<Result> read_result(Cursor& cursor) {
+/// A reason or a property.
+bool read_detail(Cursor& cursor, Result& result, Reading reading) {
+  std::string word = keyword(cursor);
+  if (word.empty()) return false;
+  return word == "reason" && cursor.next_is('=')
+             ? read_reason(cursor, result, reading)
+             : read_property(cursor, std::move(word), result, reading);
+}
+
+bool begins_with_property(Cursor cursor) {
+  Result ignored;
+  std::string ptype = keyword(cursor);
+  return !ptype.empty() && read_property(cursor, std::move(ptype), ignored, Reading::Strict);
+}
+
+/// method [ "/" version ] "=" result
+std::optional<Result> read_head(Cursor& cursor) {
   Result result;
   result.method = keyword(cursor);
   if (result.method.empty()) return std::nullopt;
@@ -154,13 +102,30 @@ std::optional<Result> read_result(Cursor& cursor) {
   if (!cursor.take('=')) return std::nullopt;
   result.result = keyword(cursor);
   if (result.result.empty()) return std::nullopt;
-  while (!cursor.at_end() && !cursor.next_is(';')) {
-    std::string word = keyword(cursor);
-    if (word.empty()) return std::nullopt;
-    const bool good = word == "reason" && cursor.next_is('=')
-                          ? read_reason(cursor, result)
-                          : read_property(cursor, std::move(word), result);
-    if (!good) return std::nullopt;
+  return result;
+}
+
+/// Behind ";": a head, [ reason ], properties.
+std::optional<Result> read_result(Cursor& cursor) {
+  auto result = read_head(cursor);
+  while (result && !cursor.at_end() && !cursor.next_is(';')) {
+    if (!read_detail(cursor, *result, Reading::Strict)) return std::nullopt;
+  }
+  return result;
+}
+
+/// What a part says, words that belong to nothing left out; nullopt when it is no result.
+std::optional<Result> read_result_leniently(std::string_view part) {
+  Cursor cursor(part);
+  auto result = read_head(cursor);
+  while (result && !cursor.at_end()) {
+    Cursor ahead = cursor;
+    if (read_detail(ahead, *result, Reading::Lenient)) {
+      cursor = ahead;
+    } else {
+      cursor.skip_word();
+      cursor.skip_cfws();
+    }
   }
   return result;
 }
@@ -211,6 +176,23 @@ std::optional<Results> parse_results(std::string_view value) {
     read.results.push_back(std::move(*result));
   }
   return read;
+}
+
+std::optional<Results> parse_results_leniently(std::string_view value) {
+  Results read;
+  Cursor cursor(value);
+  auto part = cursor.part();
+  if (!part) return std::nullopt;
+  if (auto id = authserv_id_of(*part)) {
+    read.authserv_id = std::move(*id);
+    part = std::string_view();
+  }
+  while (true) {
+    if (auto result = read_result_leniently(*part)) read.results.push_back(std::move(*result));
+    if (!cursor.take(';')) return read;
+    part = cursor.part();
+    if (!part) return std::nullopt;
+  }
 }
 
 }  // namespace relay::auth::results

@@ -33,12 +33,21 @@ struct Result {
 };
 
 struct Results {
-  std::string authserv_id;      ///< as written, without quotes
+  std::string authserv_id;      ///< as written, without quotes; read leniently, it may be ""
   std::vector<Result> results;  ///< empty for "none"
 };
 
 /// The whole value, or nothing. Of versions only 1 is understood (§2.2).
 std::optional<Results> parse_results(std::string_view value);
+
+/// What can be understood of a value that is known to be from whom we believe, for a trusted sealer
+/// signed it: big ones bend the grammar ("dmarc=pass action=none header.from=…", "x-bits=2048",
+/// "client-ip=…", an empty value, a ";" at the end, no authserv-id). Parts between ";" that are no
+/// result are left out, and so are words of a result that are neither reason nor property; a method
+/// and its result stay, whatever follows them. nullopt when a quoted string or a comment does not
+/// end: what is inside it and what is not, nobody could say. Versions of the field are not looked
+/// at.
+std::optional<Results> parse_results_leniently(std::string_view value);
 
 /// The authserv-id alone, of a value whose rest may be anything: quotes removed, nothing folded.
 /// nullopt where the text up to the first ";" is not what the grammar wants.

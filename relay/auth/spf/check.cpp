@@ -58,7 +58,8 @@ base::Task<Evaluation> check(ports::Resolver& resolver, ports::Clock& clock, Que
                         .identity = asked.identity,
                         .domain = visible(base::lower(asked.mail_from->domain)),
                         .mechanism = finding.directive.substr(0, kMaxMechanismOctets),
-                        .problem = std::move(finding.problem)};
+                        .problem = std::move(finding.problem),
+                        .unfinished = finding.unfinished};
   co_return evaluation;
 }
 

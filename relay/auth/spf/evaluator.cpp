@@ -10,7 +10,9 @@ using boost::asio::ip::address;
 using mail::SpfResult;
 
 Finding ended(Trouble trouble) {
-  return {.result = trouble.result, .problem = std::move(trouble.problem)};
+  return {.result = trouble.result,
+          .problem = std::move(trouble.problem),
+          .unfinished = trouble.unfinished};
 }
 
 /// Where another record pointed to it, no record is an error (RFC 7208 §5.2, §6.1).
@@ -38,7 +40,7 @@ base::Task<Finding> Evaluator::check_host(std::string domain) {
     if (!record->redirect) {
       co_return Finding{.result = SpfResult::Neutral, .domain = std::move(domain)};
     }
-    if (auto counted = lookups_.count_term(); !counted) co_return ended(counted.error());
+    if (auto counted = lookups_.begin_term(); !counted) co_return ended(counted.error());
     auto target = co_await name_of(*record->redirect, domain);
     if (!target) co_return ended(target.error());
     domain = std::move(*target);
@@ -61,17 +63,33 @@ base::Task<Found<Record>> Evaluator::fetch(std::string domain) {
     co_return std::unexpected(
         Trouble{SpfResult::PermError, record.error() + ", record of " + quoted(domain)});
   }
+  drop_undecisive(*record);
   co_return std::move(*record);
+}
+
+/// Of what needs no lookup only a match can decide, and nothing behind it; of what does, one more
+/// than there may be, which is the error. So what is kept while others are asked does not grow with
+/// the record, which may have 64 KiB.
+void Evaluator::drop_undecisive(Record& record) const {
+  std::size_t lookups = 0;
+  bool ended = false;
+  std::erase_if(record.directives, [&](const Directive& directive) {
+    if (ended) return true;
+    if (causes_lookups(directive.mechanism)) {
+      ended = ++lookups > kMaxTerms;
+      return false;
+    }
+    ended = directive.mechanism == Mechanism::All ||
+            within(query_.client, directive.network, directive.prefix);
+    return !ended;
+  });
+  record.directives.shrink_to_fit();
 }
 
 base::Task<Found<const Directive*>> Evaluator::first_match(const Record& record,
                                                            const std::string& domain) {
   for (const Directive& directive : record.directives) {
-    if (!causes_lookups(directive.mechanism)) {
-      const bool all = directive.mechanism == Mechanism::All;
-      if (all || within(query_.client, directive.network, directive.prefix)) co_return &directive;
-      continue;
-    }
+    if (!causes_lookups(directive.mechanism)) co_return &directive;
     const auto matched = co_await matches(directive, domain);
     if (!matched) co_return std::unexpected(matched.error());
     if (*matched) co_return &directive;
@@ -81,7 +99,7 @@ base::Task<Found<const Directive*>> Evaluator::first_match(const Record& record,
 }
 
 base::Task<Found<bool>> Evaluator::matches(const Directive& directive, const std::string& domain) {
-  if (const auto counted = lookups_.count_term(); !counted) {
+  if (const auto counted = lookups_.begin_term(); !counted) {
     co_return std::unexpected(counted.error());
   }
   Found<std::string> name = domain;
@@ -101,19 +119,25 @@ base::Task<Found<bool>> Evaluator::matches(const Directive& directive, const std
   }
 }
 
+bool Evaluator::any_matches(const Directive& directive,
+                            const std::vector<address>& addresses) const {
+  return std::ranges::any_of(
+      addresses, [&](const address& one) { return within(query_.client, one, directive.prefix); });
+}
+
 base::Task<Found<bool>> Evaluator::address_matches(const Directive& directive, std::string name) {
   const auto addresses = co_await lookups_.addresses(std::move(name));
   if (!addresses) co_return std::unexpected(addresses.error());
-  co_return std::ranges::any_of(
-      *addresses, [&](const address& one) { return within(query_.client, one, directive.prefix); });
+  co_return any_matches(directive, *addresses);
 }
 
 base::Task<Found<bool>> Evaluator::mx_matches(const Directive& directive, std::string name) {
   const auto hosts = co_await lookups_.mx_names(std::move(name));
   if (!hosts) co_return std::unexpected(hosts.error());
   for (const std::string& host : *hosts) {
-    const auto matched = co_await address_matches(directive, host);
-    if (!matched || *matched) co_return matched;
+    const auto addresses = co_await lookups_.mx_addresses(host);
+    if (!addresses) co_return std::unexpected(addresses.error());
+    if (any_matches(directive, *addresses)) co_return true;
   }
   co_return false;
 }
@@ -127,7 +151,7 @@ base::Task<Found<bool>> Evaluator::include_matches(std::string name) {
     case SpfResult::None:
     case SpfResult::TempError:
     case SpfResult::PermError:
-      co_return std::unexpected(demanded({inner.result, inner.problem}, name));
+      co_return std::unexpected(demanded({inner.result, inner.problem, inner.unfinished}, name));
     default:
       co_return false;
   }
@@ -151,6 +175,7 @@ base::Task<std::string> Evaluator::explanation_of(const Finding& finding) {
   if (!name) co_return none;
   const auto texts = co_await lookups_.texts(*name);
   if (!texts || texts->size() != 1) co_return none;
+  if (texts->front().size() > kMaxTermOctets) co_return none;
   const auto macros = MacroString::parse(texts->front(), MacroUse::Explanation);
   if (!macros) co_return none;
   MacroValues known = values(finding.domain);

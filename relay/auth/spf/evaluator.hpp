@@ -3,6 +3,9 @@
 
 #include <optional>
 #include <string>
+#include <vector>
+
+#include <boost/asio/ip/address.hpp>
 
 #include "relay/auth/spf/check.hpp"
 #include "relay/auth/spf/lookups.hpp"
@@ -16,6 +19,7 @@ struct Finding {
   mail::SpfResult result = mail::SpfResult::None;
   std::string directive;                   ///< that matched, as written
   std::string problem;                     ///< of an error
+  bool unfinished = false;                 ///< see Trouble
   std::string domain;                      ///< of the record that decided, redirects followed
   std::optional<MacroString> explanation;  ///< exp= of that record
 };
@@ -33,9 +37,14 @@ class Evaluator {
   base::Task<std::string> explanation_of(const Finding& finding);
 
  private:
+  /// The record of the domain, without what can decide nothing for this client.
   base::Task<Found<Record>> fetch(std::string domain);
+  void drop_undecisive(Record& record) const;
+
   base::Task<Found<const Directive*>> first_match(const Record& record, const std::string& domain);
   base::Task<Found<bool>> matches(const Directive& directive, const std::string& domain);
+  bool any_matches(const Directive& directive,
+                   const std::vector<boost::asio::ip::address>& addresses) const;
   base::Task<Found<bool>> address_matches(const Directive& directive, std::string name);
   base::Task<Found<bool>> mx_matches(const Directive& directive, std::string name);
   base::Task<Found<bool>> include_matches(std::string name);

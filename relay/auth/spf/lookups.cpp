@@ -1,6 +1,7 @@
 #include "relay/auth/spf/lookups.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -30,12 +31,42 @@ std::unexpected<Trouble> not_now(DnsError error, const std::string& name) {
       Trouble{SpfResult::TempError, fmt::format("{}: {}", quoted(name), ports::describe(error))});
 }
 
+bool ends_in_digits(std::string_view name) {
+  return std::ranges::all_of(name.substr(name.rfind('.') + 1), base::is_digit);
+}
+
+/// The octets of a name in presentation format (\DDD, RFC 1035 §5.1), "" when it can be no host's:
+/// it is an address, or a label has a dot in it, which a name to ask for cannot tell from others.
+std::string octets_of(std::string_view name) {
+  if (ends_in_digits(name)) return {};
+  std::string octets;
+  while (!name.empty()) {
+    const std::string_view digits = name.substr(1, 3);
+    int octet = 0;
+    if (name.front() != '\\' || digits.size() < 3 || !std::ranges::all_of(digits, base::is_digit)) {
+      octets += name.front();
+      name.remove_prefix(1);
+      continue;
+    }
+    std::from_chars(digits.data(), digits.data() + digits.size(), octet);
+    if (octet == '.') return {};
+    octets += static_cast<char>(octet);
+    name.remove_prefix(4);
+  }
+  return octets;
+}
+
 bool is_under(std::string_view name, std::string_view domain) {
   if (!name.ends_with(domain)) return false;
   return name.size() == domain.size() || name[name.size() - domain.size() - 1] == '.';
 }
 
 }  // namespace
+
+Found<void> Lookups::begin_term() {
+  term_is_void_ = false;
+  return count_term();
+}
 
 Found<void> Lookups::count_term() {
   if (!counting_) return {};
@@ -45,18 +76,23 @@ Found<void> Lookups::count_term() {
 }
 
 Found<void> Lookups::count_query() {
-  if (queries_ == max_queries_) return too_many("DNS queries", max_queries_);
+  if (queries_ == max_queries_) {
+    auto trouble = too_many("DNS queries", max_queries_);
+    trouble.error().unfinished = true;
+    return trouble;
+  }
   ++queries_;
   return {};
 }
 
 Found<void> Lookups::count_void(const std::string& name) {
-  if (!counting_) return {};
+  if (!counting_ || term_is_void_) return {};
   if (voids_ == kMaxVoids) {
     return std::unexpected(Trouble{
         SpfResult::PermError,
         fmt::format("more than {} lookups of what does not exist, {}", kMaxVoids, quoted(name))});
   }
+  term_is_void_ = true;
   ++voids_;
   return {};
 }
@@ -87,6 +123,14 @@ base::Task<Found<std::vector<address>>> Lookups::addresses(std::string name) {
   auto answer = co_await ask_addresses(name, family());
   if (answer) co_return std::move(answer->records);
   const auto judged = judge(answer.error(), name);
+  if (!judged) co_return std::unexpected(judged.error());
+  co_return std::vector<address>{};
+}
+
+base::Task<Found<std::vector<address>>> Lookups::mx_addresses(std::string host) {
+  std::string name = octets_of(host);
+  if (!name.empty()) co_return co_await addresses(std::move(name));
+  const auto judged = judge(DnsError::NoSuchName, host);
   if (!judged) co_return std::unexpected(judged.error());
   co_return std::vector<address>{};
 }

@@ -19,7 +19,7 @@
 namespace relay::auth::spf {
 
 inline constexpr std::size_t kMaxTerms = 10;        // RFC 7208 §4.6.4: terms that cause lookups
-inline constexpr std::size_t kMaxVoids = 2;         // names or types that do not exist
+inline constexpr std::size_t kMaxVoids = 2;         // terms that ask for what does not exist
 inline constexpr std::size_t kMaxMxNames = 10;      // of one mechanism; one more is a permerror
 inline constexpr std::size_t kMaxClientNames = 10;  // PTR; the rest is ignored
 
@@ -29,7 +29,8 @@ inline constexpr std::size_t kMaxQueries = 60;
 /// What ends an evaluation without a match: TempError or PermError, or None for no record.
 struct Trouble {
   mail::SpfResult result = mail::SpfResult::PermError;
-  std::string problem;  ///< one line of printable US-ASCII
+  std::string problem;      ///< one line of printable US-ASCII
+  bool unfinished = false;  ///< by kMaxQueries, which no standard knows
 };
 
 template <class T>
@@ -45,8 +46,9 @@ class Lookups {
         deadline_(deadline),
         max_queries_(max_queries) {}
 
-  /// To be called for every term that causes lookups, before it does.
-  Found<void> count_term();
+  /// To be called for every term that causes lookups, before it does. However many of its lookups
+  /// find nothing, it is one of kMaxVoids: the RFC counts terms.
+  Found<void> begin_term();
 
   /// TXT records; none when the name does not exist, which is no void lookup here: for a record
   /// it is a result of its own, for an explanation it does not matter.
@@ -55,10 +57,14 @@ class Lookups {
   /// Addresses of the client's family.
   base::Task<Found<std::vector<boost::asio::ip::address>>> addresses(std::string name);
 
+  /// The same of a host out of mx_names(). One that no host can be is not asked for, and does not
+  /// exist: some resolvers answer for an address with that address.
+  base::Task<Found<std::vector<boost::asio::ip::address>>> mx_addresses(std::string host);
+
   /// Whether there is an A record, whatever the client's family (§5.7).
   base::Task<Found<bool>> has_v4_address(std::string name);
 
-  /// Names of the MX hosts; none for a null MX.
+  /// Names of the MX hosts, as ports::MxHost has them; none for a null MX.
   base::Task<Found<std::vector<std::string>>> mx_names(std::string name);
 
   /// Whether a confirmed name of the client is `name` or under it (§5.5).
@@ -92,6 +98,7 @@ class Lookups {
   /// Whether the time for the whole evaluation is over, and not only that for one answer.
   bool is_late() const { return deadline_.passed(clock_.steady()); }
 
+  Found<void> count_term();
   Found<void> count_query();
   Found<void> count_void(const std::string& name);
 
@@ -111,6 +118,7 @@ class Lookups {
   std::size_t voids_ = 0;
   std::size_t queries_ = 0;
   bool counting_ = true;
+  bool term_is_void_ = false;  ///< one of its lookups found nothing
   std::optional<std::vector<ClientName>> client_names_;
 };
 

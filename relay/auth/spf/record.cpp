@@ -205,6 +205,7 @@ std::expected<Record, std::string> parse_record(std::string_view text) {
     if (text.empty()) return record;
     const Term term = take_apart(text.substr(0, text.find(' ')));
     text.remove_prefix(term.text.size());
+    if (term.text.size() > kMaxTermOctets) return wrong("too many octets", term);
     if (is_modifier(term)) {
       const auto taken = take_modifier(term, record);
       if (!taken) return std::unexpected(taken.error());

@@ -1,6 +1,7 @@
 // SPF records as typed values (RFC 7208 §4.5, §4.6.1, §5, §6, §12). Pure: no lookups, no client.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -14,6 +15,10 @@
 #include "relay/mail/authentication.hpp"
 
 namespace relay::auth::spf {
+
+/// Ours: a longer term is a syntax error. A name has 253 octets, and what macros make of more than
+/// a few parts is none.
+inline constexpr std::size_t kMaxTermOctets = 1024;
 
 enum class Mechanism : std::uint8_t { All, Include, A, Mx, Ptr, Ip4, Ip6, Exists };
 

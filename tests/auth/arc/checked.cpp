@@ -21,7 +21,7 @@ mail::ArcVerdict checked(std::string_view message, fakes::FakeResolver& resolver
   const std::size_t header = mail::header_length(message).value_or(message.size());
   const std::string_view body = message.substr(std::min(header + 2, message.size()));
   dkim::BodyHashes hashes;
-  Verification verification(message.substr(0, header), hashes);
+  Verification verification(mail::Header(std::string(message.substr(0, header))), hashes);
   boost::asio::io_context io;
   dns::turn_loop(io, fetch(verification, resolver));
   for (std::size_t at = 0, piece = 1; at < body.size(); at += piece, piece = piece * 3 % 997) {

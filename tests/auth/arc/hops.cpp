@@ -55,6 +55,19 @@ std::string set_for(const std::string& message, const SealingKey& key, mail::Arc
   return make_set(fields, order, key).value();
 }
 
+std::string sealed_with(const std::string& message, const std::string& results,
+                        const std::vector<std::string>& names, const SealingKey& key) {
+  const std::string hash = body_hash(message);
+  const auto fields =
+      mail::readable_fields(std::string_view(message).substr(0, header_of(message)));
+  const bool first = Chain::collect(fields).empty();
+  const SealOrder order{.results = results,
+                        .chain = first ? mail::ArcResult::None : mail::ArcResult::Pass,
+                        .body_hash = hash,
+                        .now_unix = 1'795'489'200};
+  return make_set(fields, order, key, names).value() + message;
+}
+
 std::string sealed(std::string message, unsigned count, const SealingKey& key) {
   for (unsigned i = 0; i < count; ++i) {
     const bool first = message.find("ARC-Seal:") == std::string::npos;

@@ -19,6 +19,11 @@ std::string key_line(const SealingKey& key);
 /// The set that `key` puts on `message`; "" when it must not.
 std::string set_for(const std::string& message, const SealingKey& key, mail::ArcResult chain);
 
+/// `message` with a valid set whose results are these, and whose message signature covers `names`.
+std::string sealed_with(const std::string& message, const std::string& results,
+                        const std::vector<std::string>& names = {"From", "To", "Subject"},
+                        const SealingKey& key = sealing_key());
+
 /// `message` with `count` valid sets, all by `key`.
 std::string sealed(std::string message, unsigned count, const SealingKey& key = sealing_key());
 

@@ -1,13 +1,8 @@
 // vectors/arc/*.json: ValiMail's suite, and whatever else is written in its format. Validation by
 // cv=, signing tag by tag, b= included.
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <map>
-#include <sstream>
+#include "tests/vectors.hpp"
 
-#include <boost/json.hpp>
-#include <gtest/gtest.h>
+#include <map>
 
 #include "relay/auth/arc/sealer.hpp"
 #include "relay/auth/arc/signed_hash.hpp"
@@ -17,7 +12,6 @@
 #include "relay/auth/results/parser.hpp"
 #include "relay/mail/header.hpp"
 #include "tests/auth/arc/checked.hpp"
-#include "tests/source_dir.hpp"
 
 namespace relay::auth::arc {
 namespace {
@@ -25,25 +19,36 @@ namespace {
 namespace fs = std::filesystem;
 namespace json = boost::json;
 
+/// Where we answer otherwise than the case says: what must hold of it, and our answer.
 struct Exception {
+  const char* clause;
+  bool (*applies)(std::string_view message, std::string_view expected);
   const char* cv;
-  const char* why;
 };
 
-// Where we answer otherwise than the case says. An entry whose case is there and needs none fails.
-const std::map<std::string, Exception, std::less<>> kExceptions{
-    {"ams_fields_c_na",
-     {"fail",
-      "signed relaxed/relaxed without saying so; c= defaults to simple/simple (RFC 6376 §3.5, "
-      "which "
-      "RFC 8617 §4.1.2 refers to)"}},
+bool says_nothing_of_canonicalisation(std::string_view message) {
+  const auto fields =
+      mail::readable_fields(message.substr(0, mail::header_length(message).value_or(0)));
+  return std::ranges::any_of(
+      mail::find_fields(fields, "ARC-Message-Signature"), [](const mail::HeaderField& field) {
+        const auto tags = dkim::parse_tag_list(field.value);
+        return tags && std::ranges::none_of(*tags, [](const auto& tag) { return tag.name == "c"; });
+      });
+}
+
+const std::vector<Exception> kExceptions{
+    {"RFC 6376 §3.5, which RFC 8617 §4.1.2 refers to: c= defaults to simple/simple; the case was "
+     "signed relaxed/relaxed without saying so",
+     [](std::string_view message, std::string_view expected) {
+       return expected == "pass" && says_nothing_of_canonicalisation(message);
+     },
+     "fail"},
 };
 
-fs::path folder() {
-  const char* named = std::getenv("VECTORS");
-  const fs::path vectors =
-      named != nullptr ? fs::path(named) : fs::path(RELAY_SOURCE_DIR) / "../shared/vectors";
-  return vectors / "arc";
+const Exception* exception_for(std::string_view message, std::string_view expected) {
+  const auto found = std::ranges::find_if(
+      kExceptions, [&](const Exception& one) { return one.applies(message, expected); });
+  return found == kExceptions.end() ? nullptr : &*found;
 }
 
 std::string text_of(const json::value& test, std::string_view name) {
@@ -59,11 +64,9 @@ bool marked(const json::value& test, std::string_view mark) {
 /// Every test of every file in the folder.
 std::vector<json::value> all_tests() {
   std::vector<json::value> tests;
-  for (const auto& entry : fs::directory_iterator(folder())) {
+  for (const auto& entry : fs::directory_iterator(vectors::part("arc"))) {
     if (entry.path().extension() != ".json") continue;
-    std::ostringstream text;
-    text << std::ifstream(entry.path()).rdbuf();
-    const json::value document = json::parse(text.str());
+    const json::value document = vectors::read(entry.path());
     for (const json::value& test : document.at("tests").as_array()) tests.push_back(test);
   }
   return tests;
@@ -92,12 +95,7 @@ std::string zone_of(const json::value& test) {
 
 class ArcVectors : public testing::Test {
  protected:
-  void SetUp() override {
-    if (fs::is_directory(folder())) return;
-    const char* ci = std::getenv("CI");
-    if (ci != nullptr && std::string(ci) == "true") FAIL() << "no vectors at " << folder();
-    GTEST_SKIP() << "no vectors at " << folder();
-  }
+  void SetUp() override { vectors::missing("arc"); }
 };
 
 TEST_F(ArcVectors, AreValidatedAsTheirAuthorsSay) {
@@ -111,18 +109,20 @@ TEST_F(ArcVectors, AreValidatedAsTheirAuthorsSay) {
     // (RFC 8617 §5.2 step 2: the status is "fail").
     std::string expected = text_of(test, "cv");
     if (expected.empty()) expected = "fail";
-    if (const auto exception = kExceptions.find(name); exception != kExceptions.end()) {
-      EXPECT_NE(expected, exception->second.cv) << name << ": an exception that is none";
-      expected = exception->second.cv;
-      ++exceptions;
+    const std::string message = as_smtp(text_of(test, "message"));
+    const auto verdict = checked(message, zone_of(test));
+    if (name_of(verdict.result) != expected) {
+      if (const Exception* exception = exception_for(message, expected); exception != nullptr) {
+        expected = exception->cv;
+        ++exceptions;
+      }
     }
-    const auto verdict = checked(as_smtp(text_of(test, "message")), zone_of(test));
     EXPECT_EQ(name_of(verdict.result), expected) << name << ": " << verdict.problem;
     EXPECT_EQ(verdict.problem.empty(), verdict.result != mail::ArcResult::Fail) << name;
     ++cases;
     disputed += marked(test, "disputed") ? 1 : 0;
   }
-  EXPECT_GT(cases, 0U);
+  if (vectors::none(cases, "chains to validate")) return;
   std::printf("%zu chains validated, %zu of them disputed, %zu exceptions\n", cases, disputed,
               exceptions);
 }
@@ -272,7 +272,7 @@ TEST_F(ArcVectors, AreSealedTagByTag) {
               dkim::without_spaces(text_of(expected, "arc_authentication_results")))
         << name;
   }
-  EXPECT_GT(cases, 0U);
+  if (vectors::none(cases, "messages to seal")) return;
   std::printf("%zu messages sealed\n", cases);
 }
 

@@ -138,7 +138,7 @@ TEST_F(ArcVerification, TakesEd25519) {
 TEST_F(ArcVerification, WithoutKeysFetchedClaimsNothing) {
   const std::string message = sealed(plain_message(), 1);
   dkim::BodyHashes hashes;
-  const Verification verification(message, hashes);
+  const Verification verification(mail::Header(message), hashes);
   hashes.update("Please pay  at once.\r\n\r\n");
   hashes.finish();
   EXPECT_EQ(verification.finish(hashes, fakes::FakeClock::kStart).result, ArcResult::TempError);

@@ -17,6 +17,52 @@ TEST(RelaxedField, FollowsTheRfc) {
   EXPECT_EQ(relaxed_field("X", "no line end"), "x:no line end");
 }
 
+/// RFC 6376 §3.4.2: white space is SP and HTAB, and only a CRLF before it folds.
+TEST(RelaxedField, LeavesBareLineEndsAlone) {
+  for (const char* octets : {"\r", "\n", "\n\r", "\r\r", "\n ", " \n", "\r\t", "\t\r", "\r\r\n "}) {
+    const std::string value = "one" + std::string(octets) + "two";
+    EXPECT_NE(relaxed_field("Subject", value), "subject:one two") << testing::PrintToString(octets);
+  }
+  EXPECT_EQ(relaxed_field("X", "a \n\t b\r\n"), "x:a \n b");
+  EXPECT_EQ(relaxed_field("X", " \n\r\n"), "x:\n");
+  EXPECT_EQ(relaxed_field("X", "a\r\r\n"), "x:a\r");
+  EXPECT_EQ(relaxed_field("X", "a\r\r\n\tb"), "x:a\r b");
+  EXPECT_EQ(relaxed_field("X\n", "a"), "x\n:a");
+}
+
+/// The steps of the RFC, one after the other.
+std::string by_the_book(std::string value) {
+  for (std::size_t at = 0; (at = value.find("\r\n")) != std::string::npos;) {
+    value.replace(at, 2, " ");  // at the end, or before white space
+  }
+  for (char& c : value) {
+    if (c == '\t') c = ' ';
+  }
+  for (std::size_t at = 0; (at = value.find("  ")) != std::string::npos;) value.erase(at, 1);
+  if (value.ends_with(' ')) value.pop_back();
+  if (value.starts_with(' ')) value.erase(0, 1);
+  return "x:" + value;
+}
+
+TEST(RelaxedField, IsThatOfTheRfcForEveryShortValue) {
+  constexpr std::string_view kOctets = "a \t\r\n";
+  for (std::size_t number = 0; number < 97'656; ++number) {  // up to six octets, and some of seven
+    std::string value;
+    for (std::size_t rest = number; rest > 0; rest /= 5) value += kOctets[rest % 5];
+    const std::string once = relaxed_field("X", value);
+    ASSERT_EQ(once, by_the_book(value)) << testing::PrintToString(value);
+    ASSERT_EQ(relaxed_field("X", once.substr(2)), once) << testing::PrintToString(value);
+  }
+}
+
+/// Only SP and HTAB are WSP, and a CRLF folds: a CR or LF alone takes the place of no blank.
+TEST(RelaxedField, KeepsBareLineEnds) {
+  EXPECT_EQ(relaxed_field("X", " one\ntwo\r\n"), "x:one\ntwo");
+  EXPECT_EQ(relaxed_field("X", " one\rtwo\r\n"), "x:one\rtwo");
+  EXPECT_EQ(relaxed_field("X", " \none \r two\n\r\n"), "x:\none \r two\n");
+  EXPECT_EQ(relaxed_field("X", "a\r\r\n\tb\n\r"), "x:a\r b\n\r");
+}
+
 mail::HeaderField only_field(std::string_view block) { return mail::readable_fields(block).at(0); }
 
 TEST(CanonicalField, IsUntouchedWhenSimple) {

@@ -17,6 +17,7 @@ import unittest
 
 import dkim
 
+from tests import vectors
 from tests.auth.dkim import verify_corpus
 from tests.auth.dkim.variations import (CHANGES, DKIMPY, NOW, ODD_TAGS, PLAIN, by_anything, odd,
                                          split)
@@ -54,8 +55,6 @@ TRIAGE = [
            and forms_of(case)[1] == b"simple"),
     Triage("RFC 6376 §3.5, v=: required", "Mail::DKIM", change_is("no version")),
     Triage("RFC 6376 §3.2: values have case", "Mail::DKIM", change_is("algorithm in upper case")),
-    Triage("RFC 6376 §3.5, h=: hdr-name behind every colon", None,
-           change_is("colon behind the names")),
     Triage("RFC 6376 §3.5, bh=: base64 of the hash", "Mail::DKIM", change_is("empty body hash")),
     Triage("RFC 6376 §3.5, d=: two labels or more", "dkimpy", change_is("empty domain")),
     Triage("RFC 6376 §3.5, s=: one label or more", "Mail::DKIM", change_is("empty selector")),
@@ -146,6 +145,7 @@ class Differential(unittest.TestCase):
                 return True
         return False
 
+    @unittest.skipIf(vectors.OTHER, "another folder need not have every oddity")
     def test_zz_every_entry_of_triage_decides_something(self):
         self.assertEqual([TRIAGE[at].clause for at in range(len(TRIAGE)) if at not in self.used],
                          [])

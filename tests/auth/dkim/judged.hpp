@@ -29,7 +29,7 @@ inline std::vector<mail::DkimVerdict> judged(std::string_view message, ports::Re
                                              std::size_t piece = 4096) {
   const std::size_t header = mail::header_length(message).value_or(message.size());
   BodyHashes hashes;
-  Verification verification(message.substr(0, header), hashes);
+  Verification verification(mail::Header(std::string(message.substr(0, header))), hashes);
   boost::asio::io_context io;
   const auto fetched = [&]() -> base::Task<bool> {
     for (std::size_t i = 0; i < verification.lookups(); ++i) {

@@ -40,6 +40,8 @@ INSTANTIATE_TEST_SUITE_P(
              "p=Zg==; t=y : s:new",
              {.key = "f", .testing = true, .same_domain_only = true}},
         Good{"UnknownFlag", "p=Zg==; t=Y", {.key = "f"}},
+        Good{"EmptyTag", "k=rsa;; p=Zg==", {.key = "f"}},
+        Good{"EmptyTags", "; v=DKIM1; ;\tp=Zg== ;; ", {.key = "f"}},
         Good{"NotesAndUnknownTags", "n=a note=20; g=*; x1=y; p=Zg==", {.key = "f"}}),
     [](const auto& info) { return std::string(info.param.name); });
 
@@ -60,6 +62,8 @@ TEST_P(BadKeyRecord, IsRefused) {
 INSTANTIATE_TEST_SUITE_P(
     Cases, BadKeyRecord,
     testing::Values(Bad{"Empty", "", KeyRecordError::BadTagList},
+                    Bad{"EmptyTagsAlone", ";; ;", KeyRecordError::BadTagList},
+                    Bad{"TagTwiceAroundAnEmptyOne", "p=Zg==;;p=Zg==", KeyRecordError::BadTagList},
                     Bad{"SomethingElse", "google-site-verification", KeyRecordError::BadTagList},
                     Bad{"TagTwice", "p=Zg==; p=Zg==", KeyRecordError::BadTagList},
                     Bad{"OtherVersion", "v=DKIM2; p=Zg==", KeyRecordError::WrongVersion},
@@ -73,6 +77,14 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"OtherType", "k=dsa; p=Zg==", KeyRecordError::UnknownKeyType},
                     Bad{"TypeInUpperCase", "k=RSA; p=Zg==", KeyRecordError::UnknownKeyType}),
     [](const auto& info) { return std::string(info.param.name); });
+
+TEST(KeyRecord, RefusesAKeyLongerThanAnyOfUse) {
+  const std::string longest(kMaxKeyText, 'A');
+  EXPECT_TRUE(parse_key_record("p=" + longest));
+  EXPECT_EQ(parse_key_record("p=" + longest + "A===").error(), KeyRecordError::LongKey);
+  EXPECT_TRUE(parse_key_record("n=" + std::string(20'000, 'x') + "; p=Zg=="))
+      << "notes may be long";
+}
 
 }  // namespace
 }  // namespace relay::auth::dkim

@@ -151,6 +151,7 @@ ODD_TAGS = {
     "length beyond the body": {"l": "99999"},
     "time": {"t": str(NOW - 60)},
     "time in words": {"t": "now"},
+    "time some hours ahead": {"t": str(NOW + DAY // 3)},
     "time in the future": {"t": str(NOW + 2 * DAY)},
     "expiry": {"t": str(NOW - 60), "x": str(NOW + DAY)},
     "expired": {"t": str(NOW - 3 * DAY), "x": str(NOW - 2 * DAY)},

@@ -51,6 +51,11 @@ TEST_F(Verifier, FailsWhatHasBeenChanged) {
   EXPECT_EQ(only_verdict(changed(good, "We  lost the game. ", "We\tlost  the game.")).result,
             DkimResult::Pass)
       << "relaxed";
+  for (const char* octet : {"\n", "\r"}) {
+    const auto bare =
+        only_verdict(changed(good, "Is dinner", "Is" + std::string(octet) + "dinner"));
+    EXPECT_EQ(bare.result, DkimResult::Fail) << "no white space (RFC 6376 §3.4.2)";
+  }
   const std::string simple = signed_with(kMessage, rsa_, tags_with("c", "simple/simple"));
   EXPECT_EQ(only_verdict(changed(simple, "We  lost", "We lost")).result, DkimResult::Fail);
   EXPECT_EQ(only_verdict(changed(simple, "Is dinner", "Is  dinner")).result, DkimResult::Fail);
@@ -100,8 +105,8 @@ TEST_F(Verifier, HoldsSignaturesToTheirTimes) {
   EXPECT_EQ(verdict_with("x", at(1)).result, DkimResult::Pass);
   EXPECT_EQ(verdict_with("x", at(-kClockSkewSeconds)).result, DkimResult::Pass);
   EXPECT_EQ(verdict_with("x", at(-kClockSkewSeconds - 1)).result, DkimResult::PermError);
-  EXPECT_EQ(verdict_with("t", at(kClockSkewSeconds)).result, DkimResult::Pass);
-  EXPECT_EQ(verdict_with("t", at(kClockSkewSeconds + 1)).result, DkimResult::PermError);
+  EXPECT_EQ(verdict_with("t", at(86'400)).result, DkimResult::Pass) << "a clock that is wrong";
+  EXPECT_EQ(verdict_with("t", at(86'401)).result, DkimResult::PermError);
   EXPECT_EQ(verdict_with("t", "0").result, DkimResult::Pass);
   EXPECT_EQ(verdict_with("x", "999999999999").result, DkimResult::Pass);
 }
@@ -166,7 +171,7 @@ TEST_F(Verifier, TellsTemporaryFromPermanentErrors) {
 TEST_F(Verifier, IsUndecidedWithoutItsKeys) {
   const std::string message = signed_with(kMessage, rsa_, kTags);
   BodyHashes hashes;
-  const Verification verification(message, hashes);
+  const Verification verification(mail::Header(message), hashes);
   hashes.update(body_of(message));
   hashes.finish();
   EXPECT_EQ(verification.finish(hashes, at_unix(kTestNow)).at(0).result, DkimResult::TempError);

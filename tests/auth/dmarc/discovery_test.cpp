@@ -39,10 +39,19 @@ TEST(Discovery, DoesNotWalkForStrictModes) {
   EXPECT_THAT(world.walked(), ElementsAre("example.com"));
 }
 
-TEST(Discovery, StopsAtTheFirstAlignedSignature) {
+/// Which of them has passed is known later. An organisation that was not looked up then would be a
+/// temporary error, the same one at each attempt.
+TEST(Discovery, LooksAtEverySignatureInsideTheOrganisation) {
   NameWorld world(kReject);
-  world.discover({{"example.com"}, {.dkim = {"a.example.com", "b.example.com", "c.example.com"}}});
-  EXPECT_THAT(world.walked(), ElementsAre("example.com", "com", "a.example.com"));
+  const auto findings = world.discover(
+      {{"example.com"}, {.dkim = {"example.com", "a.example.com", "attack.com", "b.example.com"}}});
+  EXPECT_THAT(world.walked(), ElementsAre("example.com", "com", "a.example.com", "b.example.com"));
+  for (const char* passed : {"example.com", "a.example.com", "b.example.com"}) {
+    EXPECT_EQ(evaluate(findings, {.dkim = {passed}}).result, DmarcResult::Pass) << passed;
+  }
+  EXPECT_EQ(evaluate(findings, {.dkim = {"attack.com"}}).result, DmarcResult::Fail);
+  EXPECT_EQ(evaluate(findings, {.dkim = {"a.example.com"}, .testing_dkim = {"example.com"}}).result,
+            DmarcResult::Pass);
 }
 
 TEST(Discovery, StopsAtASuffixAndAtWhatIsNone) {

@@ -101,6 +101,9 @@ TEST(Identifiers, AreNotVouchedForByAKeyInTesting) {
   found.dkim = {signature(DkimResult::Pass, "example.com")};
   found.dkim.front().testing = true;
   EXPECT_THAT(identifiers_of(found, false).dkim, IsEmpty());
+  EXPECT_THAT(identifiers_of(found, false).testing_dkim, ElementsAre("example.com"));
+  found.dkim.front().result = DkimResult::Fail;
+  EXPECT_THAT(identifiers_of(found, false).testing_dkim, IsEmpty());
 }
 
 /// A HELO name that passes does not stand for the sender (CVE-2019-20790).
@@ -196,6 +199,28 @@ TEST(Evaluation, SaysWhoIsAligned) {
   EXPECT_EQ(verdict.from_domain, "example.com");
   EXPECT_EQ(verdict.policy, kReject);
   EXPECT_EQ(verdict.problem, "");
+}
+
+/// RFC 6376 §3.6.1: no pass by it; but that it is aligned is known, by the author's own rules.
+TEST(Evaluation, TellsAKeyInTestingApart) {
+  const auto verdict = [](const char* tags, std::vector<std::string> testing) {
+    return evaluate(one_author("example.com", "example.com", std::string("v=DMARC1; ") + tags),
+                    {.testing_dkim = std::move(testing)});
+  };
+  const auto own = verdict("p=reject", {"attack.com", "mail.example.com"});
+  EXPECT_EQ(own.result, DmarcResult::Fail);
+  EXPECT_FALSE(own.dkim_aligned);
+  EXPECT_TRUE(own.testing_key_aligned);
+  EXPECT_EQ(own.problem, "the key of the aligned signature is in testing");
+  EXPECT_FALSE(verdict("p=reject; adkim=s", {"mail.example.com"}).testing_key_aligned);
+  EXPECT_FALSE(verdict("p=reject", {"attack.com"}).testing_key_aligned);
+  // The policy would be applied or not, by what DNS cannot say now.
+  EXPECT_EQ(verdict("p=reject", {"later.example.com"}).result, DmarcResult::TempError);
+  EXPECT_EQ(verdict("p=none", {"later.example.com"}).result, DmarcResult::Fail);
+  auto two = one_author("example.com", "example.com", "v=DMARC1; p=reject");
+  two.authors.push_back({"attack.com", std::nullopt});
+  EXPECT_FALSE(evaluate(two, {.testing_dkim = {"example.com"}}).testing_key_aligned)
+      << "of one author, not of the other";
 }
 
 /// Negative control: what passes for somebody else does not pass for the author.

@@ -59,9 +59,9 @@ std::string field_of(const Authentication& verdicts, const ReversePath& sender,
 }
 
 Results parsed(const std::string& field) {
-  const auto fields = split_header(field);
-  EXPECT_TRUE(fields.has_value() && fields->size() == 1) << field;
-  auto read = parse_results(fields->front().value);
+  const Header header(field);
+  EXPECT_TRUE(header.fields().size() == 1 && header.unreadable().empty()) << field;
+  auto read = parse_results(header.fields().front().value);
   EXPECT_TRUE(read.has_value()) << field;
   return read.value_or(Results{});
 }

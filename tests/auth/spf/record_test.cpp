@@ -162,5 +162,17 @@ TEST(SpfNetwork, ComparesLeadingBitsWithinAFamily) {
   EXPECT_FALSE(in("2001:db8::", "192.0.2.1", 0, 0));
 }
 
+/// A record of 64 KiB may come, and parts of macros take more room than their text.
+TEST(SpfRecord, RefusesATermLongerThanAnyName) {
+  const auto record = [](std::size_t octets) {
+    const std::string name(octets - std::string_view("exists:.y").size(), 'x');
+    return parse_record("v=spf1 exists:" + name + ".y ip4:192.0.2.1 -all");
+  };
+  EXPECT_TRUE(record(kMaxTermOctets));
+  const auto refused = record(kMaxTermOctets + 1);
+  ASSERT_FALSE(refused);
+  EXPECT_THAT(refused.error(), HasSubstr("too many octets"));
+}
+
 }  // namespace
 }  // namespace relay::auth::spf

@@ -25,6 +25,11 @@ class Terms:
     defers: dict = dataclasses.field(default_factory=dict)  # stage -> share of commands that hear 4xx
     settings: dict = dataclasses.field(default_factory=dict)  # of the program
 
+    def keeps_refusals(self):
+        """Whether its refusals leave copies in the queue: what it refuses in the clear, for want of TLS,
+        it may take under TLS."""
+        return self.tls in (BROKEN, CERTIFICATE)
+
 
 class Hop:
     """Mixed into a program. `complaints_of` is what it logs of a client that does not know SMTP."""

@@ -137,8 +137,7 @@ class Judge:
             self.note("doubled", f"{copy}, arrived {copy.arrivals}")
         told = dsns.get((copy.number, copy.alias))
         should_arrive = mix.ends(copy.target) == mix.TAKEN
-        # What is refused in the clear, for want of TLS, may be taken under TLS: it has to be put off.
-        has_to_wait = self.evidence.terms.tls in (hop.BROKEN, hop.CERTIFICATE) and not should_arrive
+        has_to_wait = self.evidence.terms.keeps_refusals() and not should_arrive
         if last == "delivered" and not copy.arrivals:
             self.note("unsent", copy)
         elif not should_arrive and copy.arrivals:

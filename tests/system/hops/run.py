@@ -24,7 +24,7 @@ SCHEDULE = ("2s", "3s", "5s")
 SENDERS = 12     # connections on which mail comes in at once
 PATIENCE = 900   # seconds for all of it
 STANDSTILL = 75  # seconds in which nothing ends: nothing will, for a DSN is owed for a minute at most
-SIEGE = 12       # seconds in which a hop that takes nothing is tried often enough
+SIEGE = 12       # … in which a hop that takes nothing is tried often enough
 
 
 @dataclasses.dataclass
@@ -44,7 +44,7 @@ class BusyHost(ScriptedServer):
     FRIENDLY = {**ScriptedServer.FRIENDLY, "MAIL": "451 4.3.0 Mail system out of service"}
 
 
-def run(case, count=1000, seed=1, schedule=SCHEDULE, standstill=STANDSTILL):
+def run(case, count=1000, seed=1, schedule=SCHEDULE):
     """The judge's report of `count` messages."""
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
@@ -57,13 +57,20 @@ def run(case, count=1000, seed=1, schedule=SCHEDULE, standstill=STANDSTILL):
         relay = start_relay(case, next_hop, sink, schedule, stack)
         generator = Generator(relay.port, mix.make(seed, count), SENDERS)
         asyncio.run(asyncio.wait_for(generator.run(), PATIENCE))
-        wait(relay, SIEGE if case.waits else standstill)
+        wait(relay, standstill_of(case, count))
         relay.stop()
         arrivals = await_arrivals(relay, sink)
         evidence = Evidence(generator.entries, relay.aliases, arrivals, relay.events(), next_hop.complaints(),
                             next_hop.wire, case.terms)
         report = Judge(evidence, case.waits).report()
     return {"case": case.name, "seed": seed, "seconds": round(time.monotonic() - began, 1), **report}
+
+
+def standstill_of(case, count):
+    """What a hop refuses again and again takes turns with what it would take: the more there is, the longer."""
+    if case.waits:
+        return SIEGE
+    return SIEGE + count / 8 if case.terms.keeps_refusals() else STANDSTILL
 
 
 def start_hop(case, seed, folder, sink, stack):

@@ -86,11 +86,14 @@ class Town:
         return made
 
     def settle(self, dead=0):
-        """Until nothing is left but what is for the dead."""
+        """Until nothing is left but what is for the dead, and no DSN is owed that would come next."""
         end = time.monotonic() + PATIENCE
-        while time.monotonic() < end and control.status(self.relay)["queue"]["waiting"] > dead:
+        while True:
+            queue = control.status(self.relay)["queue"]
+            left = max(0, queue["waiting"] - dead) + queue["owed_reports"]
+            if left == 0 or time.monotonic() > end:
+                return left
             time.sleep(0.2)
-        return max(0, control.status(self.relay)["queue"]["waiting"] - dead)
 
     def report(self, still_queued, **more):
         self.relay.stop()
@@ -169,8 +172,9 @@ def late_threads(count, seed):
         return town.report(town.settle(dead))
 
 
-def debts(count, seed, late=75.0, gap=(1.0, 6.0)):
-    """SIGKILL between a failure and its DSN: a sibling that is put off for long keeps the message open."""
+def debts(count, seed, late=75.0, gap=(1.0, 6.0), least=4):
+    """SIGKILL between a failure and its DSN: a sibling that is put off for long keeps the message open.
+    `least` kills, however long a start takes."""
     rng = random.Random(seed)
     with Town((), seed, late=late) as town:
         kinds = (("ok", 0.3), ("bad", 0.4), ("late", 0.3))
@@ -178,7 +182,7 @@ def debts(count, seed, late=75.0, gap=(1.0, 6.0)):
 
         async def kill():
             end = time.monotonic() + late + 5
-            while time.monotonic() < end:
+            while time.monotonic() < end or len(town.interruptions) < least:
                 await asyncio.sleep(rng.uniform(*gap))
                 town.interruptions.append(time.time())
                 town.relay.kill()

@@ -1,0 +1,111 @@
+#include "relay/app/log_file.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace relay::app {
+
+namespace {
+
+constexpr mode_t kMode = S_IRUSR | S_IWUSR | S_IRGRP;
+constexpr int kLookMs = 50;  ///< how late giving up is noticed
+
+bool is_journal(const struct stat& info) {
+  const char* const stream = std::getenv("JOURNAL_STREAM");
+  return stream != nullptr && fmt::format("{}:{}", info.st_dev, info.st_ino) == stream;
+}
+
+}  // namespace
+
+std::expected<LogFile, std::string> LogFile::open(const std::string& path) {
+  if (path.empty()) return LogFile(STDERR_FILENO, false);
+  std::error_code ignored;
+  const auto folder = std::filesystem::path(path).parent_path();
+  if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+  int descriptor = ::open(path.c_str(), kFlags | O_EXCL, kMode);
+  // The umask of a service is for its queue; who reads the log belongs to its group.
+  if (descriptor >= 0) ::fchmod(descriptor, kMode);
+  if (descriptor < 0 && errno == EEXIST) descriptor = ::open(path.c_str(), kFlags, kMode);
+  if (descriptor >= 0) return LogFile(descriptor, true);
+  return std::unexpected("cannot open log file " + path + ": " + std::strerror(errno));
+}
+
+LogFile::LogFile(int descriptor, bool owned) : descriptor_(descriptor), owned_(owned) {
+  struct stat info{};
+  if (::fstat(descriptor, &info) != 0) return;
+  if (S_ISSOCK(info.st_mode)) {
+    kind_ = Kind::Socket;
+  } else if (!S_ISREG(info.st_mode)) {
+    kind_ = Kind::Stream;
+  }
+  wants_priority_ = !owned && is_journal(info);
+}
+
+LogFile::LogFile(LogFile&& other) noexcept
+    : descriptor_(std::exchange(other.descriptor_, -1)),
+      owned_(std::exchange(other.owned_, false)),
+      kind_(other.kind_),
+      wants_priority_(other.wants_priority_),
+      is_torn_(other.is_torn_) {}
+
+LogFile& LogFile::operator=(LogFile&& other) noexcept {
+  std::swap(descriptor_, other.descriptor_);
+  std::swap(owned_, other.owned_);
+  std::swap(kind_, other.kind_);
+  std::swap(wants_priority_, other.wants_priority_);
+  std::swap(is_torn_, other.is_torn_);
+  return *this;
+}
+
+LogFile::~LogFile() {
+  if (owned_) ::close(descriptor_);
+}
+
+bool LogFile::wait_for_room(const std::atomic<bool>& gives_up) const {
+  pollfd room{.fd = descriptor_, .events = POLLOUT, .revents = 0};
+  while (true) {
+    const int ready = ::poll(&room, 1, kLookMs);
+    if (ready > 0) return true;  // an error, too, is found out by writing
+    if (ready < 0 && errno != EINTR) return false;
+    if (gives_up) return false;
+  }
+}
+
+std::size_t LogFile::write(std::string_view lines, const std::atomic<bool>& gives_up) {
+  std::size_t out = 0;
+  bool ends_torn_line = is_torn_;
+  while (!lines.empty()) {
+    // A file has always room, or an error. Of all others so much fits without waiting as poll()
+    // has promised.
+    if (kind_ != Kind::File && !wait_for_room(gives_up)) break;
+    std::string_view piece = lines;
+    if (kind_ == Kind::Stream) piece = piece.substr(0, PIPE_BUF);
+    if (ends_torn_line) piece = "\n";
+    const ssize_t sent = kind_ == Kind::Socket ? ::send(descriptor_, piece.data(), piece.size(),
+                                                        MSG_DONTWAIT | MSG_NOSIGNAL)
+                                               : ::write(descriptor_, piece.data(), piece.size());
+    if (sent < 0 && (errno == EINTR || (errno == EAGAIN && !gives_up))) continue;
+    if (sent <= 0) break;
+    is_torn_ = piece[static_cast<std::size_t>(sent) - 1] != '\n';
+    if (std::exchange(ends_torn_line, false)) continue;
+    const auto done = lines.substr(0, static_cast<std::size_t>(sent));
+    out += static_cast<std::size_t>(std::ranges::count(done, '\n'));
+    lines.remove_prefix(done.size());
+  }
+  return out;
+}
+
+}  // namespace relay::app

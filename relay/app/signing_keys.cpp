@@ -1,0 +1,55 @@
+// load_signing_keys(): the key files that [[dkim]] and [arc] name.
+#include <utility>
+
+#include "relay/app/policies.hpp"
+#include "relay/settings/files.hpp"
+
+namespace relay::app {
+
+namespace {
+
+using settings::ProblemCode;
+
+settings::Problem bad_key(const settings::Settings& settings, const settings::Place& at,
+                          ProblemCode code, std::string text) {
+  return {.at = position_of(settings, at),
+          .code = code,
+          .text = std::move(text),
+          .hint = "`srs-relay dkim new` makes one"};
+}
+
+}  // namespace
+
+std::expected<auth::SigningKeys, std::vector<settings::Problem>> load_signing_keys(
+    const settings::Settings& settings) {
+  auth::SigningKeys keys;
+  std::vector<settings::Problem> problems;
+  for (const settings::DkimDomain& entry : settings.dkim) {
+    auth::SigningDomain domain{.domain = entry.domain.folded(), .keys = {}};
+    for (const settings::DkimKey& key : entry.keys) {
+      const auto pem = settings::read_secret_file(key.file);
+      auto parsed = auth::dkim::PrivateKey::parse(pem ? pem->reveal() : std::string_view());
+      if (pem && parsed) {
+        domain.keys.push_back({key.selector, std::move(*parsed)});
+      } else {
+        problems.push_back(bad_key(
+            settings, key.at, pem ? ProblemCode::Secret : pem.error().code,
+            "dkim.keys.file: " + (pem ? key.file + ": " + parsed.error() : pem.error().text)));
+      }
+    }
+    keys.domains.push_back(std::move(domain));
+  }
+  if (const auto& sealer = settings.arc.sealer) {
+    auto parsed = auth::dkim::PrivateKey::parse(sealer->key.reveal());
+    if (parsed) {
+      keys.sealer = {sealer->domain.folded(), sealer->selector, std::move(*parsed)};
+    } else {
+      problems.push_back(
+          bad_key(settings, sealer->at, ProblemCode::Secret, "arc: " + parsed.error()));
+    }
+  }
+  if (!problems.empty()) return std::unexpected(std::move(problems));
+  return keys;
+}
+
+}  // namespace relay::app

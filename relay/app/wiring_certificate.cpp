@@ -1,0 +1,127 @@
+#include "relay/app/wiring_certificate.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <expected>
+#include <memory>
+#include <utility>
+
+#include <sys/stat.h>
+
+#include "relay/settings/files.hpp"
+
+namespace relay::app {
+
+namespace {
+
+constexpr std::array<int, 5> kMarks{14, 7, 3, 1, 0};
+// Of trouble that no file shows: no descriptor left, a folder that could not be entered.
+constexpr std::chrono::minutes kTryAgain{1};
+
+std::expected<std::shared_ptr<const net::TlsContext>, std::string> read(
+    const net::TlsFiles& files) {
+  // The rights that a start demands.
+  if (auto chain = settings::read_file(files.chain); !chain) {
+    return std::unexpected(chain.error().text);
+  }
+  if (auto key = settings::read_secret_file(files.key); !key) {
+    return std::unexpected(key.error().text);
+  }
+  auto context = net::TlsContext::server(files);
+  if (!context) return std::unexpected(context.error());
+  return std::make_shared<const net::TlsContext>(std::move(*context));
+}
+
+std::int64_t nanoseconds(const timespec& time) {
+  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+}
+
+}  // namespace
+
+std::optional<int> expiry_mark(const net::CertificateFacts& certificate, base::WallTime now) {
+  const auto left = certificate.ends - now;
+  const auto last_third = (certificate.ends - certificate.begins) / 3;
+  std::optional<int> reached;
+  for (const int days : kMarks) {
+    const std::chrono::days mark(days);
+    if (left <= mark && mark <= last_third) reached = days;
+  }
+  return reached;
+}
+
+CertificateWatch::Stamp CertificateWatch::Stamp::of(const std::filesystem::path& file) {
+  struct stat info{};
+  if (::stat(file.c_str(), &info) != 0) return {.error = errno};
+  return {.device = info.st_dev,
+          .node = info.st_ino,
+          .size = info.st_size,
+          .written_ns = nanoseconds(info.st_mtim),
+          .changed_ns = nanoseconds(info.st_ctim)};
+}
+
+void CertificateWatch::watch(net::TlsFiles files) {
+  const std::lock_guard lock(mutex_);
+  files_ = std::move(files);
+  tried_.reset();
+  last_.reset();
+  trouble_.clear();
+}
+
+void CertificateWatch::look(base::WallTime now) {
+  const std::lock_guard lock(mutex_);
+  const Stamps seen{.chain = Stamp::of(files_.chain), .key = Stamp::of(files_.key)};
+  // Who writes both files, one after the other, gets a moment to end.
+  const bool is_settled = std::exchange(last_, seen) == seen;
+  const bool is_due = !trouble_.empty() && now >= again_at_;
+  if (is_settled && (tried_ != seen || is_due)) {
+    // The files are read after this look at them: what changes meanwhile is seen by the next one.
+    tried_ = seen;
+    take(now);
+  }
+  tell_expiry(now);
+}
+
+void CertificateWatch::take(base::WallTime now) {
+  auto next = read(files_);
+  again_at_ = now + kTryAgain;
+  if (!next) {
+    if (std::exchange(trouble_, next.error()) == next.error()) return;
+    log_.write(std::move(base::Event("certificate", now, base::Severity::Warning)
+                             .text("problem", next.error())
+                             .text("consequence", "the one read before stays in use")));
+    return;
+  }
+  trouble_.clear();
+  const bool is_new = !(*next)->has_certificate_of(*published_.get());
+  published_.publish(*next);
+  const auto facts = (*next)->certificate();
+  if (!is_new || !facts) return;
+  log_.write(std::move(base::Event("certificate", now)
+                           .text("file", files_.chain.string())
+                           .text("ends", base::rfc3339(facts->ends))
+                           .list("names", facts->names)));
+}
+
+void CertificateWatch::tell_expiry(base::WallTime now) {
+  const auto facts = published_.get()->certificate();
+  const auto mark = facts ? expiry_mark(*facts, now) : std::nullopt;
+  if (!mark) return;
+  if (ending_ == facts->ends && told_mark_ <= *mark) return;
+  ending_ = facts->ends;
+  told_mark_ = *mark;
+  base::Event event(*mark == 0 ? "certificate_expired" : "certificate_expires", now,
+                    base::Severity::Warning);
+  event.text("file", files_.chain.string()).text("ends", base::rfc3339(facts->ends));
+  const auto left = std::chrono::floor<std::chrono::hours>(facts->ends - now);
+  event.number("hours_left", std::max<std::int64_t>(0, left.count()));
+  log_.write(std::move(event));
+}
+
+std::string CertificateWatch::trouble() const {
+  const std::lock_guard lock(mutex_);
+  return trouble_;
+}
+
+}  // namespace relay::app

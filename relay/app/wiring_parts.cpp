@@ -1,0 +1,117 @@
+#include "relay/app/wiring_parts.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+#include "relay/app/endpoints.hpp"
+#include "relay/app/log_sink.hpp"
+#include "relay/app/secret_memory.hpp"
+#include "relay/net/control_listener.hpp"
+#include "relay/net/listener.hpp"
+#include "relay/settings/findings.hpp"
+#include "relay/spool/spool_folder.hpp"
+
+namespace relay::app {
+
+namespace {
+
+using settings::Problem;
+using settings::ProblemCode;
+
+/// systemd makes them when the unit starts; until then nobody but root could.
+bool is_made_by_the_unit(const std::filesystem::path& folder) {
+  std::error_code ignored;
+  return (folder == "/var/lib/srs-relay" || folder == "/run/srs-relay") &&
+         !std::filesystem::exists(folder, ignored);
+}
+
+/// The reason is a sentence about the configuration as a whole.
+void add_whole(settings::Findings& findings, const settings::Settings& settings, std::string text) {
+  findings.add({settings.file, 0, 0}, ProblemCode::File, std::move(text));
+}
+
+void make_tls(Parts& parts, settings::Findings& findings) {
+  const settings::Settings& settings = *parts.settings;
+  if (settings.tls) {
+    const auto& [chain, key, chain_at, key_at] = *settings.tls;
+    auto context = net::TlsContext::server({.chain = chain, .key = key});
+    if (context) {
+      parts.server_tls = std::make_shared<const net::TlsContext>(std::move(*context));
+    } else {
+      const bool about_key = context.error().starts_with(key + ':');
+      findings.add(position_of(settings, about_key ? key_at : chain_at), ProblemCode::File,
+                   "tls: " + context.error());
+    }
+  }
+  std::optional<std::filesystem::path> authorities;
+  if (!settings.outbound.ca_file.empty()) authorities = settings.outbound.ca_file;
+  auto opportunistic = net::TlsContext::client(mail::TlsLevel::May);
+  auto encrypting = net::TlsContext::client(mail::TlsLevel::Encrypt);
+  auto verify = net::TlsContext::client(mail::TlsLevel::Verify, authorities);
+  if (!opportunistic) add_whole(findings, settings, "tls: " + opportunistic.error());
+  if (!verify) add_whole(findings, settings, "outbound.ca_file: " + verify.error());
+  if (!encrypting) add_whole(findings, settings, "tls: " + encrypting.error());
+  if (!opportunistic || !encrypting || !verify) return;
+  parts.client_tls = {std::make_shared<const net::TlsContext>(std::move(*opportunistic)),
+                      std::make_shared<const net::TlsContext>(std::move(*encrypting)),
+                      std::make_shared<const net::TlsContext>(std::move(*verify))};
+}
+
+void judge_places(const settings::Settings& settings, settings::Findings& findings) {
+  const auto add_if = [&](const std::expected<void, std::string>& good) {
+    if (!good) add_whole(findings, settings, good.error());
+  };
+  add_if(LogSink::look_at(settings.log.file));
+  if (!is_made_by_the_unit(std::filesystem::path(settings.queue.path).parent_path())) {
+    add_if(spool::look_at_folder(settings.queue.path, false));
+  }
+  if (!is_made_by_the_unit(std::filesystem::path(settings.control.socket).parent_path())) {
+    add_if(net::ControlListener::look_at(settings.control.socket));
+  }
+  if (auto local = net::Listener::check_local(endpoints_of(settings)); !local) {
+    add_whole(findings, settings, "cannot listen on " + local.error());
+  }
+  boost::asio::io_context nowhere;
+  if (auto resolver = open_resolver(nowhere, settings); !resolver) {
+    add_whole(findings, settings, "dns: " + resolver.error());
+  }
+}
+
+}  // namespace
+
+bool Parts::can_start() const {
+  return std::ranges::all_of(problems, [](const Problem& problem) { return problem.warning; });
+}
+
+std::expected<std::unique_ptr<dns::UnboundResolver>, std::string> open_resolver(
+    boost::asio::io_context& home, const settings::Settings& settings) {
+  dns::UnboundOptions options{.forward_to = settings.dns.forward_to, .trust_anchor = {}};
+  if (!settings.dns.trust_anchor.empty()) options.trust_anchor = settings.dns.trust_anchor;
+  return dns::UnboundResolver::open(home, options);
+}
+
+Parts make_parts(const std::string& config_path, Places places,
+                 const std::optional<review::ClassicBefore>& running) {
+  Parts parts;
+  auto read = load_and_recall(config_path, running);
+  if (!read) {
+    parts.problems = std::move(read.error());
+    return parts;
+  }
+  parts.settings = std::move(read->loaded.settings);
+  parts.problems = std::move(read->loaded.warnings);
+  parts.classic_before = std::move(read->classic_before);
+  settings::Findings findings;
+  if (auto policies = make_policies(parts.settings)) {
+    parts.policies = std::move(*policies);
+  } else {
+    for (auto& problem : policies.error()) findings.add(std::move(problem));
+  }
+  make_tls(parts, findings);
+  if (places == Places::Judge) judge_places(*parts.settings, findings);
+  parts.problems.insert(parts.problems.end(), findings.all().begin(), findings.all().end());
+  return parts;
+}
+
+}  // namespace relay::app

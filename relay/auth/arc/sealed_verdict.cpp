@@ -1,0 +1,60 @@
+#include "relay/auth/arc/sealed_verdict.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "relay/auth/results/parser.hpp"
+#include "relay/base/text.hpp"
+#include "relay/mail/address.hpp"
+
+namespace relay::auth::arc {
+
+namespace {
+
+bool covers_from(const ArcSet& set) {
+  return std::ranges::any_of(set.signature_tags.names, [](const std::string& name) {
+    return base::equal_ignoring_case(name, "From");
+  });
+}
+
+/// The only result of DMARC; nullopt without one, and where there are several.
+std::optional<results::Result> dmarc_result(const ArcSet& set) {
+  const auto numbered = numbered_results(set.results.value);
+  if (!numbered) return std::nullopt;
+  const auto read = results::parse_results_leniently(numbered->results);
+  if (!read || std::ranges::count(read->results, "dmarc", &results::Result::method) != 1) {
+    return std::nullopt;
+  }
+  return *std::ranges::find(read->results, "dmarc", &results::Result::method);
+}
+
+bool is_from(const results::Property& property) {
+  return property.ptype == "header" && property.name == "from";
+}
+
+/// header.from is a domain (RFC 8601 §2.7.2, RFC 7489 §11.1); Zoho writes "<ann@sender.example>".
+bool names(std::string_view from, std::string_view author) {
+  if (from.starts_with('<') && from.ends_with('>')) from = from.substr(1, from.size() - 2);
+  const std::size_t at = from.rfind('@');
+  if (at != std::string_view::npos) from.remove_prefix(at + 1);
+  const auto domain = mail::Domain::parse(from);
+  return domain && !domain->is_literal() && domain->folded() == author;
+}
+
+}  // namespace
+
+bool newest_set_vouches_for(const Chain& chain, std::string_view author) {
+  if (chain.sets().empty() || !covers_from(chain.sets().back())) return false;
+  const auto dmarc = dmarc_result(chain.sets().back());
+  if (!dmarc || dmarc->result != "pass") return false;
+  const auto from = std::ranges::find_if(dmarc->properties, is_from);
+  return from != dmarc->properties.end() && names(from->value, author) &&
+         std::ranges::count_if(dmarc->properties, is_from) == 1;
+}
+
+bool newest_set_vouches_for(const mail::Header& header, std::string_view author) {
+  return newest_set_vouches_for(Chain::collect(header.fields()), author);
+}
+
+}  // namespace relay::auth::arc

@@ -1,0 +1,46 @@
+// Names that were seen lately, in a table that cannot grow without bound.
+#pragma once
+
+#include <list>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "relay/base/time.hpp"
+
+namespace relay::base {
+
+/// Thread-safe. When the table is full, the key that was not seen for longest is forgotten.
+class RecentKeys {
+ public:
+  /// `memory`: how long a key is known after it was last seen.
+  explicit RecentKeys(std::chrono::seconds memory, std::size_t max_keys = 16'384)
+      : memory_(memory), max_keys_(max_keys) {}
+
+  /// The key was seen.
+  void note(std::string_view key, SteadyTime now);
+
+  /// Whether it was seen within the memory.
+  bool knows(std::string_view key, SteadyTime now) const;
+
+  std::size_t size() const;
+
+ private:
+  struct Entry {
+    std::string key;
+    SteadyTime at;
+  };
+
+  using Entries = std::list<Entry>;  ///< most recently seen first
+
+  void forget_last();
+
+  const std::chrono::seconds memory_;
+  const std::size_t max_keys_;
+  mutable std::mutex mutex_;
+  Entries entries_;
+  std::unordered_map<std::string_view, Entries::iterator> index_;  ///< keys live in entries_
+};
+
+}  // namespace relay::base

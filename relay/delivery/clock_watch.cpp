@@ -1,0 +1,50 @@
+#include "relay/delivery/clock_watch.hpp"
+
+namespace relay::delivery {
+
+using namespace std::chrono_literals;
+using std::chrono::milliseconds;
+
+namespace {
+
+constexpr milliseconds kClockJump = 60s;  // less than this is NTP at work, or nothing to mind
+constexpr auto kTogether = 1s;
+constexpr int kMaxLooks = 5;
+
+}  // namespace
+
+/// A thread that stands still between two clocks must not take that for a jump.
+ClockWatch::Moment ClockWatch::look() const {
+  Moment moment;
+  for (int i = 0; i < kMaxLooks; ++i) {
+    const auto before = clock_.steady();
+    moment.wall = queue_.now();
+    moment.offset = moment.wall.time_since_epoch() -
+                    std::chrono::duration_cast<milliseconds>(before.time_since_epoch());
+    if (clock_.steady() - before < kTogether) break;
+  }
+  return moment;
+}
+
+ClockWatch::Reading ClockWatch::read() {
+  milliseconds jump{0};
+  Reading reading;
+  {
+    // Looked at under the lock: of two readings the later one has the last word.
+    const std::lock_guard lock(mutex_);
+    const Moment moment = look();
+    if (!has_begun_) {
+      trust_.since = moment.wall;
+    } else if (const auto by = moment.offset - offset_; by >= kClockJump || by <= -kClockJump) {
+      jump = by;
+      trust_ = {.since = moment.wall, .jumped_at = moment.wall};
+    }
+    has_begun_ = true;
+    offset_ = moment.offset;
+    reading = {.now = moment.wall, .trust = trust_};
+  }
+  if (jump != 0ms) on_jump_(reading.now, jump);
+  return reading;
+}
+
+}  // namespace relay::delivery

@@ -1,0 +1,155 @@
+#include "relay/inbound/client_connection.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace relay::inbound {
+
+namespace {
+
+constexpr std::chrono::seconds kGoodbyeSpan{5};
+constexpr std::chrono::seconds kLingerSpan{5};
+constexpr std::size_t kLingerOctets = 4UL << 20;
+// For an acknowledgement that is on its way.
+constexpr std::chrono::milliseconds kLateAcknowledgement{100};
+constexpr int kLateAcknowledgements = 20;
+
+}  // namespace
+
+smtp::Reply shutting_down() { return {421, {4, 3, 2}, "Shutting down, try again later"}; }
+
+ClientConnection::ClientConnection(std::unique_ptr<ports::Stream> stream, base::Executor executor,
+                                   ports::Clock& clock, const Gate& gate, const Limits& limits)
+    : stream_(std::make_shared<std::unique_ptr<ports::Stream>>(std::move(stream))),
+      executor_(std::move(executor)),
+      clock_(clock),
+      gate_(gate),
+      limits_(limits),
+      session_end_(after(limits.session)) {}
+
+base::Deadline ClientConnection::after(std::chrono::seconds span) const {
+  return base::Deadline{clock_.steady() + span};
+}
+
+base::Deadline ClientConnection::read_deadline(std::chrono::seconds normal) const {
+  return after(must_hurry() ? std::min(normal, limits_.command_overloaded) : normal);
+}
+
+mail::Client ClientConnection::client() const {
+  mail::Client client;
+  client.address = address().to_string();
+  client.port = (*stream_)->peer().port;
+  if (const auto tls = (*stream_)->tls()) {
+    client.tls_version = tls->version;
+    client.tls_cipher = tls->cipher;
+  }
+  return client;
+}
+
+boost::asio::ip::address ClientConnection::address() const {
+  return plain_address((*stream_)->peer().address);
+}
+
+base::Task<bool> ClientConnection::flush(base::Deadline deadline) {
+  if (replies_.empty()) co_return true;
+  const std::string wire = std::exchange(replies_, {});
+  const auto sent = co_await (*stream_)->write(wire, deadline);
+  if (!sent) over_ = reset_ = true;
+  co_return sent.has_value();
+}
+
+base::Task<bool> ClientConnection::read_more(base::Deadline deadline) {
+  deadline = deadline.within(session_end_);
+  // First the replies, so that dismiss() never meets a write under way.
+  const bool sent = co_await flush(deadline);
+  if (!sent || over_) co_return false;
+  waiting_ = true;
+  const auto got = co_await read_in_pieces(deadline);
+  waiting_ = false;
+  if (over_) co_return false;  // dismissed meanwhile
+  const bool late = deadline.passed(clock_.steady());
+  if (got && !late) {
+    ++reads_;
+    buffer_.filled(*got);
+    co_return true;
+  }
+  over_ = true;
+  reset_ = !got && got.error() == ports::IoError::Reset;
+  if (late || got.error() == ports::IoError::Timeout) {
+    slowness_ = gate_.draining() ? shutting_down()
+                                 : smtp::Reply(421, {4, 4, 2}, "Timeout, closing the connection");
+    say(*slowness_);
+  }
+  co_return false;
+}
+
+/// Waits in pieces: when the house fills up or is drained, those must hurry, too, who began to wait
+/// before.
+base::Task<std::expected<std::size_t, ports::IoError>> ClientConnection::read_in_pieces(
+    base::Deadline deadline) {
+  while (true) {
+    const base::Deadline piece = after(limits_.command_overloaded).within(deadline);
+    const auto got = co_await (*stream_)->read_some(buffer_.room(), piece);
+    const base::SteadyTime now = clock_.steady();
+    const bool timeout = !got && got.error() == ports::IoError::Timeout && piece.passed(now);
+    if (over_ || !timeout || deadline.passed(now) || must_hurry()) co_return got;
+  }
+}
+
+base::Task<std::expected<void, ports::IoError>> ClientConnection::secure(ports::TlsAcceptor& tls,
+                                                                         base::Deadline deadline) {
+  auto secured = co_await tls.accept(std::move(*stream_), deadline.within(session_end_));
+  if (!secured) {
+    over_ = true;
+    co_return std::unexpected(secured.error());
+  }
+  *stream_ = std::move(*secured);
+  const std::expected<void, ports::IoError> ok;
+  co_return ok;
+}
+
+base::Task<> ClientConnection::linger() {
+  const base::Deadline deadline = after(kLingerSpan);
+  const bool sent = co_await flush(deadline);
+  over_ = true;
+  std::size_t octets = 0;
+  while (sent && octets < kLingerOctets && !deadline.passed(clock_.steady())) {
+    buffer_.consume(buffer_.pending().size());
+    const auto got = co_await (*stream_)->read_some(buffer_.room(), deadline);
+    if (!got) co_return;
+    octets += *got;
+  }
+}
+
+base::Task<bool> ClientConnection::has_lost_a_reply() {
+  if (reset_ || !*stream_) co_return reset_;
+  for (int i = 0; i < kLateAcknowledgements && (*stream_)->unacknowledged() > 0; ++i) {
+    co_await clock_.sleep_until(clock_.steady() + kLateAcknowledgement);
+  }
+  co_return (*stream_)->unacknowledged() > 0;
+}
+
+base::Task<> ClientConnection::finish() {
+  if (!*stream_) co_return;
+  if (!dismissed_) co_await flush(after(kGoodbyeSpan));
+  (*stream_)->close();
+}
+
+void ClientConnection::dismiss(const smtp::Reply& reply) {
+  over_ = dismissed_ = true;
+  base::spawn_supervised(executor_, "smtp goodbye",
+                         say_goodbye(stream_, reply.wire(), after(kGoodbyeSpan)));
+}
+
+base::Task<> ClientConnection::say_goodbye(SharedStream stream, std::string wire,
+                                           base::Deadline deadline) {
+  const auto sent = co_await (*stream)->write(wire, deadline);
+  static_cast<void>(sent);  // the connection ends either way
+  (*stream)->close();       // wakes the session, which waits for the client
+}
+
+void ClientConnection::last_words(std::string_view wire) noexcept {
+  if (*stream_ && !dismissed_) (*stream_)->last_words(wire);
+}
+
+}  // namespace relay::inbound

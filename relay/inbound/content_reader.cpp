@@ -1,0 +1,59 @@
+#include "relay/inbound/content_reader.hpp"
+
+#include <memory>
+#include <utility>
+
+#include "relay/auth/results/forged.hpp"
+
+namespace relay::inbound {
+
+namespace {
+
+constexpr std::string_view kLineEnd = "\r\n";
+
+}  // namespace
+
+void ContentReader::take(std::string_view content) {
+  if (header_) return body_hashes_.update(content);
+  const std::size_t known = header_block_.size();
+  header_block_ += content;
+  // A header of no fields: the content begins with the empty line.
+  const bool no_fields = header_block_.starts_with(kLineEnd);
+  const std::size_t search_from = known < 3 ? 0 : known - 3;
+  const std::size_t end = no_fields ? 0 : header_block_.find("\r\n\r\n", search_from);
+  if (end == std::string::npos) return;
+  const std::size_t octets = no_fields ? 0 : end + kLineEnd.size();
+  header_block_.resize(octets);
+  complete_header();
+  if (headless_) body_hashes_.update(kLineEnd);  // this empty line ends no header
+  body_hashes_.update(content.substr(octets + kLineEnd.size() - known));
+}
+
+void ContentReader::complete_header() {
+  header_ = std::make_shared<const mail::Header>(std::exchange(header_block_, {}));
+  // Text without a header: whoever gets it behind our fields must see all of it as the body.
+  headless_ = header_->fields().empty() && !header_->block().empty();
+  const mail::HeaderPtr came = header_;
+  if (headless_) header_ = std::make_shared<const mail::Header>("");
+  if (check_ != nullptr) check_->on_header(*header_, body_hashes_);
+  if (headless_) body_hashes_.update(came->block());
+  if (authserv_id_.empty()) return;
+  std::size_t removed = 0;
+  std::string kept = auth::results::without_forged(header_->block(), authserv_id_, &removed);
+  if (removed == 0) return;
+  replaced_octets_ = came->block().size();
+  header_ = std::make_shared<const mail::Header>(std::move(kept));
+}
+
+void ContentReader::end() {
+  if (!header_) complete_header();
+  body_hashes_.finish();
+}
+
+std::string_view ContentReader::joint() const {
+  if (headless_) return kLineEnd;
+  if (header_->preamble().empty()) return {};
+  return header_->preamble().starts_with("From ") ? "X-Mailbox-Line: " : "X-Leading-Line:\r\n";
+}
+
+}  // namespace relay::inbound

@@ -1,0 +1,107 @@
+#include "relay/inbound/content_receiver.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+
+#include "relay/base/ulid.hpp"
+
+namespace relay::inbound {
+
+namespace {
+
+constexpr std::uint64_t kChargedAtOnce = 1ULL << 20;  // octets
+
+}  // namespace
+
+class ContentReceiver::Waste {
+ public:
+  Waste(const Parts& parts, const std::string& network, const Limits& limits)
+      : parts_(parts), network_(network), limits_(limits) {}
+
+  void add(std::uint64_t octets) { received_ += octets; }
+
+  std::uint64_t received() const { return received_; }
+
+  /// From here on the octets are wasted, by the client's fault or by ours. Its own weighs more.
+  void begin(bool clients_fault) {
+    if (begun_at_ && (clients_fault_ || !clients_fault)) return;
+    begun_at_ = received_;
+    clients_fault_ = clients_fault;
+    if (clients_fault_) charge();
+  }
+
+  /// The client has sent as much as it may of what is refused.
+  bool is_enough() {
+    if (!begun_at_) return false;
+    if (clients_fault_ && received_ - charged_ >= kChargedAtOnce) charge();
+    const base::SteadyTime now = parts_.clock.steady();
+    return received_ - *begun_at_ > limits_.max_size ||
+           (clients_fault_ && parts_.waste.exhausted(network_, limits_.wasted, now));
+  }
+
+  /// All that came, as far as it was not charged before.
+  void charge() {
+    parts_.waste.charge(network_, received_ - charged_, limits_.wasted, parts_.clock.steady());
+    charged_ = received_;
+  }
+
+ private:
+  const Parts& parts_;
+  const std::string& network_;
+  const Limits& limits_;
+  std::uint64_t received_ = 0;
+  std::uint64_t charged_ = 0;
+  std::optional<std::uint64_t> begun_at_;
+  bool clients_fault_ = false;
+};
+
+base::Task<ContentReceiver::Outcome> ContentReceiver::receive(ClientConnection& connection,
+                                                              OpenMessage message,
+                                                              const Limits& limits) const {
+  const mail::MessageId id = base::Ulid::generate(parts_.clock.wall());
+  Intake& intake = message.transaction.begin_content(parts_.queue, parts_.budget, id);
+  smtp::DataReader reader({.content = limits.max_size, .line = limits.max_line});
+  Waste waste(parts_, message.network, limits);
+  const bool complete = co_await read(connection, limits, reader, intake, waste);
+  if (!complete) {
+    waste.charge();
+    if (connection.over()) co_return ConnectionOver{};
+    co_return ContentCut{*content_objection(reader.fault(), intake)};
+  }
+  auto accepted = co_await accept_message(
+      parts_.acceptance, {message.envelope, message.client, message.network, message.transaction,
+                          intake, message.transaction.check(), reader.fault()});
+  if (accepted.reply.reply().code() >= 500) waste.charge();
+  co_return accepted;
+}
+
+base::Task<bool> ContentReceiver::read(ClientConnection& connection, const Limits& limits,
+                                       smtp::DataReader& reader, Intake& intake,
+                                       Waste& waste) const {
+  const base::SteadyTime began = parts_.clock.steady();
+  const std::uint32_t rate = std::max<std::uint32_t>(limits.min_content_rate, 1);
+  ReadBuffer& buffer = connection.buffer();
+  while (!reader.finished()) {
+    if (waste.is_enough()) co_return false;
+    if (buffer.empty()) {
+      // Nobody may hold a session by dripping: time grows only with octets.
+      const std::chrono::seconds earned(waste.received() / rate);
+      const base::Deadline pace{began + limits.content + earned};
+      const base::Deadline silence = connection.read_deadline(limits.content);
+      const bool more = co_await connection.read_more(silence.within(pace));
+      if (!more) co_return false;
+    }
+    const std::size_t used =
+        reader.feed(buffer.pending(), [&intake](std::string_view span) { intake.take(span); });
+    buffer.consume(used);
+    waste.add(used);
+    if (intake.chunk_ready()) co_await intake.store_chunk();
+    if (const auto wrong = content_objection(reader.fault(), intake)) {
+      waste.begin(wrong->code() >= 500);
+    }
+  }
+  co_return true;
+}
+
+}  // namespace relay::inbound

@@ -1,0 +1,159 @@
+#include "relay/inbound/judgement.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "relay/auth/dkim/tag_list.hpp"
+#include "relay/base/text.hpp"
+#include "relay/inbound/front.hpp"
+#include "relay/mail/author.hpp"
+
+namespace relay::inbound {
+
+namespace {
+
+smtp::Reply as_reply(const forward::Rejection& rejection) {
+  return {rejection.code, rejection.status, rejection.text};
+}
+
+/// Whatever about the content speaks against the message, before anybody is asked.
+std::optional<smtp::Reply> content_objection(const Policy& policy, const JudgedMessage& message) {
+  const mail::Header& header = *message.content.header();
+  const std::uint64_t body =
+      message.size - std::min<std::uint64_t>(message.size, header.block().size());
+  if (message.recipients.front().is_bounce && body > policy.limits.max_bounce_body) {
+    return smtp::Reply(552, {5, 3, 4}, "Too large for a bounce");
+  }
+  if (header.fields().size() + header.unreadable().size() > policy.limits.max_header_fields) {
+    return smtp::Reply(552, {5, 3, 4}, "too many header fields");
+  }
+  if (const auto looping = policy.loop_guard.check(header)) return as_reply(*looping);
+  return std::nullopt;
+}
+
+/// The verdicts about the message, waited for if need be.
+base::Task<std::optional<forward::Evidence>> gather_evidence(const ports::Signer& signer,
+                                                             const JudgedMessage& message) {
+  if (message.check == nullptr) co_return std::nullopt;
+  auto found = co_await message.check->finish(message.content.body_hashes());
+  forward::Evidence evidence;
+  evidence.verdicts = std::move(found.verdicts);
+  evidence.sender = message.sender;
+  // Asked was about the sender of the envelope: of whom that stands for nothing is known.
+  if (message.sender == message.envelope.reverse_path) evidence.egress_spf = found.egress;
+  evidence.sealer_saw_pass = found.sealer_saw_pass;
+  const auto author = mail::author_domain(*message.content.header());
+  evidence.signing_domain = signer.domain_for(author ? author->folded() : std::string());
+  co_return evidence;
+}
+
+/// A machine has written this by itself, and is no mailing list (RFC 3834 §5).
+bool is_automatic_answer(const mail::Header& header) {
+  const auto fields = header.find("Auto-Submitted");
+  return !fields.empty() && std::ranges::all_of(fields, [](const mail::HeaderField& field) {
+    std::string value = base::lower(mail::unfolded(field.value));
+    value = value.substr(0, value.find_first_of(" \t;("));
+    return value == "auto-replied" || value == "auto-generated";
+  });
+}
+
+/// What comes to an SRS address under a real sender is an automatic answer of somebody who is
+/// proven, or it is somebody who wants to write to a stranger through us.
+std::optional<smtp::Reply> answer_objection(const Policy& policy, const JudgedMessage& message,
+                                            const std::optional<forward::Evidence>& evidence) {
+  if (!message.recipients.front().is_bounce || message.sender.is_null()) return std::nullopt;
+  const bool taken = evidence && is_automatic_answer(*message.content.header()) &&
+                     forward::is_sender_proven(policy.planner->strategy().identities(), *evidence);
+  if (taken) return std::nullopt;
+  return smtp::Reply(550, {5, 7, 1}, "This address takes bounces only");
+}
+
+/// Somebody has signed that the message has no more fields of this name than it came with.
+bool is_signed(const mail::Header& header, std::string_view name) {
+  const auto names_it = [&](const mail::HeaderField& field) {
+    const auto tags = auth::dkim::parse_tag_list(field.value, auth::dkim::EmptyTags::PassedOver);
+    const auto names = tags ? auth::dkim::find_tag(*tags, "h") : std::nullopt;
+    return names &&
+           std::ranges::any_of(auth::dkim::split_value(*names, ':'), [&](std::string_view one) {
+             return base::equal_ignoring_case(auth::dkim::without_spaces(one), name);
+           });
+  };
+  return std::ranges::any_of(header.find("DKIM-Signature"), names_it) ||
+         std::ranges::any_of(header.find("ARC-Message-Signature"), names_it);
+}
+
+/// A copy names its alias only where that breaks nothing.
+void withhold_marks(const mail::Header& header, forward::Plan& plan) {
+  for (mail::Route& route : plan.routes) {
+    if (route.mark == mail::AliasMark::None) continue;
+    if (!is_signed(header, mail::name(route.mark))) return;  // all copies have the same one
+    route.mark = mail::AliasMark::None;
+  }
+}
+
+/// A message that is too large for all its recipients, under a sender whom no DSN may go to: the
+/// client tells him, or nobody would.
+std::optional<smtp::Reply> size_objection(const Policy& policy, const JudgedMessage& message,
+                                          const std::optional<forward::Evidence>& evidence,
+                                          const forward::Plan& plan) {
+  const bool none_left = std::ranges::all_of(
+      plan.routes, [](const mail::Route& route) { return route.ended == mail::End::Refused; });
+  if (!none_left || may_be_told(policy, message.sender, evidence)) return std::nullopt;
+  return too_large();
+}
+
+}  // namespace
+
+smtp::Reply too_large() { return {550, {5, 2, 3}, "This address takes no message of that size"}; }
+
+bool may_be_told(const Policy& policy, const mail::ReversePath& sender,
+                 const std::optional<forward::Evidence>& evidence) {
+  if (sender.is_null()) return false;
+  return policy.notices_to_anyone ||
+         (evidence &&
+          forward::is_sender_proven(policy.planner->strategy().identities(), *evidence));
+}
+
+base::Task<Judgement> judge(ports::Signer& signer, const Policy& policy, JudgedMessage message,
+                            const ports::Clock& clock, PlanObjection objection) {
+  Judgement judgement;
+  if (auto reply = content_objection(policy, message)) {
+    judgement.plan = std::unexpected(std::move(*reply));
+    co_return judgement;
+  }
+  judgement.evidence = co_await gather_evidence(signer, message);
+  const base::WallTime now = clock.wall();
+  if (auto reply = answer_objection(policy, message, judgement.evidence)) {
+    judgement.plan = std::unexpected(std::move(*reply));
+    co_return judgement;
+  }
+  forward::Incoming incoming{message.id, message.sender, message.client.address, now, message.size};
+  if (!judgement.evidence) incoming.authors = mail::author_domains(*message.content.header());
+  auto plan = policy.planner->plan(incoming, message.recipients, judgement.evidence);
+  if (!plan) {
+    judgement.plan = std::unexpected(as_reply(plan.error()));
+    judgement.refused_by = std::move(plan.error().choices);
+    co_return judgement;
+  }
+  if (auto reply = size_objection(policy, message, judgement.evidence, *plan)) {
+    judgement.plan = std::unexpected(std::move(*reply));
+    co_return judgement;
+  }
+  if (objection) {
+    if (auto reply = objection(judgement.evidence, *plan)) {
+      judgement.plan = std::unexpected(std::move(*reply));
+      co_return judgement;
+    }
+  }
+  withhold_marks(*message.content.header(), *plan);
+  auto front = co_await make_front(signer, policy, message, *plan, judgement.evidence, now);
+  if (!front) {
+    judgement.plan = std::unexpected(smtp::Reply(451, {4, 3, 0}, "Local error, try again later"));
+    co_return judgement;
+  }
+  judgement.front = std::move(*front);
+  judgement.plan = std::move(*plan);
+  co_return judgement;
+}
+
+}  // namespace relay::inbound

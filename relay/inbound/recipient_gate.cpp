@@ -1,0 +1,197 @@
+#include "relay/inbound/recipient_gate.hpp"
+
+#include <memory>
+#include <utility>
+#include <variant>
+
+#include "relay/base/text.hpp"
+#include "relay/inbound/intake.hpp"
+#include "relay/inbound/judgement.hpp"
+
+namespace relay::inbound {
+
+namespace {
+
+constexpr mail::EnhancedStatus kUnknownUser{5, 1, 1};
+
+smtp::Reply local_error() { return {451, {4, 3, 0}, "Local error, try again later"}; }
+
+/// Who has trouble with us must be able to say so (RFC 5321 §4.5.1).
+bool is_postmaster(const mail::ForwardPath& path) {
+  return path.is_bare_postmaster() ||
+         base::equal_ignoring_case(path.mailbox().local_part(), "postmaster");
+}
+
+}  // namespace
+
+base::Task<std::optional<smtp::Reply>> RecipientGate::objection(
+    OpenMessage message, mail::ForwardPath forward_path) const {
+  auto borrowed = co_await sender_objection(message);
+  if (borrowed) co_return borrowed;
+  auto unwelcome = co_await client_objection(message, forward_path);
+  if (unwelcome) co_return unwelcome;
+  forward::Resolution resolution = co_await resolve(message, std::move(forward_path));
+  if (const auto* rejection = std::get_if<forward::Rejection>(&resolution)) {
+    co_return refusal(message, *rejection);
+  }
+  auto* resolved = std::get_if<forward::ResolvedRecipient>(&resolution);
+  if (resolved == nullptr) co_return local_error();
+  if (!resolved->takes(message.envelope.declared_size)) co_return too_large();
+  auto unconfirmed = co_await consent_objection(message, *resolved);
+  if (unconfirmed) co_return unconfirmed;
+  auto early = co_await admission_objection(message, *resolved);
+  if (early) co_return early;
+  if (auto full = room_objection(message, *resolved)) co_return full;
+  message.transaction.add(std::move(*resolved));
+  begin_check(message);
+  co_return std::nullopt;
+}
+
+/// Somebody sends under an address that we made for a copy: he is taken for whom it stands for,
+/// whose name he does not get. Under any other name in our SRS domain he is nobody.
+base::Task<RecipientGate::Objection> RecipientGate::sender_objection(
+    const OpenMessage& message) const {
+  Transaction& transaction = message.transaction;
+  const forward::Planner& planner = *transaction.policy().planner;
+  const mail::ReversePath& sender = message.envelope.reverse_path;
+  if (!planner.is_srs_sender(sender) || transaction.stands_for()) co_return std::nullopt;
+  auto behind = planner.sender_behind(sender, parts_.clock.wall());
+  if (behind) {
+    if (auto* mailbox = std::get_if<mail::Mailbox>(&*behind)) {
+      transaction.set_stands_for(mail::ReversePath(std::move(*mailbox)));
+      co_return std::nullopt;
+    }
+    if (std::holds_alternative<forward::NobodyBehind>(*behind)) {
+      transaction.set_stands_for(sender);  // and leaves as a message whose sender is nobody again
+      co_return std::nullopt;
+    }
+    auto found = co_await parts_.tokens.find(std::get<forward::TokenLookup>(*behind).token);
+    if (found) {
+      transaction.set_stands_for(std::move(*found));
+      co_return std::nullopt;
+    }
+    if (found.error() != ports::SpoolError::NotFound) co_return local_error();
+  }
+  co_return smtp::Reply(550, {5, 7, 1}, "The sender is an address of this host");
+}
+
+base::Task<RecipientGate::Objection> RecipientGate::client_objection(
+    const OpenMessage& message, const mail::ForwardPath& forward_path) const {
+  if (is_postmaster(forward_path)) co_return std::nullopt;
+  const AbusePolicy& policy = message.transaction.policy().abuse;
+  if (auto wait = parts_.abuse.objection_to_guessing(message.network, policy)) co_return wait;
+  co_return co_await parts_.abuse.objection_to_client(
+      message.client.address, DnsListStage::Recipient, policy, message.session_end);
+}
+
+base::Task<forward::Resolution> RecipientGate::resolve(const OpenMessage& message,
+                                                       mail::ForwardPath forward_path) const {
+  const forward::Planner& planner = *message.transaction.policy().planner;
+  const base::WallTime now = parts_.clock.wall();
+  forward::Resolution resolution = planner.resolve(forward_path, now);
+  const auto* lookup = std::get_if<forward::TokenLookup>(&resolution);
+  if (lookup == nullptr) co_return resolution;
+
+  std::string token = lookup->token;
+  const auto found = co_await parts_.tokens.find(std::move(token));
+  if (found) co_return planner.resolve_token(forward_path, *found, now);
+  if (found.error() == ports::SpoolError::NotFound) {
+    // The one reply for every SRS address that does not lead back.
+    co_return forward::SenderRewrite::bad_srs_address();
+  }
+  co_return forward::Rejection{451, {4, 3, 0}, "Local error, try again later"};
+}
+
+/// What a recipient that leads nowhere hears: the refusal, or to wait where that would tell too
+/// much.
+smtp::Reply RecipientGate::refusal(const OpenMessage& message,
+                                   const forward::Rejection& rejection) const {
+  const Policy& policy = message.transaction.policy();
+  const BounceLimits& limits = policy.limits.bounces;
+  const base::SteadyTime now = parts_.clock.steady();
+  if (rejection.bad_bounce_address) {
+    if (auto wait = parts_.bounces.note_guess(message.network, rejection.guessable, limits, now))
+      return *wait;
+  } else if (rejection.guessable) {
+    // A right tag before a stamp that is over must not be told from a wrong one.
+    auto wait = parts_.bounces.objection_to_guessable(message.network, limits, now);
+    if (wait) return *wait;
+  }
+  if (rejection.status == kUnknownUser) parts_.abuse.note_unknown(message.network, policy.abuse);
+  return {rejection.code, rejection.status, rejection.text};
+}
+
+base::Task<RecipientGate::Objection> RecipientGate::consent_objection(
+    const OpenMessage& message, const forward::ResolvedRecipient& resolved) const {
+  const Policy& policy = message.transaction.policy();
+  auto awaited = policy.planner->awaited(resolved);
+  if (awaited.empty()) co_return std::nullopt;
+  const auto waiting = co_await parts_.consent.awaiting(std::move(awaited));
+  if (!waiting) co_return reply_for(waiting.error());
+  if (*waiting < policy.max_awaiting) co_return std::nullopt;
+  co_return reply_for(ports::SpoolError::Unconfirmed);
+}
+
+base::Task<RecipientGate::Objection> RecipientGate::admission_objection(
+    const OpenMessage& message, const forward::ResolvedRecipient& resolved) const {
+  const AbusePolicy& policy = message.transaction.policy().abuse;
+  Admission admission{.client = message.client.address,
+                      .network = message.network,
+                      .reverse_path = message.envelope.reverse_path.folded(),
+                      .forward_path = resolved.original.folded(),
+                      .targets = {},
+                      .first = message.transaction.recipients().empty(),
+                      .is_bounce = resolved.is_bounce,
+                      .is_postmaster = is_postmaster(resolved.original)};
+  if (policy.rates.per_target.count > 0) {  // else nobody looks at them
+    for (const mail::Mailbox& target : resolved.targets) {
+      admission.targets.push_back(mail::without_tag(target.folded(), policy.rates.tag));
+    }
+  }
+  co_return co_await parts_.abuse.objection_to_admission(std::move(admission), policy,
+                                                         message.session_end);
+}
+
+RecipientGate::Objection RecipientGate::room_objection(
+    const OpenMessage& message, const forward::ResolvedRecipient& resolved) const {
+  const Transaction& transaction = message.transaction;
+  const Limits& limits = transaction.policy().limits;
+  const bool first = transaction.recipients().empty();
+  // A bounce has one recipient, and nothing else travels with it.
+  if (!first && (resolved.is_bounce || transaction.is_bounce())) {
+    return smtp::Reply(452, {4, 5, 3}, "A bounce has one recipient");
+  }
+  if (resolved.is_bounce) {
+    const base::SteadyTime now = parts_.clock.steady();
+    if (resolved.guessable) {
+      auto wait = parts_.bounces.objection_to_guessable(message.network, limits.bounces, now);
+      if (wait) return wait;
+    }
+    return parts_.bounces.probe(message.network, limits.bounces, now);
+  }
+  // One message is refused, held or forwarded as a whole: who wants it otherwise gets his own.
+  if (!first && transaction.policy().check &&
+      resolved.dmarc != transaction.recipients().front().dmarc) {
+    return smtp::Reply(452, {4, 5, 3}, "Another policy applies, send this recipient a copy");
+  }
+  // Aliases multiply: the copies of one message are limited as its recipients are.
+  const std::size_t copies = transaction.targets() + resolved.copies();
+  if (copies > limits.max_recipients && !first) {
+    return smtp::Reply(452, {4, 5, 3}, "Too many recipients");
+  }
+  return std::nullopt;
+}
+
+/// Verification begins with the first recipient that is taken: who asks for strangers costs no DNS.
+void RecipientGate::begin_check(const OpenMessage& message) const {
+  Transaction& transaction = message.transaction;
+  const Policy& policy = transaction.policy();
+  if (!policy.check || transaction.check() != nullptr) return;
+  auth::Arrival arrival{.client = message.address,
+                        .helo = message.client.helo,
+                        .reverse_path = message.envelope.reverse_path};
+  transaction.begin_check(std::make_unique<auth::MessageCheck>(
+      parts_.resolver, parts_.clock, message.executor, policy.check, std::move(arrival)));
+}
+
+}  // namespace relay::inbound

@@ -1,0 +1,65 @@
+// The answer to RCPT: whether mail from this client and sender is taken for this recipient. Every
+// objection to a recipient is raised here, so that nothing is accepted first and bounced later.
+#pragma once
+
+#include <optional>
+
+#include "relay/base/task.hpp"
+#include "relay/forward/planner.hpp"
+#include "relay/inbound/abuse_control.hpp"
+#include "relay/inbound/bounce_guard.hpp"
+#include "relay/inbound/open_message.hpp"
+#include "relay/mail/address.hpp"
+#include "relay/ports/clock.hpp"
+#include "relay/ports/consent_queue.hpp"
+#include "relay/ports/resolver.hpp"
+#include "relay/ports/token_store.hpp"
+#include "relay/smtp/reply.hpp"
+
+namespace relay::inbound {
+
+/// One for all sessions; thread-safe, for it keeps nothing.
+class RecipientGate {
+ public:
+  struct Parts {
+    ports::Clock& clock;
+    ports::Resolver& resolver;
+    ports::TokenStore& tokens;
+    ports::ConsentQueue& consent;
+    BounceGuard& bounces;
+    AbuseControl& abuse;
+  };
+
+  explicit RecipientGate(Parts parts) : parts_(parts) {}
+
+  /// Why mail for this recipient is not taken (4xx or 5xx). nullopt: it is, and the recipient is
+  /// part of the transaction now; the first one begins the verification of the message.
+  base::Task<std::optional<smtp::Reply>> objection(OpenMessage message,
+                                                   mail::ForwardPath forward_path) const;
+
+ private:
+  using Objection = std::optional<smtp::Reply>;
+
+  /// Why nothing is taken from this sender, whoever it is for.
+  base::Task<Objection> sender_objection(const OpenMessage& message) const;
+  /// Why nothing is taken from this client, whoever it is for.
+  base::Task<Objection> client_objection(const OpenMessage& message,
+                                         const mail::ForwardPath& forward_path) const;
+  base::Task<forward::Resolution> resolve(const OpenMessage& message,
+                                          mail::ForwardPath forward_path) const;
+  smtp::Reply refusal(const OpenMessage& message, const forward::Rejection& rejection) const;
+  /// Enough copies wait already for a target that has not confirmed.
+  base::Task<Objection> consent_objection(const OpenMessage& message,
+                                          const forward::ResolvedRecipient& resolved) const;
+  /// Why a recipient that is ours has to wait.
+  base::Task<Objection> admission_objection(const OpenMessage& message,
+                                            const forward::ResolvedRecipient& resolved) const;
+  /// Why a recipient that is ours does not fit into this transaction.
+  Objection room_objection(const OpenMessage& message,
+                           const forward::ResolvedRecipient& resolved) const;
+  void begin_check(const OpenMessage& message) const;
+
+  Parts parts_;
+};
+
+}  // namespace relay::inbound

@@ -1,0 +1,60 @@
+// The keys that session tickets are sealed with (RFC 5077): who knows one can read every session
+// that was resumed with it, so none lives long.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+
+#include <openssl/types.h>
+
+#include "relay/base/time.hpp"
+
+namespace relay::net {
+
+/// Thread-safe. A key seals for kSpan and opens for as long again; then it is gone, and the client
+/// makes a full handshake.
+class TicketKeys {
+ public:
+  static constexpr std::chrono::hours kSpan{2};
+
+  explicit TicketKeys(std::function<base::SteadyTime()> now = std::chrono::steady_clock::now)
+      : now_(std::move(now)) {}
+
+  TicketKeys(const TicketKeys&) = delete;
+  TicketKeys& operator=(const TicketKeys&) = delete;
+
+  /// One for all contexts of this process: a session outlives the certificate it was made under.
+  static std::shared_ptr<TicketKeys> of_process();
+
+  /// From now on they seal and open the tickets of the context, which keeps them. False: no memory.
+  static bool serve(std::shared_ptr<TicketKeys> keys, SSL_CTX* context);
+
+ private:
+  struct Key {
+    std::array<unsigned char, 16> name{};
+    std::array<unsigned char, 32> cipher{};
+    std::array<unsigned char, 32> mac{};
+    base::SteadyTime since;
+
+    ~Key();  ///< wipes them
+  };
+
+  static int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+                       EVP_MAC_CTX* mac, int sealing);
+
+  /// Renews what is over. With the lock held.
+  void turn(base::SteadyTime now);
+  std::optional<Key> to_seal_with();
+  std::optional<Key> to_open_with(const unsigned char* name);
+
+  const std::function<base::SteadyTime()> now_;
+  std::mutex mutex_;
+  std::optional<Key> current_;
+  std::optional<Key> previous_;
+};
+
+}  // namespace relay::net

@@ -1,0 +1,78 @@
+// What speaks against a configuration that would start: it is valid, and hardly what was meant.
+// `check` prints it, `serve` and `reload` log it, `status` shows it; all of it is warnings.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/ip/address.hpp>
+
+#include "relay/auth/openssl_signer.hpp"
+#include "relay/base/time.hpp"
+#include "relay/forward/planner.hpp"
+#include "relay/review/doubts.hpp"
+#include "relay/review/remembered_secrets.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/settings.hpp"
+
+namespace relay::review {
+
+/// What the certificate of [tls] says of itself.
+struct Certificate {
+  base::WallTime begins;
+  base::WallTime ends;
+  std::vector<std::string> names;
+  bool is_for_host_name = false;
+};
+
+/// A file that the user whom the service runs as cannot read.
+struct Unreadable {
+  settings::NamedFile file;
+  std::string user;
+  std::string why;
+};
+
+/// What is looked at. The first three are what the start is made of.
+struct Subject {
+  const settings::Settings& settings;
+  const forward::Planner& planner;
+  const auth::SigningKeys& signing;
+  base::WallTime now;
+  std::optional<Certificate> certificate = {};
+  std::vector<boost::asio::ip::address> own = {};  ///< where the world reaches us
+  std::vector<Unreadable> unreadable = {};
+  std::vector<RememberedSecret> remembered = {};  ///< of the last start
+};
+
+struct Check {
+  std::string_view name;
+  void (*look)(const Subject& subject, Doubts& doubts);
+};
+
+std::span<const Check> checks();
+
+/// All checks, or the one of that name.
+std::vector<settings::Problem> review(const Subject& subject, std::string_view only = {});
+
+// The checks, by what they look at.
+void aliases_that_never_match(const Subject& subject, Doubts& doubts);     ///< aliases.cpp
+void aliases_that_stand_twice(const Subject& subject, Doubts& doubts);     ///< aliases.cpp
+void groups_of_patterns(const Subject& subject, Doubts& doubts);           ///< patterns.cpp
+void targets_of_aliases(const Subject& subject, Doubts& doubts);           ///< targets.cpp
+void targets_of_patterns(const Subject& subject, Doubts& doubts);          ///< patterns.cpp
+void mapped_domains(const Subject& subject, Doubts& doubts);               ///< targets.cpp
+void postmaster(const Subject& subject, Doubts& doubts);                   ///< targets.cpp
+void host_name(const Subject& subject, Doubts& doubts);                    ///< names.cpp
+void tag_character(const Subject& subject, Doubts& doubts);                ///< names.cpp
+void source_addresses(const Subject& subject, Doubts& doubts);             ///< names.cpp
+void srs_domain(const Subject& subject, Doubts& doubts);                   ///< names.cpp
+void certificate_of_tls(const Subject& subject, Doubts& doubts);           ///< keys.cpp
+void signing_keys(const Subject& subject, Doubts& doubts);                 ///< keys.cpp
+void forgotten_secrets(const Subject& subject, Doubts& doubts);            ///< keys.cpp
+void folders_others_can_write_to(const Subject& subject, Doubts& doubts);  ///< files.cpp
+void files_of_the_service(const Subject& subject, Doubts& doubts);         ///< files.cpp
+
+}  // namespace relay::review

@@ -1,0 +1,166 @@
+// What the planner says to the targets that are addresses of ours.
+#include "relay/review/targets.hpp"
+
+#include <algorithm>
+#include <variant>
+
+#include <fmt/format.h>
+
+#include "relay/base/closest.hpp"
+#include "relay/base/text.hpp"
+#include "relay/mail/folding.hpp"
+
+namespace relay::review {
+
+namespace {
+
+using settings::Alias;
+using settings::HostedDomain;
+
+constexpr mail::EnhancedStatus kRoutingLoop{5, 4, 6};
+constexpr mail::EnhancedStatus kNotAuthorised{5, 7, 1};
+
+/// By its own name, else by the longest wildcard.
+const HostedDomain* hosted(const settings::Settings& settings, const mail::Domain& name) {
+  const HostedDomain* above = nullptr;
+  for (const HostedDomain& domain : settings.domains) {
+    const std::string& text = domain.name.folded();
+    if (!domain.is_wildcard && domain.name == name) return &domain;
+    const bool is_above = domain.is_wildcard && name.folded().ends_with('.' + text);
+    if (is_above && (above == nullptr || above->name.folded().size() < text.size()))
+      above = &domain;
+  }
+  return above;
+}
+
+/// An alias of the domain whose name is nearly that; "": none, or too many to look through.
+std::string similar(const HostedDomain& domain, const std::string& local_part) {
+  constexpr std::size_t kMostCompared = 10'000;
+  if (domain.aliases.size() > kMostCompared) return {};
+  std::vector<std::string> names;
+  names.reserve(domain.aliases.size());
+  for (const Alias& alias : domain.aliases) names.push_back(alias.local_part);
+  const std::string near = base::closest(mail::folded_local_part(local_part), names);
+  return near.empty() ? near : fmt::format("did you mean {}@{}?", near, domain.text());
+}
+
+/// "[192.0.2.1]" or "[IPv6:2001:db8::1]" of this host.
+bool is_own_literal(const Subject& subject, const mail::Domain& domain) {
+  if (!domain.is_literal()) return false;
+  std::string text = domain.text().substr(1, domain.text().size() - 2);
+  if (base::starts_with_ignoring_case(text, "ipv6:")) text.erase(0, 5);
+  boost::system::error_code error;
+  const auto address = boost::asio::ip::make_address(text, error);
+  return !error && std::ranges::find(subject.own, address) != subject.own.end();
+}
+
+std::string name_of(const Alias& alias, const HostedDomain& domain) {
+  return alias.local_part + '@' + domain.text();
+}
+
+/// Of the alias itself, none of whose targets is dead by itself: too many of them, for example.
+void ask_for_alias(const Subject& subject, const Alias& alias, const HostedDomain& domain,
+                   Doubts& doubts) {
+  const auto mailbox = mail::Mailbox::make(alias.local_part, domain.example());
+  if (!mailbox) return;
+  const auto found = subject.planner.resolve(mail::ForwardPath(*mailbox), subject.now);
+  const auto* refused = std::get_if<forward::Rejection>(&found);
+  if (refused == nullptr) return;
+  doubts.add(alias.at, alias.local_part,
+             fmt::format("{} takes no mail: {}", name_of(alias, domain), text_of(*refused)), {});
+}
+
+void look_at_alias(const Subject& subject, const Alias& alias, const HostedDomain& domain,
+                   Doubts& doubts) {
+  bool leads_inside = false;
+  bool has_dead = false;
+  std::vector<mail::Mailbox> targets = alias.targets;
+  if (alias.fallback) targets.push_back(*alias.fallback);
+  for (const mail::Mailbox& target : targets) {
+    leads_inside = leads_inside || subject.planner.is_ours(target.domain());
+    auto dead = dead_end(subject, target);
+    if (!dead) continue;
+    has_dead = true;
+    doubts.add(
+        alias.at, target.to_string(),
+        fmt::format("{} leads to {}, {}", name_of(alias, domain), target.to_string(), dead->why),
+        std::move(dead->hint));
+  }
+  if (leads_inside && !has_dead && alias.local_part != "*") {
+    ask_for_alias(subject, alias, domain, doubts);
+  }
+}
+
+}  // namespace
+
+std::string text_of(const forward::Rejection& refused) {
+  return fmt::format("{} {} {}", refused.code, refused.status.to_string(), refused.text);
+}
+
+bool is_of_the_way(const forward::Rejection& refused) {
+  return refused.status == kRoutingLoop || refused.status == kNotAuthorised;
+}
+
+std::optional<DeadEnd> dead_end(const Subject& subject, const mail::Mailbox& target) {
+  if (is_own_literal(subject, target.domain())) {
+    return DeadEnd{"which is this host: mail is not sent to ourselves", ""};
+  }
+  if (!subject.planner.is_ours(target.domain())) return std::nullopt;
+  const mail::ForwardPath path(target);
+  if (subject.planner.is_bounce_address(path)) {
+    return DeadEnd{"an SRS address, by which only bounces come back, for a time",
+                   "name the mailbox itself"};
+  }
+  const auto found = subject.planner.resolve(path, subject.now);
+  const auto* refused = std::get_if<forward::Rejection>(&found);
+  if (refused == nullptr) return std::nullopt;
+  const HostedDomain* domain = hosted(subject.settings, target.domain());
+  if (domain == nullptr) {
+    return DeadEnd{
+        "which leads back to this host, where it is no alias: " + text_of(*refused),
+        "name a mailbox elsewhere, or host " + target.domain().folded() + " in a [[domain]]"};
+  }
+  if (refused->status == kRoutingLoop) return DeadEnd{"which goes round: " + text_of(*refused), ""};
+  return DeadEnd{"which takes no mail: " + text_of(*refused),
+                 similar(*domain, target.local_part())};
+}
+
+void targets_of_aliases(const Subject& subject, Doubts& doubts) {
+  for (const HostedDomain& domain : subject.settings.domains) {
+    for (const Alias& alias : domain.aliases) {
+      if (!alias.reject) look_at_alias(subject, alias, domain, doubts);
+    }
+  }
+}
+
+void mapped_domains(const Subject& subject, Doubts& doubts) {
+  for (const HostedDomain& domain : subject.settings.domains) {
+    if (!domain.map_to || !subject.planner.is_ours(*domain.map_to)) continue;
+    const std::string& name = domain.map_to->folded();
+    const auto found = subject.planner.resolve(
+        mail::ForwardPath(*mail::Mailbox::make(kNobody, *domain.map_to)), subject.now);
+    const auto* refused = std::get_if<forward::Rejection>(&found);
+    if (refused == nullptr) continue;
+    const HostedDomain* other = hosted(subject.settings, *domain.map_to);
+    const bool is_empty = other != nullptr && other->aliases.empty() && other->patterns.empty();
+    if (!is_of_the_way(*refused) && !is_empty) continue;  // its aliases are found
+    doubts.add(domain.map_to_at, name,
+               fmt::format("{} is mapped to {}, where nothing is found: {}", domain.text(), name,
+                           text_of(*refused)),
+               {});
+  }
+}
+
+/// Of another host name of ours the loader speaks.
+void postmaster(const Subject& subject, Doubts& doubts) {
+  const auto& postmaster = subject.settings.defaults.postmaster;
+  if (!postmaster || hosted(subject.settings, postmaster->domain()) == nullptr) return;
+  auto dead = dead_end(subject, *postmaster);
+  if (!dead) return;
+  doubts.add(
+      subject.settings.defaults.postmaster_at, postmaster->to_string(),
+      fmt::format("defaults.postmaster: nobody reads {}, {}", postmaster->to_string(), dead->why),
+      std::move(dead->hint));
+}
+
+}  // namespace relay::review

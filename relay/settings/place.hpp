@@ -1,0 +1,22 @@
+// Where something stands in the configuration.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace relay::settings {
+
+struct Position {
+  std::string file;
+  std::uint32_t line = 0;  ///< from 1; 0: the file as a whole
+  std::uint32_t column = 0;
+};
+
+/// A position in eight octets: a million aliases have one each. What does not fit is unknown.
+struct Place {
+  std::uint64_t file : 20 = 0;  ///< which of Settings::sources
+  std::uint64_t line : 28 = 0;  ///< from 1; 0: unknown
+  std::uint64_t column : 16 = 0;
+};
+
+}  // namespace relay::settings

@@ -1,0 +1,47 @@
+// [limits]: how much one client and one message may ask for.
+#include <fmt/format.h>
+
+#include "relay/settings/read_sections.hpp"
+
+namespace relay::settings {
+
+namespace {
+
+constexpr std::uint64_t kMinHeader = 8UL << 10;  // octets: with less ordinary mail is refused
+
+void read_header_limits(Section& section, Limits& limits) {
+  section.size("max_header", limits.max_header);
+  if (limits.max_header < kMinHeader || limits.max_header > mail::kMaxHeaderOctets) {
+    section.problem("max_header", ProblemCode::Value,
+                    fmt::format("must be between \"{}KiB\" and \"{}KiB\"", kMinHeader >> 10U,
+                                mail::kMaxHeaderOctets >> 10U));
+  }
+  section.number("max_header_fields", limits.max_header_fields, 100, mail::kMaxHeaderFields);
+}
+
+}  // namespace
+
+void read_limits(Section& root, Settings& settings) {
+  auto section = root.table("limits");
+  if (!section) return;
+  Limits& limits = settings.limits;
+  section->size("max_size", limits.max_size);
+  section->number("max_recipients", limits.max_recipients, 1, 10'000);
+  section->number("max_hops", limits.max_hops, 10, 1000);
+  read_header_limits(*section, limits);
+  section->number("max_connections", limits.max_connections, 1, 1'000'000);
+  section->number("per_ip", limits.per_ip, 1, 1'000'000);
+  section->number("per_network", limits.per_network, 1, 1'000'000);
+  section->number("max_errors", limits.max_errors, 1, 10'000);
+  section->number("max_junk", limits.max_junk, 1, 10'000);
+  section->duration("command_timeout", limits.command_timeout);
+  section->duration("data_timeout", limits.data_timeout);
+  section->duration("session_timeout", limits.session_timeout);
+  section->number("min_rate", limits.min_rate, 0, 1'000'000'000);
+  section->size("memory", limits.memory);
+  section->number("handshakes", limits.handshakes, 1, 100'000);
+  section->size("wasted", limits.wasted);
+  section->finish();
+}
+
+}  // namespace relay::settings

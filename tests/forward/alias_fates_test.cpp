@@ -1,0 +1,269 @@
+// Aliases that do not simply pass mail on.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "relay/forward/planner.hpp"
+#include "tests/forward/house.hpp"
+
+namespace relay::forward {
+namespace {
+
+using testing::HasSubstr;
+
+const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
+
+class AliasFates : public testing::Test {
+ protected:
+  settings::Alias& add(const std::string& local_part, const std::vector<std::string>& targets) {
+    auto& aliases = config_.domains.front().aliases;
+    aliases.push_back({.local_part = local_part, .targets = {}, .reject = {}, .keep_tag = {}});
+    for (const auto& target : targets) aliases.back().targets.push_back(house::mailbox(target));
+    return aliases.back();
+  }
+
+  std::shared_ptr<const Planner> planner() const {
+    return *Planner::make(std::make_shared<const settings::Settings>(config_),
+                          house::organisation_of);
+  }
+
+  Resolution resolve(const std::string& local_part, base::WallTime now = kNow) const {
+    return planner()->resolve(mail::ForwardPath(house::mailbox(local_part + "@hosted.example")),
+                              now);
+  }
+
+  ResolvedRecipient taken(const std::string& local_part) const {
+    return std::get<ResolvedRecipient>(resolve(local_part));
+  }
+
+  std::expected<Plan, PlanRefusal> plan(const std::vector<ResolvedRecipient>& recipients,
+                                        const Evidence& evidence = house::evidence(),
+                                        std::uint64_t size = 100) const {
+    return planner()->plan(
+        {mail::MessageId(), evidence.sender, std::string("192.0.2.1"), kNow, size}, recipients,
+        evidence);
+  }
+
+  settings::Settings config_ = house::settings();
+};
+
+TEST_F(AliasFates, WhatIsDiscardedIsTakenAndHasNoTarget) {
+  add("noise", {}).discard = true;
+  for (const char* path : {"noise", "NOISE", "noise+tag"}) {
+    const auto found = taken(path);
+    EXPECT_TRUE(found.targets.empty()) << path;
+    ASSERT_EQ(found.discards.size(), 1U) << path;
+    EXPECT_EQ(found.copies(), 1U);
+    EXPECT_THAT(found.rule, HasSubstr("discarded"));
+  }
+  const auto made = plan({taken("noise")});
+  ASSERT_TRUE(made);
+  ASSERT_EQ(made->routes.size(), 1U);
+  EXPECT_EQ(made->routes[0].ended, mail::End::Discarded);
+  EXPECT_EQ(made->routes[0].target.to_string(), "noise@hosted.example");
+  // Nothing leaves, so no address is made for it.
+  EXPECT_EQ(made->routes[0].reverse_path, house::evidence().sender);
+}
+
+TEST_F(AliasFates, OneMemberThatIsDiscardedCostsNobodyElseTheMail) {
+  add("noise", {}).discard = true;
+  add("all", {"noise@hosted.example", "a@target.example"});
+  const auto found = taken("all");
+  ASSERT_EQ(found.targets.size(), 1U);
+  ASSERT_EQ(found.discards.size(), 1U);
+  const auto made = plan({taken("all"), taken("info"), taken("noise")});
+  ASSERT_TRUE(made);
+  ASSERT_EQ(made->routes.size(), 3U);  // the discarded one once
+  EXPECT_EQ(made->routes[0].ended, mail::End::None);
+  EXPECT_EQ(made->routes[1].ended, mail::End::Discarded);
+  EXPECT_EQ(made->routes[2].target.to_string(), "me@target.example");
+  EXPECT_EQ(made->chosen.size(), 3U);
+}
+
+TEST_F(AliasFates, AMessageIsRefusedForAnAliasThatDiscardsAsForAnyOther) {
+  add("noise", {}).discard = true;
+  const auto made =
+      plan({taken("noise")}, house::spoof("author.example", mail::DmarcPolicy::Reject));
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, 550);
+}
+
+/// Held mail waits for a decision; about this there is nothing to decide.
+TEST_F(AliasFates, WhatIsDiscardedIsNotHeld) {
+  auto& noise = add("noise", {});
+  noise.discard = true;
+  noise.dmarc.on_dmarc_fail = settings::OnDmarcFail::Hold;
+  const auto made =
+      plan({taken("noise")}, house::spoof("author.example", mail::DmarcPolicy::Reject));
+  ASSERT_TRUE(made);
+  EXPECT_FALSE(made->routes[0].held);
+}
+
+/// A bounce to an address of ours that throws its mail away.
+TEST_F(AliasFates, ABounceMayBeDiscarded) {
+  add("noise", {}).discard = true;
+  const auto owner = planner();
+  const auto made =
+      owner->senders().rewrite(house::mailbox("noise@hosted.example"),
+                               {mail::MessageId(), std::string("192.0.2.1"), false, false, kNow});
+  const auto found = std::get<ResolvedRecipient>(
+      owner->resolve(mail::ForwardPath(made.reverse_path.mailbox()), kNow));
+  EXPECT_TRUE(found.is_bounce);
+  EXPECT_EQ(found.first_target().to_string(), "noise@hosted.example");
+  const auto back = plan({found});
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->routes.at(0).ended, mail::End::Discarded);
+}
+
+/// kNow is 24 November 2026, 06:00 UTC.
+TEST_F(AliasFates, AnAliasIsThereThroughItsLastDay) {
+  using namespace std::chrono_literals;
+  const std::chrono::sys_seconds midnight =
+      std::chrono::sys_days(std::chrono::year(2026) / 11 / 25);
+  add("fair", {"a@target.example"}).expires = midnight.time_since_epoch().count() - 1;
+  add("all", {"fair@hosted.example", "b@target.example"});
+  const base::WallTime last = base::WallTime(midnight.time_since_epoch()) - 1ms;
+  EXPECT_TRUE(std::holds_alternative<ResolvedRecipient>(resolve("fair", kNow)));
+  EXPECT_TRUE(std::holds_alternative<ResolvedRecipient>(resolve("fair+x", last)));
+  const auto refused = std::get<Rejection>(resolve("Fair", last + 1ms));
+  EXPECT_EQ(refused.code, 550);
+  EXPECT_EQ(refused.status, (mail::EnhancedStatus{5, 2, 1}));
+  // A member that has expired costs nobody else the mail.
+  EXPECT_EQ(std::get<ResolvedRecipient>(resolve("all", last)).targets.size(), 2U);
+  const auto others = std::get<ResolvedRecipient>(resolve("all", last + 1ms));
+  ASSERT_EQ(others.targets.size(), 1U);
+  EXPECT_THAT(others.rule, HasSubstr("without fair@hosted.example"));
+}
+
+TEST_F(AliasFates, OnlyTheCopiesOfAnAliasThatTakesNoneSoLargeFail) {
+  add("small", {"s@target.example", "t@target.example"}).max_size = 1000;
+  add("tiny", {"t@target.example", "small@hosted.example"}).max_size = 10;
+  add("all", {"small@hosted.example", "b@target.example"});
+  EXPECT_TRUE(taken("small").takes(1000));
+  EXPECT_FALSE(taken("small").takes(1001));
+  EXPECT_FALSE(taken("tiny").takes(11));  // the tightest on the way counts
+  EXPECT_TRUE(taken("all").takes(5000));
+  EXPECT_TRUE(taken("info").takes(5000));
+
+  const auto fits = plan({taken("small")}, house::evidence(), 1000);
+  ASSERT_TRUE(fits);
+  EXPECT_EQ(fits->routes.at(0).ended, mail::End::None);
+
+  const auto made = plan({taken("all"), taken("info")}, house::evidence(), 1001);
+  ASSERT_TRUE(made);
+  ASSERT_EQ(made->routes.size(), 4U);
+  EXPECT_EQ(made->routes[0].ended, mail::End::Refused);
+  EXPECT_EQ(made->routes[1].ended, mail::End::Refused);
+  EXPECT_EQ(made->routes[2].ended, mail::End::None);
+  EXPECT_EQ(made->routes[3].target.to_string(), "me@target.example");
+  EXPECT_EQ(made->chosen.size(), 4U);
+}
+
+/// Who is reached by another way, too, gets the mail.
+TEST_F(AliasFates, ATargetOfSeveralAliasesGetsWhatOneOfThemTakes) {
+  add("small", {"me@target.example"}).max_size = 1000;
+  add("both", {"small@hosted.example", "me@target.example"});
+  EXPECT_TRUE(taken("both").takes(5000));
+  const auto made = plan({taken("small"), taken("info")}, house::evidence(), 1001);
+  ASSERT_TRUE(made);
+  ASSERT_EQ(made->routes.size(), 2U);
+  EXPECT_EQ(made->routes[0].ended, mail::End::Refused);  // small@ fails, and says so
+  EXPECT_EQ(made->routes[1].ended, mail::End::None);
+  const auto reverse = plan({taken("info"), taken("small")}, house::evidence(), 1001);
+  ASSERT_EQ(reverse->routes.size(), 1U);
+}
+
+/// "target[group]" of each copy, "!" before those that stand by.
+std::string groups_of(const Plan& plan) {
+  std::string text;
+  for (const mail::Route& route : plan.routes) {
+    text += (text.empty() ? "" : " ") + std::string(route.stands_by ? "!" : "") +
+            route.target.to_string();
+    if (route.group > 0) text += '[' + std::to_string(route.group) + ']';
+  }
+  return text;
+}
+
+TEST_F(AliasFates, AFallbackStandsByForTheCopiesOfItsAlias) {
+  add("help", {"a@target.example", "b@target.example"}).fallback = house::mailbox("c@else.example");
+  add("desk", {"d@target.example"}).fallback = house::mailbox("all@hosted.example");
+  add("all", {"e@else.example", "help@hosted.example"});
+  EXPECT_EQ(groups_of(*plan({taken("help")})),
+            "a@target.example[1] b@target.example[1] !c@else.example[1]");
+  EXPECT_THAT(taken("help").rule, HasSubstr("fallback c@else.example"));
+  // Each alias its own; a fallback of ours is followed, but not to its own fallback.
+  const auto both = plan({taken("info"), taken("help"), taken("desk")});
+  EXPECT_EQ(groups_of(*both),
+            "me@target.example a@target.example[1] b@target.example[1] !c@else.example[1] "
+            "d@target.example[2] !e@else.example[2] !a@target.example[2] !b@target.example[2]");
+  EXPECT_EQ(both->chosen.size(), both->routes.size());
+  for (const mail::Route& route : both->routes) EXPECT_FALSE(route.reverse_path.is_null());
+}
+
+/// The nearest alias decides, and what is in no group is told as ever.
+TEST_F(AliasFates, AFallbackIsOfTheNearestAlias) {
+  add("team", {"a@target.example"}).fallback = house::mailbox("inner@else.example");
+  add("all", {"team@hosted.example", "b@target.example"}).fallback =
+      house::mailbox("outer@else.example");
+  EXPECT_EQ(
+      groups_of(*plan({taken("all")})),
+      "a@target.example[1] b@target.example[2] !outer@else.example[2] !inner@else.example[1]");
+}
+
+TEST_F(AliasFates, AFallbackThatCannotHelpIsNone) {
+  auto& help = add("help", {"a@target.example"});
+  help.fallback = house::mailbox("a@target.example");  // has failed by then
+  EXPECT_EQ(groups_of(*plan({taken("help")})), "a@target.example");
+  config_.domains.front().aliases.back().fallback = house::mailbox("gone@hosted.example");
+  EXPECT_EQ(groups_of(*plan({taken("help")})), "a@target.example");
+  EXPECT_THAT(taken("help").rule, HasSubstr("without fallback gone@hosted.example: No such user"));
+  config_.domains.front().aliases.back().fallback = house::mailbox("help@hosted.example");
+  EXPECT_EQ(groups_of(*plan({taken("help")})), "a@target.example");
+  // Nor does it get what its alias does not take.
+  auto& same = config_.domains.front().aliases.back();
+  same.fallback = house::mailbox("c@else.example");
+  same.max_size = 1000;
+  EXPECT_EQ(groups_of(*plan({taken("help")}, house::evidence(), 1001)), "a@target.example");
+}
+
+/// Who has not agreed to mail from here gets none because others are away.
+TEST_F(AliasFates, AFallbackHasToConfirm) {
+  add("help", {"a@target.example"}).fallback = house::mailbox("c@else.example");
+  auto confirmed = std::make_shared<settings::ConfirmedTargets>('+');
+  confirmed->add(house::domain("target.example"));
+  confirmed->seal();
+  config_.consent.confirmed = std::move(confirmed);
+  EXPECT_EQ(groups_of(*plan({taken("help")})), "a@target.example");
+  EXPECT_THAT(taken("help").rule, HasSubstr("has not confirmed"));
+}
+
+/// One copy for each target; but none that may be replaced for somebody who is owed a DSN.
+TEST_F(AliasFates, ACopyThatMayBeReplacedIsOfItsAliasAlone) {
+  add("help", {"me@target.example"}).fallback = house::mailbox("c@else.example");
+  EXPECT_EQ(groups_of(*plan({taken("info"), taken("help")})), "me@target.example");
+  EXPECT_EQ(groups_of(*plan({taken("help"), taken("info")})),
+            "me@target.example[1] !c@else.example[1] me@target.example");
+}
+
+TEST_F(AliasFates, CopiesNameTheirAliasWhereThatIsWanted) {
+  const auto mark_of = [&](const ResolvedRecipient& recipient) {
+    return plan({recipient})->routes.at(0).mark;
+  };
+  EXPECT_EQ(mark_of(taken("info")), mail::AliasMark::None);
+  config_.defaults.mark_alias = mail::AliasMark::DeliveredTo;
+  EXPECT_EQ(mark_of(taken("info")), mail::AliasMark::DeliveredTo);
+  add("j\u00fcrgen", {"a@target.example"});
+  EXPECT_EQ(mark_of(taken("j\u00fcrgen")), mail::AliasMark::None);
+  auto bare = taken("info");
+  bare.original = mail::ForwardPath::bare_postmaster();
+  EXPECT_EQ(mark_of(bare), mail::AliasMark::None);
+  const auto owner = planner();
+  const auto made =
+      owner->senders().rewrite(house::mailbox("ann@sender.example"),
+                               {mail::MessageId(), std::string("192.0.2.1"), false, false, kNow});
+  EXPECT_EQ(mark_of(std::get<ResolvedRecipient>(
+                owner->resolve(mail::ForwardPath(made.reverse_path.mailbox()), kNow))),
+            mail::AliasMark::None);
+}
+
+}  // namespace
+}  // namespace relay::forward

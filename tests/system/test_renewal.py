@@ -1,0 +1,74 @@
+"""A certificate that is renewed while the relay runs."""
+
+import os
+import socket
+import ssl
+import subprocess
+import unittest
+
+from .harness import Relay, Sink, wait_for
+
+
+class Renewal(unittest.TestCase):
+    def setUp(self):
+        self.sink = Sink().start()
+        self.addCleanup(self.sink.stop)
+        self.relay = Relay(self.sink.port, tls=True)
+        self.addCleanup(self.relay.remove)
+        self.relay.start()
+        self.addCleanup(self.relay.stop)
+
+    def make(self, name, serial):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-set_serial",
+             str(serial), "-subj", "/CN=" + self.relay.hostname, "-keyout", self.relay.path(name + ".key"),
+             "-out", self.relay.path(name + ".crt")], check=True, capture_output=True)
+        os.chmod(self.relay.path(name + ".key"), 0o600)
+
+    def put(self, name, ending):
+        os.replace(self.relay.path(name + ending), self.relay.path("tls" + ending))
+
+    def served(self):
+        """The certificate that a client sees, in DER."""
+        with socket.create_connection(("127.0.0.1", self.relay.port), timeout=10) as plain:
+            lines = plain.makefile("rb")
+            lines.readline()
+            plain.sendall(b"EHLO c.test\r\n")
+            while lines.readline()[3:4] == b"-":
+                pass
+            plain.sendall(b"STARTTLS\r\n")
+            lines.readline()
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+            with context.wrap_socket(plain) as wrapped:
+                return wrapped.getpeercert(binary_form=True)
+
+    def der(self, name):
+        with open(self.relay.path(name + ".crt"), encoding="ascii") as f:
+            return ssl.PEM_cert_to_DER_cert(f.read())
+
+    def test_new_files_are_taken_without_a_reload(self):
+        self.make("new", 7)
+        new = self.der("new")
+        self.put("new", ".crt")
+        self.put("new", ".key")
+        wait_for(lambda: self.served() == new, what="the new certificate")
+        taken = self.relay.events("certificate")
+        self.assertEqual([e.get("names") for e in taken], [[self.relay.hostname]])
+
+    def test_half_a_pair_is_told_of_and_leaves_the_old_one_in_use(self):
+        old = self.served()
+        self.make("new", 7)
+        new = self.der("new")
+        self.put("new", ".crt")
+        wait_for(lambda: self.relay.events("certificate"), what="a warning")
+        self.assertIn("tls.key", self.relay.events("certificate")[0]["problem"])
+        self.assertIn("tls.key", self.relay.cli("status").stdout)
+        self.assertEqual(self.served(), old)
+        self.put("new", ".key")
+        wait_for(lambda: self.served() == new, what="the new certificate")
+        self.assertNotIn("tls.key", self.relay.cli("status").stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()
