@@ -21,25 +21,45 @@ if(RELAY_HARDEN)
   target_link_options(relay_flags INTERFACE -Wl,-z,relro,-z,now -pie)
 endif()
 if(RELAY_SANITIZE)
+  # What is tested is optimised a little, and fuzzers look for new paths in it; the code of the tests, where
+  # neither is of use, would take most of the time of compiling.
+  string(REPLACE "fuzzer-no-link," "" without_paths ${RELAY_SANITIZE})
+  string(REPLACE "," "$<COMMA>" without_paths ${without_paths})
+  string(REPLACE "," "$<COMMA>" with_paths ${RELAY_SANITIZE})
+  set(is_test $<BOOL:$<TARGET_PROPERTY:RELAY_IS_TEST>>)
   target_compile_options(relay_flags INTERFACE
-    -fsanitize=${RELAY_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    -fsanitize=$<IF:${is_test},${without_paths},${with_paths}> $<${is_test}:-O0>
+    -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(relay_flags INTERFACE -fsanitize=${RELAY_SANITIZE})
 endif()
 # Asio without its deprecated parts; no Boost.Context fibres needed.
 target_compile_definitions(relay_flags INTERFACE
-  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE FMT_HEADER_ONLY)
+  BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
 configure_file(${CMAKE_SOURCE_DIR}/relay/base/controls.hpp.in ${CMAKE_BINARY_DIR}/generated/relay/base/controls.hpp)
 configure_file(${CMAKE_SOURCE_DIR}/tests/source_dir.hpp.in
                ${CMAKE_BINARY_DIR}/generated/tests/source_dir.hpp @ONLY)
 target_include_directories(relay_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 
-# One precompiled header for the rooms that speak Asio: parsing it costs seconds per file.
-add_library(relay_asio_pch STATIC ${CMAKE_SOURCE_DIR}/relay/base/asio_pch.cpp)
-target_link_libraries(relay_asio_pch PUBLIC relay_flags Threads::Threads)
-target_precompile_headers(relay_asio_pch PRIVATE ${CMAKE_SOURCE_DIR}/relay/base/asio_pch.hpp)
-# -pthread for all alike: RE2's pkg-config file brings it to some rooms, and clang refuses a
-# precompiled header that was made without it.
-target_compile_options(relay_asio_pch PUBLIC -Xclang -fno-pch-timestamp -pthread)
+# Precompiled headers, because parsing what is in them costs seconds per file: one for the rooms that speak
+# Asio, one for those that do not, one for tests. They hold nothing of ours.
+function(relay_precompiled name stem)
+  add_library(${name} STATIC ${CMAKE_SOURCE_DIR}/${stem}.cpp)
+  target_link_libraries(${name} PUBLIC relay_flags fmt::fmt Threads::Threads)
+  target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/${stem}.hpp)
+  # -pthread for all alike: RE2's pkg-config file brings it to some rooms, and clang refuses a
+  # precompiled header that was made without it.
+  target_compile_options(${name} PUBLIC -Xclang -fno-pch-timestamp -pthread)
+endfunction()
+
+find_package(fmt REQUIRED)
+relay_precompiled(relay_std_pch relay/base/std_pch)
+relay_precompiled(relay_asio_pch relay/base/asio_pch)
+if(BUILD_TESTING)
+  find_package(GTest REQUIRED)
+  relay_precompiled(relay_test_pch tests/test_pch)
+  target_link_libraries(relay_test_pch PUBLIC GTest::gmock)
+  set_target_properties(relay_test_pch PROPERTIES RELAY_IS_TEST ON)
+endif()
 
 # relay_room(<name> [ASIO] SOURCES <files…> SEES <rooms…> [USES <external targets…>])
 function(relay_room name)
@@ -48,10 +68,12 @@ function(relay_room name)
   if(ARG_SOURCES)
     add_library(${target} STATIC ${ARG_SOURCES})
     set(scope PUBLIC)
+    set(pch relay_std_pch)
     if(ARG_ASIO)
-      target_link_libraries(${target} PUBLIC relay_asio_pch)
-      target_precompile_headers(${target} REUSE_FROM relay_asio_pch)
+      set(pch relay_asio_pch)
     endif()
+    target_link_libraries(${target} PUBLIC ${pch})
+    target_precompile_headers(${target} REUSE_FROM ${pch})
   else()
     add_library(${target} INTERFACE)
     set(scope INTERFACE)
@@ -62,17 +84,15 @@ function(relay_room name)
   endforeach()
 endfunction()
 
-# relay_test(<room> [ASIO] SOURCES <files…> [USES <targets…>] [LABELS <ctest labels…>])
-# builds bin/<room>_test against relay_<room> and registers each of its cases with ctest.
+# relay_test(<room> SOURCES <files…> [USES <targets…>] [LABELS <ctest labels…>])
+# builds bin/<room>_test against relay_<room> and registers it with ctest.
 function(relay_test name)
-  cmake_parse_arguments(ARG "ASIO" "" "SOURCES;USES;LABELS" ${ARGN})
+  cmake_parse_arguments(ARG "" "" "SOURCES;USES;LABELS" ${ARGN})
   set(target ${name}_test)
   add_executable(${target} ${ARG_SOURCES})
-  if(ARG_ASIO)
-    target_link_libraries(${target} PRIVATE relay_asio_pch)
-    target_precompile_headers(${target} REUSE_FROM relay_asio_pch)
-  endif()
-  target_link_libraries(${target} PRIVATE relay_flags ${ARG_USES} GTest::gmock GTest::gtest_main)
+  set_target_properties(${target} PROPERTIES RELAY_IS_TEST ON)
+  target_link_libraries(${target} PRIVATE relay_test_pch relay_flags ${ARG_USES} GTest::gtest_main)
+  target_precompile_headers(${target} REUSE_FROM relay_test_pch)
   if(TARGET relay_${name})
     target_link_libraries(${target} PRIVATE relay_${name})
   endif()

@@ -90,7 +90,7 @@ std::string shown(const std::string& name) {
   return mail::is_valid_utf8(out) ? out : std::string();
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -109,14 +109,14 @@ std::string display_name(std::string_view value, const std::string& via) {
   if (encoded) {
     std::string phrase;
     for (const Word& word : words) phrase += word.text + "\r\n ";
-    return phrase + quoted("via " + via);
+    return phrase + in_quotes("via " + via);
   }
   std::string name;
   for (const Word& word : words) {
     if (!word.encoded) name += (name.empty() ? "" : " ") + word.text;
   }
   name = shown(name);
-  return quoted((name.empty() ? "" : name + ' ') + "via " + via);
+  return in_quotes((name.empty() ? "" : name + ' ') + "via " + via);
 }
 
 /// The field under another name. A first line that would grow too long (RFC 5322 §2.1.1) is folded

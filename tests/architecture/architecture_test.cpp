@@ -60,7 +60,7 @@ TEST(Architecture, RoomsLinkWhatTheyMayInclude) {
 TEST(Architecture, EveryUnitIsBuilt) {
   for (const std::string& path : sources()) {
     const fs::path file = path;
-    if (file.extension() != ".cpp" || file.filename() == "asio_pch.cpp") continue;
+    if (file.extension() != ".cpp" || file.filename().string().ends_with("_pch.cpp")) continue;
     // A room builds what lies in its folders, too: "dkim/verifier.cpp".
     const fs::path room = path.starts_with("relay/") ? *std::next(file.begin()) : fs::path();
     const fs::path top = *file.begin() / room;

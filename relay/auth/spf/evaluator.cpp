@@ -18,7 +18,7 @@ Finding ended(Trouble trouble) {
 /// Where another record pointed to it, no record is an error (RFC 7208 §5.2, §6.1).
 Trouble demanded(Trouble trouble, const std::string& domain) {
   if (trouble.result != SpfResult::None) return trouble;
-  return {SpfResult::PermError, "no SPF record at " + quoted(domain)};
+  return {SpfResult::PermError, "no SPF record at " + in_quotes(domain)};
 }
 
 }  // namespace
@@ -56,12 +56,12 @@ base::Task<Found<Record>> Evaluator::fetch(std::string domain) {
   if (!text && text.error() == NotOne::NoRecord) co_return std::unexpected(none);
   if (!text) {
     co_return std::unexpected(
-        Trouble{SpfResult::PermError, "several SPF records at " + quoted(domain)});
+        Trouble{SpfResult::PermError, "several SPF records at " + in_quotes(domain)});
   }
   auto record = parse_record(**text);
   if (!record) {
     co_return std::unexpected(
-        Trouble{SpfResult::PermError, record.error() + ", record of " + quoted(domain)});
+        Trouble{SpfResult::PermError, record.error() + ", record of " + in_quotes(domain)});
   }
   drop_undecisive(*record);
   co_return std::move(*record);

@@ -25,7 +25,7 @@ struct Term {
 };
 
 std::unexpected<std::string> wrong(std::string_view what, const Term& term) {
-  return std::unexpected(std::string(what) + " in " + quoted(term.text));
+  return std::unexpected(std::string(what) + " in " + in_quotes(term.text));
 }
 
 /// Keeps the reason and says where.
@@ -250,7 +250,7 @@ std::string visible(std::string_view text) {
   return shown;
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   const bool whole = text.size() <= kQuotedOctets;
   return '"' + visible(text.substr(0, kQuotedOctets)) + (whole ? "\"" : "...\"");
 }

@@ -66,7 +66,7 @@ bool within(const boost::asio::ip::address& client, const boost::asio::ip::addre
             PrefixLengths prefix);
 
 /// For messages: in quotes, every octet but visible US-ASCII as '?', a long text cut.
-std::string quoted(std::string_view text);
+std::string in_quotes(std::string_view text);
 
 /// Visible US-ASCII, every other octet as '?'.
 std::string visible(std::string_view text);
