@@ -15,7 +15,7 @@ import unittest
 
 from tests import vectors
 
-RUNNERS = pathlib.Path(os.environ.get("RUNNERS", "build/ci/bin"))
+RUNNERS = pathlib.Path(os.environ.get("RUNNERS", "build/fuzz/bin"))
 PARTS = {  # program -> what it reads
     "address_vectors": ["smtp/address-syntax.json"],
     "end_of_data_vectors": ["smtp/end-of-data.json"],

@@ -251,8 +251,11 @@ base::Task<CheckResult> MessageCheck::finish(const dkim::BodyHashes& hashes) {
   const bool has_all_keys = !is_open(Part::OtherKeys);
   auto signatures = state.signatures->finish(hashes, now);
   co_await wait_for_decision(signatures);
-  co_await wait_a_little_for(
-      {Part::OtherKeys, Part::Chain, Part::MailFrom, Part::Policies, Part::Helo, Part::Client});
+  if (!is_open(Part::Chain)) {
+    start(Part::OlderChain, state.chain->fetch_older_keys(state.lookups, state.lookups.end()));
+  }
+  co_await wait_a_little_for({Part::OtherKeys, Part::Chain, Part::OlderChain, Part::MailFrom,
+                              Part::Policies, Part::Helo, Part::Client});
   if (errands_.lacked_memory()) throw std::bad_alloc();
   replace_unfinished();
   mail::Authentication& verdicts = state.result.verdicts;

@@ -69,7 +69,8 @@ class MessageCheck {
   void on_header(const mail::Header& header, dkim::BodyHashes& hashes);
 
   /// How long finish() waits for what decides nothing: what is only reported (SPF of HELO beside a
-  /// sender, iprev, keys of others than the author); the policy of an author whose very domain is
+  /// sender, iprev, keys of others than the author,
+  /// those of older message signatures of a chain); the policy of an author whose very domain is
   /// proven; SPF of MAIL FROM and earlier seals beside a signature of the author.
   static constexpr std::chrono::seconds kGrace{1};
 
@@ -86,10 +87,11 @@ class MessageCheck {
     AuthorKeys,
     OtherKeys,
     Chain,
+    OlderChain,
     Policies,
     Patience
   };
-  static constexpr std::size_t kParts = 8;
+  static constexpr std::size_t kParts = 9;
 
   void start(Part part, base::Task<> work);
   static base::Task<> keeping(std::shared_ptr<State> state, base::Task<> work);

@@ -1,4 +1,8 @@
 // Messages with a chain through the whole check: for whom does the sealer vouch?
+#include <chrono>
+#include <optional>
+#include <utility>
+
 #include <gtest/gtest.h>
 
 #include "relay/auth/message_check.hpp"
@@ -10,9 +14,21 @@
 namespace relay::auth {
 namespace {
 
+using namespace std::chrono_literals;
+
 class SealedMessage : public testing::Test {
  protected:
   CheckResult checked(const std::string& message) { return dns::turn_loop(io_, check(message)); }
+
+  /// The same, and how long it was waited for.
+  std::pair<CheckResult, std::chrono::milliseconds> waited_for(const std::string& message) {
+    std::optional<CheckResult> result;
+    std::chrono::milliseconds time{0};
+    base::spawn_supervised(io_.get_executor(), "message", dns::keep_result(check(message), result));
+    for (; !result && time < 60s; time += 100ms) clock_.run_for(io_, 100ms);
+    clock_.run_for(io_, 60s);  // what was not waited for ends as well
+    return {result.value(), time};
+  }
 
   void use_zone(const std::string& text) { resolver_.replace_zone(text); }
 
@@ -62,6 +78,26 @@ TEST_F(SealedMessage, IsVouchedForWhileTheKeyOfItsSealerCannotBeLookedUp) {
   EXPECT_EQ(found.verdicts.arc.last_sealer, "hop.example");
   EXPECT_EQ(found.verdicts.dmarc.result, mail::DmarcResult::Fail);
   EXPECT_TRUE(found.sealer_saw_pass);
+}
+
+/// That only tells how far back the message is unchanged, which decides nothing.
+TEST_F(SealedMessage, DoesNotWaitForTheKeyOfAnOlderMessageSignature) {
+  const std::string first = arc::sealed(arc::plain_message(), 1);
+  auto fields = arc::fields_of(first);
+  fields.at(1) = arc::replaced(fields.at(1), "s=s1", "s=old");
+  const std::string message =
+      arc::sealed(arc::signed_again(arc::joined(fields, first), arc::sealing_key()), 1);
+  const std::string policy = "_dmarc.sender.example TXT \"v=DMARC1; p=reject\"\n";
+  use_zone(policy + "old._domainkey.hop.example NEVER\n" + arc::key_line(arc::sealing_key()));
+  const auto [found, time] = waited_for(message);
+  EXPECT_LE(time, 1200ms);
+  EXPECT_EQ(found.verdicts.arc.result, mail::ArcResult::Pass) << found.verdicts.arc.problem;
+  EXPECT_EQ(found.verdicts.arc.oldest_pass, 2U);
+  use_zone(policy + arc::key_line(arc::sealing_key()) +
+           arc::key_line(arc::sealing_key("hop.example", "old")));
+  EXPECT_EQ(checked(message).verdicts.arc.oldest_pass, 0U);
+  use_zone(policy + "s1._domainkey.hop.example NEVER\n");
+  EXPECT_GE(waited_for(message).second, 5s) << "of a chain that decides it is waited for";
 }
 
 /// Whoever may let a trusted service rewrite From must not get past the policy of others.

@@ -14,7 +14,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 FOLDER = os.path.join(ROOT, "tests/simulation/mutants")
 SOURCE = os.path.join(ROOT, "build/mutants/source")  # of HEAD; a patch comes and goes
-BUILD = os.path.join(SOURCE, "build/ci")
+BUILD = os.path.join(SOURCE, "build/release")
 SIMULATE = os.path.join(BUILD, "bin/simulate")
 SOUND = os.path.join(BUILD, "bin/simulate-sound")  # of the sources as they are
 CI_MINUTE = 60  # seconds that every build gives to the simulation
@@ -71,7 +71,7 @@ def copy_head():
         run("git", "worktree", "prune", cwd=ROOT)
         run("git", "worktree", "add", "--force", "--detach", SOURCE, head, cwd=ROOT)
     run("git", "checkout", "--quiet", "--force", "--detach", head)
-    run("cmake", "--preset", "ci")
+    run("cmake", "--preset", "release")
 
 
 def build():

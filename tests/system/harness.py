@@ -22,7 +22,7 @@ from aiosmtpd.smtp import SMTP
 from . import toml
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BINARY = os.environ.get("RELAY_BINARY", os.path.join(ROOT, "build/ci/bin/srs-relay"))
+BINARY = os.environ.get("RELAY_BINARY", os.path.join(ROOT, "build/release/bin/srs-relay"))
 
 
 @functools.cache

@@ -1,5 +1,6 @@
 """Incoming mail is verified, told apart, and leaves with what was found out about it."""
 
+import json
 import smtplib
 import time
 import unittest
@@ -58,6 +59,38 @@ KEYED = Sender("keyed.example")
 HINTED = Sender("hinted.example", policy="p=none")
 CAREFUL = Sender("careful.example", policy="p=quarantine")
 PLAIN = Sender("plain.example", None, None)
+
+
+class Vast(Sender):
+    """Its SPF record leads to more hosts than we ask about: who it authorises stays open."""
+
+    def __init__(self, domain):
+        super().__init__(domain, "v=spf1 " + " ".join(f"mx:m{n}.{domain}" for n in range(10)) + " -all")
+
+    def records(self):
+        hosts = [(f"m{n}", f"h{host}.m{n}") for n in range(10) for host in range(10)]
+        return (super().records() + [f"{name} 60 IN MX 1 {host}" for name, host in hosts]
+                + [f"{host} 60 IN A 192.0.2.9" for _, host in hosts])
+
+
+VAST = Vast("vast.example")
+
+
+class AtOurLimit(AuthenticationCase):
+    senders = (VAST,)
+
+    def test_what_was_left_unfinished_is_named_in_log_verify_and_queue(self):
+        self.sink.replies["RCPT"] = lambda address: "451 4.3.0 Later"
+        id = self.relay.send(VAST.message(), sender="ann@vast.example")  # p=reject: and yet not refused
+        named = "left unfinished at our limit of lookups"
+        self.assertIn(named, self.relay.cli("queue", "why", id).stdout)
+        self.assertTrue(any(named in json.dumps(event) for event in self.relay.events()), self.relay.events())
+        message = self.relay.path("vast.eml")
+        with open(message, "wb") as f:
+            f.write(VAST.message())
+        verdict = self.relay.cli("verify", message, "--ip", senders.CLIENT, "--helo", "vast.example",
+                                 "--mail-from", "ann@vast.example", "--to", "user@fwd.test")
+        self.assertIn(named, verdict.stdout)
 
 
 class Verdicts(AuthenticationCase):

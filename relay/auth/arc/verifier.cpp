@@ -70,6 +70,11 @@ base::Task<> Verification::fetch_keys(ports::Resolver& resolver, base::Deadline 
     too_many_keys_ = !keys_.contains(name_of_key(links_[i].seal));
     co_return;
   }
+  has_keys_ = true;
+}
+
+base::Task<> Verification::fetch_older_keys(ports::Resolver& resolver, base::Deadline deadline) {
+  if (!has_keys_) co_return;
   for (std::size_t i = links_.size() - 1; i-- > 0;) {
     if (links_[i].signed_hash.empty()) co_return;
     if (!co_await fetch(resolver, links_[i].signature, deadline)) co_return;

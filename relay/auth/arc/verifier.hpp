@@ -28,7 +28,7 @@ inline constexpr std::size_t kMaxKeyLookups = 12;
 inline constexpr std::size_t kMaxOlderSignatures = 10;
 
 /// One message. Made when its header is complete; fetch_keys() may run while the body arrives;
-/// finish() when both have ended.
+/// fetch_older_keys() after it, and finish() when all have ended.
 ///
 /// What it may cost: the header is canonicalised eleven times, the seals of 50 sets over 128 KiB
 /// come to some 3 MiB of SHA-256, twelve keys are looked up, and 61 signatures computed (times
@@ -42,8 +42,13 @@ class Verification {
   Verification& operator=(const Verification&) = delete;
 
   /// Asks for the keys, newest set first, each once, and stops where the chain cannot be valid any
-  /// more. Nothing is asked when there is no chain, or one broken by its form.
+  /// more: what the chain stands or falls with. Nothing is asked when there is no chain, or one
+  /// broken by its form.
   base::Task<> fetch_keys(ports::Resolver& resolver, base::Deadline deadline);
+
+  /// After fetch_keys(): those of older message signatures, for oldest_pass alone. Nothing is asked
+  /// when a key of the chain is missing.
+  base::Task<> fetch_older_keys(ports::Resolver& resolver, base::Deadline deadline);
 
   /// With the finished hashes of the body. None: no ARC field. Fail: broken by form, a signature
   /// or a seal; a key that does not exist or must not be used (RFC 8301); more keys than
@@ -84,6 +89,7 @@ class Verification {
   std::vector<Link> links_;          ///< oldest first; none when there is nothing to verify
   std::map<std::string, Key> keys_;  ///< by the name that was asked for
   bool too_many_keys_ = false;
+  bool has_keys_ = false;  ///< all that the chain stands or falls with
 };
 
 }  // namespace relay::auth::arc

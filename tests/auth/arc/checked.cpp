@@ -12,6 +12,7 @@ namespace {
 
 base::Task<bool> fetch(Verification& verification, ports::Resolver& resolver) {
   co_await verification.fetch_keys(resolver, dns::soon());
+  co_await verification.fetch_older_keys(resolver, dns::soon());
   co_return true;
 }
 

@@ -17,7 +17,7 @@ from tests.auth.dkim import verify_corpus
 
 HERE = pathlib.Path(__file__).resolve().parent
 KEY = HERE.parent / "dkim" / "data" / "rsa.pem"
-SEAL = os.environ.get("SEAL_MESSAGES", str(HERE.parents[2] / "build/ci/bin/seal_messages"))
+SEAL = os.environ.get("SEAL_MESSAGES", str(HERE.parents[2] / "build/fuzz/bin/seal_messages"))
 
 
 def changed_results(fields):

@@ -23,7 +23,7 @@ from tests.auth.dkim.variations import (CHANGES, DKIMPY, NOW, ODD_TAGS, PLAIN, b
                                          split)
 
 HERE = pathlib.Path(__file__).resolve().parent
-VERIFY = os.environ.get("VERIFY_MESSAGES", str(HERE.parents[2] / "build/ci/bin/verify_messages"))
+VERIFY = os.environ.get("VERIFY_MESSAGES", str(HERE.parents[2] / "build/fuzz/bin/verify_messages"))
 
 Case = collections.namedtuple("Case", "message signer change original octets")
 Triage = collections.namedtuple("Triage", "clause verifier applies")

@@ -17,7 +17,7 @@ import dkim
 from tests import vectors
 
 HERE = pathlib.Path(__file__).resolve().parent
-SIGN = os.environ.get("SIGN_MESSAGES", str(HERE.parents[2] / "build/ci/bin/sign_messages"))
+SIGN = os.environ.get("SIGN_MESSAGES", str(HERE.parents[2] / "build/fuzz/bin/sign_messages"))
 
 
 def as_smtp(raw):

@@ -17,7 +17,7 @@ from authheaders import dmarc_lookup
 from authres import DKIMAuthenticationResult, SPFAuthenticationResult
 
 HERE = pathlib.Path(__file__).resolve().parent
-VERDICTS = os.environ.get("DMARC_VERDICTS", str(HERE.parents[2] / "build/ci/bin/dmarc_verdicts"))
+VERDICTS = os.environ.get("DMARC_VERDICTS", str(HERE.parents[2] / "build/fuzz/bin/dmarc_verdicts"))
 
 # It reads the whole list for every question.
 authheaders.get_org_domain = dmarc_lookup.get_org_domain = functools.cache(dmarc_lookup.get_org_domain)

@@ -11,7 +11,7 @@ import unittest
 
 import spf
 
-CHECK = os.environ.get("CHECK_SPF", "build/ci/bin/check_spf")
+CHECK = os.environ.get("CHECK_SPF", "build/fuzz/bin/check_spf")
 CASES = 3000
 
 V4 = ["192.0.2.1", "192.0.2.77", "198.51.100.9", "203.0.113.250"]
