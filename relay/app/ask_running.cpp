@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "relay/app/commands.hpp"
+#include "relay/app/complaint.hpp"
 #include "relay/app/control_client.hpp"
 #include "relay/base/text.hpp"
 #include "relay/ops/filter.hpp"
-#include "relay/ops/json_line.hpp"
-#include "relay/settings/loader.hpp"
+#include "relay/settings/control_socket.hpp"
 
 namespace relay::app {
 
@@ -61,7 +61,7 @@ bool may_change(const Invocation& call) {
   const auto filter = ops::parse_selection(call.words);
   if (!filter || !ops::is_bulk(*filter)) return true;  // the daemon explains what is wrong
   if (::isatty(STDIN_FILENO) == 0) {
-    std::cerr << "srs-relay: this may match several messages; say --yes, or --dry-run first\n";
+    complain(call.json, "this may match several messages; say --yes, or --dry-run first", 0);
     return false;
   }
   std::cerr << "This may match several messages. " << call.action << " them? [y/N] ";
@@ -119,25 +119,20 @@ class Printer {
   bool shown_ = false;
 };
 
-int ask_once(const Invocation& call, const std::string& socket) {
+int ask_once(const Invocation& call, const settings::ControlSocket& socket) {
   Printer printer(call);
   const auto exit = ask_daemon(
-      socket, request_for(call), call.timeout,
+      socket.path, request_for(call), call.timeout,
       [&](const std::string& line, const json::object& object) { printer.take(line, object); });
   std::cout.flush();
   if (exit) return *exit;
-  if (call.json) {
-    ops::JsonLine error;
-    error.text("error", exit.error().text);
-    std::cout << std::move(error).line();
-  } else {
-    std::cerr << "srs-relay: " << exit.error().text << '\n';
-  }
-  return exit.error().forbidden ? kExitPermission : kExitUnreachable;
+  std::string text = exit.error().text;
+  if (!socket.reason.empty()) text += " (" + socket.reason + ')';
+  return complain(call.json, text, exit.error().forbidden ? kExitPermission : kExitUnreachable);
 }
 
 /// The same question again and again, until it fails or was asked often enough.
-int watch(const Invocation& call, const std::string& socket) {
+int watch(const Invocation& call, const settings::ControlSocket& socket) {
   const bool screen = !call.json && ::isatty(STDOUT_FILENO) != 0;
   int exit = kExitOk;
   for (std::uint64_t i = 0; exit == kExitOk && (call.count == 0 || i < call.count); ++i) {
@@ -151,15 +146,10 @@ int watch(const Invocation& call, const std::string& socket) {
 }  // namespace
 
 int ask_running(const Invocation& call) {
-  std::string socket = call.socket;
-  if (socket.empty()) {
-    const auto loaded = settings::load(call.config);
-    if (!loaded) {
-      for (const auto& problem : loaded.error()) std::cerr << render(problem) << '\n';
-      return kExitConfig;
-    }
-    socket = loaded->settings->control.socket;
-  }
+  // Nothing else of the configuration matters here: it may be broken, and its secrets not for us.
+  const settings::ControlSocket socket =
+      call.socket.empty() ? settings::find_control_socket(call.config)
+                          : settings::ControlSocket{.path = call.socket, .reason = {}};
   if (!may_change(call)) return kExitRefused;
   return call.watch ? watch(call, socket) : ask_once(call, socket);
 }

@@ -47,7 +47,7 @@ std::vector<Problem> asked_in_dns(const Policies& policies, const Invocation& ca
 }
 
 std::vector<Problem> problems_of(const Invocation& call, const std::string& path) {
-  const Parts parts = make_parts(path, Places::Judge);
+  const Parts parts = make_parts(path, Places::Judge, sockets_of_unit("/"));
   std::vector<Problem> problems = parts.problems;
   // What speaks against it is told beside what is wrong with it: all in one run.
   if (!parts.policies) return problems;

@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "relay/app/complaint.hpp"
 #include "relay/app/unknown_command.hpp"
 #include "relay/app/version.hpp"
 #include "relay/base/text.hpp"
@@ -14,6 +15,8 @@
 namespace relay::app {
 
 namespace {
+
+constexpr int kReloadSeconds = 600;
 
 constexpr const char* kFilterWords = R"(Filter words, all of which must hold:
   01JD7Z  id:01JD7Z    an id, or the beginning of one
@@ -225,7 +228,8 @@ std::variant<Invocation, int> parse_command_line(int argc, const char* const* ar
   app.require_subcommand(1);
   app.fallthrough();
   app.add_option("-c,--config", call.config, "configuration file")->capture_default_str();
-  app.add_option("--socket", call.socket, "control socket (default: the one in the configuration)");
+  app.add_option("--socket", call.socket, "control socket (default: the one in the configuration)")
+      ->envname("SRS_RELAY_SOCKET");
   app.add_option("--timeout", seconds, "seconds to wait for the daemon")
       ->check(CLI::Range(1, 3600))
       ->capture_default_str();
@@ -243,22 +247,24 @@ std::variant<Invocation, int> parse_command_line(int argc, const char* const* ar
     }
   }
   std::vector<std::string> words = marked_words(argc, argv);
+  const bool as_json = std::ranges::find(words, "--json") != words.end();  // before it is parsed
   if (const auto complaint = unknown_command(app, words)) {
-    std::cerr << "srs-relay: " << *complaint << '\n';
-    return kExitUsage;
+    return complain(as_json, *complaint, kExitUsage);
   }
   try {
     std::ranges::reverse(words);  // CLI11 takes them from the back
     app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
+    if (as_json && error.get_exit_code() != 0) return complain(true, error.what(), kExitUsage);
     return app.exit(error) == 0 ? kExitOk : kExitUsage;
   }
   unmark(call);
   const CLI::App* list = app.get_subcommand("queue")->get_subcommand("list");
   if (!take_watch(call, list->count("--watch") > 0, watch)) {
-    std::cerr << "srs-relay: --watch takes seconds, from 1 to 86400\n";
-    return kExitUsage;
+    return complain(as_json, "--watch takes seconds, from 1 to 86400", kExitUsage);
   }
+  // A reload is read at idle priority, which may take its time on a busy host.
+  if (call.verb == Verb::Reload && app.count("--timeout") == 0) seconds = kReloadSeconds;
   call.timeout = std::chrono::seconds(seconds);
   return call;
 }

@@ -9,6 +9,7 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "relay/app/complaint.hpp"
 #include "relay/app/policies.hpp"
 #include "relay/app/secret_memory.hpp"
 #include "relay/app/srs_verbs.hpp"
@@ -22,15 +23,11 @@ namespace json = boost::json;
 
 namespace {
 
-void print_problems(const std::vector<settings::Problem>& problems) {
-  for (const auto& problem : problems) std::cerr << render(problem) << '\n';
-}
-
 /// The settings of --config, or nullptr with every problem printed.
-std::shared_ptr<const settings::Settings> load_or_print(const std::string& path) {
-  auto read = load_and_recall(path);
+std::shared_ptr<const settings::Settings> load_or_complain(const Invocation& call) {
+  auto read = load_and_recall(call.config);
   if (read) return read->loaded.settings;
-  print_problems(read.error());
+  complain(call.json, read.error());
   return nullptr;
 }
 
@@ -88,12 +85,11 @@ void print_taken(const json::object& out) {
 }  // namespace
 
 int resolve(const Invocation& call) {
-  const auto settings = load_or_print(call.config);
+  const auto settings = load_or_complain(call);
   if (!settings) return kExitConfig;
   const auto planner = forward::Planner::make(settings);
   if (!planner) {
-    std::cerr << "srs-relay: " << planner.error() << '\n';
-    return kExitConfig;
+    return complain(call.json, planner.error(), kExitConfig);
   }
   int exit = kExitOk;
   for (const std::string& word : call.words) {
@@ -130,12 +126,11 @@ int resolve(const Invocation& call) {
 }
 
 int srs(const Invocation& call) {
-  const auto settings = load_or_print(call.config);
+  const auto settings = load_or_complain(call);
   if (!settings) return kExitConfig;
   const auto senders = forward::SenderRewrite::make(*settings);
   if (!senders || !senders->rewriter()) {
-    std::cerr << "srs-relay: " << (senders ? "no [srs] is configured" : senders.error()) << '\n';
-    return kExitConfig;
+    return complain(call.json, senders ? "no [srs] is configured" : senders.error(), kExitConfig);
   }
   const auto now = std::chrono::floor<std::chrono::seconds>(wall_now()).time_since_epoch().count();
   int exit = kExitOk;
@@ -159,18 +154,16 @@ int dkim_new(const Invocation& call) {
   const auto domain = mail::Domain::parse(call.domain);
   const auto selector = mail::Domain::parse(call.selector);
   if (!domain || !selector) {
-    std::cerr << "srs-relay: not a domain or selector\n";
-    return kExitUsage;
+    return complain(call.json, "not a domain or selector", kExitUsage);
   }
   const auto key = PrivateKey::generate(call.key_type == "rsa" ? KeyType::Rsa : KeyType::Ed25519);
   if (!key) {
-    std::cerr << "srs-relay: " << key.error() << '\n';
-    return kExitTemporary;
+    return complain(call.json, key.error(), kExitTemporary);
   }
   if (!base::write_private_file(call.out_file, key->private_pem(), base::IfThere::Fail)) {
-    std::cerr << "srs-relay: cannot write " << call.out_file << ": " << std::strerror(errno)
-              << '\n';
-    return errno == EACCES ? kExitPermission : kExitNegative;
+    const int why = errno;
+    return complain(call.json, "cannot write " + call.out_file + ": " + std::strerror(why),
+                    why == EACCES ? kExitPermission : kExitNegative);
   }
   const std::string owner = selector->folded() + "._domainkey." + domain->folded();
   if (call.json) {

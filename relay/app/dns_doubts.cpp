@@ -162,7 +162,7 @@ base::Task<> ask_for_keys(Asking& all, review::Doubts& doubts) {
     const auto& made = all.policies.signing->domains.at(i);
     for (std::size_t k = 0; k < made.keys.size(); ++k) {
       const auto& [selector, key] = made.keys[k];
-      const KeyRecord record{.at = settings.dkim[i].keys.at(k).at,
+      const KeyRecord record{.at = settings.dkim[i].keys.at(k).key.at,
                              .owner = base::lower(selector) + "._domainkey." + made.domain,
                              .wanted = key.dns_record()};
       co_await ask_for_key(all, record, doubts);

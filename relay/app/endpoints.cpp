@@ -4,12 +4,18 @@
 
 namespace relay::app {
 
+std::vector<ports::Endpoint> endpoints_of(const settings::Listener& listener) {
+  std::vector<ports::Endpoint> endpoints;
+  for (const auto& address : listener.addresses) {
+    endpoints.push_back({boost::asio::ip::make_address(address.host), address.port});
+  }
+  return endpoints;
+}
+
 std::vector<ports::Endpoint> endpoints_of(const settings::Settings& settings) {
   std::vector<ports::Endpoint> endpoints;
   for (const auto& listener : settings.listeners) {
-    for (const auto& address : listener.addresses) {
-      endpoints.push_back({boost::asio::ip::make_address(address.host), address.port});
-    }
+    for (const auto& endpoint : endpoints_of(listener)) endpoints.push_back(endpoint);
   }
   return endpoints;
 }

@@ -8,6 +8,9 @@
 
 namespace relay::app {
 
+/// Of one listener.
+std::vector<ports::Endpoint> endpoints_of(const settings::Listener& listener);
+
 std::vector<ports::Endpoint> endpoints_of(const settings::Settings& settings);
 
 }  // namespace relay::app

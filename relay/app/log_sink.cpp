@@ -78,16 +78,15 @@ LogSink::~LogSink() {
 
 void LogSink::write(base::Event event) {
   const bool kept = event.kept();
-  const std::string_view priority = wants_priority_ ? priority_of(event.severity()) : "";
+  const base::Severity severity = event.severity();
   std::string text = std::move(event).line();
   const auto redaction = redaction_.get();
   if (redaction->active()) text = redaction->redacted(text);
-  if (!priority.empty()) text.insert(0, priority);
   bool sleeps = false;
   {
     const std::lock_guard lock(mutex_);
     if (waiting_.size() >= kRingLines) drop_oldest();
-    waiting_.push_back({std::move(text), kept});
+    waiting_.push_back({std::move(text), kept, severity});
     ++taken_;
     sleeps = std::exchange(asleep_, false);
   }
@@ -133,7 +132,10 @@ void LogSink::run() {
 std::size_t LogSink::put_out(const Lines& lines) {
   try {
     std::string text;
-    for (const Line& line : lines) (text += line.text) += '\n';
+    for (const Line& line : lines) {
+      if (file_.wants_priority()) text += priority_of(line.severity);
+      (text += line.text) += '\n';
+    }
     return file_.write(text, gives_up_);
   } catch (const std::bad_alloc&) {
     return 0;
@@ -151,13 +153,23 @@ bool LogSink::flush() {
 }
 
 std::expected<void, std::string> LogSink::reopen() {
-  if (name_.empty()) return {};
-  auto next = LogFile::open(name_);
+  std::string name;
+  {
+    const std::lock_guard lock(mutex_);
+    name = name_;
+  }
+  if (name.empty()) return {};
+  auto next = LogFile::open(name);
   if (!next) return std::unexpected(next.error());
-  const std::lock_guard lock(mutex_);
-  next_file_ = std::move(*next);
-  wake_.notify_one();
+  go_on_in(std::move(name), std::move(*next));
   return {};
+}
+
+void LogSink::go_on_in(std::string name, LogFile file) {
+  const std::lock_guard lock(mutex_);
+  name_ = std::move(name);
+  next_file_ = std::move(file);
+  wake_.notify_one();
 }
 
 std::uint64_t LogSink::dropped() const {

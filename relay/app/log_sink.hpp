@@ -53,15 +53,19 @@ class LogSink final : public base::Log {
   /// away, and may be compressed. Error: why it cannot be opened; the old one stays in use.
   std::expected<void, std::string> reopen();
 
+  /// As reopen(), for a file of another name that was opened before; "": stderr. Cannot fail.
+  void go_on_in(std::string name, LogFile file);
+
   /// Lines that never left, since the start: for want of room in memory or on the disk.
   std::uint64_t dropped() const;
 
  private:
-  LogSink(std::string name, LogFile file) : name_(std::move(name)), file_(std::move(file)) {}
+  LogSink(std::string name, LogFile file) : file_(std::move(file)), name_(std::move(name)) {}
 
   struct Line {
     std::string text;
     bool kept = false;
+    base::Severity severity = base::Severity::Info;
   };
 
   using Lines = std::deque<Line>;
@@ -71,11 +75,10 @@ class LogSink final : public base::Log {
   std::size_t put_out(const Lines& lines);
 
   base::Published<Redaction> redaction_{std::make_shared<const Redaction>()};
-  const std::string name_;
   LogFile file_;  ///< the writer's alone, once it runs
-  const bool wants_priority_ = file_.wants_priority();
 
   mutable std::mutex mutex_;
+  std::string name_;
   std::condition_variable wake_;
   std::condition_variable written_;
   std::condition_variable ended_;

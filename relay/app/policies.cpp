@@ -6,6 +6,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "relay/app/endpoints.hpp"
 #include "relay/app/local_addresses.hpp"
 #include "relay/app/self_check.hpp"
 #include "relay/app/wall_now.hpp"
@@ -26,10 +27,14 @@ inbound::Limits inbound_limits(const settings::Limits& from, const settings::Bou
   limits.connections_total = from.max_connections;
   limits.connections_per_client = from.per_ip;
   limits.connections_per_network = from.per_network;
+  limits.connections_from_client = from.new_per_ip;
+  limits.memory = from.memory;
+  limits.memory_per_network = from.memory_per_network;
   limits.command = from.command_timeout;
   limits.content = from.data_timeout;
   limits.session = from.session_timeout;
   limits.handshakes = from.handshakes;
+  limits.handshakes_from_client = from.handshakes_per_ip;
   limits.wasted = from.wasted;
   limits.min_content_rate = from.min_rate;
   limits.bounces = {.per_address = bounces.per_address,
@@ -67,7 +72,8 @@ inbound::AbusePolicy abuse_policy(const settings::Settings& from) {
                      .rules = {.delay = from.greylist.delay,
                                .retry_window = from.greylist.retry_window,
                                .remember = from.greylist.remember,
-                               .trusted_after = from.greylist.trusted_after}};
+                               .trusted_after = from.greylist.trusted_after},
+                     .strangers = from.greylist.new_per_network};
   policy.rates = {.per_client = from.rates.per_client,
                   .per_network = from.rates.per_network,
                   .per_alias = from.rates.per_alias,
@@ -110,6 +116,38 @@ std::shared_ptr<const auth::CheckOptions> check_options(const settings::Settings
   return options;
 }
 
+forward::LateRefusal late_refusal(settings::LateRefusal from) {
+  switch (from) {
+    case settings::LateRefusal::Refuse:
+      return forward::LateRefusal::Refuse;
+    case settings::LateRefusal::Hold:
+      return forward::LateRefusal::Hold;
+    case settings::LateRefusal::Risk:
+      return forward::LateRefusal::Risk;
+  }
+  return forward::LateRefusal::Refuse;
+}
+
+inbound::ArrivalPolicy arrival_policy(const settings::Settings& from) {
+  inbound::ArrivalPolicy policy;
+  for (const settings::Listener& listener : from.listeners) {
+    policy.listeners.push_back({.at = endpoints_of(listener),
+                                .proxies = listener.policy.proxies,
+                                .require_tls = listener.policy.require_tls,
+                                .verify = listener.policy.verify,
+                                .max_size = listener.policy.max_size});
+  }
+  for (const settings::Gateway& gateway : from.gateways) {
+    policy.gateways.push_back({.from = gateway.from,
+                               .reads_received = gateway.reads_received,
+                               .names = gateway.names,
+                               .results = gateway.results,
+                               .refusals = late_refusal(gateway.refusals)});
+  }
+  policy.exempt = from.limits.exempt;
+  return policy;
+}
+
 std::shared_ptr<const inbound::Policy> inbound_policy(
     const settings::Settings& from, std::shared_ptr<const forward::Planner> planner) {
   auto policy = std::make_shared<inbound::Policy>();
@@ -117,6 +155,7 @@ std::shared_ptr<const inbound::Policy> inbound_policy(
   policy->offer_starttls = from.tls.has_value();
   policy->limits = inbound_limits(from.limits, from.srs.bounces);
   policy->abuse = abuse_policy(from);
+  policy->arrival = arrival_policy(from);
   policy->check = check_options(from);
   // Whoever verifies nothing must not pass forged results on either (RFC 8601 §5).
   policy->authserv_id = from.auth.authserv_id;

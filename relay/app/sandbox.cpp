@@ -5,9 +5,12 @@
 #include <cstring>
 #include <memory>
 
+#include <openssl/crypto.h>
+#include <pwd.h>
 #include <sched.h>
 #include <seccomp.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -32,21 +35,65 @@ constexpr std::array kForbidden = {
     SCMP_SYS(process_vm_readv), SCMP_SYS(process_vm_writev), SCMP_SYS(kcmp), SCMP_SYS(pidfd_getfd),
     // who we are
     SCMP_SYS(setuid), SCMP_SYS(setgid), SCMP_SYS(setreuid), SCMP_SYS(setregid), SCMP_SYS(setresuid),
-    SCMP_SYS(setresgid), SCMP_SYS(setgroups), SCMP_SYS(capset), SCMP_SYS(personality),
+    SCMP_SYS(setresgid), SCMP_SYS(setgroups), SCMP_SYS(setfsuid), SCMP_SYS(setfsgid),
+    SCMP_SYS(capset), SCMP_SYS(personality),
     // where we are
     SCMP_SYS(mount), SCMP_SYS(umount2), SCMP_SYS(pivot_root), SCMP_SYS(chroot), SCMP_SYS(setns),
     SCMP_SYS(unshare), SCMP_SYS(open_by_handle_at), SCMP_SYS(move_mount), SCMP_SYS(open_tree),
-    SCMP_SYS(fsopen),
+    SCMP_SYS(fsopen), SCMP_SYS(fsmount), SCMP_SYS(fsconfig), SCMP_SYS(fspick),
+    SCMP_SYS(mount_setattr),
     // the kernel
     SCMP_SYS(init_module), SCMP_SYS(finit_module), SCMP_SYS(delete_module), SCMP_SYS(kexec_load),
     SCMP_SYS(kexec_file_load), SCMP_SYS(bpf), SCMP_SYS(perf_event_open), SCMP_SYS(userfaultfd),
     SCMP_SYS(io_uring_setup), SCMP_SYS(io_uring_enter), SCMP_SYS(io_uring_register),
-    SCMP_SYS(keyctl), SCMP_SYS(add_key), SCMP_SYS(request_key), SCMP_SYS(mknod), SCMP_SYS(mknodat),
+    SCMP_SYS(memfd_create), SCMP_SYS(memfd_secret), SCMP_SYS(keyctl), SCMP_SYS(add_key),
+    SCMP_SYS(request_key), SCMP_SYS(mknod), SCMP_SYS(mknodat),
     // the machine
     SCMP_SYS(reboot), SCMP_SYS(swapon), SCMP_SYS(swapoff), SCMP_SYS(acct), SCMP_SYS(quotactl),
     SCMP_SYS(settimeofday), SCMP_SYS(clock_settime), SCMP_SYS(adjtimex), SCMP_SYS(clock_adjtime),
     SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(syslog), SCMP_SYS(iopl),
     SCMP_SYS(ioperm)};
+
+/// No memory becomes code, and no file either: what was written into one could be mapped. All the
+/// libraries are there by now (load_libraries()).
+int deny_new_code(scmp_filter_ctx filter) {
+  int failed = 0;
+  for (const int call : {SCMP_SYS(mprotect), SCMP_SYS(pkey_mprotect), SCMP_SYS(mmap)}) {
+    failed |=
+        seccomp_rule_add(filter, kDeny, call, 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
+  }
+  failed |= seccomp_rule_add(filter, kDeny, SCMP_SYS(shmat), 1,
+                             SCMP_A2(SCMP_CMP_MASKED_EQ, SHM_EXEC, SHM_EXEC));
+  return failed;
+}
+
+/// The internet, Unix sockets and netlink (which addresses are ours); nothing else, and no raw
+/// packets, whatever capabilities a container leaves to its root.
+int deny_other_sockets(scmp_filter_ctx filter) {
+  int failed =
+      seccomp_rule_add(filter, kDeny, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0));
+  for (int family = AF_UNSPEC; family < AF_NETLINK; ++family) {
+    if (family == AF_UNIX || family == AF_INET || family == AF_INET6) continue;
+    failed |= seccomp_rule_add(filter, kDeny, SCMP_SYS(socket), 1,
+                               SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family), 0));
+  }
+  constexpr scmp_datum_t kKindOfSocket = 0xF;  // above are SOCK_CLOEXEC and SOCK_NONBLOCK
+  for (const int family : {AF_INET, AF_INET6}) {
+    for (const int kind : {SOCK_RAW, SOCK_PACKET}) {
+      failed |= seccomp_rule_add(
+          filter, kDeny, SCMP_SYS(socket), 2,
+          SCMP_A0(SCMP_CMP_EQ, static_cast<scmp_datum_t>(family), 0),
+          SCMP_A1(SCMP_CMP_MASKED_EQ, kKindOfSocket, static_cast<scmp_datum_t>(kind)));
+    }
+  }
+  return failed;
+}
+
+/// Code that is loaded when it is first needed would not be any more.
+void load_libraries() {
+  OPENSSL_init_crypto(OPENSSL_INIT_LOAD_CONFIG, nullptr);
+  ::getpwuid(::getuid());
+}
 
 int add_rules(scmp_filter_ctx filter) {
   int failed = 0;
@@ -55,15 +102,8 @@ int add_rules(scmp_filter_ctx filter) {
   failed |= seccomp_rule_add(filter, kDeny, SCMP_SYS(clone), 1,
                              SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
   failed |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
-  // No memory becomes code.
-  failed |= seccomp_rule_add(filter, kDeny, SCMP_SYS(mprotect), 1,
-                             SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, PROT_EXEC));
-  failed |=
-      seccomp_rule_add(filter, kDeny, SCMP_SYS(mmap), 1,
-                       SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC | PROT_WRITE, PROT_EXEC | PROT_WRITE));
-  // The internet, Unix sockets and netlink (which addresses are ours); no raw packets or the like.
-  failed |=
-      seccomp_rule_add(filter, kDeny, SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_GT, AF_NETLINK, 0));
+  failed |= deny_new_code(filter);
+  failed |= deny_other_sockets(filter);
   return failed;
 }
 
@@ -71,6 +111,7 @@ int add_rules(scmp_filter_ctx filter) {
 
 std::expected<void, std::string> enter_sandbox() {
   if (kSanitized) return {};
+  load_libraries();
   const Filter filter(seccomp_init(SCMP_ACT_ALLOW), &seccomp_release);
   if (!filter) return std::unexpected("sandbox: no memory");
   if (add_rules(filter.get()) != 0) return std::unexpected("sandbox: a rule is not known here");

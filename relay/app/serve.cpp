@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 
 #include <pthread.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "relay/app/command_line.hpp"
+#include "relay/app/file_bounds.hpp"
 #include "relay/app/sandbox.hpp"
 #include "relay/app/wiring.hpp"
 
@@ -49,9 +51,10 @@ bool wait_for_end(Relay& relay, const sigset_t& signals) {
     if (number == SIGTERM || number == SIGINT) return true;
     if (number == SIGHUP) {
       sd_notify(0, "RELOADING=1");
-      const auto result = relay.reload();
-      for (const auto& problem : result.problems) std::fprintf(stderr, "%s\n", problem.c_str());
-      sd_notify(0, "READY=1");
+      relay.reload(std::nullopt, [](const ops::ReloadResult& result) {
+        for (const auto& problem : result.problems) std::fprintf(stderr, "%s\n", problem.c_str());
+        sd_notify(0, "READY=1");
+      });
     }
     if (number == SIGUSR1) relay.reopen_log();
     if (relay.poisoned()) return false;
@@ -68,14 +71,24 @@ int serve(const std::string& config_path) {
     std::fprintf(stderr, "srs-relay: %s\n", sandbox.error().c_str());
     return kExitTemporary;
   }
-  auto parts = make_parts(config_path, Places::Judge);
+  auto given = net::InheritedSockets::take();
+  if (!given) {
+    std::fprintf(stderr, "srs-relay: %s\n", given.error().c_str());
+    return kExitNegative;
+  }
+  auto parts = make_parts(config_path, Places::Judge, given->addresses());
   if (!parts.can_start()) {
     for (const auto& problem : parts.problems) {
       std::fprintf(stderr, "%s\n", render(problem).c_str());
     }
     return kExitConfig;
   }
-  auto relay = Relay::open(std::move(parts));
+  auto bounds = bounds_for(*parts.settings);
+  if (auto entered = enter(bounds); !entered) {
+    std::fprintf(stderr, "srs-relay: %s\n", entered.error().c_str());
+    return kExitTemporary;
+  }
+  auto relay = Relay::open(std::move(parts), std::move(*given), std::move(bounds));
   if (!relay) {
     std::fprintf(stderr, "srs-relay: %s\n", relay.error().c_str());
     return kExitNegative;
@@ -85,7 +98,10 @@ int serve(const std::string& config_path) {
   const bool asked = wait_for_end(**relay, signals);
   sd_notify(0, "STOPPING=1");
   (*relay)->stop(asked ? kPatience : std::chrono::seconds(1));
-  return asked ? kExitOk : kExitTemporary;
+  const int exit = asked ? kExitOk : kExitTemporary;
+  // All is closed, and what is still being read is for nobody.
+  if ((*relay)->is_held_up()) std::_Exit(exit);
+  return exit;
 }
 
 }  // namespace relay::app

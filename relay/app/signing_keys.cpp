@@ -1,8 +1,7 @@
-// load_signing_keys(): the key files that [[dkim]] and [arc] name.
+// load_signing_keys(): the keys that [[dkim]] and [arc] name.
 #include <utility>
 
 #include "relay/app/policies.hpp"
-#include "relay/settings/files.hpp"
 
 namespace relay::app {
 
@@ -27,14 +26,12 @@ std::expected<auth::SigningKeys, std::vector<settings::Problem>> load_signing_ke
   for (const settings::DkimDomain& entry : settings.dkim) {
     auth::SigningDomain domain{.domain = entry.domain.folded(), .keys = {}};
     for (const settings::DkimKey& key : entry.keys) {
-      const auto pem = settings::read_secret_file(key.file);
-      auto parsed = auth::dkim::PrivateKey::parse(pem ? pem->reveal() : std::string_view());
-      if (pem && parsed) {
+      auto parsed = auth::dkim::PrivateKey::parse(key.key.text.reveal());
+      if (parsed) {
         domain.keys.push_back({key.selector, std::move(*parsed)});
       } else {
-        problems.push_back(bad_key(
-            settings, key.at, pem ? ProblemCode::Secret : pem.error().code,
-            "dkim.keys.file: " + (pem ? key.file + ": " + parsed.error() : pem.error().text)));
+        problems.push_back(bad_key(settings, key.key.at, ProblemCode::Secret,
+                                   "dkim.keys.file: " + key.key.name + ": " + parsed.error()));
       }
     }
     keys.domains.push_back(std::move(domain));

@@ -87,7 +87,8 @@ Verification verify_message(const Policies& policies, OfflineLookups& lookups,
   Recipients recipients = recipients_of(*policy.planner, message, now);
   auth::MessageCheck check(resolver, lookups.clock(), lookups.executor(), policy.check,
                            {message.client, message.helo, message.sender});
-  inbound::ContentReader content(&check, policy.authserv_id);
+  inbound::ContentReader content([&check](const mail::Header&) { return &check; },
+                                 {policy.authserv_id});
   content.take(message.content);
   content.end();
 

@@ -7,6 +7,7 @@
 #include <boost/json/serialize.hpp>
 
 #include "relay/app/commands.hpp"
+#include "relay/app/complaint.hpp"
 #include "relay/app/policies.hpp"
 #include "relay/app/secret_memory.hpp"
 #include "relay/app/verify.hpp"
@@ -17,11 +18,6 @@ namespace relay::app {
 namespace {
 
 constexpr std::size_t kMaxOctets = std::size_t{256} << 20U;
-
-int complain(const std::string& what, int exit) {
-  std::cerr << "srs-relay: " << what << '\n';
-  return exit;
-}
 
 std::optional<std::string> read_all(const std::string& path) {
   std::ifstream file;
@@ -74,24 +70,23 @@ std::expected<StoredMessage, std::string> arrival_of(const Invocation& call) {
 
 int verify(const Invocation& call) {
   auto message = arrival_of(call);
-  if (!message) return complain(message.error(), kExitUsage);
+  if (!message) return complain(call.json, message.error(), kExitUsage);
   auto content = read_all(call.words.front());
-  if (!content) return complain("cannot read " + call.words.front(), kExitNotFound);
+  if (!content) return complain(call.json, "cannot read " + call.words.front(), kExitNotFound);
   message->content = with_crlf(std::move(*content));
   std::optional<std::string> world;
   if (!call.zone_file.empty()) {
     world = read_all(call.zone_file);
-    if (!world) return complain("cannot read " + call.zone_file, kExitNotFound);
+    if (!world) return complain(call.json, "cannot read " + call.zone_file, kExitNotFound);
   }
   auto read = load_and_recall(call.config);
   if (!read) {
-    for (const auto& problem : read.error()) std::cerr << render(problem) << '\n';
-    return kExitConfig;
+    return complain(call.json, read.error());
   }
   const auto policies = make_policies(read->loaded.settings);
-  if (!policies) return complain(render_line(policies.error().front()), kExitConfig);
+  if (!policies) return complain(call.json, policies.error());
   auto lookups = OfflineLookups::open(*read->loaded.settings, std::move(world));
-  if (!lookups) return complain("dns: " + lookups.error(), kExitNegative);
+  if (!lookups) return complain(call.json, "dns: " + lookups.error(), kExitNegative);
   const Verification found = verify_message(*policies, **lookups, *message);
   std::cout << (call.json ? boost::json::serialize(to_json(found)) + '\n' : to_text(found));
   if (!found.refusal) return kExitOk;

@@ -32,43 +32,66 @@ std::size_t idle_cores(std::size_t shards) {
   return cores > shards ? cores - shards : 0;
 }
 
+/// Without the aliases, of which there may be a million.
+std::shared_ptr<const settings::Settings> read_at_start_only(const settings::Settings& all) {
+  auto kept = std::make_shared<settings::Settings>();
+  kept->file = all.file;
+  kept->threads = all.threads;
+  kept->listeners = all.listeners;
+  kept->limits = all.limits;
+  kept->tls = all.tls;
+  kept->dns = all.dns;
+  kept->outbound = all.outbound;
+  kept->queue = all.queue;
+  kept->log = all.log;
+  kept->control = all.control;
+  return kept;
+}
+
 }  // namespace
 
-std::expected<std::unique_ptr<Relay>, std::string> Relay::open(Parts parts) {
-  std::unique_ptr<Relay> relay(new Relay(std::move(parts)));
+std::expected<std::unique_ptr<Relay>, std::string> Relay::open(Parts parts,
+                                                               net::InheritedSockets given,
+                                                               FileBounds bounds) {
+  std::unique_ptr<Relay> relay(new Relay(std::move(parts), std::move(given), std::move(bounds)));
   if (auto opened = relay->open_parts(); !opened) return std::unexpected(opened.error());
   return relay;
 }
 
-Relay::Relay(Parts parts)
-    : settings_(std::move(parts.settings)),
+Relay::Relay(Parts parts, net::InheritedSockets given, FileBounds bounds)
+    : started_with_(read_at_start_only(*parts.settings)),
+      in_force_(std::make_shared<const Policies>(std::move(*parts.policies))),
       loaded_at_(clock_.wall()),
+      warnings_(std::move(parts.problems)),
       started_at_(clock_.wall()),
       classic_before_(std::move(parts.classic_before)),
-      warnings_(std::move(parts.problems)),
-      inbound_policy_(std::move(parts.policies->inbound)),
-      delivery_policy_(std::move(parts.policies->delivery)),
-      signing_keys_(std::move(parts.policies->signing)),
-      redaction_(std::move(parts.policies->redaction)),
-      server_certificate_(std::move(parts.server_tls)),
+      given_(given.addresses()),
+      bounds_(std::move(bounds)),
+      server_tls_(std::move(parts.server_tls)),
       client_tls_(std::move(parts.client_tls)),
-      shards_(shard_count(*settings_)) {}
+      shards_(shard_count(*started_with_)),
+      listeners_(
+          shards_,
+          [this](std::unique_ptr<ports::Stream> stream, const base::Executor& executor) {
+            acceptor_->admit(std::move(stream), executor);
+          },
+          std::move(given)) {}
 
 Relay::~Relay() = default;
 
 std::expected<void, std::string> Relay::open_parts() {
-  auto log = LogSink::open(settings_->log.file);
+  auto log = LogSink::open(started_with_->log.file);
   if (!log) return std::unexpected(log.error());
   log_ = std::move(*log);
-  log_->redact(redaction_);
+  log_->redact(redaction_.get());
   base::set_crash_reporter([this](const std::string& task, const std::string& what) {
     log_->write(base::Event("crash", clock_.wall(), base::Severity::Error)
                     .text("task", task)
                     .text("what", what));
   });
-  if (auto remembered = remember_upgrade(); !remembered) return remembered;
-  auto spool = spool::SqliteSpool::open({.path = settings_->queue.path,
-                                         .min_free = settings_->queue.min_free,
+  if (auto remembered = remember_at_start(); !remembered) return remembered;
+  auto spool = spool::SqliteSpool::open({.path = started_with_->queue.path,
+                                         .min_free = started_with_->queue.min_free,
                                          .clock = &clock_,
                                          .allow_network_file_system = false});
   if (!spool) return std::unexpected(spool.error());
@@ -89,17 +112,15 @@ std::expected<void, std::string> Relay::open_parts() {
 }
 
 void Relay::open_tls() {
-  if (!server_certificate_) return;
-  server_tls_ =
-      std::make_unique<base::Published<net::TlsContext>>(std::exchange(server_certificate_, {}));
-  certificate_watch_ = std::make_unique<CertificateWatch>(*server_tls_, *log_);
-  certificate_watch_->watch(
-      {.chain = settings_->tls->certificate_file, .key = settings_->tls->key_file});
-  tls_acceptor_ = std::make_unique<net::OpensslAcceptor>(*server_tls_);
+  certificate_watch_ = std::make_unique<CertificateWatch>(server_tls_, *log_);
+  const auto& tls = started_with_->tls;
+  if (tls && tls->is_in_files()) {
+    certificate_watch_->watch({.chain = tls->certificate.file, .key = tls->key.file});
+  }
 }
 
 std::expected<void, std::string> Relay::open_delivery() {
-  auto resolver = open_resolver(shards_.at(0).io(), *settings_);
+  auto resolver = open_resolver(shards_.at(0).io(), *started_with_);
   if (!resolver) return std::unexpected("dns: " + resolver.error());
   resolver_ = std::move(*resolver);
   dialer_ = std::make_unique<net::PoolDialer>(shards_, client_tls_);
@@ -114,15 +135,13 @@ std::expected<void, std::string> Relay::open_delivery() {
                                                     .watchdog = watchdog_,
                                                     .seed = std::random_device{}(),
                                                     .on_taken = [this](const std::string& address) {
-                                                      bounces_.note_taker(
-                                                          forward::client_prefix(address),
-                                                          clock_.steady());
+                                                      bounces_.note_taker(base::origin_of(address),
+                                                                          clock_.steady());
                                                     }});
   return {};
 }
 
 void Relay::open_inbound() {
-  budget_ = std::make_unique<inbound::ByteBudget>(settings_->limits.memory);
   refusals_ = std::make_unique<inbound::RefusalLog>(*log_);
   abuse_ = std::make_unique<inbound::AbuseControl>(*resolver_, spool_->greylist(), clock_, *log_);
   inbound_services_ =
@@ -133,10 +152,10 @@ void Relay::open_inbound() {
                                                             .signer = *signer_,
                                                             .resolver = *resolver_,
                                                             .feed = *scheduler_,
-                                                            .tls = tls_acceptor_.get(),
+                                                            .tls = &tls_acceptor_,
                                                             .log = *log_,
                                                             .policy = inbound_policy_,
-                                                            .budget = *budget_,
+                                                            .memory = memory_,
                                                             .bounces = bounces_,
                                                             .resends = resends_,
                                                             .refusals = *refusals_,
@@ -148,24 +167,10 @@ void Relay::open_inbound() {
 }
 
 std::expected<void, std::string> Relay::open_listeners() {
-  const auto endpoints = endpoints_of(*settings_);
-  const auto inherited = net::InheritedSockets::take(endpoints);
-  if (!inherited) return std::unexpected(inherited.error());
-  if (auto free = net::Listener::check_free(inherited->missing(endpoints)); !free) {
-    return std::unexpected("cannot listen on " + free.error());
-  }
-  for (std::size_t i = 0; i < shards_.size(); ++i) {
-    net::Shard& shard = shards_.at(i);
-    auto listener = net::Listener::open(
-        shard, endpoints,
-        [this, executor = shard.executor()](std::unique_ptr<ports::Stream> stream) {
-          acceptor_->admit(std::move(stream), executor);
-        },
-        {.farewell = "421 4.3.2 Too many connections, try again later\r\n"}, inherited->sockets());
-    if (!listener) return std::unexpected("cannot listen on " + listener.error());
-    listeners_.push_back(std::move(*listener));
-  }
-  auto control = net::ControlListener::open(shards_.at(0), settings_->control.socket);
+  auto change = listeners_.prepare(endpoints_of(*started_with_));
+  if (!change) return std::unexpected("cannot listen on " + change.error());
+  to_open_ = std::move(*change);
+  auto control = net::ControlListener::open(shards_.at(0), started_with_->control.socket);
   if (!control) return std::unexpected(control.error());
   control_ = std::move(*control);
   return {};
@@ -176,15 +181,15 @@ void Relay::start() {
   recall_unheard();
   restore_pauses();
   scheduler_->start();
-  for (auto& listener : listeners_) listener->start();
+  listeners_.apply(std::move(to_open_));
+  open_reloads();
   control_->start([this](std::unique_ptr<ports::Stream> stream) {
     base::spawn_supervised(shards_.at(0).executor(), "control session",
                            admin_->serve(std::move(stream)));
   });
   log_start();
   release_confirmed();
-  check_srs_domain(settings_);
-  review_at_start();
+  check_srs_domain(settings_.get());
 }
 
 /// Whether the final replies of a run that was cut off were heard nobody can know any more: who
@@ -209,12 +214,13 @@ void Relay::recall_unheard() {
 
 void Relay::log_start() {
   const spool::OpenReport& queue = spool_->report();
+  const auto settings = settings_.get();
   base::Event event("started", clock_.wall());
   event.text("version", kVersion).number("pid", ::getpid());
-  event.text("hostname", settings_->hostname).text("config_hash", settings_->hash);
+  event.text("hostname", settings->hostname).text("config_hash", settings->hash);
   event.number("shards", static_cast<std::int64_t>(shards_.size()));
   event.open("queue")
-      .text("path", settings_->queue.path)
+      .text("path", settings->queue.path)
       .number("messages", static_cast<std::int64_t>(queue.messages))
       .flag("clean", queue.clean)
       .number("drafts_removed", queue.drafts_removed)
@@ -227,14 +233,25 @@ void Relay::log_start() {
       .text("sqlite", queue.sqlite_version)
       .text("unbound", dns::unbound_version())
       .close();
+  event.number("landlock", bounds_.abi);
   log_->write(std::move(event));
+  if (bounds_.abi == 0) {
+    log_->write(std::move(base::Event("sandbox", clock_.wall(), base::Severity::Warning)
+                              .text("problem", "this kernel has no Landlock, or we may not use it")
+                              .text("consequence", "files are bounded by rights alone")));
+  }
+  if (const auto room = lack_of_room()) {
+    log_->write(std::move(
+        base::Event("disk", clock_.wall(), base::Severity::Warning).text("problem", room->text)));
+  }
   log_classic_secrets();
 }
 
 /// What is taken for a while after an upgrade is told, so that nobody wonders when it ends.
 void Relay::log_classic_secrets() {
   const base::WallTime now = clock_.wall();
-  for (const settings::SrsSecret& secret : settings_->srs.secrets) {
+  const auto settings = settings_.get();
+  for (const settings::SrsSecret& secret : settings->srs.secrets) {
     const base::WallTime until(std::chrono::seconds(secret.classic_until.value_or(0)));
     if (until <= now) continue;
     log_->write(base::Event("srs_classic", now)
@@ -251,35 +268,12 @@ bool Relay::tend() {
                               .text("detail", overdue.detail)
                               .number("late_s", overdue.late.count())));
   }
-  if (certificate_watch_) certificate_watch_->look(clock_.wall());
+  certificate_watch_->look(clock_.wall());
   if (now >= next_suppressed_) {
     next_suppressed_ = now + kSuppressedSpan;
     refusals_->tell_suppressed(clock_.wall());
   }
   return shards_.silence(now) < kLongestSilence;
-}
-
-void Relay::stop(std::chrono::seconds patience) {
-  {
-    const std::lock_guard lock(mutex_);
-    draining_ = true;
-  }
-  log_->write(base::Event("stopping", clock_.wall()));
-  for (auto& listener : listeners_) listener->stop();
-  acceptor_->drain();
-  const auto executor = shards_.at(0).executor();
-  const bool sessions_ended =
-      await_blocking(executor, acceptor_->drained(base::Deadline::after(patience)));
-  const bool deliveries_ended = await_blocking(executor, scheduler_->stop(patience));
-  resolver_->stop();
-  spool_->close();
-  shards_.stop();
-  shards_.join();
-  control_->stop();
-  log_->write(base::Event("stopped", clock_.wall())
-                  .flag("sessions_ended", sessions_ended)
-                  .flag("deliveries_ended", deliveries_ended));
-  static_cast<void>(log_->flush());  // what does not get out has nobody who reads it
 }
 
 }  // namespace relay::app

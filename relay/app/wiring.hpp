@@ -8,8 +8,13 @@
 #include <string>
 #include <vector>
 
+#include "relay/app/file_bounds.hpp"
+#include "relay/app/given_sockets.hpp"
+#include "relay/app/idle_thread.hpp"
 #include "relay/app/log_sink.hpp"
+#include "relay/app/reload_thread.hpp"
 #include "relay/app/wiring_certificate.hpp"
+#include "relay/app/wiring_listeners.hpp"
 #include "relay/app/wiring_parts.hpp"
 #include "relay/base/published.hpp"
 #include "relay/delivery/scheduler.hpp"
@@ -17,7 +22,6 @@
 #include "relay/inbound/acceptor.hpp"
 #include "relay/net/control_listener.hpp"
 #include "relay/net/inherited_sockets.hpp"
-#include "relay/net/listener.hpp"
 #include "relay/net/pool_dialer.hpp"
 #include "relay/net/shard.hpp"
 #include "relay/net/system_clock.hpp"
@@ -34,13 +38,17 @@ class Relay {
   /// Opens everything: log, queue, resolver, sockets. Nothing is accepted or delivered before
   /// start(). The error is a sentence for the operator.
   /// Precondition: parts.can_start().
-  static std::expected<std::unique_ptr<Relay>, std::string> open(Parts parts);
+  /// `given`: by systemd, as `parts` was made for. `bounds`: those in force.
+  static std::expected<std::unique_ptr<Relay>, std::string> open(Parts parts,
+                                                                 net::InheritedSockets given,
+                                                                 FileBounds bounds);
   ~Relay();
 
   void start();
 
-  /// Reads the configuration again and swaps everything it can, or nothing.
-  ops::ReloadResult reload();
+  /// Reads the configuration again and swaps everything it can, or nothing; answers on a thread of
+  /// its own.
+  void reload(ops::Asker asker, ReloadThread::Answer answer);
 
   /// Stops accepting, lets sessions and deliveries end, closes the queue. Blocks up to `patience`
   /// for each of the two.
@@ -53,26 +61,42 @@ class Relay {
   /// The log goes on in the file of its name, as after it was moved away; reload() does that, too.
   void reopen_log();
 
+  /// After stop(): a configuration is being read in vain, for which the destructor would wait.
+  bool is_held_up() const { return reloads_ && reloads_->is_busy(); }
+
   /// The storage failed: nothing more can be promised.
   bool poisoned() const { return spool_->poisoned(); }
 
   base::Log& log() { return *log_; }
 
  private:
-  explicit Relay(Parts parts);
+  Relay(Parts parts, net::InheritedSockets given, FileBounds bounds);
 
   std::expected<void, std::string> open_parts();
-  std::expected<void, std::string> remember_upgrade();
+  std::expected<void, std::string> remember_at_start();
+  /// Which secrets addresses were made with, for the next start.
+  std::expected<void, std::string> remember_secrets(const settings::Settings& settings);
+  void try_to_remember_secrets(const settings::Settings& settings);
   void open_tls();
   std::expected<void, std::string> open_delivery();
   void open_inbound();
   void open_desk();
   std::expected<void, std::string> open_listeners();
+  void open_reloads();
   ops::DaemonStatus status() const;
-  /// What is in force. Precondition: mutex_ is held, or nobody else is there yet.
-  Policies policies() const;
-  /// Thinks a configuration over, logs what speaks against it, and remembers which SRS secrets it
-  /// has. All that is known of it now, with what the loader has said.
+  /// What keeps us from taking mail, now or within the last ten minutes.
+  std::vector<ops::HostTrouble> troubles() const;
+  std::optional<ops::HostTrouble> lack_of_room() const;
+  /// On the reload thread.
+  ops::ReloadResult reload_now(const std::vector<ops::Asker>& asked_by);
+  /// What a reload opens before it swaps anything, and may be refused.
+  struct Prepared;
+  std::expected<Prepared, std::string> prepare(const settings::Settings& next);
+  void put_in_force(Parts next, Prepared prepared);
+  /// Frees what no session has any more, where that holds up nobody. True: there is more to come.
+  bool free_retired();
+  /// Thinks a configuration over, and logs what speaks against it. All that is known of it now, with
+  /// what the loader has said.
   std::vector<settings::Problem> review(const Policies& policies,
                                         std::vector<settings::Problem> of_loader);
   void review_at_start();
@@ -82,40 +106,48 @@ class Relay {
   void check_srs_domain(std::shared_ptr<const settings::Settings> settings);
   /// Lets go, in the background, what was held for targets that have confirmed.
   void release_confirmed();
+  void let_last_replies_arrive();
   void log_start();
   void log_classic_secrets();
   void recall_unheard();
   void restore_pauses();
 
   net::SystemClock clock_;
-  std::shared_ptr<const settings::Settings> settings_;  ///< replaced by reload() under mutex_
+  /// What is read at start alone, as it runs.
+  const std::shared_ptr<const settings::Settings> started_with_;
+  base::Published<Policies> in_force_;  ///< replaced by the reload thread alone
+  base::Published<settings::Settings> settings_{in_force_, &Policies::settings};
+  base::Published<inbound::Policy> inbound_policy_{in_force_, &Policies::inbound};
+  base::Published<delivery::Policy> delivery_policy_{in_force_, &Policies::delivery};
+  base::Published<auth::SigningKeys> signing_keys_{in_force_, &Policies::signing};
+  base::Published<Redaction> redaction_{in_force_, &Policies::redaction};
+  std::vector<std::shared_ptr<const Policies>> retired_;  ///< the reload thread's alone
   mutable std::mutex mutex_;
-  base::WallTime loaded_at_;
-  base::WallTime started_at_;
+  base::WallTime loaded_at_;  ///< under mutex_, as what follows
+  std::vector<std::string> needs_restart_;
   bool draining_ = false;
+  std::vector<settings::Problem> warnings_;  ///< the certificate is asked anew
+  const base::WallTime started_at_;
   const review::ClassicBefore classic_before_;  ///< of this start, whatever is reloaded
-  std::vector<settings::Problem> warnings_;     ///< under mutex_; the certificate is asked anew
-  std::mutex review_mutex_;                     ///< taken after mutex_, where both are
-  std::set<std::string> logged_warnings_;       ///< under review_mutex_
-  base::Published<inbound::Policy> inbound_policy_;
-  base::Published<delivery::Policy> delivery_policy_;
-  base::Published<auth::SigningKeys> signing_keys_;
-  std::shared_ptr<const Redaction> redaction_;  ///< for the log, until it is open
+  const GivenSockets given_;
+  const FileBounds bounds_;
+  std::set<std::string> logged_warnings_;  ///< the reload thread's alone
 
   std::unique_ptr<LogSink> log_;
   std::unique_ptr<spool::SqliteSpool> spool_;
   std::unique_ptr<auth::OpensslSigner> signer_;
-  std::shared_ptr<const net::TlsContext> server_certificate_;  ///< until there is server_tls_
-  std::unique_ptr<base::Published<net::TlsContext>> server_tls_;
-  std::unique_ptr<CertificateWatch> certificate_watch_;  ///< as server_tls_
-  std::unique_ptr<net::OpensslAcceptor> tls_acceptor_;
+  /// Apart from the settings, for it changes by itself. Null until there is a [tls]; the last one
+  /// stays when there is none any more, for sessions that were offered it.
+  base::Published<net::TlsContext> server_tls_;
+  std::unique_ptr<CertificateWatch> certificate_watch_;
+  net::OpensslAcceptor tls_acceptor_{server_tls_};
   net::ClientTls client_tls_;
-  std::unique_ptr<inbound::ByteBudget> budget_;
+  inbound::FairShare memory_{clock_};  ///< for content that comes in
   inbound::BounceGuard bounces_;
   inbound::ResendGuard resends_;
   std::unique_ptr<inbound::RefusalLog> refusals_;
   inbound::WasteGuard waste_;
-  inbound::Handshakes handshakes_;
+  inbound::Handshakes handshakes_{clock_};
   base::Watchdog watchdog_;
   base::SteadyTime next_suppressed_;  ///< main thread only
   std::unique_ptr<delivery::Scheduler> scheduler_;
@@ -129,8 +161,11 @@ class Relay {
   net::ShardPool shards_;
   std::unique_ptr<dns::UnboundResolver> resolver_;
   std::unique_ptr<net::PoolDialer> dialer_;
-  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  Listeners listeners_;
+  Listeners::Change to_open_;  ///< until start()
   std::unique_ptr<net::ControlListener> control_;
+  IdleThread idle_;
+  std::unique_ptr<ReloadThread> reloads_;  ///< last: it uses all of it
 };
 
 }  // namespace relay::app

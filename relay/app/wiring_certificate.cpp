@@ -2,13 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <chrono>
 #include <expected>
 #include <memory>
 #include <utility>
-
-#include <sys/stat.h>
 
 #include "relay/settings/files.hpp"
 
@@ -34,10 +31,6 @@ std::expected<std::shared_ptr<const net::TlsContext>, std::string> read(
   return std::make_shared<const net::TlsContext>(std::move(*context));
 }
 
-std::int64_t nanoseconds(const timespec& time) {
-  return std::int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
-}
-
 }  // namespace
 
 std::optional<int> expiry_mark(const net::CertificateFacts& certificate, base::WallTime now) {
@@ -51,18 +44,9 @@ std::optional<int> expiry_mark(const net::CertificateFacts& certificate, base::W
   return reached;
 }
 
-CertificateWatch::Stamp CertificateWatch::Stamp::of(const std::filesystem::path& file) {
-  struct stat info{};
-  if (::stat(file.c_str(), &info) != 0) return {.error = errno};
-  return {.device = info.st_dev,
-          .node = info.st_ino,
-          .size = info.st_size,
-          .written_ns = nanoseconds(info.st_mtim),
-          .changed_ns = nanoseconds(info.st_ctim)};
-}
-
-void CertificateWatch::watch(net::TlsFiles files) {
+void CertificateWatch::watch(net::TlsFiles files, const std::function<void()>& publish) {
   const std::lock_guard lock(mutex_);
+  if (publish) publish();
   files_ = std::move(files);
   tried_.reset();
   last_.reset();
@@ -71,7 +55,9 @@ void CertificateWatch::watch(net::TlsFiles files) {
 
 void CertificateWatch::look(base::WallTime now) {
   const std::lock_guard lock(mutex_);
-  const Stamps seen{.chain = Stamp::of(files_.chain), .key = Stamp::of(files_.key)};
+  if (files_.chain.empty()) return;
+  const Stamps seen{.chain = settings::FileStamp::of(files_.chain),
+                    .key = settings::FileStamp::of(files_.key)};
   // Who writes both files, one after the other, gets a moment to end.
   const bool is_settled = std::exchange(last_, seen) == seen;
   const bool is_due = !trouble_.empty() && now >= again_at_;

@@ -3,16 +3,16 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
-
-#include <sys/types.h>
 
 #include "relay/base/log.hpp"
 #include "relay/base/published.hpp"
 #include "relay/base/time.hpp"
 #include "relay/net/tls_context.hpp"
+#include "relay/settings/file_stamp.hpp"
 
 namespace relay::app {
 
@@ -24,12 +24,13 @@ std::optional<int> expiry_mark(const net::CertificateFacts& certificate, base::W
 /// the log says so once, and what changes next is tried again. Thread-safe.
 class CertificateWatch {
  public:
-  /// Both outlive the watch. `published` has a certificate.
+  /// Both outlive the watch. `published` has a certificate when there are files to watch.
   CertificateWatch(base::Published<net::TlsContext>& published, base::Log& log)
       : published_(published), log_(log) {}
 
-  /// These files from now on. What is published was read from them, perhaps a moment ago.
-  void watch(net::TlsFiles files);
+  /// These files from now on, or none. `publish` publishes what was read from them, perhaps a
+  /// moment ago; nothing of the files before is published after that.
+  void watch(net::TlsFiles files, const std::function<void()>& publish = {});
 
   /// To be called about once a second: files that have changed, and not again since the last call,
   /// are read.
@@ -39,22 +40,9 @@ class CertificateWatch {
   std::string trouble() const;
 
  private:
-  /// What stat() says of a file, or why it says nothing.
-  struct Stamp {
-    int error = 0;
-    dev_t device = 0;
-    ino_t node = 0;
-    off_t size = 0;
-    std::int64_t written_ns = 0;
-    std::int64_t changed_ns = 0;
-
-    static Stamp of(const std::filesystem::path& file);
-    friend bool operator==(const Stamp&, const Stamp&) = default;
-  };
-
   struct Stamps {
-    Stamp chain;
-    Stamp key;
+    settings::FileStamp chain;
+    settings::FileStamp key;
 
     friend bool operator==(const Stamps&, const Stamps&) = default;
   };

@@ -1,7 +1,9 @@
 #include "relay/app/wiring_parts.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <thread>
 #include <utility>
 
 #include "relay/app/endpoints.hpp"
@@ -19,6 +21,10 @@ namespace {
 using settings::Problem;
 using settings::ProblemCode;
 
+// Somebody who writes his files one after the other is done by then.
+constexpr int kMostTries = 3;
+constexpr std::chrono::milliseconds kPause{100};
+
 /// systemd makes them when the unit starts; until then nobody but root could.
 bool is_made_by_the_unit(const std::filesystem::path& folder) {
   std::error_code ignored;
@@ -34,13 +40,16 @@ void add_whole(settings::Findings& findings, const settings::Settings& settings,
 void make_tls(Parts& parts, settings::Findings& findings) {
   const settings::Settings& settings = *parts.settings;
   if (settings.tls) {
-    const auto& [chain, key, chain_at, key_at] = *settings.tls;
-    auto context = net::TlsContext::server({.chain = chain, .key = key});
+    const auto& [certificate, key] = *settings.tls;
+    auto context = net::TlsContext::server(net::TlsTexts{.chain = certificate.text.reveal(),
+                                                         .key = key.text.reveal(),
+                                                         .chain_name = certificate.name,
+                                                         .key_name = key.name});
     if (context) {
       parts.server_tls = std::make_shared<const net::TlsContext>(std::move(*context));
     } else {
-      const bool about_key = context.error().starts_with(key + ':');
-      findings.add(position_of(settings, about_key ? key_at : chain_at), ProblemCode::File,
+      const bool about_key = context.error().starts_with(key.name + ':');
+      findings.add(position_of(settings, about_key ? key.at : certificate.at), ProblemCode::File,
                    "tls: " + context.error());
     }
   }
@@ -78,6 +87,49 @@ void judge_places(const settings::Settings& settings, settings::Findings& findin
   }
 }
 
+/// The keys are made: what they were made of is not to stay in memory.
+void forget_key_texts(settings::Settings& settings) {
+  for (settings::DkimDomain& domain : settings.dkim) {
+    for (settings::DkimKey& key : domain.keys) key.key.text = base::Secret();
+  }
+  if (settings.tls) settings.tls->key.text = base::Secret();
+  if (settings.arc.sealer) settings.arc.sealer->key = base::Secret();
+}
+
+Parts make_parts_once(const std::string& config_path, Places places, const GivenSockets& given,
+                      const std::optional<review::ClassicBefore>& running) {
+  Parts parts;
+  auto read = load_and_recall(config_path, running);
+  if (!read) {
+    parts.problems = std::move(read.error());
+    return parts;
+  }
+  settings::Findings findings;
+  settle_listeners(*read->loaded.settings, given, findings);
+  const std::shared_ptr<settings::Settings> made = std::move(read->loaded.settings);
+  parts.settings = made;
+  parts.problems = std::move(read->loaded.warnings);
+  parts.classic_before = std::move(read->classic_before);
+  if (auto policies = make_policies(parts.settings)) {
+    parts.policies = std::move(*policies);
+  } else {
+    for (auto& problem : policies.error()) findings.add(std::move(problem));
+  }
+  make_tls(parts, findings);
+  forget_key_texts(*made);
+  if (places == Places::Judge) judge_places(*parts.settings, findings);
+  parts.problems.insert(parts.problems.end(), findings.all().begin(), findings.all().end());
+  return parts;
+}
+
+/// The first of the files that is no longer what was read; "": none.
+std::string changed_meanwhile(const settings::Settings& settings) {
+  for (const settings::NamedFile& file : settings.named_files) {
+    if (settings::FileStamp::of(file.path) != file.stamp) return file.path;
+  }
+  return {};
+}
+
 }  // namespace
 
 bool Parts::can_start() const {
@@ -91,27 +143,23 @@ std::expected<std::unique_ptr<dns::UnboundResolver>, std::string> open_resolver(
   return dns::UnboundResolver::open(home, options);
 }
 
-Parts make_parts(const std::string& config_path, Places places,
+Parts make_parts(const std::string& config_path, Places places, const GivenSockets& given,
                  const std::optional<review::ClassicBefore>& running) {
-  Parts parts;
-  auto read = load_and_recall(config_path, running);
-  if (!read) {
-    parts.problems = std::move(read.error());
-    return parts;
+  for (int tries = 1;; ++tries) {
+    Parts parts = make_parts_once(config_path, places, given, running);
+    const std::string changed = parts.settings ? changed_meanwhile(*parts.settings) : "";
+    if (changed.empty()) return parts;
+    if (tries == kMostTries) {
+      parts.problems.push_back({.at = {changed, 0, 0},
+                                .code = ProblemCode::Doubt,
+                                .text = "was changed while it was read, again and again: what is "
+                                        "in force may be a part of it",
+                                .hint = "reload when it is complete",
+                                .warning = true});
+      return parts;
+    }
+    std::this_thread::sleep_for(kPause);
   }
-  parts.settings = std::move(read->loaded.settings);
-  parts.problems = std::move(read->loaded.warnings);
-  parts.classic_before = std::move(read->classic_before);
-  settings::Findings findings;
-  if (auto policies = make_policies(parts.settings)) {
-    parts.policies = std::move(*policies);
-  } else {
-    for (auto& problem : policies.error()) findings.add(std::move(problem));
-  }
-  make_tls(parts, findings);
-  if (places == Places::Judge) judge_places(*parts.settings, findings);
-  parts.problems.insert(parts.problems.end(), findings.all().begin(), findings.all().end());
-  return parts;
 }
 
 }  // namespace relay::app

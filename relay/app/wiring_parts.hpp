@@ -12,6 +12,7 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include "relay/app/given_sockets.hpp"
 #include "relay/app/policies.hpp"
 #include "relay/dns/unbound_resolver.hpp"
 #include "relay/net/dialer.hpp"
@@ -43,7 +44,8 @@ enum class Places {
 
 /// Reads the configuration and makes the parts, as many as can be made: every problem in one run.
 /// `running`: what is known of classic tags in a relay that runs, see load_and_recall().
-Parts make_parts(const std::string& config_path, Places places,
+/// Files that change meanwhile are read again. `given`: what systemd has opened.
+Parts make_parts(const std::string& config_path, Places places, const GivenSockets& given,
                  const std::optional<review::ClassicBefore>& running = std::nullopt);
 
 /// As the configuration says, on the loop `home`.

@@ -36,71 +36,67 @@ void append(std::vector<settings::Problem>& problems, std::vector<settings::Prob
 
 }  // namespace
 
-Policies Relay::policies() const {
-  return {.settings = settings_,
-          .inbound = inbound_policy_.get(),
-          .delivery = delivery_policy_.get(),
-          .signing = signing_keys_.get(),
-          .redaction = {}};
-}
-
-/// While mail flows: of a million aliases it takes a while. A reload meanwhile has its own.
+/// While mail flows: of a million aliases it takes a while.
 void Relay::review_at_start() {
-  Policies in_force;
+  const auto in_force = in_force_.get();
   std::vector<settings::Problem> of_loader;
   {
     const std::lock_guard lock(mutex_);
-    in_force = policies();
     of_loader = warnings_;
   }
-  auto reviewed = review(in_force, std::move(of_loader));
+  auto reviewed = review(*in_force, std::move(of_loader));
   const std::lock_guard lock(mutex_);
-  if (settings_ == in_force.settings) warnings_ = std::move(reviewed);
+  warnings_ = std::move(reviewed);
 }
 
 std::vector<settings::Problem> Relay::review(const Policies& in_force,
                                              std::vector<settings::Problem> of_loader) {
   const base::WallTime now = clock_.wall();
-  const std::lock_guard reviewing(review_mutex_);
-  append(of_loader, doubts_about(in_force, now));
+  idle_.run([&] { append(of_loader, doubts_about(in_force, now)); });
   auto all = of_loader;
-  const auto certificate = server_tls_ ? server_tls_->get() : nullptr;
-  append(all, doubts_about_certificate(in_force, certificate.get(), now));
+  append(all, doubts_about_certificate(in_force, server_tls_.get().get(), now));
   std::size_t logged = 0;
   for (const settings::Problem& problem : all) {
     // A panel reloads often: what the log has already need not stand there again.
     if (!logged_warnings_.insert(problem.check + ' ' + problem.text).second) continue;
     if (++logged <= kMostShown) log_warning(*log_, now, problem);
   }
-  auto memory = read_secret_memory(*in_force.settings);
-  memory.secrets = review::remember(memory.secrets, in_force.settings->srs, now);
-  memory.classic_before = classic_before_;
-  if (auto written = write_secret_memory(*in_force.settings, memory); !written) {
-    log_unwritten_memory(*log_, now, written.error());
-  }
   return of_loader;
 }
 
-/// Before there is a queue: a crash in between must not look like an upgrade to the next start.
-std::expected<void, std::string> Relay::remember_upgrade() {
-  if (auto folder = spool::make_folder(settings_->queue.path, false); !folder) return folder;
-  auto memory = read_secret_memory(*settings_);
-  if (memory.classic_before == classic_before_) return {};
+std::expected<void, std::string> Relay::remember_secrets(const settings::Settings& settings) {
+  auto memory = read_secret_memory(settings);
+  memory.secrets = review::remember(memory.secrets, settings.srs, clock_.wall());
   memory.classic_before = classic_before_;
-  auto written = write_secret_memory(*settings_, memory);
+  return write_secret_memory(settings, memory);
+}
+
+void Relay::try_to_remember_secrets(const settings::Settings& settings) {
+  if (auto written = remember_secrets(settings); !written) {
+    log_unwritten_memory(*log_, clock_.wall(), written.error());
+  }
+}
+
+/// Before there is a queue: a crash in between must not look like an upgrade to the next start. And
+/// before anything else is thought over, which may take until the host has time for it.
+std::expected<void, std::string> Relay::remember_at_start() {
+  if (auto folder = spool::make_folder(started_with_->queue.path, false); !folder) return folder;
+  auto written = remember_secrets(*settings_.get());
   std::error_code ignored;
-  if (written || !std::filesystem::exists(settings_->queue.path, ignored)) return written;
+  if (written || !std::filesystem::exists(started_with_->queue.path, ignored)) return written;
   // A host that has worked so far goes on. Without the memory each start is an upgrade to it.
   log_unwritten_memory(*log_, clock_.wall(), written.error());
   return {};
 }
 
 ops::ConfigWarnings Relay::warnings() const {
-  const auto certificate = server_tls_ ? server_tls_->get() : nullptr;
-  auto all = doubts_about_certificate(policies(), certificate.get(), clock_.wall());
-  const std::string trouble = certificate_watch_ ? certificate_watch_->trouble() : "";
-  if (!trouble.empty() && settings_->tls) {
-    all.push_back({.at = position_of(*settings_, settings_->tls->certificate_at),
+  const auto in_force = in_force_.get();
+  const auto& tls = in_force->settings->tls;
+  std::vector<settings::Problem> all;
+  if (tls) all = doubts_about_certificate(*in_force, server_tls_.get().get(), clock_.wall());
+  const std::string trouble = certificate_watch_->trouble();
+  if (!trouble.empty() && tls) {
+    all.push_back({.at = position_of(*in_force->settings, tls->certificate.at),
                    .code = settings::ProblemCode::File,
                    .text = "tls: " + trouble,
                    .hint = "until it is mended the certificate read before stays in use",

@@ -65,6 +65,8 @@ struct MessageCheck::State {
       std::unexpected(mail::AuthorProblem::NoField);
   std::optional<dmarc::Findings> policies;
 
+  results::Believed believed;
+
   bool is_impatient = false;  ///< kGrace is over
 };
 
@@ -240,6 +242,34 @@ void MessageCheck::replace_unfinished() {
   if (is_open(Part::Client)) verdicts.iprev = {.result = mail::IprevResult::TempError};
 }
 
+void MessageCheck::believe(results::Believed found) { state_->believed = std::move(found); }
+
+void MessageCheck::put_believed_spf() {
+  State& state = *state_;
+  const auto put = [](const std::optional<results::BelievedSpf>& found, const std::string& domain,
+                      mail::SpfVerdict& into) {
+    if (!found || found->domain != domain) return;
+    into = {.result = found->result, .identity = into.identity, .domain = found->domain};
+  };
+  const mail::ReversePath& sender = state.arrival.reverse_path;
+  if (!sender.is_null()) {
+    put(state.believed.mail_from, sender.mailbox().domain().folded(),
+        state.result.verdicts.mail_from);
+  }
+  put(state.believed.helo, base::lower(state.arrival.helo), state.result.verdicts.helo);
+}
+
+void MessageCheck::put_believed_pass() {
+  mail::DmarcVerdict& dmarc = state_->result.verdicts.dmarc;
+  const bool is_open =
+      dmarc.result == mail::DmarcResult::Fail || dmarc.result == mail::DmarcResult::TempError;
+  if (!is_open || !contains(state_->believed.passed, dmarc.from_domain)) return;
+  dmarc.result = mail::DmarcResult::Pass;
+  dmarc.spf_aligned = true;
+  dmarc.unfinished = false;
+  dmarc.problem.clear();
+}
+
 dmarc::Identifiers MessageCheck::identifiers() const {
   return dmarc::identifiers_of(state_->result.verdicts, state_->arrival.reverse_path.is_null());
 }
@@ -258,10 +288,12 @@ base::Task<CheckResult> MessageCheck::finish(const dkim::BodyHashes& hashes) {
                               Part::Policies, Part::Helo, Part::Client});
   if (errands_.lacked_memory()) throw std::bad_alloc();
   replace_unfinished();
+  put_believed_spf();
   mail::Authentication& verdicts = state.result.verdicts;
   verdicts.dkim = has_all_keys ? std::move(signatures) : state.signatures->finish(hashes, now);
   verdicts.arc = state.chain->finish(hashes, now);
   verdicts.dmarc = judge_dmarc(identifiers());
+  put_believed_pass();
   const bool may_hold = verdicts.arc.result == mail::ArcResult::Pass ||
                         verdicts.arc.result == mail::ArcResult::TempError;
   state.result.sealer_saw_pass = state.result.sealer_saw_pass && may_hold;

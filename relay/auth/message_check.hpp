@@ -17,6 +17,7 @@
 #include "relay/auth/dmarc/findings.hpp"
 #include "relay/auth/message_lookups.hpp"
 #include "relay/auth/organisational_domain.hpp"
+#include "relay/auth/results/believed.hpp"
 #include "relay/base/errands.hpp"
 #include "relay/base/task.hpp"
 #include "relay/mail/address.hpp"
@@ -68,6 +69,12 @@ class MessageCheck {
   /// need of the body.
   void on_header(const mail::Header& header, dkim::BodyHashes& hashes);
 
+  /// A gateway has looked at the message when it came, and is believed: what it says of SPF for the
+  /// sender or the HELO name goes before what is found here, where the address it came from may not
+  /// be known; and an author for whom DMARC passed there has a proof that ends here, as SPF alone
+  /// is. Before finish().
+  void believe(results::Believed found);
+
   /// How long finish() waits for what decides nothing: what is only reported (SPF of HELO beside a
   /// sender, iprev, keys of others than the author,
   /// those of older message signatures of a chain); the policy of an author whose very domain is
@@ -109,6 +116,8 @@ class MessageCheck {
   base::Task<> wait_for_decision(const std::vector<mail::DkimVerdict>& signatures);
   base::Task<> wait_a_little_for(std::vector<Part> parts);
   void replace_unfinished();
+  void put_believed_spf();
+  void put_believed_pass();
   dmarc::Identifiers identifiers() const;
   mail::DmarcVerdict judge_dmarc(const dmarc::Identifiers& identifiers) const;
 

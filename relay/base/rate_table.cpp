@@ -4,50 +4,65 @@
 
 namespace relay::base {
 
+namespace {
+
+double span_of(const Rate& rate) {
+  return std::max<double>(1, static_cast<double>(rate.span.count()));
+}
+
+}  // namespace
+
 void RateTable::drain(Bucket& bucket, const Rate& rate, SteadyTime now) {
   const std::chrono::duration<double> passed = now - bucket.at;
-  const double span = std::max<double>(1, static_cast<double>(rate.span.count()));
   if (passed.count() > 0) {
-    bucket.used = std::max(0.0, bucket.used - passed.count() * rate.count / span);
+    bucket.used = std::max(0.0, bucket.used - passed.count() * rate.count / span_of(rate));
     bucket.at = now;
   }
 }
 
 RateTable::Bucket* RateTable::find(std::string_view key) {
-  const auto found = index_.find(key);
-  return found == index_.end() ? nullptr : &*found->second;
+  const auto found = buckets_.find(key);
+  return found == buckets_.end() ? nullptr : &found->second;
 }
 
 RateTable::Bucket& RateTable::add(std::string_view key, SteadyTime now) {
-  if (buckets_.size() >= max_keys_) {
-    index_.erase(buckets_.back().key);
-    buckets_.pop_back();
-  }
-  buckets_.push_front({std::string(key), 0, now});
-  index_.emplace(buckets_.front().key, buckets_.begin());
-  return buckets_.front();
+  if (!queue_.empty() && buckets_.size() >= max_keys_) forget_fullest();
+  if (queue_.size() == queue_.capacity()) queue_.reserve(2 * queue_.size() + 16);
+  const auto made = buckets_.emplace(key, Bucket{.at = now, .full_at = now}).first;
+  // Nothing fails from here on: every bucket has its place.
+  queue_.push_back(&*made);
+  made->second.place = queue_.size() - 1;
+  restore_order(made->second.place);
+  return made->second;
 }
 
 RateTable::Bucket& RateTable::fetch(std::string_view key, const Rate& rate, SteadyTime now) {
   Bucket* bucket = find(key);
   if (bucket == nullptr) bucket = &add(key, now);
-  buckets_.splice(buckets_.begin(), buckets_, index_.at(bucket->key));
   drain(*bucket, rate, now);
   return *bucket;
 }
 
+void RateTable::use(Bucket& bucket, const Rate& rate, double amount) {
+  bucket.used = std::min<double>(rate.count, bucket.used + amount);
+  const double share = rate.count == 0 ? 0 : bucket.used / rate.count;
+  const std::chrono::duration<double> debt(share * span_of(rate));
+  bucket.full_at = bucket.at + std::chrono::duration_cast<SteadyTime::duration>(debt);
+  restore_order(bucket.place);
+}
+
 bool RateTable::take(std::string_view key, const Rate& rate, SteadyTime now) {
+  if (rate.count == 0) return false;
   const std::lock_guard lock(mutex_);
   Bucket& bucket = fetch(key, rate, now);
   if (bucket.used + 1 > rate.count) return false;
-  bucket.used += 1;
+  use(bucket, rate, 1);
   return true;
 }
 
 void RateTable::charge(std::string_view key, const Rate& rate, SteadyTime now, double amount) {
   const std::lock_guard lock(mutex_);
-  Bucket& bucket = fetch(key, rate, now);
-  bucket.used = std::min<double>(rate.count, bucket.used + amount);
+  use(fetch(key, rate, now), rate, amount);
 }
 
 bool RateTable::allows(std::string_view key, const Rate& rate, SteadyTime now) {
@@ -61,6 +76,39 @@ bool RateTable::allows(std::string_view key, const Rate& rate, SteadyTime now) {
 std::size_t RateTable::size() const {
   const std::lock_guard lock(mutex_);
   return buckets_.size();
+}
+
+// --- the heap
+
+void RateTable::forget_fullest() {
+  const Entry* fullest = queue_.front();
+  put(0, queue_.back());
+  queue_.pop_back();
+  if (!queue_.empty()) restore_order(0);
+  buckets_.erase(buckets_.find(fullest->first));
+}
+
+void RateTable::put(std::size_t place, Entry* entry) {
+  queue_[place] = entry;
+  entry->second.place = place;
+}
+
+/// The one at `place` has changed: moves it to where it belongs.
+void RateTable::restore_order(std::size_t place) {
+  Entry* const moved = queue_[place];
+  const auto is_before = [](const Entry* a, const Entry* b) {
+    return a->second.full_at < b->second.full_at;
+  };
+  for (; place > 0 && is_before(moved, queue_[(place - 1) / 2]); place = (place - 1) / 2) {
+    put(place, queue_[(place - 1) / 2]);
+  }
+  for (std::size_t child = 2 * place + 1; child < queue_.size(); child = 2 * place + 1) {
+    if (child + 1 < queue_.size() && is_before(queue_[child + 1], queue_[child])) ++child;
+    if (!is_before(queue_[child], moved)) break;
+    put(place, queue_[child]);
+    place = child;
+  }
+  put(place, moved);
 }
 
 }  // namespace relay::base

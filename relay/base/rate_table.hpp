@@ -2,11 +2,12 @@
 #pragma once
 
 #include <cstdint>
-#include <list>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 #include "relay/base/time.hpp"
 
@@ -18,8 +19,13 @@ struct Rate {
   std::chrono::seconds span{3600};
 };
 
-/// Thread-safe. The rate is an argument, so that a reload changes it for keys already known. When
-/// the table is full, the key that was quiet for longest is forgotten: its bucket is the fullest.
+/// Thread-safe. The rate is an argument, so that a reload changes it for keys already known.
+///
+/// When the table is full, the key whose bucket is full soonest is forgotten: first those that owe
+/// nothing any more, which costs nothing; then, when all are in debt, whoever owes least. So nobody
+/// washes a debt away by coming under many other names: each of them must owe more. Where all owe
+/// much, newcomers take each other's place and are hardly counted: that is why networks are counted
+/// together with the wider ones around them. Each call is O(log n).
 class RateTable {
  public:
   explicit RateTable(std::size_t max_keys = 16'384) : max_keys_(max_keys) {}
@@ -38,23 +44,33 @@ class RateTable {
 
  private:
   struct Bucket {
-    std::string key;
     double used = 0;  ///< falls to 0 as time passes
     SteadyTime at;
+    SteadyTime full_at;     ///< when nothing will be used, at the rate of the last look
+    std::size_t place = 0;  ///< in queue_
   };
 
-  using Buckets = std::list<Bucket>;  ///< most recently used first
+  struct Hash : std::hash<std::string_view> {
+    using is_transparent = void;
+  };
+
+  using Buckets = std::unordered_map<std::string, Bucket, Hash, std::equal_to<>>;
+  using Entry = Buckets::value_type;
 
   static void drain(Bucket& bucket, const Rate& rate, SteadyTime now);
   Bucket* find(std::string_view key);
   Bucket& add(std::string_view key, SteadyTime now);
-  /// The bucket of this key as it is now, made when missing, and in front of all others.
+  /// The bucket of this key as it is now, made when missing.
   Bucket& fetch(std::string_view key, const Rate& rate, SteadyTime now);
+  void use(Bucket& bucket, const Rate& rate, double amount);
+  void forget_fullest();
+  void put(std::size_t place, Entry* entry);
+  void restore_order(std::size_t place);
 
   const std::size_t max_keys_;
   mutable std::mutex mutex_;
   Buckets buckets_;
-  std::unordered_map<std::string_view, Buckets::iterator> index_;  ///< keys live in buckets_
+  std::vector<Entry*> queue_;  ///< a heap: in front who is full soonest
 };
 
 }  // namespace relay::base

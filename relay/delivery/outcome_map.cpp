@@ -39,6 +39,7 @@ mail::EnhancedStatus status_of(ports::IoError error) {
     case ports::IoError::Unreachable:
       return {4, 4, 1};
     case ports::IoError::TlsFailed:
+    case ports::IoError::TlsFlood:
       return {4, 7, 0};
     case ports::IoError::Exhausted:
     case ports::IoError::NoSource:

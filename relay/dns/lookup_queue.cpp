@@ -177,10 +177,33 @@ void LookupQueue::give_up(Entry& entry, DnsError reason) {
 
 void LookupQueue::finish(Entry& entry) {
   std::vector<RawResult> results = std::move(entry.lookup.results);
-  for (Question& question : entry.questions) results.push_back(std::move(*question.result));
+  for (Question& question : entry.questions) {
+    const RawResult& result = *question.result;
+    const bool lost =
+        !result && (result.error() == DnsError::Temporary || result.error() == DnsError::Timeout);
+    if (!closed_) count(lost);
+    results.push_back(std::move(*question.result));
+  }
   auto answer = std::move(entry.lookup.answer);
   entries_.erase(entry.place);
   answer(std::move(results));
+}
+
+void LookupQueue::count(bool failed) {
+  constexpr std::uint32_t kFewest = 10;
+  const auto now = std::chrono::steady_clock::now();
+  if (now - minute_.begins > std::chrono::minutes(1)) minute_ = {.begins = now};
+  ++minute_.asked;
+  if (failed) ++minute_.failed;
+  // libunbound answers some by itself, and what it remembers, whoever is dead.
+  const bool bad = failed && minute_.failed >= kFewest && 3 * minute_.failed > minute_.asked;
+  if (bad) bad_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+}
+
+std::optional<base::SteadyTime> LookupQueue::last_bad_minute() const {
+  const auto at = bad_at_.load(std::memory_order_relaxed);
+  if (at == 0) return std::nullopt;
+  return base::SteadyTime(base::SteadyTime::duration(at));
 }
 
 // Runs only while something is under way.

@@ -9,6 +9,7 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -66,6 +67,10 @@ class LookupQueue {
 
   /// On the home shard only.
   static void add(const std::shared_ptr<LookupQueue>& self, Lookup lookup);
+  /// When it was last so that more than a third of a minute's questions, and ten at least, had no
+  /// answer at all; nullopt: never. From any thread.
+  std::optional<base::SteadyTime> last_bad_minute() const;
+
   void close();  ///< answers everything under way with Temporary, and whatever is added later
 
  private:
@@ -83,8 +88,19 @@ class LookupQueue {
   void give_up_all();
   void finish(Entry& entry);
 
+  void count(bool failed);
+
+  /// Of one minute. The numbers are the home shard's alone.
+  struct Minute {
+    base::SteadyTime begins;
+    std::uint32_t asked = 0;
+    std::uint32_t failed = 0;
+  };
+
   const base::Executor home_;
   Context context_;
+  Minute minute_;
+  std::atomic<base::SteadyTime::rep> bad_at_{0};
   std::list<Entry> entries_;
   Watch* watch_ = nullptr;  ///< in the frame of watch()
   bool expiring_ = false;

@@ -135,6 +135,10 @@ std::expected<std::unique_ptr<UnboundResolver>, std::string> UnboundResolver::op
 
 UnboundResolver::~UnboundResolver() { stop(); }
 
+std::optional<base::SteadyTime> UnboundResolver::last_outage() const {
+  return queue_->last_bad_minute();
+}
+
 void UnboundResolver::stop() {
   asio::post(queue_->home(), [queue = queue_] { queue->close(); });
 }

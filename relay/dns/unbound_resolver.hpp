@@ -50,6 +50,9 @@ class UnboundResolver final : public ports::Resolver {
   /// that lets sessions end by themselves.
   void stop();
 
+  /// When it last looked as if nobody answered us, whoever was asked about; nullopt: never.
+  std::optional<base::SteadyTime> last_outage() const;
+
   base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, ports::DnsError>> mx(
       std::string domain, base::Deadline deadline) override;
   base::Task<std::expected<ports::DnsAnswer<boost::asio::ip::address>, ports::DnsError>> addresses(

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "relay/base/text.hpp"
+#include "relay/forward/author_rewrite.hpp"
 #include "relay/forward/roles.hpp"
 
 namespace relay::forward {
@@ -284,6 +285,19 @@ std::vector<std::string> Planner::awaited(const ResolvedRecipient& recipient) co
     if (!address.empty()) addresses.push_back(std::move(address));
   }
   return addresses;
+}
+
+std::optional<std::string> Planner::rewritten_header(const mail::Header& header,
+                                                     const mail::Domain& via) const {
+  const std::string& domain = strategy_.identities().rewrite_domain();
+  if (domain.empty() || !senders_.rewriter()) return std::nullopt;
+  const auto authors = header.find("From");
+  if (authors.size() != 1) return std::nullopt;
+  // The same author has the same address each time; without our secret it leads back to nobody.
+  const std::string label =
+      senders_.rewriter()->digest({"author " + mail::unfolded(authors.front().value), domain});
+  return with_new_author(
+      header, {.label = label, .domain = *mail::Domain::parse(domain), .via = via.folded()});
 }
 
 }  // namespace relay::forward

@@ -97,6 +97,10 @@ struct Incoming {
   /// Whom From names: asked where incoming mail is not verified, and nobody knows more of the
   /// author.
   NamedAuthors authors = std::unexpected(mail::AuthorProblem::Nobody);
+  LateRefusal late = LateRefusal::Refuse;
+  /// Why its client would have been refused, had it come without a gateway that is not to hear so;
+  /// else "".
+  std::string unwelcome = {};
 };
 
 /// A message that is not forwarded, with what was decided until then; the last choice refuses it.

@@ -4,9 +4,7 @@
 #include <set>
 #include <utility>
 
-#include "relay/forward/author_rewrite.hpp"
 #include "relay/forward/planner.hpp"
-#include "relay/mail/header.hpp"
 
 namespace relay::forward {
 
@@ -67,7 +65,8 @@ struct Planner::Ways {
     });
     if (found == known.end()) {
       known.push_back(wanted);
-      plan.choices.push_back(planner.strategy_.choose(*evidence, recipient.dmarc, domain));
+      plan.choices.push_back(
+          planner.strategy_.choose(*evidence, recipient.dmarc, domain, message.late));
       return plan.choices.size() - 1;
     }
     return static_cast<std::size_t>(found - known.begin());
@@ -129,11 +128,25 @@ struct Planner::Ways {
 
   std::optional<Rejection> find_way(const ResolvedRecipient& recipient, mail::Route& route,
                                     Plan& plan) {
-    if (evidence) return apply(recipient, route, plan);
-    auto sent_under = unverified(recipient, plan);
-    if (!sent_under) return std::move(sent_under.error());
-    route.reverse_path = std::move(*sent_under);
+    if (evidence) {
+      if (auto refusal = apply(recipient, route, plan)) return refusal;
+    } else {
+      auto sent_under = unverified(recipient, plan);
+      const bool is_held = !sent_under && message.late != LateRefusal::Refuse;
+      if (!sent_under && !is_held) return std::move(sent_under.error());
+      plan.hold = plan.hold || is_held;
+      route.reverse_path = is_held ? sender : std::move(*sent_under);
+    }
+    if (!message.unwelcome.empty()) doubt(route, plan);
     return std::nullopt;
+  }
+
+  /// Its client would have been refused.
+  void doubt(mail::Route& route, Plan& plan) const {
+    plan.hold = plan.hold || message.late == LateRefusal::Hold;
+    route.handling.risk_pool = true;
+    std::string& reason = route.handling.reason;
+    reason += (reason.empty() ? "" : "; ") + message.unwelcome;
   }
 
   /// A copy of its own for each target that has none yet; the refusal of the message.
@@ -298,19 +311,6 @@ std::expected<Plan, PlanRefusal> Planner::plan(const Incoming& message,
   }
   settle_holding(plan);
   return plan;
-}
-
-std::optional<std::string> Planner::rewritten_header(const mail::Header& header,
-                                                     const mail::Domain& via) const {
-  const std::string& domain = strategy_.identities().rewrite_domain();
-  if (domain.empty() || !senders_.rewriter()) return std::nullopt;
-  const auto authors = header.find("From");
-  if (authors.size() != 1) return std::nullopt;
-  // The same author has the same address each time; without our secret it leads back to nobody.
-  const std::string label =
-      senders_.rewriter()->digest({"author " + mail::unfolded(authors.front().value), domain});
-  return with_new_author(
-      header, {.label = label, .domain = *mail::Domain::parse(domain), .via = via.folded()});
 }
 
 }  // namespace relay::forward

@@ -6,6 +6,14 @@
 
 namespace relay::forward {
 
+/// What becomes of a message that a gateway of ours has accepted already, and that we would refuse:
+/// it could only bounce it, to a sender who may be forged.
+enum class LateRefusal {
+  Refuse,
+  Hold,
+  Risk,  ///< it leaves from the risk pool; it is held where no name is left for it
+};
+
 /// Why a recipient or message is not taken, as it goes on the wire.
 struct Rejection {
   int code = 550;

@@ -1,7 +1,6 @@
 #include "relay/forward/sender_rewrite.hpp"
 
-#include <boost/asio/ip/address.hpp>
-
+#include "relay/base/origin.hpp"
 #include "relay/base/text.hpp"
 
 namespace relay::forward {
@@ -41,20 +40,6 @@ bool is_answerable(const mail::Mailbox& sender, const Identities& identities) {
   const std::string& domain = sender.domain().folded();
   return is_answerable(
       sender, domain == identities.srs_domain() || domain == identities.doubtful_srs_domain());
-}
-
-std::string client_prefix(const std::string& address) {
-  boost::system::error_code error;
-  const auto ip = boost::asio::ip::make_address(address, error);
-  if (error) return address;
-  if (ip.is_v4()) {
-    auto octets = ip.to_v4().to_bytes();
-    octets[3] = 0;
-    return boost::asio::ip::address_v4(octets).to_string() + "/24";
-  }
-  auto octets = ip.to_v6().to_bytes();
-  for (std::size_t i = 8; i < octets.size(); ++i) octets[i] = 0;
-  return boost::asio::ip::address_v6(octets).to_string() + "/64";
 }
 
 std::expected<SenderRewrite, std::string> SenderRewrite::make(const settings::Settings& settings) {
@@ -119,6 +104,7 @@ SenderRewrite::Rewritten SenderRewrite::rewrite(const mail::Mailbox& sender,
       if (auto mailbox = mailbox_of(*made)) return {mail::ReversePath(std::move(*mailbox)), {}};
     }
   }
+  const base::Origin origin = base::origin_of(occasion.client);
   auto token = rewriter.make_token(address_of(sender), seconds);
   return {
       mail::ReversePath(*mailbox_of(token.address)),
@@ -126,8 +112,9 @@ SenderRewrite::Rewritten SenderRewrite::rewrite(const mail::Mailbox& sender,
                         .reverse_path = mail::ReversePath(sender),
                         .expires_at = occasion.now + token_life_,
                         .counted_under = occasion.is_proven ? "domain " + sender.domain().folded()
-                                                            : client_prefix(occasion.client),
-                        .most = occasion.is_proven ? stored_per_domain_ : stored_per_client_}};
+                                                            : origin.network,
+                        .most = occasion.is_proven ? stored_per_domain_ : stored_per_client_,
+                        .counted_wider = occasion.is_proven ? std::string() : origin.wider}};
 }
 
 Rejection SenderRewrite::bad_srs_address(bool forged, bool guessable) {

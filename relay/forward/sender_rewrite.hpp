@@ -89,7 +89,4 @@ class SenderRewrite {
 /// without a dot, and not to an address that was made by SenderRewrite::unanswerable().
 bool is_answerable(const mail::Mailbox& sender, const Identities& identities);
 
-/// The prefix a client is counted by: IPv4 /24, IPv6 /64.
-std::string client_prefix(const std::string& address);
-
 }  // namespace relay::forward

@@ -48,6 +48,7 @@ struct Strategy::Case {
   const DmarcSettings& dmarc;
   TargetWishes wishes;
   Standing standing;
+  LateRefusal late = LateRefusal::Refuse;
 };
 
 std::expected<Strategy, std::string> Strategy::make(const settings::Settings& settings,
@@ -176,10 +177,11 @@ void Strategy::choose_unproven(const Case& message, Choice& choice) const {
   const bool srs = objection_to(Option::Srs, message).empty();
   const bool keep = objection_to(Option::Keep, message).empty();
   choice.option = Option::Refuse;
-  if (message.dmarc.on_dmarc_fail == OnDmarcFail::Policy && reject && !softened) {
-    // A seal that cannot be checked now must not be a reason for good.
-    const bool later =
-        vouched && (srs || keep) && evidence.verdicts.arc.result == ArcResult::TempError;
+  const bool refused = message.dmarc.on_dmarc_fail == OnDmarcFail::Policy && reject && !softened;
+  // A seal that cannot be checked now must not be a reason for good.
+  const bool later =
+      refused && vouched && (srs || keep) && evidence.verdicts.arc.result == ArcResult::TempError;
+  if (refused && (later || message.late == LateRefusal::Refuse)) {
     choice.refusal =
         later ? try_later(evidence) : unproven_refusal(evidence, message.standing, ours);
     if (later) {
@@ -189,12 +191,19 @@ void Strategy::choose_unproven(const Case& message, Choice& choice) const {
     return;
   }
   if (!srs && !keep) {
-    choice.refusal = no_name_refusal(evidence, message.standing);
+    if (message.late == LateRefusal::Refuse) {
+      choice.refusal = no_name_refusal(evidence, message.standing);
+      return;
+    }
+    choice.option = Option::Keep;
+    choice.hold = choice.risk_pool = true;
+    choice.reason = ", and no name of ours is left for it";
     return;
   }
   const bool keeps = (prefers_sender(message) && keep) || !srs;
   choice.option = sealed_or_not(keeps ? Option::Keep : Option::Srs, message);
   choice.hold = message.dmarc.on_dmarc_fail == OnDmarcFail::Hold && (reject || quarantine);
+  choice.hold = choice.hold || (refused && message.late == LateRefusal::Hold);
   choice.tag = quarantine && message.dmarc.on_dmarc_fail == OnDmarcFail::Policy &&
                message.dmarc.quarantine == Quarantine::Tag;
   choice.risk_pool = !choice.tag;
@@ -204,11 +213,12 @@ void Strategy::choose_unproven(const Case& message, Choice& choice) const {
 }
 
 Choice Strategy::choose(const Evidence& evidence, const DmarcSettings& dmarc,
-                        const std::string& target_domain) const {
+                        const std::string& target_domain, LateRefusal late) const {
   const Case message{.evidence = evidence,
                      .dmarc = dmarc,
                      .wishes = wishes_of(target_domain),
-                     .standing = standing_of(identities_, evidence)};
+                     .standing = standing_of(identities_, evidence),
+                     .late = late};
   Choice choice;
   choice.considered = consider(message);
   if (message.standing == Standing::Unknown) {

@@ -77,8 +77,10 @@ class Strategy {
   static std::expected<Strategy, std::string> make(const settings::Settings& settings,
                                                    OrganisationOf organisation_of);
 
+  /// `late`: instead of a refusal. What nobody may lend a name is held then, under its own sender:
+  /// it leaves only when the operator says so of this very message.
   Choice choose(const Evidence& evidence, const DmarcSettings& dmarc,
-                const std::string& target_domain) const;
+                const std::string& target_domain, LateRefusal late = LateRefusal::Refuse) const;
 
   /// For mail to an SRS address of ours. Its tag says that it may come back, whatever its From
   /// says: it leaves with the null sender, without signature and seal, and from the risk pool where

@@ -34,28 +34,34 @@ std::optional<smtp::Reply> AbuseControl::counted(std::optional<smtp::Reply> over
   return over_rate;
 }
 
-std::optional<smtp::Reply> AbuseControl::objection_to_guessing(const std::string& network,
+std::optional<smtp::Reply> AbuseControl::objection_to_guessing(const base::Origin& origin,
                                                                const AbusePolicy& policy) {
-  return counted(rates_.objection_to_guessing(network, policy.rates, clock_.steady()));
+  return counted(rates_.objection_to_guessing(origin, policy.rates, clock_.steady()));
 }
 
-void AbuseControl::note_unknown(const std::string& network, const AbusePolicy& policy) {
-  rates_.note_unknown(network, policy.rates, clock_.steady());
+void AbuseControl::note_unknown(const base::Origin& origin, const AbusePolicy& policy) {
+  rates_.note_unknown(origin, policy.rates, clock_.steady());
 }
 
 base::Task<std::optional<smtp::Reply>> AbuseControl::objection_to_admission(
     Admission admission, const AbusePolicy& policy, base::Deadline deadline) {
-  if (policy.greylist.enabled && !admission.is_bounce && !admission.is_postmaster) {
+  const bool is_counted = !admission.origin.network.empty();
+  if (policy.greylist.enabled && is_counted && !admission.is_bounce && !admission.is_postmaster) {
     auto wait = co_await greylisted(admission, policy, deadline);
     if (wait) co_return wait;
   }
-  co_return counted(rates_.take(admission, policy.rates, clock_.steady()));
+  co_return objection_to_rate(admission, policy);
+}
+
+std::optional<smtp::Reply> AbuseControl::objection_to_rate(const Admission& admission,
+                                                           const AbusePolicy& policy) {
+  return counted(rates_.take(admission, policy.rates, clock_.steady()));
 }
 
 std::optional<smtp::Reply> AbuseControl::objection_to_sender(const std::string& reverse_path,
-                                                             const std::string& network,
+                                                             const base::Origin* claimed_from,
                                                              const AbusePolicy& policy) {
-  return counted(rates_.take_sender(reverse_path, network, policy.rates, clock_.steady()));
+  return counted(rates_.take_sender(reverse_path, claimed_from, policy.rates, clock_.steady()));
 }
 
 std::optional<smtp::Reply> AbuseControl::objection_to_replay(
@@ -67,15 +73,21 @@ std::optional<smtp::Reply> AbuseControl::objection_to_replay(
 base::Task<std::optional<smtp::Reply>> AbuseControl::greylisted(Admission admission,
                                                                 const AbusePolicy& policy,
                                                                 base::Deadline deadline) {
-  const ports::GreylistRules rules = policy.greylist.rules;
-  const Standing standing =
-      co_await lists_.standing_of(ip::make_address(admission.client), policy.dns_lists, deadline);
+  ports::GreylistRules rules = policy.greylist.rules;
+  const base::Rate& most = policy.greylist.strangers;
+  // A network that brings too many waits with all that are new; who is known there is still known.
+  rules.takes_new = most.count == 0 || strangers_.allows(admission.origin, most, clock_.steady());
+  const Standing standing = co_await lists_.standing_of(ip::make_address(admission.origin.client),
+                                                        policy.dns_lists, deadline);
   if (standing.score < 0) co_return std::nullopt;
   ports::GreylistKey key =
-      greylist_key(admission.network, admission.reverse_path, admission.forward_path);
+      greylist_key(admission.origin, admission.reverse_path, admission.forward_path);
   const auto answer = co_await greylist_.see(std::move(key), rules);
   // When the queue cannot answer, taking the message will tell why.
   if (!answer) co_return std::nullopt;
+  if (*answer == ports::GreylistAnswer::First && rules.takes_new && most.count > 0) {
+    strangers_.charge(admission.origin, most, clock_.steady(), 1);
+  }
   if (*answer == ports::GreylistAnswer::Passed) count(passed_);
   if (!ports::must_wait(*answer)) co_return std::nullopt;
   count(greylisted_);

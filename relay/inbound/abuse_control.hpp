@@ -37,21 +37,26 @@ class AbuseControl {
                                                              base::Deadline deadline);
 
   /// Before an address is looked at.
-  std::optional<smtp::Reply> objection_to_guessing(const std::string& network,
+  std::optional<smtp::Reply> objection_to_guessing(const base::Origin& origin,
                                                    const AbusePolicy& policy);
 
   /// A recipient that does not exist was refused.
-  void note_unknown(const std::string& network, const AbusePolicy& policy);
+  void note_unknown(const base::Origin& origin, const AbusePolicy& policy);
 
-  /// After everything else about this recipient was found right.
+  /// After everything else about this recipient was found right. A client without address and
+  /// network is not counted, nor does it wait.
   base::Task<std::optional<smtp::Reply>> objection_to_admission(Admission admission,
                                                                 const AbusePolicy& policy,
                                                                 base::Deadline deadline);
 
-  /// Of a message that has come in: its sender's domain sends too often. `network`: where from,
-  /// when nobody vouches for the domain; else "".
+  /// The rates alone.
+  std::optional<smtp::Reply> objection_to_rate(const Admission& admission,
+                                               const AbusePolicy& policy);
+
+  /// Of a message that has come in: its sender's domain sends too often. `claimed_from`:
+  /// null where somebody vouches for the domain.
   std::optional<smtp::Reply> objection_to_sender(const std::string& reverse_path,
-                                                 const std::string& network,
+                                                 const base::Origin* claimed_from,
                                                  const AbusePolicy& policy);
 
   /// Of a message that has come in: the same signed content goes out too often.
@@ -77,6 +82,7 @@ class AbuseControl {
   ports::Clock& clock_;
   DnsLists lists_;
   MessageRates rates_;
+  FairRate strangers_;
   std::atomic<std::uint64_t> listed_{0};
   std::atomic<std::uint64_t> greylisted_{0};
   std::atomic<std::uint64_t> passed_{0};

@@ -12,10 +12,13 @@
 #include "relay/inbound/consent.hpp"
 #include "relay/inbound/events.hpp"
 #include "relay/inbound/judgement.hpp"
+#include "relay/inbound/late_objection.hpp"
 
 namespace relay::inbound {
 
 namespace {
+
+using forward::LateRefusal;
 
 /// A message up to this size goes to delivery by memory; a bigger one is read from the queue again.
 constexpr std::uint64_t kMaxFreshOctets = 64ULL * 1024;
@@ -47,18 +50,20 @@ std::optional<smtp::Reply> limit_objection(const AcceptanceParts& parts,
     const forward::ResolvedRecipient& back = arrived.transaction.recipients().front();
     const BounceAddress bounce{base::lower(back.original.to_string()),
                                base::lower(back.first_target().to_string()), back.weak};
-    auto wait =
-        parts.bounces.take(bounce, arrived.network, policy.limits.bounces, parts.clock.steady());
+    auto wait = parts.bounces.take(bounce, arrived.client().origin,
+                                   arrived.transaction.bounce_limits(), parts.clock.steady());
     if (wait) return wait;
   }
   if (policy.abuse.rates.per_sender_domain.count > 0) {  // else nobody looks at who it is
     // Whom nobody vouches for is counted with his network: what he claims must not limit others.
     const bool proven =
         evidence && forward::is_sender_proven(policy.planner->strategy().identities(), *evidence);
-    auto often =
-        parts.abuse.objection_to_sender(arrived.envelope.reverse_path.folded(),
-                                        proven ? std::string() : arrived.network, policy.abuse);
-    if (often) return often;
+    const Client& client = arrived.client();
+    if (proven || !client.is_exempt) {
+      auto often = parts.abuse.objection_to_sender(arrived.envelope.reverse_path.folded(),
+                                                   proven ? nullptr : &client.origin, policy.abuse);
+      if (often) return often;
+    }
   }
   if (!evidence) return std::nullopt;
   const auto leaving = std::ranges::count_if(plan.routes, [](const mail::Route& route) {
@@ -79,7 +84,7 @@ mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, base::Wall
   if (!arrived.transaction.is_bounce()) message.reverse_path = sender_of(arrived);
   message.body = envelope.body;
   message.smtputf8 = envelope.smtputf8;
-  message.client = arrived.client;
+  message.client = arrived.client().named;
   message.trace_fields = std::move(front.trace_fields);
   message.seal_fields = std::move(front.seal_fields);
   message.rewritten_head = std::move(front.rewritten_head);
@@ -130,9 +135,30 @@ base::Task<> find_room_for_sender(const AcceptanceParts& parts, const ArrivedMes
   if (!room || *room) co_return;  // what is wrong with the queue is found when it is to store
   const base::WallTime now = parts.clock.wall();
   parts.log.write(sender_not_stored_event(arrived.intake.id(), plan.tokens.front(), now));
-  const forward::Incoming message{arrived.intake.id(), sender_of(arrived), arrived.client.address,
-                                  now, arrived.intake.size()};
+  const forward::Incoming message{arrived.intake.id(), sender_of(arrived),
+                                  arrived.client().named.address, now, arrived.intake.size()};
   arrived.transaction.policy().planner->give_up_sender(plan, message, evidence);
+}
+
+LateRefusal late_refusal(const ArrivedMessage& arrived) {
+  const GatewayPolicy* gateway = arrived.transaction.gateway();
+  return gateway == nullptr ? LateRefusal::Refuse : gateway->refusals;
+}
+
+/// `unwelcome`: what its client would have heard.
+JudgedMessage judged_message(const ArrivedMessage& arrived,
+                             const std::optional<smtp::Reply>& unwelcome) {
+  return {.envelope = arrived.envelope,
+          .sender = sender_of(arrived),
+          .client = arrived.client().named,
+          .recipients = arrived.transaction.recipients(),
+          .content = arrived.intake.reader(),
+          .size = arrived.intake.size(),
+          .id = arrived.intake.id(),
+          .check = arrived.check,
+          .handed_over_by = &arrived.transaction.handed_over_by().named,
+          .late = late_refusal(arrived),
+          .unwelcome = unwelcome ? unwelcome->text() : std::string()};
 }
 
 Acceptance refused(const smtp::Reply& reply) {
@@ -144,8 +170,8 @@ ResendKey key_of(const ArrivedMessage& arrived, const std::string& content_sha25
   for (const auto& recipient : arrived.transaction.recipients()) {
     paths.push_back(recipient.original.to_string());
   }
-  return resend_key(arrived.client.address, arrived.envelope.reverse_path.to_string(), paths,
-                    content_sha256);
+  return resend_key(arrived.client().named.address, arrived.envelope.reverse_path.to_string(),
+                    paths, content_sha256);
 }
 
 }  // namespace
@@ -162,19 +188,15 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
   }
   ResendKey key = key_of(arrived, arrived.intake.content_sha256());
   if (const auto before = parts.resends.find(key, parts.clock.steady())) {
-    parts.log.write(resent_event(before->id(), arrived.client, parts.clock.wall()));
+    parts.log.write(resent_event(before->id(), arrived.client(), parts.clock.wall()));
     co_return Acceptance{AcceptedReply::of(*before), Unheard{std::move(key), *before, true}};
   }
   const Policy& policy = arrived.transaction.policy();
-  auto judgement = co_await judge(parts.signer, policy,
-                                  {.envelope = arrived.envelope,
-                                   .sender = sender_of(arrived),
-                                   .client = arrived.client,
-                                   .recipients = arrived.transaction.recipients(),
-                                   .content = arrived.intake.reader(),
-                                   .size = arrived.intake.size(),
-                                   .id = arrived.intake.id(),
-                                   .check = arrived.check},
+  auto unwelcome = co_await late_objection(parts.abuse, arrived.transaction, arrived.session_end);
+  if (unwelcome && (unwelcome->code() < 500 || late_refusal(arrived) == LateRefusal::Refuse)) {
+    co_return refused(*unwelcome);
+  }
+  auto judgement = co_await judge(parts.signer, policy, judged_message(arrived, unwelcome),
                                   parts.clock, [&](const auto& found, const forward::Plan& made) {
                                     return limit_objection(parts, arrived, found, made);
                                   });
@@ -182,7 +204,7 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
   const auto& evidence = judgement.evidence;
   auto& plan = judgement.plan;
   if (!plan) {
-    if (evidence) parts.log.write(verdicts_event(arrived.client, *evidence, now));
+    if (evidence) parts.log.write(verdicts_event(arrived.client(), *evidence, now));
     co_return refused(plan.error());
   }
 
@@ -207,7 +229,8 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
   }
   arrived.intake.keep();
   co_await release_if_confirmed(parts.consent, parts.policy, parts.clock, fresh.queued);
-  parts.log.write(received_event(fresh.queued, arrived.transaction.recipients(), evidence));
+  parts.log.write(received_event(fresh.queued, arrived.transaction.recipients(), evidence,
+                                 arrived.client().through));
   for (base::Event& event : ended_events(fresh.queued, owes_notices)) {
     parts.log.write(std::move(event));
   }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "relay/base/log.hpp"
+#include "relay/base/origin.hpp"
 #include "relay/base/published.hpp"
 #include "relay/base/task.hpp"
 #include "relay/inbound/abuse_control.hpp"
@@ -42,12 +43,13 @@ struct AcceptanceParts {
 /// A message whose content has come in completely. The references are the caller's, who awaits.
 struct ArrivedMessage {
   const mail::Envelope& envelope;
-  const mail::Client& client;
-  const std::string& network;  ///< of the client, as network_of()
   const Transaction& transaction;
   Intake& intake;
   auth::MessageCheck* check = nullptr;  ///< null: incoming mail is not verified
   smtp::ContentFault fault = smtp::ContentFault::None;
+  base::Deadline session_end = {};  ///< nothing asked for it takes longer
+
+  const Client& client() const { return transaction.client(); }
 };
 
 /// An accepted message of which nobody knows yet whether its client has heard our 250.

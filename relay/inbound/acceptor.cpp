@@ -44,9 +44,10 @@ class Acceptor::Registration {
 Acceptor::Acceptor(const Services& services)
     : clock_(services.clock),
       policy_(services.policy),
-      waste_(services.waste),
       refusal_log_(services.refusals),
       watchdog_(services.watchdog),
+      gate_(services.clock),
+      entrance_(gate_, services.waste, services.clock),
       recipients_({.clock = services.clock,
                    .resolver = services.resolver,
                    .tokens = services.tokens,
@@ -54,8 +55,9 @@ Acceptor::Acceptor(const Services& services)
                    .bounces = services.bounces,
                    .abuse = services.abuse}),
       content_({.clock = services.clock,
+                .resolver = services.resolver,
                 .queue = services.queue,
-                .budget = services.budget,
+                .memory = services.memory,
                 .waste = services.waste,
                 .acceptance = {.clock = services.clock,
                                .queue = services.queue,
@@ -71,18 +73,25 @@ Acceptor::Acceptor(const Services& services)
       session_parts_{.clock = services.clock,
                      .policy = services.policy,
                      .gate = gate_,
+                     .entrance = entrance_,
                      .queue = services.queue,
                      .tls = services.tls,
                      .handshakes = services.handshakes,
                      .abuse = services.abuse,
                      .refusals = services.refusals,
+                     .waste = services.waste,
                      .resends = services.resends,
                      .recipients = recipients_,
                      .content = content_} {}
 
 void Acceptor::admit(std::unique_ptr<ports::Stream> stream, const base::Executor& executor) {
   const auto policy = policy_.get();
-  auto ticket = enter(stream->peer().address, policy->limits);
+  // A balancer's connection is somebody else's, for whom it is to say so at once.
+  Client client =
+      client_at(stream->peer().address, stream->peer().port, KnownBy::Connection, policy->arrival);
+  const auto& proxies = policy->arrival.listener_at(stream->local()).proxies;
+  client.is_exempt = client.is_exempt || base::contains(proxies, client.address);
+  auto ticket = entrance_.enter(client, policy->limits);
   if (ticket) {
     base::spawn_supervised(executor, "smtp session",
                            serve(std::move(stream), executor, std::move(*ticket)));
@@ -96,18 +105,9 @@ void Acceptor::admit(std::unique_ptr<ports::Stream> stream, const base::Executor
                          refuse(std::move(stream), ticket.error(), Refusing(&refusals_)));
 }
 
-std::expected<Gate::Ticket, GateRefusal> Acceptor::enter(const boost::asio::ip::address& address,
-                                                         const Limits& limits) {
-  if (waste_.exhausted(network_of(address), limits.wasted, clock_.steady())) {
-    return std::unexpected(GateRefusal::Wasteful);
-  }
-  return gate_.enter(address, limits);
-}
-
 base::Task<> Acceptor::serve(std::unique_ptr<ports::Stream> stream, base::Executor executor,
                              Gate::Ticket ticket) {
-  const Gate::Ticket place = std::move(ticket);  // given back after the session is gone
-  Session session(session_parts_, std::move(executor), std::move(stream));
+  Session session(session_parts_, std::move(executor), std::move(stream), std::move(ticket));
   const Registration registration(*this, session);
   const base::Watchdog::Watch watch(watchdog_, "smtp session", session.client().address,
                                     session.ends_by());
@@ -124,9 +124,9 @@ base::Task<> Acceptor::refuse(std::unique_ptr<ports::Stream> stream, GateRefusal
   const Refusing place = std::move(counted);
   const smtp::Reply reply(421, {4, 7, 0}, describe(refusal));
   mail::Client client;
-  client.address = plain_address(stream->peer().address).to_string();
-  refusal_log_.write(network_of(stream->peer().address),
-                     rejected_event({"connect", client, nullptr, {}}, reply, clock_.wall()),
+  const base::Origin origin = base::origin_of(stream->peer().address);
+  client.address = origin.client;
+  refusal_log_.write(origin, rejected_event({"connect", client, nullptr, {}}, reply, clock_.wall()),
                      clock_.steady());
   const std::string wire = reply.wire();
   const base::Deadline deadline{clock_.steady() + kRefusalSpan};

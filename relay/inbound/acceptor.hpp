@@ -9,6 +9,7 @@
 #include <unordered_map>
 
 #include "relay/base/task.hpp"
+#include "relay/inbound/entrance.hpp"
 #include "relay/inbound/gate.hpp"
 #include "relay/inbound/services.hpp"
 #include "relay/inbound/session.hpp"
@@ -46,8 +47,6 @@ class Acceptor {
   /// Registers a session while it runs, however it ends.
   class Registration;
 
-  std::expected<Gate::Ticket, GateRefusal> enter(const boost::asio::ip::address& address,
-                                                 const Limits& limits);
   base::Task<> serve(std::unique_ptr<ports::Stream> stream, base::Executor executor,
                      Gate::Ticket ticket);
 
@@ -65,10 +64,10 @@ class Acceptor {
 
   ports::Clock& clock_;
   const base::Published<Policy>& policy_;
-  WasteGuard& waste_;
   RefusalLog& refusal_log_;
   base::Watchdog& watchdog_;
   Gate gate_;
+  Entrance entrance_;
   const RecipientGate recipients_;
   const ContentReceiver content_;
   const Session::Parts session_parts_;

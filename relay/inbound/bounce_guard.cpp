@@ -15,23 +15,23 @@ smtp::Reply BounceGuard::throttled() {
   return {450, {4, 7, 1}, "Too many bounces, try again later"};
 }
 
-std::optional<smtp::Reply> BounceGuard::probe(const std::string& client, const BounceLimits& limits,
-                                              base::SteadyTime now) {
+std::optional<smtp::Reply> BounceGuard::probe(const base::Origin& client,
+                                              const BounceLimits& limits, base::SteadyTime now) {
   if (probes_.take(client, hourly(limits.probes_per_client), now)) return std::nullopt;
   return throttled();
 }
 
-void BounceGuard::note_taker(const std::string& network, base::SteadyTime now) {
-  takers_.note(network, now);
+void BounceGuard::note_taker(const base::Origin& network, base::SteadyTime now) {
+  takers_.note(network.network, now);
 }
 
-bool BounceGuard::guesses_last(const std::string& client, const BounceLimits& limits,
+bool BounceGuard::guesses_last(const base::Origin& client, const BounceLimits& limits,
                                base::SteadyTime now) {
   return bad_.allows(client, hourly(limits.bad_per_client), now) &&
          bad_in_all_.allows(kEverybody, hourly(limits.bad_in_all), now);
 }
 
-void BounceGuard::charge_guess(const std::string& client, const BounceLimits& limits,
+void BounceGuard::charge_guess(const base::Origin& client, const BounceLimits& limits,
                                base::SteadyTime now) {
   if (!guesses_last(client, limits, now)) {
     bad_of_takers_.take(client, hourly(limits.bad_per_taker), now);
@@ -41,25 +41,25 @@ void BounceGuard::charge_guess(const std::string& client, const BounceLimits& li
   bad_in_all_.take(kEverybody, hourly(limits.bad_in_all), now);
 }
 
-std::optional<smtp::Reply> BounceGuard::objection_to_guessable(const std::string& client,
+std::optional<smtp::Reply> BounceGuard::objection_to_guessable(const base::Origin& client,
                                                                const BounceLimits& limits,
                                                                base::SteadyTime now) {
   if (guesses_last(client, limits, now)) return std::nullopt;
-  if (takers_.knows(client, now) &&
+  if (takers_.knows(client.network, now) &&
       bad_of_takers_.allows(client, hourly(limits.bad_per_taker), now)) {
     return std::nullopt;
   }
   return throttled();
 }
 
-bool BounceGuard::take_own(const std::string& client, const BounceLimits& limits,
+bool BounceGuard::take_own(const base::Origin& client, const BounceLimits& limits,
                            base::SteadyTime now) {
   return bad_.take(client, hourly(limits.bad_per_client), now) ||
-         (takers_.knows(client, now) &&
+         (takers_.knows(client.network, now) &&
           bad_of_takers_.take(client, hourly(limits.bad_per_taker), now));
 }
 
-std::optional<smtp::Reply> BounceGuard::note_guess(const std::string& client, bool guessable,
+std::optional<smtp::Reply> BounceGuard::note_guess(const base::Origin& client, bool guessable,
                                                    const BounceLimits& limits,
                                                    base::SteadyTime now) {
   if (guessable) {
@@ -72,8 +72,9 @@ std::optional<smtp::Reply> BounceGuard::note_guess(const std::string& client, bo
   return std::nullopt;
 }
 
-std::optional<smtp::Reply> BounceGuard::take(const BounceAddress& bounce, const std::string& client,
-                                             const BounceLimits& limits, base::SteadyTime now) {
+std::optional<smtp::Reply> BounceGuard::take(const BounceAddress& bounce,
+                                             const base::Origin& client, const BounceLimits& limits,
+                                             base::SteadyTime now) {
   const auto per_address = hourly(limits.per_address);
   const auto per_sender = hourly(limits.per_sender);
   const auto per_client = hourly(limits.per_client);

@@ -21,6 +21,7 @@ smtp::Reply shutting_down() { return {421, {4, 3, 2}, "Shutting down, try again 
 ClientConnection::ClientConnection(std::unique_ptr<ports::Stream> stream, base::Executor executor,
                                    ports::Clock& clock, const Gate& gate, const Limits& limits)
     : stream_(std::make_shared<std::unique_ptr<ports::Stream>>(std::move(stream))),
+      address_(base::plain_address((*stream_)->peer().address)),
       executor_(std::move(executor)),
       clock_(clock),
       gate_(gate),
@@ -37,7 +38,7 @@ base::Deadline ClientConnection::read_deadline(std::chrono::seconds normal) cons
 
 mail::Client ClientConnection::client() const {
   mail::Client client;
-  client.address = address().to_string();
+  client.address = address_.to_string();
   client.port = (*stream_)->peer().port;
   if (const auto tls = (*stream_)->tls()) {
     client.tls_version = tls->version;
@@ -46,15 +47,14 @@ mail::Client ClientConnection::client() const {
   return client;
 }
 
-boost::asio::ip::address ClientConnection::address() const {
-  return plain_address((*stream_)->peer().address);
-}
-
 base::Task<bool> ClientConnection::flush(base::Deadline deadline) {
   if (replies_.empty()) co_return true;
   const std::string wire = std::exchange(replies_, {});
   const auto sent = co_await (*stream_)->write(wire, deadline);
-  if (!sent) over_ = reset_ = true;
+  if (!sent) {
+    over_ = reset_ = true;
+    flooded_ = sent.error() == ports::IoError::TlsFlood;
+  }
   co_return sent.has_value();
 }
 
@@ -75,6 +75,7 @@ base::Task<bool> ClientConnection::read_more(base::Deadline deadline) {
   }
   over_ = true;
   reset_ = !got && got.error() == ports::IoError::Reset;
+  flooded_ = !got && got.error() == ports::IoError::TlsFlood;
   if (late || got.error() == ports::IoError::Timeout) {
     slowness_ = gate_.draining() ? shutting_down()
                                  : smtp::Reply(421, {4, 4, 2}, "Timeout, closing the connection");
@@ -94,6 +95,20 @@ base::Task<std::expected<std::size_t, ports::IoError>> ClientConnection::read_in
     const bool timeout = !got && got.error() == ports::IoError::Timeout && piece.passed(now);
     if (over_ || !timeout || deadline.passed(now) || must_hurry()) co_return got;
   }
+}
+
+base::Task<bool> ClientConnection::await_hello(ports::TlsAcceptor& tls, base::Deadline deadline) {
+  deadline = deadline.within(session_end_);
+  while (true) {
+    const base::Deadline piece = after(limits_.command_overloaded).within(deadline);
+    const auto here = co_await tls.await_hello(**stream_, piece);
+    if (here) co_return true;
+    const base::SteadyTime now = clock_.steady();
+    const bool goes_on = here.error() == ports::IoError::Timeout && piece.passed(now);
+    if (!goes_on || deadline.passed(now) || must_hurry()) break;
+  }
+  over_ = true;
+  co_return false;
 }
 
 base::Task<std::expected<void, ports::IoError>> ClientConnection::secure(ports::TlsAcceptor& tls,
@@ -139,6 +154,12 @@ void ClientConnection::dismiss(const smtp::Reply& reply) {
   over_ = dismissed_ = true;
   base::spawn_supervised(executor_, "smtp goodbye",
                          say_goodbye(stream_, reply.wire(), after(kGoodbyeSpan)));
+}
+
+void ClientConnection::put_off(smtp::Reply reply) {
+  if (!waiting_ || over_) return;
+  slowness_ = std::move(reply);
+  dismiss(*slowness_);
 }
 
 base::Task<> ClientConnection::say_goodbye(SharedStream stream, std::string wire,

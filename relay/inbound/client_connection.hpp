@@ -44,8 +44,11 @@ class ClientConnection {
   /// when the client was too slow, objection_to_slowness() has been said.
   base::Task<bool> read_more(base::Deadline deadline);
 
-  /// The reply to a client that let a deadline pass; nullopt for any other end.
+  /// The reply to a client that let a deadline pass, or was put off; nullopt for any other end.
   const std::optional<smtp::Reply>& objection_to_slowness() const { return slowness_; }
+
+  /// The client goes on with TLS handshake messages after the handshake.
+  bool is_flooded() const { return flooded_; }
 
   /// What has come in. Emptied by its consume().
   ReadBuffer& buffer() { return buffer_; }
@@ -81,8 +84,14 @@ class ClientConnection {
   /// Precondition: waiting().
   void dismiss(const smtp::Reply& reply);
 
+  /// As dismiss(), for the client's slowness. Nothing, when it is not waited for any more.
+  void put_off(smtp::Reply reply);
+
   /// Without memory: says at once what can be said at once. `wire` is a whole reply.
   void last_words(std::string_view wire) noexcept;
+
+  /// Waits for the first octet of the handshake of STARTTLS. False: the connection is over.
+  base::Task<bool> await_hello(ports::TlsAcceptor& tls, base::Deadline deadline);
 
   /// The handshake of STARTTLS. When it fails there is no stream any more, and the connection is
   /// over. Precondition: the buffer is empty, for what was said in the clear is not heard in TLS.
@@ -91,7 +100,9 @@ class ClientConnection {
 
   /// Who is there, and by what TLS.
   mail::Client client() const;
-  boost::asio::ip::address address() const;  ///< plain_address() of the peer
+
+  /// Of the peer, as base::plain_address(). Who the client is, SessionClient knows.
+  const boost::asio::ip::address& address() const { return address_; }
 
   bool is_tls() const { return (*stream_)->tls().has_value(); }
 
@@ -120,6 +131,7 @@ class ClientConnection {
   bool must_hurry() const { return gate_.draining() || gate_.overloaded(limits_); }
 
   SharedStream stream_;  ///< holds null after a failed handshake
+  boost::asio::ip::address address_;
   const base::Executor executor_;
   ports::Clock& clock_;
   const Gate& gate_;
@@ -130,7 +142,8 @@ class ClientConnection {
   std::optional<smtp::Reply> slowness_;
   std::uint64_t reads_ = 0;
   bool waiting_ = false;
-  bool reset_ = false;      ///< by the client, or a write failed
+  bool reset_ = false;  ///< by the client, or a write failed
+  bool flooded_ = false;
   bool dismissed_ = false;  ///< a goodbye is under way; it owns the writing side
   bool over_ = false;
 };

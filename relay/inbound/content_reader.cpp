@@ -35,14 +35,21 @@ void ContentReader::complete_header() {
   headless_ = header_->fields().empty() && !header_->block().empty();
   const mail::HeaderPtr came = header_;
   if (headless_) header_ = std::make_shared<const mail::Header>("");
-  if (check_ != nullptr) check_->on_header(*header_, body_hashes_);
+  auth::MessageCheck* const check = on_header_ ? on_header_(*header_) : nullptr;
+  if (check != nullptr) check->on_header(*header_, body_hashes_);
   if (headless_) body_hashes_.update(came->block());
-  if (authserv_id_.empty()) return;
-  std::size_t removed = 0;
-  std::string kept = auth::results::without_forged(header_->block(), authserv_id_, &removed);
-  if (removed == 0) return;
-  replaced_octets_ = came->block().size();
-  header_ = std::make_shared<const mail::Header>(std::move(kept));
+  const mail::HeaderPtr before = header_;
+  remove_forged();
+  if (header_ != before) replaced_octets_ = came->block().size();
+}
+
+void ContentReader::remove_forged() {
+  for (const std::string& id : authserv_ids_) {
+    if (id.empty()) continue;
+    std::size_t removed = 0;
+    std::string kept = auth::results::without_forged(header_->block(), id, &removed);
+    if (removed > 0) header_ = std::make_shared<const mail::Header>(std::move(kept));
+  }
 }
 
 void ContentReader::end() {

@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "relay/auth/dkim/body_hashes.hpp"
 #include "relay/auth/message_check.hpp"
@@ -14,10 +17,13 @@ namespace relay::inbound {
 
 class ContentReader {
  public:
-  /// `check`, when given, is told of the header, and outlives this. Authentication-Results fields
-  /// that pretend to be of `authserv_id` are taken away, unless that is "".
-  ContentReader(auth::MessageCheck* check, std::string authserv_id)
-      : check_(check), authserv_id_(std::move(authserv_id)) {}
+  /// Called once, with the header as it came. The check that it returns, if any, is told of the
+  /// header, and outlives the reader.
+  using OnHeader = std::function<auth::MessageCheck*(const mail::Header&)>;
+
+  /// Authentication-Results fields that pretend to be of one of `authserv_ids` are taken away.
+  ContentReader(OnHeader on_header, std::vector<std::string> authserv_ids)
+      : on_header_(std::move(on_header)), authserv_ids_(std::move(authserv_ids)) {}
 
   ContentReader(const ContentReader&) = delete;
   ContentReader& operator=(const ContentReader&) = delete;
@@ -60,9 +66,10 @@ class ContentReader {
 
  private:
   void complete_header();
+  void remove_forged();
 
-  auth::MessageCheck* const check_;
-  const std::string authserv_id_;
+  const OnHeader on_header_;
+  const std::vector<std::string> authserv_ids_;
   std::string header_block_;  ///< as far as it has come in; "" once it is complete
   mail::HeaderPtr header_;    ///< null until then
   bool headless_ = false;

@@ -5,6 +5,8 @@
 #include <string_view>
 
 #include "relay/base/ulid.hpp"
+#include "relay/inbound/received_client.hpp"
+#include "relay/inbound/verification.hpp"
 
 namespace relay::inbound {
 
@@ -12,12 +14,30 @@ namespace {
 
 constexpr std::uint64_t kChargedAtOnce = 1ULL << 20;  // octets
 
+smtp::Reply stalled() {
+  return {421, {4, 3, 1}, "Too much mail at once, and yours does not come on, try again later"};
+}
+
 }  // namespace
+
+FairShare::Holding ContentReceiver::memory_for(ClientConnection& connection, const Client& client,
+                                               const Limits& limits) const {
+  auto memory = parts_.memory.open(
+      client.counted(),
+      {.total = limits.memory, .per_network = limits.memory_per_network, .leaves_room = true});
+  // Who is as slow as is allowed at all sends something.
+  const std::uint64_t progress =
+      FairShare::kPatience.count() * std::max<std::uint64_t>(limits.min_content_rate, 1);
+  memory.may_yield({.executor = connection.executor(),
+                    .yield = [&connection] { connection.put_off(stalled()); },
+                    .progress = progress});
+  return memory;
+}
 
 class ContentReceiver::Waste {
  public:
-  Waste(const Parts& parts, const std::string& network, const Limits& limits)
-      : parts_(parts), network_(network), limits_(limits) {}
+  Waste(const Parts& parts, const Transaction& transaction, const Limits& limits)
+      : parts_(parts), transaction_(transaction), limits_(limits) {}
 
   void add(std::uint64_t octets) { received_ += octets; }
 
@@ -37,18 +57,26 @@ class ContentReceiver::Waste {
     if (clients_fault_ && received_ - charged_ >= kChargedAtOnce) charge();
     const base::SteadyTime now = parts_.clock.steady();
     return received_ - *begun_at_ > limits_.max_size ||
-           (clients_fault_ && parts_.waste.exhausted(network_, limits_.wasted, now));
+           (clients_fault_ && is_counted() &&
+            parts_.waste.exhausted(origin(), limits_.wasted, now));
   }
 
   /// All that came, as far as it was not charged before.
   void charge() {
-    parts_.waste.charge(network_, received_ - charged_, limits_.wasted, parts_.clock.steady());
+    if (is_counted()) {
+      parts_.waste.charge(origin(), received_ - charged_, limits_.wasted, parts_.clock.steady());
+    }
     charged_ = received_;
   }
 
  private:
+  // The client may become known while the content comes in.
+  bool is_counted() const { return !transaction_.client().is_exempt; }
+
+  const base::Origin& origin() const { return transaction_.client().origin; }
+
   const Parts& parts_;
-  const std::string& network_;
+  const Transaction& transaction_;
   const Limits& limits_;
   std::uint64_t received_ = 0;
   std::uint64_t charged_ = 0;
@@ -60,9 +88,11 @@ base::Task<ContentReceiver::Outcome> ContentReceiver::receive(ClientConnection& 
                                                               OpenMessage message,
                                                               const Limits& limits) const {
   const mail::MessageId id = base::Ulid::generate(parts_.clock.wall());
-  Intake& intake = message.transaction.begin_content(parts_.queue, parts_.budget, id);
+  Intake& intake = message.transaction.begin_content(
+      parts_.queue, memory_for(connection, message.client(), limits), id,
+      [this, &message](const mail::Header& header) { return take_header(message, header); });
   smtp::DataReader reader({.content = limits.max_size, .line = limits.max_line});
-  Waste waste(parts_, message.network, limits);
+  Waste waste(parts_, message.transaction, limits);
   const bool complete = co_await read(connection, limits, reader, intake, waste);
   if (!complete) {
     waste.charge();
@@ -70,10 +100,27 @@ base::Task<ContentReceiver::Outcome> ContentReceiver::receive(ClientConnection& 
     co_return ContentCut{*content_objection(reader.fault(), intake)};
   }
   auto accepted = co_await accept_message(
-      parts_.acceptance, {message.envelope, message.client, message.network, message.transaction,
-                          intake, message.transaction.check(), reader.fault()});
+      parts_.acceptance, {message.envelope, message.transaction, intake,
+                          message.transaction.check(), reader.fault(), message.session_end});
   if (accepted.reply.reply().code() >= 500) waste.charge();
   co_return accepted;
+}
+
+auth::MessageCheck* ContentReceiver::take_header(const OpenMessage& message,
+                                                 const mail::Header& header) const {
+  Transaction& transaction = message.transaction;
+  if (transaction.awaits_client()) {
+    auto found = client_in_received(header, *transaction.gateway(), transaction.client());
+    if (found) transaction.set_client(std::move(*found));
+    begin_check(parts_.resolver, parts_.clock, message);
+  }
+  auth::MessageCheck* const check = transaction.check();
+  const GatewayPolicy* const gateway = transaction.gateway();
+  if (check != nullptr && gateway != nullptr && !gateway->results.empty()) {
+    check->believe(auth::results::believed_results(header, fields_of_gateway(header, *gateway),
+                                                   gateway->results));
+  }
+  return check;
 }
 
 base::Task<bool> ContentReceiver::read(ClientConnection& connection, const Limits& limits,
@@ -89,7 +136,9 @@ base::Task<bool> ContentReceiver::read(ClientConnection& connection, const Limit
       const std::chrono::seconds earned(waste.received() / rate);
       const base::Deadline pace{began + limits.content + earned};
       const base::Deadline silence = connection.read_deadline(limits.content);
+      intake.begins_to_wait();
       const bool more = co_await connection.read_more(silence.within(pace));
+      intake.has_come(buffer.pending().size());
       if (!more) co_return false;
     }
     const std::size_t used =

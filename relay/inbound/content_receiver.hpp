@@ -8,12 +8,13 @@
 #include <variant>
 
 #include "relay/inbound/acceptance.hpp"
-#include "relay/inbound/byte_budget.hpp"
 #include "relay/inbound/client_connection.hpp"
+#include "relay/inbound/fair_share.hpp"
 #include "relay/inbound/open_message.hpp"
 #include "relay/inbound/waste_guard.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/intake_queue.hpp"
+#include "relay/ports/resolver.hpp"
 #include "relay/smtp/data_reader.hpp"
 
 namespace relay::inbound {
@@ -32,8 +33,9 @@ class ContentReceiver {
  public:
   struct Parts {
     ports::Clock& clock;
+    ports::Resolver& resolver;
     ports::IntakeQueue& queue;
-    ByteBudget& budget;
+    FairShare& memory;
     WasteGuard& waste;
     AcceptanceParts acceptance;
   };
@@ -53,9 +55,16 @@ class ContentReceiver {
   /// Octets of one message that become none.
   class Waste;
 
+  /// The header is there: who sent the message is known now, if it was not before.
+  auth::MessageCheck* take_header(const OpenMessage& message, const mail::Header& header) const;
+
   /// False: the connection is over, or there is a refusal, and enough was wasted.
   base::Task<bool> read(ClientConnection& connection, const Limits& limits,
                         smtp::DataReader& reader, Intake& intake, Waste& waste) const;
+
+  /// Memory for one message. While its client keeps us waiting it can be taken away.
+  FairShare::Holding memory_for(ClientConnection& connection, const Client& client,
+                                const Limits& limits) const;
 
   Parts parts_;
 };

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "relay/base/text.hpp"
+#include "relay/inbound/host_troubles.hpp"
 
 namespace relay::inbound {
 
@@ -25,8 +26,9 @@ std::string listed(const Range& range, Text text) {
   return out;
 }
 
-void add_client(base::Event& event, const mail::Client& client) {
+void add_client(base::Event& event, const mail::Client& client, std::string_view through) {
   event.text("peer_ip", client.address).text("helo", client.helo);
+  if (!through.empty()) event.text("through", through);
   if (!client.tls_version.empty()) {
     event.open("tls").text("version", client.tls_version).text("cipher", client.tls_cipher).close();
   }
@@ -67,18 +69,19 @@ void add_verdicts(base::Event& event, const forward::Evidence& evidence) {
 
 }  // namespace
 
-base::Event verdicts_event(const mail::Client& client, const forward::Evidence& evidence,
+base::Event verdicts_event(const Client& client, const forward::Evidence& evidence,
                            base::WallTime now) {
   base::Event event("verdicts", now);
-  add_client(event, client);
+  add_client(event, client.named, client.through);
   event.text("mail_from", evidence.sender.to_string());
   add_verdicts(event, evidence);
   return event;
 }
 
 base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, base::WallTime now) {
-  base::Event event("rejected", now);
-  add_client(event, rejected.client);
+  const bool our_fault = trouble_behind(reply).has_value();
+  base::Event event("rejected", now, our_fault ? base::Severity::Warning : base::Severity::Info);
+  add_client(event, rejected.client, rejected.through);
   if (rejected.envelope != nullptr) {
     event.text("mail_from", rejected.envelope->reverse_path.to_string());
   }
@@ -89,21 +92,21 @@ base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, b
   return event;
 }
 
-base::Event resent_event(const mail::MessageId& id, const mail::Client& client,
-                         base::WallTime now) {
+base::Event resent_event(const mail::MessageId& id, const Client& client, base::WallTime now) {
   base::Event event("resent", now);
   event.text("msg_id", id.to_string());
-  add_client(event, client);
+  add_client(event, client.named, client.through);
   return event;
 }
 
 base::Event received_event(const mail::QueuedMessage& queued,
                            const std::vector<forward::ResolvedRecipient>& recipients,
-                           const std::optional<forward::Evidence>& evidence) {
+                           const std::optional<forward::Evidence>& evidence,
+                           std::string_view through) {
   const mail::AcceptedMessage& message = queued.message;
   base::Event event("received", message.received_at);
   event.text("msg_id", message.id.to_string());
-  add_client(event, message.client);
+  add_client(event, message.client, through);
   event.text("mail_from", message.reverse_path.to_string());
   event.text("rcpt", listed(recipients, [](const auto& r) { return r.original.to_string(); }));
   event.number("rcpt_count", static_cast<std::int64_t>(recipients.size()));

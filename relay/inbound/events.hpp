@@ -19,21 +19,23 @@ struct Rejected {
   const mail::Client& client;
   const mail::Envelope* envelope = nullptr;
   std::string_view forward_path;  ///< the refused one, "" otherwise
+  std::string_view through = {};  ///< as Client::through
 };
 
 base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, base::WallTime now);
 
 /// A message sent again, known again: `id` is the one it was given the first time.
-base::Event resent_event(const mail::MessageId& id, const mail::Client& client, base::WallTime now);
+base::Event resent_event(const mail::MessageId& id, const Client& client, base::WallTime now);
 
 /// `verdicts`: of a message that was refused for what they say.
-base::Event verdicts_event(const mail::Client& client, const forward::Evidence& evidence,
+base::Event verdicts_event(const Client& client, const forward::Evidence& evidence,
                            base::WallTime now);
 
-/// `received`.
+/// `received`. `through` as Client::through.
 base::Event received_event(const mail::QueuedMessage& queued,
                            const std::vector<forward::ResolvedRecipient>& recipients,
-                           const std::optional<forward::Evidence>& evidence);
+                           const std::optional<forward::Evidence>& evidence,
+                           std::string_view through = {});
 
 /// `sender_not_stored`: the quota of that sender's kind is used up (SenderToken::counted_under).
 base::Event sender_not_stored_event(const mail::MessageId& id, const mail::SenderToken& sender,

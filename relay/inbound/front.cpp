@@ -95,7 +95,9 @@ base::Task<std::expected<Front, ports::SignError>> make_front(
         plan.routes, [](const mail::Route& route) { return route.handling.seal; });
     if (sealed) request.seal = {results, evidence->verdicts.arc.result};
   }
-  above += forward::received_field(message.client, policy.hostname, message.id,
+  const mail::Client& connected =
+      message.handed_over_by != nullptr ? *message.handed_over_by : message.client;
+  above += forward::received_field(connected, policy.hostname, message.id,
                                    message.envelope.smtputf8, only_alias(message), now);
   // A bounce goes to who wrote: nobody forwards to him.
   if (!is_bounce) above += policy.contact_field;

@@ -3,14 +3,24 @@
 #include <algorithm>
 #include <utility>
 
-#include <boost/asio/ip/address_v4.hpp>
-#include <boost/asio/ip/address_v6.hpp>
-
-#include "relay/forward/sender_rewrite.hpp"
-
 namespace relay::inbound {
 
-namespace ip = boost::asio::ip;
+namespace {
+
+GateRefusal refusal_of(ShareLevel used_up) {
+  switch (used_up) {
+    case ShareLevel::Client:
+      return GateRefusal::ClientFull;
+    case ShareLevel::Network:
+    case ShareLevel::WiderNetwork:
+      return GateRefusal::NetworkFull;
+    case ShareLevel::Everybody:
+      break;
+  }
+  return GateRefusal::Full;
+}
+
+}  // namespace
 
 std::string_view describe(GateRefusal refusal) {
   switch (refusal) {
@@ -22,75 +32,44 @@ std::string_view describe(GateRefusal refusal) {
       return "Too many connections from your address";
     case GateRefusal::NetworkFull:
       return "Too many connections from your network";
+    case GateRefusal::TooFast:
+      return "Too many new connections from your address, try again later";
     case GateRefusal::Wasteful:
       return "Too much unfinished mail from your network, try again later";
   }
   return "Try again later";
 }
 
-ip::address plain_address(const ip::address& address) {
-  if (!address.is_v6()) return address;
-  ip::address_v6 v6 = address.to_v6();
-  if (v6.is_v4_mapped()) return ip::make_address_v4(ip::v4_mapped, v6);
-  v6.scope_id(0);
-  return v6;
+bool Gate::may_come(const base::Origin& origin, const Limits& limits) {
+  const base::Rate& pace = limits.connections_from_client;
+  return pace.count == 0 || origin.client.empty() ||
+         newcomers_.take(origin.client, pace, clock_.steady());
 }
 
-std::string network_of(const ip::address& address) {
-  return forward::client_prefix(plain_address(address).to_string());
-}
-
-Gate::Ticket::Ticket(Gate& gate, std::string client, std::string network)
-    : gate_(&gate), client_(std::move(client)), network_(std::move(network)) {}
-
-Gate::Ticket::Ticket(Ticket&& other) noexcept
-    : gate_(std::exchange(other.gate_, nullptr)),
-      client_(std::move(other.client_)),
-      network_(std::move(other.network_)) {}
-
-Gate::Ticket::~Ticket() {
-  if (gate_ == nullptr) return;
-  const std::lock_guard lock(gate_->mutex_);
-  leave(gate_->clients_, client_);
-  leave(gate_->networks_, network_);
-  gate_->inside_.fetch_sub(1, std::memory_order_release);
-}
-
-std::expected<Gate::Ticket, GateRefusal> Gate::enter(const ip::address& address,
+std::expected<Gate::Ticket, GateRefusal> Gate::enter(const base::Origin& origin,
                                                      const Limits& limits) {
   if (draining()) return std::unexpected(GateRefusal::Draining);
-  std::string client = plain_address(address).to_string();
-  std::string network = network_of(address);
-  const std::lock_guard lock(mutex_);
-  if (inside() >= limits.connections_total) return std::unexpected(GateRefusal::Full);
-  const auto count = [](const Counts& counts, const std::string& key) {
-    const auto found = counts.find(key);
-    return found == counts.end() ? 0U : found->second;
-  };
-  if (count(clients_, client) >= limits.connections_per_client) {
-    return std::unexpected(GateRefusal::ClientFull);
-  }
-  if (count(networks_, network) >= limits.connections_per_network) {
-    return std::unexpected(GateRefusal::NetworkFull);
-  }
-  // Both places are there before either is counted: making one can fail.
-  std::uint32_t& of_client = clients_[client];
-  std::uint32_t& of_network = networks_[network];
-  ++of_client;
-  ++of_network;
-  inside_.fetch_add(1, std::memory_order_relaxed);
-  return Ticket(*this, std::move(client), std::move(network));
+  if (!may_come(origin, limits)) return std::unexpected(GateRefusal::TooFast);
+  auto place = places_.open(origin, {.total = limits.connections_total,
+                                     .per_client = limits.connections_per_client,
+                                     .per_network = limits.connections_per_network});
+  const auto room = place.hold(1);
+  if (!room) return std::unexpected(refusal_of(room.error()));
+  return Ticket(std::move(place));
+}
+
+std::expected<void, GateRefusal> Gate::move(Ticket& ticket, const base::Origin& origin,
+                                            const Limits& limits) {
+  if (!may_come(origin, limits)) return std::unexpected(GateRefusal::TooFast);
+  const auto moved = ticket.place_.move_to(origin);
+  if (!moved) return std::unexpected(refusal_of(moved.error()));
+  return {};
 }
 
 bool Gate::overloaded(const Limits& limits) const {
   const std::uint64_t threshold =
       std::uint64_t{limits.connections_total} * limits.overload_percent / 100;
   return inside() >= std::max<std::uint64_t>(threshold, 1);
-}
-
-void Gate::leave(Counts& counts, const std::string& key) {
-  const auto found = counts.find(key);
-  if (found != counts.end() && --found->second == 0) counts.erase(found);
 }
 
 }  // namespace relay::inbound

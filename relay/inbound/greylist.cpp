@@ -23,10 +23,11 @@ std::string digest(std::initializer_list<std::string_view> parts) {
 
 }  // namespace
 
-ports::GreylistKey greylist_key(const std::string& network, const std::string& reverse_path,
+ports::GreylistKey greylist_key(const base::Origin& origin, const std::string& reverse_path,
                                 const std::string& forward_path) {
-  return {.sender = digest({"sender", network, reverse_path, forward_path}),
-          .network = digest({"network", network})};
+  return {.sender = digest({"sender", origin.network, reverse_path, forward_path}),
+          .network = digest({"network", origin.network}),
+          .counted_under = digest({"share", origin.wider.empty() ? origin.network : origin.wider})};
 }
 
 }  // namespace relay::inbound

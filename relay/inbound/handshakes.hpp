@@ -1,43 +1,35 @@
-// How many TLS handshakes run at once: each costs far more than the client that asks for it
-// pays, so a flood of them is put off.
+// TLS handshakes cost far more than the client that asks for one pays. How many run at once, of all
+// and of one network, and how fast one client may ask. A place is held from the first octet of the
+// handshake on: waiting for that costs nothing.
 #pragma once
 
-#include <atomic>
-#include <cstdint>
-#include <utility>
+#include <optional>
+
+#include "relay/base/rate_table.hpp"
+#include "relay/inbound/fair_share.hpp"
+#include "relay/inbound/policy.hpp"
 
 namespace relay::inbound {
 
-/// Thread-safe.
+/// Thread-safe; bounded. An empty origin takes one of all places, and is counted nowhere else.
 class Handshakes {
  public:
-  class Place {
-   public:
-    explicit Place(Handshakes* of) : of_(of) {}
+  /// A network may have this part of all places.
+  static constexpr std::uint32_t kNetworkPart = 4;
 
-    Place(Place&& other) noexcept : of_(std::exchange(other.of_, nullptr)) {}
+  explicit Handshakes(ports::Clock& clock) : clock_(clock), places_(clock) {}
 
-    Place& operator=(Place&&) = delete;
+  /// At STARTTLS, each of which counts: false when the client asks too fast, or has no place to
+  /// hope for now.
+  bool may_begin(const base::Origin& origin, const Limits& limits);
 
-    ~Place() {
-      if (of_ != nullptr) of_->running_.fetch_sub(1, std::memory_order_relaxed);
-    }
-
-    explicit operator bool() const { return of_ != nullptr; }
-
-   private:
-    Handshakes* of_;
-  };
-
-  /// False in a boolean context: `most` are running already.
-  Place enter(std::uint32_t most) {
-    if (running_.fetch_add(1, std::memory_order_relaxed) < most) return Place(this);
-    running_.fetch_sub(1, std::memory_order_relaxed);
-    return Place(nullptr);
-  }
+  /// A place, or nullopt.
+  std::optional<FairShare::Holding> enter(const base::Origin& origin, const Limits& limits);
 
  private:
-  std::atomic<std::uint32_t> running_{0};
+  ports::Clock& clock_;
+  FairShare places_;
+  base::RateTable beginnings_;  ///< by client
 };
 
 }  // namespace relay::inbound

@@ -42,13 +42,14 @@ smtp::Reply reply_for(ports::SpoolError error) {
   }
 }
 
-Intake::Intake(ports::IntakeQueue& queue, ByteBudget& budget, mail::MessageId id,
-               auth::MessageCheck* check, std::string authserv_id, std::size_t max_header)
+Intake::Intake(ports::IntakeQueue& queue, FairShare::Holding memory, mail::MessageId id,
+               ContentReader::OnHeader on_header, std::vector<std::string> authserv_ids,
+               std::size_t max_header)
     : queue_(queue),
-      share_(budget),
+      memory_(std::move(memory)),
       id_(id),
       max_header_(max_header),
-      reader_(check, std::move(authserv_id)) {}
+      reader_(std::move(on_header), std::move(authserv_ids)) {}
 
 Intake::~Intake() {
   if (!kept_ && stored_chunks_ > 0) queue_.discard(id_);
@@ -57,7 +58,22 @@ Intake::~Intake() {
 void Intake::blame(smtp::Reply reply) {
   if (fault_) return;
   fault_ = std::move(reply);
-  chunk_ = {};
+  std::string().swap(chunk_);  // an assignment would keep its memory
+  shrink();
+}
+
+bool Intake::grow_to(std::size_t octets) {
+  if (octets <= held_) return true;
+  if (!memory_.hold(octets)) return false;
+  held_ = octets;
+  return true;
+}
+
+/// To what is there.
+void Intake::shrink() {
+  held_ = std::min(held_, chunk_.capacity() + reader_.header_octets());
+  const auto held = memory_.hold(held_);
+  static_cast<void>(held);  // less is always to be had, unless all was taken away
 }
 
 bool Intake::reserve_for(std::size_t octets) {
@@ -67,7 +83,7 @@ bool Intake::reserve_for(std::size_t octets) {
   const std::size_t doubled = std::bit_ceil(std::max(wanted, kSmallestBuffer));
   const std::size_t capacity =
       doubled < ports::kChunkOctets ? doubled : std::max(wanted, kFullBuffer);
-  if (!share_.grow_to(capacity + reader_.header_octets())) return false;
+  if (!grow_to(capacity + reader_.header_octets())) return false;
   chunk_.reserve(capacity);
   return true;
 }
@@ -84,7 +100,7 @@ void Intake::take(std::string_view content) {
 
 void Intake::take_header(std::string_view content) {
   const std::size_t most = chunk_.capacity() + reader_.header_octets() + content.size();
-  if (!share_.grow_to(most)) return blame(too_much_at_once());
+  if (!grow_to(most)) return blame(too_much_at_once());
   reader_.take(content);
   // Without its end a header as large as that has no room for the empty line.
   const std::size_t came = std::max(reader_.header_octets(), reader_.replaced_octets());
@@ -115,7 +131,7 @@ void Intake::end() {
 base::Task<> Intake::store_chunk() {
   if (fault_) co_return;
   // The chunk on its way to the disk counts as well as the one being filled.
-  if (!share_.grow_to(kFullBuffer + ports::kChunkOctets + reader_.header_octets())) {
+  if (!grow_to(kFullBuffer + ports::kChunkOctets + reader_.header_octets())) {
     blame(too_much_at_once());
     co_return;
   }
@@ -125,7 +141,9 @@ base::Task<> Intake::store_chunk() {
   chunk_.resize(ports::kChunkOctets);
   std::string full = std::exchange(chunk_, std::move(rest));
   const auto stored = co_await queue_.append(id_, stored_chunks_++, std::move(full));
-  if (!stored) blame(reply_for(stored.error()));
+  if (!stored) co_return blame(reply_for(stored.error()));
+  shrink();
+  memory_.makes_progress();
 }
 
 }  // namespace relay::inbound

@@ -6,10 +6,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "relay/base/sha256.hpp"
-#include "relay/inbound/byte_budget.hpp"
 #include "relay/inbound/content_reader.hpp"
+#include "relay/inbound/fair_share.hpp"
 #include "relay/mail/envelope.hpp"
 #include "relay/mail/header.hpp"
 #include "relay/ports/intake_queue.hpp"
@@ -19,10 +20,10 @@ namespace relay::inbound {
 
 class Intake {
  public:
-  /// `check` and `authserv_id`: see ContentReader. `max_header` octets are taken before the body,
-  /// the empty line included.
-  Intake(ports::IntakeQueue& queue, ByteBudget& budget, mail::MessageId id,
-         auth::MessageCheck* check, std::string authserv_id,
+  /// `memory`: what is held of all memory for content. `on_header` and `authserv_ids`: see
+  /// ContentReader. `max_header` octets are taken before the body, the empty line included.
+  Intake(ports::IntakeQueue& queue, FairShare::Holding memory, mail::MessageId id,
+         ContentReader::OnHeader on_header, std::vector<std::string> authserv_ids,
          std::size_t max_header = mail::kMaxHeaderOctets);
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
@@ -37,12 +38,18 @@ class Intake {
   /// The content has come to its end; to be called once, before any question about the whole.
   void end();
 
-  /// Gives one full chunk to the queue. An error becomes the fault.
+  /// Gives one full chunk to the queue, and its memory back. An error becomes the fault.
   base::Task<> store_chunk();
 
   /// Why this message cannot be accepted: header over its cap, memory budget used up, or the
   /// queue failed.
   const std::optional<smtp::Reply>& fault() const { return fault_; }
+
+  // The client is waited for, and has sent so many octets.
+
+  void begins_to_wait() { memory_.begins_to_wait(); }
+
+  void has_come(std::uint64_t octets) { memory_.has_come(octets); }
 
   const mail::MessageId& id() const { return id_; }
 
@@ -62,13 +69,16 @@ class Intake {
   void keep() { kept_ = true; }
 
  private:
+  bool grow_to(std::size_t octets);
+  void shrink();
   bool reserve_for(std::size_t octets);
   void take_header(std::string_view content);
   void keep_header();
   void blame(smtp::Reply reply);
 
   ports::IntakeQueue& queue_;
-  ByteShare share_;
+  FairShare::Holding memory_;
+  std::size_t held_ = 0;  ///< octets of memory
   const mail::MessageId id_;
   const std::size_t max_header_;
   ContentReader reader_;

@@ -128,6 +128,8 @@ base::Task<Judgement> judge(ports::Signer& signer, const Policy& policy, JudgedM
     co_return judgement;
   }
   forward::Incoming incoming{message.id, message.sender, message.client.address, now, message.size};
+  incoming.late = message.late;
+  incoming.unwelcome = message.unwelcome;
   if (!judgement.evidence) incoming.authors = mail::author_domains(*message.content.header());
   auto plan = policy.planner->plan(incoming, message.recipients, judgement.evidence);
   if (!plan) {

@@ -31,6 +31,10 @@ struct JudgedMessage {
   std::uint64_t size = 0;                                     ///< of the content, in octets
   mail::MessageId id;
   auth::MessageCheck* check = nullptr;  ///< null: incoming mail is not verified
+  /// Who connected, where that is not the client itself: what we say in Received.
+  const mail::Client* handed_over_by = nullptr;
+  forward::LateRefusal late = forward::LateRefusal::Refuse;
+  std::string unwelcome = {};  ///< see forward::Incoming
 };
 
 /// Header fields of ours, each CRLF-terminated; see mail::AcceptedMessage.

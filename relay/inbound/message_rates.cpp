@@ -32,12 +32,9 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
     std::string_view text;
   };
 
-  const auto if_first = [&](std::string key) { return admission.first ? std::move(key) : ""; };
   std::vector<Limit> limits = {
-      Limit{clients_, policy.per_client, if_first(admission.client), 450,
+      Limit{clients_, policy.per_client, admission.first ? admission.origin.client : "", 450,
             "Too many messages from your address, try again later"},
-      Limit{networks_, policy.per_network, if_first(admission.network), 450,
-            "Too many messages from your network, try again later"},
       Limit{aliases_, policy.per_alias,
             admission.is_bounce ? "" : mail::without_tag(admission.forward_path, policy.tag), 451,
             "Too many messages to this address, try again later"}};
@@ -48,11 +45,15 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
   const auto applies = [](const Limit& limit) {
     return limit.rate.count > 0 && !limit.key.empty();
   };
+  const bool counts_for_network = admission.first && policy.per_network.count > 0;
   // All are asked before one is charged: who is over one limit does not use up the others.
   for (const Limit& limit : limits) {
     if (applies(limit) && !limit.table.allows(limit.key, limit.rate, now)) {
       return smtp::Reply(limit.code, {4, 7, 1}, limit.text);
     }
+  }
+  if (counts_for_network && !networks_.take(admission.origin, policy.per_network, now)) {
+    return smtp::Reply(450, {4, 7, 1}, "Too many messages from your network, try again later");
   }
   for (const Limit& limit : limits) {
     if (applies(limit)) limit.table.take(limit.key, limit.rate, now);
@@ -61,13 +62,18 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
 }
 
 std::optional<smtp::Reply> MessageRates::take_sender(const std::string& reverse_path,
-                                                     const std::string& network,
+                                                     const base::Origin* claimed_from,
                                                      const RatePolicy& policy,
                                                      base::SteadyTime now) {
   const base::Rate& rate = policy.per_sender_domain;
   const std::string domain = domain_of(reverse_path);
   if (rate.count == 0 || domain.empty()) return std::nullopt;
-  if (sender_domains_.take(domain + ' ' + network, rate, now)) return std::nullopt;
+  base::Origin key{.client = {}, .network = domain, .wider = {}};
+  if (claimed_from != nullptr) {
+    key.network += ' ' + claimed_from->network;
+    if (!claimed_from->wider.empty()) key.wider = domain + ' ' + claimed_from->wider;
+  }
+  if (sender_domains_.take(key, rate, now)) return std::nullopt;
   return smtp::Reply(451, {4, 7, 1}, "Too many messages from this sender domain, try again later");
 }
 
@@ -93,18 +99,18 @@ std::optional<smtp::Reply> MessageRates::take_signed(
   return std::nullopt;
 }
 
-std::optional<smtp::Reply> MessageRates::objection_to_guessing(const std::string& network,
+std::optional<smtp::Reply> MessageRates::objection_to_guessing(const base::Origin& origin,
                                                                const RatePolicy& policy,
                                                                base::SteadyTime now) {
-  if (policy.unknown.count == 0 || unknown_.allows(network, policy.unknown, now)) {
+  if (policy.unknown.count == 0 || unknown_.allows(origin, policy.unknown, now)) {
     return std::nullopt;
   }
   return smtp::Reply(450, {4, 7, 1}, "Too many unknown recipients from your network");
 }
 
-void MessageRates::note_unknown(const std::string& network, const RatePolicy& policy,
+void MessageRates::note_unknown(const base::Origin& origin, const RatePolicy& policy,
                                 base::SteadyTime now) {
-  if (policy.unknown.count > 0) unknown_.take(network, policy.unknown, now);
+  if (policy.unknown.count > 0) unknown_.take(origin, policy.unknown, now);
 }
 
 std::size_t MessageRates::size() const {

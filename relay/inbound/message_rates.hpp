@@ -7,7 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "relay/base/origin.hpp"
 #include "relay/base/rate_table.hpp"
+#include "relay/inbound/fair_share.hpp"
 #include "relay/mail/authentication.hpp"
 #include "relay/smtp/reply.hpp"
 
@@ -27,8 +29,7 @@ struct RatePolicy {
 
 /// A recipient of ours who is to be accepted, and from whom.
 struct Admission {
-  std::string client;  ///< address
-  std::string network;
+  base::Origin origin;               ///< of the client
   std::string reverse_path;          ///< folded; "" for the null sender; for the greylist
   std::string forward_path;          ///< folded
   std::vector<std::string> targets;  ///< folded, without sub-address
@@ -46,11 +47,11 @@ class MessageRates {
   std::optional<smtp::Reply> take(const Admission& admission, const RatePolicy& policy,
                                   base::SteadyTime now);
 
-  /// Of a message that has come in. `reverse_path`: folded, "" is not counted. `network`: "" where
-  /// the domain is proven; else the count is that of this network's messages under the domain, for
-  /// anybody may claim any domain.
+  /// Of a message that has come in. `reverse_path`: folded, "" is not counted. `claimed_from`:
+  /// null where the domain is proven; else the count is that of this network's messages under the
+  /// domain, for anybody may claim any domain.
   std::optional<smtp::Reply> take_sender(const std::string& reverse_path,
-                                         const std::string& network, const RatePolicy& policy,
+                                         const base::Origin* claimed_from, const RatePolicy& policy,
                                          base::SteadyTime now);
 
   /// Whoever sends one signed message again and again to others wears out our name. Counts
@@ -61,22 +62,22 @@ class MessageRates {
                                          base::SteadyTime now);
 
   /// Before an address is looked at: who tried too many that do not exist learns nothing more.
-  std::optional<smtp::Reply> objection_to_guessing(const std::string& network,
+  std::optional<smtp::Reply> objection_to_guessing(const base::Origin& origin,
                                                    const RatePolicy& policy, base::SteadyTime now);
 
-  void note_unknown(const std::string& network, const RatePolicy& policy, base::SteadyTime now);
+  void note_unknown(const base::Origin& origin, const RatePolicy& policy, base::SteadyTime now);
 
   /// Buckets in all tables.
   std::size_t size() const;
 
  private:
   base::RateTable clients_{kMaxKeys};
-  base::RateTable networks_{kMaxKeys};
+  FairRate networks_{kMaxKeys};
   base::RateTable aliases_{kMaxKeys};
-  base::RateTable sender_domains_{kMaxKeys};
+  FairRate sender_domains_{kMaxKeys};
   base::RateTable signatures_{kMaxKeys};
   base::RateTable targets_{kMaxKeys};
-  base::RateTable unknown_{kMaxKeys};
+  FairRate unknown_{kMaxKeys};
 };
 
 }  // namespace relay::inbound

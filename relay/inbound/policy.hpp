@@ -9,9 +9,11 @@
 
 #include "relay/auth/message_check.hpp"
 #include "relay/auth/signing_policy.hpp"
+#include "relay/base/rate_table.hpp"
 #include "relay/forward/loop_guard.hpp"
 #include "relay/forward/planner.hpp"
 #include "relay/inbound/abuse_control.hpp"
+#include "relay/inbound/arrival_policy.hpp"
 #include "relay/inbound/bounce_guard.hpp"
 #include "relay/mail/header.hpp"
 
@@ -30,7 +32,9 @@ struct Limits {
   std::uint32_t connections_total = 1000;
   std::uint32_t connections_per_client = 50;    ///< one address
   std::uint32_t connections_per_network = 200;  ///< IPv4 /24, IPv6 /64
-  std::uint32_t overload_percent = 80;          ///< of connections_total: from there, hurry
+  /// New ones of one address; a count of 0: no limit.
+  base::Rate connections_from_client{.count = 200, .span = std::chrono::seconds(10)};
+  std::uint32_t overload_percent = 80;  ///< of connections_total: from there, hurry
 
   std::chrono::seconds command{300};  ///< a whole command line (RFC 5321 §4.5.3.2.7)
   std::chrono::seconds command_overloaded{10};
@@ -38,7 +42,12 @@ struct Limits {
   std::uint32_t min_content_rate = 500;  ///< octets a second over the whole message
   std::chrono::seconds session{7200};    ///< everything together
 
-  std::uint32_t handshakes = 250;     ///< TLS handshakes at once
+  std::uint64_t memory = 64ULL << 20;              ///< for content that comes in
+  std::uint64_t memory_per_network = 16ULL << 20;  ///< of it, for one network
+
+  std::uint32_t handshakes = 250;  ///< TLS handshakes at once
+  /// STARTTLS of one address; a count of 0: no limit.
+  base::Rate handshakes_from_client{.count = 100, .span = std::chrono::seconds(10)};
   std::uint64_t wasted = 1ULL << 30;  ///< octets an hour and network that became no message
 
   BounceLimits bounces;
@@ -51,6 +60,7 @@ struct Policy {
   bool offer_starttls = false;  ///< needs Services::tls as well
   Limits limits;
   AbusePolicy abuse;
+  ArrivalPolicy arrival;
   std::shared_ptr<const auth::CheckOptions> check;  ///< null: incoming mail is not verified
   std::string authserv_id;  ///< ours in Authentication-Results; fields that claim it are removed
   std::optional<std::chrono::seconds> signature_lifetime = auth::kSignatureLifetime;

@@ -7,6 +7,7 @@
 #include "relay/base/text.hpp"
 #include "relay/inbound/intake.hpp"
 #include "relay/inbound/judgement.hpp"
+#include "relay/inbound/verification.hpp"
 
 namespace relay::inbound {
 
@@ -77,11 +78,15 @@ base::Task<RecipientGate::Objection> RecipientGate::sender_objection(
 
 base::Task<RecipientGate::Objection> RecipientGate::client_objection(
     const OpenMessage& message, const mail::ForwardPath& forward_path) const {
-  if (is_postmaster(forward_path)) co_return std::nullopt;
+  const Client& client = message.client();
+  if (is_postmaster(forward_path) || client.is_exempt) co_return std::nullopt;
   const AbusePolicy& policy = message.transaction.policy().abuse;
-  if (auto wait = parts_.abuse.objection_to_guessing(message.network, policy)) co_return wait;
-  co_return co_await parts_.abuse.objection_to_client(
-      message.client.address, DnsListStage::Recipient, policy, message.session_end);
+  if (auto wait = parts_.abuse.objection_to_guessing(client.origin, policy)) co_return wait;
+  // When the connection began, somebody else was asked about.
+  const bool is_new = client.known_by == KnownBy::Xforward;
+  const DnsListStage stage = is_new ? policy.dns_lists->at : DnsListStage::Recipient;
+  co_return co_await parts_.abuse.objection_to_client(client.named.address, stage, policy,
+                                                      message.session_end);
 }
 
 base::Task<forward::Resolution> RecipientGate::resolve(const OpenMessage& message,
@@ -107,17 +112,20 @@ base::Task<forward::Resolution> RecipientGate::resolve(const OpenMessage& messag
 smtp::Reply RecipientGate::refusal(const OpenMessage& message,
                                    const forward::Rejection& rejection) const {
   const Policy& policy = message.transaction.policy();
-  const BounceLimits& limits = policy.limits.bounces;
+  const BounceLimits limits = message.transaction.bounce_limits();
+  const Client& client = message.client();
   const base::SteadyTime now = parts_.clock.steady();
   if (rejection.bad_bounce_address) {
-    if (auto wait = parts_.bounces.note_guess(message.network, rejection.guessable, limits, now))
+    if (auto wait = parts_.bounces.note_guess(client.origin, rejection.guessable, limits, now))
       return *wait;
   } else if (rejection.guessable) {
     // A right tag before a stamp that is over must not be told from a wrong one.
-    auto wait = parts_.bounces.objection_to_guessable(message.network, limits, now);
+    auto wait = parts_.bounces.objection_to_guessable(client.origin, limits, now);
     if (wait) return *wait;
   }
-  if (rejection.status == kUnknownUser) parts_.abuse.note_unknown(message.network, policy.abuse);
+  if (rejection.status == kUnknownUser && !client.is_exempt) {
+    parts_.abuse.note_unknown(client.origin, policy.abuse);
+  }
   return {rejection.code, rejection.status, rejection.text};
 }
 
@@ -135,8 +143,8 @@ base::Task<RecipientGate::Objection> RecipientGate::consent_objection(
 base::Task<RecipientGate::Objection> RecipientGate::admission_objection(
     const OpenMessage& message, const forward::ResolvedRecipient& resolved) const {
   const AbusePolicy& policy = message.transaction.policy().abuse;
-  Admission admission{.client = message.client.address,
-                      .network = message.network,
+  const Client& client = message.client();
+  Admission admission{.origin = client.counted(),
                       .reverse_path = message.envelope.reverse_path.folded(),
                       .forward_path = resolved.original.folded(),
                       .targets = {},
@@ -163,14 +171,16 @@ RecipientGate::Objection RecipientGate::room_objection(
   }
   if (resolved.is_bounce) {
     const base::SteadyTime now = parts_.clock.steady();
+    const BounceLimits bounces = transaction.bounce_limits();
+    const base::Origin& origin = message.client().origin;
     if (resolved.guessable) {
-      auto wait = parts_.bounces.objection_to_guessable(message.network, limits.bounces, now);
+      auto wait = parts_.bounces.objection_to_guessable(origin, bounces, now);
       if (wait) return wait;
     }
-    return parts_.bounces.probe(message.network, limits.bounces, now);
+    return parts_.bounces.probe(origin, bounces, now);
   }
   // One message is refused, held or forwarded as a whole: who wants it otherwise gets his own.
-  if (!first && transaction.policy().check &&
+  if (!first && transaction.verifies() &&
       resolved.dmarc != transaction.recipients().front().dmarc) {
     return smtp::Reply(452, {4, 5, 3}, "Another policy applies, send this recipient a copy");
   }
@@ -183,15 +193,10 @@ RecipientGate::Objection RecipientGate::room_objection(
 }
 
 /// Verification begins with the first recipient that is taken: who asks for strangers costs no DNS.
+/// Where the content is to say who the client is, it begins with that.
 void RecipientGate::begin_check(const OpenMessage& message) const {
-  Transaction& transaction = message.transaction;
-  const Policy& policy = transaction.policy();
-  if (!policy.check || transaction.check() != nullptr) return;
-  auth::Arrival arrival{.client = message.address,
-                        .helo = message.client.helo,
-                        .reverse_path = message.envelope.reverse_path};
-  transaction.begin_check(std::make_unique<auth::MessageCheck>(
-      parts_.resolver, parts_.clock, message.executor, policy.check, std::move(arrival)));
+  if (message.transaction.awaits_client()) return;
+  inbound::begin_check(parts_.resolver, parts_.clock, message);
 }
 
 }  // namespace relay::inbound

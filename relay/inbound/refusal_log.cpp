@@ -4,14 +4,14 @@
 
 namespace relay::inbound {
 
-void RefusalLog::write(const std::string& network, base::Event event, base::SteadyTime now) {
-  if (rates_.take(network, kRate, now)) {
+void RefusalLog::write(const base::Origin& origin, base::Event event, base::SteadyTime now) {
+  if (rates_.take(origin, kRate, now)) {
     log_.write(std::move(event));
     return;
   }
   const std::lock_guard lock(mutex_);
-  const bool room = suppressed_.size() < kMaxNetworks || suppressed_.contains(network);
-  ++suppressed_[room ? network : "others"];
+  const bool room = suppressed_.size() < kMaxNetworks || suppressed_.contains(origin.network);
+  ++suppressed_[room ? origin.network : "others"];
 }
 
 void RefusalLog::tell_suppressed(base::WallTime now) {

@@ -8,7 +8,8 @@
 #include <string>
 
 #include "relay/base/log.hpp"
-#include "relay/base/rate_table.hpp"
+#include "relay/inbound/fair_share.hpp"
+#include "relay/inbound/host_troubles.hpp"
 
 namespace relay::inbound {
 
@@ -20,7 +21,10 @@ class RefusalLog {
 
   explicit RefusalLog(base::Log& log) : log_(log) {}
 
-  void write(const std::string& network, base::Event event, base::SteadyTime now);
+  void write(const base::Origin& origin, base::Event event, base::SteadyTime now);
+
+  /// Every refusal that is this host's fault is to be noted there, whether it gets a line or not.
+  HostTroubles& troubles() { return troubles_; }
 
   /// One `suppressed` line for each network that had lines left out since the last call.
   void tell_suppressed(base::WallTime now);
@@ -29,7 +33,8 @@ class RefusalLog {
   static constexpr std::size_t kMaxNetworks = 4096;  ///< further ones are counted together
 
   base::Log& log_;
-  base::RateTable rates_;
+  HostTroubles troubles_;
+  FairRate rates_;
   std::mutex mutex_;
   std::map<std::string, std::int64_t> suppressed_;
 };

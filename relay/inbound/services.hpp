@@ -7,7 +7,7 @@
 #include "relay/base/watchdog.hpp"
 #include "relay/inbound/abuse_control.hpp"
 #include "relay/inbound/bounce_guard.hpp"
-#include "relay/inbound/byte_budget.hpp"
+#include "relay/inbound/fair_share.hpp"
 #include "relay/inbound/handshakes.hpp"
 #include "relay/inbound/policy.hpp"
 #include "relay/inbound/refusal_log.hpp"
@@ -35,7 +35,7 @@ struct Services {
   ports::TlsAcceptor* tls;  ///< null: no certificate is configured
   base::Log& log;
   const base::Published<Policy>& policy;
-  ByteBudget& budget;
+  FairShare& memory;  ///< for content that comes in, octets
   BounceGuard& bounces;
   ResendGuard& resends;
   RefusalLog& refusals;

@@ -5,14 +5,23 @@
 #include <variant>
 
 #include "relay/inbound/events.hpp"
+#include "relay/inbound/proxy/reception.hpp"
 
 namespace relay::inbound {
 
 namespace {
 
-constexpr std::chrono::seconds kHandshakeSpan{60};
-// For a client that gets no service to say QUIT.
-constexpr std::chrono::seconds kTurnedAwaySpan{20};
+Limits limits_at(const ListenerPolicy& listener, Limits limits) {
+  if (listener.max_size > 0) limits.max_size = listener.max_size;
+  return limits;
+}
+
+Client connected_client(const ClientConnection& connection, const ArrivalPolicy& policy) {
+  const mail::Client named = connection.client();
+  Client client = client_at(connection.address(), named.port, KnownBy::Connection, policy);
+  client.named = named;
+  return client;
+}
 
 std::string_view stage_of(std::string_view line) {
   switch (smtp::verb_of(line)) {
@@ -30,24 +39,18 @@ std::string_view stage_of(std::string_view line) {
   }
 }
 
-const smtp::Reply* reply_in(const smtp::Action& action) {
-  return std::visit(
-      [](const auto& a) -> const smtp::Reply* {
-        if constexpr (requires { a.reply; }) return &a.reply;
-        return nullptr;
-      },
-      action);
-}
-
 }  // namespace
 
-Session::Session(const Parts& parts, base::Executor executor, std::unique_ptr<ports::Stream> stream)
+Session::Session(const Parts& parts, base::Executor executor, std::unique_ptr<ports::Stream> stream,
+                 Gate::Ticket place)
     : parts_(parts),
       policy_(parts.policy.get()),
-      connection_(std::move(stream), std::move(executor), parts.clock, parts.gate, limits()),
-      client_(connection_.client()),
-      address_(connection_.address()),
-      network_(network_of(address_)),
+      place_(std::move(place)),
+      local_(stream->local()),
+      listener_(policy_->arrival.listener_at(local_)),
+      limits_(limits_at(listener_, policy_->limits)),
+      connection_(std::move(stream), std::move(executor), parts.clock, parts.gate, limits_),
+      client_(connected_client(connection_, policy_->arrival)),
       machine_(options()) {}
 
 smtp::ServerOptions Session::options() const {
@@ -59,14 +62,13 @@ smtp::ServerOptions Session::options() const {
   options.max_junk = limits().max_junk;
   options.offer_starttls = policy_->offer_starttls && parts_.tls != nullptr;
   options.tls_active = connection_.is_tls();
+  options.require_tls = listener_.require_tls;
+  options.offer_naming = is_gateway();
   return options;
 }
 
 OpenMessage Session::open_message() {
-  return {.client = client_,
-          .address = address_,
-          .network = network_,
-          .envelope = machine_.envelope(),
+  return {.envelope = machine_.envelope(),
           .transaction = *transaction_,
           .executor = connection_.executor(),
           .session_end = connection_.session_end()};
@@ -78,30 +80,13 @@ base::Task<> Session::run() {
   while (!connection_.over()) co_await next_step();
 
   if (const auto& slow = connection_.objection_to_slowness()) log_refusal("command", *slow);
+  if (connection_.is_flooded()) note_flood();
   transaction_.reset();
   if (unheard_ && !unheard_->remembered) {
     const bool lost = co_await connection_.has_lost_a_reply();
     if (lost) parts_.resends.remember(unheard_->key, unheard_->proof, now());
   }
   co_await connection_.finish();
-}
-
-base::Task<> Session::greet() {
-  auto refusal = co_await parts_.abuse.objection_to_client(
-      client_.address, DnsListStage::Connect, policy_->abuse, connection_.session_end());
-  // Nobody speaks before the banner.
-  if (connection_.has_unread()) refusal = smtp::Reply(421, {4, 7, 0}, "Wait for the banner");
-  if (!refusal) {
-    connection_.say(machine_.banner());
-    co_return;
-  }
-  log_refusal("connect", *refusal);
-  if (refusal->code() == 421) {
-    conclude(machine_.shut_down(std::move(*refusal)));
-    co_return;
-  }
-  connection_.hasten(kTurnedAwaySpan);
-  conclude(machine_.turn_away(std::move(*refusal)));
 }
 
 base::Task<> Session::next_step() {
@@ -118,17 +103,18 @@ base::Task<> Session::next_step() {
 smtp::Action Session::on_front_line(const ReadBuffer::Line& line) {
   if (line.state == LineState::TooLong) {
     smtp::Action action = machine_.on_overlong_line();
-    log_refusal("command", *reply_in(action));
+    log_refusal("command", *smtp::reply_in(action));
     return action;
   }
   ReadBuffer& buffer = connection_.buffer();
   const bool must_wait = smtp::must_end_group(smtp::verb_of(line.text));
   const bool more_buffered =
       buffer.pending().size() > line.octets || (must_wait && connection_.has_unread());
+  if (smtp::verb_of(line.text) == smtp::Verb::Ehlo) machine_.offer_naming(is_gateway());
   smtp::Action action = line.state == LineState::Complete
                             ? machine_.on_line(line.text, more_buffered)
                             : machine_.on_bare_line_end();
-  const smtp::Reply* reply = reply_in(action);
+  const smtp::Reply* reply = smtp::reply_in(action);
   if (reply != nullptr && !reply->positive()) log_refusal(stage_of(line.text), *reply);
   buffer.consume(line.octets);
   return action;
@@ -153,7 +139,11 @@ base::Task<> Session::await_command() {
   note_heard();
   if (std::exchange(heard_anything_, true)) co_return;
   // A TLS or HTTP client may never send a line end: look at its first octets.
-  if (smtp::looks_like_other_protocol(connection_.buffer().pending())) {
+  const std::string_view first = connection_.buffer().pending();
+  if (auto header = proxy::objection_to_header(first, client().address)) {
+    log_refusal("connect", *header);
+    conclude(machine_.shut_down(std::move(*header)));
+  } else if (smtp::looks_like_other_protocol(first)) {
     conclude(machine_.shut_down(smtp::Reply(421, {4, 7, 0}, "This is an SMTP server")));
   }
 }
@@ -167,6 +157,8 @@ base::Task<> Session::carry_out(smtp::Action action) {
     co_await take_content();
   } else if (auto* tls = std::get_if<smtp::BeginTls>(&action)) {
     co_await begin_tls(tls->reply);
+  } else if (auto* named = std::get_if<smtp::NameClient>(&action)) {
+    co_await name_client(std::move(*named));
   } else {
     conclude(action);
   }
@@ -175,7 +167,7 @@ base::Task<> Session::carry_out(smtp::Action action) {
 /// Actions after which nothing is awaited: a reply, perhaps the last.
 void Session::conclude(const smtp::Action& action) {
   follow_machine();
-  if (const smtp::Reply* reply = reply_in(action)) connection_.say(*reply);
+  if (const smtp::Reply* reply = smtp::reply_in(action)) connection_.say(*reply);
   if (const auto* close = std::get_if<smtp::Close>(&action)) {
     if (close->farewell) connection_.say(*close->farewell);
     connection_.end();
@@ -184,12 +176,15 @@ void Session::conclude(const smtp::Action& action) {
 
 /// The one place where a transaction begins and ends on this side.
 void Session::follow_machine() {
-  if (client_.helo != machine_.helo()) client_.helo = machine_.helo();
-  client_.esmtp = machine_.esmtp();
+  client_.note_hello(machine_.helo(), machine_.esmtp());
   const std::uint32_t number = machine_.transaction();
-  if (transaction_ && transaction_->number() == number) return;
-  transaction_.reset();
-  if (number != 0) transaction_.emplace(number, parts_.policy.get());
+  const bool goes_on = transaction_ && transaction_->number() == number;
+  if (!goes_on) transaction_.reset();
+  if (named_at_ != machine_.boundaries()) client_.drop_forwarded();
+  if (goes_on || number == 0) return;
+  auto policy = parts_.policy.get();
+  client_.judge_peer(policy->arrival);
+  transaction_.emplace(number, std::move(policy), client_, local_);
 }
 
 base::Task<> Session::check_recipient(mail::ForwardPath forward_path) {
@@ -227,38 +222,12 @@ base::Task<> Session::take_content() {
   conclude(machine_.on_content_end(taken->reply));
 }
 
-base::Task<> Session::begin_tls(const smtp::Reply& go_on) {
-  const auto place = parts_.handshakes.enter(limits().handshakes);
-  if (!place) {
-    const smtp::Reply reply(421, {4, 3, 2}, "Too many TLS handshakes, try again later");
-    log_refusal("starttls", reply);
-    conclude(machine_.shut_down(reply));
-    co_return;
-  }
-  connection_.say(go_on);
-  const auto before = connection_.after(limits().command).within(connection_.session_end());
-  const bool sent = co_await connection_.flush(before);
-  // Nothing said in the clear may be heard inside TLS. The machine has refused it already;
-  // this is the proof.
-  if (!sent || !connection_.buffer().empty()) {
-    connection_.end();
-    co_return;
-  }
-  const auto secured = co_await connection_.secure(*parts_.tls, connection_.after(kHandshakeSpan));
-  if (!secured) {
-    log_refusal("starttls", smtp::Reply(454, {4, 7, 0}, ports::describe(secured.error())));
-    co_return;
-  }
-  client_ = connection_.client();
-  machine_ = smtp::ServerMachine(options());
-  follow_machine();
-}
-
 void Session::abandon() noexcept {
   try {
     if (unheard_) parts_.resends.remember(unheard_->key, unheard_->proof, now());
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): then it is sent twice
   }
+  parts_.refusals.troubles().note(HostTrouble::Memory, parts_.clock.wall());
   connection_.last_words("421 4.3.0 Out of memory, try again later\r\n");
 }
 
@@ -277,9 +246,15 @@ void Session::dismiss() {
 void Session::log_refusal(std::string_view stage, const smtp::Reply& reply,
                           std::string_view forward_path) {
   const mail::Envelope* envelope = machine_.transaction() != 0 ? &machine_.envelope() : nullptr;
+  const Client& client = transaction_ ? transaction_->client() : client_.current();
+  if (const auto trouble = trouble_behind(reply)) {
+    parts_.refusals.troubles().note(*trouble, parts_.clock.wall());
+  }
   parts_.refusals.write(
-      network_,
-      rejected_event({stage, client_, envelope, forward_path}, reply, parts_.clock.wall()), now());
+      client.origin,
+      rejected_event({stage, client.named, envelope, forward_path, client.through}, reply,
+                     parts_.clock.wall()),
+      now());
 }
 
 }  // namespace relay::inbound

@@ -13,6 +13,7 @@
 #include "relay/inbound/abuse_control.hpp"
 #include "relay/inbound/client_connection.hpp"
 #include "relay/inbound/content_receiver.hpp"
+#include "relay/inbound/entrance.hpp"
 #include "relay/inbound/gate.hpp"
 #include "relay/inbound/handshakes.hpp"
 #include "relay/inbound/open_message.hpp"
@@ -20,7 +21,9 @@
 #include "relay/inbound/recipient_gate.hpp"
 #include "relay/inbound/refusal_log.hpp"
 #include "relay/inbound/resend_guard.hpp"
+#include "relay/inbound/session_client.hpp"
 #include "relay/inbound/transaction.hpp"
+#include "relay/inbound/waste_guard.hpp"
 #include "relay/mail/envelope.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/intake_queue.hpp"
@@ -35,18 +38,22 @@ class Session {
   struct Parts {
     ports::Clock& clock;
     const base::Published<Policy>& policy;
-    const Gate& gate;                 ///< tells of overload and drain
+    const Gate& gate;  ///< tells of overload and drain
+    Entrance& entrance;
     const ports::IntakeQueue& queue;  ///< tells whether mail can be stored at all
     ports::TlsAcceptor* tls;          ///< null: no certificate is configured
     Handshakes& handshakes;
     AbuseControl& abuse;
     RefusalLog& refusals;
+    WasteGuard& waste;
     ResendGuard& resends;
     const RecipientGate& recipients;
     const ContentReceiver& content;
   };
 
-  Session(const Parts& parts, base::Executor executor, std::unique_ptr<ports::Stream> stream);
+  /// `place`: of the client that is connected.
+  Session(const Parts& parts, base::Executor executor, std::unique_ptr<ports::Stream> stream,
+          Gate::Ticket place);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -67,14 +74,20 @@ class Session {
 
   const base::Executor& executor() const { return connection_.executor(); }
 
-  const mail::Client& client() const { return client_; }
+  const mail::Client& client() const { return client_.of_session().named; }
 
   /// Nothing of this session runs on beyond it.
   base::SteadyTime ends_by() const { return connection_.session_end().at; }
 
  private:
+  /// Hears for whom a balancer has opened the connection. The reply: why it is not served.
+  base::Task<std::optional<smtp::Reply>> hear_balancer();
+  /// What to say to a client that speaks before it has seen the banner.
+  base::Task<std::optional<smtp::Reply>> objection_to_haste();
   /// The banner, or why there is none.
   base::Task<> greet();
+  /// `refusal`: why there is none.
+  void open_door(std::optional<smtp::Reply> refusal);
   base::Task<> next_step();
   base::Task<> await_command();
   base::Task<> carry_out(smtp::Action action);
@@ -83,6 +96,16 @@ class Session {
   /// The client has said something after the 250 of the last message.
   void note_heard();
   base::Task<> begin_tls(const smtp::Reply& go_on);
+  /// XCLIENT, XFORWARD.
+  base::Task<> name_client(smtp::NameClient said);
+  /// By the newest settings.
+  bool is_gateway() const;
+  /// A place of its own for the client, in that of who was here before.
+  std::optional<smtp::Reply> change_place();
+  /// Waits for a while, where all are taken; nullopt: none has become free.
+  base::Task<std::optional<FairShare::Holding>> handshake_place();
+  void end_tls(const smtp::Reply& why);
+  void note_flood();
 
   smtp::Action on_front_line(const ReadBuffer::Line& line);
   void conclude(const smtp::Action& action);
@@ -95,17 +118,20 @@ class Session {
   OpenMessage open_message();
   smtp::ServerOptions options() const;
 
-  const Limits& limits() const { return policy_->limits; }
+  const Limits& limits() const { return limits_; }
 
   base::SteadyTime now() const { return parts_.clock.steady(); }
 
   const Parts& parts_;
   const std::shared_ptr<const Policy> policy_;  ///< what this session was promised
+  Gate::Ticket place_;
+  const ports::Endpoint local_;
+  const ListenerPolicy& listener_;  ///< of policy_
+  const Limits limits_;             ///< as they are at this listener
   ClientConnection connection_;
-  mail::Client client_;
-  const boost::asio::ip::address address_;  ///< the client's
-  const std::string network_;               ///< the client's, for what is counted per network
+  SessionClient client_;
   smtp::ServerMachine machine_;
+  std::uint32_t named_at_ = 0;  ///< the boundary of the machine behind which XFORWARD was said
   std::optional<Transaction> transaction_;
   base::Deadline command_end_;      ///< for the whole next command line, however it drips in
   std::optional<Unheard> unheard_;  ///< the last message accepted, until the client says more

@@ -6,22 +6,58 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "relay/inbound/intake.hpp"
 #include "relay/inbound/policy.hpp"
+#include "relay/inbound/session_client.hpp"
 
 namespace relay::inbound {
 
 class Transaction {
  public:
-  /// `number`: of the machine's transaction. The policy is kept to the end of the message.
-  Transaction(std::uint32_t number, std::shared_ptr<const Policy> policy)
-      : number_(number), policy_(std::move(policy)) {}
+  /// `number`: of the machine's transaction. The policy is kept to the end of the message. `client`
+  /// outlives this and keeps its current client. `local`: where the connection came in.
+  Transaction(std::uint32_t number, std::shared_ptr<const Policy> policy,
+              const SessionClient& client, const ports::Endpoint& local)
+      : number_(number),
+        policy_(std::move(policy)),
+        session_client_(client),
+        gateway_(policy_->arrival.gateway_at(client.peer().address)),
+        verifies_(policy_->arrival.listener_at(local).verify && policy_->check) {}
 
   std::uint32_t number() const { return number_; }
 
   const Policy& policy() const { return *policy_; }
+
+  /// Who sends this message.
+  const Client& client() const { return received_ ? *received_ : session_client_.current(); }
+
+  /// Who hands it over: what we say in Received.
+  const Client& handed_over_by() const { return session_client_.of_session(); }
+
+  /// The gateway that it comes through; nullptr: none.
+  const GatewayPolicy* gateway() const { return gateway_; }
+
+  /// The client is to be found in Received: who hands the message over only passes it on, and has
+  /// not said who that is.
+  bool awaits_client() const {
+    return gateway_ != nullptr && gateway_->reads_received && !client().is_claimed();
+  }
+
+  /// It has been found.
+  void set_client(Client client) { received_.emplace(std::move(client)); }
+
+  /// Incoming mail is verified here.
+  bool verifies() const { return verifies_; }
+
+  /// Without what is counted for each client, where the client is exempt.
+  BounceLimits bounce_limits() const {
+    const BounceLimits& limits = policy_->limits.bounces;
+    return client().is_exempt ? limits.without_clients() : limits;
+  }
 
   void add(forward::ResolvedRecipient recipient) {
     targets_ += recipient.copies();
@@ -45,14 +81,31 @@ class Transaction {
 
   void begin_check(std::unique_ptr<auth::MessageCheck> check) { check_ = std::move(check); }
 
-  Intake& begin_content(ports::IntakeQueue& queue, ByteBudget& budget, mail::MessageId id) {
-    return intake_.emplace(queue, budget, id, check_.get(), policy_->authserv_id,
+  /// `on_header`: see ContentReader.
+  Intake& begin_content(ports::IntakeQueue& queue, FairShare::Holding memory, mail::MessageId id,
+                        ContentReader::OnHeader on_header) {
+    return intake_.emplace(queue, std::move(memory), id, std::move(on_header), forgeable_ids(),
                            policy_->limits.max_header);
   }
 
  private:
+  /// In whose name nobody else writes results: ours, and those of gateways, but for their own mail.
+  std::vector<std::string> forgeable_ids() const {
+    std::vector<std::string> ids{policy_->authserv_id};
+    for (const GatewayPolicy& other : policy_->arrival.gateways) {
+      const bool is_its_own = gateway_ != nullptr && gateway_->results == other.results;
+      if (!other.results.empty() && !is_its_own) ids.push_back(other.results);
+    }
+    std::erase(ids, "");
+    return ids;
+  }
+
   std::uint32_t number_;
   std::shared_ptr<const Policy> policy_;
+  const SessionClient& session_client_;
+  const GatewayPolicy* const gateway_;
+  const bool verifies_;
+  std::optional<Client> received_;
   std::vector<forward::ResolvedRecipient> recipients_;
   std::size_t targets_ = 0;
   std::optional<mail::ReversePath> stands_for_;

@@ -6,23 +6,22 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <string>
 
-#include "relay/base/rate_table.hpp"
+#include "relay/inbound/fair_share.hpp"
 
 namespace relay::inbound {
 
 /// Thread-safe.
 class WasteGuard {
  public:
-  /// `allowed`: octets at once, and as many again each hour.
-  void charge(const std::string& network, std::uint64_t octets, std::uint64_t allowed,
+  /// `allowed`: octets at once for a network, and as many again each hour.
+  void charge(const base::Origin& origin, std::uint64_t octets, std::uint64_t allowed,
               base::SteadyTime now) {
-    wasted_.charge(network, rate(allowed), now, static_cast<double>(octets) / kUnit);
+    wasted_.charge(origin, rate(allowed), now, static_cast<double>(octets) / kUnit);
   }
 
-  bool exhausted(const std::string& network, std::uint64_t allowed, base::SteadyTime now) {
-    return !wasted_.allows(network, rate(allowed), now);
+  bool exhausted(const base::Origin& origin, std::uint64_t allowed, base::SteadyTime now) {
+    return !wasted_.allows(origin, rate(allowed), now);
   }
 
  private:
@@ -35,7 +34,7 @@ class WasteGuard {
         .span = std::chrono::hours(1)};
   }
 
-  base::RateTable wasted_;
+  FairRate wasted_;
 };
 
 }  // namespace relay::inbound

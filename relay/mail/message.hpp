@@ -147,8 +147,9 @@ struct SenderToken {
   std::string token;         ///< local part without our domain, lower-case base32
   ReversePath reverse_path;  ///< the original sender
   base::WallTime expires_at;
-  std::string counted_under;  ///< whose quota: "domain x.example", or a client's network
-  std::int64_t most = 0;      ///< of that quota
+  std::string counted_under;       ///< whose quota: "domain x.example", or a client's network
+  std::int64_t most = 0;           ///< of that quota
+  std::string counted_wider = {};  ///< the wider network's, which has twice as many; or ""
 };
 
 }  // namespace relay::mail

@@ -1,6 +1,8 @@
 #include "relay/net/control_listener.hpp"
 
+#include <array>
 #include <chrono>
+#include <cstdio>
 #include <cstring>
 #include <filesystem>
 #include <utility>
@@ -8,6 +10,7 @@
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
+#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -27,6 +30,23 @@ namespace {
 
 constexpr auto kAcceptPause = std::chrono::milliseconds(200);
 
+/// Of users in /etc/passwd alone: the name services of a network may take their time, and a shard
+/// waits for nobody.
+std::string name_of(uid_t uid) {
+  constexpr std::size_t kLongestEntry = 16'384;
+  std::string name;
+  std::FILE* const users = std::fopen("/etc/passwd", "re");
+  if (users == nullptr) return name;
+  std::array<char, kLongestEntry> buffer{};
+  passwd entry{};
+  passwd* found = nullptr;
+  while (name.empty() && ::fgetpwent_r(users, &entry, buffer.data(), buffer.size(), &found) == 0) {
+    if (entry.pw_uid == uid) name = entry.pw_name;
+  }
+  std::fclose(users);
+  return name;
+}
+
 /// A connection of the command line. Traffic is a line in and a few lines out, so plain
 /// asynchronous operations do; the deadline closes what hangs.
 class LocalStream final : public ports::Stream, private Interruptible {
@@ -36,7 +56,7 @@ class LocalStream final : public ports::Stream, private Interruptible {
     ucred peer{};
     socklen_t size = sizeof peer;
     if (::getsockopt(socket_.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
-      peer_uid_ = peer.uid;
+      peer_ = ports::LocalUser{.uid = peer.uid, .pid = peer.pid, .name = name_of(peer.uid)};
     }
   }
 
@@ -69,7 +89,7 @@ class LocalStream final : public ports::Stream, private Interruptible {
     socket_.close(ignored);
   }
 
-  std::optional<std::uint32_t> peer_uid() const override { return peer_uid_; }
+  std::optional<ports::LocalUser> peer_user() const override { return peer_; }
 
   const ports::Endpoint& peer() const override { return nowhere_; }
 
@@ -85,7 +105,7 @@ class LocalStream final : public ports::Stream, private Interruptible {
 
   DeadlineWheel& deadlines_;
   LocalSocket socket_;
-  std::optional<std::uint32_t> peer_uid_;
+  std::optional<ports::LocalUser> peer_;
   const ports::Endpoint nowhere_;  // a Unix socket has no address and port
 };
 

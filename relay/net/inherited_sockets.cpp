@@ -11,8 +11,7 @@
 
 namespace relay::net {
 
-std::expected<InheritedSockets, std::string> InheritedSockets::take(
-    std::span<const ports::Endpoint> expected) {
+std::expected<InheritedSockets, std::string> InheritedSockets::take() {
   InheritedSockets taken;
   const int count = sd_listen_fds(1);
   if (count < 0) return std::unexpected("the sockets announced in LISTEN_FDS are not there");
@@ -29,17 +28,18 @@ std::expected<InheritedSockets, std::string> InheritedSockets::take(
     }
     name.resize(size);
     taken.sockets_.back().address = endpoint_of(name);
-    const ports::Endpoint& address = taken.sockets_.back().address;
-    if (std::ranges::find(expected, address) == expected.end()) {
-      return std::unexpected("systemd gave a socket for " + to_text(address) +
-                             ", which no [[listener]] names");
-    }
   }
   return taken;
 }
 
 InheritedSockets::~InheritedSockets() {
   for (const auto& socket : sockets_) ::close(socket.descriptor);
+}
+
+std::vector<ports::Endpoint> InheritedSockets::addresses() const {
+  std::vector<ports::Endpoint> all;
+  for (const auto& socket : sockets_) all.push_back(socket.address);
+  return all;
 }
 
 std::vector<ports::Endpoint> InheritedSockets::missing(

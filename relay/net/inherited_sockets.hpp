@@ -13,23 +13,22 @@ namespace relay::net {
 /// Closed with the object.
 class InheritedSockets {
  public:
-  /// Takes them out of the environment. Error: one of them is no listening TCP socket, or stands
-  /// for an address that is not in `expected`: unit and configuration contradict each other.
-  static std::expected<InheritedSockets, std::string> take(
-      std::span<const ports::Endpoint> expected);
+  /// Takes them out of the environment. Error: one of them is no listening TCP socket.
+  static std::expected<InheritedSockets, std::string> take();
 
+  InheritedSockets() = default;  ///< none
   InheritedSockets(InheritedSockets&&) = default;
   InheritedSockets& operator=(InheritedSockets&&) = delete;
   ~InheritedSockets();
 
   const std::vector<Listener::Inherited>& sockets() const { return sockets_; }
 
+  std::vector<ports::Endpoint> addresses() const;
+
   /// Those of `endpoints` that nobody has opened for us.
   std::vector<ports::Endpoint> missing(std::span<const ports::Endpoint> endpoints) const;
 
  private:
-  InheritedSockets() = default;
-
   std::vector<Listener::Inherited> sockets_;
 };
 

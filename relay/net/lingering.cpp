@@ -7,6 +7,8 @@
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -23,9 +25,10 @@ constexpr std::chrono::milliseconds kStep{100};
 }  // namespace
 
 void Lingering::take(int descriptor) noexcept {
-  Guest guest{.descriptor = descriptor, .until = std::chrono::steady_clock::now() + kSpan};
+  const auto now = std::chrono::steady_clock::now();
+  Guest guest{.descriptor = descriptor, .until = now + kSpan, .heard_at = now};
   // Most peers that are told goodbye have gone already, or are idle and go soon.
-  if (ended_ || is_over(guest, std::chrono::steady_clock::now())) {
+  if (ended_ || is_over(guest, now)) {
     ::close(descriptor);
     return;
   }
@@ -89,8 +92,18 @@ bool Lingering::is_over(Guest& guest, base::SteadyTime now) noexcept {
     if (got < 0) return errno != EAGAIN && errno != EWOULDBLOCK;
     if (got == 0) return true;
     guest.octets += static_cast<std::size_t>(got);
+    guest.heard_at = now;
   }
   return now >= guest.until || guest.octets >= kMostOctets;
+}
+
+bool Lingering::settle(base::SteadyTime now) noexcept {
+  look_at_all(now);
+  return std::ranges::all_of(std::span(guests_).first(count_), [now](const Guest& guest) {
+    int unacknowledged = 0;
+    return ::ioctl(guest.descriptor, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged == 0 &&
+           now - guest.heard_at >= kQuiet;
+  });
 }
 
 void Lingering::end() noexcept {

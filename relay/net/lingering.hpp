@@ -35,6 +35,12 @@ class Lingering {
   /// Owns the descriptor from now on: a connected socket on which nothing more is to be sent.
   void take(int descriptor) noexcept;
 
+  /// For the end of the process: reads what has come. True when nothing is lost by closing all of
+  /// them now: each peer has what we said, and has sent nothing more for kQuiet.
+  bool settle(base::SteadyTime now) noexcept;
+
+  static constexpr std::chrono::milliseconds kQuiet{30};
+
   /// Closes all, and from now on what is taken at once.
   void end() noexcept;
 
@@ -45,6 +51,7 @@ class Lingering {
     int descriptor = -1;
     std::size_t octets = 0;
     base::SteadyTime until;
+    base::SteadyTime heard_at;
   };
 
   base::Task<> sweep();

@@ -46,6 +46,11 @@ base::Task<std::expected<void, IoError>> PlainStream::write(std::string_view oct
   co_return result;
 }
 
+base::Task<std::expected<void, IoError>> PlainStream::wait_readable(base::Deadline deadline) {
+  if (!connection_) co_return std::unexpected(IoError::Closed);
+  co_return co_await connection_->wait(Connection::Ready::ToRead, deadline);
+}
+
 void PlainStream::close() noexcept {
   if (connection_) connection_->close();
 }

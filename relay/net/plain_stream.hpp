@@ -35,6 +35,9 @@ class PlainStream final : public ports::Stream {
 
   std::optional<ports::TlsInfo> tls() const override { return std::nullopt; }
 
+  /// Waits until a read would find something, be it the end; may return too early.
+  base::Task<std::expected<void, ports::IoError>> wait_readable(base::Deadline deadline);
+
   /// Gives the connection up for TLS; the stream is Closed from then on. Null when it was already.
   std::unique_ptr<Connection> release();
 

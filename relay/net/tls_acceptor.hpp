@@ -16,6 +16,9 @@ class OpensslAcceptor final : public ports::TlsAcceptor {
   /// `contexts` must outlive the acceptor.
   explicit OpensslAcceptor(const base::Published<TlsContext>& contexts) : contexts_(contexts) {}
 
+  base::Task<std::expected<void, ports::IoError>> await_hello(ports::Stream& plain,
+                                                              base::Deadline deadline) override;
+
   /// `plain` must be a PlainStream of ours; anything else, and a closed one, is TlsFailed.
   base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> accept(
       std::unique_ptr<ports::Stream> plain, base::Deadline deadline) override;

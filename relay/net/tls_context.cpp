@@ -10,6 +10,7 @@
 #include <utility>
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
@@ -45,6 +46,24 @@ bool use_key_file(SSL_CTX* context, const std::filesystem::path& path) {
   const auto key = base::private_key_of({text.data(), size});
   OPENSSL_cleanse(text.data(), text.size());
   return key && SSL_CTX_use_PrivateKey(context, key.get()) == 1;
+}
+
+/// As SSL_CTX_use_certificate_chain_file, from a text.
+bool use_chain(SSL_CTX* context, std::string_view pem) {
+  const std::unique_ptr<BIO, decltype(&BIO_free)> text(
+      BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
+  if (!text) return false;
+  const std::unique_ptr<X509, decltype(&X509_free)> own(
+      PEM_read_bio_X509_AUX(text.get(), nullptr, no_pass_phrase, nullptr), &X509_free);
+  if (!own || SSL_CTX_use_certificate(context, own.get()) != 1) return false;
+  while (X509* const issuer = PEM_read_bio_X509(text.get(), nullptr, no_pass_phrase, nullptr)) {
+    if (SSL_CTX_add0_chain_cert(context, issuer) == 1) continue;
+    X509_free(issuer);
+    return false;
+  }
+  const bool was_all = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+  if (was_all) ERR_clear_error();
+  return was_all;
 }
 
 std::optional<base::WallTime> time_of(const ASN1_TIME* time) {
@@ -118,8 +137,8 @@ TlsContext::Handle TlsContext::make(bool as_server) {
   return handle;
 }
 
-std::expected<TlsContext, std::string> TlsContext::server(const TlsFiles& files,
-                                                          std::shared_ptr<TicketKeys> tickets) {
+std::expected<TlsContext::Handle, std::string> TlsContext::make_server(
+    std::shared_ptr<TicketKeys> tickets) {
   ERR_clear_error();
   Handle handle = make(true);
   if (!handle) return std::unexpected("TLS cannot be set up: " + take_openssl_reason());
@@ -132,6 +151,14 @@ std::expected<TlsContext, std::string> TlsContext::server(const TlsFiles& files,
       SSL_CTX_set_num_tickets(context, 1) != 1 || !TicketKeys::serve(std::move(tickets), context)) {
     return std::unexpected("TLS cannot be set up: " + take_openssl_reason());
   }
+  return handle;
+}
+
+std::expected<TlsContext, std::string> TlsContext::server(const TlsFiles& files,
+                                                          std::shared_ptr<TicketKeys> tickets) {
+  auto handle = make_server(std::move(tickets));
+  if (!handle) return std::unexpected(handle.error());
+  SSL_CTX* context = handle->get();
   if (SSL_CTX_use_certificate_chain_file(context, files.chain.c_str()) != 1) {
     return std::unexpected(problem(files.chain, "no usable certificate chain"));
   }
@@ -142,7 +169,26 @@ std::expected<TlsContext, std::string> TlsContext::server(const TlsFiles& files,
   if (SSL_CTX_check_private_key(context) != 1) {
     return std::unexpected(problem(files.key, "does not belong to " + files.chain.string()));
   }
-  return TlsContext(std::move(handle));
+  return TlsContext(std::move(*handle));
+}
+
+std::expected<TlsContext, std::string> TlsContext::server(const TlsTexts& texts,
+                                                          std::shared_ptr<TicketKeys> tickets) {
+  auto handle = make_server(std::move(tickets));
+  if (!handle) return std::unexpected(handle.error());
+  SSL_CTX* context = handle->get();
+  if (!use_chain(context, texts.chain)) {
+    return std::unexpected(problem(texts.chain_name, "no usable certificate chain"));
+  }
+  const auto key = base::private_key_of(texts.key);
+  if (!key || SSL_CTX_use_PrivateKey(context, key.get()) != 1) {
+    return std::unexpected(
+        problem(texts.key_name, "no usable private key for " + texts.chain_name));
+  }
+  if (SSL_CTX_check_private_key(context) != 1) {
+    return std::unexpected(problem(texts.key_name, "does not belong to " + texts.chain_name));
+  }
+  return TlsContext(std::move(*handle));
 }
 
 std::expected<TlsContext, std::string> TlsContext::client(

@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <openssl/types.h>
@@ -21,6 +22,14 @@ namespace relay::net {
 struct TlsFiles {
   std::filesystem::path chain;  ///< PEM, our certificate first, then its issuers
   std::filesystem::path key;    ///< PEM, not encrypted
+};
+
+/// The same as text, and how messages are to name both.
+struct TlsTexts {
+  std::string_view chain;
+  std::string_view key;
+  std::string chain_name;
+  std::string key_name;
 };
 
 struct CertificateFacts {
@@ -37,6 +46,10 @@ class TlsContext {
   /// Error: one line naming the file and what is wrong with it.
   static std::expected<TlsContext, std::string> server(
       const TlsFiles& files, std::shared_ptr<TicketKeys> tickets = TicketKeys::of_process());
+
+  /// The same for what does not come from files.
+  static std::expected<TlsContext, std::string> server(
+      const TlsTexts& texts, std::shared_ptr<TicketKeys> tickets = TicketKeys::of_process());
 
   /// For dialling. Verify trusts the system's certificate authorities, or only those in
   /// `authorities` (PEM) when given; at other levels nothing is checked. May
@@ -65,6 +78,7 @@ class TlsContext {
   explicit TlsContext(Handle context) : context_(std::move(context)) {}
 
   static Handle make(bool as_server);
+  static std::expected<Handle, std::string> make_server(std::shared_ptr<TicketKeys> tickets);
 
   Handle context_;
 };

@@ -90,7 +90,7 @@ struct TlsStream::LateMessages {
     if (is_record && first == SSL3_RT_HANDSHAKE) ++self.late_records_;
     if (kind == SSL3_RT_HANDSHAKE) ++self.late_messages_;
     if (std::max(self.late_records_, self.late_messages_) <= kMostLateMessages) return;
-    self.transport_failure_ = IoError::TlsFailed;
+    self.transport_failure_ = IoError::TlsFlood;
     SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN);  // OpenSSL reads nothing any more
   }
 };

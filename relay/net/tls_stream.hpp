@@ -19,7 +19,7 @@ namespace relay::net {
 /// is no application data, so the BIO is what makes it come back when the connection owes a turn.
 /// A peer that sends more than kMostLateMessages handshake messages or records once the handshake
 /// is done (KeyUpdate, RFC 8446 §4.6.3; NewSessionTicket; wishes to renegotiate, RFC 5246 §7.4.1)
-/// ends the connection: TlsFailed.
+/// ends the connection: TlsFlood.
 class TlsStream final : public ports::Stream {
  public:
   static constexpr unsigned kMostLateMessages = 32;

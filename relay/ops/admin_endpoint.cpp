@@ -43,16 +43,15 @@ base::Task<> AdminEndpoint::serve(std::unique_ptr<ports::Stream> stream) {
     if (request.size() > kMaxRequestOctets) co_return;
   }
   StreamSink sink(*stream);
-  co_await answer(std::move(request), stream->peer_uid(), sink);
+  co_await answer(std::move(request), stream->peer_user(), sink);
   stream->close();
 }
 
-base::Task<> AdminEndpoint::answer(std::string request, std::optional<std::uint32_t> uid,
-                                   AnswerSink& sink) {
+base::Task<> AdminEndpoint::answer(std::string request, Asker asker, AnswerSink& sink) {
   auto parsed = parse_request(request);
   ExitCode exit = ExitCode::Usage;
   if (parsed) {
-    Conversation conversation(desk_, sink, std::move(*parsed), uid);
+    Conversation conversation(desk_, sink, std::move(*parsed), std::move(asker));
     exit = co_await conversation.run();
   } else {
     exit = parsed.error().exit;

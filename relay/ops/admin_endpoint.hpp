@@ -34,8 +34,8 @@ class AdminEndpoint {
   /// a slow reader holds up nothing but its own answer.
   base::Task<> serve(std::unique_ptr<ports::Stream> stream);
 
-  /// Answers one request line; `uid` is who asks, where that is known. Never throws on input.
-  base::Task<> answer(std::string request, std::optional<std::uint32_t> uid, AnswerSink& sink);
+  /// Answers one request line; Never throws on input.
+  base::Task<> answer(std::string request, Asker asker, AnswerSink& sink);
 
  private:
   Desk& desk_;

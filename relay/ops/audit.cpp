@@ -10,7 +10,10 @@ base::Event admin_event(const Order& order, base::WallTime now) {
   base::Event event("admin", now);
   event.keep().text("verb", name(order.verb)).list("filter", order.words);
   event.text("reason", order.reason);
-  if (order.uid) event.number("uid", *order.uid);
+  if (!order.asker) return event;
+  event.number("uid", order.asker->uid);
+  if (order.asker->pid > 0) event.number("pid", order.asker->pid);
+  if (!order.asker->name.empty()) event.text("user", order.asker->name);
   return event;
 }
 

@@ -10,6 +10,7 @@
 
 #include "relay/base/log.hpp"
 #include "relay/mail/message.hpp"
+#include "relay/ops/controls.hpp"
 #include "relay/ops/verb.hpp"
 #include "relay/ports/clock.hpp"
 
@@ -20,7 +21,7 @@ struct Order {
   Verb verb = Verb::Status;
   std::vector<std::string> words;  ///< of the filter, as given
   std::string reason;
-  std::optional<std::uint32_t> uid;  ///< of the process on the other side, where that is known
+  Asker asker;
 };
 
 /// An event with everything the order says.

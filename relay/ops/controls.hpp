@@ -5,15 +5,21 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "relay/base/log.hpp"
+#include "relay/base/task.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/delivery_control.hpp"
 #include "relay/ports/operator_queue.hpp"
+#include "relay/ports/stream.hpp"
 
 namespace relay::ops {
+
+/// Who wants something done; nullopt: nobody knows, or a signal did it.
+using Asker = std::optional<ports::LocalUser>;
 
 /// What speaks against the configuration: it is in force all the same.
 struct ConfigWarning {
@@ -34,8 +40,16 @@ struct ConfigWarnings {
 struct ReloadResult {
   bool applied = false;
   std::vector<std::string> problems;       ///< rendered, one per finding; why it was not applied
-  std::vector<std::string> needs_restart;  ///< keys that differ but take effect at the next start
+  std::vector<std::string> needs_restart;  ///< keys that differ from what runs: at the next start
   ConfigWarnings warnings;
+};
+
+/// What keeps this host from taking mail: a full disk, a resolver that does not answer, no memory.
+struct HostTrouble {
+  std::string of;    ///< "disk", "dns", "memory", "storage"
+  std::string text;  ///< a sentence
+  std::uint64_t count = 0;
+  std::optional<base::WallTime> last;  ///< nullopt: it holds at this moment
 };
 
 /// The daemon's own state, as `status` shows it.
@@ -67,6 +81,8 @@ struct DaemonStatus {
   std::uint64_t self_check_failures = 0;  ///< … and did not hold: a defect
   bool spool_poisoned = false;
   bool draining = false;
+  std::vector<std::string> needs_restart;  ///< keys whose values in force are those of the start
+  std::vector<HostTrouble> troubles;       ///< what puts mail off now: each one needs somebody
   ConfigWarnings warnings;
 };
 
@@ -76,7 +92,7 @@ struct Controls {
   ports::Clock& clock;
   base::Log& log;
   std::function<DaemonStatus()> status;
-  std::function<ReloadResult()> reload;          ///< blocks for the time of reading files
+  std::function<base::Task<ReloadResult>(Asker)> reload;
   std::function<std::chrono::seconds()> expire;  ///< how long a copy is tried, as configured now
 };
 

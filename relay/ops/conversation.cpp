@@ -95,7 +95,8 @@ base::Task<ExitCode> Conversation::refuse_usage(std::string text) {
 }
 
 Order Conversation::order() const {
-  return {.verb = request_.verb, .words = request_.words, .reason = request_.reason, .uid = uid_};
+  return {
+      .verb = request_.verb, .words = request_.words, .reason = request_.reason, .asker = asker_};
 }
 
 base::Task<ExitCode> Conversation::list() {
@@ -209,11 +210,12 @@ base::Task<ExitCode> Conversation::pause() {
 base::Task<ExitCode> Conversation::status() {
   const auto view = co_await desk_.status();
   co_await sink_.take(printed(view));
-  co_return view.totals && !view.daemon.spool_poisoned ? ExitCode::Ok : ExitCode::Negative;
+  const bool good = view.totals && !view.daemon.spool_poisoned && view.daemon.troubles.empty();
+  co_return good ? ExitCode::Ok : ExitCode::Negative;
 }
 
 base::Task<ExitCode> Conversation::reload() {
-  const auto view = desk_.reload();
+  const auto view = co_await desk_.reload(asker_);
   if (!view.applied && request_.text) {
     co_return co_await refuse({ExitCode::InvalidConfig, text_lines(view)});
   }

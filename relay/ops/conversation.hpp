@@ -13,8 +13,8 @@ namespace relay::ops {
 /// Calls the desk and prints what it says, as text or JSON. Desk and sink outlive it.
 class Conversation {
  public:
-  Conversation(Desk& desk, AnswerSink& sink, Request request, std::optional<std::uint32_t> uid)
-      : desk_(desk), sink_(sink), request_(std::move(request)), uid_(uid) {}
+  Conversation(Desk& desk, AnswerSink& sink, Request request, Asker asker)
+      : desk_(desk), sink_(sink), request_(std::move(request)), asker_(std::move(asker)) {}
 
   /// The exit code; everything else is said.
   base::Task<ExitCode> run();
@@ -42,7 +42,7 @@ class Conversation {
   Desk& desk_;
   AnswerSink& sink_;
   const Request request_;
-  const std::optional<std::uint32_t> uid_;
+  const Asker asker_;
 };
 
 }  // namespace relay::ops

@@ -200,6 +200,8 @@ base::Task<StatusView> Desk::status() {
                        .pauses = pauses_.rules()};
 }
 
-ReloadView Desk::reload() { return controls_.reload(); }
+base::Task<ReloadView> Desk::reload(Asker asker) {
+  co_return co_await controls_.reload(std::move(asker));
+}
 
 }  // namespace relay::ops

@@ -47,7 +47,9 @@ class Desk {
   base::Task<Answer<PauseView>> resume(Order order, PauseTarget target);
 
   base::Task<StatusView> status();
-  ReloadView reload();
+
+  /// All of the new configuration, or none of it.
+  base::Task<ReloadView> reload(Asker asker);
 
   /// Before the first delivery: puts the stored pauses in force.
   base::Task<std::expected<void, ports::SpoolError>> restore_pauses() { return pauses_.restore(); }

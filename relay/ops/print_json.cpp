@@ -110,6 +110,11 @@ void add_warnings(JsonLine& json, const ConfigWarnings& warnings) {
   json.number("warnings_in_all", warnings.in_all);
 }
 
+void add_trouble(JsonLine& entry, const HostTrouble& trouble) {
+  entry.text("of", trouble.of).text("text", trouble.text).number("count", trouble.count);
+  if (trouble.last) entry.text("last", base::rfc3339(*trouble.last));
+}
+
 void add_daemon(JsonLine& json, const DaemonStatus& state) {
   json.text("version", state.version).number("pid", state.pid);
   json.text("started", base::rfc3339(state.started_at)).text("config", state.config_path);
@@ -130,6 +135,8 @@ void add_daemon(JsonLine& json, const DaemonStatus& state) {
   json.close().number("self_checks", state.self_checks);
   json.number("self_check_failures", state.self_check_failures);
   json.flag("spool_poisoned", state.spool_poisoned).flag("draining", state.draining);
+  json.texts("needs_restart", state.needs_restart);
+  json.objects("troubles", state.troubles, add_trouble);
   add_warnings(json, state.warnings);
 }
 

@@ -41,6 +41,14 @@ std::string warning_lines(const ConfigWarnings& warnings) {
   return out;
 }
 
+std::string trouble_line(const HostTrouble& trouble, base::WallTime now) {
+  std::string line = fmt::format("TROUBLE {}: {}", trouble.of, trouble.text);
+  if (trouble.count > 0) line += fmt::format(" ({} times since the start", trouble.count);
+  if (trouble.count > 0 && trouble.last) line += fmt::format(", last {}", ago(now, *trouble.last));
+  if (trouble.count > 0) line += ')';
+  return printable(line) + '\n';
+}
+
 }  // namespace
 
 std::string text_lines(const ChangeView& view) {
@@ -63,6 +71,10 @@ std::string text_lines(const StatusView& view) {
       fmt::format("srs-relay {}  pid {}  up since {}\nconfig {} ({}) loaded {}\n", state.version,
                   state.pid, base::rfc3339(state.started_at), state.config_path, state.config_hash,
                   base::rfc3339(state.config_loaded_at));
+  for (const HostTrouble& trouble : state.troubles) out += trouble_line(trouble, view.now);
+  for (const auto& key : state.needs_restart) {
+    out += "takes effect at the next start: " + printable(key) + '\n';
+  }
   out += warning_lines(state.warnings);
   out += fmt::format("sessions {}  deliveries {}  items in memory {}  crashed tasks {}  stuck {}\n",
                      state.sessions_open, state.deliveries_in_flight, state.items_in_memory,

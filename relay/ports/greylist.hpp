@@ -15,6 +15,8 @@ namespace relay::ports {
 struct GreylistKey {
   std::string sender;   ///< of network, reverse-path and forward-path
   std::string network;  ///< of the network alone
+  /// Of the widest network (IPv4 /24, IPv6 /48): whose share of the rows a visit uses.
+  std::string counted_under;
 };
 
 struct GreylistRules {
@@ -22,6 +24,7 @@ struct GreylistRules {
   std::chrono::seconds retry_window{2 * 86'400};  ///< who comes again later than this is new
   std::chrono::seconds remember{36 * 86'400};     ///< since the last visit of who has passed
   std::uint32_t trusted_after = 5;                ///< times a network has to pass, `delay` apart
+  bool takes_new = true;  ///< false: a first visit is answered as such, and not noted
 };
 
 enum class GreylistAnswer {
@@ -36,6 +39,11 @@ constexpr bool must_wait(GreylistAnswer answer) {
   return answer == GreylistAnswer::First || answer == GreylistAnswer::TooSoon;
 }
 
+inline constexpr std::uint32_t kFewVisits = 8;
+
+/// Bounded: half of the room is for those who wait, half for those who have passed. When there is
+/// none, the oldest visit goes of whoever has most; where nobody has more than kFewVisits, the
+/// oldest of all. So a flood of strangers pushes out itself, neither the known nor other strangers.
 /// Implementations pass tests/spool/greylist_contract.
 class GreylistStore {
  public:

@@ -39,6 +39,8 @@ std::string_view describe(IoError error) {
       return "host unreachable";
     case IoError::TlsFailed:
       return "TLS failed";
+    case IoError::TlsFlood:
+      return "too many TLS handshake messages";
     case IoError::Exhausted:
       return "out of local resources";
     case IoError::NoSource:

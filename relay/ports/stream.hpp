@@ -24,6 +24,7 @@ enum class IoError {
   Refused,
   Unreachable,
   TlsFailed,  ///< handshake or record failure
+  TlsFlood,   ///< the peer goes on with handshake messages after the handshake
   Exhausted,  ///< no descriptor or no memory left here
   NoSource,   ///< the source address cannot be used on this host, or has no port left
 };
@@ -46,6 +47,13 @@ struct TlsInfo {
   std::string version;  ///< "TLSv1.3"
   std::string cipher;
   bool verified = false;  ///< the peer's certificate chain and name were checked and good
+};
+
+/// As the system says of a process on this host.
+struct LocalUser {
+  std::uint32_t uid = 0;
+  std::int32_t pid = 0;   ///< 0: not known
+  std::string name = {};  ///< "": not known
 };
 
 /// A connection: plain or TLS, never both. TLS is begun by handing the plain stream over
@@ -78,8 +86,8 @@ class Stream {
   /// waiting; 0 where nobody can tell, as after close().
   virtual std::size_t unacknowledged() const { return 0; }
 
-  /// The user who runs the process on the other side, where the system says so (a Unix socket).
-  virtual std::optional<std::uint32_t> peer_uid() const { return std::nullopt; }
+  /// Who runs the process on the other side, where the system says so (a Unix socket).
+  virtual std::optional<LocalUser> peer_user() const { return std::nullopt; }
 
   virtual const Endpoint& peer() const = 0;
   virtual const Endpoint& local() const = 0;
@@ -90,6 +98,13 @@ class Stream {
 class TlsAcceptor {
  public:
   virtual ~TlsAcceptor() = default;
+
+  /// Waits until the client has sent the first octet of its handshake, or has gone; may return too
+  /// early. Until then a handshake costs nothing. `plain` is as for accept(), and still the
+  /// caller's.
+  virtual base::Task<std::expected<void, IoError>> await_hello(Stream& plain,
+                                                               base::Deadline deadline) = 0;
+
   virtual base::Task<std::expected<std::unique_ptr<Stream>, IoError>> accept(
       std::unique_ptr<Stream> plain, base::Deadline deadline) = 0;
 };

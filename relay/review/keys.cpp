@@ -68,7 +68,7 @@ void certificate_of_tls(const Subject& subject, Doubts& doubts) {
   const Certificate& certificate = *subject.certificate;
   const settings::Tls& tls = *subject.settings.tls;
   const auto say = [&](const std::string& text, std::string hint) {
-    doubts.add(tls.certificate_at, "tls.cert: " + tls.certificate_file + ' ' + text,
+    doubts.add(tls.certificate.at, "tls.cert: " + tls.certificate.name + ' ' + text,
                std::move(hint));
   };
   constexpr const char* kConsequence = "who verifies it sends us nothing, others go on";

@@ -19,6 +19,7 @@ constexpr std::array kChecks{
     Check{"tag", tag_character},
     Check{"source", source_addresses},
     Check{"srs-domain", srs_domain},
+    Check{"named-clients", named_clients},
     Check{"certificate", certificate_of_tls},
     Check{"signing-key", signing_keys},
     Check{"srs-secret", forgotten_secrets},

@@ -69,6 +69,7 @@ void host_name(const Subject& subject, Doubts& doubts);                    ///< 
 void tag_character(const Subject& subject, Doubts& doubts);                ///< names.cpp
 void source_addresses(const Subject& subject, Doubts& doubts);             ///< names.cpp
 void srs_domain(const Subject& subject, Doubts& doubts);                   ///< names.cpp
+void named_clients(const Subject& subject, Doubts& doubts);                ///< arrival.cpp
 void certificate_of_tls(const Subject& subject, Doubts& doubts);           ///< keys.cpp
 void signing_keys(const Subject& subject, Doubts& doubts);                 ///< keys.cpp
 void forgotten_secrets(const Subject& subject, Doubts& doubts);            ///< keys.cpp

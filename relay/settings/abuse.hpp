@@ -38,6 +38,7 @@ struct Greylist {
   seconds retry_window{2 * 86'400};
   seconds remember{36 * 86'400};
   std::uint32_t trusted_after = 5;  ///< times a network has to pass
+  base::Rate new_per_network{.count = 1000, .span = seconds(3600)};  ///< noted; 0: no limit
 };
 
 /// Messages, if nothing else is said; a count of 0: no limit.

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "relay/settings/file_stamp.hpp"
 #include "relay/settings/problem.hpp"
 
 namespace relay::settings {
@@ -15,6 +16,7 @@ namespace relay::settings {
 struct NamedFile {
   std::string path;
   Place at;
+  FileStamp stamp = {};  ///< of a moment before it was read
 };
 
 /// Collects problems, and knows the files they are in.
@@ -38,8 +40,9 @@ class Findings {
   /// The position, short. Until Settings::sources is taken from sources().
   Place place(const Position& at);
 
+  /// To be called before it is read.
   void name_file(const std::string& path, const Position& at) {
-    named_files_.push_back({path, place(at)});
+    named_files_.push_back({path, place(at), FileStamp::of(path)});
   }
 
   const std::vector<Problem>& all() const { return problems_; }

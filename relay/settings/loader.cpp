@@ -30,12 +30,12 @@ std::string hash_of(const std::string& text) {
 /// Reads one file into a table; false when it cannot be used (reported).
 bool parse_file(const std::string& path, const Position& named_at, toml::table& into,
                 std::string& all_text, Findings& findings) {
+  findings.name_file(path, named_at);
   auto content = read_file(path);
   if (!content) {
     findings.add(named_at, content.error().code, content.error().text);
     return false;
   }
-  findings.name_file(path, named_at);
   findings.warn_of_mark(path, *content);
   findings.remember(path, *content);
   all_text += *content;
@@ -156,6 +156,7 @@ void read_root(Section& root, Settings& settings) {
   read_tls(root, settings);
   read_dns(root, settings);
   read_auth(root, settings);
+  read_gateways(root, settings);
   read_defaults(root, settings);
   read_domains(root, settings);
   read_srs(root, settings);
@@ -169,6 +170,7 @@ void read_root(Section& root, Settings& settings) {
   read_queue(root, settings);
   read_log_and_control(root, settings);
   check_identities(root, settings);
+  check_listeners(root, settings);
   root.finish();
 }
 

@@ -56,6 +56,7 @@ void read_greylist(Section& root, Greylist& greylist) {
   section->duration("retry_window", greylist.retry_window);
   section->duration("remember", greylist.remember);
   section->number("trusted_after", greylist.trusted_after, 1, 1'000'000);
+  section->rate("new_per_network", greylist.new_per_network);
   if (greylist.retry_window <= greylist.delay) {
     section->problem("retry_window", ProblemCode::Value, "must be longer than delay");
   }

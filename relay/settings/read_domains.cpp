@@ -107,12 +107,12 @@ void read_alias_files(Section& section, HostedDomain& domain) {
       continue;
     }
     const std::string path = relative_to(source.substr(5), section.at("aliases").file);
+    section.findings().name_file(path, section.at("aliases"));
     auto content = read_file(path);
     if (!content) {
       section.problem("aliases", content.error().code, content.error().text);
       continue;
     }
-    section.findings().name_file(path, section.at("aliases"));
     section.findings().remember(path, *content);
     read_alias_text(path, *content, domain, section.findings());
   }

@@ -1,8 +1,10 @@
-// [srs] and [[dkim]]: the sections that lead to key material.
+// [srs], [tls] and [[dkim]]: the sections that lead to key material.
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
+#include <expected>
 #include <set>
+#include <utility>
 
 #include "relay/settings/files.hpp"
 #include "relay/settings/read_sections.hpp"
@@ -101,9 +103,49 @@ void read_bounces(Section& srs, Bounces& into) {
   section->finish();
 }
 
+/// `key` is what names it in the section.
+std::optional<KeyText> read_key_file(Section& section, const char* key, const std::string& file,
+                                     Rights rights) {
+  KeyText found{.file = file, .name = file, .text = {}, .at = section.place(key)};
+  std::expected<base::Secret, FileError> read;
+  if (rights == Rights::Secret) {
+    read = read_secret_file(file);
+  } else if (auto content = read_file(file)) {
+    read = base::Secret(std::move(*content));
+  } else {
+    read = std::unexpected(std::move(content.error()));
+  }
+  if (!read) {
+    section.problem(key, read.error().code, read.error().text);
+    return std::nullopt;
+  }
+  found.text = std::move(*read);
+  return found;
+}
+
+/// "file", or a table that says where it is.
+std::optional<KeyText> read_tls_part(Section& tls, const char* key, Rights rights) {
+  if (!tls.has(key)) {
+    tls.problem(key, ProblemCode::Missing, "TLS needs cert and key");
+    return std::nullopt;
+  }
+  if (tls.raw().get(key)->is_table()) {
+    auto place = tls.table(key);
+    auto found = read_key_text(*place, rights);
+    place->finish();
+    return found;
+  }
+  std::string file;
+  tls.text(key, file);
+  if (!tls.raw().get(key)->is_string()) return std::nullopt;  // which is reported
+  file = relative_to(file, tls.at(key).file);
+  tls.findings().name_file(file, tls.at(key));
+  return read_key_file(tls, key, file, rights);
+}
+
 }  // namespace
 
-base::Secret read_secret(Section& section) {
+std::optional<KeyText> read_key_text(Section& section, Rights rights) {
   std::string file;
   std::string variable;
   std::string credential;
@@ -114,30 +156,42 @@ base::Secret read_secret(Section& section) {
   if (sources != 1) {
     section.problem("file", ProblemCode::Missing,
                     "one of file, env or credential names the secret");
-    return {};
+    return std::nullopt;
   }
   if (!variable.empty()) {
     const char* value = std::getenv(variable.c_str());
-    if (value) return base::Secret(value);
+    if (value) return KeyText{{}, '$' + variable, base::Secret(value), section.place("env")};
     section.problem("env", ProblemCode::File, "the environment has no " + variable);
-    return {};
+    return std::nullopt;
   }
+  const char* const key = credential.empty() ? "file" : "credential";
   if (!credential.empty()) {
     const char* folder = std::getenv("CREDENTIALS_DIRECTORY");
     if (!folder) {
-      section.problem("credential", ProblemCode::File, "CREDENTIALS_DIRECTORY is not set");
-      return {};
+      section.problem("credential", ProblemCode::File, "CREDENTIALS_DIRECTORY is not set",
+                      "systemd sets it for the service alone; ExecStartPre= has it, too");
+      return std::nullopt;
     }
     file = std::string(folder) + '/' + credential;
   } else {
     file = relative_to(file, section.at("file").file);
     section.findings().name_file(file, section.at("file"));
   }
-  auto content = read_secret_file(file);
-  if (content) return without_line_end(*content);
-  section.problem(credential.empty() ? "file" : "credential", content.error().code,
-                  content.error().text);
-  return {};
+  return read_key_file(section, key, file, rights);
+}
+
+base::Secret read_secret(Section& section) {
+  const auto found = read_key_text(section);
+  return found ? without_line_end(found->text) : base::Secret();
+}
+
+void read_tls(Section& root, Settings& settings) {
+  auto section = root.table("tls");
+  if (!section) return;
+  auto certificate = read_tls_part(*section, "cert", Rights::Public);
+  auto key = read_tls_part(*section, "key", Rights::Secret);
+  section->finish();
+  if (certificate && key) settings.tls = Tls{std::move(*certificate), std::move(*key)};
 }
 
 void read_srs(Section& root, Settings& settings) {
@@ -176,16 +230,10 @@ void read_dkim(Section& root, Settings& settings) {
     for (Section& entry : section.tables("keys")) {
       DkimKey key;
       entry.text("selector", key.selector);
-      entry.text("file", key.file);
       if (!mail::Domain::parse(key.selector)) {
         entry.problem("selector", ProblemCode::Value, "not a selector: \"" + key.selector + '"');
       }
-      key.file = relative_to(key.file, entry.at("file").file);
-      key.at = entry.place("file");
-      entry.findings().name_file(key.file, entry.at("file"));
-      if (auto read = read_secret_file(key.file); !read) {
-        entry.problem("file", read.error().code, read.error().text);
-      }
+      if (auto read = read_key_text(entry)) key.key = std::move(*read);
       entry.finish();
       keys.push_back(std::move(key));
     }

@@ -1,4 +1,6 @@
 // [limits]: how much one client and one message may ask for.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "relay/settings/read_sections.hpp"
@@ -8,6 +10,22 @@ namespace relay::settings {
 namespace {
 
 constexpr std::uint64_t kMinHeader = 8UL << 10;  // octets: with less ordinary mail is refused
+
+// What one message may hold: two chunks, one read and a header. With less its network could not
+// send large mail at all.
+constexpr std::uint64_t kOneMessage = 1ULL << 20;
+
+void read_memory(Section& section, Limits& limits) {
+  section.size("memory", limits.memory);
+  if (limits.memory < 2 * kOneMessage) {
+    section.problem("memory", ProblemCode::Value, "must be at least \"2MiB\"");
+  }
+  limits.memory_per_network = std::max(limits.memory / 4, kOneMessage);
+  section.size("memory_per_network", limits.memory_per_network);
+  if (limits.memory_per_network < kOneMessage) {
+    section.problem("memory_per_network", ProblemCode::Value, "must be at least \"1MiB\"");
+  }
+}
 
 void read_header_limits(Section& section, Limits& limits) {
   section.size("max_header", limits.max_header);
@@ -38,9 +56,13 @@ void read_limits(Section& root, Settings& settings) {
   section->duration("data_timeout", limits.data_timeout);
   section->duration("session_timeout", limits.session_timeout);
   section->number("min_rate", limits.min_rate, 0, 1'000'000'000);
-  section->size("memory", limits.memory);
+  section->rate("new_per_ip", limits.new_per_ip);
+  read_memory(*section, limits);
   section->number("handshakes", limits.handshakes, 1, 100'000);
+  section->rate("handshakes_per_ip", limits.handshakes_per_ip);
   section->size("wasted", limits.wasted);
+  read_networks(*section, "exempt", limits.exempt);
+  limits.exempt_at = section->place("exempt");
   section->finish();
 }
 

@@ -1,6 +1,7 @@
 #include "relay/settings/read_sections.hpp"
 
 #include <charconv>
+#include <utility>
 
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
@@ -87,12 +88,19 @@ std::expected<SocketAddress, std::string> parse_socket_address(std::string_view 
 }
 
 void read_listeners(Section& root, Settings& settings) {
+  bool one_is_given = false;
   for (Section& section : root.tables("listener")) {
     Listener listener;
     std::vector<std::string> addresses;
     section.texts("address", addresses);
-    if (addresses.empty()) {
+    if (section.has("address") && addresses.empty()) {
       section.problem("address", ProblemCode::Missing, "says where to listen, as \"0.0.0.0:25\"");
+    }
+    listener.at = section.place("address");
+    const bool is_second = !section.has("address") && std::exchange(one_is_given, true);
+    if (is_second) {
+      section.problem("address", ProblemCode::Missing,
+                      "one [[listener]] without it stands for all sockets that systemd gives");
     }
     for (const std::string& text : addresses) {
       auto parsed = parse_socket_address(text, 0);
@@ -107,40 +115,13 @@ void read_listeners(Section& root, Settings& settings) {
       if (is_ip(text)) continue;
       section.problem("public", ProblemCode::Value, "not an IP address: \"" + text + '"');
     }
+    read_listener_policy(section, listener.policy);
     section.finish();
     settings.listeners.push_back(std::move(listener));
   }
   if (settings.listeners.empty()) {
     settings.listeners.push_back({.addresses = {{"0.0.0.0", 25}, {"::", 25}}});
   }
-}
-
-void read_tls(Section& root, Settings& settings) {
-  auto section = root.table("tls");
-  if (!section) return;
-  Tls tls;
-  section->text("cert", tls.certificate_file);
-  section->text("key", tls.key_file);
-  section->finish();
-  for (const char* key : {"cert", "key"}) {
-    if (!section->has(key)) {
-      section->problem(key, ProblemCode::Missing, "TLS needs cert and key");
-      return;
-    }
-  }
-  tls.certificate_file = relative_to(tls.certificate_file, section->at("cert").file);
-  tls.key_file = relative_to(tls.key_file, section->at("key").file);
-  tls.certificate_at = section->place("cert");
-  tls.key_at = section->place("key");
-  section->findings().name_file(tls.certificate_file, section->at("cert"));
-  section->findings().name_file(tls.key_file, section->at("key"));
-  if (auto read = read_file(tls.certificate_file); !read) {
-    section->problem("cert", read.error().code, read.error().text);
-  }
-  if (auto read = read_secret_file(tls.key_file); !read) {
-    section->problem("key", read.error().code, read.error().text);
-  }
-  settings.tls = std::move(tls);
 }
 
 void read_dns(Section& root, Settings& settings) {

@@ -9,8 +9,15 @@
 namespace relay::settings {
 
 void read_listeners(Section& root, Settings& settings);
+/// What stands in [[listener]] beside its addresses. read_arrival.cpp
+void read_listener_policy(Section& section, ListenerPolicy& policy);
+void read_gateways(Section& root, Settings& settings);  ///< read_arrival.cpp; after [auth]
+/// What listeners need of other sections. After all are read. read_arrival.cpp
+void check_listeners(Section& root, const Settings& settings);
+/// Networks and addresses of clients. read_arrival.cpp
+void read_networks(Section& section, const char* key, base::Networks& into);
 void read_limits(Section& root, Settings& settings);  ///< read_limits.cpp
-void read_tls(Section& root, Settings& settings);
+void read_tls(Section& root, Settings& settings);     ///< read_keys.cpp
 void read_dns(Section& root, Settings& settings);
 void read_auth(Section& root, Settings& settings);     ///< read_auth.cpp: [auth], [arc], [rewrite]
 void read_leaving(Section& root, Settings& settings);  ///< read_leaving.cpp: [risk], [[target]], …
@@ -38,7 +45,14 @@ DmarcOverrides read_dmarc(Section& section);
 /// Names that would lend our identity to others' mail. After all sections are read. read_auth.cpp
 void check_identities(Section& root, const Settings& settings);
 
-/// file = | env = | credential = (systemd LoadCredential); exactly one. read_keys.cpp
+/// Who else may read it.
+enum class Rights { Secret, Public };
+
+/// file = | env = | credential = (systemd LoadCredential), exactly one; what is wrong is reported.
+/// The one reader of everything that is key material. read_keys.cpp
+std::optional<KeyText> read_key_text(Section& section, Rights rights = Rights::Secret);
+
+/// The same without line ends behind it; empty when there is none.
 base::Secret read_secret(Section& section);
 
 /// What speaks against a target that is an address; "": nothing. read_domains.cpp

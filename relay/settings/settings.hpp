@@ -12,12 +12,14 @@
 #include <variant>
 #include <vector>
 
+#include "relay/base/rate_table.hpp"
 #include "relay/base/secret.hpp"
 #include "relay/mail/address.hpp"
 #include "relay/mail/header.hpp"
 #include "relay/mail/message.hpp"
 #include "relay/mail/status.hpp"
 #include "relay/settings/abuse.hpp"
+#include "relay/settings/arrival.hpp"
 #include "relay/settings/confirmed_targets.hpp"
 #include "relay/settings/findings.hpp"
 #include "relay/settings/verification.hpp"
@@ -40,28 +42,45 @@ struct Limits {
   std::uint32_t max_header_fields = 10'000;
   std::uint32_t max_connections = 1000;
   std::uint32_t per_ip = 50;
-  std::uint32_t per_network = 200;  ///< IPv4 /24, IPv6 /64
+  std::uint32_t per_network = 200;  ///< IPv4 /24, IPv6 /64; twice as many for an IPv6 /48
+  /// New connections of one address; a count of 0: no limit.
+  base::Rate new_per_ip{.count = 200, .span = seconds(10)};
   std::uint32_t max_errors = 20;
   std::uint32_t max_junk = 100;
   seconds command_timeout{300};
   seconds data_timeout{300};
   seconds session_timeout{7200};
-  std::uint32_t min_rate = 500;        ///< octets a second during DATA
-  std::uint64_t memory = 64ULL << 20;  ///< content in memory over all sessions
-  std::uint32_t handshakes = 250;      ///< TLS handshakes at once
-  std::uint64_t wasted = 1ULL << 30;   ///< octets an hour and network that became no message
+  std::uint32_t min_rate = 500;                    ///< octets a second during DATA
+  std::uint64_t memory = 64ULL << 20;              ///< content in memory over all sessions
+  std::uint64_t memory_per_network = 16ULL << 20;  ///< of it; a quarter if nothing is said
+  std::uint32_t handshakes = 250;                  ///< TLS handshakes at once
+  base::Rate handshakes_per_ip{.count = 100, .span = seconds(10)};  ///< a count of 0: no limit
+  std::uint64_t wasted = 1ULL << 30;  ///< octets an hour and network that became no message
+  base::Networks exempt;              ///< clients for whom nothing is counted
+  Place exempt_at = {};
 };
 
 struct Listener {
-  std::vector<SocketAddress> addresses;
-  std::vector<std::string> reached_as;  ///< textual IPs that a translator (NAT) maps to it
+  std::vector<SocketAddress> addresses;  ///< empty: those of the sockets that systemd gives
+  std::vector<std::string> reached_as;   ///< textual IPs that a translator (NAT) maps to it
+  Place at = {};
+  ListenerPolicy policy = {};
+};
+
+/// A key or a certificate, and where it was found.
+struct KeyText {
+  std::string file;  ///< "": in the environment
+  std::string name;  ///< for messages
+  base::Secret text;
+  Place at = {};
 };
 
 struct Tls {
-  std::string certificate_file;
-  std::string key_file;
-  Place certificate_at = {};
-  Place key_at = {};
+  KeyText certificate;
+  KeyText key;
+
+  /// Files that may change while we run.
+  bool is_in_files() const { return !certificate.file.empty() && !key.file.empty(); }
 };
 
 struct Dns {
@@ -169,8 +188,7 @@ struct Srs {
 
 struct DkimKey {
   std::string selector;
-  std::string file;
-  Place at = {};  ///< of the file's name
+  KeyText key;
 };
 
 struct DkimDomain {
@@ -252,6 +270,7 @@ struct Settings {
   Place hostname_at = {};
   std::uint32_t threads = 0;  ///< shards; 0: one per core
   std::vector<Listener> listeners;
+  std::vector<Gateway> gateways;
   Limits limits;
   std::vector<DnsList> dns_lists;
   Abuse abuse;

@@ -23,18 +23,22 @@ std::expected<std::uint64_t, std::string> parse_size(std::string_view text) {
 std::expected<base::Rate, std::string> parse_rate(std::string_view text) {
   static constexpr std::array<Unit, 4> kSpans = {
       {{"s", 1}, {"min", 60}, {"h", 3600}, {"d", 86'400}}};
+  static constexpr std::uint32_t kMostSpans = 1000;
   std::uint64_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   const std::string_view rest(end, static_cast<std::size_t>(text.data() + text.size() - end));
   if (error == std::errc::result_out_of_range) return std::unexpected(std::string("too large"));
   if (error == std::errc() && rest.starts_with('/')) {
+    std::uint32_t spans = 1;
+    const auto [unit, none] = std::from_chars(rest.data() + 1, rest.data() + rest.size(), spans);
+    const bool good = spans > 0 && spans <= kMostSpans && none != std::errc::result_out_of_range;
     for (const auto& [name, span] : kSpans) {
-      if (rest.substr(1) != name) continue;
+      if (!good || std::string_view(unit, rest.data() + rest.size()) != name) continue;
       if (count > std::numeric_limits<std::uint32_t>::max()) {
         return std::unexpected(std::string("too large"));
       }
       return base::Rate{.count = static_cast<std::uint32_t>(count),
-                        .span = std::chrono::seconds(static_cast<std::int64_t>(span))};
+                        .span = std::chrono::seconds(static_cast<std::int64_t>(spans * span))};
     }
   }
   return std::unexpected(R"(expected a rate such as "60/min", "600/h" or "1000/d", not ")" +

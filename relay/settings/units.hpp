@@ -19,7 +19,8 @@ using base::parse_duration;
 /// "500B", "64KiB", "50MiB", "1GiB", "1TiB".
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text);
 
-/// "5/s", "60/min", "600/h", "1000/d". "0/h" is a rate, too: what it means is the caller's.
+/// "5/s", "60/min", "600/h", "1000/d", "200/10s". "0/h" is a rate, too: what it means is the
+/// caller's.
 std::expected<base::Rate, std::string> parse_rate(std::string_view text);
 
 /// Answers of a DNS list, "127.0.0.2" or "127.0.0.2-11": first and last, in host order.

@@ -26,6 +26,7 @@ constexpr std::array kVerbs{
     VerbName{"NOOP", Verb::Noop},         VerbName{"QUIT", Verb::Quit},
     VerbName{"STARTTLS", Verb::StartTls}, VerbName{"HELP", Verb::Help},
     VerbName{"BDAT", Verb::Bdat},         VerbName{"VRFY", Verb::Vrfy},
+    VerbName{"XCLIENT", Verb::Xclient},   VerbName{"XFORWARD", Verb::Xforward},
     VerbName{"EXPN", Verb::Refused},      VerbName{"ETRN", Verb::Refused},
     VerbName{"AUTH", Verb::Refused},      VerbName{"TURN", Verb::Refused},
     VerbName{"ATRN", Verb::Refused},      VerbName{"SEND", Verb::Refused},
@@ -141,6 +142,13 @@ std::expected<Command, Refusal> parse_rcpt(std::string_view argument) {
   return RcptTo{std::move(*forward_path), has_eight_bit(parts->path)};
 }
 
+std::expected<Command, Refusal> parse_name_client(Verb verb, std::string_view argument) {
+  const NamedBy by = verb == Verb::Xclient ? NamedBy::Xclient : NamedBy::Xforward;
+  auto attributes = parse_client_attributes(by, argument);
+  if (!attributes) return refuse(verb, 501, {5, 5, 4}, attributes.error());
+  return NameClient{by, std::move(*attributes)};
+}
+
 std::expected<Command, Refusal> parse_simple(Verb verb, std::string_view argument) {
   const bool takes_text = verb == Verb::Noop || verb == Verb::Help;
   if (verb == Verb::Vrfy) {
@@ -164,7 +172,8 @@ Verb verb_of(std::string_view line) {
 }
 
 bool must_end_group(Verb verb) {
-  return verb == Verb::Helo || verb == Verb::Ehlo || verb == Verb::Data || verb == Verb::StartTls;
+  return verb == Verb::Helo || verb == Verb::Ehlo || verb == Verb::Data || verb == Verb::StartTls ||
+         verb == Verb::Xclient;
 }
 
 std::expected<Command, Refusal> parse_command(std::string_view line) {
@@ -185,6 +194,9 @@ std::expected<Command, Refusal> parse_command(std::string_view line) {
       return parse_mail(argument);
     case Verb::Rcpt:
       return parse_rcpt(argument);
+    case Verb::Xclient:
+    case Verb::Xforward:
+      return parse_name_client(verb, argument);
     case Verb::Bdat:
     case Verb::Refused:
       return refuse(verb, 502, {5, 5, 1}, "Command not implemented");

@@ -11,6 +11,7 @@
 
 #include "relay/mail/address.hpp"
 #include "relay/mail/envelope.hpp"
+#include "relay/smtp/client_attributes.hpp"
 #include "relay/smtp/reply.hpp"
 
 namespace relay::smtp {
@@ -29,6 +30,8 @@ enum class Verb : std::uint8_t {
   Quit,
   StartTls,
   Help,
+  Xclient,
+  Xforward,
   Vrfy,     ///< with an argument, of any form
   Bdat,     ///< recognised to be refused and the connection closed: its octets would follow
   Refused,  ///< EXPN, ETRN, AUTH, TURN and other known verbs: 502
@@ -54,12 +57,18 @@ struct RcptTo {
   bool eight_bit = false;  ///< the path was written in UTF-8: needs SMTPUTF8 (RFC 6531 §3.4)
 };
 
+/// XCLIENT or XFORWARD.
+struct NameClient {
+  NamedBy by = NamedBy::Xclient;
+  ClientAttributes attributes;
+};
+
 /// A verb without argument worth keeping.
 struct Simple {
   Verb verb = Verb::Noop;
 };
 
-using Command = std::variant<Hello, MailFrom, RcptTo, Simple>;
+using Command = std::variant<Hello, MailFrom, RcptTo, NameClient, Simple>;
 
 /// A line that is not a command, and what to say about it.
 struct Refusal {

@@ -19,6 +19,15 @@ Reply closing() { return {421, {4, 7, 0}, "Closing the connection"}; }
 
 }  // namespace
 
+const Reply* reply_in(const Action& action) {
+  return std::visit(
+      [](const auto& a) -> const Reply* {
+        if constexpr (requires { a.reply; }) return &a.reply;
+        return nullptr;
+      },
+      action);
+}
+
 Reply ServerMachine::banner() const {
   return Reply::plain(220, fmt::format("{} ESMTP srs-relay", options_.hostname));
 }
@@ -47,6 +56,7 @@ Action ServerMachine::on_line(std::string_view line, bool more_buffered) {
   if (auto* hello = std::get_if<Hello>(&*command)) return on_hello(std::move(*hello));
   if (auto* mail = std::get_if<MailFrom>(&*command)) return on_mail(std::move(*mail));
   if (auto* rcpt = std::get_if<RcptTo>(&*command)) return on_rcpt(std::move(*rcpt));
+  if (auto* named = std::get_if<NameClient>(&*command)) return on_name_client(std::move(*named));
   return on_simple(std::get<Simple>(*command).verb);
 }
 
@@ -85,11 +95,18 @@ Reply ServerMachine::greeting() const {
   lines.emplace_back("ENHANCEDSTATUSCODES");
   lines.emplace_back("8BITMIME");
   lines.emplace_back("SMTPUTF8");
+  if (options_.offer_naming) {
+    lines.push_back(fmt::format("XCLIENT {}", kXclientAttributes));
+    lines.push_back(fmt::format("XFORWARD {}", kXforwardAttributes));
+  }
   return Reply::multiline(250, lines);
 }
 
 Action ServerMachine::on_mail(MailFrom mail) {
   if (helo_.empty()) return sequence_error("Say HELO or EHLO first");
+  if (options_.require_tls && !options_.tls_active) {
+    return error(Reply(530, {5, 7, 0}, "Say STARTTLS first"));  // RFC 3207 §4
+  }
   if (transaction_) return sequence_error("A transaction is already open");
   if (mail.has_parameters && !esmtp_) {
     return error(Reply(555, {5, 5, 4}, "Parameters need EHLO"));
@@ -178,12 +195,27 @@ Action ServerMachine::on_content_cut(Reply refusal) {
   return Close{std::move(refusal), closing()};
 }
 
+Action ServerMachine::on_name_client(NameClient named) {
+  if (transaction_) return sequence_error("Not within a transaction");
+  return named;
+}
+
+Action ServerMachine::on_client_named(std::optional<Reply> refusal) {
+  if (refusal && refusal->code() == 421) return shut_down(std::move(*refusal));
+  if (refusal) return error(std::move(*refusal));
+  return Respond{Reply(250, {2, 0, 0}, "Ok")};
+}
+
 Action ServerMachine::on_starttls() {
   if (options_.tls_active) return sequence_error("TLS is already active");
   if (!options_.offer_starttls) return error(Reply(502, {5, 5, 1}, "Command not implemented"));
   if (helo_.empty()) return sequence_error("Say EHLO first");
   end_transaction();
   return BeginTls{Reply(220, {2, 0, 0}, "Ready to start TLS")};
+}
+
+Action ServerMachine::on_tls_unavailable() {
+  return junk(Reply(454, {4, 7, 0}, "TLS not available now, too many handshakes"));
 }
 
 Action ServerMachine::on_simple(Verb verb) {

@@ -26,7 +26,9 @@ struct ServerOptions {
   /// Commands that lead nowhere since the last accepted message, then 421.
   std::uint32_t max_junk = 100;
   bool offer_starttls = false;
-  bool tls_active = false;  ///< after STARTTLS a new machine begins with this set
+  bool tls_active = false;    ///< after STARTTLS a new machine begins with this set
+  bool require_tls = false;   ///< MAIL is taken under TLS only
+  bool offer_naming = false;  ///< XCLIENT and XFORWARD stand in the answer to EHLO
 };
 
 /// Send the reply and read on.
@@ -57,7 +59,10 @@ struct Close {
   std::optional<Reply> farewell;
 };
 
-using Action = std::variant<Respond, CheckRecipient, ReadContent, BeginTls, Close>;
+using Action = std::variant<Respond, CheckRecipient, ReadContent, BeginTls, NameClient, Close>;
+
+/// What is said with it; nullptr: nothing, or nothing yet.
+const Reply* reply_in(const Action& action);
 
 /// An open mail transaction: from MAIL to whatever ends it.
 struct OpenTransaction {
@@ -83,6 +88,9 @@ class ServerMachine {
 
   explicit ServerMachine(ServerOptions options) : options_(std::move(options)) {}
 
+  /// Whether XCLIENT and XFORWARD are offered from now on.
+  void offer_naming(bool offered) { options_.offer_naming = offered; }
+
   /// The 220 that opens a connection. Not sent again after STARTTLS.
   Reply banner() const;
 
@@ -101,8 +109,16 @@ class ServerMachine {
   /// A line that ended in LF without CR. It is refused, not executed.
   Action on_bare_line_end();
 
+  /// Answers BeginTls where TLS is not to be had now: 454, and the session goes on in the clear
+  /// (RFC 3207 §4). Without this answer a new machine takes over, or the connection ends.
+  Action on_tls_unavailable();
+
   /// Answers CheckRecipient: nullopt takes the recipient, a Reply (4xx or 5xx) is the refusal.
   Action on_recipient(std::optional<Reply> refusal);
+
+  /// Answers NameClient: nullopt takes the names of XFORWARD, a Reply (4xx or 5xx) refuses those of
+  /// either command. With those of XCLIENT a new machine begins.
+  Action on_client_named(std::optional<Reply> refusal);
 
   /// Answers ReadContent. A 421 closes. An accepted message forgives the errors before it.
   Action on_content_end(const EndOfDataReply& reply);
@@ -116,6 +132,10 @@ class ServerMachine {
   /// The number of the open transaction, unique in this session; 0 when there is none. Whoever
   /// keeps things per transaction drops them when this number changes.
   std::uint32_t transaction() const { return transaction_ ? transaction_->number : 0; }
+
+  /// How many times whatever could have been a transaction has ended: it changes with RSET and EHLO
+  /// as well.
+  std::uint32_t boundaries() const { return boundaries_; }
 
   /// The envelope so far. Precondition: transaction() != 0.
   const mail::Envelope& envelope() const { return transaction_->envelope; }
@@ -131,6 +151,7 @@ class ServerMachine {
   Action on_data();
   Action on_simple(Verb verb);
   Action on_starttls();
+  Action on_name_client(NameClient named);
   Action on_refusal(Refusal refusal);
 
   Action error(Reply reply);    ///< counts against the error budget
@@ -142,7 +163,10 @@ class ServerMachine {
   Reply greeting() const;
 
   /// The one end of every transaction: accepted, refused, RSET, EHLO, STARTTLS, close.
-  void end_transaction() { transaction_.reset(); }
+  void end_transaction() {
+    transaction_.reset();
+    ++boundaries_;
+  }
 
   ServerOptions options_;
   std::string helo_;
@@ -150,6 +174,7 @@ class ServerMachine {
   std::optional<OpenTransaction> transaction_;
   std::optional<mail::ForwardPath> checking_;  ///< the recipient that was asked about
   std::uint32_t transactions_begun_ = 0;
+  std::uint32_t boundaries_ = 0;
   std::uint32_t errors_ = 0;
   std::uint32_t junk_ = 0;
   std::uint32_t put_off_ = 0;  ///< recipients that heard 4xx since the last accepted message

@@ -1,5 +1,7 @@
 #include "relay/spool/greylist.hpp"
 
+#include <map>
+
 #include "relay/spool/rows.hpp"
 
 namespace relay::spool {
@@ -17,17 +19,32 @@ std::int64_t ms_of(std::chrono::seconds span) {
 Greylist::Greylist(Connection& connection, std::int64_t max_rows)
     : connection_(connection),
       max_rows_(max_rows),
-      select_(connection.raw(), "SELECT at_ms, passes, expires_ms FROM greylist WHERE key = ?1"),
+      select_(connection.raw(),
+              "SELECT at_ms, passes, expires_ms, counted_under FROM greylist WHERE key = ?1"),
       upsert_(connection.raw(),
-              "INSERT INTO greylist VALUES (?1,?2,?3,?4) ON CONFLICT (key) DO UPDATE SET "
-              "at_ms = ?2, passes = ?3, expires_ms = ?4"),
+              "INSERT INTO greylist VALUES (?1,?2,?3,?4,?5) ON CONFLICT (key) DO UPDATE SET "
+              "at_ms = ?2, passes = ?3, expires_ms = ?4, counted_under = ?5"),
       count_(connection.raw(), "SELECT count(*) FROM greylist WHERE (passes > 0) = ?1"),
+      most_(connection.raw(),
+            "SELECT counted_under, number FROM greylist_count WHERE passed = ?1 "
+            "ORDER BY number DESC LIMIT 1"),
+      count_of_owner_(connection.raw(),
+                      "INSERT INTO greylist_count VALUES (?1,?2,?3) "
+                      "ON CONFLICT DO UPDATE SET number = number + ?3"),
+      forget_owner_(connection.raw(),
+                    "DELETE FROM greylist_count WHERE passed = ?1 AND counted_under = ?2 "
+                    "AND number <= 0"),
       drop_first_(connection.raw(),
                   "DELETE FROM greylist WHERE key = (SELECT key FROM greylist WHERE "
-                  "(passes > 0) = ?1 ORDER BY expires_ms LIMIT 1)"),
+                  "(passes > 0) = ?1 ORDER BY expires_ms LIMIT 1) RETURNING counted_under"),
+      drop_first_of_(connection.raw(),
+                     "DELETE FROM greylist WHERE key = (SELECT key FROM greylist WHERE "
+                     "(passes > 0) = ?1 AND counted_under = ?2 ORDER BY expires_ms LIMIT 1) "
+                     "RETURNING counted_under"),
       delete_expired_(connection.raw(),
                       "DELETE FROM greylist WHERE key IN (SELECT key FROM greylist WHERE "
-                      "(passes > 0) = ?1 AND expires_ms <= ?2 ORDER BY expires_ms LIMIT 1000)") {}
+                      "(passes > 0) = ?1 AND expires_ms <= ?2 ORDER BY expires_ms LIMIT 1000) "
+                      "RETURNING counted_under") {}
 
 GreylistAnswer Greylist::see(const ports::GreylistKey& key, const ports::GreylistRules& rules,
                              base::WallTime now) {
@@ -43,7 +60,9 @@ GreylistAnswer Greylist::see(const ports::GreylistKey& key, const ports::Greylis
   const std::optional<Row> sender = find(key.sender);
   // A first visit that is still to come was noted by a clock that was wrong.
   if (!lives(sender) || sender->at_ms > now_ms) {
-    put(key.sender, {now_ms, 0, now_ms + ms_of(rules.retry_window)}, sender);
+    if (rules.takes_new) {
+      put(key.sender, {now_ms, 0, now_ms + ms_of(rules.retry_window), key.counted_under}, sender);
+    }
     return GreylistAnswer::First;
   }
   if (sender->passed()) {
@@ -51,19 +70,19 @@ GreylistAnswer Greylist::see(const ports::GreylistKey& key, const ports::Greylis
     return GreylistAnswer::Known;
   }
   if (now_ms - sender->at_ms < ms_of(rules.delay)) return GreylistAnswer::TooSoon;
-  put(key.sender, {sender->at_ms, 1, now_ms + ms_of(rules.remember)}, sender);
-  count_pass(key.network, rules, now_ms);
+  put(key.sender, {sender->at_ms, 1, now_ms + ms_of(rules.remember), key.counted_under}, sender);
+  count_pass(key, rules, now_ms);
   return GreylistAnswer::Passed;
 }
 
 /// One message to many recipients passes many times at once: that is one time.
-void Greylist::count_pass(const std::string& network, const ports::GreylistRules& rules,
+void Greylist::count_pass(const ports::GreylistKey& key, const ports::GreylistRules& rules,
                           std::int64_t now_ms) {
-  const std::optional<Row> before = find(network);
+  const std::optional<Row> before = find(key.network);
   const bool lives = before && before->expires_ms > now_ms && before->at_ms <= now_ms;
   if (lives && now_ms - before->at_ms < ms_of(rules.delay)) return;
   const std::int64_t passes = lives ? before->passes + 1 : 1;
-  put(network, {now_ms, passes, now_ms + ms_of(rules.remember)}, before);
+  put(key.network, {now_ms, passes, now_ms + ms_of(rules.remember), key.counted_under}, before);
 }
 
 /// Not at every visit: a busy sender would write as much as it is read.
@@ -71,24 +90,37 @@ void Greylist::keep_longer(const std::string& key, const Row& row,
                            const ports::GreylistRules& rules, std::int64_t now_ms) {
   const std::int64_t remember = ms_of(rules.remember);
   if (now_ms + remember - row.expires_ms <= remember / 16) return;
-  put(key, {row.at_ms, row.passes, now_ms + remember}, row);
+  put(key, {row.at_ms, row.passes, now_ms + remember, row.counted_under}, row);
 }
 
 std::optional<Greylist::Row> Greylist::find(const std::string& key) {
   const Use use(select_);
   select_.bind_blob(1, key);
   if (!select_.step()) return std::nullopt;
-  return Row{select_.number(0), select_.number(1), select_.number(2)};
+  return Row{select_.number(0), select_.number(1), select_.number(2), select_.text(3)};
 }
 
 void Greylist::put(const std::string& key, const Row& row, const std::optional<Row>& before) {
   const bool moves = !before || before->passed() != row.passed();
   if (moves) make_room(row.passed());
   upsert_.bind_blob(1, key).bind(2, row.at_ms).bind(3, row.passes).bind(4, row.expires_ms);
-  upsert_.run();
-  if (!moves) return;
-  ++count_of(row.passed());
-  if (before) --count_of(before->passed());
+  upsert_.bind_blob(5, row.counted_under).run();
+  if (!moves && before->counted_under == row.counted_under) return;
+  count(row.passed(), row.counted_under, 1);
+  if (before) count(before->passed(), before->counted_under, -1);
+}
+
+void Greylist::count(bool passed, const std::string& counted_under, std::int64_t change) {
+  count_of(passed) += change;
+  count_owner(passed, counted_under, change);
+}
+
+void Greylist::count_owner(bool passed, const std::string& counted_under, std::int64_t change) {
+  count_of_owner_.bind(1, std::int64_t{passed}).bind_blob(2, counted_under).bind(3, change);
+  count_of_owner_.run();
+  if (change > 0) return;
+  forget_owner_.bind(1, std::int64_t{passed}).bind_blob(2, counted_under);
+  forget_owner_.run();
 }
 
 std::int64_t& Greylist::count_of(bool passed) {
@@ -106,18 +138,42 @@ void Greylist::make_room(bool passed) {
   // Counted before anything is written: a count made afterwards would hold it already.
   count_of(!passed);
   while (count_of(passed) >= max_rows_ / 2 && count_of(passed) > 0) {
-    drop_first_.bind(1, std::int64_t{passed});
-    drop_first_.run();
-    if (connection_.changes() == 0) return;
-    --count_of(passed);
+    const std::optional<std::string> dropped = drop_one(passed);
+    if (!dropped) return;
+    count(passed, *dropped, -1);
   }
+}
+
+std::optional<std::string> Greylist::drop_one(bool passed) {
+  std::optional<std::string> whoever_has_most;
+  {
+    const Use use(most_);
+    most_.bind(1, std::int64_t{passed});
+    if (most_.step() && most_.number(1) > ports::kFewVisits) whoever_has_most = most_.text(0);
+  }
+  Statement& drop = whoever_has_most ? drop_first_of_ : drop_first_;
+  const Use use(drop);
+  drop.bind(1, std::int64_t{passed});
+  if (whoever_has_most) drop.bind_blob(2, *whoever_has_most);
+  if (!drop.step()) return std::nullopt;
+  std::string counted_under = drop.text(0);
+  while (drop.step()) {  // to its end, or nothing is done
+  }
+  return counted_under;
 }
 
 void Greylist::remove_expired(base::WallTime now) {
   for (const bool passed : {false, true}) {
-    delete_expired_.bind(1, std::int64_t{passed}).bind(2, spool::ms_of(now));
-    delete_expired_.run();
-    if (auto& count = counts_.at(passed ? 1 : 0)) *count -= connection_.changes();
+    std::map<std::string, std::int64_t> gone;
+    {
+      const Use use(delete_expired_);
+      delete_expired_.bind(1, std::int64_t{passed}).bind(2, spool::ms_of(now));
+      while (delete_expired_.step()) ++gone[delete_expired_.text(0)];
+    }
+    for (const auto& [counted_under, rows] : gone) {
+      if (auto& known = counts_.at(passed ? 1 : 0)) *known -= rows;
+      count_owner(passed, counted_under, -rows);
+    }
   }
 }
 

@@ -1,7 +1,5 @@
-// Who has waited and who still has to, as rows of the queue's database. Bounded: half of the rows
-// are for those who wait, half for those who have passed, so that a flood of strangers does not
-// push out the known, nor the known keep out every stranger. Knows no threads; inside a
-// transaction.
+// Who has waited and who still has to, as rows of the queue's database, bounded and shared out as
+// ports::GreylistStore says. Knows no threads; inside a transaction.
 #pragma once
 
 #include <array>
@@ -36,6 +34,7 @@ class Greylist final : public Participant {
     std::int64_t at_ms = 0;   ///< first visit; of a network: the last time it was counted
     std::int64_t passes = 0;  ///< 0: waits
     std::int64_t expires_ms = 0;
+    std::string counted_under;
 
     bool passed() const { return passes > 0; }
   };
@@ -43,17 +42,23 @@ class Greylist final : public Participant {
   /// An expired row is still there, in the place of the one to come.
   std::optional<Row> find(const std::string& key);
   void put(const std::string& key, const Row& row, const std::optional<Row>& before);
+  /// So many rows more, or less, of that kind and owner.
+  void count(bool passed, const std::string& counted_under, std::int64_t change);
+  void count_owner(bool passed, const std::string& counted_under, std::int64_t change);
   void keep_longer(const std::string& key, const Row& row, const ports::GreylistRules& rules,
                    std::int64_t now_ms);
-  void count_pass(const std::string& network, const ports::GreylistRules& rules,
+  void count_pass(const ports::GreylistKey& key, const ports::GreylistRules& rules,
                   std::int64_t now_ms);
   std::int64_t& count_of(bool passed);
   void make_room(bool passed);
+  /// Whose it was; nullopt: there is none.
+  std::optional<std::string> drop_one(bool passed);
 
   Connection& connection_;
   const std::int64_t max_rows_;
   std::array<std::optional<std::int64_t>, 2> counts_;  ///< rows that wait, rows that passed
-  Statement select_, upsert_, count_, drop_first_, delete_expired_;
+  Statement select_, upsert_, count_, most_, count_of_owner_, forget_owner_, drop_first_,
+      drop_first_of_, delete_expired_;
 };
 
 }  // namespace relay::spool

@@ -179,6 +179,20 @@ constexpr const char* kVersion11 = R"sql(
 ALTER TABLE recipient ADD COLUMN fallback_group INTEGER NOT NULL DEFAULT 0;
 )sql";
 
+// 12: rows of the greylist and stored senders are counted by whom they are of: the wider network
+// (IPv4 /24, IPv6 /48). Of rows of an older program that is not known.
+constexpr const char* kVersion12 = R"sql(
+ALTER TABLE greylist ADD COLUMN counted_under BLOB NOT NULL DEFAULT x'';
+CREATE INDEX greylist_share ON greylist (passes > 0, counted_under, expires_ms);
+CREATE TABLE greylist_count (
+  passed INTEGER NOT NULL, counted_under BLOB NOT NULL, number INTEGER NOT NULL,
+  PRIMARY KEY (passed, counted_under)) WITHOUT ROWID;
+CREATE INDEX greylist_most ON greylist_count (passed, number);
+INSERT INTO greylist_count
+  SELECT passes > 0, counted_under, count(*) FROM greylist GROUP BY passes > 0, counted_under;
+ALTER TABLE token ADD COLUMN counted_wider TEXT NOT NULL DEFAULT '';
+)sql";
+
 // In order, never changed once released; a new one goes to the end.
 constexpr auto kSteps = std::to_array<const char*>({
     kVersion1,
@@ -192,6 +206,7 @@ constexpr auto kSteps = std::to_array<const char*>({
     kVersion9,
     kVersion10,
     kVersion11,
+    kVersion12,
 });
 
 }  // namespace

@@ -29,6 +29,9 @@ class Tokens {
   void remove_expired(base::WallTime now);
 
  private:
+  std::int64_t count_of(const std::string& counted_under);
+  void count_one(const std::string& counted_under);
+
   Connection& connection_;
   Tally& tally_;
   const std::int64_t most_;

@@ -65,6 +65,33 @@ TEST_F(LogSinkTest, GoesOnWhereTheFileEnded) {
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
 }
 
+TEST_F(LogSinkTest, GoesOnInAnotherFileWithoutLosingALine) {
+  const std::string second = (folder_ / "second.log").string();
+  {
+    auto log = LogSink::open(file());
+    ASSERT_TRUE(log) << log.error();
+    (*log)->write(base::Event("before", base::WallTime{}));
+    EXPECT_TRUE((*log)->flush());
+    auto next = LogFile::open(second);
+    ASSERT_TRUE(next) << next.error();
+    (*log)->go_on_in(second, std::move(*next));
+    (*log)->write(base::Event("after", base::WallTime{}));
+    EXPECT_TRUE((*log)->flush());
+    fs::rename(second, folder_ / "second.log.1");
+    EXPECT_TRUE((*log)->reopen());
+    (*log)->write(base::Event("rotated", base::WallTime{}));
+  }
+  EXPECT_NE(content().find("before"), std::string::npos);
+  EXPECT_EQ(content().find("after"), std::string::npos);
+  std::stringstream moved;
+  moved << std::ifstream(folder_ / "second.log.1").rdbuf();
+  EXPECT_NE(moved.str().find("after"), std::string::npos);
+  EXPECT_EQ(moved.str().find("rotated"), std::string::npos);
+  std::stringstream made_anew;
+  made_anew << std::ifstream(second).rdbuf();
+  EXPECT_NE(made_anew.str().find("rotated"), std::string::npos);
+}
+
 TEST_F(LogSinkTest, SaysWhyAFileCannotBeOpened) {
   std::ofstream(file()) << "in the way";
   const auto blocked = LogSink::open((folder_ / "relay.log" / "below").string());

@@ -6,11 +6,13 @@
 #include <string>
 #include <thread>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <linux/if_ether.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/shm.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -75,6 +77,46 @@ TEST_F(Sandbox, DeniesRawSocketsAndNewCode) {
             EPERM);
 }
 
+/// Each way in which data becomes code, or a packet is made by hand.
+TEST_F(Sandbox, LeavesNoWayRoundThat) {
+  EXPECT_EQ(in_sandbox([] {
+              void* page =
+                  ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+              return error_of(::syscall(SYS_pkey_mprotect, page, 4096, PROT_READ | PROT_EXEC, -1));
+            }),
+            EPERM);
+  EXPECT_EQ(in_sandbox([] { return error_of(::memfd_create("code", 0)); }), EPERM);
+  EXPECT_EQ(in_sandbox([] {
+              const int file = ::open("/bin/true", O_RDONLY | O_CLOEXEC);
+              if (file < 0) return -errno;
+              void* page = ::mmap(nullptr, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, file, 0);
+              return page == MAP_FAILED ? errno : 0;
+            }),
+            EPERM)
+      << "as what was written into a file of the queue";
+  EXPECT_EQ(in_sandbox([] {
+              const int memory = ::shmget(IPC_PRIVATE, 4096, IPC_CREAT | 0700);
+              if (memory < 0) return 0;
+              void* page = ::shmat(memory, nullptr, SHM_EXEC);
+              const int error = page == reinterpret_cast<void*>(-1) ? errno : 0;
+              ::shmctl(memory, IPC_RMID, nullptr);
+              return error;
+            }),
+            EPERM);
+  for (const int family : {AF_INET, AF_INET6}) {
+    for (const int kind :
+         {int{SOCK_RAW}, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, int{SOCK_PACKET}}) {
+      EXPECT_EQ(in_sandbox([=] { return error_of(::socket(family, kind, IPPROTO_ICMP)); }), EPERM)
+          << family << ' ' << kind;
+    }
+  }
+  EXPECT_EQ(in_sandbox([] { return error_of(::socket(AF_KEY, SOCK_RAW, 2)); }), EPERM);
+  EXPECT_EQ(in_sandbox([] { return error_of(::socket(AF_APPLETALK, SOCK_DGRAM, 0)); }), EPERM);
+  EXPECT_EQ(in_sandbox([] { return error_of(::syscall(SYS_fsmount, -1, 0, 0)); }), EPERM);
+  EXPECT_EQ(in_sandbox([] { return error_of(::syscall(SYS_mount_setattr, -1, "", 0, 0, 0)); }),
+            EPERM);
+}
+
 TEST_F(Sandbox, LetsTheRelayDoItsWork) {
   EXPECT_EQ(in_sandbox([] {
               bool ran = false;
@@ -82,6 +124,9 @@ TEST_F(Sandbox, LetsTheRelayDoItsWork) {
               return ran ? 0 : 1;
             }),
             0);
+  for (const int kind : {SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, SOCK_DGRAM | SOCK_CLOEXEC}) {
+    EXPECT_EQ(in_sandbox([=] { return error_of(::socket(AF_INET6, kind, 0)); }), 0) << kind;
+  }
   for (const int family : {AF_INET, AF_INET6, AF_UNIX, AF_NETLINK}) {
     const int kind = family == AF_NETLINK ? SOCK_RAW : SOCK_STREAM;
     EXPECT_EQ(in_sandbox([=] { return error_of(::socket(family, kind, 0)); }), 0) << family;

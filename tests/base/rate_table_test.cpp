@@ -1,5 +1,8 @@
 #include "relay/base/rate_table.hpp"
 
+#include <random>
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace relay::base {
@@ -58,16 +61,51 @@ TEST(RateTable, StandsAClockThatGoesBack) {
 }
 
 /// Keys are the attacker's to choose; memory is not.
-TEST(RateTable, NeverGrowsAndForgetsTheQuietestFirst) {
+TEST(RateTable, NeverGrows) {
   RateTable table(3);
-  for (const char* key : {"a", "b", "c"}) table.take(key, {1, seconds(60)}, kStart);
-  EXPECT_FALSE(table.take("a", {1, seconds(60)}, kStart));  // used again: "b" is the quietest now
-  for (int i = 0; i < 1; ++i) table.take("d", {1, seconds(60)}, kStart);
-  EXPECT_EQ(table.size(), 3U);
-  EXPECT_FALSE(table.allows("a", {1, seconds(60)}, kStart));
-  EXPECT_TRUE(table.allows("b", {1, seconds(60)}, kStart));
   for (int i = 0; i < 10'000; ++i) table.take(std::to_string(i), {1, seconds(60)}, kStart);
   EXPECT_EQ(table.size(), 3U);
+}
+
+TEST(RateTable, ForgetsWhoOwesNothingBeforeWhoOwes) {
+  RateTable table(3);
+  for (int i = 0; i < 10; ++i) table.take("debtor", kTenAMinute, kStart);
+  const SteadyTime later = kStart + seconds(10);  // one taken once is full again by now
+  for (int i = 0; i < 10'000; ++i) {
+    table.take(std::to_string(i), kTenAMinute, i < 5'000 ? kStart : later);
+  }
+  EXPECT_EQ(table.size(), 3U);
+  EXPECT_TRUE(table.take("debtor", kTenAMinute, later)) << "1.7 have come back";
+  EXPECT_FALSE(table.take("debtor", kTenAMinute, later)) << "its debt was not washed away";
+}
+
+/// All owe: the one that owes least goes, and that is never the one who has used up everything.
+TEST(RateTable, ForgetsWhoOwesLeastWhenAllOwe) {
+  RateTable table(3);
+  for (const char* key : {"a", "b"}) table.charge(key, kTenAMinute, kStart, 10);
+  for (int name = 0; name < 1000; ++name) {
+    for (int i = 0; i < 9; ++i) table.take(std::to_string(name), kTenAMinute, kStart);
+  }
+  EXPECT_EQ(table.size(), 3U);
+  for (const char* key : {"a", "b"}) EXPECT_FALSE(table.allows(key, kTenAMinute, kStart)) << key;
+}
+
+/// Against a model that keeps all keys: as long as they find room, nothing is different.
+TEST(RateTable, KeepsTheOrderOfThousandsOfBuckets) {
+  constexpr int kKeys = 1000;
+  RateTable small(kKeys / 2);
+  RateTable large;
+  std::mt19937 dice(1);
+  SteadyTime now = kStart;
+  for (int i = 0; i < 200'000; ++i) {
+    now += std::chrono::milliseconds(1);
+    // Half of the keys take as much as they can, the others once in a long while.
+    const bool greedy = dice() % 8 != 0;
+    const std::string key = std::to_string(dice() % (kKeys / 4) + (greedy ? 0 : kKeys));
+    const bool expected = large.take(key, kTenAMinute, now);
+    const bool given = small.take(key, kTenAMinute, now);
+    ASSERT_EQ(given, expected) << i << ' ' << key;
+  }
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ class SrsRelay(Peer):
             subprocess.run([binary, "dkim", "new", "--domain", "relay.test", "--selector", kind, "--type",
                             "rsa" if kind == "seal" else kind, "--out", self.path(kind + ".pem")],
                            check=True, capture_output=True)
-        lines = self.identity(threads, aliases) + self.leaving(keys, seal, routes, outbound) + self.limits()
+        lines = self.identity(threads, aliases) + self.leaving(keys, seal, routes, outbound) + self.limits(binary)
         # The peers do not verify; with verification, somebody has to answer our questions.
         lines += ["[dns]", f'forward_to = ["127.0.0.1@{dns_port}"]'] if dns_port else []
         lines += ["[auth]", f"verify = {'true' if dns_port else 'false'}", "[bounces]", 'to = "anyone"']
@@ -63,9 +63,13 @@ class SrsRelay(Peer):
         return lines + ["[outbound]", "allow_private = true", *outbound]
 
     @staticmethod
-    def limits():
-        return ["[limits]", "per_ip = 2000", "per_network = 2000", "max_connections = 4000",
-                "[control]", 'socket = "control.sock"', "[queue]", 'store = "sqlite:queue/queue.db"',
+    def limits(binary):
+        """One address sends everything."""
+        with open(binary, "rb") as f:  # an older build to compare with may not have the keys
+            knows = f.read()
+        paces = [f'{key} = "1000000/s"' for key in ("new_per_ip", "handshakes_per_ip") if key.encode() in knows]
+        return ["[limits]", "per_ip = 2000", "per_network = 2000", "max_connections = 4000", "handshakes = 4000",
+                'memory = "256MiB"', *paces, "[control]", 'socket = "control.sock"', "[queue]", 'store = "sqlite:queue/queue.db"',
                 'min_free = "1MiB"', "[log]", 'file = "relay.log"']
 
     def launch(self, binary=BINARY):

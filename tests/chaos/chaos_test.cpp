@@ -36,6 +36,10 @@ std::unique_ptr<base::Published<Policy>> policy() {
   made->limits.content = 1s;
   made->limits.connections_per_client = 1000;
   made->limits.connections_per_network = 1000;
+  made->limits.connections_from_client.count = 0;
+  made->limits.handshakes_from_client.count = 0;
+  made->limits.memory = 16ULL << 20;
+  made->limits.memory_per_network = 8ULL << 20;
   made->limits.session = 3s;
   made->limits.max_errors = 1000;
   return std::make_unique<base::Published<Policy>>(std::move(made));
@@ -47,7 +51,7 @@ struct Server {
       : tls_acceptor(tls),
         policy_now(policy()),
         services{clock,   queue,         tokens, consent,     signer,   resolver,
-                 feed,    &tls_acceptor, log,    *policy_now, budget,   bounces,
+                 feed,    &tls_acceptor, log,    *policy_now, memory,   bounces,
                  resends, refusals,      waste,  handshakes,  watchdog, abuse},
         acceptor(services),
         shards(2) {
@@ -84,12 +88,12 @@ struct Server {
   NoLog log;
   net::OpensslAcceptor tls_acceptor;
   std::unique_ptr<base::Published<Policy>> policy_now;
-  ByteBudget budget{8ULL << 20};
+  FairShare memory{clock};
   BounceGuard bounces;
   ResendGuard resends;
   RefusalLog refusals{log};
   WasteGuard waste;
-  Handshakes handshakes;
+  Handshakes handshakes{clock};
   base::Watchdog watchdog;
   fakes::FakeResolver resolver{clock, ""};
   AbuseControl abuse{resolver, greylist, clock, log};
@@ -258,7 +262,7 @@ TEST_F(Chaos, NoSessionOutlivesItsDeadlinesAndTheBooksAreBalanced) {
                                          boost::asio::use_future);
     EXPECT_TRUE(drained.get()) << "a session hangs";
     EXPECT_EQ(server.acceptor.sessions(), 0U);
-    EXPECT_EQ(server.budget.left(), 8LL << 20);
+    EXPECT_EQ(server.memory.held(), 0U);
     EXPECT_EQ(server.queue.drafts(), 0U);
     EXPECT_EQ(server.feed.expected(), 0U);
     EXPECT_TRUE(server.watchdog.newly_overdue(base::SteadyTime::max()).empty());

@@ -31,7 +31,7 @@ TEST(OutcomeMap, KeepsEverythingTheRemoteSaidAndWhere) {
 TEST(OutcomeMap, EveryIoErrorIsTemporary) {
   using enum ports::IoError;
   for (const auto error :
-       {Closed, Reset, Timeout, Refused, Unreachable, TlsFailed, Exhausted, NoSource}) {
+       {Closed, Reset, Timeout, Refused, Unreachable, TlsFailed, TlsFlood, Exhausted, NoSource}) {
     EXPECT_EQ(status_of(error).klass, 4);
   }
 }

@@ -2,6 +2,9 @@
 #pragma once
 
 #include <array>
+#include <map>
+#include <set>
+#include <string>
 
 #include "relay/ports/greylist.hpp"
 #include "tests/fakes/memory_core.hpp"
@@ -22,6 +25,7 @@ class MemoryGreylist final : public ports::GreylistStore {
     base::WallTime at;
     base::WallTime expires;
     std::uint32_t passes = 0;
+    std::string counted_under;
   };
 
   using Order = std::set<std::pair<base::WallTime, std::string>>;
@@ -30,6 +34,8 @@ class MemoryGreylist final : public ports::GreylistStore {
   /// As the list knows him now.
   std::optional<Visitor> visitor(const std::string& key) const;
   void keep(const std::string& key, Visitor visitor);
+
+  void drop_one(Order& alike);
 
   Order& order_of(const Visitor& visitor) { return orders_.at(visitor.passes > 0 ? 1 : 0); }
 

@@ -63,6 +63,7 @@ std::expected<void, SpoolError> MemoryIntake::accept(const ports::NewMessage& me
 void MemoryIntake::keep(const mail::SenderToken& token) {
   const auto [at, is_new] = core_.tokens.try_emplace(token.token, token);
   if (is_new) ++core_.tokens_under[token.counted_under];
+  if (is_new && !token.counted_wider.empty()) ++core_.tokens_under[token.counted_wider];
   at->second.expires_at = std::max(at->second.expires_at, token.expires_at);
 }
 
@@ -105,9 +106,13 @@ base::Task<std::expected<mail::ReversePath, SpoolError>> MemoryTokens::find(std:
 
 base::Task<std::expected<bool, SpoolError>> MemoryTokens::has_room(mail::SenderToken token) {
   const std::lock_guard lock(core_.mutex);
-  const auto found = core_.tokens_under.find(token.counted_under);
-  const std::int64_t before = found == core_.tokens_under.end() ? 0 : found->second;
-  co_return core_.tokens.contains(token.token) || before < token.most;
+  const auto count_of = [this](const std::string& counted_under) -> std::int64_t {
+    const auto found = core_.tokens_under.find(counted_under);
+    return found == core_.tokens_under.end() ? 0 : found->second;
+  };
+  const bool room = count_of(token.counted_under) < token.most &&
+                    (token.counted_wider.empty() || count_of(token.counted_wider) < 2 * token.most);
+  co_return core_.tokens.contains(token.token) || room;
 }
 
 }  // namespace relay::fakes

@@ -71,9 +71,18 @@ void ScriptedStream::close() noexcept {
   end_wait(*wire_);
 }
 
+base::Task<std::expected<void, ports::IoError>> ScriptedTlsAcceptor::await_hello(ports::Stream&,
+                                                                                 base::Deadline) {
+  ++hellos;
+  std::expected<void, ports::IoError> here;
+  if (before_hello && !before_hello()) here = std::unexpected(ports::IoError::Timeout);
+  co_return here;
+}
+
 base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>>
 ScriptedTlsAcceptor::accept(std::unique_ptr<ports::Stream> plain, base::Deadline) {
   ++handshakes;
+  if (in_handshake) in_handshake();
   if (fails) co_return std::unexpected(ports::IoError::TlsFailed);
   const std::string peer = plain->peer().address.to_string();
   co_return std::make_unique<ScriptedStream>(

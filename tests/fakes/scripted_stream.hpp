@@ -69,12 +69,18 @@ class ScriptedStream final : public ports::Stream {
 /// STARTTLS without cryptography: what comes after the handshake is a second script.
 class ScriptedTlsAcceptor final : public ports::TlsAcceptor {
  public:
+  base::Task<std::expected<void, ports::IoError>> await_hello(ports::Stream& plain,
+                                                              base::Deadline deadline) override;
+
   base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> accept(
       std::unique_ptr<ports::Stream> plain, base::Deadline deadline) override;
 
   std::shared_ptr<Wire> wire = std::make_shared<Wire>();
   bool fails = false;
   int handshakes = 0;
+  int hellos = 0;                        ///< times somebody waited for the first octet
+  std::function<bool()> before_hello{};  ///< false: the client is silent until the deadline
+  std::function<void()> in_handshake{};  ///< e.g. to look at who holds what
 };
 
 }  // namespace relay::fakes

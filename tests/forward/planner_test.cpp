@@ -340,6 +340,17 @@ TEST_F(PlannerTest, ASenderThatMayNotBeStoredIsGivenUp) {
     EXPECT_TRUE(route.reverse_path.to_string().starts_with("srsm=")) << "and alike";
 }
 
+/// A customer with an IPv6 /48 has 65,536 networks.
+TEST_F(PlannerTest, AStoredSenderIsCountedForTheWiderNetworkToo) {
+  const auto taken = std::get<ResolvedRecipient>(resolve("<all@example.org>"));
+  const mail::ReversePath sender(mailbox(std::string(60, 'a') + "@long.sender.example"));
+  const auto plan = planner_->plan(
+      {mail::MessageId(), sender, std::string("2001:db8:1:2::7"), kNow}, {taken}, std::nullopt);
+  ASSERT_EQ(plan->tokens.size(), 1U);
+  EXPECT_EQ(plan->tokens[0].counted_under, "2001:db8:1:2::/64");
+  EXPECT_EQ(plan->tokens[0].counted_wider, "2001:db8:1::/48");
+}
+
 TEST_F(PlannerTest, StoresSendersThatDoNotFit) {
   const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
   for (const std::string& sender :

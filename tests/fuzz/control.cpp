@@ -73,6 +73,8 @@ void check(const std::string& answer) {
   }
 }
 
+base::Task<ops::ReloadResult> no_reload() { co_return ops::ReloadResult(); }
+
 }  // namespace
 
 RELAY_FUZZ_TARGET(input) {
@@ -86,7 +88,7 @@ RELAY_FUZZ_TARGET(input) {
                   .clock = clock,
                   .log = log,
                   .status = [] { return ops::DaemonStatus(); },
-                  .reload = [] { return ops::ReloadResult(); },
+                  .reload = [](const ops::Asker&) { return no_reload(); },
                   .expire = [] { return std::chrono::hours(120); }});
   ops::AdminEndpoint endpoint(desk);
   const std::string why = R"({"verb":"queue.why","filter":["01JD7Z"],"format":"text"})";

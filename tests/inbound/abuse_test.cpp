@@ -130,6 +130,28 @@ TEST_F(Abuse, AStrangerWaitsAndIsTaken) {
   EXPECT_EQ(totals().passed, 1U);
 }
 
+/// One client asks for sub-addresses without end: its network is not noted for ever, and nobody who
+/// is known there is forgotten.
+TEST_F(Abuse, ANetworkBringsSoManyStrangersAndNoMore) {
+  AbusePolicy policy = greylisting();
+  policy.greylist.strangers = {.count = 10, .span = 1h};
+  use(policy);
+  EXPECT_THAT(send("info@example.org"), HasSubstr("451 4.7.1"));
+  house.clock.advance(1h);
+  EXPECT_THAT(send("info@example.org"), HasSubstr("queued"));
+  const std::size_t before = house.greylist.visitors();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_THAT(send("info+" + std::to_string(i) + "@example.org"), HasSubstr("451 4.7.1"));
+  }
+  EXPECT_EQ(house.greylist.visitors(), before + 10);
+  EXPECT_THAT(send("info@example.org"), HasSubstr("queued"));
+  EXPECT_THAT(send("info@example.org", "198.51.100.9"), HasSubstr("451 4.7.1"));
+  EXPECT_EQ(house.greylist.visitors(), before + 11) << "another network is not meant";
+  house.clock.advance(1h);
+  EXPECT_THAT(send("info+last@example.org"), HasSubstr("451 4.7.1"));
+  EXPECT_EQ(house.greylist.visitors(), before + 12);
+}
+
 TEST_F(Abuse, WhoDoesNotExistIsNotPutOff) {
   use(greylisting());
   EXPECT_THAT(send("nobody@example.org"), HasSubstr("550 5.1.1"));
@@ -210,8 +232,7 @@ TEST_F(Abuse, GuessingIsSlowedDown) {
 TEST(MessageRates, CountEachKindForItself) {
   const base::Rate one{.count = 1, .span = 1h};
   const base::SteadyTime now;
-  const Admission ann{.client = "192.0.2.1",
-                      .network = "192.0.2.0/24",
+  const Admission ann{.origin = base::origin_of("192.0.2.1"),
                       .reverse_path = "ann@sender.example",
                       .forward_path = "info@example.org",
                       .targets = {"me@mail.example"}};
@@ -222,7 +243,7 @@ TEST(MessageRates, CountEachKindForItself) {
     return reply ? reply->text() : "";
   };
   Admission neighbour = ann;
-  neighbour.client = "192.0.2.2";
+  neighbour.origin = base::origin_of("192.0.2.2");
   Admission other = ann;
   other.reverse_path = "bob@other.example";
   other.forward_path = "info+tag@example.org";
@@ -248,7 +269,7 @@ TEST(MessageRates, OneLimitReachedDoesNotUseUpTheOthers) {
   const RatePolicy policy{.per_client = {.count = 2, .span = 1h},
                           .per_alias = {.count = 1, .span = 1h}};
   const auto to = [](const char* path) {
-    return Admission{.client = "192.0.2.1", .forward_path = path};
+    return Admission{.origin = base::origin_of("192.0.2.1"), .forward_path = path};
   };
   EXPECT_FALSE(rates.take(to("a@example.org"), policy, {}));
   for (int i = 0; i < 5; ++i) EXPECT_TRUE(rates.take(to("a@example.org"), policy, {}));
@@ -325,16 +346,18 @@ TEST(MessageRates, ASenderDomainIsCountedForAllWhereItIsProvenAndElseForANetwork
   const base::SteadyTime now{};
   const RatePolicy policy{.per_sender_domain = {.count = 2, .span = 1h}};
   MessageRates rates;
-  for (int i = 0; i < 10; ++i) rates.take_sender("x@victim.example", "127.66.6.0/24", policy, now);
-  EXPECT_TRUE(rates.take_sender("y@victim.example", "127.66.6.0/24", policy, now));
+  const base::Origin forger = base::origin_of("127.66.6.6");
+  const base::Origin other = base::origin_of("192.0.2.1");
+  for (int i = 0; i < 10; ++i) rates.take_sender("x@victim.example", &forger, policy, now);
+  EXPECT_TRUE(rates.take_sender("y@victim.example", &forger, policy, now));
   // The claims of others cost neither the victim nor other networks anything.
-  EXPECT_FALSE(rates.take_sender("z@victim.example", "192.0.2.0/24", policy, now));
-  EXPECT_FALSE(rates.take_sender("ann@victim.example", "", policy, now));
-  EXPECT_FALSE(rates.take_sender("bob@victim.example", "", policy, now));
-  const auto third = rates.take_sender("ann@victim.example", "", policy, now);
+  EXPECT_FALSE(rates.take_sender("z@victim.example", &other, policy, now));
+  EXPECT_FALSE(rates.take_sender("ann@victim.example", nullptr, policy, now));
+  EXPECT_FALSE(rates.take_sender("bob@victim.example", nullptr, policy, now));
+  const auto third = rates.take_sender("ann@victim.example", nullptr, policy, now);
   ASSERT_TRUE(third);
   EXPECT_THAT(third->text(), HasSubstr("this sender domain"));
-  for (int i = 0; i < 5; ++i) EXPECT_FALSE(rates.take_sender("", "", policy, now));
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(rates.take_sender("", nullptr, policy, now));
 }
 
 /// Whoever comes from however many places: the house does not grow.
@@ -350,15 +373,14 @@ TEST(AbuseTables, StayBoundedUnderAHundredThousandClients) {
   MessageRates rates;
   for (int i = 0; i < 100'000; ++i) {
     const std::string n = std::to_string(i);
-    rates.take({.client = n,
-                .network = n,
+    rates.take({.origin = base::origin_of(n),
                 .reverse_path = "a@" + n,
                 .forward_path = n + "@x",
                 .targets = {n + "@a", n + "@b"}},
                policy, {});
-    rates.take_sender("a@" + n, "", policy, {});
+    rates.take_sender("a@" + n, nullptr, policy, {});
     rates.take_signed({signature(n, mail::DkimResult::Pass)}, 1, policy, {});
-    rates.note_unknown(n, policy, {});
+    rates.note_unknown(base::origin_of(n), policy, {});
   }
   EXPECT_EQ(rates.size(), 7 * MessageRates::kMaxKeys);
 }

@@ -15,32 +15,79 @@ using testing::HasSubstr;
 
 boost::asio::ip::address ip(const char* text) { return boost::asio::ip::make_address(text); }
 
-TEST(Gate, NamesNetworks) {
-  EXPECT_EQ(network_of(ip("192.0.2.77")), "192.0.2.0/24");
-  EXPECT_EQ(network_of(ip("::ffff:192.0.2.77")), "192.0.2.0/24");
-  EXPECT_EQ(network_of(ip("2001:db8:1:2:3:4:5:6")), "2001:db8:1:2::/64");
-}
+base::Origin from(const char* text) { return base::origin_of(ip(text)); }
 
 TEST(Gate, CountsClientsNetworksAndAll) {
   Limits limits;
   limits.connections_per_client = 2;
   limits.connections_per_network = 3;
   limits.connections_total = 4;
-  Gate gate;
-  auto a = gate.enter(ip("192.0.2.1"), limits);
-  auto b = gate.enter(ip("::ffff:192.0.2.1"), limits);
+  fakes::FakeClock clock;
+  Gate gate(clock);
+  auto a = gate.enter(from("192.0.2.1"), limits);
+  auto b = gate.enter(from("::ffff:192.0.2.1"), limits);
   ASSERT_TRUE(a && b);
-  EXPECT_EQ(gate.enter(ip("192.0.2.1"), limits).error(), GateRefusal::ClientFull);
-  auto c = gate.enter(ip("192.0.2.2"), limits);
-  EXPECT_EQ(gate.enter(ip("192.0.2.3"), limits).error(), GateRefusal::NetworkFull);
-  auto d = gate.enter(ip("198.51.100.1"), limits);
-  EXPECT_EQ(gate.enter(ip("203.0.113.1"), limits).error(), GateRefusal::Full);
+  EXPECT_EQ(gate.enter(from("192.0.2.1"), limits).error(), GateRefusal::ClientFull);
+  auto c = gate.enter(from("192.0.2.2"), limits);
+  EXPECT_EQ(gate.enter(from("192.0.2.3"), limits).error(), GateRefusal::NetworkFull);
+  auto d = gate.enter(from("198.51.100.1"), limits);
+  EXPECT_EQ(gate.enter(from("203.0.113.1"), limits).error(), GateRefusal::Full);
   EXPECT_TRUE(gate.overloaded(limits));
   {
     const auto gone = std::move(*a);
   }
-  EXPECT_TRUE(gate.enter(ip("192.0.2.1"), limits).has_value());
+  EXPECT_TRUE(gate.enter(from("192.0.2.1"), limits).has_value());
   EXPECT_EQ(gate.inside(), 3U);
+}
+
+/// An IPv6 customer has 65,536 networks.
+TEST(Gate, CountsAWiderNetworkAsTwo) {
+  Limits limits;
+  limits.connections_per_network = 3;
+  limits.connections_total = 100;
+  fakes::FakeClock clock;
+  Gate gate(clock);
+  std::vector<Gate::Ticket> inside;
+  for (int i = 0; i < 10; ++i) {
+    const std::string client = "2001:db8:1:" + std::to_string(i) + "::1";
+    auto ticket = gate.enter(from(client.c_str()), limits);
+    ASSERT_EQ(ticket.has_value(), i < 6) << i;
+    if (!ticket) EXPECT_EQ(ticket.error(), GateRefusal::NetworkFull);
+    if (ticket) inside.push_back(std::move(*ticket));
+  }
+  EXPECT_TRUE(gate.enter(from("2001:db8:2::1"), limits));
+  // A client that is somebody else from now on uses the share of that one.
+  ASSERT_TRUE(gate.move(inside.front(), from("192.0.2.1"), limits));
+  EXPECT_TRUE(gate.enter(from("2001:db8:1:7::1"), limits));
+  EXPECT_TRUE(gate.move(inside.back(), from("192.0.2.1"), limits));
+}
+
+TEST(Gate, LetsAClientInSoFastAndNoFaster) {
+  Limits limits;
+  limits.connections_per_client = 1000;
+  limits.connections_per_network = 1000;
+  fakes::FakeClock clock;
+  Gate gate(clock);
+  for (int i = 0; i < 200; ++i) ASSERT_TRUE(gate.enter(from("192.0.2.1"), limits)) << i;
+  EXPECT_EQ(gate.enter(from("192.0.2.1"), limits).error(), GateRefusal::TooFast);
+  EXPECT_TRUE(gate.enter(from("192.0.2.2"), limits)) << "its neighbour is not meant";
+  clock.advance(std::chrono::seconds(1));
+  for (int i = 0; i < 20; ++i) ASSERT_TRUE(gate.enter(from("192.0.2.1"), limits)) << i;
+  EXPECT_EQ(gate.enter(from("192.0.2.1"), limits).error(), GateRefusal::TooFast);
+  EXPECT_EQ(gate.inside(), 0U) << "who was let in has left";
+}
+
+TEST(Acceptor, Says421ToWhoComesTooFast) {
+  Limits limits;
+  limits.connections_from_client = {.count = 2, .span = std::chrono::seconds(1)};
+  House house(limits);
+  for (int i = 0; i < 2; ++i) EXPECT_THAT(house.talk({"QUIT\r\n"})->sent, HasSubstr("221"));
+  const auto third = house.talk({"QUIT\r\n"});
+  EXPECT_EQ(third->sent,
+            "421 4.7.0 Too many new connections from your address, try again later\r\n");
+  EXPECT_TRUE(third->closed);
+  house.clock.advance(std::chrono::seconds(1));
+  EXPECT_THAT(house.talk({"QUIT\r\n"})->sent, HasSubstr("221"));
 }
 
 TEST(Acceptor, Says421ToTheConnectionTooMany) {

@@ -50,13 +50,25 @@ struct Aftermath {
   }
 };
 
+enum class Visitor { Client, VerifiedClient, Gateway };
+
+/// The peer is a gateway, whose clients are in Received where it does not name them.
+void make_gateway(House& house) {
+  auto policy = std::make_shared<Policy>(*house.policy.get());
+  policy->arrival.gateways = {{.from = {*base::Network::parse("192.0.2.7")},
+                               .reads_received = true,
+                               .names = {"gw.example.org"}}};
+  house.policy.publish(std::move(policy));
+}
+
 /// One session with memory failing at the n-th allocation; false when it needed fewer.
-bool survives(std::size_t n, const std::vector<std::string>& segments, bool verifying,
+bool survives(std::size_t n, const std::vector<std::string>& segments, Visitor visitor,
               Tally& tally) {
   House house({}, true);
   const Aftermath aftermath{house};
-  if (verifying) house.verify(kZone);
-  const auto budget = house.budget.left();
+  if (visitor != Visitor::Client) house.verify(kZone);
+  if (visitor == Visitor::Gateway) make_gateway(house);
+  const auto memory = house.memory.held();
   const auto wire = house.dial(segments);
   fakes::fail_allocation(n);
   poll_as_a_shard(house);
@@ -71,7 +83,7 @@ bool survives(std::size_t n, const std::vector<std::string>& segments, bool veri
   EXPECT_TRUE(!promised || house.queue.stored.size() == 1) << "250 without a message, n = " << n;
   EXPECT_LE(house.queue.stored.size(), 1U) << n;
   EXPECT_EQ(house.acceptor.sessions(), 0U) << n;
-  EXPECT_EQ(house.budget.left(), budget) << n;
+  EXPECT_EQ(house.memory.held(), memory) << n;
   EXPECT_TRUE(house.queue.drafts.empty()) << n;
   EXPECT_TRUE(house.feed.expected.empty()) << "nobody would deliver it, n = " << n;
   const auto before = house.queue.stored.size();
@@ -82,10 +94,10 @@ bool survives(std::size_t n, const std::vector<std::string>& segments, bool veri
   return true;
 }
 
-Tally survive_all(const std::vector<std::string>& segments, bool verifying = false) {
+Tally survive_all(const std::vector<std::string>& segments, Visitor visitor = Visitor::Client) {
   base::set_crash_reporter([](const std::string&, const std::string&) {});
   Tally tally;
-  for (std::size_t n = 1; n <= kMostAllocations && survives(n, segments, verifying, tally); ++n) {
+  for (std::size_t n = 1; n <= kMostAllocations && survives(n, segments, visitor, tally); ++n) {
   }
   return tally;
 }
@@ -105,11 +117,27 @@ TEST(AllocationFailure, WhileAMessageIsVerified) {
                     "DKIM-Signature: v=1; a=rsa-sha256; d=sender.example; s=s; h=from; "
                     "bh=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=; b=AAAA\r\n\r\nHello\r\n.\r\n",
                     "QUIT\r\n"}),
-      true);
+      Visitor::VerifiedClient);
   EXPECT_GT(tally.runs, 250U);
   EXPECT_LT(tally.runs, kMostAllocations) << "the end was not reached";
   EXPECT_GT(tally.told, tally.runs / 2);
   EXPECT_GT(tally.accepted, 0U) << "behind the commit, too";
+}
+
+TEST(AllocationFailure, WhileAGatewayNamesItsClient) {
+  std::vector<std::string> segments =
+      envelope_and({"Received: from client.example (unknown [192.0.2.7]) by gw.example.org; x\r\n"
+                    "From: Ann <ann@sender.example>\r\nSubject: x\r\n\r\nHello\r\n.\r\n",
+                    "QUIT\r\n"});
+  const auto found = survive_all(segments, Visitor::Gateway);
+  EXPECT_GT(found.runs, 250U);
+  EXPECT_LT(found.runs, kMostAllocations) << "the end was not reached";
+  segments.insert(segments.begin(),
+                  {"EHLO gw.example.org\r\n", "XCLIENT ADDR=198.51.100.1 PROTO=ESMTP\r\n"});
+  segments.insert(segments.begin() + 3, "XFORWARD ADDR=192.0.2.7 HELO=client.example\r\n");
+  const auto named = survive_all(segments, Visitor::Gateway);
+  EXPECT_GT(named.runs, found.runs);
+  EXPECT_LT(named.runs, kMostAllocations) << "the end was not reached";
 }
 
 TEST(AllocationFailure, InAMessageOfManyChunks) {

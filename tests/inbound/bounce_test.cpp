@@ -2,6 +2,7 @@
 #include <chrono>
 #include <string>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -162,7 +163,7 @@ TEST(BounceGuesses, OfEverybodyAreCountedTogetherAsWell) {
 
 TEST(BounceGuesses, OfStrangersLeaveAnAllowanceToNetworksThatTakeOurMail) {
   House house(limits({.bad_per_client = 1, .bad_in_all = 2, .bad_per_taker = 2}));
-  house.bounces.note_taker("198.51.100.0/24", house.clock.steady());
+  house.bounces.note_taker(base::origin_of("198.51.100.1"), house.clock.steady());
   const std::string classic = classic_address(house, "ann");
   EXPECT_THAT(talk(house, {classic}, "x\r\n", "203.0.113.9"), HasSubstr("queued as"));
   for (int i = 0; i < 2; ++i) {
@@ -268,27 +269,29 @@ TEST(BounceProbes, HaveABudgetOfTheirOwn) {
   EXPECT_THAT(talk(house, {ann}), HasSubstr("450 4.7.1"));
 }
 
+const base::Origin kClient = base::origin_of("192.0.2.1");
+
 TEST(BounceGuard, AnAddressThatProvesLittleCountsAgainstTheTighterLimit) {
   BounceGuard guard;
   const BounceLimits few{.bad_per_client = 2};
   const base::SteadyTime now{std::chrono::hours(1)};
   const BounceAddress weak{"srs0=fbad=74=e.example=u@srs.example.org", "u@e.example", true};
   for (int i = 0; i < 2; ++i) {
-    EXPECT_FALSE(guard.objection_to_guessable("192.0.2.0/24", few, now));
-    EXPECT_FALSE(guard.take(weak, "192.0.2.0/24", few, now));
+    EXPECT_FALSE(guard.objection_to_guessable(kClient, few, now));
+    EXPECT_FALSE(guard.take(weak, kClient, few, now));
   }
-  EXPECT_TRUE(guard.objection_to_guessable("192.0.2.0/24", few, now));
+  EXPECT_TRUE(guard.objection_to_guessable(kClient, few, now));
 }
 
 TEST(BounceGuard, KnowsANetworkThatTakesOurMailForFiveDays) {
   BounceGuard guard;
   const BounceLimits few{.bad_per_client = 1, .bad_per_taker = 1};
   const base::SteadyTime start{std::chrono::hours(1)};
-  guard.note_taker("192.0.2.0/24", start);
+  guard.note_taker(kClient, start);
   const auto hears_after = [&](std::chrono::hours passed) {
     const base::SteadyTime now = start + passed;
-    EXPECT_FALSE(guard.note_guess("192.0.2.0/24", true, few, now));
-    return guard.objection_to_guessable("192.0.2.0/24", few, now).has_value();
+    EXPECT_FALSE(guard.note_guess(kClient, true, few, now));
+    return guard.objection_to_guessable(kClient, few, now).has_value();
   };
   EXPECT_FALSE(hears_after(std::chrono::hours(1)));
   EXPECT_FALSE(hears_after(std::chrono::hours(120)));
@@ -300,9 +303,23 @@ TEST(BounceGuard, WhoIsOverOneLimitDoesNotUseUpTheOthers) {
   const BounceLimits few{.per_address = 1, .per_sender = 2, .per_client = 10};
   const base::SteadyTime now{std::chrono::hours(1)};
   const BounceAddress one{"one", "ann", false};
-  EXPECT_FALSE(guard.take(one, "client", few, now));
-  for (int i = 0; i < 20; ++i) EXPECT_TRUE(guard.take(one, "client", few, now));
-  EXPECT_FALSE(guard.take({"two", "ann", false}, "client", few, now));
+  EXPECT_FALSE(guard.take(one, kClient, few, now));
+  for (int i = 0; i < 20; ++i) EXPECT_TRUE(guard.take(one, kClient, few, now));
+  EXPECT_FALSE(guard.take({"two", "ann", false}, kClient, few, now));
+}
+
+/// A customer with an IPv6 /48 tries under 65,536 networks, and has the guesses of two.
+TEST(BounceGuard, CountsGuessesOfAWiderNetworkTogether) {
+  BounceGuard guard;
+  const BounceLimits few{.bad_per_client = 3, .bad_in_all = 1000};
+  const base::SteadyTime now{std::chrono::hours(1)};
+  int heard = 0;
+  for (int i = 1; i <= 100; ++i) {
+    const auto from = base::origin_of(fmt::format("2001:db8:1:{:x}::1", i));
+    heard += guard.note_guess(from, true, few, now) ? 0 : 1;
+  }
+  EXPECT_EQ(heard, 6);
+  EXPECT_FALSE(guard.note_guess(base::origin_of("2001:db8:2::1"), true, few, now));
 }
 
 }  // namespace

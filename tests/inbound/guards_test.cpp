@@ -38,7 +38,7 @@ TEST(WasteGuard, KeepsOutWhoBreaksOffAgainAndAgain) {
   EXPECT_EQ(neighbour->sent, kWasteful);
   EXPECT_THAT(other->sent, HasSubstr("221"));
   EXPECT_TRUE(house.queue.stored.empty());
-  EXPECT_EQ(house.budget.left(), 64LL * 1024 * 1024);
+  EXPECT_EQ(house.memory.held(), 0U);
   house.clock.advance(1h);
   EXPECT_THAT(house.talk({"QUIT\r\n"})->sent, HasSubstr("221"));
 }
@@ -91,23 +91,6 @@ TEST(RefusalLog, LeavesOutAndCountsTheLinesOfAFlood) {
   house.dial({"NONSENSE\r\n"}, "198.51.100.1");
   house.poll();
   EXPECT_THAT(house.log.lines.back(), HasSubstr("198.51.100.1"));
-}
-
-TEST(Handshakes, ThoseTooManyArePutOff) {
-  Limits limits;
-  limits.handshakes = 1;
-  House house(limits, true);
-  {
-    const auto running = house.handshakes.enter(limits.handshakes);
-    ASSERT_TRUE(running);
-    const auto wire = house.talk({"EHLO c.example\r\n", "STARTTLS\r\n", "QUIT\r\n"});
-    EXPECT_THAT(wire->sent, HasSubstr("421 4.3.2 Too many TLS handshakes, try again later\r\n"));
-    EXPECT_TRUE(wire->closed);
-    EXPECT_EQ(house.tls.handshakes, 0);
-  }
-  house.talk({"EHLO c.example\r\n", "STARTTLS\r\n"});
-  EXPECT_EQ(house.tls.handshakes, 1);
-  EXPECT_TRUE(house.handshakes.enter(limits.handshakes)) << "the place is given back";
 }
 
 TEST(Watchdog, SeesASessionThatNothingEnds) {

@@ -31,7 +31,7 @@ House::House(Limits limits, bool with_tls)
     : policy(test_policy(limits)),
       services{
           clock,    queue,  tokens, consent, signer,  resolver, feed,  with_tls ? &tls : nullptr,
-          log,      policy, budget, bounces, resends, refusals, waste, handshakes,
+          log,      policy, memory, bounces, resends, refusals, waste, handshakes,
           watchdog, abuse},
       acceptor(services) {}
 

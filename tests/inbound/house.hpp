@@ -90,12 +90,12 @@ class House {
   fakes::ScriptedTlsAcceptor tls;
   RecordingLog log;
   base::Published<Policy> policy;
-  ByteBudget budget{64ULL * 1024 * 1024};
+  FairShare memory{clock};
   BounceGuard bounces;
   ResendGuard resends;
   RefusalLog refusals{log};
   WasteGuard waste;
-  Handshakes handshakes;
+  Handshakes handshakes{clock};
   base::Watchdog watchdog;
   fakes::FakeResolver resolver{clock, ""};
   AbuseControl abuse{resolver, greylist, clock, log};

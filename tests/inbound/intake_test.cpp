@@ -12,6 +12,11 @@
 namespace relay::inbound {
 namespace {
 
+FairShare::Holding part_of(FairShare& memory) {
+  constexpr std::uint64_t kAll = 2ULL << 20;
+  return memory.open(base::origin_of("192.0.2.7"), {.total = kAll, .per_network = kAll});
+}
+
 struct Result {
   std::string header;
   std::string body_hash;
@@ -21,8 +26,9 @@ struct Result {
 
 Result take(const std::vector<std::string>& pieces, const std::string& authserv_id = "") {
   RecordingQueue queue;
-  ByteBudget budget(1 << 20);
-  Intake intake(queue, budget, {}, nullptr, authserv_id);
+  fakes::FakeClock clock;
+  FairShare memory(clock);
+  Intake intake(queue, part_of(memory), {}, nullptr, {authserv_id});
   for (const std::string& piece : pieces) intake.take(piece);
   intake.end();
   EXPECT_FALSE(intake.fault().has_value());
@@ -92,8 +98,9 @@ TEST(Intake, TakesTheLargestHeaderBeforeTheFirstChunk) {
   const std::string forged = "Authentication-Results: mx.example.org; dmarc=pass\r\n";
   for (const bool fits : {true, false}) {
     RecordingQueue queue;
-    ByteBudget budget(2 << 20);
-    Intake intake(queue, budget, {}, nullptr, "mx.example.org");
+    fakes::FakeClock clock;
+    FairShare memory(clock);
+    Intake intake(queue, part_of(memory), {}, nullptr, {"mx.example.org"});
     std::string content = forged + "X: ";
     const std::size_t octets = mail::kMaxHeaderOctets + (fits ? 0 : 1) - end.size();
     content += std::string(octets - content.size(), 'x') + end + "body\r\n";
@@ -118,29 +125,37 @@ TEST(Intake, TakesTheLargestHeaderBeforeTheFirstChunk) {
 
 TEST(Intake, HoldsNoMoreThanOneHeaderAndOneChunk) {
   RecordingQueue queue;
-  ByteBudget budget(1 << 20);
+  fakes::FakeClock clock;
+  FairShare memory(clock);
   {
-    Intake intake(queue, budget, {}, nullptr, "");
+    Intake intake(queue, part_of(memory), {}, nullptr, {});
     const std::string piece(16 * 1024, 'h');
     for (int i = 0; i < 100 && !intake.fault(); ++i) intake.take(piece);
     ASSERT_TRUE(intake.fault().has_value());
     EXPECT_EQ(intake.fault()->code(), 552);
     EXPECT_LE(intake.size(), mail::kMaxHeaderOctets + 2 * piece.size());
+    EXPECT_LE(memory.held(), mail::kMaxHeaderOctets + 2 * piece.size())
+        << "the content is given back with the fault";
   }
-  EXPECT_EQ(budget.left(), 1 << 20);
+  EXPECT_EQ(memory.held(), 0U);
 }
 
-TEST(ByteBudget, TakesAllOrNothing) {
-  ByteBudget budget(100);
-  ByteShare share(budget);
-  EXPECT_TRUE(share.grow_to(60));
-  EXPECT_TRUE(share.grow_to(50));  // held already
-  {
-    ByteShare other(budget);
-    EXPECT_FALSE(other.grow_to(41));
-    EXPECT_TRUE(other.grow_to(40));
-  }
-  EXPECT_EQ(budget.left(), 40);
+/// What the stored chunk took is there for others at once.
+TEST(Intake, GivesBackWhatAStoredChunkNoLongerNeeds) {
+  RecordingQueue queue;
+  fakes::FakeClock clock;
+  FairShare memory(clock);
+  Intake intake(queue, part_of(memory), {}, nullptr, {});
+  intake.take("A: b\r\n\r\n");
+  const std::string piece(16 * 1024, 'x');
+  while (!intake.chunk_ready()) intake.take(piece);
+  boost::asio::io_context io;
+  std::uint64_t while_stored = 0;
+  queue.on_append = [&] { while_stored = memory.held(); };
+  base::spawn_supervised(io.get_executor(), "store", intake.store_chunk());
+  io.poll();
+  EXPECT_GE(while_stored, 2 * ports::kChunkOctets);
+  EXPECT_LE(memory.held(), ports::kChunkOctets + 2 * piece.size());
 }
 
 }  // namespace

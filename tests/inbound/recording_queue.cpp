@@ -17,6 +17,7 @@ auto place(const ports::AwaitingCopy& copy) { return std::tuple(copy.awaits, cop
 base::Task<std::expected<void, SpoolError>> RecordingQueue::append(mail::MessageId draft,
                                                                    std::uint32_t,
                                                                    std::string chunk) {
+  if (on_append) on_append();
   if (append_error) co_return std::unexpected(*append_error);
   if (chunk.size() != ports::kChunkOctets) co_return std::unexpected(SpoolError::Corrupt);
   drafts[draft] += chunk;
@@ -103,6 +104,7 @@ base::Task<std::expected<ports::GreylistAnswer, SpoolError>> RecordingGreylist::
   if (known_network && network->second.passes >= rules.trusted_after) {
     co_return ports::GreylistAnswer::TrustedNetwork;
   }
+  if (!rules.takes_new && !visits_.contains(key.sender)) co_return ports::GreylistAnswer::First;
   const auto [sender, is_new] = visits_.try_emplace(key.sender, Visit{.at = now});
   if (is_new) co_return ports::GreylistAnswer::First;
   if (sender->second.passes > 0) co_return ports::GreylistAnswer::Known;

@@ -43,6 +43,7 @@ class RecordingQueue final : public ports::IntakeQueue {
   std::vector<Stored> stored;
   std::map<mail::MessageId, std::string> drafts;
   int discarded = 0;
+  std::function<void()> on_append;  ///< while a chunk is stored
   std::function<void()> on_commit;  ///< while a message becomes durable
   std::optional<ports::SpoolError> append_error, commit_error;
   bool poison = false;

@@ -67,7 +67,7 @@ TEST(SessionProperty, Gives250ForExactlyTheStoredMessages) {
     ASSERT_EQ(count(said, "queued as"), house.queue.stored.size()) << said;
     ASSERT_EQ(house.feed.offered.size(), house.queue.stored.size());
     ASSERT_EQ(house.acceptor.sessions(), 0U) << said;
-    ASSERT_EQ(house.budget.left(), 64 * 1024 * 1024);
+    ASSERT_EQ(house.memory.held(), 0U);
     ASSERT_TRUE(house.queue.drafts.empty());
     ASSERT_TRUE(house.feed.expected.empty());
     stored += house.queue.stored.size();

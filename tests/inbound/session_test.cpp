@@ -99,7 +99,7 @@ TEST(Session, StreamsABigMessageInChunksOfOneSize) {
   EXPECT_EQ(house.queue.stored[0].content, content);
   EXPECT_EQ(house.queue.stored[0].message.content_sha256, sha256_of(content));
   EXPECT_FALSE(house.feed.offered[0].content);  // too big to travel in memory
-  EXPECT_EQ(house.budget.left(), 64 * 1024 * 1024);
+  EXPECT_EQ(house.memory.held(), 0U);
 }
 
 TEST(Session, TakesSeveralMessagesWithFreshState) {
@@ -226,12 +226,15 @@ TEST(Session, RefusesMoreThanTheAnnouncedSize) {
   EXPECT_TRUE(house.queue.stored.empty());
 }
 
-TEST(Session, RefusesWhenTheByteBudgetIsSpent) {
+TEST(Session, RefusesWhenTheMemoryForContentIsUsedUp) {
   House house;
-  ASSERT_TRUE(house.budget.take(64ULL * 1024 * 1024));
+  const std::uint64_t all = Limits().memory;
+  auto others =
+      house.memory.open(base::origin_of("203.0.113.9"), {.total = all, .per_network = all});
+  ASSERT_TRUE(others.hold(all));
   const auto wire = house.talk(envelope_and({kMessage + ".\r\n"}));
   EXPECT_THAT(wire->sent, HasSubstr("452 4.3.1"));
-  EXPECT_EQ(house.budget.left(), 0);
+  EXPECT_EQ(house.memory.held(), all);
 }
 
 TEST(Session, RefusesALoopingMessage) {

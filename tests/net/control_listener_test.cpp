@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <pwd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -69,7 +70,11 @@ TEST_F(ControlSocket, SaysWhoIsOnTheOtherSide) {
   const int client = dial();
   ASSERT_GE(client, 0);
   ASSERT_TRUE(run_until(shard_, [&taken] { return taken != nullptr; }));
-  EXPECT_EQ(taken->peer_uid(), ::getuid());
+  ASSERT_TRUE(taken->peer_user());
+  EXPECT_EQ(taken->peer_user()->uid, ::getuid());
+  EXPECT_EQ(taken->peer_user()->pid, ::getpid());
+  const passwd* const us = ::getpwuid(::getuid());
+  EXPECT_EQ(taken->peer_user()->name, us != nullptr ? us->pw_name : "");
   ::close(client);
 }
 

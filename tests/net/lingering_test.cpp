@@ -70,6 +70,29 @@ class LingeringTest : public testing::Test {
   Loopback loopback_;
 };
 
+TEST_F(LingeringTest, IsSettledWhenClosingTakesNothingAway) {
+  Lingering& lingering = loopback_.shard.lingering();
+  const auto now = [] { return std::chrono::steady_clock::now(); };
+  EXPECT_TRUE(lingering.settle(now()));
+  auto [client, server] = loopback_.connect_raw();
+  write(*server);
+  const auto before = now();
+  server.reset();
+  ASSERT_EQ(lingering.size(), 1U);
+  EXPECT_FALSE(lingering.settle(before)) << "it may be about to send";
+  // The peer's system may take some 40 ms to acknowledge.
+  EXPECT_TRUE(
+      run_until(loopback_.shard, [&] { return lingering.settle(now() + Lingering::kQuiet); }));
+  // Who sends goes on, and is read, for as long as somebody looks.
+  ASSERT_EQ(::send(client, "NOOP\r\n", 6, MSG_NOSIGNAL), 6);
+  const auto later = now() + 2 * Lingering::kQuiet;
+  EXPECT_FALSE(lingering.settle(later));
+  EXPECT_TRUE(lingering.settle(later + Lingering::kQuiet));
+  ::close(client);
+  EXPECT_TRUE(lingering.settle(now() + Lingering::kQuiet));
+  EXPECT_EQ(lingering.size(), 0U);
+}
+
 TEST_F(LingeringTest, KeepsTheLastReplyForWhoIsStillSending) {
   constexpr std::size_t kContent = 400'000;
   const auto heard = visit(kContent, [this](ports::Stream& stream) { write(stream); });

@@ -32,6 +32,22 @@ TEST_F(StartTls, CarriesOctetsBothWays) {
   EXPECT_EQ(run(loopback_.shard, read_all(**ends.client, 8)), "250 ok\r\n");
 }
 
+/// Until then a handshake costs nothing, and nothing is taken of it.
+TEST_F(StartTls, WaitsForTheFirstOctetOfAHandshakeAndLeavesItThere) {
+  auto pair = loopback_.connect();
+  const auto wait = [&](base::Deadline deadline) {
+    return run(loopback_.shard, acceptor_.await_hello(*pair.server, deadline));
+  };
+  const auto silent = wait(base::Deadline::after(50ms));
+  ASSERT_FALSE(silent);
+  EXPECT_EQ(silent.error(), IoError::Timeout);
+  ASSERT_TRUE(run(loopback_.shard, pair.client->write("\x16", soon())));
+  EXPECT_TRUE(wait(soon()));
+  EXPECT_EQ(run(loopback_.shard, read_all(*pair.server, 1)), "\x16");
+  pair.client->close();
+  EXPECT_TRUE(wait(soon())) << "the end is found by the handshake";
+}
+
 /// Inside TLS, too, who speaks before being asked shows it.
 TEST_F(StartTls, ShowsUnreadOctets) {
   const auto ends = shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify);

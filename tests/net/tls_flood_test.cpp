@@ -102,7 +102,7 @@ class TlsFlood : public StartTls {
                           });
     const auto silence = longest_silence(done);
     ASSERT_TRUE(got && !*got);
-    EXPECT_EQ(got->error(), IoError::TlsFailed);
+    EXPECT_EQ(got->error(), IoError::TlsFlood);
     ends.ours->close();
     sent.get();
     EXPECT_LT(silence, bare_cost() / 5);
@@ -132,7 +132,7 @@ TEST_F(TlsFlood, DoesNotHoldWhoAsksForUnreadOctets) {
   }
   const auto got = run(loopback_.shard, ends.ours->read_some(buffer, soon()));
   ASSERT_FALSE(got);
-  EXPECT_EQ(got.error(), IoError::TlsFailed);
+  EXPECT_EQ(got.error(), IoError::TlsFlood);
   ends.ours->close();
   sent.get();
   EXPECT_LT(longest, bare_cost() / 5);
@@ -147,7 +147,7 @@ TEST_F(TlsFlood, OfWishesToRenegotiateEndsItsConnection) {
       run(loopback_.shard,
           ends.ours->read_some(buffer, base::Deadline::after(std::chrono::seconds(3))));
   ASSERT_FALSE(got);
-  EXPECT_EQ(got.error(), IoError::TlsFailed);
+  EXPECT_EQ(got.error(), IoError::TlsFlood);
   ends.ours->close();
   sent.get();
 }

@@ -99,7 +99,7 @@ TEST_F(AdminEndpointTest, HoldsReleasesDropsAndBounces) {
 TEST_F(AdminEndpointTest, LogsWhoAsked) {
   add();
   ask(R"({"verb":"queue.hold","filter":["all"]})", 1000);
-  EXPECT_THAT(log_.lines.back(), HasSubstr(R"("uid":1000)"));
+  EXPECT_THAT(log_.lines.back(), HasSubstr(R"("uid":1000,"pid":77,"user":"ann")"));
   ask(R"({"verb":"queue.hold","filter":["all"]})");
   EXPECT_THAT(log_.lines.back(), Not(HasSubstr("uid")));
 }
@@ -236,6 +236,9 @@ TEST_F(AdminEndpointTest, StatusIsNegativeWhenTheStorageFails) {
   EXPECT_THAT(say("status", {}), AllOf(HasSubstr("\"queue_error\""), HasSubstr("\"exit\":1")));
   status_.spool_poisoned = true;
   EXPECT_THAT(say("status", {}), HasSubstr("\"exit\":1"));
+  status_.spool_poisoned = false;
+  status_.troubles = {{.of = "disk", .text = "full", .count = 1, .last = clock_.wall()}};
+  EXPECT_THAT(say("status", {}), HasSubstr("\"exit\":1"));
 }
 
 TEST_F(AdminEndpointTest, ReportsARefusedReload) {
@@ -245,7 +248,9 @@ TEST_F(AdminEndpointTest, ReportsARefusedReload) {
   EXPECT_THAT(ask(R"({"verb":"reload","format":"text"})"),
               HasSubstr(R"("error":"relay.toml:1:1: error\u000anot applied)"));
   reload_result_ = {.applied = true, .problems = {}, .needs_restart = {}};
-  EXPECT_THAT(ask(R"({"verb":"reload"})"), HasSubstr("\"exit\":0"));
+  EXPECT_THAT(ask(R"({"verb":"reload"})", 1000), HasSubstr("\"exit\":0"));
+  ASSERT_TRUE(reload_asked_by_);
+  EXPECT_EQ(reload_asked_by_->uid, 1000U);
   EXPECT_EQ(text_of(ask(R"({"verb":"reload","format":"text"})")), "applied\n");
 }
 

@@ -82,12 +82,14 @@ class DeskHouse : public testing::Test {
   /// The whole answer to a request.
   std::string ask(const std::string& request, std::optional<std::uint32_t> uid = std::nullopt) {
     TextSink sink;
-    run(answered(request, uid, sink));
+    Asker asker;
+    if (uid) asker = ports::LocalUser{.uid = *uid, .pid = 77, .name = "ann"};
+    run(answered(request, std::move(asker), sink));
     return sink.all;
   }
 
-  base::Task<bool> answered(std::string request, std::optional<std::uint32_t> uid, TextSink& sink) {
-    co_await endpoint_.answer(std::move(request), uid, sink);
+  base::Task<bool> answered(std::string request, Asker asker, TextSink& sink) {
+    co_await endpoint_.answer(std::move(request), std::move(asker), sink);
     co_return true;
   }
 
@@ -132,12 +134,17 @@ class DeskHouse : public testing::Test {
                 .text = "rate\nlimit\x1b"};
   }
 
+  static base::Task<ReloadResult> answer(ReloadResult result) { co_return result; }
+
   static std::string id_of(const ports::QueueRow& row) { return row.copy.message.to_string(); }
 
   static ports::QueueFilter one(const ports::QueueRow& row) { return *parse_filter({id_of(row)}); }
 
   Order order(Verb verb, std::vector<std::string> words = {"all"}, std::string reason = "") {
-    return {.verb = verb, .words = std::move(words), .reason = std::move(reason), .uid = 1000};
+    return {.verb = verb,
+            .words = std::move(words),
+            .reason = std::move(reason),
+            .asker = ports::LocalUser{.uid = 1000}};
   }
 
   fakes::FakeClock clock_;
@@ -146,12 +153,17 @@ class DeskHouse : public testing::Test {
   LinesLog log_;
   DaemonStatus status_;
   ReloadResult reload_result_;
+  Asker reload_asked_by_;
   Desk desk_{{.queue = queue_,
               .delivery = delivery_,
               .clock = clock_,
               .log = log_,
               .status = [this] { return status_; },
-              .reload = [this] { return reload_result_; },
+              .reload =
+                  [this](const Asker& asker) {
+                    reload_asked_by_ = asker;
+                    return answer(reload_result_);
+                  },
               .expire = [] { return std::chrono::hours(120); }}};
   AdminEndpoint endpoint_{desk_};
   boost::asio::io_context io_;  ///< last: what still sleeps on it uses everything above

@@ -88,20 +88,21 @@ copies 11 delivered, 12 bounced, 13 failed with nobody to tell
 abuse 14 refused by DNS lists (15 lookups failed), 16 greylisted, 17 passed, 18 over a rate
 signatures of 19 messages verified before they left, 20 did not hold
 )");
-  EXPECT_EQ(json_lines(a_status()),
-            R"({"v":1,"version":"0.1.0","pid":7,"started":"2026-11-24T03:00:00.000Z",)"
-            R"("config":"/etc/srs-relay/srs-relay.toml","config_hash":"abc",)"
-            R"("config_loaded":"2026-11-24T03:00:00.000Z","sessions":1,"deliveries":2,)"
-            R"("items_in_memory":3,"crashed_tasks":4,"log_lines_dropped":5,"stuck_tasks":6,)"
-            R"("bounces":{"taken":8,"refused":9,"throttled":10},)"
-            R"("ended":{"delivered":11,"bounced":12,"suppressed":13},)"
-            R"("abuse":{"listed":14,"list_failures":15,"greylisted":16,"greylist_passed":17,)"
-            R"("over_rate":18},"self_checks":19,"self_check_failures":20,)"
-            R"("spool_poisoned":false,"draining":false,"warnings":[],"warnings_in_all":0,)"
-            R"("queue":{"messages":21,"waiting":22,"held":23,"bytes":24,"owed_reports":25},)"
-            R"("pauses":[{"kind":"domain","value":"fwd.example","reason":"moving",)"
-            R"("since":"2026-11-24T03:00:00.000Z"}]})"
-            "\n");
+  EXPECT_EQ(
+      json_lines(a_status()),
+      R"({"v":1,"version":"0.1.0","pid":7,"started":"2026-11-24T03:00:00.000Z",)"
+      R"("config":"/etc/srs-relay/srs-relay.toml","config_hash":"abc",)"
+      R"("config_loaded":"2026-11-24T03:00:00.000Z","sessions":1,"deliveries":2,)"
+      R"("items_in_memory":3,"crashed_tasks":4,"log_lines_dropped":5,"stuck_tasks":6,)"
+      R"("bounces":{"taken":8,"refused":9,"throttled":10},)"
+      R"("ended":{"delivered":11,"bounced":12,"suppressed":13},)"
+      R"("abuse":{"listed":14,"list_failures":15,"greylisted":16,"greylist_passed":17,)"
+      R"("over_rate":18},"self_checks":19,"self_check_failures":20,)"
+      R"("spool_poisoned":false,"draining":false,"needs_restart":[],"troubles":[],"warnings":[],"warnings_in_all":0,)"
+      R"("queue":{"messages":21,"waiting":22,"held":23,"bytes":24,"owed_reports":25},)"
+      R"("pauses":[{"kind":"domain","value":"fwd.example","reason":"moving",)"
+      R"("since":"2026-11-24T03:00:00.000Z"}]})"
+      "\n");
 }
 
 TEST(Print, StatusOfARelayInTrouble) {
@@ -112,6 +113,19 @@ TEST(Print, StatusOfARelayInTrouble) {
   EXPECT_THAT(text_lines(view), HasSubstr("queue queue storage failed\n"));
   EXPECT_THAT(text_lines(view), HasSubstr("STORAGE FAILED: see the log\nshutting down\n"));
   EXPECT_THAT(json_lines(view), HasSubstr(R"("queue_error":"queue storage failed")"));
+  view.daemon.needs_restart = {"threads"};
+  view.daemon.troubles = {{.of = "disk",
+                           .text = "mail is put off: no room",
+                           .count = 3,
+                           .last = view.now - std::chrono::minutes(2)},
+                          {.of = "memory", .text = "too little", .count = 0, .last = {}}};
+  EXPECT_THAT(text_lines(view),
+              HasSubstr("TROUBLE disk: mail is put off: no room (3 times since the start, last 2 m "
+                        "ago)\nTROUBLE memory: too little\n"
+                        "takes effect at the next start: threads\n"));
+  EXPECT_THAT(json_lines(view),
+              HasSubstr(R"("needs_restart":["threads"],"troubles":[{"of":"disk","text":)"
+                        R"("mail is put off: no room","count":3,"last":"2026-)"));
 }
 
 TEST(Print, Reload) {

@@ -108,7 +108,7 @@ base::Task<> MailLife::tell_one() {
 
 base::Task<> MailLife::visit() {
   const std::string who = "visitor " + std::to_string(draw(20));
-  const auto answer = co_await spool_.greylist().see({who, "network"}, {});
+  const auto answer = co_await spool_.greylist().see({who, "network", "network"}, {});
   require(answer.has_value(), "the visit");
 }
 

@@ -167,7 +167,7 @@ void WorldRun::heal_all() {
 base::Task<> WorldRun::verb(Incident incident) {
   const OperatorsOrder wanted{.action = incident.action, .number = ++verbs_};
   const ops::Order order{
-      .verb = ops::Verb::Retry, .words = {}, .reason = reason_for(wanted), .uid = {}};
+      .verb = ops::Verb::Retry, .words = {}, .reason = reason_for(wanted), .asker = {}};
   const auto done = co_await ops::change_all(
       life_->controls, order, filter_of(world_, judge_.book, incident), incident.action, {});
   judge_.verdicts.note(Event::What::Incident, kNoCopy, 0, done ? 1 : 0, "a verb is answered");

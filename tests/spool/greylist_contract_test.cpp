@@ -23,7 +23,7 @@ class GreylistContract : public QueueContract {
   GreylistAnswer visit(const std::string& sender, base::WallTime now,
                        const std::string& network = "network") {
     clock_.jump_wall(now - clock_.wall());
-    const auto answer = run(greylist().see({"sender " + sender, network}, kRules));
+    const auto answer = run(greylist().see({"sender " + sender, network, network}, kRules));
     EXPECT_TRUE(answer);
     return answer.value_or(GreylistAnswer::TooSoon);
   }
@@ -107,6 +107,52 @@ TEST_P(GreylistContract, DropsTheKnownWhoWereAwayForLongestWhenThereAreTooMany) 
   EXPECT_EQ(visit("99", kNow + 100h, "network 99"), GreylistAnswer::Known);
   EXPECT_EQ(visit("91", kNow + 100h, "network 91"), GreylistAnswer::Known);
   EXPECT_EQ(visit("80", kNow + 100h, "network 80"), GreylistAnswer::First);
+}
+
+/// Whoever has most rows loses one: a flood pushes out itself, however old the others are.
+TEST_P(GreylistContract, AFloodFromOneNetworkPushesOutItself) {
+  EXPECT_EQ(visit("patient", kNow, "quiet"), GreylistAnswer::First);
+  for (int i = 0; i < 1000; ++i) visit(std::to_string(i), kNow + 1s, "loud");
+  EXPECT_EQ(visit("patient", kNow + 300s, "quiet"), GreylistAnswer::Passed);
+  EXPECT_EQ(visit("999", kNow + 301s, "loud"), GreylistAnswer::Passed) << "it may use what is free";
+}
+
+/// As many networks as somebody has, the rows count for what is around them all.
+TEST_P(GreylistContract, CountsRowsForTheWidestNetwork) {
+  EXPECT_EQ(visit("patient", kNow, "quiet"), GreylistAnswer::First);
+  clock_.jump_wall(kNow + 1s - clock_.wall());
+  for (int i = 0; i < 1000; ++i) {
+    const std::string number = std::to_string(i);
+    ASSERT_TRUE(run(greylist().see({"sender " + number, "network " + number, "wide"}, kRules)));
+  }
+  EXPECT_EQ(visit("patient", kNow + 300s, "quiet"), GreylistAnswer::Passed);
+}
+
+TEST_P(GreylistContract, TheKnownOfOneOriginPushOutTheirOwn) {
+  pass("patient", kNow, "quiet");
+  for (int i = 0; i < 200; ++i) {
+    const std::string number = std::to_string(i);
+    for (const auto after : {0s, 300s}) {
+      clock_.jump_wall(kNow + 1h + 400s * i + after - clock_.wall());
+      ASSERT_TRUE(run(greylist().see({"sender " + number, "network " + number, "wide"}, kRules)));
+    }
+  }
+  EXPECT_EQ(visit("patient", kNow + 48h, "quiet"), GreylistAnswer::Known);
+}
+
+TEST_P(GreylistContract, NotesNobodyNewWhereNoneIsTaken) {
+  auto rules = kRules;
+  rules.takes_new = false;
+  pass("known", kNow);
+  EXPECT_EQ(visit("waits", kNow + 300s), GreylistAnswer::First);
+  const auto ask = [&](const std::string& sender, base::WallTime now) {
+    clock_.jump_wall(now - clock_.wall());
+    return run(greylist().see({"sender " + sender, "network", "network"}, rules)).value();
+  };
+  EXPECT_EQ(ask("new", kNow + 300s), GreylistAnswer::First);
+  EXPECT_EQ(ask("new", kNow + 900s), GreylistAnswer::First) << "it was not noted";
+  EXPECT_EQ(ask("known", kNow + 900s), GreylistAnswer::Known);
+  EXPECT_EQ(ask("waits", kNow + 900s), GreylistAnswer::Passed);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, GreylistContract, kBoth, name_of);

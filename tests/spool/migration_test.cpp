@@ -141,7 +141,7 @@ TEST_P(MigrationFrom7, KeepsWaitingHeldAndEndedCopies) {
   ASSERT_TRUE(released);
   EXPECT_EQ(released->recipients[0].released_at, kNow + 1h);
   opened->transactions->begin();
-  EXPECT_EQ(tables.greylist.see({std::string(16, 'k'), std::string(16, 'n')}, {}, kNow + 1s),
+  EXPECT_EQ(tables.greylist.see({std::string(16, 'k'), std::string(16, 'n'), "c"}, {}, kNow + 1s),
             ports::GreylistAnswer::TooSoon);
   opened->transactions->commit();
 }

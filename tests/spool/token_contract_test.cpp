@@ -76,6 +76,23 @@ TEST_P(TokenContract, CountsWhatIsStoredUnderEachQuota) {
   EXPECT_FALSE(has_room("t3", "domain sender.example"));
 }
 
+/// A customer with an IPv6 /48 has 65,536 networks, and twice the quota of one.
+TEST_P(TokenContract, CountsForTheWiderNetworkAsWell) {
+  const auto of = [this](int network) {
+    const std::string number = std::to_string(network);
+    auto made = token("t" + number, "2001:db8:1:" + number + "::/64");
+    made.counted_wider = "2001:db8:1::/48";
+    return made;
+  };
+  for (int i = 0; i < 6; ++i) {
+    EXPECT_TRUE(run(tokens().has_room(of(i))).value()) << i;
+    store(of(i));
+  }
+  EXPECT_FALSE(run(tokens().has_room(of(6))).value());
+  EXPECT_TRUE(run(tokens().has_room(of(5))).value()) << "it is stored already";
+  EXPECT_TRUE(has_room("t7", "2001:db8:2::/64"));
+}
+
 INSTANTIATE_TEST_SUITE_P(Each, TokenContract, kBoth, name_of);
 
 }  // namespace

@@ -132,6 +132,10 @@ class Sink:
             self.controller = None
 
 
+# Most tests are one client that is in a hurry.
+PACES = {"new_per_ip": "1000000/s", "handshakes_per_ip": "1000000/s"}
+
+
 class Relay:
     """One srs-relay with a folder, keys and a configuration of its own."""
 
@@ -171,11 +175,14 @@ class Relay:
             record = json.loads(out)
             self.records[record["name"]] = record["value"]
         if self.tls:
-            subprocess.run(
-                ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
-                 "-subj", "/CN=" + self.hostname, "-keyout", self.path("tls.key"),
-                 "-out", self.path("tls.crt")], check=True, capture_output=True)
-            os.chmod(self.path("tls.key"), 0o600)
+            self.make_certificate()
+
+    def make_certificate(self):
+        subprocess.run(
+            ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
+             "-subj", "/CN=" + self.hostname, "-keyout", self.path("tls.key"),
+             "-out", self.path("tls.crt")], check=True, capture_output=True)
+        os.chmod(self.path("tls.key"), 0o600)
 
     def settings(self):
         """The configuration as tables. `config` of the constructor changes single values of it."""
@@ -200,7 +207,14 @@ class Relay:
         return toml.merged(table, self.config)
 
     def write_config(self, extra=None):
-        text = toml.text_of(self.settings()) + "\n" + (self.extra if extra is None else extra)
+        extra = self.extra if extra is None else extra
+        settings = self.settings()
+        if "[limits]\n" in extra:  # the table may stand there once
+            paces = "".join(f"{line}\n" for line in toml.text_of(PACES).splitlines() if line.split()[0] not in extra)
+            extra = extra.replace("[limits]\n", "[limits]\n" + paces)
+        else:
+            settings = toml.merged({"limits": PACES}, settings)
+        text = toml.text_of(settings) + "\n" + extra
         with open(self.path("relay.toml"), "w", encoding="utf-8") as f:
             f.write(text)
 

@@ -3,6 +3,7 @@ returns what it measured. test_overload.py runs them small, scripts/campaign ove
 
 import concurrent.futures
 import json
+import multiprocessing
 import os
 import random
 import resource
@@ -308,9 +309,9 @@ def clock_jumps(jumps=("+1d", "-1d", "+3650d", "+0d")):
         sink.stop()
 
 
-def ask_control(relay, request):
+def ask_control(relay, request, timeout=20):
     with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(20)
+        s.settimeout(timeout)
         s.connect(relay.path("control.sock"))
         s.sendall(json.dumps(request).encode() + b"\n")
         s.shutdown(socket.SHUT_WR)
@@ -354,6 +355,104 @@ def reloads(count):
         return {"reloads": count, "applied": applied, "refused": count - applied, "messages": sent[0],
                 "failed_sessions": len(failed), "examples": failed[:3],
                 "rss_mib": [round(m / MIB, 1) for m in memory]}
+    finally:
+        stopped.set()
+        relay.remove()
+        sink.stop()
+
+
+def measure_noops(port, connections, ends):
+    """In a process of its own, where nobody else takes turns: seconds that NOOP took, every 3 ms, until told
+    to end. Each connection may be on another shard."""
+    def connect():
+        s = socket.create_connection(("127.0.0.1", port), timeout=30)
+        s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        s.recv(1000)
+        return s
+
+    sockets = [connect() for _ in range(connections)]
+    times = []
+    while not ends.poll():
+        if len(times) % (5000 * connections) >= 5000 * connections - connections:
+            sockets = [connect() for _ in range(connections)]  # so much says no client without a message
+        for s in sockets:
+            began = time.monotonic()
+            s.sendall(b"NOOP\r\n")
+            s.recv(1000)
+            times.append(time.monotonic() - began)
+        time.sleep(0.003)
+    ends.send(times)
+
+
+def noops(relay, connections, meanwhile):
+    """The times that NOOPs took while meanwhile() ran, sorted."""
+    ours, theirs = multiprocessing.Pipe()
+    process = multiprocessing.get_context("fork").Process(target=measure_noops, args=(relay.port, connections, theirs))
+    process.start()
+    theirs.close()  # or we would wait for who has died
+    try:
+        time.sleep(0.5)
+        meanwhile()
+    finally:
+        ours.send(True)
+        times = ours.recv()
+        process.join()
+    return sorted(times)
+
+
+def noops_during_reloads(aliases, count):
+    """Very many aliases are read again and again while mail comes in: who talks to us, and who asks for
+    the status, does not notice."""
+    sink = Sink().start()
+    relay = Relay(sink.port, config={"limits": {"max_junk": 10_000}})
+    relay.config["domain"] = [{"name": relay.domain, "aliases": ["file:many.aliases"], "alias": relay.aliases}]
+    sent, failed, waits, applied, stopped = [0], [], [], [0], threading.Event()
+
+    def load():
+        while not stopped.is_set():
+            message = MESSAGE.replace(b"Message-ID: <1@", b"Message-ID: <%d@" % random.getrandbits(60))
+            try:
+                relay.send(message)
+                sent[0] += 1
+            except (OSError, smtplib.SMTPException) as e:
+                failed.append(repr(e))
+            time.sleep(0.01)
+
+    def look():
+        while not stopped.is_set():
+            began = time.monotonic()
+            ask_control(relay, {"v": 1, "verb": "status"})
+            waits.append(time.monotonic() - began)
+            time.sleep(0.05)
+
+    def reload():
+        for number in range(count):
+            with open(relay.path("many.aliases"), "w", encoding="ascii") as f:
+                f.write(f"round{number}: a@dest.test\n")
+                f.writelines(f"alias{n}: target{n}@dest.test\n" for n in range(aliases))
+            applied[0] += b'"applied":true' in ask_control(relay, {"v": 1, "verb": "reload"}, 300)
+    try:
+        with open(relay.path("many.aliases"), "w", encoding="ascii"):
+            pass
+        relay.write_config()
+        relay.start()
+        threads = [threading.Thread(target=f) for f in (load, load, look)]
+        for thread in threads:
+            thread.start()
+        quiet = noops(relay, 4, lambda: time.sleep(3))
+        del waits[:]
+        among = noops(relay, 4, reload)
+        stopped.set()
+        for thread in threads:
+            thread.join()
+        wait_for(lambda: len(sink.messages) == sent[0], timeout=60, what="all mail")
+
+        def ms(times, share):
+            return round(1000 * percentile(times, share), 1)
+        return {"aliases": aliases, "reloads": count, "applied": applied[0], "messages": sent[0], "failed": len(failed),
+                "noops": len(among), "p999_alone_ms": ms(quiet, 0.999), "p99_ms": ms(among, 0.99),
+                "p999_ms": ms(among, 0.999), "worst_ms": ms(among, 1),
+                "status_p99_ms": ms(sorted(waits), 0.99), "rss_mib": round(memory_of(relay.process.pid) / MIB, 1)}
     finally:
         stopped.set()
         relay.remove()

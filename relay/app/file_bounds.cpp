@@ -1,0 +1,171 @@
+#include "relay/app/file_bounds.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <utility>
+
+#include <fcntl.h>
+#include <linux/landlock.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "relay/base/private_file.hpp"
+
+namespace relay::app {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kSanitized = true;
+#else
+constexpr bool kSanitized = false;
+#endif
+
+// Libraries, certificate authorities and users; sockets and credentials of systemd.
+constexpr std::array kAlwaysReadable = {"/etc", "/usr", "/run"};
+
+constexpr std::uint64_t kTruncate = 1ULL << 14U;  // not in the header of Debian 12; from ABI 3 on
+constexpr std::uint64_t kReadFile = LANDLOCK_ACCESS_FS_READ_FILE;
+constexpr std::uint64_t kRead = kReadFile | LANDLOCK_ACCESS_FS_READ_DIR;
+constexpr std::uint64_t kWriteFile = LANDLOCK_ACCESS_FS_WRITE_FILE;
+constexpr std::uint64_t kWrite = kWriteFile | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+                                 LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_DIR |
+                                 LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK;
+// Denied everywhere.
+constexpr std::uint64_t kNever = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
+                                 LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
+                                 LANDLOCK_ACCESS_FS_MAKE_SYM;
+
+std::string failure(const std::string& what) {
+  return "sandbox: " + what + ": " + std::strerror(errno);
+}
+
+fs::path resolved(const fs::path& path) {
+  std::error_code error;
+  auto canonical = fs::weakly_canonical(fs::absolute(path, error), error);
+  return error ? path : canonical;
+}
+
+bool is_below(const fs::path& file, const fs::path& folder) {
+  return std::mismatch(folder.begin(), folder.end(), file.begin(), file.end()).first ==
+         folder.end();
+}
+
+bool is_below_one_of(const std::vector<fs::path>& places, const fs::path& file) {
+  const fs::path whole = resolved(file);
+  return std::ranges::any_of(places, [&](const fs::path& place) { return is_below(whole, place); });
+}
+
+/// The folder, for what replaces a file is another one of that name. Not the root.
+fs::path place_of(const fs::path& file) {
+  const fs::path whole = resolved(file);
+  return whole.parent_path() == whole.root_path() ? whole : whole.parent_path();
+}
+
+void add(std::vector<fs::path>& places, fs::path place) {
+  if (std::ranges::find(places, place) == places.end()) places.push_back(std::move(place));
+}
+
+std::uint64_t known_to(int abi) {
+  std::uint64_t rights = kRead | kWrite | kNever;
+  if (kSanitized)
+    rights &= ~std::uint64_t{LANDLOCK_ACCESS_FS_EXECUTE};  // names the lines of a report
+  if (abi >= 3) rights |= kTruncate;
+  return rights;
+}
+
+/// Rights to a file are fewer than those to a folder; what is not there needs none.
+std::expected<void, std::string> allow(int rules, const fs::path& place, std::uint64_t rights) {
+  const int at = ::open(place.c_str(), O_PATH | O_CLOEXEC);
+  if (at < 0 && (errno == ENOENT || errno == EACCES)) return {};
+  if (at < 0) return std::unexpected(failure("cannot open " + place.string()));
+  struct stat info{};
+  const bool is_folder = ::fstat(at, &info) == 0 && S_ISDIR(info.st_mode);
+  if (!is_folder) rights &= kReadFile | kWriteFile | kTruncate;
+  const landlock_path_beneath_attr rule{.allowed_access = rights, .parent_fd = at};
+  const long added = ::syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
+  const auto result = added == 0 ? std::expected<void, std::string>()
+                                 : std::unexpected(failure("cannot allow " + place.string()));
+  ::close(at);
+  return result;
+}
+
+std::expected<void, std::string> allow_all(int rules, const FileBounds& bounds) {
+  const std::uint64_t known = known_to(bounds.abi);
+  for (const fs::path& place : bounds.readable) {
+    if (auto done = allow(rules, place, kRead & known); !done) return done;
+  }
+  for (const fs::path& place : bounds.writable) {
+    const auto rights = (kRead | kWrite | kTruncate) & known;
+    if (auto done = allow(rules, place, rights); !done) return done;
+  }
+  return {};
+}
+
+}  // namespace
+
+bool FileBounds::may_read(const fs::path& file) const {
+  return abi == 0 || is_below_one_of(readable, file) || is_below_one_of(writable, file);
+}
+
+bool FileBounds::may_write(const fs::path& file) const {
+  return abi == 0 || is_below_one_of(writable, file);
+}
+
+FileBounds bounds_for(const settings::Settings& settings) {
+  FileBounds bounds;
+  for (const char* place : kAlwaysReadable) add(bounds.readable, place);
+  for (const char* place : {"/dev/null", "/dev/random", "/dev/urandom"}) {
+    add(bounds.readable, place);
+  }
+  if (kSanitized) add(bounds.readable, "/proc");
+  for (const auto& file : settings.named_files) {
+    // Where it is named, and where a link to it leads.
+    add(bounds.readable, resolved(base::folder_of(file.path)));
+    add(bounds.readable, place_of(file.path));
+  }
+  // systemd's are in /run; somebody else's may be anywhere.
+  if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY")) {
+    add(bounds.readable, resolved(credentials));
+  }
+  std::erase(bounds.readable, fs::path("/"));
+  const auto queue = base::folder_of(settings.queue.path);
+  // The queue's own open says why not. The folder above cannot be opened any more then.
+  if (::mkdir(queue.c_str(), S_IRWXU) == 0) base::sync_folder(base::folder_of(queue.string()));
+  add(bounds.writable, resolved(queue));
+  add(bounds.writable, resolved(base::folder_of(settings.control.socket)));
+  if (!settings.log.file.empty()) {
+    std::error_code ignored;
+    const auto folder = base::folder_of(settings.log.file);
+    fs::create_directories(folder, ignored);
+    add(bounds.writable, resolved(folder));
+  }
+  return bounds;
+}
+
+std::expected<void, std::string> enter(FileBounds& bounds) {
+  const long abi =
+      ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
+  if (abi < 1) return {};  // too old, switched off, or denied by whoever started us
+  bounds.abi = static_cast<int>(abi);
+  const landlock_ruleset_attr attributes{.handled_access_fs = known_to(bounds.abi)};
+  const int rules =
+      static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0));
+  if (rules < 0) return std::unexpected(failure("Landlock"));
+  auto done = allow_all(rules, bounds);
+  if (done && (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+               ::syscall(SYS_landlock_restrict_self, rules, 0) != 0)) {
+    done = std::unexpected(failure("Landlock"));
+  }
+  ::close(rules);
+  return done;
+}
+
+}  // namespace relay::app

@@ -1,0 +1,55 @@
+// Relay::stop(): what is under way ends, and then everything, in order.
+#include "relay/app/await_blocking.hpp"
+#include "relay/app/wiring.hpp"
+
+namespace relay::app {
+
+namespace {
+
+// A stop without work is to take a fifth of a second at most.
+constexpr std::chrono::milliseconds kLastReplies{120};
+constexpr std::chrono::milliseconds kLingerStep{5};
+
+}  // namespace
+
+/// A socket that is closed while its peer is still sending takes our last reply with it: so peers
+/// that read have a moment to do so.
+void Relay::let_last_replies_arrive() {
+  const base::SteadyTime until = clock_.steady() + kLastReplies;
+  const auto linger = [](Relay& relay, net::Shard& shard, base::SteadyTime end) -> base::Task<> {
+    while (!shard.lingering().settle(relay.clock_.steady()) && relay.clock_.steady() < end) {
+      co_await relay.clock_.sleep_until(relay.clock_.steady() + kLingerStep);
+    }
+  };
+  for (std::size_t i = 0; i < shards_.size(); ++i) {
+    await_blocking(shards_.at(i).executor(), linger(*this, shards_.at(i), until));
+  }
+}
+
+void Relay::stop(std::chrono::seconds patience) {
+  {
+    const std::lock_guard lock(mutex_);
+    draining_ = true;
+  }
+  log_->write(base::Event("stopping", clock_.wall()));
+  reloads_->give_up();
+  listeners_.stop();
+  acceptor_->drain();
+  const auto executor = shards_.at(0).executor();
+  const bool sessions_ended =
+      await_blocking(executor, acceptor_->drained(base::Deadline::after(patience)));
+  const bool deliveries_ended = await_blocking(executor, scheduler_->stop(patience));
+  resolver_->stop();
+  spool_->close();
+  let_last_replies_arrive();
+  shards_.stop();
+  shards_.join();
+  signer_.reset();  // what is still being signed is for loops that must be there to be told
+  control_->stop();
+  log_->write(base::Event("stopped", clock_.wall())
+                  .flag("sessions_ended", sessions_ended)
+                  .flag("deliveries_ended", deliveries_ended));
+  static_cast<void>(log_->flush());  // what does not get out has nobody who reads it
+}
+
+}  // namespace relay::app

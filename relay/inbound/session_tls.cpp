@@ -1,0 +1,74 @@
+// A session goes on in TLS: what STARTTLS hears, and who waits for a place.
+#include <chrono>
+
+#include "relay/inbound/session.hpp"
+
+namespace relay::inbound {
+
+namespace {
+
+constexpr std::chrono::seconds kHandshakeSpan{60};
+constexpr std::chrono::seconds kHelloSpan{60};
+// For a handshake that was promised when there was a place.
+constexpr std::chrono::seconds kPlaceSpan{10};
+constexpr std::chrono::milliseconds kPlacePoll{200};
+// A flood of TLS messages, as waste of its network: octets.
+constexpr std::uint64_t kFloodCharge = 1ULL << 20;
+
+}  // namespace
+
+base::Task<> Session::begin_tls(const smtp::Reply& go_on) {
+  if (!parts_.handshakes.may_begin(client_.of_session().counted(), limits())) {
+    // RFC 3207 §4: who can do without goes on in the clear.
+    const smtp::Action unavailable = machine_.on_tls_unavailable();
+    log_refusal("starttls", *smtp::reply_in(unavailable));
+    conclude(unavailable);
+    co_return;
+  }
+  connection_.say(go_on);
+  const auto before = connection_.after(limits().command).within(connection_.session_end());
+  const bool sent = co_await connection_.flush(before);
+  // Nothing said in the clear may be heard inside TLS. The machine has refused it already;
+  // this is the proof.
+  if (!sent || !connection_.buffer().empty()) {
+    connection_.end();
+    co_return;
+  }
+  const bool begun = co_await connection_.await_hello(*parts_.tls, connection_.after(kHelloSpan));
+  if (!begun) co_return end_tls({454, {4, 7, 0}, "No TLS handshake"});
+  const auto place = co_await handshake_place();
+  if (!place) co_return end_tls({454, {4, 7, 0}, "Too many TLS handshakes, and no place"});
+  const auto secured = co_await connection_.secure(*parts_.tls, connection_.after(kHandshakeSpan));
+  if (!secured) co_return end_tls({454, {4, 7, 0}, ports::describe(secured.error())});
+  client_.drop_names();
+  const mail::Client secured_client = connection_.client();
+  client_.note_tls(secured_client.tls_version, secured_client.tls_cipher);
+  machine_ = smtp::ServerMachine(options());
+  follow_machine();
+}
+
+base::Task<std::optional<FairShare::Holding>> Session::handshake_place() {
+  const base::Deadline deadline = connection_.after(kPlaceSpan).within(connection_.session_end());
+  const base::Origin counted = client_.of_session().counted();
+  auto place = parts_.handshakes.enter(counted, limits());
+  while (!place && !deadline.passed(now())) {
+    co_await parts_.clock.sleep_until(now() + kPlacePoll);
+    auto again = parts_.handshakes.enter(counted, limits());
+    if (again) co_return again;
+  }
+  co_return place;
+}
+
+/// The client expects TLS, and hears nothing in the clear.
+void Session::end_tls(const smtp::Reply& why) {
+  log_refusal("starttls", why);
+  connection_.end();
+}
+
+void Session::note_flood() {
+  log_refusal("tls", {421, {4, 7, 0}, ports::describe(ports::IoError::TlsFlood)});
+  const Client& client = client_.of_session();
+  if (!client.is_exempt) parts_.waste.charge(client.origin, kFloodCharge, limits().wasted, now());
+}
+
+}  // namespace relay::inbound

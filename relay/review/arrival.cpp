@@ -1,0 +1,51 @@
+// Balancers and gateways: who may say for whom he speaks.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "relay/review/review.hpp"
+
+namespace relay::review {
+
+namespace {
+
+void doubt_everything(const base::Networks& networks, const settings::Place& at,
+                      const std::string& key, const std::string& consequence, Doubts& doubts) {
+  for (const base::Network& network : networks) {
+    if (!network.is_everything()) continue;
+    doubts.add(at, fmt::format("{}: {} is everybody: {}", key, network.text(), consequence),
+               "name the hosts that are meant");
+  }
+}
+
+}  // namespace
+
+void named_clients(const Subject& subject, Doubts& doubts) {
+  const settings::Settings& settings = subject.settings;
+  for (const settings::Listener& listener : settings.listeners) {
+    doubt_everything(listener.policy.proxies, listener.policy.proxies_at, "listener.proxy",
+                     "whoever connects may say that he is somebody else", doubts);
+  }
+  doubt_everything(settings.limits.exempt, settings.limits.exempt_at, "limits.exempt",
+                   "nothing is limited", doubts);
+  for (const settings::Gateway& gateway : settings.gateways) {
+    doubt_everything(gateway.from, gateway.at, "gateway.from",
+                     "whoever connects may say that he is somebody else, and is not counted",
+                     doubts);
+    if (!gateway.results.empty() && gateway.names.empty()) {
+      doubts.add(
+          gateway.at,
+          fmt::format("gateway.names is missing: results of {} are believed above the second "
+                      "Received field only",
+                      gateway.results),
+          "names = what its hosts call themselves behind \"by\" in Received");
+    }
+    if (gateway.refusals != settings::LateRefusal::Refuse && !settings.auth.verify) {
+      doubts.add(gateway.at,
+                 "gateway.refusals: [auth] verify is off, nobody is refused for what he claims",
+                 "");
+    }
+  }
+}
+
+}  // namespace relay::review

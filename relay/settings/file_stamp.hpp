@@ -1,0 +1,24 @@
+// Whether a file is still the one that was read.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include <sys/types.h>
+
+namespace relay::settings {
+
+/// What stat() says of a file, or why it says nothing.
+struct FileStamp {
+  int error = 0;
+  dev_t device = 0;
+  ino_t node = 0;
+  off_t size = 0;
+  std::int64_t written_ns = 0;
+  std::int64_t changed_ns = 0;
+
+  static FileStamp of(const std::string& path);
+  friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+
+}  // namespace relay::settings

@@ -1,0 +1,54 @@
+#include "relay/base/network.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace relay::base {
+namespace {
+
+using testing::HasSubstr;
+
+boost::asio::ip::address ip(const char* text) { return boost::asio::ip::make_address(text); }
+
+Network network(const char* text) { return *Network::parse(text); }
+
+TEST(Network, HasTheAddressesBetweenItsEnds) {
+  EXPECT_TRUE(network("10.0.0.0/8").contains(ip("10.0.0.0")));
+  EXPECT_TRUE(network("10.0.0.0/8").contains(ip("10.255.255.255")));
+  EXPECT_FALSE(network("10.0.0.0/8").contains(ip("11.0.0.0")));
+  EXPECT_TRUE(network("192.0.2.96/29").contains(ip("192.0.2.103")));
+  EXPECT_FALSE(network("192.0.2.96/29").contains(ip("192.0.2.104")));
+  EXPECT_FALSE(network("192.0.2.96/29").contains(ip("192.0.2.95")));
+  EXPECT_TRUE(network("2001:db8::/33").contains(ip("2001:db8:7fff::1")));
+  EXPECT_FALSE(network("2001:db8::/33").contains(ip("2001:db8:8000::1")));
+  EXPECT_TRUE(network("192.0.2.7").contains(ip("192.0.2.7")));
+  EXPECT_FALSE(network("192.0.2.7").contains(ip("192.0.2.6")));
+  EXPECT_TRUE(network("0.0.0.0/0").contains(ip("203.0.113.9")));
+  EXPECT_TRUE(network("0.0.0.0/0").is_everything());
+  EXPECT_FALSE(network("0.0.0.0/1").is_everything());
+}
+
+TEST(Network, TakesMappedAddressesAsIpv4AndKeepsFamiliesApart) {
+  EXPECT_TRUE(network("10.0.0.0/8").contains(ip("::ffff:10.1.2.3")));
+  EXPECT_TRUE(network("::ffff:10.1.2.3").contains(ip("10.1.2.3")));
+  EXPECT_FALSE(network("::/0").contains(ip("10.1.2.3")));
+  EXPECT_FALSE(network("0.0.0.0/0").contains(ip("2001:db8::1")));
+}
+
+TEST(Network, RefusesWhatIsNone) {
+  for (const char* text : {"", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0.0/8x", "10.0.0/8",
+                           "::/129", "fe80::1%lo", "example.org", "10.0.0.0/8/8", " 10.0.0.0/8",
+                           "[::1]", "::ffff:10.0.0.0/104"}) {
+    EXPECT_FALSE(Network::parse(text)) << text;
+  }
+  EXPECT_THAT(Network::parse("10.0.0.1/8").error(), HasSubstr("did you mean \"10.0.0.0/8\"?"));
+}
+
+TEST(Network, IsShownAsItIsWritten) {
+  EXPECT_EQ(network("10.0.0.0/8").text(), "10.0.0.0/8");
+  EXPECT_EQ(network("10.0.0.7/32").text(), "10.0.0.7");
+  EXPECT_EQ(network("2001:db8::/32").text(), "2001:db8::/32");
+}
+
+}  // namespace
+}  // namespace relay::base

@@ -1,0 +1,33 @@
+"""Floods beside a normal load, small enough for every run. The full sizes: scripts/campaign overload."""
+
+import unittest
+
+from . import floods
+
+
+class Floods(unittest.TestCase):
+    def check(self, name):
+        found = floods.beside(name, 40)
+        print(found)
+        self.assertTrue(found["alive"])
+        self.assertEqual((found["control_refused"], found["flooded_refused"]), ([], []))
+        self.assertTrue(floods.is_good(found), found)
+
+    def test_silent_holders_of_one_network(self):
+        self.check("silent")
+
+    def test_silent_holders_of_five_networks(self):
+        self.check("silent_of_five")
+
+    def test_holders_of_handshakes(self):
+        self.check("handshakes")
+
+    def test_recipients_without_end(self):
+        self.check("recipients")
+
+    def test_strangers_without_end_under_greylisting(self):
+        self.check("greylist")
+
+
+if __name__ == "__main__":
+    unittest.main()
