@@ -13,7 +13,7 @@ namespace {
 std::optional<ip::address> address_of(const std::string& text) {
   if (text.find_first_not_of("0123456789abcdefABCDEF.:") != std::string::npos) return std::nullopt;
   boost::system::error_code error;
-  const ip::address address = ip::make_address(text, error);
+  ip::address address = ip::make_address(text, error);
   if (error) return std::nullopt;
   return address;
 }
