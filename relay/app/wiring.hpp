@@ -95,8 +95,8 @@ class Relay {
   void put_in_force(Parts next, Prepared prepared);
   /// Frees what no session has any more, where that holds up nobody. True: there is more to come.
   bool free_retired();
-  /// Thinks a configuration over, and logs what speaks against it. All that is known of it now, with
-  /// what the loader has said.
+  /// Thinks a configuration over, and logs what speaks against it. All that is known of it now,
+  /// with what the loader has said.
   std::vector<settings::Problem> review(const Policies& policies,
                                         std::vector<settings::Problem> of_loader);
   void review_at_start();
