@@ -3,7 +3,7 @@
 #include <exception>
 #include <utility>
 
-#include <sched.h>
+#include <sys/resource.h>
 
 namespace relay::app {
 
@@ -22,8 +22,9 @@ void IdleThread::run(const std::function<void()>& work) {
 }
 
 void IdleThread::loop() {
-  const sched_param none{};
-  is_idle_ = ::sched_setscheduler(0, SCHED_IDLE, &none) == 0;
+  // Not SCHED_IDLE: on a host that is never idle a reload would take minutes.
+  constexpr int kLast = 19;
+  is_idle_ = ::setpriority(PRIO_PROCESS, 0, kLast) == 0;  // on Linux, of this thread alone
   end_.release();
   while (true) {
     begin_.acquire();

@@ -13,7 +13,7 @@ import time
 
 HERE = pathlib.Path(__file__).parent
 # Nothing runs beside them: they judge memory, or who waits for whom.
-ALONE = ("overload",)
+ALONE = ("floods", "overload")
 # Begun first, so that the end does not wait for one of them: those that took longest.
 SLOW = ("backscatter", "destinations", "check", "smuggling", "abuse_control", "copies", "hops")
 

@@ -3,8 +3,10 @@
 import unittest
 
 from . import floods
+from .harness import changed_by_sanitizers
 
 
+@changed_by_sanitizers("latencies are judged")
 class Floods(unittest.TestCase):
     def check(self, name):
         found = floods.beside(name, 40)
