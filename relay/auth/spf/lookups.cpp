@@ -27,8 +27,8 @@ std::unexpected<Trouble> too_many(const char* what, std::size_t limit) {
 }
 
 std::unexpected<Trouble> not_now(DnsError error, const std::string& name) {
-  return std::unexpected(
-      Trouble{SpfResult::TempError, fmt::format("{}: {}", in_quotes(name), ports::describe(error))});
+  return std::unexpected(Trouble{SpfResult::TempError,
+                                 fmt::format("{}: {}", in_quotes(name), ports::describe(error))});
 }
 
 bool ends_in_digits(std::string_view name) {
@@ -88,9 +88,9 @@ Found<void> Lookups::count_query() {
 Found<void> Lookups::count_void(const std::string& name) {
   if (!counting_ || term_is_void_) return {};
   if (voids_ == kMaxVoids) {
-    return std::unexpected(Trouble{
-        SpfResult::PermError,
-        fmt::format("more than {} lookups of what does not exist, {}", kMaxVoids, in_quotes(name))});
+    return std::unexpected(
+        Trouble{SpfResult::PermError, fmt::format("more than {} lookups of what does not exist, {}",
+                                                  kMaxVoids, in_quotes(name))});
   }
   term_is_void_ = true;
   ++voids_;
