@@ -80,22 +80,33 @@ ip::address plain_address(const ip::address& address) {
   return v6;
 }
 
+std::optional<ip::address> parse_address(std::string_view text) {
+  // The system's reader stops at a NUL, and takes names of interfaces behind "%".
+  if (text.find_first_not_of("0123456789abcdefABCDEF.:") != std::string_view::npos) {
+    return std::nullopt;
+  }
+  boost::system::error_code error;
+  ip::address address = ip::make_address(std::string(text), error);
+  if (error) return std::nullopt;
+  return address;
+}
+
+Network Network::around(const ip::address& address, unsigned bits) {
+  return {Octets(plain_address(address)).masked(bits).address(), bits};
+}
+
 std::expected<Network, std::string> Network::parse(std::string_view text) {
   const auto wrong = [&] {
     return std::unexpected(
         fmt::format("expected a network as \"10.0.0.0/8\" or an address, not \"{}\"", text));
   };
   const std::size_t slash = text.find('/');
-  const std::string host(text.substr(0, slash));
-  // The system's reader stops at a NUL, and takes names of interfaces behind "%".
-  if (host.find_first_not_of("0123456789abcdefABCDEF.:") != std::string::npos) return wrong();
-  boost::system::error_code error;
-  const ip::address named = ip::make_address(host, error);
-  if (error) return wrong();
-  const ip::address plain = plain_address(named);
+  const auto named = parse_address(text.substr(0, slash));
+  if (!named) return wrong();
+  const ip::address plain = plain_address(*named);
   const Octets octets(plain);
   if (slash == std::string_view::npos) return Network(plain, octets.bits());
-  if (plain.is_v4() != named.is_v4()) {
+  if (plain.is_v4() != named->is_v4()) {
     return std::unexpected(fmt::format("write \"{}\" as an IPv4 network", text));
   }
   const auto bits = bits_in(text.substr(slash + 1), octets.bits());

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,11 +11,19 @@
 
 namespace relay::base {
 
+/// An address and nothing else: no scope, no brackets, no blanks, no NUL. IPv4-mapped IPv6 stays
+/// so.
+std::optional<boost::asio::ip::address> parse_address(std::string_view text);
+
 class Network {
  public:
   /// An address, or the first address of a network and the number of leading bits that all its
   /// addresses share. An IPv4-mapped IPv6 address is taken as IPv4. The error is a sentence.
   static std::expected<Network, std::string> parse(std::string_view text);
+
+  /// The one of this size that `address` is in, IPv4-mapped IPv6 taken as IPv4. Precondition:
+  /// `bits` are no more than the address has.
+  static Network around(const boost::asio::ip::address& address, unsigned bits);
 
   /// IPv4-mapped IPv6 addresses belong to IPv4 networks.
   bool contains(const boost::asio::ip::address& address) const;

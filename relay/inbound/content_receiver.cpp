@@ -57,23 +57,18 @@ class ContentReceiver::Waste {
     if (clients_fault_ && received_ - charged_ >= kChargedAtOnce) charge();
     const base::SteadyTime now = parts_.clock.steady();
     return received_ - *begun_at_ > limits_.max_size ||
-           (clients_fault_ && is_counted() &&
-            parts_.waste.exhausted(origin(), limits_.wasted, now));
+           (clients_fault_ && parts_.waste.exhausted(counted(), limits_.wasted, now));
   }
 
   /// All that came, as far as it was not charged before.
   void charge() {
-    if (is_counted()) {
-      parts_.waste.charge(origin(), received_ - charged_, limits_.wasted, parts_.clock.steady());
-    }
+    parts_.waste.charge(counted(), received_ - charged_, limits_.wasted, parts_.clock.steady());
     charged_ = received_;
   }
 
  private:
   // The client may become known while the content comes in.
-  bool is_counted() const { return !transaction_.client().is_exempt; }
-
-  const base::Origin& origin() const { return transaction_.client().origin; }
+  base::Origin counted() const { return transaction_.client().counted(); }
 
   const Parts& parts_;
   const Transaction& transaction_;

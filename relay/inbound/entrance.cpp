@@ -15,7 +15,7 @@ std::expected<void, GateRefusal> Entrance::change(Gate::Ticket& ticket, const Cl
 }
 
 bool Entrance::is_wasteful(const Client& client, const Limits& limits) {
-  return !client.is_exempt && waste_.exhausted(client.origin, limits.wasted, clock_.steady());
+  return waste_.exhausted(client.counted(), limits.wasted, clock_.steady());
 }
 
 }  // namespace relay::inbound

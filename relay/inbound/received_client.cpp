@@ -13,10 +13,9 @@ namespace ip = boost::asio::ip;
 namespace {
 
 std::optional<ip::address> address_in(const mail::Received& received) {
-  boost::system::error_code error;
-  const ip::address address = ip::make_address(received.address, error);
-  if (error) return std::nullopt;
-  return base::plain_address(address);
+  const auto address = base::parse_address(received.address);
+  if (!address) return std::nullopt;
+  return base::plain_address(*address);
 }
 
 bool has_name(const GatewayPolicy& gateway, const std::string& name) {

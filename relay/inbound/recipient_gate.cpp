@@ -123,9 +123,7 @@ smtp::Reply RecipientGate::refusal(const OpenMessage& message,
     auto wait = parts_.bounces.objection_to_guessable(client.origin, limits, now);
     if (wait) return *wait;
   }
-  if (rejection.status == kUnknownUser && !client.is_exempt) {
-    parts_.abuse.note_unknown(client.origin, policy.abuse);
-  }
+  if (rejection.status == kUnknownUser) parts_.abuse.note_unknown(client.counted(), policy.abuse);
   return {rejection.code, rejection.status, rejection.text};
 }
 

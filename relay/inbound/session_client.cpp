@@ -4,19 +4,13 @@
 #include <optional>
 #include <utility>
 
+#include "relay/base/network.hpp"
+
 namespace relay::inbound {
 
 namespace ip = boost::asio::ip;
 
 namespace {
-
-std::optional<ip::address> address_of(const std::string& text) {
-  if (text.find_first_not_of("0123456789abcdefABCDEF.:") != std::string::npos) return std::nullopt;
-  boost::system::error_code error;
-  ip::address address = ip::make_address(text, error);
-  if (error) return std::nullopt;
-  return address;
-}
 
 std::optional<std::uint16_t> port_of(const std::string& text) {
   std::uint16_t port = 0;
@@ -45,7 +39,7 @@ std::expected<void, std::string> SessionClient::take(smtp::NamedBy by,
   if (attributes.address && attributes.address->empty()) {
     client = peer_;
   } else if (attributes.address) {
-    const auto address = address_of(*attributes.address);
+    const auto address = base::parse_address(*attributes.address);
     if (!address) return std::unexpected("ADDR is no IP address");
     client = claimed_client(*address, known_by(by), peer_);
     client.named.tls_version = peer_.named.tls_version;

@@ -67,8 +67,7 @@ void Session::end_tls(const smtp::Reply& why) {
 
 void Session::note_flood() {
   log_refusal("tls", {421, {4, 7, 0}, ports::describe(ports::IoError::TlsFlood)});
-  const Client& client = client_.of_session();
-  if (!client.is_exempt) parts_.waste.charge(client.origin, kFloodCharge, limits().wasted, now());
+  parts_.waste.charge(client_.of_session().counted(), kFloodCharge, limits().wasted, now());
 }
 
 }  // namespace relay::inbound

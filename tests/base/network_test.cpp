@@ -44,6 +44,22 @@ TEST(Network, RefusesWhatIsNone) {
   EXPECT_THAT(Network::parse("10.0.0.1/8").error(), HasSubstr("did you mean \"10.0.0.0/8\"?"));
 }
 
+TEST(Network, IsAroundAnAddress) {
+  EXPECT_EQ(Network::around(ip("192.0.2.77"), 24), network("192.0.2.0/24"));
+  EXPECT_EQ(Network::around(ip("::ffff:192.0.2.77"), 24), network("192.0.2.0/24"));
+  EXPECT_EQ(Network::around(ip("2001:db8:1:2::7"), 48).text(), "2001:db8:1::/48");
+}
+
+TEST(Address, IsNothingElse) {
+  EXPECT_EQ(parse_address("192.0.2.1"), ip("192.0.2.1"));
+  EXPECT_EQ(parse_address("::ffff:192.0.2.1"), ip("::ffff:192.0.2.1"));
+  using namespace std::string_view_literals;
+  for (const std::string_view text :
+       {""sv, "192.0.2"sv, "192.0.2.1\0x"sv, "fe80::1%lo"sv, "[::1]"sv, " ::1"sv}) {
+    EXPECT_FALSE(parse_address(text)) << text;
+  }
+}
+
 TEST(Network, IsShownAsItIsWritten) {
   EXPECT_EQ(network("10.0.0.0/8").text(), "10.0.0.0/8");
   EXPECT_EQ(network("10.0.0.7/32").text(), "10.0.0.7");

@@ -6,7 +6,6 @@
 
 #include "relay/auth/results/parser.hpp"
 #include "relay/base/text.hpp"
-#include "relay/mail/address.hpp"
 
 namespace relay::auth::arc {
 
@@ -33,15 +32,6 @@ bool is_from(const results::Property& property) {
   return property.ptype == "header" && property.name == "from";
 }
 
-/// header.from is a domain (RFC 8601 §2.7.2, RFC 7489 §11.1); Zoho writes "<ann@sender.example>".
-bool names(std::string_view from, std::string_view author) {
-  if (from.starts_with('<') && from.ends_with('>')) from = from.substr(1, from.size() - 2);
-  const std::size_t at = from.rfind('@');
-  if (at != std::string_view::npos) from.remove_prefix(at + 1);
-  const auto domain = mail::Domain::parse(from);
-  return domain && !domain->is_literal() && domain->folded() == author;
-}
-
 }  // namespace
 
 bool newest_set_vouches_for(const Chain& chain, std::string_view author) {
@@ -49,7 +39,8 @@ bool newest_set_vouches_for(const Chain& chain, std::string_view author) {
   const auto dmarc = dmarc_result(chain.sets().back());
   if (!dmarc || dmarc->result != "pass") return false;
   const auto from = std::ranges::find_if(dmarc->properties, is_from);
-  return from != dmarc->properties.end() && names(from->value, author) &&
+  // A domain (RFC 8601 §2.7.2, RFC 7489 §11.1); Zoho writes "<ann@sender.example>".
+  return from != dmarc->properties.end() && results::domain_in(from->value) == author &&
          std::ranges::count_if(dmarc->properties, is_from) == 1;
 }
 

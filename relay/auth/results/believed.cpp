@@ -5,7 +5,6 @@
 
 #include "relay/auth/results/parser.hpp"
 #include "relay/base/text.hpp"
-#include "relay/mail/address.hpp"
 
 namespace relay::auth::results {
 
@@ -25,22 +24,13 @@ std::optional<SpfResult> spf_result(std::string_view text) {
   return *found;
 }
 
-/// Of "ann@sender.example", "<ann@sender.example>" or "sender.example"; "" of anything else.
-std::string domain_in(std::string_view text) {
-  if (text.starts_with('<') && text.ends_with('>')) text = text.substr(1, text.size() - 2);
-  const std::size_t at = text.rfind('@');
-  if (at != std::string_view::npos) text.remove_prefix(at + 1);
-  const auto domain = mail::Domain::parse(text);
-  return domain && !domain->is_literal() ? domain->folded() : std::string();
-}
-
 /// The domain that the only property of this name has; "" without one, or with two.
 std::string domain_of(const Result& result, std::string_view ptype, std::string_view name) {
   std::string found;
   for (const Property& property : result.properties) {
     if (property.ptype != ptype || property.name != name) continue;
     if (!found.empty()) return {};
-    found = domain_in(property.value);
+    found = domain_in(property.value).value_or("");
   }
   return found;
 }

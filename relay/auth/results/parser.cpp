@@ -5,6 +5,7 @@
 
 #include "relay/auth/results/cursor.hpp"
 #include "relay/base/text.hpp"
+#include "relay/mail/address.hpp"
 
 namespace relay::auth::results {
 
@@ -160,6 +161,15 @@ std::optional<std::string> authserv_id_of(std::string_view value) {
   Cursor cursor(value);
   std::string version;
   return read_authserv_id(cursor, version);
+}
+
+std::optional<std::string> domain_in(std::string_view value) {
+  if (value.starts_with('<') && value.ends_with('>')) value = value.substr(1, value.size() - 2);
+  const std::size_t at = value.rfind('@');
+  if (at != std::string_view::npos) value.remove_prefix(at + 1);
+  const auto domain = mail::Domain::parse(value);
+  if (!domain || domain->is_literal()) return std::nullopt;
+  return domain->folded();
 }
 
 std::optional<Results> parse_results(std::string_view value) {

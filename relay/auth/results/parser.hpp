@@ -32,6 +32,10 @@ struct Result {
   const std::string* find(std::string_view full_name) const;
 };
 
+/// The folded domain that a value names: "ann@sender.example", "<ann@sender.example>" or
+/// "sender.example". nullopt of anything else, address literals included.
+std::optional<std::string> domain_in(std::string_view value);
+
 struct Results {
   std::string authserv_id;      ///< as written, without quotes; read leniently, it may be ""
   std::vector<Result> results;  ///< empty for "none"

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <string>
 
+#include "relay/base/network.hpp"
+
 namespace relay::inbound::proxy {
 
 namespace ip = boost::asio::ip;
@@ -43,15 +45,9 @@ std::optional<std::uint16_t> port_of(std::string_view text) {
   return port;
 }
 
-/// The address alone: no scope, no brackets, no blanks.
 std::optional<ip::address> address_of(std::string_view text, bool v6) {
-  constexpr std::string_view kOf4 = "0123456789.";
-  constexpr std::string_view kOf6 = "0123456789abcdefABCDEF.:";
-  if (text.find_first_not_of(v6 ? kOf6 : kOf4) != std::string_view::npos) return std::nullopt;
-  boost::system::error_code error;
-  const ip::address address = ip::make_address(std::string(text), error);
-  if (error || address.is_v6() != v6) return std::nullopt;
-  return address;
+  const auto address = base::parse_address(text);
+  return address && address->is_v6() == v6 ? address : std::nullopt;
 }
 
 /// What stands between "PROXY " and the line end.
