@@ -1,14 +1,15 @@
 #include "relay/net/control_listener.hpp"
 
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <filesystem>
+#include <new>
 #include <utility>
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 #include <pwd.h>
 #include <sys/socket.h>
@@ -16,7 +17,6 @@
 #include <unistd.h>
 
 #include "relay/base/may_access.hpp"
-#include "relay/base/timer.hpp"
 #include "relay/net/io_errors.hpp"
 
 namespace relay::net {
@@ -109,14 +109,27 @@ class LocalStream final : public ports::Stream, private Interruptible {
   const ports::Endpoint nowhere_;  // a Unix socket has no address and port
 };
 
-/// Clears the way for bind(): removes a socket file whose owner is gone.
+/// Clears the way for bind(): removes a socket file whose owner is gone. Never waits: a daemon that
+/// hangs with a full backlog is there all the same.
 std::expected<void, std::string> remove_stale(Shard& shard, const std::string& path) {
   struct stat existing{};
   if (::lstat(path.c_str(), &existing) != 0) return {};
   LocalSocket probe(shard.executor());
   boost::system::error_code error;
-  probe.connect(Protocol::endpoint(path), error);
-  if (!error) return std::unexpected("another srs-relay answers on " + path);
+  probe.open(Protocol(), error);
+  if (!error) probe.native_non_blocking(true, error);
+  if (error) return std::unexpected("control socket " + path + ": " + error.message());
+  // Asio's own connect() takes a full backlog for a connection that is being made.
+  const Protocol::endpoint place(path);
+  if (::connect(probe.native_handle(), place.data(), static_cast<socklen_t>(place.size())) == 0) {
+    return std::unexpected("another srs-relay answers on " + path);
+  }
+  if (errno == EAGAIN) {
+    return std::unexpected("another srs-relay listens on " + path + " and does not answer");
+  }
+  if (errno != ECONNREFUSED) {
+    return std::unexpected("control socket " + path + ": " + std::strerror(errno));
+  }
   if (::unlink(path.c_str()) != 0) {
     return std::unexpected("cannot remove " + path + ": " + std::strerror(errno));
   }
@@ -159,33 +172,45 @@ std::expected<std::unique_ptr<ControlListener>, std::string> ControlListener::op
 }
 
 ControlListener::ControlListener(Shard& shard, Acceptor acceptor, std::string path)
-    : shard_(shard), acceptor_(std::move(acceptor)), path_(std::move(path)) {}
+    : shard_(shard),
+      acceptor_(std::move(acceptor)),
+      rest_(shard.executor()),
+      path_(std::move(path)) {}
 
 ControlListener::~ControlListener() { stop(); }
 
 void ControlListener::start(OnConnection on_connection) {
   base::spawn_supervised(shard_.executor(), "control listener",
-                         accept_loop(std::move(on_connection)));
+                         accept_loop(std::move(on_connection)), base::OnCrash::EndProcess);
 }
 
 base::Task<> ControlListener::accept_loop(OnConnection on_connection) {
   while (!stopped_) {
-    LocalSocket socket(shard_.executor());
-    const auto [error] = co_await acceptor_.async_accept(socket, asio::as_tuple(base::use_task));
-    if (stopped_ || error == asio::error::operation_aborted) co_return;
-    if (error) {  // out of descriptors, most likely: do not spin
-      base::Timer pause(shard_.executor(), kAcceptPause);
-      co_await pause.async_wait(asio::as_tuple(base::use_task));
-      continue;
+    bool taken = false;
+    try {
+      taken = co_await take_next(on_connection);
+    } catch (const std::bad_alloc&) {  // costs one connection, not all that follow
+      taken = false;
     }
-    on_connection(std::make_unique<LocalStream>(shard_, std::move(socket)));
+    if (taken || stopped_) continue;
+    rest_.expires_after(kAcceptPause);  // out of descriptors or memory: do not spin
+    co_await rest_.async_wait(asio::as_tuple(base::use_task));
   }
+}
+
+base::Task<bool> ControlListener::take_next(const OnConnection& on_connection) {
+  LocalSocket socket(shard_.executor());
+  const auto [error] = co_await acceptor_.async_accept(socket, asio::as_tuple(base::use_task));
+  if (error || stopped_) co_return false;
+  on_connection(std::make_unique<LocalStream>(shard_, std::move(socket)));
+  co_return true;
 }
 
 void ControlListener::stop() noexcept {
   if (std::exchange(stopped_, true)) return;
   boost::system::error_code ignored;
   acceptor_.close(ignored);
+  rest_.cancel();
   ::unlink(path_.c_str());
 }
 

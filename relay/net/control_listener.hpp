@@ -8,6 +8,7 @@
 
 #include <boost/asio/local/stream_protocol.hpp>
 
+#include "relay/base/timer.hpp"
 #include "relay/net/shard.hpp"
 #include "relay/ports/stream.hpp"
 
@@ -20,15 +21,17 @@ class ControlListener {
   /// Why open() would refuse, whoever answers on `path` now; nothing is made.
   static std::expected<void, std::string> look_at(const std::string& path);
 
-  /// Binds `path` with mode 0660, replacing a socket nobody answers on any more; a live one is an
-  /// error ("another srs-relay answers on …"), as is anything that is not a socket.
+  /// Binds `path` with mode 0660, replacing a socket nobody listens on any more; a live one is an
+  /// error ("another srs-relay answers on …"), hanging or not, as is anything that is not a socket.
+  /// Does not wait.
   static std::expected<std::unique_ptr<ControlListener>, std::string> open(Shard& shard,
                                                                            const std::string& path);
   ~ControlListener();
   ControlListener(const ControlListener&) = delete;
   ControlListener& operator=(const ControlListener&) = delete;
 
-  /// Accepts until stop(); `on_connection` runs on the shard.
+  /// Accepts until stop(); `on_connection` runs on the shard. Where it throws std::bad_alloc, the
+  /// connection is closed and the next one taken.
   void start(OnConnection on_connection);
 
   /// From the shard, or after it has stopped. Removes the file.
@@ -42,8 +45,12 @@ class ControlListener {
 
   base::Task<> accept_loop(OnConnection on_connection);
 
+  /// False when none could be taken.
+  base::Task<bool> take_next(const OnConnection& on_connection);
+
   Shard& shard_;
   Acceptor acceptor_;
+  base::Timer rest_;
   std::string path_;
   bool stopped_ = false;
 };

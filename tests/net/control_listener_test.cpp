@@ -1,7 +1,10 @@
 #include "relay/net/control_listener.hpp"
 
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <new>
+#include <vector>
 
 #include <gtest/gtest.h>
 #include <pwd.h>
@@ -101,6 +104,48 @@ TEST_F(ControlSocket, TakesTheNameOfADeadDaemonAndNotOfALivingOne) {
   const auto second = ControlListener::open(shard_, path());
   ASSERT_FALSE(second);
   EXPECT_NE(second.error().find("another srs-relay answers"), std::string::npos) << second.error();
+}
+
+/// With its backlog full a connect() that may wait does so for ever.
+TEST_F(ControlSocket, DoesNotWaitForADaemonThatHangs) {
+  const int hung = ::socket(AF_UNIX, SOCK_STREAM, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path().copy(address.sun_path, sizeof(address.sun_path) - 1);
+  ASSERT_EQ(::bind(hung, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(::listen(hung, 0), 0);
+  std::vector<int> waiting;  // how many find room depends on the kernel
+  while (waiting.size() < 64) {
+    const int one = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    waiting.push_back(one);
+    if (::connect(one, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) break;
+  }
+  ASSERT_EQ(errno, EAGAIN);
+  const auto second = ControlListener::open(shard_, path());
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().find("does not answer"), std::string::npos) << second.error();
+  EXPECT_TRUE(fs::is_socket(path()));
+  for (const int one : waiting) ::close(one);
+  ::close(hung);
+}
+
+TEST_F(ControlSocket, GoesOnAfterAConnectionItHadNoMemoryFor) {
+  auto listener = ControlListener::open(shard_, path());
+  ASSERT_TRUE(listener) << listener.error();
+  int calls = 0;
+  StreamPtr taken;
+  (*listener)->start([&](StreamPtr stream) {
+    if (++calls == 1) throw std::bad_alloc();
+    taken = std::move(stream);
+  });
+  const int refused = dial();
+  ASSERT_TRUE(run_until(shard_, [&] { return calls == 1; }));
+  const int served = dial();
+  ASSERT_TRUE(run_until(shard_, [&] { return taken != nullptr; }));
+  char octet = 0;
+  EXPECT_EQ(::recv(refused, &octet, 1, 0), 0);
+  ::close(refused);
+  ::close(served);
 }
 
 TEST_F(ControlSocket, RemovesNothingThatIsNoSocket) {
