@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -23,6 +24,13 @@ bool withdraws(QueueAction action) {
 bool makes_due(QueueAction action) {
   return action == QueueAction::Retry || action == QueueAction::Release ||
          action == QueueAction::Bounce;
+}
+
+/// What may be under way although the store has it held, dropped or ended.
+std::vector<mail::CopyId> all_of(const ports::ChangedSlice& slice) {
+  std::vector<mail::CopyId> all = slice.changed;
+  all.insert(all.end(), slice.held_before.begin(), slice.held_before.end());
+  return all;
 }
 
 Refusal stopped_early(AuditTrail& trail, const ChangeView& done, ports::SpoolError error) {
@@ -49,7 +57,7 @@ base::Task<Answer<ChangeView>> change_all(Controls controls, Order order, ports:
     }
     trail.add(slice->changed);
     done.changed += slice->changed.size();
-    if (withdraws(action)) done.under_way += controls.delivery.withdraw(slice->changed);
+    if (withdraws(action)) done.under_way += controls.delivery.withdraw(all_of(*slice));
     // The first copies leave while the last ones are still looked for.
     if (makes_due(action) && woken_at == 0 && done.changed > 0) {
       controls.delivery.wake();

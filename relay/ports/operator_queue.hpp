@@ -89,6 +89,9 @@ struct QueuePage {
 /// What one slice of a change did, by (id, index).
 struct ChangedSlice {
   std::vector<mail::CopyId> changed;
+  /// Of QueueAction::Hold: what was held already. It is no change, but the dot of a copy that was
+  /// held a moment ago may be written.
+  std::vector<mail::CopyId> held_before;
   std::optional<mail::CopyId> next;
 };
 

@@ -54,17 +54,25 @@ ports::ChangedSlice QueueChanges::change(const ports::QueueFilter& filter, Queue
   const std::size_t most = action == QueueAction::Hold ? kMostLookedAt : kMostChanged;
   const QueueWalk::Slice slice =
       walk_.find(filter, after, most, end,
-                 [&](const QueueWalk::Found& copy) { return applies(action, copy); });
+                 [&](const QueueWalk::Found& copy) { return is_meant(action, copy); });
   const base::WallTime now = clock_.wall();
-  ports::ChangedSlice changed{.changed = {}, .next = slice.next};
+  ports::ChangedSlice changed{.changed = {}, .held_before = {}, .next = slice.next};
   for (const QueueWalk::Found& copy : slice.found) {
-    apply(copy, action, reason, now);
-    changed.changed.push_back(copy.copy);
+    if (applies(action, copy)) {
+      apply(copy, action, reason, now);
+      changed.changed.push_back(copy.copy);
+    } else {
+      changed.held_before.push_back(copy.copy);
+    }
     if (&copy == &slice.found.back() || !end.time_is_over()) continue;
     changed.next = copy.copy;
     break;
   }
   return changed;
+}
+
+bool QueueChanges::is_meant(QueueAction action, const QueueWalk::Found& copy) {
+  return action == QueueAction::Hold || applies(action, copy);
 }
 
 bool QueueChanges::applies(QueueAction action, const QueueWalk::Found& copy) {

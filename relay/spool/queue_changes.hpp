@@ -28,6 +28,8 @@ class QueueChanges {
   /// makes none (kHeldInPlace in rows.hpp).
   static constexpr std::size_t kMostChanged = 100;
 
+  /// It is changed, or the caller wants to know of it.
+  static bool is_meant(ports::QueueAction action, const QueueWalk::Found& copy);
   static bool applies(ports::QueueAction action, const QueueWalk::Found& copy);
   void apply(const QueueWalk::Found& copy, ports::QueueAction action, const std::string& reason,
              base::WallTime now);

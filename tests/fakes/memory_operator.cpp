@@ -181,8 +181,11 @@ base::Task<std::expected<ports::ChangedSlice, SpoolError>> MemoryOperator::chang
       [this, filter = std::move(filter), action, reason = std::move(reason), after]() -> Result {
         ports::ChangedSlice slice;
         slice.next = each(filter, after, kMostLookedAt, [&](const auto& message, const auto& copy) {
+          const mail::CopyId id{message.message.id, copy.row.route.index};
           if (applies(action, copy.row)) {
-            slice.changed.push_back({message.message.id, copy.row.route.index});
+            slice.changed.push_back(id);
+          } else if (action == QueueAction::Hold) {
+            slice.held_before.push_back(id);
           }
           return slice.changed.size() < kMostChanged;
         });

@@ -38,6 +38,18 @@ TEST_F(BulkChangeTest, ChangesSliceBySliceAndTellsTheDeliverySideBeforeTheNext) 
   EXPECT_EQ(delivery_.woken, 0);
 }
 
+/// A second order within the wait for a dot: what it finds held may still be taken.
+TEST_F(BulkChangeTest, CountsWhatWasHeldBeforeAndIsBehindItsDot) {
+  add();
+  add();
+  delivery_.behind_the_dot = {{queue_.rows[0].copy, true}};
+  ASSERT_EQ(change(Verb::Hold, QueueAction::Hold)->under_way, 1U);
+  const auto again = change(Verb::Hold, QueueAction::Hold);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->changed, 0U);
+  EXPECT_EQ(again->under_way, 1U);
+}
+
 TEST_F(BulkChangeTest, ReachesCopiesInMemoryOnlyWhereTheyMustNotLeave) {
   const auto calls = [&](Verb verb, QueueAction action, const std::string& reason = "") {
     add();

@@ -114,7 +114,12 @@ class ScriptedQueue final : public ports::OperatorQueue {
       }
       ++looked;
       behind = row.copy;
-      if (selects(filter, row) && apply(row, action)) slice.changed.push_back(row.copy);
+      if (!selects(filter, row)) continue;
+      if (apply(row, action)) {
+        slice.changed.push_back(row.copy);
+      } else if (action == ports::QueueAction::Hold) {
+        slice.held_before.push_back(row.copy);
+      }
     }
     if (after) after("change");
     co_return slice;

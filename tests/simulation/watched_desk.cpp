@@ -44,8 +44,11 @@ base::Task<Answer<ports::ChangedSlice>> WatchedOperators::change(
   const auto [ordered, verb] = ordered_with(reason);
   auto slice = co_await inner_.change(std::move(filter), action, std::move(reason), after);
   if (slice) {
-    judge_.verbs.changed(ordered, slice->changed);
-    judge_.verbs.await_answer(verb, ordered, slice->changed);
+    // Of what was held before the answer says, too, how many may still be taken.
+    auto meant = slice->changed;
+    meant.insert(meant.end(), slice->held_before.begin(), slice->held_before.end());
+    judge_.verbs.changed(ordered, meant);
+    judge_.verbs.await_answer(verb, ordered, std::move(meant));
     if (!takes_back(ordered)) {
       const auto due = judge_.verbs.answered(ordered, slice->changed, 0);
       moving_.copies.insert(moving_.copies.end(), due.begin(), due.end());

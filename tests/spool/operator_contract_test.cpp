@@ -167,6 +167,19 @@ TEST_P(OperatorContract, HoldsAndReleases) {
   EXPECT_EQ(due(), 2U);
 }
 
+/// The dot of a copy that was held a moment ago may be written: who asks again wants to know.
+TEST_P(OperatorContract, NamesWhatItFindsHeldAlready) {
+  const auto id = add(message_to({"a@x.example", "b@y.example"}));
+  change(where(Field::Target, "b@y.example"), QueueAction::Hold);
+  const auto slice = run(operators().change({}, QueueAction::Hold, "r", std::nullopt)).value();
+  EXPECT_EQ(slice.changed, (std::vector<mail::CopyId>{{id, 0}}));
+  EXPECT_EQ(slice.held_before, (std::vector<mail::CopyId>{{id, 1}}));
+  for (const auto action : {QueueAction::Retry, QueueAction::Release, QueueAction::Drop}) {
+    const auto other = run(operators().change({}, action, "r", std::nullopt)).value();
+    EXPECT_TRUE(other.held_before.empty());
+  }
+}
+
 TEST_P(OperatorContract, DropsWithoutTellingTheSender) {
   const auto id = add(message_to({"a@x.example", "b@y.example"}));
   const auto other = add(message_to({"c@z.example"}));
