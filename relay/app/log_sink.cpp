@@ -165,6 +165,14 @@ std::expected<void, std::string> LogSink::reopen() {
   return {};
 }
 
+void LogSink::reopen_or_tell(base::WallTime now) {
+  if (auto reopened = reopen(); !reopened) {
+    write(std::move(base::Event("log", now, base::Severity::Warning)
+                        .text("problem", reopened.error())
+                        .text("consequence", "the file opened before stays in use")));
+  }
+}
+
 void LogSink::go_on_in(std::string name, LogFile file) {
   const std::lock_guard lock(mutex_);
   name_ = std::move(name);

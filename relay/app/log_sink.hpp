@@ -53,6 +53,9 @@ class LogSink final : public base::Log {
   /// away, and may be compressed. Error: why it cannot be opened; the old one stays in use.
   std::expected<void, std::string> reopen();
 
+  /// reopen(), and a line in the log where that fails.
+  void reopen_or_tell(base::WallTime now);
+
   /// As reopen(), for a file of another name that was opened before; "": stderr. Cannot fail.
   void go_on_in(std::string name, LogFile file);
 

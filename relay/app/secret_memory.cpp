@@ -12,15 +12,9 @@
 
 namespace relay::app {
 
-std::string secret_memory_path(const settings::Settings& settings) {
-  return (base::folder_of(settings.queue.path) / "srs-secrets").string();
-}
+namespace {
 
-review::SecretMemory read_secret_memory(const settings::Settings& settings) {
-  const auto content = settings::read_file(secret_memory_path(settings));
-  return content ? review::parse_remembered(*content) : review::SecretMemory();
-}
-
+/// In place of the old one as a whole, durably, mode 0600. The error is a sentence.
 std::expected<void, std::string> write_secret_memory(const settings::Settings& settings,
                                                      const review::SecretMemory& memory) {
   const std::string path = secret_memory_path(settings);
@@ -32,6 +26,48 @@ std::expected<void, std::string> write_secret_memory(const settings::Settings& s
     return {};
   }
   return std::unexpected("cannot write " + path + ": " + std::strerror(errno));
+}
+
+std::expected<void, std::string> remember(const settings::Settings& settings,
+                                          const review::ClassicBefore& classic_before,
+                                          base::WallTime now) {
+  auto memory = read_secret_memory(settings);
+  memory.secrets = review::remember(memory.secrets, settings.srs, now);
+  memory.classic_before = classic_before;
+  return write_secret_memory(settings, memory);
+}
+
+void tell_unwritten(base::Log& log, base::WallTime now, const std::string& problem) {
+  log.write(base::Event("secret_memory", now, base::Severity::Warning).text("problem", problem));
+}
+
+}  // namespace
+
+std::string secret_memory_path(const settings::Settings& settings) {
+  return (base::folder_of(settings.queue.path) / "srs-secrets").string();
+}
+
+review::SecretMemory read_secret_memory(const settings::Settings& settings) {
+  const auto content = settings::read_file(secret_memory_path(settings));
+  return content ? review::parse_remembered(*content) : review::SecretMemory();
+}
+
+std::expected<void, std::string> remember_at_start(const settings::Settings& settings,
+                                                   const review::ClassicBefore& classic_before,
+                                                   base::Log& log, base::WallTime now) {
+  auto written = remember(settings, classic_before, now);
+  std::error_code ignored;
+  if (written || !std::filesystem::exists(settings.queue.path, ignored)) return written;
+  tell_unwritten(log, now, written.error());
+  return {};
+}
+
+void remember_or_tell(const settings::Settings& settings,
+                      const review::ClassicBefore& classic_before, base::Log& log,
+                      base::WallTime now) {
+  if (auto written = remember(settings, classic_before, now); !written) {
+    tell_unwritten(log, now, written.error());
+  }
 }
 
 std::expected<Recalled, std::vector<settings::Problem>> load_and_recall(

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "relay/base/log.hpp"
 #include "relay/base/time.hpp"
 #include "relay/review/remembered_secrets.hpp"
 #include "relay/settings/loader.hpp"
@@ -19,9 +20,17 @@ std::string secret_memory_path(const settings::Settings& settings);
 /// Empty when there is none, or it cannot be read.
 review::SecretMemory read_secret_memory(const settings::Settings& settings);
 
-/// In place of the old one as a whole, durably, mode 0600. The error is a sentence.
-std::expected<void, std::string> write_secret_memory(const settings::Settings& settings,
-                                                     const review::SecretMemory& memory);
+/// Which secrets addresses were made with, for the next start; before there is a queue, for a crash
+/// in between must not look like an upgrade to the next start. A host that has worked so far goes
+/// on without: the log says so. The error is a sentence.
+std::expected<void, std::string> remember_at_start(const settings::Settings& settings,
+                                                   const review::ClassicBefore& classic_before,
+                                                   base::Log& log, base::WallTime now);
+
+/// The same at a reload. What cannot be written is logged.
+void remember_or_tell(const settings::Settings& settings,
+                      const review::ClassicBefore& classic_before, base::Log& log,
+                      base::WallTime now);
 
 /// A configuration, and what a relay that starts with it at this moment goes by.
 struct Recalled {

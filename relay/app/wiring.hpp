@@ -2,20 +2,23 @@
 // and hands references down; the order of the members is the order of shutdown, last first.
 #pragma once
 
+#include <atomic>
 #include <expected>
 #include <memory>
-#include <set>
 #include <string>
-#include <vector>
+#include <utility>
 
+#include "relay/app/configuration.hpp"
 #include "relay/app/file_bounds.hpp"
 #include "relay/app/given_sockets.hpp"
 #include "relay/app/idle_thread.hpp"
 #include "relay/app/log_sink.hpp"
-#include "relay/app/reload_thread.hpp"
 #include "relay/app/wiring_certificate.hpp"
 #include "relay/app/wiring_listeners.hpp"
 #include "relay/app/wiring_parts.hpp"
+#include "relay/app/wiring_reload.hpp"
+#include "relay/app/wiring_review.hpp"
+#include "relay/app/wiring_status.hpp"
 #include "relay/base/published.hpp"
 #include "relay/delivery/scheduler.hpp"
 #include "relay/dns/unbound_resolver.hpp"
@@ -46,9 +49,10 @@ class Relay {
 
   void start();
 
-  /// Reads the configuration again and swaps everything it can, or nothing; answers on a thread of
-  /// its own.
-  void reload(ops::Asker asker, ReloadThread::Answer answer);
+  /// As Reloader::ask().
+  void reload(ops::Asker asker, ReloadThread::Answer answer) {
+    reloader_->ask(std::move(asker), std::move(answer));
+  }
 
   /// Stops accepting, lets sessions and deliveries end, closes the queue. Blocks up to `patience`
   /// for each of the two.
@@ -59,10 +63,10 @@ class Relay {
   bool tend();
 
   /// The log goes on in the file of its name, as after it was moved away; reload() does that, too.
-  void reopen_log();
+  void reopen_log() { log_->reopen_or_tell(clock_.wall()); }
 
   /// After stop(): a configuration is being read in vain, for which the destructor would wait.
-  bool is_held_up() const { return reloads_ && reloads_->is_busy(); }
+  bool is_held_up() const { return reloader_ && reloader_->is_busy(); }
 
   /// The storage failed: nothing more can be promised.
   bool poisoned() const { return spool_->poisoned(); }
@@ -73,65 +77,28 @@ class Relay {
   Relay(Parts parts, net::InheritedSockets given, FileBounds bounds);
 
   std::expected<void, std::string> open_parts();
-  std::expected<void, std::string> remember_at_start();
-  /// Which secrets addresses were made with, for the next start.
-  std::expected<void, std::string> remember_secrets(const settings::Settings& settings);
-  void try_to_remember_secrets(const settings::Settings& settings);
+  std::expected<void, std::string> open_log();
+  std::expected<void, std::string> open_queue();
+  void open_signer();
   void open_tls();
   std::expected<void, std::string> open_delivery();
   void open_inbound();
   void open_desk();
   std::expected<void, std::string> open_listeners();
   void open_reloads();
-  ops::DaemonStatus status() const;
-  /// What keeps us from taking mail, now or within the last ten minutes.
-  std::vector<ops::HostTrouble> troubles() const;
-  std::optional<ops::HostTrouble> lack_of_room() const;
-  /// On the reload thread.
-  ops::ReloadResult reload_now(const std::vector<ops::Asker>& asked_by);
-  /// What a reload opens before it swaps anything, and may be refused.
-  struct Prepared;
-  std::expected<Prepared, std::string> prepare(const settings::Settings& next);
-  void put_in_force(Parts next, Prepared prepared);
-  /// Frees what no session has any more, where that holds up nobody. True: there is more to come.
-  bool free_retired();
-  /// Thinks a configuration over, and logs what speaks against it. All that is known of it now,
-  /// with what the loader has said.
-  std::vector<settings::Problem> review(const Policies& policies,
-                                        std::vector<settings::Problem> of_loader);
-  void review_at_start();
-  /// Precondition: mutex_ is held.
-  ops::ConfigWarnings warnings() const;
-  /// Asks DNS about the SRS domain, in the background; the answer goes to the log.
-  void check_srs_domain(std::shared_ptr<const settings::Settings> settings);
+  /// What follows when a configuration comes into force.
+  void follow_configuration();
   /// Lets go, in the background, what was held for targets that have confirmed.
   void release_confirmed();
   void let_last_replies_arrive();
-  void log_start();
-  void log_classic_secrets();
-  void recall_unheard();
   void restore_pauses();
 
   net::SystemClock clock_;
-  /// What is read at start alone, as it runs.
-  const std::shared_ptr<const settings::Settings> started_with_;
-  base::Published<Policies> in_force_;  ///< replaced by the reload thread alone
-  base::Published<settings::Settings> settings_{in_force_, &Policies::settings};
-  base::Published<inbound::Policy> inbound_policy_{in_force_, &Policies::inbound};
-  base::Published<delivery::Policy> delivery_policy_{in_force_, &Policies::delivery};
-  base::Published<auth::SigningKeys> signing_keys_{in_force_, &Policies::signing};
-  base::Published<Redaction> redaction_{in_force_, &Policies::redaction};
-  std::vector<std::shared_ptr<const Policies>> retired_;  ///< the reload thread's alone
-  mutable std::mutex mutex_;
-  base::WallTime loaded_at_;  ///< under mutex_, as what follows
-  std::vector<std::string> needs_restart_;
-  bool draining_ = false;
-  std::vector<settings::Problem> warnings_;  ///< the certificate is asked anew
-  const base::WallTime started_at_;
+  Configuration configuration_;
   const review::ClassicBefore classic_before_;  ///< of this start, whatever is reloaded
   const GivenSockets given_;
   const FileBounds bounds_;
-  std::set<std::string> logged_warnings_;  ///< the reload thread's alone
+  std::atomic<bool> draining_{false};
 
   std::unique_ptr<LogSink> log_;
   std::unique_ptr<spool::SqliteSpool> spool_;
@@ -154,6 +121,8 @@ class Relay {
   std::unique_ptr<inbound::AbuseControl> abuse_;
   std::unique_ptr<inbound::Services> inbound_services_;
   std::unique_ptr<inbound::Acceptor> acceptor_;
+  std::unique_ptr<ConfigReview> review_;
+  std::unique_ptr<StatusReport> status_;
   std::unique_ptr<ops::Desk> desk_;
   std::unique_ptr<ops::AdminEndpoint> admin_;
   base::Registry metrics_;
@@ -165,7 +134,7 @@ class Relay {
   Listeners::Change to_open_;  ///< until start()
   std::unique_ptr<net::ControlListener> control_;
   IdleThread idle_;
-  std::unique_ptr<ReloadThread> reloads_;  ///< last: it uses all of it
+  std::unique_ptr<Reloader> reloader_;  ///< last: it uses all of it
 };
 
 }  // namespace relay::app

@@ -27,12 +27,9 @@ void Relay::let_last_replies_arrive() {
 }
 
 void Relay::stop(std::chrono::seconds patience) {
-  {
-    const std::lock_guard lock(mutex_);
-    draining_ = true;
-  }
+  draining_ = true;
   log_->write(base::Event("stopping", clock_.wall()));
-  reloads_->give_up();
+  reloader_->give_up();
   listeners_.stop();
   acceptor_->drain();
   const auto executor = shards_.at(0).executor();

@@ -26,6 +26,8 @@ class RefusalLog {
   /// Every refusal that is this host's fault is to be noted there, whether it gets a line or not.
   HostTroubles& troubles() { return troubles_; }
 
+  const HostTroubles& troubles() const { return troubles_; }
+
   /// One `suppressed` line for each network that had lines left out since the last call.
   void tell_suppressed(base::WallTime now);
 

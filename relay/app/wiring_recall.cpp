@@ -1,0 +1,28 @@
+#include "relay/app/wiring_recall.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "relay/app/await_blocking.hpp"
+
+namespace relay::app {
+
+void recall_unheard(const spool::OpenReport& queue, ports::IntakeQueue& intake,
+                    const base::Executor& executor, const ports::Clock& clock,
+                    inbound::ResendGuard& resends) {
+  if (queue.clean) return;
+  const base::WallTime now = clock.wall();
+  const auto since_its_end = std::chrono::duration_cast<std::chrono::milliseconds>(
+      now - std::min(now, queue.last_write.value_or(now)));
+  const auto recent =
+      await_blocking(executor, intake.accepted_within(since_its_end + inbound::ResendGuard::kMemory,
+                                                      inbound::ResendGuard::kMaxEntries));
+  if (!recent) return;  // the spool has said why; a second copy is no loss
+  for (const auto& message : *recent) {
+    resends.remember(inbound::resend_key(message.client, message.reverse_path,
+                                         message.forward_paths, message.content_sha256),
+                     message.proof, clock.steady());
+  }
+}
+
+}  // namespace relay::app

@@ -1,0 +1,74 @@
+// A reload: the configuration read again, and swapped as a whole or not at all. Part of the
+// composition root: names adapters.
+#pragma once
+
+#include <expected>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "relay/app/configuration.hpp"
+#include "relay/app/file_bounds.hpp"
+#include "relay/app/given_sockets.hpp"
+#include "relay/app/idle_thread.hpp"
+#include "relay/app/log_sink.hpp"
+#include "relay/app/reload_thread.hpp"
+#include "relay/app/wiring_certificate.hpp"
+#include "relay/app/wiring_listeners.hpp"
+#include "relay/app/wiring_parts.hpp"
+#include "relay/app/wiring_review.hpp"
+#include "relay/net/tls_context.hpp"
+
+namespace relay::app {
+
+class Reloader {
+ public:
+  /// All outlive it.
+  struct Uses {
+    Configuration& configuration;
+    ConfigReview& review;
+    Listeners& listeners;
+    base::Published<net::TlsContext>& server_tls;
+    CertificateWatch& certificate_watch;
+    LogSink& log;
+    IdleThread& idle;
+    const ports::Clock& clock;
+    const FileBounds& bounds;
+    const GivenSockets& given;
+    const review::ClassicBefore& classic_before;
+    std::function<void()> on_published;  ///< on the reload thread, before the review
+  };
+
+  explicit Reloader(Uses uses) : uses_(std::move(uses)) {}
+
+  /// Begins with a review of what is in force. Before ask() and give_up().
+  void start();
+
+  /// Swaps everything a reload can swap, or nothing; answers on a thread of its own.
+  void ask(ops::Asker asker, ReloadThread::Answer answer);
+
+  /// Nothing is applied from now on.
+  void give_up();
+
+  /// A configuration is being read, for which the destructor would wait.
+  bool is_busy() const { return thread_ && thread_->is_busy(); }
+
+ private:
+  /// What is opened before anything is swapped, and may be refused.
+  struct Prepared;
+
+  std::expected<Prepared, std::string> prepare(const settings::Settings& next);
+  std::vector<std::string> objections(const Parts& next) const;
+  /// On the reload thread.
+  ops::ReloadResult reload_now(const std::vector<ops::Asker>& asked_by);
+  void put_in_force(Parts next, Prepared prepared);
+
+  const Uses uses_;
+  std::mutex mutex_;
+  bool gave_up_ = false;                ///< under mutex_
+  std::optional<ReloadThread> thread_;  ///< last: it uses all of it
+};
+
+}  // namespace relay::app

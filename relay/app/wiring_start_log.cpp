@@ -1,0 +1,63 @@
+#include "relay/app/wiring_start_log.hpp"
+
+#include <chrono>
+#include <utility>
+
+#include <openssl/crypto.h>
+#include <unistd.h>
+
+#include "relay/app/version.hpp"
+#include "relay/dns/unbound_resolver.hpp"
+
+namespace relay::app {
+
+namespace {
+
+/// What is taken for a while after an upgrade is told, so that nobody wonders when it ends.
+void log_classic_secrets(base::Log& log, base::WallTime now, const settings::Settings& settings) {
+  for (const settings::SrsSecret& secret : settings.srs.secrets) {
+    const base::WallTime until(std::chrono::seconds(secret.classic_until.value_or(0)));
+    if (until <= now) continue;
+    log.write(base::Event("srs_classic", now)
+                  .text("secret", secret.id)
+                  .text("until", base::rfc3339(until)));
+  }
+}
+
+}  // namespace
+
+void log_start(base::Log& log, base::WallTime now, const settings::Settings& settings,
+               const spool::OpenReport& queue, const HostFacts& host) {
+  base::Event event("started", now);
+  event.text("version", kVersion).number("pid", ::getpid());
+  event.text("hostname", settings.hostname).text("config_hash", settings.hash);
+  event.number("shards", static_cast<std::int64_t>(host.shards));
+  event.open("queue")
+      .text("path", settings.queue.path)
+      .number("messages", static_cast<std::int64_t>(queue.messages))
+      .flag("clean", queue.clean)
+      .number("drafts_removed", queue.drafts_removed)
+      .text("journal_mode", queue.journal_mode)
+      .text("synchronous", queue.synchronous)
+      .text("locking_mode", queue.locking_mode)
+      .close();
+  event.open("libraries")
+      .text("openssl", OpenSSL_version(OPENSSL_VERSION_STRING))
+      .text("sqlite", queue.sqlite_version)
+      .text("unbound", dns::unbound_version())
+      .close();
+  event.number("landlock", host.landlock);
+  log.write(std::move(event));
+  if (host.landlock == 0) {
+    log.write(std::move(base::Event("sandbox", now, base::Severity::Warning)
+                            .text("problem", "this kernel has no Landlock, or we may not use it")
+                            .text("consequence", "files are bounded by rights alone")));
+  }
+  if (host.room) {
+    log.write(std::move(
+        base::Event("disk", now, base::Severity::Warning).text("problem", host.room->text)));
+  }
+  log_classic_secrets(log, now, settings);
+}
+
+}  // namespace relay::app

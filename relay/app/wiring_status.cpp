@@ -1,0 +1,106 @@
+#include "relay/app/wiring_status.hpp"
+
+#include <array>
+#include <chrono>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "relay/app/version.hpp"
+#include "relay/base/task.hpp"
+#include "relay/spool/spool_folder.hpp"
+
+namespace relay::app {
+
+namespace {
+
+constexpr std::chrono::minutes kTroubleSpan{10};
+
+}  // namespace
+
+std::optional<ops::HostTrouble> StatusReport::lack_of_room() const {
+  const auto& queue = uses_.configuration.started_with().queue;
+  const std::uint64_t free = spool::free_octets(queue.path);
+  if (free >= queue.min_free) return std::nullopt;
+  return ops::HostTrouble{
+      .of = "disk",
+      .text = fmt::format("{} MiB are left for the queue, less than queue.min_free = {} MiB: mail "
+                          "is put off where the room within the queue does not do",
+                          free >> 20U, queue.min_free >> 20U),
+      .count = uses_.refusals.troubles().of(inbound::HostTrouble::Disk).times,
+      .last = {}};
+}
+
+std::vector<ops::HostTrouble> StatusReport::troubles() const {
+  using inbound::HostTrouble;
+
+  struct Kind {
+    HostTrouble trouble;
+    const char* of;
+    const char* text;
+  };
+
+  static constexpr std::array<Kind, 4> kKinds{{
+      {HostTrouble::Disk, "disk", "mail was put off: no room on the disk of the queue"},
+      {HostTrouble::Storage, "storage", "mail was put off: the queue, or a part of us, failed"},
+      {HostTrouble::Dns, "dns", "mail was put off: most questions to the DNS had no answer"},
+      {HostTrouble::Memory, "memory",
+       "mail was put off: too much of it at once, see limits.memory"},
+  }};
+  const auto& clock = uses_.clock;
+  std::vector<ops::HostTrouble> found;
+  const auto room = lack_of_room();
+  if (room) found.push_back(*room);
+  const auto outage = uses_.resolver.last_outage();
+  const bool was_out = outage && clock.steady() - *outage < kTroubleSpan;
+  for (const Kind& kind : kKinds) {
+    const auto count = uses_.refusals.troubles().of(kind.trouble);
+    if (!count.last || clock.wall() - *count.last > kTroubleSpan) continue;
+    if (kind.trouble == HostTrouble::Disk && room) continue;
+    // One sender's dead name servers are not ours.
+    if (kind.trouble == HostTrouble::Dns && !was_out) continue;
+    found.push_back({.of = kind.of, .text = kind.text, .count = count.times, .last = count.last});
+  }
+  return found;
+}
+
+ops::DaemonStatus StatusReport::now() const {
+  const auto& configuration = uses_.configuration;
+  const auto abuse = uses_.abuse.totals();
+  const auto checks = uses_.signer.self_checks();
+  const auto bounces = uses_.bounces.totals();
+  const auto deliveries = uses_.scheduler.totals();
+  const auto& ended = uses_.scheduler.metrics().copies;
+  return {.version = kVersion,
+          .config_path = configuration.started_with().file,
+          .config_hash = configuration.settings().get()->hash,
+          .config_loaded_at = configuration.loaded_at(),
+          .started_at = started_at_,
+          .pid = ::getpid(),
+          .sessions_open = uses_.acceptor.sessions(),
+          .deliveries_in_flight = deliveries.sessions,
+          .items_in_memory = deliveries.copies,
+          .crashed_tasks = base::crashed_tasks(),
+          .log_lines_dropped = uses_.log.dropped(),
+          .stuck_tasks = uses_.watchdog.found(),
+          .bounces_taken = bounces.taken,
+          .bounces_refused = bounces.refused,
+          .bounces_throttled = bounces.throttled,
+          .copies_delivered = ended.at(delivery::CopyEnd::Delivered).value(),
+          .copies_bounced = ended.at(delivery::CopyEnd::Bounced).value(),
+          .copies_suppressed = ended.at(delivery::CopyEnd::Suppressed).value(),
+          .clients_listed = abuse.listed,
+          .dns_list_failures = abuse.list_failures,
+          .greylisted = abuse.greylisted,
+          .greylist_passed = abuse.passed,
+          .over_rate = abuse.over_rate,
+          .self_checks = checks.done,
+          .self_check_failures = checks.failed,
+          .spool_poisoned = uses_.spool.poisoned(),
+          .draining = uses_.draining,
+          .needs_restart = configuration.needs_restart(),
+          .troubles = troubles(),
+          .warnings = uses_.review.warnings()};
+}
+
+}  // namespace relay::app
