@@ -1,8 +1,9 @@
-"""Mistakes that were made once, put back one at a time: the simulation must find each of them.
+"""Mistakes that were made once, or would break a promise, put in one at a time: the tests must find each of them.
 
-Each is a patch in mutants/, which begins with words for people: what it breaks, and what should
-notice. Two lines are for this program: `Found-by:` names the verdicts, any of which is right, and
-`Worlds:` the first failing world, counted from 1. Whoever changes the worlds measures anew."""
+Each is a patch in a folder mutants/, which begins with words for people: what it breaks, and what should
+notice. Two lines are for this program. `Found-by:` names what must find it, any of which is right: verdicts of
+the simulation, or unit tests. Behind it either `Worlds:`, the first failing world of the simulation, counted from
+1 (whoever changes the worlds measures anew), or `Tests:`, the program that holds the unit tests."""
 
 import glob
 import os
@@ -11,12 +12,12 @@ import shutil
 import subprocess
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-FOLDER = os.path.join(ROOT, "tests/simulation/mutants")
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SOURCE = os.path.join(ROOT, "build/mutants/source")  # of HEAD; a patch comes and goes
 BUILD = os.path.join(SOURCE, "build/release")
-SIMULATE = os.path.join(BUILD, "bin/simulate")
-SOUND = os.path.join(BUILD, "bin/simulate-sound")  # of the sources as they are
+BIN = os.path.join(BUILD, "bin")
+SIMULATE = os.path.join(BIN, "simulate")
+SOUND = os.path.join(BIN, "simulate-sound")  # of the sources as they are
 CI_MINUTE = 60  # seconds that every build gives to the simulation
 
 
@@ -27,13 +28,18 @@ class Mutant:
         with open(path, encoding="utf-8") as f:
             header = f.read().partition("\ndiff --git ")[0]
         self.found_by = [rule.strip() for rule in self.line(header, "Found-by").split(",")]
-        self.worlds = int(self.line(header, "Worlds"))
+        self.tests = self.line(header, "Tests", needed=False)  # None: the simulation is to find it
+        self.worlds = None if self.tests else int(self.line(header, "Worlds"))
 
-    def line(self, header, key):
+    @property
+    def program(self):
+        return self.tests or "simulate"
+
+    def line(self, header, key, needed=True):
         found = re.search(f"^{key}: (.+)$", header, re.MULTILINE)
-        if not found:
+        if not found and needed:
             raise SystemExit(f"{self.path}: no line `{key}:`")
-        return found[1]
+        return found and found[1]
 
     def note(self, worlds):
         """Writes down after how many worlds it was found."""
@@ -44,7 +50,7 @@ class Mutant:
 
 
 def all_mutants(only=()):
-    mutants = [Mutant(path) for path in sorted(glob.glob(os.path.join(FOLDER, "*.patch")))]
+    mutants = [Mutant(path) for path in sorted(glob.glob(os.path.join(ROOT, "tests/*/mutants/*.patch")))]
     return [mutant for mutant in mutants
             if not only or any(mutant.name.startswith(name.removesuffix(".patch")) for name in only)]
 
@@ -74,8 +80,8 @@ def copy_head():
     run("cmake", "--preset", "release")
 
 
-def build():
-    run("nice", "-n", "10", "ninja", "-C", BUILD, "-j", str(os.cpu_count()), "simulate")
+def build(programs):
+    run("nice", "-n", "10", "ninja", "-C", BUILD, "-j", str(os.cpu_count()), *programs)
 
 
 def first_failing(program, start, worlds, seconds):
@@ -109,44 +115,76 @@ def first_that_shows(worlds, seconds):
         start = seed + 1
 
 
+def failing_tests(mutant):
+    """Names of those that fail of the tests which should, and how many of them ran."""
+    ended = subprocess.run([os.path.join(BIN, mutant.tests), "--gtest_filter=" + ":".join(mutant.found_by)],
+                           capture_output=True, text=True, check=False, timeout=600)
+    failing = dict.fromkeys(re.findall(r"^\[  FAILED  \] (\S+) \(", ended.stdout, re.MULTILINE))
+    ran = re.search(r"^\[=+\] Running (\d+) tests?", ended.stdout, re.MULTILINE)
+    if ended.returncode != 0 and not failing:
+        failing = {"the process died": None}
+    return list(failing), int(ran[1]) if ran else 0
+
+
 def try_one(mutant, worlds, seconds):
     patch = os.path.abspath(mutant.path)
     run("git", "apply", patch)
     try:
-        build()
+        build([mutant.program])
         begin = time.monotonic()
-        seed, verdicts, done = first_that_shows(worlds, seconds)
+        if mutant.tests:
+            verdicts, done = failing_tests(mutant)
+            found = bool(verdicts)
+        else:
+            seed, verdicts, done = first_that_shows(worlds, seconds)
+            found = seed is not None
         took = round(time.monotonic() - begin, 1)
     finally:
         run("git", "checkout", "--quiet", "--force", "--", ".")
-    return {"found": seed is not None, "worlds": done, "verdicts": verdicts, "seconds": took,
-            "right": seed is not None and any(verdict in mutant.found_by for verdict in verdicts)}
+    return {"found": found, "ran": done, "verdicts": verdicts, "seconds": took,
+            "right": found and any(verdict in mutant.found_by for verdict in verdicts)}
 
 
 def summary(mutant, found):
+    where = f"{found['ran']} tests" if mutant.tests else f"world {found['ran']}"
     if not found["found"]:
-        return f"mutant {mutant.name}: NOT FOUND in {found['worlds']} worlds, {found['seconds']} s"
+        return f"mutant {mutant.name}: NOT FOUND ({where}, {found['seconds']} s)"
     said = ", ".join(found["verdicts"])
     wrong = "" if found["right"] else f" -- WRONG, should be {' or '.join(mutant.found_by)}"
-    moved = "" if found["worlds"] == mutant.worlds else f" (the patch says {mutant.worlds})"
-    return f"mutant {mutant.name}: world {found['worlds']}{moved}, {found['seconds']} s: {said}{wrong}"
+    moved = "" if mutant.tests or found["ran"] == mutant.worlds else f" (the patch says {mutant.worlds})"
+    return f"mutant {mutant.name}: {where}{moved}, {found['seconds']} s: {said}{wrong}"
+
+
+def is_sound(mutants, worlds, seconds, say):
+    """Whether what is to find the mutants finds nothing in the sources as they are."""
+    sound = bool(mutants)
+    if any(not mutant.tests for mutant in mutants):
+        shutil.copy2(SIMULATE, SOUND)
+        seed, verdicts, done = first_failing(SOUND, 1, worlds, seconds)
+        say(f"sound: {done} worlds, " + ("clean" if seed is None else f"FAILING at {seed}: {', '.join(verdicts)}"))
+        sound = seed is None
+    for mutant in mutants:
+        if not mutant.tests:
+            continue
+        failing, ran = failing_tests(mutant)
+        if failing or ran != len(mutant.found_by):
+            say(f"{mutant.name}: of {len(mutant.found_by)} tests {ran} ran, FAILING: {', '.join(failing)}")
+            sound = False
+    return sound
 
 
 def campaign(only, worlds, seconds, sound_worlds, note=False, say=print):
     mutants = all_mutants(only)
     copy_head()
-    build()
-    shutil.copy2(SIMULATE, SOUND)
-    seed, verdicts, done = first_failing(SOUND, 1, sound_worlds, seconds)
-    report = {"pass": seed is None and bool(mutants), "sound": {"worlds": done, "failing": seed}, "mutants": {}}
-    say(f"sound: {done} worlds, " + ("clean" if seed is None else f"FAILING at {seed}: {', '.join(verdicts)}"))
+    build({mutant.program for mutant in mutants})
+    report = {"pass": is_sound(mutants, sound_worlds, seconds, say), "mutants": {}}
     for mutant in mutants if report["pass"] else ():
         found = try_one(mutant, worlds, seconds)
         report["mutants"][mutant.name] = found
         report["pass"] = report["pass"] and found["right"]
         say(summary(mutant, found))
-        if note and found["right"]:
-            mutant.note(found["worlds"])
+        if note and found["right"] and not mutant.tests:
+            mutant.note(found["ran"])
     found = [one for one in report["mutants"].values() if one["right"]]
     report["quickly"] = sum(one["seconds"] <= CI_MINUTE for one in found)
     if not only and 2 * report["quickly"] < len(mutants):
