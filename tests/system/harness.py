@@ -312,6 +312,16 @@ class Relay:
             return text.decode().split()[-1]
 
 
+def both_of(relay):
+    """The relay's certificate and key in one file."""
+    path = relay.path("both.pem")
+    with open(path, "w", encoding="ascii") as both:
+        for part in ("tls.crt", "tls.key"):
+            with open(relay.path(part), encoding="ascii") as f:
+                both.write(f.read())
+    return path
+
+
 MESSAGE = (b"From: Ann <ann@sender.test>\r\nTo: user@fwd.test\r\nSubject:  two  spaces \r\n"
            b"X-Odd:\tTab\r\n folded\r\nMessage-ID: <1@sender.test>\r\n\r\n"
            b"Hello.  \r\n..dots\r\n.\r\n\r\nend\r\n\r\n")

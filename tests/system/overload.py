@@ -11,12 +11,13 @@ import signal
 import smtplib
 import socket
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 
 from .crowd import Crowd, raise_descriptor_limit
-from .harness import MESSAGE, Relay, Sink, wait_for
+from .harness import MESSAGE, ROOT, Relay, Sink, both_of, free_port, wait_for
 from .ledger.kill import SinkProcess
 
 MIB = 1 << 20
@@ -100,20 +101,97 @@ def full_house(count):
 
 
 def idle_tls(count):
-    """Memory of sessions that have done their handshake and say nothing."""
+    """Memory of sessions that have done their handshake and say nothing: of the relay's, and of those of a bare
+    OpenSSL in the same run."""
     raise_descriptor_limit(count + 1000)
     relay = Relay(1, tls=True, extra=f"[limits]\nmax_connections = {2 * count}\n")
     try:
         relay.start()
-        before = memory_of(relay.process.pid)
-        crowd = Crowd(relay.port, count, tls=True)
-        after = memory_of(relay.process.pid)
-        there = json.loads(relay.cli("--json", "status").stdout)["sessions"]
-        crowd.leave()
-        return {"sessions": there, "before_mib": round(before / MIB, 1), "rss_mib": round(after / MIB, 1),
-                "kib_each": round((after - before) / count / 1024, 1)}
+        ours, rss = growth(relay.process, relay.port, count,
+                           lambda: json.loads(relay.cli("--json", "status").stdout)["sessions"])
+        bare, _ = growth_of_bare_tls(relay, count)
+        return {"sessions": ours["sessions"], "rss_mib": rss, "kib_each": ours["kib_each"],
+                "bare_kib_each": bare["kib_each"], "beyond_kib": round(ours["kib_each"] - bare["kib_each"], 1)}
     finally:
         relay.remove()
+
+
+def growth(process, port, count, sessions):
+    """What a server grows by for each session of a crowd, and its resident memory in MiB with all of them. The
+    first ones are not counted: what is made once would be."""
+    first = Crowd(port, count // 10, tls=True)
+    before = memory_of(process.pid)
+    rest = count - count // 10
+    crowd = Crowd(port, rest, tls=True)
+    after = memory_of(process.pid)
+    there = sessions()
+    first.leave()
+    crowd.leave()
+    return {"sessions": there, "kib_each": round((after - before) / rest / 1024, 1)}, round(after / MIB, 1)
+
+
+def growth_of_bare_tls(relay, count):
+    pem, port = both_of(relay), free_port()
+    with subprocess.Popen([sys.executable, "-W", "ignore", "-m", "tests.system.bare_tls", str(port), pem], cwd=ROOT,
+                          stdout=subprocess.PIPE) as bare:
+        try:
+            bare.stdout.readline()
+            return growth(bare, port, count, lambda: count)
+        finally:
+            bare.kill()
+
+
+def drain(holders, messages=20):
+    """A stop while many hold half a line or a transaction in which nothing happens, and some are in the middle of
+    a message: who works gets his 250, who holds hears 421, and nobody is waited for longer than a silence may last."""
+    raise_descriptor_limit(holders + 1000)
+    sink = Sink().start()
+    relay = Relay(sink.port, extra=f"[limits]\nmax_connections = {2 * holders + messages}\n")
+    try:
+        relay.start()
+        crowd = Crowd(relay.port, holders)
+        for number, s in enumerate(crowd.sockets):
+            if number % 2:
+                s.sendall(b"EHLO crowd.test\r\n")
+                s.recv(2048)
+                s.sendall(b"MAIL FROM:<flood@sender.test>\r\n")
+                s.recv(512)
+            s.sendall(b"RCP")
+        working = [begin_message(relay, number) for number in range(messages)]
+        began = time.monotonic()
+        relay.process.send_signal(signal.SIGTERM)
+        answers = []
+        for s in working:  # a line each now and then: they are slow, not silent
+            time.sleep(0.1)
+            s.sendall(b"second line\r\n.\r\n")
+        for s in working:
+            answers.append(s.recv(512)[:3])
+            s.close()
+        farewells = 0
+        for s in crowd.sockets:
+            s.settimeout(60)
+            farewells += s.recv(512).startswith(b"421")
+        relay.process.wait(timeout=60)
+        took = time.monotonic() - began
+        crowd.leave()
+        relay.start()
+        wait_for(lambda: len(sink.messages) >= answers.count(b"250"), what="all mail")
+        return {"holders": holders, "heard_421": farewells, "messages": messages, "taken": answers.count(b"250"),
+                "delivered": len(sink.messages), "stopped_after_s": round(took, 1)}
+    finally:
+        relay.remove()
+        sink.stop()
+
+
+def begin_message(relay, number):
+    """A session in the middle of its content."""
+    s = socket.create_connection(("127.0.0.1", relay.port), timeout=30)
+    s.recv(512)
+    for line in ("EHLO working.test", "MAIL FROM:<ann@sender.test>", f"RCPT TO:<user@{relay.domain}>", "DATA"):
+        s.sendall(line.encode() + b"\r\n")
+        s.recv(2048)
+    s.sendall(b"From: Ann <ann@sender.test>\r\nSubject: drain\r\nMessage-ID: <%d@drain.test>\r\n\r\nline\r\n" % number)
+    return s
 
 
 class MemoryCage:

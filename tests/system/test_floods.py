@@ -30,6 +30,15 @@ class Floods(unittest.TestCase):
     def test_strangers_without_end_under_greylisting(self):
         self.check("greylist")
 
+    def test_content_without_end(self):
+        self.check("oversized")
+
+    def test_key_updates_of_clients(self):
+        self.check("key_updates")
+
+    def test_key_updates_of_a_next_hop(self):
+        self.check("evil_next_hop")
+
 
 if __name__ == "__main__":
     unittest.main()
