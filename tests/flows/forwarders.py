@@ -62,7 +62,7 @@ class Ours:
         self.relay.write_config()
 
     def own_zones(self, config):
-        """What README asks an operator to publish, and the key of a domain for rewritten authors."""
+        """What docs/deploy.md asks an operator to publish, and the key of a domain for rewritten authors."""
         keys = self.relay.records
         spf = txt(f"v=spf1 ip4:{USUAL} ip4:{RISK} -all")
         zones = {config["srs"]: [f"{name}. 60 IN TXT {txt(value)}" for name, value in keys.items()] +

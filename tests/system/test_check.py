@@ -386,8 +386,15 @@ class Documents(unittest.TestCase):
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
             text = "\n".join(re.findall(r"```toml\n(.*?)```", f.read(), re.S))
         self.assertIn("[[dkim]]", text)
-        os.mkdir(os.path.join(folder, "secrets"), 0o700)
+        self.assertIn("[tls]", text)
+        for name in ("secrets", "tls"):
+            os.mkdir(os.path.join(folder, name), 0o700)
         text = text.replace("/etc/srs-relay", folder)
+        hostname = re.search(r'hostname = "(.*)"', text).group(1)
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "90", "-subj", "/CN=" + hostname,
+                        "-keyout", f"{folder}/tls/privkey.pem", "-out", f"{folder}/tls/fullchain.pem"],
+                       check=True, capture_output=True)
+        os.chmod(f"{folder}/tls/privkey.pem", 0o600)
         with open(os.path.join(folder, "relay.toml"), "w", encoding="utf-8") as f:
             f.write(text + f'[queue]\nstore = "sqlite:{folder}/queue.db"\n[control]\nsocket = "{folder}/sock"\n')
         with open(os.open(folder + "/secrets/srs-2026b", os.O_WRONLY | os.O_CREAT, 0o600), "w",
