@@ -123,14 +123,35 @@ INSTANTIATE_TEST_SUITE_P(
         Breach{"CodeBehind", "srs/a.cpp", "f(\"//\");  // as F7 has it", "words what F7"},
         Breach{"CodeQuoted", "relay/mail/a.cpp", "// see \"C12\" (RFC 5321 §4)", "words what C12"},
         Breach{"NumberedRule", "srs/a.hpp", "/// Never wrapped (property 4).", "not its number"},
-        Breach{"MissingDocument", "relay/app/a.cpp", "// As in no-such.md §2.",
-               "no-such.md is not"}),
+        Breach{"ReadUntil", "relay/net/a.cpp", "asio::async_read_until(socket, buffer, '\n');",
+               "without a limit"},
+        Breach{"Unbounded", "relay/mail/a.cpp", "strcpy(into, from);", "unbounded"},
+        Breach{"Random", "relay/mail/a.cpp", "const int dice = rand();", "not random"},
+        Breach{"Format", "relay/mail/a.cpp", "auto text = std::format(pattern);",
+               "not in this standard library"},
+        Breach{"UsingAll", "relay/mail/a.cpp", "using namespace std;", "names their namespace"},
+        Breach{"Shared", "relay/net/a.hpp", "struct A : std::enable_shared_from_this<A> {};",
+               "owned, not shared"},
+        Breach{"Seed", "relay/inbound/a.cpp", "std::random_device seed;", "composition root"}),
     [](const auto& info) { return std::string(info.param.name); });
 
 TEST(Architecture, KnowsALongFile) {
   std::string text = "namespace relay::mail {}\n";
   for (int i = 0; i < 320; ++i) text += "\n";
   EXPECT_THAT(violations("relay/mail/a.cpp", text), ElementsAre(HasSubstr("321 lines")));
+}
+
+TEST(Architecture, KnowsWhatIsNoRoomAndWhatHasNoGuard) {
+  EXPECT_THAT(violations("relay/cellar/a.cpp", "namespace relay::cellar {}\n"),
+              ElementsAre("no such room"));
+  EXPECT_THAT(violations("relay/mail/a.hpp", "namespace relay::mail {}\n"),
+              ElementsAre(HasSubstr("#pragma once")));
+}
+
+TEST(Architecture, KnowsARoomThatLinksWhatItMayNotInclude) {
+  EXPECT_EQ(rooms_seen("relay_room(mail\n  SOURCES a.cpp\n  SEES base)"), rooms_allowed("mail"));
+  EXPECT_NE(rooms_seen("relay_room(mail\n  SOURCES a.cpp\n  SEES base net)"),
+            rooms_allowed("mail"));
 }
 
 TEST(Architecture, IgnoresCommentsAndStrings) {

@@ -1,0 +1,34 @@
+// The rules for documents, as functions from a text and the files there are to what it breaks: what
+// is cited exists, links lead somewhere, and the tests that are named as proofs are there.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace relay::architecture {
+
+/// Texts of files by their paths from the root of the project: "docs/queue.md".
+using Files = std::map<std::string, std::string, std::less<>>;
+
+/// Documents (*.md) that `text` cites and that are not in the repository, a sentence with a line
+/// number each. A document may be named from the root, from the folder of `path`, or by its name
+/// alone.
+std::vector<std::string> missing_documents(std::string_view path, std::string_view text,
+                                           const Files& files);
+
+/// Links of the document `path` that lead nowhere: to a file or folder that is not there, or to a
+/// heading that its document does not have. Links to other hosts are not followed.
+std::vector<std::string> broken_links(std::string_view path, std::string_view text,
+                                      const Files& files);
+
+/// Tests that `text` names as proofs and that are not there: `tests/room/x_test.cpp` (Case, Case).
+/// A case is a word of the file; of a Python method also without its "test_".
+std::vector<std::string> missing_proofs(std::string_view text, const Files& files);
+
+/// Documents that no way of links leads to from the document `from`.
+std::vector<std::string> unreachable_documents(std::string_view from, const Files& files);
+
+}  // namespace relay::architecture

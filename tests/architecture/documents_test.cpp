@@ -1,0 +1,159 @@
+// What documents, comments and scripts cite is there; and each rule is seen to catch what breaks
+// it.
+#include "tests/architecture/documents.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <set>
+
+#include <gmock/gmock.h>
+
+#include "tests/source_dir.hpp"
+
+namespace relay::architecture {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string read(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+/// Sources, scripts and documents cite documents; what is generated or recorded does not count.
+bool is_read(const fs::path& path) {
+  static const std::set<std::string> kEndings{".md", ".cpp",  ".hpp", ".py",   ".pl",     ".txt",
+                                              ".in", ".toml", ".yml", ".smtp", ".socket", ".cmake"};
+  if (kEndings.contains(path.extension().string())) return true;
+  return !path.has_extension() && read(path).starts_with("#!");
+}
+
+/// What belongs to the project; what a build or an editor leaves beside it does not.
+const Files& project() {
+  static const Files files = [] {
+    const fs::path root(RELAY_SOURCE_DIR);
+    Files found;
+    const auto add = [&](const fs::path& path) {
+      found[path.lexically_relative(root).generic_string()] = is_read(path) ? read(path) : "";
+    };
+    for (const auto& entry : fs::directory_iterator(root)) {
+      if (entry.is_regular_file()) add(entry.path());
+    }
+    for (const char* top :
+         {".ci", ".github", "config", "docs", "relay", "scripts", "srs", "tests"}) {
+      if (!fs::is_directory(root / top)) continue;
+      for (auto at = fs::recursive_directory_iterator(root / top); at != fs::end(at); ++at) {
+        const std::string name = at->path().filename();
+        if (name == "seeds" || name == "__pycache__") at.disable_recursion_pending();
+        if (at->is_regular_file()) add(at->path());
+      }
+    }
+    return found;
+  }();
+  return files;
+}
+
+bool is_document(std::string_view path) { return path.ends_with(".md"); }
+
+TEST(Documents, ThatAreCitedAreThere) {
+  ASSERT_GT(project().size(), 500U);
+  for (const auto& [path, text] : project()) {
+    if (path == "tests/architecture/documents_test.cpp") continue;  // cites what there is not
+    EXPECT_THAT(missing_documents(path, text, project()), IsEmpty()) << path;
+  }
+}
+
+TEST(Documents, HaveLinksThatLeadSomewhere) {
+  int documents = 0;
+  for (const auto& [path, text] : project()) {
+    if (!is_document(path)) continue;
+    EXPECT_THAT(broken_links(path, text, project()), IsEmpty()) << path;
+    ++documents;
+  }
+  EXPECT_GT(documents, 40);
+}
+
+TEST(Documents, NameProofsThatAreThere) {
+  EXPECT_THAT(missing_proofs(project().at("docs/guarantees.md"), project()), IsEmpty());
+}
+
+TEST(Documents, AreReachedFromTheReadme) {
+  const auto lost = unreachable_documents("README.md", project());
+  std::vector<std::string> ours;  // what is for the hosting platform is found by the platform
+  std::ranges::copy_if(lost, std::back_inserter(ours),
+                       [](const auto& path) { return !path.starts_with(".github/"); });
+  EXPECT_THAT(ours, IsEmpty());
+}
+
+// From here on the negative controls: each would pass without its rule.
+
+const Files kFew{{"README.md", "# Few\n[a page](docs/page.md)\n"},
+                 {"docs/page.md", "# A page\n## What it `says`, twice\n## What it `says`, twice\n"},
+                 {"docs/lost.md", "# Nobody knows\n"},
+                 {"tests/x_test.cpp", "TEST(Room, KeepsAPromise) {}\n"},
+                 {"tests/test_y.py", "class Life:\n    def test_it_goes_on(self):\n"}};
+
+TEST(MissingDocument, IsSeenWhereverItIsCited) {
+  const std::string cited = std::string("no-such") + ".md";
+  for (const char* path : {"relay/app/a.cpp", "tests/a.py", "scripts/a", "docs/a.md"}) {
+    EXPECT_THAT(missing_documents(path, "one line\n# as in " + cited + " §2\n", kFew),
+                ElementsAre("2: " + cited + " is not in the repository"))
+        << path;
+  }
+  EXPECT_THAT(missing_documents("a.md", "docs/" + cited + " and ../" + cited, kFew),
+              ElementsAre(HasSubstr("docs/" + cited), HasSubstr("../" + cited)));
+}
+
+TEST(MissingDocument, IsNotWhatIsThere) {
+  EXPECT_THAT(missing_documents("docs/page.md",
+                                "page.md, docs/page.md, ../README.md, \"/docs/page.md\", lost.md, "
+                                "*.md, https://host.example/other.md\n",
+                                kFew),
+              IsEmpty());
+}
+
+TEST(BrokenLink, IsSeen) {
+  EXPECT_THAT(broken_links("docs/page.md",
+                           "[a](none.md)\n[b](../docs/lost.md#no-such-heading)\n[c](#none)\n"
+                           "[d](../../outside.md \"title\")\n![e](rates.svg)\n",
+                           kFew),
+              ElementsAre(HasSubstr("1: none.md"), HasSubstr("2: docs/lost.md has no heading"),
+                          HasSubstr("3: docs/page.md has no heading"), HasSubstr("4: ../../"),
+                          HasSubstr("5: rates.svg")));
+}
+
+TEST(BrokenLink, IsNotOneThatLeadsSomewhere) {
+  EXPECT_THAT(broken_links("docs/page.md",
+                           "[a](lost.md) [b](../README.md#few) [c](#a-page) [d](../tests) "
+                           "[e](https://host.example/x) [f](page.md#what-it-says-twice-1) "
+                           "`[code](none.md)`\n```\n[fenced](none.md)\n```\n",
+                           kFew),
+              IsEmpty());
+}
+
+TEST(MissingProof, IsSeen) {
+  EXPECT_THAT(missing_proofs("Tests: `tests/none_test.cpp`; `tests/x_test.cpp` (KeepsAPromise, "
+                             "Keeps,\nNone); `tests/test_y.py` (Life, goes_on)",
+                             kFew),
+              ElementsAre("tests/none_test.cpp is not there", "tests/x_test.cpp has no Keeps",
+                          "tests/x_test.cpp has no None", "tests/test_y.py has no goes_on"));
+}
+
+TEST(MissingProof, IsNotOneThatIsThere) {
+  EXPECT_THAT(missing_proofs("`tests/x_test.cpp` (KeepsAPromise); `tests/test_y.py` (Life, "
+                             "it_goes_on, test_it_goes_on); `tests/test_y.py`, see `tests`",
+                             kFew),
+              IsEmpty());
+}
+
+TEST(LostDocument, IsSeen) {
+  EXPECT_THAT(unreachable_documents("README.md", kFew), ElementsAre("docs/lost.md"));
+}
+
+}  // namespace
+}  // namespace relay::architecture
