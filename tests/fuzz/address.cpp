@@ -1,4 +1,4 @@
-// Target 5: what parses prints and parses the same, and holds nothing that could end a line.
+// What parses prints and parses the same, and holds nothing that could end a line.
 #include "relay/mail/address.hpp"
 
 #include "tests/fuzz/oracle.hpp"

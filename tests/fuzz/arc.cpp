@@ -1,4 +1,4 @@
-// Target 10: a chain is good only as RFC 8617 §5.2 has it, and what we put on top of it is a set
+// A chain is good only as RFC 8617 §5.2 has it, and what we put on top of it is a set
 // that continues it by those rules.
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-// Target 9: body hashes do not depend on the division, in either form and with any l=; relaxed
+// Body hashes do not depend on the division, in either form and with any l=; relaxed
 // fields are stable.
 #include "relay/auth/dkim/canonical.hpp"
 

@@ -1,4 +1,4 @@
-// Target 1: a command line parses to a value or to a refusal; its paths print and parse the same.
+// A command line parses to a value or to a refusal; its paths print and parse the same.
 #include "relay/smtp/command.hpp"
 
 #include "tests/fuzz/oracle.hpp"

@@ -1,4 +1,4 @@
-// Target 18: a configuration is whole or refused, with every problem in its place.
+// A configuration is whole or refused, with every problem in its place.
 #include <fstream>
 
 #include <unistd.h>

@@ -1,4 +1,4 @@
-// Target 20: what is said to the control socket. Every request is answered in lines of JSON, none
+// What is said to the control socket. Every request is answered in lines of JSON, none
 // throws, and no text that could deceive a terminal comes back.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>

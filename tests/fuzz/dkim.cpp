@@ -1,4 +1,4 @@
-// Target 8: DKIM tag lists, signatures, key records, and whole messages through the verifier. The
+// DKIM tag lists, signatures, key records, and whole messages through the verifier. The
 // input is a message; its X-Key field, if any, is the key record of every selector.
 #include <algorithm>
 

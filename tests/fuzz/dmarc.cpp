@@ -1,4 +1,4 @@
-// Target 13: a header from a stranger, and the records of strangers wherever the walk goes. The
+// A header from a stranger, and the records of strangers wherever the walk goes. The
 // input is a header block, an empty line, and then one TXT answer a line, dealt out in turn.
 #include <algorithm>
 #include <map>

@@ -1,4 +1,4 @@
-// Target 4: any division gives the same content; what was read clean is written with one end, and
+// Any division gives the same content; what was read clean is written with one end, and
 // read again as it was.
 #include "relay/smtp/data_reader.hpp"
 #include "relay/smtp/dot_stuffer.hpp"

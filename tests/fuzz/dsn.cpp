@@ -1,4 +1,4 @@
-// Target 17: a DSN stays well-formed, 7-bit and small, whatever it quotes, and never names a target
+// A DSN stays well-formed, 7-bit and small, whatever it quotes, and never names a target
 // that is hidden.
 #include "relay/mail/dsn.hpp"
 

@@ -1,4 +1,4 @@
-// Target 7: fields make up the block; nothing is read that is not there.
+// Fields make up the block; nothing is read that is not there.
 #include "relay/mail/header.hpp"
 
 #include "relay/mail/author.hpp"

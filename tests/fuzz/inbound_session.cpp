@@ -1,4 +1,4 @@
-// Target 2: a whole session, cut into reads as the input says. As many messages are stored as were
+// A whole session, cut into reads as the input says. As many messages are stored as were
 // answered with 250, what is stored is clean, and every session ends.
 #include "tests/fuzz/oracle.hpp"
 #include "tests/inbound/house.hpp"

@@ -1,4 +1,4 @@
-// Target 21: an event is one line without control octets, whatever is in it.
+// An event is one line without control octets, whatever is in it.
 #include "relay/base/log.hpp"
 #include "relay/base/text.hpp"
 #include "relay/mail/address.hpp"

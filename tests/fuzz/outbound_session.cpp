@@ -1,4 +1,4 @@
-// Target 3: the remote says what it likes. Each recipient ends in one state, and what we say is
+// The remote says what it likes. Each recipient ends in one state, and what we say is
 // SMTP.
 #include "relay/smtp/client_machine.hpp"
 #include "relay/smtp/dot_stuffer.hpp"

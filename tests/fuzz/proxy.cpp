@@ -1,4 +1,4 @@
-// Target 22: a header is what stands at the begin, within its bound; of a part of it nobody says
+// A header is what stands at the begin, within its bound; of a part of it nobody says
 // anything but that there must be more.
 #include "relay/inbound/proxy/header.hpp"
 #include "tests/fuzz/oracle.hpp"

@@ -1,4 +1,4 @@
-// Target 14: records of a hostile server.
+// Records of a hostile server.
 #include "relay/dns/rdata.hpp"
 
 #include <vector>

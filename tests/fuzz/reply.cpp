@@ -1,4 +1,4 @@
-// Target 16: any division gives the same replies; every limit holds.
+// Any division gives the same replies; every limit holds.
 #include "relay/smtp/reply_parser.hpp"
 #include "tests/fuzz/oracle.hpp"
 

@@ -1,4 +1,4 @@
-// Target 11: what is written comes back from the parser and says no more than was found; removal
+// What is written comes back from the parser and says no more than was found; removal
 // takes every forged field and no other octet.
 #include <algorithm>
 #include <vector>

@@ -1,4 +1,4 @@
-// Target 12: SPF records, their macros and their evaluation, with answers out of the input.
+// SPF records, their macros and their evaluation, with answers out of the input.
 #include <algorithm>
 
 #include <boost/asio/co_spawn.hpp>

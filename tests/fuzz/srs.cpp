@@ -1,4 +1,4 @@
-// Target 6: what is made leads back; what was not made by us does not.
+// What is made leads back; what was not made by us does not.
 #include "srs/srs.hpp"
 
 #include "tests/fuzz/oracle.hpp"
