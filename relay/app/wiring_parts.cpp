@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <thread>
 #include <utility>
 
@@ -130,6 +131,26 @@ std::string changed_meanwhile(const settings::Settings& settings) {
   return {};
 }
 
+using Stamps = std::map<std::string, settings::FileStamp>;
+
+/// Of the files that could not be used, as they are at this moment.
+Stamps stamps_of(const std::string& config_path, const std::vector<Problem>& problems) {
+  Stamps stamps{{config_path, settings::FileStamp::of(config_path)}};
+  for (const Problem& problem : problems) {
+    stamps.try_emplace(problem.at.file, settings::FileStamp::of(problem.at.file));
+  }
+  return stamps;
+}
+
+/// Whether a configuration that could not be read is being written: an editor or a panel empties a
+/// file before it fills it.
+bool is_being_written(const std::string& config_path, const settings::FileStamp& before,
+                      const std::vector<Problem>& problems) {
+  const Stamps then = stamps_of(config_path, problems);
+  std::this_thread::sleep_for(kPause);
+  return then.at(config_path) != before || stamps_of(config_path, problems) != then;
+}
+
 }  // namespace
 
 bool Parts::can_start() const {
@@ -146,8 +167,15 @@ std::expected<std::unique_ptr<dns::UnboundResolver>, std::string> open_resolver(
 Parts make_parts(const std::string& config_path, Places places, const GivenSockets& given,
                  const std::optional<review::ClassicBefore>& running) {
   for (int tries = 1;; ++tries) {
+    const auto before = settings::FileStamp::of(config_path);
     Parts parts = make_parts_once(config_path, places, given, running);
-    const std::string changed = parts.settings ? changed_meanwhile(*parts.settings) : "";
+    if (!parts.settings) {
+      const bool again =
+          tries < kMostTries && is_being_written(config_path, before, parts.problems);
+      if (again) continue;
+      return parts;
+    }
+    const std::string changed = changed_meanwhile(*parts.settings);
     if (changed.empty()) return parts;
     if (tries == kMostTries) {
       parts.problems.push_back({.at = {changed, 0, 0},

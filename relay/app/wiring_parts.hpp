@@ -44,7 +44,8 @@ enum class Places {
 
 /// Reads the configuration and makes the parts, as many as can be made: every problem in one run.
 /// `running`: what is known of classic tags in a relay that runs, see load_and_recall().
-/// Files that change meanwhile are read again. `given`: what systemd has opened.
+/// Files that change meanwhile are read again, and so is what could not be read and changes within
+/// a tenth of a second. `given`: what systemd has opened.
 Parts make_parts(const std::string& config_path, Places places, const GivenSockets& given,
                  const std::optional<review::ClassicBefore>& running = std::nullopt);
 

@@ -188,6 +188,24 @@ class Reloads(Running):
         self.assertEqual(answers[0][0], 0, answers)
         self.relay.send(MESSAGE, to=["late@fwd.test"])
 
+    def test_a_file_that_is_being_written_is_read_when_it_is_whole(self):
+        config = self.relay.path("relay.toml")
+        with open(config, encoding="utf-8") as f:
+            whole = f.read()
+        for half in ("", whole[:len(whole) // 2] + "\n[[["):
+            answers = []
+            with open(config, "w", encoding="utf-8") as f:
+                f.write(half)
+                f.flush()
+                reloading = threading.Thread(target=lambda: answers.append(self.reload()))
+                reloading.start()
+                time.sleep(0.05)
+                f.seek(0)
+                f.truncate()
+                f.write(whole)
+            reloading.join()
+            self.assertEqual(answers[0][0], 0, answers)
+
     def test_two_at_once_are_both_answered(self):
         many_aliases(self.relay, 60_000)
         self.relay.write_config()
