@@ -1,6 +1,6 @@
-// Negative controls: places where a promise can be broken on purpose, to show that the campaigns
-// notice. Exists only in builds with RELAY_CONTROLS; everywhere else sabotaged() is the constant
-// false and what depends on it is not compiled in.
+// Negative controls: places where a promise can be broken on purpose, to show that the tests
+// notice. They exist only in builds with RELAY_CONTROLS; in all others sabotaged() is the constant
+// false, and the code that depends on it is not compiled in.
 #pragma once
 
 #include "relay/base/controls.hpp"
@@ -29,7 +29,7 @@ enum class Sabotage {
 
 #ifdef RELAY_CONTROLS
 
-/// True when the environment names it: RELAY_SABOTAGE=early-reply.
+/// True when the environment names this sabotage, for example RELAY_SABOTAGE=early-reply.
 inline bool sabotaged(Sabotage what) {
   constexpr std::string_view kNames[] = {
       "synchronous-off",   "early-reply",        "done-before-dot",  "dsn-outside-transaction",
