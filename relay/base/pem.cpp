@@ -75,9 +75,8 @@ Secret decoded(std::string_view base64) {
 
 std::shared_ptr<evp_pkey_st> private_key_of(std::string_view pem) {
   while (const auto block = next_block(pem)) {
-    if (!block->label.ends_with("PRIVATE KEY"))
-      continue;                            // another block before the key, such as "EC PARAMETERS"
-    if (block->body.contains(':')) break;  // header fields: the key is encrypted
+    if (!block->label.ends_with("PRIVATE KEY")) continue;  // such as "EC PARAMETERS"
+    if (block->body.contains(':')) break;                  // header fields: the key is encrypted
     const Secret line = in_one_line(block->body);
     const Secret octets = decoded(line.reveal());
     const auto* at = reinterpret_cast<const unsigned char*>(octets.reveal().data());

@@ -39,8 +39,7 @@ class Published {
 
  private:
   std::atomic<std::shared_ptr<const T>> value_;
-  const std::function<std::shared_ptr<const T>()>
-      read_;  ///< set when this reads a member of a whole
+  const std::function<std::shared_ptr<const T>()> read_;  ///< set when made from a `whole`
 };
 
 }  // namespace relay::base

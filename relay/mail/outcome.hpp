@@ -13,7 +13,7 @@ namespace relay::mail {
 
 /// The step of a delivery at which its result was decided.
 enum class Stage : std::uint8_t {
-  Policy,  ///< decided by ourselves: loop, expiry, operator
+  Policy,  ///< decided by us: loop, expiry, operator
   Dns,
   Connect,
   Banner,
