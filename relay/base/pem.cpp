@@ -50,7 +50,7 @@ std::optional<Block> next_block(std::string_view& text) {
 /// The body without its line ends.
 Secret in_one_line(std::string_view body) {
   std::string line;
-  line.reserve(body.size());  // without it, growing would leave copies behind in freed memory
+  line.reserve(body.size());  // growing would leave copies behind in freed memory
   for (const char c : body) {
     if (c != '\r' && c != '\n' && c != ' ' && c != '\t') line += c;
   }

@@ -20,7 +20,7 @@ struct SpfVerdict {
   SpfIdentity identity = SpfIdentity::MailFrom;
   std::string domain;     ///< folded; whose record was asked for: that of MAIL FROM or HELO
   std::string mechanism;  ///< the directive that matched, as in the record; "" when none did
-  std::string problem;    ///< why an error; one line of our own text
+  std::string problem;    ///< reason of an error; one line of our own text
   /// With PermError: a limit of our own, which no standard has, ended the evaluation. Without that
   /// limit it might have passed.
   bool unfinished = false;
@@ -64,7 +64,7 @@ struct DmarcVerdict {
   /// A limit of our own ended a check that could have passed for an aligned domain: the owner's
   /// policy is not meant for a failure of this kind.
   bool unfinished = false;
-  std::string problem;                    ///< why an error or a failure; one line of our own text
+  std::string problem;                    ///< reason of an error or failure; one line of our own
   std::vector<std::string> several_from;  ///< folded, when From names several domains; else empty
   /// From names no domain at all ("MAILER-DAEMON", "<>"), or no field says who wrote: nothing can
   /// be aligned with that, and no domain's policy applies.
