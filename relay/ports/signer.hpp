@@ -32,7 +32,7 @@ struct SignRequest {
   std::int64_t now_unix = 0;
   /// How long our DKIM signatures are valid (x=); nullopt: without limit. ARC has no x= (RFC 8617).
   std::optional<std::chrono::seconds> lifetime = {};
-  bool own_message = false;         ///< a DSN, or From in a domain of ours: an aligned domain signs
+  bool own_message = false;         ///< a DSN, or a From rewritten by us: an aligned domain signs
   bool unsigned_dkim = false;       ///< no DKIM-Signature, only what else is asked for
   std::optional<SealRequest> seal;  ///< set: an ARC set is wanted, too
 };
