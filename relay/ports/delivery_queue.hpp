@@ -37,9 +37,8 @@ struct WaitingLane {
 struct DueCopy {
   mail::CopyId copy;
   LaneKey lane;
-  std::string alias;  ///< the forward-path as the client gave it, as text
-  base::WallTime
-      next_due;  ///< of the store's clock; with `copy` the key at which a listing goes on
+  std::string alias;        ///< the forward-path as the client gave it, as text
+  base::WallTime next_due;  ///< by the store's clock; with `copy` the place in a listing
 };
 
 /// Where a listing of due copies continues: after this key.

@@ -40,8 +40,7 @@ struct NewMessage {
   std::string content;
   std::string content_sha256;               ///< 32 octets, over the whole original content
   std::uint64_t max_awaiting = UINT64_MAX;  ///< copies, with these, that may await one address
-  bool owes_notices =
-      false;  ///< the sender is to hear of copies that were refused before they came
+  bool owes_notices = false;                ///< the sender gets a DSN for copies refused on entry
 };
 
 /// A message accepted before, with what is needed to recognise it.

@@ -14,7 +14,7 @@ enum class ProblemCode : std::uint16_t {
   Syntax = 1,
   Duplicate = 2,
   File = 3,         ///< missing, unreadable, or not a regular file
-  Permissions = 4,  ///< a secret that others can read
+  Permissions = 4,  ///< others can read a secret, or change a file
   Type = 10,
   Value = 11,
   Missing = 12,
