@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::size_t kMinSecretOctets = 16;
 
-/// Beginnings of secrets that stand in documentation and sample files.
+/// Beginnings of secrets that appear in documentation and sample files.
 constexpr std::array<std::string_view, 10> kSamples = {
     "secret",      "changeme",   "change-me", "password", "example",
     "your-secret", "yoursecret", "tops3cr3t", "insert",   "replace",
@@ -24,7 +24,8 @@ bool is_sample(std::string_view secret) {
   if (std::ranges::all_of(secret, [&](char c) { return c == secret.front(); })) return true;
   const std::string folded = fold(secret);
   return std::ranges::any_of(kSamples, [&](std::string_view sample) {
-    // "secret" and "secretsecretsecret", but not 40 random characters that begin so by chance.
+    // Also finds "secretsecretsecret", but not 40 random characters that begin with a sample by
+    // chance.
     if (!folded.starts_with(sample)) return false;
     std::string_view rest = folded;
     while (rest.starts_with(sample)) rest.remove_prefix(sample.size());

@@ -1,4 +1,4 @@
-// The secrets of an SRS domain: the first signs, all verify until they are retired.
+// The secrets of an SRS domain: the first one signs, all of them verify until they are retired.
 #pragma once
 
 #include <cstdint>
@@ -11,10 +11,11 @@
 
 namespace srs {
 
-/// Whose addresses a key verifies. Ours are made and verified; those of other programs, which use
-/// hashes of 16 bits, are verified only, while somebody moves to us.
+/// Which program's addresses a key verifies. Native ones are made and verified. Those of other
+/// programs, whose hashes have 16 bits, are only verified, for a time after a move from such a
+/// program.
 enum class Scheme {
-  Native,                 ///< strong and Mail::SRS
+  Native,                 ///< the strong family, and the classic one of Mail::SRS
   Exim,                   ///< Exim's native SRS
   SrsJs,                  ///< npm srs.js
   SenderRewritingScheme,  ///< npm sender-rewriting-scheme
@@ -28,30 +29,31 @@ struct Key {
   std::string secret;
   std::optional<std::int64_t> verify_until;  ///< Unix seconds; afterwards the key is ignored
   Scheme scheme = Scheme::Native;
-  /// Of a native key: through this second (Unix time) it verifies classic tags beside strong ones.
-  /// They have 24 bits: kAlways is for a key that Mail::SRS, postsrsd or pysrs make addresses with.
-  /// In classic format every native key verifies them.
+  /// For a native key: until this second (Unix time, included) it verifies classic tags as well as
+  /// strong ones. Classic tags have only 24 bits: kAlways is for a key with which Mail::SRS,
+  /// postsrsd or pysrs make addresses. In classic format every native key verifies them.
   std::int64_t classic_until = kNever;
 };
 
 enum class KeyError {
   NoKey,
   TooShort,  ///< under 16 octets (128 bits)
-  Sample,    ///< a secret out of somebody's documentation, or one octet repeated
+  Sample,    ///< a secret from documentation, or one octet repeated
   DuplicateId,
   SigningKeyRetires,  ///< the first key has an end date
-  ForeignSigns,       ///< the first key is another program's
-  ForeignWithoutEnd,  ///< another program's key without verify_until
+  ForeignSigns,       ///< the first key belongs to another program's scheme
+  ForeignWithoutEnd,  ///< a key of another program's scheme without verify_until
 };
 
 std::string_view describe(KeyError error);
 
 class KeyRing {
  public:
-  /// Checks every key: a weak secret is an open relay.
+  /// Checks every key, since a guessed secret makes us an open relay.
   static std::expected<KeyRing, KeyError> make(std::vector<Key> keys);
 
-  /// Without the checks: for replaying other implementations' published vectors only.
+  /// Without the checks: only for published test vectors of other implementations, whose keys are
+  /// weak, and for keys that were checked before.
   static KeyRing unchecked(std::vector<Key> keys);
 
   KeyRing(const KeyRing&) = default;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kWrap = 1024;                // days
 constexpr std::int64_t kHalfDay = 43'200;  // the npm libraries round to the nearest day
-constexpr int kMaxDepth = 2;               // an SRS1 of ours around an SRS0 of ours, and no more
+constexpr int kMaxDepth = 2;               // at most an SRS1 of ours around an SRS0 of ours
 
 struct Split {
   std::string_view head;
@@ -36,7 +36,8 @@ std::expected<int, ReverseError> Rewriter::checked_age(const Verified& verified,
   const auto age = age_of(verified.stamp, now_unix + (rounds ? kHalfDay : 0));
   if (!age) return std::unexpected(ReverseError::Malformed);
   if (*age <= options_.max_age_days) return *age;
-  // Clocks differ by a day at most; the other families take no stamp of tomorrow.
+  // The strong family accepts a stamp of tomorrow, since clocks may differ by a day; the others do
+  // not.
   const bool ours = verified.family == Family::Strong;
   if (*age == kWrap - 1 && ours) return -1;
   return std::unexpected(*age > kWrap / 2 ? ReverseError::Future : ReverseError::Expired);
@@ -79,7 +80,7 @@ std::expected<Reversed, ReverseError> Rewriter::reverse_srs1(std::string_view re
     if (!age) return std::unexpected(age.error());
     age_days = *age;
   }
-  // Without its separator the rest would grow together with "SRS0" into a tag that is none.
+  // `inner` must begin with its separator: "SRS0" followed by anything else is no SRS tag.
   if (inner.size() < 2 || !is_separator(inner.front()) || !is_dotted_name(host->head)) {
     return std::unexpected(ReverseError::BadTarget);
   }
@@ -92,7 +93,7 @@ std::expected<Reversed, ReverseError> Rewriter::reverse_srs1(std::string_view re
                   .token = {}};
 }
 
-/// Token and Message: a tag over a name that says nothing by itself.
+/// Token and Message: a tag over a name from which no address can be recovered.
 std::expected<Reversed, ReverseError> Rewriter::reverse_token(Family family, std::string_view rest,
                                                               std::int64_t now_unix) const {
   const auto tag = split(rest);
@@ -136,7 +137,7 @@ std::expected<Reversed, ReverseError> Rewriter::reverse(const Address& address,
     const int hop = reversed->hop;
     reversed = reverse_once(reversed->address, now_unix);
     if (reversed) reversed->hop = hop;
-    // Inside, anything but one of our own live addresses leads nowhere.
+    // An address of our own SRS domain that is no SRS address leads nowhere.
     if (!reversed && reversed.error() == ReverseError::NotSrs) {
       return std::unexpected(ReverseError::BadTarget);
     }

@@ -8,12 +8,12 @@ namespace srs {
 
 namespace {
 
-constexpr std::string_view kContext = "srs-relay/1";  // separates our MACs from anybody else's
-constexpr std::size_t kTokenLength = 16;              // 80 bits of digest
-constexpr std::size_t kMessageTag = 28;               // what an id of 26 leaves of 64 octets
+constexpr std::string_view kContext = "srs-relay/1";  // separates our MACs from those of others
+constexpr std::size_t kTokenLength = 16;              // base32 characters: 80 bits of digest
+constexpr std::size_t kMessageTag = 28;               // fits into 64 octets with an id of 26
 
-/// "SRS0=…" and the like: the tag in any case, then a separator. Returns what follows the tag,
-/// separator included.
+/// What follows the tag, separator included, if `local` begins with the tag in any case and a
+/// separator.
 std::optional<std::string_view> after_tag(std::string_view local, std::string_view tag) {
   if (local.size() <= tag.size() || fold(local.substr(0, tag.size())) != fold(tag)) {
     return std::nullopt;
@@ -51,8 +51,8 @@ std::expected<Address, ForwardError> Rewriter::forward(const Address& sender,
   if (sender.local_part.empty() && sender.domain.empty()) {
     return std::unexpected(ForwardError::NullSender);
   }
-  // "=" ends the domain inside the address: one that holds it would not come back. The classic
-  // family takes it nevertheless.
+  // Refuses a domain with "=": it could not be recovered, since "=" ends the domain inside the
+  // address. The classic format accepts it all the same.
   const bool equals_sign =
       options_.format == Format::Strong && sender.domain.find('=') != std::string::npos;
   if (sender.local_part.empty() || sender.domain.empty() || equals_sign) {
@@ -74,7 +74,7 @@ Address Rewriter::wrapped(const Address& sender, std::int64_t now_unix) const {
     return wrapped_again(sender.domain, *rest, now_unix);
   }
   if (const auto rest = after_tag(sender.local_part, "SRS1")) {
-    // SRS1<sep>hash=host=rest: only well-formed wraps are opened.
+    // SRS1<sep>hash=host=rest; anything malformed is wrapped as an ordinary sender.
     const std::string_view body = rest->substr(1);
     const std::size_t first = body.find('=');
     const std::size_t second = first == body.npos ? body.npos : body.find('=', first + 1);
@@ -106,8 +106,8 @@ Address Rewriter::wrapped_again(std::string_view host, std::string_view rest,
   const Key& key = keys_.signing();
   std::string hash;
   if (options_.format == Format::Strong) {
-    // The stamp rides in the hash field, which every other forwarder treats as opaque: so our
-    // SRS1 expires, and still anybody can wrap it again.
+    // The stamp is appended to the hash, which all other forwarders treat as opaque: so our SRS1
+    // expires, and others can still wrap it again.
     const std::string stamp = fold(stamp_of(now_unix));
     hash = strong_hash(key, "SRS1", {day_text(day_of(now_unix)), host, rest})
                .substr(0, options_.strong_hash_length) +

@@ -28,8 +28,8 @@ int day_number(std::int64_t now_unix) {
   return static_cast<int>(((day_of(now_unix) % kStampRange) + kStampRange) % kStampRange);
 }
 
-/// A MAC by `digest`, again and again on one thread. What the one-shot HMAC() of OpenSSL 3 does, it
-/// does by name each time: the look-ups cost more than the MAC of an address.
+/// Computes MACs with `digest`, repeatedly on one thread. The one-shot HMAC() of OpenSSL 3 looks up
+/// its algorithms by name each time, which costs more than the MAC of an address.
 class Hmac {
  public:
   explicit Hmac(const char* digest) {
@@ -47,7 +47,7 @@ class Hmac {
   std::string of(std::string_view key, std::string_view message) {
     std::array<unsigned char, EVP_MAX_MD_SIZE> out{};
     std::size_t length = 0;
-    // A null key would mean: the one before.
+    // A null key would mean: reuse the previous one.
     const char* octets = key.empty() ? "" : key.data();
     if (EVP_MAC_init(context_.get(), reinterpret_cast<const unsigned char*>(octets), key.size(),
                      nullptr) != 1 ||

@@ -1,4 +1,4 @@
-// Small text rules of SRS: folding, base32 stamps, keyed hashes as text.
+// Text functions of SRS: folding, base32 stamps, keyed hashes.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace srs {
 
 constexpr char fold(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
 
-/// A-Z to a-z, octet by octet; UTF-8 is left alone (as Mail::SRS does).
+/// A-Z to a-z, octet by octet; UTF-8 is left alone, as in Mail::SRS.
 std::string fold(std::string_view text);
 
 constexpr bool is_separator(char c) { return c == '=' || c == '+' || c == '-'; }
@@ -19,15 +19,15 @@ constexpr bool is_separator(char c) { return c == '=' || c == '+' || c == '-'; }
 /// Whole days since 1970 (UTC).
 std::int64_t day_of(std::int64_t now_unix);
 
-/// The day a stamp means: within 512 days of today; -1 for what is no stamp.
+/// The day that a stamp stands for, within 512 days of today; -1 for a text that is no stamp.
 std::int64_t day_of_stamp(std::string_view stamp, std::int64_t now_unix);
 
-std::string day_text(std::int64_t day);  ///< decimal
+std::string day_text(std::int64_t day);  ///< in decimal
 
 /// Two base32 characters of the day number modulo 1024.
 std::string stamp_of(std::int64_t now_unix);
 
-/// Days from the stamp to now: 0…1023, a stamp of tomorrow is 1023. nullopt: not a stamp.
+/// Days from the stamp to now: 0…1023; a stamp of tomorrow gives 1023. nullopt: not a stamp.
 std::optional<int> age_of(std::string_view stamp, std::int64_t now_unix);
 
 std::string hmac_md5(std::string_view key, std::string_view message);     ///< 16 octets
@@ -37,7 +37,8 @@ std::string hexadecimal(std::string_view octets);                         ///< l
 std::string base64(std::string_view octets);        ///< standard alphabet, padded
 std::string base32_lower(std::string_view octets);  ///< a-z2-7, unpadded
 
-/// Each field preceded by its length, so that no octet can move from one field to its neighbour.
+/// Joins fields, each preceded by its length, so that no octet can move from one field into
+/// another.
 std::string delimited(const std::vector<std::string_view>& fields);
 
 /// A host name with at least one dot: letters, digits, hyphens, underscores, UTF-8.

@@ -1,4 +1,4 @@
-// Is this hash one of ours? Every key is always tried, so that the time taken says nothing.
+// Checks whether a hash is ours. Every key is always tried, so that the time taken reveals nothing.
 #include <algorithm>
 
 #include "srs/srs.hpp"
@@ -10,12 +10,12 @@ namespace {
 
 constexpr std::size_t kMaxHash = 64;
 constexpr std::size_t kStrongMin = 8;    // 40 bits
-constexpr std::size_t kFoldedMin = 6;    // shorter classic hashes without case are weak
+constexpr std::size_t kFoldedMin = 6;    // shorter classic hashes that match without case are weak
 constexpr std::size_t kForeignHash = 4;  // hexadecimal digits
 constexpr std::size_t kBase64Length = 27;
 constexpr std::size_t kStampLength = 2;
 
-/// SRS0 and SRS1; the other forms are ours alone.
+/// True for SRS0 and SRS1, which other programs make, too; the other kinds are only ours.
 bool is_of_the_family(std::string_view kind) { return kind == "SRS0" || kind == "SRS1"; }
 
 std::string standard_alphabet(std::string_view hash) {
@@ -37,11 +37,11 @@ Family family_of(Scheme scheme) {
   return Family::SenderRewritingScheme;
 }
 
-/// The hash another program would have made; "" where it makes none of that kind.
+/// The hash another program would have made; "" when it makes none of that kind.
 std::string foreign_hash(const Key& key, std::string_view kind,
                          const std::vector<std::string_view>& fields) {
   if (key.scheme == Scheme::Exim) {
-    if (kind != "SRS0") return {};  // and the stamp is not covered
+    if (kind != "SRS0") return {};  // Exim makes only SRS0; its hash does not cover the stamp
     const std::string address = to_string({std::string(fields[2]), std::string(fields[1])});
     return hexadecimal(hmac_md5(key.secret, fold(address)));
   }
@@ -54,7 +54,7 @@ std::string foreign_hash(const Key& key, std::string_view kind,
 
 std::optional<Rewriter::Verified> Rewriter::match_strong(const Key& key,
                                                          const Question& question) const {
-  // Strong SRS1 carries its stamp behind the tag.
+  // A strong SRS1 carries its stamp at the end of the hash.
   const bool stamped = question.kind == "SRS1";
   const std::size_t tail = stamped ? kStampLength : 0;
   const std::string_view hash = question.hash;

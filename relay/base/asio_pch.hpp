@@ -1,4 +1,4 @@
-// Precompiled for every room that speaks Asio; contains no declaration of ours.
+// Precompiled for every room that uses Asio; contains no declaration of ours.
 #pragma once
 
 #include <algorithm>

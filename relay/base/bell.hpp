@@ -1,4 +1,4 @@
-// Ends somebody's sleep before its time.
+// Wakes a sleeping task before its time.
 #pragma once
 
 #include <functional>
@@ -7,8 +7,8 @@
 
 namespace relay::base {
 
-/// One sleeper at a time (ports::Clock::sleep_until). A ring that finds nobody asleep is kept for
-/// the next sleep, which then does not begin. Thread-safe.
+/// For one sleeper at a time (ports::Clock::sleep_until). A ring while nobody sleeps is kept: the
+/// next sleep ends at once. Thread-safe.
 class Bell {
  public:
   void ring() {
@@ -21,8 +21,8 @@ class Bell {
     if (wake) wake();
   }
 
-  /// For clocks. `wake` is called once, by the thread that rings; false: it has rung already, and
-  /// that ring is used up.
+  /// For clocks, at the beginning of a sleep. The thread that rings calls `wake`, once. Returns
+  /// false when the bell has rung already: the sleep must not begin, and that ring is used up.
   bool arm(std::function<void()> wake) {
     const std::lock_guard lock(mutex_);
     if (std::exchange(rung_, false)) return false;
@@ -30,7 +30,8 @@ class Bell {
     return true;
   }
 
-  /// For clocks: the sleep is over. Rings from now on are kept; those it was woken by are used up.
+  /// For clocks, at the end of a sleep. Rings that ended this sleep are used up; later ones are
+  /// kept.
   void disarm() {
     const std::lock_guard lock(mutex_);
     if (!wake_) rung_ = false;

@@ -33,10 +33,10 @@ std::string closest(std::string_view wrong, const std::vector<std::string>& know
   std::size_t fewest = kMaxEdits + 1;
   for (const std::string& candidate : known) {
     const std::size_t longer = std::max(wrong.size(), candidate.size());
-    // So far apart in length that the table need not be made: `wrong` may be long.
+    // Skips the table when the lengths alone differ too much: `wrong` may be long.
     if (longer - std::min(wrong.size(), candidate.size()) > kMaxEdits) continue;
     const std::size_t edits = distance(wrong, candidate);
-    // Three letters with two edits are another word.
+    // Two edits are allowed from four letters on; in a shorter word they would make another word.
     if (edits < fewest && edits < longer / 2 + 1) {
       fewest = edits;
       best = candidate;

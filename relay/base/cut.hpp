@@ -1,4 +1,4 @@
-// Ends a wait from outside, as a deadline that comes early does.
+// Ends a wait early, from outside of the waiting task.
 #pragma once
 
 #include <functional>
@@ -6,9 +6,9 @@
 
 namespace relay::base {
 
-/// Belongs to a task; deadlines carry it to whatever the task waits for (time.hpp). Once made, the
-/// operation in flight and all later ones end as at their deadline. Used on the task's own shard
-/// only.
+/// Belongs to one task; each Deadline of the task points to it (time.hpp). After make(), the
+/// operation in flight and all later ones end as if their deadline had passed. Used on the task's
+/// own shard only.
 class Cut {
  public:
   bool made() const { return made_; }
@@ -18,7 +18,8 @@ class Cut {
     if (interrupt_) interrupt_();
   }
 
-  /// While an operation waits. Must not resume anybody before it returns.
+  /// Exists while an operation waits. make() calls `interrupt`, which must not resume a coroutine
+  /// before it returns.
   class Wait {
    public:
     /// `cut` may be null: nobody can end this wait early.

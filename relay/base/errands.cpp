@@ -31,8 +31,9 @@ void Errands::send(std::string name, Task<> errand, std::size_t kind) {
 
 Task<> Errands::run(std::shared_ptr<Tally> tally, std::shared_ptr<Waiting> waiting,
                     std::size_t kind, Task<> errand) {
-  // Asio destroys a coroutine whose wait cannot begin for want of memory, instead of throwing: that
-  // is an end as well. At the end of the shard nobody is to go on any more.
+  // Tells the waiting task when this coroutine ends, even where Asio destroys it: Asio does so,
+  // instead of throwing, when a wait cannot begin for lack of memory. When the shard itself ends,
+  // coroutines are destroyed outside of its thread; then nobody is resumed.
   struct End {
     const Executor executor;
     const std::shared_ptr<Tally> tally;
@@ -44,7 +45,8 @@ Task<> Errands::run(std::shared_ptr<Tally> tally, std::shared_ptr<Waiting> waiti
       is_told = true;
       --tally->open[kind];
       if (!waiting->task) return;
-      // After what ends with this one, so that nobody waits for what is there; without memory now.
+      // Posted, so that everything that ends together with this errand is counted before the
+      // waiting task goes on. Without memory to post, the task goes on at once.
       try {
         boost::asio::post(executor, [waiting = waiting] { go_on(*waiting); });
       } catch (const std::bad_alloc&) {

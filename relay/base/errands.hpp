@@ -1,4 +1,4 @@
-// n tasks that one task has started, and its wait for them.
+// Child tasks of one task, and its wait for them.
 #pragma once
 
 #include <cstddef>
@@ -11,32 +11,32 @@
 
 namespace relay::base {
 
-/// All of it on one shard. An errand counts as open until it has ended, however: its end, any
-/// exception (reported as spawn_supervised does, but for a lack of memory, of which the sender is
-/// told), and a start that fails leave the count as it was.
-/// The errands alone keep the task that waits for them alive, and not the other way round: what is
-/// left when the shard ends is destroyed, and nothing keeps itself.
+/// Used on one shard only. An errand counts as open until it ends, in whatever way: normally, by an
+/// exception, or because it could not be started. Exceptions are reported as by spawn_supervised();
+/// lack of memory is not, but shows in lacked_memory().
+/// Only the errands keep the waiting task alive, never the reverse: when the shard ends, what is
+/// left is destroyed, and no cycle keeps itself alive.
 class Errands {
  public:
-  /// `kinds` kinds of errands are counted apart, from 0.
+  /// Errands are counted by kind: 0 to `kinds` - 1.
   explicit Errands(Executor executor, std::size_t kinds = 1);
   Errands(const Errands&) = delete;
   Errands& operator=(const Errands&) = delete;
   ~Errands() = default;
 
-  /// Begins one, at once on its own shard. May outlive this object. Throws when there is no memory
-  /// for it.
+  /// Starts `errand` at once on the shard of the executor. It may outlive this object. Throws when
+  /// there is no memory to start it.
   void send(std::string name, Task<> errand, std::size_t kind = 0);
 
-  /// Of that kind, how many are under way.
+  /// How many errands of this kind are under way.
   std::size_t open(std::size_t kind = 0) const { return tally_->open.at(kind); }
 
   bool any_failed() const { return tally_->failed; }
 
   bool lacked_memory() const { return tally_->lacked_memory; }
 
-  /// Waits until the next one has ended; at once when none is under way. One task at a time. Not
-  /// cancellable.
+  /// Waits until the next errand of any kind ends; returns at once when none is under way. Only one
+  /// task at a time may wait. Not cancellable.
   Task<> next_end();
 
  private:
@@ -46,7 +46,8 @@ class Errands {
     bool lacked_memory = false;
   };
 
-  /// Needs no memory: what fails while a task is put to sleep would be thrown into one that sleeps.
+  /// Made before the wait: allocating while a task is being suspended could throw into a task that
+  /// sleeps already.
   struct Waiting {
     std::optional<
         boost::asio::async_result<boost::asio::use_awaitable_t<Executor>, void(bool)>::handler_type>

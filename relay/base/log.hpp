@@ -13,8 +13,8 @@ namespace relay::base {
 
 enum class Severity { Debug, Info, Warning, Error };
 
-/// Builds one event, field by field, in order. All text is untrusted and escaped here, so no
-/// caller can break a line. Keys are literals of ours.
+/// Builds one event, field by field, in order. Texts are untrusted and escaped here, so no caller
+/// can break a line. Keys are literals in our code.
 ///   Event("attempt", now).text("msg_id", id).number("code", 250)
 class Event {
  public:
@@ -29,7 +29,8 @@ class Event {
   Event& open(std::string_view key);
   Event& close();
 
-  /// This line is not dropped for want of room: what an operator did is told whatever happens.
+  /// Exempts this event from being dropped when the log is full: operators' actions are always
+  /// logged.
   Event& keep();
 
   /// The finished line, without line feed.

@@ -1,9 +1,9 @@
-// What an event loop lost for want of memory.
+// For event loops: a handler was lost for lack of memory.
 #pragma once
 
 namespace relay::base {
 
-/// Reports it as a crash, and counts it among crashed_tasks(). Needs no memory itself.
+/// Reports the loss as a crash, and counts it in crashed_tasks(). Allocates no memory itself.
 void note_lost_handler() noexcept;
 
 }  // namespace relay::base

@@ -1,9 +1,10 @@
-// Numbers that say how the program fares, named as Prometheus names them. Every room declares a
-// `struct Metrics` of these beside what it counts; the composition root puts them into a Registry.
-// Knows no format: whoever reads visits the series and shows them in its own way.
+// What the program counts and measures, with names in Prometheus style. Every room declares a
+// `struct Metrics` of these types beside the code that counts; the composition root puts them into
+// a Registry. Nothing here knows an output format: readers visit the series and print them
+// themselves.
 //
-// Writing takes no lock, on any thread: one relaxed atomic operation. A reader may see one number a
-// little before another.
+// Writing takes no lock and is safe on any thread: one relaxed atomic operation. A reader may see
+// one number slightly earlier than another.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +24,8 @@
 
 namespace relay::base {
 
-/// Two numbers in one cache line would slow down two threads that write one each.
+/// Each number has a cache line of its own, so that two threads writing two numbers do not slow
+/// each other down.
 inline constexpr std::size_t kCacheLine = 64;
 
 enum class MetricKind { Counter, Gauge, Histogram };
@@ -82,7 +84,8 @@ class alignas(kCacheLine) GaugeCell {
 inline constexpr std::array<double, 10> kDurationBounds{0.001, 0.005, 0.02, 0.1, 0.5,
                                                         2,     10,    60,   300, 1800};
 
-/// `kBounds` is a std::array of double, rising; a value belongs to the first bound not below it.
+/// `kBounds` is a std::array of double, rising; a value belongs to the first bound that is not
+/// below it.
 template <const auto& kBounds>
 class alignas(kCacheLine) HistogramCell {
  public:
@@ -116,7 +119,7 @@ class alignas(kCacheLine) HistogramCell {
   std::atomic<double> sum_{0};
 };
 
-/// Something with a name that a Registry can show. Names are literals.
+/// A named number or histogram for a Registry. Names and help texts are literals.
 class Metric {
  public:
   Metric(std::string_view name, std::string_view help) : name_(name), help_(help) {}
@@ -150,7 +153,7 @@ class Single final : public Metric, public Cell {
 };
 
 /// A label whose values are the enumerators of Enum, which count from 0 without gaps. So the number
-/// of series is fixed, and nothing a stranger says becomes one.
+/// of series is fixed: no input from outside can create one.
 template <class Enum, std::size_t N>
 struct Label {
   using Value = Enum;
@@ -211,15 +214,15 @@ using GaugeFamily = Family<GaugeCell, Labels...>;
 template <const auto& kBounds, class... Labels>
 using HistogramFamily = Family<HistogramCell<kBounds>, Labels...>;
 
-/// All there is to read. Filled before the threads start; visiting is safe from any thread then.
+/// All metrics. Filled before the threads start; from then on visiting is safe on any thread.
 class Registry {
  public:
-  /// `metric` outlives the registry. Throws std::logic_error for a name that is taken or is not
-  /// srs_relay_…, for a counter that does not end in _total, and for a label value that is missing
-  /// or there twice: mistakes of ours that every start shows.
+  /// `metric` must outlive the registry. Throws std::logic_error for a name that is taken or does
+  /// not begin with srs_relay_, for a counter that does not end in _total, and for a label value
+  /// that is missing or there twice: programming errors, which every start would show.
   void add(const Metric& metric);
 
-  /// By name, then in the order of the label values.
+  /// In the order of names, then of label values.
   void visit(const SeriesVisitor& visitor) const;
 
  private:

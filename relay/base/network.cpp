@@ -33,7 +33,7 @@ class Octets {
 
   unsigned bits() const { return static_cast<unsigned>(count_) * kOctetBits; }
 
-  /// What is left of them when all bits behind the first `bits` are 0.
+  /// A copy with all bits after the first `bits` set to 0.
   Octets masked(unsigned bits) const {
     Octets out = *this;
     for (unsigned i = 0; i < count_; ++i) {
@@ -81,7 +81,7 @@ ip::address plain_address(const ip::address& address) {
 }
 
 std::optional<ip::address> parse_address(std::string_view text) {
-  // The system's reader stops at a NUL, and takes names of interfaces behind "%".
+  // The system's parser stops at a NUL, and accepts an interface name after "%".
   if (text.find_first_not_of("0123456789abcdefABCDEF.:") != std::string_view::npos) {
     return std::nullopt;
   }

@@ -11,8 +11,8 @@
 
 namespace relay::base {
 
-/// An address and nothing else: no scope, no brackets, no blanks, no NUL. IPv4-mapped IPv6 stays
-/// so.
+/// Accepts an address and nothing else: no scope, brackets, blanks or NUL. An IPv4-mapped IPv6
+/// address stays IPv6.
 std::optional<boost::asio::ip::address> parse_address(std::string_view text);
 
 class Network {
@@ -21,17 +21,17 @@ class Network {
   /// addresses share. An IPv4-mapped IPv6 address is taken as IPv4. The error is a sentence.
   static std::expected<Network, std::string> parse(std::string_view text);
 
-  /// The one of this size that `address` is in, IPv4-mapped IPv6 taken as IPv4. Precondition:
-  /// `bits` are no more than the address has.
+  /// The network with `bits` leading bits that contains `address`; an IPv4-mapped IPv6 address is
+  /// taken as IPv4. Precondition: `bits` does not exceed the number of bits of the address.
   static Network around(const boost::asio::ip::address& address, unsigned bits);
 
   /// IPv4-mapped IPv6 addresses belong to IPv4 networks.
   bool contains(const boost::asio::ip::address& address) const;
 
-  /// Every address of its family is in it.
+  /// True when every address of its family is in it.
   bool is_everything() const { return bits_ == 0; }
 
-  /// "192.0.2.0/24"; a single address stands alone.
+  /// "192.0.2.0/24"; a single address without its length.
   std::string text() const;
 
   friend bool operator==(const Network&, const Network&) = default;
@@ -43,12 +43,12 @@ class Network {
   unsigned bits_;
 };
 
-/// Some of them, in which an address is or is not.
+/// A list of networks; contains() tells whether an address is in any of them.
 using Networks = std::vector<Network>;
 
 bool contains(const Networks& networks, const boost::asio::ip::address& address);
 
-/// The address as we name it: IPv4-mapped IPv6 as IPv4, without scope.
+/// The address as we print and compare it: IPv4-mapped IPv6 as IPv4, without scope.
 boost::asio::ip::address plain_address(const boost::asio::ip::address& address);
 
 }  // namespace relay::base

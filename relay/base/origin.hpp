@@ -1,5 +1,5 @@
-// Where a client comes from, as it is counted: its address, its network, and the wider network that
-// its network is a part of. The only place that says how large these are.
+// Where a client comes from, for counting: its address, its network, and the wider network around
+// that. The sizes of both networks are defined only here.
 #pragma once
 
 #include <string>
@@ -8,11 +8,11 @@
 
 namespace relay::base {
 
-/// Text forms, which tell the three apart: one table may count all of them.
+/// The three texts can never be equal to each other, so one table may count all of them.
 struct Origin {
   std::string client;   ///< "192.0.2.7", "2001:db8:1:2::7"
   std::string network;  ///< "192.0.2.0/24", "2001:db8:1:2::/64"
-  /// "2001:db8:1::/48": what one customer may have of IPv6, 65,536 networks. "" for IPv4.
+  /// "2001:db8:1::/48": what one customer may have of IPv6, 65,536 networks of /64. "" for IPv4.
   std::string wider;
 
   friend bool operator==(const Origin&, const Origin&) = default;
@@ -20,7 +20,7 @@ struct Origin {
 
 Origin origin_of(const boost::asio::ip::address& address);
 
-/// What is no address is a network of its own.
+/// A text that is not an IP address is its own client and its own network.
 Origin origin_of(const std::string& address);
 
 }  // namespace relay::base

@@ -18,10 +18,10 @@ constexpr std::string_view kDashes = "-----";
 
 struct Block {
   std::string_view label;
-  std::string_view body;  ///< base64 in lines, perhaps with fields of RFC 1421 before it
+  std::string_view body;  ///< base64 in lines, perhaps after header fields of RFC 1421
 };
 
-/// `marker` at the beginning of a line.
+/// Where `marker` stands at the beginning of a line; npos if nowhere.
 std::size_t find_line(std::string_view text, std::string_view marker) {
   for (std::size_t at = text.find(marker); at != std::string_view::npos;
        at = text.find(marker, at + 1)) {
@@ -50,14 +50,14 @@ std::optional<Block> next_block(std::string_view& text) {
 /// The body without its line ends.
 Secret in_one_line(std::string_view body) {
   std::string line;
-  line.reserve(body.size());  // grown, it would leave a copy behind
+  line.reserve(body.size());  // growing would leave copies behind in freed memory
   for (const char c : body) {
     if (c != '\r' && c != '\n' && c != ' ' && c != '\t') line += c;
   }
   return Secret(std::move(line));
 }
 
-/// The octets of base64 in one piece; empty when it is none.
+/// Decodes base64 that stands in one line; empty when it is malformed.
 Secret decoded(std::string_view base64) {
   std::string octets(base64.size() / 4 * 3, '\0');
   const int size = base64.size() % 4 != 0
@@ -75,8 +75,8 @@ Secret decoded(std::string_view base64) {
 
 std::shared_ptr<evp_pkey_st> private_key_of(std::string_view pem) {
   while (const auto block = next_block(pem)) {
-    if (!block->label.ends_with("PRIVATE KEY")) continue;  // as "EC PARAMETERS"
-    if (block->body.contains(':')) break;                  // fields: it is encrypted
+    if (!block->label.ends_with("PRIVATE KEY")) continue;  // such as "EC PARAMETERS"
+    if (block->body.contains(':')) break;                  // header fields: the key is encrypted
     const Secret line = in_one_line(block->body);
     const Secret octets = decoded(line.reveal());
     const auto* at = reinterpret_cast<const unsigned char*>(octets.reveal().data());

@@ -9,7 +9,7 @@ namespace relay::base {
 
 namespace {
 
-/// Closes it; errno stays what it was.
+/// Closes the descriptor, keeps errno, and returns `good`.
 bool closed_after(int descriptor, bool good) {
   const int error = errno;
   ::close(descriptor);

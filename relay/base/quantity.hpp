@@ -1,5 +1,5 @@
-// Amounts as people write them: a number with its unit. Bare numbers are refused: nobody remembers
-// the unit.
+// Amounts as people write them: a number with its unit. Numbers without a unit are refused: nobody
+// remembers which unit would be meant.
 #pragma once
 
 #include <chrono>
@@ -12,10 +12,10 @@
 
 namespace relay::base {
 
-/// The name of a unit, and how many of the smallest it is.
+/// The name of a unit, and how many of the smallest unit it is.
 using Unit = std::pair<std::string_view, std::uint64_t>;
 
-/// One number, one unit. `example` ends the sentence "expected …" of the error.
+/// Parses one number with one unit. `example` completes the error text "expected …".
 std::expected<std::uint64_t, std::string> parse_quantity(std::string_view text,
                                                          std::span<const Unit> units,
                                                          std::string_view example);

@@ -29,7 +29,7 @@ RateTable::Bucket& RateTable::add(std::string_view key, SteadyTime now) {
   if (!queue_.empty() && buckets_.size() >= max_keys_) forget_fullest();
   if (queue_.size() == queue_.capacity()) queue_.reserve(2 * queue_.size() + 16);
   const auto made = buckets_.emplace(key, Bucket{.at = now, .full_at = now}).first;
-  // Nothing fails from here on: every bucket has its place.
+  // Nothing throws from here on, so no bucket is ever without its place in the queue.
   queue_.push_back(&*made);
   made->second.place = queue_.size() - 1;
   restore_order(made->second.place);
@@ -93,7 +93,7 @@ void RateTable::put(std::size_t place, Entry* entry) {
   entry->second.place = place;
 }
 
-/// The one at `place` has changed: moves it to where it belongs.
+/// Moves the entry at `place`, whose full_at has changed, to its place in the heap.
 void RateTable::restore_order(std::size_t place) {
   Entry* const moved = queue_[place];
   const auto is_before = [](const Entry* a, const Entry* b) {

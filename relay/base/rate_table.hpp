@@ -1,4 +1,4 @@
-// How often something may happen, per key: token buckets in a table that cannot grow without bound.
+// Limits how often something may happen per key: token buckets in a table of bounded size.
 #pragma once
 
 #include <cstdint>
@@ -13,31 +13,33 @@
 
 namespace relay::base {
 
-/// `count` at once, and as many again spread evenly over `span`. A count of 0 allows nothing.
+/// Allows `count` at once, and `count` more spread evenly over `span`. A count of 0 allows nothing.
 struct Rate {
   std::uint32_t count = 0;
   std::chrono::seconds span{3600};
 };
 
-/// Thread-safe. The rate is an argument, so that a reload changes it for keys already known.
+/// Thread-safe. The rate is an argument, so that a reload changes it for keys that are known
+/// already.
 ///
-/// When the table is full, the key whose bucket is full soonest is forgotten: first those that owe
-/// nothing any more, which costs nothing; then, when all are in debt, whoever owes least. So nobody
-/// washes a debt away by coming under many other names: each of them must owe more. Where all owe
-/// much, newcomers take each other's place and are hardly counted: that is why networks are counted
-/// together with the wider ones around them. Each call is O(log n).
+/// When the table is full, the key whose bucket will be full soonest is forgotten: first keys that
+/// owe nothing, whose loss changes nothing; then, when all are in debt, the key with the least
+/// debt. So nobody gets rid of a debt by appearing under many other names, because each of these
+/// would have to owe more. When all keys owe much, new keys replace each other and are hardly
+/// counted; therefore callers also count the wider network of each client (origin.hpp). Each call
+/// is O(log n).
 class RateTable {
  public:
   explicit RateTable(std::size_t max_keys = 16'384) : max_keys_(max_keys) {}
 
-  /// Takes one; false when there is none left.
+  /// Takes one token; false when none is left.
   bool take(std::string_view key, const Rate& rate, SteadyTime now);
 
-  /// Adds `amount` to what is used, whether there was room or not; then nothing is left for as long
-  /// as a full bucket takes to drain, at most.
+  /// Adds `amount` to what is used, even beyond the limit; `used` is capped at the full bucket, so
+  /// the debt is gone after `rate.span` at the latest.
   void charge(std::string_view key, const Rate& rate, SteadyTime now, double amount);
 
-  /// Whether take() would succeed.
+  /// Whether take() would succeed. Takes nothing.
   bool allows(std::string_view key, const Rate& rate, SteadyTime now);
 
   std::size_t size() const;
@@ -46,7 +48,7 @@ class RateTable {
   struct Bucket {
     double used = 0;  ///< falls to 0 as time passes
     SteadyTime at;
-    SteadyTime full_at;     ///< when nothing will be used, at the rate of the last look
+    SteadyTime full_at;     ///< when `used` will have fallen to 0, at the rate of the last call
     std::size_t place = 0;  ///< in queue_
   };
 
@@ -60,7 +62,7 @@ class RateTable {
   static void drain(Bucket& bucket, const Rate& rate, SteadyTime now);
   Bucket* find(std::string_view key);
   Bucket& add(std::string_view key, SteadyTime now);
-  /// The bucket of this key as it is now, made when missing.
+  /// The bucket of this key, drained up to `now`; made when missing.
   Bucket& fetch(std::string_view key, const Rate& rate, SteadyTime now);
   void use(Bucket& bucket, const Rate& rate, double amount);
   void forget_fullest();
@@ -70,7 +72,7 @@ class RateTable {
   const std::size_t max_keys_;
   mutable std::mutex mutex_;
   Buckets buckets_;
-  std::vector<Entry*> queue_;  ///< a heap: in front who is full soonest
+  std::vector<Entry*> queue_;  ///< a heap; in front the entry whose bucket is full soonest
 };
 
 }  // namespace relay::base

@@ -1,4 +1,4 @@
-// Names that were seen lately, in a table that cannot grow without bound.
+// Keys that were seen lately, in a table of bounded size.
 #pragma once
 
 #include <list>
@@ -11,17 +11,17 @@
 
 namespace relay::base {
 
-/// Thread-safe. When the table is full, the key that was not seen for longest is forgotten.
+/// Thread-safe. When the table is full, the key that was seen longest ago is forgotten.
 class RecentKeys {
  public:
-  /// `memory`: how long a key is known after it was last seen.
+  /// `memory`: how long a key stays known after it was last seen.
   explicit RecentKeys(std::chrono::seconds memory, std::size_t max_keys = 16'384)
       : memory_(memory), max_keys_(max_keys) {}
 
-  /// The key was seen.
+  /// Records that the key was seen at `now`.
   void note(std::string_view key, SteadyTime now);
 
-  /// Whether it was seen within the memory.
+  /// Whether the key was seen within `memory` before `now`.
   bool knows(std::string_view key, SteadyTime now) const;
 
   std::size_t size() const;

@@ -1,4 +1,4 @@
-// Key material. Cannot be printed or logged, and is wiped when it dies.
+// Key material. Cannot be printed or logged, and is wiped on destruction.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@ class Secret {
   Secret& operator=(const Secret& other);
   ~Secret();
 
-  /// The only way to the octets; the name makes each use visible in review.
+  /// The only access to the octets; the name makes each use easy to find in review.
   std::string_view reveal() const { return octets_; }
 
   bool empty() const { return octets_.empty(); }

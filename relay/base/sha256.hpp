@@ -1,6 +1,6 @@
-// SHA-256: what DKIM signs with (RFC 8301 §3.1), what the queue finds damage by, and what a message
-// that comes again is recognised by. Throws std::bad_alloc when OpenSSL fails: here it does so for
-// want of memory alone, which ends a session and not the process.
+// SHA-256: for DKIM signatures (RFC 8301 §3.1), to detect damage in the queue, and to recognise a
+// message that arrives again. Throws std::bad_alloc when OpenSSL fails: these calls fail only for
+// lack of memory, which ends a session and not the process.
 #pragma once
 
 #include <memory>
@@ -13,7 +13,7 @@ namespace relay::base {
 
 inline constexpr std::size_t kSha256Octets = 32;
 
-/// Over what passes by.
+/// Hashes content that arrives in pieces.
 class Sha256 {
  public:
   Sha256();
@@ -23,10 +23,10 @@ class Sha256 {
 
   void update(std::string_view octets);
 
-  /// The digest of what has been taken so far; more may follow.
+  /// The digest of all octets so far; more may follow.
   std::string digest() const;
 
-  /// The digest of all. The last call.
+  /// The digest of all octets. No call may follow.
   std::string finish();
 
  private:

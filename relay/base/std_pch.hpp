@@ -1,4 +1,4 @@
-// Precompiled for every room that does not speak Asio; contains no declaration of ours.
+// Precompiled for every room that does not use Asio; contains no declaration of ours.
 #pragma once
 
 #include <algorithm>

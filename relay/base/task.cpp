@@ -35,12 +35,12 @@ void report_crash(const std::string& name, const std::exception_ptr& error, OnCr
     what = e.what();
   } catch (const std::exception& e) {
     what = e.what();
-  } catch (...) {  // NOLINT(bugprone-empty-catch): "unknown exception" says it
+  } catch (...) {  // NOLINT(bugprone-empty-catch): `what` keeps "unknown exception"
   }
   crash_count.fetch_add(1, std::memory_order_relaxed);
   try {
     reporter()(name, what);
-  } catch (const std::exception&) {  // no memory to tell it with: the count stays
+  } catch (const std::exception&) {  // no memory to report it; the count is kept
     std::fputs("srs-relay: a task crashed\n", stderr);
   }
   if (on_crash == OnCrash::EndProcess) std::abort();

@@ -1,4 +1,5 @@
-// Coroutines of this program. A Task runs on one shard (thread + io_context) from start to end.
+// Coroutines of this program. A Task runs on one shard (a thread with its io_context) from start to
+// end.
 #pragma once
 
 #include <functional>
@@ -15,20 +16,20 @@
 
 namespace relay::base {
 
-/// The concrete executor, not any_io_executor: no type erasure on the hot path.
+/// The concrete executor instead of any_io_executor: no type erasure on the hot path.
 using Executor = boost::asio::io_context::executor_type;
 
-/// A lazily started coroutine. Parameters by value, or references to what the awaiting caller owns;
-/// never a string_view.
+/// A coroutine that starts when it is awaited. Its parameters are values, or references to what the
+/// awaiting caller owns; never a string_view.
 template <class T = void>
 using Task = boost::asio::awaitable<T, Executor>;
 
 inline constexpr boost::asio::use_awaitable_t<Executor> use_task{};
 
 /// Awaits a result that another thread delivers.
-/// `start` is called at once with a move-only callable `resume(T)`, to be called exactly once, from
-/// any thread; the coroutine continues on its own shard. Not cancellable: whoever holds `resume`
-/// answers. Destroying `resume` unanswered is only safe after the shard has stopped.
+/// `start` is called at once with a move-only callable `resume(T)`, which must be called exactly
+/// once, from any thread; the coroutine continues on its own shard. Not cancellable: whoever holds
+/// `resume` must call it. Destroying `resume` uncalled is safe only after the shard has stopped.
 template <class T, class Start>
 Task<T> await_answer(Start start) {
   return boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>, void(T)>(
@@ -50,20 +51,22 @@ enum class OnCrash {
   EndProcess,  ///< scheduler, writer: log, then abort; running on would lose or repeat mail
 };
 
-/// Starts `task` on `executor`. An exception leaving it is logged under `name` and counted
-/// (crashed_tasks()), never swallowed as with asio::detached. A cancelled task
-/// (operation_aborted) is not a crash. `done`, when set, runs on the shard after the task ended.
+/// Starts `task` on `executor`. An exception that leaves it is reported under `name` and counted
+/// (crashed_tasks()), never swallowed as asio::detached would. A cancelled task (operation_aborted)
+/// is not a crash. `done`, when set, runs on the shard after the task has ended.
 void spawn_supervised(const Executor& executor, std::string name, Task<> task,
                       OnCrash on_crash = OnCrash::EndTask, std::function<void()> done = {});
 
-/// Runs all of them side by side on the shard of the caller, which goes on when the last has ended.
-/// The first exception that left one of them is thrown then.
+/// Runs all tasks concurrently on the caller's shard; the caller goes on when the last one has
+/// ended. If any ended by an exception, the first one is thrown then.
 Task<> run_all(std::vector<Task<>> tasks);
 
-/// Number of supervised tasks that ended by an exception since start.
+/// Number of crashes since start: supervised tasks that ended by an exception, and
+/// note_lost_handler().
 unsigned long crashed_tasks();
 
-/// Where spawn_supervised reports a crash; default: one line on stderr. Set once, before threads.
+/// Sets the receiver of crash reports; default: one line on stderr. Call once, before threads
+/// start.
 void set_crash_reporter(std::function<void(const std::string& task, const std::string& what)>);
 
 }  // namespace relay::base

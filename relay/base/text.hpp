@@ -23,12 +23,12 @@ bool starts_with_ignoring_case(std::string_view text, std::string_view prefix);
 /// event is always one line; text over `limit` octets ends in "…".
 void append_json_string(std::string& out, std::string_view text, std::size_t limit = 512);
 
-/// Appends `text` for a terminal: what append_json_string() would escape is written as \x1b or
-/// \u202e, so that nothing a stranger wrote is obeyed by it. With `lines` the ends of lines and
-/// tabs stay, CRLF as LF.
+/// Appends `text` for a terminal: what append_json_string() would escape as untrusted is written as
+/// \x1b or \u202e, so that the terminal obeys no control sequence in it. With `lines`, line ends
+/// and tabs are kept, CRLF as LF.
 void append_printable(std::string& out, std::string_view text, bool lines = false);
 
-/// How many octets at the end of `text` begin a UTF-8 character that is not complete: 0 to 3.
+/// How many octets at the end of `text` begin an incomplete UTF-8 character: 0 to 3.
 std::size_t incomplete_utf8(std::string_view text);
 
 }  // namespace relay::base

@@ -1,5 +1,5 @@
-// Points in time. Wall-clock time is what stands in envelopes, queues and logs; steady time is what
-// deadlines are made of, so that a clock jump neither hangs nor cuts a session.
+// Points in time. Wall-clock time is for envelopes, queues and logs; steady time is for deadlines,
+// so that a jump of the clock neither hangs nor ends a session.
 #pragma once
 
 #include <chrono>
@@ -8,16 +8,16 @@
 
 namespace relay::base {
 
-/// Milliseconds since the Unix epoch, UTC. What the queue stores and the log prints.
+/// Milliseconds since the Unix epoch, UTC, as the queue stores them and the log prints them.
 using WallTime = std::chrono::sys_time<std::chrono::milliseconds>;
 
 using SteadyTime = std::chrono::steady_clock::time_point;
 
-/// The moment after which an operation must have ended. A value, so it can be checked before and
-/// after every wait: a cancel that finds nothing to cancel is lost, a deadline is not.
+/// The moment by which an operation must have ended. A value that is checked before and after every
+/// wait: a cancellation is lost when nothing waits at that moment, a deadline is not.
 struct Deadline {
   SteadyTime at = SteadyTime::max();
-  Cut* cut = nullptr;  ///< ends the operation before that; outlives it
+  Cut* cut = nullptr;  ///< when made, ends the operation earlier; outlives it
 
   static Deadline after(std::chrono::nanoseconds span) {
     return Deadline{.at = std::chrono::steady_clock::now() + span};
@@ -27,7 +27,8 @@ struct Deadline {
     return now >= at || (cut != nullptr && cut->made());
   }
 
-  /// The earlier of the two: a stage's own limit inside the limit of the whole.
+  /// The earlier of the two: a stage's own limit inside the limit of the whole. The cut is this
+  /// one's, or the outer one's when this has none.
   Deadline within(Deadline outer) const {
     return {at < outer.at ? at : outer.at, cut != nullptr ? cut : outer.cut};
   }

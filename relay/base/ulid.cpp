@@ -18,8 +18,8 @@ int digit_value(char c) {
   return at == std::string_view::npos ? -1 : static_cast<int>(at);
 }
 
-/// Random octets for the ids of a thread, some at a time: a visit to OpenSSL's generator costs the
-/// same for ten octets and for hundreds.
+/// Random octets for the ids of one thread, fetched in blocks: a call of OpenSSL's generator costs
+/// the same for ten octets as for hundreds.
 class RandomOctets {
  public:
   std::array<std::uint8_t, 10> take() {
@@ -56,7 +56,7 @@ Ulid Ulid::generate(WallTime now) {
 
 std::optional<Ulid> Ulid::parse(std::string_view text) {
   if (text.size() != kTextLength) return std::nullopt;
-  // 26 digits are 130 bits; the first may only carry the top three of 128.
+  // 26 digits hold 130 bits: the first digit may carry only the top three of the 128.
   if (digit_value(text[0]) > 7) return std::nullopt;
   std::array<std::uint8_t, 16> octets{};
   unsigned __int128 value = 0;

@@ -1,5 +1,5 @@
-// Message ids. A ULID is 48 bits of milliseconds and 80 random bits, 26 characters of Crockford
-// base32: sortable by time, and not guessable from its neighbour.
+// Message ids. A ULID is 48 bits of milliseconds and 80 random bits, written as 26 characters of
+// Crockford base32: it sorts by time, and cannot be guessed from another id.
 #pragma once
 
 #include <array>
@@ -16,13 +16,13 @@ namespace relay::base {
 
 class Ulid {
  public:
-  Ulid() = default;  ///< all zero; no message has it
+  Ulid() = default;  ///< all zero; never the id of a message
 
   explicit Ulid(const std::array<std::uint8_t, 16>& octets) : octets_(octets) {}
 
   static Ulid make(WallTime now, const std::array<std::uint8_t, 10>& random);
 
-  /// A fresh one from the system's random source. Thread-safe.
+  /// A new id with octets from the system's random source. Thread-safe.
   static Ulid generate(WallTime now);
 
   /// Exactly 26 characters, case-insensitive; nullopt otherwise.

@@ -1,5 +1,6 @@
-// Finds what should have ended long ago: a lost wake-up shows as a task that is older than every
-// deadline it has. Nothing is killed: what is stuck cannot be trusted to clean up.
+// Finds tasks that should have ended long ago: a task that lost its wake-up becomes older than all
+// its deadlines. It only reports; it ends no task, because a stuck task cannot be trusted to clean
+// up.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +23,11 @@ class Watchdog {
     std::chrono::seconds late{0};
   };
 
-  /// Beyond its last deadline, a task has so long to tidy up.
+  /// How long a task may take to tidy up after its last deadline.
   static constexpr std::chrono::seconds kGrace{60};
 
-  /// `what` is a literal; `ends_by` the latest moment at which the task may still be busy.
+  /// Watches a task from construction to destruction. `what` is a literal; `ends_by` is the latest
+  /// moment at which the task may still be busy.
   class Watch {
    public:
     Watch(Watchdog& dog, std::string_view what, std::string detail, SteadyTime ends_by);
@@ -47,10 +49,10 @@ class Watchdog {
     std::list<Entry>::iterator entry_;
   };
 
-  /// What has become overdue by more than kGrace since the last call.
+  /// Tasks that are overdue by more than kGrace and that no earlier call has returned.
   std::vector<Overdue> newly_overdue(SteadyTime now);
 
-  /// How many have been so since the start.
+  /// How many tasks newly_overdue() has returned since the start.
   std::uint64_t found() const;
 
  private:

@@ -23,12 +23,12 @@ bool is_atext(char c) {
          kSpecials.find(c) != std::string_view::npos;
 }
 
-/// What a quoted string may hold, decoded: printable ASCII and space (RFC 5321 qtextSMTP,
-/// quoted-pairSMTP), and UTF-8.
+/// What a quoted string may hold after decoding: printable ASCII and space (qtextSMTP and
+/// quoted-pairSMTP of RFC 5321 §4.1.2), and UTF-8.
 bool is_quotable(char c) { return (c >= ' ' && c <= '~') || is_eight_bit(c); }
 
-/// What stands without quotes in the addresses of people: "ann..b" and "ann." are no Dot-string
-/// (RFC 5321 §4.1.2), and were given out by the thousand.
+/// A local part that we accept without quotes. Wider than Dot-string (RFC 5321 §4.1.2): addresses
+/// such as "ann..b" and "ann." exist in large numbers.
 bool is_bare_local_part(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c == '.' || is_atext(c); });
 }
@@ -73,7 +73,7 @@ bool is_address_literal(std::string_view text) {
   std::string inner(text.substr(1, text.size() - 2));
   const bool v6 = base::starts_with_ignoring_case(inner, "IPv6:");
   if (v6) inner.erase(0, 5);
-  // The system's reader stops at a NUL, and takes a zone behind '%'.
+  // The system's parser stops at a NUL, and accepts a zone after '%'.
   constexpr std::string_view kOctets = "0123456789ABCDEFabcdef:.";
   if (inner.find_first_not_of(kOctets) != std::string::npos) return false;
   boost::system::error_code error;
@@ -85,13 +85,13 @@ bool is_address_literal(std::string_view text) {
   return !error;
 }
 
-/// A dot behind the last label names the root, as in the DNS: the same domain.
+/// Removes the dot after the last label, which names the root of the DNS: the domain is the same.
 std::string_view without_root(std::string_view domain) {
   return domain.ends_with('.') ? domain.substr(0, domain.size() - 1) : domain;
 }
 
-/// The octets of the source route "@a.example,@b.example:" in front of an address, 0 without one
-/// (RFC 5321 §4.1.2, A-d-l).
+/// Length in octets of the source route "@a.example,@b.example:" in front of an address; 0 without
+/// one (RFC 5321 §4.1.2, A-d-l).
 std::expected<std::size_t, AddressError> source_route_length(std::string_view text) {
   std::size_t at = 0;
   while (at < text.size() && text[at] == '@') {
@@ -109,8 +109,8 @@ std::expected<std::size_t, AddressError> source_route_length(std::string_view te
   return at;
 }
 
-/// Splits a mailbox at its local part: a quoted string or what stands for one, up to the "@".
-/// Returns the octets used; `decoded` receives the semantic form.
+/// Reads the local part of a mailbox: a quoted string, or everything before the "@". Returns how
+/// many octets it used; `decoded` receives the local part without quotes and backslashes.
 std::expected<std::size_t, AddressError> read_local_part(std::string_view text,
                                                          std::string& decoded) {
   if (text.starts_with('"')) {
@@ -219,7 +219,7 @@ std::expected<Mailbox, AddressError> Mailbox::make(std::string_view local_part, 
   }
   if (!is_valid_utf8(local_part)) return std::unexpected(AddressError::NotUtf8);
   Mailbox mailbox(std::string(local_part), std::move(domain));
-  // As it is printed: a domain grows when its labels become ASCII (RFC 5890 §2.3.2.1).
+  // Measures the printed form: a domain grows when its labels become ASCII (RFC 5890 §2.3.2.1).
   const std::string quoted = mailbox.quoted_local_part();
   if (quoted.size() + 1 + mailbox.domain_.text().size() > kMaxPathOctets - 2) {
     return std::unexpected(AddressError::TooLong);
@@ -241,7 +241,7 @@ std::expected<Mailbox, AddressError> Mailbox::parse(std::string_view text) {
   if (*used >= text.size() || text[*used] != '@') return std::unexpected(AddressError::BadDomain);
   auto domain = Domain::parse(without_root(text.substr(*used + 1)));
   if (!domain) return std::unexpected(domain.error());
-  // `""@example.org` is legal grammar but names nobody; make() refuses it.
+  // The grammar allows `""@example.org`, but it names nobody; make() refuses it.
   return make(local_part, std::move(*domain));
 }
 
@@ -277,8 +277,8 @@ std::string ForwardPath::folded() const { return mailbox_ ? mailbox_->folded() :
 
 namespace {
 
-/// The text between the brackets of a path (RFC 5321 §4.1.2). How long it may be says the address
-/// in it: a source route that is read over does not count.
+/// The text between the brackets of a path (RFC 5321 §4.1.2). Its length is not checked here but in
+/// Mailbox::parse(), so that a source route, which is skipped, does not count.
 std::expected<std::string_view, AddressError> inside_brackets(std::string_view text) {
   if (!text.starts_with('<') || !text.ends_with('>') || text.size() < 2) {
     return std::unexpected(AddressError::Unterminated);

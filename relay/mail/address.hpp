@@ -1,8 +1,9 @@
 // Addresses as typed values (RFC 5321 §4.1.2, RFC 6531 §3.3). A value of these types is valid by
 // construction: no CR, LF, NUL or unbalanced quote can be in it.
 //
-// Read is more than the grammar has, where it can only mean one thing: dots at the ends of a local
-// part and beside each other, a dot behind the domain, a source route. Printed is the grammar.
+// Parsing accepts more than the grammar where the meaning is clear: dots at the ends of a local
+// part or next to each other, a dot after the domain, a source route. Printing always follows the
+// grammar.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +14,9 @@
 
 namespace relay::mail {
 
-/// Of a local part we make: a host need not take more (RFC 5321 §4.5.3.1.1). What others wrote may
-/// fill its path; senders do that, and §4.5.3.1 asks for as few limits as possible.
+/// Limit for local parts that we make: other hosts need not accept longer ones (RFC 5321
+/// §4.5.3.1.1). Local parts made by others are limited by the length of the path only: longer ones
+/// are in use, and §4.5.3.1 asks for as few limits as possible.
 inline constexpr std::size_t kMaxLocalPartOctets = 64;
 inline constexpr std::size_t kMaxDomainOctets = 255;  // RFC 5321 §4.5.3.1.2
 inline constexpr std::size_t kMaxPathOctets = 256;    // RFC 5321 §4.5.3.1.3, brackets included
@@ -25,7 +27,7 @@ enum class AddressError {
   BadLocalPart,
   BadDomain,
   Unterminated,  ///< missing bracket or quote
-  SourceRoute,   ///< "@a,@b:" that is not made of domains, or ends in no address
+  SourceRoute,   ///< "@a,@b:" that does not consist of domains, or has no address behind it
   NotUtf8,       ///< octets above 127 that are not UTF-8
   TrailingText,
 };
@@ -36,8 +38,8 @@ std::string_view describe(AddressError error);
 /// U-labels are converted to A-labels on parsing (IDNA 2008), so text() is always ASCII.
 class Domain {
  public:
-  /// A dot-string of letters, digits, hyphens and underscores (tolerated: they occur), labels 1-63,
-  /// or an address literal in brackets. A trailing dot is refused.
+  /// Accepts labels of 1-63 letters, digits, hyphens and underscores (not legal, but in use),
+  /// separated by dots; or an address literal in brackets. A trailing dot is refused.
   static std::expected<Domain, AddressError> parse(std::string_view text);
 
   const std::string& text() const { return text_; }  ///< as written (A-labels)
@@ -59,28 +61,29 @@ class Domain {
   std::string folded_;
 };
 
-/// local-part@domain. The local part is held decoded: `"a b"` as `a b`, `"ann"` as `ann`.
+/// local-part@domain. The local part is stored decoded: `"a b"` as `a b`, `"ann"` as `ann`.
 class Mailbox {
  public:
-  /// Without brackets. Octets above 127 must be UTF-8 and set is_utf8(); whether SMTPUTF8 was
-  /// asked for is the caller's business. A source route is read over (RFC 5321 §3.3, Appendix C).
+  /// `text`: an address without brackets. Octets above 127 must be UTF-8; in the local part they
+  /// set is_utf8(). The caller checks whether SMTPUTF8 was given. A source route is skipped (RFC
+  /// 5321 §3.3, Appendix C).
   static std::expected<Mailbox, AddressError> parse(std::string_view text);
 
-  /// From a decoded local part; printable ASCII, space, tab-free, or UTF-8.
+  /// From a decoded local part: printable ASCII and space, no tab, or UTF-8.
   static std::expected<Mailbox, AddressError> make(std::string_view local_part, Domain domain);
 
   const std::string& local_part() const { return local_part_; }  ///< decoded
 
   const Domain& domain() const { return domain_; }
 
-  /// Re-quoted only where the grammar needs it: what goes on the wire.
+  /// As it goes on the wire: quoted only where the grammar requires it.
   std::string to_string() const;
   std::string quoted_local_part() const;
 
-  /// Both parts folded, the local one decoded: for comparing and looking up.
+  /// Both parts folded, the local part decoded: for comparing and lookup.
   std::string folded() const;
 
-  bool is_utf8() const;  ///< local part has octets above 127: the wire needs SMTPUTF8
+  bool is_utf8() const;  ///< the local part has octets above 127, so SMTPUTF8 is needed on the wire
 
   friend bool operator==(const Mailbox&, const Mailbox&) = default;
 
@@ -92,7 +95,7 @@ class Mailbox {
   Domain domain_;
 };
 
-/// Where bounces go: a mailbox, or null ("<>") for mail that must not be answered.
+/// Where bounces go: a mailbox, or null ("<>") for mail to which no bounce may be sent.
 class ReversePath {
  public:
   ReversePath() = default;  ///< null
@@ -140,7 +143,8 @@ class ForwardPath {
 /// Parses the path argument of RCPT TO, brackets included.
 std::expected<ForwardPath, AddressError> parse_forward_path(std::string_view text);
 
-/// "info@example.org" for "info+x@example.org"; `tag` begins a sub-address, 0: there are none.
+/// "info@example.org" for "info+x@example.org" with the tag '+'. `tag` begins a sub-address; 0: no
+/// sub-addresses, the path stays as it is.
 std::string without_tag(const std::string& path, char tag);
 
 bool is_valid_utf8(std::string_view text);

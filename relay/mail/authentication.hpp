@@ -1,5 +1,5 @@
-// What was found out about where a message comes from: the verdicts of SPF, DKIM, DMARC, ARC and
-// iprev, with the result names of RFC 8601 §2.7. Values only: relay/auth finds them, relay/forward
+// What was found out about the origin of a message: the verdicts of SPF, DKIM, DMARC, ARC and
+// iprev, with the result names of RFC 8601 §2.7. Values only: relay/auth makes them, relay/forward
 // decides by them.
 #pragma once
 
@@ -18,15 +18,15 @@ enum class SpfIdentity : std::uint8_t { Helo, MailFrom };
 struct SpfVerdict {
   SpfResult result = SpfResult::None;
   SpfIdentity identity = SpfIdentity::MailFrom;
-  std::string domain;     ///< folded; whose record was asked: of MAIL FROM, or the HELO name
+  std::string domain;     ///< folded; whose record was asked for: that of MAIL FROM or HELO
   std::string mechanism;  ///< the directive that matched, as in the record; "" when none did
-  std::string problem;    ///< of an error, one line of ours
-  /// Of PermError: a limit of ours ended the evaluation, which no standard knows. Its end could
-  /// have been a pass.
+  std::string problem;    ///< reason of an error; one line of our own text
+  /// With PermError: a limit of our own, which no standard has, ended the evaluation. Without that
+  /// limit it might have passed.
   bool unfinished = false;
 };
 
-/// RFC 8601 §2.7.1. Policy: valid, but by a rule of ours not to be relied on (RFC 6376 §3.9).
+/// RFC 8601 §2.7.1. Policy: the signature is valid, but we do not rely on it (RFC 6376 §3.9).
 enum class DkimResult : std::uint8_t { None, Pass, Fail, Policy, Neutral, TempError, PermError };
 
 /// One DKIM-Signature field.
@@ -38,8 +38,8 @@ struct DkimVerdict {
   std::string algorithm;       ///< a=
   std::string signature_head;  ///< the first 8 characters of b=, white space removed (RFC 6008)
   std::uint16_t key_bits = 0;
-  bool testing = false;  ///< t=y of the key: the domain asks for no consequences (RFC 6376 §3.6.1)
-  std::string problem;   ///< why not pass, one line of ours
+  bool testing = false;  ///< t=y of the key: the domain wants no consequences (RFC 6376 §3.6.1)
+  std::string problem;   ///< why it did not pass; one line of our own text
 };
 
 /// RFC 8601 §2.7.2 and RFC 9989.
@@ -49,33 +49,34 @@ enum class DmarcPolicy : std::uint8_t { None, Quarantine, Reject };
 
 struct DmarcVerdict {
   DmarcResult result = DmarcResult::None;
-  std::string from_domain;    ///< folded author's domain; "" when there is not exactly one
+  std::string from_domain;    ///< the author's domain, folded; "" unless there is exactly one
   std::string policy_domain;  ///< where the record was found; "" without one
-  /// What the domain's owner asks for mail that fails: p=, sp= or np=, one step weaker with t=y
-  /// (RFC 9989). None without a record. Of PermError: Reject, the strictest.
+  /// What the owner of the domain asks for mail that fails: p=, sp= or np=, one step weaker with
+  /// t=y (RFC 9989). None without a record. With PermError: Reject, the strictest.
   DmarcPolicy policy = DmarcPolicy::None;
   bool testing = false;       ///< t=y
   bool spf_strict = false;    ///< aspf=s: only the author's own domain is aligned
   bool spf_aligned = false;   ///< SPF passed for an aligned domain
   bool dkim_aligned = false;  ///< a signature passed for an aligned domain
-  /// One by a key in testing did: no proof for DMARC, and no ground to refuse (RFC 6376 §3.6.1).
+  /// A signature passed for an aligned domain, but with a key in testing: it proves nothing for
+  /// DMARC, and such mail is not refused either (RFC 6376 §3.6.1).
   bool testing_key_aligned = false;
-  /// What could have been aligned was left unfinished by a limit of ours: the failure is not one
-  /// that the owner of the domain speaks of.
+  /// A limit of our own ended a check that could have passed for an aligned domain: the owner's
+  /// policy is not meant for a failure of this kind.
   bool unfinished = false;
-  std::string problem;                    ///< of an error or a failure, one line of ours
+  std::string problem;                    ///< reason of an error or failure; one line of our own
   std::vector<std::string> several_from;  ///< folded, when From names several domains; else empty
-  /// From names no domain at all ("MAILER-DAEMON", "<>"), or nothing says who wrote: nothing can be
-  /// aligned with that, and nobody asks for anything.
+  /// From names no domain at all ("MAILER-DAEMON", "<>"), or no field says who wrote: nothing can
+  /// be aligned with that, and no domain's policy applies.
   bool names_nobody = false;
 };
 
-/// cv of a chain as received (RFC 8617 §4.1.3, §5.2). TempError: a key could not be looked up.
+/// The chain as received (cv of RFC 8617 §4.1.3, §5.2). TempError: a key could not be looked up.
 enum class ArcResult : std::uint8_t { None, Pass, Fail, TempError };
 
 struct ArcVerdict {
   ArcResult result = ArcResult::None;
-  std::uint8_t instances = 0;    ///< sets in the message, as far as they can be counted
+  std::uint8_t instances = 0;    ///< ARC sets in the message, as far as countable
   std::uint8_t oldest_pass = 0;  ///< RFC 8617 §5.2 step 5; 0 when every AMS passes
   std::string last_sealer;       ///< d= of the newest seal, folded
   std::string problem;

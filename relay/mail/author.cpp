@@ -16,7 +16,7 @@ bool is_printable(std::string_view text) {
   });
 }
 
-/// CR or LF alone, or NUL: readers differ about where such lines end.
+/// True for a CR or LF alone, or a NUL: mail programs differ about where such lines end.
 bool has_odd_line_ends(std::string_view block) {
   for (std::size_t i = 0; i < block.size(); ++i) {
     if (block[i] == '\0' || block[i] == '\n') return true;
@@ -27,7 +27,7 @@ bool has_odd_line_ends(std::string_view block) {
   return false;
 }
 
-/// U+FF20 or U+FE6B, which some readers take for "@".
+/// U+FF20 or U+FE6B, which some mail programs take for "@".
 bool has_wide_at(std::string_view text) {
   return text.find("\xEF\xBC\xA0") != std::string_view::npos ||
          text.find("\xEF\xB9\xAB") != std::string_view::npos;
@@ -44,8 +44,8 @@ bool is_named_from(std::string_view line) {
   return letters == "from";
 }
 
-/// A line that is no field to us but may hold a From field for another reader: " From: a@b",
-/// "From\r\n : a@b", "Fr om: a@b" (Chen et al., "Composition Kills", §5.1).
+/// True for a line that is no field for us, but in which another mail program may see a From field:
+/// " From: a@b", "From\r\n : a@b", "Fr om: a@b" (Chen et al., "Composition Kills", §5.1).
 bool resembles_from(std::string_view folded_line) {
   if (is_named_from(folded_line)) return true;
   while (!folded_line.empty()) {
@@ -85,7 +85,7 @@ std::expected<std::vector<Domain>, AuthorProblem> author_domains(const Header& h
       std::ranges::any_of(header.unreadable(), resembles_from)) {
     return std::unexpected(AuthorProblem::SeveralFields);
   }
-  // Some readers show these in its place.
+  // Some mail programs show one of these fields when From is missing or names nobody.
   const bool others =
       std::ranges::any_of(std::array{"Sender", "Resent-From", "Resent-Sender", "Reply-To"},
                           [&](const char* name) { return !header.find(name).empty(); });
@@ -99,20 +99,23 @@ std::expected<std::vector<Domain>, AuthorProblem> author_domains(const Header& h
   AuthorReader reader(value);
   auto written = reader.read();
   if (reader.is_empty_group()) return std::unexpected(nobody);
-  // In an address list an encoded word is a name; elsewhere some readers decode it to an address.
+  // In a valid address list an encoded word can only be a name; in other text some mail programs
+  // decode it to an address.
   if (written.empty() && (value.find("=?") != std::string::npos || has_wide_at(value))) {
     return std::unexpected(AuthorProblem::UnreadableField);
   }
   if (written.empty()) {
     written = AuthorReader::names_behind_at_signs(value);
-    // An address in a comment is nobody's: where it is the only one, somebody is being hidden.
+    // Mail programs differ about whether they show an address in a comment or in quotes; a field
+    // that has its only addresses there may hide its author.
     const std::string shown = AuthorReader::visible(value);
     if (!written.empty() && AuthorReader::names_behind_at_signs(shown).empty()) {
       return std::unexpected(AuthorProblem::UnreadableField);
     }
   }
   if (written.empty()) return std::unexpected(nobody);
-  // "Deals@Acme <deals@acme.example>" has one address: a name alone is none beside another.
+  // A name without a dot counts only when nothing else was found: "Deals@Acme <deals@acme.example>"
+  // has one address.
   const auto is_name_alone = [](const std::string& text) {
     return text.find_first_of(".[:") == std::string::npos;
   };

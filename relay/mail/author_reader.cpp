@@ -48,18 +48,19 @@ bool AuthorReader::read_group() {
   return take(';') && skip_comments();
 }
 
-/// What follows the words in front: "@domain", or an address in brackets.
+/// Reads what follows the words in front: "@domain", or an address in "<" and ">".
 bool AuthorReader::read_mailbox() {
   if (take('<')) return read_bracketed();
   if (words_ == 0 || !take('@') || !add(read_domain())) return false;
   if (!rest_.starts_with('<')) return true;
-  // "a@x <b@y>": forbidden, frequent, and shown in either way.
+  // "a@x <b@y>" is forbidden, but frequent; mail programs show either address, so both domains
+  // count.
   plain_ = false;
   return take('<') && read_bracketed();
 }
 
 bool AuthorReader::read_bracketed() {
-  // What stands before is a display name: words without a meaning here.
+  // The words before "<" were a display name; these are the local part.
   if (!read_words() || words_ == 0 || !take('@')) return false;
   return add(read_domain()) && take('>');
 }
@@ -76,7 +77,7 @@ bool AuthorReader::take(char c) {
   return true;
 }
 
-/// White space and nested comments (CFWS); false when a comment does not end.
+/// Skips white space and nested comments (CFWS); false when a comment does not end.
 bool AuthorReader::skip_comments() {
   std::size_t depth = 0;
   while (!rest_.empty()) {
@@ -101,7 +102,8 @@ bool AuthorReader::skip_quoted_string() {
   return true;
 }
 
-/// Atoms, quoted strings and dots: a display name or a local part.
+/// Skips atoms, quoted strings and dots (a display name or a local part), and counts them in
+/// words_.
 bool AuthorReader::read_words() {
   words_ = 0;
   while (skip_comments()) {
@@ -126,7 +128,8 @@ std::string AuthorReader::read_literal() {
   return literal;
 }
 
-/// As far as a domain goes: a dot, with white space and comments around it, goes on.
+/// Reads a domain up to its end: it goes on only after a dot; white space and comments may stand
+/// around dots. An address literal is returned as it stands.
 std::string AuthorReader::read_dotted() {
   std::string name;
   bool after_dot = true;
@@ -152,7 +155,7 @@ std::string AuthorReader::read_domain() {
 std::string AuthorReader::visible(std::string_view text) {
   std::string shown;
   const auto marks = std::ranges::count_if(text, [](char c) { return c == '"' || c == '('; });
-  if (marks > kMaxMarks) return shown;  // each costs a look at the rest
+  if (marks > kMaxMarks) return shown;  // each costs a scan of the rest
   AuthorReader reader(text);
   while (!reader.rest_.empty()) {
     const std::string_view before = reader.rest_;
@@ -160,7 +163,7 @@ std::string AuthorReader::visible(std::string_view text) {
     const bool ends =
         (c == '"' && reader.skip_quoted_string()) || (c == '(' && reader.skip_comments());
     if (ends) continue;
-    shown += c;  // of what does not end, all is shown
+    shown += c;  // a quote or parenthesis that is never closed is ordinary text
     reader.rest_ = before.substr(1);
   }
   return shown;
@@ -168,7 +171,7 @@ std::string AuthorReader::visible(std::string_view text) {
 
 std::vector<std::string> AuthorReader::names_behind_at_signs(std::string_view text) {
   std::vector<std::string> names;
-  if (std::ranges::count(text, '@') > kMaxAtSigns) return names;  // each costs a look at the rest
+  if (std::ranges::count(text, '@') > kMaxAtSigns) return names;  // each costs a scan of the rest
   for (std::size_t at = text.find('@'); at != std::string_view::npos; at = text.find('@', at + 1)) {
     AuthorReader reader(text.substr(at + 1));
     std::string name = reader.read_dotted();

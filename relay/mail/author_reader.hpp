@@ -1,6 +1,6 @@
-// Reads the value of a From field (RFC 5322 §3.6.2): as the address list that it should be, or as a
-// person would who looks for the addresses in it. Obsolete forms (RFC 5322 §4.4) are read where
-// they are unambiguous.
+// Reads the value of a From field (RFC 5322 §3.6.2), either strictly as an address list, or like a
+// person who looks for addresses in it. Obsolete forms (RFC 5322 §4.4) are accepted where they are
+// unambiguous.
 #pragma once
 
 #include <cstddef>
@@ -10,31 +10,32 @@
 
 namespace relay::mail {
 
-/// Each step returns false, or an empty text, on anything it does not know: a From that two readers
-/// could understand differently must not pass for a list.
+/// Every step returns false, or an empty text, for anything it does not know: a From field that two
+/// programs could understand differently must not count as an address list.
 class AuthorReader {
  public:
   /// `text`: unfolded; outlives the reader.
   explicit AuthorReader(std::string_view text) : rest_(text) {}
 
-  /// The domains as written, comments and white space removed; empty when it is no address list.
+  /// The domains as written, without comments and white space; empty when the text is no address
+  /// list.
   std::vector<std::string> read();
 
-  /// One mailbox and nothing else.
+  /// After read(): the text is one mailbox and nothing else.
   bool is_plain() const { return plain_; }
 
-  /// A group without members, and nothing else: a list all the same.
+  /// After read(): the text is one group without members, which is a valid list.
   bool is_empty_group() const {
     return empty_group_ && domains_.empty() && rest_.empty() && !open_comment_;
   }
 
-  /// Whatever stands behind an "@", quoted or not, in a comment or not, in the order of the text,
-  /// as far as it has a dot in it: "Ann @ Acme" names no domain. An address literal is given as it
-  /// stands.
+  /// Every name with a dot and every address literal that stands behind an "@", in the order of the
+  /// text, even in quotes and comments. "Ann @ Acme" names no domain. Empty when the text has more
+  /// "@" than any real address list.
   static std::vector<std::string> names_behind_at_signs(std::string_view text);
 
-  /// The text without its comments and quoted strings, as far as those end; "" where there are more
-  /// than anybody writes.
+  /// The text without comments and quoted strings, except those that are never closed; "" when it
+  /// has more of them than any real text.
   static std::string visible(std::string_view text);
 
  private:
@@ -52,7 +53,7 @@ class AuthorReader {
   bool skip_quoted_string();
 
   std::string_view rest_;
-  std::size_t words_ = 0;  ///< just read
+  std::size_t words_ = 0;  ///< how many the last read_words() found
   std::vector<std::string> domains_;
   bool plain_ = true;
   bool open_comment_ = false;

@@ -16,7 +16,7 @@ namespace relay::mail {
 
 namespace {
 
-/// Whole fields of the original up to the cap, 7-bit, no line over 998 octets.
+/// As many whole fields of the original as fit under the limit, in 7 bits, no line over 998 octets.
 std::string returned_header(const Header& original) {
   std::string text;
   for (const HeaderField& field : original.fields()) {
@@ -37,7 +37,7 @@ std::string returned_header(const Header& original) {
       text += (c >= ' ' && c <= '~') || c == '\t' ? c : '?';
       ++column;
     }
-    if (!text.ends_with("\r\n")) text += "\r\n";  // the last field of a header without an end
+    if (!text.ends_with("\r\n")) text += "\r\n";  // the header ended without CRLF
   }
   return text;
 }
@@ -83,7 +83,7 @@ std::string status_part(std::span<const DsnEntry> entries, const DsnRequest& req
 Dsn build(std::span<const DsnEntry> entries, const DsnRequest& request, const Frame& frame,
           std::size_t part, std::size_t parts) {
   Dsn dsn{.id = request.new_id(), .content = {}};
-  // 80 random bits of the id: no content can have been made to contain it.
+  // The id has 80 random bits: no content can have been made to contain the boundary.
   const std::string boundary = fmt::format("=_{}", dsn.id.to_string());
   dsn.content = header_of(dsn.id, entries, request, frame);
   dsn.content += fmt::format(
@@ -103,7 +103,7 @@ Dsn build(std::span<const DsnEntry> entries, const DsnRequest& request, const Fr
   return dsn;
 }
 
-/// Those of one section together.
+/// One entry for each shown address, those of one section together.
 std::vector<DsnEntry> entries_of(const DsnRequest& request) {
   std::array<std::vector<DsnEntry>, kDsnSections> by_section;
   for (const DsnGroup& group : grouped(request.recipients, request.hide_targets)) {
@@ -115,7 +115,7 @@ std::vector<DsnEntry> entries_of(const DsnRequest& request) {
   return entries;
 }
 
-/// Cut so that what stands around the entries has its place, too.
+/// Splits the entries among DSNs so that each has room for the text around the entries, too.
 std::vector<std::span<const DsnEntry>> parts_of(std::span<const DsnEntry> entries,
                                                 const Frame& frame) {
   const std::size_t room = kMaxDsnOctets - kMaxHumanFrame - frame.returned_header.size();

@@ -13,11 +13,11 @@ namespace relay::mail {
 
 namespace {
 
-constexpr std::size_t kMaxReply = 4096;      // octets of a line of a reply: whole, and masked
-constexpr std::size_t kMaxHumanReply = 400;  // the fields have the whole
+constexpr std::size_t kMaxReply = 4096;      // octets of one line of a reply, after masking
+constexpr std::size_t kMaxHumanReply = 400;  // Diagnostic-Code has the whole reply
 constexpr std::string_view kIndent = "    ";
 
-/// A reply, or a reason of ours, as the reader may see it.
+/// A reply, or a reason of our own, in the form in which the DSN's reader may see it.
 class ShownReply {
  public:
   ShownReply(const DsnRecipient& recipient, bool hide_targets)
@@ -29,7 +29,7 @@ class ShownReply {
     }
   }
 
-  /// On one line: "550 5.1.1 no such user", and codes once.
+  /// On one line, with the codes of the first line only: "550 5.1.1 no such user".
   std::string human() const {
     std::string text;
     if (is_remote_reply(attempt_)) {
@@ -47,7 +47,8 @@ class ShownReply {
     return text + words;
   }
 
-  /// Line by line as it came, each but the last with a hyphen behind its code (RFC 3461 §9.2).
+  /// Line by line as received, with a hyphen after the code of each line but the last (RFC 3461
+  /// §9.2).
   std::string diagnostic() const {
     std::string field;
     for (std::size_t i = 0; i < lines_.size(); ++i) {
@@ -65,7 +66,7 @@ class ShownReply {
  private:
   const DeliveryAttempt& attempt_;
   std::vector<ReplyLine> lines_;
-  std::vector<std::string> words_;  ///< of each line
+  std::vector<std::string> words_;  ///< one for each line
 };
 
 EnhancedStatus shown_status(const DsnRecipient& recipient) {
@@ -120,7 +121,7 @@ std::string field_lines(const DsnGroup& group, const ShownReply& reply, bool hid
   if (!failed && group.retry_until) {
     fields += fmt::format("Will-Retry-Until: {}\r\n", header_date(*group.retry_until));
   }
-  // An extension field (RFC 3464 §2.4). How many there are is the alias's own affair.
+  // An extension field (RFC 3464 §2.4). It does not tell how many targets the alias has.
   if (recipient.one_of_several) fields += "X-Scope: one of several mailboxes\r\n";
   return fields;
 }

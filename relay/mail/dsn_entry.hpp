@@ -1,4 +1,5 @@
-// What a DSN says about one shown address: for people, and for programs (RFC 3464 §2.3).
+// What a DSN says about one shown address: as text for people, and as fields for programs (RFC 3464
+// §2.3).
 #pragma once
 
 #include <cstddef>
@@ -9,10 +10,10 @@
 
 namespace relay::mail {
 
-/// What is said about addresses in one breath. In the order in which a DSN lists them.
+/// The sections of a DSN's text, in their order. Each reports all addresses with the same result.
 enum class DsnSection {
   Failed,
-  FailedInPart,  ///< one of several mailboxes behind the address
+  FailedInPart,  ///< not delivered to one of several mailboxes behind the address
   Delayed,
   DelayedInPart,
 };
@@ -21,10 +22,10 @@ inline constexpr std::size_t kDsnSections = 4;
 
 struct DsnEntry {
   DsnSection section = DsnSection::Failed;
-  std::string human;                          ///< its lines of the list
-  std::string fields;                         ///< its group of fields, begun by an empty line
+  std::string human;                          ///< its lines in the list
+  std::string fields;                         ///< its group of fields, beginning with an empty line
   std::optional<base::WallTime> retry_until;  ///< of a delayed one
-  std::size_t failed = 0;                     ///< copies
+  std::size_t failed = 0;                     ///< number of copies
   std::size_t delayed = 0;
 };
 

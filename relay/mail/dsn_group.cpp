@@ -16,7 +16,7 @@ int gravity(const DsnRecipient& recipient) {
   return recipient.end == End::Returned ? 2 : 3;
 }
 
-/// "\n" is in no address.
+/// Joined with "\n", which no address contains.
 std::string key_of(const DsnRecipient& recipient, bool hide_targets) {
   std::string key = base::lower(recipient.original.to_string());
   if (!hide_targets) key += '\n' + base::lower(recipient.target.to_string());

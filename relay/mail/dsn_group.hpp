@@ -1,5 +1,5 @@
-// The recipients of a DSN as its reader may know them: each shown address once, with the gravest of
-// what there is to say about it.
+// The recipients of a DSN as its reader may know them: each shown address once, with the gravest
+// result among its copies.
 #pragma once
 
 #include <cstddef>
@@ -14,19 +14,19 @@ namespace relay::mail {
 struct DsnGroup {
   DsnRecipient gravest;
   std::optional<base::WallTime> retry_until;  ///< the earliest of its delayed copies
-  std::size_t failed = 0;                     ///< copies
+  std::size_t failed = 0;                     ///< number of copies
   std::size_t delayed = 0;
 };
 
-/// Whether `a` is to be told rather than `b` where only one can be. In this order:
+/// Whether the DSN reports `a` rather than `b` where it can report only one. In this order:
 /// 1. refused for good, before returned by the operator, before given up because of age, before
 ///    delayed;
 /// 2. the later attempt;
-/// 3. neither: the one that stands first is told.
+/// 3. otherwise neither: the DSN reports the one that comes first in the list.
 bool is_graver(const DsnRecipient& a, const DsnRecipient& b);
 
-/// By alias where targets are hidden, else by alias and target; without case. In the order in which
-/// they first appear.
+/// Groups by alias where targets are hidden, else by alias and target; case does not matter. Groups
+/// are in the order in which they first appear.
 std::vector<DsnGroup> grouped(const std::vector<DsnRecipient>& recipients, bool hide_targets);
 
 }  // namespace relay::mail

@@ -40,7 +40,7 @@ std::string fate(DsnSection section, std::string_view addresses, bool hide_targe
   return fmt::format("{} to {}, to which an alias leads beside other mailboxes", verb, addresses);
 }
 
-/// What follows from it, where there is one section only.
+/// What the result means for the sender; used when there is only one section.
 std::string_view consequence(DsnSection section) {
   switch (section) {
     case DsnSection::Failed:
@@ -93,7 +93,7 @@ std::string opening(const Sections& sections, const DsnRequest& request) {
   return wrapped(text, "") + "\r\n\r\n";
 }
 
-/// Until when attempts go on, at all of them.
+/// Until when attempts go on: the earliest time of the section, "at least" when the times differ.
 std::string last_line(std::span<const DsnEntry> section) {
   std::optional<base::WallTime> first;
   bool all_the_same = true;

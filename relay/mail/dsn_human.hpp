@@ -9,10 +9,10 @@
 
 namespace relay::mail {
 
-/// More than the part is long without its entries.
+/// Upper bound of the text around the entries, in octets.
 inline constexpr std::size_t kMaxHumanFrame = 4096;
 
-/// `entries` of this DSN, those of one section together; `part` counts from 1.
+/// `entries`: those of this DSN, each section together; `part` counts from 1.
 std::string human_part(std::span<const DsnEntry> entries, const DsnRequest& request,
                        std::size_t part, std::size_t parts);
 

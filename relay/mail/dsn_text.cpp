@@ -9,8 +9,8 @@ namespace relay::mail {
 
 namespace {
 
-// A local part of letters beyond ASCII in the form of RFC 6533 stays whole, in a line that may be
-// sent (RFC 5322 §2.1.1); one of "+" and "=" beside them may be cut.
+// An encoded address is cut beyond this length, so that its line may be sent (RFC 5322 §2.1.1).
+// Letters beyond ASCII, encoded as in RFC 6533, always fit; many "+" or "=" beside them may not.
 constexpr std::size_t kMaxAddress = 900;
 constexpr std::size_t kLine = 76;
 constexpr std::size_t kHardLimit = 900;  // a word without a space is cut here (RFC 5322 §2.1.1)
@@ -19,7 +19,7 @@ bool is_ascii(std::string_view text) {
   return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
-/// The code point that begins at `at`, which moves behind it. The text is valid UTF-8.
+/// The code point at `at`, which moves behind it. Precondition: the text is valid UTF-8.
 char32_t next_code_point(std::string_view text, std::size_t& at) {
   const auto first = static_cast<unsigned char>(text[at++]);
   if (first < 0x80) return first;
@@ -68,7 +68,7 @@ std::string typed_address(std::string_view address) {
 
 std::string wrapped(std::string_view text, std::string_view indent, std::size_t column) {
   std::string out;
-  bool first = true;  // of its line
+  bool first = true;  // the next word is the first of its line
   while (!text.empty()) {
     const std::size_t space = std::min(text.find(' '), text.size());
     const std::string_view word = text.substr(0, std::min(space, kHardLimit));

@@ -26,8 +26,8 @@ const std::uint8_t* octets_of(std::string_view text) {
   return reinterpret_cast<const std::uint8_t*>(text.data());
 }
 
-/// Of valid UTF-8 that is not empty the library refuses nothing: without a result there is no
-/// memory.
+/// Takes over the result of libunistring. For valid UTF-8 that is not empty it fails only for lack
+/// of memory.
 std::string taken(std::uint8_t* made, std::size_t length) {
   const Octets owned(made, std::free);
   if (!owned) throw std::bad_alloc();

@@ -10,7 +10,7 @@ namespace relay::mail {
 namespace {
 
 constexpr std::string_view kEmptyLine = "\r\n";
-constexpr std::string_view kMailboxLine = "From ";  // of an mbox file; no field has a blank there
+constexpr std::string_view kMailboxLine = "From ";  // first line of a message in an mbox file
 
 bool is_wsp(char c) { return c == ' ' || c == '\t'; }
 
@@ -19,7 +19,8 @@ bool is_field_name(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
 }
 
-/// Octets of the logical line at the start of `text`: up to the CRLF no white space follows.
+/// Length of the logical line at the start of `text`: up to the first CRLF without white space
+/// after it.
 std::size_t folded_line_length(std::string_view text) {
   std::size_t at = 0;
   while (true) {
@@ -47,8 +48,8 @@ std::string_view next_line(std::string_view& block) {
   return line;
 }
 
-/// The first line is the one that mbox files put before each message ("From : ann@…" is a field),
-/// or goes on with what is not there.
+/// True when the first line is the separator of an mbox file (but "From : ann@…" is a field), or a
+/// continuation line without a field before it.
 bool begins_in_no_field(std::string_view block) {
   if (block.empty()) return false;
   if (is_wsp(block.front())) return true;

@@ -1,5 +1,5 @@
-// The header section of a message as it is on the wire (RFC 5322 §2.2): read once, never changed.
-// Knows fields and the Message-ID; knows no addresses and no MIME.
+// The header section of a message as received (RFC 5322 §2.2): read once, never changed. Knows
+// fields and the Message-ID, but neither addresses nor MIME.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 
 namespace relay::mail {
 
-/// The most that any configuration may allow. A header and its empty line fit into the first chunk
-/// that the queue stores: whoever reads a header again reads that chunk only.
+/// The highest limit that a configuration may set. A header and its empty line fit into the first
+/// chunk that the queue stores, so reading a header again needs that chunk only.
 inline constexpr std::size_t kMaxHeaderOctets = 256UL * 1024;
 inline constexpr std::size_t kMaxHeaderFields = 50'000;
 
@@ -23,13 +23,12 @@ struct HeaderField {
   std::string_view raw;    ///< the whole field, final CRLF included
 };
 
-/// Octets of the header block of `content`: up to and including the CRLF before the empty line.
-/// nullopt: no empty line yet (a message may consist of a header alone).
+/// Length of the header block of `content`: up to and including the CRLF before the empty line.
+/// nullopt: no empty line so far (a message may consist of a header alone).
 std::optional<std::size_t> header_length(std::string_view content);
 
 /// The fields of a header block, in order; an empty line ends it. Lines that are neither a field
-/// nor the continuation of one are left out. Linear in its size. The views live as long as the
-/// block.
+/// nor a continuation of one are left out. Linear time. The views live as long as the block.
 std::vector<HeaderField> readable_fields(std::string_view block);
 
 /// All fields called `name` (without case), topmost first.
@@ -38,30 +37,31 @@ std::vector<HeaderField> find_fields(const std::vector<HeaderField>& fields, std
 /// Unfolds a value: CRLF before white space removed, white space at both ends removed (§2.2.3).
 std::string unfolded(std::string_view value);
 
-/// The header of one message, read once and carried along: whoever comes later asks it, and reads
-/// nothing again. What it hands out are views into it, so it is neither copied nor moved.
+/// The header of one message, parsed once and passed along, so that nobody parses it again. It
+/// hands out views into itself, so it can be neither copied nor moved.
 class Header {
  public:
-  /// `block`: up to and with the CRLF before the empty line; what stands behind one is cut off.
+  /// `block`: up to and including the CRLF before the empty line; anything after an empty line is
+  /// cut off.
   explicit Header(std::string block);
   Header(const Header&) = delete;
   Header& operator=(const Header&) = delete;
   ~Header() = default;
 
-  /// Octet by octet as it came.
+  /// Octet by octet as received.
   const std::string& block() const { return block_; }
 
-  /// Whatever stands before the first field and belongs to none: the line "From ann@… Mon …" of an
-  /// mbox file, or lines that begin with white space and would go on with a field above them.
+  /// What stands before the first field and belongs to none: the line "From ann@… Mon …" of an mbox
+  /// file, or lines that begin with white space, which would continue a field above them.
   std::string_view preamble() const { return std::string_view(block_).substr(0, preamble_); }
 
-  /// What stands behind the preamble: what is judged, and signed.
+  /// The header without the preamble: what is verified and signed.
   std::string_view judged() const { return std::string_view(block_).substr(preamble_); }
 
   /// In order. Lines that are no field are left out.
   const std::vector<HeaderField>& fields() const { return fields_; }
 
-  /// Those lines, each with what continues it.
+  /// Lines that are no field, each with its continuation lines.
   const std::vector<std::string_view>& unreadable() const { return unreadable_; }
 
   /// All fields called `name` (without case), topmost first.

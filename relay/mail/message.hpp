@@ -1,4 +1,4 @@
-// A message on its way: accepted, routed, stored.
+// A message after it was accepted: routed and stored.
 #pragma once
 
 #include <compare>
@@ -14,7 +14,7 @@
 
 namespace relay::mail {
 
-/// The name of one copy, everywhere.
+/// Identifies one copy everywhere.
 struct CopyId {
   MessageId message;
   std::uint16_t index = 0;  ///< Route::index
@@ -22,27 +22,27 @@ struct CopyId {
   friend auto operator<=>(const CopyId&, const CopyId&) = default;
 };
 
-/// How a copy is to leave, as relay/forward chose (strategy.hpp).
+/// How a copy leaves, as chosen by relay/forward (strategy.hpp).
 struct Handling {
-  bool seal = false;        ///< with our ARC set in front
-  bool risk_pool = false;   ///< from the source, and at the rate, kept for doubtful mail
+  bool seal = false;        ///< with our ARC set in front of it
+  bool risk_pool = false;   ///< from the source address and at the rate for doubtful mail
   bool new_author = false;  ///< with AcceptedMessage::rewritten_head instead of the original header
-  std::string reason;       ///< why, one line of ours, for the log and `queue why`
+  std::string reason;       ///< why, as one line of our own text, for the log and `queue why`
 };
 
 /// "plain", "sealed", "new-author+risk", …: for the log, without the reason.
 std::string name(const Handling& handling);
 
-/// Who ended a copy, and so why. Stored: numbers are never given a new meaning.
+/// How a copy ended. Stored: a number never gets another meaning.
 enum class End : std::uint8_t {
   None = 0,       ///< it has not ended
   Delivered = 1,  ///< the next hop took it
-  Refused = 2,    ///< the next hop, or its DNS, said no for good
-  Expired = 3,    ///< it was tried for as long as [queue] expire says
-  Dropped = 4,    ///< the operator, without a word to the sender
-  Returned = 5,   ///< the operator, with a DSN
-  Discarded = 6,  ///< its alias, which throws mail away; shown as dropped, as well
-  Replaced = 7,   ///< the fallback of its alias takes its place, without a word to the sender
+  Refused = 2,    ///< the next hop, or its DNS, refused it for good
+  Expired = 3,    ///< it was tried for as long as [queue] expire allows
+  Dropped = 4,    ///< by the operator, without a DSN
+  Returned = 5,   ///< by the operator, with a DSN
+  Discarded = 6,  ///< by its alias, which throws mail away; shown as dropped, too
+  Replaced = 7,   ///< the fallback of its alias is used instead, without a DSN
 };
 
 std::string_view name(End end);
@@ -50,71 +50,72 @@ std::string_view name(End end);
 /// The field that tells the reader of a copy through which alias it came.
 enum class AliasMark : std::uint8_t { None, OriginalTo, DeliveredTo };
 
-std::string_view name(AliasMark mark);  ///< of the field; "" of none
+std::string_view name(AliasMark mark);  ///< the name of the field; "" for None
 
 /// One copy to send: a target reached through an alias.
 struct Route {
   std::uint16_t index = 0;   ///< number of the copy within its message, from 0
-  ForwardPath original;      ///< the forward-path as the client gave it (what a DSN shows)
-  Mailbox target;            ///< where the copy goes; of one that is discarded, the alias
-  ReversePath reverse_path;  ///< under which sender: SRS, unchanged, or null
+  ForwardPath original;      ///< the forward-path as the client gave it, which a DSN shows
+  Mailbox target;            ///< where the copy goes; the alias itself for a discarded copy
+  ReversePath reverse_path;  ///< the sender it leaves with: SRS, unchanged, or null
   Handling handling = {};
-  bool held = false;  ///< enters the queue held: leaves when it is released
-  /// Whose consent the copy waits for: the target, folded, without sub-address. It is held for this
-  /// alone, and released when the target confirms. "": nobody's.
+  bool held = false;  ///< enters the queue held, and leaves when it is released
+  /// Whose consent the copy waits for: the target, folded, without sub-address. The copy is held
+  /// for this reason alone, and released when the target confirms. "": it waits for no consent.
   std::string awaits = {};
-  /// How the copy has ended before it entered the queue; None: it is to be sent.
+  /// How the copy ended before it entered the queue; None: it is to be sent.
   End ended = End::None;
-  /// On top of this copy alone, which shares a transaction with no other.
+  /// The field put on top of this copy alone; such a copy shares an SMTP transaction with no other.
   AliasMark mark = AliasMark::None;
-  /// Copies of one alias that has a fallback have a number of theirs in common with the fallback's
-  /// copies; 0: the alias has none.
+  /// Copies of an alias with a fallback, and the copies of that fallback, have the same number
+  /// here; 0: the alias has no fallback.
   std::uint16_t group = 0;
-  bool stands_by = false;  ///< a copy of the fallback: it is used when all others of its group fail
+  bool stands_by = false;  ///< a copy of the fallback: used when all others of its group fail
 };
 
-/// The field, CRLF-terminated; "" when the copy bears none.
+/// The mark field of this copy, CRLF-terminated; "" when it has none.
 std::string mark_field(const Route& route);
 
 /// Everything about an accepted message except its content.
 struct AcceptedMessage {
   MessageId id;
   base::WallTime received_at;
-  ReversePath reverse_path;  ///< the original: where a DSN of ours goes
+  ReversePath reverse_path;  ///< the original reverse-path, to which our DSNs go
   BodyType body = BodyType::SevenBit;
   bool smtputf8 = false;
   Client client;
-  std::string trace_fields;  ///< our own header fields, CRLF-terminated, to be put in front
-  std::string seal_fields;   ///< our ARC set, above trace_fields in copies that are sealed; or ""
-  /// With From rewritten (opt-in): trace fields and header in full, CRLF-terminated, to stand in
-  /// the place of trace_fields and the first header_octets of the content; "" in all other
-  /// messages.
+  std::string trace_fields;  ///< our own header fields, CRLF-terminated, put before the content
+  std::string seal_fields;   ///< our ARC set, put above trace_fields in sealed copies; or ""
+  /// When From is rewritten (opt-in): trace fields and the whole new header, CRLF-terminated, which
+  /// replace trace_fields and the first header_octets of the content; "" in all other messages.
   std::string rewritten_head;
   std::uint32_t header_octets = 0;  ///< of the content, up to the empty line; 0 when not needed
-  /// SPF passed, or a signature aligned with it did: a DSN may go to the reverse-path.
+  /// SPF passed, or an aligned DKIM signature did: a DSN may go to the reverse-path.
   bool sender_authenticated = false;
   std::uint64_t size = 0;  ///< octets of the original content
   std::string message_id;  ///< of the header, without brackets, at most 255 octets; "": none
 };
 
-/// How far one copy is.
+/// The state of one copy.
 enum class RecipientState : std::uint8_t {
   Waiting = 0,  ///< due at next_due
-  Held = 1,     ///< for the operator to decide: never due, never expired
+  Held = 1,     ///< until it is released: never due, never expires
   Delivered = 2,
-  Failed = 3,    ///< bounced, or dropped with a log line
-  StandsBy = 4,  ///< a fallback's, not used: it holds up nothing, and goes with the message
+  Failed = 3,    ///< ended undelivered; End says how
+  StandsBy = 4,  ///< a copy of an unused fallback: delays nothing, and is removed with the message
 };
 
-/// The copy is neither sent nor decided upon any more; of a fallback's, not yet.
+/// True for a copy that the queue neither sends nor waits for a decision on: it has ended, or it
+/// belongs to an unused fallback.
 constexpr bool is_final(RecipientState state) {
   return state != RecipientState::Waiting && state != RecipientState::Held;
 }
 
-/// Why a copy has ended before it came, as if it had been tried; of any other, nothing.
+/// The attempt to record for a copy that ended before it entered the queue; an empty one for any
+/// other.
 DeliveryAttempt attempt_on_entry(const Route& route, base::WallTime at);
 
-/// How a copy enters the queue.
+/// The state in which a copy enters the queue.
 constexpr RecipientState state_on_entry(const Route& route) {
   if (route.ended != End::None) return RecipientState::Failed;
   if (route.stands_by) return RecipientState::StandsBy;
@@ -127,12 +128,12 @@ struct QueuedRecipient {
   RecipientState state = RecipientState::Waiting;
   std::uint32_t attempts = 0;
   base::WallTime next_due;
-  bool warned = false;              ///< the delay notice went out
-  bool possible_duplicate = false;  ///< an attempt ended between the dot and its reply
-  DeliveryAttempt last;             ///< at == epoch: none yet
+  bool warned = false;              ///< the delay notice was sent
+  bool possible_duplicate = false;  ///< an attempt was cut off between the dot and its reply
+  DeliveryAttempt last;             ///< `at` is the epoch before the first attempt
   End end = End::None;
-  /// When the operator let a held copy go: it has its whole time to be delivered from then. Epoch:
-  /// it was never held.
+  /// When the copy was released, or its fallback came into use: its time to be delivered counts
+  /// from then. Epoch: neither happened, it counts from arrival.
   base::WallTime released_at = {};
 };
 
@@ -142,14 +143,14 @@ struct QueuedMessage {
   std::vector<QueuedRecipient> recipients;
 };
 
-/// A stored original sender behind an opaque SRS local part.
+/// An original sender, stored because the SRS address carries only an opaque token for it.
 struct SenderToken {
   std::string token;         ///< local part without our domain, lower-case base32
   ReversePath reverse_path;  ///< the original sender
   base::WallTime expires_at;
   std::string counted_under;       ///< whose quota: "domain x.example", or a client's network
-  std::int64_t most = 0;           ///< of that quota
-  std::string counted_wider = {};  ///< the wider network's, which has twice as many; or ""
+  std::int64_t most = 0;           ///< the limit of that quota
+  std::string counted_wider = {};  ///< the wider network, which may have twice as many; or ""
 };
 
 }  // namespace relay::mail

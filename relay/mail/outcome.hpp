@@ -13,7 +13,7 @@ namespace relay::mail {
 
 /// The step of a delivery at which its result was decided.
 enum class Stage : std::uint8_t {
-  Policy,  ///< decided by ourselves: loop, expiry, operator
+  Policy,  ///< decided by us: loop, expiry, operator
   Dns,
   Connect,
   Banner,
@@ -34,12 +34,12 @@ struct DeliveryAttempt {
   std::uint16_t port = 0;
   std::string tls;                         ///< "TLSv1.3", or "" in the clear
   TlsLevel tls_policy = TlsLevel::May;     ///< what was demanded of the connection
-  TlsResult tls_result = TlsResult::None;  ///< why it was not encrypted as it was to be
+  TlsResult tls_result = TlsResult::None;  ///< why it was not encrypted as demanded
   Stage stage = Stage::Policy;
   int code = 0;           ///< SMTP reply code, 0 when the remote said nothing
-  EnhancedStatus status;  ///< from the same reply, or ours
-  /// The reply's lines as they were said behind its code, enhanced codes included, with '\n'
-  /// between them; or our reason. At most 1,024 octets are kept. reply_text.hpp takes it apart.
+  EnhancedStatus status;  ///< of the same reply, or our own
+  /// The reply's lines as they followed its code, enhanced codes included, joined with '\n'; or a
+  /// reason of our own. At most 1,024 octets are kept. reply_text.hpp takes it apart.
   std::string text;
 };
 

@@ -72,7 +72,7 @@ class Pieces {
   std::size_t at_ = 0;
 };
 
-/// Where what the client called itself begins in a comment: "helo=…", "HELO …"; npos: nowhere.
+/// Where the client's own name begins in a comment: "helo=…", "HELO …"; npos: nowhere.
 std::size_t helo_in(std::string_view comment) {
   for (std::size_t at = 0; at + 5 <= comment.size(); ++at) {
     const bool is_start = at == 0 || comment[at - 1] == ' ';
@@ -96,7 +96,7 @@ bool could_be_address(std::string_view text) {
          text.find_first_not_of("0123456789abcdefABCDEF.:") == std::string_view::npos;
 }
 
-/// Of "[192.0.2.1]" or "[IPv6:2001:db8::1]" at the begin of the text; "" else.
+/// The address in "[192.0.2.1]" or "[IPv6:2001:db8::1]" at the beginning of the text; else "".
 std::string literal_at(std::string_view text) {
   const std::size_t end = text.find(']');
   if (!text.starts_with('[') || end == std::string_view::npos) return {};
@@ -111,7 +111,7 @@ std::string folded(std::string_view name) {
   return domain ? domain->folded() : base::lower(name);
 }
 
-/// What a comment between "from" and "by" tells.
+/// Reads a comment between "from" and "by".
 void read_comment(std::string_view comment, Received& into) {
   const std::size_t helo = helo_in(comment);
   if (helo != std::string_view::npos) {
@@ -123,7 +123,7 @@ void read_comment(std::string_view comment, Received& into) {
   if (bracket != std::string_view::npos) {
     into.address = literal_at(comment.substr(bracket));
     std::string name = first_word(comment.substr(0, bracket));
-    name = name.substr(name.rfind('@') + 1);  // Sendmail puts the user in front that identd told
+    name = name.substr(name.rfind('@') + 1);  // Sendmail writes "user@name" with identd
     if (!comment.contains("forged")) into.reverse_name = folded(name);
   } else if (const std::string word = first_word(comment); could_be_address(word)) {
     into.address = word;
@@ -137,7 +137,7 @@ std::optional<Received> read_received(std::string_view value) {
   if (!pieces) return std::nullopt;
   Received out;
   std::string from;
-  std::string other;  // a literal beside the name
+  std::string other;  // an address literal beside the name
   auto at = pieces->begin();
   if (at != pieces->end() && base::equal_ignoring_case(at->text, "from") && ++at != pieces->end()) {
     if (!at->is_comment) from = (at++)->text;

@@ -12,8 +12,8 @@ std::string_view trimmed(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r") + 1 - first);
 }
 
-/// The class of an enhanced code says the same as the reply code (RFC 2034 §4); what looks like one
-/// and does not is part of the words.
+/// Splits the enhanced code off a line. Its class must agree with the reply code (RFC 2034 §4); if
+/// it does not, the code is part of the words.
 ReplyLine split(std::string_view line, int code) {
   const std::string_view text = trimmed(line);
   std::string_view rest;

@@ -11,10 +11,10 @@ namespace relay::mail {
 namespace {
 
 constexpr std::string_view kHidden = "[hidden]";
-constexpr std::size_t kMinBareName = 3;  // a shorter one is found in every sentence
+constexpr std::size_t kMinBareName = 3;  // in octets; a shorter name occurs in every sentence
 
-/// Words that any reply may contain: hidden, they would tell what the target is called, and shown,
-/// nothing.
+/// Local parts that are also common words of replies. Hiding such a word everywhere would reveal
+/// the name of the target; showing it reveals nothing. They are hidden only where they are marked.
 constexpr std::array<std::string_view, 38> kOrdinary = {
     "access",     "account",  "address",   "admin",   "administrator", "block",     "client",
     "contact",    "delivery", "domain",    "email",   "error",         "help",      "host",
@@ -42,7 +42,7 @@ char before(std::string_view text, std::size_t at) { return at == 0 ? ' ' : text
 
 char behind(std::string_view text, std::size_t at) { return at < text.size() ? text[at] : ' '; }
 
-/// In brackets, in quotes, or in front of an "@": a name and no ordinary word.
+/// Whether brackets, quotes or an "@" mark the word between as a name, not an ordinary word.
 bool is_marked(char left, char right) {
   static constexpr std::string_view kOpening = "<\"'`([{";
   static constexpr std::string_view kClosing = ">\"'`)]}";
@@ -50,7 +50,7 @@ bool is_marked(char left, char right) {
                           kClosing.find(right) != std::string_view::npos);
 }
 
-/// No label follows that would make it another, longer name.
+/// True when no further label follows, which would make it a longer, different name.
 bool ends_host(std::string_view text, std::size_t end) {
   return !is_of_host(behind(text, end)) &&
          !(behind(text, end) == '.' && is_of_host(behind(text, end + 1)));
@@ -68,15 +68,15 @@ TargetMask::TargetMask(const ForwardPath& alias, const Mailbox& target,
   hide(Kind::Domain, target.domain().text(), kHidden);
   hide(Kind::Domain, attempt.host, kHidden);
   hide(Kind::Domain, attempt.address, kHidden);
-  // Servers name a mailbox without its sub-address, too.
+  // Servers also name a mailbox without its sub-address.
   const std::string known =
       alias.is_bare_postmaster() ? "postmaster" : alias.mailbox().local_part();
   keep(Kind::Name, known);
   keep(Kind::Name, known.substr(0, known.find('+')));
   hide(Kind::Name, target.local_part(), kHidden);
   hide(Kind::Name, target.local_part().substr(0, target.local_part().find('+')), kHidden);
-  // The longest first, so that no part of another is found in its place; what is public before what
-  // is not.
+  // Within a kind the longest first, so that no part of a longer word is matched instead of it; of
+  // equal words the public one first.
   std::ranges::sort(words_, [](const Word& a, const Word& b) {
     if (a.kind != b.kind) return a.kind < b.kind;
     if (a.folded.size() != b.folded.size()) return a.folded.size() > b.folded.size();

@@ -1,6 +1,6 @@
-// What a sender may read of a reply that speaks of an alias's private target. Masked are the
-// target's address, its domain, its local part, and host and address of the server that was asked.
-// Never masked is what the sender knows: the alias, its domain, its local part.
+// Hides an alias's private target in a reply before the sender may read it. Hidden are the target's
+// address, domain and local part, and name and address of the server that was asked. What the
+// sender knows already is never hidden: the alias, its domain and its local part.
 #pragma once
 
 #include <string>
@@ -16,31 +16,31 @@ class TargetMask {
  public:
   TargetMask(const ForwardPath& alias, const Mailbox& target, const DeliveryAttempt& attempt);
 
-  /// The target's address as the alias, everything else that is private as "[hidden]". Goes through
-  /// the text once, so that nothing that was put in is looked at again.
+  /// Replaces the target's address by the alias, and everything else that is private by "[hidden]".
+  /// One pass: replacements are not searched again.
   std::string applied(std::string_view text) const;
 
  private:
-  /// What has to stand around a word so that it is this one and not a part of another.
+  /// How a word must be delimited to count as this word and not as a part of another.
   enum class Kind {
     Address,
-    Domain,  ///< a host name or an IP address, too; labels in front of it do not matter
+    Domain,  ///< also a host name or an IP address; labels in front of it do not matter
     Name,    ///< a local part on its own
   };
 
   struct Word {
     Kind kind = Kind::Name;
     std::string folded;
-    std::string shown;  ///< in its place; "": it stays as it is
+    std::string shown;  ///< replacement; "": the text stays as it is
     bool is_public = false;
-    bool is_ordinary = false;  ///< a Name that replies are full of, whosoever it may be
+    bool is_ordinary = false;  ///< a Name that is also a common word of replies
   };
 
   void keep(Kind kind, std::string_view text);
   void hide(Kind kind, std::string_view text, std::string_view shown);
   const Word* word_at(std::string_view folded, std::size_t at) const;
 
-  std::vector<Word> words_;  ///< looked for in this order
+  std::vector<Word> words_;  ///< in the order in which they are tried
 };
 
 }  // namespace relay::mail

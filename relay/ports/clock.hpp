@@ -6,7 +6,7 @@
 
 namespace relay::ports {
 
-/// Time as the coroutine rooms see it. Pure rooms get time as an argument instead.
+/// Time for rooms that run coroutines. Pure rooms get time as an argument instead.
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -14,10 +14,10 @@ class Clock {
   virtual base::WallTime wall() const = 0;
   virtual base::SteadyTime steady() const = 0;
 
-  /// Suspends the calling coroutine until `at`. Returns early only by cancellation (throws).
+  /// Suspends the calling coroutine until `at`. Ends early only by cancellation, which throws.
   virtual base::Task<> sleep_until(base::SteadyTime at) = 0;
 
-  /// The same, and no longer than until `bell` rings. The caller keeps the bell.
+  /// As above, but returns early when `bell` rings. The caller owns the bell.
   virtual base::Task<> sleep_until(base::SteadyTime at, base::Bell& bell) = 0;
 };
 

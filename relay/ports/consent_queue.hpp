@@ -1,4 +1,4 @@
-// Copies that are held until their targets say that they want mail from here.
+// Copies that are held until their targets consent to get mail from here.
 #pragma once
 
 #include <cstdint>
@@ -25,15 +25,17 @@ class ConsentQueue {
  public:
   virtual ~ConsentQueue() = default;
 
-  /// Copies that wait for the consent of one of these addresses: of the one with the most.
+  /// Counts, for each of these addresses, the copies that wait for its consent; returns the highest
+  /// count.
   virtual base::Task<std::expected<std::uint64_t, SpoolError>> awaiting(
       std::vector<std::string> addresses) = 0;
 
-  /// Copies that wait for anybody's consent, behind `after`, by (awaits, id, index), at most limit.
+  /// Copies that wait for anybody's consent, in the order (awaits, id, index), those after `after`;
+  /// at most `limit`.
   virtual base::Task<std::expected<std::vector<AwaitingCopy>, SpoolError>> awaiting_copies(
       std::optional<AwaitingCopy> after, std::size_t limit) = 0;
 
-  /// Lets those of the copies go, due at once, that still wait for consent; returns how many.
+  /// Releases those of the copies that still wait for consent, due at once; returns how many.
   virtual base::Task<std::expected<std::uint64_t, SpoolError>> release(
       std::vector<AwaitingCopy> copies) = 0;
 };

@@ -1,4 +1,4 @@
-// What the operator's desk asks of the delivery side, which holds a part of the queue in memory.
+// What the operator's desk needs of the delivery side, which holds a part of the queue in memory.
 #pragma once
 
 #include <chrono>
@@ -16,36 +16,38 @@ namespace relay::ports {
 /// Why a copy that is due is not tried at once.
 struct Waiting {
   enum class For {
-    Rate,        ///< of the risk pool
-    Pause,       ///< the operator's rule
-    Outage,      ///< nothing answered lately: the next try comes at `until`
-    Connection,  ///< places, or other copies of its destination, before it
+    Rate,        ///< the rate limit of the risk pool
+    Pause,       ///< a pause rule of the operator
+    Outage,      ///< no host answered lately: the next attempt is at `until`
+    Connection,  ///< no free connection, or other copies for its destination come first
   };
 
   For what = For::Connection;
   std::size_t copies_before = 0;
-  std::size_t copies = 0;  ///< Rate: that may leave within `span`
+  std::size_t copies = 0;  ///< Rate: how many copies may leave within `span`
   std::chrono::seconds span{0};
-  std::string text;  ///< Pause: its reason; Outage: what was the matter
+  std::string text;  ///< Pause: its reason; Outage: what went wrong
 };
 
-/// All of it from any thread; nothing blocks.
+/// Callable from any thread; never blocks.
 class DeliveryControl {
  public:
   virtual ~DeliveryControl() = default;
 
-  /// The rows of these copies were changed, and that is durable: none of them is begun, or goes on
-  /// before its dot. Returns how many of them the next hop may take all the same, because their dot
-  /// is written.
+  /// The rows of these copies were changed durably (held or ended): no attempt at them may begin,
+  /// or go on to its dot. Returns how many of them the next hop may accept all the same, because
+  /// their dot was already written.
   virtual std::size_t withdraw(const std::vector<mail::CopyId>& copies) = 0;
 
-  /// Look at the queue now and forget outages: the operator or a reload changed something.
+  /// Looks at the queue at once and forgets outages: the operator or a reload has changed
+  /// something.
   virtual void wake() = 0;
 
-  /// The rules that hold from now on, instead of those given before.
+  /// Replaces all pause rules.
   virtual void set_pauses(std::vector<PauseRule> rules) = 0;
 
-  /// Of a waiting copy in this lane; nullopt: it is not due, or is being tried.
+  /// Why a waiting copy of this lane is not tried at once; nullopt: it is not due, or is being
+  /// tried.
   virtual std::optional<Waiting> why_waiting(const mail::CopyId& copy, const LaneKey& lane,
                                              const std::string& alias) const = 0;
 };

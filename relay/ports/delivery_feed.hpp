@@ -7,31 +7,32 @@
 
 namespace relay::ports {
 
-/// A message that has just become durable, with its content where that is small: the first attempt
-/// then needs nothing from the disk.
+/// A message that has just become durable. Small content comes with it, so that the first attempt
+/// need not read the disk.
 struct FreshMessage {
   mail::QueuedMessage queued;
   std::shared_ptr<const std::string> content;  ///< null when it must be read from the queue
 };
 
-/// How the intake tells the delivery side that there is work. Never blocks, callable from any
-/// shard. A message is expected before it is committed, so that whoever looks at the queue between
-/// the commit and the offer leaves it to the offer: it would be delivered twice otherwise.
+/// How the intake tells the delivery side about new messages. Never blocks, callable from any
+/// shard. A message is announced before it is committed: otherwise a reader of the queue could find
+/// it between commit and offer, and it would be delivered twice.
 class DeliveryFeed {
  public:
   virtual ~DeliveryFeed() = default;
 
-  /// Before the commit: until offer() or give_up() nobody else begins with this message.
+  /// Call before the commit: until offer() or give_up() nobody else may begin with this message.
   virtual void expect(const mail::MessageId& id) = 0;
 
-  /// After the commit. Without room in memory the message is found in the queue later.
+  /// Call after the commit. When memory has no room for it, the message is found in the queue
+  /// later.
   virtual void offer(FreshMessage fresh) = 0;
 
-  /// Instead of offer(): the commit failed, or nobody knows whether it did.
+  /// Call instead of offer() when the commit failed, or when it is unknown whether it did.
   virtual void give_up(const mail::MessageId& id) noexcept = 0;
 };
 
-/// Expects a message as long as it lives, unless it is offered.
+/// Announces a message, and gives it up on destruction unless it was offered.
 class ExpectedMessage {
  public:
   ExpectedMessage(DeliveryFeed& feed, const mail::MessageId& id) : feed_(feed), id_(id) {
@@ -45,10 +46,10 @@ class ExpectedMessage {
   ExpectedMessage(const ExpectedMessage&) = delete;
   ExpectedMessage& operator=(const ExpectedMessage&) = delete;
 
-  /// `fresh` is the message that was expected, and is durable.
+  /// Precondition: `fresh` is the announced message, and durable.
   void offer(FreshMessage fresh) {
     feed_.offer(std::move(fresh));
-    offered_ = true;  // behind it: what could not be offered, for want of memory, is given up
+    offered_ = true;  // set last: when the offer throws for lack of memory, the message is given up
   }
 
  private:

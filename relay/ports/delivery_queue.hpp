@@ -1,7 +1,7 @@
-// The queue as the delivery side sees it: what is due, what became of it, and the notices owed to
-// senders. Made for more than one store and more than one process: whoever calls passes delays, and
-// the store says what time it is; what an attempt reports counts only while the copy is as it was
-// when the attempt began.
+// The queue as the delivery side sees it: which copies are due, what became of them, and the
+// notices owed to senders. Made for several processes on any store: callers pass delays, and the
+// store's clock gives the time; the result of an attempt counts only if the copy is unchanged since
+// it began.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,7 @@
 
 namespace relay::ports {
 
-/// The copies for one target domain that leave by one pool. Keys of listings, in this order.
+/// The copies for one target domain that leave by one pool. Listings are sorted by these fields.
 struct LaneKey {
   std::string domain;  ///< folded
   bool risk_pool = false;
@@ -30,174 +30,175 @@ struct LaneKey {
 /// A lane that holds waiting copies.
 struct WaitingLane {
   LaneKey key;
-  std::chrono::milliseconds due_in{0};  ///< of its earliest copy; zero or less: it is due
+  std::chrono::milliseconds due_in{0};  ///< until its earliest copy is due; zero or less: it is due
 };
 
 /// A waiting copy that is due.
 struct DueCopy {
   mail::CopyId copy;
   LaneKey lane;
-  std::string alias;  ///< the forward-path as the client gave it, as text
-  base::WallTime
-      next_due;  ///< of the store's clock; with `copy` the key at which a listing goes on
+  std::string alias;        ///< the forward-path as the client gave it, as text
+  base::WallTime next_due;  ///< by the store's clock; with `copy` the place in a listing
 };
 
-/// Where a listing of due copies goes on: behind this key.
+/// Where a listing of due copies continues: after this key.
 struct DueCursor {
   base::WallTime next_due;
   mail::CopyId copy;
 };
 
-/// A piece of a listing of due copies; it may be short, or empty, and there may be more.
+/// A page of a listing of due copies. It may be short or empty although more pages follow.
 struct DuePage {
   std::vector<DueCopy> copies;
-  std::optional<DueCursor> next;  ///< nullopt: that was all
+  std::optional<DueCursor> next;  ///< nullopt: this was the last page
 };
 
-/// Whether the sender is to hear of what an update says.
+/// What the sender is to be told about an update.
 enum class Notify : std::uint8_t { Nobody, OfFailure, OfDelay };
 
 /// What one attempt changed about one copy.
 struct CopyUpdate {
   std::uint16_t index = 0;
-  /// The claim: how many attempts the copy had when this one began. No two attempts begin from the
-  /// same number, so a late or repeated answer is known by it.
+  /// The claim: how many attempts the copy had when this one began. Two attempts never begin with
+  /// the same number, so a late or repeated result is recognised by it.
   std::uint32_t attempts_before = 0;
-  mail::RecipientState state = mail::RecipientState::Waiting;  ///< Held: what is stored is damaged
+  mail::RecipientState state = mail::RecipientState::Waiting;  ///< Held: its stored data is damaged
   std::chrono::milliseconds retry_after{0};                    ///< while Waiting
-  mail::End end = mail::End::None;  ///< who ended it; None while it is not final
+  mail::End end = mail::End::None;  ///< how it ended; None while it is not final
   bool possible_duplicate = false;
-  bool warned = false;   ///< a delay was noticed; the copy need not be looked at for that again
-  bool overdue = false;  ///< it waits for so long that a fallback is to take over
-  /// One for each host asked, in order; the last decides. Not empty.
+  bool warned = false;   ///< the delay was handled; it need not be checked for that again
+  bool overdue = false;  ///< it has waited so long that a fallback takes over
+  /// One for each host tried, in order; the last is decisive. Not empty.
   std::vector<mail::DeliveryAttempt> attempts;
   Notify notify = Notify::Nobody;
 };
 
 /// The outcome of an attempt at copies of one message: one transaction. The transaction that ends a
-/// copy writes its notice too, so that there is never a failure without the debt of a DSN.
+/// copy also writes its notice, so a failure is never recorded without the DSN owed for it.
 struct Update {
   mail::MessageId id;
   std::vector<CopyUpdate> copies;
 };
 
-/// What the store made of one CopyUpdate.
+/// What the store did with one CopyUpdate.
 enum class Recorded : std::uint8_t {
-  Yes,          ///< as it was said
-  DespiteHold,  ///< delivered, although somebody had held it meanwhile: it cannot be taken back
-  StaysHeld,    ///< the attempt is noted, and the copy stays held, as somebody decided meanwhile
+  Yes,          ///< recorded as given
+  DespiteHold,  ///< delivered although it was held meanwhile: that cannot be undone
+  StaysHeld,    ///< the attempt is recorded, but the copy stays held, as was decided meanwhile
   TooLate,      ///< the copy has ended, or another attempt was recorded: nothing was changed
 };
 
 /// The fallback of an alias has taken over. The transaction that records the last failure, or that
-/// nothing was delivered in time, ends the copies that wait and makes the fallback's: a DSN is owed
-/// only when that fails, too.
+/// nothing was delivered in time, also ends the waiting copies and makes those of the fallback due:
+/// a DSN is owed only when these fail, too.
 struct TakeOver {
   std::string alias;                    ///< the forward-path, as text
-  std::vector<std::uint16_t> replaced;  ///< copies that waited, and have ended
-  std::vector<std::string> targets;     ///< of the copies that were made, as text; due at once
+  std::vector<std::uint16_t> replaced;  ///< copies that waited, and were ended
+  std::vector<std::string> targets;     ///< of the fallback's copies, as text; due at once
   bool was_late = false;                ///< nothing was delivered in time; else all others failed
 };
 
 struct RecordAnswer {
   std::vector<Recorded> copies;  ///< one for each CopyUpdate
-  bool message_ended = false;    ///< this was the last copy that had not ended
+  bool message_ended = false;    ///< no copy of the message is left that has not ended
   std::vector<TakeOver> taken_over = {};
 };
 
-/// A failure or a delay of which the sender has not been told.
+/// A failure or a delay about which the sender has not been told.
 struct Notice {
   std::uint16_t index = 0;
   Notify kind = Notify::OfFailure;
   mail::Route route;
-  mail::DeliveryAttempt attempt;  ///< the last one
+  mail::DeliveryAttempt attempt;  ///< the last attempt
   mail::End end = mail::End::None;
-  base::WallTime waiting_since;  ///< arrival, or release of a held copy
+  base::WallTime waiting_since;  ///< arrival, or the release of a held copy
 };
 
-/// Everything a DSN is made of.
+/// Everything needed to write a DSN.
 struct Notices {
-  mail::QueuedMessage queued;   ///< the message with all its copies, ended ones too
+  mail::QueuedMessage queued;   ///< the message with all its copies, including ended ones
   std::vector<Notice> notices;  ///< by index; not empty
 };
 
-/// Notices replaced by the DSNs that tell of them, in one transaction. `dsns` may be empty: nobody
+/// Replaces notices by the DSNs that report them, in one transaction. `dsns` may be empty: nobody
 /// may be told, and the log says why.
 struct Report {
   mail::MessageId id;
-  std::vector<std::pair<std::uint16_t, Notify>> notices;  ///< those told of
+  std::vector<std::pair<std::uint16_t, Notify>> notices;  ///< those that the DSNs report
   std::vector<NewMessage> dsns;
 };
 
-/// Implementations pass tests/spool/delivery_contract. Calls come from any shard and resume their
-/// caller there.
+/// Implementations pass tests/spool/delivery_contract. Calls may come from any shard, and resume
+/// their caller there.
 class DeliveryQueue {
  public:
   virtual ~DeliveryQueue() = default;
 
-  /// Notices of one message are gathered for so long after the first, unless its last copy ends.
+  /// Notices of one message are gathered for this long after the first, unless its last copy ends
+  /// before.
   static constexpr std::chrono::milliseconds kGather{60'000};
 
-  /// What the store takes for now. Never waits.
+  /// The current time of the store's clock. Never waits.
   virtual base::WallTime now() const noexcept = 0;
 
-  /// The message with those of the given copies that are there; at least one, else NotFound.
-  /// Corrupt: a row of it cannot be read.
+  /// The message with those of the given copies that exist; NotFound if none does. Corrupt: one of
+  /// its rows cannot be read.
   virtual base::Task<std::expected<mail::QueuedMessage, SpoolError>> load(
       mail::MessageId id, std::vector<std::uint16_t> indices) = 0;
 
-  /// Content chunk `sequence`; "" behind the last.
+  /// Content chunk `sequence`; "" after the last.
   virtual base::Task<std::expected<std::string, SpoolError>> read(mail::MessageId id,
                                                                   std::uint32_t sequence) = 0;
 
-  /// Records outcomes. A message goes when all its copies have ended and no notice is left. May be
-  /// repeated: what was recorded before is TooLate then. NotFound: the message is gone.
+  /// Records outcomes. A message is removed when all its copies have ended and no notice is left.
+  /// May be repeated: what was recorded before is then TooLate. NotFound: the message is gone.
   virtual base::Task<std::expected<RecordAnswer, SpoolError>> record(Update update) = 0;
 
-  /// Holds every waiting copy of a message that cannot be read, without reading it.
+  /// Holds every waiting copy of a message that cannot be read; does not read it.
   virtual base::Task<std::expected<void, SpoolError>> hold_damaged(mail::MessageId id) = 0;
 
-  /// Waiting copies that are due, behind `after`, by (next_due, id, index), at most limit. The
-  /// columns are given as they are: a damaged row is found when it is loaded.
+  /// Waiting copies that are due, in the order (next_due, id, index), those after `after`; at most
+  /// `limit`. Columns are returned as stored: damage to a row is found only when it is loaded.
   virtual base::Task<std::expected<DuePage, SpoolError>> due(std::optional<DueCursor> after,
                                                              std::size_t limit) = 0;
 
-  /// The same of one lane.
+  /// As due(), for one lane.
   virtual base::Task<std::expected<DuePage, SpoolError>> due_in_lane(LaneKey lane,
                                                                      std::optional<DueCursor> after,
                                                                      std::size_t limit) = 0;
 
-  /// Lanes with waiting copies, behind `after`, by key, at most limit. A lane whose copies have all
-  /// been held may still be named; so may an earlier due time than its first copy has.
+  /// Lanes with waiting copies, in the order of their keys, those after `after`; at most `limit`.
+  /// After copies were held, a lane without waiting copies may still be listed, and a due time may
+  /// be too early.
   virtual base::Task<std::expected<std::vector<WaitingLane>, SpoolError>> waiting_lanes(
       std::optional<LaneKey> after, std::size_t limit) = 0;
 
-  /// How long until a waiting copy becomes due that is not due now; nullopt: there is none. Where
-  /// copies have been held it may be less.
+  /// How long until the next waiting copy becomes due that is not due yet; nullopt: there is none.
+  /// After copies were held the answer may be too short.
   virtual base::Task<std::expected<std::optional<std::chrono::milliseconds>, SpoolError>>
   next_due_in() = 0;
 
-  /// Makes due now what is put off for longer than `longest`: a wrong clock did that. At most
-  /// limit; returns how many.
+  /// Makes copies due at once that are put off by more than `longest`, which only a wrong clock can
+  /// have done; at most `limit`. Returns how many.
   virtual base::Task<std::expected<std::size_t, SpoolError>> undo_far_due_times(
       std::chrono::milliseconds longest, std::size_t limit) = 0;
 
-  /// Messages whose notices are to be told of now, the longest owed first, at most limit.
+  /// Messages whose notices must be reported now, the longest owed first; at most `limit`.
   virtual base::Task<std::expected<std::vector<mail::MessageId>, SpoolError>> reports_due(
       std::size_t limit) = 0;
 
-  /// How long until reports_due() will name another message; nullopt: nothing is owed.
+  /// How long until reports_due() lists another message; nullopt: nothing is owed.
   virtual base::Task<std::expected<std::optional<std::chrono::milliseconds>, SpoolError>>
   next_report_in() = 0;
 
-  /// NotFound: nothing is owed for that message.
+  /// The notices owed for a message. NotFound: nothing is owed.
   virtual base::Task<std::expected<Notices, SpoolError>> notices(mail::MessageId id) = 0;
 
-  /// Pays: stores the DSNs, due at once, and takes the notices away; with them the message when all
-  /// its copies have ended. NotFound when one of the notices is gone: somebody else has paid.
+  /// Stores the DSNs, due at once, and removes their notices; also the message, when all its copies
+  /// have ended. NotFound when one of the notices is gone: another process has reported it.
   virtual base::Task<std::expected<void, SpoolError>> report(Report report) = 0;
 
-  /// True once Poisoned was seen: no other dot may be sent.
+  /// True once Poisoned was returned: no further dot may be sent.
   virtual bool poisoned() const noexcept = 0;
 };
 

@@ -15,8 +15,8 @@ using boost::asio::ip::address;
 constexpr std::size_t kMaxLabelOctets = 63;
 constexpr std::size_t kMaxNameOctets = 253;
 
-// Owner as a pointer, type, class, TTL and length (RFC 1035 §3.2.1): what each record takes of a
-// message, so that none which fitted into one is cut.
+// Octets of a record beside its data: owner as a compression pointer, type, class, TTL and length
+// (RFC 1035 §3.2.1). Records that fitted into one DNS message are therefore never cut.
 constexpr std::size_t kRecordOctets = 12;
 
 bool is_plain_label(std::string_view label) {
@@ -26,7 +26,7 @@ bool is_plain_label(std::string_view label) {
          });
 }
 
-/// Keeps of the records, from the first on, what fits.
+/// Removes, beginning at the first record, each that no longer fits.
 template <class T, class Size>
 void keep_what_fits(std::vector<T>& records, Size size_of) {
   std::size_t octets = 0;
@@ -38,7 +38,7 @@ void keep_what_fits(std::vector<T>& records, Size size_of) {
   });
 }
 
-// Of two failures the one that says less about the name: a temporary one.
+// Of two failures the one that claims less about the name: a temporary one if there is one.
 DnsError weaker(DnsError a, DnsError b) {
   if (is_temporary(a)) return a;
   if (is_temporary(b)) return b;
@@ -117,8 +117,8 @@ std::vector<std::string> arranged_names(std::vector<std::string> names) {
 }
 
 std::vector<std::string> arranged_texts(std::vector<std::string> texts) {
-  // Policies and keys begin so; they are what a name is asked for, and must not make room for
-  // anything else that stands there.
+  // Policies and keys begin with "v=". They are what callers ask for, so other texts of the same
+  // name must not displace them.
   const auto rank = [](const std::string& text) {
     return std::tuple(!base::starts_with_ignoring_case(text, "v="), std::string_view(text));
   };

@@ -1,4 +1,4 @@
-// The queue as those see it who put messages in.
+// The queue as seen by the side that puts messages in.
 #pragma once
 
 #include <chrono>
@@ -14,11 +14,11 @@
 
 namespace relay::ports {
 
-/// Content is kept in chunks of this many octets; the last may be shorter.
+/// Content is stored in chunks of this many octets; the last may be shorter.
 inline constexpr std::size_t kChunkOctets = 256UL * 1024;
 
 /// Proof that a message is on stable storage. Only a queue can make one, and the 250 after DATA
-/// cannot be built without one: a false promise does not compile.
+/// cannot be built without it: a false promise does not compile.
 class CommitProof {
  public:
   const mail::MessageId& id() const { return id_; }
@@ -31,20 +31,19 @@ class CommitProof {
   mail::MessageId id_;
 };
 
-/// A message ready to be made durable. All its copies that are not held are due at once.
+/// A message to make durable. All its copies that are not held are due at once.
 struct NewMessage {
   mail::AcceptedMessage message;
   std::vector<mail::Route> routes;
   std::vector<mail::SenderToken> tokens;
-  /// The content behind what append() has taken, of any length: the queue cuts it into chunks.
+  /// The content after what append() has taken, of any length: the queue divides it into chunks.
   std::string content;
   std::string content_sha256;               ///< 32 octets, over the whole original content
-  std::uint64_t max_awaiting = UINT64_MAX;  ///< copies that may wait for one address, this included
-  bool owes_notices =
-      false;  ///< the sender is to hear of copies that were refused before they came
+  std::uint64_t max_awaiting = UINT64_MAX;  ///< copies, with these, that may await one address
+  bool owes_notices = false;                ///< the sender gets a DSN for copies refused on entry
 };
 
-/// A message accepted before, as far as it takes to know it again.
+/// A message accepted before, with what is needed to recognise it.
 struct RememberedMessage {
   CommitProof proof;
   std::string client;                      ///< textual IP
@@ -53,36 +52,37 @@ struct RememberedMessage {
   std::string content_sha256;              ///< 32 octets
 };
 
-/// Implementations pass tests/spool/intake_contract. Calls come from any shard and resume their
-/// caller there.
+/// Implementations pass tests/spool/intake_contract. Calls may come from any shard, and resume
+/// their caller there.
 class IntakeQueue {
  public:
   virtual ~IntakeQueue() = default;
 
-  /// Stores the next chunk (exactly kChunkOctets) of a message that is still coming in. Not durable
-  /// and not part of the queue until commit(); unfinished drafts vanish on restart. The same chunk
-  /// may be given again.
+  /// Stores the next chunk (exactly kChunkOctets) of a message that is still being received. It is
+  /// neither durable nor in the queue before commit(); unfinished drafts vanish on restart. The
+  /// same chunk may be given again.
   virtual base::Task<std::expected<void, SpoolError>> append(mail::MessageId draft,
                                                              std::uint32_t sequence,
                                                              std::string chunk) = 0;
 
-  /// Forgets a draft. Never fails, needs no waiting.
+  /// Forgets a draft. Never fails and never waits.
   virtual void discard(mail::MessageId draft) noexcept = 0;
 
-  /// Makes message, routes, tokens and content durable together. On an error nothing of it stays,
-  /// except after Unknown. May be repeated: a message whose id is there is not stored again.
+  /// Makes message, routes, tokens and content durable together. After an error nothing of it is
+  /// stored, except that after Unknown it may be. May be repeated: a message whose id exists is not
+  /// stored again.
   virtual base::Task<std::expected<CommitProof, SpoolError>> commit(NewMessage message) = 0;
 
-  /// Messages still in the queue that were accepted within the last `span`; the newest, at most
-  /// limit.
+  /// Messages still in the queue that were accepted within the last `span`; the newest ones, at
+  /// most `limit`.
   virtual base::Task<std::expected<std::vector<RememberedMessage>, SpoolError>> accepted_within(
       std::chrono::milliseconds span, std::size_t limit) = 0;
 
-  /// True once Poisoned was seen.
+  /// True once Poisoned was returned.
   virtual bool poisoned() const noexcept = 0;
 
  protected:
-  /// For implementations only, after the transaction is on stable storage.
+  /// For implementations only, once the transaction is on stable storage.
   static CommitProof proof_of(mail::MessageId id) { return CommitProof(id); }
 };
 

@@ -1,4 +1,4 @@
-// Texts for the error enumerations of the ports.
+// Texts for the errors of the ports.
 #include "relay/ports/resolver.hpp"
 #include "relay/ports/spool_error.hpp"
 #include "relay/ports/stream.hpp"

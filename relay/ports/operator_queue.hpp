@@ -1,6 +1,6 @@
-// The queue as the operator sees it. Everything is text as it is stored: a damaged row can be
-// looked at and acted upon like any other. Listings and changes go in slices, so that no call keeps
-// the store from accepting mail for long.
+// The queue as the operator sees it. Everything is text as it is stored, so a damaged row can be
+// shown and acted upon like any other. Listings and changes go in slices, so that no call keeps the
+// store from accepting mail for long.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,7 @@
 
 namespace relay::ports {
 
-/// One condition of a filter. Texts are folded to lower case; "*" in them stands for any octets.
+/// One condition of a filter. Texts are folded to lower case; "*" in them matches any octets.
 struct QueueCondition {
   enum class Field {
     Id,         ///< the beginning of a textual id
@@ -25,9 +25,9 @@ struct QueueCondition {
     Alias,      ///< the forward-path as the client gave it: an address, or a domain
     Domain,     ///< the domain of that forward-path
     Sender,     ///< the original reverse-path: an address, a domain, or "<>"
-    Host,       ///< the host of the last attempt: its name, or the end of it behind a dot
+    Host,       ///< the host of the last attempt: its name, or an ending of it after a dot
     Code,       ///< the enhanced code of the last attempt
-    MessageId,  ///< of the header, without brackets
+    MessageId,  ///< Message-ID of the header, without brackets
     OlderThan,  ///< accepted longer ago than `age`
     YoungerThan,
     State,
@@ -37,21 +37,21 @@ struct QueueCondition {
   std::string text;
   std::chrono::seconds age{0};
   mail::RecipientState state = mail::RecipientState::Waiting;
-  bool deferred = false;  ///< with state Waiting: and was tried before
+  bool deferred = false;  ///< with state Waiting: only copies that were tried before
   bool negated = false;
 };
 
-/// All conditions must hold; none at all selects everything.
+/// Selects the copies for which all conditions hold; without conditions, all.
 struct QueueFilter {
   std::vector<QueueCondition> conditions;
 };
 
 enum class QueueAction {
-  Retry,    ///< makes what waits due now; count and expiry stay
-  Hold,     ///< keeps what waits until it is released
-  Release,  ///< lets go what is held
-  Drop,     ///< ends copies without telling the sender
-  Bounce,   ///< ends copies and tells the sender
+  Retry,    ///< makes waiting copies due now; attempt count and expiry stay
+  Hold,     ///< holds waiting copies until they are released
+  Release,  ///< releases held copies
+  Drop,     ///< ends copies without a DSN
+  Bounce,   ///< ends copies with a DSN
 };
 
 /// A copy as it is stored.
@@ -61,36 +61,37 @@ struct QueueRow {
   std::uint64_t size = 0;
   std::string client;  ///< textual IP
   std::string helo;
-  std::string tls;         ///< version with which it came, or ""
-  std::string message_id;  ///< of the header, without brackets; ""
-  std::string mail_from;   ///< original reverse-path, "" is the null one
+  std::string tls;         ///< TLS version it came with, or ""
+  std::string message_id;  ///< Message-ID of the header, without brackets; or ""
+  std::string mail_from;   ///< the original reverse-path; "" is the null sender
   std::string alias;
   std::string target;
   std::string sender;  ///< the reverse-path under which the copy leaves
   mail::Handling handling;
   bool held_on_entry = false;
-  std::string awaits;  ///< whose consent; ""
+  std::string awaits;  ///< whose consent it waits for; or ""
   mail::RecipientState state = mail::RecipientState::Waiting;
   mail::End end = mail::End::None;
   std::uint32_t attempts = 0;
   base::WallTime next_due;
-  base::WallTime released_at;  ///< epoch: it was never held
+  base::WallTime released_at;  ///< release of a held copy, or use of a fallback; else epoch
   bool warned = false;
   bool possible_duplicate = false;
   mail::DeliveryAttempt last;
 };
 
-/// A part of a listing, by (id, index). `next`: where to go on; nullopt: that was all.
+/// A page of a listing, in the order (id, index). `next`: where it continues; nullopt: it is
+/// complete.
 struct QueuePage {
   std::vector<QueueRow> rows;
   std::optional<mail::CopyId> next;
 };
 
-/// What one slice of a change did, by (id, index).
+/// What one slice of a change did, in the order (id, index).
 struct ChangedSlice {
   std::vector<mail::CopyId> changed;
-  /// Of QueueAction::Hold: what was held already. It is no change, but the dot of a copy that was
-  /// held a moment ago may be written.
+  /// With QueueAction::Hold: matching copies that were held already. They do not count as changed,
+  /// but an attempt that began before the hold may still be under way.
   std::vector<mail::CopyId> held_before;
   std::optional<mail::CopyId> next;
 };
@@ -105,13 +106,13 @@ struct QueueTotals {
   std::uint64_t waiting = 0;  ///< copies
   std::uint64_t held = 0;
   std::uint64_t bytes = 0;
-  std::uint64_t owed_reports = 0;  ///< messages with notices that no DSN has told of
+  std::uint64_t owed_reports = 0;  ///< messages with notices that no DSN has reported
 };
 
-/// Mail that does not leave until somebody, or time, says so.
+/// A rule by which mail does not leave, until the operator ends it or its time is over.
 struct PauseRule {
   enum class Kind : std::uint8_t {
-    Host,    ///< mx: the name of a host or group, or what it ends with behind a dot
+    Host,    ///< mx: the name of a host or group, or its ending after a dot
     Domain,  ///< domain: of the forward-path
     Alias,   ///< alias: the forward-path
   };
@@ -120,7 +121,7 @@ struct PauseRule {
   std::string value;  ///< folded
   std::string reason;
   base::WallTime since;                 ///< by the store's clock
-  std::optional<base::WallTime> until;  ///< nullopt: until it is taken away
+  std::optional<base::WallTime> until;  ///< nullopt: until it is removed
 
   friend bool operator==(const PauseRule&, const PauseRule&) = default;
 };
@@ -132,13 +133,13 @@ class OperatorQueue {
 
   virtual base::WallTime now() const noexcept = 0;
 
-  /// Copies that have not ended, behind `after`; at most limit, and fewer when many had to be
-  /// looked at. An id in the filter is found without looking at others.
+  /// Copies that have not ended, those after `after`; at most `limit`, and fewer when many rows had
+  /// to be examined. A filter with an id finds its copies without examining others.
   virtual base::Task<std::expected<QueuePage, SpoolError>> list(QueueFilter filter,
                                                                 std::optional<mail::CopyId> after,
                                                                 std::size_t limit) = 0;
 
-  /// All copies of a message, ended ones too, by index. NotFound when it is gone.
+  /// All copies of a message by index, including ended ones. NotFound when the message is gone.
   virtual base::Task<std::expected<std::vector<QueueRow>, SpoolError>> copies(
       mail::MessageId id) = 0;
 
@@ -146,29 +147,30 @@ class OperatorQueue {
   virtual base::Task<std::expected<std::vector<AttemptRow>, SpoolError>> attempts(
       mail::MessageId id) = 0;
 
-  /// Content chunk `sequence`; "" behind the last.
+  /// Content chunk `sequence`; "" after the last.
   virtual base::Task<std::expected<std::string, SpoolError>> read(mail::MessageId id,
                                                                   std::uint32_t sequence) = 0;
 
-  /// Applies the action to the next matching copies behind `after`: one transaction that takes no
-  /// longer than 20 ms. `reason` is kept with copies that end. Whatever is done with a copy, it
-  /// waits for nobody's consent any more; only Retry leaves held copies alone.
+  /// Applies the action to the next matching copies after `after`, in one transaction of at most 20
+  /// ms. `reason` is stored with copies that end. Every action clears the consent that a copy waits
+  /// for, except Retry, which does not touch held copies.
   virtual base::Task<std::expected<ChangedSlice, SpoolError>> change(
       QueueFilter filter, QueueAction action, std::string reason,
       std::optional<mail::CopyId> after) = 0;
 
   virtual base::Task<std::expected<QueueTotals, SpoolError>> totals() = 0;
 
-  /// Sets a rule, or replaces the one of the same kind and value. `span`: how long it holds.
+  /// Sets a rule, or replaces the one of the same kind and value. `span`: how long it holds;
+  /// nullopt: until it is removed.
   virtual base::Task<std::expected<PauseRule, SpoolError>> pause(
       PauseRule::Kind kind, std::string value, std::string reason,
       std::optional<std::chrono::milliseconds> span) = 0;
 
-  /// False: there is no such rule.
+  /// Removes a rule. False: there is no such rule.
   virtual base::Task<std::expected<bool, SpoolError>> resume(PauseRule::Kind kind,
                                                              std::string value) = 0;
 
-  /// Rules that hold now; those whose time is over are taken away.
+  /// The rules in force; removes those whose time is over.
   virtual base::Task<std::expected<std::vector<PauseRule>, SpoolError>> pauses() = 0;
 };
 

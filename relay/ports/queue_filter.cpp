@@ -14,7 +14,7 @@ using Field = QueueCondition::Field;
 
 constexpr std::size_t kIdCharacters = 26;
 
-/// Behind the last "@"; the whole where there is none.
+/// What follows the last "@"; the whole text when there is none.
 std::string_view domain_of(std::string_view address) {
   const auto at = address.rfind('@');
   return at == std::string_view::npos ? address : address.substr(at + 1);
@@ -56,7 +56,7 @@ bool holds(const QueueCondition& condition, const QueueSubject& subject, base::W
   return false;
 }
 
-/// The id whose text begins with `prefix` and goes on with `fill`.
+/// The id whose text is `prefix`, filled up with `fill`.
 std::optional<mail::MessageId> filled(std::string_view prefix, char fill) {
   std::string text(prefix.substr(0, kIdCharacters));
   text.resize(kIdCharacters, fill);
@@ -69,7 +69,7 @@ bool matches_pattern(std::string_view pattern, std::string_view text) {
   std::size_t in_pattern = 0;
   std::size_t in_text = 0;
   std::size_t star = std::string_view::npos;
-  std::size_t resume = 0;  // where the octets behind the last star are looked for next
+  std::size_t resume = 0;  // where to search next for the octets after the last star
   while (in_text < text.size()) {
     if (in_pattern < pattern.size() && pattern[in_pattern] == '*') {
       star = in_pattern++;
@@ -122,7 +122,7 @@ std::optional<IdRange> id_range(const QueueFilter& filter) {
     const std::string_view prefix = text.substr(0, text.find('*'));
     if (prefix.size() > kIdCharacters) return std::nullopt;
     const auto first = filled(prefix, '0');
-    // A prefix of nothing is the beginning of every id, and no text goes beyond 7ZZ….
+    // An empty prefix begins every id; its last id is 7ZZ…, beyond which no text goes.
     const auto last = prefix.empty() ? range.last : filled(prefix, 'Z');
     if (!first || !last) return std::nullopt;
     range.first = std::max(range.first, *first);

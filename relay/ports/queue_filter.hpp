@@ -1,5 +1,5 @@
-// What the conditions of a QueueFilter mean. Pure: every queue asks here, so that a word selects
-// the same copies wherever they are kept.
+// What the conditions of a QueueFilter mean. Pure. Every queue uses these functions, so that a
+// condition selects the same copies in every store.
 #pragma once
 
 #include <optional>
@@ -9,24 +9,24 @@
 
 namespace relay::ports {
 
-/// "*" in `pattern` stands for any octets, none included; everything else for itself, case ignored.
+/// "*" in `pattern` matches any octets, even none; all else matches itself, case ignored.
 bool matches_pattern(std::string_view pattern, std::string_view text);
 
-/// A pattern with "@" is for the whole address, one without for its domain. An address without "@"
-/// (the bare postmaster) is compared as a whole.
+/// A pattern with "@" is compared with the whole address, one without with its domain. An address
+/// without "@" (the bare postmaster) is compared as a whole.
 bool matches_address(std::string_view pattern, std::string_view address);
 
-/// The host's name, or what it ends with behind a dot. No host, "", matches nothing.
+/// Matches the host's name, or its ending after a dot. An empty host matches nothing.
 bool matches_host(std::string_view pattern, std::string_view host);
 
-/// What is asked of a copy. The views are the caller's.
+/// What a filter examines of a copy. The views belong to the caller.
 struct QueueSubject {
   mail::MessageId id;
   std::string_view target;
   std::string_view alias;
   std::string_view mail_from;  ///< "": the null sender
   std::string_view host;       ///< of the last attempt
-  std::string_view code;       ///< enhanced code of the last attempt; "": none yet
+  std::string_view code;       ///< enhanced code of the last attempt; "" before the first
   std::string_view message_id;
   base::WallTime received_at;
   mail::RecipientState state = mail::RecipientState::Waiting;
@@ -35,7 +35,7 @@ struct QueueSubject {
 
 bool matches(const QueueFilter& filter, const QueueSubject& subject, base::WallTime now);
 
-/// Whether a condition speaks of the message, not of the copy alone: sender, message id, age.
+/// Whether a condition is about the message, not only the copy: sender, message id, age.
 bool asks_for_message(const QueueFilter& filter);
 
 /// Ids from `first` to `last`, both included.
@@ -44,7 +44,7 @@ struct IdRange {
   mail::MessageId last;
 };
 
-/// The ids among which all copies are that the filter may select; nullopt: it selects none.
+/// The range of ids that holds every copy the filter can select; nullopt: it selects none.
 std::optional<IdRange> id_range(const QueueFilter& filter);
 
 }  // namespace relay::ports

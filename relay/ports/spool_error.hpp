@@ -1,4 +1,4 @@
-// What the durable queue answers instead of a result. One list for all of its interfaces.
+// The errors of the durable queue, the same for all of its interfaces.
 #pragma once
 
 #include <string_view>
@@ -6,14 +6,14 @@
 namespace relay::ports {
 
 enum class SpoolError {
-  Full,         ///< disk or quota: 452, keep what is there
+  Full,         ///< no room on disk, or quota used up: 452; what is stored stays
   Unconfirmed,  ///< enough copies wait for the consent of a target: 450
-  Poisoned,     ///< an I/O error was seen; nothing can be promised any more: 421, then exit
+  Poisoned,     ///< after an I/O error nothing can be promised: 421, then exit
   NotFound,
-  Corrupt,      ///< what is stored is not what was accepted: hold it, never send it
+  Corrupt,      ///< stored data is not what was accepted: hold it, never send it
   Stopping,     ///< this process is about to end
-  Unavailable,  ///< the store cannot be reached now: nothing was done; 450, and no dot is sent
-  Unknown,      ///< nobody can say whether it was done: ask again with the same id, or look
+  Unavailable,  ///< the store cannot be reached, nothing was done: 450, and send no dot
+  Unknown,      ///< it may or may not have been done: ask again with the same id, or look
 };
 
 std::string_view describe(SpoolError error);

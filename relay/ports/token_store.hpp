@@ -1,5 +1,5 @@
-// Senders that do not fit into an SRS address, behind opaque tokens. They are stored in the
-// transaction that accepts the message (NewMessage::tokens).
+// Senders that do not fit into an SRS address, which then carries an opaque token. Tokens are
+// stored in the transaction that accepts the message (NewMessage::tokens).
 #pragma once
 
 #include <expected>
@@ -20,9 +20,9 @@ class TokenStore {
   /// The sender behind a token; NotFound when it is unknown or has expired.
   virtual base::Task<std::expected<mail::ReversePath, SpoolError>> find(std::string token) = 0;
 
-  /// Whether the token is there, or its quota (SenderToken::most) and that of the whole store leave
-  /// room for it. Asked before the message that brings it is committed, which asks no more: of
-  /// messages that come at once, some may still go beyond the quota.
+  /// Whether the token exists already, or its quota (SenderToken::most) and that of the whole store
+  /// have room for it. Ask before the commit of the message that brings it; the commit does not
+  /// check. So messages that come at the same moment may exceed the quota a little.
   virtual base::Task<std::expected<bool, SpoolError>> has_room(mail::SenderToken token) = 0;
 };
 

@@ -1,4 +1,5 @@
-// Whose mail is put off or refused before it is read: [[dns_list]], [abuse], [greylist], [rates].
+// Settings by which mail is put off or refused before it is read: [[dns_list]], [abuse],
+// [greylist], [rates].
 #pragma once
 
 #include <chrono>
@@ -12,7 +13,8 @@ namespace relay::settings {
 
 using std::chrono::seconds;
 
-/// Both ends included, in host order; within 127.0.0.0/8.
+/// Answers of a DNS list that count: from first to last, both included, in host byte order; within
+/// 127.0.0.0/8.
 struct AnswerRange {
   std::uint32_t first = 0;
   std::uint32_t last = 0;
@@ -37,19 +39,19 @@ struct Greylist {
   seconds delay{300};
   seconds retry_window{2 * 86'400};
   seconds remember{36 * 86'400};
-  std::uint32_t trusted_after = 5;  ///< times a network has to pass
-  base::Rate new_per_network{.count = 1000, .span = seconds(3600)};  ///< noted; 0: no limit
+  std::uint32_t trusted_after = 5;  ///< visits of a network that must pass
+  base::Rate new_per_network{.count = 1000, .span = seconds(3600)};  ///< stored; 0: no limit
 };
 
-/// Messages, if nothing else is said; a count of 0: no limit.
+/// Limits on numbers of messages, unless noted otherwise; a count of 0: no limit.
 struct Rates {
   base::Rate per_client;
   base::Rate per_network;
   base::Rate per_alias;
   base::Rate per_sender_domain;
-  base::Rate per_signature;  ///< copies of what one DKIM signature covers
-  base::Rate per_target;     ///< copies to one mailbox that aliases lead to
-  base::Rate unknown;        ///< unknown recipients, from a network
+  base::Rate per_signature;  ///< copies of the content that one DKIM signature covers
+  base::Rate per_target;     ///< copies to one target mailbox
+  base::Rate unknown;        ///< unknown recipients, per network
 };
 
 }  // namespace relay::settings

@@ -1,4 +1,4 @@
-// Chains of aliases inside our own domains: loops and explosions are found when the file is read.
+// Chains of aliases within our own domains: finds loops and explosions when the file is read.
 #include <algorithm>
 #include <set>
 #include <unordered_map>
@@ -18,12 +18,12 @@ namespace {
 constexpr std::size_t kMaxDepth = 10;
 constexpr std::size_t kMaxLeaves = 1000;
 
-/// Where an address of ours leads, by the entry that answers for it.
+/// The aliases of our domains, found by address.
 struct Graph {
   HostedDomains hosted;
   std::unordered_map<std::string, const Alias*> aliases;  ///< by "local@" and HostedDomain::text()
 
-  /// The key of an address in `aliases`; of one that is not ours, the address.
+  /// The key of an address of ours in `aliases`; for any other address, the folded address.
   std::string key_of(const mail::Mailbox& address) const {
     const HostedDomain* domain = hosted.find(address.domain().folded());
     if (domain == nullptr) return address.folded();
@@ -65,7 +65,7 @@ bool leads_inside(const Alias& alias, const HostedDomains& hosted) {
   });
 }
 
-/// Whether there is anything to walk: other aliases, or more targets than one alias may have.
+/// Whether there is anything to follow: other aliases, or more targets than one alias may have.
 bool leads_on(const Alias& alias, const HostedDomains& hosted) {
   return alias.targets.size() > kMaxLeaves || leads_inside(alias, hosted);
 }
@@ -107,7 +107,7 @@ void check_alias_chains(const Settings& settings, Findings& findings) {
       }
     }
   }
-  if (starts.empty()) return;  // most forward to elsewhere: a million of them need no graph
+  if (starts.empty()) return;  // most aliases lead elsewhere: a million of them need no graph
   const Graph graph = graph_of(settings, std::move(hosted));
   for (const std::string& start : starts) check_chain(start, graph, settings, findings);
 }

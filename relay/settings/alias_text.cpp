@@ -25,12 +25,12 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-/// Folded, up to the first blank.
+/// The text up to the first blank, in lower case.
 std::string first_word(std::string_view text) {
   return base::lower(text.substr(0, text.find_first_of(" \t")));
 }
 
-/// Reads the targets behind the colon; reports at the column they stand in.
+/// Reads the targets after the colon; reports each problem at the column of its target.
 void read_targets(std::string_view list, Position at, std::size_t offset, Alias& alias,
                   Findings& findings) {
   while (!list.empty()) {
@@ -57,7 +57,7 @@ void read_targets(std::string_view list, Position at, std::size_t offset, Alias&
   }
 }
 
-/// What stands behind the colon.
+/// Reads what follows the colon.
 void read_value(std::string_view value, const Position& at, std::size_t offset, Alias& alias,
                 Findings& findings) {
   const std::string_view text = trimmed(value);
@@ -79,7 +79,8 @@ void read_value(std::string_view value, const Position& at, std::size_t offset, 
                fmt::format("expected a reply such as `reject {}`", kRejectionExample));
 }
 
-/// What to write instead of a line of a Postfix map, "key target, target"; "": it is none.
+/// What to write instead of a line of a Postfix map, "key target, target"; "" when it is no such
+/// line.
 std::string instead_of_map_line(std::string_view text, const HostedDomain& domain) {
   const std::size_t blank = text.find_first_of(" \t");
   if (blank == std::string_view::npos) return {};

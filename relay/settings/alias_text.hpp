@@ -1,4 +1,4 @@
-// Alias text files: one `local: target, target` a line, or `local: reject 550 5.1.6 moved`, or
+// Alias text files. Each line is `local: target, target`, or `local: reject 550 5.1.6 moved`, or
 // `local: discard`; `#` begins a comment.
 #pragma once
 
@@ -11,12 +11,12 @@
 namespace relay::settings {
 
 /// Adds the aliases of `content` to `domain`. Pipes, files and `:include:` of /etc/aliases are
-/// errors with a hint: this program runs nothing and writes nowhere.
+/// errors with a hint: this program starts no other program, and delivers to no file.
 void read_alias_text(const std::string& path, const std::string& content, HostedDomain& domain,
                      Findings& findings);
 
-/// What to write instead of a reference to a Postfix map ("hash:/etc/postfix/virtual"); "": it is
-/// none.
+/// What to write instead of a reference to a Postfix map ("hash:/etc/postfix/virtual"); "" when
+/// `source` is none.
 std::string instead_of_map(std::string_view source);
 
 }  // namespace relay::settings

@@ -1,4 +1,4 @@
-// By whom mail comes in: what is special about a [[listener]], and [[gateway]].
+// How mail arrives: the policy of a [[listener]], and [[gateway]].
 #pragma once
 
 #include <cstdint>
@@ -10,24 +10,24 @@
 
 namespace relay::settings {
 
-/// What a listener does otherwise than others.
+/// The settings that distinguish a listener from others.
 struct ListenerPolicy {
-  base::Networks proxies;      ///< balancers, who begin with a header of the PROXY protocol
-  bool require_tls = false;    ///< no MAIL in the clear
-  bool verify = true;          ///< off: as [auth] verify = false, for what comes in here
-  std::uint64_t max_size = 0;  ///< octets; 0: as [limits] says
+  base::Networks proxies;      ///< load balancers, which send a PROXY protocol header first
+  bool require_tls = false;    ///< MAIL only under TLS
+  bool verify = true;          ///< off: like [auth] verify = false, for mail of this listener
+  std::uint64_t max_size = 0;  ///< octets; 0: the one of [limits]
   Place proxies_at = {};
 };
 
-/// What becomes of mail that a gateway has accepted and that would be refused here.
+/// What to do with mail that a gateway has accepted, and that would be refused here.
 enum class LateRefusal { Refuse, Hold, Risk };
 
-/// A mail system in front of this one that is trusted to say who its clients are.
+/// A mail system in front of this one, trusted to say who its clients are.
 struct Gateway {
   base::Networks from;
   bool reads_received = false;     ///< client = "received"
-  std::vector<std::string> names;  ///< of its hosts in "by" of Received, folded
-  std::string results;             ///< authserv-id that is believed, folded; "": none
+  std::vector<std::string> names;  ///< of its hosts, as in "by" of Received; folded
+  std::string results;             ///< authserv-id whose results are trusted, folded; "": none
   LateRefusal refusals = LateRefusal::Refuse;
   Place at = {};
 };

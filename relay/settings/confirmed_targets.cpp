@@ -36,7 +36,7 @@ void ConfirmedTargets::seal() {
   slots_.assign(std::bit_ceil(begins_.size() * 2 + 1), 0);
   for (std::size_t i = 0; i < begins_.size(); ++i) {
     std::size_t slot = first_slot(entry(i));
-    // An entry that is there twice needs no slot.
+    // An entry that is there twice gets only one slot.
     while (slots_[slot] != 0 && entry(slots_[slot] - 1) != entry(i)) {
       slot = (slot + 1) & (slots_.size() - 1);
     }
@@ -56,7 +56,7 @@ bool ConfirmedTargets::contains(std::string_view wanted) const {
 std::string ConfirmedTargets::awaited(const mail::Mailbox& target) const {
   const std::string domain = '@' + target.domain().folded();
   const std::string local = mail::folded_local_part(target.local_part());
-  // The tag is asked of the local part alone: a quoted one may hold an "@".
+  // Searches the tag in the local part only: a quoted local part may contain an "@".
   const std::size_t tag = tag_ == '\0' ? std::string::npos : local.find(tag_, 1);
   std::string whole = local.substr(0, tag) + domain;
   const bool confirmed =

@@ -1,5 +1,5 @@
-// The targets that have confirmed that they want what is forwarded to them: a big immutable set,
-// asked for every copy.
+// The targets that have confirmed that they want forwarded mail: a large immutable set, looked up
+// for every copy.
 #pragma once
 
 #include <cstddef>
@@ -14,17 +14,17 @@ namespace relay::settings {
 
 class ConfirmedTargets {
  public:
-  /// `tag` begins a sub-address: who confirmed for an address did so for all of its sub-addresses.
+  /// `tag` begins a sub-address: confirming an address confirms all of its sub-addresses.
   explicit ConfirmedTargets(char tag) : tag_(tag) {}
 
   void add(const mail::Mailbox& target);
-  void add(const mail::Domain& domain);  ///< all of its addresses
+  void add(const mail::Domain& domain);  ///< confirms all addresses of the domain
 
-  /// After the last add(): from now on every question costs the same, however many there are.
+  /// Call after the last add(): lookups then take the same time, however many entries there are.
   void seal();
 
-  /// Under which address copies for this target wait for its consent: folded, without sub-address;
-  /// "": it has confirmed.
+  /// The address whose consent copies for this target must wait for, folded and without
+  /// sub-address; "" when it has confirmed.
   std::string awaited(const mail::Mailbox& target) const;
 
   std::size_t size() const { return begins_.size(); }
@@ -35,11 +35,11 @@ class ConfirmedTargets {
   std::string_view entry(std::size_t index) const;
   std::size_t first_slot(std::string_view entry) const;
 
-  // A million addresses are one text, and a table of their numbers beside it: nothing to allocate
-  // one by one, and little to hold twice while a reload goes on.
-  std::string text_;                   ///< "local@domain" or "@domain", folded, one behind another
-  std::vector<std::uint32_t> begins_;  ///< of each entry in text_
-  std::vector<std::uint32_t> slots_;   ///< number of an entry from 1, 0: free; a power of two many
+  // All addresses are one text with a hash table of their numbers. So a million of them need no
+  // separate allocations, and little memory while a reload holds two sets.
+  std::string text_;                   ///< "local@domain" or "@domain", folded, without separators
+  std::vector<std::uint32_t> begins_;  ///< where each entry begins in text_
+  std::vector<std::uint32_t> slots_;   ///< numbers of entries, from 1; 0: free; size a power of two
   char tag_;
 };
 

@@ -8,11 +8,12 @@ namespace relay::settings {
 
 namespace {
 
-constexpr std::size_t kMaxReported = 20;  // a file of another kind has a mistake on every line
+constexpr std::size_t kMaxReported = 20;  // the wrong file has a mistake on every line
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
-/// What stands before a comment, which begins a line or follows a blank: "#" may be in an address.
+/// The line without its comment, which begins the line or follows a blank: an address may contain
+/// "#".
 std::string_view without_comment(std::string_view line) {
   for (std::size_t at = line.find('#'); at != std::string_view::npos; at = line.find('#', at + 1)) {
     if (at == 0 || is_blank(line[at - 1])) return line.substr(0, at);
@@ -34,7 +35,7 @@ Word only_word(std::string_view line) {
   return {text, column};
 }
 
-/// What is wrong with the entry; "": it was added.
+/// What is wrong with the entry; "" when it was added.
 std::string add_entry(std::string_view text, ConfirmedTargets& confirmed) {
   if (text.starts_with('@')) {
     const auto domain = mail::Domain::parse(text.substr(1));
@@ -73,7 +74,7 @@ class Reader {
 
  private:
   void report(std::size_t column, const std::string& text) {
-    // The text is kept for its lines to be shown, once there is something to show.
+    // Keeps the text when the first problem is found: problems show their lines.
     if (reported_++ == 0) findings_.remember(at_.file, std::string(content_));
     at_.column = static_cast<std::uint32_t>(column);
     findings_.add(at_, ProblemCode::Value, text);

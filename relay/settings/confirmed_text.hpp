@@ -1,4 +1,4 @@
-// The file of confirmed targets: an address or `@domain` a line, `#` begins a comment.
+// The file of confirmed targets: each line an address or `@domain`; `#` begins a comment.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@ namespace relay::settings {
 
 inline constexpr std::size_t kMaxConfirmedLines = 2'000'000;
 
-/// Adds the lines of `content` to `confirmed`. A last line without its end may be half an address,
-/// which is another address: an error, as all that is neither address nor domain.
+/// Adds the lines of `content` to `confirmed`. An error: a line that is neither address nor domain;
+/// and a last line without line feed, which may be cut off, and so name another address.
 void read_confirmed_text(const std::string& path, const std::string& content,
                          ConfirmedTargets& confirmed, Findings& findings);
 

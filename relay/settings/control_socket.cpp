@@ -15,17 +15,17 @@ namespace relay::settings {
 
 namespace {
 
-/// nullopt: it is no TOML.
+/// nullopt when the text is not TOML.
 std::optional<toml::table> parsed(std::string_view text) {
   try {
     auto result = toml::parse(text);
     if (result) return std::move(result).table();
-  } catch (const ParserGaveUp&) {  // NOLINT(bugprone-empty-catch): then it is none
+  } catch (const ParserGaveUp&) {  // NOLINT(bugprone-empty-catch): it is not TOML
   }
   return std::nullopt;
 }
 
-/// "[control]", with blanks wherever TOML takes them and perhaps a comment behind it.
+/// True for "[control]", with blanks wherever TOML allows them, perhaps with a comment behind it.
 bool begins_control(std::string_view line) {
   std::string bare;
   for (const char c : line.substr(0, line.find('#'))) {
@@ -34,8 +34,8 @@ bool begins_control(std::string_view line) {
   return bare == "[control]";
 }
 
-/// The lines before the first table, and those of [control]: parts that are whole whatever stands
-/// in the others.
+/// The lines before the first table, and those of [control]: they can be parsed even when other
+/// parts of the file are broken.
 struct Cutting {
   std::string head;
   std::string control;

@@ -1,4 +1,5 @@
-// Where the daemon of a configuration listens for the command line, whatever else is wrong with it.
+// Finds the socket on which the daemon of a configuration accepts commands, even when the
+// configuration is otherwise broken.
 #pragma once
 
 #include <string>
@@ -7,12 +8,11 @@ namespace relay::settings {
 
 struct ControlSocket {
   std::string path;
-  std::string reason;  ///< in words, why it is this one
+  std::string reason;  ///< why it is this one, in words
 };
 
-/// Reads `[control] socket` and nothing else, of the file or one that it includes: the rest may be
-/// no TOML at all, and no secret is looked at. Where no file says it, or none can be read, it is
-/// the default.
+/// Reads only `[control] socket`, from the file or from one that it includes: the rest need not be
+/// TOML, and no secret is read. The default, when no file names a socket or none can be read.
 ControlSocket find_control_socket(const std::string& config_path);
 
 }  // namespace relay::settings

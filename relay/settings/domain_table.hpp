@@ -1,4 +1,4 @@
-// What the configuration says about a domain: by its name, by "*.parent", or by "*" for all.
+// Values that the configuration assigns to domains: by name, by "*.parent", or by "*" for all.
 #pragma once
 
 #include <optional>
@@ -11,7 +11,7 @@ namespace relay::settings {
 template <class Value>
 class DomainTable {
  public:
-  /// Written first, matched first: a later entry for the same name is never reached.
+  /// The first entry for a name counts; a later one for the same name is ignored.
   void add(std::string_view match, Value value) {
     if (match == "*") {
       if (!all_) all_ = std::move(value);
@@ -22,8 +22,8 @@ class DomainTable {
     }
   }
 
-  /// An exact name wins over "*.parent", the longest parent over shorter ones, and all over "*";
-  /// null when nothing matches. Cost: one lookup per label.
+  /// An exact name wins over "*.parent", a longer parent over a shorter one, and any of them over
+  /// "*"; null when nothing matches. One lookup per label.
   const Value* find(const std::string& folded_domain) const {
     if (const auto hit = exact_.find(folded_domain); hit != exact_.end()) return &hit->second;
     for (std::size_t dot = folded_domain.find('.'); dot != std::string::npos && !below_.empty();

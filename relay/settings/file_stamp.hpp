@@ -1,4 +1,4 @@
-// Whether a file is still the one that was read.
+// Tells whether a file is still the one that was read.
 #pragma once
 
 #include <cstdint>
@@ -8,7 +8,7 @@
 
 namespace relay::settings {
 
-/// What stat() says of a file, or why it says nothing.
+/// What stat() says about a file, or the error why it says nothing.
 struct FileStamp {
   int error = 0;
   dev_t device = 0;

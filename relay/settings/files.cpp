@@ -18,7 +18,8 @@ std::unexpected<FileError> failed(const std::string& path) {
       FileError{ProblemCode::File, fmt::format("cannot read {}: {}", path, std::strerror(errno))});
 }
 
-/// `expected`: the size of the file. It may be a secret: no copy of it is left behind.
+/// `expected`: the size of the file. The content may be a secret, so the buffer never grows, which
+/// would leave a copy behind in memory.
 std::expected<std::string, FileError> read_open(int fd, const std::string& path, off_t expected) {
   const auto too_large = [&path] {
     return std::unexpected(FileError{ProblemCode::File, path + " is too large"});
@@ -38,7 +39,7 @@ std::expected<std::string, FileError> read_open(int fd, const std::string& path,
   return std::unexpected(FileError{ProblemCode::File, path + " grows while it is read"});
 }
 
-/// What others must not be able to do, and what to do about it.
+/// Permissions that a file must not give to others, and advice when it does.
 struct Modes {
   mode_t forbidden;
   const char* advice;

@@ -1,4 +1,4 @@
-// Reading the files a configuration names, with the rights it demands of secrets.
+// Reads the files that a configuration names, and checks their permissions.
 #pragma once
 
 #include <expected>
@@ -17,17 +17,16 @@ struct FileError {
 
 inline constexpr std::size_t kMaxConfigOctets = 64ULL << 20;
 
-/// The whole of a regular file, at most kMaxConfigOctets.
+/// The content of a regular file of at most kMaxConfigOctets that is not writable for everybody.
 std::expected<std::string, FileError> read_file(const std::string& path);
 
-/// As read_file, for key material: nobody but owner and group may read it, nobody but the owner
-/// may write it.
+/// As read_file(), for key material: only owner and group may read it, only the owner may write it.
 std::expected<base::Secret, FileError> read_secret_file(const std::string& path);
 
-/// `text` behind the byte order mark that some editors put in front of UTF-8.
+/// `text` without the byte order mark that some editors put in front of UTF-8.
 std::string_view without_mark(std::string_view text);
 
-/// `path` as seen from the folder of `base_file`.
+/// `path`, relative to the folder of `base_file` unless it is absolute.
 std::string relative_to(const std::string& path, const std::string& base_file);
 
 }  // namespace relay::settings

@@ -40,7 +40,7 @@ std::string Findings::line(const std::string& file, std::uint32_t number) {
   const std::size_t begin = begins[number - 1];
   std::string shown = text.substr(begin, text.find('\n', begin) - begin);
   for (char& c : shown) {
-    if (static_cast<unsigned char>(c) < 0x20) c = ' ';  // tabs would move the caret
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';  // a tab would shift the caret
   }
   return shown;
 }

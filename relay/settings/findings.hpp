@@ -1,4 +1,4 @@
-// The problems of one configuration, collected while it is read and while it is thought over.
+// The problems of one configuration, collected while it is read and reviewed.
 #pragma once
 
 #include <cstddef>
@@ -12,35 +12,35 @@
 
 namespace relay::settings {
 
-/// A file that the configuration leads to, and where it is named.
+/// A file that the configuration names, and where it is named.
 struct NamedFile {
   std::string path;
   Place at;
-  FileStamp stamp = {};  ///< of a moment before it was read
+  FileStamp stamp = {};  ///< taken just before it was read
 };
 
 /// Collects problems, and knows the files they are in.
 class Findings {
  public:
-  /// A file of another kind has a mistake on every line: beyond so many errors, or warnings, they
-  /// are only counted, and the last one says how many there are.
+  /// How many errors, and how many warnings, are kept; more are only counted, and one last problem
+  /// says how many. The wrong kind of file would have a mistake on every line.
   static constexpr std::size_t kMostShown = 1000;
 
-  /// The text is shown as it was when it was read. A file that is not remembered is read again when
-  /// one of its lines is to be shown.
+  /// Keeps the text of a file, so that its lines are shown as they were read. A file that is not
+  /// remembered is read again when one of its lines must be shown.
   void remember(const std::string& file, std::string text);
   void add(Position at, ProblemCode code, std::string text, std::string hint = {},
            std::size_t width = 1);
   void warn(Position at, std::string text, std::string hint = {}, std::size_t width = 1);
   void add(Problem problem);
 
-  /// A byte order mark is read over; what reads the file beside us may not do that.
+  /// Warns of a byte order mark: it is skipped here, but other programs may not skip it.
   void warn_of_mark(const std::string& path, std::string_view content);
 
-  /// The position, short. Until Settings::sources is taken from sources().
+  /// The position in short form. Call only before Settings::sources is taken from sources().
   Place place(const Position& at);
 
-  /// To be called before it is read.
+  /// Records a file that the configuration names. Call before reading it.
   void name_file(const std::string& path, const Position& at) {
     named_files_.push_back({path, place(at), FileStamp::of(path)});
   }
@@ -53,25 +53,25 @@ class Findings {
 
   bool has_errors() const { return errors_.count > 0; }
 
-  /// The line as it stands in the file, each control character a blank; "" when there is none.
+  /// The line as in the file, with control characters replaced by blanks; "" when there is none.
   std::string line(const std::string& file, std::uint32_t number);
 
  private:
-  /// Its lines are looked for when the first of them is to be shown: a million aliases mostly have
-  /// none.
+  /// Line beginnings are searched when the first line must be shown: most files have no problem,
+  /// even one with a million aliases.
   struct Source {
     std::string text;
-    std::vector<std::size_t> begins;  ///< of its lines
+    std::vector<std::size_t> begins;  ///< where each line begins
   };
 
-  /// Problems of one severity: errors are not crowded out by warnings.
+  /// Problems of one severity, limited separately, so that warnings do not displace errors.
   struct Kind {
     std::size_t count = 0;
-    std::size_t rest_at = 0;  ///< of the problem that says how many more there are
+    std::size_t rest_at = 0;  ///< index of the problem that counts the rest
   };
 
   std::map<std::string, Source> sources_;
-  std::map<std::string, std::size_t> numbers_;  ///< of files_
+  std::map<std::string, std::size_t> numbers_;  ///< index in files_
   std::vector<std::string> files_;
   std::vector<NamedFile> named_files_;
   std::vector<Problem> problems_;

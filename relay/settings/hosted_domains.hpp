@@ -1,4 +1,4 @@
-// Which [[domain]] answers for a name.
+// Finds the [[domain]] that answers for a name.
 #pragma once
 
 #include <string>
@@ -8,14 +8,14 @@
 
 namespace relay::settings {
 
-/// Points into the settings it was made of.
+/// Points into the settings it was made from.
 class HostedDomains {
  public:
   HostedDomains() = default;
   explicit HostedDomains(const Settings& settings);
 
-  /// The one of that name, or else the longest "*.parent" above it; null: it is none of ours. The
-  /// SRS domain is hosted under its own name or not at all: below a wildcard it stays what it is.
+  /// The entry of that name, or else of the longest "*.parent" above it; null when the name is not
+  /// ours. An SRS domain is hosted only by an entry of its own name, not by a wildcard above it.
   const HostedDomain* find(const std::string& folded_domain) const;
 
  private:

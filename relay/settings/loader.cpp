@@ -27,7 +27,7 @@ std::string hash_of(const std::string& text) {
   return hex;
 }
 
-/// Reads one file into a table; false when it cannot be used (reported).
+/// Parses one file into a table; false, and reported, when it cannot be used.
 bool parse_file(const std::string& path, const Position& named_at, toml::table& into,
                 std::string& all_text, Findings& findings) {
   findings.name_file(path, named_at);
@@ -51,7 +51,8 @@ bool parse_file(const std::string& path, const Position& named_at, toml::table& 
   if (!result) {
     const auto& error = result.error();
     const std::string_view text = error.description();
-    // toml++ garbles the key in this message; the position is right, so the line can speak.
+    // toml++ garbles the key in this message; its position is right, and the line shown there has
+    // the key.
     const bool again = text.find("redefin") != std::string_view::npos ||
                        text.find("already") != std::string_view::npos;
     findings.add(position_of(error.source()), again ? ProblemCode::Duplicate : ProblemCode::Syntax,
@@ -62,8 +63,8 @@ bool parse_file(const std::string& path, const Position& named_at, toml::table& 
   return true;
 }
 
-/// Moves what `part` says into `whole`. A key set in both is an error naming both places; arrays of
-/// tables ([[domain]], [[route]], …) are joined.
+/// Moves the content of `part` into `whole`. A key in both is an error that names both places;
+/// arrays of tables ([[domain]], [[route]], …) are joined.
 void merge(toml::table& whole, toml::table& part, Findings& findings) {
   for (auto&& [key, node] : part) {
     toml::node* existing = whole.get(key.str());
@@ -96,8 +97,8 @@ std::vector<std::string> expand(const std::string& pattern) {
   return paths;
 }
 
-/// A host that starts without one of its files answers 550 where it forwarded yesterday. It has
-/// always started, though, and a reboot must not end what works.
+/// Warns that an include finds no file. Aliases in a missing file are answered 550, but it is no
+/// error: a host that works must start again after a reboot.
 void warn_of_absent(const std::string& pattern, const std::string& path, const Position& at,
                     Findings& findings) {
   const std::filesystem::path wanted(relative_to(pattern, path));
@@ -180,8 +181,8 @@ bool has_postmaster(const HostedDomain& domain) {
          });
 }
 
-/// Domains at which nobody reads postmaster@. Those that our mail is seen to come from stand first:
-/// receivers ask for their postmaster, and some refuse all mail where there is none.
+/// Domains whose postmaster@ nobody reads. Our own names come first: receivers of our mail look for
+/// their postmaster, and some refuse all mail when there is none.
 std::vector<std::string> without_postmaster(const Settings& settings) {
   std::vector<std::string> own;
   for (const mail::Domain& domain : settings.srs_domains()) own.push_back(domain.folded());
@@ -213,7 +214,7 @@ void warn_of_postmaster(const Settings& settings, Findings& findings) {
   }
   const auto names = without_postmaster(settings);
   if (names.empty()) return;
-  constexpr std::size_t kMaxNamed = 10;  // a list is for the eye
+  constexpr std::size_t kMaxNamed = 10;  // nobody reads a longer list
   std::string named;
   for (const std::string& name : names | std::views::take(kMaxNamed)) {
     named += (named.empty() ? "postmaster@" : ", postmaster@") + name;

@@ -11,12 +11,12 @@
 namespace relay::settings {
 
 struct Loaded {
-  std::shared_ptr<Settings> settings;  ///< nobody else has them yet
+  std::shared_ptr<Settings> settings;  ///< not shared with anybody yet
   std::vector<Problem> warnings;
 };
 
-/// Reads, includes, checks. Either a whole configuration or every problem found in one run: a bad
-/// file is never partly applied. Reads the secrets the file names.
+/// Reads the file with its includes and the secrets it names, and checks everything. Returns either
+/// a whole configuration or all problems that one run can find: a bad file is never partly applied.
 std::expected<Loaded, std::vector<Problem>> load(const std::string& path);
 
 }  // namespace relay::settings

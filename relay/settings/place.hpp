@@ -1,4 +1,4 @@
-// Where something stands in the configuration.
+// Positions in the configuration.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,10 @@ struct Position {
   std::uint32_t column = 0;
 };
 
-/// A position in eight octets: a million aliases have one each. What does not fit is unknown.
+/// A position in eight octets, since each of a million aliases has one. Unknown when it does not
+/// fit.
 struct Place {
-  std::uint64_t file : 20 = 0;  ///< which of Settings::sources
+  std::uint64_t file : 20 = 0;  ///< index in Settings::sources
   std::uint64_t line : 28 = 0;  ///< from 1; 0: unknown
   std::uint64_t column : 16 = 0;
 };

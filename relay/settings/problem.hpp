@@ -1,4 +1,4 @@
-// What is wrong with a configuration, and where.
+// Problems of a configuration, with their positions.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +13,8 @@ namespace relay::settings {
 enum class ProblemCode : std::uint16_t {
   Syntax = 1,
   Duplicate = 2,
-  File = 3,         ///< missing, unreadable, not a file
-  Permissions = 4,  ///< a secret that others can read
+  File = 3,         ///< missing, unreadable, or not a regular file
+  Permissions = 4,  ///< others can read a secret, or change a file
   Type = 10,
   Value = 11,
   Missing = 12,
@@ -22,7 +22,7 @@ enum class ProblemCode : std::uint16_t {
   Loop = 30,
   FanOut = 31,
   Secret = 40,
-  Doubt = 50,  ///< it is valid, and hardly what was meant; see relay/review
+  Doubt = 50,  ///< valid, but hardly intended; see relay/review
 };
 
 struct Problem {
@@ -30,18 +30,18 @@ struct Problem {
   ProblemCode code = ProblemCode::Syntax;
   std::string text;
   std::string hint;         ///< "did you mean …", or ""
-  std::string source_line;  ///< as it stands in the file, or ""
+  std::string source_line;  ///< as in the file, or ""
   std::uint32_t width = 1;  ///< columns to underline
-  /// Errors are what a start refuses, and nothing else: a host that works must start again after a
-  /// reboot.
+  /// True unless a start refuses the configuration because of it: a host that works must start
+  /// again after a reboot.
   bool warning = false;
   std::string check = {};  ///< the name of the check in relay/review that found it, or ""
 };
 
-/// file:line:column: error[E021]: text, then the source line and a caret line where known.
+/// file:line:column: error[E021]: text; then, where known, the source line and a line with carets.
 std::string render(const Problem& problem);
 
-/// The same on one line, with the hint behind it.
+/// As render(), on one line, with the hint at its end.
 std::string render_line(const Problem& problem);
 
 }  // namespace relay::settings

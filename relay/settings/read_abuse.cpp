@@ -1,4 +1,4 @@
-// [[dns_list]], [abuse], [greylist] and [rates]: whose mail is put off or refused.
+// [[dns_list]], [abuse], [greylist] and [rates]: by which mail is put off or refused.
 #include "relay/base/text.hpp"
 #include "relay/settings/read_sections.hpp"
 #include "relay/settings/units.hpp"
@@ -8,7 +8,7 @@ namespace relay::settings {
 namespace {
 
 constexpr std::size_t kMaxLists = 32;
-// Before the zone: an IPv6 address takes 32 nibbles and as many dots.
+// In front of the zone an IPv6 address takes 32 hexadecimal digits and as many dots.
 constexpr std::size_t kMaxZone = 253 - 64;
 
 void read_zone(Section& section, DnsList& list) {

@@ -1,4 +1,4 @@
-// What is special about a [[listener]]; [[gateway]].
+// The policy of a [[listener]], and [[gateway]].
 #include <algorithm>
 
 #include <fmt/format.h>

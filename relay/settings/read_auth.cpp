@@ -1,5 +1,5 @@
-// What is believed about incoming mail, and under which names we speak ourselves: [auth], [arc],
-// [rewrite], and the three keys about DMARC that [defaults], domains and aliases share.
+// What is trusted in incoming mail, and the names that we use ourselves: [auth], [arc], [rewrite],
+// and the three keys about DMARC that [defaults], domains and aliases share.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -39,7 +39,8 @@ void read_trusted_sealers(Section& section, Arc& arc) {
   }
 }
 
-/// Either everything that sealing needs, or nothing of it: a section may only name whom to trust.
+/// Reads all that sealing needs, or nothing when no such key is set: [arc] may only list trusted
+/// sealers.
 void read_sealer(Section& section, Arc& arc) {
   const bool wanted = std::ranges::any_of(
       std::initializer_list<const char*>{"domain", "selector", "file", "env", "credential", "seal"},
@@ -85,8 +86,8 @@ void read_rewrite(Section& root, Settings& settings) {
   section->finish();
 }
 
-/// One is the other, or below it: aligned by every rule there is. Brothers are found where the
-/// public suffix list is known (forward/identities).
+/// True when the names are equal, or one is below the other: aligned under every rule. Siblings are
+/// found in forward/identities, where the public suffix list is known.
 bool related(const std::string& a, const std::string& b) {
   return a == b || a.ends_with('.' + b) || b.ends_with('.' + a);
 }

@@ -1,4 +1,4 @@
-// [consent]: who agreed to be forwarded to, and where who did not may complain.
+// [consent]: which targets agreed to forwarding, and where those who did not may complain.
 #include <algorithm>
 #include <set>
 
@@ -14,9 +14,10 @@ namespace relay::settings {
 namespace {
 
 constexpr std::size_t kMaxContact = 320;
-constexpr std::size_t kMaxNamed = 10;  // a list is for the eye
+constexpr std::size_t kMaxNamed = 10;  // nobody reads a longer list
 
-/// Goes into a header field as it is, whoever the message is for: printable ASCII without spaces.
+/// True for a text that can be put unchanged into a header field of any message: printable ASCII
+/// without spaces; an https URL or an address.
 bool is_contact(const std::string& text) {
   const bool plain = text.size() <= kMaxContact &&
                      std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
@@ -25,7 +26,7 @@ bool is_contact(const std::string& text) {
   return mail::Mailbox::parse(text).has_value();
 }
 
-/// Null when the file cannot be read; what is wrong in it is reported as well.
+/// Reads the confirmed targets and reports what is wrong; null when the file cannot be read.
 std::shared_ptr<const ConfirmedTargets> read_confirmed(Section& section, const std::string& name,
                                                        const Defaults& defaults) {
   const std::string path = relative_to(name, section.at("confirmed").file);
@@ -37,7 +38,7 @@ std::shared_ptr<const ConfirmedTargets> read_confirmed(Section& section, const s
   }
   auto confirmed = std::make_shared<ConfirmedTargets>(defaults.tag);
   read_confirmed_text(path, *content, *confirmed, section.findings());
-  // The operator's own word; and who has trouble with us must be able to say so.
+  // The operator has configured this address, and people with trouble must be able to reach it.
   if (defaults.postmaster) confirmed->add(*defaults.postmaster);
   confirmed->seal();
   return confirmed;

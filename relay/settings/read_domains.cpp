@@ -1,4 +1,4 @@
-// [[domain]]: the aliases of our domains, from the file itself and from alias text files.
+// [[domain]]: the aliases of our domains, from the configuration and from alias text files.
 #include <set>
 #include <sstream>
 
@@ -137,7 +137,7 @@ void read_patterns(Section& section, HostedDomain& domain) {
   }
 }
 
-/// "example.org", or "*.example.org" for every domain below it.
+/// Reads "example.org", or "*.example.org" for every domain below it.
 std::optional<mail::Domain> read_name(Section& section, bool& is_wildcard) {
   const toml::value<std::string>* value = section.raw().get_as<std::string>("name");
   const std::string text = value != nullptr ? value->get() : std::string();
@@ -163,7 +163,8 @@ std::optional<mail::Domain> read_name(Section& section, bool& is_wildcard) {
 }  // namespace
 
 std::string doubt_about_target(const mail::Mailbox& target) {
-  // Most are far from it, whatever they need quoted; there may be a million.
+  // Most of up to a million targets are too short for doubt, even if every character needed a
+  // backslash.
   if (2 * target.local_part().size() + 2 <= mail::kMaxLocalPartOctets) return {};
   const std::size_t octets = target.quoted_local_part().size();
   if (octets <= mail::kMaxLocalPartOctets) return {};

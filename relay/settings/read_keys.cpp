@@ -1,4 +1,4 @@
-// [srs], [tls] and [[dkim]]: the sections that lead to key material.
+// [srs], [tls] and [[dkim]]: the sections that name key material.
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
@@ -23,7 +23,7 @@ base::Secret without_line_end(const base::Secret& secret) {
 void check_secrets(Section& section, const Srs& srs) {
   std::vector<srs::Key> keys;
   for (const SrsSecret& secret : srs.secrets) {
-    if (secret.secret.empty()) return;  // reported already
+    if (secret.secret.empty()) return;  // was reported
     keys.push_back(
         {secret.id, std::string(secret.secret.reveal()), secret.verify_until, secret.scheme});
   }
@@ -33,8 +33,8 @@ void check_secrets(Section& section, const Srs& srs) {
   }
 }
 
-/// `[srs] accept_classic` was the word for all secrets: configurations that have it go on as they
-/// did, and are told the new one.
+/// `[srs] accept_classic` applies to all secrets. It is still obeyed, with a warning that names the
+/// key `classic` of each secret, which replaces it.
 std::optional<bool> read_accept_classic(Section& section) {
   if (!section.has("accept_classic")) return std::nullopt;
   bool accept = true;
@@ -103,7 +103,7 @@ void read_bounces(Section& srs, Bounces& into) {
   section->finish();
 }
 
-/// `key` is what names it in the section.
+/// `key`: the key of the section that names the file, for messages.
 std::optional<KeyText> read_key_file(Section& section, const char* key, const std::string& file,
                                      Rights rights) {
   KeyText found{.file = file, .name = file, .text = {}, .at = section.place(key)};
@@ -123,7 +123,7 @@ std::optional<KeyText> read_key_file(Section& section, const char* key, const st
   return found;
 }
 
-/// "file", or a table that says where it is.
+/// Reads a file name, or a table that says where the text is.
 std::optional<KeyText> read_tls_part(Section& tls, const char* key, Rights rights) {
   if (!tls.has(key)) {
     tls.problem(key, ProblemCode::Missing, "TLS needs cert and key");
@@ -137,7 +137,7 @@ std::optional<KeyText> read_tls_part(Section& tls, const char* key, Rights right
   }
   std::string file;
   tls.text(key, file);
-  if (!tls.raw().get(key)->is_string()) return std::nullopt;  // which is reported
+  if (!tls.raw().get(key)->is_string()) return std::nullopt;  // wrong type, was reported
   file = relative_to(file, tls.at(key).file);
   tls.findings().name_file(file, tls.at(key));
   return read_key_file(tls, key, file, rights);

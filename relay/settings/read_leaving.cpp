@@ -1,4 +1,4 @@
-// How copies leave, and to whom we write ourselves: [risk], [[target]], [bounces].
+// How copies leave, and who gets our notices: [risk], [[target]], [bounces].
 #include <algorithm>
 #include <array>
 #include <set>
@@ -14,8 +14,8 @@ namespace {
 const std::vector<std::pair<std::string, KeepOrSrs>> kSenders{{"srs", KeepOrSrs::Srs},
                                                               {"keep", KeepOrSrs::Keep}};
 
-/// Fields that mean something to a next hop or a reader, or that a signature may count: one of
-/// them in front of a message would change what it says.
+/// Whether a field means something to a next hop or a mail program, or may be covered by a
+/// signature: one more of it in front of a message would change the message.
 bool has_meaning(std::string_view name) {
   static constexpr std::array<std::string_view, 13> kNames = {
       "From",     "Sender",         "Reply-To",    "To",         "Cc",
@@ -29,7 +29,7 @@ bool has_meaning(std::string_view name) {
                              [&](auto one) { return base::starts_with_ignoring_case(name, one); });
 }
 
-/// "Name: value", one line of printable ASCII (RFC 5322 §2.2).
+/// True for "Name: value" on one line of printable ASCII (RFC 5322 §2.2).
 bool is_field(std::string_view text) {
   const std::size_t colon = text.find(':');
   if (colon == 0 || colon == std::string_view::npos || text.size() > 200) return false;
@@ -117,7 +117,7 @@ void read_notices(Section& root, Settings& settings) {
                        "\"postmaster\" needs [defaults] postmaster, who then hears of it");
     }
   }
-  // A silent loss of all bounces must be somebody's decision.
+  // Losing all bounces silently must be an explicit decision of the operator.
   if (!settings.auth.verify && settings.notices_to == NoticesTo::Authenticated) {
     const std::string why =
         "with auth.verify = false no sender is ever authenticated, so that nobody would hear of a "

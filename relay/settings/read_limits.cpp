@@ -1,4 +1,4 @@
-// [limits]: how much one client and one message may ask for.
+// [limits]: how much one client and one message may use.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -9,10 +9,10 @@ namespace relay::settings {
 
 namespace {
 
-constexpr std::uint64_t kMinHeader = 8UL << 10;  // octets: with less ordinary mail is refused
+constexpr std::uint64_t kMinHeader = 8UL << 10;  // octets; a lower limit would refuse ordinary mail
 
-// What one message may hold: two chunks, one read and a header. With less its network could not
-// send large mail at all.
+// The memory that one message may need: two chunks, one read and a header. With less, a network
+// could not send large mail at all.
 constexpr std::uint64_t kOneMessage = 1ULL << 20;
 
 void read_memory(Section& section, Limits& limits) {

@@ -1,4 +1,5 @@
-// [[provider]]: those of config/providers.toml, which is part of the program, and the operator's.
+// [[provider]]: those of config/providers.toml, which is built into the program, and the
+// operator's.
 #include <algorithm>
 #include <iterator>
 #include <map>
@@ -15,7 +16,7 @@ namespace relay::settings {
 
 namespace {
 
-/// As problems name the file that is in the program.
+/// The name of the built-in file in problems.
 constexpr std::string_view kBuiltInFile = "config/providers.toml (built in)";
 
 struct Given {
@@ -41,7 +42,7 @@ std::string read_name(Section& section) {
   return base::lower(name);
 }
 
-/// One label would take in half the world.
+/// Requires two labels: one label, as "com", would match far too many hosts.
 std::optional<std::string> suffix_of(std::string_view text) {
   const auto domain = mail::Domain::parse(text);
   if (!domain || !domain->is_dotted()) return std::nullopt;
@@ -72,7 +73,7 @@ std::vector<std::string> read_suffixes(Section& section) {
   return suffixes;
 }
 
-/// The [[provider]] tables of one configuration. A name that stands there twice is an error.
+/// Reads the [[provider]] tables of one configuration. A name that is used twice is an error.
 std::vector<Given> read_given(Section& root) {
   std::vector<Given> given;
   std::set<std::string> names;
@@ -102,7 +103,7 @@ std::vector<Given> built_in(Findings& findings) {
   return given;
 }
 
-/// A host belongs to one provider.
+/// Reports a suffix that is given twice: a host belongs to one provider.
 void check_suffixes(const std::vector<Given>& all, Findings& findings) {
   std::map<std::string, std::string> owners;
   for (const Given& given : all) {

@@ -19,7 +19,7 @@ bool parse_port(std::string_view text, std::uint16_t& port) {
   return error == std::errc() && end == text.data() + text.size() && port != 0;
 }
 
-/// "smtp://host:port", "smtp://[::1]:25", port optional.
+/// Parses "smtp://host:port" or "smtp://[::1]:25"; the port is optional.
 std::optional<Via> parse_via(std::string_view text) {
   if (!text.starts_with("smtp://")) return std::nullopt;
   text.remove_prefix(7);
@@ -48,7 +48,7 @@ std::optional<Via> parse_via(std::string_view text) {
 bool is_ip(const std::string& text) {
   boost::system::error_code error;
   boost::asio::ip::make_address(text, error);
-  return !error && text.find('\0') == std::string::npos;  // the system's reader stops there
+  return !error && text.find('\0') == std::string::npos;  // the system's parser stops at a NUL
 }
 
 std::string read_match(Section& section) {

@@ -9,7 +9,8 @@ namespace relay::settings {
 
 inline constexpr std::string_view kRejectionExample = "550 5.1.6 moved to new@example.org";
 
-/// Reply code, enhanced status and text, as in kRejectionExample; nullopt when it is no refusal.
+/// Parses reply code, enhanced status and text, as in kRejectionExample; nullopt when it is no
+/// refusal.
 std::optional<Rejected> parse_rejection(std::string_view text);
 
 }  // namespace relay::settings

@@ -1,5 +1,5 @@
-// One TOML table being read: typed access that reports every mistake with its position, and at the
-// end every key nobody asked for. The only place, with the loader, that knows toml++.
+// Reads one TOML table: typed access that reports every mistake with its position, and at the end
+// every key that nobody asked for.
 #pragma once
 
 #include <chrono>
@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-// clang-format off: the one before the other
+// clang-format off: toml_checks.hpp must come before toml++
 #include "relay/settings/toml_checks.hpp"
 #include <toml++/toml.h>
 // clang-format on
@@ -23,7 +23,7 @@ Position position_of(const toml::source_region& region);
 
 class Section {
  public:
-  /// `path` is the dotted name for messages; "" is the root.
+  /// `path`: the dotted name of the table, for messages; "" for the root.
   Section(const toml::table& table, std::string path, Findings& findings)
       : table_(table), path_(std::move(path)), findings_(findings) {}
 
@@ -32,23 +32,23 @@ class Section {
 
   bool has(const char* key);
 
-  void allow(const char* key) { asked_.emplace_back(key); }  ///< read through raw()
+  void allow(const char* key) { asked_.emplace_back(key); }  ///< marks a key read through raw()
 
-  Position at(const char* key);  ///< of the value, or of the table
-  /// Of one of several values; as at(key) where there is only one.
+  Position at(const char* key);  ///< of the value; of the table when absent
+  /// Of one of several values; like at(key) when there is only one value.
   Position at(const char* key, std::size_t index);
 
   Place place(const char* key) { return findings_.place(at(key)); }
 
   void problem(const char* key, ProblemCode code, const std::string& text, std::string hint = {});
 
-  // Each leaves `into` alone when the key is absent or wrong (which is reported).
+  // Each of these leaves `into` unchanged when the key is absent, or wrong, which is reported.
   void text(const char* key, std::string& into);
   void boolean(const char* key, bool& into);
   void duration(const char* key, std::chrono::seconds& into);
   void size(const char* key, std::uint64_t& into);
   void rate(const char* key, base::Rate& into);
-  /// A day; `into` is its last second in UTC, as Unix time.
+  /// Reads a day; `into` becomes its last second in UTC, as Unix time.
   void last_day(const char* key, std::optional<std::int64_t>& into);
   void domain(const char* key, std::optional<mail::Domain>& into);
   void mailbox(const char* key, std::optional<mail::Mailbox>& into);
@@ -59,7 +59,7 @@ class Section {
     if (const auto value = integer(key, least, most)) into = static_cast<Number>(*value);
   }
 
-  /// One word out of a list.
+  /// Reads one word of a list.
   template <class Enum>
   void choice(const char* key, Enum& into, const std::vector<std::pair<std::string, Enum>>& words) {
     std::vector<std::string> names;
@@ -68,7 +68,7 @@ class Section {
     if (index) into = words[*index].second;
   }
 
-  /// A sub-table, or nothing.
+  /// A sub-table; nullopt when absent, or when it is no table, which is reported.
   std::optional<Section> table(const char* key);
   /// An array of tables: `[[key]]`.
   std::vector<Section> tables(const char* key);

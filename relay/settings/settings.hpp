@@ -1,5 +1,5 @@
 // The configuration as checked values. Immutable once loaded: sessions and attempts hold a
-// snapshot, a reload makes a new one. Every field has its default here; the file only says what
+// snapshot, and a reload makes a new one. Every field has its default here; the file only says what
 // differs.
 #pragma once
 
@@ -43,7 +43,7 @@ struct Limits {
   std::uint32_t max_connections = 1000;
   std::uint32_t per_ip = 50;
   std::uint32_t per_network = 200;  ///< IPv4 /24, IPv6 /64; twice as many for an IPv6 /48
-  /// New connections of one address; a count of 0: no limit.
+  /// New connections of one address; count 0: no limit.
   base::Rate new_per_ip{.count = 200, .span = seconds(10)};
   std::uint32_t max_errors = 20;
   std::uint32_t max_junk = 100;
@@ -51,25 +51,25 @@ struct Limits {
   seconds data_timeout{300};
   seconds session_timeout{7200};
   std::uint32_t min_rate = 500;                    ///< octets a second during DATA
-  std::uint64_t memory = 64ULL << 20;              ///< content in memory over all sessions
-  std::uint64_t memory_per_network = 16ULL << 20;  ///< of it; a quarter if nothing is said
+  std::uint64_t memory = 64ULL << 20;              ///< for content, over all sessions
+  std::uint64_t memory_per_network = 16ULL << 20;  ///< of that; default: a quarter of it
   std::uint32_t handshakes = 250;                  ///< TLS handshakes at once
-  base::Rate handshakes_per_ip{.count = 100, .span = seconds(10)};  ///< a count of 0: no limit
-  std::uint64_t wasted = 1ULL << 30;  ///< octets an hour and network that became no message
-  base::Networks exempt;              ///< clients for whom nothing is counted
+  base::Rate handshakes_per_ip{.count = 100, .span = seconds(10)};  ///< count 0: no limit
+  std::uint64_t wasted = 1ULL << 30;  ///< octets an hour, per network, that became no message
+  base::Networks exempt;              ///< clients exempt from limits per client
   Place exempt_at = {};
 };
 
 struct Listener {
-  std::vector<SocketAddress> addresses;  ///< empty: those of the sockets that systemd gives
-  std::vector<std::string> reached_as;   ///< textual IPs that a translator (NAT) maps to it
+  std::vector<SocketAddress> addresses;  ///< empty: the sockets that systemd passes
+  std::vector<std::string> reached_as;   ///< textual IPs that NAT maps to it
   Place at = {};
   ListenerPolicy policy = {};
 };
 
 /// A key or a certificate, and where it was found.
 struct KeyText {
-  std::string file;  ///< "": in the environment
+  std::string file;  ///< "": from the environment
   std::string name;  ///< for messages
   base::Secret text;
   Place at = {};
@@ -79,12 +79,12 @@ struct Tls {
   KeyText certificate;
   KeyText key;
 
-  /// Files that may change while we run.
+  /// Whether both come from files, which may change while we run.
   bool is_in_files() const { return !certificate.file.empty() && !key.file.empty(); }
 };
 
 struct Dns {
-  std::vector<std::string> forward_to;  ///< "ip" or "ip@port"; empty: own recursion
+  std::vector<std::string> forward_to;  ///< "ip" or "ip@port"; empty: recursion of our own
   std::string trust_anchor;
 };
 
@@ -92,12 +92,12 @@ enum class UnknownRecipient { Reject, TempFail };
 
 struct Defaults {
   UnknownRecipient unknown = UnknownRecipient::Reject;
-  char tag = '+';        ///< begins a sub-address; 0: off
-  bool keep_tag = true;  ///< the tag travels on to the target
+  char tag = '+';        ///< begins a sub-address; 0: no sub-addresses
+  bool keep_tag = true;  ///< keep the sub-address in the target's address
   /// Target of postmaster@ every domain of ours, abuse@ the SRS domain and the host name, and
-  /// MAILER-DAEMON@ the host name, where no alias has that name.
+  /// MAILER-DAEMON@ the host name, unless there is an alias of that name.
   std::optional<mail::Mailbox> postmaster;
-  mail::AliasMark mark_alias = mail::AliasMark::None;  ///< the field that names it in each copy
+  mail::AliasMark mark_alias = mail::AliasMark::None;  ///< field that names the alias in each copy
   DmarcSettings dmarc;
   Place tag_at = {};
   Place postmaster_at = {};
@@ -114,10 +114,10 @@ struct Alias {
   std::vector<mail::Mailbox> targets;
   std::optional<Rejected> reject;
   std::optional<bool> keep_tag;
-  bool discard = false;                        ///< mail is taken and thrown away
-  std::optional<std::int64_t> expires = {};    ///< the last Unix second in which it is there
-  std::uint64_t max_size = 0;                  ///< octets of a message; 0: as [limits] says
-  std::optional<mail::Mailbox> fallback = {};  ///< gets what no target took
+  bool discard = false;                        ///< mail is accepted and thrown away
+  std::optional<std::int64_t> expires = {};    ///< the last Unix second in which it exists
+  std::uint64_t max_size = 0;                  ///< octets of a message; 0: the limit of [limits]
+  std::optional<mail::Mailbox> fallback = {};  ///< gets mail that no target accepted
   DmarcOverrides dmarc = {};
   Place at = {};  ///< of its key
 };
@@ -129,17 +129,17 @@ struct Pattern {
 };
 
 struct HostedDomain {
-  mail::Domain name;  ///< of a wildcard: the domain above
+  mail::Domain name;  ///< of a wildcard: the domain in front of which "*." stands
   std::vector<Alias> aliases;
   std::vector<Pattern> patterns;
-  std::optional<mail::Domain> map_to;  ///< every local part, same name there
+  std::optional<mail::Domain> map_to;  ///< maps every local part to the same one there
   DmarcOverrides dmarc = {};
-  bool is_wildcard = false;  ///< every domain below `name`, at any depth, and not `name` itself
+  bool is_wildcard = false;  ///< stands for every domain below `name` at any depth, not for `name`
 
-  /// As DomainTable has it: "example.org" or "*.example.org".
+  /// The key in DomainTable: "example.org" or "*.example.org".
   std::string text() const { return (is_wildcard ? "*." : "") + name.folded(); }
 
-  /// One of those it stands for.
+  /// One of the domains it stands for.
   mail::Domain example() const {
     return is_wildcard ? mail::Domain::parse("any." + name.folded()).value_or(name) : name;
   }
@@ -154,13 +154,13 @@ struct SrsSecret {
   base::Secret secret;
   std::optional<std::int64_t> verify_until;  ///< Unix seconds
   srs::Scheme scheme = srs::Scheme::Native;
-  /// Whether it verifies classic tags, too. Nothing said: only those that were under way at an
-  /// upgrade, until this second (Unix time), which the application recalls.
+  /// Whether it verifies classic tags, too. nullopt: until `classic_until` (Unix seconds), which
+  /// the application sets for secrets in use before an upgrade, as their addresses must stay valid.
   std::optional<bool> classic;
   std::optional<std::int64_t> classic_until;
 };
 
-/// How much may come back to SRS addresses; counts are per hour.
+/// How much mail may come back to SRS addresses; counts are per hour.
 struct Bounces {
   std::uint32_t per_address = 100;
   std::uint32_t per_sender = 300;
@@ -179,8 +179,8 @@ struct Srs {
   std::uint32_t tag_length = 8;
   std::uint32_t classic_hash_length = 4;
   int max_age_days = 21;
-  std::uint32_t stored_per_domain = 100'000;  ///< senders of one domain that are proven
-  std::uint32_t stored_per_client = 1'000;    ///< senders of one network that are not
+  std::uint32_t stored_per_domain = 100'000;  ///< stored senders of one domain that are proven
+  std::uint32_t stored_per_client = 1'000;    ///< stored senders of one network that are not
   std::vector<SrsSecret> secrets;
   Bounces bounces;
   Place domain_at = {};
@@ -210,7 +210,7 @@ struct Route {
   TlsDemand tls = TlsDemand::Auto;
 };
 
-/// A mail system that receives for the domains of many: what goes there is paced together.
+/// A mail system that receives for many domains: copies to it are paced together.
 struct Provider {
   std::string name;                   ///< folded
   std::vector<std::string> suffixes;  ///< ends of MX host names, whole labels, folded
@@ -220,7 +220,7 @@ struct Outbound {
   std::vector<std::string> source;  ///< textual IPs, at most one per family
   bool allow_private = false;       ///< deliver to loopback and private addresses
   std::uint16_t port = 25;          ///< of MX hosts
-  std::string ca_file;              ///< for tls = "verify"; empty: the system's
+  std::string ca_file;              ///< for tls = "verify"; empty: the system's file
   std::uint32_t connections = 20;   ///< per destination
   std::uint32_t max_connections = 200;
   seconds connect_timeout{30};
@@ -240,8 +240,8 @@ struct Queue {
 
 enum class LogRedact {
   None,
-  LocalPart,  ///< "…@domain"
-  Hash,       ///< a digest keyed with the first SRS secret; `srs digest` makes the same
+  LocalPart,  ///< as "…@domain"
+  Hash,       ///< a digest keyed with the first SRS secret, as by `srs digest`
 };
 
 struct LogTarget {
@@ -253,18 +253,18 @@ struct Control {
   std::string socket = "/run/srs-relay/control.sock";
 };
 
-/// Who agreed to be forwarded to, and where who did not may complain.
+/// Which targets agreed to forwarding, and where others may complain.
 struct Consent {
-  /// Null: none is asked for, the targets in the operator's own files are trusted.
+  /// Null: no consent is required; the targets in the operator's own files are trusted.
   std::shared_ptr<const ConfirmedTargets> confirmed;
-  std::uint32_t max_held = 20;  ///< copies that wait for one target
-  std::string contact;          ///< address or https URL; "": none is given
+  std::uint32_t max_held = 20;  ///< copies that may wait for one target
+  std::string contact;          ///< address or https URL; "": not given
 };
 
 struct Settings {
-  std::string file;                         ///< as given
-  std::vector<std::string> sources = {};    ///< the files that a Place is in
-  std::vector<NamedFile> named_files = {};  ///< what it reads, credentials and variables excepted
+  std::string file;                         ///< the path as given
+  std::vector<std::string> sources = {};    ///< files that a Place can be in
+  std::vector<NamedFile> named_files = {};  ///< all that it reads except credentials and variables
   std::string hash;                         ///< first 16 hex digits of SHA-256 over all files read
   std::string hostname;                     ///< folded
   Place hostname_at = {};
@@ -281,7 +281,7 @@ struct Settings {
   Dns dns;
   Auth auth;
   Arc arc;
-  std::optional<mail::Domain> rewrite_domain;  ///< stands in From of rewritten mail
+  std::optional<mail::Domain> rewrite_domain;  ///< the domain in From of rewritten mail
   RiskPool risk;
   std::vector<Target> targets;
   NoticesTo notices_to = NoticesTo::Authenticated;
@@ -291,13 +291,13 @@ struct Settings {
   Srs srs;
   std::vector<DkimDomain> dkim;
   std::vector<Route> routes;
-  std::vector<Provider> providers;  ///< built-in ones first; no suffix belongs to two
+  std::vector<Provider> providers;  ///< built-in ones first; each suffix belongs to only one
   Outbound outbound;
   Queue queue;
   LogTarget log;
   Control control;
 
-  /// In which we make SRS addresses: of [srs], and of [risk] where that has one of its own.
+  /// The domains of our SRS addresses: of [srs], and of [risk] if that names one.
   std::vector<mail::Domain> srs_domains() const {
     std::vector<mail::Domain> found;
     if (srs.domain) found.push_back(*srs.domain);
@@ -310,7 +310,7 @@ struct Settings {
   }
 };
 
-/// The configuration as a whole, where the place is not known.
+/// The position of a place; the configuration as a whole when it is unknown.
 inline Position position_of(const Settings& settings, const Place& place) {
   if (place.line == 0 || place.file >= settings.sources.size()) return {settings.file, 0, 0};
   return {settings.sources[place.file], static_cast<std::uint32_t>(place.line),

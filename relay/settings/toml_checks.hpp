@@ -1,6 +1,6 @@
-// toml++ 3.3 asserts where it has not foreseen an input ("[[[[x]"): a configuration must never end
-// the process, least of all a running one that reloads. And for some characters outside of quotes
-// its tables run into an "unreachable" place. To be included before toml++.
+// Prepares toml++ 3.3 for bad input; include before toml++. Its assertions fail for some inputs
+// ("[[[[x]"), and its character tables run into "unreachable" code for some characters outside of
+// quotes. A configuration must never end the process, least of all a running one that reloads.
 #pragma once
 
 #define TOML_EXCEPTIONS 0
@@ -12,14 +12,14 @@
 
 namespace relay::settings {
 
-/// The parser met something it does not know what to do with.
+/// The parser met input that it does not handle.
 struct ParserGaveUp {};
 
 }  // namespace relay::settings
 
 #define TOML_ASSERT(expr) ((expr) ? static_cast<void>(0) : throw relay::settings::ParserGaveUp())
 
-// Its questions about characters are answered "no" where it has no answer.
+// Character tests answer "no" for characters that they do not handle.
 #include <toml++/impl/preprocessor.h>
 #pragma push_macro("TOML_UNREACHABLE")
 #undef TOML_UNREACHABLE

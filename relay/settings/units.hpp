@@ -1,5 +1,5 @@
-// Durations, sizes and rates as people write them. Bare numbers are refused: nobody remembers the
-// unit.
+// Durations, sizes and rates as people write them. Numbers without a unit are refused: nobody
+// remembers which unit would be meant.
 #pragma once
 
 #include <chrono>
@@ -19,11 +19,11 @@ using base::parse_duration;
 /// "500B", "64KiB", "50MiB", "1GiB", "1TiB".
 std::expected<std::uint64_t, std::string> parse_size(std::string_view text);
 
-/// "5/s", "60/min", "600/h", "1000/d", "200/10s". "0/h" is a rate, too: what it means is the
-/// caller's.
+/// Parses "5/s", "60/min", "600/h", "1000/d", "200/10s". "0/h" is valid; the caller decides what it
+/// means.
 std::expected<base::Rate, std::string> parse_rate(std::string_view text);
 
-/// Answers of a DNS list, "127.0.0.2" or "127.0.0.2-11": first and last, in host order.
+/// Parses answers of a DNS list, "127.0.0.2" or "127.0.0.2-11": first and last, in host byte order.
 std::expected<std::pair<std::uint32_t, std::uint32_t>, std::string> parse_list_answers(
     std::string_view text);
 

@@ -1,5 +1,5 @@
-// The part of the settings that is about proof: what is looked up of incoming mail, what becomes of
-// mail that is not proven, and how copies leave so that the next hop believes them.
+// The settings about proof: what is looked up for incoming mail, what happens to mail that is not
+// proven, and how copies leave so that the next hop trusts them.
 #pragma once
 
 #include <chrono>
@@ -17,23 +17,23 @@ namespace relay::settings {
 
 using std::chrono::seconds;
 
-/// Which names belong to one organisation, for DMARC's relaxed alignment.
+/// How DMARC's relaxed alignment decides which names belong to one organisation.
 enum class OrganisationRule {
-  TreeWalk,    ///< by DMARC records on the way up (RFC 9989)
+  TreeWalk,    ///< by DMARC records of parent domains (RFC 9989)
   SuffixList,  ///< by the Public Suffix List (RFC 7489)
 };
 
-/// What is looked up about incoming mail.
+/// What is looked up for incoming mail.
 struct Auth {
   bool verify = true;
-  std::string authserv_id;  ///< names us in Authentication-Results; folded
-  seconds timeout{20};      ///< for all of it together
+  std::string authserv_id;  ///< our name in Authentication-Results, folded
+  seconds timeout{20};      ///< for all lookups of a message together
   OrganisationRule organisation = OrganisationRule::TreeWalk;
 };
 
 enum class SealWhen {
   Always,
-  WhenUseful,  ///< where it tells the next hop something that it cannot see for itself
+  WhenUseful,  ///< when it tells the next hop what it cannot verify itself
   Never,
 };
 
@@ -47,20 +47,20 @@ struct ArcSealer {
 struct Arc {
   std::optional<ArcSealer> sealer;  ///< absent: nothing is sealed
   SealWhen seal = SealWhen::WhenUseful;
-  std::vector<std::string> trusted_sealers;  ///< folded; whose word may soften a failure
+  std::vector<std::string> trusted_sealers;  ///< folded; their seals may soften a failure
 };
 
 enum class OnDmarcFail {
-  Policy,   ///< as the author's domain asks
-  Forward,  ///< as doubtful mail, whatever it asks
-  Hold,     ///< for the operator to look at
+  Policy,   ///< do as the author's domain asks
+  Forward,  ///< forward as doubtful mail, whatever it asks
+  Hold,     ///< hold for the operator
 };
 
 enum class Quarantine { RiskPool, Tag };
 
 enum class RewriteFrom { Never, WhenNeeded };
 
-/// What becomes of mail whose author is not proven, and of mail that cannot be proven further on.
+/// What happens to mail whose author is not proven, and to mail that loses its proof by forwarding.
 struct DmarcSettings {
   OnDmarcFail on_dmarc_fail = OnDmarcFail::Policy;
   Quarantine quarantine = Quarantine::RiskPool;
@@ -69,7 +69,7 @@ struct DmarcSettings {
   friend bool operator==(const DmarcSettings&, const DmarcSettings&) = default;
 };
 
-/// The same, as far as a domain or an alias has its own word.
+/// The same settings where a domain or an alias sets them.
 struct DmarcOverrides {
   std::optional<OnDmarcFail> on_dmarc_fail;
   std::optional<Quarantine> quarantine;
@@ -84,29 +84,29 @@ struct DmarcOverrides {
 
 enum class KeepOrSrs { Srs, Keep };
 
-/// How doubtful mail leaves: apart from the rest, so that its reputation stays apart.
+/// How doubtful mail leaves: apart from other mail, so that it does not spoil its reputation.
 struct RiskPool {
   std::vector<std::string> source;    ///< textual IPs, at most one per family; empty: as all mail
   std::uint32_t connections = 2;      ///< per destination
   base::Rate rate{600, seconds(60)};  ///< messages per destination
-  /// Of the SRS addresses for mail whose author is not proven; absent: that of [srs].
+  /// Domain of SRS addresses for mail whose author is not proven; absent: that of [srs].
   std::optional<mail::Domain> srs_domain = {};
-  KeepOrSrs sender = KeepOrSrs::Srs;     ///< of mail whose SPF failed on arrival
+  KeepOrSrs sender = KeepOrSrs::Srs;     ///< for mail whose SPF failed on arrival
   std::string tag = "X-Spam-Flag: YES";  ///< header field, without CRLF
 };
 
-/// What one target wants; asked when a message is accepted.
+/// What the hosts of one target domain want; applied when a message is accepted.
 struct Target {
   std::string match;            ///< "*", "*.corp.example" or a domain, folded
-  std::optional<SealWhen> arc;  ///< absent: as [arc] says
+  std::optional<SealWhen> arc;  ///< absent: the setting of [arc]
   KeepOrSrs sender = KeepOrSrs::Srs;
 };
 
-/// To whom our own notices (DSNs) may go: a strange sender's address may be anybody's.
+/// Who may get our notices (DSNs): the address of an unauthenticated sender may be anybody's.
 enum class NoticesTo { Authenticated, Anyone };
 
-/// Who hears of it when some of the mailboxes behind an alias did not get a message, and others did
-/// or still may.
+/// Who is told when some mailboxes behind an alias did not get a message, and others did or still
+/// may.
 enum class PartialFailures { Sender, Postmaster, Nobody };
 
 }  // namespace relay::settings

@@ -28,7 +28,7 @@ std::string upper(std::string_view text) {
   return out;
 }
 
-/// Whether `words`, one space between two, has `name`.
+/// Whether `name` is one of `words`, which are separated by single spaces.
 bool has_word(std::string_view words, std::string_view name) {
   while (!words.empty()) {
     const std::size_t space = std::min(words.find(' '), words.size());
@@ -38,7 +38,7 @@ bool has_word(std::string_view words, std::string_view name) {
   return false;
 }
 
-/// The value as it is kept; nullopt: it is none.
+/// The decoded value, "" when it says "unavailable"; nullopt: not a legal value.
 std::optional<std::string> value_of(std::string_view text) {
   auto value = decode_xtext(text);
   if (!value || value->size() > kMaxValue || std::ranges::any_of(*value, is_control)) {

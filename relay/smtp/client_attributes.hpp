@@ -1,5 +1,5 @@
-// What XCLIENT and XFORWARD say of a client: Postfix, XCLIENT_README and XFORWARD_README. The
-// grammar only; whether who says it is believed is not asked here.
+// The attributes of a client in XCLIENT and XFORWARD (Postfix: XCLIENT_README and XFORWARD_README).
+// Grammar only; whether the sender of the command is trusted is decided elsewhere.
 #pragma once
 
 #include <expected>
@@ -9,31 +9,31 @@
 
 namespace relay::smtp {
 
-/// What EHLO names behind the keywords: the attributes that are taken.
+/// The attributes we accept; EHLO names them after the keywords.
 inline constexpr std::string_view kXclientAttributes =
     "NAME ADDR PORT PROTO HELO LOGIN DESTADDR DESTPORT";
 inline constexpr std::string_view kXforwardAttributes = "NAME ADDR PORT PROTO HELO IDENT SOURCE";
 
-/// Those that matter to us. nullopt: not said. "": said to be unknown ("[UNAVAILABLE]",
+/// The attributes we use. nullopt: not given. "": given as unknown ("[UNAVAILABLE]",
 /// "[TEMPUNAVAIL]"), or empty.
 struct ClientAttributes {
-  std::optional<std::string> address;   ///< ADDR without "IPV6:", not yet read as an address
+  std::optional<std::string> address;   ///< ADDR without "IPV6:", not checked to be an address
   std::optional<std::string> port;      ///< PORT
   std::optional<std::string> protocol;  ///< PROTO, in upper case: "SMTP" or "ESMTP"
-  std::optional<std::string> helo;      ///< HELO, printable ASCII as smtp::Hello has it
+  std::optional<std::string> helo;      ///< HELO in printable ASCII, like smtp::Hello
   std::optional<std::string> source;    ///< SOURCE, in upper case: "LOCAL" or "REMOTE"
 };
 
-/// Of which command the attributes are.
+/// The command that the attributes come from.
 enum class NamedBy { Xclient, Xforward };
 
-/// Reads what follows the verb. The error is a sentence for a 501: an attribute that EHLO does not
-/// name or that is given twice, a value that is no xtext (RFC 3461 §4), longer than 255 octets or
-/// with control octets in it, nothing at all.
+/// Parses what follows the verb. The error is a sentence for a 501: an attribute that EHLO does not
+/// name or that is given twice; a value that is not xtext (RFC 3461 §4), is longer than 255 octets
+/// or contains control octets; no attribute at all.
 std::expected<ClientAttributes, std::string_view> parse_client_attributes(
     NamedBy command, std::string_view argument);
 
-/// RFC 3461 §4. nullopt: not xtext.
+/// Decodes xtext (RFC 3461 §4). nullopt: not xtext.
 std::optional<std::string> decode_xtext(std::string_view text);
 
 }  // namespace relay::smtp

@@ -27,7 +27,7 @@ bool is_utf8_sender(const ClientTransaction& transaction) {
 std::string mail_line(const ClientTransaction& transaction, const Extensions& offered) {
   std::string line = "MAIL FROM:<" + transaction.reverse_path.to_string() + ">";
   if (offered.size) line += " SIZE=" + std::to_string(transaction.size);
-  // An 8-bit body goes to a 7-bit server as it is: converting would break its signatures.
+  // An 8-bit body goes unchanged even to a 7-bit server: conversion would break its signatures.
   if (offered.eight_bit_mime && transaction.eight_bit) line += " BODY=8BITMIME";
   const bool utf8 = transaction.needs_smtputf8 || is_utf8_sender(transaction) ||
                     std::ranges::any_of(transaction.recipients, &mail::Mailbox::is_utf8);

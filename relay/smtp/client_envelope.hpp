@@ -1,4 +1,4 @@
-// An envelope to hand over, measured by what a server offers.
+// An envelope to send, and what a server's extensions allow of it.
 #pragma once
 
 #include <cstdint>
@@ -17,15 +17,16 @@ struct ClientTransaction {
   mail::ReversePath reverse_path;
   std::vector<mail::Mailbox> recipients;  ///< at least one
   std::uint64_t size = 0;                 ///< octets of the whole content as it will be sent
-  bool eight_bit = false;                 ///< declared as 8BITMIME by whoever gave it to us
-  bool needs_smtputf8 = false;            ///< the header holds UTF-8; paths are looked at here
+  bool eight_bit = false;                 ///< declared as 8BITMIME by the client it came from
+  bool needs_smtputf8 = false;            ///< the header holds UTF-8; paths are checked separately
 };
 
-/// MAIL with the parameters that this server takes and this envelope needs, without line end.
+/// The MAIL command, with those parameters that this server offers and this envelope needs, without
+/// line end.
 std::string mail_line(const ClientTransaction& transaction, const Extensions& offered);
 
-/// Why this recipient cannot be asked for here: the message is too large, or needs SMTPUTF8 where
-/// it is not offered (Verdict::by_capability).
+/// Why this server cannot get this recipient's copy: the message is too large, or needs SMTPUTF8,
+/// which the server does not offer (Verdict::by_capability). nullopt: it can.
 std::optional<Verdict> unsendable(const ClientTransaction& transaction,
                                   const mail::Mailbox& recipient, const Extensions& offered);
 

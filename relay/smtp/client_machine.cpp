@@ -68,7 +68,7 @@ void ClientMachine::feed(std::string_view octets) {
     }
     if (!*reply) break;
     if (expected_.empty()) {
-      // A reply to nothing we said: from here on no reply can be trusted to belong.
+      // Without a command to answer, no later reply could be matched to a command.
       return lost(kProtocolError, "reply before a command");
     }
     const Expected expected = expected_.front();
@@ -77,10 +77,11 @@ void ClientMachine::feed(std::string_view octets) {
     ++replies_;
     on_reply(**reply, expected);
     if (output_.size() != said && !parser_.idle()) {
-      return lost(kProtocolError, "reply before a command");  // before this very command
+      // The next reply began before the command was sent.
+      return lost(kProtocolError, "reply before a command");
     }
   }
-  // What follows the last reply we waited for was said too early.
+  // Octets after the last expected reply came before any further command.
   if (step_ != Step::Closed && expected_.empty() && !parser_.idle()) {
     lost(kProtocolError, "octets before a command");
   }
@@ -101,7 +102,7 @@ void ClientMachine::on_reply(const RemoteReply& reply, Expected expected) {
     case Await::StartTls:
       return on_greeting(reply, expected.await);
     case Await::Reset:
-      // Not the end of needs_reset_: with PIPELINING the next MAIL has been said by now.
+      // needs_reset_ stays set: with PIPELINING the next MAIL has already been sent.
       if (base::sabotaged(base::Sabotage::ResetForgotten)) needs_reset_ = false;
       if (!reply.positive()) fail(reply.code == kBadSequence ? blame_us(verdict) : verdict);
       return;
@@ -173,7 +174,7 @@ Verdict ClientMachine::blame_us(Verdict verdict) {
 
 void ClientMachine::fail(Verdict verdict) {
   failure_ = verdict;
-  // A session that ended says nothing final about any recipient.
+  // The end of a session is no permanent failure of any recipient.
   verdict.kind = OutcomeKind::Deferred;
   fates_.decide_rest(verdict);
   expected_.clear();

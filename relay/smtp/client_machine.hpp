@@ -1,6 +1,6 @@
 // The client side of SMTP (RFC 5321 §3) as a pure value: octets in, octets out, no socket, no
-// clock. The caller writes take_output(), feeds what it reads, and looks at step(). It hears the
-// fate of each recipient; which host to try next and when is not decided here.
+// clock. The caller writes take_output(), feeds what it reads, and follows step(). The result is
+// one verdict for each recipient; which host to try next, and when, is decided elsewhere.
 #pragma once
 
 #include <deque>
@@ -20,27 +20,27 @@ namespace relay::smtp {
 /// Whether STARTTLS is used (RFC 3207).
 enum class TlsUse {
   Never,
-  IfOffered,  ///< goes on in the clear when it is not offered or refused
-  Required,   ///< otherwise the session fails
+  IfOffered,  ///< goes on unencrypted when STARTTLS is not offered or is refused
+  Required,   ///< the session fails without TLS
 };
 
 class ClientMachine {
  public:
   enum class Step {
-    Read,      ///< write the output, then feed what the remote says
-    StartTls,  ///< hand the stream over, then tls_started(), or give the connection up
-    Ready,     ///< greeted, nothing under way: begin() or quit()
+    Read,      ///< write the output, then feed what the server says
+    StartTls,  ///< start TLS on the stream, then tls_started(); or give the connection up
+    Ready,     ///< greeted, no transaction open: begin() or quit()
     Content,   ///< write the content with its end of data, then content_sent()
     Done,      ///< the transaction ended: verdicts(); then begin() if reusable(), or quit()
-    Closed,    ///< the session failed or ended: failure(); verdicts() if one was under way
+    Closed,    ///< the session failed or ended: failure(); verdicts() if a transaction was open
   };
 
-  /// `hostname`: our name, said in EHLO. The banner is what is read first.
+  /// `hostname`: our name, for EHLO. The machine first expects the banner.
   ClientMachine(std::string hostname, TlsUse tls);
 
   Step step() const { return step_; }
 
-  /// The stage whose reply is awaited: it chooses the deadline (RFC 5321 §4.5.3.2).
+  /// The stage whose reply is awaited; it determines the deadline (RFC 5321 §4.5.3.2).
   mail::Stage stage() const;
 
   /// Octets to write now; empties the buffer.
@@ -48,37 +48,37 @@ class ClientMachine {
 
   void feed(std::string_view octets);
 
-  /// After the handshake: all that was learnt in the clear is forgotten (RFC 3207 §4.2).
+  /// Call after the handshake: forgets everything learnt before TLS (RFC 3207 §4.2).
   void tls_started();
 
   /// Precondition: step() is Ready, or Done and reusable().
   void begin(ClientTransaction transaction);
 
-  /// The content and its end of data are written. Precondition: step() is Content.
+  /// Call when the content and its end of data are written. Precondition: step() is Content.
   void content_sent();
 
-  /// The connection broke, or we break it; `why` becomes the text of what is still undecided.
-  /// `end_of_data_sent` tells of a break while the content was being written: whether its last
-  /// octets may have left us.
+  /// Call when the connection broke or is given up; `why` becomes the text of all undecided
+  /// verdicts. `end_of_data_sent`: the break came while the content was being written, and its last
+  /// octets may have been sent.
   void lost(mail::EnhancedStatus status, std::string why, bool end_of_data_sent = false);
 
-  /// Puts QUIT into the output. The reply need not be awaited.
+  /// Appends QUIT to the output. The reply need not be awaited.
   void quit();
 
-  /// How many replies were heard to their end.
+  /// How many complete replies were received.
   std::size_t replies() const { return replies_; }
 
   /// One per recipient, in the order given. Precondition: step() is Done or Closed.
   const std::vector<Verdict>& verdicts() const { return fates_.verdicts(); }
 
-  /// Whether the content is for this recipient, by position. Precondition: step() is Content.
+  /// Whether the content goes to this recipient, by position. Precondition: step() is Content.
   bool is_to_receive(std::size_t recipient) const { return fates_.is_to_receive(recipient); }
 
-  /// Why the session is over. Precondition: step() is Closed.
+  /// Why the session ended. Precondition: step() is Closed.
   const Verdict& failure() const { return failure_; }
 
-  /// Another transaction may follow on this connection: the dialogue is in step, and a RSET
-  /// precedes unless the last end of data was answered 2xx.
+  /// Another transaction may follow on this connection: replies still match commands. begin() sends
+  /// RSET first, unless the last end of data was answered 2xx.
   bool reusable() const { return step_ == Step::Done && parser_.idle() && !out_of_step_; }
 
   const Extensions& extensions() const { return offered_; }
@@ -94,7 +94,7 @@ class ClientMachine {
     RcptTo,
     Data,
     EndOfData,
-    LoneDot,  ///< the end of a transaction without recipients
+    LoneDot,  ///< the end of data of a transaction without recipients
   };
 
   struct Expected {
@@ -122,8 +122,8 @@ class ClientMachine {
   std::string hostname_;
   TlsUse tls_;
   bool encrypted_ = false;
-  bool needs_reset_ = false;  ///< MAIL was said, and no end of data answered 2xx since
-  bool out_of_step_ = false;  ///< 503 was said to a command in its place
+  bool needs_reset_ = false;  ///< MAIL was sent, and no end of data was answered 2xx since
+  bool out_of_step_ = false;  ///< a command in its right place was answered 503
   Step step_ = Step::Read;
   std::size_t replies_ = 0;
   Extensions offered_;

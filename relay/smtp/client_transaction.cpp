@@ -1,4 +1,4 @@
-// The part of ClientMachine between the greeting and the end of the session: one transaction.
+// The part of ClientMachine between greeting and end of session: one transaction.
 #include <utility>
 
 #include "relay/smtp/client_machine.hpp"
@@ -32,7 +32,8 @@ void ClientMachine::begin(ClientTransaction transaction) {
   say_envelope();
 }
 
-/// With PIPELINING all at once, DATA being the last of its group (RFC 2920 §3.1); else one by one.
+/// With PIPELINING sends all commands at once, DATA as the last of the group (RFC 2920 §3.1);
+/// otherwise one by one.
 void ClientMachine::say_envelope() {
   while (!unsaid_.empty()) {
     const bool spoke = say_next();
@@ -49,18 +50,18 @@ bool ClientMachine::say_next() {
       return true;
     case Await::MailFrom:
       say(mail_line(transaction_, offered_), next.await);
-      // From here until 2xx to the end of data a transaction may be open on the server's side.
+      // From here until the end of data is answered 2xx, a transaction may be open at the server.
       needs_reset_ = true;
       return true;
     case Await::RcptTo:
-      if (fates_.is_decided(next.recipient)) return false;  // MAIL has been refused meanwhile
+      if (fates_.is_decided(next.recipient)) return false;  // MAIL was refused
       say("RCPT TO:<" + transaction_.recipients[next.recipient].to_string() + ">", next.await,
           next.recipient);
       return true;
     default:
       break;
   }
-  // Step by step we know by now whether anybody is left to send to.
+  // Without PIPELINING all replies to RCPT are known: without an accepted recipient, no DATA.
   if (!offered_.pipelining && !fates_.any_accepted()) {
     step_ = Step::Done;
     return true;
@@ -84,7 +85,8 @@ void ClientMachine::on_recipient(const RemoteReply& reply, std::size_t recipient
     fates_.accept(recipient);
     return;
   }
-  // MAIL was refused: 503 to what was pipelined behind it is right, and nothing else counts.
+  // Decided already, because MAIL was refused: then 503 to a pipelined RCPT is correct, and
+  // ignored.
   if (fates_.is_decided(recipient)) return;
   Verdict verdict = verdict_of(reply, Stage::RcptTo);
   if (reply.code == kBadSequence) {
@@ -103,16 +105,16 @@ void ClientMachine::on_data(const RemoteReply& reply) {
     if (fates_.any_accepted()) {
       step_ = Step::Content;
     } else if (fates_.any_in_transaction()) {
-      // MAIL was refused and yet somebody is to receive: a dot would send them an empty message.
+      // MAIL was refused, but a recipient was accepted: a dot would send them an empty message.
       fail(local_verdict(OutcomeKind::Deferred, Stage::Data, {4, 5, 0},
                          "server takes recipients without a sender"));
     } else {
-      say(".", Await::LoneDot);  // ends the transaction, whatever the server makes of it
+      say(".", Await::LoneDot);  // ends the transaction, whatever the reply
     }
     return;
   }
   if (reply.code < 400) return fail(std::move(verdict));
-  // Without a recipient 503 is the right answer (RFC 5321 §4.1.1.4).
+  // Without an accepted recipient 503 is the correct reply (RFC 5321 §4.1.1.4).
   if (reply.code == kBadSequence && fates_.any_accepted()) verdict = blame_us(std::move(verdict));
   fates_.decide_rest(verdict);
   step_ = Step::Done;

@@ -64,11 +64,11 @@ std::unexpected<Refusal> refuse_path(Verb verb, mail::AddressError error) {
   return refuse(verb, 501, {5, 1, detail}, mail::describe(error));
 }
 
-/// The name is the client's word and decides nothing; one that does not check out is no reason to
-/// refuse (RFC 5321 §4.1.4). It is kept as printable ASCII of bounded length, so that nobody behind
-/// meets anything else.
+/// Accepts any name: it is only what the client claims, decides nothing, and may not be refused
+/// because it does not verify (RFC 5321 §4.1.4). Kept as printable ASCII of bounded length, so that
+/// later code never meets anything else.
 std::expected<Command, Refusal> parse_hello(Verb verb, std::string_view argument) {
-  // A rooted name: common, harmless.
+  // A trailing dot (rooted name) is common and harmless.
   if (argument.size() > 1 && argument.ends_with('.')) argument.remove_suffix(1);
   if (argument.empty()) return refuse(verb, 501, {5, 5, 4}, "Say who you are: a name is missing");
   std::string name(argument.substr(0, mail::kMaxDomainOctets));
@@ -76,14 +76,14 @@ std::expected<Command, Refusal> parse_hello(Verb verb, std::string_view argument
   return Hello{std::move(name), verb == Verb::Ehlo};
 }
 
-/// What follows "MAIL FROM:" or "RCPT TO:", cut where the path ends.
+/// What follows "MAIL FROM:" or "RCPT TO:", split where the path ends.
 struct PathAndRest {
   std::string path;       ///< brackets included
   std::string_view rest;  ///< parameters, with the space before them
 };
 
-/// Where the path at the start of `text` ends: at the first octet of `ends` outside quotes
-/// (RFC 5321 §4.1.2). npos: nowhere.
+/// Where the path at the start of `text` ends: at the first `ends` outside of quotes (RFC 5321
+/// §4.1.2). npos: nowhere.
 std::size_t end_of_path(std::string_view text, char ends) {
   bool quoted = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -98,11 +98,12 @@ std::size_t end_of_path(std::string_view text, char ends) {
   return std::string_view::npos;
 }
 
-/// Brackets are the grammar; controllers, power supplies and scripts write the address alone.
+/// The grammar requires brackets; controllers, power supplies and scripts send the address without
+/// them.
 std::optional<PathAndRest> split_path(std::string_view argument, std::string_view keyword) {
   if (!base::starts_with_ignoring_case(argument, keyword)) return std::nullopt;
   argument.remove_prefix(keyword.size());
-  // RFC 5321 allows no space here, and half of the world's scripts write one.
+  // RFC 5321 allows no space here, but many scripts send one.
   while (argument.starts_with(' ')) argument.remove_prefix(1);
   if (argument.empty()) return std::nullopt;
 

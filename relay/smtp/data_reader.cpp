@@ -76,7 +76,7 @@ DataReader::Piece DataReader::scan_lines(std::string_view octets) {
       line_ = 0;
       at = hit + 2;
     } else {
-      // Not a line start, whatever follows: a dot behind a bare LF is an ordinary dot.
+      // No line begins after it: a dot behind a bare LF is an ordinary dot.
       blame(*hit == '\0' ? ContentFault::Nul : ContentFault::BareLineEnd);
       at = hit + 1;
     }

@@ -1,5 +1,5 @@
-// Reads the content behind DATA: finds its end, takes the transparency dots away, and hands the
-// rest out unchanged. Knows nothing of headers, storage or sockets.
+// Reads the content after DATA: finds its end, removes the dots added for transparency, and passes
+// the rest on unchanged. Knows nothing of headers, storage or sockets.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +11,7 @@ namespace relay::smtp {
 /// Why content must not be stored. The first fault of a message is the one reported.
 enum class ContentFault : std::uint8_t {
   None,
-  BareLineEnd,  ///< CR or LF alone: where lines end is what smuggling lies about
+  BareLineEnd,  ///< CR or LF alone: servers disagree about it, which smuggling exploits
   Nul,          ///< BINARYMIME is not offered
   LineTooLong,
   TooLarge,  ///< over the announced SIZE
@@ -22,18 +22,18 @@ std::string_view describe(ContentFault fault);
 /// Limits of one message, in octets.
 struct ContentLimits {
   std::uint64_t content = std::numeric_limits<std::uint64_t>::max();  ///< after un-stuffing
-  std::uint64_t line = 64ULL * 1024;  ///< without CRLF; longer is refused, never folded
+  std::uint64_t line = 64ULL * 1024;  ///< without CRLF; a longer line is refused, never folded
 };
 
-/// End-of-data detector and dot-unstuffer (RFC 5321 §4.5.2), over any division into chunks.
-/// Only CRLF "." CRLF ends the content, or "." CRLF as its very first line. A fault does not end
-/// it: everything up to the true end is consumed, so that none of it is ever taken for commands.
+/// Finds the end of data and removes stuffed dots (RFC 5321 §4.5.2), however the content is divided
+/// into chunks. Only CRLF "." CRLF ends it, or "." CRLF as its very first line. A fault does not
+/// end it: everything up to the true end is consumed, so that no part is ever taken for commands.
 class DataReader {
  public:
   explicit DataReader(ContentLimits limits) : limits_(limits) {}
 
-  /// Takes octets as they came; returns how many belong to this content (all of them until
-  /// finished()). `sink` is called with spans of clean content, in order, pointing into `octets` or
+  /// Takes octets as received; returns how many belong to this content (all of them until
+  /// finished()). Calls `sink` with spans of clean content, in order, which point into `octets` or
   /// to a literal; never after a fault. Sink: void(std::string_view).
   template <class Sink>
   std::size_t feed(std::string_view octets, Sink&& sink);
@@ -46,25 +46,25 @@ class DataReader {
 
  private:
   enum class State : std::uint8_t {
-    LineStart,  ///< at the very start, or behind CRLF
-    Dot,        ///< behind a dot that opens a line; it is not content
-    DotCr,      ///< behind that dot and CR
+    LineStart,  ///< at the very start, or after CRLF
+    Dot,        ///< after a dot that begins a line; that dot is not content
+    DotCr,      ///< after that dot and a CR
     Line,       ///< inside a line
-    LineCr,     ///< behind a CR inside a line; held back until LF is there
+    LineCr,     ///< after a CR inside a line; the CR is held back until LF follows
     Finished,
   };
 
-  /// What scan() found: a span of content, possibly empty, and how far it came.
+  /// What scan() found: a span of content, possibly empty, and how many octets it used.
   struct Piece {
     std::string_view content;
     std::size_t consumed = 0;
   };
 
-  /// Goes on until content must be handed out or the octets are used up. Precondition: not empty.
+  /// Scans until content must be passed on or the octets are used up. Precondition: not empty.
   Piece scan(std::string_view octets);
-  /// Settles, by one octet, a state in which an earlier octet was held back.
+  /// Resolves, by the next octet, a state in which an octet was held back.
   Piece settle(char octet);
-  /// Goes through text and whole lines: the fast path.
+  /// The fast path: scans text and whole lines.
   Piece scan_lines(std::string_view octets);
 
   void blame(ContentFault fault) {
@@ -75,7 +75,7 @@ class DataReader {
 
   ContentLimits limits_;
   std::uint64_t size_ = 0;
-  std::uint64_t line_ = 0;  ///< octets of the present line, without CRLF
+  std::uint64_t line_ = 0;  ///< octets of the current line so far, without CRLF
   State state_ = State::LineStart;
   ContentFault fault_ = ContentFault::None;
 };

@@ -18,7 +18,7 @@ bool DotStuffer::put(std::string_view chunk, std::string& wire) {
     }
     if (line_start_ && *at == '.') wire += '.';
     const char* stop = find_line_octet(at, end);
-    // The usual line is taken whole, its CRLF included.
+    // The usual case takes a whole line with its CRLF.
     if (end - stop >= 2 && stop[0] == '\r' && stop[1] == '\n') {
       stop += 2;
       line_start_ = true;

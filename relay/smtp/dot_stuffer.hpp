@@ -1,6 +1,6 @@
-// Message content as it goes on the wire: transparency and the one end of data (RFC 5321 §4.5.2).
-// The other half of the defence against smuggling: whatever is stored, the stream that leaves
-// us holds exactly one <CRLF>.<CRLF>, and no shape of it that a careless server takes for one.
+// Encodes message content for the wire: doubles leading dots and adds the end of data (RFC 5321
+// §4.5.2). The sending half of the defence against SMTP smuggling: whatever is stored, the stream
+// that we send holds exactly one <CRLF>.<CRLF>, and no variant that a lax server would take for it.
 #pragma once
 
 #include <string>
@@ -8,15 +8,16 @@
 
 namespace relay::smtp {
 
-/// Streaming: any split of the content gives the same octets.
+/// Takes content in pieces; any division gives the same octets.
 class DotStuffer {
  public:
-  /// Appends `chunk` to `wire`, a dot doubled wherever a line begins with one. False when the
-  /// content holds a bare CR, a bare LF or NUL: we never accept such, so the store is not what we
-  /// put there; the caller must drop the connection without finish().
+  /// Appends `chunk` to `wire` and doubles each dot that begins a line. False when the content
+  /// holds a bare CR, a bare LF or a NUL: we never accept such content, so what is stored is
+  /// damaged, and the caller must drop the connection without finish().
   [[nodiscard]] bool put(std::string_view chunk, std::string& wire);
 
-  /// Appends the end of data, completing an unfinished last line. False as put().
+  /// Appends the end of data, after completing an unfinished last line. False for damaged content,
+  /// as put(), and when called twice.
   [[nodiscard]] bool finish(std::string& wire);
 
  private:

@@ -10,7 +10,7 @@ namespace relay::smtp {
 
 namespace {
 
-/// SIZE 0 and a number that cannot be read mean "no fixed limit" (RFC 1870 §4).
+/// SIZE 0, and a value that is not a number, mean "no fixed limit" (RFC 1870 §4).
 std::optional<std::uint64_t> read_limit(std::string_view argument) {
   std::uint64_t limit = 0;
   const char* const begin = argument.data();  // NOLINT(bugprone-suspicious-stringview-data-usage)
@@ -20,7 +20,7 @@ std::optional<std::uint64_t> read_limit(std::string_view argument) {
   return limit;
 }
 
-/// One to six digits, the first of them no zero (RFC 9422 §4); anything else is no limit.
+/// One to six digits, not beginning with zero (RFC 9422 §4); nullopt, no limit, for anything else.
 std::optional<std::uint32_t> read_count(std::string_view value) {
   constexpr std::size_t kMaxDigits = 6;
   if (value.empty() || value.size() > kMaxDigits || value.front() == '0') return std::nullopt;
@@ -32,7 +32,7 @@ std::optional<std::uint32_t> read_count(std::string_view value) {
   return count;
 }
 
-/// "RCPTMAX=20 MAILMAX=5": what is unknown or malformed is passed over.
+/// Parses "RCPTMAX=20 MAILMAX=5"; skips what is unknown or malformed.
 void read_limits(std::string_view arguments, Extensions& offered) {
   while (!arguments.empty()) {
     const auto limit = arguments.substr(0, arguments.find(' '));

@@ -1,4 +1,4 @@
-// What a remote server offers in its answer to EHLO (RFC 5321 §4.1.1.1); only what we use.
+// What a server offers in its reply to EHLO (RFC 5321 §4.1.1.1), as far as we use it.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@ struct Extensions {
   bool smtputf8 = false;                  ///< RFC 6531
   bool starttls = false;                  ///< RFC 3207
   bool size = false;                      ///< RFC 1870
-  std::optional<std::uint64_t> max_size;  ///< octets, where the server names a limit
+  std::optional<std::uint64_t> max_size;  ///< octets, when the server names a limit
 
-  // LIMITS (RFC 9422 §3), where the server names them.
+  // LIMITS (RFC 9422 §3), when the server names them.
   std::optional<std::uint32_t> mail_max;         ///< transactions in a session
   std::optional<std::uint32_t> rcpt_max;         ///< RCPT commands in a transaction
   std::optional<std::uint32_t> rcpt_domain_max;  ///< domains of recipients in a session
 };
 
-/// Reads the lines of a positive reply to EHLO; unknown keywords are none of our business.
+/// Reads the lines of a positive reply to EHLO; ignores unknown keywords.
 Extensions read_extensions(const RemoteReply& reply);
 
 }  // namespace relay::smtp

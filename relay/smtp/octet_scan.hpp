@@ -1,5 +1,5 @@
-// Finds the octets that matter in message content. Everything a client sends as content passes
-// here, so it looks at sixteen octets at a time where the processor can.
+// Finds line ends and NULs in message content. All content a client sends passes through here, so
+// it compares sixteen octets at a time where the processor can.
 #pragma once
 
 #include <bit>

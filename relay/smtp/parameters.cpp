@@ -26,7 +26,7 @@ bool is_value(std::string_view text) {
          std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~' && c != '='; });
 }
 
-/// Takes the next parameter off `text`; nullopt at the end.
+/// Removes the next parameter from the front of `text`; nullopt at its end.
 std::expected<std::optional<Parameter>, ParameterError> next_parameter(std::string_view& text) {
   while (text.starts_with(' ')) text.remove_prefix(1);
   if (text.empty()) return std::nullopt;
@@ -62,7 +62,7 @@ std::optional<mail::BodyType> parse_body(std::optional<std::string_view> value) 
   return std::nullopt;
 }
 
-/// The parameters met so far, to refuse the second of a kind.
+/// Collects parameters, and refuses one that is given twice.
 class MailParameterReader {
  public:
   std::optional<ParameterError> take(const Parameter& parameter) {

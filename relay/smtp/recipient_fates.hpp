@@ -1,4 +1,4 @@
-// What became of each recipient of a transaction, as the replies come in.
+// The verdict on each recipient of a transaction, as replies come in.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@ class RecipientFates {
   /// RCPT was answered 2xx.
   void accept(std::size_t recipient) { fates_[recipient].accepted = true; }
 
-  /// The first reason counts, not what the server says because of it.
+  /// Keeps the first verdict: a later reply is only a consequence of it.
   void decide(std::size_t recipient, Verdict verdict) {
     if (std::exchange(fates_[recipient].decided, true)) return;
     verdicts_[recipient] = std::move(verdict);
@@ -35,13 +35,13 @@ class RecipientFates {
 
   bool all_decided() const { return std::ranges::all_of(fates_, &Fate::decided); }
 
-  /// Somebody was accepted and is to receive the content.
+  /// At least one recipient was accepted and is to receive the content.
   bool any_accepted() const {
     return std::ranges::any_of(fates_,
                                [](const Fate& fate) { return fate.accepted && !fate.decided; });
   }
 
-  /// The server has accepted somebody, whatever was decided about him.
+  /// The server has accepted at least one recipient, even if a verdict exists on all of them.
   bool any_in_transaction() const { return std::ranges::any_of(fates_, &Fate::accepted); }
 
   /// One per recipient, in the order given.

@@ -9,7 +9,7 @@ namespace relay::smtp {
 
 namespace {
 
-// 512 octets of RFC 5321 §4.5.3.1.5, less the codes in front and CRLF behind.
+// 512 octets (RFC 5321 §4.5.3.1.5), less the codes in front and the CRLF behind.
 constexpr std::size_t kMaxTextOctets = 512 - 18;
 
 std::string printable(std::string_view text) {

@@ -1,4 +1,4 @@
-// What the server says. A Reply cannot hold CR, LF or NUL, so no text of ours or of a client can
+// Replies of our server. A Reply cannot hold CR, LF or NUL, so no text of ours or of a client can
 // add a line to the dialogue. Knows nothing of sessions and sockets.
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "relay/mail/status.hpp"
 
 namespace relay::inbound {
-class AcceptedReply;  // holds the CommitProof that a 250 after DATA costs
+class AcceptedReply;  // holds the CommitProof that a 250 after DATA requires
 }
 
 namespace relay::smtp {
@@ -21,7 +21,7 @@ class Reply {
   /// line stays within 512 octets (RFC 5321 §4.5.3.1.5).
   Reply(int code, mail::EnhancedStatus status, std::string_view text);
 
-  /// Without enhanced code: the banner, the greeting, 354 (RFC 2034 §4).
+  /// A reply without enhanced code: the banner, the reply to HELO, 354 (RFC 2034 §4).
   static Reply plain(int code, std::string_view text);
 
   /// Several lines, without enhanced codes: the answer to EHLO. Precondition: at least one line.
@@ -47,22 +47,22 @@ class Reply {
   std::vector<std::string> lines_;
 };
 
-/// The right to say that a message was accepted. Only relay/inbound/accepted_reply.hpp makes one,
-/// and only against a CommitProof.
+/// The permission to say that a message was accepted. Only relay/inbound/accepted_reply.hpp makes
+/// one, and only for a CommitProof.
 class AcceptedKey {
  private:
   friend class relay::inbound::AcceptedReply;
   AcceptedKey() = default;
 };
 
-/// The reply to the end of data: the moment at which responsibility for a message changes hands.
-/// A type of its own, so that no ordinary 250 can be given there.
+/// The reply to the end of data, by which responsibility for a message passes to us. A type of its
+/// own, so that no ordinary 250 can be sent there.
 class EndOfDataReply {
  public:
   /// `250 2.0.0 queued as <id>`.
   static EndOfDataReply accepted(AcceptedKey, std::string_view id);
 
-  /// A 4xx or 5xx; any other code would be a bug of ours and becomes 451 4.3.0.
+  /// A 4xx or 5xx; any other code would be a programming error and becomes 451 4.3.0.
   static EndOfDataReply refused(const Reply& reply);
 
   const Reply& reply() const { return reply_; }

@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t kCodeDigits = 3;
 
-/// The code in front of a line: three digits, then space, hyphen or nothing. A line of the bare
-/// code is tolerated (RFC 5321 §4.2.1 asks receivers to be); "2500" is not a code.
+/// The code in front of a line: three digits, then space, hyphen or nothing. A line that consists
+/// of the code alone is accepted (RFC 5321 §4.2.1 asks for that); "2500" is not a code.
 std::optional<int> code_of(std::string_view line) {
   if (line.size() < kCodeDigits) return std::nullopt;
   if (!std::ranges::all_of(line.substr(0, kCodeDigits), base::is_digit)) return std::nullopt;
@@ -22,7 +22,7 @@ std::optional<int> code_of(std::string_view line) {
   return (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
 }
 
-/// An enhanced code counts only where its class says the same as the reply code (RFC 2034 §4).
+/// An enhanced code counts only when its class agrees with the reply code (RFC 2034 §4).
 std::optional<mail::EnhancedStatus> status_of(int code, std::string_view line) {
   const auto status = mail::EnhancedStatus::parse(line);
   if (!status || status->klass != code / 100) return std::nullopt;
@@ -92,7 +92,7 @@ std::expected<std::optional<RemoteReply>, ReplyError> ReplyParser::next() {
     if (octets_ + length > kMaxReplyOctets) return fail(ReplyError::TooLarge);
     if (end == std::string::npos) break;
 
-    // A server that ends its lines with LF alone is understood; what it means is not in doubt.
+    // Accepts a line that ends in LF alone: its meaning is not in doubt.
     std::string_view line(pending_.data() + consumed_, length - 1);
     if (line.ends_with('\r')) line.remove_suffix(1);
     const auto last = take_line(line);

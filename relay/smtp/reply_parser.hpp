@@ -1,5 +1,6 @@
-// What a remote server says, read octet by octet (RFC 5321 §4.2). Every limit is checked before
-// anything is kept: the peer may be hostile, for a bounce makes us dial whoever asked for it.
+// Reads the replies of a remote server octet by octet (RFC 5321 §4.2). Every limit is checked
+// before anything is kept: the peer may be hostile, since anybody can make us connect by causing a
+// bounce.
 #pragma once
 
 #include <cstddef>
@@ -21,8 +22,8 @@ inline constexpr std::size_t kMaxReplyTextOctets = 1024;  ///< what RemoteReply:
 /// One complete reply, all its lines.
 struct RemoteReply {
   int code = 0;                                ///< 200-599
-  std::optional<mail::EnhancedStatus> status;  ///< from this reply only, its class as the code's
-  std::vector<std::string> lines;              ///< behind the code, as received, without line ends
+  std::optional<mail::EnhancedStatus> status;  ///< of this reply only; its class agrees with code
+  std::vector<std::string> lines;              ///< after the code, as received, without line ends
 
   bool positive() const { return code >= 200 && code < 300; }
 
@@ -30,8 +31,8 @@ struct RemoteReply {
 
   bool permanent() const { return code >= 500; }
 
-  /// All lines as received, enhanced codes included, '\n' between them, cut to kMaxReplyTextOctets:
-  /// a DSN repeats the reply as it was (RFC 3461 §9.2). Untrusted octets.
+  /// All lines as received, enhanced codes included, joined with '\n' and cut to
+  /// kMaxReplyTextOctets: a DSN repeats the reply as it was (RFC 3461 §9.2). Untrusted octets.
   std::string text() const;
 };
 
@@ -46,7 +47,7 @@ enum class ReplyError {
 
 std::string_view describe(ReplyError error);
 
-/// Incremental. After an error it stays in error: the connection can only be closed.
+/// Incremental. An error is permanent: the connection can only be closed.
 class ReplyParser {
  public:
   void feed(std::string_view octets) { pending_.append(octets); }
@@ -54,18 +55,18 @@ class ReplyParser {
   /// The next complete reply; nullopt: more octets are needed.
   std::expected<std::optional<RemoteReply>, ReplyError> next();
 
-  /// Nothing waits to be read, not even half a reply: the only state in which the next command may
-  /// be sent and TLS begun.
+  /// True when no octet is unread, not even half a reply: only then may the next command be sent,
+  /// or TLS begin.
   bool idle() const { return pending_.size() == consumed_ && !reply_ && !error_; }
 
  private:
   std::unexpected<ReplyError> fail(ReplyError error);
   std::expected<bool, ReplyError> take_line(
-      std::string_view line);  ///< true: the last of its reply
+      std::string_view line);  ///< true: it was the last of its reply
 
   std::string pending_;
-  std::size_t consumed_ = 0;  ///< octets of pending_ already in reply_
-  std::size_t octets_ = 0;    ///< of the reply being read
+  std::size_t consumed_ = 0;  ///< octets of pending_ that are already in reply_
+  std::size_t octets_ = 0;    ///< octets of the reply being read
   std::optional<RemoteReply> reply_;
   std::optional<ReplyError> error_;
 };

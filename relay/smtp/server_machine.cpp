@@ -10,7 +10,7 @@ namespace relay::smtp {
 
 namespace {
 
-/// A recipient that may come again in another transaction (RFC 5321 §4.5.3.1.10).
+/// The recipient may be sent again in another transaction (RFC 5321 §4.5.3.1.10).
 Reply too_many(std::string_view text) { return {452, {4, 5, 3}, text}; }
 
 Reply too_many_errors() { return {421, {4, 7, 0}, "Too many errors"}; }
@@ -72,7 +72,7 @@ Action ServerMachine::on_bare_line_end() {
 
 Action ServerMachine::on_refusal(Refusal refusal) {
   if (refusal.verb == Verb::Bdat) {
-    // The chunk that follows is content. Never let it be read as commands.
+    // A chunk of content follows, which must never be read as commands.
     end_transaction();
     return Close{std::move(refusal.reply), closing()};
   }
@@ -141,13 +141,14 @@ Action ServerMachine::on_rcpt(RcptTo rcpt) {
 
 Action ServerMachine::on_recipient(std::optional<Reply> refusal) {
   auto asked = std::exchange(checking_, std::nullopt);
-  // An answer to a question that was not asked is a bug of ours; it must not make a recipient.
+  // An answer without a question is a programming error; it must not add a recipient.
   if (!transaction_ || !asked) return sequence_error("MAIL first");
   if (refusal && refusal->code() == 421) return shut_down(std::move(*refusal));
   if (refusal && refusal->code() < 500) return put_off(std::move(*refusal));
   if (refusal) {
     if (++errors_ <= options_.max_errors) return Respond{std::move(*refusal)};
-    // The message goes to those who were accepted: a list is not stopped by its dead subscribers.
+    // The first refusal over the limit does not end the session: the message still goes to those
+    // accepted, so that a mailing list is not stopped by its dead subscribers.
     if (errors_ > options_.max_errors + 1) return shut_down(too_many_errors());
     transaction_->closed = true;
     return put_off(too_many("Too many recipients were refused"));
@@ -170,7 +171,8 @@ Action ServerMachine::on_data() {
   if (!transaction_) return sequence_error("MAIL and RCPT first");
   if (transaction_->envelope.forward_paths.empty()) {
     Reply reply(554, {5, 5, 1}, "No valid recipients");
-    // A pipelined group says DATA before it knows that all its recipients have to wait.
+    // With PIPELINING, DATA is sent before the client learns that all recipients were answered 4xx:
+    // the first such DATA is no error.
     const bool again = std::exchange(transaction_->data_refused, true);
     if (transaction_->put_off && !again) return Respond{std::move(reply)};
     return error(std::move(reply));
@@ -182,7 +184,7 @@ Action ServerMachine::on_content_end(const EndOfDataReply& reply) {
   end_transaction();
   if (reply.reply().code() == 421) return Close{reply.reply(), std::nullopt};
   if (reply.reply().code() >= 500) {
-    // The verdict is heard, whatever else was wrong before.
+    // The verdict on the message is sent even when it exhausts the error budget.
     if (++errors_ > options_.max_errors) return Close{reply.reply(), too_many_errors()};
     return Respond{reply.reply()};
   }
@@ -229,10 +231,10 @@ Action ServerMachine::on_simple(Verb verb) {
     case Verb::Help:
       return junk(Reply(214, {2, 0, 0}, "See RFC 5321"));
     case Verb::Vrfy:
-      // RFC 5321 §7.3: what 250 and 550 would tell is asked for by those who collect addresses.
+      // RFC 5321 §7.3: 250 and 550 would answer those who collect addresses.
       return junk(Reply(252, {2, 5, 0}, "Cannot verify the user, send mail and see"));
     case Verb::Rset: {
-      // Who has to come again puts its message away.
+      // After a recipient heard 4xx, RSET is normal: the client will try again later.
       const bool excused = transaction_ && transaction_->put_off;
       end_transaction();
       Reply reply(250, {2, 0, 0}, "Ok");

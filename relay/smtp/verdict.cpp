@@ -10,7 +10,7 @@ using mail::Stage;
 
 namespace {
 
-/// A temporary reply of the remote about this subject (RFC 3463 §3), not a verdict of ours.
+/// Whether the remote itself gave a temporary reply of this subject (RFC 3463 §3).
 bool speaks_of(const Verdict& verdict, std::uint16_t subject) {
   return verdict.code != 0 && verdict.status.klass == 4 && verdict.status.subject == subject;
 }
