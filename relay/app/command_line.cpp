@@ -247,7 +247,7 @@ std::variant<Invocation, int> parse_command_line(int argc, const char* const* ar
     }
   }
   std::vector<std::string> words = marked_words(argc, argv);
-  // needed before the words are parsed
+  // Looked for here, because errors of the parser must be printed in this format, too.
   const bool as_json = std::ranges::find(words, "--json") != words.end();
   if (const auto complaint = unknown_command(app, words)) {
     return complain(as_json, *complaint, kExitUsage);

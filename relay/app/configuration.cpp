@@ -59,7 +59,7 @@ void Configuration::publish(Policies next, base::WallTime now) {
 bool Configuration::free_retired(IdleThread& idle) {
   std::vector<std::shared_ptr<const Policies>> free;
   std::erase_if(retired_, [&](auto& policies) {
-    // It is not published any longer, so nobody can get a new reference: the count only falls.
+    // Nobody can get a new reference to a retired configuration: its count only falls.
     if (policies.use_count() > 1) return false;
     free.push_back(std::move(policies));
     return true;

@@ -31,7 +31,7 @@ constexpr bool kSanitized = false;
 // For libraries, certificate authorities and users; for sockets and credentials of systemd.
 constexpr std::array kAlwaysReadable = {"/etc", "/usr", "/run"};
 
-// missing in the headers of Debian 12; needs ABI 3
+// Missing in the headers of Debian 12; needs Landlock ABI 3
 constexpr std::uint64_t kTruncate = 1ULL << 14U;
 constexpr std::uint64_t kReadFile = LANDLOCK_ACCESS_FS_READ_FILE;
 constexpr std::uint64_t kRead = kReadFile | LANDLOCK_ACCESS_FS_READ_DIR;
@@ -139,7 +139,8 @@ FileBounds bounds_for(const settings::Settings& settings) {
   }
   std::erase(bounds.readable, fs::path("/"));
   const auto queue = base::folder_of(settings.queue.path);
-  // If this fails, opening the queue reports why. After enter() the parent folder cannot be opened.
+  // If mkdir() fails, opening the queue reports why. After enter() the parent folder cannot be
+  // opened.
   if (::mkdir(queue.c_str(), S_IRWXU) == 0) base::sync_folder(base::folder_of(queue.string()));
   add(bounds.writable, resolved(queue));
   add(bounds.writable, resolved(base::folder_of(settings.control.socket)));

@@ -85,13 +85,14 @@ inbound::AbusePolicy abuse_policy(const settings::Settings& from) {
   return policy;
 }
 
-/// All addresses that mail leaves from; empty if the system chooses them. Those of the risk pool
-/// must be among them: a sender's SPF may name no address but that one, which doubtful mail uses.
+/// The configured addresses that mail leaves from; empty without [outbound] source, when the system
+/// chooses them. The addresses of the risk pool count as well: a sender's SPF may authorise only
+/// the one that doubtful mail leaves from.
 std::vector<boost::asio::ip::address> egress_addresses(const settings::Settings& from) {
   if (from.outbound.source.empty()) return {};
   std::set<boost::asio::ip::address> all;
-  // Of each family the last address is used, as in set_sources(); mail never leaves by another
-  // family.
+  // Of each family the last address is used, as in set_sources(). SPF is not evaluated for a family
+  // without a configured source.
   std::map<bool, boost::asio::ip::address> used;
   for (const std::string& source : from.outbound.source) {
     const auto address = boost::asio::ip::make_address(source);

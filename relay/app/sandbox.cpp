@@ -54,8 +54,8 @@ constexpr std::array kForbidden = {
     SCMP_SYS(sethostname), SCMP_SYS(setdomainname), SCMP_SYS(syslog), SCMP_SYS(iopl),
     SCMP_SYS(ioperm)};
 
-/// Denies executable memory, and also files whose content could be mapped as such. All libraries
-/// have been loaded before (load_libraries()).
+/// Denies making memory executable, and mapping any file as executable, since its content could
+/// have been written by an attacker. All libraries are loaded before (load_libraries()).
 int deny_new_code(scmp_filter_ctx filter) {
   int failed = 0;
   for (const int call : {SCMP_SYS(mprotect), SCMP_SYS(pkey_mprotect), SCMP_SYS(mmap)}) {

@@ -21,7 +21,7 @@ namespace relay::app {
 
 namespace {
 
-// for a shutdown with sessions and deliveries under way
+// For a shutdown with sessions and deliveries under way
 constexpr std::chrono::seconds kPatience{30};
 
 /// Blocked before the first thread starts, so that only this thread receives them, by

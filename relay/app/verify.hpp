@@ -22,7 +22,7 @@ struct StoredMessage {
   boost::asio::ip::address client;
   std::string helo;
   mail::ReversePath sender;
-  /// Nullopt: decided by [defaults], for no particular target
+  /// Without a recipient, [defaults] decide, for no particular target.
   std::optional<mail::ForwardPath> recipient;
 };
 

@@ -22,8 +22,8 @@ namespace relay::app {
 std::optional<int> expiry_mark(const net::CertificateFacts& certificate, base::WallTime now);
 
 /// If the files cannot be used, for example because only one of them has been written, the old
-/// certificate stays in use: that is logged once, and tried again after the next change.
-/// Thread-safe.
+/// certificate stays in use: that is logged once, and they are tried again after each change and
+/// every minute. Thread-safe.
 class CertificateWatch {
  public:
   /// Both must outlive the watch. If there are files to watch, `published` has a certificate.
@@ -34,7 +34,8 @@ class CertificateWatch {
   /// them, perhaps a moment ago; no certificate of the old files is published after that.
   void watch(net::TlsFiles files, const std::function<void()>& publish = {});
 
-  /// To be called about once a second. Reads files that have changed, but not since the last call.
+  /// To be called about once a second. Reads files that have changed, but not since the last call;
+  /// after a failure also unchanged ones, every minute.
   void look(base::WallTime now);
 
   /// Why the current files cannot be used; "" if they can, or have not been tried yet.

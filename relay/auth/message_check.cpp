@@ -180,8 +180,8 @@ base::Task<> MessageCheck::wait_for(std::vector<Part> parts) {
   });
 }
 
-/// Waits until no running lookup can change what happens to the message. `signatures`: verdicts in
-/// which those with a key of the author's domain are final.
+/// Waits until no running lookup can change what happens to the message. `signatures`: the DKIM
+/// verdicts; those that could be aligned with an author are final.
 base::Task<> MessageCheck::wait_for_decision(const std::vector<mail::DkimVerdict>& signatures) {
   State& state = *state_;
   const Part sender = state.arrival.reverse_path.is_null() ? Part::Helo : Part::MailFrom;

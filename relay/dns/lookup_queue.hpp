@@ -68,11 +68,11 @@ class LookupQueue {
 
   /// On the home shard only.
   static void add(const std::shared_ptr<LookupQueue>& self, Lookup lookup);
-  /// When the current minute was last a bad one: at least ten questions, and more than a third of
-  /// all, had no answer at all; nullopt: never. From any thread.
+  /// The last time at which a minute was bad: at least ten of its questions, and more than a third
+  /// of them, had no answer at all; nullopt: never. From any thread.
   std::optional<base::SteadyTime> last_bad_minute() const;
 
-  void close();  ///< Answers all questions under way, and all later ones, with Temporary.
+  void close();  ///< answers all questions under way, and all later ones, with Temporary.
 
  private:
   struct Question;

@@ -1,6 +1,7 @@
 // Makes a header block with another author (opt-in), for mail whose only proof is SPF, which ends
 // at this hop: From becomes an address in a domain kept for that, Reply-To leads to the author, and
-// X-Original-From keeps the original From. Every other octet stays.
+// X-Original-From keeps the original From. An X-Original-From that the message had before is
+// dropped; every other octet stays.
 #pragma once
 
 #include <optional>

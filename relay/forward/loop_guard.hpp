@@ -12,7 +12,7 @@ namespace relay::forward {
 
 class LoopGuard {
  public:
-  /// Received fields of this host that make a loop
+  /// This many Received fields of this host make a loop.
   static constexpr std::uint32_t kMaxOwnHops = 2;
 
   /// Up to `max_hops` Received fields are accepted; RFC 5321 §6.3 asks for at least 100.

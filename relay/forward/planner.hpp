@@ -90,7 +90,7 @@ struct Plan {
 /// A message to forward. References, not copies: the caller keeps the values alive.
 struct Incoming {
   const mail::MessageId& id;
-  /// If MAIL FROM is an SRS address of ours: the sender behind it
+  /// MAIL FROM; for an SRS address of ours, the sender that it stands for
   const mail::ReversePath& sender;
   const std::string& client_address;  ///< IP
   base::WallTime now;

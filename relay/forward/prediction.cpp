@@ -27,7 +27,7 @@ DkimResult best_of(const std::vector<mail::DkimVerdict>& signatures) {
 void predict_spf(const Identities& identities, const Evidence& evidence, Option option,
                  Prediction& into) {
   if (evidence.sender.is_null()) {
-    // SPF is checked for HELO (RFC 7208 §2.4); we do not look up what it publishes
+    // SPF is checked for HELO (RFC 7208 §2.4); we do not look up its record.
     into.spf_domain = identities.helo();
   } else if (keeps_sender(option)) {
     into.spf_domain = evidence.sender.mailbox().domain().folded();

@@ -53,7 +53,7 @@ base::Task<Answer<ListPage>> Desk::list(ports::QueueFilter filter,
   auto page = co_await controls_.queue.list(std::move(filter), after, limit);
   if (!page) co_return std::unexpected(storage(page.error()));
   if (page->next && after && *page->next <= *after) {
-    // or the listing would never end
+    // A page that does not advance would make the listing endless.
     co_return std::unexpected(storage(ports::SpoolError::Corrupt));
   }
   co_return ListPage{

@@ -143,7 +143,7 @@ void mapped_domains(const Subject& subject, Doubts& doubts) {
     if (refused == nullptr) continue;
     const HostedDomain* other = hosted(subject.settings, *domain.map_to);
     const bool is_empty = other != nullptr && other->aliases.empty() && other->patterns.empty();
-    // unknown names are refused, but its aliases exist
+    // Unknown names are refused there, but the domain has aliases or patterns that are found.
     if (!is_of_the_way(*refused) && !is_empty) continue;
     doubts.add(domain.map_to_at, name,
                fmt::format("{} is mapped to {}, where nothing is found: {}", domain.text(), name,

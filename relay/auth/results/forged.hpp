@@ -1,5 +1,5 @@
 // Removes Authentication-Results fields that pretend to be ours (RFC 8601 §5). Nothing else is ever
-// removed from a message.
+// removed from a message, except by the opt-in rewriting of its author.
 #pragma once
 
 #include <cstddef>

@@ -63,7 +63,7 @@ class MacroString {
     bool escaped = false;  ///< upper case: URL-escaped (§7.3)
     bool reversed = false;
     std::uint16_t kept = 0;  ///< number of right-hand parts to keep; 0: all
-    std::string delimiters;  ///< "": "."
+    std::string delimiters;  ///< "" stands for "."
   };
 
   static std::string_view value_of(const Part& part, const MacroValues& values,
