@@ -27,13 +27,13 @@ std::string verb_of(const Invocation& call) {
   return "queue." + call.action;
 }
 
-/// A verb that the daemon ends copies, or their waiting, with.
+/// Whether the verb changes the state of copies.
 bool changes_copies(const Invocation& call) {
   constexpr std::array<std::string_view, 5> kChanges{"retry", "hold", "release", "drop", "bounce"};
   return call.verb == Verb::Queue && std::ranges::find(kChanges, call.action) != kChanges.end();
 }
 
-/// Only what was said: a field the daemon does not expect is refused by it.
+/// Sends only the options that were given, because the daemon refuses fields it does not expect.
 json::object request_for(const Invocation& call) {
   json::object request{{"v", 1}, {"verb", verb_of(call)}};
   if (!call.json) request["format"] = "text";
@@ -55,11 +55,11 @@ json::object request_for(const Invocation& call) {
   return request;
 }
 
-/// Changes that may hit several messages are asked about on a terminal and need --yes elsewhere.
+/// Changes that may match several messages need a confirmation on a terminal, and --yes elsewhere.
 bool may_change(const Invocation& call) {
   if (!changes_copies(call) || call.dry_run || call.yes) return true;
   const auto filter = ops::parse_selection(call.words);
-  if (!filter || !ops::is_bulk(*filter)) return true;  // the daemon explains what is wrong
+  if (!filter || !ops::is_bulk(*filter)) return true;  // the daemon's answer explains the mistake
   if (::isatty(STDIN_FILENO) == 0) {
     complain(call.json, "this may match several messages; say --yes, or --dry-run first", 0);
     return false;
@@ -131,7 +131,7 @@ int ask_once(const Invocation& call, const settings::ControlSocket& socket) {
   return complain(call.json, text, exit.error().forbidden ? kExitPermission : kExitUnreachable);
 }
 
-/// The same question again and again, until it fails or was asked often enough.
+/// Repeats the request until it fails or has been made `count` times.
 int watch(const Invocation& call, const settings::ControlSocket& socket) {
   const bool screen = !call.json && ::isatty(STDOUT_FILENO) != 0;
   int exit = kExitOk;
@@ -146,7 +146,8 @@ int watch(const Invocation& call, const settings::ControlSocket& socket) {
 }  // namespace
 
 int ask_running(const Invocation& call) {
-  // Nothing else of the configuration matters here: it may be broken, and its secrets not for us.
+  // Only the control socket is read: the rest of the configuration may be invalid or unreadable for
+  // us.
   const settings::ControlSocket socket =
       call.socket.empty() ? settings::find_control_socket(call.config)
                           : settings::ControlSocket{.path = call.socket, .reason = {}};

@@ -9,7 +9,7 @@
 
 namespace relay::app {
 
-/// Runs a task on `executor` and blocks this thread, which is no shard, for its result.
+/// Runs a task on `executor` and blocks this thread, which must not be a shard, until its result.
 template <class T>
 T await_blocking(const base::Executor& executor, base::Task<T> task) {
   auto result = boost::asio::co_spawn(executor, std::move(task), boost::asio::use_future);

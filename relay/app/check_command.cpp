@@ -1,5 +1,4 @@
-// `srs-relay check`: what a start would refuse, and what speaks against a configuration that
-// starts.
+// `srs-relay check`: reports what a start would refuse, and doubts about what it would accept.
 #include <algorithm>
 #include <chrono>
 #include <iostream>
@@ -38,10 +37,10 @@ void append(std::vector<Problem>& problems, std::vector<Problem> more) {
   std::ranges::move(more, std::back_inserter(problems));
 }
 
-/// The reason why the DNS cannot be asked is a problem like the others: it was asked for.
+/// The doubts that only the DNS can settle; none if the resolver cannot be opened.
 std::vector<Problem> asked_in_dns(const Policies& policies, const Invocation& call) {
   auto lookups = OfflineLookups::open(*policies.settings, std::nullopt);
-  if (!lookups) return {};  // a start has the same trouble, which is reported
+  if (!lookups) return {};  // make_parts() has reported the same problem
   return (*lookups)->await(
       dns_doubts((*lookups)->resolver(), (*lookups)->clock(), policies, call.timeout));
 }
@@ -49,7 +48,7 @@ std::vector<Problem> asked_in_dns(const Policies& policies, const Invocation& ca
 std::vector<Problem> problems_of(const Invocation& call, const std::string& path) {
   const Parts parts = make_parts(path, Places::Judge, sockets_of_unit("/"));
   std::vector<Problem> problems = parts.problems;
-  // What speaks against it is told beside what is wrong with it: all in one run.
+  // Doubts are reported together with errors, so that one run shows everything.
   if (!parts.policies) return problems;
   const base::WallTime now = wall_now();
   append(problems, doubts_about(*parts.policies, now));

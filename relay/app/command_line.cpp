@@ -102,7 +102,7 @@ void add_queue(CLI::App& app, Invocation& call, std::string& watch) {
   }
 }
 
-/// `--watch to:x.example`: the word behind it is none of its own.
+/// `--watch to:x.example`: a word after --watch that is no number is a filter word.
 bool take_watch(Invocation& call, bool given, const std::string& text) {
   if (!given) return true;
   const bool number = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
@@ -122,8 +122,8 @@ std::string exit_codes() {
   return text;
 }
 
-/// `-to:x.example` is a filter word, and CLI11 would look for an option -t: until it is done, the
-/// sign in front is another one.
+/// `-to:x.example` is a filter word, but CLI11 would parse it as option -t: during parsing this
+/// character stands for the minus sign.
 constexpr char kMinus = '\x01';
 
 bool is_negated_word(std::string_view word) {
@@ -239,7 +239,7 @@ std::variant<Invocation, int> parse_command_line(int argc, const char* const* ar
   add_srs(app, call);
   add_dkim(app, call);
   add_verify(app, call);
-  app.footer(exit_codes());  // here: those before it would have inherited it
+  app.footer(exit_codes());  // added last, because subcommands added later would inherit it
   for (CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; })) {
     sub->fallthrough();
     for (CLI::App* inner : sub->get_subcommands([](const CLI::App*) { return true; })) {
@@ -247,12 +247,13 @@ std::variant<Invocation, int> parse_command_line(int argc, const char* const* ar
     }
   }
   std::vector<std::string> words = marked_words(argc, argv);
-  const bool as_json = std::ranges::find(words, "--json") != words.end();  // before it is parsed
+  // Looked for here, because errors of the parser must be printed in this format, too.
+  const bool as_json = std::ranges::find(words, "--json") != words.end();
   if (const auto complaint = unknown_command(app, words)) {
     return complain(as_json, *complaint, kExitUsage);
   }
   try {
-    std::ranges::reverse(words);  // CLI11 takes them from the back
+    std::ranges::reverse(words);  // CLI11 expects them in reverse order
     app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
     if (as_json && error.get_exit_code() != 0) return complain(true, error.what(), kExitUsage);
@@ -263,7 +264,7 @@ std::variant<Invocation, int> parse_command_line(int argc, const char* const* ar
   if (!take_watch(call, list->count("--watch") > 0, watch)) {
     return complain(as_json, "--watch takes seconds, from 1 to 86400", kExitUsage);
   }
-  // A reload is read at idle priority, which may take its time on a busy host.
+  // A reload reads the configuration at low priority, which can take long on a busy host.
   if (call.verb == Verb::Reload && app.count("--timeout") == 0) seconds = kReloadSeconds;
   call.timeout = std::chrono::seconds(seconds);
   return call;

@@ -1,5 +1,5 @@
-// The command line as a value. One table of commands drives parsing, help, "did you mean" and the
-// golden test.
+// The parsed command line. One table of commands drives parsing, help, "did you mean" and the
+// golden test of the help text.
 #pragma once
 
 #include <chrono>
@@ -18,7 +18,7 @@ enum class Verb {
   Check,
   Reload,
   Status,
-  Queue,  ///< `action` says which
+  Queue,  ///< see `action`
   Srs,    ///< encode, decode, explain
   DkimNew,
   Resolve,
@@ -40,12 +40,12 @@ struct Invocation {
   // queue
   bool dry_run = false;
   std::string reason;
-  bool content = false;                ///< show: everything, not the header alone
-  std::optional<std::uint64_t> limit;  ///< list: lines
-  std::string after;                   ///< list: where another list ended
+  bool content = false;                ///< show: the whole content, not only the header
+  std::optional<std::uint64_t> limit;  ///< list: most lines
+  std::string after;                   ///< list: continue where another list ended
   std::optional<std::chrono::seconds> watch;
-  std::uint64_t count = 0;  ///< of lists with watch; 0: until it is interrupted
-  std::string span;         ///< of a pause
+  std::uint64_t count = 0;  ///< list: repetitions with watch; 0: until interrupted
+  std::string span;         ///< pause: how long
   // dkim new
   std::string domain;
   std::string selector;
@@ -72,7 +72,8 @@ enum ExitCode : int {
   kExitPermission = static_cast<int>(ops::ExitCode::Permission),
 };
 
-/// The invocation, or the exit code when everything is said already (--help, --version, bad usage).
+/// The invocation, or the exit code when everything has been printed already (--help, --version,
+/// bad usage).
 std::variant<Invocation, int> parse_command_line(int argc, const char* const* argv);
 
 }  // namespace relay::app

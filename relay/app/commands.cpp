@@ -23,7 +23,7 @@ namespace json = boost::json;
 
 namespace {
 
-/// The settings of --config, or nullptr with every problem printed.
+/// The settings of --config; nullptr after printing every problem.
 std::shared_ptr<const settings::Settings> load_or_complain(const Invocation& call) {
   auto read = load_and_recall(call.config);
   if (read) return read->loaded.settings;
@@ -63,7 +63,7 @@ void describe(const forward::ResolvedRecipient& taken, const forward::Planner& p
   out["discards"] = array_of(taken.discards, text);
 }
 
-/// The same for people, behind the address.
+/// Prints the same for people, after the address.
 void print_taken(const json::object& out) {
   for (const auto& target : out.at("targets").as_array()) {
     std::cout << " -> " << target.as_string().c_str();

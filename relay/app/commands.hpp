@@ -1,11 +1,11 @@
-// The verbs of the command line other than serve. Each returns the exit code.
+// The commands other than serve. Each returns the exit code.
 #pragma once
 
 #include "relay/app/command_line.hpp"
 
 namespace relay::app {
 
-int check(const Invocation& call);    ///< configuration, every problem in one run
+int check(const Invocation& call);    ///< reports every problem of the configuration in one run
 int resolve(const Invocation& call);  ///< where mail for an address would go
 int srs(const Invocation& call);      ///< encode, decode, explain
 int verify(const Invocation& call);   ///< a stored message: verdicts and way out

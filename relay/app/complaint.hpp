@@ -1,4 +1,4 @@
-// What a command of the command line says when it does nothing.
+// Messages of a command that cannot do its work.
 #pragma once
 
 #include <string>
@@ -8,10 +8,11 @@
 
 namespace relay::app {
 
-/// On stderr for people; with --json an object on stdout, {"v":1,"error":"…"}. Returns `exit`.
+/// Prints to stderr for people, or with --json an object to stdout: {"v":1,"error":"…"}. Returns
+/// `exit`.
 int complain(bool as_json, const std::string& what, int exit);
 
-/// Of a configuration that cannot be used: every problem. The object has them as "problems", too.
+/// For an unusable configuration: prints every problem, as JSON also in "problems".
 int complain(bool as_json, const std::vector<settings::Problem>& problems);
 
 }  // namespace relay::app

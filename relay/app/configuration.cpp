@@ -6,7 +6,7 @@ namespace relay::app {
 
 namespace {
 
-/// Without the aliases, of which there may be a million.
+/// Without the aliases: there may be a million of them.
 std::shared_ptr<const settings::Settings> read_at_start_only(const settings::Settings& all) {
   auto kept = std::make_shared<settings::Settings>();
   kept->file = all.file;
@@ -59,7 +59,7 @@ void Configuration::publish(Policies next, base::WallTime now) {
 bool Configuration::free_retired(IdleThread& idle) {
   std::vector<std::shared_ptr<const Policies>> free;
   std::erase_if(retired_, [&](auto& policies) {
-    // Published elsewhere by now: whoever has it got it before, and the count only falls.
+    // Nobody can get a new reference to a retired configuration: its count only falls.
     if (policies.use_count() > 1) return false;
     free.push_back(std::move(policies));
     return true;

@@ -1,4 +1,4 @@
-// The configuration in force: read by everybody, replaced as a whole.
+// The configuration in force: read by all threads, replaced as a whole.
 #pragma once
 
 #include <memory>
@@ -14,18 +14,19 @@
 
 namespace relay::app {
 
-/// Thread-safe, but for publish() and free_retired(), which belong to one thread.
+/// Thread-safe, except for publish() and free_retired(), which must be called by one thread.
 class Configuration {
  public:
-  /// `warnings`: what the loader is in doubt of.
+  /// `warnings`: those of the loader.
   Configuration(Policies first, std::vector<settings::Problem> warnings, base::WallTime now);
 
-  /// What is read at start alone, as it runs, whatever has been published since. Without aliases.
+  /// The settings that only a start reads, with the values in use whatever was published later.
+  /// Without aliases.
   const settings::Settings& started_with() const { return *started_with_; }
 
   std::shared_ptr<const Policies> in_force() const { return in_force_.get(); }
 
-  /// Parts of what is in force, for those who read one again and again.
+  /// Parts of the configuration in force, for readers that read one part repeatedly.
   const base::Published<settings::Settings>& settings() const { return settings_; }
 
   const base::Published<inbound::Policy>& inbound() const { return inbound_; }
@@ -36,18 +37,18 @@ class Configuration {
 
   const base::Published<Redaction>& redaction() const { return redaction_; }
 
-  /// Everything together, at one instant.
+  /// Replaces all parts at the same instant.
   void publish(Policies next, base::WallTime now);
 
-  /// Frees, on `idle`, what no session has any more. True: somebody still has what was replaced.
+  /// Frees, on `idle`, replaced configurations that no session uses. True: some are still in use.
   bool free_retired(IdleThread& idle);
 
   base::WallTime loaded_at() const;
 
-  /// Keys whose values in force are not what runs: they take effect at the next start.
+  /// Keys whose published values are not in use before the next start.
   std::vector<std::string> needs_restart() const;
 
-  /// What speaks against the configuration in force, as far as it has been thought over.
+  /// Warnings about the configuration in force, as far as its review has been made.
   std::vector<settings::Problem> warnings() const;
   void warn_of(std::vector<settings::Problem> warnings);
 
@@ -59,8 +60,8 @@ class Configuration {
   const base::Published<delivery::Policy> delivery_{in_force_, &Policies::delivery};
   const base::Published<auth::SigningKeys> signing_{in_force_, &Policies::signing};
   const base::Published<Redaction> redaction_{in_force_, &Policies::redaction};
-  std::vector<std::shared_ptr<const Policies>> retired_;  ///< of the thread that publishes
-  mutable std::mutex mutex_;                              ///< of what follows
+  std::vector<std::shared_ptr<const Policies>> retired_;  ///< used by the publishing thread only
+  mutable std::mutex mutex_;                              ///< guards the members below
   base::WallTime loaded_at_;
   std::vector<std::string> needs_restart_;
   std::vector<settings::Problem> warnings_;

@@ -19,10 +19,10 @@ namespace json = boost::json;
 
 namespace {
 
-// More than any line of an answer: a header in full, every octet of it escaped.
+// Longer than any line of an answer: a complete header with every octet escaped.
 constexpr std::size_t kMaxLine = 4UL * 1024 * 1024;
 
-/// A descriptor that closes itself.
+/// Closes the descriptor on destruction.
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
@@ -64,7 +64,7 @@ std::expected<void, ControlFailure> send_all(int fd, const std::string& path,
   return {};
 }
 
-/// Nullopt: another line, and it was taken. Otherwise the exit code of the closing line.
+/// The exit code if this is the closing line; nullopt after passing on any other line.
 std::expected<std::optional<int>, ControlFailure> take_line(const std::string& line,
                                                             const TakeLine& take) {
   boost::system::error_code error;

@@ -13,15 +13,15 @@ namespace relay::app {
 /// Why there is no answer: a sentence that names the socket.
 struct ControlFailure {
   std::string text;
-  bool forbidden = false;  ///< the socket is there, and not for this user
+  bool forbidden = false;  ///< the socket exists, but this user may not use it
 };
 
-/// A line of the answer as it came, and what it says.
+/// Receives each line of the answer, as text and parsed.
 using TakeLine = std::function<void(const std::string& line, const boost::json::object& object)>;
 
-/// Sends one request and hands out the answer line by line as it comes (blocking; for the command
-/// line only), without the closing line: its exit code is returned. `timeout` is for each wait, not
-/// for the whole.
+/// Sends one request and passes on the answer line by line as it comes. The closing line is not
+/// passed on: its exit code is returned. Blocking; for the command line only. `timeout` applies to
+/// each wait, not to the whole.
 std::expected<int, ControlFailure> ask_daemon(const std::string& socket_path,
                                               const boost::json::object& request,
                                               std::chrono::seconds timeout, const TakeLine& take);

@@ -18,14 +18,14 @@ namespace {
 
 constexpr std::size_t kAtATime = 50;
 
-/// One of the places that a domain is the target of.
+/// One place that names a domain as a target.
 struct Named {
   settings::Place at;
-  std::string word;  ///< as it stands there
-  std::string from;  ///< whose target it is
+  std::string word;  ///< as written there
+  std::string from;  ///< whose target the domain is
 };
 
-/// Domains outside, each with the first place that names it.
+/// Domains outside our own, each with the first place that names it.
 using Domains = std::map<std::string, Named>;
 
 void add_domain(Domains& domains, const Policies& policies, const mail::Domain& domain,
@@ -68,7 +68,7 @@ Domains domains_outside(const Policies& policies) {
   return domains;
 }
 
-/// Of a name that is not the way it was taken for, or that nobody answers for now.
+/// What happens to mail for a domain that a delivery cannot be made to, for this reason.
 std::string consequence(const mail::Outcome& why) {
   return why.kind == mail::OutcomeKind::Failed ? "mail for it fails" : "mail for it waits";
 }
@@ -119,7 +119,7 @@ base::Task<> ask_for_domains(Asking& all, review::Doubts& doubts) {
   }
 }
 
-/// What is to be in the DNS for a key of ours.
+/// The DNS record that a key of ours needs.
 struct KeyRecord {
   settings::Place at;
   std::string owner;

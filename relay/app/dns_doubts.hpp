@@ -1,5 +1,5 @@
-// What the DNS says against a configuration: targets that no mail can be sent to, and records that
-// the world would need of us.
+// Doubts about a configuration that need the DNS: targets that mail cannot be sent to, and records
+// of our own that are missing.
 #pragma once
 
 #include <chrono>
@@ -13,8 +13,8 @@
 
 namespace relay::app {
 
-/// Asks as a delivery would, routes included, about each domain once and many at a time. What has
-/// no answer after `patience` is not judged. `policies` are used until the end.
+/// Looks up each target domain once, as a delivery would, with routes; many at a time. Domains
+/// without an answer after `patience` are not judged. `policies` must outlive the task.
 base::Task<std::vector<settings::Problem>> dns_doubts(ports::Resolver& resolver,
                                                       ports::Clock& clock, const Policies& policies,
                                                       std::chrono::seconds patience);

@@ -20,7 +20,7 @@ review::Subject subject_of(const Policies& policies, base::WallTime now) {
           .own = policies.delivery->own_addresses};
 }
 
-/// Files that are not there yet are no matter of rights.
+/// Files that do not exist are left out: they are not a matter of permissions.
 std::vector<review::Unreadable> unreadable_files(const settings::Settings& settings) {
   std::vector<review::Unreadable> found;
   const auto user = service_user(settings.queue.path);

@@ -1,4 +1,4 @@
-// What relay/review says of a configuration that would start, or has.
+// Calls relay/review for a configuration that would start, or has started.
 #pragma once
 
 #include <vector>
@@ -13,11 +13,12 @@ class TlsContext;
 
 namespace relay::app {
 
-/// All but what time alone changes, and what only the DNS knows. Reads what the last start
-/// remembered.
+/// All doubts, except those about the certificate, which change with time, and those that need the
+/// DNS. Reads what the last start has remembered (secret_memory.hpp).
 std::vector<settings::Problem> doubts_about(const Policies& policies, base::WallTime now);
 
-/// Of the certificate that is in use, which may expire meanwhile. Null: there is none.
+/// Doubts about the certificate in use, which may have expired in the meantime. Null: none is in
+/// use.
 std::vector<settings::Problem> doubts_about_certificate(const Policies& policies,
                                                         const net::TlsContext* certificate,
                                                         base::WallTime now);

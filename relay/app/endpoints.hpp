@@ -1,4 +1,4 @@
-// The addresses the configuration says to listen on.
+// The addresses that the configuration listens on.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,7 @@
 
 namespace relay::app {
 
-/// Of one listener.
+/// Those of one listener.
 std::vector<ports::Endpoint> endpoints_of(const settings::Listener& listener);
 
 std::vector<ports::Endpoint> endpoints_of(const settings::Settings& settings);

@@ -28,17 +28,18 @@ constexpr bool kSanitized = true;
 constexpr bool kSanitized = false;
 #endif
 
-// Libraries, certificate authorities and users; sockets and credentials of systemd.
+// For libraries, certificate authorities and users; for sockets and credentials of systemd.
 constexpr std::array kAlwaysReadable = {"/etc", "/usr", "/run"};
 
-constexpr std::uint64_t kTruncate = 1ULL << 14U;  // not in the header of Debian 12; from ABI 3 on
+// Missing in the headers of Debian 12; needs Landlock ABI 3
+constexpr std::uint64_t kTruncate = 1ULL << 14U;
 constexpr std::uint64_t kReadFile = LANDLOCK_ACCESS_FS_READ_FILE;
 constexpr std::uint64_t kRead = kReadFile | LANDLOCK_ACCESS_FS_READ_DIR;
 constexpr std::uint64_t kWriteFile = LANDLOCK_ACCESS_FS_WRITE_FILE;
 constexpr std::uint64_t kWrite = kWriteFile | LANDLOCK_ACCESS_FS_REMOVE_FILE |
                                  LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_MAKE_DIR |
                                  LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK;
-// Denied everywhere.
+// Rights that are denied everywhere.
 constexpr std::uint64_t kNever = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_MAKE_CHAR |
                                  LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
                                  LANDLOCK_ACCESS_FS_MAKE_SYM;
@@ -63,7 +64,8 @@ bool is_below_one_of(const std::vector<fs::path>& places, const fs::path& file) 
   return std::ranges::any_of(places, [&](const fs::path& place) { return is_below(whole, place); });
 }
 
-/// The folder, for what replaces a file is another one of that name. Not the root.
+/// The folder of the file, because a file is replaced by another one of the same name; the file
+/// itself if it is directly below the root.
 fs::path place_of(const fs::path& file) {
   const fs::path whole = resolved(file);
   return whole.parent_path() == whole.root_path() ? whole : whole.parent_path();
@@ -76,12 +78,12 @@ void add(std::vector<fs::path>& places, fs::path place) {
 std::uint64_t known_to(int abi) {
   std::uint64_t rights = kRead | kWrite | kNever;
   if (kSanitized)
-    rights &= ~std::uint64_t{LANDLOCK_ACCESS_FS_EXECUTE};  // names the lines of a report
+    rights &= ~std::uint64_t{LANDLOCK_ACCESS_FS_EXECUTE};  // sanitizers run a symbolizer
   if (abi >= 3) rights |= kTruncate;
   return rights;
 }
 
-/// Rights to a file are fewer than those to a folder; what is not there needs none.
+/// A single file can be given fewer rights than a folder; a missing place needs none.
 std::expected<void, std::string> allow(int rules, const fs::path& place, std::uint64_t rights) {
   const int at = ::open(place.c_str(), O_PATH | O_CLOEXEC);
   if (at < 0 && (errno == ENOENT || errno == EACCES)) return {};
@@ -127,17 +129,18 @@ FileBounds bounds_for(const settings::Settings& settings) {
   }
   if (kSanitized) add(bounds.readable, "/proc");
   for (const auto& file : settings.named_files) {
-    // Where it is named, and where a link to it leads.
+    // The folder of the name, and the folder that a link leads to.
     add(bounds.readable, resolved(base::folder_of(file.path)));
     add(bounds.readable, place_of(file.path));
   }
-  // systemd's are in /run; somebody else's may be anywhere.
+  // Credentials of systemd are below /run; those of other supervisors may be anywhere.
   if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY")) {
     add(bounds.readable, resolved(credentials));
   }
   std::erase(bounds.readable, fs::path("/"));
   const auto queue = base::folder_of(settings.queue.path);
-  // The queue's own open says why not. The folder above cannot be opened any more then.
+  // If mkdir() fails, opening the queue reports why. After enter() the parent folder cannot be
+  // opened.
   if (::mkdir(queue.c_str(), S_IRWXU) == 0) base::sync_folder(base::folder_of(queue.string()));
   add(bounds.writable, resolved(queue));
   add(bounds.writable, resolved(base::folder_of(settings.control.socket)));
@@ -153,7 +156,7 @@ FileBounds bounds_for(const settings::Settings& settings) {
 std::expected<void, std::string> enter(FileBounds& bounds) {
   const long abi =
       ::syscall(SYS_landlock_create_ruleset, nullptr, 0, LANDLOCK_CREATE_RULESET_VERSION);
-  if (abi < 1) return {};  // too old, switched off, or denied by whoever started us
+  if (abi < 1) return {};  // too old, disabled, or denied by our supervisor
   bounds.abi = static_cast<int>(abi);
   const landlock_ruleset_attr attributes{.handled_access_fs = known_to(bounds.abi)};
   const int rules =

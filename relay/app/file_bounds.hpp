@@ -1,5 +1,5 @@
-// Which files this process may touch, told to the kernel (Landlock): code that an attacker gets in
-// finds no other file of the host, whoever it runs as.
+// Restricts the files that this process can access (Landlock), so that code of an attacker inside
+// it cannot reach other files of the host, whatever user it runs as.
 #pragma once
 
 #include <expected>
@@ -11,23 +11,24 @@
 
 namespace relay::app {
 
-/// Canonical paths of folders, with all that is below them, and of single files.
+/// Canonical paths: of folders, with everything below them, and of single files.
 struct FileBounds {
   std::vector<std::filesystem::path> readable;
-  std::vector<std::filesystem::path> writable;  ///< readable, too
-  int abi = 0;  ///< of Landlock, as it is in force; 0: the kernel has none, and nothing is bounded
+  std::vector<std::filesystem::path> writable;  ///< also readable
+  int abi = 0;  ///< version of Landlock in force; 0: none, so that nothing is restricted
 
-  /// Whether the kernel lets us. Links are followed; what is not there may be made.
+  /// Whether Landlock allows access. Links are followed; a file that does not exist may be created.
   bool may_read(const std::filesystem::path& file) const;
   bool may_write(const std::filesystem::path& file) const;
 };
 
-/// What a run with these settings needs: /etc, /usr, /run and the folders of all files that are
-/// named, for reading; those of queue, log and control socket for writing. Makes the folders of
-/// queue and log, as far as it can: afterwards it could not.
+/// The bounds for a run with these settings. Readable: /etc, /usr, /run and the folders of all
+/// files that are named. Writable: the folders of queue, log and control socket. Creates the
+/// folders of queue and log if it can, because after enter() it could not.
 FileBounds bounds_for(const settings::Settings& settings);
 
-/// Holds for this thread and those it starts, for good. Error: a sentence for the operator.
+/// Restricts this thread and those it starts later, permanently. The error is a sentence for the
+/// operator.
 std::expected<void, std::string> enter(FileBounds& bounds);
 
 }  // namespace relay::app

@@ -16,7 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Earlier ones win (systemd.unit(5)).
+// Earlier folders take precedence (systemd.unit(5)).
 constexpr std::array<std::string_view, 4> kUnitFolders = {
     "etc/systemd/system", "run/systemd/system", "usr/local/lib/systemd/system",
     "usr/lib/systemd/system"};
@@ -41,8 +41,8 @@ bool has(const std::vector<ports::Endpoint>& all, const ports::Endpoint& one) {
   return std::ranges::find(all, one) != all.end();
 }
 
-/// "192.0.2.1:25", "[::]:25", or "25" alone, which is [::]:25 (systemd.socket(5)). Sockets of other
-/// kinds are refused when they are given.
+/// "192.0.2.1:25", "[::]:25", or "25", which means [::]:25 (systemd.socket(5)). nullopt for sockets
+/// of other kinds, which are refused when a start gets them.
 std::optional<ports::Endpoint> parse_stream(std::string_view text) {
   const std::size_t colon = text.rfind(':');
   std::string_view host = colon == std::string_view::npos ? "[::]" : text.substr(0, colon);
@@ -57,7 +57,7 @@ std::optional<ports::Endpoint> parse_stream(std::string_view text) {
   return endpoint;
 }
 
-/// False: it cannot be read.
+/// Adds the ListenStream addresses of a unit file. False: it cannot be read.
 bool read_streams(const fs::path& file, std::vector<ports::Endpoint>& streams) {
   std::ifstream lines(file);
   if (!lines) return false;
@@ -67,7 +67,7 @@ bool read_streams(const fs::path& file, std::vector<ports::Endpoint>& streams) {
     const std::size_t equals = text.find('=');
     if (equals == std::string_view::npos || trimmed(text.substr(0, equals)) != kKey) continue;
     const std::string_view value = trimmed(text.substr(equals + 1));
-    if (value.empty()) streams.clear();  // takes back what was said before
+    if (value.empty()) streams.clear();  // an empty value resets the list
     if (const auto stream = parse_stream(value)) streams.push_back(*stream);
   }
   return true;

@@ -1,4 +1,4 @@
-// Listening sockets that systemd opens for us, and what the configuration says of them.
+// Listening sockets that systemd opens for us, compared with the configuration.
 #pragma once
 
 #include <filesystem>
@@ -11,16 +11,17 @@
 
 namespace relay::app {
 
-/// nullopt: nobody here knows which.
+/// nullopt: unknown
 using GivenSockets = std::optional<std::vector<ports::Endpoint>>;
 
-/// A [[listener]] without an address gets those of the sockets; addresses that it has must be the
-/// same ones. The error is one of a start, for else mail would be waited for where none comes.
+/// A [[listener]] without an address gets the addresses of the sockets; addresses that are
+/// configured must be among them. A difference is an error, because we would wait for mail at an
+/// address where none arrives.
 void settle_listeners(settings::Settings& settings, const GivenSockets& given,
                       settings::Findings& findings);
 
-/// The addresses of srs-relay.socket, with its drop-ins, in the folders of systemd below `root`.
-/// nullopt: it is not enabled, or cannot be read.
+/// The addresses of srs-relay.socket with its drop-ins, read from the folders of systemd below
+/// `root`. nullopt: the unit is not enabled, or cannot be read.
 GivenSockets sockets_of_unit(const std::filesystem::path& root);
 
 }  // namespace relay::app

@@ -22,9 +22,9 @@ void IdleThread::run(const std::function<void()>& work) {
 }
 
 void IdleThread::loop() {
-  // Not SCHED_IDLE: on a host that is never idle a reload would take minutes.
+  // Not SCHED_IDLE: a reload would take minutes on a host that is never idle.
   constexpr int kLast = 19;
-  is_idle_ = ::setpriority(PRIO_PROCESS, 0, kLast) == 0;  // on Linux, of this thread alone
+  is_idle_ = ::setpriority(PRIO_PROCESS, 0, kLast) == 0;  // on Linux for this thread only
   end_.release();
   while (true) {
     begin_.acquire();

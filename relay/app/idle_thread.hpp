@@ -1,4 +1,4 @@
-// A thread for long work, which gets what those who serve leave of the processors.
+// A low-priority thread for long work, so that the threads that serve mail come first.
 #pragma once
 
 #include <functional>
@@ -7,9 +7,9 @@
 
 namespace relay::app {
 
-/// Work here must hold no lock that a shard may want (it writes no log line, publishes nothing,
-/// posts nothing): whoever is scheduled last would let them wait for him. An unprivileged thread
-/// cannot leave this priority again, therefore it is a thread of its own.
+/// The work must not take a lock that a shard may need (no log lines, no publishing, no posting):
+/// the shard would have to wait until this thread, which is scheduled last, releases it. A thread
+/// of its own, because an unprivileged thread cannot raise its priority again.
 class IdleThread {
  public:
   IdleThread();
@@ -18,20 +18,21 @@ class IdleThread {
   IdleThread(const IdleThread&) = delete;
   IdleThread& operator=(const IdleThread&) = delete;
 
-  /// Runs it there and blocks the caller until its end; an exception of it is thrown here. One
-  /// caller at a time.
+  /// Runs `work` there and blocks the caller until it ends; rethrows its exception. One caller at a
+  /// time.
   void run(const std::function<void()>& work);
 
-  /// Whether the system has granted the priority. Without it the work runs like any other.
+  /// Whether the system has granted the low priority; if not, the work runs at normal priority.
   bool is_idle() const { return is_idle_; }
 
  private:
   void loop();
 
-  // Semaphores and no mutex: a thread that is put aside while it holds one holds up the other.
+  // Semaphores instead of a mutex: a thread that is suspended while holding a mutex blocks the
+  // other.
   std::binary_semaphore begin_{0};
   std::binary_semaphore end_{0};
-  const std::function<void()>* work_ = nullptr;  ///< null: the end
+  const std::function<void()>* work_ = nullptr;  ///< null: end the thread
   std::exception_ptr error_;
   bool is_idle_ = false;
   std::jthread thread_;

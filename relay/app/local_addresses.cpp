@@ -13,7 +13,7 @@ namespace {
 
 using boost::asio::ip::address;
 
-/// The interface's own number for a link-local address is no part of it here.
+/// Without the scope id of link-local addresses.
 address address_of(const sockaddr& given) {
   if (given.sa_family == AF_INET) {
     sockaddr_in v4{};

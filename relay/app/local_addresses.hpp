@@ -6,7 +6,7 @@
 
 namespace relay::app {
 
-/// Every address of this host's interfaces at this moment; empty where the system does not say.
+/// All addresses of this host's interfaces at this moment; empty if the system cannot tell.
 std::vector<boost::asio::ip::address> local_addresses();
 
 }  // namespace relay::app

@@ -20,7 +20,7 @@ namespace relay::app {
 namespace {
 
 constexpr mode_t kMode = S_IRUSR | S_IWUSR | S_IRGRP;
-constexpr int kLookMs = 50;  ///< how late giving up is noticed
+constexpr int kLookMs = 50;  ///< interval at which `gives_up` is checked
 
 bool is_journal(const struct stat& info) {
   const char* const stream = std::getenv("JOURNAL_STREAM");
@@ -36,7 +36,8 @@ std::expected<LogFile, std::string> LogFile::open(const std::string& path) {
   if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
   constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
   int descriptor = ::open(path.c_str(), kFlags | O_EXCL, kMode);
-  // The umask of a service is for its queue; who reads the log belongs to its group.
+  // The umask of a service protects its queue, but the group of the log file must be able to read
+  // it.
   if (descriptor >= 0) ::fchmod(descriptor, kMode);
   if (descriptor < 0 && errno == EEXIST) descriptor = ::open(path.c_str(), kFlags, kMode);
   if (descriptor >= 0) return LogFile(descriptor, true);
@@ -78,7 +79,7 @@ bool LogFile::wait_for_room(const std::atomic<bool>& gives_up) const {
   pollfd room{.fd = descriptor_, .events = POLLOUT, .revents = 0};
   while (true) {
     const int ready = ::poll(&room, 1, kLookMs);
-    if (ready > 0) return true;  // an error, too, is found out by writing
+    if (ready > 0) return true;  // if there is an error, writing will report it
     if (ready < 0 && errno != EINTR) return false;
     if (gives_up) return false;
   }
@@ -88,8 +89,8 @@ std::size_t LogFile::write(std::string_view lines, const std::atomic<bool>& give
   std::size_t out = 0;
   bool ends_torn_line = is_torn_;
   while (!lines.empty()) {
-    // A file has always room, or an error. Of all others so much fits without waiting as poll()
-    // has promised.
+    // A regular file never blocks. Others are written only as much as fits without waiting, once
+    // poll() has reported room.
     if (kind_ != Kind::File && !wait_for_room(gives_up)) break;
     std::string_view piece = lines;
     if (kind_ == Kind::Stream) piece = piece.substr(0, PIPE_BUF);

@@ -1,5 +1,4 @@
-// Where log lines end: a file, or stderr, written so that nobody who reads slowly holds us for
-// long.
+// Where log lines are written: a file, or stderr; a slow reader delays us for a limited time only.
 #pragma once
 
 #include <atomic>
@@ -12,21 +11,21 @@ namespace relay::app {
 
 class LogFile {
  public:
-  /// `path` empty: stderr. Otherwise appended to; made with mode 0640 whatever the umask, and the
-  /// folders that are missing with it. Error: why not.
+  /// Empty `path`: stderr. Otherwise opens the file for appending; creates it with mode 0640,
+  /// whatever the umask, and missing folders. The error says why it failed.
   static std::expected<LogFile, std::string> open(const std::string& path);
 
   LogFile(LogFile&& other) noexcept;
   LogFile& operator=(LogFile&& other) noexcept;
   ~LogFile();
 
-  /// Writes whole lines, each with its line feed. Waits for room until `gives_up` is set. Returns
-  /// how many lines are out; of one that is out in part the rest is lost, and the next text begins
-  /// a new line.
+  /// Writes whole lines, each ended by a line feed. Waits for room until `gives_up` is set. Returns
+  /// how many lines were written; the rest of a line written in part is lost, and the next text
+  /// begins on a new line.
   std::size_t write(std::string_view lines, const std::atomic<bool>& gives_up);
 
-  /// Lines are to begin with "<N>", N being the priority of syslog (sd-daemon(3)): it is stderr,
-  /// and the journal is what reads it.
+  /// True for stderr that the journal reads: then each line must begin with "<N>", where N is the
+  /// syslog priority (sd-daemon(3)).
   bool wants_priority() const { return wants_priority_; }
 
  private:
@@ -40,7 +39,7 @@ class LogFile {
   bool owned_ = false;
   Kind kind_ = Kind::File;
   bool wants_priority_ = false;
-  bool is_torn_ = false;  ///< the last line that was begun has no end
+  bool is_torn_ = false;  ///< the last line written has no line feed yet
 };
 
 }  // namespace relay::app

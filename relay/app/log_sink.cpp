@@ -17,11 +17,11 @@ namespace relay::app {
 namespace {
 
 constexpr std::size_t kRingLines = 16'384;
-// Beyond that many nothing is kept: a change of all copies of the largest queue is a sixth of it.
+// The limit for lines to be kept. A change of all copies of the largest queue logs a sixth of it.
 constexpr std::size_t kMostLines = 4 * kRingLines;
 constexpr std::chrono::milliseconds kRest{5};
 
-/// As sd-daemon(3) has them.
+/// Priorities of sd-daemon(3).
 std::string_view priority_of(base::Severity severity) {
   switch (severity) {
     case base::Severity::Error:
@@ -55,7 +55,7 @@ std::expected<void, std::string> LogSink::look_at(const std::string& file) {
   if (std::filesystem::is_directory(file, ignored)) return refused(std::strerror(EISDIR));
   std::filesystem::path place(file);
   if (!std::filesystem::exists(file, ignored)) {
-    // Folders that are missing are made.
+    // Missing folders would be created: check the nearest one that exists.
     do place = place.has_parent_path() ? place.parent_path() : std::filesystem::path(".");
     while (!std::filesystem::exists(place, ignored) && place.has_relative_path());
     if (!base::may_access(place.c_str(), W_OK | X_OK)) return refused(std::strerror(errno));
@@ -93,7 +93,7 @@ void LogSink::write(base::Event event) {
   if (sleeps) wake_.notify_one();
 }
 
-/// With the lock held.
+/// Precondition: mutex_ is held.
 void LogSink::drop_oldest() {
   auto oldest = std::ranges::find(waiting_, false, &Line::kept);
   if (oldest == waiting_.end() && waiting_.size() < kMostLines) return;
@@ -127,8 +127,8 @@ void LogSink::run() {
   ended_.notify_all();
 }
 
-/// One text for all of them. How many are out: without memory for it none, which costs these lines
-/// and not the daemon.
+/// Writes all lines as one text and returns how many were written. Without memory for the text,
+/// these lines are lost and the daemon goes on.
 std::size_t LogSink::put_out(const Lines& lines) {
   try {
     std::string text;

@@ -1,4 +1,4 @@
-// The log: JSON lines to stderr or a file, written by a thread of its own.
+// The log: JSON lines to stderr or a file, written by its own thread.
 #pragma once
 
 #include <atomic>
@@ -20,46 +20,47 @@
 
 namespace relay::app {
 
-/// Lines wait in a bounded ring; when it is full the oldest is dropped and counted, because mail
-/// must not wait for a log volume. Lines that are to be kept (base::Event::keep) are passed over:
-/// they come from operators, who wait for their answers. The writing thread rests 5 ms between two
-/// writes, so that lines leave together: a wake-up and a write for each would cost as much as a
-/// small message's way through the spool.
+/// Lines wait in a bounded ring; if it is full, the oldest line is dropped and counted, because
+/// mail must not wait for a log volume. Lines to be kept (base::Event::keep) are not dropped: they
+/// come from verbs of operators, who wait for the answers. The writing thread pauses for 5 ms
+/// between two writes, so that lines are written together: a wake-up and a write for each line
+/// would cost as much as storing a small message.
 class LogSink final : public base::Log {
  public:
-  /// `file` empty: stderr. Otherwise appended to, made with mode 0640. Error: why not opened.
+  /// Empty `file`: stderr. Otherwise appended to, and created with mode 0640. The error says why.
   static std::expected<std::unique_ptr<LogSink>, std::string> open(const std::string& file);
 
-  /// Why open() would refuse, as far as that can be seen without making anything.
+  /// The error that open() would report, as far as it can be told without creating anything.
   static std::expected<void, std::string> look_at(const std::string& file);
 
-  /// Waits kPatience for what is not out yet; a file system that hangs holds it all the same.
+  /// Waits up to kPatience until the lines are written; a file system that hangs can delay it
+  /// longer.
   ~LogSink() override;
 
   void write(base::Event event) override;
 
-  /// Applies to what is written from now on.
+  /// Applies to lines from now on.
   void redact(std::shared_ptr<const Redaction> redaction) {
     redaction_.publish(std::move(redaction));
   }
 
   static constexpr std::chrono::seconds kPatience{1};
 
-  /// Waits until everything written so far is out, at most kPatience: whoever reads the log may
-  /// have stopped. False: it is not.
+  /// Waits until all lines so far are written, at most kPatience, because the reader of the log may
+  /// have stopped. False: they are not.
   bool flush();
 
-  /// What is written from now on goes into the file that has the name now: the old one was moved
-  /// away, and may be compressed. Error: why it cannot be opened; the old one stays in use.
+  /// Opens the log file anew by its name and writes there from now on: the old file was moved away,
+  /// and may be compressed. The error says why that failed; the old file then stays in use.
   std::expected<void, std::string> reopen();
 
-  /// reopen(), and a line in the log where that fails.
+  /// Calls reopen() and logs an error.
   void reopen_or_tell(base::WallTime now);
 
-  /// As reopen(), for a file of another name that was opened before; "": stderr. Cannot fail.
+  /// Like reopen(), with another file that is open already; empty `name`: stderr. Cannot fail.
   void go_on_in(std::string name, LogFile file);
 
-  /// Lines that never left, since the start: for want of room in memory or on the disk.
+  /// Lines lost since the start, because memory or disk was full.
   std::uint64_t dropped() const;
 
  private:
@@ -78,7 +79,7 @@ class LogSink final : public base::Log {
   std::size_t put_out(const Lines& lines);
 
   base::Published<Redaction> redaction_{std::make_shared<const Redaction>()};
-  LogFile file_;  ///< the writer's alone, once it runs
+  LogFile file_;  ///< used by the writer only, once it runs
 
   mutable std::mutex mutex_;
   std::string name_;
@@ -86,15 +87,15 @@ class LogSink final : public base::Log {
   std::condition_variable written_;
   std::condition_variable ended_;
   Lines waiting_;
-  std::uint64_t taken_ = 0;  ///< lines given to write(), dropped ones with them
-  std::uint64_t out_ = 0;    ///< of those, lines that are out or dropped
+  std::uint64_t taken_ = 0;  ///< lines given to write(), dropped ones included
+  std::uint64_t out_ = 0;    ///< of these, lines written or dropped
   std::uint64_t dropped_ = 0;
-  bool asleep_ = false;   ///< the writer waits for the first line
-  bool hurried_ = false;  ///< somebody waits in flush()
+  bool asleep_ = false;   ///< the writer waits for a line
+  bool hurried_ = false;  ///< flush() is waiting
   bool stopping_ = false;
-  bool has_ended_ = false;             ///< the writer has
-  std::optional<LogFile> next_file_;   ///< for the writer to go on with
-  std::atomic<bool> gives_up_{false};  ///< the writer waits for room no longer
+  bool has_ended_ = false;             ///< the writer has ended
+  std::optional<LogFile> next_file_;   ///< the file that the writer shall use next
+  std::atomic<bool> gives_up_{false};  ///< the writer must not wait for room
   std::jthread writer_;
 };
 

@@ -85,12 +85,14 @@ inbound::AbusePolicy abuse_policy(const settings::Settings& from) {
   return policy;
 }
 
-/// Every address that mail leaves from; empty where the system chooses it. Doubtful mail above all
-/// must count: a sender's SPF may name nothing but the address of the risk pool.
+/// The configured addresses that mail leaves from; empty without [outbound] source, when the system
+/// chooses them. The addresses of the risk pool count as well: a sender's SPF may authorise only
+/// the one that doubtful mail leaves from.
 std::vector<boost::asio::ip::address> egress_addresses(const settings::Settings& from) {
   if (from.outbound.source.empty()) return {};
   std::set<boost::asio::ip::address> all;
-  // Of one family the last one is used, as in set_sources(), and of no other anybody is asked.
+  // Of each family the last address is used, as in set_sources(). SPF is not evaluated for a family
+  // without a configured source.
   std::map<bool, boost::asio::ip::address> used;
   for (const std::string& source : from.outbound.source) {
     const auto address = boost::asio::ip::make_address(source);
@@ -157,7 +159,7 @@ std::shared_ptr<const inbound::Policy> inbound_policy(
   policy->abuse = abuse_policy(from);
   policy->arrival = arrival_policy(from);
   policy->check = check_options(from);
-  // Whoever verifies nothing must not pass forged results on either (RFC 8601 §5).
+  // Without verification, forged results must not be passed on either (RFC 8601 §5).
   policy->authserv_id = from.auth.authserv_id;
   policy->signature_lifetime = auth::signature_lifetime(from.queue.expire);
   policy->planner = std::move(planner);
@@ -170,8 +172,9 @@ std::shared_ptr<const inbound::Policy> inbound_policy(
   return policy;
 }
 
-/// Where the world reaches us: what we listen on, every address of this host where that is all of
-/// them, and what a translator in front of us is said to have.
+/// Addresses and ports at which others reach us: those we listen on, all addresses of this host if
+/// we listen on all, and those that the configuration gives for an address translator in front of
+/// us.
 void set_own_endpoints(delivery::Policy& policy, const settings::Settings& from) {
   auto& addresses = policy.own_addresses;
   bool all = false;
@@ -202,7 +205,7 @@ delivery::PartialFailures partial_failures(settings::PartialFailures from) {
   return delivery::PartialFailures::Sender;
 }
 
-/// `into` has a source for each family.
+/// `into` has one source per address family.
 void set_sources(auto& into, const std::vector<std::string>& sources) {
   for (const std::string& source : sources) {
     const auto address = boost::asio::ip::make_address(source);
@@ -219,14 +222,14 @@ std::shared_ptr<const Redaction> redaction(const settings::Settings& settings,
       });
 }
 
-/// Where one of our own addresses leads: a DSN to it goes there, not round through ourselves.
+/// The targets of an address of ours, so that a DSN to it goes there directly.
 std::vector<mail::Mailbox> targets_of(const forward::Planner& planner,
                                       const mail::Mailbox& address) {
   if (!planner.is_ours(address.domain())) return {};
   auto resolution = planner.resolve(mail::ForwardPath(address), wall_now());
   auto* found = std::get_if<forward::ResolvedRecipient>(&resolution);
   if (!found) return {};
-  // Our own notices go round nobody's consent.
+  // Our own notices must not bypass a missing consent.
   std::erase_if(found->targets,
                 [&](const mail::Mailbox& target) { return !planner.awaited(target).empty(); });
   return std::move(found->targets);

@@ -1,4 +1,4 @@
-// Settings, translated into what each room works with. Pure except for reading key files.
+// Translates settings into the policies of each room. Reads key files, otherwise pure.
 #pragma once
 
 #include <expected>
@@ -16,7 +16,7 @@
 
 namespace relay::app {
 
-/// Everything that a reload swaps, made completely before anything is swapped.
+/// Everything that a reload replaces; complete before anything is replaced.
 struct Policies {
   std::shared_ptr<const settings::Settings> settings;
   std::shared_ptr<const inbound::Policy> inbound;
@@ -25,7 +25,7 @@ struct Policies {
   std::shared_ptr<const Redaction> redaction;
 };
 
-/// Each error names the file or key at fault, and stands where the configuration does so.
+/// Each error names the file or key at fault, with its position in the configuration.
 std::expected<Policies, std::vector<settings::Problem>> make_policies(
     std::shared_ptr<const settings::Settings> settings);
 

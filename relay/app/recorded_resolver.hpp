@@ -1,4 +1,4 @@
-// A resolver that remembers what it was asked and what it heard, for `verify`, which shows it.
+// A resolver that records questions and answers, which `verify` shows.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ namespace relay::app {
 struct RecordedAnswer {
   std::string question;              ///< "TXT example.org", "PTR 192.0.2.1"
   std::vector<std::string> records;  ///< as text
-  std::string error;                 ///< "" when there was an answer
+  std::string error;                 ///< "": there was an answer
 };
 
 /// For one thread.

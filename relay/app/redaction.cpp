@@ -19,12 +19,12 @@ bool is_domain_octet(char c) {
          static_cast<unsigned char>(c) >= 0x80;
 }
 
-/// Where the local part before the "@" at `at` begins; not before `from`. The text is inside JSON,
-/// where a quoted local part has its quotes escaped.
+/// Where the local part before the "@" at `at` begins; not before `from`. The text is JSON, so the
+/// quotes of a quoted local part are escaped.
 std::size_t local_part_begin(std::string_view line, std::size_t from, std::size_t at) {
   if (at >= from + 2 && line.substr(at - 2, 2) == "\\\"") {
     std::size_t open = line.substr(0, at - 2).rfind("\\\"");
-    // A quote inside the local part is escaped once by the address and once by JSON.
+    // A quote inside the local part is escaped by the address and again by JSON.
     while (open != std::string_view::npos && open >= 2 && line.substr(open - 2, 2) == "\\\\") {
       open = line.substr(0, open - 2).rfind("\\\"");
     }

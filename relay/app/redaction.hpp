@@ -1,4 +1,4 @@
-// What the log shows of addresses.
+// How the log shows addresses.
 #pragma once
 
 #include <functional>
@@ -15,13 +15,13 @@ class Redaction {
 
   Redaction() = default;  ///< shows everything
 
-  /// `digest` is asked in mode Hash only.
+  /// `digest` is used in mode Hash only.
   Redaction(settings::LogRedact mode, Digest digest) : mode_(mode), digest_(std::move(digest)) {}
 
   bool active() const { return mode_ != settings::LogRedact::None; }
 
-  /// A log line with every mail address in it redacted, remote replies included. A message id looks
-  /// like an address and is kept.
+  /// The log line with every mail address redacted, also in remote replies. The field message_id,
+  /// which looks like an address, is kept.
   std::string redacted(std::string_view line) const;
 
  private:

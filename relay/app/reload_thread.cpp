@@ -16,7 +16,7 @@ ops::ReloadResult not_applied(std::string why) {
 
 ops::ReloadResult too_late() { return not_applied("the relay is shutting down"); }
 
-/// Without memory for it, say, it is left out.
+/// If the work throws, for example for lack of memory, it is skipped.
 void supervised(const std::function<void()>& work) {
   try {
     work();

@@ -1,4 +1,4 @@
-// Reloads, one after another, on a thread that serves nobody.
+// Makes reloads, one after another, on its own thread.
 #pragma once
 
 #include <chrono>
@@ -20,28 +20,28 @@ class ReloadThread {
 
   struct Work {
     std::function<void()> at_start;
-    /// May throw; those who asked are told.
+    /// May throw; the error is passed on to those who asked.
     std::function<ops::ReloadResult(const std::vector<ops::Asker>& asked_by)> reload;
-    /// From time to time, as long as it says that there is more to do.
+    /// Called from time to time while it returns true (there is more to do).
     std::function<bool()> tidy;
   };
 
   explicit ReloadThread(Work work);
-  /// Waits for what is under way.
+  /// Waits for the reload under way.
   ~ReloadThread();
 
-  /// Who asks while a reload is under way cannot know whether it has seen his file: he is answered
-  /// by the next one, together with all others who wait then. `answer` is called on this thread or,
-  /// after give_up(), on the caller's.
+  /// Requests that come during a reload are answered by the next one, all together, because the
+  /// reload under way may have read the files before they changed. `answer` is called on this
+  /// thread, or on the caller's after give_up().
   void ask(ops::Asker asker, Answer answer);
 
-  /// Nothing is applied from now on, and everybody is told so at once; a reload under way ends in
-  /// its own time.
+  /// No reload is applied after this, and all who wait are told so at once. A reload under way ends
+  /// by itself.
   void give_up();
 
   bool has_given_up() const;
 
-  /// Whether something is under way, which the destructor would wait for.
+  /// Whether work is under way that the destructor would wait for.
   bool is_busy() const;
 
  private:

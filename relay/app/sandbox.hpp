@@ -1,5 +1,5 @@
-// What this process will never have to do, told to the kernel: even code that an attacker gets in
-// cannot start a program, trace another process or load a module.
+// Denies system calls that this process never needs (seccomp), so that code of an attacker inside
+// it cannot start a program, trace another process or load a module.
 #pragma once
 
 #include <expected>
@@ -7,9 +7,9 @@
 
 namespace relay::app {
 
-/// Denies these calls (EPERM) to this thread and every thread it starts, for good, and tries one to
-/// see that it is denied. To be called before the first thread. In a build with a sanitizer, which
-/// needs such calls itself, nothing is done. Error: a sentence for the operator.
+/// Denies these calls (EPERM) to this thread and every thread it starts, permanently, and checks
+/// that one of them fails. Call before the first thread is started. Does nothing in builds with a
+/// sanitizer, which needs such calls. The error is a sentence for the operator.
 std::expected<void, std::string> enter_sandbox();
 
 }  // namespace relay::app

@@ -14,7 +14,7 @@ namespace relay::app {
 
 namespace {
 
-/// In place of the old one as a whole, durably, mode 0600. The error is a sentence.
+/// Replaces the file as a whole, durably, with mode 0600. The error is a sentence.
 std::expected<void, std::string> write_secret_memory(const settings::Settings& settings,
                                                      const review::SecretMemory& memory) {
   const std::string path = secret_memory_path(settings);

@@ -13,7 +13,7 @@ namespace relay::app {
 
 namespace {
 
-/// Long enough to be plain, short enough for an SRS address; .invalid is nobody's (RFC 2606).
+/// Not in need of a token, and in a domain that nobody has: .invalid (RFC 2606).
 constexpr std::string_view kProbe = "self-check@probe.invalid";
 
 }  // namespace

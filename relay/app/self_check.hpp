@@ -1,5 +1,5 @@
-// Does the way back work? A bounce address that nobody can reach is only noticed when it is too
-// late.
+// Checks at the start whether bounces can come back; otherwise this would be noticed only when they
+// are lost.
 #pragma once
 
 #include <optional>
@@ -13,18 +13,18 @@
 
 namespace relay::app {
 
-/// Makes an SRS address as for a real message and sends it back through RCPT's own decision.
-/// nullopt: it came back to the same sender, or there is no [srs]. Otherwise what went wrong.
+/// Makes an SRS address as for a real message and resolves it like RCPT. nullopt: it leads back to
+/// the same sender, or there is no [srs]. Otherwise what is wrong.
 std::optional<std::string> srs_round_trip_problem(const forward::Planner& planner,
                                                   base::WallTime now);
 
-/// What DNS says against the SRS domain: no MX that points here, no SPF record. One sentence each;
-/// empty when all is well, or when there is no [srs]. `own` are the addresses we are known under.
+/// What is wrong with the SRS domains in the DNS: no MX that leads here, no SPF record. One
+/// sentence each; empty without [srs]. `own` are the addresses at which we can be reached.
 base::Task<std::vector<std::string>> srs_dns_problems(
     ports::Resolver& resolver, std::shared_ptr<const settings::Settings> settings,
     std::vector<boost::asio::ip::address> own, base::Deadline deadline);
 
-/// The addresses of this machine's interfaces.
+/// The addresses of this host's interfaces.
 std::vector<boost::asio::ip::address> interface_addresses();
 
 }  // namespace relay::app

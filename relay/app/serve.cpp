@@ -21,9 +21,11 @@ namespace relay::app {
 
 namespace {
 
-constexpr std::chrono::seconds kPatience{30};  // of a shutdown with what is under way
+// For a shutdown with sessions and deliveries under way
+constexpr std::chrono::seconds kPatience{30};
 
-/// Blocked before the first thread exists, so that only this one takes them, in sigtimedwait().
+/// Blocked before the first thread starts, so that only this thread receives them, by
+/// sigtimedwait().
 sigset_t block_signals() {
   sigset_t set;
   sigemptyset(&set);
@@ -34,7 +36,7 @@ sigset_t block_signals() {
 }
 
 void prepare_process() {
-  // Keys and mail are in memory: no core files, no tracing by others.
+  // Memory contains keys and mail: no core files, and no tracing by other processes.
   prctl(PR_SET_DUMPABLE, 0);
   rlimit descriptors{};
   if (getrlimit(RLIMIT_NOFILE, &descriptors) == 0) {
@@ -43,7 +45,7 @@ void prepare_process() {
   }
 }
 
-/// Waits for signals until it is time to end; true: asked to, false: the storage failed.
+/// Waits for signals until the process shall end. True: asked to end; false: the storage failed.
 bool wait_for_end(Relay& relay, const sigset_t& signals) {
   while (true) {
     const timespec second{.tv_sec = 1, .tv_nsec = 0};
@@ -99,7 +101,7 @@ int serve(const std::string& config_path) {
   sd_notify(0, "STOPPING=1");
   (*relay)->stop(asked ? kPatience : std::chrono::seconds(1));
   const int exit = asked ? kExitOk : kExitTemporary;
-  // All is closed, and what is still being read is for nobody.
+  // Everything is closed; do not wait for a configuration that is still being read.
   if ((*relay)->is_held_up()) std::_Exit(exit);
   return exit;
 }

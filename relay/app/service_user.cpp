@@ -19,7 +19,7 @@ namespace {
 constexpr const char* kUserOfTheUnit = "srs-relay";
 constexpr std::size_t kLongestEntry = 16'384;
 
-/// The groups are asked for by name, before the thread is somebody else.
+/// Looks up the groups by name, before a thread takes over the user's rights.
 ServiceUser user_of(const passwd& entry) {
   ServiceUser user{.name = entry.pw_name, .uid = entry.pw_uid, .gid = entry.pw_gid, .groups = {}};
   int count = 64;
@@ -29,7 +29,7 @@ ServiceUser user_of(const passwd& entry) {
   return user;
 }
 
-/// For one thread only: the functions of the C library change all of them.
+/// Changes the calling thread only; the functions of the C library would change all threads.
 bool become(const ServiceUser& user) {
   return ::syscall(SYS_setgroups, user.groups.size(), user.groups.data()) == 0 &&
          ::syscall(SYS_setresgid, user.gid, user.gid, user.gid) == 0 &&

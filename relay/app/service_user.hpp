@@ -1,5 +1,4 @@
-// Whom the service runs as, when somebody else asks: root reads everything, and the service does
-// not.
+// The user of the service, for checks made by root, who can read files that the service cannot.
 #pragma once
 
 #include <optional>
@@ -17,12 +16,12 @@ struct ServiceUser {
   std::vector<gid_t> groups;
 };
 
-/// Who owns the folder of the queue; as long as that is not there, the user of the unit. nullopt:
-/// it is root, or nobody knows.
+/// The owner of the queue's folder; if that does not exist, the user of the unit. nullopt: root, or
+/// unknown.
 std::optional<ServiceUser> service_user(const std::string& queue_path);
 
-/// For each path the errno of opening it for reading as that user, 0 when it can be read. Empty
-/// when we cannot be that user: only root can.
+/// For each path the errno of opening it for reading as that user; 0 if it can be read. Empty
+/// unless we are root, who alone can take over another user's rights.
 std::vector<int> errors_of_reading(const ServiceUser& user, const std::vector<std::string>& paths);
 
 }  // namespace relay::app

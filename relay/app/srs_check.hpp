@@ -1,4 +1,4 @@
-// Whether the world can answer what we send under the SRS domain, asked while we run.
+// Checks the SRS domain in the DNS while the daemon runs.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,8 @@
 
 namespace relay::app {
 
-/// Asks DNS in the background; the answer goes to the log. All references outlive the executor.
+/// Starts the check in the background; the result is logged. All references must outlive the
+/// executor.
 void check_srs_domain(const base::Executor& executor, ports::Resolver& resolver,
                       const ports::Clock& clock, base::Log& log,
                       std::shared_ptr<const settings::Settings> settings);

@@ -1,5 +1,5 @@
-// `srs-relay srs encode|decode|explain`, a line at a time. Pure, so that the vectors of other
-// implementations can be compared by pipe.
+// `srs-relay srs encode|decode|explain`, line by line. Pure, so that test vectors of other
+// implementations can be piped through it.
 #pragma once
 
 #include <cstdint>
@@ -10,14 +10,14 @@
 
 namespace relay::app {
 
-/// Exit codes of a refused address, beside 0.
+/// Exit codes for refused addresses; 0 otherwise.
 enum SrsExit : int {
   kSrsMalformed = static_cast<int>(ops::ExitCode::Malformed),
   kSrsForged = static_cast<int>(ops::ExitCode::Forged),
   kSrsExpired = static_cast<int>(ops::ExitCode::Expired),
 };
 
-/// One address to one line in `out` (a JSON object with `json`). Returns the exit code.
+/// Converts one address to one line in `out`, with `json` a JSON object. Returns the exit code.
 int srs_line(const std::string& action, const std::string& address, const srs::Rewriter& rewriter,
              std::int64_t now_unix, bool json, std::string& out);
 

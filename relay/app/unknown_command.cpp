@@ -12,7 +12,7 @@ std::vector<const CLI::App*> commands_of(const CLI::App& app) {
   return app.get_subcommands([](const CLI::App*) { return true; });
 }
 
-/// Whether the word behind this one belongs to it.
+/// Whether the option takes the next word as its value.
 bool takes_value(const CLI::App& app, const std::string& word) {
   if (word.find('=') != std::string::npos) return false;
   const CLI::Option* option = app.get_option_no_throw(word);

@@ -1,4 +1,4 @@
-// "unknown command `stauts`; did you mean `status`?", from the table of commands itself.
+// "unknown command `stauts`; did you mean `status`?", made from the table of commands.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,8 @@
 
 namespace relay::app {
 
-/// What is wrong with the first word that should name a command and does not; nullopt: nothing, or
-/// no such word is there. `words` without the name of the program.
+/// What is wrong with the first word that should be a command but is none; nullopt: nothing.
+/// `words` are without the program name.
 std::optional<std::string> unknown_command(const CLI::App& app,
                                            const std::vector<std::string>& words);
 

@@ -13,11 +13,11 @@ namespace relay::app {
 
 namespace {
 
-/// Whom the message is for, as far as can be told here.
+/// The recipients of the message, as far as they can be determined here.
 struct Recipients {
   std::vector<forward::ResolvedRecipient> taken;
   std::optional<smtp::Reply> refusal;
-  bool have_targets = false;  ///< those of `taken` are real
+  bool have_targets = false;  ///< `taken` has real targets
 };
 
 forward::ResolvedRecipient anybody(const forward::Planner& planner) {
@@ -42,14 +42,14 @@ Recipients recipients_of(const forward::Planner& planner, const StoredMessage& m
       return out;
     }
   }
-  // Without a recipient, with one that is refused, or with a stored sender, of whom only the
-  // running relay knows who it is: what would become of it, were it for somebody.
+  // No recipient is given, it is refused, or it is a token that only the running relay can look up:
+  // show what would be decided for some target.
   out.taken.push_back(anybody(planner));
   out.taken.back().is_bounce = message.recipient && !out.refusal;
   return out;
 }
 
-/// The command verifies even where the daemon is told not to.
+/// This command verifies even if the daemon does not.
 inbound::Policy verifying(const Policies& policies) {
   inbound::Policy policy = *policies.inbound;
   if (!policy.check) {

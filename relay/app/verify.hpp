@@ -1,5 +1,5 @@
-// `srs-relay verify`: what the relay would make of a stored message, with every answer, verdict and
-// decision, and what the next receiver is expected to find. Touches neither queue nor daemon.
+// `srs-relay verify`: what the relay would do with a stored message: every DNS answer, verdict and
+// decision, and what the next receiver will probably find. Does not use queue or daemon.
 #pragma once
 
 #include <optional>
@@ -16,16 +16,17 @@
 
 namespace relay::app {
 
-/// A stored message, and how it came.
+/// A stored message, and how it arrived.
 struct StoredMessage {
   std::string content;  ///< CRLF line ends
   boost::asio::ip::address client;
   std::string helo;
   mail::ReversePath sender;
-  std::optional<mail::ForwardPath> recipient;  ///< none: decided by [defaults], for no target
+  /// Without a recipient, [defaults] decide, for no particular target.
+  std::optional<mail::ForwardPath> recipient;
 };
 
-/// What becomes of the copy for one target.
+/// The decision for the copy to one target.
 struct TargetDecision {
   std::string target;  ///< "" without a recipient
   forward::Choice choice;
@@ -35,17 +36,17 @@ struct Verification {
   std::vector<RecordedAnswer> answers;
   forward::Evidence evidence;
   std::string results;                 ///< the Authentication-Results value
-  std::optional<smtp::Reply> refusal;  ///< of the recipient or the message
+  std::optional<smtp::Reply> refusal;  ///< the reply that refuses recipient or message
   std::vector<TargetDecision> decisions;
 };
 
-/// Blocks for as long as the lookups take, at most [auth] timeout.
+/// Blocks during the lookups, at most [auth] timeout.
 Verification verify_message(const Policies& policies, OfflineLookups& lookups,
                             const StoredMessage& message);
 
 boost::json::object to_json(const Verification& verification);
 
-/// The same for the eye.
+/// The same as text for people.
 std::string to_text(const Verification& verification);
 
 }  // namespace relay::app

@@ -1,4 +1,4 @@
-// `srs-relay verify`: reads what the command line names, asks, prints.
+// `srs-relay verify`: reads the files that the command line names, verifies, prints.
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -32,7 +32,7 @@ std::optional<std::string> read_all(const std::string& path) {
   return text;
 }
 
-/// A message kept in a file of this system has bare line feeds; on the wire it had none.
+/// Files of this system have bare line feeds, which were CRLF during transmission.
 std::string with_crlf(std::string text) {
   if (text.find("\r\n") != std::string::npos) return text;
   std::string out;
@@ -44,7 +44,7 @@ std::string with_crlf(std::string text) {
   return out;
 }
 
-/// What the command line says about how the message came; the error is a sentence.
+/// The arrival as the command line describes it; the error is a sentence.
 std::expected<StoredMessage, std::string> arrival_of(const Invocation& call) {
   StoredMessage message;
   boost::system::error_code error;

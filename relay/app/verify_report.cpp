@@ -1,4 +1,4 @@
-// What `verify` prints: one object as JSON, or lines for the eye.
+// The output of `verify`: one JSON object, or text for people.
 #include <boost/json/array.hpp>
 #include <fmt/format.h>
 
@@ -11,8 +11,8 @@ namespace json = boost::json;
 
 namespace {
 
-/// What others wrote, as UTF-8 on one line that no terminal obeys: the octets of a TXT record are
-/// anybody's, and names to ask for are made of what a client said.
+/// Foreign text as UTF-8 on one line, without control of the terminal: TXT records can contain any
+/// octets, and names to look up are made from what the client said.
 std::string one_line(std::string_view text) {
   std::string shown;
   base::append_printable(shown, text);
@@ -33,7 +33,7 @@ json::object json_of(const forward::Prediction& prediction) {
   return o;
 }
 
-/// Of what is refused there is nothing to predict.
+/// Null for Refuse, where there is nothing to predict.
 json::value json_of(const forward::Considered& one) {
   if (one.option == forward::Option::Refuse) return nullptr;
   return json_of(one.prediction);

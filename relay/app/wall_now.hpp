@@ -1,4 +1,4 @@
-// The time of day for what is made before there is a clock, and for commands, which need none.
+// The time of day, for code that runs before there is a ports::Clock, and for commands.
 #pragma once
 
 #include <chrono>

@@ -15,7 +15,7 @@ namespace relay::app {
 namespace {
 
 constexpr std::chrono::seconds kSuppressedSpan{10};
-// A shard never blocks; systemd asks every 30 s.
+// A shard never blocks for long. systemd expects a sign of life every 30 s.
 constexpr std::chrono::seconds kLongestSilence{15};
 
 std::size_t shard_count(const settings::Settings& settings) {
@@ -86,8 +86,7 @@ std::expected<void, std::string> Relay::open_log() {
   return {};
 }
 
-/// The secrets are remembered before anything else is thought over, which may take until the host
-/// has time for it.
+/// Remembers the secrets before the review, which may start late on a busy host.
 std::expected<void, std::string> Relay::open_queue() {
   const auto& queue = configuration_.started_with().queue;
   if (auto folder = spool::make_folder(queue.path, false); !folder) return folder;

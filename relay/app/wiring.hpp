@@ -1,5 +1,5 @@
 // The composition root: the only place that names concrete adapters. Builds them once, in order,
-// and hands references down; the order of the members is the order of shutdown, last first.
+// and passes on references. Members are destroyed in reverse order.
 #pragma once
 
 #include <atomic>
@@ -38,10 +38,9 @@ namespace relay::app {
 
 class Relay {
  public:
-  /// Opens everything: log, queue, resolver, sockets. Nothing is accepted or delivered before
-  /// start(). The error is a sentence for the operator.
-  /// Precondition: parts.can_start().
-  /// `given`: by systemd, as `parts` was made for. `bounds`: those in force.
+  /// Opens log, queue, resolver and sockets. Nothing is accepted or delivered before start(). The
+  /// error is a sentence for the operator. Precondition: parts.can_start(). `given`: the sockets of
+  /// systemd that `parts` was made with. `bounds`: those in force.
   static std::expected<std::unique_ptr<Relay>, std::string> open(Parts parts,
                                                                  net::InheritedSockets given,
                                                                  FileBounds bounds);
@@ -49,26 +48,27 @@ class Relay {
 
   void start();
 
-  /// As Reloader::ask().
+  /// See Reloader::ask().
   void reload(ops::Asker asker, ReloadThread::Answer answer) {
     reloader_->ask(std::move(asker), std::move(answer));
   }
 
   /// Stops accepting, lets sessions and deliveries end, closes the queue. Blocks up to `patience`
-  /// for each of the two.
+  /// for sessions, and again for deliveries.
   void stop(std::chrono::seconds patience);
 
-  /// For the main thread, about once a second: tells what is stuck and what was not logged, and
-  /// takes a certificate that was renewed. False: a shard has not answered for long.
+  /// To be called by the main thread about once a second: logs stuck tasks and suppressed refusals,
+  /// and reads a renewed certificate. False: a shard has not responded for too long.
   bool tend();
 
-  /// The log goes on in the file of its name, as after it was moved away; reload() does that, too.
+  /// Opens the log file anew by its name, for example after it was moved away; reload() does so,
+  /// too.
   void reopen_log() { log_->reopen_or_tell(clock_.wall()); }
 
-  /// After stop(): a configuration is being read in vain, for which the destructor would wait.
+  /// After stop(): a configuration is still being read, which the destructor would wait for.
   bool is_held_up() const { return reloader_ && reloader_->is_busy(); }
 
-  /// The storage failed: nothing more can be promised.
+  /// The storage failed, so nothing can be promised.
   bool poisoned() const { return spool_->poisoned(); }
 
   base::Log& log() { return *log_; }
@@ -86,16 +86,16 @@ class Relay {
   void open_desk();
   std::expected<void, std::string> open_listeners();
   void open_reloads();
-  /// What follows when a configuration comes into force.
+  /// What has to be done when a configuration comes into force.
   void follow_configuration();
-  /// Lets go, in the background, what was held for targets that have confirmed.
+  /// Releases, in the background, copies held for targets that have confirmed.
   void release_confirmed();
   void let_last_replies_arrive();
   void restore_pauses();
 
   net::SystemClock clock_;
   Configuration configuration_;
-  const review::ClassicBefore classic_before_;  ///< of this start, whatever is reloaded
+  const review::ClassicBefore classic_before_;  ///< as of this start, not changed by reloads
   const GivenSockets given_;
   const FileBounds bounds_;
   std::atomic<bool> draining_{false};
@@ -103,20 +103,20 @@ class Relay {
   std::unique_ptr<LogSink> log_;
   std::unique_ptr<spool::SqliteSpool> spool_;
   std::unique_ptr<auth::OpensslSigner> signer_;
-  /// Apart from the settings, for it changes by itself. Null until there is a [tls]; the last one
-  /// stays when there is none any more, for sessions that were offered it.
+  /// Separate from the settings, because it changes by itself. Null until there is a [tls]; kept
+  /// when [tls] is removed, for sessions that were offered STARTTLS.
   base::Published<net::TlsContext> server_tls_;
   std::unique_ptr<CertificateWatch> certificate_watch_;
   net::OpensslAcceptor tls_acceptor_{server_tls_};
   net::ClientTls client_tls_;
-  inbound::FairShare memory_{clock_};  ///< for content that comes in
+  inbound::FairShare memory_{clock_};  ///< for content being received
   inbound::BounceGuard bounces_;
   inbound::ResendGuard resends_;
   std::unique_ptr<inbound::RefusalLog> refusals_;
   inbound::WasteGuard waste_;
   inbound::Handshakes handshakes_{clock_};
   base::Watchdog watchdog_;
-  base::SteadyTime next_suppressed_;  ///< main thread only
+  base::SteadyTime next_suppressed_;  ///< used by the main thread only
   std::unique_ptr<delivery::Scheduler> scheduler_;
   std::unique_ptr<inbound::AbuseControl> abuse_;
   std::unique_ptr<inbound::Services> inbound_services_;
@@ -126,7 +126,7 @@ class Relay {
   std::unique_ptr<ops::Desk> desk_;
   std::unique_ptr<ops::AdminEndpoint> admin_;
   base::Registry metrics_;
-  // Destroying the loops destroys what coroutines were left, which use everything above.
+  // Destroying the loops destroys the remaining coroutines, which use everything above.
   net::ShardPool shards_;
   std::unique_ptr<dns::UnboundResolver> resolver_;
   std::unique_ptr<net::PoolDialer> dialer_;
@@ -134,7 +134,7 @@ class Relay {
   Listeners::Change to_open_;  ///< until start()
   std::unique_ptr<net::ControlListener> control_;
   IdleThread idle_;
-  std::unique_ptr<Reloader> reloader_;  ///< last: it uses all of it
+  std::unique_ptr<Reloader> reloader_;  ///< last, because it uses everything above
 };
 
 }  // namespace relay::app

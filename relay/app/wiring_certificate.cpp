@@ -14,12 +14,12 @@ namespace relay::app {
 namespace {
 
 constexpr std::array<int, 5> kMarks{14, 7, 3, 1, 0};
-// Of trouble that no file shows: no descriptor left, a folder that could not be entered.
+// For failures without a change of the files: no descriptor left, a folder that was not accessible.
 constexpr std::chrono::minutes kTryAgain{1};
 
 std::expected<std::shared_ptr<const net::TlsContext>, std::string> read(
     const net::TlsFiles& files) {
-  // The rights that a start demands.
+  // Demands the same permissions as a start.
   if (auto chain = settings::read_file(files.chain); !chain) {
     return std::unexpected(chain.error().text);
   }
@@ -58,11 +58,11 @@ void CertificateWatch::look(base::WallTime now) {
   if (files_.chain.empty()) return;
   const Stamps seen{.chain = settings::FileStamp::of(files_.chain),
                     .key = settings::FileStamp::of(files_.key)};
-  // Who writes both files, one after the other, gets a moment to end.
+  // Both files may be written one after the other: wait until neither has changed for one call.
   const bool is_settled = std::exchange(last_, seen) == seen;
   const bool is_due = !trouble_.empty() && now >= again_at_;
   if (is_settled && (tried_ != seen || is_due)) {
-    // The files are read after this look at them: what changes meanwhile is seen by the next one.
+    // The stamps were taken before the files are read: the next call notices changes in between.
     tried_ = seen;
     take(now);
   }

@@ -1,5 +1,5 @@
-// The certificate of [tls] while the daemon runs: taken anew when its files change, and its end
-// told in time.
+// Watches the certificate of [tls] while the daemon runs: reads it again when its files change, and
+// warns before it expires.
 #pragma once
 
 #include <cstdint>
@@ -16,27 +16,29 @@
 
 namespace relay::app {
 
-/// Days before its end on which the log warns of a certificate, each once. Of a short-lived one
-/// those count that lie in the last third of its life. 0: it has ended.
+/// Number of days before its expiry at which the log warns of a certificate, each once; the
+/// smallest that has been reached. For short-lived certificates only those count that lie in the
+/// last third of their life. 0: it has expired.
 std::optional<int> expiry_mark(const net::CertificateFacts& certificate, base::WallTime now);
 
-/// A pair that is half written, or cannot be used for another reason, leaves the old one in use:
-/// the log says so once, and what changes next is tried again. Thread-safe.
+/// If the files cannot be used, for example because only one of them has been written, the old
+/// certificate stays in use: that is logged once, and they are tried again after each change and
+/// every minute. Thread-safe.
 class CertificateWatch {
  public:
-  /// Both outlive the watch. `published` has a certificate when there are files to watch.
+  /// Both must outlive the watch. If there are files to watch, `published` has a certificate.
   CertificateWatch(base::Published<net::TlsContext>& published, base::Log& log)
       : published_(published), log_(log) {}
 
-  /// These files from now on, or none. `publish` publishes what was read from them, perhaps a
-  /// moment ago; nothing of the files before is published after that.
+  /// Watches these files from now on, or none. `publish` is called to publish what was read from
+  /// them, perhaps a moment ago; no certificate of the old files is published after that.
   void watch(net::TlsFiles files, const std::function<void()>& publish = {});
 
-  /// To be called about once a second: files that have changed, and not again since the last call,
-  /// are read.
+  /// To be called about once a second. Reads files that have changed, but not since the last call;
+  /// after a failure also unchanged ones, every minute.
   void look(base::WallTime now);
 
-  /// Why the files as they are cannot be used; "" when they can, or have not been tried yet.
+  /// Why the current files cannot be used; "" if they can, or have not been tried yet.
   std::string trouble() const;
 
  private:
@@ -54,11 +56,11 @@ class CertificateWatch {
   base::Log& log_;
   mutable std::mutex mutex_;
   net::TlsFiles files_;
-  std::optional<Stamps> tried_;  ///< what is in use, or could not be
-  std::optional<Stamps> last_;   ///< as of the last look
+  std::optional<Stamps> tried_;  ///< stamps of the files in use, or of those that failed
+  std::optional<Stamps> last_;   ///< stamps at the last call of look()
   std::string trouble_;
-  base::WallTime again_at_;               ///< while there is trouble
-  std::optional<base::WallTime> ending_;  ///< the certificate whose end was told, by that
+  base::WallTime again_at_;               ///< when to try again while there is trouble
+  std::optional<base::WallTime> ending_;  ///< expiry of the certificate that the log has warned of
   int told_mark_ = 0;
 };
 

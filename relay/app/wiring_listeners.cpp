@@ -36,8 +36,8 @@ std::expected<Listeners::Change, std::string> Listeners::prepare(
   return change;
 }
 
-/// From "0.0.0.0:25" to "192.0.2.1:25", or back: for a moment we have both, and to a probe the port
-/// would be taken, by us.
+/// Changing from "0.0.0.0:25" to "192.0.2.1:25", or back, has both open for a moment: check_free()
+/// would find the port in use, by ourselves.
 bool Listeners::is_within_ours(const ports::Endpoint& address) const {
   return std::ranges::any_of(open_, [&](const Open& open) {
     const auto& ours = open.address;

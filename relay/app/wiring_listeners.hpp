@@ -1,5 +1,5 @@
-// Where connections come in, on all shards, while the configuration changes. Part of the
-// composition root: names adapters.
+// Listening sockets on all shards, and their changes by a reload. Part of the composition root:
+// names adapters.
 #pragma once
 
 #include <expected>
@@ -16,32 +16,33 @@
 
 namespace relay::app {
 
-/// prepare() and apply() by one thread at a time.
+/// prepare() and apply() must be called by one thread at a time.
 class Listeners {
  public:
   using Admit = std::function<void(std::unique_ptr<ports::Stream>, const base::Executor&)>;
 
-  /// An address, and its sockets, one a shard.
+  /// An address and its sockets, one per shard.
   struct Open {
     ports::Endpoint address;
     std::vector<std::unique_ptr<net::Listener>> sockets;
   };
 
-  /// What apply() changes; forgotten, it leaves everything as it was.
+  /// What apply() will change. Discarding it changes nothing.
   struct Change {
     std::vector<Open> added;
     std::vector<ports::Endpoint> removed;
   };
 
-  /// `shards` outlives it. `admit` gets every connection, on the shard of the executor.
+  /// `shards` must outlive this object. `admit` gets every connection, on the shard of the
+  /// executor.
   Listeners(net::ShardPool& shards, Admit admit, net::InheritedSockets given)
       : shards_(shards), admit_(std::move(admit)), given_(std::move(given)) {}
 
-  /// Opens what is not open yet; systemd's sockets for the addresses they have. Nothing accepts.
-  /// Error: "192.0.2.1:25: Address already in use".
+  /// Opens the addresses that are not open yet, with systemd's sockets where there are any. Nothing
+  /// is accepted yet. Error: "192.0.2.1:25: Address already in use".
   std::expected<Change, std::string> prepare(std::span<const ports::Endpoint> wanted);
 
-  /// Sessions of addresses that are given up go on to their end.
+  /// Sessions from addresses that are closed go on until they end.
   void apply(Change change);
 
   void stop() noexcept;
@@ -52,7 +53,7 @@ class Listeners {
 
   net::ShardPool& shards_;
   const Admit admit_;
-  std::optional<net::InheritedSockets> given_;  ///< until they are in use
+  std::optional<net::InheritedSockets> given_;  ///< until apply()
   std::vector<Open> open_;
 };
 

@@ -1,5 +1,5 @@
-// Lookups for a command that runs beside the daemon, on its own thread: real DNS, or a zone from a
-// file. Part of the composition root: names adapters.
+// DNS lookups for commands, on their own thread: from the network, or from a zone file. Part of the
+// composition root: names adapters.
 #pragma once
 
 #include <chrono>
@@ -21,7 +21,7 @@ namespace relay::app {
 
 class OfflineLookups {
  public:
-  /// `world`: see dns::UnboundOptions; without it the network is asked, as the daemon would.
+  /// `world`: see dns::UnboundOptions. Without it the network is asked, as the daemon would.
   static std::expected<std::unique_ptr<OfflineLookups>, std::string> open(
       const settings::Settings& settings, std::optional<std::string> world);
 
@@ -31,7 +31,7 @@ class OfflineLookups {
 
   base::Executor executor() { return io_.get_executor(); }
 
-  /// Runs `task`, and whatever it started, on this thread.
+  /// Runs `task` on this thread, and meanwhile whatever it has started.
   template <class T>
   T await(base::Task<T> task) {
     auto result = boost::asio::co_spawn(io_, std::move(task), boost::asio::use_future);

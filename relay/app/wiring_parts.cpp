@@ -22,18 +22,18 @@ namespace {
 using settings::Problem;
 using settings::ProblemCode;
 
-// Somebody who writes his files one after the other is done by then.
+// Usually enough time for somebody who writes several files one after the other.
 constexpr int kMostTries = 3;
 constexpr std::chrono::milliseconds kPause{100};
 
-/// systemd makes them when the unit starts; until then nobody but root could.
+/// Folders that systemd creates when the unit starts; before that only root could.
 bool is_made_by_the_unit(const std::filesystem::path& folder) {
   std::error_code ignored;
   return (folder == "/var/lib/srs-relay" || folder == "/run/srs-relay") &&
          !std::filesystem::exists(folder, ignored);
 }
 
-/// The reason is a sentence about the configuration as a whole.
+/// `text` is a sentence about the configuration as a whole.
 void add_whole(settings::Findings& findings, const settings::Settings& settings, std::string text) {
   findings.add({settings.file, 0, 0}, ProblemCode::File, std::move(text));
 }
@@ -88,7 +88,7 @@ void judge_places(const settings::Settings& settings, settings::Findings& findin
   }
 }
 
-/// The keys are made: what they were made of is not to stay in memory.
+/// The keys have been parsed: their texts must not stay in memory.
 void forget_key_texts(settings::Settings& settings) {
   for (settings::DkimDomain& domain : settings.dkim) {
     for (settings::DkimKey& key : domain.keys) key.key.text = base::Secret();
@@ -123,7 +123,7 @@ Parts make_parts_once(const std::string& config_path, Places places, const Given
   return parts;
 }
 
-/// The first of the files that is no longer what was read; "": none.
+/// The first file that has changed since it was read; "" if none has.
 std::string changed_meanwhile(const settings::Settings& settings) {
   for (const settings::NamedFile& file : settings.named_files) {
     if (settings::FileStamp::of(file.path) != file.stamp) return file.path;

@@ -1,6 +1,6 @@
-// All that a start can refuse and that can be known without taking anything: no port is listened
-// on, no queue opened, no file made. `serve` starts with these parts, `reload` swaps them, and
-// `check` makes them and throws them away: what is an error to one is an error to all. Part of the
+// Everything that can make a start fail and can be checked without side effects: no port is opened,
+// no queue opened, no file created. `serve` starts with these parts, `reload` swaps them in, and
+// `check` makes and discards them, so that an error for one is an error for all. Part of the
 // composition root: names adapters.
 #pragma once
 
@@ -24,32 +24,32 @@
 namespace relay::app {
 
 struct Parts {
-  std::shared_ptr<const settings::Settings> settings;  ///< null: they could not be read
-  review::ClassicBefore classic_before;                ///< already in the secrets
+  std::shared_ptr<const settings::Settings> settings;  ///< null: could not be read
+  review::ClassicBefore classic_before;                ///< already applied to the secrets
   std::optional<Policies> policies;
   std::shared_ptr<const net::TlsContext> server_tls;  ///< null: no [tls]
   net::ClientTls client_tls;
-  /// Every reason not to start, as errors; what the loader is in doubt of, as warnings.
+  /// Reasons not to start, as errors; doubts of the loader, as warnings.
   std::vector<settings::Problem> problems;
 
-  /// Then everything above is there.
+  /// True if there is no error; then all members above are set.
   bool can_start() const;
 };
 
-/// The places a start takes: addresses, queue, log, control socket.
+/// Whether to check the places that a start occupies: addresses, queue, log, control socket.
 enum class Places {
   Judge,
-  LeaveAlone,  ///< whoever runs has them
+  LeaveAlone,  ///< the running relay occupies them
 };
 
-/// Reads the configuration and makes the parts, as many as can be made: every problem in one run.
-/// `running`: what is known of classic tags in a relay that runs, see load_and_recall().
-/// Files that change meanwhile are read again, and so is what could not be read and changes within
-/// a tenth of a second. `given`: what systemd has opened.
+/// Reads the configuration and makes as many parts as possible, so that one run reports every
+/// problem. Reads again if files change meanwhile, also if it could not be read and changes within
+/// a tenth of a second. `running`: what the running relay knows of classic tags, see
+/// load_and_recall(). `given`: the sockets that systemd has opened.
 Parts make_parts(const std::string& config_path, Places places, const GivenSockets& given,
                  const std::optional<review::ClassicBefore>& running = std::nullopt);
 
-/// As the configuration says, on the loop `home`.
+/// A resolver as configured, on the loop `home`.
 std::expected<std::unique_ptr<dns::UnboundResolver>, std::string> open_resolver(
     boost::asio::io_context& home, const settings::Settings& settings);
 

@@ -17,7 +17,7 @@ void recall_unheard(const spool::OpenReport& queue, ports::IntakeQueue& intake,
   const auto recent =
       await_blocking(executor, intake.accepted_within(since_its_end + inbound::ResendGuard::kMemory,
                                                       inbound::ResendGuard::kMaxEntries));
-  if (!recent) return;  // the spool has said why; a second copy is no loss
+  if (!recent) return;  // the spool has logged why; a duplicate is no loss
   for (const auto& message : *recent) {
     resends.remember(inbound::resend_key(message.client, message.reverse_path,
                                          message.forward_paths, message.content_sha256),

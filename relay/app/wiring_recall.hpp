@@ -1,4 +1,4 @@
-// What a start knows of the run before it. Part of the composition root: names adapters.
+// What a start recalls of the previous run. Part of the composition root: names adapters.
 #pragma once
 
 #include "relay/base/task.hpp"
@@ -9,9 +9,9 @@
 
 namespace relay::app {
 
-/// Whether the final replies of a run that was cut off were heard nobody can know any more: who
-/// sends one of its last messages again is answered as before. An orderly end leaves no doubt.
-/// Blocks; `executor` runs.
+/// After a crash it is unknown which clients received their final replies: recalls the last
+/// messages, so that a client that sends one of them again gets the old answer. Does nothing after
+/// an orderly end. Blocks; `executor` must be running.
 void recall_unheard(const spool::OpenReport& queue, ports::IntakeQueue& intake,
                     const base::Executor& executor, const ports::Clock& clock,
                     inbound::ResendGuard& resends);

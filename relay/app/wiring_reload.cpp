@@ -29,7 +29,8 @@ constexpr const char* kOutOfBounds =
     " is in none of the folders that were named at start, and no other is open to this process: "
     "this needs a restart";
 
-/// "Permission denied" alone would be looked for among the rights of the file.
+/// Adds a hint: "Permission denied" alone would make the operator check the permissions of the
+/// file.
 settings::Problem explained(settings::Problem problem, const FileBounds& bounds) {
   constexpr std::string_view kBegin = "cannot read ";
   constexpr std::string_view kEnd = ": Permission denied";
@@ -46,7 +47,7 @@ settings::Problem explained(settings::Problem problem, const FileBounds& bounds)
 
 struct Reloader::Prepared {
   Listeners::Change listeners;
-  std::optional<LogFile> log;  ///< nullopt: the one in use
+  std::optional<LogFile> log;  ///< nullopt: keep the one in use
 };
 
 void Reloader::start() {
@@ -105,7 +106,7 @@ ops::ReloadResult Reloader::reload_now(const std::vector<ops::Asker>& asked_by) 
   if (result.problems.empty()) prepared = prepare(*next.settings);
   if (!prepared) result.problems.push_back(prepared.error());
   if (result.problems.empty()) {
-    // From here on it is done, or the end has begun: one of them.
+    // Under the lock either the listeners are changed or the shutdown has begun, not both.
     const std::lock_guard lock(mutex_);
     if (gave_up_) result.problems.emplace_back("the relay is shutting down");
     if (!gave_up_) uses_.listeners.apply(std::move(prepared->listeners));
@@ -120,7 +121,7 @@ ops::ReloadResult Reloader::reload_now(const std::vector<ops::Asker>& asked_by) 
     return result;
   }
   auto of_loader = std::move(next.problems);
-  // Nothing can fail from here on: all or nothing was decided above.
+  // All or nothing was decided above: nothing fails from here on.
   result.applied = true;
   put_in_force(std::move(next), std::move(*prepared));
   const auto in_force = uses_.configuration.in_force();
@@ -135,8 +136,8 @@ ops::ReloadResult Reloader::reload_now(const std::vector<ops::Asker>& asked_by) 
   return result;
 }
 
-/// Each step leaves nobody with half of it: whoever is offered STARTTLS finds a certificate, and
-/// all that is decided by is published at once.
+/// In an order in which no session sees half of a configuration: the certificate is there before
+/// STARTTLS is offered, and all policies are published at once.
 void Reloader::put_in_force(Parts next, Prepared prepared) {
   net::TlsFiles files;
   const auto& tls = next.settings->tls;

@@ -1,4 +1,4 @@
-// A reload: the configuration read again, and swapped as a whole or not at all. Part of the
+// A reload: reads the configuration again and replaces it as a whole, or not at all. Part of the
 // composition root: names adapters.
 #pragma once
 
@@ -25,7 +25,7 @@ namespace relay::app {
 
 class Reloader {
  public:
-  /// All outlive it.
+  /// All must outlive the reloader.
   struct Uses {
     Configuration& configuration;
     ConfigReview& review;
@@ -43,20 +43,20 @@ class Reloader {
 
   explicit Reloader(Uses uses) : uses_(std::move(uses)) {}
 
-  /// Begins with a review of what is in force. Before ask() and give_up().
+  /// Begins with a review of the configuration in force. Call before ask() and give_up().
   void start();
 
-  /// Swaps everything a reload can swap, or nothing; answers on a thread of its own.
+  /// Replaces everything that a reload can replace, or nothing; answers on the reload thread.
   void ask(ops::Asker asker, ReloadThread::Answer answer);
 
-  /// Nothing is applied from now on.
+  /// No configuration is applied after this.
   void give_up();
 
-  /// A configuration is being read, for which the destructor would wait.
+  /// Whether a configuration is being read, which the destructor would wait for.
   bool is_busy() const { return thread_ && thread_->is_busy(); }
 
  private:
-  /// What is opened before anything is swapped, and may be refused.
+  /// What is opened before anything is replaced, since opening can fail.
   struct Prepared;
 
   std::expected<Prepared, std::string> prepare(const settings::Settings& next);
@@ -67,8 +67,8 @@ class Reloader {
 
   const Uses uses_;
   std::mutex mutex_;
-  bool gave_up_ = false;                ///< under mutex_
-  std::optional<ReloadThread> thread_;  ///< last: it uses all of it
+  bool gave_up_ = false;                ///< guarded by mutex_
+  std::optional<ReloadThread> thread_;  ///< last, because it uses everything above
 };
 
 }  // namespace relay::app

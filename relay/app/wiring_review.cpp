@@ -37,7 +37,7 @@ void ConfigReview::think_over(std::vector<settings::Problem> of_loader) {
   append(all, doubts_about_certificate(*in_force, uses_.server_tls.get().get(), now));
   std::size_t logged = 0;
   for (const settings::Problem& problem : all) {
-    // A panel reloads often: what the log has already need not stand there again.
+    // Control panels reload often: do not log the same warning again.
     if (!logged_.insert(problem.check + ' ' + problem.text).second) continue;
     if (++logged <= kMostShown) log_warning(uses_.log, now, problem);
   }

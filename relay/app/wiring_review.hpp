@@ -1,5 +1,5 @@
-// What speaks against the configuration in force: thought over on the reload thread, told in the
-// log, shown by `status`. Part of the composition root: names adapters.
+// Doubts about the configuration in force: found on the reload thread, logged, and shown by
+// `status`. Part of the composition root: names adapters.
 #pragma once
 
 #include <set>
@@ -18,7 +18,7 @@ namespace relay::app {
 
 class ConfigReview {
  public:
-  /// All outlive it.
+  /// All must outlive the review.
   struct Uses {
     Configuration& configuration;
     const base::Published<net::TlsContext>& server_tls;
@@ -30,12 +30,12 @@ class ConfigReview {
 
   explicit ConfigReview(Uses uses) : uses_(uses) {}
 
-  /// Thinks over what is in force, logs what the log does not have yet, and keeps all of it with
-  /// the configuration. `of_loader`: what the loader has said. One thread at a time; of a million
-  /// aliases it takes a while.
+  /// Reviews the configuration in force, logs warnings that have not been logged before, and stores
+  /// all of them with the configuration. `of_loader`: the loader's warnings. One thread at a time;
+  /// takes a while with a million aliases.
   void think_over(std::vector<settings::Problem> of_loader);
 
-  /// Thread-safe. The certificate is asked anew: time alone changes what is to be said of it.
+  /// Thread-safe. The certificate is checked each time, because its warnings change with time.
   ops::ConfigWarnings warnings() const;
 
  private:

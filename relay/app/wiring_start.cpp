@@ -1,4 +1,4 @@
-// Relay::start(): in what order everything begins.
+// Relay::start(): begins everything in order.
 #include "relay/app/await_blocking.hpp"
 #include "relay/app/srs_check.hpp"
 #include "relay/app/wiring.hpp"
@@ -45,7 +45,7 @@ void Relay::release_confirmed() {
   base::spawn_supervised(shards_.at(0).executor(), "release of confirmed", release(*this));
 }
 
-/// Before the first delivery: what the operator has paused must not leave.
+/// Call before the first delivery, so that paused mail does not leave.
 void Relay::restore_pauses() {
   const auto executor = shards_.at(0).executor();
   const auto restored = await_blocking(executor, desk_->restore_pauses());

@@ -13,7 +13,8 @@ namespace relay::app {
 
 namespace {
 
-/// What is taken for a while after an upgrade is told, so that nobody wonders when it ends.
+/// Classic tags are accepted until a date after an upgrade: log it, so that their end is no
+/// surprise.
 void log_classic_secrets(base::Log& log, base::WallTime now, const settings::Settings& settings) {
   for (const settings::SrsSecret& secret : settings.srs.secrets) {
     const base::WallTime until(std::chrono::seconds(secret.classic_until.value_or(0)));

@@ -1,4 +1,4 @@
-// The first lines of a run in the log. Part of the composition root: names adapters.
+// The first log lines of a run. Part of the composition root: names adapters.
 #pragma once
 
 #include <cstddef>
@@ -13,12 +13,12 @@ namespace relay::app {
 
 struct HostFacts {
   std::size_t shards = 0;
-  int landlock = 0;                      ///< its version in force; 0: none
-  std::optional<ops::HostTrouble> room;  ///< too little of it for the queue
+  int landlock = 0;                      ///< version of Landlock in force; 0: none
+  std::optional<ops::HostTrouble> room;  ///< set if the disk has too little room for the queue
 };
 
-/// What starts and on what, and what is unusual about it: no Landlock, no room, SRS secrets whose
-/// classic tags are taken for a while after an upgrade.
+/// Logs what starts and on which host, and what is unusual: no Landlock, too little room, SRS
+/// secrets whose classic tags are accepted for a while after an upgrade.
 void log_start(base::Log& log, base::WallTime now, const settings::Settings& settings,
                const spool::OpenReport& queue, const HostFacts& host);
 

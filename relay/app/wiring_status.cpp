@@ -57,7 +57,7 @@ std::vector<ops::HostTrouble> StatusReport::troubles() const {
     const auto count = uses_.refusals.troubles().of(kind.trouble);
     if (!count.last || clock.wall() - *count.last > kTroubleSpan) continue;
     if (kind.trouble == HostTrouble::Disk && room) continue;
-    // One sender's dead name servers are not ours.
+    // Without an outage of our resolver, the cause is the dead name server of one sender.
     if (kind.trouble == HostTrouble::Dns && !was_out) continue;
     found.push_back({.of = kind.of, .text = kind.text, .count = count.times, .last = count.last});
   }

@@ -1,4 +1,4 @@
-// What the daemon says of itself. Part of the composition root: names adapters.
+// The status of the daemon. Part of the composition root: names adapters.
 #pragma once
 
 #include <atomic>
@@ -24,7 +24,7 @@ namespace relay::app {
 /// Thread-safe.
 class StatusReport {
  public:
-  /// All outlive it.
+  /// All must outlive the report.
   struct Uses {
     const Configuration& configuration;
     const ConfigReview& review;
@@ -46,11 +46,11 @@ class StatusReport {
 
   ops::DaemonStatus now() const;
 
-  /// At this moment.
+  /// Whether the queue's disk has too little room now.
   std::optional<ops::HostTrouble> lack_of_room() const;
 
  private:
-  /// What keeps us from taking mail, now or within the last ten minutes.
+  /// What keeps us from accepting mail, now or within the last ten minutes.
   std::vector<ops::HostTrouble> troubles() const;
 
   const Uses uses_;

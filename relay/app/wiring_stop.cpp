@@ -1,4 +1,4 @@
-// Relay::stop(): what is under way ends, and then everything, in order.
+// Relay::stop(): lets work under way end, then ends everything in order.
 #include "relay/app/await_blocking.hpp"
 #include "relay/app/wiring.hpp"
 
@@ -6,14 +6,14 @@ namespace relay::app {
 
 namespace {
 
-// A stop without work is to take a fifth of a second at most.
+// Short enough that a stop without work takes at most a fifth of a second.
 constexpr std::chrono::milliseconds kLastReplies{120};
 constexpr std::chrono::milliseconds kLingerStep{5};
 
 }  // namespace
 
-/// A socket that is closed while its peer is still sending takes our last reply with it: so peers
-/// that read have a moment to do so.
+/// Closing a socket while the peer is still sending discards our last reply: give peers a moment to
+/// read it.
 void Relay::let_last_replies_arrive() {
   const base::SteadyTime until = clock_.steady() + kLastReplies;
   const auto linger = [](Relay& relay, net::Shard& shard, base::SteadyTime end) -> base::Task<> {
@@ -41,12 +41,12 @@ void Relay::stop(std::chrono::seconds patience) {
   let_last_replies_arrive();
   shards_.stop();
   shards_.join();
-  signer_.reset();  // what is still being signed is for loops that must be there to be told
+  signer_.reset();  // before the loops are destroyed, which signatures under way report to
   control_->stop();
   log_->write(base::Event("stopped", clock_.wall())
                   .flag("sessions_ended", sessions_ended)
                   .flag("deliveries_ended", deliveries_ended));
-  static_cast<void>(log_->flush());  // what does not get out has nobody who reads it
+  static_cast<void>(log_->flush());  // unwritten lines have no reader
 }
 
 }  // namespace relay::app

@@ -13,7 +13,7 @@ namespace {
 using boost::asio::ip::address;
 using mail::IprevResult;
 
-/// "::ffff:192.0.2.1" is an IPv4 client on a socket for both.
+/// A client on a dual-stack socket has the form "::ffff:192.0.2.1": returns its IPv4 address.
 address unmapped(const address& client) {
   if (!client.is_v6() || !client.to_v6().is_v4_mapped()) return client;
   return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, client.to_v6());

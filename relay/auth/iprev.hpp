@@ -1,4 +1,4 @@
-// iprev: does the client's address lead to a name that leads back to it (RFC 8601 §3)?
+// iprev: whether the client's address has a name that resolves to this address (RFC 8601 §3).
 #pragma once
 
 #include <cstddef>
@@ -15,13 +15,14 @@ namespace relay::auth {
 
 inline constexpr std::size_t kMaxIprevNames = 10;
 
-/// A host name as RFC 1123 §2.1 has it: letters, digits and hyphens in labels of at most 63, 253
-/// octets in all. Only such a name is looked up or ever shown.
+/// Whether `name` is a host name by RFC 1123 §2.1: letters, digits and hyphens in labels of at most
+/// 63 octets, 253 octets in all. Other names are never looked up or shown.
 bool is_host_name(std::string_view name);
 
-/// Confirms the names of `client` one by one by an address record of its family; the first that
-/// has it is the name. PermError: no name at all; Fail: none leads back; TempError: one of the
-/// lookups failed and none leads back (RFC 8601 §2.7.3). At most 1 + kMaxIprevNames lookups.
+/// Looks up the names of `client`, then an address record of its family for each; the first name
+/// that has this address is confirmed (Pass). PermError: the address has no name; Fail: no name has
+/// the address; TempError: none has, but a lookup failed (RFC 8601 §2.7.3). At most 1 +
+/// kMaxIprevNames lookups.
 base::Task<mail::IprevVerdict> check_iprev(ports::Resolver& resolver,
                                            boost::asio::ip::address client,
                                            base::Deadline deadline);

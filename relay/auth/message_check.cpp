@@ -31,7 +31,7 @@ bool contains(const std::vector<std::string>& names, const std::string& name) {
 
 }  // namespace
 
-/// Outlives the check for as long as something is being looked up.
+/// Shared with the running lookups, so that it outlives the MessageCheck.
 struct MessageCheck::State {
   State(ports::Resolver& resolver, ports::Clock& clock_used,
         std::shared_ptr<const CheckOptions> chosen, Arrival arrived)
@@ -67,7 +67,7 @@ struct MessageCheck::State {
 
   results::Believed believed;
 
-  bool is_impatient = false;  ///< kGrace is over
+  bool is_impatient = false;  ///< kGrace has passed
 };
 
 MessageCheck::MessageCheck(ports::Resolver& resolver, ports::Clock& clock, base::Executor executor,
@@ -86,7 +86,7 @@ void MessageCheck::start(Part part, base::Task<> work) {
 }
 
 base::Task<> MessageCheck::keeping(std::shared_ptr<State> state, base::Task<> work) {
-  static_cast<void>(state);  // what the work uses lives as long as it
+  static_cast<void>(state);  // keeps what `work` refers to alive
   co_await std::move(work);
 }
 
@@ -103,7 +103,7 @@ base::Task<> MessageCheck::check_mail_from(State& state) {
   co_await check_egress(state);
 }
 
-/// By what is known: what we would like to know is no reason to ask a stranger's DNS.
+/// From known answers only: this is no reason to put further load on the sender's DNS.
 base::Task<> MessageCheck::check_egress(State& state) {
   KnownAnswers known(state.lookups);
   std::optional<mail::SpfResult> common;
@@ -125,7 +125,7 @@ base::Task<> MessageCheck::check_client(State& state) {
 }
 
 base::Task<> MessageCheck::find_policies(State& state) {
-  // Who will have vouched in the end is not known yet: asked is about all who may.
+  // It is not known yet which signatures pass, so ask about every domain that may vouch.
   dmarc::Question question{.author_domains = names_of(*state.authors),
                            .identifiers = {},
                            .suffixes = state.options->suffixes.get()};
@@ -145,7 +145,7 @@ void MessageCheck::on_header(const mail::Header& header, dkim::BodyHashes& hashe
   state.result.sealer_saw_pass =
       state.authors && state.authors->size() == 1 &&
       arc::newest_set_vouches_for(header, state.authors->front().folded());
-  // What can prove the author goes first, where the resolver lets one wait for another.
+  // If the resolver has a queue, the lookups that can prove the author go first.
   if (state.authors) start(Part::Policies, find_policies(state));
   const auto authors = state.authors ? *state.authors : std::vector<mail::Domain>();
   for (const Part part : {Part::AuthorKeys, Part::OtherKeys}) {
@@ -166,28 +166,29 @@ bool MessageCheck::is_open(Part part) const {
   return errands_.open(static_cast<std::size_t>(part)) > 0;
 }
 
-/// Not a timer for each message: most have nothing to wait for.
+/// No timer per message, because most messages have nothing to wait for: returns when the condition
+/// is fulfilled or kGrace has passed, and checks both whenever a lookup ends.
 template <class Condition>
 base::Task<> MessageCheck::wait_until(Condition is_fulfilled) {
   while (!state_->is_impatient && !is_fulfilled()) co_await errands_.next_end();
 }
 
-/// Until all of these have ended.
+/// Waits until all these parts have ended.
 base::Task<> MessageCheck::wait_for(std::vector<Part> parts) {
   co_await wait_until([this, parts = std::move(parts)] {
     return std::ranges::none_of(parts, [this](Part part) { return is_open(part); });
   });
 }
 
-/// Until nothing that is under way can change what becomes of the message. `signatures`: those that
-/// could be the author's are verified.
+/// Waits until no running lookup can change what happens to the message. `signatures`: the DKIM
+/// verdicts; those that could be aligned with an author are final.
 base::Task<> MessageCheck::wait_for_decision(const std::vector<mail::DkimVerdict>& signatures) {
   State& state = *state_;
   const Part sender = state.arrival.reverse_path.is_null() ? Part::Helo : Part::MailFrom;
   state.result.verdicts.dkim = signatures;
   const std::string author =
       state.authors && state.authors->size() == 1 ? state.authors->front().folded() : std::string();
-  // Under every record a domain is aligned with itself.
+  // A domain is aligned with itself, whatever the record says.
   const bool is_signed = !author.empty() && contains(identifiers().dkim, author);
   const auto is_aligned = [this, is_signed] {
     return is_signed || (!is_open(Part::Policies) && judge_dmarc(identifiers()).dkim_aligned);
@@ -197,12 +198,12 @@ base::Task<> MessageCheck::wait_for_decision(const std::vector<mail::DkimVerdict
     if (is_open(sender)) return false;
     return !is_open(Part::Policies) || (!author.empty() && identifiers().spf == author);
   });
-  // Of who is not proven an earlier hop may have seen more; to who is proven by SPF alone a seal of
-  // ours is worth something.
+  // Without an aligned signature the chain matters: an earlier hop may have seen a proof, and for
+  // an author proven by SPF alone we may add our own seal.
   if (!is_aligned()) co_await wait_for({Part::Chain});
 }
 
-/// The same, with patience.
+/// The same, but for kGrace at most.
 base::Task<> MessageCheck::wait_a_little_for(std::vector<Part> parts) {
   const auto open = [this](Part part) { return is_open(part); };
   if (std::ranges::none_of(parts, open)) co_return;
@@ -221,7 +222,7 @@ mail::DmarcVerdict MessageCheck::judge_dmarc(const dmarc::Identifiers& identifie
   return dmarc::evaluate(not_yet, identifiers);
 }
 
-/// What was not waited for is told as such.
+/// Reports checks that were not waited for as TempError.
 void MessageCheck::replace_unfinished() {
   State& state = *state_;
   mail::Authentication& verdicts = state.result.verdicts;

@@ -1,7 +1,7 @@
-// Everything that is asked about one message while it comes in: SPF and iprev from the envelope on;
-// from the end of the header on the keys of DKIM and ARC, and the author's DMARC policy. All at
-// once, while the body arrives; nobody waits before finish(), and there for what can matter only.
-// Decides nothing.
+// All checks of one message while it comes in. SPF and iprev start with the envelope; the keys of
+// DKIM and ARC and the author's DMARC policy are looked up from the end of the header on, all at
+// once, while the body arrives. Only finish() waits, and briefly for what cannot change the
+// decision. This class makes no decision about the message.
 #pragma once
 
 #include <cstdint>
@@ -32,14 +32,15 @@ namespace relay::auth {
 struct CheckOptions {
   std::string receiver;  ///< our host name
   LookupLimits lookups;  ///< of one message
-  /// Set: organisations by the Public Suffix List instead of the tree walk (RFC 7489 §3.2).
+  /// If set, organisational domains come from the Public Suffix List (RFC 7489 §3.2) instead of the
+  /// DNS tree walk.
   std::shared_ptr<const OrganisationalDomain> suffixes;
-  /// Where our mail leaves from: may it, by what the sender's SPF has told by then? Nothing is
-  /// looked up for it.
+  /// The addresses that our mail leaves from. Whether the sender's SPF authorises them is evaluated
+  /// from the answers already at hand; nothing is looked up for it.
   std::vector<boost::asio::ip::address> egress;
 };
 
-/// What the envelope says.
+/// Client and envelope of the message.
 struct Arrival {
   boost::asio::ip::address client;
   std::string helo;
@@ -48,41 +49,43 @@ struct Arrival {
 
 struct CheckResult {
   mail::Authentication verdicts;
-  /// SPF of MAIL FROM for our egress addresses; nullopt: not asked, not known, or not the same.
+  /// SPF of MAIL FROM for our egress addresses; nullopt: not evaluated, not known, or not the same
+  /// for all of them.
   std::optional<mail::SpfResult> egress;
-  /// The newest set says dmarc=pass of the author (arc/sealed_verdict.hpp), and its chain passes,
-  /// or will when the DNS answers (verdicts.arc).
+  /// The newest ARC set reports dmarc=pass for the author (arc/sealed_verdict.hpp), and the chain
+  /// passes or cannot be checked for now (verdicts.arc).
   bool sealer_saw_pass = false;
 };
 
 class MessageCheck {
  public:
-  /// Begins. `resolver` and `clock` outlive everything that runs on `executor`; what is still being
-  /// looked up when this object dies ends by itself, within the budget's time.
+  /// Starts the checks. `resolver` and `clock` must outlive everything that runs on `executor`.
+  /// Lookups still under way when this object is destroyed end by themselves, within
+  /// LookupLimits::whole.
   MessageCheck(ports::Resolver& resolver, ports::Clock& clock, base::Executor executor,
                std::shared_ptr<const CheckOptions> options, Arrival arrival);
   MessageCheck(const MessageCheck&) = delete;
   MessageCheck& operator=(const MessageCheck&) = delete;
   ~MessageCheck();
 
-  /// The header is complete, the body not yet begun. Once. Asks `hashes` for what the signatures
-  /// need of the body.
+  /// Call once, when the header is complete and before the body. Registers in `hashes` the body
+  /// hashes that the signatures need.
   void on_header(const mail::Header& header, dkim::BodyHashes& hashes);
 
-  /// A gateway has looked at the message when it came, and is believed: what it says of SPF for the
-  /// sender or the HELO name goes before what is found here, where the address it came from may not
-  /// be known; and an author for whom DMARC passed there has a proof that ends here, as SPF alone
-  /// is. Before finish().
+  /// Takes over what a trusted gateway found when it received the message. Its SPF results for the
+  /// sender or the HELO name replace ours, since we may not know the address that the message came
+  /// from. An author for whom DMARC passed there counts as aligned by SPF only: that proof is not
+  /// visible to the next hop. Call before finish().
   void believe(results::Believed found);
 
-  /// How long finish() waits for what decides nothing: what is only reported (SPF of HELO beside a
-  /// sender, iprev, keys of others than the author,
-  /// those of older message signatures of a chain); the policy of an author whose very domain is
-  /// proven; SPF of MAIL FROM and earlier seals beside a signature of the author.
+  /// How long finish() waits for lookups that cannot change the decision: those for the report only
+  /// (SPF of HELO when there is a sender, iprev, keys that are not the author's, keys of older
+  /// message signatures of an ARC chain); the author's policy when exactly the author's domain is
+  /// proven; SPF of MAIL FROM and ARC seals when the author's signature is aligned.
   static constexpr std::chrono::seconds kGrace{1};
 
-  /// After the end of the body, with the finished hashes: waits for what is still being looked up.
-  /// Once; after on_header(). Throws std::bad_alloc when memory ran out meanwhile.
+  /// Waits for the lookups and judges. Call once, after on_header() and the end of the body, with
+  /// the finished hashes. Throws std::bad_alloc if a lookup ran out of memory.
   base::Task<CheckResult> finish(const dkim::BodyHashes& hashes);
 
  private:

@@ -14,9 +14,9 @@ using ports::MxHost;
 
 namespace {
 
-constexpr std::size_t kOverhead = 64;  // of an answer, or of a record, beside its octets
+constexpr std::size_t kOverhead = 64;  // per answer and per record, in addition to its octets
 
-// A question is its type and its name, which DNS compares without case.
+// A cache key is the record type and the name in lower case, because DNS ignores case.
 
 std::string about_mx(std::string_view domain) { return "mx " + base::lower(domain); }
 
@@ -61,8 +61,8 @@ base::Deadline MessageLookups::within(base::Deadline deadline) const {
   return deadline.within(end_).within(base::Deadline{clock_.steady() + limits_.one});
 }
 
-/// The question of whoever asks it. When it is over, who waits is called; a frame that is destroyed
-/// instead takes them with it, for then the shard has stopped.
+/// Marks a question as being asked; end() resumes the tasks that wait for its answer. If the frame
+/// is destroyed before end(), the shard has stopped, and the waiting tasks are dropped.
 class MessageLookups::Turn {
  public:
   Turn(std::map<std::string, Waiters>& under_way, const std::string& question)
@@ -87,8 +87,8 @@ class MessageLookups::Turn {
   bool is_over_ = false;
 };
 
-/// `asking` is begun where the answer is not there, and thrown away where it is. An answer that was
-/// not kept is asked for by one after the other.
+/// Starts `asking` unless the answer is cached or being asked for by another task. If that answer
+/// was not cached, the waiting tasks ask again, one after the other.
 template <class T>
 base::Task<MessageLookups::Answer<T>> MessageLookups::look_up(Book<T>& book, std::string question,
                                                               base::Task<Answer<T>> asking) {

@@ -1,5 +1,5 @@
-// The lookups of one message. What has been asked is not asked again, whoever of SPF, DKIM, DMARC,
-// ARC and iprev asks, and what a stranger's records make us ask is bounded.
+// The DNS lookups of one message. SPF, DKIM, DMARC, ARC and iprev share the answers, so that no
+// question is asked twice; the number of questions that foreign records can cause is limited.
 #pragma once
 
 #include <cstddef>
@@ -14,25 +14,26 @@
 
 namespace relay::auth {
 
-/// How many distinct questions each part may ask. Each has a share of its own and keeps to it by
-/// itself, so that only an author's own records can use up what proves that author.
+/// Most distinct questions of each part. Each part counts its own share, so that nobody but the
+/// author's domain can use up the lookups that prove the author.
 ///   MAIL FROM, HELO  spf::kMaxQueries each        60 + 60
 ///   policies         dmarc::kMaxQueries           18
 ///   DKIM keys        dkim::kMaxVerified           10
 ///   ARC keys         arc::kMaxKeyLookups          12
 ///   iprev            its names and the question   11
 struct LookupLimits {
-  std::chrono::seconds one{5};     ///< the longest wait for one answer
-  std::chrono::seconds whole{20};  ///< … and for all of them, from the first on (RFC 7208 §4.6.4)
+  std::chrono::seconds one{5};  ///< the longest wait for one answer
+  /// … and for all answers together, from the first question on (RFC 7208 §4.6.4)
+  std::chrono::seconds whole{20};
 };
 
-/// For one shard. Ends no earlier than what it asks.
+/// Belongs to one shard. Must outlive its running lookups.
 class MessageLookups final : public ports::Resolver {
  public:
-  /// Answers beyond this are not kept, and asked for again by who needs them.
+  /// Octets of answers that are kept; further answers are not cached and may be asked for again.
   static constexpr std::size_t kMaxKeptOctets = 262'144;
 
-  /// `inner` and `clock` outlive it.
+  /// `inner` and `clock` must outlive this object.
   MessageLookups(ports::Resolver& inner, ports::Clock& clock, const LookupLimits& limits);
 
   base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, ports::DnsError>> mx(
@@ -46,10 +47,10 @@ class MessageLookups final : public ports::Resolver {
   base::Task<std::expected<ports::DnsAnswer<std::string>, ports::DnsError>> txt(
       std::string name, base::Deadline deadline) override;
 
-  /// When everything ends; for callers that want a deadline of their own.
+  /// When all lookups of the message must end; for callers that set deadlines of their own.
   base::Deadline end() const { return end_; }
 
-  /// Questions that were asked of the DNS.
+  /// Number of questions sent to `inner`.
   std::size_t asked() const { return asked_; }
 
  private:
@@ -61,7 +62,7 @@ class MessageLookups final : public ports::Resolver {
   template <class T>
   using Book = std::map<std::string, Answer<T>>;  ///< by question
 
-  /// Who waits for the answer to a question that somebody else has asked.
+  /// Tasks that wait for the answer to a question that another task has asked.
   using Waiters = std::vector<std::move_only_function<void(bool)>>;
 
   class Turn;
@@ -79,13 +80,14 @@ class MessageLookups final : public ports::Resolver {
   std::size_t kept_octets_ = 0;
   Book<ports::MxHost> hosts_;
   Book<boost::asio::ip::address> addresses_;
-  Book<std::string> texts_;  ///< and names
+  Book<std::string> texts_;  ///< TXT and PTR answers
 };
 
-/// What the lookups of a message know by now; asks nothing. What is not known is Temporary.
+/// Answers from what a MessageLookups has cached, without asking anybody; anything else is
+/// Temporary.
 class KnownAnswers final : public ports::Resolver {
  public:
-  /// `lookups` outlive it.
+  /// `lookups` must outlive this object.
   explicit KnownAnswers(const MessageLookups& lookups) : lookups_(lookups) {}
 
   base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, ports::DnsError>> mx(

@@ -13,7 +13,7 @@ using ports::SignError;
 
 namespace {
 
-/// By the record that its owner publishes, so that the record is right as well.
+/// Takes the key from the DNS record that PrivateKey makes, so that this record is checked as well.
 PublishedKey published(const std::string& domain, const std::string& selector,
                        const dkim::PrivateKey& key) {
   return {domain, selector, dkim::parse_key_record(key.dns_record()).value_or(dkim::KeyRecord{})};
@@ -81,7 +81,7 @@ base::Task<std::expected<ports::Signatures, SignError>> OpensslSigner::sign(
       });
 }
 
-/// On a thread of the pool, where nobody else would catch what is thrown.
+/// For pool threads, where nothing else would catch an exception.
 std::expected<ports::Signatures, SignError> OpensslSigner::try_to_sign(
     const ports::SignRequest& request) {
   try {

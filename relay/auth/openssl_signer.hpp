@@ -1,5 +1,5 @@
-// ports::Signer on OpenSSL. One RSA signature costs as much as everything else a message needs:
-// where there are more cores than shards, a small pool of threads makes it on the idle ones.
+// ports::Signer with OpenSSL. One RSA signature costs as much as all other work on a message: if
+// there are more cores than shards, a small pool of threads signs on the idle cores.
 #pragma once
 
 #include <atomic>
@@ -21,27 +21,27 @@
 
 namespace relay::auth {
 
-/// What a reload swaps.
+/// The keys, replaced as a whole by a reload.
 struct SigningKeys {
   std::vector<SigningDomain> domains;
   std::optional<arc::SealingKey> sealer;  ///< absent: nothing is sealed
 };
 
-/// In debug builds every signed or sealed message is verified before it leaves, elsewhere one in a
-/// thousand, the first one among them.
+/// How often a signed or sealed message is verified before it leaves: every one in debug builds,
+/// else one in a thousand, beginning with the first.
 std::uint64_t usual_self_check_every();
 
 struct SelfChecking {
-  std::uint64_t every = usual_self_check_every();  ///< 1: each message
-  /// Told of each failure, on the thread that signed; may be empty.
+  std::uint64_t every = usual_self_check_every();  ///< 1: every message
+  /// Called for each failure, on the thread that signed; may be empty.
   std::function<void(const SelfCheckFault&)> on_fault;
 };
 
 class OpensslSigner final : public ports::Signer {
  public:
-  /// `keys` may be swapped at any time; a message is signed with the set it finds. Without threads
-  /// the caller's shard signs: when every core has a shard, handing the work over is two changes of
-  /// thread and no gain.
+  /// `keys` may be replaced at any time; a message is signed with one set of keys. With `threads` =
+  /// 0 the caller's shard signs: if every core has a shard, handing the work over costs two thread
+  /// switches and gains nothing.
   OpensslSigner(const base::Published<SigningKeys>& keys, std::size_t threads,
                 SelfChecking checking = {});
   ~OpensslSigner() override;
@@ -53,7 +53,7 @@ class OpensslSigner final : public ports::Signer {
 
   struct SelfChecks {
     std::uint64_t done = 0;
-    std::uint64_t failed = 0;  ///< of them; stays 0, or we have a defect
+    std::uint64_t failed = 0;  ///< of these; above 0 means a defect of ours
   };
 
   SelfChecks self_checks() const { return {checks_.load(), failures_.load()}; }
@@ -66,9 +66,9 @@ class OpensslSigner final : public ports::Signer {
 
   std::expected<ports::Signatures, ports::SignError> try_to_sign(const ports::SignRequest& request);
   std::expected<ports::Signatures, ports::SignError> sign_now(const ports::SignRequest& request);
-  /// Who signs with DKIM; null: nobody.
+  /// The domain that signs with DKIM; null: none.
   const SigningDomain* signer_of(const SigningKeys& keys, const ports::SignRequest& request) const;
-  /// True for the messages that are not checked, too.
+  /// Whether the self-check found no fault; true also for messages that are not checked.
   bool holds(const SigningKeys& keys, const SigningDomain* signer,
              const ports::SignRequest& request, const ports::Signatures& made);
   static Fields dkim_fields(const SigningDomain& signer, const ports::SignRequest& request);

@@ -1,4 +1,4 @@
-// Which domains belong together by the Public Suffix List (RFC 7489 §3.2).
+// Organisational domains by the Public Suffix List (RFC 7489 §3.2).
 #pragma once
 
 #include <memory>

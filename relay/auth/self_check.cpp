@@ -17,23 +17,23 @@ namespace {
 constexpr std::string_view kForeignBody = "body hash does not match";
 constexpr std::string_view kForeignKey = "another key is named";
 
-/// As a verifier would read it, in full: what follows, and the place of each of our own fields.
+/// The complete header as a verifier sees it, and where in it our own fields are.
 struct WholeHeader {
   explicit WholeHeader(const SignedMessage& message)
       : below(std::string(message.dkim_fields) + std::string(message.header_block)),
         fields(mail::readable_fields(message.arc_fields)),
         of_set(fields.size()),
         signatures(mail::readable_fields(message.dkim_fields).size()) {
-    // The trace fields between them are covered by nothing. Signatures and header touch: what is
-    // wrong at the seam must be seen.
+    // Our trace fields between seal and signatures are left out, because no signature covers them.
+    // Signatures and header are parsed as one text, so that a fault where they meet is found.
     const auto rest = mail::readable_fields(below);
     fields.insert(fields.end(), rest.begin(), rest.end());
   }
 
   const std::string below;
   std::vector<mail::HeaderField> fields;  ///< topmost first
-  const std::size_t of_set;               ///< so many are our ARC set
-  const std::size_t signatures;           ///< so many after it are our DKIM-Signatures
+  const std::size_t of_set;               ///< number of fields of our ARC set, which are first
+  const std::size_t signatures;           ///< number of our DKIM-Signatures, which follow it
 };
 
 bool is_named(const PublishedKey& key, const std::string& domain, const std::string& selector) {
@@ -41,7 +41,7 @@ bool is_named(const PublishedKey& key, const std::string& domain, const std::str
          base::equal_ignoring_case(key.selector, selector);
 }
 
-/// "" when `key` made the signature.
+/// "" if the signature was made by `key`, else what is wrong.
 std::string verified(const PublishedKey& key, const dkim::SignedHash& hash) {
   const auto check = dkim::check_signature({key.record}, hash);
   return check.result == mail::DkimResult::Pass ? std::string() : std::string(check.problem);

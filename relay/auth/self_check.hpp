@@ -1,6 +1,5 @@
-// Do our own signatures and seals hold, as whoever receives the message will see them? Reads what
-// was made with the verifier's parsers, canonical forms and arithmetic; knows no private key, and
-// nothing of how the fields were made. Pure.
+// Verifies our own signatures and seals as a receiver would, with the parsers, canonical forms and
+// arithmetic of the verifier. Does not use private keys or any code that makes the fields. Pure.
 #pragma once
 
 #include <optional>
@@ -19,7 +18,8 @@ struct PublishedKey {
   dkim::KeyRecord record;
 };
 
-/// A message as it is about to leave; our trace fields stand between the seal and the signatures.
+/// A message as it is about to leave. Our trace fields will stand between the seal and the
+/// signatures.
 struct SignedMessage {
   std::string_view arc_fields;    ///< our ARC set; "": it is not sealed
   std::string_view dkim_fields;   ///< our DKIM-Signatures
@@ -30,12 +30,12 @@ struct SignedMessage {
 struct SelfCheckFault {
   std::string domain;    ///< d= of the key whose signature does not hold
   std::string selector;  ///< s=
-  std::string problem;   ///< one line of ours
+  std::string problem;   ///< one line in our own words
 };
 
-/// The first thing that is wrong; nullopt when everything holds: one DKIM-Signature for each of
-/// `signers`, in their order, and, unless there is no seal, a set by `sealer` on top of a chain
-/// whose form is good (or that says itself that it is not).
+/// The first fault found; nullopt when there is none. Expected are one DKIM-Signature for each of
+/// `signers`, in this order, and, if the message is sealed, an ARC set by `sealer` on top of a
+/// chain that is well-formed or that our seal itself reports as failed (cv=fail).
 std::optional<SelfCheckFault> fault_in(const SignedMessage& message,
                                        const std::vector<PublishedKey>& signers,
                                        const std::optional<PublishedKey>& sealer);

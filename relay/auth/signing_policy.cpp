@@ -14,7 +14,7 @@ const SigningDomain* choose_signing_domain(const std::vector<SigningDomain>& dom
         domains, [&](const SigningDomain& one) { return organisations.of(one.domain) == host; });
     return aligned == domains.end() ? &domains.front() : &*aligned;
   }
-  // An unclear From may be read by a receiver as any of its mailboxes: nothing is surely unaligned.
+  // Without one clear author, receivers may read any mailbox in From: nothing is surely unaligned.
   if (from_domain.empty()) return nullptr;
   const std::string author = organisations.of(from_domain);
   for (const SigningDomain& candidate : domains) {

@@ -1,5 +1,5 @@
-// Which domain signs a message: never one aligned with the author's. And for how long the signature
-// is to hold.
+// Which domain signs a message, never one aligned with the author's unless the message is our own;
+// and how long the signature is valid.
 #pragma once
 
 #include <chrono>
@@ -22,21 +22,22 @@ struct SigningDomain {
   std::vector<SelectorKey> keys;
 };
 
-/// Until a message has been authenticated, our signature must not be aligned with its From domain:
-/// it would turn a spoof into a DMARC pass. The first domain that is not aligned signs; null when
-/// every one is. With `own_message` (a DSN of ours) the first aligned domain signs, else the first.
+/// For a forwarded message: the first domain that is not aligned with its From domain, because an
+/// aligned signature would turn a spoof into a DMARC pass; null when all are aligned. For
+/// `own_message` (a DSN of ours): the first aligned domain, else the first one.
 const SigningDomain* choose_signing_domain(const std::vector<SigningDomain>& domains,
                                            const std::string& from_domain, bool own_message,
                                            const OrganisationalDomain& organisations);
 
-/// A signature that never expires can be replayed for ever. A week is what mail may be under way,
-/// from hop to hop, after it left us.
+/// A signature without expiry can be replayed for ever. A week covers the time that mail may take
+/// from hop to hop after it has left us.
 inline constexpr std::chrono::seconds kSignatureLifetime = std::chrono::days{7};
-/// It must not die in our own queue: so long it still holds when the last attempt was made.
+/// How long a signature is still valid after the last delivery attempt, so that it never expires in
+/// our own queue.
 inline constexpr std::chrono::seconds kLifetimeAfterQueue = std::chrono::days{2};
 
-/// From t= to x= for mail that may wait here for `queue_lifetime`; nullopt when that goes beyond
-/// what a date can say (RFC 6376 §3.5: x= may be limited to 12 digits): then there is no x=.
+/// Seconds from t= to x= for mail that may wait here for `queue_lifetime`; nullopt (no x=) when
+/// that exceeds what a date can hold (RFC 6376 §3.5 allows limiting x= to 12 digits).
 std::optional<std::chrono::seconds> signature_lifetime(std::chrono::seconds queue_lifetime);
 
 }  // namespace relay::auth

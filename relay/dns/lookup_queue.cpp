@@ -23,7 +23,7 @@ constexpr int kClassIn = 1;
 constexpr int kRcodeOk = 0;
 constexpr int kRcodeNameError = 3;
 
-// How late a call may end after its deadline.
+// How much later than its deadline a call may end.
 constexpr std::chrono::milliseconds kExpiryTick{100};
 
 RawResult raw_result_of(int error, const ub_result* result) {
@@ -51,13 +51,13 @@ struct LookupQueue::Question {
   LookupQueue* queue = nullptr;
   Entry* entry = nullptr;
   RecordType type = RecordType::A;
-  int id = 0;  ///< libunbound's, while it works on it
+  int id = 0;  ///< libunbound's id of the question; 0: not asked yet
   std::optional<RawResult> result;
 };
 
 struct LookupQueue::Entry {
   Lookup lookup;
-  std::vector<Question> questions;  // addresses are given to libunbound: never resized
+  std::vector<Question> questions;  // libunbound has pointers to the questions: never resize
   std::size_t open = 0;
   std::list<Entry>::iterator place;
 };
@@ -65,7 +65,7 @@ struct LookupQueue::Entry {
 struct LookupQueue::Watch {
   using Descriptor = asio::posix::basic_stream_descriptor<base::Executor>;
 
-  // A duplicate, because the descriptor itself is closed by libunbound.
+  // A duplicate, because libunbound closes the descriptor itself.
   Watch(LookupQueue& owner, int descriptor) : queue(owner), pipe(owner.home_, ::dup(descriptor)) {
     queue.watch_ = this;
   }
@@ -107,7 +107,7 @@ void LookupQueue::add(const std::shared_ptr<LookupQueue>& self, Lookup lookup) {
   if (entry.lookup.is_over(std::chrono::steady_clock::now())) {
     return queue.give_up(entry, DnsError::Timeout);
   }
-  // Asking the last one may settle the entry and free it.
+  // Asking the last question may complete the entry and free it.
   for (std::size_t i = 0, count = entry.open; i < count; ++i) {
     Question& question = entry.questions[i];
     question.queue = &queue;
@@ -125,7 +125,7 @@ void LookupQueue::add(const std::shared_ptr<LookupQueue>& self, Lookup lookup) {
   }
 }
 
-/// At the front, with room for the questions. False: there is no memory for it.
+/// Adds an entry with room for the questions to the front. False if there is no memory for it.
 bool LookupQueue::make_entry(std::size_t questions) {
   std::list<Entry> made;
   try {
@@ -168,7 +168,7 @@ void LookupQueue::settle(Question& question, RawResult result) {
 void LookupQueue::give_up(Entry& entry, DnsError reason) {
   for (Question& question : entry.questions) {
     if (question.result) continue;
-    // libunbound promises not to call back after this.
+    // After ub_cancel(), libunbound does not call back.
     if (question.id != 0) ::ub_cancel(context_.get(), question.id);
     question.result = std::unexpected(reason);
   }
@@ -195,7 +195,7 @@ void LookupQueue::count(bool failed) {
   if (now - minute_.begins > std::chrono::minutes(1)) minute_ = {.begins = now};
   ++minute_.asked;
   if (failed) ++minute_.failed;
-  // libunbound answers some by itself, and what it remembers, whoever is dead.
+  // Questions that libunbound answers itself or from its cache succeed even when no server answers.
   const bool bad = failed && minute_.failed >= kFewest && 3 * minute_.failed > minute_.asked;
   if (bad) bad_at_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
 }
@@ -206,9 +206,9 @@ std::optional<base::SteadyTime> LookupQueue::last_bad_minute() const {
   return base::SteadyTime(base::SteadyTime::duration(at));
 }
 
-// Runs only while something is under way.
+// Ends calls whose deadline has passed; runs only while there are calls.
 base::Task<> LookupQueue::expire(std::shared_ptr<LookupQueue> self) {
-  // Asio destroys a coroutine whose wait cannot begin for want of memory, instead of throwing.
+  // Asio destroys a coroutine instead of throwing if there is no memory to begin its wait.
   struct Expiring {
     LookupQueue& queue;
 

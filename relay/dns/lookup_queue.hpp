@@ -1,5 +1,5 @@
-// Questions on their way through libunbound. Lives on one shard, its home: libunbound is only ever
-// called there, so that an answer and the giving up of its question cannot happen at once.
+// DNS questions under way in libunbound. Belongs to one shard, its home: libunbound is called only
+// there, so that an answer cannot arrive while its question is being cancelled.
 #pragma once
 
 #include <atomic>
@@ -26,31 +26,32 @@ namespace relay::dns {
 
 enum class RecordType : int { A = 1, Ptr = 12, Mx = 15, Txt = 16, Aaaa = 28 };
 
-/// The records of one type as they came; not empty.
+/// The records of one type in the form libunbound delivers them; not empty.
 struct RawAnswer {
   std::vector<std::string> records;
   bool secure = false;
-  std::chrono::seconds ttl{0};  ///< the shortest on the way to them, CNAMEs included
+  std::chrono::seconds ttl{0};  ///< the shortest TTL on the way to the records, CNAMEs included
 };
 
 using RawResult = std::expected<RawAnswer, ports::DnsError>;
 
-/// One call: a name and one or two types, asked together and answered together.
+/// One call of the resolver: a name and one or two record types, answered together.
 struct Lookup {
   std::string name;
   std::vector<RecordType> types;
   base::SteadyTime ends_by;
-  /// Set by the shard that asks when its task is cut off; null where that cannot be.
+  /// Set by the asking shard when its task is cut off; null if the call cannot be cut off.
   std::shared_ptr<const std::atomic<bool>> cut;
   /// Called once, on the home shard, with one result per type.
   std::move_only_function<void(std::vector<RawResult>)> answer;
-  /// Room for one result per type, made by who asks: an answer needs no memory of the home shard.
+  /// Reserved by the asking shard for one result per type, so that answering needs no memory
+  /// allocation on the home shard.
   std::vector<RawResult> results = {};
 
   bool is_over(base::SteadyTime now) const { return now >= ends_by || (cut && cut->load()); }
 };
 
-/// Shared by the resolver and the tasks that work for it.
+/// Shared by the resolver and the tasks that run for it.
 class LookupQueue {
  public:
   using Context = std::unique_ptr<ub_ctx, void (*)(ub_ctx*)>;
@@ -67,11 +68,11 @@ class LookupQueue {
 
   /// On the home shard only.
   static void add(const std::shared_ptr<LookupQueue>& self, Lookup lookup);
-  /// When it was last so that more than a third of a minute's questions, and ten at least, had no
-  /// answer at all; nullopt: never. From any thread.
+  /// The last time at which a minute was bad: at least ten of its questions, and more than a third
+  /// of them, had no answer at all; nullopt: never. From any thread.
   std::optional<base::SteadyTime> last_bad_minute() const;
 
-  void close();  ///< answers everything under way with Temporary, and whatever is added later
+  void close();  ///< answers all questions under way, and all later ones, with Temporary.
 
  private:
   struct Question;
@@ -90,7 +91,7 @@ class LookupQueue {
 
   void count(bool failed);
 
-  /// Of one minute. The numbers are the home shard's alone.
+  /// Counts of one minute; used on the home shard only.
   struct Minute {
     base::SteadyTime begins;
     std::uint32_t asked = 0;
@@ -102,7 +103,7 @@ class LookupQueue {
   Minute minute_;
   std::atomic<base::SteadyTime::rep> bad_at_{0};
   std::list<Entry> entries_;
-  Watch* watch_ = nullptr;  ///< in the frame of watch()
+  Watch* watch_ = nullptr;  ///< points into the frame of watch()
   bool expiring_ = false;
   bool closed_ = false;
 };

@@ -33,7 +33,7 @@ std::array<std::uint8_t, N> octets_of(std::string_view rdata) {
   return octets;
 }
 
-/// The records without those that stand there twice (RFC 2181 §5), in the order they came.
+/// The distinct records (RFC 2181 §5), in their order.
 std::vector<std::string_view> distinct(std::span<const std::string> records) {
   std::set<std::string_view> seen;
   std::vector<std::string_view> all;
@@ -147,7 +147,7 @@ std::expected<std::vector<ports::MxHost>, DnsError> select_mx(
   if (hosts.empty()) return std::unexpected(DnsError::Malformed);
   const bool damaged = hosts.size() < all.size();
   auto arranged = ports::arranged_hosts(std::move(hosts));
-  // What cannot be read beside a null MX may have been a host.
+  // A damaged record next to a null MX may have named a host.
   if (!arranged && damaged) return std::unexpected(DnsError::Malformed);
   return arranged;
 }

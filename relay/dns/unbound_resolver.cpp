@@ -20,8 +20,8 @@ using ports::DnsError;
 
 namespace {
 
-// Cache sizes for a mail host: some ten thousand names, not a provider's resolver. A forwarder on
-// this machine is the usual setup, so asking localhost is allowed.
+// Cache sizes for a mail host: some ten thousand names, not those of a provider's resolver. Asking
+// localhost is allowed, because a local forwarding resolver is the usual setup.
 constexpr std::pair<const char*, const char*> kSettings[] = {
     {"do-not-query-localhost:", "no"},
     {"msg-cache-size:", "8m"},
@@ -29,14 +29,14 @@ constexpr std::pair<const char*, const char*> kSettings[] = {
     {"qname-minimisation:", "yes"},
     {"num-queries-per-thread:", "4096"},
     {"outgoing-num-tcp:", "32"},
-    // Clients may have private addresses; libunbound would deny that those have names.
+    // Clients may have private addresses; by default libunbound answers that these have no names.
     {"unblock-lan-zones:", "yes"},
     {"insecure-lan-zones:", "yes"},
 };
 
-/// How many questions may be on their way at once. By itself libunbound has sixteen, and while a
-/// few senders have a dead DNS, all the others wait behind them. Each is a descriptor for as
-/// long as it lasts, so a small process has fewer.
+/// How many questions may be under way at once. With libunbound's default of sixteen, a few senders
+/// whose DNS does not answer would hold up all others. Each question uses a descriptor, so a
+/// process with few of them is allowed fewer questions.
 std::string questions_at_once() {
   constexpr rlim_t kMost = 4096;
   constexpr rlim_t kLeast = 16;
@@ -49,7 +49,7 @@ std::string problem(const std::string& subject, int error) {
   return subject + ": " + ::ub_strerror(error);
 }
 
-/// What is wrong with one of the lines, "" when nothing is.
+/// What is wrong with the world's records; "" if nothing is.
 std::string set_world(ub_ctx* context, std::string_view lines) {
   int error = ::ub_ctx_zone_add(context, ".", "static");
   if (error != 0) return problem("world", error);
@@ -64,7 +64,7 @@ std::string set_world(ub_ctx* context, std::string_view lines) {
   return {};
 }
 
-// Asks on the home shard; the awaiting task goes on where it was.
+// Asks on the home shard; the awaiting task resumes on its own shard.
 base::Task<std::vector<RawResult>> ask(std::shared_ptr<LookupQueue> queue, std::string name,
                                        std::vector<RecordType> types, base::Deadline deadline) {
   auto question = question_name(name);
@@ -76,7 +76,7 @@ base::Task<std::vector<RawResult>> ask(std::shared_ptr<LookupQueue> queue, std::
   }
   Lookup lookup{std::move(*question), std::move(types), deadline.at, {}, {}};
   lookup.results.reserve(lookup.types.size());
-  // The cut belongs to this shard; the home shard sees a flag, at its next tick.
+  // `cut` belongs to this shard. The home shard reads a flag instead, at its next kExpiryTick.
   std::optional<base::Cut::Wait> wait;
   if (deadline.cut != nullptr) {
     auto cut = std::make_shared<std::atomic<bool>>(false);
@@ -122,7 +122,7 @@ std::expected<std::unique_ptr<UnboundResolver>, std::string> UnboundResolver::op
   }
   const int error = ::ub_ctx_async(context.get(), 1);  // 1: a thread, not a process
   if (error != 0) return std::unexpected(problem("libunbound", error));
-  // Last: it is the first that makes libunbound read its settings.
+  // Last, because this call makes libunbound apply its settings.
   if (options.world) {
     auto wrong = set_world(context.get(), *options.world);
     if (!wrong.empty()) return std::unexpected(std::move(wrong));

@@ -18,22 +18,23 @@ class LookupQueue;
 enum class RecordType : int;
 
 struct UnboundOptions {
-  /// Resolvers to ask, "192.0.2.1" or "192.0.2.1@5353"; none: full recursion from the root.
+  /// Addresses of resolvers to forward to, "192.0.2.1" or "192.0.2.1@5353"; none: full recursion
+  /// from the root.
   std::vector<std::string> forward_to = {};
 
-  /// Root trust anchor (DS or DNSKEY records in zone format). Without it nothing is validated and
-  /// no answer is ever secure or Bogus.
+  /// File with the root trust anchor (DS or DNSKEY records in zone format). Without it nothing is
+  /// validated, and no answer is secure or Bogus.
   std::optional<std::filesystem::path> trust_anchor = {};
 
-  /// Records that stand for the whole DNS: nobody is asked, and a name that is not there does not
-  /// exist. Text, one record a line with its full name, as "example.org. TXT \"v=spf1 -all\"";
-  /// ';' and '#' begin a comment line.
+  /// Records that replace the whole DNS: no server is asked, and a name that is not listed does not
+  /// exist. Text, one record per line with its full name, such as "example.org. TXT \"v=spf1
+  /// -all\""; lines that begin with ';' or '#' are comments.
   std::optional<std::string> world = {};
 };
 
-/// One libunbound context serves all shards: one cache, one validator, one load on the servers
-/// upstream. The context works on a thread of its own and so never holds up a shard; its answers
-/// come out of a descriptor that the home shard watches, and go from there to the shard that asked.
+/// One libunbound context serves all shards: one cache, one validator, one client to the servers
+/// upstream. It works on a thread of its own, so that no shard has to wait for it. Its answers are
+/// read from a descriptor that the home shard watches, and are passed on to the shard that asked.
 class UnboundResolver final : public ports::Resolver {
  public:
   /// `home` must outlive the resolver.
@@ -41,16 +42,17 @@ class UnboundResolver final : public ports::Resolver {
   static std::expected<std::unique_ptr<UnboundResolver>, std::string> open(
       boost::asio::io_context& home, const UnboundOptions& options);
 
-  /// Stops. Nobody may be about to ask; lookups under way end with Temporary if `home` still runs,
-  /// else they die with the loops: then `home` must be the first of the loops to be destroyed, as
-  /// the first shard of a pool is.
+  /// Stops. Precondition: nobody is about to ask. Lookups under way end with Temporary if `home`
+  /// still runs; otherwise they are destroyed with the loops, and then `home` must be destroyed
+  /// first, as the first shard of a pool is.
   ~UnboundResolver() override;
 
-  /// Ends lookups under way, and all later ones, with Temporary. From any thread; for a shutdown
-  /// that lets sessions end by themselves.
+  /// Ends lookups under way, and all later ones, with Temporary. From any thread. For a shutdown in
+  /// which sessions end by themselves.
   void stop();
 
-  /// When it last looked as if nobody answered us, whoever was asked about; nullopt: never.
+  /// When DNS last seemed to be out of reach altogether (LookupQueue::last_bad_minute); nullopt:
+  /// never.
   std::optional<base::SteadyTime> last_outage() const;
 
   base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, ports::DnsError>> mx(
@@ -70,7 +72,7 @@ class UnboundResolver final : public ports::Resolver {
   std::shared_ptr<LookupQueue> queue_;
 };
 
-/// "1.17.1", of the library that is loaded.
+/// Version of the libunbound that is loaded: "1.17.1".
 std::string unbound_version();
 
 }  // namespace relay::dns

@@ -31,8 +31,8 @@ std::string filled(const std::string& pattern, const std::map<std::string, std::
   return out;
 }
 
-/// The target with "+tag" behind its local part, or as it is where that would not fit: what we make
-/// is no longer than every host takes.
+/// The target with the tag ("+tag") appended to its local part; the target as it is when the result
+/// would be longer than every host accepts.
 mail::Mailbox with_tag(const mail::Mailbox& target, std::string_view tag) {
   if (tag.empty()) return target;
   auto tagged = mail::Mailbox::make(target.local_part() + std::string(tag), target.domain());
@@ -134,7 +134,7 @@ std::expected<AliasHit, Rejection> AliasMap::look_up(const Hosted& hosted,
   if (const settings::Alias* exact = alias_of(hosted, mailbox.domain(), local)) {
     return taken(hosted, *exact, "exact " + local, {}, now);
   }
-  // Looked for in what was written: folding moves octets.
+  // Search for the tag in the local part as written: folding can change octet positions.
   const std::size_t tag = tag_begin(written, defaults().tag);
   if (tag != std::string::npos) {
     const std::string base_name = mail::folded_local_part(written.substr(0, tag));
@@ -143,14 +143,15 @@ std::expected<AliasHit, Rejection> AliasMap::look_up(const Hosted& hosted,
     }
   }
   if (!hosted.patterns.empty()) {
-    // What a pattern passes on keeps its case, which may be a token's (RFC 5321 §2.4).
+    // Patterns get the local part unfolded: a captured group may be a token whose case matters (RFC
+    // 5321 §2.4).
     auto matched = by_pattern(hosted, mail::composed(written));
     if (matched || matched.error().status != mail::EnhancedStatus{}) return matched;
   }
   return fallback(hosted, mailbox, now);
 }
 
-/// The status of the error is 2.0.0 when no pattern matched at all.
+/// An error with status 2.0.0 means that no pattern matched.
 std::expected<AliasHit, Rejection> AliasMap::by_pattern(const Hosted& hosted,
                                                         const std::string& local) const {
   for (std::size_t i = 0; i < hosted.patterns.size(); ++i) {

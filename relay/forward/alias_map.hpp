@@ -1,6 +1,7 @@
-// Who gets mail for a local part of ours: exact, then without its tag, then patterns, then the
-// mapped domain, then the catch-all. One hash lookup each, however many aliases there are. Points
-// into the settings it was made of: a million aliases are there once.
+// Finds the targets of a local part in our domains. Tried in this order: the exact name, the name
+// without its tag, the patterns, the mapped domain, the catch-all. Each step but the patterns is
+// one hash lookup, however many aliases there are. The map points into the settings that it was
+// made from, so that a million aliases are in memory once.
 #pragma once
 
 #include <expected>
@@ -25,10 +26,10 @@ namespace relay::forward {
 struct AliasHit {
   std::vector<mail::Mailbox> targets;
   std::string rule;  ///< "exact info", "tag info", "pattern 2", "map other.example", "catch-all"
-  settings::DmarcSettings dmarc;               ///< of the alias, its domain, or the defaults
-  bool discards = false;                       ///< no targets: the mail is thrown away
-  std::uint64_t max_size = 0;                  ///< octets of a message; 0: any
-  std::optional<mail::Mailbox> fallback = {};  ///< gets what no target took
+  settings::DmarcSettings dmarc;  ///< of the alias, else of its domain, else the defaults
+  bool discards = false;          ///< no targets: the mail is accepted and thrown away
+  std::uint64_t max_size = 0;     ///< octets of a message; 0: any
+  std::optional<mail::Mailbox> fallback = {};  ///< gets the message when no target has taken it
 };
 
 class AliasMap {
@@ -58,7 +59,8 @@ class AliasMap {
 
   std::expected<AliasHit, Rejection> look_up(const Hosted& hosted, const mail::Mailbox& mailbox,
                                              base::WallTime now) const;
-  /// By its folded name, or by the role that has this name at the domain; null: there is none.
+  /// The alias by its folded name, or the [defaults] postmaster when the name is a role at this
+  /// domain (roles_at); null: there is neither.
   const settings::Alias* alias_of(const Hosted& hosted, const mail::Domain& domain,
                                   const std::string& local_part) const;
   std::expected<AliasHit, Rejection> taken(const Hosted& hosted, const settings::Alias& alias,
@@ -73,7 +75,7 @@ class AliasMap {
 
   std::shared_ptr<const settings::Settings> settings_;
   std::unique_ptr<const settings::Alias>
-      postmaster_;  ///< of [defaults], where no alias has the role
+      postmaster_;  ///< alias for the roles; null: no [defaults] postmaster
   settings::HostedDomains names_;
   std::unordered_map<const settings::HostedDomain*, Hosted> domains_;
 };

@@ -23,10 +23,10 @@ bool is_called(const mail::HeaderField& field, std::string_view name) {
 /// One word of a display name.
 struct Word {
   std::string text;      ///< unquoted
-  bool encoded = false;  ///< RFC 2047: means something outside of quotes only
+  bool encoded = false;  ///< an RFC 2047 encoded word, which has a meaning only outside of quotes
 };
 
-/// Skips a comment (nested, RFC 5322 §3.2.2); the caller knows that it ends.
+/// Returns the position behind a comment (nested, RFC 5322 §3.2.2). Precondition: the comment ends.
 std::size_t after_comment(std::string_view value, std::size_t at) {
   std::size_t depth = 0;
   for (; at < value.size(); ++at) {
@@ -49,8 +49,8 @@ std::size_t read_quoted(std::string_view value, std::size_t at, std::string& int
   return at + 1;
 }
 
-/// The words in front of "<", or the local part of an address without brackets. The value is known
-/// to be one well-formed mailbox, so nothing here needs to be checked again.
+/// The words of the display name in front of "<", or the local part of an address without angle
+/// brackets. Precondition: the value is one well-formed mailbox; nothing is validated here.
 std::vector<Word> words_of(std::string_view value) {
   std::vector<Word> words;
   for (std::size_t at = 0; at < value.size() && value[at] != '<' && value[at] != '@';) {
@@ -73,8 +73,10 @@ std::vector<Word> words_of(std::string_view value) {
   return words;
 }
 
-/// A name that looks like an address would be read as one: only what stands before its "@" stays.
-/// Cut to size, never within a UTF-8 sequence; nothing that could end the quotes or the line.
+/// The name as it may be shown. Only the part before an "@" stays, because a name that looks like
+/// an address would be read as one. Control characters and angle brackets are removed. The result
+/// is at most kMaxNameOctets long, never cut inside a UTF-8 sequence, and "" if it is not valid
+/// UTF-8.
 std::string shown(const std::string& name) {
   std::string out;
   for (const char c : name.substr(0, name.find('@'))) {
@@ -99,7 +101,7 @@ std::string in_quotes(std::string_view text) {
   return out + '"';
 }
 
-/// Encoded words stay outside of the quotes, one a line: each is at most 75 octets long.
+/// Encoded words stay outside of the quotes, one per line, since each can be up to 75 octets long.
 std::string display_name(std::string_view value, const std::string& via) {
   const std::vector<Word> words = words_of(value);
   const bool encoded =
@@ -119,8 +121,8 @@ std::string display_name(std::string_view value, const std::string& via) {
   return in_quotes((name.empty() ? "" : name + ' ') + "via " + via);
 }
 
-/// The field under another name. A first line that would grow too long (RFC 5322 §2.1.1) is folded
-/// where the value begins with white space, as it does in all but hand-made mail.
+/// The field under another name. If its first line would become too long (RFC 5322 §2.1.1), it is
+/// folded before the value, provided that the value begins with white space, as nearly all do.
 std::string renamed(const mail::HeaderField& field, std::string_view name) {
   constexpr std::size_t kMaxLine = 900;
   const bool folds = field.value.starts_with(' ') || field.value.starts_with('\t');
@@ -138,7 +140,7 @@ std::optional<std::string> with_new_author(const mail::Header& header, const New
   std::string out;
   out.reserve(header.block().size() + 1024);
   for (const mail::HeaderField& field : header.fields()) {
-    if (is_called(field, kKept)) continue;  // somebody else's claim
+    if (is_called(field, kKept)) continue;  // from elsewhere, not ours
     if (!is_called(field, "From")) {
       out += field.raw;
       continue;

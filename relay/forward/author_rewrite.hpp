@@ -1,6 +1,7 @@
-// A header block with another author, for mail whose proof ends here (opt-in): From becomes an
-// address in a domain kept for that, Reply-To leads to the author, and X-Original-From keeps what
-// stood there. Every other octet stays.
+// Makes a header block with another author (opt-in), for mail whose only proof is SPF, which ends
+// at this hop: From becomes an address in a domain kept for that, Reply-To leads to the author, and
+// X-Original-From keeps the original From. An X-Original-From that the message had before is
+// dropped; every other octet stays.
 #pragma once
 
 #include <optional>
@@ -11,15 +12,16 @@
 
 namespace relay::forward {
 
-/// Who stands in From instead.
+/// The address that replaces the author's in From.
 struct NewAuthor {
-  std::string label;    ///< letters and digits that say nothing to strangers: "fwd-<label>@…"
+  std::string label;    ///< letters and digits that tell strangers nothing: "fwd-<label>@…"
   mail::Domain domain;  ///< [rewrite] domain
   std::string via;      ///< folded domain shown behind the author's name
 };
 
-/// `"Ann via example.org" <fwd-…@rewritten.example>`. nullopt when there is not exactly one author
-/// to speak of (mail::author_domain). An own Reply-To of the message stays as it is.
+/// From becomes `"Ann via example.org" <fwd-…@rewritten.example>`. A Reply-To that the message has
+/// already stays as it is. nullopt when From does not name exactly one author
+/// (mail::author_domain).
 std::optional<std::string> with_new_author(const mail::Header& header, const NewAuthor& author);
 
 }  // namespace relay::forward

@@ -18,7 +18,8 @@ const mail::SpfVerdict& spf_of(const Evidence& evidence) {
   return evidence.verdicts.spf(evidence.sender.is_null());
 }
 
-/// A signature that passed and is aligned, by a key in testing (t=y) or not.
+/// An aligned signature passed whose key is in testing mode (t=y), or, with `testing` false, is
+/// not.
 bool is_signed(const Identities& identities, const Evidence& evidence, bool testing) {
   return std::ranges::any_of(evidence.verdicts.dkim, [&](const mail::DkimVerdict& one) {
     return one.result == DkimResult::Pass && one.testing == testing &&
@@ -26,7 +27,7 @@ bool is_signed(const Identities& identities, const Evidence& evidence, bool test
   });
 }
 
-/// The author's domain publishes nothing.
+/// How far the author is proven when its domain publishes no DMARC record.
 Standing standing_without_record(const Identities& identities, const Evidence& evidence) {
   if (is_signed(identities, evidence, false)) return Standing::Signed;
   const mail::SpfVerdict& spf = spf_of(evidence);
@@ -36,11 +37,12 @@ Standing standing_without_record(const Identities& identities, const Evidence& e
   return is_signed(identities, evidence, true) ? Standing::Testing : Standing::Unproven;
 }
 
-/// True unless it is certain that no receiver takes `ours` as aligned with an author.
+/// False only if it is certain that no receiver takes `ours` as aligned with an author.
 bool could_speak_for(const Identities& identities, const std::string& ours,
                      const Evidence& evidence) {
   const mail::DmarcVerdict& dmarc = evidence.verdicts.dmarc;
-  // A notice of a mail system. Whoever writes under a name of his own should say who he is.
+  // Notices of mail systems, with the null sender, may name nobody in From. A message with a sender
+  // of its own that does the same is treated as if anybody could be its author.
   if (dmarc.names_nobody && evidence.sender.is_null()) return false;
   if (dmarc.several_from.empty()) return identities.could_align(ours, dmarc.from_domain);
   return std::ranges::any_of(dmarc.several_from, [&](const std::string& author) {
@@ -80,7 +82,7 @@ Standing standing_of(const Identities& identities, const Evidence& evidence) {
   }
   if (dmarc.result == DmarcResult::TempError) return Standing::Unknown;
   if (dmarc.from_domain.empty()) {
-    // Several authors, each proven, but not in the same way: the weaker way counts.
+    // Several authors, each proven, but not all in the same way: the weaker one counts.
     if (dmarc.result == DmarcResult::Pass) return Standing::SpfOnly;
     return dmarc.several_from.empty() ? Standing::Unclear : Standing::Unproven;
   }
@@ -96,7 +98,7 @@ bool is_sender_proven(const Identities& identities, const Evidence& evidence) {
 }
 
 bool may_be_authorised(const Identities& identities, const Evidence& evidence) {
-  if (evidence.sender.is_null()) return true;  // HELO is ours
+  if (evidence.sender.is_null()) return true;  // SPF is checked for HELO, which is ours
   if (identities.is_ours(evidence.sender.mailbox().domain().folded())) return true;
   return !evidence.egress_spf || *evidence.egress_spf == SpfResult::Pass ||
          *evidence.egress_spf == SpfResult::TempError;
@@ -125,7 +127,7 @@ bool may_go_back(const Identities& identities, const Evidence& evidence) {
   if (!authors_of(evidence).empty()) {
     return !could_speak_for(identities, identities.helo(), evidence);
   }
-  // Whom we forward for must not be spoken for by a From that everybody reads in his own way.
+  // A From that receivers may read in different ways must not speak for a domain we forward for.
   return evidence.verdicts.dmarc.names_nobody || !identities.is_helo_near_hosted();
 }
 

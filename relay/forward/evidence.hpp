@@ -17,11 +17,11 @@ namespace relay::forward {
 struct Evidence {
   mail::Authentication verdicts;
   mail::ReversePath sender;  ///< as MAIL FROM said it
-  /// SPF of the sender's domain for the addresses that we send from. nullopt: not known, as after
-  /// DNS trouble, or not the same for all of them.
+  /// SPF of the sender's domain, evaluated for the addresses that we send from. nullopt: not known
+  /// (as after DNS trouble), or not the same for all of these addresses.
   std::optional<mail::SpfResult> egress_spf;
-  /// The newest set says dmarc=pass of the author in From (RFC 8617 §4.1.1); its chain passes, or
-  /// could not be checked for now.
+  /// The newest ARC set reports dmarc=pass for the author in From (RFC 8617 §4.1.1), and the chain
+  /// passes or cannot be checked for now.
   bool sealer_saw_pass = false;
   std::string signing_domain;  ///< folded d= of the signature we are about to add; "": none
 };
@@ -29,12 +29,13 @@ struct Evidence {
 /// The domains of the authors in From; none when it does not name any.
 std::vector<std::string> authors_of(const Evidence& evidence);
 
-/// Whom From names (mail::author_domains), of whom nothing else is known.
+/// The authors that From names (mail::author_domains), for mail that is not verified.
 using NamedAuthors = std::expected<std::vector<mail::Domain>, mail::AuthorProblem>;
 
-/// True unless it is certain that no receiver takes the name of ours as aligned with an author. Who
-/// names no domain has nothing that could be aligned; who names one that everybody reads in his own
-/// way could be one of those we forward for.
+/// False only if it is certain that no receiver takes `ours`, a name of ours, as aligned with an
+/// author. When From names no domain, nothing can be aligned with it: false. When From is
+/// malformed, so that receivers may read different authors in it, the author may be in a domain
+/// that we forward for: true if `ours` could be aligned with such a domain.
 bool could_speak_for(const Identities& identities, const std::string& ours,
                      const NamedAuthors& authors);
 
@@ -42,40 +43,44 @@ bool could_speak_for(const Identities& identities, const std::string& ours,
 enum class Standing {
   Signed,    ///< by an aligned signature: the proof travels on
   SpfOnly,   ///< by SPF alone: the proof ends here
-  Testing,   ///< by an aligned signature whose key is in testing (t=y)
+  Testing,   ///< by an aligned signature whose key is in testing mode (t=y)
   Unproven,  ///< not at all
-  Unclear,   ///< nobody can tell who the author is
-  Unknown,   ///< DNS could not say yet
+  Unclear,   ///< From does not say reliably who the author is
+  Unknown,   ///< DNS trouble: it cannot be decided yet
 };
 
-/// A pass of DMARC (with several authors: for each); or, for a domain without a DMARC record, the
-/// same relaxed alignment; or, while the record cannot be looked up, a pass of the author's very
-/// domain. SPF or DKIM of other domains prove nothing, however good they are.
-/// Testing is not proven: the owner of the key wants it to be seen as no signature (RFC 6376
-/// §3.6.1), so it lends no name. But only he could make it, t=y is often forgotten, and the next
-/// receivers count it: no policy is applied to such a message.
+/// The author is proven by DMARC pass (with several authors: for each of them); or, when the
+/// author's domain has no DMARC record, by the same relaxed alignment; or, while the record cannot
+/// be looked up, by a pass for exactly the author's domain. SPF or DKIM of other domains prove
+/// nothing.
+/// Testing does not count as proven: the key owner asks that the signature be treated as absent
+/// (RFC 6376 §3.6.1), so we lend such mail no name of ours. But only the key owner could make the
+/// signature, t=y is often forgotten, and the next receivers count it: therefore no DMARC policy is
+/// applied to such a message.
 Standing standing_of(const Identities& identities, const Evidence& evidence);
 
 constexpr bool is_proven(Standing standing) {
   return standing == Standing::Signed || standing == Standing::SpfOnly;
 }
 
-/// SPF passed on arrival for the sender, or the proven author is of the sender's organisation.
+/// SPF passed for the sender on arrival, or the author is proven and in the sender's organisation.
 bool is_sender_proven(const Identities& identities, const Evidence& evidence);
 
-/// Our addresses may be authorised by the sender's domain: SPF passes, or could.
+/// The sender's domain may authorise the addresses that we send from: SPF passes, or could.
 bool may_be_authorised(const Identities& identities, const Evidence& evidence);
 
-/// May the copy leave under its original sender? Never where that gives an unproven author a name
-/// that passes SPF and is aligned with it, nor an unproven sender of ours an SPF pass.
+/// Whether the copy may leave under its original sender. Not if that sender could pass SPF here and
+/// be aligned with an unproven author, and not if SPF surely passes for a sender that is not
+/// proven.
 bool may_keep_sender(const Identities& identities, const Evidence& evidence);
 
-/// May it go back to whom its SRS address stands for, with the null sender? Its tag is its
-/// authority, not its From; but never where that is not proven and our HELO could be aligned with
-/// it, or, of a From that nobody can read for certain, with a domain that is served here.
+/// Whether mail to an SRS address of ours may go back to the sender behind it, with the null
+/// sender. The tag of the address authorises it, not its From. But when the author is not proven,
+/// it may not go back if our HELO could be aligned with the author, or, when From cannot be read
+/// reliably, with a domain that is served here.
 bool may_go_back(const Identities& identities, const Evidence& evidence);
 
-/// May the copy leave under our SRS domain?
+/// Whether the copy may leave under our SRS domain.
 bool may_use_srs(const Identities& identities, const Evidence& evidence);
 
 }  // namespace relay::forward

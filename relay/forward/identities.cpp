@@ -88,7 +88,8 @@ bool Identities::could_align(const std::string& ours, const std::string& author)
   if (ours.empty()) return false;
   if (base::sabotaged(base::Sabotage::LaunderingAllowed)) return false;
   if (author.empty() || same_organisation(ours, author)) return true;
-  // A receiver may have another list, or climb another tree: what lies below the other is near.
+  // Receivers may use another public suffix list or tree walk: a name below the other counts as
+  // near.
   if (is_below(ours, author) || is_below(author, ours)) return true;
   return !organisation_of_ && last_two_labels(ours) == last_two_labels(author);
 }

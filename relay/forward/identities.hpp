@@ -1,6 +1,6 @@
-// The names that a copy of ours can bear: HELO, SRS domain, signing domains, the domain that stands
-// in rewritten From fields. And whether such a name could vouch for an author: mail that is not
-// proven must never leave under one that could.
+// The names of ours that a copy can bear: HELO, SRS domain, signing domains, and the domain of
+// rewritten From fields. Tells whether such a name could vouch for an author: mail whose author is
+// not proven must never leave under a name that could.
 #pragma once
 
 #include <expected>
@@ -12,17 +12,17 @@
 
 namespace relay::forward {
 
-/// The organisational domain of a folded name (RFC 9989 §4.10, or the public suffix list). Comes
-/// from the composition root: this room knows no list.
+/// Maps a folded name to its organisational domain (RFC 9989 §4.10, or the public suffix list).
+/// Injected by the composition root, because this room has no such list.
 using OrganisationOf = std::function<std::string(const std::string&)>;
 
 class Identities {
  public:
   Identities() = default;
 
-  /// Without `organisation_of`, a name is an organisation of its own where that gives less trust,
-  /// and names with the same last two labels are one where that gives less freedom. The error
-  /// names a domain of the configuration that must not be what it is.
+  /// Without `organisation_of` the answers are the cautious ones: same_organisation() is true for
+  /// equal names only, and could_align() is true for all names with the same last two labels. The
+  /// error names a domain of the configuration that is used for what it must not be.
   static std::expected<Identities, std::string> make(const settings::Settings& settings,
                                                      OrganisationOf organisation_of);
 
@@ -32,15 +32,15 @@ class Identities {
   /// Relaxed alignment (RFC 9989 §4.4): false for empty names.
   bool same_organisation(const std::string& a, const std::string& b) const;
 
-  /// True unless it is certain that no receiver takes `ours` as aligned with `author`. An author
-  /// that is not known ("") may be anybody.
+  /// False only if it is certain that no receiver takes `ours` as aligned with `author`. An empty
+  /// author is unknown and may be anybody: true.
   bool could_align(const std::string& ours, const std::string& author) const;
 
   const std::string& helo() const { return helo_; }
 
   const std::string& srs_domain() const { return srs_domain_; }  ///< "": no SRS
 
-  /// That of mail whose author is not proven.
+  /// SRS domain for mail whose author is not proven: [risk] srs_domain, else srs_domain().
   const std::string& doubtful_srs_domain() const { return doubtful_srs_domain_; }
 
   const std::string& rewrite_domain() const { return rewrite_domain_; }  ///< "": never rewritten
@@ -48,10 +48,10 @@ class Identities {
   /// The [[dkim]] domain that is aligned with rewrite_domain(); "": none.
   const std::string& rewrite_signer() const { return rewrite_signer_; }
 
-  /// HELO could be taken as aligned with a domain that we forward for.
+  /// HELO could be aligned with a domain that we forward for.
   bool is_helo_near_hosted() const { return is_helo_near_hosted_; }
 
-  /// The same of any name of ours; those that we forward for are near themselves.
+  /// The same for any name of ours. A domain that we forward for is near itself: true.
   bool is_near_hosted(const std::string& ours) const;
 
   bool can_seal() const { return can_seal_; }
@@ -59,7 +59,7 @@ class Identities {
  private:
   OrganisationOf organisation_of_;
   std::unordered_set<std::string> ours_;
-  std::unordered_set<std::string> parents_;  ///< of wildcards: what lies below them is ours
+  std::unordered_set<std::string> parents_;  ///< of wildcards: every name below them is ours
   std::string helo_;
   std::string srs_domain_;
   std::string doubtful_srs_domain_;

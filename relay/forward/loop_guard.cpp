@@ -8,8 +8,8 @@ namespace relay::forward {
 
 namespace {
 
-/// True when a Received field says "by <hostname>" and carries an id of our form: a host that moved
-/// in under the same name long ago does not count.
+/// True when a Received field says "by <hostname>" followed by "(srs-relay)". Requiring our program
+/// name keeps out fields of another mail server that had the same host name.
 bool is_ours(std::string_view value, const std::string& hostname) {
   const std::string text = base::lower(mail::unfolded(value));
   std::size_t at = text.find("by " + hostname);

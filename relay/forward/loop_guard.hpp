@@ -1,4 +1,4 @@
-// Stops messages that go round: too many hops, or through this host before.
+// Refuses messages in a loop: too many Received fields, or this host among them repeatedly.
 #pragma once
 
 #include <cstdint>
@@ -12,9 +12,10 @@ namespace relay::forward {
 
 class LoopGuard {
  public:
-  static constexpr std::uint32_t kMaxOwnHops = 2;  ///< times this host may be named in "by"
+  /// This many Received fields of this host make a loop.
+  static constexpr std::uint32_t kMaxOwnHops = 2;
 
-  /// `max_hops` Received fields are taken: RFC 5321 §6.3 wants at least 100.
+  /// Up to `max_hops` Received fields are accepted; RFC 5321 §6.3 asks for at least 100.
   explicit LoopGuard(std::string hostname, std::uint32_t max_hops = 100)
       : hostname_(std::move(hostname)), max_hops_(max_hops) {}
 

@@ -1,5 +1,5 @@
-// Configured routes ([[route]]): where mail for a domain goes instead of to its MX. Asked again at
-// every look-up, so that a corrected route frees what is waiting.
+// Configured routes ([[route]]): where mail for a domain goes instead of to its MX. Consulted at
+// every delivery attempt, so that a corrected route also takes effect for mail that is waiting.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ class NextHopTable {
  public:
   static NextHopTable make(const settings::Settings& settings);
 
-  /// Hosts to try in order; nullopt: go by MX.
+  /// Hosts to try, in this order; nullopt: no route matches, use MX.
   std::optional<std::vector<NextHop>> match(const std::string& folded_domain) const;
 
  private:

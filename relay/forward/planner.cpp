@@ -17,8 +17,8 @@ namespace {
 
 constexpr std::size_t kMaxDepth = 10;
 
-/// SRS0, SRS1, a token or a message of ours, by its first letters: an SRS domain may host aliases
-/// as well.
+/// True for a local part that begins like an SRS0, SRS1, token or message address of ours. Only
+/// such addresses are bounce addresses when the SRS domain has aliases, too.
 bool has_srs_form(const mail::Mailbox& mailbox) {
   const std::string_view local = mailbox.local_part();
   return local.size() > 4 && base::starts_with_ignoring_case(local, "srs") &&
@@ -26,7 +26,7 @@ bool has_srs_form(const mail::Mailbox& mailbox) {
          (local[4] == '=' || local[4] == '+' || local[4] == '-');
 }
 
-/// Of two sizes, of which 0 is no limit.
+/// The smaller of two limits, where 0 means unlimited.
 std::uint64_t tighter(std::uint64_t a, std::uint64_t b) {
   if (a == 0 || b == 0) return std::max(a, b);
   return std::min(a, b);
@@ -42,19 +42,19 @@ struct Planner::Expansion {
 
   const base::WallTime now;
   std::vector<mail::Mailbox> leaves;
-  std::vector<TargetTerms> terms;  ///< beside `leaves`
-  TargetTerms here;                ///< of the aliases on the way to where we are
+  std::vector<TargetTerms> terms;  ///< parallel to `leaves`
+  TargetTerms here;  ///< combined terms of the aliases from the recipient down to here
   std::vector<mail::Mailbox> discards;
-  std::vector<mail::Mailbox> fallbacks;                  ///< by TargetTerms::fallback, less one
-  std::vector<Fallback> expanded;                        ///< beside `fallbacks`
-  std::unordered_map<std::string, std::size_t> reached;  ///< the leaves, folded
+  std::vector<mail::Mailbox> fallbacks;                  ///< TargetTerms::fallback is the index + 1
+  std::vector<Fallback> expanded;                        ///< parallel to `fallbacks`
+  std::unordered_map<std::string, std::size_t> reached;  ///< folded leaf -> its index in `leaves`
   std::set<std::string> visited;
   std::string rule;
   std::optional<DmarcSettings> dmarc;
   std::size_t depth = 0;
-  std::optional<Rejection> first_dead;  ///< why the first branch that leads nowhere does
+  std::optional<Rejection> first_dead;  ///< why the first dead branch is dead
 
-  /// Who is reached on two ways gets what one of them lets through.
+  /// A leaf that is reached along several paths gets the most generous size limit of them.
   void reach(const mail::Mailbox& leaf) {
     const auto [at, is_new] = reached.try_emplace(leaf.folded(), leaves.size());
     if (is_new) {
@@ -119,8 +119,8 @@ bool Planner::is_srs_address(const mail::Mailbox& mailbox) const {
          (has_srs_form(mailbox) || !aliases_.is_ours(mailbox.domain()));
 }
 
-/// One of several that leads nowhere costs nobody else the mail: it is named in the rule, for
-/// whoever looks after the alias.
+/// Below the recipient itself, a branch that leads nowhere does not refuse the mail for the other
+/// branches; it is named in the rule, for the operator.
 std::optional<Rejection> Planner::note_dead(const mail::Mailbox& mailbox, Rejection why,
                                             Expansion& into) {
   if (into.depth == 0) return why;
@@ -139,7 +139,8 @@ std::optional<Rejection> Planner::expand(const mail::Mailbox& mailbox, Expansion
     return note_dead(mailbox, {550, {5, 4, 6}, "Alias chain too long"}, into);
   }
   if (!into.visited.insert(mailbox.folded()).second) {
-    // A target reached twice is a diamond, not a loop; a loop reaches no leaf at all.
+    // Visited before, on another path or in a loop: its leaves have been reached already, or it has
+    // none.
     return std::nullopt;
   }
   auto hit = aliases_.find(mailbox, into.now);
@@ -152,7 +153,7 @@ std::optional<Rejection> Planner::expand(const mail::Mailbox& mailbox, Expansion
   }
   const TargetTerms before = into.here;
   into.here.max_size = tighter(before.max_size, hit->max_size);
-  if (hit->fallback) {  // the nearest counts
+  if (hit->fallback) {  // the fallback nearest to the target counts
     into.fallbacks.push_back(*hit->fallback);
     into.here.fallback = static_cast<std::uint16_t>(into.fallbacks.size());
   }
@@ -169,7 +170,7 @@ bool Planner::is_role(const mail::Mailbox& mailbox) const {
   const bool is_host_name = mailbox.domain().folded() == hostname_;
   const bool is_srs_domain = senders_.is_srs_domain(mailbox.domain());
   if (!is_host_name && !is_srs_domain) return false;
-  if (aliases_.is_ours(mailbox.domain())) return false;  // they are among its aliases
+  if (aliases_.is_ours(mailbox.domain())) return false;  // roles are among its aliases
   const auto roles = roles_at(is_host_name, is_srs_domain);
   return std::ranges::find(roles, base::lower(mailbox.local_part())) != roles.end();
 }
@@ -180,7 +181,7 @@ void Planner::expand_fallbacks(Expansion& into) const {
     const auto trouble = expand(fallback, side);
     std::string objection = trouble ? trouble->text : std::string();
     if (!trouble && side.leaves.empty()) objection = "leads nowhere";
-    // Who has not agreed to mail from here gets none because others are away.
+    // A fallback that has not consented gets no mail, even if the others cannot be reached.
     for (const mail::Mailbox& leaf : side.leaves) {
       if (!awaited(leaf).empty()) objection = "has not confirmed";
     }
@@ -248,7 +249,7 @@ Resolution Planner::resolve_token(const mail::ForwardPath& original,
                                   const mail::ReversePath& recovered, base::WallTime now) const {
   if (recovered.is_null()) return SenderRewrite::bad_srs_address();
   const mail::Mailbox& sender = recovered.mailbox();
-  // Never into a place that is no mail domain, nor round in a circle.
+  // Never to an address outside the DNS, and never to another SRS address of ours (loop).
   if (!sender.domain().is_dotted() || is_srs_address(sender)) {
     return SenderRewrite::bad_srs_address();
   }
@@ -293,7 +294,8 @@ std::optional<std::string> Planner::rewritten_header(const mail::Header& header,
   if (domain.empty() || !senders_.rewriter()) return std::nullopt;
   const auto authors = header.find("From");
   if (authors.size() != 1) return std::nullopt;
-  // The same author has the same address each time; without our secret it leads back to nobody.
+  // The label is the same for each message of an author. It is a keyed digest: without our secret
+  // nobody can tell the author from it.
   const std::string label =
       senders_.rewriter()->digest({"author " + mail::unfolded(authors.front().value), domain});
   return with_new_author(

@@ -1,5 +1,5 @@
-// Decides, without asking anybody: is this recipient ours, who gets the mail, under which sender.
-// Immutable; one Planner serves all threads until the next reload.
+// Decides, without any I/O, whether a recipient is ours, who gets the mail, and under which sender.
+// Immutable: one Planner serves all threads until the next reload.
 #pragma once
 
 #include <algorithm>
@@ -27,16 +27,16 @@ inline constexpr std::size_t kMaxTargets = 1000;  ///< of one message
 /// What the aliases on the way to a target ask for.
 struct TargetTerms {
   std::uint64_t max_size = 0;  ///< octets of a message; 0: any
-  std::uint16_t fallback = 0;  ///< place in ResolvedRecipient::fallbacks, from 1; 0: none
+  std::uint16_t fallback = 0;  ///< index + 1 in ResolvedRecipient::fallbacks; 0: none
 
   bool takes(std::uint64_t size) const { return max_size == 0 || size <= max_size; }
 };
 
-/// Where mail goes that no target of an alias took. A fallback of its own, if it is an alias of
-/// ours, is not followed.
+/// Where mail goes when no target of an alias has taken it. If the fallback address is an alias of
+/// ours with a fallback of its own, that second fallback is ignored.
 struct Fallback {
-  std::vector<mail::Mailbox> targets;  ///< outside our domains; none: it leads nowhere
-  std::vector<TargetTerms> terms;      ///< beside `targets`
+  std::vector<mail::Mailbox> targets;  ///< outside our domains; empty: the fallback leads nowhere
+  std::vector<TargetTerms> terms;      ///< parallel to `targets`
 };
 
 /// A recipient we take responsibility for.
@@ -44,17 +44,17 @@ struct ResolvedRecipient {
   mail::ForwardPath original;
   std::vector<mail::Mailbox> targets;  ///< outside our domains, without duplicates
   bool is_bounce = false;              ///< a reversed SRS address
-  bool weak = false;                   ///< … whose hash proves little
-  bool guessable = false;              ///< … of a scheme whose tags can be found by trying
-  std::string rule;                    ///< how it was found, for log and `resolve`
-  /// Of the first alias on the way, its domain, or the defaults. The recipients of one message must
-  /// agree in it: a message is refused or not, and held or not, as a whole.
+  bool weak = false;                   ///< … whose hash is short and proves little
+  bool guessable = false;              ///< … of a scheme whose tags can be found by brute force
+  std::string rule;  ///< which rules led to the targets, for the log and `resolve`
+  /// Settings of the first alias that was followed, else of its domain, else the defaults. All
+  /// recipients of one message must have the same, because a message is refused or held as a whole.
   DmarcSettings dmarc;
-  std::vector<mail::Mailbox> discards = {};  ///< aliases on the way that throw their mail away
-  std::vector<TargetTerms> terms = {};       ///< beside `targets`; or none, where none ask for any
+  std::vector<mail::Mailbox> discards = {};  ///< followed aliases that throw mail away
+  std::vector<TargetTerms> terms = {};       ///< parallel to `targets`; missing ones: no terms
   std::vector<Fallback> fallbacks = {};
 
-  /// Some copy may be made of a message of so many octets.
+  /// True if at least one copy can be made of a message of `size` octets.
   bool takes(std::uint64_t size) const {
     return !discards.empty() || terms.size() < targets.size() ||
            std::ranges::any_of(terms, [&](const TargetTerms& one) { return one.takes(size); });
@@ -66,7 +66,7 @@ struct ResolvedRecipient {
 
   std::size_t copies() const { return targets.size() + discards.size(); }
 
-  /// Precondition: one was taken, so there is one.
+  /// Precondition: there is a target or a discarding alias.
   const mail::Mailbox& first_target() const {
     return targets.empty() ? discards.front() : targets.front();
   }
@@ -78,32 +78,33 @@ struct Plan {
   std::vector<mail::Route> routes;
   std::vector<mail::SenderToken> tokens;
   bool hold = false;        ///< every copy is stored as held, for the operator to look at
-  std::string tag_field;    ///< to be put in front, CRLF-terminated; or ""
-  std::string signed_by;    ///< d= that a signature over the original header may have; "": none
-  bool new_author = false;  ///< some copies want rewritten_header()
-  /// Why, for the log: the choices that differ, that of the first target first. None when incoming
-  /// mail is not verified.
+  std::string tag_field;    ///< the operator's field to put in front, CRLF-terminated; or ""
+  std::string signed_by;    ///< d= that our signature over the original header may bear; "": none
+  bool new_author = false;  ///< some copies need rewritten_header()
+  /// The different choices that were made, for the log; that of the first target first. Empty when
+  /// incoming mail is not verified.
   std::vector<Choice> choices;
-  std::vector<std::size_t> chosen;  ///< for each route, its place in `choices`
+  std::vector<std::size_t> chosen;  ///< for each route, its index in `choices`
 };
 
-/// A message that is to be forwarded. The references are the caller's.
+/// A message to forward. References, not copies: the caller keeps the values alive.
 struct Incoming {
   const mail::MessageId& id;
-  const mail::ReversePath& sender;    ///< whom an SRS address of ours stands for, not that address
+  /// MAIL FROM; for an SRS address of ours, the sender that it stands for
+  const mail::ReversePath& sender;
   const std::string& client_address;  ///< IP
   base::WallTime now;
   std::uint64_t size = 0;  ///< of the content, in octets
-  /// Whom From names: asked where incoming mail is not verified, and nobody knows more of the
-  /// author.
+  /// The authors in From. Used only where incoming mail is not verified, so that nothing else is
+  /// known of them.
   NamedAuthors authors = std::unexpected(mail::AuthorProblem::Nobody);
   LateRefusal late = LateRefusal::Refuse;
-  /// Why its client would have been refused, had it come without a gateway that is not to hear so;
-  /// else "".
+  /// Why the client would be refused if its message had come directly, when a gateway stands
+  /// between that must not be told so; else "".
   std::string unwelcome = {};
 };
 
-/// A message that is not forwarded, with what was decided until then; the last choice refuses it.
+/// A message that is refused, with the choices made so far; the last of them is the refusal.
 struct PlanRefusal : Rejection {
   std::vector<Choice> choices;
 };
@@ -114,12 +115,12 @@ class Planner {
       const std::shared_ptr<const settings::Settings>& settings,
       OrganisationOf organisation_of = {});
 
-  /// At RCPT. Whoever asks about a live SRS address of ours hears that it is one; what may come
-  /// back by it is decided when the content is there.
+  /// At RCPT. A live SRS address of ours is always accepted here; whether the message may come back
+  /// by it is decided after its content.
   Resolution resolve(const mail::ForwardPath& path, base::WallTime now) const;
 
-  /// Whom a sender in our SRS domain stands for: somebody sends under an address that we made for a
-  /// copy. nullopt: it is none of ours, not live any more, or leads nowhere.
+  /// The sender behind an SRS address of ours that is used in MAIL FROM. nullopt: it is not our SRS
+  /// address, has expired, or leads nowhere.
   std::optional<std::variant<mail::Mailbox, TokenLookup, NobodyBehind>> sender_behind(
       const mail::ReversePath& sender, base::WallTime now) const;
 
@@ -127,44 +128,46 @@ class Planner {
     return !sender.is_null() && is_srs_address(sender.mailbox());
   }
 
-  /// After the token of a TokenLookup was found.
+  /// Completes a TokenLookup: `recovered` is the sender that was stored under the token.
   Resolution resolve_token(const mail::ForwardPath& original, const mail::ReversePath& recovered,
                            base::WallTime now) const;
 
-  /// One route per distinct target, each on the way that Strategy chose for it. Without evidence
-  /// (incoming mail is not verified) the null sender stays null, what bounces back has it, and
-  /// everybody else gets an SRS address; but an author in From is lent no name that could be taken
-  /// for his: then the sender stays, and if that could be, too, the message is refused. Copies that
-  /// are too large for their aliases have ended as refused.
+  /// Makes one route per distinct target, in the way that Strategy chooses for it; a copy that is
+  /// too large for its alias has already ended as refused.
+  /// Without evidence (incoming mail is not verified): mail to an SRS address leaves with the null
+  /// sender, the null sender stays null, and any other sender gets an SRS address. No name of ours
+  /// may be one that could be aligned with an author in From: if the SRS domain could, the original
+  /// sender stays, and if that is of a domain of ours and could as well, the message is refused.
   std::expected<Plan, PlanRefusal> plan(const Incoming& message,
                                         const std::vector<ResolvedRecipient>& recipients,
                                         const std::optional<Evidence>& evidence) const;
 
-  /// The sender may not be stored: its copies leave under the address of the message instead.
+  /// Replaces our SRS senders in the plan by the address of the message, whose sender nobody can
+  /// answer, because the token of the original sender may not be stored.
   void give_up_sender(Plan& plan, const Incoming& message,
                       const std::optional<Evidence>& evidence) const;
 
-  /// The header with a new author, for Handling::new_author; nullopt when it has no author that
-  /// could be replaced. `via` is the domain that the reader knows the alias by.
+  /// The header with a new author, for copies with Handling::new_author; nullopt when From has no
+  /// author that could be replaced. `via` is the domain of the alias, as the reader knows it.
   std::optional<std::string> rewritten_header(const mail::Header& header,
                                               const mail::Domain& via) const;
 
-  /// Under which address copies for this target wait until it confirms; "": it has, or need not.
+  /// Adds a copy for each target that has none; returns the refusal of the message, if any.
   std::string awaited(const mail::Mailbox& target) const {
     return confirmed_ ? confirmed_->awaited(target) : std::string();
   }
 
-  /// The same of all targets of a recipient. Bounces need nobody's consent: whom they go to wrote
-  /// first.
+  /// The addresses that targets of this recipient wait for. Bounces need no consent: they go to
+  /// somebody who has written before.
   std::vector<std::string> awaited(const ResolvedRecipient& recipient) const;
 
   const Strategy& strategy() const { return strategy_; }
 
-  const DmarcSettings& default_dmarc() const { return default_dmarc_; }  ///< of [defaults]
+  const DmarcSettings& default_dmarc() const { return default_dmarc_; }  ///< from [defaults]
 
   bool is_ours(const mail::Domain& domain) const;
 
-  /// An SRS address of ours by its form, valid or not.
+  /// True for an address in the form of our SRS addresses, whether its tag is valid or not.
   bool is_bounce_address(const mail::ForwardPath& path) const;
 
   const SenderRewrite& senders() const { return senders_; }
@@ -179,25 +182,26 @@ class Planner {
   SenderRewrite::Occasion occasion(const Incoming& message,
                                    const std::optional<Evidence>& evidence) const;
 
-  /// In our SRS domain, and no alias of that domain, which may be forwarded as well.
+  /// True for an address in our SRS domain, unless it is an alias in that domain: we may forward
+  /// for the SRS domain, too.
   bool is_srs_address(const mail::Mailbox& mailbox) const;
 
-  /// An address that [defaults] postmaster answers for, where it is no alias of ours.
+  /// A role address that [defaults] postmaster receives, in a domain that has no aliases.
   bool is_role(const mail::Mailbox& mailbox) const;
 
-  /// Precondition: [defaults] names a postmaster, who is followed like any address.
+  /// Precondition: [defaults] postmaster is set; its address is expanded like any other.
   Resolution resolve_role(const mail::ForwardPath& path, base::WallTime now) const;
 
-  /// How a copy names the alias that it came through: not one that is an SRS address, has no
-  /// domain, or would make a message that needs SMTPUTF8 of one that does not.
+  /// The mark by which a copy names the alias that it came through. None for SRS addresses, for a
+  /// bare <postmaster>, and for an alias in UTF-8, whose name would make the message need SMTPUTF8.
   mail::AliasMark mark_for(const ResolvedRecipient& recipient) const;
 
   static std::optional<Rejection> note_dead(const mail::Mailbox& mailbox, Rejection why,
                                             Expansion& into);
   std::optional<Rejection> expand(const mail::Mailbox& mailbox, Expansion& into) const;
-  /// The refusal when not one branch leads anywhere.
+  /// Refuses when no branch leads anywhere.
   std::optional<Rejection> expand_all(const mail::Mailbox& mailbox, Expansion& into) const;
-  /// Where the fallbacks lead that were met on the way.
+  /// Expands the fallbacks that expand() has collected.
   void expand_fallbacks(Expansion& into) const;
 
   AliasMap aliases_;

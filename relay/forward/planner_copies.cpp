@@ -10,8 +10,8 @@ namespace relay::forward {
 
 namespace {
 
-/// Who is held for the operator is held for nobody else: a target that confirms does not say what
-/// he is to decide.
+/// Marks held copies. An operator hold overrides a consent hold: the target's confirmation must not
+/// release it, so the route then awaits nobody.
 void settle_holding(Plan& plan) {
   for (mail::Route& route : plan.routes) {
     if (route.ended != mail::End::None || route.stands_by) continue;
@@ -26,7 +26,7 @@ void settle_holding(Plan& plan) {
 
 }  // namespace
 
-/// The senders and choices of one message, each made when it is first needed.
+/// Senders and choices for the copies of one message, each made when first needed and then reused.
 struct Planner::Ways {
   const Planner& planner;
   const Incoming& message;
@@ -39,10 +39,10 @@ struct Planner::Ways {
     TargetWishes wishes;
   };
 
-  std::vector<Known> known;                      ///< beside Plan::choices
-  std::map<std::string, std::uint16_t> reached;  ///< targets that have their copy, and its group
+  std::vector<Known> known;                      ///< parallel to Plan::choices
+  std::map<std::string, std::uint16_t> reached;  ///< folded target: group of its copy
   std::uint64_t size = 0;                        ///< of the message; 0: not known
-  std::uint16_t groups = 0;                      ///< of copies that may be replaced
+  std::uint16_t groups = 0;  ///< of copies that fallback copies can replace, so far
 
   const mail::ReversePath& rewritten(Plan& plan) {
     if (!srs) {
@@ -53,9 +53,10 @@ struct Planner::Ways {
     return *srs;
   }
 
-  /// As many choices as there are different wishes, however many targets.
+  /// Makes one choice for each distinct set of wishes, however many targets there are; returns its
+  /// index in Plan::choices.
   std::size_t choice(const ResolvedRecipient& recipient, const std::string& domain, Plan& plan) {
-    if (recipient.is_bounce) {  // the only one of its message
+    if (recipient.is_bounce) {  // a bounce recipient is the only one of its message
       if (plan.choices.empty()) plan.choices.push_back(planner.strategy_.choose_bounce(*evidence));
       return 0;
     }
@@ -72,7 +73,7 @@ struct Planner::Ways {
     return static_cast<std::size_t>(found - known.begin());
   }
 
-  /// Nobody has asked who the author is, nor whether SPF would let us send under any sender.
+  /// The sender without evidence: neither the author nor the sender's SPF has been checked.
   std::expected<mail::ReversePath, Rejection> unverified(const ResolvedRecipient& recipient,
                                                          Plan& plan) {
     const Identities& identities = planner.strategy_.identities();
@@ -84,7 +85,7 @@ struct Planner::Ways {
       return mail::ReversePath::null();
     }
     if (planner.senders_.rewriter() && is_safe(identities.srs_domain())) return rewritten(plan);
-    // SPF of a domain of ours lets us send.
+    // SPF of our own domains authorises us.
     const std::string& domain = sender.mailbox().domain().folded();
     if (identities.is_ours(domain) && !is_safe(domain)) return no_name();
     return sender;
@@ -95,16 +96,16 @@ struct Planner::Ways {
         Rejection{550, {5, 7, 1}, "The author in From is of this host, which verifies nobody"});
   }
 
-  /// The message is refused for a copy that does not leave as for any other.
+  /// The choice for a copy that has ended already; its refusal still refuses the message.
   std::optional<Rejection> apply_ended(const ResolvedRecipient& recipient, mail::Route& route,
                                        Plan& plan) {
     const std::size_t number = choice(recipient, route.target.domain().folded(), plan);
     plan.chosen.push_back(number);
-    if (recipient.is_bounce) return std::nullopt;  // it leads to nobody, and so it harms nobody
+    if (recipient.is_bounce) return std::nullopt;  // a bounce that is discarded needs no permission
     return plan.choices[number].refusal;
   }
 
-  /// What the strategy says about this copy; the refusal of the message where it says so.
+  /// Applies the strategy's choice to this copy; returns the refusal of the message, if any.
   std::optional<Rejection> apply(const ResolvedRecipient& recipient, mail::Route& route,
                                  Plan& plan) {
     const std::size_t number = choice(recipient, route.target.domain().folded(), plan);
@@ -141,7 +142,7 @@ struct Planner::Ways {
     return std::nullopt;
   }
 
-  /// Its client would have been refused.
+  /// The client would have been refused: risk pool, and a hold if LateRefusal says so.
   void doubt(mail::Route& route, Plan& plan) const {
     plan.hold = plan.hold || message.late == LateRefusal::Hold;
     route.handling.risk_pool = true;
@@ -149,13 +150,13 @@ struct Planner::Ways {
     reason += (reason.empty() ? "" : "; ") + message.unwelcome;
   }
 
-  /// A copy of its own for each target that has none yet; the refusal of the message.
+  /// Adds a copy for each target that has none; returns the refusal of the message, if any.
   std::optional<Rejection> add_copies(const ResolvedRecipient& recipient, Plan& plan) {
     std::vector<std::uint16_t> numbers(recipient.fallbacks.size());  // of their groups
     for (std::size_t i = 0; i < recipient.targets.size(); ++i) {
       const mail::Mailbox& target = recipient.targets[i];
       const TargetTerms terms = recipient.terms_of(i);
-      // Another alias may lead to the same target and let the message through.
+      // A copy that is too large here may be made for another alias of the same target.
       if (has_copy(target, terms.fallback > 0)) continue;
       std::uint16_t group = 0;
       if (terms.fallback > 0 && terms.takes(size)) {
@@ -178,7 +179,8 @@ struct Planner::Ways {
     return std::nullopt;
   }
 
-  /// A copy that may be replaced is none for a recipient without a fallback: he is owed a DSN.
+  /// True if this recipient needs no copy of its own. A copy with a fallback does not count for a
+  /// recipient without one: when it fails, this recipient is owed a DSN.
   bool has_copy(const mail::Mailbox& target, bool may_be_replaced) const {
     const auto found = reached.find(target.folded());
     return found != reached.end() && (found->second == 0 || may_be_replaced);
@@ -197,7 +199,7 @@ struct Planner::Ways {
     return std::nullopt;
   }
 
-  /// Copies that stand by for those of the group. Where none can be made, the group is none.
+  /// Adds copies that stand by for the group; if none can be made, dissolves the group.
   void add_fallback(const Fallback& fallback, std::uint16_t group,
                     const ResolvedRecipient& recipient, Plan& plan) {
     std::set<std::string> others;
@@ -223,7 +225,7 @@ struct Planner::Ways {
     if (plan.routes.size() >= kMaxTargets) return false;
     mail::Route route = route_to(target, recipient, plan);
     if (find_way(recipient, route, plan)) {
-      if (evidence) plan.chosen.pop_back();  // the others leave all the same
+      if (evidence) plan.chosen.pop_back();  // the others leave without it
       return false;
     }
     route.mark = planner.mark_for(recipient);
@@ -233,7 +235,7 @@ struct Planner::Ways {
     return true;
   }
 
-  /// A copy that does not leave, under no sender of ours.
+  /// Adds a copy that has ended already and does not leave; it keeps the original sender.
   std::optional<Rejection> add_ended(const mail::Mailbox& target, mail::End ended,
                                      const ResolvedRecipient& recipient, Plan& plan) {
     if (plan.routes.size() >= kMaxTargets) return too_many();
@@ -278,7 +280,7 @@ void Planner::give_up_sender(Plan& plan, const Incoming& message,
                              const std::optional<Evidence>& evidence) const {
   const mail::ReversePath instead = senders_.unanswerable(occasion(message, evidence));
   for (mail::Route& route : plan.routes) {
-    // A message has one sender of ours at most.
+    // A message has one SRS sender at most.
     const bool is_stored = !route.reverse_path.is_null() &&
                            senders_.is_srs_domain(route.reverse_path.mailbox().domain()) &&
                            route.reverse_path != message.sender;

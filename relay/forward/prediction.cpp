@@ -15,7 +15,8 @@ using mail::DmarcPolicy;
 using mail::DmarcResult;
 using mail::SpfResult;
 
-/// The result that counts when there are several signatures: a pass, or the topmost one's.
+/// The DKIM result that counts among several signatures: pass if one passed, else that of the
+/// topmost.
 DkimResult best_of(const std::vector<mail::DkimVerdict>& signatures) {
   if (signatures.empty()) return DkimResult::None;
   const bool passed = std::ranges::any_of(
@@ -26,7 +27,8 @@ DkimResult best_of(const std::vector<mail::DkimVerdict>& signatures) {
 void predict_spf(const Identities& identities, const Evidence& evidence, Option option,
                  Prediction& into) {
   if (evidence.sender.is_null()) {
-    into.spf_domain = identities.helo();  // RFC 7208 §2.4; what it publishes is not asked
+    // SPF is checked for HELO (RFC 7208 §2.4); we do not look up its record.
+    into.spf_domain = identities.helo();
   } else if (keeps_sender(option)) {
     into.spf_domain = evidence.sender.mailbox().domain().folded();
     into.spf = evidence.egress_spf;
@@ -41,15 +43,15 @@ void predict_spf(const Identities& identities, const Evidence& evidence, Option 
 ArcResult predict_arc(const Evidence& evidence, Option option) {
   const ArcResult arrived = evidence.verdicts.arc.result;
   if (option == Option::NewAuthor) {
-    // The newest message signature covers From.
+    // The newest ARC-Message-Signature covers From, which changes.
     return arrived == ArcResult::None ? ArcResult::None : ArcResult::Fail;
   }
   if (!is_sealed(option) || arrived == ArcResult::Fail) return arrived;
   return ArcResult::Pass;
 }
 
-/// Is SPF of this copy aligned, should it pass? With the original sender that is known from the
-/// arrival, if SPF passed then.
+/// Whether SPF of this copy would be aligned if it passed. If the sender is kept and SPF passed on
+/// arrival, the alignment found then still holds.
 bool spf_would_align(const Identities& identities, const Evidence& evidence, Option option,
                      const std::string& spf_domain, const std::string& author) {
   const mail::SpfVerdict& arrived = evidence.verdicts.spf(evidence.sender.is_null());
@@ -92,7 +94,7 @@ Outlook outlook_of(const Prediction& found) {
     case DmarcResult::Pass:
       return Outlook::Good;
     case DmarcResult::None: {
-      // Large receivers want SPF or DKIM of whomever, in the author's name or not.
+      // Large receivers want SPF or DKIM of any domain, aligned or not.
       const bool something = found.spf == SpfResult::Pass || found.dkim == DkimResult::Pass ||
                              !found.signed_by.empty();
       return something ? Outlook::Good : Outlook::LikelyJunk;

@@ -15,7 +15,7 @@ enum class Option {
   KeepSealed,  ///< … with our ARC set
   Srs,         ///< under an SRS address of ours
   SrsSealed,   ///< … with our ARC set
-  NewAuthor,   ///< under an SRS address and with From in a domain of ours: opt-in
+  NewAuthor,   ///< under an SRS address, with From rewritten to a domain of ours: opt-in
   Refuse,      ///< not at all
 };
 
@@ -27,17 +27,17 @@ constexpr bool is_sealed(Option option) {
   return option == Option::KeepSealed || option == Option::SrsSealed;
 }
 
-/// What happens to a copy like that, as far as its verdicts decide.
+/// What the target will probably do with the copy, judged by its verdicts alone.
 enum class Outlook { Good, LikelyJunk, LikelyRejected };
 
 struct Prediction {
-  std::optional<mail::SpfResult> spf;              ///< nullopt: it depends on what we do not know
+  std::optional<mail::SpfResult> spf;              ///< nullopt: it depends on something unknown
   std::string spf_domain;                          ///< of the sender, or HELO for the null sender
   mail::DkimResult dkim = mail::DkimResult::None;  ///< best of the signatures it came with
-  std::string signed_by;                           ///< d= of ours; "": not signed
+  std::string signed_by;                           ///< d= of our signature; "": not signed
   mail::DmarcResult dmarc = mail::DmarcResult::None;
   mail::DmarcPolicy policy =
-      mail::DmarcPolicy::None;  ///< for the author it came with; None when rewritten
+      mail::DmarcPolicy::None;  ///< of the original author's domain; None when From is rewritten
   bool spf_aligned = false;
   bool dkim_aligned = false;
   mail::ArcResult arc = mail::ArcResult::None;
@@ -46,14 +46,14 @@ struct Prediction {
   friend bool operator==(const Prediction&, const Prediction&) = default;
 };
 
-/// The bytes of the original are not changed (only Option::NewAuthor does), so its signatures and
-/// its chain verify there as they did here. SRS passes SPF: the self-check at the start looks
-/// whether that is so.
+/// Only Option::NewAuthor changes bytes of the original: with every other option its signatures and
+/// chain verify at the target as they did here. SRS is predicted to pass SPF; whether our records
+/// say so is checked at the start.
 Prediction predict(const Identities& identities, const Evidence& evidence, Option option);
 
-/// d= of the signature that the copy may bear. "": none, as over everything whose author is not
-/// proven: who signs that vouches for a forgery, and can be made to do so again and again; and a
-/// signature that is aligned with nobody gives such mail nothing.
+/// d= of the signature that the copy may bear; "": none. A message whose author is not proven is
+/// never signed: the signature would vouch for a forgery that others can replay, and one that is
+/// aligned with nobody would not help.
 std::string signature_for(const Identities& identities, const Evidence& evidence, Option option);
 
 std::string_view name_of(Option option);    ///< "srs+arc"

@@ -7,7 +7,7 @@
 
 namespace relay::forward {
 
-/// FNV-1a over the letters as lower case.
+/// FNV-1a over the lower-case letters.
 std::size_t ProviderTable::FoldedHash::operator()(std::string_view text) const noexcept {
   std::uint64_t hash = 0xCBF2'9CE4'8422'2325;
   for (const char c : text) {

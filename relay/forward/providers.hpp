@@ -1,5 +1,5 @@
-// Which mail system an MX host belongs to, by the end of its name. What goes to one of them is
-// paced together, whatever the domain. Pure, and safe to ask from every shard at once.
+// Maps an MX host to its mail provider by the end of its name. Deliveries to one provider are paced
+// together, whatever the recipient's domain. Pure; every shard may ask at once.
 #pragma once
 
 #include <cstddef>
@@ -16,17 +16,16 @@ using settings::Provider;
 
 class ProviderTable {
  public:
-  ProviderTable() = default;  ///< knows nobody
+  ProviderTable() = default;  ///< has no providers
 
-  /// Of a suffix given twice the first counts; the loader takes no such configuration.
+  /// If a suffix is given twice, the first counts; the loader refuses such a configuration.
   explicit ProviderTable(std::vector<Provider> providers);
 
   static ProviderTable make(const settings::Settings& settings);
 
-  /// Null: it belongs to none of them. The longest suffix of whole labels decides, whatever the
-  /// case of `host`; a dot at its end does not matter. One lookup for each label, nothing is
-  /// allocated. The name lives as long as the table and is one string for all suffixes of a
-  /// provider.
+  /// The provider's name, or null when the host belongs to none. The longest suffix of whole labels
+  /// decides; case and a dot at the end of `host` are ignored. One lookup per label, no allocation.
+  /// The name lives as long as the table and is the same string for all suffixes of a provider.
   const std::string* name_of(std::string_view host) const;
 
  private:
@@ -41,7 +40,8 @@ class ProviderTable {
   };
 
   std::vector<std::string> names_;
-  std::unordered_map<std::string, std::size_t, FoldedHash, FoldedEqual> by_suffix_;  ///< in names_
+  /// Index in names_
+  std::unordered_map<std::string, std::size_t, FoldedHash, FoldedEqual> by_suffix_;
 };
 
 }  // namespace relay::forward

@@ -44,7 +44,7 @@ bool is_answerable(const mail::Mailbox& sender, const Identities& identities) {
 
 std::expected<SenderRewrite, std::string> SenderRewrite::make(const settings::Settings& settings) {
   SenderRewrite made;
-  // Bounces may come as long as somebody can still be retrying.
+  // Bounces can arrive until the last hop behind us has given up retrying.
   made.token_life_ = settings.queue.expire + std::chrono::days(7);
   const settings::Srs& srs = settings.srs;
   made.stored_per_domain_ = srs.stored_per_domain;
@@ -133,7 +133,7 @@ std::expected<std::variant<Origin, TokenLookup, NobodyBehind>, Rejection> Sender
   }
   if (reversed->family == srs::Family::Token) return TokenLookup{reversed->token};
   if (reversed->family == srs::Family::Message) {
-    const auto id = mail::MessageId::parse(reversed->token);  // the address is folded
+    const auto id = mail::MessageId::parse(reversed->token);  // restores the case of the id
     return NobodyBehind{id ? id->to_string() : reversed->token};
   }
   auto mailbox = mailbox_of(reversed->address);

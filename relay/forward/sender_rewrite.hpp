@@ -1,4 +1,4 @@
-// Under which sender a copy goes out, and where a bounce to such a sender goes back.
+// Makes the sender that a copy leaves under, and finds the original sender for a bounce to it.
 #pragma once
 
 #include <expected>
@@ -16,26 +16,27 @@
 
 namespace relay::forward {
 
-/// A bounce address that stands for a stored sender: look the token up.
+/// A bounce address that is a token: the original sender is stored and must be looked up.
 struct TokenLookup {
   std::string token;
 };
 
-/// A bounce address of a message whose sender nobody can answer: it leads to nobody.
+/// A bounce address that was made for a message whose sender nobody can answer: no sender is behind
+/// it.
 struct NobodyBehind {
   std::string message;  ///< the id of that message
 };
 
-/// Whom a bounce address stands for.
+/// The original sender that a bounce address stands for.
 struct Origin {
   mail::Mailbox sender;
-  bool weak = false;       ///< the hash proves little
+  bool weak = false;       ///< the hash is short and proves little
   bool guessable = false;  ///< its tag could be found by trying (srs::Rewriter::is_guessable)
 };
 
 class SenderRewrite {
  public:
-  /// Without [srs] nothing is rewritten and nothing reversed. The error names the bad key.
+  /// Without [srs] nothing is rewritten or reversed. The error names the bad key.
   static std::expected<SenderRewrite, std::string> make(const settings::Settings& settings);
 
   bool is_srs_domain(const mail::Domain& domain) const;
@@ -45,39 +46,42 @@ class SenderRewrite {
     std::optional<mail::SenderToken> token;  ///< to be stored with the message
   };
 
-  /// What a sender is rewritten for.
+  /// The message for which a sender is rewritten.
   struct Occasion {
     const mail::MessageId& message;
     const std::string& client;  ///< IP address
-    bool is_proven = false;     ///< the sender is whom he says
-    bool is_doubtful = false;   ///< the author is not known to be whom he says
+    bool is_proven = false;     ///< the sender is authenticated
+    bool is_doubtful = false;   ///< the author is not authenticated
     base::WallTime now;
   };
 
-  /// SRS address for a foreign sender: UTF-8 and overlong ones become tokens, which count against
-  /// the quota of a proven sender's domain, or of the client's network. One whom nobody can answer
-  /// gets the address of the message (unanswerable()).
+  /// Makes the SRS address for a foreign sender. A sender in UTF-8 or too long for an SRS address
+  /// is stored under a token, which counts against the quota of the sender's domain if the sender
+  /// is proven, else of the client's network. A sender that nobody can answer is replaced by
+  /// unanswerable().
   Rewritten rewrite(const mail::Mailbox& sender, const Occasion& occasion) const;
 
-  /// The address for a message whose sender nobody can answer, or may not be stored.
+  /// The address for a message whose sender nobody can answer or may not be stored.
   mail::ReversePath unanswerable(const Occasion& occasion) const;
 
-  /// The address behind an SRS address of ours. Every failure is the same 550; a wrong tag is told
-  /// apart by Rejection::bad_bounce_address alone.
+  /// The sender behind an SRS address of ours. Every failure gives the same 550 reply; only
+  /// Rejection::bad_bounce_address tells whether the tag was wrong.
   std::expected<std::variant<Origin, TokenLookup, NobodyBehind>, Rejection> reverse(
       const mail::Mailbox& address, base::WallTime now) const;
 
   const srs::Rewriter* rewriter() const { return rewriter_.get(); }
 
-  /// Which makes the addresses of that domain; of any other, the first. Null: there is no [srs].
+  /// The rewriter for a folded SRS domain; for any other name, that of the first SRS domain. Null
+  /// without [srs].
   const srs::Rewriter* rewriter_of(const std::string& folded_domain) const;
 
-  /// The one reply; `guessable`: who hears something else instead learns nothing of the tag.
+  /// The one reply to every bad SRS address. `guessable`: the tag could be found by brute force, so
+  /// the client must not learn whether it was right.
   static Rejection bad_srs_address(bool forged = false, bool guessable = false);
 
  private:
   std::shared_ptr<const srs::Rewriter> rewriter_;
-  std::shared_ptr<const srs::Rewriter> doubtful_;  ///< of [risk] srs_domain; else the same
+  std::shared_ptr<const srs::Rewriter> doubtful_;  ///< of [risk] srs_domain; else rewriter_
   std::string folded_domain_;
   std::string doubtful_domain_;
   std::chrono::seconds token_life_{};
@@ -85,8 +89,8 @@ class SenderRewrite {
   std::int64_t stored_per_client_ = 0;
 };
 
-/// Whether an answer to the sender could find its way: not to an address literal, not to a domain
-/// without a dot, and not to an address that was made by SenderRewrite::unanswerable().
+/// Whether an answer to the sender could reach somebody: false for address literals, for domains
+/// without a dot, and for addresses made by SenderRewrite::unanswerable().
 bool is_answerable(const mail::Mailbox& sender, const Identities& identities);
 
 }  // namespace relay::forward

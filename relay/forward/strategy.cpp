@@ -26,13 +26,13 @@ constexpr std::array kOptions = {Option::Keep,      Option::KeepSealed, Option::
 
 constexpr std::uint8_t kMaxInstances = 50;  // RFC 8617 §4.2.1: no set follows the 50th
 
-/// What is asked for the failure of a message; that of an author without record: nothing.
+/// The DMARC policy to apply to a message that is not proven; None without a record.
 DmarcPolicy policy_of(const Evidence& evidence, Standing standing) {
   const mail::DmarcVerdict& dmarc = evidence.verdicts.dmarc;
-  // A limit of ours is nobody's wish.
+  // Our own limit of lookups cut the evaluation short, which says nothing about the author.
   if (standing == Standing::Testing || dmarc.unfinished) return DmarcPolicy::None;
   if (standing == Standing::Unclear) {
-    // A notice of a mail system that does not say whose it is: who could ask for anything?
+    // A notice that names no domain in From: there is no owner whose policy could apply.
     const bool is_notice = dmarc.names_nobody && evidence.sender.is_null();
     return is_notice ? DmarcPolicy::None : DmarcPolicy::Reject;
   }
@@ -72,15 +72,15 @@ TargetWishes Strategy::wishes_of(const std::string& target_domain) const {
   return wishes ? *wishes : TargetWishes{.arc = seal_, .sender = KeepOrSrs::Srs};
 }
 
-/// Only the newest sealer counts, only when the operator has named it, only what it saw. Whether
-/// the seal holds is another question.
+/// True if the newest sealer is one that the operator trusts and its set reports a pass. Whether
+/// the seal is valid is checked elsewhere.
 bool Strategy::is_vouched_for(const Evidence& evidence) const {
   return evidence.sealer_saw_pass &&
          std::ranges::find(trusted_sealers_, evidence.verdicts.arc.last_sealer) !=
              trusted_sealers_.end();
 }
 
-/// Something passed here that the next hop cannot see for itself.
+/// A seal is useful if something passed here that the next hop cannot check for itself.
 bool Strategy::seal_is_useful(Option plain, const Case& message) const {
   if (message.evidence.verdicts.arc.result == ArcResult::Fail) return false;
   if (message.evidence.verdicts.arc.result == ArcResult::Pass) return true;
@@ -130,13 +130,14 @@ std::vector<Considered> Strategy::consider(const Case& message) const {
   return all;
 }
 
-/// A sender is kept where SPF passes all the same; of a domain served here, too: its bounces come
-/// to us in either way, but SPF would fail. Opt-in: what failed SPF on arrival gets no pass in our
-/// name.
+/// True if the original sender is preferred to an SRS address. For a proven author: only where SPF
+/// passes anyway; that rule holds for senders in domains served here as well, whose bounces reach
+/// us either way but whose SPF would fail. For an unproven author (opt-in, [risk] sender): where
+/// SPF failed on arrival, so that such mail gets no SPF pass in our name.
 bool Strategy::prefers_sender(const Case& message) const {
   const Evidence& evidence = message.evidence;
   if (evidence.sender.is_null()) return true;
-  // Many next hops refuse a sender whom nobody could answer.
+  // Many next hops refuse a sender that nobody could answer.
   if (!is_answerable(evidence.sender.mailbox(), identities_)) return false;
   if (message.wishes.sender == KeepOrSrs::Keep) return true;
   if (!is_proven(message.standing)) {
@@ -145,7 +146,7 @@ bool Strategy::prefers_sender(const Case& message) const {
   return evidence.egress_spf == mail::SpfResult::Pass;
 }
 
-/// The author is proven: the question is only what the next hop will believe.
+/// The author is proven: choose by what the next hop will believe.
 Option Strategy::proven_way(const Case& message) const {
   const bool srs = objection_to(Option::Srs, message).empty();
   const bool keep = objection_to(Option::Keep, message).empty();
@@ -155,7 +156,7 @@ Option Strategy::proven_way(const Case& message) const {
   if (message.standing == Standing::Signed) return chosen;
   const Prediction expected = predict(identities_, message.evidence, plain);
   const bool needed = expected.dmarc == DmarcResult::Fail && expected.policy != DmarcPolicy::None;
-  // A target for which the operator wrote arc = "always" is one that believes our seal.
+  // arc = "always" for a target means that this target trusts our seal.
   const bool believed = is_sealed(chosen) && message.wishes.arc == SealWhen::Always;
   if (needed && !believed && objection_to(Option::NewAuthor, message).empty()) {
     return Option::NewAuthor;
@@ -168,7 +169,7 @@ void Strategy::choose_unproven(const Case& message, Choice& choice) const {
   const bool ours = std::ranges::any_of(
       authors_of(evidence), [&](const std::string& one) { return identities_.is_ours(one); });
   const DmarcPolicy asked = policy_of(evidence, message.standing);
-  // What the owner of a domain served here asks for is what we are to see to ourselves.
+  // For the domains served here we act as the receiver: quarantine is applied as reject.
   const bool reject = asked == DmarcPolicy::Reject || (ours && asked == DmarcPolicy::Quarantine);
   const bool vouched =
       reject && !ours && message.standing == Standing::Unproven && is_vouched_for(evidence);
@@ -178,7 +179,7 @@ void Strategy::choose_unproven(const Case& message, Choice& choice) const {
   const bool keep = objection_to(Option::Keep, message).empty();
   choice.option = Option::Refuse;
   const bool refused = message.dmarc.on_dmarc_fail == OnDmarcFail::Policy && reject && !softened;
-  // A seal that cannot be checked now must not be a reason for good.
+  // If the trusted seal cannot be checked now, defer the message instead of refusing it for good.
   const bool later =
       refused && vouched && (srs || keep) && evidence.verdicts.arc.result == ArcResult::TempError;
   if (refused && (later || message.late == LateRefusal::Refuse)) {

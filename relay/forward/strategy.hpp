@@ -1,29 +1,29 @@
-// Which way a copy leaves: every option with its prediction, then one of them, by what the arrival
-// proved, what the operator wants of unproven mail, and what the target wants.
+// Chooses the way in which a copy leaves. Every option is predicted, then one is chosen by what was
+// proven on arrival, what the operator wants for unproven mail, and what the target wants.
 //
 // | the author is …            | the copy leaves …                                                |
 // |----------------------------|------------------------------------------------------------------|
 // | proven by a signature      | under SRS; sealed where that is wanted                           |
 // | proven by SPF alone        | under SRS, sealed; with p=quarantine or reject the target is     |
 // |                            | likely to refuse it, unless it trusts our seal (arc = "always")  |
-// |                            | or From is rewritten (opt-in). We forward and say so: a bounce   |
-// |                            | to a proven sender is better than a refusal of good mail         |
+// |                            | or From is rewritten (opt-in). It is forwarded all the same: a   |
+// |                            | bounce to a proven sender is better than refusing good mail      |
 // | not proven, p=reject       | not at all; as p=quarantine when a trusted sealer saw it pass    |
 // | not proven, p=quarantine   | from the risk pool, or tagged                                    |
 // | not proven, p=none or none | from the risk pool                                               |
-// | signed by a key in testing | from the risk pool, whatever is asked for and whoever it is      |
-// | … and one of ours          | p=quarantine and p=reject: not at all, whoever sealed it         |
-// | several                    | by the worst of what their domains ask for                       |
-// | nobody can tell            | as not proven with p=reject; nobody can soften that              |
+// | not proven, served here    | p=quarantine and p=reject: not at all, whoever has sealed it     |
+// | signed by a key in testing | from the risk pool, whatever the policy and whoever the author   |
+// | several                    | by the strictest of their domains' policies                      |
+// | unclear                    | as not proven with p=reject, and no seal softens that            |
 // | nobody ("MAILER-DAEMON"),  | from the risk pool                                               |
 // |   and the sender is null   |                                                                  |
 // | not known yet (DNS)        | 451                                                              |
 //
-// A copy to whom an SRS address of ours stands for is none of this: see choose_bounce().
+// This table is not for mail to an SRS address of ours: see choose_bounce().
 //
-// on_dmarc_fail = "forward" turns every "not at all" into the risk pool, "hold" turns it and
-// p=quarantine into held copies. Whatever is set: unproven mail never leaves under a name that
-// could be aligned with its author (see evidence.hpp); where no other name is left, it is refused.
+// on_dmarc_fail = "forward" turns every "not at all" into the risk pool; "hold" turns it, and
+// p=quarantine, into held copies. Whatever is set, unproven mail never leaves under a name that
+// could be aligned with its author (see evidence.hpp); if no other name is left, it is refused.
 #pragma once
 
 #include <expected>
@@ -41,29 +41,29 @@ namespace relay::forward {
 
 using settings::DmarcSettings;
 
-/// One option that was looked at.
+/// One option, as it was examined.
 struct Considered {
   Option option = Option::Keep;
   Prediction prediction;
-  std::string objection;  ///< why it could not be chosen; "": it could
+  std::string objection;  ///< why the option is not allowed; "": it is allowed
 };
 
 struct Choice {
   Option option = Option::Srs;
   bool risk_pool = false;
-  bool tag = false;                    ///< with the operator's field in front
-  bool hold = false;                   ///< stored, but not due
+  bool tag = false;                    ///< the operator's field goes in front of the message
+  bool hold = false;                   ///< stored, but not delivered until the operator releases it
   std::string signed_by;               ///< d= that our signature may bear; "": no signature
-  std::optional<Rejection> refusal;    ///< with Option::Refuse
-  std::string reason;                  ///< one line
-  std::vector<Considered> considered;  ///< every option, in the order of the enumeration
+  std::optional<Rejection> refusal;    ///< set with Option::Refuse
+  std::string reason;                  ///< one line, for the log and `queue why`
+  std::vector<Considered> considered;  ///< every option, in the order of enum Option
 
   const Prediction& prediction() const {
     return considered[static_cast<std::size_t>(option)].prediction;
   }
 };
 
-/// What one target wants.
+/// What one target wants, by [[target]].
 struct TargetWishes {
   settings::SealWhen arc = settings::SealWhen::WhenUseful;
   settings::KeepOrSrs sender = settings::KeepOrSrs::Srs;
@@ -77,18 +77,18 @@ class Strategy {
   static std::expected<Strategy, std::string> make(const settings::Settings& settings,
                                                    OrganisationOf organisation_of);
 
-  /// `late`: instead of a refusal. What nobody may lend a name is held then, under its own sender:
-  /// it leaves only when the operator says so of this very message.
+  /// `late` says what happens instead of a refusal. A message that no name may be lent to is then
+  /// held under its original sender, and leaves only if the operator releases this very message.
   Choice choose(const Evidence& evidence, const DmarcSettings& dmarc,
                 const std::string& target_domain, LateRefusal late = LateRefusal::Refuse) const;
 
-  /// For mail to an SRS address of ours. Its tag says that it may come back, whatever its From
-  /// says: it leaves with the null sender, without signature and seal, and from the risk pool where
-  /// nothing is proven. It is refused only where our HELO could be taken for its author's
-  /// (may_go_back).
+  /// For mail to an SRS address of ours. The tag of the address authorises it to come back,
+  /// whatever From says. It leaves with the null sender, unsigned and unsealed, and from the risk
+  /// pool where neither author nor sender is proven. It is refused only if our HELO could be taken
+  /// as aligned with its author (may_go_back).
   Choice choose_bounce(const Evidence& evidence) const;
 
-  /// By folded domain of the target.
+  /// `target_domain` is folded.
   TargetWishes wishes_of(const std::string& target_domain) const;
 
   const Identities& identities() const { return identities_; }

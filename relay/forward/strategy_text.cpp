@@ -9,7 +9,7 @@ namespace relay::forward {
 
 namespace {
 
-/// "SPF fail, DKIM pass for another domain": results only, nothing that a stranger wrote.
+/// "SPF fail, DKIM pass for another domain". Contains results only, nothing from the message.
 std::string cause(const Evidence& evidence, Standing standing) {
   const auto& verdicts = evidence.verdicts;
   const auto signature =

@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::size_t kMaxHelo = 255;
 
-/// HELO is what the client made up. Where it is no name and no address literal, nothing stays but
-/// what an atom may hold (RFC 5322 §3.2.3), dots and colons: no quote, bracket or parenthesis that
-/// a reader could take for the beginning of something, with the client's address in it.
+/// The HELO as it can be shown. The client chose it freely: if it is neither a name nor an address
+/// literal, only atom characters (RFC 5322 §3.2.3), dots and colons are kept. No quote, bracket or
+/// parenthesis stays that could make a reader take part of it for the client's address.
 std::string printable(std::string_view helo) {
   if (const auto domain = mail::Domain::parse(helo)) return domain->text();
   constexpr std::string_view kPlain = "!#$%&'*+-/=?^_`{|}~.:";
@@ -29,12 +29,12 @@ std::string printable(std::string_view helo) {
 
 std::string protocol(const mail::Client& client, bool smtputf8) {
   std::string name = smtputf8 ? "UTF8SMTP" : client.esmtp ? "ESMTP" : "SMTP";
-  // RFC 3848 knows the S of TLS for ESMTP only.
+  // RFC 3848 has a form with S for TLS only for ESMTP, not for SMTP.
   if (!client.tls_version.empty() && name != "SMTP") name += 'S';
   return name;
 }
 
-/// On a line of its own, whatever its length; "" where nobody is to be named.
+/// The "for" clause on a line of its own, however long; "" when no recipient is to be named.
 std::string for_clause(const mail::ForwardPath* only) {
   if (only == nullptr || only->is_bare_postmaster() || only->mailbox().is_utf8()) return {};
   return "\r\n\tfor <" + only->to_string() + '>';

@@ -7,10 +7,10 @@
 
 namespace relay::forward {
 
-/// The Received field we put on top (RFC 5321 §4.4), CRLF-terminated. `with` is SMTP, ESMTP,
-/// ESMTPS, UTF8SMTP or UTF8SMTPS (RFC 3848, RFC 6531 §4.3). `only` is the one recipient of the
-/// message, named in "for", or null: several would learn of each other. One in UTF-8 is not named,
-/// for it would make a message that needs SMTPUTF8 of one that does not.
+/// The Received field that we put on top (RFC 5321 §4.4), CRLF-terminated. Its "with" is SMTP,
+/// ESMTP, ESMTPS, UTF8SMTP or UTF8SMTPS (RFC 3848, RFC 6531 §4.3). `only` is the single recipient
+/// of the message, named in "for"; null if there are several, who would learn of each other. A
+/// recipient in UTF-8 is not named: it would make the message need SMTPUTF8.
 std::string received_field(const mail::Client& client, const std::string& hostname,
                            const mail::MessageId& id, bool smtputf8, const mail::ForwardPath* only,
                            base::WallTime now);

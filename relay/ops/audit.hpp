@@ -1,4 +1,4 @@
-// The record of what operators did: events "admin" in the log, which are never dropped.
+// Records what operators did, as "admin" events in the log, which are never dropped.
 #pragma once
 
 #include <cstddef>
@@ -24,16 +24,16 @@ struct Order {
   Asker asker;
 };
 
-/// An event with everything the order says.
+/// An event with all fields of the order.
 base::Event admin_event(const Order& order, base::WallTime now);
 
-/// Names every copy that a bulk verb changed, kPerLine in a line. What was changed is told even
-/// when the verb ends early: the destructor writes what is left.
+/// Logs every copy that a bulk verb changed, kPerLine per event. If the verb ends early, the
+/// destructor logs the copies that have not been logged yet.
 class AuditTrail {
  public:
   static constexpr std::size_t kPerLine = 100;
 
-  /// All of them outlive the trail.
+  /// `order`, `log` and `clock` must outlive the trail.
   AuditTrail(const Order& order, base::Log& log, ports::Clock& clock)
       : order_(order), log_(log), clock_(clock) {}
 
@@ -43,7 +43,8 @@ class AuditTrail {
 
   void add(const std::vector<mail::CopyId>& changed);
 
-  /// The last line, with the sums; also when nothing was changed. `problem`: why it ended early.
+  /// Writes the last event, with the totals, even when nothing was changed. `problem`: why the
+  /// change ended early.
   void finish(std::uint64_t changed, std::uint64_t under_way, std::string_view problem = {});
 
  private:

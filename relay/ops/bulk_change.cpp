@@ -26,7 +26,7 @@ bool makes_due(QueueAction action) {
          action == QueueAction::Bounce;
 }
 
-/// What may be under way although the store has it held, dropped or ended.
+/// Copies that may be under way although the store has them as held, dropped or ended.
 std::vector<mail::CopyId> all_of(const ports::ChangedSlice& slice) {
   std::vector<mail::CopyId> all = slice.changed;
   all.insert(all.end(), slice.held_before.begin(), slice.held_before.end());
@@ -58,7 +58,7 @@ base::Task<Answer<ChangeView>> change_all(Controls controls, Order order, ports:
     trail.add(slice->changed);
     done.changed += slice->changed.size();
     if (withdraws(action)) done.under_way += controls.delivery.withdraw(all_of(*slice));
-    // The first copies leave while the last ones are still looked for.
+    // Wake once early, so that the first copies leave while others are still being searched for.
     if (makes_due(action) && woken_at == 0 && done.changed > 0) {
       controls.delivery.wake();
       woken_at = done.changed;
@@ -72,7 +72,7 @@ base::Task<Answer<ChangeView>> change_all(Controls controls, Order order, ports:
       co_await progress->changed_so_far(done.changed);
     }
   } while (after);
-  // A retry forgets outages, too, even where everything was due already.
+  // A retry also forgets outages, so wake even if everything was due already.
   if (action == QueueAction::Retry || (makes_due(action) && done.changed > woken_at)) {
     controls.delivery.wake();
   }

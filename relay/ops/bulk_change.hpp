@@ -1,4 +1,4 @@
-// A change of many copies: slice by slice, so that the queue goes on taking mail meanwhile.
+// A change of many copies, made in slices, so that the queue can take mail in between.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace relay::ops {
 
-/// Who wants to hear how far a change has come.
+/// Receives reports on how far a change has come.
 class Progress {
  public:
   virtual ~Progress() = default;
@@ -18,9 +18,9 @@ class Progress {
   virtual base::Task<> changed_so_far(std::uint64_t changed) = 0;
 };
 
-/// Applies the action to everything the filter selects. What a slice has changed reaches the copies
-/// in memory before the next slice begins: once the answer is given, nothing of it is begun any
-/// more. Every copy is named in the log. An error leaves what was changed before it changed.
+/// Applies the action to every copy that the filter selects. Before the next slice begins, what the
+/// slice has changed is passed on to the copies in memory: when the answer is given, no delivery of
+/// them begins. Every copy is named in the log. After an error, what was changed stays changed.
 /// `progress` may be null.
 base::Task<Answer<ChangeView>> change_all(Controls controls, Order order, ports::QueueFilter filter,
                                           ports::QueueAction action, Progress* progress);

@@ -1,5 +1,5 @@
-// What the operator's verbs can reach. The composition root fills it in; this room knows neither
-// sessions nor deliveries.
+// What the operator's verbs act on. The composition root fills it in; this room does not know
+// sessions or deliveries.
 #pragma once
 
 #include <chrono>
@@ -18,20 +18,20 @@
 
 namespace relay::ops {
 
-/// Who wants something done; nullopt: nobody knows, or a signal did it.
+/// The local user who asked; nullopt: unknown, or a signal.
 using Asker = std::optional<ports::LocalUser>;
 
-/// What speaks against the configuration: it is in force all the same.
+/// A finding about the configuration, which is in force nevertheless.
 struct ConfigWarning {
   std::string file;
-  std::uint64_t line = 0;  ///< 0: the file as a whole
+  std::uint64_t line = 0;  ///< 0: the whole file
   std::uint64_t column = 0;
   std::string text;
   std::string hint;   ///< what to do, or ""
-  std::string check;  ///< its name, or ""
+  std::string check;  ///< name of the check, or ""
 };
 
-/// The first ones; `check` has all.
+/// The first warnings; `check` shows all.
 struct ConfigWarnings {
   std::vector<ConfigWarning> shown;
   std::uint64_t in_all = 0;
@@ -39,17 +39,18 @@ struct ConfigWarnings {
 
 struct ReloadResult {
   bool applied = false;
-  std::vector<std::string> problems;       ///< rendered, one per finding; why it was not applied
-  std::vector<std::string> needs_restart;  ///< keys that differ from what runs: at the next start
+  std::vector<std::string> problems;       ///< rendered, one per finding; why the reload failed
+  std::vector<std::string> needs_restart;  ///< changed keys that only a start reads
   ConfigWarnings warnings;
 };
 
-/// What keeps this host from taking mail: a full disk, a resolver that does not answer, no memory.
+/// A condition that keeps this host from accepting mail: full disk, resolver without answer, no
+/// memory.
 struct HostTrouble {
   std::string of;    ///< "disk", "dns", "memory", "storage"
   std::string text;  ///< a sentence
   std::uint64_t count = 0;
-  std::optional<base::WallTime> last;  ///< nullopt: it holds at this moment
+  std::optional<base::WallTime> last;  ///< nullopt: the condition holds now
 };
 
 /// The daemon's own state, as `status` shows it.
@@ -65,24 +66,24 @@ struct DaemonStatus {
   std::uint64_t items_in_memory = 0;
   std::uint64_t crashed_tasks = 0;
   std::uint64_t log_lines_dropped = 0;
-  std::uint64_t stuck_tasks = 0;          ///< older than all their deadlines: a defect
-  std::uint64_t bounces_taken = 0;        ///< to SRS addresses of ours
-  std::uint64_t bounces_refused = 0;      ///< … that were invalid
-  std::uint64_t bounces_throttled = 0;    ///< … put off by a limit
-  std::uint64_t copies_delivered = 0;     ///< since the start, with the two below
+  std::uint64_t stuck_tasks = 0;          ///< older than all their deadlines, which is a defect
+  std::uint64_t bounces_taken = 0;        ///< mail to SRS addresses of ours
+  std::uint64_t bounces_refused = 0;      ///< … with an invalid address
+  std::uint64_t bounces_throttled = 0;    ///< … deferred by a limit
+  std::uint64_t copies_delivered = 0;     ///< since the start, as are the two below
   std::uint64_t copies_bounced = 0;       ///< failed, with a DSN to the sender
   std::uint64_t copies_suppressed = 0;    ///< failed, with a line in the log and no DSN
-  std::uint64_t clients_listed = 0;       ///< refusals because of lists in the DNS
-  std::uint64_t dns_list_failures = 0;    ///< … that did not answer: mail flows
-  std::uint64_t greylisted = 0;           ///< recipients put off
-  std::uint64_t greylist_passed = 0;      ///< … who came again after the delay
-  std::uint64_t over_rate = 0;            ///< recipients, or messages, put off by a rate
-  std::uint64_t self_checks = 0;          ///< messages whose signatures of ours were verified
-  std::uint64_t self_check_failures = 0;  ///< … and did not hold: a defect
+  std::uint64_t clients_listed = 0;       ///< refusals because of DNS lists
+  std::uint64_t dns_list_failures = 0;    ///< … lookups that failed; the mail was accepted
+  std::uint64_t greylisted = 0;           ///< recipients deferred by greylisting
+  std::uint64_t greylist_passed = 0;      ///< … that came again after the delay
+  std::uint64_t over_rate = 0;            ///< recipients or messages deferred by a rate limit
+  std::uint64_t self_checks = 0;          ///< messages whose own signatures were verified
+  std::uint64_t self_check_failures = 0;  ///< … and were wrong, which is a defect
   bool spool_poisoned = false;
   bool draining = false;
-  std::vector<std::string> needs_restart;  ///< keys whose values in force are those of the start
-  std::vector<HostTrouble> troubles;       ///< what puts mail off now: each one needs somebody
+  std::vector<std::string> needs_restart;  ///< changed keys that only a start reads
+  std::vector<HostTrouble> troubles;       ///< why mail is deferred now; each needs attention
   ConfigWarnings warnings;
 };
 
@@ -93,7 +94,7 @@ struct Controls {
   base::Log& log;
   std::function<DaemonStatus()> status;
   std::function<base::Task<ReloadResult>(Asker)> reload;
-  std::function<std::chrono::seconds()> expire;  ///< how long a copy is tried, as configured now
+  std::function<std::chrono::seconds()> expire;  ///< how long delivery is tried, as configured now
 };
 
 }  // namespace relay::ops

@@ -21,7 +21,7 @@ std::string error_line(std::string_view text) {
   return std::move(json).line();
 }
 
-/// That this goes on: whoever waits would give up otherwise.
+/// A line that shows progress, so that the client does not give up waiting.
 std::string progress_line(std::uint64_t count) {
   JsonLine json;
   json.number("progress", count);
@@ -32,7 +32,7 @@ class ProgressLines final : public Progress {
  public:
   explicit ProgressLines(AnswerSink& sink) : sink_(sink) {}
 
-  /// Whoever asked may be gone; the change goes on all the same.
+  /// The change goes on even if the client is gone, so the result of take() is ignored.
   base::Task<> changed_so_far(std::uint64_t changed) override {
     co_await sink_.take(progress_line(changed));
   }
@@ -131,12 +131,12 @@ base::Task<ExitCode> Conversation::show() {
   auto view = co_await desk_.show(std::move(*filter));
   if (!view) co_return co_await refuse(view.error());
   const mail::MessageId id = view->copies.front().copy.message;
-  if (request_.content && request_.text) view->header.clear();  // it comes with the content
+  if (request_.content && request_.text) view->header.clear();  // it is part of the content
   if (!co_await sink_.take(printed(*view))) co_return ExitCode::Ok;
   co_return request_.content ? co_await content(id) : ExitCode::Ok;
 }
 
-/// Piece by piece: nothing holds the message as a whole.
+/// Sends the content piece by piece, so that the message is never in memory as a whole.
 base::Task<ExitCode> Conversation::content(mail::MessageId id) {
   ContentPieces pieces;
   if (request_.text) co_await sink_.take(text_line("\n"));

@@ -10,13 +10,13 @@
 
 namespace relay::ops {
 
-/// Calls the desk and prints what it says, as text or JSON. Desk and sink outlive it.
+/// Calls the desk and prints its views, as text or JSON. Desk and sink must outlive it.
 class Conversation {
  public:
   Conversation(Desk& desk, AnswerSink& sink, Request request, Asker asker)
       : desk_(desk), sink_(sink), request_(std::move(request)), asker_(std::move(asker)) {}
 
-  /// The exit code; everything else is said.
+  /// Sends the answer to the sink and returns the exit code.
   base::Task<ExitCode> run();
 
  private:
@@ -30,7 +30,7 @@ class Conversation {
   base::Task<ExitCode> status();
   base::Task<ExitCode> reload();
 
-  /// A view as the request wants it.
+  /// The view in the format of the request.
   template <class View>
   std::string printed(const View& view) const;
   std::string text_line(std::string_view text) const;

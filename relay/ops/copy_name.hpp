@@ -1,4 +1,4 @@
-// The name of a copy in listings, in the log and behind --after: "01JD7ZABCDEFGHJKMNPQRSTVWX/0".
+// The name of a copy in listings, in the log and for --after: "01JD7ZABCDEFGHJKMNPQRSTVWX/0".
 #pragma once
 
 #include <optional>
@@ -11,7 +11,8 @@ namespace relay::ops {
 
 std::string copy_name(const mail::CopyId& copy);
 
-/// A full id, with or without the number of the copy (without: behind all copies before it).
+/// A full message id, with or without the number of a copy; without it, a position after all copies
+/// of the message.
 std::optional<mail::CopyId> parse_copy_name(std::string_view text);
 
 }  // namespace relay::ops

@@ -35,7 +35,7 @@ std::optional<Refusal> no_good_reason(const Order& order, bool needed) {
   return std::nullopt;
 }
 
-/// The lane in which the delivery side would hold it.
+/// The lane that the delivery side puts the copy in.
 ports::LaneKey lane_of(const ports::QueueRow& row) {
   const std::size_t at = row.target.rfind('@');
   const std::string domain = at == std::string::npos ? row.target : row.target.substr(at + 1);
@@ -53,7 +53,8 @@ base::Task<Answer<ListPage>> Desk::list(ports::QueueFilter filter,
   auto page = co_await controls_.queue.list(std::move(filter), after, limit);
   if (!page) co_return std::unexpected(storage(page.error()));
   if (page->next && after && *page->next <= *after) {
-    co_return std::unexpected(storage(ports::SpoolError::Corrupt));  // it would never end
+    // A page that does not advance would make the listing endless.
+    co_return std::unexpected(storage(ports::SpoolError::Corrupt));
   }
   co_return ListPage{
       .now = controls_.queue.now(), .rows = std::move(page->rows), .next = page->next};
@@ -73,7 +74,7 @@ base::Task<Answer<std::optional<mail::MessageId>>> Desk::first_match(
 base::Task<Answer<mail::MessageId>> Desk::the_message(ports::QueueFilter filter) {
   using Field = ports::QueueCondition::Field;
   if (filter.conditions.size() == 1) {
-    // A whole id: the message is shown even when all its copies have ended.
+    // A whole id: the message is found even when all its copies have ended.
     const auto& only = filter.conditions.front();
     const auto id = mail::MessageId::parse(only.text);
     if (only.field == Field::Id && !only.negated && id) co_return *id;
@@ -104,7 +105,7 @@ base::Task<Answer<MessageView>> Desk::show(ports::QueueFilter filter) {
     if (!chunk) co_return std::unexpected(storage(chunk.error()));
     read += *chunk;
     const auto header = mail::header_length(read);
-    // A message may be nothing but a header.
+    // A message may consist of a header only.
     if (!header && !chunk->empty()) continue;
     const std::size_t octets = header.value_or(read.size());
     view.header_cut = octets > kMaxHeaderOctets;
@@ -138,7 +139,7 @@ base::Task<Answer<WhyView>> Desk::why(ports::QueueFilter filter) {
 CopyOutlook Desk::outlook(ports::QueueRow row) const {
   CopyOutlook copy{.row = std::move(row), .waits_for = {}, .expires = {}};
   if (copy.row.state != mail::RecipientState::Waiting) return copy;
-  // What was held has its whole time from its release on.
+  // For a copy that was held, the time until expiry begins at its release.
   const bool released = copy.row.released_at != base::WallTime{};
   copy.expires = (released ? copy.row.released_at : copy.row.received_at) + controls_.expire();
   copy.waits_for = controls_.delivery.why_waiting(copy.row.copy, lane_of(copy.row), copy.row.alias);

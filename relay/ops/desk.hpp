@@ -1,5 +1,4 @@
-// The operator's verbs as calls. Whoever shows them to people (control socket, pages) asks here and
-// prints the views.
+// The operator's verbs as calls. Front ends (control socket, pages) call them and print the views.
 #pragma once
 
 #include <cstdint>
@@ -15,46 +14,47 @@
 
 namespace relay::ops {
 
-/// Lives on one shard; any number of calls at a time.
+/// Belongs to one shard; calls may overlap.
 class Desk {
  public:
   explicit Desk(Controls controls);
 
-  /// Copies that match, behind `after`, by id; at most limit, and perhaps none although more come:
-  /// many had to be looked at then.
+  /// At most `limit` copies that match, after `after`, by id. A page can be empty although more
+  /// follow, when many copies had to be examined.
   base::Task<Answer<ListPage>> list(ports::QueueFilter filter, std::optional<mail::CopyId> after,
                                     std::size_t limit);
 
-  /// The one message that matches, with its header.
+  /// The single message that matches, with its header.
   base::Task<Answer<MessageView>> show(ports::QueueFilter filter);
 
-  /// Its content, piece by piece from 0 on; "" behind the last.
+  /// The content of the message in pieces, numbered from 0; "" after the last.
   base::Task<Answer<std::string>> content(mail::MessageId id, std::uint32_t piece);
 
-  /// The one message that matches: what was tried, and what comes next.
+  /// The single message that matches, with its attempts and what comes next.
   base::Task<Answer<WhyView>> why(ports::QueueFilter filter);
 
-  /// Drop and Bounce need a reason.
+  /// Drop and Bounce require a reason.
   base::Task<Answer<ChangeView>> change(Order order, ports::QueueFilter filter,
                                         ports::QueueAction action, Progress* progress = nullptr);
 
-  /// Whether change() would do something about the copy.
+  /// Whether change() would change this copy.
   static bool would_change(const ports::QueueRow& row, ports::QueueAction action);
 
-  /// Holds back what leaves by, or is for, the target, also what comes later. Needs a reason.
+  /// Holds back copies that leave by, or are for, the target, also those that come later. Requires
+  /// a reason.
   base::Task<Answer<PauseView>> pause(Order order, PauseTarget target,
                                       std::optional<std::chrono::milliseconds> span);
   base::Task<Answer<PauseView>> resume(Order order, PauseTarget target);
 
   base::Task<StatusView> status();
 
-  /// All of the new configuration, or none of it.
+  /// Applies the whole new configuration, or nothing of it.
   base::Task<ReloadView> reload(Asker asker);
 
-  /// Before the first delivery: puts the stored pauses in force.
+  /// Puts the stored pauses in force. Call before the first delivery.
   base::Task<std::expected<void, ports::SpoolError>> restore_pauses() { return pauses_.restore(); }
 
-  /// Ends pauses whose time is over; to be spawned, and cancelled at the end.
+  /// Ends pauses when their time is over. To be spawned, and cancelled at the end.
   base::Task<> keep_pauses() { return pauses_.keep(); }
 
   Metrics& metrics() { return metrics_; }

@@ -1,4 +1,4 @@
-// How the program ends: the one list of its exit codes. `--help` prints it.
+// The exit codes of the program; `--help` prints this list.
 #pragma once
 
 #include <array>

@@ -21,10 +21,10 @@ using Field = QueueCondition::Field;
 using Result = std::expected<void, std::string>;
 
 constexpr std::size_t kIdLength = 26;
-// Five characters stand for nine hours of arrivals, six for seventeen minutes.
+// Five characters of an id cover nine hours of arrivals, six cover seventeen minutes.
 constexpr std::size_t kShortestId = 6;
 constexpr std::size_t kLongestValue = 320;
-// Matching takes longer with each.
+// Each star makes matching slower.
 constexpr std::ptrdiff_t kMostStars = 4;
 constexpr std::string_view kCrockford = "0123456789abcdefghjkmnpqrstvwxyz";
 constexpr std::string_view kKnown =
@@ -33,16 +33,16 @@ constexpr std::string_view kKnown =
 
 Result refuse(std::string text) { return std::unexpected(std::move(text)); }
 
-/// "<ann@x.example>" as logs and headers write it; "<>" stays.
+/// Without the angle brackets that logs and headers write; "<>" is kept.
 std::string_view without_brackets(std::string_view text) {
   const bool both = text.size() > 2 && text.starts_with('<') && text.ends_with('>');
   return both ? text.substr(1, text.size() - 2) : text;
 }
 
-/// Stars that leave nothing to compare would be another way to say `all`.
+/// Only stars, "@" and dots: nothing to compare, so that it would be another way to say `all`.
 bool says_nothing(std::string_view text) { return text.find_first_not_of("*@.") == text.npos; }
 
-/// Domains are stored in ASCII (RFC 5890 §2.3.2.1), whatever the client wrote.
+/// Domains are stored as A-labels (RFC 5890 §2.3.2.1), whatever the client wrote.
 std::string with_a_labels(std::string_view value) {
   const std::size_t at = value.rfind('@');
   const std::size_t begin = at == value.npos ? 0 : at + 1;
@@ -54,8 +54,8 @@ std::string with_a_labels(std::string_view value) {
   return parsed ? std::string(value.substr(0, begin)) + parsed->text() : std::string(value);
 }
 
-/// An address as the queue has it, with the quotes it needs, however it was typed: `ann..b@x` finds
-/// `"ann..b"@x`. A `*` is an atom like others to the reader of addresses, and stays.
+/// The address in the form that the queue stores, with the quotes it needs: `ann..b@x` finds
+/// `"ann..b"@x`. Mailbox::parse() accepts a `*` as part of an atom and keeps it.
 std::string as_stored(std::string_view value) {
   const auto address = mail::Mailbox::parse(value);
   return address ? address->to_string() : with_a_labels(value);
@@ -86,7 +86,7 @@ Result set_id(QueueCondition& condition, std::string_view value) {
   return {};
 }
 
-/// An address or a domain, whole unless `*` stands in it.
+/// An address or a domain, matched as a whole unless it contains `*`.
 Result set_address(QueueCondition& condition, std::string_view value) {
   if (value == "<>") return refuse("only a sender can be null: from:<>");
   value = without_brackets(value);
@@ -138,7 +138,7 @@ Result set_age(QueueCondition& condition, std::string_view value) {
   const auto span = base::parse_duration(value.substr(1));
   if (!span) return refuse(span.error());
   if (span->count() == 0) return refuse("expected more than 0");
-  // Far beyond any expiry, and no sum with a point in time overflows.
+  // Far beyond any expiry, and small enough to be added to a point in time without overflow.
   if (*span > std::chrono::days(36'500)) return refuse("too large");
   condition.field = older ? Field::OlderThan : Field::YoungerThan;
   condition.age = *span;
@@ -197,7 +197,7 @@ std::string no_key(std::string_view word) {
   return fmt::format("not a message id or filter word: {} (known: {})", word, kKnown);
 }
 
-/// `key` becomes the name under which the word may stand once.
+/// Sets `key` to the name that may occur only once among the words.
 std::expected<QueueCondition, std::string> parse_word(std::string_view word, std::string& key) {
   QueueCondition condition;
   if (word.size() > kLongestValue) {

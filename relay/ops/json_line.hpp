@@ -1,5 +1,5 @@
-// One JSON object on a line of its own. Text is untrusted: whatever is not UTF-8, or could deceive
-// a terminal, is escaped.
+// One JSON object on a line. Texts are untrusted: octets that are not UTF-8 or could deceive a
+// terminal are escaped.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace relay::ops {
 
-/// Built field by field, in order; begins with "v":1. Keys are literals of ours.
+/// Built field by field, in order; begins with "v":1. Keys are literals in our code.
 class JsonLine {
  public:
   JsonLine& text(std::string_view key, std::string_view value);
@@ -18,11 +18,11 @@ class JsonLine {
   JsonLine& flag(std::string_view key, bool value);
   JsonLine& texts(std::string_view key, std::span<const std::string> values);
 
-  /// A nested object; fields go into it until close().
+  /// Begins a nested object; fields go into it until close().
   JsonLine& open(std::string_view key);
   JsonLine& close();
 
-  /// A list of objects: `each(*this, element)` gives the fields of one.
+  /// A list of objects: `each(*this, element)` writes the fields of one.
   template <class Range, class Each>
   JsonLine& objects(std::string_view key, const Range& range, Each each) {
     begin_list(key);

@@ -1,4 +1,4 @@
-// What is counted of the operator's verbs.
+// Counters of the operator's verbs.
 #pragma once
 
 #include "relay/base/metrics.hpp"

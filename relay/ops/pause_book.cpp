@@ -11,7 +11,7 @@ namespace {
 using ports::PauseRule;
 
 constexpr std::chrono::seconds kAgain{5};
-// No sum with a point in time overflows, and a clock that was set wrong is noticed within a day.
+// Short enough to be added to a point in time, and to notice a wrong clock within a day.
 constexpr std::chrono::hours kLongestSleep{24};
 
 bool before(const PauseRule& a, const PauseRule& b) {
@@ -22,8 +22,8 @@ bool before(const PauseRule& a, const PauseRule& b) {
 
 base::Task<std::expected<void, ports::SpoolError>> PauseBook::restore() {
   std::expected<void, ports::SpoolError> ok;
-  // A rule that came or went while the store answered may be missing in the answer: ask again.
-  // Each turn takes a verb of an operator in between, so this ends.
+  // If a rule was added or removed while the store answered, the answer may be out of date: ask
+  // again. Each repetition needs another verb of an operator, so this ends.
   while (true) {
     const std::uint64_t seen = changes_;
     auto stored = co_await queue_.pauses();
@@ -48,7 +48,7 @@ base::Task<std::expected<PauseRule, ports::SpoolError>> PauseBook::pause(
     PauseRule::Kind kind, std::string value, std::string reason,
     std::optional<std::chrono::milliseconds> span) {
   auto rule = co_await queue_.pause(kind, std::move(value), std::move(reason), span);
-  // Nobody may know whether it was stored: keep() looks.
+  // The rule may or may not have been stored: wake keep() to read the rules again.
   if (!rule) bell_.ring();
   if (!rule) co_return rule;
   ++changes_;
@@ -87,13 +87,13 @@ std::optional<PauseRule> PauseBook::take(PauseRule::Kind kind, const std::string
 
 void PauseBook::put_in_force() { delivery_.set_pauses(rules_); }
 
-/// When the first rule is over. The store says what time it is.
+/// When the first rule ends, by the time of the store.
 base::SteadyTime PauseBook::next_look() const {
   std::chrono::milliseconds wait = kLongestSleep;
   for (const PauseRule& rule : rules_) {
     if (rule.until) wait = std::min(wait, *rule.until - queue_.now());
   }
-  // A rule that the store says is over, and gives all the same, must not make this spin.
+  // At least a second, in case the store returns a rule that has ended already.
   return clock_.steady() + std::max<std::chrono::milliseconds>(wait, std::chrono::seconds(1));
 }
 

@@ -1,5 +1,5 @@
-// The operator's pauses: kept by the queue, in force at the delivery side, and taken away when
-// their time is over.
+// The operator's pauses: stored in the queue, enforced by the delivery side, and removed when their
+// time is over.
 #pragma once
 
 #include <chrono>
@@ -16,26 +16,26 @@
 
 namespace relay::ops {
 
-/// Lives on one shard.
+/// Belongs to one shard.
 class PauseBook {
  public:
   PauseBook(ports::OperatorQueue& queue, ports::DeliveryControl& delivery, ports::Clock& clock)
       : queue_(queue), delivery_(delivery), clock_(clock) {}
 
-  /// Reads the rules that are stored and puts them in force. Before the first delivery begins: what
-  /// is paused would leave otherwise.
+  /// Reads the stored rules and puts them in force. Call before the first delivery, so that paused
+  /// mail does not leave.
   base::Task<std::expected<void, ports::SpoolError>> restore();
 
-  /// Until it is cancelled: reads them again whenever the time of one is over, and every few
-  /// seconds while that fails. Rules stay in force until then.
+  /// Runs until cancelled: reads the rules again whenever one ends, and every few seconds while
+  /// reading fails. Rules stay in force until then.
   base::Task<> keep();
 
-  /// In force when it returns.
+  /// The rule is in force when this returns.
   base::Task<std::expected<ports::PauseRule, ports::SpoolError>> pause(
       ports::PauseRule::Kind kind, std::string value, std::string reason,
       std::optional<std::chrono::milliseconds> span);
 
-  /// What was taken away; nullopt: there was no such rule.
+  /// Returns the removed rule; nullopt: there was no such rule.
   base::Task<std::expected<std::optional<ports::PauseRule>, ports::SpoolError>> resume(
       ports::PauseRule::Kind kind, std::string value);
 
@@ -50,9 +50,9 @@ class PauseBook {
   ports::OperatorQueue& queue_;
   ports::DeliveryControl& delivery_;
   ports::Clock& clock_;
-  base::Bell bell_;                      ///< a rule came that may end before all others
+  base::Bell bell_;  ///< wakes keep(): a rule may end before all others, or the store failed
   std::vector<ports::PauseRule> rules_;  ///< by kind and value
-  std::uint64_t changes_ = 0;            ///< made by pause() and resume()
+  std::uint64_t changes_ = 0;            ///< number of changes by pause() and resume()
 };
 
 }  // namespace relay::ops

@@ -78,7 +78,7 @@ void add_copy(JsonLine& json, const ports::QueueRow& row) {
   }
 }
 
-/// What all copies of a message share. Any of its rows says it.
+/// What all copies of a message share, from any of their rows.
 void add_message(JsonLine& json, const ports::QueueRow& row) {
   json.text("id", row.copy.message.to_string()).text("received", base::rfc3339(row.received_at));
   json.text("mail_from", row.mail_from).number("size", row.size).text("client", row.client);

@@ -1,4 +1,4 @@
-// Views as lines of JSON: the stable form for programs ("v":1, fields are only added).
+// Views as lines of JSON, the stable form for programs ("v":1; fields are only ever added).
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace relay::ops {
 
-std::string json_lines(const ListPage& page);  ///< a line for each copy
+std::string json_lines(const ListPage& page);  ///< one line per copy
 std::string json_lines(const MessageView& view);
 std::string json_lines(const WhyView& view);
 std::string json_lines(const ChangeView& view);
@@ -16,11 +16,11 @@ std::string json_lines(const PauseView& view);
 std::string json_lines(const StatusView& view);
 std::string json_lines(const ReloadView& view);
 
-/// A listing ends before the queue does: where to go on.
+/// For a listing that ends before the queue does: where to go on.
 std::string json_more(std::size_t listed, const mail::CopyId& next);
 
-/// A piece of the content of a message. Octets that are not UTF-8 stand for the Latin-1 characters
-/// of the same number.
+/// A piece of a message's content. Octets that are not UTF-8 become the Latin-1 characters with the
+/// same number.
 std::string json_content(std::string_view piece);
 
 }  // namespace relay::ops

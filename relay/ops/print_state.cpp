@@ -1,4 +1,4 @@
-// The text of everything but messages: changes, pauses, status, reload.
+// The text for changes, pauses, status and reload.
 #include <fmt/format.h>
 
 #include "relay/base/log.hpp"
@@ -108,7 +108,7 @@ std::string text_lines(const StatusView& view) {
 
 std::string text_lines(const ReloadView& view) {
   std::string out;
-  // Rendered over several lines, with a caret below the mistake.
+  // A problem has several lines, with a caret below the mistake.
   for (const auto& problem : view.problems) out += printable_lines(problem) + '\n';
   if (!view.applied) return out + "not applied; the old settings stay in force\n";
   for (const auto& key : view.needs_restart) {

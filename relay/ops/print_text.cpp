@@ -77,7 +77,7 @@ std::string attempts_text(std::uint32_t attempts) {
   return fmt::format("{} attempt{}", attempts, attempts == 1 ? "" : "s");
 }
 
-/// `between` stands between the lines of a reply.
+/// `between` is written between the lines of a reply.
 std::string reply_text(const mail::DeliveryAttempt& attempt, std::string_view between) {
   std::string out;
   if (attempt.code != 0) out = fmt::format("{} {} ", attempt.code, attempt.status.to_string());
@@ -101,7 +101,7 @@ std::string attempt_text(const mail::DeliveryAttempt& attempt) {
   return printable(line) + "\n      " + reply_text(attempt, "\n      ") + '\n';
 }
 
-/// Why it leaves as it does, and how that is.
+/// Why and how the copy is forwarded as it is.
 std::string how_text(const mail::Handling& handling) {
   return fmt::format("{}{}({}{}, {} pool)", handling.reason, handling.reason.empty() ? "" : "  ",
                      handling.seal ? "sealed" : "not sealed",
@@ -134,7 +134,7 @@ std::string message_text(const ports::QueueRow& row, base::WallTime now) {
   return out;
 }
 
-/// The copy as it is; what comes next is the caller's.
+/// The state of the copy; the caller adds what comes next.
 std::string copy_text(const ports::QueueRow& row, base::WallTime now) {
   std::string out = printable(fmt::format("  copy {}   {} -> {}   {}{}, {}", row.copy.index,
                                           row.alias, row.target, state_text(row), end_text(row.end),
@@ -183,7 +183,7 @@ std::string waiting_text(const ports::Waiting& waits) {
   return "";
 }
 
-/// What comes when the copy expires.
+/// What happens when the copy expires.
 std::string_view sequel(const WhyView& view, const ports::QueueRow& row) {
   const bool has_fallback = std::ranges::any_of(view.copies, [&](const CopyOutlook& other) {
     return other.row.state == RecipientState::StandsBy && other.row.alias == row.alias;

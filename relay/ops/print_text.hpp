@@ -1,4 +1,4 @@
-// Views as text for a terminal. What strangers wrote is shown so that no terminal obeys it.
+// Views as text for a terminal. Text from messages is made safe: it cannot control the terminal.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 namespace relay::ops {
 
 std::string list_heading();
-std::string text_lines(const ListPage& page);  ///< a line for each copy, in columns
+std::string text_lines(const ListPage& page);  ///< one line per copy, in columns
 std::string text_lines(const MessageView& view);
 std::string text_lines(const WhyView& view);
 std::string text_lines(const ChangeView& view);
@@ -17,20 +17,20 @@ std::string text_lines(const PauseView& view);
 std::string text_lines(const StatusView& view);
 std::string text_lines(const ReloadView& view);
 
-/// A listing ends before the queue does: where to go on.
+/// For a listing that ends before the queue does: where to go on.
 std::string text_more(const mail::CopyId& next);
 
-/// Many lines as they are, and nothing that a terminal obeys.
+/// The lines unchanged, except for octets that could control a terminal.
 std::string printable_lines(std::string_view text);
 
-/// Cuts the content of a message into pieces that can be shown one by one: neither a character nor
-/// a line end is in two of them.
+/// Cuts the content of a message into pieces that can be shown one by one: no character and no line
+/// end is divided between two pieces.
 class ContentPieces {
  public:
-  /// What can be shown once `piece` has come.
+  /// The part that can be shown after `piece` has come.
   std::string take(std::string piece);
 
-  /// What is left at the end.
+  /// The rest, at the end.
   std::string rest() { return std::move(kept_); }
 
  private:

@@ -20,7 +20,7 @@ std::string span_text(std::chrono::milliseconds span, int parts) {
     const std::int64_t count = rest / seconds;
     rest %= seconds;
     if (count > 0) out += fmt::format("{}{} {}", out.empty() ? "" : " ", count, unit);
-    // From the first unit on, also those of which there are none.
+    // After the first unit that is not zero, units that are zero count as well.
     if (!out.empty()) --parts;
   }
   return out.empty() ? "0 s" : out;

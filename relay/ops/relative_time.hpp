@@ -1,4 +1,4 @@
-// Spans and distances in time as people say them: "3 h", "12 m ago", "in 4 d".
+// Time spans and distances as people say them: "3 h", "12 m ago", "in 4 d".
 #pragma once
 
 #include <chrono>
@@ -8,13 +8,13 @@
 
 namespace relay::ops {
 
-/// The `parts` largest units of it, rounded down: "3 h", or "3 h 12 m". Less than nothing is "0 s".
+/// The `parts` largest units, rounded down: "3 h", or "3 h 12 m". Negative spans are "0 s".
 std::string span_text(std::chrono::milliseconds span, int parts = 1);
 
 /// "12 m ago".
 std::string ago(base::WallTime now, base::WallTime then, int parts = 1);
 
-/// "in 12 m", or "now" for what is past.
+/// "in 12 m", or "now" if it has passed.
 std::string until(base::WallTime now, base::WallTime then, int parts = 1);
 
 }  // namespace relay::ops

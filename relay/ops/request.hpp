@@ -1,4 +1,4 @@
-// What the command line asks: one line of JSON on the control socket.
+// A request of the command line: one line of JSON on the control socket.
 #pragma once
 
 #include <chrono>
@@ -15,19 +15,18 @@ namespace relay::ops {
 
 struct Request {
   Verb verb = Verb::Status;
-  std::vector<std::string> words;  ///< of the filter, or what a pause is about
+  std::vector<std::string> words;  ///< filter words, or the target of a pause
   std::string reason;
   bool dry_run = false;
-  bool content = false;   ///< show: all of it
-  bool text = false;      ///< for people, instead of JSON
-  bool progress = false;  ///< says now and then how far a change has come
+  bool content = false;   ///< show: the whole content
+  bool text = false;      ///< text instead of JSON
+  bool progress = false;  ///< report progress from time to time
   std::size_t limit = 10'000;
   std::optional<mail::CopyId> after;
-  std::optional<std::chrono::milliseconds> span;  ///< of a pause
+  std::optional<std::chrono::milliseconds> span;  ///< how long a pause lasts
 };
 
-/// A field that is unknown, or not of its type, is refused: to leave it out could widen what is
-/// asked for.
+/// Refuses unknown fields and fields of a wrong type: ignoring one could widen the request.
 Answer<Request> parse_request(std::string_view line);
 
 }  // namespace relay::ops

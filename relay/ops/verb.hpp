@@ -1,4 +1,4 @@
-// The operator's verbs, as requests on the control socket, the log and metrics name them.
+// The operator's verbs, by the names that the control socket, the log and metrics use.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,4 @@
-// What the operator's verbs answer: values, without a word of text or JSON. print_text.hpp and
-// print_json.hpp show them.
+// Answers to the operator's verbs, as values; print_text.hpp and print_json.hpp format them.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +16,7 @@
 
 namespace relay::ops {
 
-/// Why there is no answer: a sentence for the operator, and how the command ends.
+/// Why there is no answer: a sentence for the operator, and the exit code.
 struct Refusal {
   ExitCode exit = ExitCode::Usage;
   std::string text;
@@ -26,26 +25,26 @@ struct Refusal {
 template <class View>
 using Answer = std::expected<View, Refusal>;
 
-/// A part of `queue list`. `now` is the store's time, from which ages and waits are counted.
+/// A page of `queue list`. `now` is the store's time, from which ages and waits are computed.
 struct ListPage {
   base::WallTime now;
   std::vector<ports::QueueRow> rows;
-  std::optional<mail::CopyId> next;  ///< where to go on; nullopt: that was all
+  std::optional<mail::CopyId> next;  ///< where to go on; nullopt: the listing is complete
 };
 
-/// `queue show`: a message with all its copies, ended ones too, and its header as it came.
+/// `queue show`: a message with all its copies, ended ones too, and its original header.
 struct MessageView {
   base::WallTime now;
   std::vector<ports::QueueRow> copies;  ///< by index; at least one
   std::string header;
-  bool header_cut = false;  ///< it is longer than what is shown
+  bool header_cut = false;  ///< the header is longer than what is shown
 };
 
 /// What comes next for a copy.
 struct CopyOutlook {
   ports::QueueRow row;
-  std::optional<ports::Waiting> waits_for;  ///< besides its time; nullopt: nothing
-  std::optional<base::WallTime> expires;    ///< of a waiting copy
+  std::optional<ports::Waiting> waits_for;  ///< besides its due time; nullopt: nothing
+  std::optional<base::WallTime> expires;    ///< set for a waiting copy
 };
 
 /// `queue why`.
@@ -55,16 +54,17 @@ struct WhyView {
   std::vector<ports::AttemptRow> history;
 };
 
-/// What retry, hold, release, drop or bounce did, or with dry_run would do.
+/// What retry, hold, release, drop or bounce has done, or would do with dry_run.
 struct ChangeView {
   ports::QueueAction action = ports::QueueAction::Retry;
   std::uint64_t changed = 0;
-  /// Of those, copies whose dot is written already: they may end as the next hop says.
+  /// Copies whose content had been sent completely, among them copies held just before: the next
+  /// hop may still deliver them.
   std::uint64_t under_way = 0;
   bool dry_run = false;
 };
 
-/// A rule that holds from now on, or one that was taken away.
+/// A rule that is in force, or one that was removed.
 struct PauseView {
   base::WallTime now;
   ports::PauseRule rule;
@@ -75,7 +75,7 @@ struct StatusView {
   base::WallTime now;
   DaemonStatus daemon;
   std::expected<ports::QueueTotals, ports::SpoolError> totals;
-  std::vector<ports::PauseRule> pauses;  ///< as the delivery side knows them
+  std::vector<ports::PauseRule> pauses;  ///< in force at the delivery side
 };
 
 using ReloadView = ReloadResult;

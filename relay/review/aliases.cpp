@@ -1,4 +1,4 @@
-// Aliases by themselves: keys that no address has, and aliases that another one hides.
+// Checks of aliases: keys that no address matches, and aliases that another one hides.
 #include <unordered_map>
 
 #include <fmt/format.h>
@@ -9,7 +9,7 @@ namespace relay::review {
 
 namespace {
 
-/// What to write instead of a key; "": it may match.
+/// What to write instead of a key that cannot match; "": the key may match.
 std::string instead_of(std::string_view key, const mail::Domain& domain) {
   if (key == "*") return {};
   if (key.starts_with('@')) return "for all other addresses of the domain write \"*\"";
@@ -52,7 +52,7 @@ void aliases_that_never_match(const Subject& subject, Doubts& doubts) {
   }
 }
 
-/// Within one source that is an error already.
+/// Aliases from different sources; twice in one source is an error of the loader.
 void aliases_that_stand_twice(const Subject& subject, Doubts& doubts) {
   for (const settings::HostedDomain& domain : subject.settings.domains) {
     if (has_one_source(domain)) continue;

@@ -1,4 +1,4 @@
-// Balancers and gateways: who may say for whom he speaks.
+// Checks of load balancers and gateways: who may speak for other clients.
 #include <algorithm>
 
 #include <fmt/format.h>

@@ -50,7 +50,7 @@ void Doubts::add(const Place& at, std::string_view word, std::string text, std::
   add(std::move(problem));
 }
 
-/// On the line, or below in the lines of a list that begins on it.
+/// Searches the line, and the lines below it if a list begins there.
 bool Doubts::find(std::string_view word, Position& at) {
   if (at.line == 0) return false;
   constexpr std::uint32_t kLongestList = 1000;

@@ -1,5 +1,5 @@
-// What the checks of this room find. They can only warn: an error is what a start refuses, and that
-// is decided by what the start is made of.
+// Collects the findings of this room's checks. They are warnings only: whether a configuration is
+// refused is decided where a start builds its parts.
 #pragma once
 
 #include <cstddef>
@@ -14,20 +14,20 @@ namespace relay::review {
 
 class Doubts {
  public:
-  /// Of one check; the rest is counted. A list is for the eye.
+  /// At most so many findings per check are listed, to keep the list readable; the rest is counted.
   static constexpr std::size_t kMostOfOne = 50;
 
   explicit Doubts(const settings::Settings& settings) : settings_(settings) {}
 
-  /// What follows is found by this check.
+  /// The findings that follow are those of this check.
   void begin(std::string_view check);
 
   void add(const settings::Place& at, std::string text, std::string hint = {});
 
-  /// With the caret below `word`, where it stands behind `at`.
+  /// With a caret below `word`, if it is found at `at` or in the list that begins there.
   void add(const settings::Place& at, std::string_view word, std::string text, std::string hint);
 
-  /// Nothing more is shown of this check: what it costs to say more can be spared.
+  /// No further finding of this check will be listed, so details need not be worked out.
   bool is_full() const { return of_this_ >= kMostOfOne; }
 
   std::vector<settings::Problem> take() &&;

@@ -1,4 +1,5 @@
-// Who else can change, or who must be able to read, what the configuration leads to.
+// Checks of files: who else can replace the files that the configuration names, and whether the
+// service can read them.
 #include <filesystem>
 #include <set>
 
@@ -13,8 +14,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Whoever can write to a folder can put another file in the place of one in it, whatever the mode
-/// of that is; in a sticky one, such as /tmp, only who owns it.
+/// Whoever can write to a folder can replace a file in it, whatever the mode of the file; in a
+/// sticky folder such as /tmp only the file's owner can.
 bool is_open_to_others(const fs::path& folder, mode_t& mode) {
   struct stat info{};
   if (::stat(folder.c_str(), &info) != 0) return false;
@@ -26,7 +27,7 @@ class Folders {
  public:
   explicit Folders(Doubts& doubts) : doubts_(doubts) {}
 
-  /// Those on the way to the file as it is written, and to where links lead.
+  /// Checks the folders above the file as named, and above the file that links lead to.
   void look_at(const std::string& file, const settings::Place& at) {
     if (file.empty()) return;
     std::error_code ignored;

@@ -1,4 +1,4 @@
-// Certificates and keys that others will not believe, and secrets that are missed.
+// Checks of certificates and keys that others may not accept, and of SRS secrets that are missing.
 #include <algorithm>
 #include <set>
 
@@ -25,7 +25,7 @@ bool is_ed25519_alone(const auth::SigningDomain& domain) {
                              [](const auto& key) { return key.key.type() == KeyType::Ed25519; });
 }
 
-/// One name in the DNS has one key.
+/// A selector has one DNS name, which can hold one key.
 void look_at_selectors(const settings::DkimDomain& entry, Doubts& doubts) {
   std::set<std::string> seen;
   for (const settings::DkimKey& key : entry.keys) {
@@ -72,7 +72,7 @@ void certificate_of_tls(const Subject& subject, Doubts& doubts) {
                std::move(hint));
   };
   constexpr const char* kConsequence = "who verifies it sends us nothing, others go on";
-  // Of a short-lived one the end is always near.
+  // A short-lived certificate is always close to its end: warn in the last third of its life.
   const auto soon = std::min<std::chrono::milliseconds>(
       std::chrono::days(14), (certificate.ends - certificate.begins) / 3);
   if (certificate.ends <= subject.now) {

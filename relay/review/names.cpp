@@ -1,4 +1,4 @@
-// Names and addresses of our own that others cannot use, or that lend what they should not.
+// Checks of our own names and addresses: some cannot be used by others, or would vouch for authors.
 #include <algorithm>
 #include <array>
 
@@ -13,7 +13,7 @@ namespace relay::review {
 
 namespace {
 
-/// Under which no name is public (RFC 6761, RFC 6762, and what routers hand out).
+/// Top-level names without public names below them (RFC 6761, RFC 6762, and those of home routers).
 constexpr std::array<std::string_view, 7> kPrivate{"localhost", "localdomain", "local",  "lan",
                                                    "home",      "internal",    "invalid"};
 
@@ -55,7 +55,7 @@ void source_addresses(const Subject& subject, Doubts& doubts) {
   const auto is_v6 = [](const std::string& text) { return text.contains(':'); };
   for (std::size_t i = 0; i < outbound.source.size(); ++i) {
     const std::string& source = outbound.source[i];
-    // The last one of a family is used.
+    // Only the last one of each address family is used.
     const auto other = std::find_if(outbound.source.rbegin(), outbound.source.rend(),
                                     [&](const auto& one) { return is_v6(one) == is_v6(source); });
     if (*other == source) continue;

@@ -1,4 +1,4 @@
-// [[domain.pattern]]: what it puts in place of groups, and where that leads.
+// Checks of [[domain.pattern]]: the groups that it refers to, and where its targets lead.
 #include <algorithm>
 #include <charconv>
 
@@ -22,7 +22,7 @@ RE2 expression_of(const Pattern& pattern) {
   return RE2(pattern.match, options);
 }
 
-/// What can stand between the braces.
+/// Group numbers and names that may be used as ${…}.
 std::vector<std::string> groups_of(const RE2& expression) {
   std::vector<std::string> groups;
   for (int i = 0; i <= expression.NumberOfCapturingGroups(); ++i) {
@@ -56,7 +56,7 @@ void look_at_groups(const Pattern& pattern, const std::string& target,
   }
 }
 
-/// The target with each group filled with the same; nullopt: no address comes of it.
+/// The target with "a" in place of each group; nullopt: that is no address.
 std::optional<mail::Mailbox> filled(std::string target) {
   for (std::size_t open = target.find("${"); open != std::string::npos;
        open = target.find("${", open + 1)) {
@@ -68,11 +68,11 @@ std::optional<mail::Mailbox> filled(std::string target) {
   return mailbox ? std::optional(*mailbox) : std::nullopt;
 }
 
-/// A name that the expression takes, made out of its first alternatives; "": none was found, for
-/// expressions can be anything.
+/// A local part that the expression matches, made from its first alternatives; "" if that fails, as
+/// it can for complicated expressions.
 std::string example_of(const std::string& match, const RE2& expression) {
   std::string made;
-  int skipped = 0;  // brackets inside an alternative that is not taken
+  int skipped = 0;  // depth of brackets inside an alternative that is skipped
   for (std::size_t i = 0; i < match.size(); ++i) {
     const char c = match[i];
     if (skipped > 0) {
@@ -116,7 +116,8 @@ void look_at_target(const Subject& subject, const settings::HostedDomain& domain
   if (!mailbox) return say("which is no address", "as \"support+${1}@mail.example\"");
   const bool is_fixed = target.find("${") == std::string::npos;
   if (auto dead = dead_end(subject, *mailbox)) {
-    // Of a name that is filled in only the way can be judged, not whether there is such a name.
+    // Whether a name with groups exists cannot be known; only targets outside our domains are
+    // judged.
     const bool is_hosted =
         std::ranges::any_of(subject.settings.domains, [&](const settings::HostedDomain& one) {
           const std::string& name = mailbox->domain().folded();

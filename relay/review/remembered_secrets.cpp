@@ -47,7 +47,7 @@ bool is_there(const std::vector<RememberedSecret>& secrets, const std::string& d
   return std::ranges::find(secrets, digest, &RememberedSecret::digest) != secrets.end();
 }
 
-/// Taken from the front of the line.
+/// Removes the first word of the line and returns it.
 std::string_view word_of(std::string_view& line) {
   const std::size_t blank = std::min(line.find(' '), line.size());
   const std::string_view taken = line.substr(0, blank);
@@ -104,8 +104,8 @@ std::vector<RememberedSecret> remember(const std::vector<RememberedSecret>& befo
     if (secret.verify_until && *secret.verify_until < second) continue;
     RememberedSecret one{
         .id = secret.id, .digest = digest_of(secret), .made_until = second, .signs = i == 0};
-    // One that signed until now and does so no more has made addresses until now. Of the others
-    // nothing has changed, so that the file need not be written again.
+    // A secret that has stopped signing at this start made addresses until now. For the others
+    // nothing changes, so that the file need not be written again.
     const auto known = std::ranges::find(before, one.digest, &RememberedSecret::digest);
     const bool has_ended = known != before.end() && known->signs && !one.signs;
     if (known != before.end() && !has_ended) one.made_until = known->made_until;

@@ -1,5 +1,5 @@
-// What speaks against a configuration that would start: it is valid, and hardly what was meant.
-// `check` prints it, `serve` and `reload` log it, `status` shows it; all of it is warnings.
+// Checks a valid configuration for things that are hardly intended. `check` prints the findings,
+// `serve` and `reload` log them, and `status` shows them; all are warnings.
 #pragma once
 
 #include <optional>
@@ -20,7 +20,7 @@
 
 namespace relay::review {
 
-/// What the certificate of [tls] says of itself.
+/// The certificate of [tls].
 struct Certificate {
   base::WallTime begins;
   base::WallTime ends;
@@ -28,21 +28,21 @@ struct Certificate {
   bool is_for_host_name = false;
 };
 
-/// A file that the user whom the service runs as cannot read.
+/// A file that the user of the service cannot read.
 struct Unreadable {
   settings::NamedFile file;
   std::string user;
   std::string why;
 };
 
-/// What is looked at. The first three are what the start is made of.
+/// What the checks look at. The first three are the parts that a start is built from.
 struct Subject {
   const settings::Settings& settings;
   const forward::Planner& planner;
   const auth::SigningKeys& signing;
   base::WallTime now;
   std::optional<Certificate> certificate = {};
-  std::vector<boost::asio::ip::address> own = {};  ///< where the world reaches us
+  std::vector<boost::asio::ip::address> own = {};  ///< addresses at which others reach us
   std::vector<Unreadable> unreadable = {};
   std::vector<RememberedSecret> remembered = {};  ///< of the last start
 };
@@ -54,10 +54,10 @@ struct Check {
 
 std::span<const Check> checks();
 
-/// All checks, or the one of that name.
+/// Runs all checks, or only the one named `only`.
 std::vector<settings::Problem> review(const Subject& subject, std::string_view only = {});
 
-// The checks, by what they look at.
+// The checks, with the file that implements each.
 void aliases_that_never_match(const Subject& subject, Doubts& doubts);     ///< aliases.cpp
 void aliases_that_stand_twice(const Subject& subject, Doubts& doubts);     ///< aliases.cpp
 void groups_of_patterns(const Subject& subject, Doubts& doubts);           ///< patterns.cpp

@@ -1,4 +1,4 @@
-// What the planner says to the targets that are addresses of ours.
+// Checks of targets in our own domains.
 #include "relay/review/targets.hpp"
 
 #include <algorithm>
@@ -20,7 +20,7 @@ using settings::HostedDomain;
 constexpr mail::EnhancedStatus kRoutingLoop{5, 4, 6};
 constexpr mail::EnhancedStatus kNotAuthorised{5, 7, 1};
 
-/// By its own name, else by the longest wildcard.
+/// The domain entry with this name, else the longest wildcard above it.
 const HostedDomain* hosted(const settings::Settings& settings, const mail::Domain& name) {
   const HostedDomain* above = nullptr;
   for (const HostedDomain& domain : settings.domains) {
@@ -33,7 +33,7 @@ const HostedDomain* hosted(const settings::Settings& settings, const mail::Domai
   return above;
 }
 
-/// An alias of the domain whose name is nearly that; "": none, or too many to look through.
+/// A hint at an alias of the domain with a similar name; "": none, or too many aliases to compare.
 std::string similar(const HostedDomain& domain, const std::string& local_part) {
   constexpr std::size_t kMostCompared = 10'000;
   if (domain.aliases.size() > kMostCompared) return {};
@@ -44,7 +44,7 @@ std::string similar(const HostedDomain& domain, const std::string& local_part) {
   return near.empty() ? near : fmt::format("did you mean {}@{}?", near, domain.text());
 }
 
-/// "[192.0.2.1]" or "[IPv6:2001:db8::1]" of this host.
+/// Whether the domain is an address literal of this host: "[192.0.2.1]" or "[IPv6:2001:db8::1]".
 bool is_own_literal(const Subject& subject, const mail::Domain& domain) {
   if (!domain.is_literal()) return false;
   std::string text = domain.text().substr(1, domain.text().size() - 2);
@@ -58,7 +58,7 @@ std::string name_of(const Alias& alias, const HostedDomain& domain) {
   return alias.local_part + '@' + domain.text();
 }
 
-/// Of the alias itself, none of whose targets is dead by itself: too many of them, for example.
+/// Checks the alias as a whole, none of whose targets is a dead end: there may be too many of them.
 void ask_for_alias(const Subject& subject, const Alias& alias, const HostedDomain& domain,
                    Doubts& doubts) {
   const auto mailbox = mail::Mailbox::make(alias.local_part, domain.example());
@@ -143,7 +143,8 @@ void mapped_domains(const Subject& subject, Doubts& doubts) {
     if (refused == nullptr) continue;
     const HostedDomain* other = hosted(subject.settings, *domain.map_to);
     const bool is_empty = other != nullptr && other->aliases.empty() && other->patterns.empty();
-    if (!is_of_the_way(*refused) && !is_empty) continue;  // its aliases are found
+    // Unknown names are refused there, but the domain has aliases or patterns that are found.
+    if (!is_of_the_way(*refused) && !is_empty) continue;
     doubts.add(domain.map_to_at, name,
                fmt::format("{} is mapped to {}, where nothing is found: {}", domain.text(), name,
                            text_of(*refused)),
@@ -151,7 +152,7 @@ void mapped_domains(const Subject& subject, Doubts& doubts) {
   }
 }
 
-/// Of another host name of ours the loader speaks.
+/// A postmaster at one of our other names is checked by the loader.
 void postmaster(const Subject& subject, Doubts& doubts) {
   const auto& postmaster = subject.settings.defaults.postmaster;
   if (!postmaster || hosted(subject.settings, postmaster->domain()) == nullptr) return;

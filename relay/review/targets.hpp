@@ -1,4 +1,4 @@
-// Where a target leads that is an address of ours, asked of the planner that answers RCPT.
+// Where a target in our own domains leads, by asking the planner that answers RCPT.
 #pragma once
 
 #include <optional>
@@ -10,20 +10,21 @@
 namespace relay::review {
 
 struct DeadEnd {
-  std::string why;   ///< goes on a sentence: "which takes no mail: …"
-  std::string hint;  ///< what may have been meant, or ""
+  std::string why;   ///< continues a sentence: "which takes no mail: …"
+  std::string hint;  ///< what may have been intended, or ""
 };
 
-/// nullopt: mail for it goes on, or leaves; whether it arrives elsewhere only the DNS can tell.
+/// Why mail for the target leads nowhere; nullopt: it is delivered, or it leaves for another host,
+/// where only the DNS knows more.
 std::optional<DeadEnd> dead_end(const Subject& subject, const mail::Mailbox& target);
 
-/// Of a name that nobody has, for asking what becomes of all the others.
+/// A local part that no alias has, to find out what happens to unknown names.
 inline constexpr const char* kNobody = "nobody-has-this-name";
 
-/// What a refusal says: "550 5.1.1 No such user here".
+/// The refusal as text: "550 5.1.1 No such user here".
 std::string text_of(const forward::Rejection& refused);
 
-/// Mail that goes round, or is refused at the door of a name of ours; not a name that is missing.
+/// Whether the refusal is about the route (a loop, or relaying denied), not about an unknown name.
 bool is_of_the_way(const forward::Rejection& refused);
 
 }  // namespace relay::review

@@ -28,7 +28,7 @@ std::optional<unsigned> instance_of(const mail::HeaderField& field, Kind kind) {
   return kind == Kind::Results ? instance_of_results(field.value) : instance_of_tags(field.value);
 }
 
-/// The fields of one instance, as many as there are of each.
+/// The fields of one instance that were found, at most one of each kind.
 struct Found {
   std::array<std::optional<mail::HeaderField>, 3> fields;
 
@@ -37,7 +37,7 @@ struct Found {
   }
 };
 
-/// All ARC fields in their places, and the first thing that is wrong with them.
+/// All ARC fields by instance and kind, and the first problem with them.
 struct Sorted {
   std::array<Found, kMaxInstances> found;  ///< by instance, from 1
   bool any = false;
@@ -61,7 +61,7 @@ struct Sorted {
   }
 };
 
-/// §5.2 step 3: none in the first, pass in all others.
+/// §5.2 step 3: cv=none in the first set, cv=pass in all others.
 bool has_right_status(ChainStatus status, unsigned instance) {
   return status == (instance == 1 ? ChainStatus::None : ChainStatus::Pass);
 }

@@ -21,24 +21,25 @@ struct ArcSet {
 
 class Chain {
  public:
-  /// `fields` must outlive the chain's views. Linear; a chain of 51 sets or more, or with a number
-  /// that is none, is broken, not an error.
+  /// Linear. `fields` must outlive the views in the chain. A chain with an instance above 50 or an
+  /// unreadable one is reported by problem(), not as an error.
   static Chain collect(const std::vector<mail::HeaderField>& fields);
 
   /// No ARC field at all: cv=none.
   bool empty() const { return !any_; }
 
-  /// Why the chain cannot be valid, one line of ours; "" when its form is good: sets 1 to N, each
-  /// with exactly one of the three fields and sound tags, cv=none in the first, cv=pass in others.
+  /// Why the chain cannot be valid, in one line of our own words; "" when it is well-formed: sets 1
+  /// to N, each with exactly one of the three fields and valid tags, cv=none in the first and
+  /// cv=pass in the others.
   const std::string& problem() const { return problem_; }
 
-  /// By instance, oldest first; empty when the form is not good.
+  /// By instance, oldest first; empty unless the chain is well-formed.
   const std::vector<ArcSet>& sets() const { return sets_; }
 
-  /// The highest instance that any field carries; kMaxInstances + 1 stands for all above.
+  /// The highest instance of any field; kMaxInstances + 1 stands for all higher numbers.
   unsigned instances() const { return instances_; }
 
-  /// The newest seal says cv=fail already: nobody need say it again (§5.1.2).
+  /// The newest seal already says cv=fail, so nobody needs to repeat it (§5.1.2).
   bool newest_says_fail() const { return newest_says_fail_; }
 
   /// d= of the newest seal, folded; "" when it cannot be read.

@@ -17,7 +17,7 @@ bool covers_from(const ArcSet& set) {
   });
 }
 
-/// The only result of DMARC; nullopt without one, and where there are several.
+/// The single dmarc result; nullopt when there is none, or more than one.
 std::optional<results::Result> dmarc_result(const ArcSet& set) {
   const auto numbered = numbered_results(set.results.value);
   if (!numbered) return std::nullopt;
@@ -39,7 +39,7 @@ bool newest_set_vouches_for(const Chain& chain, std::string_view author) {
   const auto dmarc = dmarc_result(chain.sets().back());
   if (!dmarc || dmarc->result != "pass") return false;
   const auto from = std::ranges::find_if(dmarc->properties, is_from);
-  // A domain (RFC 8601 §2.7.2, RFC 7489 §11.1); Zoho writes "<ann@sender.example>".
+  // A domain by RFC 8601 §2.7.2 and RFC 7489 §11.1; but Zoho writes "<ann@sender.example>".
   return from != dmarc->properties.end() && results::domain_in(from->value) == author &&
          std::ranges::count_if(dmarc->properties, is_from) == 1;
 }

@@ -1,6 +1,6 @@
-// What the newest set of a chain says of DMARC, and of whom (RFC 8617 §4.1.1). Pure. Whether the
-// chain holds and whether its sealer is to be believed are other questions; without both, the
-// answer here is what anybody could have written.
+// What the newest ARC set says about DMARC and the author (RFC 8617 §4.1.1). Pure. Does not check
+// whether the chain is valid and its sealer trusted: unless both are, anybody may have written this
+// set.
 #pragma once
 
 #include <string_view>
@@ -9,17 +9,18 @@
 
 namespace relay::auth::arc {
 
-/// True when the sealer of the newest set says of exactly this author that DMARC passed, and has
-/// signed who that is:
-///   - its ARC-Authentication-Results have one result of DMARC, and that is pass. A second would be
-///     about somebody else, or contradict the first;
-///   - the one header.from in it is `author`, a folded domain;
-///   - its ARC-Message-Signature covers From (RFC 6376 §5.4): else From may have been written after
-///     the check.
-/// False for a chain without sound sets. The results are read leniently: they are sealed.
+/// True when the newest set reports that DMARC passed for exactly this author, and its signature
+/// covers the author:
+///   - its ARC-Authentication-Results have exactly one dmarc result, and that is pass; a second one
+///     would be about another author or contradict the first;
+///   - that result has exactly one header.from, and it is `author`, a folded domain;
+///   - its ARC-Message-Signature covers From (RFC 6376 §5.4); otherwise From may have been changed
+///     after the check.
+/// False for a chain that is not well-formed. The results are parsed leniently, because they are
+/// sealed.
 bool newest_set_vouches_for(const Chain& chain, std::string_view author);
 
-/// The same of a whole header, whose From names `author` alone.
+/// The same for a whole header. Precondition: its From names `author` alone.
 bool newest_set_vouches_for(const mail::Header& header, std::string_view author);
 
 }  // namespace relay::auth::arc

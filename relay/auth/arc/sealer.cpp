@@ -13,14 +13,14 @@ namespace relay::auth::arc {
 namespace {
 
 constexpr std::size_t kColumns = 78;            // RFC 5322 §2.1.1
-constexpr std::size_t kFoldAt = 72;             // of tags
-constexpr std::size_t kTabColumns = 8;          // of the white space a folded line begins with
-constexpr std::size_t kMaxDkimSignatures = 50;  // of one message, in h=
+constexpr std::size_t kFoldAt = 72;             // column at which tags are folded
+constexpr std::size_t kTabColumns = 8;          // width of the HTAB that begins a folded line
+constexpr std::size_t kMaxDkimSignatures = 50;  // at most so many DKIM-Signatures in h=
 constexpr std::string_view kNewLine = "\r\n\t";
 
 std::string folded_base64(std::string_view text) {
   std::string out;
-  std::size_t room = kFoldAt - kTabColumns - 2;  // behind "b="
+  std::size_t room = kFoldAt - kTabColumns - 2;  // after "b="
   while (!text.empty()) {
     if (!out.empty()) out += kNewLine;
     out += text.substr(0, room);
@@ -32,7 +32,7 @@ std::string folded_base64(std::string_view text) {
 
 std::string folded_names(const std::vector<std::string>& names) {
   std::string out;
-  std::size_t column = kTabColumns + 2;  // behind "h="
+  std::size_t column = kTabColumns + 2;  // after "h="
   for (std::size_t i = 0; i < names.size(); ++i) {
     const std::string piece = names[i] + (i + 1 < names.size() ? ":" : "");
     if (column + piece.size() > kFoldAt) {
@@ -45,9 +45,10 @@ std::string folded_names(const std::vector<std::string>& names) {
   return out;
 }
 
-/// The tags stand by the alphabet, as in the signing cases of ValiMail's suite, so that signatures
-/// can be compared with those of others. A signature changes no line end but its own. Before i=
-/// there is always a space: dkimpy looks for it.
+/// Writes the three fields. Tags are in alphabetical order, as in the signing cases of ValiMail's
+/// ARC test suite, so that signatures can be compared with those of other programs. b= is on lines
+/// of its own, so that its length changes no other line. A space precedes i=, because dkimpy looks
+/// for it.
 struct SetWriter {
   const SealOrder& order;
   const SealingKey& sealer;
@@ -88,7 +89,7 @@ struct SetWriter {
   }
 };
 
-/// The one field that `text` is.
+/// Precondition: `text` is exactly one field.
 mail::HeaderField as_field(const std::string& text) { return mail::readable_fields(text).front(); }
 
 }  // namespace
@@ -141,8 +142,8 @@ std::optional<std::string> make_set(const std::vector<mail::HeaderField>& fields
   if (signature.empty()) return std::nullopt;
   const std::string message = writer.message_signature(names, signature);
 
-  // Of a failed chain the seal covers our own set alone: the others cannot be told apart from what
-  // an attacker put there (§5.1.2).
+  // The seal of a failed chain covers our own set only: fields of the other sets cannot be told
+  // apart from forged ones (§5.1.2).
   const std::vector<ArcSet> none;
   const auto& earlier = set->status == ChainStatus::Fail ? none : chain.sets();
   const std::string unsigned_seal = writer.seal("");

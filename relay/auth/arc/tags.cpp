@@ -32,7 +32,7 @@ std::optional<T> number(std::string_view text, std::size_t max_digits) {
   return value;
 }
 
-/// A name that can be asked for in the DNS; folded.
+/// The name, folded, if it can be looked up in the DNS.
 std::optional<std::string> dns_name(std::optional<std::string_view> text) {
   if (!text) return std::nullopt;
   const auto name = mail::Domain::parse(*text);
@@ -40,7 +40,7 @@ std::optional<std::string> dns_name(std::optional<std::string_view> text) {
   return name->folded();
 }
 
-/// t= has no effect, but must be a number where it is there.
+/// t= is not used, but must be a number if present.
 bool has_sound_time(const Tags& tags) {
   const auto time = dkim::find_tag(tags, "t");
   return !time || number<std::int64_t>(*time, 12);
@@ -70,7 +70,7 @@ std::optional<dkim::Canon> canon_of(std::string_view text) {
   return std::nullopt;
 }
 
-/// c=: header "/" body; simple where nothing is said (RFC 6376 §3.5).
+/// c=: header "/" body; the default of both is simple (RFC 6376 §3.5).
 bool read_canon(const Tags& tags, MessageSignature& signature) {
   const auto text = dkim::find_tag(tags, "c");
   if (!text) return true;
@@ -83,8 +83,8 @@ bool read_canon(const Tags& tags, MessageSignature& signature) {
   return true;
 }
 
-/// h=: names, empty ones allowed (§4.1.2 asks for none in particular). A seal must not be signed:
-/// it comes later.
+/// h=: field names; empty ones are ignored, since §4.1.2 requires no particular name. It must not
+/// name ARC-Seal, which is made later.
 bool read_names(std::string_view text, MessageSignature& signature) {
   for (const std::string_view name : dkim::split_value(text, ':')) {
     if (base::equal_ignoring_case(name, "ARC-Seal")) return false;
@@ -110,7 +110,7 @@ std::string_view skip_white(std::string_view text) {
   return text;
 }
 
-/// Comments and white space (RFC 5322 §3.2.2).
+/// Skips comments and white space (RFC 5322 §3.2.2).
 std::string_view skip_cfws(std::string_view text) {
   std::size_t depth = 0;
   while (!text.empty()) {
@@ -189,7 +189,7 @@ std::optional<ChainStatus> status_of(std::string_view seal_value) {
   if (!tags) return std::nullopt;
   const auto text = dkim::find_tag(*tags, "cv").value_or("");
   for (const auto status : {ChainStatus::None, ChainStatus::Pass, ChainStatus::Fail}) {
-    if (text == name_of(status)) return status;  // values have case (RFC 6376 §3.2)
+    if (text == name_of(status)) return status;  // tag values are case-sensitive (RFC 6376 §3.2)
   }
   return std::nullopt;
 }

@@ -1,4 +1,4 @@
-// The tags of one ARC set (RFC 8617 §4.1): what its three fields say, checked for form. Pure.
+// The tags of the three fields of an ARC set (RFC 8617 §4.1), parsed and checked for form. Pure.
 #pragma once
 
 #include <cstdint>
@@ -42,27 +42,27 @@ struct Seal {
   ChainStatus status = ChainStatus::None;  ///< cv=
 };
 
-/// The error is one line of ours. i= is read elsewhere.
+/// The error is one line in our own words. i= is not read here: see instance_of_tags().
 std::expected<MessageSignature, std::string> parse_message_signature(std::string_view value);
 std::expected<Seal, std::string> parse_seal(std::string_view value);
 
-/// i= of an ARC-Message-Signature or ARC-Seal field, whatever the other tags say: one or two
-/// digits, or three that show there are too many. nullopt: no instance can be read.
+/// i= of an ARC-Message-Signature or ARC-Seal field, even if other tags are invalid. Up to three
+/// digits are read, so that numbers above 50 are recognised. nullopt: no instance can be read.
 std::optional<unsigned> instance_of_tags(std::string_view value);
 
 /// The value of an ARC-Authentication-Results field (§4.1.1).
 struct NumberedResults {
-  unsigned instance = 0;     ///< of i=, which stands first
-  std::string_view results;  ///< behind its ";": as in Authentication-Results
+  unsigned instance = 0;     ///< of i=, which comes first
+  std::string_view results;  ///< after its ";": in the form of Authentication-Results
 };
 
-/// Comments may stand around i=, and may hold a ";". nullopt: no instance can be read.
+/// Comments around i= are skipped, even with a ";" in them. nullopt: no instance can be read.
 std::optional<NumberedResults> numbered_results(std::string_view value);
 
-/// The instance alone.
+/// The instance of an ARC-Authentication-Results field.
 std::optional<unsigned> instance_of_results(std::string_view value);
 
-/// cv= of a seal, whatever the other tags say.
+/// cv= of an ARC-Seal, even if other tags are invalid.
 std::optional<ChainStatus> status_of(std::string_view seal_value);
 
 }  // namespace relay::auth::arc

@@ -63,7 +63,7 @@ base::Task<bool> Verification::fetch(ports::Resolver& resolver, SignedBy by,
 
 base::Task<> Verification::fetch_keys(ports::Resolver& resolver, base::Deadline deadline) {
   if (links_.empty()) co_return;
-  // What the chain stands or falls with: the newest message signature, and every seal.
+  // The chain is valid only if the newest message signature and every seal are.
   if (!co_await fetch(resolver, links_.back().signature, deadline)) co_return;
   for (std::size_t i = links_.size(); i-- > 0;) {
     if (co_await fetch(resolver, links_[i].seal, deadline)) continue;
@@ -121,8 +121,7 @@ Verification::Checked Verification::check_seals() const {
   return worst;
 }
 
-/// The newest message signature and all seals: Bad as soon as anything is, Unknown when anything
-/// is left open.
+/// The newest message signature and all seals: Bad if any is Bad, else Unknown if any is Unknown.
 Verification::Checked Verification::check_chain(const dkim::BodyHashes& hashes,
                                                 std::int64_t now) const {
   const std::size_t newest = links_.size() - 1;
@@ -134,7 +133,7 @@ Verification::Checked Verification::check_chain(const dkim::BodyHashes& hashes,
   return message.check == Check::Unknown && seals.check != Check::Bad ? message : seals;
 }
 
-/// §5.2 step 5. Beyond what may be looked up or verified nothing is claimed.
+/// §5.2 step 5. A signature that was not verified does not count as passed.
 std::uint8_t Verification::oldest_pass(const dkim::BodyHashes& hashes, std::int64_t now) const {
   for (std::size_t i = links_.size() - 1; i-- > 0;) {
     if (check_message(i, hashes, now).check == Check::Good) continue;

@@ -1,5 +1,5 @@
-// Verifies the ARC chain of a message while it streams in (RFC 8617 §5.2). Knows nothing of whom to
-// trust: that a chain is valid only says that its sealers sealed it.
+// Verifies the ARC chain of a message while it streams in (RFC 8617 §5.2). Decides nothing about
+// trust: a valid chain only proves who has sealed it.
 #pragma once
 
 #include <cstddef>
@@ -20,48 +20,48 @@
 
 namespace relay::auth::arc {
 
-/// A chain that needs more distinct keys than this to be valid has failed: nobody honest has so
-/// many sealers, and each costs a lookup in somebody's DNS.
+/// A chain that needs more distinct keys than this is treated as failed: no honest chain has so
+/// many sealers, and each key costs a lookup in a foreign DNS.
 inline constexpr std::size_t kMaxKeyLookups = 12;
 
-/// So many older ARC-Message-Signatures are verified at most, for oldest_pass alone.
+/// Older ARC-Message-Signatures that are verified at most. They matter for oldest_pass only.
 inline constexpr std::size_t kMaxOlderSignatures = 10;
 
-/// One message. Made when its header is complete; fetch_keys() may run while the body arrives;
-/// fetch_older_keys() after it, and finish() when all have ended.
+/// One message. Construct it when the header is complete; fetch_keys() may run while the body
+/// arrives, fetch_older_keys() after it, and finish() when both have ended.
 ///
-/// What it may cost: the header is canonicalised eleven times, the seals of 50 sets over 128 KiB
-/// come to some 3 MiB of SHA-256, twelve keys are looked up, and 61 signatures computed (times
-/// dkim::kMaxKeyRecords, where a selector has so many).
+/// Worst-case cost: the header is canonicalised eleven times, the seals of 50 sets over 128 KiB are
+/// some 3 MiB of SHA-256 input, twelve keys are looked up, and 61 signatures are verified (each up
+/// to dkim::kMaxKeyRecords times, if its selector has so many records).
 class Verification {
  public:
-  /// Reads the ARC fields of `header`, which is needed no longer than this call, and asks
-  /// `hashes` for what they need, before its first update().
+  /// Reads the ARC fields of `header`, which is not used after this call, and registers in `hashes`
+  /// the body hashes that they need; before the first update().
   Verification(const mail::Header& header, dkim::BodyHashes& hashes);
   Verification(const Verification&) = delete;
   Verification& operator=(const Verification&) = delete;
 
-  /// Asks for the keys, newest set first, each once, and stops where the chain cannot be valid any
-  /// more: what the chain stands or falls with. Nothing is asked when there is no chain, or one
-  /// broken by its form.
+  /// Looks up the keys that decide whether the chain is valid, newest set first, each key once;
+  /// stops as soon as the chain cannot be valid. Does nothing if there is no chain or it is not
+  /// well-formed.
   base::Task<> fetch_keys(ports::Resolver& resolver, base::Deadline deadline);
 
-  /// After fetch_keys(): those of older message signatures, for oldest_pass alone. Nothing is asked
-  /// when a key of the chain is missing.
+  /// After fetch_keys(): looks up the keys of older message signatures, for oldest_pass only. Does
+  /// nothing if a key of the chain is missing.
   base::Task<> fetch_older_keys(ports::Resolver& resolver, base::Deadline deadline);
 
-  /// With the finished hashes of the body. None: no ARC field. Fail: broken by form, a signature
-  /// or a seal; a key that does not exist or must not be used (RFC 8301); more keys than
+  /// Call with the finished body hashes. None: no ARC field. Fail: not well-formed; a signature or
+  /// seal is invalid; a key does not exist or must not be used (RFC 8301); more keys than
   /// kMaxKeyLookups. TempError: not failed, but a key could not be looked up.
   mail::ArcVerdict finish(const dkim::BodyHashes& hashes, base::WallTime now) const;
 
  private:
   using Key = std::expected<dkim::FetchedKey, dkim::KeyProblem>;
 
-  /// What is left to check of an ARC set once its header has been read.
+  /// What remains to be verified of an ARC set after its header fields have been read.
   struct Link {
     SignedBy signature;                  ///< of the ARC-Message-Signature
-    std::string signed_hash;             ///< "" when it is too old to be verified
+    std::string signed_hash;             ///< "": too old to be verified
     std::size_t body_wish = 0;           ///< number in BodyHashes
     std::string body_hash;               ///< bh=
     std::optional<std::int64_t> expiry;  ///< x=
@@ -69,7 +69,7 @@ class Verification {
     std::string sealed_hash;
   };
 
-  /// What a signature is worth; only Good is good.
+  /// The result for one signature; Unknown: it could not be verified.
   enum class Check : std::uint8_t { Good, Bad, Unknown };
 
   struct Checked {
@@ -85,11 +85,11 @@ class Verification {
   Checked check_chain(const dkim::BodyHashes& hashes, std::int64_t now) const;
   std::uint8_t oldest_pass(const dkim::BodyHashes& hashes, std::int64_t now) const;
 
-  mail::ArcVerdict verdict_;         ///< as far as the header tells
-  std::vector<Link> links_;          ///< oldest first; none when there is nothing to verify
-  std::map<std::string, Key> keys_;  ///< by the name that was asked for
+  mail::ArcVerdict verdict_;         ///< as far as the header decides it
+  std::vector<Link> links_;          ///< oldest first; empty when nothing is to be verified
+  std::map<std::string, Key> keys_;  ///< by DNS name
   bool too_many_keys_ = false;
-  bool has_keys_ = false;  ///< all that the chain stands or falls with
+  bool has_keys_ = false;  ///< has all keys that decide whether the chain is valid
 };
 
 }  // namespace relay::auth::arc

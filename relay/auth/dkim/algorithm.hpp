@@ -1,5 +1,5 @@
-// The signature algorithms in use (RFC 8301 §3.1, RFC 8463 §3). rsa-sha1 is history: it is named
-// here to be recognised, never to be verified.
+// The signature algorithms in use (RFC 8301 §3.1, RFC 8463 §3). rsa-sha1 is recognised, for the
+// report, but never verified.
 #pragma once
 
 #include <cstdint>
@@ -16,7 +16,8 @@ constexpr std::string_view algorithm_of(KeyType type) {
 
 inline constexpr std::string_view kHistoricAlgorithm = "rsa-sha1";
 
-/// Of a=; nullopt for what we do not verify. Algorithm names have case (RFC 6376 §3.2).
+/// The key type for a= of a signature; nullopt for algorithms that we do not verify. Algorithm
+/// names are case-sensitive (RFC 6376 §3.2).
 constexpr std::optional<KeyType> key_type_of(std::string_view algorithm) {
   if (algorithm == algorithm_of(KeyType::Rsa)) return KeyType::Rsa;
   if (algorithm == algorithm_of(KeyType::Ed25519)) return KeyType::Ed25519;

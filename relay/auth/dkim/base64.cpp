@@ -12,7 +12,7 @@ namespace {
 constexpr unsigned char kNoDigit = 0xFF;
 constexpr unsigned char kSpace = 0xFE;
 
-/// By octet: the six bits that it stands for, or one of the above.
+/// For each octet the six bits that it stands for, kNoDigit or kSpace.
 constexpr std::array<unsigned char, 256> meanings() {
   std::array<unsigned char, 256> table{};
   table.fill(kNoDigit);

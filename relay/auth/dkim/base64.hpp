@@ -1,4 +1,4 @@
-// Base64 as it stands in tags (RFC 4648 §4, RFC 6376 §2.10).
+// Base64 in tag values (RFC 4648 §4, RFC 6376 §2.10).
 #pragma once
 
 #include <optional>
@@ -10,8 +10,8 @@ namespace relay::auth::dkim {
 /// Without line breaks.
 std::string base64(std::string_view octets);
 
-/// White space is ignored wherever it stands; anything else outside the alphabet, wrong padding or
-/// an empty text is nullopt.
+/// White space is ignored anywhere. nullopt: another octet outside the alphabet, wrong padding, or
+/// an empty text.
 std::optional<std::string> decode_base64(std::string_view text);
 
 }  // namespace relay::auth::dkim

@@ -1,5 +1,5 @@
-// The body hashes of all signatures of a message, those to be verified and our own, in one pass
-// over the body while it comes in. Knows nothing of headers, keys or SMTP.
+// The body hashes for all signatures of a message, those to be verified and our own, in one pass
+// over the body while it comes in. Independent of headers, keys and SMTP.
 #pragma once
 
 #include <array>
@@ -14,28 +14,28 @@
 
 namespace relay::auth::dkim {
 
-/// SHA-256 of the canonical body, whole or up to l= (RFC 6376 §3.7). Any division of the body into
-/// chunks gives the same digests. Costs at most two passes of SHA-256, one for each canonical form,
-/// however many digests are wanted; memory is constant but for 32 octets a digest.
+/// SHA-256 of the canonical body, whole or up to l= (RFC 6376 §3.7). The digests do not depend on
+/// how the body is divided into chunks. Costs at most two passes of SHA-256, one for each canonical
+/// form, however many digests are wanted. Memory is constant except for 32 octets per digest.
 class BodyHashes {
  public:
-  /// Asks for a digest; before the first update(). Returns its number, the same for the same wish.
-  /// `length`: that many octets of the canonical body, or all of it.
+  /// Registers a digest; before the first update(). Returns its number, which is the same for equal
+  /// wishes. `length`: octets of the canonical body to cover; nullopt: all of it.
   std::size_t want(Canon canon, std::optional<std::uint64_t> length = std::nullopt);
 
-  /// Takes octets of the body, which starts after the empty line that ends the header.
+  /// Adds octets of the body, which begins after the empty line that ends the header.
   void update(std::string_view octets);
 
-  /// After the last update(), once; before any question below.
+  /// Call once, after the last update() and before the functions below.
   void finish();
 
-  /// 32 octets.
+  /// 32 octets, for the number that want() has returned.
   const std::string& digest(std::size_t number) const { return wishes_.at(number).digest; }
 
-  /// False when l= leaves octets of the canonical body outside.
+  /// False when l= leaves octets of the canonical body uncovered.
   bool covers_all(std::size_t number) const;
 
-  /// True when the canonical body has fewer octets than l= says, which it must not (§3.5).
+  /// True when l= is larger than the canonical body, which is not allowed (§3.5).
   bool falls_short(std::size_t number) const;
 
  private:
@@ -48,7 +48,7 @@ class BodyHashes {
   std::uint64_t octets_of(Canon canon) const;
 
   std::vector<Wish> wishes_;
-  std::vector<CanonicalBody> bodies_;  ///< of the forms that are wanted
+  std::vector<CanonicalBody> bodies_;  ///< one for each canonical form that is wanted
 };
 
 }  // namespace relay::auth::dkim

@@ -13,8 +13,8 @@ bool is_wsp(char c) { return c == ' ' || c == '\t'; }
 /// White space of a tag list, folding included.
 bool is_space(char c) { return is_wsp(c) || c == '\r' || c == '\n'; }
 
-/// Octets at the start of `text` that are white space of a field's value: SP, HTAB, or a CRLF,
-/// which can only fold the value or end it. A bare CR or LF is none (RFC 6376 §3.4.2, §2.8).
+/// Octets of white space at the start of `text`, a field value: SP, HTAB, or a CRLF, which can only
+/// fold or end the value. A bare CR or LF is not white space (RFC 6376 §3.4.2, §2.8).
 std::size_t blank_octets(std::string_view text) {
   if (is_wsp(text.front())) return 1;
   return text.starts_with("\r\n") ? 2 : 0;
@@ -25,7 +25,7 @@ std::string_view without_line_end(std::string_view text) {
   return text;
 }
 
-/// True when `spec`, a tag of the field's list, is b= itself.
+/// True if `spec`, one tag of the list, is b=.
 bool is_signature_tag(std::string_view spec) {
   while (!spec.empty() && is_space(spec.front())) spec.remove_prefix(1);
   if (!spec.starts_with('b')) return false;
@@ -34,7 +34,7 @@ bool is_signature_tag(std::string_view spec) {
   return spec.starts_with('=');
 }
 
-/// `value` with nothing behind the "=" of b=.
+/// `value` with the part after the "=" of b= removed.
 std::string without_signature(std::string_view value) {
   std::string text;
   text.reserve(value.size());
@@ -54,7 +54,7 @@ std::string relaxed_field(std::string_view name, std::string_view value) {
   std::string out = base::lower(name);
   while (!out.empty() && is_wsp(out.back())) out.pop_back();
   out += ':';
-  out.reserve(out.size() + value.size() + 2);  // a CRLF may follow
+  out.reserve(out.size() + value.size() + 2);  // room for a CRLF that the caller may append
   const std::size_t start = out.size();
   bool blank = false;
   while (!value.empty()) {
@@ -84,7 +84,7 @@ SignableHeader::SignableHeader(const std::vector<mail::HeaderField>& fields) {
 
 std::string SignableHeader::canonical(const std::vector<std::string>& names, Canon canon,
                                       const mail::HeaderField* except) const {
-  std::unordered_map<std::string, std::size_t> left;  // fields above the one taken last, by name
+  std::unordered_map<std::string, std::size_t> left;  // number of fields not taken yet, by name
   std::string text;
   for (const std::string& name : names) {
     const auto found = by_name_.find(base::lower(name));

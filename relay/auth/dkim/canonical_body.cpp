@@ -19,7 +19,7 @@ bool is_wsp(char c) { return (c == ' ') | (c == '\t'); }
 constexpr std::size_t kStride = 64;
 
 #if defined(__SSE2__)
-/// A bit for each of sixteen octets, another behind them, where relaxing may change something.
+/// One bit for each of sixteen octets that relaxing may change; reads one octet beyond them.
 unsigned odd_bits(const char* octets) {
   const auto load = [](const char* at) {
     return _mm_loadu_si128(reinterpret_cast<const __m128i*>(at));
@@ -45,8 +45,8 @@ unsigned odd_bits(const char* octets) {
 }
 #endif
 
-/// The first of kStride octets, another behind them, where relaxing may change something: a tab, a
-/// space with another one or a line end behind it, a CR that ends no line. kStride: none.
+/// Index of the first of kStride octets that relaxing may change: a tab, a space followed by a
+/// space or CR, a CR without LF. kStride if there is none. Reads one octet beyond the kStride.
 std::size_t first_odd(const char* octets) {
   for (std::size_t at = 0; at < kStride; at += 16) {
     const unsigned bits = odd_bits(octets + at);
@@ -55,21 +55,21 @@ std::size_t first_odd(const char* octets) {
   return kStride;
 }
 
-/// The same for less than a stride, the last octet of all.
+/// The same for the last octets of a text, fewer than kStride.
 std::size_t first_odd_in_rest(std::string_view rest) {
   std::array<char, kStride + 1> padded{};
   std::ranges::copy(rest, padded.begin());
   return std::min(first_odd(padded.data()), rest.size());
 }
 
-/// `text` without line ends at its end, also one whose LF has not come yet.
+/// `text` without the line ends at its end, including a CR whose LF may still come.
 std::string_view without_line_ends(std::string_view text) {
   if (text.ends_with('\r')) text.remove_suffix(1);
   while (text.ends_with("\r\n")) text.remove_suffix(2);
   return text;
 }
 
-/// `text` without what stands at its end and may vanish yet: white space and line ends.
+/// `text` without the white space and line ends at its end, which may still be dropped.
 std::string_view without_open_end(std::string_view text) {
   while (true) {
     if (text.ends_with("\r\n")) {
@@ -82,8 +82,9 @@ std::string_view without_open_end(std::string_view text) {
   }
 }
 
-/// Octets of `text`, which begins with an ordinary one, that relaxing leaves as they are: most of a
-/// message, line ends included. An open end does not count.
+/// Number of octets at the start of `text` that relaxing does not change, which is most of a
+/// message, line ends included. White space and line ends at the very end are not counted.
+/// Precondition: `text` begins with neither.
 std::size_t unchanged(std::string_view text) {
   std::size_t end = 0;
   std::size_t found = kStride;
@@ -95,15 +96,16 @@ std::size_t unchanged(std::string_view text) {
   return without_open_end(text.substr(0, end)).size();
 }
 
-/// A shorter unchanged piece is a word among blanks: there it is quicker to relax octet by octet.
+/// Shorter unchanged pieces are words between blanks, for which relaxing octet by octet is faster.
 constexpr std::size_t kShortPiece = 8;
 
-/// Octets that are relaxed so before the next look for a longer piece.
+/// Octets to relax one by one before looking for a longer unchanged piece again.
 constexpr std::size_t kSqueezed = 4 * kStride;
 
-/// Relaxes `text`, which has no open end, into `out`; returns how many octets it became. Every
-/// octet is written and some are overwritten by the next: between short words a branch would be
-/// guessed wrongly at every other one.
+/// Relaxes `text` into `out` and returns the resulting number of octets. Precondition: `text` does
+/// not end in white space or a line end. Every octet is written, and those to be dropped are
+/// overwritten by the next one: between short words a branch would be mispredicted half of the
+/// time.
 std::size_t squeeze(std::string_view text, char* out) {
   std::size_t size = 0;
   std::size_t at = 0;
@@ -143,10 +145,10 @@ void CanonicalBody::update(std::string_view octets) {
   while (!octets.empty()) octets.remove_prefix(take(octets));
 }
 
-/// Takes text, white space or a line end; returns how much of `octets` that was.
+/// Consumes text, white space or a line end; returns the number of octets consumed.
 std::size_t CanonicalBody::take(std::string_view octets) {
   if (canon_ == Canon::Simple) {
-    // Only line ends at the end of the body are not what they were.
+    // The simple form only drops line ends at the end of the body.
     const std::size_t size = without_line_ends(octets).size();
     emit(octets.substr(0, size));
     return size + (size < octets.size() ? take_line_end(octets.substr(size)) : 0);
@@ -167,7 +169,7 @@ std::size_t CanonicalBody::take(std::string_view octets) {
   return window.size();
 }
 
-/// Takes a CR, and its LF if that is there.
+/// Consumes a CR and, if present, its LF.
 std::size_t CanonicalBody::take_line_end(std::string_view octets) {
   if (octets.size() == 1) {
     pending_cr_ = true;
@@ -183,8 +185,8 @@ std::size_t CanonicalBody::take_line_end(std::string_view octets) {
 
 void CanonicalBody::finish() {
   if (pending_cr_) emit("\r");
-  // A body ends with exactly one CRLF, whatever it came with; an empty one stays empty when relaxed
-  // and becomes a CRLF when simple.
+  // The canonical body ends with exactly one CRLF. An empty body stays empty in the relaxed form
+  // and becomes one CRLF in the simple form.
   if (any_ || canon_ == Canon::Simple) append("\r\n");
   hash(block_);
   digest_ = hash_.digest();
@@ -196,7 +198,7 @@ void CanonicalBody::line_end() {
   pending_space_ = false;
 }
 
-/// Appends octets that are certain to stay, after the line ends and the space kept back before.
+/// Appends octets that are certain to stay, preceded by the line ends and the space held back.
 void CanonicalBody::emit(std::string_view octets) {
   if (octets.empty()) return;
   for (; pending_crlfs_ > 0; --pending_crlfs_) append("\r\n");

@@ -1,5 +1,5 @@
-// One canonical form of a body (RFC 6376 §3.4.3, §3.4.4), streaming into its digests. BodyHashes
-// puts the forms of a message together.
+// One canonical form of a body (RFC 6376 §3.4.3, §3.4.4), hashed while it streams in. BodyHashes
+// combines the forms that a message needs.
 #pragma once
 
 #include <cstdint>
@@ -12,20 +12,21 @@
 
 namespace relay::auth::dkim {
 
-/// Memory is constant: one block of 4 KiB and 32 octets a mark. A bare CR or LF is an ordinary
-/// octet; our server refuses messages that have one.
+/// Memory is constant: one block of 4 KiB, and 32 octets per mark. A bare CR or LF is an ordinary
+/// octet here; our server refuses messages with one.
 class CanonicalBody {
  public:
   explicit CanonicalBody(Canon canon) : canon_(canon) {}
 
   Canon canon() const { return canon_; }
 
-  /// Wants the digest of the first `length` canonical octets as well; before the first update().
+  /// Requests the digest of the first `length` canonical octets in addition; before the first
+  /// update().
   void mark(std::uint64_t length);
 
   void update(std::string_view octets);
 
-  /// To be called once, after the last update().
+  /// Call once, after the last update().
   void finish();
 
   // After finish().
@@ -33,7 +34,7 @@ class CanonicalBody {
 
   const std::string& digest() const { return digest_; }
 
-  /// Of a mark; beyond the end it is the digest of the whole.
+  /// The digest for a mark; for a mark beyond the end, the digest of the whole body.
   const std::string& digest_at(std::uint64_t length) const;
 
  private:
@@ -53,13 +54,13 @@ class CanonicalBody {
   base::Sha256 hash_;
   std::uint64_t hashed_ = 0;
   std::vector<Mark> marks_;    ///< by rising length
-  std::size_t next_mark_ = 0;  ///< the first one not reached
+  std::size_t next_mark_ = 0;  ///< index of the first mark not reached yet
   std::string digest_;
   std::string block_;                ///< canonical octets not hashed yet
-  std::uint64_t pending_crlfs_ = 0;  ///< line ends kept back: empty lines at the end do not count
-  bool pending_space_ = false;       ///< white space kept back: at the end of a line it vanishes
-  bool pending_cr_ = false;          ///< last octet of a chunk; LF may follow in the next
-  bool any_ = false;                 ///< something was emitted, so the body is not empty
+  std::uint64_t pending_crlfs_ = 0;  ///< line ends held back: empty lines at the end are dropped
+  bool pending_space_ = false;       ///< white space held back: dropped at the end of a line
+  bool pending_cr_ = false;          ///< a chunk ended in CR; LF may follow in the next
+  bool any_ = false;                 ///< something was emitted: the body is not empty
 };
 
 }  // namespace relay::auth::dkim

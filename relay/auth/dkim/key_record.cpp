@@ -13,7 +13,7 @@ bool names(std::string_view list, std::string_view word) {
   return std::ranges::count(split_value(list, ':'), word) > 0;
 }
 
-/// The version tag comes first or not at all (§3.6.1).
+/// The version tag must be first if it is present (§3.6.1).
 bool has_right_version(const std::vector<Tag>& tags) {
   const auto version = find_tag(tags, "v");
   return !version || (*version == "DKIM1" && tags.front().name == "v");

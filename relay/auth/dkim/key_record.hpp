@@ -1,5 +1,5 @@
-// The text of a key record (RFC 6376 §3.6.1, RFC 8463 §4): what the owner of a selector publishes.
-// Looks into no key: public_key.hpp does.
+// Parses a key record (RFC 6376 §3.6.1, RFC 8463 §4), which the owner of a selector publishes. The
+// key itself is not parsed here, but in public_key.hpp.
 #pragma once
 
 #include <cstddef>
@@ -12,8 +12,8 @@
 
 namespace relay::auth::dkim {
 
-/// More than an RSA key of 4096 bits takes as base64, white space included; a longer one is not
-/// even decoded, for a TXT record may have 64 KiB.
+/// Enough for an RSA key of 4096 bits in base64 with white space. Longer texts are not decoded,
+/// because a TXT record can have 64 KiB.
 inline constexpr std::size_t kMaxKeyText = 4096;
 
 struct KeyRecord {
@@ -40,7 +40,7 @@ enum class KeyRecordError : std::uint8_t {
 
 std::string_view describe(KeyRecordError error);
 
-/// Of one TXT record. n= and tags unknown to us are ignored; g= as well, which RFC 6376 took back.
+/// Parses one TXT record. n=, g= (removed by RFC 6376) and unknown tags are ignored.
 std::expected<KeyRecord, KeyRecordError> parse_key_record(std::string_view text);
 
 }  // namespace relay::auth::dkim

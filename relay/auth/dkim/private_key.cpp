@@ -31,7 +31,8 @@ std::string contents(BIO* bio) {
   return {octets, static_cast<std::size_t>(size)};
 }
 
-/// To sign SHA-256 digests by RSASSA-PKCS1-v1_5 (RFC 8017 §8.2); null when OpenSSL fails.
+/// A context that signs SHA-256 digests by RSASSA-PKCS1-v1_5 (RFC 8017 §8.2); null if OpenSSL
+/// fails.
 std::shared_ptr<EVP_PKEY_CTX> prepared_to_sign(EVP_PKEY* key) {
   std::shared_ptr<EVP_PKEY_CTX> context(EVP_PKEY_CTX_new(key, nullptr), EVP_PKEY_CTX_free);
   if (!context || EVP_PKEY_sign_init(context.get()) != 1 ||

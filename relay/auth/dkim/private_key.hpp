@@ -18,8 +18,8 @@ class PrivateKey {
  public:
   static constexpr int kMinRsaBits = 2048;
 
-  /// PEM; RSA of 2048 to 4096 bits (RFC 8301 §3.2) or Ed25519. The error is a sentence.
-  /// `min_rsa_bits` is for the keys of old conformance cases.
+  /// PEM: RSA of 2048 to 4096 bits (RFC 8301 §3.2) or Ed25519. The error is a sentence. A lower
+  /// `min_rsa_bits` is for old conformance cases only.
   static std::expected<PrivateKey, std::string> parse(std::string_view pem,
                                                       int min_rsa_bits = kMinRsaBits);
 
@@ -40,7 +40,8 @@ class PrivateKey {
   PrivateKey(std::shared_ptr<evp_pkey_st> key, KeyType type);
 
   std::shared_ptr<evp_pkey_st> key_;
-  /// RSA: ready to sign, only ever copied. Setting one up costs twenty times as much as a copy.
+  /// For RSA: a context ready to sign, which is only copied, since preparing one costs twenty times
+  /// as much as a copy.
   std::shared_ptr<evp_pkey_ctx_st> prepared_;
   KeyType type_;
 };

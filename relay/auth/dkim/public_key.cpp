@@ -17,7 +17,7 @@ constexpr int kMinRsaBits = 1024;
 constexpr int kMaxRsaBits = 4096;
 constexpr int kMaxExponentBits = 32;
 constexpr std::size_t kEd25519KeyOctets = 32;
-// Of a modulus of 4096 bits with everything around it; more is not even decoded.
+// Enough for a modulus of 4096 bits with its encoding; longer keys are not even decoded.
 constexpr std::size_t kMaxRsaKeyOctets = 8192;
 constexpr std::uint16_t kEd25519Bits = 256;
 
@@ -42,7 +42,8 @@ constexpr char kBitString = '\x03';
 constexpr std::string_view kRsaEncryption{
     "\x30\x0D\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x01\x01\x05\x00", 15};
 
-/// Takes the content of a DER element of that tag off `der`; lengths as keys within our cap have.
+/// Removes a DER element with this tag from `der` and returns its content. Lengths up to 65,535,
+/// which is enough for the keys allowed here.
 std::optional<std::string_view> take_element(std::string_view& der, char tag) {
   if (der.size() < 2 || der.front() != tag) return std::nullopt;
   std::size_t length = static_cast<unsigned char>(der[1]);
@@ -60,8 +61,8 @@ std::optional<std::string_view> take_element(std::string_view& der, char tag) {
   return content;
 }
 
-/// The RSAPublicKey inside a SubjectPublicKeyInfo of the usual form. OpenSSL could open it, too,
-/// but its decoders take five times as long as the signature itself.
+/// The RSAPublicKey inside a SubjectPublicKeyInfo of the usual form. OpenSSL's decoders could
+/// extract it, too, but take five times as long as verifying the signature.
 std::optional<std::string_view> bare_rsa_key(std::string_view der) {
   auto info = take_element(der, kSequence);
   if (!info || !der.empty() || !info->starts_with(kRsaEncryption)) return std::nullopt;
@@ -71,7 +72,7 @@ std::optional<std::string_view> bare_rsa_key(std::string_view der) {
   return bits->substr(1);
 }
 
-/// The RSA key in `der`, which holds nothing else; null when there is none.
+/// The RSA key in `der`; null if there is none, or anything follows it.
 Key decode_rsa(std::string_view der) {
   const auto bare = bare_rsa_key(der);
   if (bare) der = *bare;

@@ -1,5 +1,5 @@
-// Public keys of DKIM, through OpenSSL. A key that no honest signer has is refused before any
-// arithmetic is done with it.
+// Public keys of DKIM, verified with OpenSSL. Keys that no honest signer uses are refused before
+// any arithmetic is done with them.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@ namespace relay::auth::dkim {
 enum class KeyFault : std::uint8_t {
   Malformed,        ///< not the DER of an RSA key, not 32 octets of Ed25519
   TooShort,         ///< RSA below 1024 bits (RFC 8301 §3.2)
-  TooLong,          ///< RSA above 4096 bits: verifiers need not go further (RFC 8301 §3.2)
-  StrangeExponent,  ///< RSA with an exponent that is even, below 3 or above 32 bits
+  TooLong,          ///< RSA above 4096 bits, which verifiers need not support (RFC 8301 §3.2)
+  StrangeExponent,  ///< RSA exponent even, below 3 or above 32 bits
 };
 
 std::string_view describe(KeyFault fault);
@@ -25,15 +25,15 @@ std::string_view describe(KeyFault fault);
 /// Immutable.
 class PublicKey {
  public:
-  /// `octets`: p= decoded. RSA as SubjectPublicKeyInfo, which everybody publishes, or RSAPublicKey,
-  /// which RFC 6376 §3.6.1 names.
+  /// `octets`: the decoded p=. RSA as SubjectPublicKeyInfo, which signers publish, or as
+  /// RSAPublicKey, which RFC 6376 §3.6.1 specifies.
   static std::expected<PublicKey, KeyFault> parse(KeyType type, std::string_view octets);
 
   KeyType type() const { return type_; }
 
   std::uint16_t bits() const { return bits_; }
 
-  /// `hash`: 32 octets, the SHA-256 of what was signed. Up to 0.25 ms, with RSA of 4096 bits and
+  /// `hash`: 32 octets, SHA-256 of the signed text. Takes up to 0.25 ms, with RSA of 4096 bits and
   /// the largest exponent allowed.
   bool verify_hash(std::string_view hash, std::string_view signature) const;
 

@@ -16,7 +16,7 @@ struct RecentKey {
 }  // namespace
 
 std::expected<PublicKey, KeyFault> recent_key(KeyType type, std::string_view octets) {
-  thread_local std::vector<RecentKey> recent;  // the last one used in front
+  thread_local std::vector<RecentKey> recent;  // the most recently used one first
   const auto known = std::ranges::find_if(
       recent, [&](const RecentKey& one) { return one.key.type() == type && one.octets == octets; });
   if (known != recent.end()) {

@@ -1,5 +1,5 @@
-// The public keys used last, ready to verify: much of the mail of a day is signed by a few keys,
-// and to open one costs as much as to use it. Says the same as PublicKey::parse, sooner.
+// A cache of parsed public keys: a few keys sign much of the mail, and parsing a key costs as much
+// as verifying with it. Returns the same as PublicKey::parse.
 #pragma once
 
 #include <cstddef>
@@ -10,10 +10,10 @@
 
 namespace relay::auth::dkim {
 
-/// What one thread remembers: at most some 8 KiB each.
+/// Keys cached per thread, with at most some 8 KiB each.
 inline constexpr std::size_t kMaxRecentKeys = 64;
 
-/// As PublicKey::parse. A key is known by its octets: whoever publishes it, it is the same.
+/// Like PublicKey::parse. The cache key is the octets of the key, whatever domain publishes it.
 std::expected<PublicKey, KeyFault> recent_key(KeyType type, std::string_view octets);
 
 }  // namespace relay::auth::dkim

@@ -11,7 +11,7 @@ namespace {
 
 using mail::DkimResult;
 
-/// Why this key must not be used for this signature; "" when it may (§6.1.2 step 5 to 9).
+/// Why this key must not be used for this signature; "" when it may (§6.1.2 steps 5 to 9).
 std::string_view objection(const KeyRecord& record, const SignedHash& hash) {
   if (record.type != hash.key_type) return "key of another algorithm";
   if (!record.for_sha256) return "key is not for sha256";

@@ -21,7 +21,7 @@ constexpr std::size_t kMaxAlgorithmOctets = 40;
 
 using Failure = std::optional<SignatureError>;
 
-/// domain-name of §3.5: two labels or more.
+/// A domain-name of §3.5: at least two labels.
 std::optional<std::string> domain_name(std::string_view text) {
   const auto domain = mail::Domain::parse(text);
   if (!domain || !domain->is_dotted()) return std::nullopt;
@@ -34,7 +34,7 @@ std::optional<std::string> selector_name(std::string_view text) {
   return name->folded();
 }
 
-/// Behind the "@" of i=: the last one, an "@" of the local part may stand quoted.
+/// The domain after the last "@" of i=; a quoted local part may contain an "@" itself.
 std::optional<std::string> identity_domain(std::string_view identity) {
   const std::size_t at = identity.rfind('@');
   if (at == std::string_view::npos) return std::nullopt;
@@ -47,7 +47,7 @@ bool is_same_or_below(std::string_view name, std::string_view parent) {
          name[name.size() - parent.size() - 1] == '.';
 }
 
-/// Digits alone; a number beyond what fits is as good as the largest that does.
+/// Digits only; a number too large for the type becomes the largest value of the type.
 std::optional<std::uint64_t> number(std::string_view text, std::size_t max_digits) {
   if (text.empty() || text.size() > max_digits || !std::ranges::all_of(text, base::is_digit)) {
     return std::nullopt;
@@ -90,7 +90,7 @@ Failure read_canonicalization(const std::vector<Tag>& tags, SignatureField& fiel
   const std::string_view names = find_tag(tags, "c").value_or("simple/simple");
   const std::size_t slash = names.find('/');
   const auto header = canon_of(names.substr(0, slash));
-  // A header form alone means a simple body (§3.5).
+  // If c= has only one form, the body form is simple (§3.5).
   const auto body =
       slash == std::string_view::npos ? Canon::Simple : canon_of(names.substr(slash + 1));
   if (!header || !body) return SignatureError::BadCanonicalization;
@@ -118,7 +118,7 @@ Failure read_signer(const std::vector<Tag>& tags, SignatureField& field) {
 
 Failure read_signed_names(const std::vector<Tag>& tags, SignatureField& field) {
   for (const std::string_view name : split_value(*find_tag(tags, "h"), ':')) {
-    if (name.empty()) continue;  // signs nothing, and the list itself is signed
+    if (name.empty()) continue;  // an empty name signs nothing, and h= itself is signed
     if (!is_field_name(name)) return SignatureError::BadSignedNames;
     field.signed_names.emplace_back(name);
   }

@@ -1,5 +1,5 @@
-// The value of a DKIM-Signature field as typed tags (RFC 6376 §3.5). Strict: what a signer must not
-// write is an error, and an error is never a pass. Looks up nothing and verifies nothing.
+// Parses a DKIM-Signature value into typed tags (RFC 6376 §3.5). Strict: anything that a signer
+// must not write is an error, and an error is never a pass. No lookups, no verification.
 #pragma once
 
 #include <cstdint>
@@ -25,7 +25,7 @@ struct SignatureField {
   std::string domain;                      ///< d=, folded
   std::string selector;                    ///< s=, folded
   std::string identity_domain;             ///< of i=, folded: d= or below it
-  std::vector<std::string> signed_names;   ///< h=, with their case
+  std::vector<std::string> signed_names;   ///< h=, case kept
   std::optional<std::uint64_t> length;     ///< l=
   std::optional<std::int64_t> signed_at;   ///< t=, Unix time
   std::optional<std::int64_t> expires_at;  ///< x=, Unix time
@@ -36,7 +36,7 @@ enum class SignatureError : std::uint8_t {
   MissingTag,         ///< one of v a b bh d h s
   UnknownVersion,     ///< v= is not "1"
   UnknownAlgorithm,   ///< a=
-  HistoricAlgorithm,  ///< a=rsa-sha1, which has failed for good (RFC 8301 §3.1)
+  HistoricAlgorithm,  ///< a=rsa-sha1, a permanent failure (RFC 8301 §3.1)
   BadBase64,          ///< b= or bh=
   BadBodyHash,        ///< bh= is not 32 octets
   BadCanonicalization,
@@ -51,14 +51,14 @@ enum class SignatureError : std::uint8_t {
   UnknownQuery,     ///< q= does not offer dns/txt
 };
 
-/// A line without anything of the field. Every error is what RFC 6376 §6.1 calls PERMFAIL.
+/// One line that contains nothing of the field. Every error is a PERMFAIL of RFC 6376 §6.1.
 std::string_view describe(SignatureError error);
 
-/// z= and tags unknown to us are ignored, as §3.5 and §3.2 ask.
+/// z= and unknown tags are ignored (§3.5, §3.2).
 std::expected<SignatureField, SignatureError> parse_signature_field(std::string_view value);
 
-/// What Authentication-Results may say of a signature, as far as it can be read: d=, s=, i=, a= and
-/// the head of b=. What is no domain, selector, algorithm name or base64 stays "".
+/// The readable parts of a signature for Authentication-Results: d=, s=, i=, a= and the head of b=.
+/// A part that is no domain, selector, identity, algorithm name or base64 stays "".
 mail::DkimVerdict describe_field(std::string_view value);
 
 }  // namespace relay::auth::dkim

@@ -19,7 +19,8 @@ struct SignedName {
   bool once_more = false;  ///< oversigned
 };
 
-/// What a reader sees or a reply uses (RFC 6376 §5.4.1); no trace fields: others add to those.
+/// Fields that a reader sees or a reply uses (RFC 6376 §5.4.1). No trace fields, since later hops
+/// add more of them.
 constexpr std::array<SignedName, 24> kSigned = {{
     {"From", true},
     {"Sender"},
@@ -46,10 +47,10 @@ constexpr std::array<SignedName, 24> kSigned = {{
     {"List-Archive"},
     {"Autocrypt"},
 }};
-constexpr std::size_t kMaxSignedFields = 200;  // one name repeated a thousand times is an attack
+constexpr std::size_t kMaxSignedFields = 200;  // limits h= when an attacker repeats a field
 constexpr std::size_t kFoldAt = 72;
 
-/// Appends `piece`, on a new line when this one is full.
+/// Appends `piece`, on a new line if this one is full.
 void append_folded(std::string& out, std::size_t& column, std::string_view piece) {
   if (column + piece.size() > kFoldAt) {
     out += "\r\n\t";
@@ -76,7 +77,7 @@ std::string folded_base64(std::string_view text, std::size_t& column) {
   return out;
 }
 
-/// Everything up to and with "b=".
+/// The value up to and including "b=".
 std::string unsigned_value(const SignatureRequest& request, KeyType type,
                            const std::vector<std::string>& names, std::size_t& column) {
   std::string value =

@@ -1,5 +1,5 @@
-// Makes DKIM-Signature fields (RFC 6376 §3.5): relaxed/relaxed, never with l=, what a reader sees
-// oversigned.
+// Makes DKIM-Signature fields (RFC 6376 §3.5): relaxed/relaxed, without l=. Fields that readers see
+// are oversigned, so that no second one can be added.
 #pragma once
 
 #include <cstdint>
@@ -22,11 +22,11 @@ struct SignatureRequest {
   const std::vector<mail::HeaderField>& fields;   ///< of the message, topmost first
 };
 
-/// The field with its CRLF, folded; same input, same octets. "" when the key cannot sign.
+/// The folded field with its CRLF; the same input gives the same octets. "" if the key cannot sign.
 std::string make_signature_field(const SignatureRequest& request, const PrivateKey& key);
 
-/// Names to sign, in the order of h=: each name as often as it occurs. Those a reader or a parser
-/// goes by stand once more, occurring or not, so that nobody can put one on top.
+/// Names for h=, in order, each as often as the field occurs. Names that readers or parsers rely on
+/// are listed once more, even if they do not occur, so that nobody can add such a field.
 std::vector<std::string> signed_names(const std::vector<mail::HeaderField>& fields);
 
 }  // namespace relay::auth::dkim

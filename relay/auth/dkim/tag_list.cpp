@@ -86,7 +86,7 @@ std::expected<std::vector<Tag>, TagError> parse_tag_list(std::string_view text, 
     if (find_tag(tags, tag->name)) return std::unexpected(TagError::Duplicate);
     if (tags.size() == kMaxTags) return std::unexpected(TagError::TooMany);
     tags.push_back(*tag);
-    if (trimmed(text).empty()) break;  // one ";" may stand at the end
+    if (trimmed(text).empty()) break;  // the list may end with one ";"
   }
   if (tags.empty()) return std::unexpected(TagError::Empty);
   return tags;

@@ -27,7 +27,7 @@ bool is_related(std::string_view domain, const std::vector<mail::Domain>& author
   });
 }
 
-/// What both names end with, in labels.
+/// Number of labels that both names end with.
 std::size_t common_labels(std::string_view one, std::string_view other) {
   std::size_t labels = 0;
   while (!one.empty() && !other.empty()) {
@@ -46,7 +46,7 @@ void judge(DkimVerdict& verdict, DkimResult result, std::string_view problem) {
   verdict.problem = problem;
 }
 
-/// Of a time at which the signature does not hold; "" when it does (§3.5, x= and t=).
+/// Why the signature is not valid at this time; "" if it is (§3.5, x= and t=).
 std::string_view time_problem(const SignatureField& field, std::int64_t now) {
   if (field.expires_at && now > *field.expires_at + kClockSkewSeconds) return "signature expired";
   if (field.signed_at && *field.signed_at > now + kMaxSecondsAhead) {
@@ -65,7 +65,8 @@ Verification::Verification(const mail::Header& header, BodyHashes& hashes) {
   const auto signatures = header.find("DKIM-Signature");
   std::vector<Sound> sound = read(signatures);
   if (sound.size() > kMaxVerified) {
-    // With several mailboxes DMARC asks for each domain: none of them may be hidden.
+    // With several mailboxes in From, DMARC considers each domain: prefer signatures of all of
+    // them.
     const auto authors = mail::author_domains(header);
     std::ranges::sort(sound, {}, [&](const Sound& one) {
       const bool related = authors && is_related(one.second.domain, *authors);
@@ -121,7 +122,7 @@ std::vector<std::string> Verification::domains() const {
   return all;
 }
 
-/// An organisation has two labels at least, so that all of one share two.
+/// An organisational domain has at least two labels, which all domains of the organisation share.
 bool Verification::may_align(std::size_t number, const std::vector<mail::Domain>& authors) const {
   const std::string& domain = lookups_.at(number).domain;
   return authors.empty() || is_related(domain, authors) ||

@@ -1,5 +1,5 @@
-// Verifies the DKIM signatures of a message while it streams in (RFC 6376 §6). Knows nothing of
-// DMARC, nor of what is done with a verdict.
+// Verifies the DKIM signatures of a message while it streams in (RFC 6376 §6). Independent of DMARC
+// and of what is done with the verdicts.
 #pragma once
 
 #include <cstddef>
@@ -22,57 +22,58 @@
 
 namespace relay::auth::dkim {
 
-/// More signatures than these are reported, not verified.
+/// Signatures beyond this number are reported, but not verified.
 inline constexpr std::size_t kMaxVerified = 10;
 
-/// Clocks differ: how far x= may lie behind (RFC 6376 §3.5).
+/// Allowed clock difference in seconds: how far x= may be in the past (RFC 6376 §3.5).
 inline constexpr std::int64_t kClockSkewSeconds = 300;
 
-/// How far t= may lie ahead. A verifier MAY ignore what is dated in the future (RFC 6376 §3.5), but
-/// a clock that is wrong, or set to the wrong time zone, is no forgery: only the signer can write
-/// t=. So up to a day the signature simply holds, for all purposes; beyond it nobody's clock is
-/// meant.
+/// How many seconds t= may be in the future. A verifier MAY ignore signatures dated in the future
+/// (RFC 6376 §3.5), but a wrong clock or time zone of the signer is no sign of forgery, since only
+/// the signer can write t=. So up to a day ahead the signature is accepted without reservation; a
+/// larger difference is not explained by clocks.
 inline constexpr std::int64_t kMaxSecondsAhead = 86'400;
 
-/// One message. Made when its header is complete; fetch_key() may run while the body arrives;
-/// finish() when both have ended.
+/// One message. Construct it when the header is complete; fetch_key() may run while the body
+/// arrives; finish() when both have ended.
 ///
-/// What it may cost: the header is canonicalised at most kMaxVerified times, the body is hashed
-/// once for each form (BodyHashes), at most kMaxVerified keys are looked up, and at most
-/// kMaxVerified * kMaxKeyRecords signatures computed, inline: some 40 µs each with an RSA key of
-/// 2048 bits, 0.1 ms with Ed25519, 8 ms in all for the worst message that can be made.
+/// Worst-case cost: the header is canonicalised kMaxVerified times, the body is hashed once for
+/// each canonical form (BodyHashes), kMaxVerified keys are looked up, and kMaxVerified *
+/// kMaxKeyRecords signatures are verified on the caller's thread: some 40 µs each with an RSA key
+/// of 2048 bits, 0.1 ms with Ed25519, 8 ms in all for the worst message possible.
 class Verification {
  public:
-  /// Reads the DKIM-Signature fields of `header`, which is needed no longer than this call,
-  /// and asks `hashes` for what they need. Verified are, of the well-formed signatures, first those
-  /// of an author's domain or of one above or below it, then the others, topmost first.
+  /// Reads the DKIM-Signature fields of `header`, which is not used after this call, and registers
+  /// in `hashes` the body hashes that they need. Of the well-formed signatures those of an author's
+  /// domain, or of one above or below it, are verified first, then the others, topmost first.
   Verification(const mail::Header& header, BodyHashes& hashes);
   Verification(const Verification&) = delete;
   Verification& operator=(const Verification&) = delete;
 
-  /// Number of keys to be looked up, each name once.
+  /// Number of distinct keys to look up.
   std::size_t lookups() const { return lookups_.size(); }
 
-  /// Whether a signature with that key could be aligned with an author; true as long as nobody
-  /// knows who that is. One that could not decides nothing.
+  /// Whether a signature with this key could be aligned with an author; true if the authors are not
+  /// known. A signature that could not be aligned decides nothing.
   bool may_align(std::size_t number, const std::vector<mail::Domain>& authors) const;
 
-  /// Fetches one of them; all may be under way at once. What is not fetched makes TempError.
+  /// Looks up one key; several may be under way at once. A key that was not fetched gives
+  /// TempError.
   base::Task<> fetch_key(std::size_t number, ports::Resolver& resolver, base::Deadline deadline);
 
-  /// d= of the signatures that are verified, each once: who may turn out to vouch for the message.
+  /// The distinct d= of the signatures to verify: domains that may vouch for the message.
   std::vector<std::string> domains() const;
 
-  /// `hashes`: the ones given above, finished. One verdict a field, topmost first.
-  /// Pass, or else:
+  /// `hashes` are those given to the constructor, finished. One verdict per field, topmost first:
+  ///   Pass
   ///   Fail       the body or the header is not what was signed
-  ///   Policy     valid, but l= leaves a part of the body unsigned; or not verified, because
-  ///              there are too many ("limit")
-  ///   TempError  the key could not be looked up just now
-  ///   PermError  whatever RFC 6376 §6.1 calls PERMFAIL: syntax, unusable or missing key, expired
-  ///              or dated in the future; also rsa-sha1 and RSA keys of a wrong size, which "have
-  ///              permanently failed evaluation" (RFC 8301 §3). RFC 8601 §2.7.1 has neutral for
-  ///              some of these; one name for all is what the other verifiers use.
+  ///   Policy     valid, but l= leaves a part of the body unsigned; or not verified, because there
+  ///              are too many signatures ("limit")
+  ///   TempError  the key could not be looked up for now
+  ///   PermError  every PERMFAIL of RFC 6376 §6.1: syntax, key unusable or missing, expired or
+  ///              dated in the future; also rsa-sha1 and RSA keys of a wrong size, which "have
+  ///              permanently failed evaluation" (RFC 8301 §3). For some of these RFC 8601 §2.7.1
+  ///              has neutral, but other verifiers report them all as permerror.
   std::vector<mail::DkimVerdict> finish(const BodyHashes& hashes, base::WallTime now) const;
 
  private:

@@ -12,7 +12,7 @@ namespace {
 using Answer = std::expected<std::optional<Record>, Unknown>;
 using Steps = std::expected<std::vector<WalkStep>, Unknown>;
 
-/// The lookups of one message, and what they brought so far.
+/// The lookups of one message and their answers.
 class Discovery {
  public:
   Discovery(ports::Resolver& resolver, const OrganisationalDomain* suffixes,
@@ -59,7 +59,7 @@ class Discovery {
     co_return answer;
   }
 
-  /// What there is to see from `domain` up to its organisation.
+  /// The steps from `domain` up to its organisational domain.
   base::Task<Steps> steps_from(std::string domain) {
     std::vector<WalkStep> steps;
     for (const std::string& name : names_from(domain)) {
@@ -79,8 +79,8 @@ class Discovery {
     return names;
   }
 
-  /// NXDOMAIN is the word about a name, not the lack of records (RFC 9989 §3.2.13, A.4). Some
-  /// servers say it of a type they do not have, so two lookups must agree.
+  /// A domain is missing only if it is NXDOMAIN; a name without records exists (RFC 9989 §3.2.13,
+  /// A.4). Some servers return NXDOMAIN for record types they lack, so two lookups must agree.
   base::Task<Existence> existence_of(std::string domain) {
     if (!spend()) co_return Existence::Unknown;
     const auto addresses = co_await resolver_.addresses(domain, deadline_);
@@ -107,8 +107,8 @@ class Discovery {
   std::map<std::string, Answer> answers_;
 };
 
-/// Organisations for the alignment of `identifiers`: of every one. That one is aligned is no reason
-/// to stop, for its signature may turn out to have failed, or its key to be in testing.
+/// Finds the organisational domains that alignment of `identifiers` needs, for every one of them.
+/// It does not stop at the first that is aligned: its signature may fail, or its key be in testing.
 base::Task<> align(Discovery& discovery, std::string author, std::vector<std::string> identifiers,
                    Organisations& organisations) {
   for (const std::string& identifier : identifiers) {
@@ -137,7 +137,7 @@ base::Task<Findings> discover(ports::Resolver& resolver, Question question,
                               base::Deadline deadline) {
   Discovery discovery(resolver, question.suffixes, deadline);
   Findings findings;
-  // Policies first: nobody's signatures may use up what an author's policy needs.
+  // Policies first, so that lookups for foreign signatures cannot use up those for the policies.
   for (const std::string& author : question.author_domains) {
     auto policy = co_await discovery.policy_of(author);
     findings.authors.push_back({author, std::move(policy)});

@@ -11,12 +11,12 @@ using mail::DmarcPolicy;
 using mail::DmarcResult;
 using mail::DmarcVerdict;
 
-/// One step weaker: what t=y asks for (RFC 9989 §4.7).
+/// The policy weakened by one step, as t=y asks (RFC 9989 §4.7).
 DmarcPolicy weaker(DmarcPolicy policy) {
   return policy == DmarcPolicy::Reject ? DmarcPolicy::Quarantine : DmarcPolicy::None;
 }
 
-/// p= for the domain of the record, np= or sp= for those below (RFC 9989 §4.10.1).
+/// p= for the domain of the record itself, np= or sp= for domains below it (RFC 9989 §4.10.1).
 DmarcPolicy requested(const Policy& policy, const std::string& author) {
   const Record& record = policy.record;
   DmarcPolicy asked = record.policy;
@@ -27,7 +27,7 @@ DmarcPolicy requested(const Policy& policy, const std::string& author) {
   return record.testing ? weaker(asked) : asked;
 }
 
-/// The first that is aligned decides; one that may be, is remembered.
+/// Yes if any identifier is aligned, else Unknown if any may be, else No.
 Alignment best_alignment(const std::string& author, const std::vector<std::string>& identifiers,
                          AlignmentMode mode, const Organisations& organisations) {
   Alignment best = Alignment::No;
@@ -48,7 +48,7 @@ bool may_pass_later(const std::string& author, const Record& record, const Ident
          may(identifiers.later_dkim, record.dkim_mode);
 }
 
-/// The author's very domain is aligned under every record.
+/// The policy is unknown, but the author's domain is aligned with itself under every record.
 DmarcVerdict unknown_policy(const AuthorFinding& author, const Identifiers& identifiers) {
   DmarcVerdict verdict{.from_domain = author.domain};
   verdict.spf_aligned = identifiers.spf == author.domain;
@@ -104,9 +104,9 @@ DmarcVerdict verdict_of(const AuthorFinding& author, const Identifiers& identifi
   } else if (verdict.policy != DmarcPolicy::None &&
              (in_testing == Alignment::Unknown ||
               may_pass_later(author.domain, policy.record, identifiers, organisations))) {
-    // The policy must not be applied to what DNS trouble alone keeps from passing (RFC 7489
-    // §6.6.2); where nothing is asked for, nothing is worth the delay. A key in testing passes
-    // nothing, but it decides whether the policy is applied.
+    // Do not apply the policy to a message that fails only because of DNS trouble (RFC 7489
+    // §6.6.2); without a policy to apply, a delay would be pointless. A key in testing cannot make
+    // DMARC pass, but it decides whether the policy is applied.
     verdict.result = DmarcResult::TempError;
     verdict.problem = "what may pass could not be looked up";
   } else {
@@ -118,8 +118,8 @@ DmarcVerdict verdict_of(const AuthorFinding& author, const Identifiers& identifi
   return verdict;
 }
 
-/// What must not be hidden behind a better verdict. A temporary error may turn into a rejection, so
-/// only a certain one is worse.
+/// Order of verdicts when there are several authors: the worst one must not be hidden. A temporary
+/// error can still become a rejection, so only certain rejections are worse.
 int severity(const DmarcVerdict& verdict) {
   switch (verdict.result) {
     case DmarcResult::Pass:

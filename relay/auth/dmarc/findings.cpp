@@ -11,7 +11,7 @@ namespace relay::auth::dmarc {
 
 namespace {
 
-/// Folded, with A-labels; "" for what is not the name of a domain.
+/// The domain folded and with A-labels; "" for anything that is not a domain name.
 std::string domain_name(const std::string& text) {
   const auto domain = mail::Domain::parse(text);
   return domain && !domain->is_literal() ? domain->folded() : std::string();
@@ -55,7 +55,7 @@ Alignment alignment(const std::string& author, const std::string& identifier, Al
                     const Organisations& organisations) {
   if (identifier.empty()) return Alignment::No;
   if (identifier == author) return Alignment::Yes;
-  // An organisation is a common ancestor: without one there is nothing to be known.
+  // Domains of one organisation share their last label, so nothing has to be looked up here.
   if (mode == AlignmentMode::Strict || last_label(identifier) != last_label(author)) {
     return Alignment::No;
   }

@@ -1,6 +1,5 @@
-// What DMARC needs to know about a message beyond its own words: who vouches for it, what the
-// authors' domains ask for, and which domains are one organisation. Values;
-// relay/auth/dmarc/discovery looks them up.
+// What DMARC needs to know besides the message itself: which domains vouch for it, the authors'
+// policies, and organisational domains. Values only; relay/auth/dmarc/discovery looks them up.
 #pragma once
 
 #include <cstdint>
@@ -15,37 +14,38 @@
 
 namespace relay::auth::dmarc {
 
-/// The domains that SPF and DKIM vouch for (RFC 9989 §3.2.1), folded.
+/// The authenticated domains of SPF and DKIM (RFC 9989 §3.2.1), folded.
 struct Identifiers {
   std::string spf;                ///< "" when SPF did not pass
   std::vector<std::string> dkim;  ///< each once, in the order of the signatures
 
-  /// Of signatures that passed by a key in testing: they vouch for nobody. Each once.
+  /// Domains whose signature passed with a key in testing; they do not vouch. Each once.
   std::vector<std::string> testing_dkim;
 
-  // What DNS could not say yet: these may turn out to vouch as well.
+  // Domains whose check failed because of DNS trouble; they may still turn out to vouch.
   std::string later_spf;
   std::vector<std::string> later_dkim;
 
-  std::string unfinished_spf;  ///< might have vouched, but for a limit of ours
+  std::string unfinished_spf;  ///< SPF was stopped by our own limit of lookups
 };
 
-/// SPF counts when it passed for MAIL FROM, or for HELO when there is no sender (RFC 9989 §3.2.4).
-/// A signature counts when it passed without a reservation, by a key that is not in testing: such
-/// mail is to be seen as unsigned (RFC 6376 §3.6.1), and is told apart. What is no domain name, by
-/// a NUL or a parenthesis in it, vouches for nothing.
+/// SPF counts if it passed for MAIL FROM, or for HELO when the sender is null (RFC 9989 §3.2.4). A
+/// signature counts if it passed with a key that is not in testing; with one in testing the message
+/// must be treated as unsigned (RFC 6376 §3.6.1), so its domain is listed separately. Anything that
+/// is not a domain name, for example because of a NUL or a parenthesis, is ignored.
 Identifiers identifiers_of(const mail::Authentication& authentication, bool null_sender);
 
-/// Why something is not known.
+/// Why a finding is unknown.
 enum class Unknown : std::uint8_t {
-  TemporaryError,  ///< of the DNS
-  TooManyQueries,  ///< the message asks for more lookups than anybody gets
+  TemporaryError,  ///< DNS trouble
+  TooManyQueries,  ///< the message needs more lookups than we allow
 };
 
-/// Whether an author's domain is in the DNS (RFC 9989 §3.2.13); only asked when np= depends on it.
+/// Whether an author's domain exists in the DNS (RFC 9989 §3.2.13); looked up only when np= depends
+/// on it.
 enum class Existence : std::uint8_t { Exists, Missing, Unknown };
 
-/// The record that applies to an author's domain, and where it stands.
+/// The record that applies to an author's domain, and the domain where it was found.
 struct Policy {
   Record record;
   std::string domain;
@@ -57,7 +57,7 @@ struct AuthorFinding {
   std::expected<std::optional<Policy>, Unknown> policy;  ///< nullopt: DMARC does not apply
 };
 
-/// Organisational domains by domain, as far as they had to be known.
+/// Organisational domain by domain, for the domains that were looked up.
 using Organisations = std::map<std::string, std::expected<std::string, Unknown>>;
 
 struct Findings {
@@ -67,13 +67,13 @@ struct Findings {
 
 enum class Alignment : std::uint8_t { No, Yes, Unknown };
 
-/// Whether `identifier` speaks for `author` (RFC 9989 §3.2.10). An organisation that was not looked
-/// up is Unknown; one too expensive to look up is No.
+/// Whether `identifier` is aligned with `author` (RFC 9989 §3.2.10). Unknown: an organisational
+/// domain was not looked up; if that takes too many lookups, the answer is No.
 Alignment alignment(const std::string& author, const std::string& identifier, AlignmentMode mode,
                     const Organisations& organisations);
 
-/// Whether relaxed alignment of the two hangs on the organisation of `identifier`: it can only be
-/// the author's when `identifier` stands below that.
+/// Whether relaxed alignment depends on the organisational domain of `identifier`: only if
+/// `identifier` is below the author's organisational domain.
 bool needs_organisation(const std::string& author, const std::string& identifier,
                         const Organisations& organisations);
 

@@ -24,7 +24,7 @@ struct Tag {
   std::string_view value;
 };
 
-/// The next piece up to ";", taken off `text`.
+/// Removes the next tag, up to ";", from `text` and returns it.
 Tag next_tag(std::string_view& text) {
   const std::size_t end = std::min(text.find(';'), text.size());
   const std::string_view piece = text.substr(0, end);
@@ -43,7 +43,7 @@ enum Known : std::uint8_t { kP, kSp, kNp, kAdkim, kAspf, kPsd, kT, kRua, kRuf, k
 constexpr std::array<std::string_view, 10> kNames{"p",   "sp", "np",  "adkim", "aspf",
                                                   "psd", "t",  "rua", "ruf",   "fo"};
 
-/// What a known tag holds.
+/// The value of a known tag.
 struct Slot {
   std::string_view value;
   bool present = false;
@@ -58,7 +58,7 @@ Slots read_tags(std::string_view text) {
     for (std::size_t i = 0; i < kNames.size(); ++i) {
       if (!base::equal_ignoring_case(kNames.at(i), tag.name)) continue;
       Slot& slot = slots.at(i);
-      // Twice the same: which one was meant is anybody's guess, so none.
+      // A repeated tag is ambiguous and is treated as malformed.
       slot.value = slot.present ? std::string_view() : tag.value;
       slot.present = true;
     }
@@ -72,7 +72,7 @@ struct Word {
   T meaning;
 };
 
-/// Values are words without case (RFC 5234 §2.3).
+/// Values are words that ignore case (RFC 5234 §2.3).
 template <class T, std::size_t N>
 std::optional<T> one_of(const Slot& slot, const std::array<Word<T>, N>& words) {
   const auto word = std::ranges::find_if(words, [&](const Word<T>& known) {
@@ -90,7 +90,7 @@ constexpr std::array<Word<AlignmentMode>, 2> kModes{
 constexpr std::array<Word<PublicSuffix>, 3> kSuffixes{
     {{"y", PublicSuffix::Yes}, {"n", PublicSuffix::No}, {"u", PublicSuffix::Unsaid}}};
 
-/// The octets RFC 3986 has, but for "," and "!", which must be encoded here (RFC 9989 §4.8).
+/// The octets of RFC 3986, except "," and "!", which must be encoded here (RFC 9989 §4.8).
 bool is_uri_octet(char c) {
   constexpr std::string_view kOthers = "-._~:/?#[]@$&'()*+=%";
   return base::is_alpha(c) || base::is_digit(c) || kOthers.find(c) != std::string_view::npos;
@@ -107,7 +107,7 @@ bool is_uri(std::string_view text) {
   return named && std::ranges::all_of(text, is_uri_octet);
 }
 
-/// The URIs of a list that are well-formed; of each, an obsolete "!10m" is dropped.
+/// The well-formed URIs of a list, without the obsolete size limits ("!10m").
 std::vector<std::string> read_uris(std::string_view list) {
   std::vector<std::string> uris;
   while (!list.empty() && uris.size() < kMaxReportUris) {
@@ -120,7 +120,7 @@ std::vector<std::string> read_uris(std::string_view list) {
   return uris;
 }
 
-/// 0, 1, d and s, each at most once, and not 0 with 1 (RFC 9989 §4.7).
+/// 0, 1, d and s, each at most once, and not both 0 and 1 (RFC 9989 §4.7).
 bool is_failure_options(std::string_view value) {
   std::string seen;
   for (std::size_t i = 0; i < value.size(); ++i) {
@@ -163,7 +163,7 @@ std::optional<Record> parse_record(std::string_view text) {
     record.policy = *policy;
     return record;
   }
-  // As if p=none alone had been published, or nothing at all (RFC 9989 §4.10.1).
+  // Treat as p=none if there is an address to report to, else as no record (RFC 9989 §4.10.1).
   record.subdomain_policy.reset();
   record.non_existent_policy.reset();
   record.applies = !record.aggregate_reports.empty();

@@ -6,7 +6,7 @@ namespace relay::auth::dmarc {
 
 namespace {
 
-/// Below its first label; empty at the end.
+/// The domain without its first label; empty if it has only one.
 std::string_view parent_of(std::string_view domain) {
   const std::size_t dot = domain.find('.');
   return dot == std::string_view::npos ? std::string_view() : domain.substr(dot + 1);
@@ -16,7 +16,7 @@ std::size_t labels_in(std::string_view domain) {
   return static_cast<std::size_t>(std::ranges::count(domain, '.')) + 1;
 }
 
-/// What stands one label below `ancestor` on the way down to `domain`.
+/// The domain one label below `ancestor` on the way down to `domain`.
 std::string one_below(std::string_view domain, std::string_view ancestor) {
   std::string_view below = domain;
   while (labels_in(below) > labels_in(ancestor) + 1) below = parent_of(below);

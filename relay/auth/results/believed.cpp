@@ -17,14 +17,14 @@ constexpr std::array kSpfResults = {SpfResult::None,     SpfResult::Neutral,  Sp
                                     SpfResult::PermError};
 
 std::optional<SpfResult> spf_result(std::string_view text) {
-  if (text == "hardfail") return SpfResult::Fail;  // RFC 8601 §2.7.2, of old
+  if (text == "hardfail") return SpfResult::Fail;  // an obsolete name (RFC 8601 §2.7.2)
   const auto found =
       std::ranges::find_if(kSpfResults, [&](SpfResult one) { return mail::name_of(one) == text; });
   if (found == kSpfResults.end()) return std::nullopt;
   return *found;
 }
 
-/// The domain that the only property of this name has; "" without one, or with two.
+/// The domain in the only property of this name; "" without one, or with more than one.
 std::string domain_of(const Result& result, std::string_view ptype, std::string_view name) {
   std::string found;
   for (const Property& property : result.properties) {

@@ -1,5 +1,4 @@
-// What a gateway of the operator's own has found about a message, by its Authentication-Results.
-// Pure.
+// What a trusted gateway has found out about a message, read from its Authentication-Results. Pure.
 #pragma once
 
 #include <cstddef>
@@ -13,7 +12,7 @@
 
 namespace relay::auth::results {
 
-/// SPF of one identity.
+/// A gateway's SPF result for one identity.
 struct BelievedSpf {
   mail::SpfResult result = mail::SpfResult::None;
   std::string domain;  ///< folded
@@ -22,12 +21,13 @@ struct BelievedSpf {
 struct Believed {
   std::optional<BelievedSpf> mail_from;
   std::optional<BelievedSpf> helo;
-  /// Folded domains of authors for whom DMARC passed, and of whom nothing else is said.
+  /// Folded author domains for which DMARC passed, and for which no other result is given.
   std::vector<std::string> passed;
 };
 
-/// Of the topmost `fields` fields of a header, which are the gateway's own: those with its
-/// authserv-id, read leniently. The first result of a kind counts.
+/// Reads the fields of the gateway `authserv_id` among the topmost `fields` header fields, which
+/// the gateway has added itself; leniently. Of several SPF results for one identity the first
+/// counts.
 Believed believed_results(const mail::Header& header, std::size_t fields,
                           std::string_view authserv_id);
 

@@ -79,7 +79,7 @@ void Cursor::skip_word() {
   }
 }
 
-/// One octet, or a quoted string; false when that does not end.
+/// Skips one octet or a quoted string; false if the string does not end.
 bool Cursor::skip_octet() {
   if (next_is('"')) return quoted_string().has_value();
   ++at_;

@@ -1,5 +1,5 @@
-// Walks through the value of an Authentication-Results field by the tokens of RFC 8601 §2.2: white
-// space, comments, quoted strings. Knows no method and no property.
+// Reads the value of an Authentication-Results field by the tokens of RFC 8601 §2.2: white space,
+// comments, quoted strings. Does not know methods or properties.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,7 @@
 
 namespace relay::auth::results {
 
-/// A place in a text, which must outlive it. Copies go on from there by themselves.
+/// A position in a text, which must outlive it. A copy advances independently.
 class Cursor {
  public:
   explicit Cursor(std::string_view text) : text_(text) {}
@@ -20,25 +20,25 @@ class Cursor {
 
   bool next_is_white() const;  ///< space, tab, CR or LF
 
-  /// Goes over `c`; false when it is not the next octet.
+  /// Skips `c`; false if it is not the next octet.
   bool take(char c);
 
-  /// White space and comments, nested as deep as they like; false when one does not end.
+  /// Skips white space and comments, nested to any depth; false if a comment does not end.
   bool skip_cfws();
 
   std::string_view take_while(bool (*belongs)(char));
 
-  /// The content of a quoted string, quoted pairs and folding undone.
+  /// The content of a quoted string, with quoted pairs and folding undone.
   std::optional<std::string> quoted_string();
 
-  /// value of RFC 2045: a token or a quoted string.
+  /// A value of RFC 2045: token or quoted string.
   std::optional<std::string> value();
 
-  /// Up to the next ";" outside quotes and comments, or to the end; nullopt when one of those does
-  /// not end.
+  /// The text up to the next ";" outside of quotes and comments, or to the end; nullopt if a quoted
+  /// string or comment does not end.
   std::optional<std::string_view> part();
 
-  /// Whatever it is, up to white space or a comment.
+  /// Skips anything up to white space or a comment.
   void skip_word();
 
  private:

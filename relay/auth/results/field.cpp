@@ -12,9 +12,9 @@ namespace relay::auth::results {
 namespace {
 
 constexpr std::size_t kColumns = 78;    // RFC 5322 §2.1.1
-constexpr std::size_t kTabColumns = 8;  // of the white space a folded line begins with
+constexpr std::size_t kTabColumns = 8;  // width of the HTAB that begins a folded line
 
-/// Lines of results, a new line for each and where one is full.
+/// Text of the field: each result begins on a new line, and full lines are folded.
 class Lines {
  public:
   explicit Lines(const Value& authserv_id) : text_(authserv_id.text()) {}
@@ -73,7 +73,8 @@ void add_iprev(Lines& lines, const Findings& findings) {
   lines.property("policy.iprev", Value::of(findings.client.address));
 }
 
-/// HELO where it was checked, MAIL FROM where there is one (RFC 7208 §2.3, §2.4).
+/// HELO if it was checked or the sender is null, and MAIL FROM if there is one (RFC 7208 §2.3,
+/// §2.4).
 void add_spf(Lines& lines, const Findings& findings) {
   const mail::SpfVerdict& helo = findings.verdicts.helo;
   const bool null_sender = findings.sender.is_null();
@@ -91,7 +92,7 @@ void add_spf(Lines& lines, const Findings& findings) {
                                                  findings.smtputf8 ? Octets::Utf8 : Octets::Ascii));
 }
 
-/// Topmost first; when there are too many, passes before others.
+/// In the order of the message; if there are too many, those that passed come first.
 std::vector<const mail::DkimVerdict*> reported(const std::vector<mail::DkimVerdict>& verdicts) {
   const bool too_many = verdicts.size() > kMaxDkimResults;
   std::vector<const mail::DkimVerdict*> chosen;
@@ -141,7 +142,7 @@ void add_dmarc(Lines& lines, const Findings& findings) {
   }
 }
 
-/// The client's address is what RFC 8617 §10.2 asks of an ARC-Authentication-Results field.
+/// RFC 8617 §10.2 recommends the client's address in an ARC-Authentication-Results field.
 void add_arc(Lines& lines, const Findings& findings) {
   const mail::ArcVerdict& verdict = findings.verdicts.arc;
   lines.begin("arc", name_of(verdict.result));

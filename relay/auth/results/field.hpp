@@ -1,6 +1,6 @@
-// The Authentication-Results field we put on a message (RFC 8601): every verdict, in the order
-// iprev, spf, dkim, dmarc, arc. The same value, with an instance before it, is the
-// ARC-Authentication-Results field of our ARC set (RFC 8617 §4.1.1). Pure; decides nothing.
+// Makes the Authentication-Results field that we add to a message (RFC 8601): all verdicts, in the
+// order iprev, spf, dkim, dmarc, arc. The same value, after an instance, is the
+// ARC-Authentication-Results field of our ARC set (RFC 8617 §4.1.1). Pure; makes no decision.
 #pragma once
 
 #include <string>
@@ -12,10 +12,10 @@
 
 namespace relay::auth::results {
 
-/// At most so many dkim results; those that passed come before those that did not.
+/// Most dkim results; if there are more, those that passed are taken first.
 inline constexpr std::size_t kMaxDkimResults = 16;
 
-/// What the field is about. Refers to what its maker owns.
+/// What the field reports. References: the caller keeps the values alive.
 struct Findings {
   const mail::Authentication& verdicts;
   const mail::ReversePath& sender;
@@ -23,8 +23,8 @@ struct Findings {
   bool smtputf8 = false;
 };
 
-/// "mx.example.org;⏎⇥iprev=…;⏎⇥spf=…": folded at 78 columns where a value allows it, without a CRLF
-/// at its end. Holds nothing but our own words and what Value let through, at most some 16 KiB.
+/// "mx.example.org;⏎⇥iprev=…;⏎⇥spf=…": folded at 78 columns where a value allows it, without CRLF
+/// at its end. Contains only our own words and text made safe by Value; at most some 16 KiB.
 std::string results_value(std::string_view authserv_id, const Findings& findings);
 
 /// "Authentication-Results: " value CRLF.

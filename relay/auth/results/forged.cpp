@@ -12,7 +12,7 @@ constexpr std::string_view kName = "authentication-results";
 
 bool is_wsp(char c) { return c == ' ' || c == '\t'; }
 
-/// Left out by a reader who does not take the grammar seriously.
+/// Octets that a careless parser may ignore.
 bool is_decoration(char c) {
   constexpr std::string_view kMarks = "\"\\()\x7F";
   return (static_cast<unsigned char>(c) <= ' ') || kMarks.find(c) != std::string_view::npos;
@@ -26,7 +26,7 @@ std::string bare(std::string_view text) {
   return kept;
 }
 
-/// What stands outside of parentheses, whether they match or not.
+/// The text outside of parentheses, whether these are balanced or not.
 std::string outside_comments(std::string_view text) {
   std::string kept;
   std::size_t depth = 0;
@@ -38,7 +38,7 @@ std::string outside_comments(std::string_view text) {
   return kept;
 }
 
-/// A name as it is compared: A-labels, lower case, without dots at its end.
+/// A name in the form used for comparison: A-labels, lower case, without dots at its end.
 std::string folded_name(std::string_view text) {
   while (!text.empty() && (text.back() == '.' || is_wsp(text.back()))) text.remove_suffix(1);
   while (!text.empty() && is_wsp(text.front())) text.remove_prefix(1);
@@ -51,7 +51,7 @@ bool holds(std::string_view text, std::string_view name) {
          bare(outside_comments(text)).find(name) != std::string::npos;
 }
 
-/// Octets of the logical line at the start of `text`; as relay/mail/header sees lines.
+/// Octets of the folded line at the start of `text`, with lines as in relay/mail/header.
 std::size_t line_length(std::string_view text) {
   std::size_t at = 0;
   while (true) {
@@ -66,7 +66,7 @@ std::size_t line_length(std::string_view text) {
 bool is_forged(std::string_view line, const std::string& name) {
   if (!base::starts_with_ignoring_case(line, kName)) return false;
   std::string_view rest = line.substr(kName.size());
-  // Another field that is merely called similarly stays: "Authentication-Results-Original:".
+  // A field with a longer name is another field: "Authentication-Results-Original:".
   const bool longer_name = !rest.empty() && rest.front() > ' ' && rest.front() != ':';
   if (longer_name) return false;
   while (!rest.empty() && is_wsp(rest.front())) rest.remove_prefix(1);

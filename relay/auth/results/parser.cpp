@@ -11,19 +11,19 @@ namespace relay::auth::results {
 
 namespace {
 
-/// Keyword of RFC 5321 §4.1.2, and the underscore some write.
+/// Octets of a Keyword of RFC 5321 §4.1.2, and the underscore, which some write.
 bool is_keyword_octet(char c) {
   return base::is_alpha(c) || base::is_digit(c) || c == '-' || c == '_';
 }
 
-/// Within a pvalue that is no quoted string: local parts and names, "=" included.
+/// Octets of an unquoted pvalue: of local parts and names, "=" included.
 bool is_value_octet(char c) {
   constexpr std::string_view kEnds = "();\"";
   return static_cast<unsigned char>(c) > ' ' && c != '\x7F' &&
          kEnds.find(c) == std::string_view::npos;
 }
 
-/// pvalue: a value, or a mailbox whose local part may be a quoted string; "@" alone may lead.
+/// A pvalue: a value, or a mailbox, whose local part may be quoted or missing ("@domain").
 std::optional<std::string> pvalue(Cursor& cursor) {
   std::string text;
   if (cursor.next_is('"')) {
@@ -37,7 +37,7 @@ std::optional<std::string> pvalue(Cursor& cursor) {
   return text;
 }
 
-/// [CFWS] keyword [CFWS], in lower case; "" when there is none.
+/// [CFWS] keyword [CFWS], in lower case; "" if there is none.
 std::string keyword(Cursor& cursor) {
   if (!cursor.skip_cfws()) return {};
   std::string word = base::lower(cursor.take_while(is_keyword_octet));
@@ -46,8 +46,8 @@ std::string keyword(Cursor& cursor) {
 
 bool begins_with_property(Cursor cursor);
 
-/// Strict is the grammar. Lenient: where white space and another property follow the "=", nothing
-/// was written there; the grammar would take that property for the value.
+/// Strict follows the grammar. Lenient: if "=" is followed by white space and another property, the
+/// value is empty; by the grammar that property would be the value.
 enum class Reading : std::uint8_t { Strict, Lenient };
 
 /// "=" pvalue
@@ -61,7 +61,7 @@ std::optional<std::string> read_value(Cursor& cursor, Reading reading) {
   return value;
 }
 
-/// Behind ptype: "." property "=" pvalue.
+/// What follows a ptype: "." property "=" pvalue.
 bool read_property(Cursor& cursor, std::string ptype, Result& result, Reading reading) {
   if (!cursor.take('.')) return false;
   std::string name = keyword(cursor);
@@ -72,7 +72,7 @@ bool read_property(Cursor& cursor, std::string ptype, Result& result, Reading re
   return true;
 }
 
-/// Behind "reason": "=" value. Some write a word that is no token; it is read as pvalue.
+/// What follows "reason": "=" value. Parsed as pvalue, because some write a word that is no token.
 bool read_reason(Cursor& cursor, Result& result, Reading reading) {
   auto value = read_value(cursor, reading);
   if (value) result.reason = std::move(*value);
@@ -106,7 +106,7 @@ std::optional<Result> read_head(Cursor& cursor) {
   return result;
 }
 
-/// Behind ";": a head, [ reason ], properties.
+/// What follows ";": method and result, [ reason ], properties.
 std::optional<Result> read_result(Cursor& cursor) {
   auto result = read_head(cursor);
   while (result && !cursor.at_end() && !cursor.next_is(';')) {
@@ -115,7 +115,7 @@ std::optional<Result> read_result(Cursor& cursor) {
   return result;
 }
 
-/// What a part says, words that belong to nothing left out; nullopt when it is no result.
+/// One part, with words that belong to nothing skipped; nullopt when it is no result.
 std::optional<Result> read_result_leniently(std::string_view part) {
   Cursor cursor(part);
   auto result = read_head(cursor);
@@ -142,7 +142,7 @@ std::optional<std::string> read_authserv_id(Cursor& cursor, std::string& version
   return id;
 }
 
-/// "; none", and nothing behind it.
+/// Whether the rest is exactly "; none".
 bool is_none(Cursor cursor) {
   return cursor.take(';') && keyword(cursor) == "none" && cursor.at_end();
 }
@@ -179,7 +179,7 @@ std::optional<Results> parse_results(std::string_view value) {
   if (!id || (!version.empty() && version != "1")) return std::nullopt;
   Results read{std::move(*id), {}};
   if (is_none(cursor)) return read;
-  if (cursor.at_end()) return std::nullopt;  // no-result says "none"
+  if (cursor.at_end()) return std::nullopt;  // without results there must be "none"
   while (cursor.take(';')) {
     auto result = read_result(cursor);
     if (!result) return std::nullopt;

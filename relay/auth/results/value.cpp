@@ -19,13 +19,13 @@ bool is_token_octet(char c) {
   return is_printable(c) && c != ' ' && kTspecials.find(c) == std::string_view::npos;
 }
 
-/// Inside quotes; without what a reader that knows no quotes could take for structure.
+/// Allowed in quotes: octets that a parser without support for quotes cannot take for structure.
 bool is_harmless(char c) {
   constexpr std::string_view kStructure = "\"\\();=";
   return is_printable(c) && kStructure.find(c) == std::string_view::npos;
 }
 
-/// atext of RFC 5322 §3.2.3 and the dot, but no "=".
+/// atext of RFC 5322 §3.2.3 and the dot, without "=".
 bool is_plain_octet(char c) {
   constexpr std::string_view kOthers = "<>[]:,@";
   return is_harmless(c) && c != ' ' && kOthers.find(c) == std::string_view::npos;
@@ -33,7 +33,8 @@ bool is_plain_octet(char c) {
 
 bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 
-/// UTF-8 without C1 controls, and without what hides, turns or breaks text.
+/// Valid UTF-8 without C1 controls and without characters that are invisible, change the text
+/// direction or break lines.
 bool is_visible_utf8(std::string_view text) {
   if (!mail::is_valid_utf8(text)) return false;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -75,7 +76,7 @@ Value Value::domain(std::string_view text) {
 
 Value Value::mailbox(std::string_view local_part, std::string_view domain, Octets octets) {
   const auto parsed = mail::Domain::parse(domain);
-  // A literal needs quotes, and "ann@[192.0.2.1]" in quotes is no mailbox any more.
+  // A literal needs quotes, and "ann@[192.0.2.1]" in quotes is no mailbox.
   if (!parsed || parsed->is_literal()) return Value::domain(domain);
   if (local_part.empty()) return Value("@" + parsed->folded());
   if (!is_plain_local_part(local_part, octets)) return Value(parsed->folded());

@@ -18,8 +18,8 @@ boost::asio::ip::address unmapped(const boost::asio::ip::address& client) {
   return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, client.to_v6());
 }
 
-/// Puts the identity that is asked into mail_from; the HELO identity has postmaster as its
-/// local part (RFC 7208 §2.3, §4.3).
+/// Puts the identity to check into mail_from; the HELO identity has postmaster as its local part
+/// (RFC 7208 §2.3, §4.3).
 Query normalised(Query query) {
   if (!query.mail_from) query.identity = mail::SpfIdentity::Helo;
   if (query.identity == mail::SpfIdentity::Helo) query.mail_from = Sender{.domain = query.helo};

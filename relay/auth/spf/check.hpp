@@ -1,5 +1,5 @@
-// check_host() of RFC 7208: may this client send mail in that domain's name? Knows no message and
-// no policy: what follows from a verdict is decided elsewhere, and never by SPF alone.
+// check_host() of RFC 7208: may this client send mail in the name of that domain? Independent of
+// message and policy: what a verdict leads to is decided elsewhere, and never by SPF alone.
 #pragma once
 
 #include <cstddef>
@@ -19,7 +19,7 @@
 namespace relay::auth::spf {
 
 struct Sender {
-  std::string local_part;  ///< decoded; "" counts as "postmaster" (§4.3)
+  std::string local_part;  ///< decoded; "" is treated as "postmaster" (§4.3)
   std::string domain;
 
   static Sender of(const mail::Mailbox& mailbox) {
@@ -28,34 +28,34 @@ struct Sender {
 };
 
 struct Query {
-  boost::asio::ip::address client;  ///< IPv4 mapped into IPv6 counts as IPv4 (§5)
+  boost::asio::ip::address client;  ///< IPv4 mapped into IPv6 is treated as IPv4 (§5)
   mail::SpfIdentity identity = mail::SpfIdentity::MailFrom;
-  std::string helo;                 ///< as the client said it
-  std::optional<Sender> mail_from;  ///< nothing for the null sender: then HELO is asked (§2.4)
+  std::string helo;                 ///< as the client sent it
+  std::optional<Sender> mail_from;  ///< nullopt for the null sender: then HELO is checked (§2.4)
   std::string receiver;             ///< our host name, for %{r}
-  base::Deadline deadline;          ///< passed, the result is TempError (§4.6.4: allow 20 s)
+  base::Deadline deadline;          ///< after it the result is TempError (§4.6.4: allow 20 s)
   std::size_t max_queries = kMaxQueries;
-  bool explain = false;  ///< whether to fetch the explanation of a Fail (§6.2); off by default
+  bool explain = false;  ///< whether to look up the explanation of a Fail (§6.2)
 };
 
 struct Evaluation {
-  /// `identity` says which one was asked, Helo for the null sender. `mechanism` is the directive of
-  /// the domain's own record that matched ("include:…", not what is in there), or of the record it
-  /// redirects to; cut at 255 octets. It is "" when nothing matched: what writes a Received-SPF
-  /// field puts "default" there (§9.1). No text holds anything but visible US-ASCII and, in
-  /// `problem`, spaces.
+  /// `identity` is the one that was checked, Helo for the null sender. `mechanism` is the directive
+  /// that matched in the domain's own record ("include:…", not what matched inside), or in the
+  /// record it redirects to; cut at 255 octets, and "" when nothing matched (Received-SPF then has
+  /// "default", §9.1). The texts contain only visible US-ASCII and, in `problem`, spaces.
   mail::SpfVerdict verdict;
-  std::string explanation;  ///< printable US-ASCII from the domain's owner: not ours, quote it so
-  std::size_t terms = 0;    ///< that caused lookups
+  /// Printable US-ASCII written by the domain's owner: quote it as foreign text
+  std::string explanation;
+  std::size_t terms = 0;  ///< terms that caused lookups
   std::size_t voids = 0;
   std::size_t queries = 0;
 };
 
-/// Ends by the deadline as far as the resolver's calls do. `resolver` and `clock` outlive the task.
+/// Respects the deadline as far as the resolver does. `resolver` and `clock` must outlive the task.
 base::Task<Evaluation> check(ports::Resolver& resolver, ports::Clock& clock, Query query);
 
-/// A name of several labels, each of 1 to 63 octets, at most 253 in all, and no address literal:
-/// what else stands as a domain has no record (§4.3).
+/// Whether `domain` has several labels, each of 1 to 63 octets, at most 253 octets in all, and is
+/// no address literal. Anything else has no SPF record (§4.3).
 bool may_have_record(std::string_view domain);
 
 }  // namespace relay::auth::spf

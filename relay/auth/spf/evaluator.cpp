@@ -15,7 +15,7 @@ Finding ended(Trouble trouble) {
           .unfinished = trouble.unfinished};
 }
 
-/// Where another record pointed to it, no record is an error (RFC 7208 §5.2, §6.1).
+/// If another record refers to this domain, a missing record is an error (RFC 7208 §5.2, §6.1).
 Trouble demanded(Trouble trouble, const std::string& domain) {
   if (trouble.result != SpfResult::None) return trouble;
   return {SpfResult::PermError, "no SPF record at " + in_quotes(domain)};
@@ -67,9 +67,9 @@ base::Task<Found<Record>> Evaluator::fetch(std::string domain) {
   co_return std::move(*record);
 }
 
-/// Of what needs no lookup only a match can decide, and nothing behind it; of what does, one more
-/// than there may be, which is the error. So what is kept while others are asked does not grow with
-/// the record, which may have 64 KiB.
+/// Keeps only directives that can decide. Of those without lookups that is the first match, and
+/// nothing after it; of those with lookups at most one more than kMaxTerms, which gives the error.
+/// So the memory held during lookups does not grow with the record, which may have 64 KiB.
 void Evaluator::drop_undecisive(Record& record) const {
   std::size_t lookups = 0;
   bool ended = false;
@@ -142,7 +142,7 @@ base::Task<Found<bool>> Evaluator::mx_matches(const Directive& directive, std::s
   co_return false;
 }
 
-/// RFC 7208 §5.2: only a pass in there is a match here; errors are errors here, too.
+/// RFC 7208 §5.2: only a Pass of the included record matches; its errors are errors here, too.
 base::Task<Found<bool>> Evaluator::include_matches(std::string name) {
   const Finding inner = co_await check_host(name);
   switch (inner.result) {

@@ -1,4 +1,4 @@
-// Walks through records: first match wins, include, redirect (RFC 7208 §4.6, §5, §6.1).
+// Evaluates SPF records: the first match wins, include, redirect (RFC 7208 §4.6, §5, §6.1).
 #pragma once
 
 #include <optional>
@@ -17,27 +17,28 @@ namespace relay::auth::spf {
 /// The result of one check_host().
 struct Finding {
   mail::SpfResult result = mail::SpfResult::None;
-  std::string directive;                   ///< that matched, as written
-  std::string problem;                     ///< of an error
-  bool unfinished = false;                 ///< see Trouble
-  std::string domain;                      ///< of the record that decided, redirects followed
+  std::string directive;                   ///< the one that matched, as written
+  std::string problem;                     ///< set for errors
+  bool unfinished = false;                 ///< stopped by our own limit (Trouble::unfinished)
+  std::string domain;                      ///< whose record decided, after redirects
   std::optional<MacroString> explanation;  ///< exp= of that record
 };
 
-/// Includes nest as coroutines; each costs one of kMaxTerms, which bounds the depth.
+/// Includes are nested coroutines; each uses one of kMaxTerms, which limits the depth.
 class Evaluator {
  public:
-  /// `query` is normalised: client not mapped, mail_from filled. All arguments outlive this.
+  /// `query` is normalised: client not mapped, mail_from set. All arguments must outlive this
+  /// object.
   Evaluator(const Query& query, base::WallTime now, Lookups& lookups)
       : query_(query), now_(now), lookups_(lookups) {}
 
   base::Task<Finding> check_host(std::string domain);
 
-  /// The text behind exp= of a Fail, "" when there is none to be had (§6.2).
+  /// The text that exp= of a Fail refers to; "" if there is none (§6.2).
   base::Task<std::string> explanation_of(const Finding& finding);
 
  private:
-  /// The record of the domain, without what can decide nothing for this client.
+  /// The record of the domain, without directives that cannot decide for this client.
   base::Task<Found<Record>> fetch(std::string domain);
   void drop_undecisive(Record& record) const;
 
@@ -49,7 +50,7 @@ class Evaluator {
   base::Task<Found<bool>> mx_matches(const Directive& directive, std::string name);
   base::Task<Found<bool>> include_matches(std::string name);
 
-  /// The name a macro string makes; %{p} is looked for only when it is there.
+  /// The name that a macro string expands to; the client's name is looked up only if %{p} occurs.
   base::Task<Found<std::string>> name_of(const MacroString& macros, const std::string& domain);
   MacroValues values(const std::string& domain) const;
 

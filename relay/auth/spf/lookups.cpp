@@ -16,7 +16,7 @@ using boost::asio::ip::address;
 using mail::SpfResult;
 using ports::DnsError;
 
-/// The names a macro can make are stranger than what a resolver takes.
+/// Macros can expand to names that a resolver does not accept.
 bool can_be_asked(const std::string& name) {
   return !name.empty() && name.find('\0') == std::string::npos;
 }
@@ -35,8 +35,8 @@ bool ends_in_digits(std::string_view name) {
   return std::ranges::all_of(name.substr(name.rfind('.') + 1), base::is_digit);
 }
 
-/// The octets of a name in presentation format (\DDD, RFC 1035 §5.1), "" when it can be no host's:
-/// it is an address, or a label has a dot in it, which a name to ask for cannot tell from others.
+/// The octets of a name in presentation format (\DDD, RFC 1035 §5.1). "" when it cannot be a
+/// host's: it is an address, or a label contains a dot, which could not be told from a separator.
 std::string octets_of(std::string_view name) {
   if (ends_in_digits(name)) return {};
   std::string octets;
@@ -155,15 +155,15 @@ base::Task<Found<std::vector<std::string>>> Lookups::mx_names(std::string name) 
     if (!judged) co_return std::unexpected(judged.error());
     co_return names;
   }
-  // However many of them would have to be asked before one matches: MX records of one preference
-  // come in any order, and the result must not depend on it.
+  // An error, however many hosts would have to be looked up until one matches: MX records of equal
+  // preference come in any order, and the result must not depend on it.
   if (answer->records.size() > kMaxMxNames) co_return too_many("MX hosts", kMaxMxNames);
   for (auto& host : answer->records) names.push_back(std::move(host.name));
   co_return names;
 }
 
-/// A PTR record that cannot be had means no names, not an error (RFC 7208 §5.5) — but for the
-/// deadline of the whole, which is nobody's answer.
+/// If the PTR records cannot be looked up, the client has no names, which is no error (RFC 7208
+/// §5.5); only the deadline of the whole evaluation is one.
 base::Task<Found<void>> Lookups::find_client_names() {
   Found<void> done;
   if (client_names_) co_return done;
@@ -184,8 +184,8 @@ base::Task<Found<void>> Lookups::find_client_names() {
   co_return done;
 }
 
-/// The names are those the client's network claims: whatever is wrong with one, it is skipped
-/// (RFC 7208 §5.5). It is no void lookup either, or a client could spoil a record by its names.
+/// The client's own network chooses these names: a name whose lookup fails is skipped (RFC 7208
+/// §5.5) and not counted as a void lookup, or clients could make a domain's record fail.
 base::Task<Found<bool>> Lookups::is_confirmed(ClientName& candidate) {
   if (candidate.confirmed) co_return *candidate.confirmed;
   if (const auto counted = count_query(); !counted) co_return std::unexpected(counted.error());

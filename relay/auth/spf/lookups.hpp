@@ -1,5 +1,5 @@
-// The lookups of one SPF evaluation, with every limit on them (RFC 7208 §4.6.4). Knows how errors
-// of the DNS become results, and nothing of records.
+// The lookups of one SPF evaluation with all limits (RFC 7208 §4.6.4). Maps DNS errors to SPF
+// results; does not know records.
 #pragma once
 
 #include <cstddef>
@@ -19,18 +19,18 @@
 namespace relay::auth::spf {
 
 inline constexpr std::size_t kMaxTerms = 10;        // RFC 7208 §4.6.4: terms that cause lookups
-inline constexpr std::size_t kMaxVoids = 2;         // terms that ask for what does not exist
-inline constexpr std::size_t kMaxMxNames = 10;      // of one mechanism; one more is a permerror
-inline constexpr std::size_t kMaxClientNames = 10;  // PTR; the rest is ignored
+inline constexpr std::size_t kMaxVoids = 2;         // terms whose lookups find nothing
+inline constexpr std::size_t kMaxMxNames = 10;      // of one mechanism; more are a permerror
+inline constexpr std::size_t kMaxClientNames = 10;  // PTR names of the client; the rest is ignored
 
-/// Ours: ten mx terms of ten hosts each would make us ask 111 questions.
+/// Our own limit: ten mx terms of ten hosts each would need 111 lookups.
 inline constexpr std::size_t kMaxQueries = 60;
 
-/// What ends an evaluation without a match: TempError or PermError, or None for no record.
+/// Why an evaluation ends without a match: TempError, PermError, or None for no record.
 struct Trouble {
   mail::SpfResult result = mail::SpfResult::PermError;
   std::string problem;      ///< one line of printable US-ASCII
-  bool unfinished = false;  ///< by kMaxQueries, which no standard knows
+  bool unfinished = false;  ///< stopped by kMaxQueries, a limit that no standard has
 };
 
 template <class T>
@@ -46,35 +46,36 @@ class Lookups {
         deadline_(deadline),
         max_queries_(max_queries) {}
 
-  /// To be called for every term that causes lookups, before it does. However many of its lookups
-  /// find nothing, it is one of kMaxVoids: the RFC counts terms.
+  /// Call before the lookups of each term that causes any. A term counts once towards kMaxVoids,
+  /// however many of its lookups find nothing, because the RFC counts terms.
   Found<void> begin_term();
 
-  /// TXT records; none when the name does not exist, which is no void lookup here: for a record
-  /// it is a result of its own, for an explanation it does not matter.
+  /// TXT records; empty when there are none. That is not counted as a void lookup: for a record it
+  /// is the result None, and for an explanation it does not matter.
   base::Task<Found<std::vector<std::string>>> texts(std::string name);
 
   /// Addresses of the client's family.
   base::Task<Found<std::vector<boost::asio::ip::address>>> addresses(std::string name);
 
-  /// The same of a host out of mx_names(). One that no host can be is not asked for, and does not
-  /// exist: some resolvers answer for an address with that address.
+  /// The same for a host from mx_names(). A name that cannot be a host name is not looked up and
+  /// treated as missing, because some resolvers answer an address literal with that address.
   base::Task<Found<std::vector<boost::asio::ip::address>>> mx_addresses(std::string host);
 
-  /// Whether there is an A record, whatever the client's family (§5.7).
+  /// Whether there is an A record, whatever the client's address family (§5.7).
   base::Task<Found<bool>> has_v4_address(std::string name);
 
-  /// Names of the MX hosts, as ports::MxHost has them; none for a null MX.
+  /// Names of the MX hosts in the form of ports::MxHost; empty for a null MX.
   base::Task<Found<std::vector<std::string>>> mx_names(std::string name);
 
-  /// Whether a confirmed name of the client is `name` or under it (§5.5).
+  /// Whether a confirmed name of the client is `name` or below it (§5.5).
   base::Task<Found<bool>> client_is_under(std::string name);
 
-  /// The value of %{p}: a confirmed name, `domain` itself or under it if there is one (§7.3); ""
-  /// without any. The first question for the client's names counts as a term (§4.6.4).
+  /// The value of %{p}: a confirmed name of the client, preferably `domain` itself or a name below
+  /// it (§7.3); "" if there is none. The first lookup of the client's names counts as a term
+  /// (§4.6.4).
   base::Task<Found<std::string>> client_name(std::string domain);
 
-  /// For an explanation, which comes after the result: terms and voids are free from here on.
+  /// Terms and void lookups are not limited after this call: for the explanation, after the result.
   void stop_counting() { counting_ = false; }
 
   std::size_t terms() const { return terms_; }
@@ -88,21 +89,21 @@ class Lookups {
 
   struct ClientName {
     std::string name;
-    std::optional<bool> confirmed;  ///< unknown until asked
+    std::optional<bool> confirmed;  ///< nullopt: not checked yet
   };
 
   ports::IpFamily family() const {
     return client_.is_v4() ? ports::IpFamily::V4 : ports::IpFamily::V6;
   }
 
-  /// Whether the time for the whole evaluation is over, and not only that for one answer.
+  /// Whether the time for the whole evaluation has passed, not only that for one answer.
   bool is_late() const { return deadline_.passed(clock_.steady()); }
 
   Found<void> count_term();
   Found<void> count_query();
   Found<void> count_void(const std::string& name);
 
-  /// What an error means where the RFC says nothing special (§5): success for "nothing there".
+  /// What a DNS error means where the RFC has no special rule (§5); success means "no records".
   Found<void> judge(ports::DnsError error, const std::string& name);
 
   base::Task<Addresses> ask_addresses(std::string name, ports::IpFamily family);
@@ -118,7 +119,7 @@ class Lookups {
   std::size_t voids_ = 0;
   std::size_t queries_ = 0;
   bool counting_ = true;
-  bool term_is_void_ = false;  ///< one of its lookups found nothing
+  bool term_is_void_ = false;  ///< a lookup of this term has found nothing
   std::optional<std::vector<ClientName>> client_names_;
 };
 

@@ -17,7 +17,7 @@ constexpr bool is_alphanumeric(char c) { return base::is_alpha(c) || base::is_di
 
 constexpr bool is_visible(char c) { return c > ' ' && c < '\x7f'; }
 
-/// RFC 7208 §7.1, with the dot in front and the optional one behind.
+/// RFC 7208 §7.1: a dot, the label, and optionally a dot at the end.
 bool ends_in_top_label(std::string_view literal) {
   if (literal.ends_with('.')) literal.remove_suffix(1);
   const auto dot = literal.rfind('.');
@@ -28,7 +28,7 @@ bool ends_in_top_label(std::string_view literal) {
   return std::ranges::all_of(label, belongs) && !std::ranges::all_of(label, base::is_digit);
 }
 
-/// RFC 3986 §2.3: everything but unreserved characters.
+/// Escapes everything but the unreserved characters of RFC 3986 §2.3.
 std::string url_escaped(std::string_view text) {
   static constexpr std::string_view kHex = "0123456789ABCDEF";
   std::string escaped;
@@ -55,7 +55,7 @@ std::vector<std::string_view> split(std::string_view text, std::string_view deli
   }
 }
 
-/// Removes labels on the left until the name is short enough (RFC 7208 §7.3).
+/// Removes labels on the left until the name is at most kMaxNameOctets long (RFC 7208 §7.3).
 std::string shortened(std::string name) {
   if (name.ends_with('.')) name.pop_back();
   if (name.size() <= kMaxNameOctets) return name;
@@ -83,7 +83,7 @@ void MacroString::append_literal(std::string_view text) {
   parts_.back().literal += text;
 }
 
-/// What stands between "%{" and "}": a letter, digits, "r", delimiters.
+/// Parses the text between "%{" and "}": a letter, digits, "r", delimiters.
 std::expected<MacroString::Part, std::string_view> MacroString::parse_macro(std::string_view inner,
                                                                             MacroUse use) {
   Part part;
@@ -117,7 +117,7 @@ std::expected<MacroString::Part, std::string_view> MacroString::parse_macro(std:
 std::expected<MacroString, std::string_view> MacroString::parse(std::string_view text,
                                                                 MacroUse use) {
   MacroString parsed;
-  std::size_t plain = 0;  // where the literal characters at the end begin
+  std::size_t plain = 0;  // where the literal text after the last macro begins
   for (std::size_t at = 0; at < text.size();) {
     const char c = text[at];
     if (c != '%') {
@@ -155,7 +155,7 @@ bool MacroString::names_client() const {
   return std::ranges::any_of(parts_, [](const Part& part) { return part.letter == 'p'; });
 }
 
-/// The value of the letter before transformation; in `storage` what has to be made.
+/// The value of the letter before transformation; stored in `storage` if it has to be made.
 std::string_view MacroString::value_of(const Part& part, const MacroValues& values,
                                        std::string& storage) {
   switch (part.letter) {
@@ -181,7 +181,7 @@ std::string_view MacroString::value_of(const Part& part, const MacroValues& valu
     case 't':
       return storage = std::to_string(
                  std::chrono::floor<std::chrono::seconds>(values.now).time_since_epoch().count());
-    default:  // 'v'; no other letter is ever parsed
+    default:  // 'v': the parser accepts no other letter
       return values.client.is_v4() ? "in-addr" : "ip6";
   }
 }
@@ -206,15 +206,15 @@ std::string MacroString::expanded(const Part& part, const MacroValues& values) {
   return part.escaped ? url_escaped(text) : text;
 }
 
-/// From the right, and no further than the name can reach: a record of thousands of macros costs
-/// no more than one that fits.
+/// Expands from the right and stops once the name is full, so that a record with thousands of
+/// macros costs no more than one that fits.
 std::string MacroString::expand_name(const MacroValues& values) const {
   std::vector<std::string> tail;
   std::size_t octets = 0;
   for (const Part& part : parts_ | std::views::reverse) {
     tail.push_back(expanded(part, values));
     octets += tail.back().size();
-    if (octets > kMaxNameOctets + 1) break;  // with a dot behind and one octet too many in front
+    if (octets > kMaxNameOctets + 1) break;  // room for a dot at the end and one octet too many
   }
   std::string name;
   name.reserve(octets);

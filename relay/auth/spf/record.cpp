@@ -16,7 +16,7 @@ using mail::SpfResult;
 constexpr std::string_view kVersion = "v=spf1";
 constexpr std::size_t kQuotedOctets = 64;
 
-/// A term taken apart by what all terms have in common (RFC 7208 §4.6.1).
+/// A term split into the parts that all terms have (RFC 7208 §4.6.1).
 struct Term {
   std::string_view text;  ///< all of it
   std::string_view qualifier;
@@ -28,7 +28,7 @@ std::unexpected<std::string> wrong(std::string_view what, const Term& term) {
   return std::unexpected(std::string(what) + " in " + in_quotes(term.text));
 }
 
-/// Keeps the reason and says where.
+/// An error with the reason of `part` and the text of the term.
 template <class T>
 std::unexpected<std::string> wrong(const std::expected<T, std::string_view>& part,
                                    const Term& term) {
@@ -68,8 +68,8 @@ std::optional<Mechanism> mechanism_named(std::string_view name) {
   return std::nullopt;
 }
 
-/// Digits at the end of `text` behind `mark`: taken off when they are there (RFC 7208 §5.6).
-/// False when they are no prefix length: a leading zero, or over the limit.
+/// Removes a prefix length (`mark` and digits) from the end of `text`, if there is one (RFC 7208
+/// §5.6). False if the digits are invalid: a leading zero, or above the limit.
 bool take_prefix(std::string_view& text, std::string_view mark, int limit, std::uint8_t& length) {
   const auto last = text.find_last_not_of("0123456789");
   if (last == std::string_view::npos || last + 1 == text.size()) return true;
@@ -107,7 +107,7 @@ std::optional<address> parse_v4(std::string_view text) {
 
 std::optional<address> parse_v6(std::string_view text) {
   constexpr std::size_t kLongest = 45;
-  // No zone index: "%eth0" names an interface of ours.
+  // No zone index: "%eth0" would name an interface of this host.
   if (text.size() > kLongest ||
       text.find_first_not_of("0123456789abcdefABCDEF:.") != std::string_view::npos) {
     return std::nullopt;
@@ -169,7 +169,7 @@ std::expected<Directive, std::string> parse_directive(const Term& term) {
   }
 }
 
-/// Puts a modifier where it belongs; an unknown one only has to be well-formed (RFC 7208 §6).
+/// Stores a known modifier; an unknown one only has to be well-formed (RFC 7208 §6).
 std::expected<void, std::string> take_modifier(const Term& term, Record& record) {
   const auto value = term.rest.substr(1);
   const bool redirect = base::equal_ignoring_case(term.name, "redirect");

@@ -16,18 +16,18 @@
 
 namespace relay::auth::spf {
 
-/// Ours: a longer term is a syntax error. A name has 253 octets, and what macros make of more than
-/// a few parts is none.
+/// Our limit: a longer term is a syntax error. Names have at most 253 octets, so longer terms
+/// cannot expand to a useful name.
 inline constexpr std::size_t kMaxTermOctets = 1024;
 
 enum class Mechanism : std::uint8_t { All, Include, A, Mx, Ptr, Ip4, Ip6, Exists };
 
-/// True for what counts against the limit of terms with lookups (RFC 7208 §4.6.4).
+/// Whether the mechanism counts towards the limit of terms with lookups (RFC 7208 §4.6.4).
 constexpr bool causes_lookups(Mechanism mechanism) {
   return mechanism != Mechanism::All && mechanism != Mechanism::Ip4 && mechanism != Mechanism::Ip6;
 }
 
-/// How many leading bits of an address count.
+/// Number of leading bits of an address that are compared.
 struct PrefixLengths {
   std::uint8_t v4 = 32;
   std::uint8_t v6 = 128;
@@ -37,7 +37,7 @@ struct PrefixLengths {
 struct Directive {
   mail::SpfResult result = mail::SpfResult::Pass;  ///< of a match: Pass, Fail, SoftFail or Neutral
   Mechanism mechanism = Mechanism::All;
-  std::optional<MacroString> domain;  ///< without one, the domain of the record is meant
+  std::optional<MacroString> domain;  ///< nullopt: the domain of the record
   boost::asio::ip::address network;   ///< of ip4 and ip6
   PrefixLengths prefix;
   std::string text;  ///< as written, visible US-ASCII
@@ -49,26 +49,26 @@ struct Record {
   std::optional<MacroString> explanation;  ///< exp=
 };
 
-/// The whole of a record; a syntax error anywhere spoils all of it (§4.6). The error is one line
-/// of printable US-ASCII.
+/// Parses a whole record; a syntax error anywhere makes it invalid (§4.6). The error is one line of
+/// printable US-ASCII.
 std::expected<Record, std::string> parse_record(std::string_view text);
 
-/// "v=spf1", followed by a space or the end (§4.5).
+/// Whether `text` begins with "v=spf1", followed by a space or the end (§4.5).
 bool is_record(std::string_view text);
 
 enum class NotOne : std::uint8_t { NoRecord, SeveralRecords };
 
-/// The one SPF record among the TXT records of a domain; points into `texts`.
+/// The single SPF record among the TXT records of a domain; points into `texts`.
 std::expected<const std::string*, NotOne> select_record(const std::vector<std::string>& texts);
 
-/// Whether `client` agrees with `network` in its leading bits; never across families.
+/// Whether `client` and `network` have the same leading bits; false for different families.
 bool within(const boost::asio::ip::address& client, const boost::asio::ip::address& network,
             PrefixLengths prefix);
 
-/// For messages: in quotes, every octet but visible US-ASCII as '?', a long text cut.
+/// For messages: quoted, every octet outside visible US-ASCII replaced by '?', long texts cut.
 std::string in_quotes(std::string_view text);
 
-/// Visible US-ASCII, every other octet as '?'.
+/// `text` with every octet outside visible US-ASCII replaced by '?'.
 std::string visible(std::string_view text);
 
 }  // namespace relay::auth::spf
