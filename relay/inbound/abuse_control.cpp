@@ -24,7 +24,7 @@ base::Task<std::optional<smtp::Reply>> AbuseControl::objection_to_client(std::st
   const Standing standing = co_await lists_.standing_of(ip::make_address(client), lists, deadline);
   if (standing.zone.empty() || standing.score < lists->refuse_at) co_return std::nullopt;
   count(listed_);
-  // RFC 5321 §3.1: a connection that gets no service is greeted with 554; a recipient with 550.
+  // RFC 5321 §3.1: a connection that gets no service is greeted with 554. A recipient gets 550.
   co_return smtp::Reply(stage == DnsListStage::Connect ? 554 : 550, {5, 7, 1},
                         fmt::format("{} is listed by {}", client, standing.zone));
 }
@@ -75,8 +75,8 @@ base::Task<std::optional<smtp::Reply>> AbuseControl::greylisted(Admission admiss
                                                                 base::Deadline deadline) {
   ports::GreylistRules rules = policy.greylist.rules;
   const base::Rate& most = policy.greylist.strangers;
-  // A network over its limit of strangers gets no new greylist entries: unknown triplets keep
-  // waiting, known ones still pass.
+  // A network over its limit of strangers gets no new greylist entries: strangers are put off
+  // without being stored, those stored before can still pass.
   rules.takes_new = most.count == 0 || strangers_.allows(admission.origin, most, clock_.steady());
   const Standing standing = co_await lists_.standing_of(ip::make_address(admission.origin.client),
                                                         policy.dns_lists, deadline);

@@ -32,8 +32,8 @@ class Acceptor {
   /// Limits::command_overloaded. Thread-safe.
   void drain();
 
-  /// Waits until no session is left. If the deadline passes first: sends 421 to every client that
-  /// keeps its session waiting, gives them one more second, and returns false.
+  /// Waits until no session is left, then returns true. If the deadline passes first: sends 421 to
+  /// every client that keeps its session waiting, gives them one more second, and returns false.
   base::Task<bool> drained(base::Deadline deadline);
 
   std::uint32_t sessions() const { return gate_.inside(); }

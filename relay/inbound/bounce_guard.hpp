@@ -44,7 +44,7 @@ struct BounceLimits {
 struct BounceAddress {
   std::string address;  ///< the SRS address, folded
   std::string sender;   ///< the sender it stands for, folded
-  bool weak = false;    ///< its hash proves little
+  bool weak = false;    ///< its tag proves little
 };
 
 /// Thread-safe; bounded.

@@ -42,7 +42,7 @@ class ContentReader {
     return header_ ? header_->block().size() : header_block_.size();
   }
 
-  // From has_header() on.
+  // Once has_header() is true:
 
   /// The header without Authentication-Results forged in our name. Empty if no line before the
   /// first empty one is a field: then the whole content is the body.
@@ -57,7 +57,7 @@ class ContentReader {
   /// becomes the value, or the empty line that a message without header needs.
   std::string_view joint() const;
 
-  // From end() on.
+  // After end():
 
   const auth::dkim::BodyHashes& body_hashes() const { return body_hashes_; }
 

@@ -14,7 +14,7 @@ namespace relay::inbound {
 /// Thread-safe; bounded. An empty origin takes a place of the total and is counted nowhere else.
 class Handshakes {
  public:
-  /// A network may hold one of so many parts of all places.
+  /// A network may hold 1/kNetworkPart of all places.
   static constexpr std::uint32_t kNetworkPart = 4;
 
   explicit Handshakes(ports::Clock& clock) : clock_(clock), places_(clock) {}

@@ -20,7 +20,8 @@ class Awaiting {
   /// The number of copies awaiting one of these addresses; the highest of them.
   std::uint64_t most(const std::vector<std::string>& addresses);
 
-  /// Whether max_awaiting allows the copies that the message brings.
+  /// Whether fewer than max_awaiting stored copies await each address that copies of the message
+  /// would await. Copies of the message itself are not counted.
   bool fits(const ports::NewMessage& message);
 
   std::vector<ports::AwaitingCopy> list(const std::optional<ports::AwaitingCopy>& after,
