@@ -30,8 +30,8 @@ bool contains(const AddressBlock& block, const address& given) {
   return same_prefix(block.address.to_v6().to_bytes(), given.to_v6().to_bytes(), block.prefix);
 }
 
-/// Of the IANA registries of special-purpose addresses, what is not globally reachable. Left out
-/// are the blocks for documentation: nobody answers there.
+/// The blocks of the IANA special-purpose registries that are not globally reachable. Documentation
+/// blocks are left out: nobody answers there.
 const std::vector<AddressBlock>& special_blocks() {
   static const std::vector<AddressBlock> blocks = [] {
     std::vector<AddressBlock> made;
@@ -45,17 +45,17 @@ const std::vector<AddressBlock>& special_blocks() {
     add("169.254.0.0", 16);
     add("172.16.0.0", 12);
     add("192.0.0.0", 24);    // protocol assignments
-    add("192.88.99.0", 24);  // relays of 6to4, as of old (RFC 7526)
+    add("192.88.99.0", 24);  // deprecated 6to4 relays (RFC 7526)
     add("192.168.0.0", 16);
-    add("198.18.0.0", 15);    // between test devices
+    add("198.18.0.0", 15);    // benchmarks between test devices
     add("224.0.0.0", 3);      // multicast, reserved, broadcast
-    add("::", 96);            // unspecified, loopback, and IPv4 in IPv6 as of old
-    add("::ffff:0:0:0", 96);  // IPv4 translated as of old (RFC 2765)
-    add("64:ff9b:1::", 48);   // translators of a site (RFC 8215)
-    add("100::", 64);         // octets to be thrown away (RFC 6666)
-    add("100:0:0:1::", 64);   // a prefix without hosts (RFC 9780)
-    add("2001::", 23);        // protocol assignments, Teredo (RFC 4380) among them
-    add("5f00::", 16);        // segments of routing (RFC 9602)
+    add("::", 96);            // unspecified, loopback, deprecated IPv4-compatible
+    add("::ffff:0:0:0", 96);  // deprecated IPv4-translated (RFC 2765)
+    add("64:ff9b:1::", 48);   // local-use translators (RFC 8215)
+    add("100::", 64);         // discard-only (RFC 6666)
+    add("100:0:0:1::", 64);   // dummy prefix (RFC 9780)
+    add("2001::", 23);        // protocol assignments, including Teredo (RFC 4380)
+    add("5f00::", 16);        // segment routing (RFC 9602)
     add("fc00::", 7);
     add("fe80::", 10);
     add("fec0::", 10);
@@ -65,14 +65,14 @@ const std::vector<AddressBlock>& special_blocks() {
   return blocks;
 }
 
-/// The IPv4 address that is really dialled with `given`: mapped (RFC 4291 §2.5.5.2), or what a
-/// translator (RFC 6052) or a 6to4 router (RFC 3056) behind it dials. Otherwise `given` itself.
+/// The IPv4 address that dialling `given` really reaches: of a mapped address (RFC 4291 §2.5.5.2),
+/// through a translator (RFC 6052), or through a 6to4 router (RFC 3056). Otherwise `given` itself.
 address dialled_with(const address& given) {
   if (!given.is_v6()) return given;
 
   struct Wrapping {
     AddressBlock block;
-    std::size_t at;  ///< of the IPv4 address, in octets
+    std::size_t at;  ///< octet at which the IPv4 address begins
   };
 
   static const std::array<Wrapping, 3> wrappings{{

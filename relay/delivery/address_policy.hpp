@@ -1,5 +1,5 @@
-// Which addresses may be dialled: whoever owns a domain chooses its MX, and could choose us or a
-// neighbour of ours.
+// Which addresses may be dialled. The owner of a domain chooses its MX, and could choose us or a
+// host in our private network.
 #pragma once
 
 #include <string_view>
@@ -14,14 +14,15 @@ namespace relay::delivery {
 /// like. IPv6 that leads to IPv4 (mapped, NAT64 of RFC 6052, 6to4) is judged by the IPv4 address.
 bool is_special_address(const boost::asio::ip::address& address);
 
-/// One of our own listeners, by whatever wrapping of its address.
+/// The address and port of one of our own listeners, also when wrapped in IPv6.
 bool is_own_endpoint(const boost::asio::ip::address& address, std::uint16_t port,
                      const Policy& policy);
 
-/// An address from DNS may be dialled: neither ours nor special, unless allowed.
+/// Whether an address from DNS may be dialled: not ours, and not special unless the policy allows
+/// it.
 bool may_dial(const boost::asio::ip::address& address, std::uint16_t port, const Policy& policy);
 
-/// A host name that may be looked up: a plain domain name, no address, no odd octets.
+/// A plain domain name that may be looked up: no address, no illegal octets.
 bool is_host_name(std::string_view name);
 
 }  // namespace relay::delivery

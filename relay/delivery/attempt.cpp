@@ -15,7 +15,7 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using Failure = FailingHosts::Failure;
 
-/// The host takes no mail, whoever asks: it says so, or it is us.
+/// The host takes no mail of anybody: it says so, or it is this relay.
 bool never_takes_mail(const smtp::Verdict& failure) {
   return failure.refuses_service() || failure.status == mail::EnhancedStatus{5, 4, 6};
 }
@@ -79,7 +79,7 @@ void AttemptRunner::note(Progress& progress, std::size_t copy, mail::Outcome out
   result.outcome = std::move(outcome);
 }
 
-/// Goes through the hosts in order until one greets us. False: the attempt is over.
+/// Tries the hosts in order until one is ready for a transaction. False: the attempt is over.
 base::Task<bool> AttemptRunner::connect(Progress& progress) {
   const auto& [consignment, head, content, gate, report, order, next, here, stays_here, dialled,
                spoken, reached, only_final, ends_at, left, moved] = progress;
@@ -117,14 +117,14 @@ base::Task<bool> AttemptRunner::connect(Progress& progress) {
   co_return false;
 }
 
-/// What it means that a host could not be spoken to. False: the attempt is over.
+/// Notes why a host could not be used. False: the attempt is over.
 bool AttemptRunner::heed_failure(Progress& progress, const Candidate& host,
                                  const smtp::Verdict& failure) {
   Feedback& feedback = progress.report.feedback;
   feedback.timed_out = feedback.timed_out || session_->timed_out();
   const bool is_early = failure.stage <= mail::Stage::Banner;
   if (failure.code == 421 && is_early && place_.group->connected > 1) {
-    // The group has living sessions: no more at once. It says nothing about the message.
+    // The group has open sessions, so its server is full. This says nothing about the message.
     feedback.is_full = true;
     return false;
   }
@@ -143,7 +143,7 @@ bool AttemptRunner::heed_failure(Progress& progress, const Candidate& host,
   return false;
 }
 
-/// No host is left to be asked: what the last one said is what happened.
+/// No further host will be tried: the last outcome of each copy stands.
 void AttemptRunner::give_up(Progress& progress) {
   const bool all_asked = progress.next >= progress.order.size();
   const bool is_final = all_asked && progress.only_final && progress.dialled > 0;
@@ -151,11 +151,11 @@ void AttemptRunner::give_up(Progress& progress) {
     auto& outcome = progress.report.copies[copy].outcome;
     if (!outcome) continue;
     if (is_final) outcome->kind = OutcomeKind::Failed;
-    // "This host cannot take it": another one that was not asked may.
+    // A permanent refusal by some hosts becomes temporary: a host not tried yet may accept.
     if (!all_asked && outcome->kind == OutcomeKind::Failed) outcome->kind = OutcomeKind::Deferred;
   }
   if (progress.reached || is_final || progress.left.empty()) return;
-  if (progress.report.feedback.trouble_here) return;  // it may be the only reason
+  if (progress.report.feedback.trouble_here) return;  // our own trouble may be the only reason
   const auto& last = progress.report.copies[progress.left.front()].outcome;
   if (last && last->kind == OutcomeKind::Deferred && !place_.cut.made()) {
     progress.report.feedback.unreachable = last;
@@ -190,7 +190,7 @@ base::Task<AttemptReport> AttemptRunner::run(Consignment consignment, ContentSou
   while (goes_on) {
     if (progress.left.empty()) {
       if (progress.moved.empty()) break;
-      // The host at hand has had its say about these: the next one.
+      // The current host has answered for these copies: go on with the next host.
       co_await close();
       progress.left = std::exchange(progress.moved, {});
       progress.stays_here = false;
@@ -209,7 +209,7 @@ base::Task<AttemptReport> AttemptRunner::run(Consignment consignment, ContentSou
   co_return report;
 }
 
-/// The attempt begins with the connection that is open.
+/// Starts the attempt on the connection that is already open.
 void AttemptRunner::adopt(Progress& progress) const {
   const auto& hosts = progress.consignment.hosts->hosts;
   const auto at = std::ranges::find(hosts, session_->remote());

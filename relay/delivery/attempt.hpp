@@ -1,5 +1,5 @@
-// Tries to hand one message to the hosts of one destination: chooses whom to ask, keeps the
-// connection for the next message, and says what became of each recipient. Records nothing.
+// Tries to hand over one message to the hosts of a destination: chooses the host, keeps the
+// connection for the next message, and reports what became of each copy. Records nothing.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@
 
 namespace relay::delivery {
 
-/// Copies of one message for one lane that leave alike.
+/// Copies of one message in one lane that leave with the same octets and sender.
 struct Consignment {
   std::shared_ptr<const mail::QueuedMessage> queued;
   std::vector<std::size_t> copies;  ///< positions in queued->recipients
@@ -24,28 +24,29 @@ struct Consignment {
 
 /// What became of one copy.
 struct CopyResult {
-  /// nullopt: it was not tried, and is as it was.
+  /// nullopt: the copy was not tried and is unchanged.
   std::optional<mail::Outcome> outcome;
-  std::vector<mail::DeliveryAttempt> before;  ///< what hosts asked earlier said, in order
-  bool is_our_fault = false;  ///< the server complained of the order of our commands
-  bool is_outdated = false;   ///< the operator has changed the copy since it was read
+  std::vector<mail::DeliveryAttempt> before;  ///< replies of hosts tried before, in order
+  bool is_our_fault = false;                  ///< the server complained about our command sequence
+  bool is_outdated = false;  ///< the operator has changed the copy's row since it was read
 };
 
 struct AttemptReport {
   std::vector<CopyResult> copies;  ///< in the order of Consignment::copies
   Feedback feedback;
-  std::optional<ports::SpoolError> spool_error;  ///< decides about copies without an outcome
+  std::optional<ports::SpoolError> spool_error;  ///< applies to the copies without an outcome
   std::chrono::milliseconds connecting{0};
   std::chrono::milliseconds sending{0};
 };
 
-/// May these copies go on? `at_dot`: from then on the server may take them.
+/// Asked whether these copies may still leave. `at_dot`: right before the end of data, after which
+/// the server may take them.
 using Gate = std::function<bool(const std::vector<std::uint16_t>& indices, bool at_dot)>;
 
-/// A limit that a server states (RFC 9422); 0: it does not.
+/// The value of a limit that the server states (RFC 9422); 0: it states none.
 inline std::size_t value_of(const std::optional<std::uint32_t>& limit) { return limit.value_or(0); }
 
-/// What delivering needs of the world. All outlive the delivery side.
+/// What delivery needs from outside. All outlive the delivery side.
 struct DeliveryPorts {
   ports::Clock& clock;
   ports::Resolver& resolver;
@@ -53,8 +54,8 @@ struct DeliveryPorts {
   ports::DeliveryQueue& queue;
 };
 
-/// The latest moment at which an attempt that begins at `now` may still be busy: what it has begun
-/// keeps its own limits.
+/// The latest time until which an attempt that begins at `now` may be busy: steps begun before
+/// Timeouts::whole have passed keep their own timeouts.
 base::SteadyTime busy_until(const Consignment& consignment, base::SteadyTime now);
 
 class AttemptRunner {
@@ -66,33 +67,33 @@ class AttemptRunner {
   AttemptRunner(const AttemptRunner&) = delete;
   AttemptRunner& operator=(const AttemptRunner&) = delete;
 
-  /// `content` is open. Begins nothing after policy->timeouts.whole.
+  /// `content` is open. Begins no connection or transaction after policy->timeouts.whole.
   base::Task<AttemptReport> run(Consignment consignment, ContentSource& content, Gate gate);
 
   base::Task<> close();
 
-  /// Where the open connection leads; nullopt: there is none.
+  /// The host of the open connection; nullopt: there is none that can be reused.
   std::optional<Candidate> connected_to() const;
 
  private:
-  /// One attempt on its way.
+  /// State of one attempt.
   struct Progress {
     const Consignment& consignment;
     const CopyHead& head;
     ContentSource& content;
     const Gate& gate;
     AttemptReport& report;
-    std::vector<std::size_t> order;   ///< of asking: positions in the list of hosts
-    std::size_t next = 0;             ///< in order
-    std::optional<std::size_t> here;  ///< host of the connection, or of the one before
-    bool stays_here = false;          ///< the next connection goes to the same host
+    std::vector<std::size_t> order;   ///< in which hosts are tried: positions in the list of hosts
+    std::size_t next = 0;             ///< position in `order`
+    std::optional<std::size_t> here;  ///< host of the current connection, or of the last one
+    bool stays_here = false;          ///< the next connection goes to `here` again
     std::size_t dialled = 0;
     std::size_t spoken = 0;
-    bool reached = false;            ///< a host could be spoken to
-    bool only_final = true;          ///< every host asked said that it never takes mail
-    base::SteadyTime ends_at;        ///< nothing is begun from then on
-    std::vector<std::size_t> left;   ///< for the host at hand; positions in consignment.copies
-    std::vector<std::size_t> moved;  ///< for the next host
+    bool reached = false;            ///< a host became ready for a transaction
+    bool only_final = true;          ///< every host tried said that it never takes mail
+    base::SteadyTime ends_at;        ///< no connection or transaction begins after that
+    std::vector<std::size_t> left;   ///< for the current host; positions in consignment.copies
+    std::vector<std::size_t> moved;  ///< copies for the next host
   };
 
   bool fits(const Consignment& consignment) const;
@@ -124,10 +125,10 @@ class AttemptRunner {
   Place& place_;
   std::optional<RemoteSession> session_;
   std::size_t sent_ = 0;        ///< transactions on this connection
-  std::size_t untaken_ = 0;     ///< those of them that ended without a message taken
-  base::SteadyTime last_used_;  ///< when the last one ended
-  base::WallTime at_;           ///< of the attempt
-  std::string domain_;          ///< of the targets last written to
+  std::size_t untaken_ = 0;     ///< … of which no message was taken
+  base::SteadyTime last_used_;  ///< when the last transaction ended
+  base::WallTime at_;           ///< when the attempt began
+  std::string domain_;          ///< domain of the targets of the last attempt
 };
 
 }  // namespace relay::delivery

@@ -45,7 +45,7 @@ std::string_view name(Recorded recorded) {
   return "yes";
 }
 
-/// The copy waits no longer: the fallback of its alias has taken over.
+/// The copy was ended because the fallback of its alias took over.
 bool is_replaced(const ports::RecordAnswer& answer, std::uint16_t index) {
   return std::ranges::any_of(answer.taken_over, [&](const ports::TakeOver& taken) {
     return std::ranges::find(taken.replaced, index) != taken.replaced.end();
@@ -118,7 +118,7 @@ void log_local_trouble(base::Log& log, const Consignment& consignment, ports::Io
                           .text("error", ports::describe(error))));
 }
 
-/// The hosts asked before the last one, which has a line of its own for each copy.
+/// `host_failed` for each host before the last; the last one is in `attempt`.
 void log_hosts_before(base::Log& log, const Consignment& consignment,
                       const std::vector<mail::DeliveryAttempt>& attempts, base::WallTime now) {
   for (std::size_t i = 0; i + 1 < attempts.size(); ++i) {

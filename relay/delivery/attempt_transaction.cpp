@@ -1,4 +1,4 @@
-// The part of AttemptRunner that speaks: one transaction, and what its replies mean for each copy.
+// The part of AttemptRunner that runs one transaction and judges its replies for each copy.
 #include <algorithm>
 #include <utility>
 
@@ -17,14 +17,14 @@ using smtp::NextStep;
 using Failure = FailingHosts::Failure;
 
 constexpr std::chrono::seconds kJustUsed{1};
-// Exim ends connections with more than ten commands that lead to no mail, and counts each RSET.
+// Exim closes after more than ten commands that lead to no mail, and counts each RSET.
 constexpr std::size_t kMostUntaken = 9;
 
 bool has_utf8(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
 }
 
-/// Of the author's header, or of the one that stands in its place.
+/// Whether the header of the copy, original or rewritten, contains UTF-8.
 bool header_has_utf8(const CopyHead& head, std::string_view content) {
   if (head.content_begin > 0) return has_utf8(head.fields[0]);
   return has_utf8(content.substr(0, mail::header_length(content).value_or(content.size())));
@@ -57,7 +57,8 @@ smtp::ClientTransaction AttemptRunner::transaction_for(
   }
   transaction.size = progress.head.size(message);
   transaction.eight_bit = message.body == mail::BodyType::EightBitMime;
-  // Many clients say SMTPUTF8 whenever it is offered; it is needed where UTF-8 is (RFC 6531 §3.4).
+  // Clients say SMTPUTF8 wherever it is offered; it is needed only if there is UTF-8 (RFC 6531
+  // §3.4).
   transaction.needs_smtputf8 =
       message.smtputf8 && header_has_utf8(progress.head, progress.content.front());
   return transaction;
@@ -71,7 +72,7 @@ std::size_t AttemptRunner::most_recipients(const Progress& progress) const {
                  value_of(session_->offered().rcpt_max));
 }
 
-/// One transaction for those at hand. False: the attempt is over.
+/// One transaction with the current host. False: the attempt is over.
 base::Task<bool> AttemptRunner::transact(Progress& progress) {
   if (sent_ > 0 && !may_begin(progress)) {
     give_up(progress);
@@ -111,8 +112,8 @@ base::Task<bool> AttemptRunner::transact(Progress& progress) {
     co_return false;
   }
   if (was_stale(reused)) {
-    // Nothing was said on it: the same host again. One that closes as soon as it has taken some
-    // messages takes no more of them on one connection.
+    // The server closed the kept connection before it saw this transaction: connect to the same
+    // host again. If it closed right after its last message, take that as its limit.
     if (ports_.clock.steady() < last_used_ + kJustUsed) feedback.stated.messages = sent_ - 1;
     forget_session();
     co_return true;
@@ -127,7 +128,7 @@ base::Task<bool> AttemptRunner::transact(Progress& progress) {
   co_return !feedback.throttled;
 }
 
-/// TLS failed, and the server does not take it in the clear: TLS is tried again.
+/// TLS failed and the server refuses in the clear: close, so that the next connection tries TLS.
 bool AttemptRunner::was_refused_in_the_clear() const {
   return session_->is_fallback() &&
          std::ranges::any_of(session_->verdicts(), [](const smtp::Verdict& verdict) {
@@ -135,8 +136,8 @@ bool AttemptRunner::was_refused_in_the_clear() const {
          });
 }
 
-/// The server had closed a kept connection, or says that it is about to: it knows nothing of us
-/// yet.
+/// The server had closed the kept connection, or closes it with the reply to MAIL: it has judged
+/// nothing of this transaction.
 bool AttemptRunner::was_stale(bool reused) const {
   const auto& verdicts = session_->verdicts();
   return reused && !session_->reusable() && !place_.cut.made() && !session_->timed_out() &&
@@ -146,9 +147,8 @@ bool AttemptRunner::was_stale(bool reused) const {
          });
 }
 
-/// The server has taken messages on this connection and has no time for another sender: some say so
-/// with 421, also with 4.7.0 as if the pace were meant, some with 452. Fewer are sent the next
-/// time.
+/// The server took messages on this connection and now refuses another MAIL: some servers say 421
+/// (even with 4.7.0, as if we were too fast), some 452. The next connection carries fewer messages.
 bool AttemptRunner::was_one_too_many(bool reused) const {
   const auto& verdicts = session_->verdicts();
   return reused && sent_ - 1 > untaken_ && !place_.cut.made() &&
@@ -199,7 +199,7 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
   }
   progress.left.insert(progress.left.begin(), again.begin(), again.end());
   if (!feedback.throttled) return;
-  // Slower, please: nobody else is asked, and what was not tried waits, too.
+  // The server asks for a slower pace: try no other host, and defer the untried copies as well.
   for (const std::size_t copy : progress.left) {
     const auto why = std::ranges::find_if(
         verdicts, [](const auto& v) { return smtp::next_step(v) == NextStep::Throttled; });
@@ -215,7 +215,7 @@ void AttemptRunner::judge_copy(Progress& progress, std::size_t copy, smtp::Verdi
   const bool before_data = verdict.stage < Stage::Data;
   if (session_->is_fallback() && before_data && verdict.kind == OutcomeKind::Failed &&
       !verdict.by_capability && !base::sabotaged(base::Sabotage::FallbackFinal)) {
-    verdict.kind = OutcomeKind::Deferred;  // perhaps only because we came in the clear
+    verdict.kind = OutcomeKind::Deferred;  // perhaps refused only because we came in the clear
     note(progress, copy, outcome_of_verdict(verdict));
     return;
   }

@@ -1,4 +1,4 @@
-// Which copies this process has in hand, and which of them are not to leave any more.
+// The copies that this process has claimed, and which of them must not leave any more.
 #pragma once
 
 #include <cstdint>
@@ -9,28 +9,29 @@
 
 namespace relay::delivery {
 
-/// A copy is in one hand at a time: waiting in memory or under way. Not thread-safe.
+/// Each copy is claimed at most once: waiting in memory or under way. Not thread-safe.
 class Claims {
  public:
-  /// False: somebody has it, or its message is expected.
+  /// False: the copy is claimed already, or its message is expected.
   bool take(const mail::CopyId& copy);
 
-  /// The copy goes back. True: it had been withdrawn, so its row may say anything by now.
+  /// Gives up the claim. True: the copy had been withdrawn, so its row may have changed.
   bool release(const mail::CopyId& copy);
 
-  // A message between its commit and its offer: nobody else may begin with it.
+  // From the commit to the offer of a message: take() fails for all its copies.
   void expect(const mail::MessageId& id) { expected_.try_emplace(id); }
 
-  /// Ends that; the copies that were withdrawn meanwhile.
+  /// Ends that. Returns the copies that were withdrawn meanwhile.
   std::vector<std::uint16_t> expect_no_more(const mail::MessageId& id);
 
-  /// The row was changed: the copy is not to leave. True: it may leave all the same, its dot is
-  /// written.
+  /// The row was changed, so the copy must not leave. True: it may leave all the same, because the
+  /// end of data has been sent.
   bool withdraw(const mail::CopyId& copy);
 
   bool is_withdrawn(const mail::CopyId& copy) const;
 
-  /// The point of no return. False, and nothing is changed: one of the copies was withdrawn.
+  /// The last check before the end of data. False: one of the copies was withdrawn; nothing has
+  /// changed.
   bool enter_dot(const mail::MessageId& id, const std::vector<std::uint16_t>& indices);
 
   std::size_t size() const { return claims_.size(); }

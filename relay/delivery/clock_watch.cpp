@@ -7,13 +7,14 @@ using std::chrono::milliseconds;
 
 namespace {
 
-constexpr milliseconds kClockJump = 60s;  // less than this is NTP at work, or nothing to mind
+constexpr milliseconds kClockJump = 60s;  // smaller changes are NTP at work and do no harm
 constexpr auto kTogether = 1s;
 constexpr int kMaxLooks = 5;
 
 }  // namespace
 
-/// A thread that stands still between two clocks must not take that for a jump.
+/// Reads both clocks within kTogether: a thread that is suspended between the two readings must not
+/// take that for a jump.
 ClockWatch::Moment ClockWatch::look() const {
   Moment moment;
   for (int i = 0; i < kMaxLooks; ++i) {
@@ -30,7 +31,7 @@ ClockWatch::Reading ClockWatch::read() {
   milliseconds jump{0};
   Reading reading;
   {
-    // Looked at under the lock: of two readings the later one has the last word.
+    // Read the clocks under the lock, so that a later reading is also applied later.
     const std::lock_guard lock(mutex_);
     const Moment moment = look();
     if (!has_begun_) {

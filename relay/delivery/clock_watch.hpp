@@ -1,4 +1,4 @@
-// Notices when the wall clock is set anew, so that nothing is judged by an age that is none.
+// Detects when the wall clock is set, so that no decision is based on a wrong age.
 #pragma once
 
 #include <chrono>
@@ -12,9 +12,9 @@
 
 namespace relay::delivery {
 
-/// Compares the store's wall clock with the steady one at every reading. Whoever judges by an age
-/// takes both the time and how far to trust it from one reading: a clock that is looked after by
-/// somebody else, now and then, has jumped unseen when the next outcome is judged. For any thread.
+/// Compares the queue's wall clock with the steady clock at every reading. Whoever judges an age
+/// must take the time and the trust from one reading: a jump between two periodic checks would go
+/// unnoticed. Any thread.
 class ClockWatch {
  public:
   struct Reading {
@@ -22,7 +22,7 @@ class ClockWatch {
     ClockTrust trust;
   };
 
-  /// `on_jump` is called on the thread whose reading has noticed one, before read() returns.
+  /// `on_jump` is called on the thread that detects a jump, before its read() returns.
   ClockWatch(const ports::DeliveryQueue& queue, const ports::Clock& clock,
              std::function<void(base::WallTime now, std::chrono::milliseconds by)> on_jump)
       : queue_(queue), clock_(clock), on_jump_(std::move(on_jump)) {}
@@ -42,7 +42,7 @@ class ClockWatch {
   std::function<void(base::WallTime, std::chrono::milliseconds)> on_jump_;
   std::mutex mutex_;
   bool has_begun_ = false;
-  std::chrono::milliseconds offset_{0};  ///< when last seen
+  std::chrono::milliseconds offset_{0};  ///< of the last reading
   ClockTrust trust_;
 };
 

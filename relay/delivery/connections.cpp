@@ -9,13 +9,13 @@ using base::SteadyTime;
 
 namespace {
 
-constexpr unsigned kPassedOver = 4;         // then a lane is served, connected or not
-constexpr std::size_t kLanesLookedAt = 16;  // for one that the open connection serves
+constexpr unsigned kPassedOver = 4;         // then the lane is served on any connection
+constexpr std::size_t kLanesLookedAt = 16;  // when searching one that suits the open connection
 
 }  // namespace
 
-/// A lane holds its group, and the group the lanes that are ready: who waits still when all ends
-/// would keep the other for ever.
+/// Lanes and groups own each other: a lane holds its group, the group its ready lanes. Break the
+/// cycle, or both would leak.
 Connections::~Connections() {
   for (auto& [key, group] : groups_) group->ready.clear();
 }
@@ -58,7 +58,7 @@ void Connections::not_ready(Lane& lane) {
   group.ready_jobs -= lane.jobs.size();
 }
 
-/// Mail of the risk pool leaves at a rate; time gives it leave again, with the next tick.
+/// False: the group has used up its rate, and continues with a later tick.
 bool Connections::may_go(const GroupPtr& group) {
   if (!waits_for_rate(*group)) return true;
   if (!std::exchange(group->is_paced, true)) paced_.push_back(group);
@@ -70,7 +70,7 @@ void Connections::dispatch(const GroupPtr& group, Deferred& after, bool is_calle
   Pool& pool = pool_of(group->risk_pool);
   while (!group->ready.empty() && may_go(group)) {
     if (!group->idle.empty()) {
-      // The one that waited least: others may then reach their end and close.
+      // Take the session idle for the shortest time: the others can then time out and close.
       IdleSession idle = pool.wake_newest(*group);
       std::optional<Assignment> given;
       if (!pool.must_yield(*idle.place)) given = take(group, idle.connected_to, after);
@@ -140,7 +140,7 @@ void Connections::hear(const PlacePtr& place, const Assignment& assignment,
   group->hear(feedback, list, group->connected,
               pool_of(group->risk_pool).limits().sessions_per_group, limits_.first_outage, now_);
   if (group->outage_of(list, now_) != nullptr) {
-    // All that wait for these hosts hear of it.
+    // All lanes ready with these hosts: their copies now get the outage as their answer.
     for (const LanePtr& lane : std::vector<LanePtr>(group->ready.begin(), group->ready.end())) {
       if (lane->hosts->key == list) arrange_(lane, after);
     }
@@ -183,8 +183,8 @@ bool Connections::waits_for_rate(const Group& group) const {
   return group.risk_pool && !risk_used_.allows(group.key, limits_.risk_rate, now_);
 }
 
-/// The lane at the front, or one near it that the open connection serves; nobody is passed over
-/// again and again.
+/// The lane at the front, or one near it that suits the open connection. The front lane is passed
+/// over at most kPassedOver times.
 LanePtr Connections::choose_lane(Group& group, const std::optional<Candidate>& kept) {
   const LanePtr& front = group.ready.front();
   if (!kept || front->passed_over >= kPassedOver) return front;
@@ -218,8 +218,8 @@ std::optional<Assignment> Connections::take(const GroupPtr& group,
   return std::nullopt;
 }
 
-/// Takes from the group's rate what the job needs; what that does not give waits on in front.
-/// Called when one copy at least may go.
+/// Charges the group's rate for the copies of the job; copies over the rate go back to the front of
+/// the lane. Precondition: may_go(), so at least one copy leaves.
 void Connections::keep_to_rate(const LanePtr& lane, Job& job) {
   std::size_t go = 0;
   while (go < job.indices.size() && risk_used_.take(lane->group->key, limits_.risk_rate, now_)) {

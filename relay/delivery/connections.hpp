@@ -1,5 +1,5 @@
-// The groups and their sessions: which lane is served next, over which connection, and who waits
-// for a place. Internal to the dispatcher, whose lock guards it.
+// The groups and their sessions: which lane is served next, on which connection, and which group
+// waits for a place. Internal to the dispatcher, whose lock guards it.
 #pragma once
 
 #include <functional>
@@ -26,7 +26,7 @@ class Connections {
     std::function<void(PlacePtr)> start_session;
   };
 
-  /// `arrange` puts a lane where it gets on when its hosts are out of date or do not answer.
+  /// `arrange` finds the next step for a lane whose hosts are out of date or unreachable.
   Connections(Hooks hooks, Lanes& lanes, FailingHosts& failing,
               std::function<void(const LanePtr&, Deferred&)> arrange)
       : hooks_(std::move(hooks)), lanes_(lanes), failing_(failing), arrange_(std::move(arrange)) {}
@@ -39,43 +39,43 @@ class Connections {
 
   const std::shared_ptr<const Policy>& policy() const { return policy_; }
 
-  /// Time as whoever comes says it.
+  /// The time of a caller; the latest counts.
   void see(base::SteadyTime now) { now_ = std::max(now_, now); }
 
   base::SteadyTime now() const { return now_; }
 
-  /// While it is closed, nobody gets work.
+  /// While closed, no session gets work.
   void close(bool closed) { is_closed_ = closed; }
 
-  /// The list may be used still.
+  /// The list may still be used.
   bool is_current(const HostList& list) const {
     return list.policy == policy_ && now_ < list.valid_until;
   }
 
-  /// Made when missing.
+  /// Creates the group if it does not exist.
   GroupPtr group_for(const HostList& list, bool risk_pool);
 
-  // Lanes, whose hosts are known, among those of their groups that are served in turn.
+  // Put a lane, whose hosts are known, into its group's ring of ready lanes, or take it out.
   void make_ready(const LanePtr& lane, Deferred& after);
   void not_ready(Lane& lane);
 
-  /// Gives waiting work to an idle session, or starts one, or puts the group in line for a place.
-  /// `is_called`: the group was first in line.
+  /// Gives ready work to an idle session, or starts a session, or puts the group in line for a
+  /// place. `is_called`: the group was first in line.
   void dispatch(const GroupPtr& group, Deferred& after, bool is_called = false);
 
-  /// Answers now, or when there is work; see Dispatcher::next().
+  /// Resumes at once, or when there is work; see Dispatcher::next().
   void ask(const PlacePtr& place, std::optional<Candidate> kept, Resume resume, Deferred& after);
   void ended(const PlacePtr& place, Deferred& after);
   void hear(const PlacePtr& place, const Assignment& assignment, const Feedback& feedback,
             Deferred& after);
 
-  /// Ends what has been idle for long enough, moves slow sessions, calls who waits.
+  /// Ends sessions idle for too long, moves slow ones, and serves groups in line.
   void tick(Deferred& after);
   void end_idle(Deferred& after);
   void forget_outages();
   void forget_groups();
 
-  /// Whether the rate of its pool keeps the group waiting.
+  /// The group has used up the rate of the risk pool.
   bool waits_for_rate(const Group& group) const;
 
   std::size_t sessions() const { return ordinary_.places().used() + risk_.places().used(); }
@@ -108,7 +108,7 @@ class Connections {
   Pool risk_;
   std::unordered_map<std::string, GroupPtr> groups_;
   mutable base::RateTable risk_used_;  ///< by group; outlives groups
-  std::vector<GroupPtr> paced_;  ///< have used up their rate, in this order; time lets them go on
+  std::vector<GroupPtr> paced_;        ///< waiting for their rate, in this order
   base::SteadyTime now_;
   bool is_closed_ = false;
 };

@@ -1,5 +1,5 @@
-// The content of a stored message, chunk by chunk: from memory while it is fresh, else from the
-// queue. At most one chunk is held, whatever the size of the message.
+// The content of a stored message by chunks: from memory for a small fresh message, else from the
+// queue. Holds only the first chunk, whatever the size of the message.
 #pragma once
 
 #include <cstdint>
@@ -13,22 +13,21 @@ namespace relay::delivery {
 
 class ContentSource {
  public:
-  /// `memory` null: read from the spool.
+  /// `memory` null: read from the queue.
   ContentSource(ports::DeliveryQueue& queue, mail::MessageId id, std::uint64_t size,
                 std::shared_ptr<const std::string> memory)
       : queue_(queue), id_(id), size_(size), memory_(std::move(memory)) {}
 
-  /// Loads the first chunk; front() holds it from then on.
+  /// Loads the first chunk, which front() then returns.
   base::Task<std::expected<void, ports::SpoolError>> open();
 
-  /// The first chunk: the whole header is in it (the intake bounds it).
+  /// The first chunk. It contains the whole header, which the intake bounds.
   const std::string& front() const { return *memory_; }
 
-  /// Chunk `sequence`; "" behind the last. Corrupt when the stored octets are not as many as were
-  /// accepted.
+  /// Chunk `sequence`; "" after the last. Corrupt if its size is not what was accepted.
   base::Task<std::expected<std::string, ports::SpoolError>> chunk(std::uint32_t sequence);
 
-  /// Everything is in front().
+  /// All of the content is in front().
   bool whole() const { return memory_ && memory_->size() == size_; }
 
  private:

@@ -14,8 +14,8 @@ std::expected<CopyHead, ports::SpoolError> head_of(const mail::AcceptedMessage& 
     return CopyHead{
         .mark = std::move(mark), .fields = {seal, message.trace_fields}, .content_begin = 0};
   }
-  // A head is followed by the empty line, or by nothing: the content may be a header alone. It is
-  // in the first chunk whole.
+  // The original header, in the first chunk as a whole, must be followed by the empty line, or by
+  // nothing if the message has no body.
   const std::string_view front = content.front();
   const std::size_t begin = message.header_octets;
   const bool fits = message.rewritten_head.ends_with("\r\n") && begin <= front.size() &&

@@ -1,5 +1,5 @@
-// Does the work of one group, job after job over one connection; several may serve a group. Also
-// answers, without a connection, for jobs of lanes that nobody can be asked about.
+// Does the work of one group, job after job on one connection; a group may have several. Also
+// answers, without a connection, the jobs of lanes whose hosts are unknown or unreachable.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,7 @@ class DeliverySession {
   DeliverySession(Workshop& shop, PlacePtr place)
       : shop_(shop), place_(std::move(place)), runner_(shop.ports, shop.failing, *place_) {}
 
-  /// Runs until the group has nothing more for it.
+  /// Runs until the dispatcher has no more work for it.
   base::Task<> run();
 
  private:
@@ -26,13 +26,13 @@ class DeliverySession {
   AttemptRunner runner_;
 };
 
-/// Answers the jobs of a lane with what its look-up, or an outage, says.
+/// Ends the jobs of a lane with the result of its failed look-up, or of an outage.
 base::Task<> answer_jobs(Workshop& shop, LanePtr lane);
 
-/// One job from its assignment to its record. Owns the claims of the copies until then.
+/// One job from assignment to record. Holds the claims of its copies until then.
 class JobKeeper {
  public:
-  /// `runner` null: the assignment has an answer.
+  /// `runner` null: the assignment contains the answer.
   JobKeeper(Workshop& shop, Assignment assignment, AttemptRunner* runner, PlacePtr place);
   ~JobKeeper();
   JobKeeper(const JobKeeper&) = delete;
@@ -54,8 +54,8 @@ class JobKeeper {
   bool is_paused(const std::vector<std::uint16_t>& indices) const;
   bool may_go_on(const std::vector<std::uint16_t>& indices, bool at_dot);
   void expect_again(const ports::CopyUpdate& update);
-  /// The fallback of an alias has taken over: what it replaces does not leave any more, and its own
-  /// copies are looked for. Returns what was replaced.
+  /// The fallback of an alias took over: withdraws the copies it replaces and looks for its own.
+  /// Returns the indices replaced.
   std::set<std::uint16_t> heed_fallbacks(const ports::RecordAnswer& answer);
   void after_record(const Settlement& settlement, const ports::RecordAnswer& answer);
   void give_back(std::vector<std::uint16_t> indices);
@@ -68,9 +68,9 @@ class JobKeeper {
   Assignment assignment_;
   AttemptRunner* const runner_;
   const PlacePtr place_;
-  std::shared_ptr<const mail::QueuedMessage> queued_;  ///< of serve()
-  std::vector<std::uint16_t> held_;                    ///< claimed still
-  bool is_at_dot_ = false;  ///< what happened must be recorded before others may try
+  std::shared_ptr<const mail::QueuedMessage> queued_;  ///< the message of the job; set by serve()
+  std::vector<std::uint16_t> held_;                    ///< copies still claimed
+  bool is_at_dot_ = false;  ///< an outcome must be recorded before anybody may try again
   std::uint64_t withdrawals_seen_ = 0;
 };
 

@@ -1,4 +1,4 @@
-// Which way a lane takes, as the routes of this moment say.
+// The route of a lane, by the current policy.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Randomness from one seed: jitter and the order of equal MX hosts, repeatable in tests.
+// Random numbers from one seed, for jitter and the order of equal MX hosts: repeatable in tests.
 #pragma once
 
 #include <cstdint>

@@ -9,7 +9,7 @@ using base::SteadyTime;
 
 namespace {
 
-constexpr std::chrono::seconds kForget{5};  // between two rounds of forgetting
+constexpr std::chrono::seconds kForget{5};  // between two clean-ups of empty lanes and groups
 
 }  // namespace
 
@@ -32,8 +32,8 @@ void Dispatcher::set_policy(std::shared_ptr<const Policy> policy) {
   connections_.set_policy(std::move(policy), limits_);
 }
 
-/// What waits in memory under other rules goes back to the disk: rules about aliases are looked at
-/// when copies come in.
+/// Rules about aliases are applied when copies are taken into memory, so if there are such rules,
+/// old or new, all waiting copies go back to the disk and are read again.
 void Dispatcher::set_pauses(std::vector<ports::PauseRule> rules) {
   Deferred after;
   {
@@ -78,7 +78,7 @@ bool Dispatcher::offer(const mail::MessageId& id, std::map<ports::LaneKey, Job> 
   {
     const std::lock_guard lock(mutex_);
     connections_.see(now);
-    // Under one lock: whoever looks at the queue comes before this, or after it.
+    // In one critical section: a queue reader comes entirely before or after it.
     const auto withdrawn = claims_.expect_no_more(id);
     whole = withdrawn.empty();
     for (auto& [key, job] : lanes) {
@@ -96,7 +96,7 @@ void Dispatcher::offer_to(const ports::LaneKey& key, Job job, Deferred& after) {
   const LanePtr lane = lanes_.lane_for(key);
   if (!lane) return;
   const std::size_t offered = job.indices.size();
-  const std::size_t room = lane->overflowed ? 0 : lanes_.room_in(*lane);  // nobody overtakes
+  const std::size_t room = lane->overflowed ? 0 : lanes_.room_in(*lane);  // disk copies go first
   job.indices.resize(std::min(offered, room));
   const mail::MessageId id = job.id;
   std::erase_if(job.indices, [&](std::uint16_t index) { return !claims_.take({id, index}); });

@@ -1,5 +1,5 @@
-// Where the dispatcher's lanes get on: look-ups of hosts, clerks who answer where there is nobody
-// to ask, and what the operator hears of a copy that waits.
+// The part of Dispatcher that finds the next step for each lane: look-ups of hosts, clerks for
+// lanes whose hosts are unknown or unreachable, and why_waiting() for the operator.
 #include <algorithm>
 #include <utility>
 
@@ -17,8 +17,8 @@ constexpr std::chrono::milliseconds kLongestRest{600'000};
 
 }  // namespace
 
-/// Puts the lane where its jobs get on: to a clerk who answers them, to a look-up of its hosts, or
-/// among the lanes of its group.
+/// Finds the next step for the lane's jobs: a clerk that answers them, a look-up of the hosts, or
+/// the ring of its group. If the hosts are paused, the lane waits.
 void Dispatcher::arrange(const LanePtr& lane, Deferred& after) {
   if (lane->jobs.empty() || paused_ || stopped_) return;
   if (lane->answer && connections_.now() < lane->answer->until) return start_clerk(lane, after);

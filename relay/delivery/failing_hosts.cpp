@@ -45,7 +45,7 @@ void FailingHosts::failed(const Candidate& host, Failure failure, SteadyTime now
 
 void FailingHosts::took(const Candidate& host, SteadyTime now) {
   const std::lock_guard lock(mutex_);
-  if (index_.empty()) return;  // nobody waits for anybody's turn
+  if (index_.empty()) return;  // no host is failing, so nothing needs to be noted
   Known& known = fetch(host);
   known.asked_at = now;
   known.failed_at = SteadyTime::min();
@@ -68,7 +68,7 @@ std::vector<std::size_t> FailingHosts::order_of(const HostList& list, SteadyTime
 
   struct Rank {
     bool last = false;
-    SteadyTime failed_at = SteadyTime::min();  ///< who failed longest ago first
+    SteadyTime failed_at = SteadyTime::min();  ///< the host that failed longest ago goes first
     std::uint16_t preference = 0;
     std::uint64_t chance = 0;
   };
@@ -78,7 +78,7 @@ std::vector<std::size_t> FailingHosts::order_of(const HostList& list, SteadyTime
   for (const Candidate& host : list.hosts) {
     Rank rank{.last = !index_.empty() && is_last(host, list, now), .preference = host.preference};
     if (rank.last) rank.failed_at = find(host)->failed_at;
-    // Addresses of one host keep their order: IPv6 and IPv4 in turns.
+    // Addresses of one host keep their order: IPv6 and IPv4 alternate.
     const bool same_host = !ranks.empty() && list.hosts[ranks.size() - 1].host == host.host;
     rank.chance = same_host ? ranks.back().chance : dice_.roll();
     ranks.push_back(rank);

@@ -12,8 +12,8 @@
 
 namespace relay::delivery {
 
-/// A failing address is asked last until every other one of a list has been asked, however long
-/// that takes; one that could not be spoken to also for ten minutes. Bounded, thread-safe.
+/// A failing address is tried last until every other address of the list has been tried; after
+/// Failure::Session for at least kAskedLast. Bounded, thread-safe.
 class FailingHosts {
  public:
   static constexpr std::chrono::minutes kAskedLast{10};
@@ -22,30 +22,30 @@ class FailingHosts {
   explicit FailingHosts(Dice& dice) : dice_(dice) {}
 
   enum class Failure {
-    Session,    ///< no connection, no greeting, or the session broke: the host is in trouble
-    Recipient,  ///< it said 4xx to a recipient: perhaps another host does not
+    Session,    ///< no connection, no greeting, or a broken session: the host is in trouble
+    Recipient,  ///< 4xx to a recipient: another host may accept it
   };
 
   void failed(const Candidate& host, Failure failure, base::SteadyTime now);
 
-  /// It took a message: its turn has been, and it is not failing.
+  /// It took a message, so it is not failing.
   void took(const Candidate& host, base::SteadyTime now);
 
-  /// The list in the order of asking, equal preferences shuffled. Positions in list.hosts.
+  /// Positions in list.hosts in the order of trying; equal preferences are shuffled.
   std::vector<std::size_t> order_of(const HostList& list, base::SteadyTime now);
 
-  /// Whether no host of the list is to be asked before this one.
+  /// Whether no host of the list should be tried before this one.
   bool is_best(const Candidate& host, const HostList& list, base::SteadyTime now);
 
  private:
   struct Known {
     std::string key;
-    base::SteadyTime asked_at;    ///< for the last time
+    base::SteadyTime asked_at;    ///< last time
     base::SteadyTime failed_at;   ///< min: it is not failing
-    base::SteadyTime last_until;  ///< at least so long it is asked last
+    base::SteadyTime last_until;  ///< tried last at least until then
   };
 
-  using Entries = std::list<Known>;  ///< the one used last in front
+  using Entries = std::list<Known>;  ///< most recently used first
 
   static std::string key_of(const Candidate& host);
   const Known* find(const Candidate& host) const;

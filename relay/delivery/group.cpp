@@ -12,8 +12,8 @@ using std::chrono::milliseconds;
 constexpr milliseconds kLongestOutage{600'000};
 constexpr unsigned kTransactionsToGrow = 20;
 constexpr unsigned kMostTransactionsToGrow = 2'560;
-constexpr std::chrono::hours kRemembered{24};  // beyond the DNS records that led to it
-constexpr std::size_t kMaxOutages = 1000;      // lists of hosts of one provider
+constexpr std::chrono::hours kRemembered{24};  // after the last use
+constexpr std::size_t kMaxOutages = 1000;      // host lists of one provider
 
 bool states_limits(const Feedback& feedback) {
   const Learnt& stated = feedback.stated;
@@ -44,9 +44,9 @@ const Answer* Group::outage_of(const std::string& list_key, base::SteadyTime now
   return lasts ? &found->second.answer : nullptr;
 }
 
-/// What a server has stated is kept to until it has taken so many transactions that it may have
-/// changed its mind; then a little more is tried. Where that was in vain it takes twice as many the
-/// next time, so that a limit that stands costs less and less.
+/// A limit stays until the server has taken taken_to_grow_ transactions; then each limit grows by
+/// one. If the server objects, the next growth takes twice as many transactions, so that probing a
+/// fixed limit costs less and less.
 void Group::grow_limits() {
   if (++taken_since_limit_ < taken_to_grow_) return;
   taken_since_limit_ = 0;
@@ -84,7 +84,7 @@ void Group::hear(const Feedback& feedback, const std::string& list_key, std::siz
   has_timeouts = feedback.timed_out;
   if (feedback.unreachable) {
     Outage& outage = outages_[list_key];
-    if (outage.answer.until > now) return;  // another session has said so already
+    if (outage.answer.until > now) return;  // another session has reported this outage already
     const auto span =
         std::min(first_outage * (1U << std::min(outage.failures, 5U)), kLongestOutage);
     ++outage.failures;
@@ -93,7 +93,7 @@ void Group::hear(const Feedback& feedback, const std::string& list_key, std::siz
     if (outages_.size() > kMaxOutages) outages_.erase(outages_.begin());
     return;
   }
-  if (feedback.trouble_here && !feedback.took) return;  // who knows
+  if (feedback.trouble_here && !feedback.took) return;  // our trouble says nothing about them
   outages_.erase(list_key);
   if (feedback.is_full) return;
   if (feedback.throttled) {
@@ -111,7 +111,7 @@ bool Group::is_worth_keeping(base::SteadyTime now) const {
   const bool learnt_something =
       learnt.recipients + learnt.messages + learnt.connections > 0 || needs_full_time;
   if (is_proven(now) || (learnt_something && now < used_at + kRemembered)) return true;
-  // The count of failures outlives an outage by as much again, so that back-off can grow.
+  // Keep the count of failures for a while after the outage, so that the back-off can grow.
   return std::ranges::any_of(outages_, [&](const auto& entry) {
     return now < entry.second.answer.until + kLongestOutage;
   });

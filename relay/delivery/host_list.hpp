@@ -1,5 +1,5 @@
-// The hosts that take mail for a target domain, as the DNS or a route names them, and what is paced
-// together because it is the same mail system.
+// The hosts that take mail for a target domain, from DNS or a route, with the keys for pacing and
+// outages.
 #pragma once
 
 #include <cstdint>
@@ -23,21 +23,21 @@ struct Candidate {
   ports::Endpoint endpoint;
   std::uint16_t preference = 0;  ///< lower is better (RFC 5321 §5.1)
   mail::TlsDemand demand;
-  std::optional<boost::asio::ip::address> source;  ///< of ours; none: as the system chooses
-  bool secure = false;  ///< its names and addresses were validated by DNSSEC
+  std::optional<boost::asio::ip::address> source;  ///< our address; nullopt: the system chooses
+  bool secure = false;  ///< its name and addresses were validated by DNSSEC
 
-  /// A connection to the one serves for the other: the same host, under the same demand.
+  /// A connection to one serves the other: same host, address, TLS demand and source.
   friend bool operator==(const Candidate& a, const Candidate& b) {
     return a.endpoint == b.endpoint && a.host == b.host && a.demand == b.demand &&
            a.source == b.source;
   }
 };
 
-/// Not empty. By rising preference.
+/// Not empty; sorted by rising preference.
 struct HostList {
   std::vector<Candidate> hosts;
-  std::string key;  ///< the names in order: lanes with the same list share its outages
-  std::optional<std::string> provider;  ///< whose rule rolls this list up with others
+  std::string key;  ///< host names and ports in order: lanes with the same list share its outages
+  std::optional<std::string> provider;  ///< the provider whose rule joins this list with others
   std::string group;  ///< key of the group: provider or list, demand, source, pool
   base::SteadyTime valid_until;
   std::shared_ptr<const Policy> policy;  ///< under which it was made

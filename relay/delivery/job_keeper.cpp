@@ -25,8 +25,9 @@ JobKeeper::JobKeeper(Workshop& shop, Assignment assignment, AttemptRunner* runne
       place_(std::move(place)),
       held_(assignment_.job.indices) {}
 
-/// However the work ended, be it by an exception: what was not tried may be tried by others, unless
-/// the remote may have it and nobody has recorded that. Then this process does not send it again.
+/// Releases the claims however the job ended, even by an exception, so that the copies are tried
+/// again. Exception: the server may have taken them and no outcome is recorded; then this process
+/// must not send them again.
 JobKeeper::~JobKeeper() {
   if (held_.empty() || is_at_dot_) return;
   shop_.dispatcher.release(assignment_.lane, assignment_.job.id, held_, false);
@@ -38,14 +39,14 @@ void JobKeeper::forget(const std::vector<std::uint16_t>& indices) {
   });
 }
 
-/// `indices` are not held_ itself, which changes. `is_recorded`: the disk knows what became of
-/// them; else they are looked for again.
+/// `indices` must not be held_ itself, which changes here. `is_recorded`: their outcome is on disk;
+/// otherwise they are read from disk again.
 void JobKeeper::let_go(const std::vector<std::uint16_t>& indices, bool is_recorded) {
   forget(indices);
   shop_.dispatcher.release(assignment_.lane, assignment_.job.id, indices, is_recorded);
 }
 
-/// Copies that were not tried wait on in front of all others; those that were withdrawn do not.
+/// Untried copies go back to the front of the lane, except those that were withdrawn.
 void JobKeeper::give_back(std::vector<std::uint16_t> indices) {
   const mail::MessageId& id = assignment_.job.id;
   forget(indices);
@@ -65,7 +66,7 @@ base::Task<std::shared_ptr<const mail::QueuedMessage>> JobKeeper::message() {
   auto loaded = co_await shop_.ports.queue.load(job.id, job.indices);
   if (loaded) co_return std::make_shared<const mail::QueuedMessage>(std::move(*loaded));
   const SpoolError error = loaded.error();
-  if (error == SpoolError::NotFound) {  // gone meanwhile: ended, or dropped by the operator
+  if (error == SpoolError::NotFound) {  // its copies ended, or the operator dropped it
     done_with(job.indices);
     co_return nullptr;
   }
@@ -73,8 +74,8 @@ base::Task<std::shared_ptr<const mail::QueuedMessage>> JobKeeper::message() {
   co_return nullptr;
 }
 
-/// The copies of the job that may be tried now; those that leave alike stand together. Others go
-/// back: the operator may have held them, or a rule keeps them here.
+/// The copies of the job that may be tried now, grouped by what leaves alike. The others are
+/// released: the operator holds or pauses them, or they are not due.
 std::vector<JobKeeper::Positions> JobKeeper::alike(const mail::QueuedMessage& queued) {
   const base::WallTime now = shop_.ports.queue.now();
   std::vector<Positions> groups;
@@ -98,7 +99,7 @@ std::vector<JobKeeper::Positions> JobKeeper::alike(const mail::QueuedMessage& qu
       same->push_back(i);
     }
   }
-  // What the disk says of them decides, and it may have changed since they were taken.
+  // Their rows decide, which may have changed since the copies were claimed.
   if (!not_now.empty()) let_go(not_now, false);
   return groups;
 }
@@ -120,7 +121,7 @@ base::Task<> JobKeeper::serve() {
   }
 }
 
-/// A rule may have come since the copies were taken.
+/// Asked again: a rule may have been added since the copies were claimed.
 bool JobKeeper::is_paused(const std::vector<std::uint16_t>& indices) const {
   const Dispatcher& dispatcher = shop_.dispatcher;
   if (assignment_.hosts && dispatcher.is_paused(*assignment_.hosts)) return true;
@@ -168,7 +169,7 @@ base::Task<AttemptReport> JobKeeper::attempt(const Consignment& consignment,
   co_return report;
 }
 
-/// False: the rest of the job is not to be tried now.
+/// False: do not try the rest of the job now.
 base::Task<bool> JobKeeper::deliver(const Consignment& consignment, ContentSource& content) {
   if (shop_.ports.queue.poisoned()) {
     shop_.poisoned = true;
@@ -183,7 +184,7 @@ base::Task<bool> JobKeeper::deliver(const Consignment& consignment, ContentSourc
   }
   AttemptReport report = co_await attempt(consignment, content);
   find_outdated(consignment, report);
-  // What is known is recorded first; then an error of the queue decides about the rest.
+  // Record the known outcomes first; then act on the error of the queue.
   const bool recorded = co_await record(consignment, report);
   if (!recorded) co_return false;
   if (report.spool_error) {
@@ -200,7 +201,7 @@ base::Task<bool> JobKeeper::deliver(const Consignment& consignment, ContentSourc
   co_return !report.feedback.is_full;
 }
 
-/// The message cannot be read: a damaged one is held, never sent, bounced or lost.
+/// The message cannot be read. A damaged one is held: never sent, bounced or lost.
 base::Task<> JobKeeper::heed_spool_error(SpoolError error, std::string_view consequence) {
   const mail::MessageId& id = assignment_.job.id;
   const bool is_damaged = error == SpoolError::Corrupt;
@@ -212,7 +213,7 @@ base::Task<> JobKeeper::heed_spool_error(SpoolError error, std::string_view cons
   if (held) done_with(std::exchange(held_, {}));
 }
 
-/// What was held during its attempt may have been released as well, and has all its time again.
+/// A copy changed during its attempt may have been held and released: its time then starts anew.
 void JobKeeper::find_outdated(const Consignment& consignment, AttemptReport& report) const {
   if (shop_.dispatcher.withdrawals() == withdrawals_seen_) return;
   for (std::size_t i = 0; i < report.copies.size(); ++i) {
@@ -222,7 +223,7 @@ void JobKeeper::find_outdated(const Consignment& consignment, AttemptReport& rep
   }
 }
 
-/// False: what happened could not be recorded, or the queue is not to be trusted any more.
+/// False: the outcome could not be recorded, or the queue has failed.
 base::Task<bool> JobKeeper::record(const Consignment& consignment, const AttemptReport& report) {
   const auto [now, trust] = shop_.wall.read();
   const Settlement settlement =
@@ -246,7 +247,7 @@ base::Task<bool> JobKeeper::record(const Consignment& consignment, const Attempt
 
 void JobKeeper::expect_again(const ports::CopyUpdate& update) {
   shop_.expect_due(update.retry_after);
-  // Only who says "later" has put it off: what was refused, or not answered, waits its turn.
+  // Only a 4xx reply counts as put off; other failures wait their turn.
   if (assignment_.answer || update.attempts.back().code / 100 != 4) return;
   shop_.dispatcher.put_off(assignment_.lane, {assignment_.job.id, update.index},
                            shop_.ports.clock.steady() + update.retry_after);
@@ -282,7 +283,7 @@ void JobKeeper::after_record(const Settlement& settlement, const ports::RecordAn
   if (owes_report || answer.message_ended) shop_.reports_wanted();
 }
 
-/// As long as outcomes cannot be recorded, nobody sends anything: it would be sent again.
+/// While outcomes cannot be recorded nothing may be sent, for it would be sent again.
 base::Task<std::expected<ports::RecordAnswer, SpoolError>> JobKeeper::insist(ports::Update update) {
   bool paused = false;
   for (;;) {

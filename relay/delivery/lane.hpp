@@ -1,5 +1,5 @@
-// The copies for one target domain that leave by one pool. Internal to the dispatcher, whose lock
-// guards every member.
+// The copies for one target domain in one pool. Internal to the dispatcher, whose lock guards every
+// member.
 #pragma once
 
 #include <cstdint>
@@ -15,21 +15,21 @@
 
 namespace relay::delivery {
 
-/// Copies of one message for one lane, claimed.
+/// Claimed copies of one message in one lane.
 struct Job {
   mail::MessageId id;
   std::vector<std::uint16_t> indices;
-  std::shared_ptr<const mail::QueuedMessage> queued;  ///< of a fresh message; null: load it
+  std::shared_ptr<const mail::QueuedMessage> queued;  ///< of a fresh message; null: to be loaded
   std::shared_ptr<const std::string> content;         ///< likewise
 };
 
-/// A copy that a server has put off, and when it is due again.
+/// A copy that a server deferred, and when it is due again.
 struct PutOff {
   mail::CopyId copy;
   base::SteadyTime due;
 };
 
-/// What all copies of a lane, or of a list of hosts, hear for a while instead of being tried.
+/// The outcome that all copies of a lane, or of a host list, get for a while without an attempt.
 struct Answer {
   mail::Outcome outcome;  ///< never Delivered
   base::SteadyTime until;
@@ -45,24 +45,24 @@ struct Lane {
   const ports::LaneKey key;
   std::deque<Job> jobs;
   std::size_t copies = 0;       ///< in jobs
-  std::size_t last_again = 0;   ///< how many jobs in front end with the last one that was put off
-  std::vector<PutOff> put_off;  ///< some of them, on disk now: those that are due first
+  std::size_t last_again = 0;   ///< number of jobs at the front up to the last one put off before
+  std::vector<PutOff> put_off;  ///< some of the copies put off and now on disk: those due first
 
-  // Where it leads.
+  // Its hosts.
   Lookup lookup = Lookup::Idle;
   std::shared_ptr<const HostList> hosts;  ///< null: not looked up
-  std::optional<Answer> answer;           ///< of the look-up, in place of hosts
+  std::optional<Answer> answer;           ///< result of a failed look-up, in place of hosts
   unsigned lookup_failures = 0;           ///< in a row
-  std::shared_ptr<Group> group;           ///< while hosts are known
-  bool is_ready = false;                  ///< stands in group->ready
-  unsigned passed_over = 0;               ///< times another lane of the group was served first
-  bool has_clerk = false;                 ///< somebody answers its jobs
+  std::shared_ptr<Group> group;           ///< set while hosts are known
+  bool is_ready = false;                  ///< is in group->ready
+  unsigned passed_over = 0;               ///< times another lane of the group went first
+  bool has_clerk = false;                 ///< a clerk answers its jobs
 
   // What is on disk only.
-  bool overflowed = false;                 ///< more of it is due
-  bool missed = false;                     ///< some of that lies before `cursor`, or may
-  bool refill_wanted = false;              ///< stands in the dispatcher's list
-  std::optional<ports::DueCursor> cursor;  ///< how far it was read; nullopt: from the beginning
+  bool overflowed = false;                 ///< more due copies are on disk
+  bool missed = false;                     ///< some of these may lie before `cursor`
+  bool refill_wanted = false;              ///< is in Lanes::refills_
+  std::optional<ports::DueCursor> cursor;  ///< read up to here; nullopt: start from the beginning
 };
 
 using LanePtr = std::shared_ptr<Lane>;

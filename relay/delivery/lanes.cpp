@@ -11,10 +11,10 @@ using base::SteadyTime;
 
 namespace {
 
-constexpr std::size_t kFreshOverhead = 2048;  // envelope and routes of a fresh message, about
-constexpr std::size_t kFreshJobs = 10;        // of a lane; what waits behind them is read again
-constexpr std::size_t kPutOff = 16;           // copies of a lane that are known again
-constexpr std::chrono::minutes kOverdue{1};   // held, dropped or ended meanwhile: it does not come
+constexpr std::size_t kFreshOverhead = 2048;  // envelope and routes of a fresh message, roughly
+constexpr std::size_t kFreshJobs = 10;        // per lane; later ones are loaded from disk again
+constexpr std::size_t kPutOff = 16;           // remembered copies per lane
+constexpr std::chrono::minutes kOverdue{1};   // then the copy was held, dropped or ended: forget it
 
 std::size_t fresh_size(const Job& job) {
   if (!job.queued) return 0;
@@ -22,7 +22,7 @@ std::size_t fresh_size(const Job& job) {
 }
 
 std::string name_of(const ports::LaneKey& key) {
-  return key.risk_pool ? "risk " + key.domain : key.domain;  // no domain holds a blank
+  return key.risk_pool ? "risk " + key.domain : key.domain;  // no domain contains a blank
 }
 
 }  // namespace
@@ -61,7 +61,7 @@ void Lanes::count(Lane& lane, const Job& job, bool comes) {
 
 void Lanes::push_back(const LanePtr& lane, Job job) {
   count(*lane, job, true);
-  // What has to wait for its turn is not kept whole: memory is for those that need not.
+  // A job that has to wait is loaded again later: memory is for those that leave soon.
   const bool waits =
       lane->jobs.size() >= kFreshJobs || (lane->key.risk_pool && !lane->jobs.empty());
   if (waits || fresh_octets_ + fresh_size(job) > limits_.fresh_octets) {
@@ -74,7 +74,7 @@ void Lanes::push_back(const LanePtr& lane, Job job) {
   if (lane->is_ready) ++lane->group->ready_jobs;
 }
 
-/// Copies of the message whose job ends the first `at` ones leave with it.
+/// Adds the copies to the job before position `at`, if it is of the same message.
 bool Lanes::join(const LanePtr& lane, std::size_t at, const Job& job) {
   if (at == 0) return false;
   Job& before = lane->jobs[at - 1];
@@ -137,7 +137,7 @@ std::optional<Job> Lanes::pop(const LanePtr& lane, Deferred& after) {
   return std::nullopt;
 }
 
-/// Whoever changed the row of a withdrawn copy may have made it due again: it is looked for.
+/// A withdrawn copy may be due again by a change of its row: look for it on disk.
 void Lanes::release(const LanePtr& lane, const mail::CopyId& copy, Deferred& after) {
   if (claims_.release(copy)) overflow(lane, after);
 }
@@ -163,7 +163,7 @@ void Lanes::overflow(const LanePtr& lane, Deferred& after) {
 
 void Lanes::want_refill(const LanePtr& lane, Deferred& after) {
   if (!lane->overflowed || lane->refill_wanted || lane->has_clerk) return;
-  // Read in large pieces, and not before there is room for one.
+  // Read large pages, and only when there is room for one.
   const std::size_t large = std::min(limits_.copies_per_lane, most_of(*lane)) / 4;
   if (lane->copies > 0 && (lane->copies > large || room_in(*lane) == 0)) return;
   lane->refill_wanted = true;
@@ -197,7 +197,7 @@ void Lanes::refilled(const LanePtr& lane, std::optional<ports::DueCursor> after_
 }
 
 void Lanes::forget_empty(SteadyTime now, Deferred& after) {
-  // As long again as a look-up rests after it failed, so that its back-off can grow.
+  // Keep a failed look-up for its longest pause after it expired, so that its back-off can grow.
   constexpr std::chrono::minutes kRemembered{10};
   std::erase_if(lanes_, [&](const auto& entry) {
     const Lane& lane = *entry.second;

@@ -1,5 +1,5 @@
-// The lanes in memory: how many copies each may hold, and what of it is on disk only. Internal to
-// the dispatcher, whose lock guards it.
+// The lanes in memory: how many copies each may hold, and which have more on disk. Internal to the
+// dispatcher, whose lock guards it.
 #pragma once
 
 #include <array>
@@ -18,10 +18,10 @@
 
 namespace relay::delivery {
 
-/// What is to be called once the lock is open.
+/// Calls to make after the lock is released.
 using Deferred = std::vector<std::move_only_function<void()>>;
 
-/// A lane of which more is to be read from disk, and how much there is room for.
+/// A lane to be read from disk, and how many copies it has room for.
 struct Refill {
   ports::LaneKey lane;
   std::optional<ports::DueCursor> after;
@@ -30,48 +30,48 @@ struct Refill {
 
 class Lanes {
  public:
-  /// `refill`: wants_refill() has something to say.
+  /// `refill`: called when wants_refill() has work.
   Lanes(Claims& claims, std::function<void()> refill)
       : claims_(claims), refill_(std::move(refill)) {}
 
   void set_limits(const Limits& limits) { limits_ = limits; }
 
-  /// Made when missing; nullptr: there is no room for another one.
+  /// Creates the lane if needed; nullptr: there is no room for another.
   LanePtr lane_for(const ports::LaneKey& key);
   LanePtr find(const ports::LaneKey& key) const;
 
-  /// Copies that may still come in. Every lane may hold a few, however many others hold; the rest
-  /// goes to who takes it. Who runs into timeouts keeps the few.
+  /// How many more copies the lane may take. Every lane is guaranteed a few; the rest is shared
+  /// first come, first served. A lane whose group times out gets only the guaranteed ones.
   std::size_t room_in(const Lane& lane) const;
 
-  /// To the end of the lane. Copies of the message that stands there join it: one transaction.
+  /// To the end of the lane. If the last job is of the same message, the copies join it.
   void push_back(const LanePtr& lane, Job job);
-  /// For a copy that was put off: behind one of the jobs in front, so that it is tried when it is
-  /// due however many wait that were never tried. Every second job at most.
+  /// For a copy that was put off: near the front, so that it is tried when due even if many untried
+  /// copies wait. At most every second job is such a copy.
   void push_again(const LanePtr& lane, Job job);
   /// In front of all others.
   void push_front(const LanePtr& lane, Job job);
-  /// The next job without what was withdrawn meanwhile; nullopt: there is none.
+  /// The next job, without withdrawn copies; nullopt: there is none.
   std::optional<Job> pop(const LanePtr& lane, Deferred& after);
-  /// A server has put the copy off, and so it is on disk: it is known again when it is due.
+  /// A server deferred the copy, which is on disk: remember it for comes_again().
   static void remember(Lane& lane, const PutOff& put_off, base::SteadyTime now);
-  /// Whether it was remembered, and there is room for it; then no more.
+  /// Whether it was remembered and there is room for it. Forgets it.
   bool comes_again(Lane& lane, const mail::CopyId& copy) const;
-  /// The copy was recorded, or is left to the disk.
+  /// Gives up the claim.
   void release(const LanePtr& lane, const mail::CopyId& copy, Deferred& after);
-  /// All its jobs go back to the disk.
+  /// Gives up all jobs of the lane; they stay on disk.
   void empty(const LanePtr& lane, Deferred& after);
 
-  /// More of the lane is on disk, perhaps before the place up to which it was read.
+  /// More of the lane is on disk, perhaps before its cursor.
   void overflow(const LanePtr& lane, Deferred& after);
   void want_refill(const LanePtr& lane, Deferred& after);
   std::vector<Refill> wants_refill(std::size_t at_most);
   void refilled(const LanePtr& lane, std::optional<ports::DueCursor> after_row, Deferred& after);
 
-  /// Those of which nothing is in memory.
+  /// Forgets lanes without jobs, backlog or other state.
   void forget_empty(base::SteadyTime now, Deferred& after);
 
-  /// Lanes found no room, and there is some again: true once.
+  /// Lanes found no room, and there is room again. True only once.
   bool may_look_again() { return std::exchange(has_room_again_, false); }
 
   std::size_t size() const { return lanes_.size(); }
@@ -93,11 +93,11 @@ class Lanes {
   Claims& claims_;
   std::function<void()> refill_;
   Limits limits_;
-  std::unordered_map<std::string, LanePtr> lanes_;  ///< by name of the key
+  std::unordered_map<std::string, LanePtr> lanes_;  ///< by name_of(key)
   std::deque<std::weak_ptr<Lane>> refills_;
-  std::array<std::size_t, 2> copies_{};  ///< of the ordinary and of the risk pool
+  std::array<std::size_t, 2> copies_{};  ///< ordinary and risk pool
   std::size_t fresh_octets_ = 0;
-  bool left_out_ = false;  ///< a lane, for want of room
+  bool left_out_ = false;  ///< a lane found no room
   bool has_room_again_ = false;
 };
 

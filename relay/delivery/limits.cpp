@@ -21,7 +21,7 @@ Limits limits_of(const Policy& policy) {
   limits.risk.sessions_per_group = std::max<std::size_t>(policy.risk.connections, 1);
   limits.risk_rate = evened_out(policy.risk.rate);
   limits.keep_open = policy.keep_open;
-  // A copy that is due again must find its destination worth another try.
+  // The outage must be over when a copy is due again, so that the copy is really tried.
   const std::chrono::milliseconds shortest_wait = policy.retry.schedule.front();
   limits.first_outage = std::min(limits.first_outage, shortest_wait / 2);
   return limits;

@@ -1,4 +1,4 @@
-// What the delivery side counts.
+// Counters of the delivery side.
 #pragma once
 
 #include <cstdint>
@@ -7,8 +7,8 @@
 
 namespace relay::delivery {
 
-/// How a copy came to its end. Every accepted copy is in one of these, still queued, or ended by
-/// the operator.
+/// How a copy ended. Every accepted copy is counted in one of these, or is still queued, or was
+/// ended by the operator.
 enum class CopyEnd : std::uint8_t { Delivered, Bounced, Suppressed };
 
 struct Metrics {

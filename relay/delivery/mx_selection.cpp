@@ -40,7 +40,7 @@ Unroutable from_dns(DnsError error, const std::string& name) {
   return unroutable(OutcomeKind::Deferred, {4, 4, 3}, std::move(text));
 }
 
-/// "[192.0.2.1]" or "[IPv6:2001:db8::1]"; the grammar has been checked by mail::Domain.
+/// "[192.0.2.1]" or "[IPv6:2001:db8::1]"; mail::Domain has checked the syntax.
 address literal_address(const std::string& domain) {
   std::string inner = domain.substr(1, domain.size() - 2);
   if (base::starts_with_ignoring_case(inner, "IPv6:")) inner.erase(0, 5);
@@ -48,7 +48,7 @@ address literal_address(const std::string& domain) {
   return boost::asio::ip::make_address(inner, error);
 }
 
-/// IPv6 and IPv4 in turns, so that a broken family does not use up all attempts.
+/// Alternates IPv6 and IPv4, so that a broken family does not use up all attempts.
 std::vector<address> interleaved(const std::vector<address>& given) {
   std::vector<address> first;
   std::vector<address> second;
@@ -61,8 +61,8 @@ std::vector<address> interleaved(const std::vector<address>& given) {
   return mixed;
 }
 
-/// Mail of the risk pool leaves from the pool's own addresses or, where it has none of that family,
-/// not at all: it would spoil the good name of the others.
+/// Mail of the risk pool leaves only from the pool's own addresses, if it has any, and not at all
+/// over a family without one: it would spoil the reputation of the ordinary addresses.
 bool can_leave(const ports::LaneKey& lane, const address& remote, const Policy& policy) {
   const RiskPool& risk = policy.risk;
   if (!lane.risk_pool || (!risk.source_v4 && !risk.source_v6)) return true;
@@ -77,7 +77,7 @@ std::optional<address> source_for(const ports::LaneKey& lane, const address& rem
   return remote.is_v6() ? policy.source_v6 : policy.source_v4;
 }
 
-/// Everything that makes connections to these hosts alike, so that they are paced together.
+/// Everything that makes connections to these hosts alike: such lists are paced together.
 std::string group_key(const HostList& list, const ports::LaneKey& lane, const Policy& policy) {
   const Candidate& first = list.hosts.front();
   std::string key = list.provider ? "provider " + *list.provider : list.key;
@@ -92,7 +92,7 @@ std::string group_key(const HostList& list, const ports::LaneKey& lane, const Po
   return key;
 }
 
-/// The names in order of preference, equal ones by name: the same for everybody who asks.
+/// Names and ports in order of preference, equal ones by name: the same for every lane.
 std::string list_key(const std::vector<Candidate>& hosts) {
   std::string key;
   const std::string* before = nullptr;
@@ -178,13 +178,13 @@ base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> MxSelection::addr
   co_return answer;
 }
 
-/// False: the host is us, and so the list ends before it.
+/// False: the host is this relay, so no host from its preference on may be used.
 base::Task<bool> MxSelection::add_addresses(Draft& draft, const Host& host, std::size_t at_most) {
   const auto& [destination, policy, deadline, ttl, chosen, why] = draft;
   const auto found = co_await addresses(host.name, deadline);
   if (!found) {
-    // A temporary failure of one host outweighs the final failures of others. The domain itself
-    // exists: a host of it that does not is a matter of its records.
+    // A temporary failure of one host outweighs permanent failures of others. If the missing name
+    // is a host's and not the domain itself, report it as missing data: the domain exists.
     const bool missing =
         found.error() == DnsError::NoSuchName && host.name != destination.lane.domain;
     const auto error = missing ? DnsError::NoData : found.error();
@@ -197,7 +197,7 @@ base::Task<bool> MxSelection::add_addresses(Draft& draft, const Host& host, std:
         return is_own_endpoint(one, host.port, *policy);
       })) {
     if (chosen.empty()) draft.why = loops_back(destination.lane.domain);
-    co_return host.configured;  // a route is the operator's: its other hosts are asked
+    co_return host.configured;  // a route is set by the operator: go on with its other hosts
   }
   std::size_t taken = 0;
   for (const address& one : found->records) {
@@ -231,13 +231,13 @@ base::Task<std::expected<HostList, Unroutable>> MxSelection::hosts(
   if (!hosts) co_return std::unexpected(std::move(hosts.error()));
   const std::size_t per_host =
       std::max<std::size_t>(2, (kMaxAddresses + hosts->size() - 1) / hosts->size());
-  std::optional<std::uint16_t> ours;  ///< our own preference
+  std::optional<std::uint16_t> ours;  ///< preference of this relay, if it is in the list
   for (const Host& host : *hosts) {
     if (draft.chosen.size() >= kMaxAddresses || (ours && host.preference >= *ours)) break;
     const bool goes_on = co_await add_addresses(draft, host, per_host);
     if (!goes_on) ours = host.preference;
   }
-  if (ours) {  // of hosts as good as we are, those that came first were taken
+  if (ours) {  // hosts with our own preference may have been taken before us
     std::erase_if(draft.chosen, [&](const Candidate& one) { return one.preference >= *ours; });
     if (draft.chosen.empty()) draft.why = loops_back(draft.destination.lane.domain);
   }

@@ -19,18 +19,19 @@ using Unroutable = mail::Outcome;
 
 class MxSelection {
  public:
-  /// A list is used for as long as the DNS says, within these bounds.
+  /// A list is used for the TTL of its DNS records, within these bounds.
   static constexpr std::chrono::seconds kShortest{5};
   static constexpr std::chrono::seconds kLongest{3600};
-  static constexpr std::chrono::seconds kAskAgain{30};  ///< where one of its hosts is not known now
+  static constexpr std::chrono::seconds kAskAgain{30};  ///< if an address lookup failed temporarily
   static constexpr std::size_t kMaxAddresses = 20;
 
   MxSelection(ports::Resolver& resolver, ports::Clock& clock)
       : resolver_(resolver), clock_(clock) {}
 
-  /// By rising preference, both address families of a host in turns. A host that is us, by name or
-  /// by address, cuts the list: only better ones may be asked, or mail would go in circles. What
-  /// the risk pool has no address to send from is left out. `at` of the outcome is the caller's.
+  /// Sorted by rising preference, the address families of a host alternating. If a host is this
+  /// relay, by name or address, only hosts of better preference stay: otherwise mail would loop.
+  /// Addresses that the risk pool has no source address for are left out. The caller sets `at` of
+  /// the outcome.
   base::Task<std::expected<HostList, Unroutable>> hosts(Destination destination,
                                                         std::shared_ptr<const Policy> policy);
 
@@ -39,12 +40,12 @@ class MxSelection {
     std::string name;
     std::uint16_t port = 25;
     std::uint16_t preference = 0;
-    bool configured = false;  ///< named by the operator: may be private
+    bool configured = false;  ///< by the operator: may be private
     mail::TlsDemand demand;
     bool secure = false;
   };
 
-  /// What is known of a destination while its list is made.
+  /// Working state while a list is made.
   struct Draft {
     Destination destination;
     std::shared_ptr<const Policy> policy;

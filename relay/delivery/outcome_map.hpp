@@ -1,4 +1,4 @@
-// From what the SMTP client heard to what the queue records.
+// Translates replies and errors of a delivery session into outcomes that the queue records.
 #pragma once
 
 #include "relay/delivery/host_list.hpp"
@@ -8,11 +8,11 @@
 
 namespace relay::delivery {
 
-/// The remote's words with the place they came from, and what TLS was to be and was.
+/// The verdict, with host, address and TLS of the connection.
 mail::Outcome outcome_of(const smtp::Verdict& verdict, const Candidate& remote,
                          const std::string& tls_version, mail::TlsResult tls_result);
 
-/// A decision of our own, without a remote.
+/// Our own decision, without a remote host.
 mail::Outcome local_outcome(mail::OutcomeKind kind, mail::EnhancedStatus status, std::string text);
 
 /// RFC 3463 status for a broken connection: 4.4.1 no answer, 4.4.2 bad connection, 4.7.0 TLS, 4.3.0

@@ -1,4 +1,4 @@
-// The operator's rules about mail that is not to leave for a while.
+// The operator's rules that pause mail for a while.
 #pragma once
 
 #include <string>
@@ -17,10 +17,10 @@ class PauseRules {
 
   explicit PauseRules(std::vector<ports::PauseRule> rules) : rules_(std::move(rules)) {}
 
-  /// A rule about one of these hosts, or about the provider; nullptr: none.
+  /// The first rule about one of these hosts or their provider; nullptr: none.
   const ports::PauseRule* about(const HostList& list) const;
 
-  /// A rule about the forward-path as the client gave it, or about its domain.
+  /// The first rule about this forward-path (as the client gave it) or its domain; nullptr: none.
   const ports::PauseRule* about_alias(std::string_view forward_path) const;
 
   bool are_about_aliases() const;

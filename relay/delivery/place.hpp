@@ -1,4 +1,4 @@
-// A session's place among the connections of this host, and what others may know of the session.
+// A session's place among the connections of this host, and its state visible to the dispatcher.
 #pragma once
 
 #include <atomic>
@@ -16,11 +16,11 @@ namespace relay::delivery {
 
 class Group;
 
-/// Which share of the connections a place belongs to.
+/// The share of the connections that a place counts in.
 enum class Share {
-  Proven,   ///< of groups that took mail within the hour
-  Unknown,  ///< of all others
-  Slow,     ///< of sessions that wait for their peers for long; counted apart from the two above
+  Proven,   ///< groups that took mail within the hour
+  Unknown,  ///< all other groups
+  Slow,     ///< sessions waiting long for their peers; not counted in the two above
 };
 
 /// Shared by the session that has it and the dispatcher that gave it.
@@ -28,7 +28,7 @@ struct Place {
   Place(base::Executor runs_on, std::shared_ptr<Group> serves, Share begins_in)
       : executor(std::move(runs_on)), group(std::move(serves)), share(begins_in) {}
 
-  /// While the session awaits its peer. On the session's shard.
+  /// Exists while the session awaits its peer. On the session's shard.
   class Wait {
    public:
     Wait(Place& place, ports::Clock& clock) : place_(place), clock_(clock), begun_(clock.steady()) {
@@ -50,12 +50,12 @@ struct Place {
     base::SteadyTime begun_;
   };
 
-  /// Waiting adds up over a job: a peer that answers late each time holds the place as much as one
-  /// that says nothing. On the session's shard, which waits for nobody.
+  /// Waiting times add up over a job: a peer that answers late every time holds the place as long
+  /// as one that is silent. On the session's shard, while not waiting.
   void begin_job() { waited_ = {}; }
 
-  /// Since when the session waits for its peer, as if all it has waited in this job had been
-  /// without a break; nullopt: it does not wait now. Any thread.
+  /// Start of the present wait, moved back by all earlier waits of this job; nullopt: the session
+  /// is not waiting. Any thread.
   std::optional<base::SteadyTime> waits_since() const {
     const auto since = waits_since_.load(std::memory_order_relaxed);
     if (since == kBusy) return std::nullopt;
@@ -64,22 +64,22 @@ struct Place {
 
   const base::Executor executor;
   base::Cut cut;                          ///< the session's shard only
-  std::atomic<bool> is_past_dot = false;  ///< what happened must be heard: it is not cut off
+  std::atomic<bool> is_past_dot = false;  ///< the outcome must be awaited: no cut
 
   // Guarded by the dispatcher's lock.
   std::shared_ptr<Group> group;
   Share share;
-  bool has_begun = false;                             ///< asked for its first job
-  bool cut_off = false;                               ///< told to end its wait
-  bool ends_for_others = false;                       ///< was idle, and told to end
-  bool has_full_time = false;                         ///< began slow: it is never cut off
+  bool has_begun = false;        ///< has asked for its first job
+  bool cut_off = false;          ///< was told to end its wait
+  bool ends_for_others = false;  ///< was idle and was ended for a group in line
+  bool has_full_time = false;    ///< began in Share::Slow: never cut off
   std::list<std::shared_ptr<Place>>::iterator entry;  ///< in the pool's list
 
  private:
   static constexpr base::SteadyTime::rep kBusy = base::SteadyTime::min().time_since_epoch().count();
 
   std::atomic<base::SteadyTime::rep> waits_since_ = kBusy;
-  base::SteadyTime::duration waited_{};  ///< in this job; the session's shard only
+  base::SteadyTime::duration waited_{};  ///< in this job; on the session's shard only
 };
 
 }  // namespace relay::delivery

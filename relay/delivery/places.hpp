@@ -1,4 +1,4 @@
-// How many connections may be open at once, and for whom.
+// How many connections may be open at once in each share.
 #pragma once
 
 #include <array>
@@ -8,21 +8,21 @@
 
 namespace relay::delivery {
 
-/// Half of the places is kept for proven groups, which may use all of them; unknown ones share the
-/// rest. Slow sessions are counted apart: they have as many places again. Not thread-safe.
+/// Proven groups may use all places and have half of them reserved; unknown groups share the other
+/// half. Slow sessions are counted apart and have as many places again. Not thread-safe.
 class Places {
  public:
   void set_limit(std::size_t limit) { limit_ = limit < 1 ? 1 : limit; }
 
-  /// Whether another session may begin, or move, into this share.
+  /// Whether another session may begin in, or move to, this share.
   bool has_room(Share share) const;
 
-  /// Sessions of this share use what is kept for the other one.
+  /// Proven sessions use places beyond their reserved half.
   bool borrows(Share share) const {
     return share == Share::Proven && used(Share::Proven) > kept_for_proven();
   }
 
-  /// Another session of this share would.
+  /// One more session of this share would do so.
   bool would_borrow(Share share) const {
     return share == Share::Proven && used(Share::Proven) >= kept_for_proven();
   }

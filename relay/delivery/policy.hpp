@@ -1,5 +1,5 @@
-// Everything the delivery side is configured with: one immutable snapshot, looked up anew at every
-// attempt, so that a corrected setting frees what is waiting.
+// Configuration of the delivery side: one immutable snapshot, read again for every attempt, so that
+// a corrected setting applies to mail that waits.
 #pragma once
 
 #include <chrono>
@@ -20,7 +20,7 @@
 
 namespace relay::delivery {
 
-/// How long each step may take (RFC 5321 §4.5.3.2), and one limit for all of an attempt.
+/// Timeouts of each step (RFC 5321 §4.5.3.2), and one for a whole attempt.
 struct Timeouts {
   std::chrono::seconds dns{30};
   std::chrono::seconds connect{30};
@@ -30,8 +30,8 @@ struct Timeouts {
   std::chrono::seconds data{120};         ///< until 354
   std::chrono::seconds block{180};        ///< each write of content
   std::chrono::seconds end_of_data{600};  ///< the reply to the dot
-  /// After it an attempt begins nothing more, neither a connection nor a transaction; what has
-  /// begun keeps its own limits.
+  /// After this an attempt begins no connection and no transaction; steps already begun keep their
+  /// own timeouts.
   std::chrono::seconds whole{1800};
 };
 
@@ -45,65 +45,65 @@ struct RetryPolicy {
   std::chrono::seconds warn_after = std::chrono::hours{4};  ///< 0: no delay notices
 };
 
-/// An address with the number of its leading bits that count.
+/// A network: an address and the length of its prefix in bits.
 struct AddressBlock {
   boost::asio::ip::address address;
   unsigned prefix = 0;
 };
 
-/// Where doubtful mail leaves, so that what receivers think of it stays apart from all other mail:
-/// own addresses, own connections, own speed.
+/// How doubtful mail leaves, so that its reputation stays apart from that of ordinary mail: own
+/// source addresses, connections and rate.
 struct RiskPool {
-  /// None at all: those of ordinary mail. Otherwise a family without one is not used.
+  /// Neither set: those of ordinary mail. One set: the other family is not used.
   std::optional<boost::asio::ip::address> source_v4;
   std::optional<boost::asio::ip::address> source_v6;
   std::size_t connections = 2;                                      ///< per destination
   base::Rate rate{.count = 600, .span = std::chrono::seconds{60}};  ///< copies, per destination
 };
 
-/// Who may be told of a failure: anybody can put a stranger's address into MAIL.
+/// To whom DSNs may go: the sender address may be forged.
 enum class BounceTo : std::uint8_t {
-  Authenticated,  ///< only a sender that SPF or an aligned signature vouches for
+  Authenticated,  ///< senders proven by SPF or an aligned signature
   Anyone,
 };
 
-/// Who hears when only a part of the mailboxes behind an alias could not be reached.
+/// Who is told when only some of the mailboxes behind an alias failed.
 enum class PartialFailures : std::uint8_t { Sender, Postmaster, Nobody };
 
 struct Policy {
-  mail::Domain hostname;  ///< said in EHLO; MAILER-DAEMON@hostname writes the DSNs
+  mail::Domain hostname;  ///< for EHLO; DSNs come from MAILER-DAEMON@hostname
   RetryPolicy retry;
-  std::optional<std::chrono::seconds> signature_lifetime;  ///< of a DSN's; nullopt: no x=
+  std::optional<std::chrono::seconds> signature_lifetime;  ///< of a DSN's signature; nullopt: no x=
   Timeouts timeouts;
-  std::shared_ptr<const forward::NextHopTable> routes;  ///< null: everything goes by MX
+  std::shared_ptr<const forward::NextHopTable> routes;  ///< null: all mail goes by MX
 
-  /// Roll-up rules for the MX hosts of large receivers; null: each list of hosts is a group.
+  /// Rules that join the MX hosts of large receivers; null: each host list is a group.
   std::shared_ptr<const forward::ProviderTable> providers;
 
-  std::size_t connections_per_destination = 20;  ///< of a group
+  std::size_t connections_per_destination = 20;  ///< per group
   std::size_t connections_total = 200;
   std::size_t messages_per_connection = 100;
   std::size_t recipients_per_transaction = 100;  ///< RFC 5321 §4.5.3.1.8
-  std::size_t addresses_per_attempt = 5;         ///< that are dialled
-  std::size_t hosts_per_attempt = 3;             ///< that are spoken to
+  std::size_t addresses_per_attempt = 5;         ///< dialled at most
+  std::size_t hosts_per_attempt = 3;             ///< hosts that reply, at most
   std::chrono::seconds keep_open{5};             ///< an idle connection
-  std::uint16_t port = 25;                       ///< of every MX
+  std::uint16_t port = 25;                       ///< of every MX host
 
   std::optional<boost::asio::ip::address> source_v4;
   std::optional<boost::asio::ip::address> source_v6;
   RiskPool risk;
   BounceTo bounce_to = BounceTo::Authenticated;
-  /// Under which we can be reached, behind NAT too: never dialled.
+  /// Addresses under which this relay is reached, also through NAT: never dialled.
   std::vector<boost::asio::ip::address> own_addresses;
   std::vector<std::uint16_t> own_ports;
-  bool allow_private = false;                ///< MX hosts in private networks are dialled, too
-  std::vector<AddressBlock> allowed_blocks;  ///< or only those in here
+  bool allow_private = false;                ///< MX hosts with special addresses may be dialled
+  std::vector<AddressBlock> allowed_blocks;  ///< … or only those in these networks
 
-  bool hide_targets = true;  ///< DSNs show the alias, not its target
+  bool hide_targets = true;  ///< DSNs show the alias instead of its target
   PartialFailures partial_failures = PartialFailures::Sender;
-  std::optional<mail::Mailbox> postmaster;  ///< hears of partial failures, where policy says so
-  /// Where our own aliases lead, so that a DSN to one of our own addresses is not sent to
-  /// ourselves; {} for an address that is not ours. May be empty.
+  std::optional<mail::Mailbox> postmaster;  ///< is told of partial failures if the policy says so
+  /// The targets of one of our own aliases, so that a DSN to it goes there directly; {} for an
+  /// address that is not ours. May be empty.
   std::function<std::vector<mail::Mailbox>(const mail::Mailbox&)> own_targets;
 };
 

@@ -11,8 +11,8 @@ Share Pool::share_for(const Group& group, SteadyTime now) {
   return group.is_proven(now) ? Share::Proven : Share::Unknown;
 }
 
-/// Proven groups take places that are not theirs only while nobody waits for these. Sessions that
-/// begin slow are never cut off: half of the slow places stays for those that can be.
+/// Proven groups may use places beyond their half only while no unknown group waits. Sessions that
+/// begin slow are never cut off, so they get at most half of the slow places.
 bool Pool::has_room(Share share) const {
   if (!places_.has_room(share)) return false;
   if (share == Share::Slow) return full_time_ < std::max<std::size_t>(places_.limit() / 2, 1);
@@ -51,7 +51,7 @@ bool Pool::settle_in(Place& place, SteadyTime now) {
     full_time_ -= place.has_full_time ? 1 : 0;
     place.has_full_time = false;
   } else if (wanted == Share::Slow) {
-    return false;  // its next session begins slow
+    return false;  // its next session begins in Share::Slow
   }
   move(place, wanted);
   return true;
@@ -102,8 +102,8 @@ std::optional<IdleSession> Pool::wake_oldest(std::optional<SteadyTime> now) {
   return wake(idle_.begin());
 }
 
-/// The end of a session of another class helps where all places together are too few, not where
-/// those of the class are.
+/// Ending a session of another share helps only if all places together are used up, not if the
+/// limit of the waiting share is.
 bool Pool::gives_room_to(const Place& place, Share share) const {
   if (place.share == share) return true;
   if (place.share == Share::Slow || share == Share::Slow) return false;
@@ -149,8 +149,8 @@ std::vector<PlacePtr> Pool::sweep(SteadyTime now, std::chrono::seconds after) {
   };
   for (const PlacePtr& place : open_) {
     if (place->share == Share::Slow) continue;
-    // Who was cut off ends in a moment, but not where the dot was written just before it heard:
-    // that one is heard out, and must not keep the place of those for whom it was told to go.
+    // A session that was cut off ends soon. But if it sent the end of data just before, its reply
+    // is awaited: move it to the slow ones like any other.
     if (place->cut_off && !place->is_past_dot.load()) continue;
     const auto waits = place->waits_since();
     if (!waits || *waits + after > now) continue;
@@ -158,11 +158,11 @@ std::vector<PlacePtr> Pool::sweep(SteadyTime now, std::chrono::seconds after) {
       const bool wanted = anybody_waits(Share::Proven) || anybody_waits(Share::Unknown);
       if (!wanted) continue;
       const PlacePtr longest = longest_waiting_slow(now);
-      if (longest == nullptr) {  // all of them are to be heard out
+      if (longest == nullptr) {  // all slow sessions must be awaited
         if (!place->is_past_dot.load()) cut_off(place);
         continue;
       }
-      // It ends in a moment; its place is counted as free from now on.
+      // It ends soon; its slow place is free from here on.
       cut_off(longest);
       places_.leave(Share::Slow);
       longest->share = place->share;

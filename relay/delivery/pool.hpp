@@ -1,5 +1,5 @@
-// The places of one pool and the groups that stand in line for them. Internal to the dispatcher,
-// whose lock guards it.
+// The places of one pool, its idle sessions, and the groups that wait in line. Internal to the
+// dispatcher, whose lock guards it.
 #pragma once
 
 #include <array>
@@ -27,7 +27,7 @@ class Pool {
 
   const Places& places() const { return places_; }
 
-  /// The share in which a session of the group begins.
+  /// The share in which a new session of the group begins.
   static Share share_for(const Group& group, base::SteadyTime now);
 
   bool has_room(Share share) const;
@@ -35,32 +35,32 @@ class Pool {
   PlacePtr open(base::Executor executor, const GroupPtr& group, Share share);
   void close(const PlacePtr& place);
 
-  /// Between two jobs: a session goes where its group belongs by now. False: there is no room for
-  /// it, and the session is to end.
+  /// Between two jobs: moves the session to the share its group belongs to. False: there is no
+  /// room, and the session must end.
   bool settle_in(Place& place, base::SteadyTime now);
 
-  /// Somebody of the same class waits, or of the class whose places this session uses.
+  /// A group waits for this share, or for the share whose places this session uses.
   bool must_yield(const Place& place) const;
 
   void stand_in_line(const GroupPtr& group, Share share);
 
-  /// The next group in line for which there is room; nullptr: nobody.
+  /// The next group in line with room in its share; nullptr: none.
   GroupPtr next_in_line();
 
   bool anybody_waits(Share share) const { return !line(share).empty(); }
 
-  /// Sessions that have waited for their peers for longer than `after` give up their places to
-  /// others, and become slow. Where there is no room among the slow, the one of those that waits
-  /// longest before its dot is returned: it is to be cut off. Places change hands.
+  /// Moves sessions that have waited for their peers longer than `after` to Share::Slow, which
+  /// frees their places. If there is no slow place and groups wait, the slow session that waits
+  /// longest before its end of data must be cut off to make room. Returns those to cut off.
   std::vector<PlacePtr> sweep(base::SteadyTime now, std::chrono::seconds after);
 
-  // Sessions that wait with an open connection. Those that wait longest are in front.
+  // Sessions waiting for work with an open connection, the longest waiting first.
   void rest(IdleSession session);
   IdleSession wake_newest(Group& group);
-  /// One whose time is over at `now`; without `now`, whoever has waited longest.
+  /// One whose time is over at `now`; if `now` is nullopt, the one that waited longest.
   std::optional<IdleSession> wake_oldest(std::optional<base::SteadyTime> now);
-  /// One that is to end so that somebody in line gets on; nullopt: it would help nobody, or enough
-  /// of them are ending.
+  /// An idle session to end so that a group in line gets its place; nullopt: none would help, or
+  /// enough are ending already.
   std::optional<IdleSession> wake_for_others();
 
  private:
@@ -81,7 +81,7 @@ class Pool {
   std::list<PlacePtr> open_;
   std::list<IdleSession> idle_;
   std::size_t full_time_ = 0;  ///< slow sessions that are never cut off
-  std::size_t ending_ = 0;     ///< sessions that were woken for others, and have not ended yet
+  std::size_t ending_ = 0;     ///< ended for others, not closed yet
 };
 
 }  // namespace relay::delivery

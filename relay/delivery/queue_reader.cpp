@@ -10,7 +10,7 @@ constexpr std::size_t kPage = 500;
 constexpr std::size_t kPagesAtOnce = 8;
 constexpr std::size_t kLanesAtOnce = 32;
 
-/// Behind everything that is due at `now`.
+/// A cursor after everything due at `now`.
 ports::DueCursor end_of(base::WallTime now) {
   std::array<std::uint8_t, 16> last{};
   last.fill(0xFF);
@@ -21,7 +21,7 @@ ports::DueCursor end_of(base::WallTime now) {
 
 base::Task<std::expected<bool, ports::SpoolError>> QueueReader::look_at_lanes(bool from_the_start) {
   if (from_the_start) {
-    // What becomes due from now on is found as new, all else by this round.
+    // look_at_new() finds what becomes due from here on; this round finds the rest.
     newest_ = end_of(queue_.now());
     lane_.reset();
     is_round_over_ = false;
@@ -50,8 +50,8 @@ base::Task<std::expected<bool, ports::SpoolError>> QueueReader::look_at_new() {
     if (found->next) {
       newest_ = found->next;
     } else {
-      // Behind what was due when it was asked: a copy that becomes due in the same millisecond is
-      // not passed over.
+      // Continue just before the time of the query: a copy that became due in the same millisecond
+      // must not be missed.
       const auto reached = end_of(before - std::chrono::milliseconds(1));
       if (!newest_ || newest_->next_due < reached.next_due) newest_ = reached;
       co_return true;
@@ -64,7 +64,7 @@ base::Task<std::expected<bool, ports::SpoolError>> QueueReader::refill() {
   const auto wanted = dispatcher_.wants_refill(kLanesAtOnce);
   std::optional<ports::SpoolError> failed;
   for (const Refill& lane : wanted) {
-    if (failed) {  // each is answered, or it would never ask again
+    if (failed) {  // refilled() must be called for each lane, or it would never ask again
       dispatcher_.refilled(lane.lane, lane.after);
       continue;
     }

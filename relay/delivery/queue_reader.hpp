@@ -1,4 +1,4 @@
-// Finds on disk what is due and not in memory.
+// Reads from disk what is due and not in memory.
 #pragma once
 
 #include <expected>
@@ -14,23 +14,23 @@ class QueueReader {
   QueueReader(ports::DeliveryQueue& queue, ports::Clock& clock, Dispatcher& dispatcher)
       : queue_(queue), clock_(clock), dispatcher_(dispatcher) {}
 
-  /// Every lane that has something due, whoever forgot it. Reads a few pages at most; false: there
-  /// is more, and the next call goes on with it.
+  /// Finds every lane with due copies, even if it was forgotten in memory. Reads a few pages at
+  /// most; false: there is more, and the next call continues.
   base::Task<std::expected<bool, ports::SpoolError>> look_at_lanes(bool from_the_start);
 
-  /// What has become due since the last call.
+  /// Finds what became due since the last call. False: there is more.
   base::Task<std::expected<bool, ports::SpoolError>> look_at_new();
 
-  /// More of the lanes that have room again. False: there is more to be read.
+  /// Reads more of the lanes that have room again. False: there is more.
   base::Task<std::expected<bool, ports::SpoolError>> refill();
 
  private:
   ports::DeliveryQueue& queue_;
   ports::Clock& clock_;
   Dispatcher& dispatcher_;
-  std::optional<ports::LaneKey> lane_;  ///< where the round through the lanes is
+  std::optional<ports::LaneKey> lane_;  ///< where the round through the lanes stands
   bool is_round_over_ = true;
-  std::optional<ports::DueCursor> newest_;  ///< where the last look at what is new ended
+  std::optional<ports::DueCursor> newest_;  ///< up to where look_at_new() has read
 };
 
 }  // namespace relay::delivery

@@ -16,14 +16,14 @@ using Step = smtp::ClientMachine::Step;
 namespace {
 
 constexpr std::string_view kCutOff = "cut off: others waited";
-constexpr std::size_t kMostBesideDot = 16'384;  // octets written together with the dot
+constexpr std::size_t kMostBesideDot = 16'384;  // octets written together with the dot, at most
 
 smtp::TlsUse use_of(mail::TlsLevel level) {
   if (level == mail::TlsLevel::Never) return smtp::TlsUse::Never;
   return level == mail::TlsLevel::May ? smtp::TlsUse::IfOffered : smtp::TlsUse::Required;
 }
 
-/// An address of this host that nobody told us of, behind which our own listener waits.
+/// We connected to an address of this host that is not configured, and our own listener answered.
 bool leads_to_us(const ports::Stream& stream, const Policy& policy) {
   const auto& ours = policy.own_ports;
   return stream.local().address == stream.peer().address &&
@@ -46,8 +46,8 @@ base::Deadline RemoteSession::limit(Stage stage) {
     case Stage::Data:
       return limit(timeouts.data);
     case Stage::EndOfData: {
-      // Nobody may cut this wait short where the server may have taken the message. It cannot have
-      // where it said 354 although it had refused everybody, and only the dot was sent.
+      // Do not cut this wait if the server may have taken the message. It cannot have taken it if
+      // it said 354 after refusing all recipients and only the dot was sent.
       base::Deadline end = limit(timeouts.end_of_data);
       if (place_.is_past_dot) end.cut = nullptr;
       return end;
@@ -73,7 +73,7 @@ std::string RemoteSession::why(ports::IoError error) const {
   return std::string(cut ? kCutOff : describe(error));
 }
 
-/// False: the connection broke, and the machine knows.
+/// False: the connection broke; the machine was told.
 base::Task<bool> RemoteSession::write(const std::string& octets, base::Deadline deadline,
                                       bool with_dot) {
   std::expected<void, ports::IoError> written;
@@ -87,8 +87,8 @@ base::Task<bool> RemoteSession::write(const std::string& octets, base::Deadline 
 
 base::Task<> RemoteSession::converse(const MayGoOn& may_go_on) {
   std::array<char, 4096> buffer;
-  // A reply has its time from its command, or the reply before it, to its end: who sends it octet
-  // by octet wins nothing.
+  // One deadline for a whole reply, from the command or the previous reply on: sending it octet by
+  // octet gains no time.
   std::size_t heard = machine_->replies();
   base::Deadline deadline = limit(machine_->stage());
   while (machine_->step() == Step::Read) {
@@ -170,7 +170,7 @@ base::Task<std::optional<smtp::Verdict>> RemoteSession::greet(smtp::TlsUse use) 
     const bool encrypted = co_await start_tls();
     if (encrypted) {
       co_await converse({});
-      // With TLS 1.3 a server says what it thinks of the handshake when ours is over.
+      // With TLS 1.3 the server's verdict on the handshake comes after our side has finished.
       const bool spoke = machine_->step() == Step::Ready || machine_->failure().code != 0;
       if (!spoke) {
         tls_broke_ = true;
@@ -179,7 +179,7 @@ base::Task<std::optional<smtp::Verdict>> RemoteSession::greet(smtp::TlsUse use) 
     }
   } else if (machine_->step() == Step::Ready && use != smtp::TlsUse::Never &&
              machine_->extensions().starttls) {
-    // Offered and refused: what it says from now on may be for the clear.
+    // STARTTLS was offered and refused: later refusals may be due to the missing TLS.
     is_fallback_ = true;
     tls_result_ = mail::TlsResult::StartTlsNotSupported;
   } else if (machine_->step() == Step::Closed && machine_->failure().stage == Stage::StartTls) {
@@ -187,7 +187,7 @@ base::Task<std::optional<smtp::Verdict>> RemoteSession::greet(smtp::TlsUse use) 
   }
   if (machine_->step() == Step::Ready) co_return std::nullopt;
   smtp::Verdict failure = machine_->failure();
-  // Whatever a server says before the first MAIL, it says of itself and not of our mail.
+  // What a server says before the first MAIL is about itself, not about our mail.
   failure.kind = mail::OutcomeKind::Deferred;
   co_return failure;
 }
@@ -217,7 +217,7 @@ base::Task<std::expected<void, SendFailure>> RemoteSession::send(
   if (machine_->step() == Step::Content) {
     result = co_await send_content(head, content, queue, may_go_on);
     if (result) co_await converse({});
-    place_.is_past_dot = false;  // its reply was heard, or never will be
+    place_.is_past_dot = false;  // the reply has come, or never will
   }
   if (withdrawn_) co_return std::unexpected(SendFailure{.trouble = SendTrouble::Withdrawn});
   co_return result;
@@ -247,7 +247,8 @@ base::Task<std::expected<void, SendFailure>> RemoteSession::send_content(
     wire.clear();
     sound = stuffer.put(*next, wire);
   }
-  // A server that stops reading is found out before the dot, while others may cut the wait short.
+  // Write nearly everything before the dot: so a server that stops reading is noticed while the
+  // wait can still be cut.
   if (sound && wire.size() > kMostBesideDot) {
     const bool written = co_await write(wire, limit(policy_->timeouts.block));
     if (!written) co_return ok;
@@ -257,7 +258,7 @@ base::Task<std::expected<void, SendFailure>> RemoteSession::send_content(
     drop({4, 3, 0}, "stored content is not what was accepted");
     co_return storage(SpoolError::Corrupt);
   }
-  // Where completion could not be recorded, the message would be sent again: no dot then.
+  // If the outcome cannot be recorded, the message would be sent again: send no dot.
   if (queue.poisoned()) {
     drop({4, 3, 0}, "queue storage failed");
     co_return storage(SpoolError::Poisoned);
@@ -288,7 +289,7 @@ base::Task<> RemoteSession::quit() {
     machine_->quit();
     const std::string output = machine_->take_output();
     const auto written = co_await stream_->write(output, limit(std::chrono::seconds(5)));
-    static_cast<void>(written);  // nothing hangs on a farewell
+    static_cast<void>(written);  // QUIT may fail
   }
   stream_->close();
   stream_.reset();

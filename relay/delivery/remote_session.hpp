@@ -1,5 +1,5 @@
-// One connection to a remote server: carries octets between a Stream and the ClientMachine, and
-// watches the clock. Decides nothing about mail.
+// One connection to a remote server: moves octets between a Stream and the ClientMachine, with
+// timeouts. Decides nothing about mail.
 #pragma once
 
 #include <functional>
@@ -18,13 +18,13 @@
 
 namespace relay::delivery {
 
-/// Asked before each step that could make the remote take the copies: at the envelope and, with
-/// `at_dot`, directly before the end of the content. False: they are not to leave any more.
+/// Asked before each step after which the server may take the copies: before the envelope commands
+/// and, with `at_dot`, right before the end of data. False: the copies must not leave.
 using MayGoOn = std::function<bool(bool at_dot)>;
 
-/// Why a transaction ended without having been handed over, apart from what verdicts() say.
+/// Why a transaction was ended by us before the end of data.
 enum class SendTrouble {
-  Withdrawn,  ///< the copies are not to leave any more; the connection is closed
+  Withdrawn,  ///< the copies must not leave; the connection is closed
   Storage,    ///< the content cannot be read, or nothing may be sent: see `error`
 };
 
@@ -35,17 +35,17 @@ struct SendFailure {
 
 class RemoteSession {
  public:
-  /// `place` must live as long as the session.
+  /// `place` must outlive the session.
   RemoteSession(ports::Dialer& dialer, ports::Clock& clock, std::shared_ptr<const Policy> policy,
                 Place& place)
       : dialer_(dialer), clock_(clock), policy_(std::move(policy)), place_(place) {}
 
-  /// Connects and greets. nullopt: ready for send(). TLS that fails before the greeting inside it
-  /// is forgiven once where the demand allows it: the same address again, in the clear.
+  /// Connects and greets. nullopt: ready for send(). If TLS fails before the greeting inside it and
+  /// the demand allows, the same address is tried once more in the clear.
   base::Task<std::optional<smtp::Verdict>> open(Candidate remote);
 
-  /// One transaction: the head, then the content behind it. verdicts() tells of each recipient,
-  /// unless there is a failure: then nothing has been handed over, and the connection is closed.
+  /// One transaction: the head, then the content. On success verdicts() has one entry per
+  /// recipient; on failure nothing was handed over and the connection is closed.
   base::Task<std::expected<void, SendFailure>> send(smtp::ClientTransaction transaction,
                                                     const CopyHead& head, ContentSource& content,
                                                     const ports::DeliveryQueue& queue,
@@ -53,31 +53,31 @@ class RemoteSession {
 
   const std::vector<smtp::Verdict>& verdicts() const { return machine_->verdicts(); }
 
-  /// At the dot: whether the server has accepted this recipient, by position.
+  /// At the end of data: whether the server accepted this recipient, by position.
   bool is_to_receive(std::size_t recipient) const { return machine_->is_to_receive(recipient); }
 
   bool reusable() const { return stream_ && machine_->reusable(); }
 
   const smtp::Extensions& offered() const { return machine_->extensions(); }
 
-  /// Says QUIT where that is polite, and closes.
+  /// Says QUIT if the connection is usable, and closes.
   base::Task<> quit();
 
   const Candidate& remote() const { return remote_; }
 
   const std::string& tls_version() const { return tls_version_; }
 
-  /// Why the connection, or the one before it to the same address, was not encrypted.
+  /// Why this connection, or the previous one to the same address, was not encrypted.
   mail::TlsResult tls_result() const { return tls_result_; }
 
-  /// It ended because the server said nothing for too long.
+  /// The connection ended because the server was silent for too long, or because the wait was cut.
   bool timed_out() const { return timed_out_; }
 
-  /// Why this host could not open the connection, whatever the server would have said.
+  /// Why this host could not open the connection, independent of the server.
   std::optional<ports::IoError> trouble_here() const { return trouble_here_; }
 
-  /// The connection is in the clear because TLS failed: what the server refuses before DATA may be
-  /// for that, and is not final.
+  /// The connection is in the clear because TLS failed: refusals before DATA may be due to that, so
+  /// they are not final.
   bool is_fallback() const { return is_fallback_; }
 
   const std::shared_ptr<const Policy>& policy() const { return policy_; }
@@ -107,7 +107,7 @@ class RemoteSession {
   std::string tls_version_;
   mail::TlsResult tls_result_ = mail::TlsResult::None;
   std::optional<ports::IoError> trouble_here_;
-  bool tls_broke_ = false;  ///< in the handshake, or before the greeting inside
+  bool tls_broke_ = false;  ///< in the handshake, or before the first reply inside TLS
   bool is_fallback_ = false;
   bool withdrawn_ = false;
   bool timed_out_ = false;

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using ports::SpoolError;
 
 constexpr std::size_t kInARound = 64;
-constexpr std::size_t kSideBySide = 16;  // so that they share the commits they wait for
+constexpr std::size_t kSideBySide = 16;  // concurrently, so that they share commits
 constexpr auto kAgainAfterTrouble = 5s;
 constexpr auto kLongest = 60s;
 
@@ -42,7 +42,7 @@ base::Task<> ReportClerk::run() {
   }
 }
 
-/// Messages that are due, for those who tell of them to take from.
+/// The messages due for a report, shared by the concurrent tasks of one round.
 struct ReportClerk::Round {
   std::vector<mail::MessageId> due;
   std::size_t next = 0;
@@ -56,7 +56,7 @@ base::Task<> ReportClerk::tell_some(Round& round) {
   }
 }
 
-/// Tells of everything that is due. False: the queue had trouble.
+/// Writes all reports that are due. False: the queue had trouble.
 base::Task<bool> ReportClerk::round() {
   for (;;) {
     auto due = co_await shop_.ports.queue.reports_due(kInARound);
@@ -79,7 +79,7 @@ base::Task<bool> ReportClerk::round() {
 base::Task<std::string> ReportClerk::header_of(const mail::AcceptedMessage& message) {
   ContentSource content(shop_.ports.queue, message.id, message.size, nullptr);
   const auto opened = co_await content.open();
-  if (!opened) co_return std::string();  // a DSN without it is better than none
+  if (!opened) co_return std::string();  // a DSN without the header is better than none
   const std::string& front = content.front();
   co_return front.substr(0, mail::header_length(front).value_or(front.size()));
 }
@@ -101,12 +101,12 @@ std::vector<ports::FreshMessage> ReportClerk::fresh_of(const ports::Report& repo
   return fresh;
 }
 
-/// False: the queue had trouble, and the debt stands.
+/// False: the queue had trouble; the notices stay.
 base::Task<bool> ReportClerk::tell(mail::MessageId id) {
   auto& queue = shop_.ports.queue;
   const auto notices = co_await queue.notices(id);
   if (!notices) {
-    if (notices.error() == SpoolError::NotFound) co_return true;  // paid, or dropped meanwhile
+    if (notices.error() == SpoolError::NotFound) co_return true;  // reported already, or dropped
     log_spool_trouble(shop_.log, id, notices.error(), "DSN not written", queue.now());
     if (notices.error() != SpoolError::Corrupt) co_return false;
     const auto held = co_await queue.hold_damaged(id);

@@ -1,5 +1,5 @@
-// Pays the debt of DSNs: gathers the notices of a message and replaces them by the DSN that tells
-// of them, at the latest a minute after the first, also after a crash.
+// Turns the notices of a message into DSNs, at the latest a minute after the first notice, also
+// after a crash.
 #pragma once
 
 #include <atomic>
@@ -14,7 +14,7 @@ namespace relay::delivery {
 
 class ReportClerk {
  public:
-  /// `offer`: DSNs are messages like others.
+  /// `feed`: the DSNs are offered for delivery like other messages.
   ReportClerk(Workshop& shop, ports::DeliveryFeed& feed) : shop_(shop), feed_(feed) {}
 
   /// Runs until stop().

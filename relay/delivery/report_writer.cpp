@@ -28,13 +28,13 @@ using ports::Notify;
 
 std::string alias_key(const mail::Route& route) { return base::lower(route.original.to_string()); }
 
-/// What has become of the mailboxes behind one alias, as far as it is good news.
+/// What else became of the copies for one alias.
 struct AliasHope {
   bool delivered = false;
   bool open = false;  ///< waiting or held
 };
 
-/// The notices of a message, sorted by who is to be told.
+/// The notices of a message, sorted by who is told.
 class Audience {
  public:
   Audience(const ReportOrder& order, const Policy& policy) : policy_(policy) {
@@ -55,7 +55,7 @@ class Audience {
  private:
   void sort_in(const Notice& notice, bool automatic) {
     if (notice.kind == Notify::OfDelay) {
-      // Delivered, failed or held since: there is nothing to wait for, or something worse to say.
+      // Delivered, failed or held since: there is no delay to report any more.
       if (not_waiting_.contains(notice.index)) return keep_silent(notice, "no longer waiting");
       if (automatic) return keep_silent(notice, "automatic mail");
     }
@@ -66,7 +66,7 @@ class Audience {
       keep_silent(notice,
                   "partial " + std::string(notice.kind == Notify::OfFailure ? "failure" : "delay"));
     } else {
-      // Where there is no postmaster the sender hears, rather than nobody.
+      // Without a postmaster the sender is told: better than nobody.
       (policy_.postmaster ? to_postmaster : to_sender).push_back(std::move(recipient));
     }
   }
@@ -121,7 +121,7 @@ base::Task<std::string> signature(const std::string& content, std::shared_ptr<co
   co_return fields ? std::move(fields->dkim_fields) : std::string();
 }
 
-/// One copy per target: the reader's address, or where it leads when it is one of ours.
+/// Routes for a DSN: to the addressee, or to its targets if it is one of our own aliases.
 std::vector<mail::Route> routes_to(const mail::Mailbox& addressee, const Policy& policy) {
   std::vector<mail::Mailbox> targets;
   if (policy.own_targets) targets = policy.own_targets(addressee);
@@ -145,7 +145,7 @@ mail::DsnRequest request_of(const ReportOrder& order, const Policy& policy,
       .now = order.now,
       .arrived_at = original.received_at,
       .original_header = order.header_block,
-      // The operator knows, and has to know, which target it is.
+      // The postmaster needs to know which target failed.
       .hide_targets = policy.hide_targets && !to_postmaster,
       .recipients = std::move(recipients)};
   if (to_postmaster) request.sender = original.reverse_path.mailbox();

@@ -8,7 +8,7 @@ using std::chrono::milliseconds;
 
 namespace {
 
-/// Since when the copy waits, by a clock that can be believed.
+/// Since when the copy has waited, by a clock that can be trusted.
 base::WallTime waiting_since(const RetryCase& given) {
   const bool jumped = given.clock.jumped_at != base::WallTime{};
   if (given.arrived_at > given.now) return jumped ? given.clock.jumped_at : given.clock.since;
@@ -27,7 +27,7 @@ RetryDecision decide_retry(const RetryCase& given, const RetryPolicy& policy, do
       age_counts && !decision.expired && policy.warn_after.count() > 0 && age >= policy.warn_after;
   decision.warn = decision.late && !given.warned;
 
-  // Over its time, but not yet to be given up: the deciding attempt comes soon, not in hours.
+  // Over its time but not to be given up yet: the next attempt, which decides, comes soon.
   const bool overdue = !decision.expired && age >= policy.expire;
   const std::size_t step = overdue || given.attempts == 0 ? 0 : given.attempts - 1;
   const milliseconds wait = policy.schedule[std::min(step, policy.schedule.size() - 1)];

@@ -17,8 +17,8 @@ using base::SteadyTime;
 using std::chrono::milliseconds;
 
 constexpr auto kTick = 250ms;
-constexpr auto kQuietTick = 1s;  // with nothing in memory: the clock is still watched
-constexpr auto kFullLook = 60s;  // whatever was missed is found by then
+constexpr auto kQuietTick = 1s;  // with nothing in memory the clock is still watched
+constexpr auto kFullLook = 60s;  // a full look finds whatever was missed
 constexpr auto kAfterTrouble = 1s;
 constexpr std::size_t kFarDueTimes = 500;
 constexpr SteadyTime::rep kNever = std::numeric_limits<SteadyTime::rep>::max();
@@ -66,8 +66,8 @@ void Scheduler::spawn(const base::Executor& shard, std::string name, base::Task<
 
 void Scheduler::start() {
   shop_.wall.read();
-  // Without one of these mail would lie: better no process than that one.
-  running_ += 3;  // what came before may have begun look-ups
+  // Mail would get stuck without one of these tasks: their crash ends the process.
+  running_ += 3;  // not `= 3`: look-ups may have begun before start()
   const auto ended = [this] { --running_; };
   const auto& first = shards_.front();
   constexpr auto kFatal = base::OnCrash::EndProcess;
@@ -95,7 +95,7 @@ void Scheduler::expect(const mail::MessageId& id) { shop_.dispatcher.expect(id);
 
 void Scheduler::give_up(const mail::MessageId& id) noexcept {
   shop_.dispatcher.expect_no_more(id);
-  from_start_ = true;  // it may be there all the same
+  from_start_ = true;  // it may be in the queue all the same
   expect_due(kTick);
 }
 
@@ -104,7 +104,7 @@ void Scheduler::offer(ports::FreshMessage fresh) {
   const mail::MessageId id = queued->message.id;
   std::map<ports::LaneKey, Job> lanes;
   for (const auto& copy : queued->recipients) {
-    if (copy.end == mail::End::Refused) reports_.wake();  // before it came: a DSN may be owed
+    if (copy.end == mail::End::Refused) reports_.wake();  // refused on acceptance: a DSN may be due
     if (copy.state != mail::RecipientState::Waiting) continue;
     if (shop_.dispatcher.has_pauses() &&
         shop_.dispatcher.is_paused(copy.route.original.to_string())) {
@@ -118,7 +118,7 @@ void Scheduler::offer(ports::FreshMessage fresh) {
     job.content = fresh.content;
   }
   if (shop_.dispatcher.offer(id, std::move(lanes), shop_.ports.clock.steady())) return;
-  // The operator may have let go what was withdrawn a moment ago.
+  // What was withdrawn may have been released again a moment ago: look for it.
   from_start_ = true;
   look_bell_.ring();
 }
@@ -148,7 +148,7 @@ std::optional<ports::Waiting> Scheduler::why_waiting(const mail::CopyId& copy,
   return shop_.dispatcher.why_waiting(copy, lane, alias, shop_.ports.clock.steady());
 }
 
-/// Something was put off for so long: if that is before the next look, the look comes earlier.
+/// Something becomes due after this time: look earlier if that is before the next look.
 void Scheduler::expect_due(milliseconds after) {
   const auto at = (shop_.ports.clock.steady() + after + 1ms).time_since_epoch().count();
   if (at < look_at_.load()) look_bell_.ring();
@@ -156,7 +156,7 @@ void Scheduler::expect_due(milliseconds after) {
 
 void Scheduler::start_session(PlacePtr place) {
   auto session = std::make_unique<DeliverySession>(shop_, place);
-  // The session lives as long as its coroutine, which owns it.
+  // The session lives as long as the coroutine that owns it.
   constexpr auto live = [](std::unique_ptr<DeliverySession> owned) -> base::Task<> {
     co_await owned->run();
   };
@@ -192,7 +192,7 @@ base::Task<> Scheduler::look_up(LanePtr lane) {
   }
 }
 
-/// A jump of the wall clock makes ages meaningless until every copy has been tried again.
+/// After a jump of the wall clock no age is used until every copy has been tried again.
 void Scheduler::clock_jumped(base::WallTime now, milliseconds by) {
   far_due_times_ = true;
   from_start_ = true;
@@ -218,7 +218,7 @@ base::Task<> Scheduler::keep_time() {
   }
 }
 
-/// One look at the queue. False: there is more to be read at once.
+/// One look at the queue. False: there is more to read at once.
 base::Task<std::expected<bool, ports::SpoolError>> Scheduler::look() {
   auto& queue = shop_.ports.queue;
   const SteadyTime now = shop_.ports.clock.steady();
@@ -244,8 +244,8 @@ base::Task<std::expected<bool, ports::SpoolError>> Scheduler::look() {
 base::Task<> Scheduler::look_for_work() {
   auto& clock = shop_.ports.clock;
   while (!stopping_ && !shop_.poisoned) {
-    look_at_ = kNever;  // whoever puts something off meanwhile rings
-    // Asked before the look: what becomes due during it is a matter of the next one.
+    look_at_ = kNever;  // a copy put off meanwhile rings the bell
+    // Ask before the look: what becomes due during the look belongs to the next one.
     const auto due = co_await shop_.ports.queue.next_due_in();
     const SteadyTime asked_at = clock.steady();
     const auto looked = co_await look();

@@ -1,6 +1,5 @@
-// The delivery side as a whole: hears of fresh messages, finds due ones on disk, and has them
-// delivered, retried, and reported to their senders. Knows no adapter: everything comes through
-// ports.
+// The delivery side as a whole: takes fresh messages, finds due ones on disk, and has them
+// delivered, retried, and reported to their senders. Uses only ports, no adapters.
 #pragma once
 
 #include <atomic>
@@ -16,7 +15,7 @@
 
 namespace relay::delivery {
 
-/// What the scheduler works with. Referred things outlive it.
+/// What the scheduler works with. References must outlive it.
 struct SchedulerParts {
   ports::Clock& clock;
   ports::Resolver& resolver;
@@ -26,23 +25,23 @@ struct SchedulerParts {
   base::Log& log;
   const base::Published<Policy>& policy;
   base::Watchdog& watchdog;
-  std::uint64_t seed = 0;                        ///< of jitter and MX order
-  std::function<mail::MessageId()> new_id = {};  ///< of a DSN; empty: from the system's randomness
-  OnTaken on_taken = {};                         ///< on any shard; empty: nobody wants to know
+  std::uint64_t seed = 0;                        ///< for jitter and MX order
+  std::function<mail::MessageId()> new_id = {};  ///< of a DSN; empty: a random one
+  OnTaken on_taken = {};                         ///< called on any shard; may be empty
 };
 
-/// Life: construct, start(), …, co_await stop(), destroy. The shards outlive it and are still
-/// running when stop() is awaited.
+/// Life cycle: construct, start(), …, co_await stop(), destroy. The shards outlive it and must
+/// still run when stop() is awaited.
 class Scheduler final : public ports::DeliveryFeed, public ports::DeliveryControl {
  public:
-  /// `shards`: at least one. Looking at the queue runs on the first; sessions on all, in turn.
+  /// `shards`: at least one. The queue is read on the first; sessions run on all, in turn.
   Scheduler(std::vector<base::Executor> shards, SchedulerParts parts);
 
-  /// Begins to look; everything due is attempted, the oldest of each lane first.
+  /// Begins to read the queue: everything due is tried, the oldest of each lane first.
   void start();
 
-  /// Takes no new work, lets running attempts end for up to `grace`. True: all have ended. What
-  /// has not is tried again after the next start. Runs on any shard.
+  /// Takes no new work and waits up to `grace` for running attempts. True: all have ended. The
+  /// others are tried again after the next start. Any shard.
   base::Task<bool> stop(std::chrono::seconds grace = std::chrono::seconds{30});
 
   void expect(const mail::MessageId& id) override;
@@ -60,7 +59,7 @@ class Scheduler final : public ports::DeliveryFeed, public ports::DeliveryContro
 
   const Metrics& metrics() const { return shop_.metrics; }
 
-  /// The queue failed: nothing is sent any more, the process should end.
+  /// The queue failed: nothing is sent any more, and the process should end.
   bool poisoned() const { return shop_.poisoned.load(); }
 
  private:
@@ -84,14 +83,14 @@ class Scheduler final : public ports::DeliveryFeed, public ports::DeliveryContro
   ReportClerk reports_;
   std::atomic<std::size_t> next_shard_{0};
   std::atomic<bool> stopping_{false};
-  std::atomic<int> running_{0};                 ///< tasks of ours
-  std::atomic<bool> from_start_{true};          ///< the next look goes through all lanes
-  std::atomic<base::SteadyTime::rep> look_at_;  ///< when the queue is looked at next
+  std::atomic<int> running_{0};                 ///< tasks of this object
+  std::atomic<bool> from_start_{true};          ///< the next look reads all lanes
+  std::atomic<base::SteadyTime::rep> look_at_;  ///< when the next look is due
   base::Bell look_bell_;
   base::Bell tick_bell_;
-  std::atomic<bool> ticks_slowly_{false};  ///< a session that begins is to ring
+  std::atomic<bool> ticks_slowly_{false};  ///< a new session must ring tick_bell_
   base::SteadyTime full_look_at_;
-  std::atomic<bool> far_due_times_{true};  ///< some may have been made under a wrong clock
+  std::atomic<bool> far_due_times_{true};  ///< there may be due times set by a wrong clock
 };
 
 }  // namespace relay::delivery

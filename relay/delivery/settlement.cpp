@@ -13,14 +13,15 @@ using mail::OutcomeKind;
 using mail::RecipientState;
 using ports::Notify;
 
-/// A copy that was held has all its time from its release on, which is the later of the two even
-/// where the clock was set back in between.
+/// A copy that was held has all its time from its release on, even if the clock was set back in
+/// between.
 base::WallTime waiting_since(const mail::AcceptedMessage& message,
                              const mail::QueuedRecipient& copy) {
   return copy.released_at == base::WallTime{} ? message.received_at : copy.released_at;
 }
 
-/// Puts off, or gives up, what was deferred. An age that may begin anew meanwhile ends nothing.
+/// Schedules the next attempt of a deferred copy, or ends it. `is_outdated`: its waiting time may
+/// have started anew, so its age does not count.
 void put_off(SettledCopy& settled, const mail::QueuedRecipient& copy, RetryCase given,
              const Consignment& consignment, double chance, bool is_outdated) {
   auto& update = settled.update;
@@ -98,7 +99,7 @@ void tell_of_takers(const Consignment& consignment, const Settlement& settlement
   if (!on_taken) return;
   for (const SettledCopy& copy : settlement.copies) {
     const auto& route = consignment.queued->recipients[consignment.copies[copy.at]].route;
-    // What leaves with the null sender goes to whoever wrote: nobody verifies that one.
+    // Copies with the null sender are bounces going back: their sender is not verified.
     if (copy.kind == OutcomeKind::Delivered && !route.reverse_path.is_null()) {
       on_taken(copy.update.attempts.back().address);
     }

@@ -1,5 +1,5 @@
-// What an attempt means for the queue: delivered, due again, given up, and whether the sender is to
-// hear of it.
+// What an attempt means for the queue: delivered, due again or given up, and whether the sender is
+// told.
 #pragma once
 
 #include <functional>
@@ -17,24 +17,25 @@ struct SettledCopy {
   std::size_t at = 0;  ///< position in Consignment::copies
   mail::OutcomeKind kind = mail::OutcomeKind::Deferred;
   ports::CopyUpdate update;
-  bool warn = false;         ///< it waits for so long that the sender is to know
-  std::string_view silence;  ///< why the sender does not hear of a failure; "": he does
+  bool warn = false;         ///< a delay notice is due
+  std::string_view silence;  ///< why the sender is not told of the failure; "": it is
 };
 
 struct Settlement {
-  std::vector<SettledCopy> copies;  ///< those that have an outcome
+  std::vector<SettledCopy> copies;  ///< copies with an outcome
   ports::Update update;
 };
 
-/// Judges the outcomes there are. `chance` is one for all copies, so that what travelled together
-/// stays together.
+/// Judges the outcomes. `chance` is the same for all copies, so that copies of one attempt stay
+/// together.
 Settlement settle(const Consignment& consignment, const std::vector<CopyResult>& results,
                   base::WallTime now, const ClockTrust& clock, double chance);
 
-/// Is told the IP address of a host that has taken a copy under a sender, whom it may ask us about.
+/// Called with the IP address of a host that took a copy with a non-null sender: that host may
+/// verify the sender with us.
 using OnTaken = std::function<void(const std::string& address)>;
 
-/// Tells of each copy that was so taken; `on_taken` may be empty.
+/// Calls `on_taken`, which may be empty, for each such copy.
 void tell_of_takers(const Consignment& consignment, const Settlement& settlement,
                     const OnTaken& on_taken);
 

@@ -19,7 +19,7 @@ namespace relay::delivery {
 struct Workshop {
   DeliveryPorts ports;
   ports::Signer* signer = nullptr;          ///< null: DSNs are not signed
-  std::function<mail::MessageId()> new_id;  ///< of a DSN; empty: from the system's random source
+  std::function<mail::MessageId()> new_id;  ///< of a DSN; empty: a random one
   base::Log& log;
   const base::Published<Policy>& policy;
   base::Watchdog& watchdog;
@@ -29,7 +29,7 @@ struct Workshop {
   Metrics metrics;
   ClockWatch wall;
   std::atomic<bool> poisoned{false};
-  std::function<void(std::chrono::milliseconds)> expect_due;  ///< something is due after that
+  std::function<void(std::chrono::milliseconds)> expect_due;  ///< something becomes due after this
   std::function<void()> reports_wanted;                       ///< notices were written
   OnTaken on_taken;                                           ///< may be empty
 };

@@ -24,7 +24,7 @@ base::Task<std::optional<smtp::Reply>> AbuseControl::objection_to_client(std::st
   const Standing standing = co_await lists_.standing_of(ip::make_address(client), lists, deadline);
   if (standing.zone.empty() || standing.score < lists->refuse_at) co_return std::nullopt;
   count(listed_);
-  // RFC 5321 §3.1: a connection that gets no service hears 554.
+  // RFC 5321 §3.1: a connection that gets no service is greeted with 554. A recipient gets 550.
   co_return smtp::Reply(stage == DnsListStage::Connect ? 554 : 550, {5, 7, 1},
                         fmt::format("{} is listed by {}", client, standing.zone));
 }
@@ -75,7 +75,8 @@ base::Task<std::optional<smtp::Reply>> AbuseControl::greylisted(Admission admiss
                                                                 base::Deadline deadline) {
   ports::GreylistRules rules = policy.greylist.rules;
   const base::Rate& most = policy.greylist.strangers;
-  // A network that brings too many waits with all that are new; who is known there is still known.
+  // A network over its limit of strangers gets no new greylist entries: strangers are put off
+  // without being stored, those stored before can still pass.
   rules.takes_new = most.count == 0 || strangers_.allows(admission.origin, most, clock_.steady());
   const Standing standing = co_await lists_.standing_of(ip::make_address(admission.origin.client),
                                                         policy.dns_lists, deadline);
@@ -83,7 +84,8 @@ base::Task<std::optional<smtp::Reply>> AbuseControl::greylisted(Admission admiss
   ports::GreylistKey key =
       greylist_key(admission.origin, admission.reverse_path, admission.forward_path);
   const auto answer = co_await greylist_.see(std::move(key), rules);
-  // When the queue cannot answer, taking the message will tell why.
+  // If the store cannot answer, skip greylisting: storing the message will fail and give the
+  // reason.
   if (!answer) co_return std::nullopt;
   if (*answer == ports::GreylistAnswer::First && rules.takes_new && most.count > 0) {
     strangers_.charge(admission.origin, most, clock_.steady(), 1);

@@ -1,5 +1,5 @@
-// Whether a client, and what it brings, is welcome: lists in the DNS, greylisting, rates.
-// Objections are replies for the session to give: nothing is accepted first and bounced later.
+// Decides whether a client and its mail are welcome: DNS lists, greylisting, rates. An objection is
+// a reply that the session gives at once: nothing is accepted first and bounced later.
 #pragma once
 
 #include <atomic>
@@ -24,51 +24,52 @@ struct AbusePolicy {
   RatePolicy rates;
 };
 
-/// Thread-safe; bounded. Policies by reference belong to whoever awaits.
+/// Thread-safe; bounded. A policy passed by reference must live until the caller's await ends.
 class AbuseControl {
  public:
   AbuseControl(ports::Resolver& resolver, ports::GreylistStore& greylist, ports::Clock& clock,
                base::Log& log)
       : greylist_(greylist), clock_(clock), lists_(resolver, clock, log) {}
 
-  /// What the lists say about the client, as far as it is refused for it at this stage.
+  /// The refusal of a client that the DNS lists score too high; nullopt if it is welcome, or if the
+  /// policy asks the lists at another stage.
   base::Task<std::optional<smtp::Reply>> objection_to_client(std::string client, DnsListStage stage,
                                                              const AbusePolicy& policy,
                                                              base::Deadline deadline);
 
-  /// Before an address is looked at.
+  /// Too many unknown recipients came from this origin. To be asked before the address is resolved.
   std::optional<smtp::Reply> objection_to_guessing(const base::Origin& origin,
                                                    const AbusePolicy& policy);
 
-  /// A recipient that does not exist was refused.
+  /// Counts a recipient that was refused because it does not exist.
   void note_unknown(const base::Origin& origin, const AbusePolicy& policy);
 
-  /// After everything else about this recipient was found right. A client without address and
-  /// network is not counted, nor does it wait.
+  /// Greylisting, then the rates. To be asked last, when nothing else speaks against the recipient.
+  /// A client with an empty origin is neither counted nor greylisted.
   base::Task<std::optional<smtp::Reply>> objection_to_admission(Admission admission,
                                                                 const AbusePolicy& policy,
                                                                 base::Deadline deadline);
 
-  /// The rates alone.
+  /// The rates alone, without greylisting.
   std::optional<smtp::Reply> objection_to_rate(const Admission& admission,
                                                const AbusePolicy& policy);
 
-  /// Of a message that has come in: its sender's domain sends too often. `claimed_from`:
-  /// null where somebody vouches for the domain.
+  /// For a message whose content has arrived: its sender domain sends too often. `claimed_from`:
+  /// null if SPF or DKIM proves the domain.
   std::optional<smtp::Reply> objection_to_sender(const std::string& reverse_path,
                                                  const base::Origin* claimed_from,
                                                  const AbusePolicy& policy);
 
-  /// Of a message that has come in: the same signed content goes out too often.
+  /// For a message whose content has arrived: its signed content was sent too often already.
   std::optional<smtp::Reply> objection_to_replay(const std::vector<mail::DkimVerdict>& signatures,
                                                  std::size_t copies, const AbusePolicy& policy);
 
   struct Totals {
     std::uint64_t listed = 0;         ///< objections to clients
-    std::uint64_t list_failures = 0;  ///< lists that did not answer, or nonsense
-    std::uint64_t greylisted = 0;     ///< recipients put off
-    std::uint64_t passed = 0;         ///< … who came again after the delay
-    std::uint64_t over_rate = 0;      ///< recipients, or messages, put off by a rate
+    std::uint64_t list_failures = 0;  ///< lists that did not answer, or answered nonsense
+    std::uint64_t greylisted = 0;     ///< recipients answered with 4xx
+    std::uint64_t passed = 0;         ///< … that came again after the delay
+    std::uint64_t over_rate = 0;      ///< recipients or messages answered with 4xx
   };
 
   Totals totals() const;

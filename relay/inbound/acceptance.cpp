@@ -20,7 +20,7 @@ namespace {
 
 using forward::LateRefusal;
 
-/// A message up to this size goes to delivery by memory; a bigger one is read from the queue again.
+/// A message up to this size goes to delivery in memory; a bigger one is read from the queue again.
 constexpr std::uint64_t kMaxFreshOctets = 64ULL * 1024;
 
 smtp::Reply reply_for(smtp::ContentFault fault) {
@@ -28,19 +28,19 @@ smtp::Reply reply_for(smtp::ContentFault fault) {
   return {550, {5, 6, 0}, smtp::describe(fault)};
 }
 
-/// Of the header, without brackets; "" when there is none fit to print.
+/// The Message-ID of the header, without brackets; "" if there is none fit to print.
 std::string message_id_in(const mail::Header& header) {
   const std::string id = header.message_id();
   return id.empty() ? id : id.substr(1, id.size() - 2);
 }
 
-/// Of the envelope, or whom that stands for.
+/// The envelope sender; if that is an SRS address of ours, the sender it stands for.
 const mail::ReversePath& sender_of(const ArrivedMessage& arrived) {
   const auto& behind = arrived.transaction.stands_for();
   return behind ? *behind : arrived.envelope.reverse_path;
 }
 
-/// What is counted when content is taken.
+/// The limits that are charged when content is accepted: bounces, sender domain, DKIM replay.
 std::optional<smtp::Reply> limit_objection(const AcceptanceParts& parts,
                                            const ArrivedMessage& arrived,
                                            const std::optional<forward::Evidence>& evidence,
@@ -54,8 +54,9 @@ std::optional<smtp::Reply> limit_objection(const AcceptanceParts& parts,
                                    arrived.transaction.bounce_limits(), parts.clock.steady());
     if (wait) return wait;
   }
-  if (policy.abuse.rates.per_sender_domain.count > 0) {  // else nobody looks at who it is
-    // Whom nobody vouches for is counted with his network: what he claims must not limit others.
+  if (policy.abuse.rates.per_sender_domain.count > 0) {  // 0: the sender need not be known
+    // A domain that nothing proves is counted together with the client's network: a false claim
+    // must not use up the limit of the domain's owner.
     const bool proven =
         evidence && forward::is_sender_proven(policy.planner->strategy().identities(), *evidence);
     const Client& client = arrived.client();
@@ -80,7 +81,7 @@ mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, base::Wall
   mail::AcceptedMessage message;
   message.id = arrived.intake.id();
   message.received_at = now;
-  // What goes back is answered by nobody (RFC 5321 §4.5.5).
+  // A message to an SRS address gets the null sender, so that nothing answers it (RFC 5321 §4.5.5).
   if (!arrived.transaction.is_bounce()) message.reverse_path = sender_of(arrived);
   message.body = envelope.body;
   message.smtputf8 = envelope.smtputf8;
@@ -112,7 +113,7 @@ mail::QueuedMessage queued_message(const ports::NewMessage& fresh) {
 ports::NewMessage new_message(const ArrivedMessage& arrived, forward::Plan plan, Front front,
                               base::WallTime now) {
   ports::NewMessage stored;
-  // Without a header that can be rewritten those copies leave as they came.
+  // The header could not be rewritten: these copies leave with the author they came with.
   if (front.rewritten_head.empty()) {
     for (mail::Route& route : plan.routes) route.handling.new_author = false;
   }
@@ -125,14 +126,14 @@ ports::NewMessage new_message(const ArrivedMessage& arrived, forward::Plan plan,
   return stored;
 }
 
-/// Senders that do not fit into an address are stored, so many for each who brings them. Beyond
-/// that the mail is forwarded all the same, and only its bounces find nobody.
+/// Senders that do not fit into an SRS address are stored, up to a quota. Over the quota the mail
+/// is forwarded all the same, but bounces cannot reach the sender.
 base::Task<> find_room_for_sender(const AcceptanceParts& parts, const ArrivedMessage& arrived,
                                   const std::optional<forward::Evidence>& evidence,
                                   forward::Plan& plan) {
   if (plan.tokens.empty()) co_return;
   const auto room = co_await parts.tokens.has_room(plan.tokens.front());
-  if (!room || *room) co_return;  // what is wrong with the queue is found when it is to store
+  if (!room || *room) co_return;  // storing the message will report an error of the queue
   const base::WallTime now = parts.clock.wall();
   parts.log.write(sender_not_stored_event(arrived.intake.id(), plan.tokens.front(), now));
   const forward::Incoming message{arrived.intake.id(), sender_of(arrived),
@@ -145,7 +146,7 @@ LateRefusal late_refusal(const ArrivedMessage& arrived) {
   return gateway == nullptr ? LateRefusal::Refuse : gateway->refusals;
 }
 
-/// `unwelcome`: what its client would have heard.
+/// `unwelcome`: the reply that the client would have got, if a gateway had not accepted the mail.
 JudgedMessage judged_message(const ArrivedMessage& arrived,
                              const std::optional<smtp::Reply>& unwelcome) {
   return {.envelope = arrived.envelope,
@@ -219,11 +220,11 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
   if (arrived.intake.size() <= kMaxFreshOctets) {
     fresh.content = std::make_shared<const std::string>(stored.content);
   }
-  // Whoever looks at the queue from the commit on leaves the message to the offer below.
+  // From the commit to the offer below, queue readers leave this message alone.
   ports::ExpectedMessage expected(parts.feed, stored.message.id);
   const auto proof = co_await parts.queue.commit(std::move(stored));
   if (!proof) {
-    // It may be stored all the same: then the queue has it, and its chunks are not ours to discard.
+    // It may be stored all the same. The queue then owns its chunks, so do not discard them.
     if (proof.error() == ports::SpoolError::Unknown) arrived.intake.keep();
     co_return refused(inbound::reply_for(proof.error()));
   }

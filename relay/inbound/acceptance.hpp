@@ -1,4 +1,4 @@
-// The last step of a message's arrival: check, route, sign, make durable, and only then say 250.
+// The last step of a message's arrival: check, route, sign, make durable; only then say 250.
 #pragma once
 
 #include <optional>
@@ -34,43 +34,43 @@ struct AcceptanceParts {
   ports::Signer& signer;
   ports::DeliveryFeed& feed;
   base::Log& log;
-  const base::Published<Policy>& policy;  ///< the newest, whatever the message began under
+  const base::Published<Policy>& policy;  ///< the newest, not the one under which the message began
   BounceGuard& bounces;
   ResendGuard& resends;
   AbuseControl& abuse;
 };
 
-/// A message whose content has come in completely. The references are the caller's, who awaits.
+/// A message whose content is complete. The references belong to the caller, who awaits.
 struct ArrivedMessage {
   const mail::Envelope& envelope;
   const Transaction& transaction;
   Intake& intake;
   auth::MessageCheck* check = nullptr;  ///< null: incoming mail is not verified
   smtp::ContentFault fault = smtp::ContentFault::None;
-  base::Deadline session_end = {};  ///< nothing asked for it takes longer
+  base::Deadline session_end = {};  ///< no lookup for it takes longer
 
   const Client& client() const { return transaction.client(); }
 };
 
-/// An accepted message of which nobody knows yet whether its client has heard our 250.
+/// An accepted message whose client may not have received our 250 yet.
 struct Unheard {
   ResendKey key;
   ports::CommitProof proof;
-  bool remembered = false;  ///< by the resend guard, until the client is known to have heard it
+  bool remembered = false;  ///< by the resend guard, until the client is known to have the 250
 };
 
 struct Acceptance {
   smtp::EndOfDataReply reply;
-  std::optional<Unheard> unheard;  ///< of an accepted message
+  std::optional<Unheard> unheard;  ///< nullopt: refused
 };
 
-/// What is wrong with content that is coming in or has come: with how it was sent, or with keeping
-/// it. nullopt: nothing so far.
+/// Why content that is arriving, or has arrived, is refused: a fault in how it was sent, or of
+/// storing it. nullopt: nothing so far.
 std::optional<smtp::Reply> content_objection(smtp::ContentFault fault, const Intake& intake);
 
 /// Accepts the message (durable, offered for delivery, logged as `received`) or says why not.
-/// Nothing of a refused message stays. A message sent again because our 250 was lost is accepted as
-/// what it is, without a second copy.
+/// Nothing of a refused message is kept. A message that is sent again because our 250 was lost gets
+/// 250 again and makes no second copy.
 base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessage arrived);
 
 }  // namespace relay::inbound

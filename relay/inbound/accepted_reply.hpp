@@ -1,4 +1,4 @@
-// The only way to a 250 after DATA.
+// The only way to a 250 after DATA: it takes the proof that the message is stored.
 #pragma once
 
 #include "relay/ports/intake_queue.hpp"

@@ -15,7 +15,7 @@ namespace {
 constexpr std::chrono::milliseconds kRefusalSpan{1000};
 constexpr std::chrono::milliseconds kDrainPoll{20};
 constexpr std::chrono::milliseconds kDismissal{1000};
-// Beyond this a flood gets no 421 any more, only a close.
+// With so many 421s being written, further connections are closed without one.
 constexpr int kMaxRefusals = 64;
 
 }  // namespace
@@ -86,7 +86,8 @@ Acceptor::Acceptor(const Services& services)
 
 void Acceptor::admit(std::unique_ptr<ports::Stream> stream, const base::Executor& executor) {
   const auto policy = policy_.get();
-  // A balancer's connection is somebody else's, for whom it is to say so at once.
+  // A balancer that must send a PROXY header is not counted itself: the header names the client,
+  // and Session::change_place() then moves the ticket to it.
   Client client =
       client_at(stream->peer().address, stream->peer().port, KnownBy::Connection, policy->arrival);
   const auto& proxies = policy->arrival.listener_at(stream->local()).proxies;
@@ -131,7 +132,7 @@ base::Task<> Acceptor::refuse(std::unique_ptr<ports::Stream> stream, GateRefusal
   const std::string wire = reply.wire();
   const base::Deadline deadline{clock_.steady() + kRefusalSpan};
   const auto sent = co_await stream->write(wire, deadline);
-  static_cast<void>(sent);  // closed either way
+  static_cast<void>(sent);  // the stream is closed either way
   stream->close();
 }
 
@@ -154,7 +155,7 @@ void Acceptor::tell(std::uint64_t number, void (Session::*what)()) {
     const auto found = residents_.find(number);
     if (found != residents_.end()) session = found->second.session;
   }
-  // On the session's own shard, so it cannot end between the look and the call.
+  // This runs on the session's own executor, so the session cannot end between lookup and call.
   if (session != nullptr) (session->*what)();
 }
 

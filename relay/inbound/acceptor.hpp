@@ -1,4 +1,4 @@
-// Takes connections in: admits, refuses, counts, and sees all sessions out at the end.
+// Takes connections: admits or refuses them, counts sessions, and ends all of them in a drain.
 #pragma once
 
 #include <atomic>
@@ -16,7 +16,7 @@
 
 namespace relay::inbound {
 
-/// Outlives its sessions: destroy it after the shards have stopped or drained() said true.
+/// Outlives its sessions: destroy it after the shards have stopped or drained() returned true.
 class Acceptor {
  public:
   explicit Acceptor(const Services& services);
@@ -27,30 +27,30 @@ class Acceptor {
   /// Runs a session on `executor`, or says 421 and closes. Thread-safe; never blocks.
   void admit(std::unique_ptr<ports::Stream> stream, const base::Executor& executor);
 
-  /// Lets nobody in any more. Sessions that wait for a command are closed with 421, the others when
-  /// their transaction is over, or when their client is silent for Limits::command_overloaded.
-  /// Thread-safe.
+  /// Admits nobody from here on. A session that waits for a command outside a transaction ends at
+  /// once with 421; any other when its transaction is over, or when its client is silent for
+  /// Limits::command_overloaded. Thread-safe.
   void drain();
 
-  /// Waits until no session is left; false when the deadline passes before. Then whoever keeps a
-  /// session waiting hears 421, and has a second to go.
+  /// Waits until no session is left, then returns true. If the deadline passes first: sends 421 to
+  /// every client that keeps its session waiting, gives them one more second, and returns false.
   base::Task<bool> drained(base::Deadline deadline);
 
   std::uint32_t sessions() const { return gate_.inside(); }
 
  private:
   struct Resident {
-    Session* session;  ///< to be touched on its executor only, while still registered
+    Session* session;  ///< to be touched only on its executor, and only while registered
     base::Executor executor;
   };
 
-  /// Registers a session while it runs, however it ends.
+  /// Keeps a session registered while it runs, however it ends.
   class Registration;
 
   base::Task<> serve(std::unique_ptr<ports::Stream> stream, base::Executor executor,
                      Gate::Ticket ticket);
 
-  /// Gives the place of a 421 back, however its task ends.
+  /// Gives up the place among kMaxRefusals, however the task ends.
   struct EndRefusing {
     void operator()(std::atomic<int>* refusals) const noexcept { refusals->fetch_sub(1); }
   };
@@ -58,7 +58,7 @@ class Acceptor {
   using Refusing = std::unique_ptr<std::atomic<int>, EndRefusing>;
 
   base::Task<> refuse(std::unique_ptr<ports::Stream> stream, GateRefusal refusal, Refusing counted);
-  /// Calls it for every session, on the session's shard.
+  /// Posts `what` to the executor of every session.
   void tell_all(void (Session::*what)());
   void tell(std::uint64_t number, void (Session::*what)());
 

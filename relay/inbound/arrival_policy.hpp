@@ -1,5 +1,5 @@
-// By whom mail comes in: what differs between listeners, who may say whom a connection is for, and
-// who is not counted. Part of the policy.
+// Rules that depend on where mail comes from: settings of each listener, who may name another
+// client (PROXY, gateways), and who is exempt from limits. Part of the policy.
 #pragma once
 
 #include <cstdint>
@@ -15,18 +15,18 @@ namespace relay::inbound {
 /// [[listener]].
 struct ListenerPolicy {
   std::vector<ports::Endpoint> at;
-  base::Networks proxies;      ///< who must begin with a PROXY header
+  base::Networks proxies;      ///< peers that must begin with a PROXY header
   bool require_tls = false;    ///< MAIL is refused in the clear
-  bool verify = true;          ///< nothing is looked up of mail that comes in here, if false
-  std::uint64_t max_size = 0;  ///< octets; 0: as Limits has it
+  bool verify = true;          ///< false: mail that arrives here is not verified; no lookups
+  std::uint64_t max_size = 0;  ///< octets; 0: Limits::max_size
 };
 
-/// [[gateway]]: a mail system of the operator's own that hands on what it has received.
+/// [[gateway]]: a mail system of the operator that passes on mail it has received.
 struct GatewayPolicy {
   base::Networks from;
-  bool reads_received = false;     ///< the client is found in Received, where nobody names it
-  std::vector<std::string> names;  ///< what its hosts call themselves in Received, folded
-  std::string results;             ///< its authserv-id, folded; "": its results are not believed
+  bool reads_received = false;     ///< if the gateway does not name the client in SMTP
+  std::vector<std::string> names;  ///< names of its hosts in Received, folded
+  std::string results;  ///< its authserv-id, folded; "": none, its results are not believed
   forward::LateRefusal refusals = forward::LateRefusal::Refuse;
 };
 
@@ -35,14 +35,14 @@ struct ArrivalPolicy {
   std::vector<GatewayPolicy> gateways;
   base::Networks exempt;  ///< [limits] exempt
 
-  /// Of connections that come in at this address of ours: the listener on that very address, else
-  /// that on every address of its family with the port, else one with nothing special.
+  /// The settings for our address `local` of a connection: the listener on exactly that address,
+  /// else the one on the unspecified address of its family with that port, else defaults.
   const ListenerPolicy& listener_at(const ports::Endpoint& local) const;
 
-  /// nullptr: nobody at this address is a gateway.
+  /// nullptr: this address is no gateway.
   const GatewayPolicy* gateway_at(const boost::asio::ip::address& client) const;
 
-  /// Limits for each client do not apply to it: it is exempt, or a gateway.
+  /// Limits per client do not apply: the address is exempt or a gateway.
   bool exempts(const boost::asio::ip::address& client) const;
 };
 

@@ -78,7 +78,7 @@ std::optional<smtp::Reply> BounceGuard::take(const BounceAddress& bounce,
   const auto per_address = hourly(limits.per_address);
   const auto per_sender = hourly(limits.per_sender);
   const auto per_client = hourly(limits.per_client);
-  // All are asked before one is charged: who is over one limit does not use up the others.
+  // Ask all limits before charging any: a sender over one limit must not use up the others.
   if (!addresses_.allows(bounce.address, per_address, now) ||
       !senders_.allows(bounce.sender, per_sender, now) ||
       !clients_.allows(client, per_client, now)) {

@@ -1,9 +1,9 @@
-// Keeps the way back from being abused. An SRS address is a permission to send mail to a stranger
-// through us: everybody who saw one may use it, and some can be guessed with enough tries. So what
-// comes back is counted when its content is taken, and guessing is slowed down. Asking is not
-// doing: who only asks whether an address lives, as mail systems do to verify senders, has a budget
-// of his own, and no guess of others makes a right answer wrong. Hosts that take our mail verify
-// its senders: their networks are answered when strangers have used up all guesses.
+// Limits abuse of SRS addresses. Whoever has seen one can send mail through us to the sender behind
+// it, and some can be guessed with enough tries. Therefore messages to SRS addresses are counted
+// when their content is taken, and wrong tags are limited. Recipients that are only asked for, as
+// sender verification does, have a budget of their own (probe). Guesses of one client never make
+// another client's right address a wrong one: they delay it with 4xx. Hosts that take our mail
+// verify its senders, so their networks keep an allowance when all guesses are used up.
 #pragma once
 
 #include <atomic>
@@ -19,19 +19,19 @@
 
 namespace relay::inbound {
 
-/// All an hour; a client is counted as its network (IPv4 /24, IPv6 /64), and
-/// the wider one around it with twice as much (IPv6 /48). What is over a limit is
-/// put off with a 4xx, never refused for good: a real bounce comes again.
+/// All per hour. A client is counted as its network (IPv4 /24, IPv6 /64), and the wider network
+/// around that (IPv6 /48) with twice as much. Over a limit the reply is 4xx, never 5xx: a real
+/// bounce comes again.
 struct BounceLimits {
-  std::uint32_t per_address = 100;           ///< to one SRS address
-  std::uint32_t per_sender = 300;            ///< to one original sender, under whatever address
-  std::uint32_t per_client = 1000;           ///< from one network
-  std::uint32_t bad_per_client = 20;         ///< guesses, and addresses that prove little
-  std::uint32_t bad_in_all = 1000;           ///< guesses of everybody
-  std::uint32_t bad_per_taker = 100;         ///< beyond these, of a network that takes our mail
-  std::uint32_t probes_per_client = 10'000;  ///< recipients that were asked for
+  std::uint32_t per_address = 100;    ///< messages to one SRS address
+  std::uint32_t per_sender = 300;     ///< messages to one original sender, by any SRS address
+  std::uint32_t per_client = 1000;    ///< messages from one network
+  std::uint32_t bad_per_client = 20;  ///< wrong tags, and messages to addresses with weak hashes
+  std::uint32_t bad_in_all = 1000;    ///< wrong tags that can be found by trying, of everybody
+  std::uint32_t bad_per_taker = 100;  ///< beyond the two above, for a network that takes our mail
+  std::uint32_t probes_per_client = 10'000;  ///< recipients asked for
 
-  /// For a client that is not counted: what all of them share is left.
+  /// For a client exempt from limits: only those that all clients share stay.
   BounceLimits without_clients() const {
     constexpr std::uint32_t any = std::numeric_limits<std::uint32_t>::max();
     BounceLimits lifted = *this;
@@ -40,57 +40,57 @@ struct BounceLimits {
   }
 };
 
-/// One bounce recipient that has been recognised.
+/// One SRS recipient whose tag is right.
 struct BounceAddress {
   std::string address;  ///< the SRS address, folded
-  std::string sender;   ///< whom it stands for, folded
-  bool weak = false;    ///< its hash proves little
+  std::string sender;   ///< the sender it stands for, folded
+  bool weak = false;    ///< its tag proves little
 };
 
 /// Thread-safe; bounded.
 class BounceGuard {
  public:
-  /// For how long a network is known as one that takes our mail.
+  /// A network counts as one that takes our mail for so long after the last message it took.
   static constexpr std::chrono::days kTakerMemory{5};
 
-  /// A host of this network took a message under one of our addresses.
+  /// A host of this network took a message with one of our SRS addresses as sender.
   void note_taker(const base::Origin& network, base::SteadyTime now);
 
-  /// A live SRS address was asked for.
+  /// Charges RCPT with a valid SRS address; the reply if too many were asked for.
   std::optional<smtp::Reply> probe(const base::Origin& client, const BounceLimits& limits,
                                    base::SteadyTime now);
 
-  /// Was an address asked for whose tag could be found by trying? Where too many were tried, by
-  /// this client or by everybody, each such address hears the same, right or wrong; but networks
-  /// that take our mail have an allowance of their own then.
+  /// For RCPT with an SRS address whose tag could be found by trying. When this client or all
+  /// clients together have used up their guesses, every such address gets the same 4xx, right or
+  /// wrong, so that nothing is learned; a network that takes our mail then has an allowance of its
+  /// own.
   std::optional<smtp::Reply> objection_to_guessable(const base::Origin& client,
                                                     const BounceLimits& limits,
                                                     base::SteadyTime now);
 
-  /// An SRS address with a wrong tag was asked for. A reply: instead of the refusal, see above. Of
-  /// tags that nobody finds by trying only the client's own count: they use up nothing that others
-  /// share, and what others have used up is nothing to them.
+  /// Charges a wrong tag. The result replaces the refusal: the 4xx of objection_to_guessable() if
+  /// guesses are used up. A tag that cannot be found by trying (not `guessable`) is counted against
+  /// this client alone: it does not use up the shared count, and is not limited by it.
   std::optional<smtp::Reply> note_guess(const base::Origin& client, bool guessable,
                                         const BounceLimits& limits, base::SteadyTime now);
 
-  /// A message has come back by an SRS address: takes from its budgets, or says that one is used
-  /// up.
+  /// Charges a message to an SRS address, or says that a limit is used up.
   std::optional<smtp::Reply> take(const BounceAddress& bounce, const base::Origin& client,
                                   const BounceLimits& limits, base::SteadyTime now);
 
   struct Totals {
     std::uint64_t taken = 0;
-    std::uint64_t refused = 0;    ///< wrong tags
-    std::uint64_t throttled = 0;  ///< put off with a 4xx
+    std::uint64_t refused = 0;    ///< wrong tags refused
+    std::uint64_t throttled = 0;  ///< answered with 4xx
   };
 
   Totals totals() const { return {taken_.load(), refused_.load(), throttled_.load()}; }
 
  private:
   smtp::Reply throttled();
-  /// Whether the guesses that all share are not used up, nor those of this client.
+  /// Whether guesses are left, both of this client and of all clients together.
   bool guesses_last(const base::Origin& client, const BounceLimits& limits, base::SteadyTime now);
-  /// Takes one of the client's own, or of what a network that takes our mail has beside. False:
+  /// Charges the client's own count, else the extra one of a network that takes our mail. False:
   /// both are used up.
   bool take_own(const base::Origin& client, const BounceLimits& limits, base::SteadyTime now);
   void charge_guess(const base::Origin& client, const BounceLimits& limits, base::SteadyTime now);

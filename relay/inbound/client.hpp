@@ -1,5 +1,5 @@
-// Who sends. Everything that is decided or counted by client asks this value, never the connection:
-// behind a balancer or a gateway the peer of the connection is somebody else.
+// The client that sends. All decisions and counts per client use this value, never the connection:
+// behind a balancer or a gateway the peer of the connection is another host.
 #pragma once
 
 #include <cstdint>
@@ -13,37 +13,37 @@
 
 namespace relay::inbound {
 
-/// How we know.
+/// How the client's address is known.
 enum class KnownBy : std::uint8_t {
   Connection,
-  Proxy,     ///< the PROXY header of a balancer
-  Xclient,   ///< a gateway says it, for the session
-  Xforward,  ///< a gateway says it, for one transaction
-  Received,  ///< a gateway has written it into the message
+  Proxy,     ///< from the PROXY header of a balancer
+  Xclient,   ///< a gateway said so for the session
+  Xforward,  ///< a gateway said so for one transaction
+  Received,  ///< from a Received field that a gateway wrote
 };
 
 struct Client {
-  mail::Client named;                ///< for the log, the trace and our results
+  mail::Client named;                ///< for the log, Received and our results
   boost::asio::ip::address address;  ///< as base::plain_address()
-  base::Origin origin;               ///< by whom it is counted
+  base::Origin origin;               ///< the keys under which it is counted
   KnownBy known_by = KnownBy::Connection;
-  std::string through = {};    ///< IP of the balancer or gateway that says who it is; "": none
-  bool helo_is_named = false;  ///< HELO as the gateway has heard it, whatever the gateway says
+  std::string through = {};    ///< IP of the balancer or gateway that named it; "": none
+  bool helo_is_named = false;  ///< HELO was named by the gateway: its own HELO does not replace it
   bool is_exempt = false;      ///< from limits per client
 
-  /// A gateway says who it is. What is said gives no rights: a client by claim is never exempt, nor
+  /// A gateway named this client. A name gives no rights: such a client is never exempt, and never
   /// a gateway itself.
   bool is_claimed() const { return known_by >= KnownBy::Xclient; }
 
-  /// By whom what it holds and does is counted: nobody, where it is exempt.
+  /// The keys for limits on what the client holds and does; empty, so not counted, if it is exempt.
   base::Origin counted() const { return is_exempt ? base::Origin() : origin; }
 };
 
-/// A client at this address, as far as the address alone tells. `how` is Connection or Proxy.
+/// The client at this address, as far as the address tells. `how` is Connection or Proxy.
 Client client_at(const boost::asio::ip::address& address, std::uint16_t port, KnownBy how,
                  const ArrivalPolicy& policy);
 
-/// A client as `gateway` names it.
+/// The client that `gateway` names.
 Client claimed_client(const boost::asio::ip::address& address, KnownBy how, const Client& gateway);
 
 }  // namespace relay::inbound

@@ -10,7 +10,7 @@ namespace {
 constexpr std::chrono::seconds kGoodbyeSpan{5};
 constexpr std::chrono::seconds kLingerSpan{5};
 constexpr std::size_t kLingerOctets = 4UL << 20;
-// For an acknowledgement that is on its way.
+// How long, and how many times, has_lost_a_reply() waits for an acknowledgement.
 constexpr std::chrono::milliseconds kLateAcknowledgement{100};
 constexpr int kLateAcknowledgements = 20;
 
@@ -60,13 +60,13 @@ base::Task<bool> ClientConnection::flush(base::Deadline deadline) {
 
 base::Task<bool> ClientConnection::read_more(base::Deadline deadline) {
   deadline = deadline.within(session_end_);
-  // First the replies, so that dismiss() never meets a write under way.
+  // Write replies first: then dismiss() never meets a write under way.
   const bool sent = co_await flush(deadline);
   if (!sent || over_) co_return false;
   waiting_ = true;
   const auto got = co_await read_in_pieces(deadline);
   waiting_ = false;
-  if (over_) co_return false;  // dismissed meanwhile
+  if (over_) co_return false;  // dismissed while reading
   const bool late = deadline.passed(clock_.steady());
   if (got && !late) {
     ++reads_;
@@ -84,8 +84,8 @@ base::Task<bool> ClientConnection::read_more(base::Deadline deadline) {
   co_return false;
 }
 
-/// Waits in pieces: when the house fills up or is drained, those must hurry, too, who began to wait
-/// before.
+/// Reads in pieces of Limits::command_overloaded: after each it checks for overload and drain, so
+/// that sessions already waiting also get the short timeout.
 base::Task<std::expected<std::size_t, ports::IoError>> ClientConnection::read_in_pieces(
     base::Deadline deadline) {
   while (true) {
@@ -166,7 +166,7 @@ base::Task<> ClientConnection::say_goodbye(SharedStream stream, std::string wire
                                            base::Deadline deadline) {
   const auto sent = co_await (*stream)->write(wire, deadline);
   static_cast<void>(sent);  // the connection ends either way
-  (*stream)->close();       // wakes the session, which waits for the client
+  (*stream)->close();       // wakes the session, which waits in a read
 }
 
 void ClientConnection::last_words(std::string_view wire) noexcept {

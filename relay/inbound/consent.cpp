@@ -22,7 +22,7 @@ base::Task<> release_if_confirmed(ports::ConsentQueue& queue, const base::Publis
   }
   if (copies.empty()) co_return;
   const auto released = co_await queue.release(copies);
-  if (!released) co_return;  // the next start finds them
+  if (!released) co_return;  // release_confirmed() of the next start finds them
   const base::WallTime now = clock.wall();
   for (const ports::AwaitingCopy& copy : copies) {
     mail::QueuedRecipient& recipient = queued.recipients[copy.copy.index];

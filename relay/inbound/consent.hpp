@@ -1,8 +1,8 @@
-// Copies that wait for the consent of their targets, and how they go when it is given.
+// Copies held until their targets consent, and their release.
 //
-// A confirmation reaches us with a reload. The new policy is published first, then the queue is
-// gone through; a message that was coming in meanwhile under the old policy is looked at again once
-// it is durable. So it is found by one of the two, whichever came later.
+// A confirmation takes effect with a reload: the new policy is published first, then the queue is
+// searched (release_confirmed()). A message that was coming in under the old policy meanwhile is
+// checked again once it is durable (release_if_confirmed()). So one of the two finds every copy.
 #pragma once
 
 #include <cstdint>
@@ -17,12 +17,13 @@
 
 namespace relay::inbound {
 
-/// Of a message that has just become durable: lets the copies go whose targets have confirmed
-/// since it began to come in.
+/// For a message that has just become durable: releases its copies whose targets have confirmed
+/// since the message began to come in.
 base::Task<> release_if_confirmed(ports::ConsentQueue& queue, const base::Published<Policy>& policy,
                                   const ports::Clock& clock, mail::QueuedMessage& queued);
 
-/// Of all that is queued; how many copies were let go. Delivery is to be woken then.
+/// Releases all queued copies whose targets have confirmed; returns how many. The caller then wakes
+/// delivery.
 base::Task<std::expected<std::uint64_t, ports::SpoolError>> release_confirmed(
     ports::ConsentQueue& queue, const base::Published<Policy>& policy);
 

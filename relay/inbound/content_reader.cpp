@@ -17,7 +17,7 @@ void ContentReader::take(std::string_view content) {
   if (header_) return body_hashes_.update(content);
   const std::size_t known = header_block_.size();
   header_block_ += content;
-  // A header of no fields: the content begins with the empty line.
+  // Content that begins with the empty line has a header without fields.
   const bool no_fields = header_block_.starts_with(kLineEnd);
   const std::size_t search_from = known < 3 ? 0 : known - 3;
   const std::size_t end = no_fields ? 0 : header_block_.find("\r\n\r\n", search_from);
@@ -25,13 +25,13 @@ void ContentReader::take(std::string_view content) {
   const std::size_t octets = no_fields ? 0 : end + kLineEnd.size();
   header_block_.resize(octets);
   complete_header();
-  if (headless_) body_hashes_.update(kLineEnd);  // this empty line ends no header
+  if (headless_) body_hashes_.update(kLineEnd);  // the empty line belongs to the body
   body_hashes_.update(content.substr(octets + kLineEnd.size() - known));
 }
 
 void ContentReader::complete_header() {
   header_ = std::make_shared<const mail::Header>(std::exchange(header_block_, {}));
-  // Text without a header: whoever gets it behind our fields must see all of it as the body.
+  // No line is a header field: our own fields go in front, and all of the text must be the body.
   headless_ = header_->fields().empty() && !header_->block().empty();
   const mail::HeaderPtr came = header_;
   if (headless_) header_ = std::make_shared<const mail::Header>("");

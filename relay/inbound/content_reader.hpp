@@ -1,5 +1,5 @@
-// Reads content while it comes in, octets in passing: its header, once, for everybody who asks
-// later, and the hashes of its body. Keeps the header and nothing else.
+// Reads content as it arrives, octets in passing: parses the header once for all later users and
+// hashes the body. Keeps only the header.
 #pragma once
 
 #include <cstddef>
@@ -17,11 +17,11 @@ namespace relay::inbound {
 
 class ContentReader {
  public:
-  /// Called once, with the header as it came. The check that it returns, if any, is told of the
-  /// header, and outlives the reader.
+  /// Called once, with the header as it arrived. If it returns a check, the check gets the header,
+  /// and must outlive the reader.
   using OnHeader = std::function<auth::MessageCheck*(const mail::Header&)>;
 
-  /// Authentication-Results fields that pretend to be of one of `authserv_ids` are taken away.
+  /// Authentication-Results fields that claim one of `authserv_ids` are removed.
   ContentReader(OnHeader on_header, std::vector<std::string> authserv_ids)
       : on_header_(std::move(on_header)), authserv_ids_(std::move(authserv_ids)) {}
 
@@ -29,39 +29,39 @@ class ContentReader {
   ContentReader& operator=(const ContentReader&) = delete;
   ~ContentReader() = default;
 
-  /// The next octets, un-stuffed.
+  /// The next octets, without dot-stuffing.
   void take(std::string_view content);
 
-  /// The content has come to its end: a message may be a header alone.
+  /// The content has ended. A message without a body ends its header here.
   void end();
 
-  /// The header is read. Until then it is in pieces, header_octets() of them.
+  /// The header is complete. Before that, header_octets() of it are buffered.
   bool has_header() const { return header_ != nullptr; }
 
   std::size_t header_octets() const {
     return header_ ? header_->block().size() : header_block_.size();
   }
 
-  // From has_header() on.
+  // Once has_header() is true:
 
-  /// Without what was forged in our name. Of a message none of whose lines before the first empty
-  /// one is a field it is empty, and all that came is its body.
+  /// The header without Authentication-Results forged in our name. Empty if no line before the
+  /// first empty one is a field: then the whole content is the body.
   const mail::HeaderPtr& header() const { return header_; }
 
-  /// Octets at the begin of the content in whose place header()->block() is to be kept; 0: the
-  /// content is kept as it came.
+  /// Octets at the start of the content that header()->block() replaces when it is stored; 0: the
+  /// content is stored as it came.
   std::size_t replaced_octets() const { return replaced_octets_; }
 
-  /// What our own fields must end with, so that the content neither goes on with one of them nor
-  /// is cut off from them: nothing, the name of a field whose value the first line becomes, or the
-  /// empty line of a message that has no header.
+  /// What must stand between our own fields and the content, so that its first line neither
+  /// continues our last field nor ends our header: nothing, the name of a field for which that line
+  /// becomes the value, or the empty line that a message without header needs.
   std::string_view joint() const;
 
-  // From end() on.
+  // After end():
 
   const auth::dkim::BodyHashes& body_hashes() const { return body_hashes_; }
 
-  /// Relaxed, whole: for our own signatures.
+  /// Relaxed canonicalization, whole body: for our own signatures.
   const std::string& body_hash() const { return body_hashes_.digest(own_body_hash_); }
 
  private:
@@ -70,7 +70,7 @@ class ContentReader {
 
   const OnHeader on_header_;
   const std::vector<std::string> authserv_ids_;
-  std::string header_block_;  ///< as far as it has come in; "" once it is complete
+  std::string header_block_;  ///< what has come in of it; "" once complete
   mail::HeaderPtr header_;    ///< null until then
   bool headless_ = false;
   std::size_t replaced_octets_ = 0;

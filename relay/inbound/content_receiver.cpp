@@ -25,7 +25,7 @@ FairShare::Holding ContentReceiver::memory_for(ClientConnection& connection, con
   auto memory = parts_.memory.open(
       client.counted(),
       {.total = limits.memory, .per_network = limits.memory_per_network, .leaves_room = true});
-  // Who is as slow as is allowed at all sends something.
+  // The slowest allowed sender reaches this in kPatience: with less the client counts as stalled.
   const std::uint64_t progress =
       FairShare::kPatience.count() * std::max<std::uint64_t>(limits.min_content_rate, 1);
   memory.may_yield({.executor = connection.executor(),
@@ -43,7 +43,8 @@ class ContentReceiver::Waste {
 
   std::uint64_t received() const { return received_; }
 
-  /// From here on the octets are wasted, by the client's fault or by ours. Its own weighs more.
+  /// All octets from here on are wasted. The fault is the client's (charged to it) or ours; a fault
+  /// of the client that comes later replaces ours.
   void begin(bool clients_fault) {
     if (begun_at_ && (clients_fault_ || !clients_fault)) return;
     begun_at_ = received_;
@@ -51,7 +52,7 @@ class ContentReceiver::Waste {
     if (clients_fault_) charge();
   }
 
-  /// The client has sent as much as it may of what is refused.
+  /// The client has sent as much refused content as it may.
   bool is_enough() {
     if (!begun_at_) return false;
     if (clients_fault_ && received_ - charged_ >= kChargedAtOnce) charge();
@@ -60,14 +61,14 @@ class ContentReceiver::Waste {
            (clients_fault_ && parts_.waste.exhausted(counted(), limits_.wasted, now));
   }
 
-  /// All that came, as far as it was not charged before.
+  /// Charges all octets received and not charged before.
   void charge() {
     parts_.waste.charge(counted(), received_ - charged_, limits_.wasted, parts_.clock.steady());
     charged_ = received_;
   }
 
  private:
-  // The client may become known while the content comes in.
+  // Asked each time: the header may name the client while content comes in.
   base::Origin counted() const { return transaction_.client().counted(); }
 
   const Parts& parts_;
@@ -127,7 +128,7 @@ base::Task<bool> ContentReceiver::read(ClientConnection& connection, const Limit
   while (!reader.finished()) {
     if (waste.is_enough()) co_return false;
     if (buffer.empty()) {
-      // Nobody may hold a session by dripping: time grows only with octets.
+      // A client must not hold a session by dripping: the deadline grows only with octets received.
       const std::chrono::seconds earned(waste.received() / rate);
       const base::Deadline pace{began + limits.content + earned};
       const base::Deadline silence = connection.read_deadline(limits.content);

@@ -1,5 +1,5 @@
-// What happens between DATA and the reply to its end: reads the content into the queue's draft, as
-// fast as the client sends and no slower than it must, has it judged, and answers.
+// From DATA to the reply to its end: reads the content into the queue's draft, enforces the minimum
+// pace, has the message judged, and answers.
 #pragma once
 
 #include <cstdint>
@@ -19,16 +19,16 @@
 
 namespace relay::inbound {
 
-/// The content was not read to its end, for the client has sent too much of what is refused. The
-/// session says so and ends: what follows is content, not commands.
+/// Reading stopped before the end of data: the client sent too much content that is refused anyway.
+/// The session replies and closes, for the rest is content, not commands.
 struct ContentCut {
   smtp::Reply refusal;
 };
 
-/// The connection is over: nothing of the message stays, and nobody is told.
+/// The connection ended: nothing of the message is kept, and no reply can be given.
 struct ConnectionOver {};
 
-/// One for all sessions; thread-safe, for it keeps nothing.
+/// One for all sessions. Thread-safe: it has no state of its own.
 class ContentReceiver {
  public:
   struct Parts {
@@ -44,25 +44,26 @@ class ContentReceiver {
 
   using Outcome = std::variant<Acceptance, ContentCut, ConnectionOver>;
 
-  /// Reads to the end of data and says what became of the message. What is refused is read on, for
-  /// a client that is cut off comes again with the same, but no further than max_size octets behind
-  /// the fault, nor when the client's network has used up its waste. Octets of what is refused are
-  /// charged to the network as they come. `limits` are those that the client was promised.
+  /// Reads to the end of data and says what became of the message. Refused content is still read,
+  /// because a client that is cut off sends the same again; but no more than max_size octets after
+  /// the fault, and not when the client's network has used up its allowance of waste. Octets of
+  /// refused content are charged to the network as they come. `limits` are those announced to the
+  /// client.
   base::Task<Outcome> receive(ClientConnection& connection, OpenMessage message,
                               const Limits& limits) const;
 
  private:
-  /// Octets of one message that become none.
+  /// Counts octets of one message that will not be stored.
   class Waste;
 
-  /// The header is there: who sent the message is known now, if it was not before.
+  /// The header is complete: finds the client in Received if needed, and begins verification then.
   auth::MessageCheck* take_header(const OpenMessage& message, const mail::Header& header) const;
 
-  /// False: the connection is over, or there is a refusal, and enough was wasted.
+  /// False: the connection is over, or the content is refused and enough of it was read.
   base::Task<bool> read(ClientConnection& connection, const Limits& limits,
                         smtp::DataReader& reader, Intake& intake, Waste& waste) const;
 
-  /// Memory for one message. While its client keeps us waiting it can be taken away.
+  /// A share of memory for one message. It can be taken away while the client stalls.
   FairShare::Holding memory_for(ClientConnection& connection, const Client& client,
                                 const Limits& limits) const;
 

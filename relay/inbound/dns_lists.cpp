@@ -59,7 +59,7 @@ ListVerdict judge(const DnsList& list, const std::vector<ip::address>& answers) 
   return listed ? ListVerdict::Listed : ListVerdict::NotListed;
 }
 
-/// The questions about one client, under way on one shard.
+/// The queries about one client, under way on one shard.
 struct DnsLists::Survey {
   Survey(ip::address about, std::shared_ptr<const DnsListPolicy> asked, base::Deadline ends)
       : client(std::move(about)), policy(std::move(asked)), deadline(ends) {}
@@ -106,8 +106,8 @@ base::Task<> DnsLists::ask(std::shared_ptr<Survey> survey, std::size_t index) {
   note_failure(list.zone, trouble);
 }
 
-/// No list has 127.0.0.1 (RFC 5782 §5), but the zone of one that was given up may answer whatever
-/// it is asked. The resolver knows the answer from the last time.
+/// RFC 5782 §5: no list contains 127.0.0.1. If it is listed, the zone answers every query, as
+/// abandoned zones do. The resolver caches the answer.
 base::Task<bool> DnsLists::lists_everybody(std::string zone, base::Deadline deadline) {
   std::string name = list_query(ip::address_v4::loopback(), zone);
   const auto answer =

@@ -1,6 +1,5 @@
-// What lists in the DNS say about a client (RFC 5782): each list adds to a score or takes away from
-// it. A list that does not answer, or answers nonsense, says nothing: mail flows, and the log
-// tells.
+// What DNS lists say about a client (RFC 5782): each list adds its weight to a score or subtracts
+// it. A list that does not answer, or answers nonsense, has no effect but a line in the log.
 #pragma once
 
 #include <atomic>
@@ -30,23 +29,23 @@ struct AnswerRange {
 
 struct DnsList {
   std::string zone;
-  bool allows = false;  ///< a list of good clients: its weight is taken away
+  bool allows = false;  ///< a list of good clients: its weight is subtracted
   std::uint32_t weight = 10;
-  std::vector<AnswerRange> answers;  ///< that count; none: all of 127.0.0.0/8
+  std::vector<AnswerRange> answers;  ///< answers that count as listed; empty: all of 127.0.0.0/8
 };
 
 enum class DnsListStage { Connect, Recipient };
 
 struct DnsListPolicy {
   std::vector<DnsList> lists;
-  std::int64_t refuse_at = 10;  ///< the score
+  std::int64_t refuse_at = 10;  ///< score from which the client is refused
   DnsListStage at = DnsListStage::Recipient;
 };
 
-/// How a client stands in the lists of a policy.
+/// What the lists of a policy say about a client.
 struct Standing {
   std::int64_t score = 0;
-  std::string zone;  ///< of the heaviest blocking list that has the client; "": none
+  std::string zone;  ///< the blocking list with the most weight that lists the client; "": none
 };
 
 /// The name that asks `zone` about `address`: octets or nibbles reversed (RFC 5782 §2.1, §2.4).
@@ -54,8 +53,8 @@ std::string list_query(const boost::asio::ip::address& address, const std::strin
 
 enum class ListVerdict { NotListed, Listed, Nonsense };
 
-/// Answers outside of 127.0.0.0/8 are of somebody who answers everything, those in 127.255.255.0/24
-/// are complaints of the list about who asks it: both are Nonsense.
+/// Nonsense: an answer outside 127.0.0.0/8 (wildcard DNS), or in 127.255.255.0/24 (the list refuses
+/// our queries).
 ListVerdict judge(const DnsList& list, const std::vector<boost::asio::ip::address>& answers);
 
 /// Thread-safe; bounded.
@@ -72,7 +71,7 @@ class DnsLists {
   DnsLists(const DnsLists&) = delete;
   DnsLists& operator=(const DnsLists&) = delete;
 
-  /// Asks all lists at once, unless the answer is known. `policy` is not null.
+  /// Asks all lists at once, unless the result is remembered. `policy` is not null.
   base::Task<Standing> standing_of(boost::asio::ip::address client,
                                    std::shared_ptr<const DnsListPolicy> policy,
                                    base::Deadline deadline);
@@ -86,7 +85,7 @@ class DnsLists {
 
   struct Known {
     std::string client;
-    std::shared_ptr<const DnsListPolicy> policy;  ///< after a reload, others are asked
+    std::shared_ptr<const DnsListPolicy> policy;  ///< by identity: a reload asks the lists again
     Standing standing;
     base::SteadyTime until;
   };
@@ -105,10 +104,10 @@ class DnsLists {
   ports::Clock& clock_;
   base::Log& log_;
   std::atomic<std::uint64_t> failures_{0};
-  base::RateTable told_{1024};  ///< failures logged, per zone
+  base::RateTable told_{1024};  ///< limits the log to one failure of a zone a minute
   mutable std::mutex mutex_;
   std::list<Known> known_;                                                  ///< the newest first
-  std::unordered_map<std::string_view, std::list<Known>::iterator> index_;  ///< keys in known_
+  std::unordered_map<std::string_view, std::list<Known>::iterator> index_;  ///< by known_'s keys
 };
 
 }  // namespace relay::inbound

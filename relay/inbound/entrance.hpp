@@ -1,4 +1,4 @@
-// The way into the house: a place in the gate, for who has not wasted too much of ours before.
+// The way in: a place in the gate, unless the client's network has wasted too much before.
 #pragma once
 
 #include <expected>
@@ -17,11 +17,10 @@ class Entrance {
   Entrance(Gate& gate, WasteGuard& waste, ports::Clock& clock)
       : gate_(gate), waste_(waste), clock_(clock) {}
 
-  /// `client.is_exempt`: it takes one of all places, and none of those of its address and network.
+  /// A client that is exempt takes a place of the total, but none of its address and network.
   std::expected<Gate::Ticket, GateRefusal> enter(const Client& client, const Limits& limits);
 
-  /// For a connection that is inside already, under the name of another client. Refused: the ticket
-  /// is as it was.
+  /// The client of an admitted connection has changed. If refused, the ticket is unchanged.
   std::expected<void, GateRefusal> change(Gate::Ticket& ticket, const Client& client,
                                           const Limits& limits);
 

@@ -11,7 +11,7 @@ namespace relay::inbound {
 
 namespace {
 
-// A list is for the eye; the numbers beside it are exact.
+// A list is for the human reader; the counts beside it are exact.
 constexpr std::size_t kMaxListed = 10;
 
 template <class Range, class Text>
@@ -34,7 +34,7 @@ void add_client(base::Event& event, const mail::Client& client, std::string_view
   }
 }
 
-/// "SRS0", "SRS1" or "": how the envelope sender leaves us.
+/// "SRS0", "SRS1" or "": the form of the envelope sender with which a copy leaves.
 std::string_view srs_form(const mail::ReversePath& reverse_path) {
   if (reverse_path.is_null()) return {};
   const std::string& local_part = reverse_path.mailbox().local_part();
@@ -49,7 +49,7 @@ std::string signature_text(const mail::DkimVerdict& verdict) {
   return text;
 }
 
-/// Bounded as every text of an event is: a message with many signatures is cut.
+/// Long texts are cut as in every event: of many signatures only the first are listed.
 void add_verdicts(base::Event& event, const forward::Evidence& evidence) {
   const mail::Authentication& found = evidence.verdicts;
   event.open("auth");

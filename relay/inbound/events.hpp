@@ -1,4 +1,4 @@
-// The log lines of the inbound side: one per accepted message, one per refusal.
+// The log events of the inbound side: one per accepted message, one per refusal.
 #pragma once
 
 #include <string>
@@ -12,22 +12,22 @@
 
 namespace relay::inbound {
 
-/// A refusal, and as much as was known then. `stage`: "connect", "helo", "mail", "rcpt", "data",
-/// "end-of-data" or "command".
+/// A refusal and what was known then. `stage`: "connect", "helo", "starttls", "tls", "mail",
+/// "rcpt", "data", "end-of-data" or "command".
 struct Rejected {
   std::string_view stage;
   const mail::Client& client;
   const mail::Envelope* envelope = nullptr;
-  std::string_view forward_path;  ///< the refused one, "" otherwise
+  std::string_view forward_path;  ///< the refused recipient; "" at other stages
   std::string_view through = {};  ///< as Client::through
 };
 
 base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, base::WallTime now);
 
-/// A message sent again, known again: `id` is the one it was given the first time.
+/// `resent`: the client sent an accepted message again. `id`: of the first time.
 base::Event resent_event(const mail::MessageId& id, const Client& client, base::WallTime now);
 
-/// `verdicts`: of a message that was refused for what they say.
+/// `verdicts`: the results of verification of a message that was refused.
 base::Event verdicts_event(const Client& client, const forward::Evidence& evidence,
                            base::WallTime now);
 
@@ -37,12 +37,12 @@ base::Event received_event(const mail::QueuedMessage& queued,
                            const std::optional<forward::Evidence>& evidence,
                            std::string_view through = {});
 
-/// `sender_not_stored`: the quota of that sender's kind is used up (SenderToken::counted_under).
+/// `sender_not_stored`: the quota under SenderToken::counted_under is used up.
 base::Event sender_not_stored_event(const mail::MessageId& id, const mail::SenderToken& sender,
                                     base::WallTime now);
 
-/// `discarded` and `too_large`: copies that have ended before they came. `told`: the sender hears
-/// of those that were too large.
+/// `discarded` and `too_large`: copies that ended on acceptance. `told`: the sender gets a DSN for
+/// those that were too large.
 std::vector<base::Event> ended_events(const mail::QueuedMessage& queued, bool told);
 
 }  // namespace relay::inbound

@@ -13,7 +13,7 @@ namespace relay::inbound {
 
 namespace {
 
-// All holdings are looked at in vain no more often than this.
+// After a search has found no stalled holding, the next search at that level waits this long.
 constexpr std::chrono::milliseconds kLookAgain{100};
 constexpr std::array kNamed{ShareLevel::Client, ShareLevel::Network, ShareLevel::WiderNetwork};
 constexpr std::array kLevels{ShareLevel::Client, ShareLevel::Network, ShareLevel::WiderNetwork,
@@ -52,7 +52,7 @@ FairShare::Level* FairShare::widest_of(const Chain& chain) {
   return wider != nullptr ? wider : level_of(chain, ShareLevel::Network);
 }
 
-// --- counting; all with the mutex held
+// --- counting; the mutex is held
 
 FairShare::Chain FairShare::pin(const base::Origin& origin, const ShareLimits& limits) {
   Chain chain{};
@@ -118,7 +118,7 @@ std::expected<void, ShareLevel> FairShare::hold(Entry& entry, std::uint64_t amou
   return {};
 }
 
-// --- who holds and sends nothing
+// --- taking from stalled holders
 
 bool FairShare::make_room(const Entry& entry, ShareLevel level) {
   Level& full = *level_of(entry.chain, level);
@@ -129,7 +129,8 @@ bool FairShare::make_room(const Entry& entry, ShareLevel level) {
   return worst != nullptr && take_from(*worst);
 }
 
-/// Of those that stall there: who has most, he and his network together; nullptr: nobody does.
+/// The stalled holding at this level whose widest network holds most; among equals, the biggest
+/// one. nullptr: none is stalled.
 FairShare::Entry* FairShare::worst_at(const Level& level, ShareLevel kind, base::SteadyTime now) {
   const auto stalls_here = [&](const Entry& entry) {
     if (entry.held == 0 || !entry.yielding || !entry.waits.load()) return false;
@@ -152,7 +153,7 @@ bool FairShare::take_from(Entry& stalled) {
     boost::asio::post(stalled.yielding->executor,
                       [this, number = stalled.number] { tell_to_yield(number); });
   } catch (const std::bad_alloc&) {
-    return false;  // it could not be told
+    return false;  // the holder could not be told, so nothing is taken
   }
   stalled.has_yielded = true;
   add(stalled.chain, 0, stalled.held);
@@ -160,7 +161,7 @@ bool FairShare::take_from(Entry& stalled) {
   return true;
 }
 
-/// On the holder's executor, so it cannot end between the look and the call.
+/// Runs on the holder's executor, so the holding cannot end between lookup and call.
 void FairShare::tell_to_yield(std::uint64_t number) {
   const std::function<void()>* yield = nullptr;
   {
@@ -175,7 +176,7 @@ void FairShare::tell_to_yield(std::uint64_t number) {
 
 FairShare::Holding FairShare::open(const base::Origin& origin, const ShareLimits& limits) {
   const std::lock_guard lock(mutex_);
-  Entries made;  // the place before the count: making one can fail
+  Entries made;  // allocate before pin() counts: allocation may fail
   made.emplace_back();
   made.front().chain = pin(origin, limits);
   made.front().limits = limits;
@@ -264,7 +265,7 @@ base::Rate doubled(base::Rate rate) {
 bool FairRate::take(const base::Origin& origin, const base::Rate& rate, base::SteadyTime now) {
   if (origin.network.empty()) return true;
   if (origin.wider.empty()) return table_.take(origin.network, rate, now);
-  // Both are asked before one is charged.
+  // Ask both levels before charging one.
   if (!allows(origin, rate, now)) return false;
   charge(origin, rate, now, 1);
   return true;

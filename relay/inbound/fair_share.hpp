@@ -1,6 +1,6 @@
-// One notion of a fair share, for all that clients have to share: how much of it may be held at
-// once, in total, by a client, by its network (IPv4 /24, IPv6 /64) and by the wider network around
-// that (IPv6 /48); and how often something may be done. A total alone would let one lock out all.
+// A fair share of anything that clients have in common: how much may be held at once in total, by
+// one client, by its network (IPv4 /24, IPv6 /64) and by the wider network around that (IPv6 /48);
+// and how often something may be done. With a total alone one client could lock out all others.
 #pragma once
 
 #include <array>
@@ -21,33 +21,34 @@
 
 namespace relay::inbound {
 
-/// In units of what is shared: connections, handshakes, octets.
+/// In units of what is shared: connections, handshakes, or octets.
 struct ShareLimits {
   std::uint64_t total = 0;
-  std::uint64_t per_client = 0;  ///< 0: as its network
+  std::uint64_t per_client = 0;  ///< 0: not limited by itself, only through its network
   std::uint64_t per_network = 0;
-  /// No network holds more than what is left for all others: with n that take all they can get,
-  /// one part of n + 1 stays free.
+  /// No network may hold more than what is free for all others: with n networks that take all they
+  /// can, 1/(n + 1) of the total stays free.
   bool leaves_room = false;
 
-  /// Twice the share of a network, but no more than half of the whole; nor less than the network.
+  /// Twice the share of a network, at most half of the total, at least the share of a network.
   std::uint64_t per_wider() const;
 };
 
-/// Whose share is used up.
+/// The level whose share is used up.
 enum class ShareLevel { Client, Network, WiderNetwork, Everybody };
 
-/// What can be asked of a holder that keeps something and sends nothing.
+/// How a holder that is stalled gives up what it holds.
 struct Yielding {
-  base::Executor executor;      ///< of the holder: `yield` is called there
-  std::function<void()> yield;  ///< what it held was taken away, and should be given up now
-  std::uint64_t progress = 1;   ///< octets in FairShare::kPatience: with fewer it sends nothing
+  base::Executor executor;      ///< the holder's executor: `yield` is called there
+  std::function<void()> yield;  ///< its holding is 0 now: it must release what it keeps
+  std::uint64_t progress = 1;  ///< octets in FairShare::kPatience; with fewer the holder is stalled
 };
 
 /// Thread-safe. Outlives its holdings.
 class FairShare {
  public:
-  /// Who sends nothing for so long goes first when there is no room.
+  /// A holder that waits for its client this long without progress is stalled: when room is needed,
+  /// it is taken from stalled holders.
   static constexpr std::chrono::seconds kPatience{10};
 
   explicit FairShare(ports::Clock& clock) : clock_(clock) {}
@@ -58,44 +59,44 @@ class FairShare {
 
   class Holding;
 
-  /// What one party holds: nothing yet. The limits are those it was promised; of an empty origin
-  /// the total alone counts.
+  /// A holding of 0 for one party. `limits` stay as given here. An empty origin is counted in the
+  /// total only.
   Holding open(const base::Origin& origin, const ShareLimits& limits);
 
-  /// Whether somebody new could hold so much.
+  /// Whether a new holding of `amount` would find room.
   bool has_room(const base::Origin& origin, const ShareLimits& limits, std::uint64_t amount);
 
   std::uint64_t held() const { return everybody_.held.load(std::memory_order_acquire); }
 
  private:
-  /// All that a client, a network or everybody holds.
+  /// What one client, one network, or everybody holds.
   struct Level {
     std::atomic<std::uint64_t> held{0};
     std::uint32_t holdings = 0;
-    base::SteadyTime nobody_stalled;  ///< at that time
+    base::SteadyTime nobody_stalled;  ///< when the last search found no stalled holding here
   };
 
   using Levels = std::unordered_map<std::string, Level>;
-  using Chain = std::array<Levels::value_type*, 3>;  ///< null: not counted
+  using Chain = std::array<Levels::value_type*, 3>;  ///< null: not counted at that level
 
   struct Entry {
     Chain chain{};
     ShareLimits limits;
     std::uint64_t number = 0;
     std::uint64_t held = 0;
-    std::optional<Yielding> yielding;  ///< nullopt: never asked
+    std::optional<Yielding> yielding;  ///< nullopt: nothing is ever taken from it
     bool has_yielded = false;
-    // Written by the holder, read by whoever looks for room.
+    // Written by the holder, read by other threads in worst_at().
     std::atomic<bool> waits{false};
     std::atomic<base::SteadyTime::duration> progress_at{};
-    std::uint64_t since_progress = 0;  ///< octets; the holder's own
+    std::uint64_t since_progress = 0;  ///< octets; touched by the holder only
   };
 
   using Entries = std::list<Entry>;
 
   static std::uint64_t limit_of(const ShareLimits& limits, ShareLevel level);
   Level* level_of(const Chain& chain, ShareLevel level);
-  /// The wider network, or the network where there is none; null: neither.
+  /// The wider network, else the network; null: the origin is empty.
   Level* widest_of(const Chain& chain);
   Chain pin(const base::Origin& origin, const ShareLimits& limits);
   void unpin(const Chain& chain) noexcept;
@@ -103,7 +104,7 @@ class FairShare {
   std::expected<void, ShareLevel> room_for(const Chain& chain, const ShareLimits& limits,
                                            std::uint64_t more);
   std::expected<void, ShareLevel> hold(Entry& entry, std::uint64_t amount);
-  /// Takes from somebody who stands in the way at this level and sends nothing. False: nobody does.
+  /// Takes from one stalled holding that uses room at this level. False: there is none.
   bool make_room(const Entry& entry, ShareLevel level);
   Entry* worst_at(const Level& level, ShareLevel kind, base::SteadyTime now);
   bool take_from(Entry& stalled);
@@ -117,23 +118,23 @@ class FairShare {
   std::uint64_t next_number_ = 1;
 };
 
-/// Given back when it dies. Movable; belongs to one task.
+/// Gives back what is held when destroyed. Movable; belongs to one task.
 class FairShare::Holding {
  public:
   Holding(Holding&& other) noexcept;
   Holding& operator=(Holding&&) = delete;
   ~Holding();
 
-  /// Holds `amount` from now on, be it more or less than before. No room: nothing has changed.
-  /// Who has been taken from gets nothing any more.
+  /// Holds `amount` from here on, be it more or less than before. On error nothing has changed.
+  /// After has_yielded() only 0 is granted.
   std::expected<void, ShareLevel> hold(std::uint64_t amount);
 
   std::uint64_t held() const;
 
-  /// Belongs to another origin from now on. No room there: nothing has changed.
+  /// Counts the holding for another origin. On error nothing has changed.
   std::expected<void, ShareLevel> move_to(const base::Origin& origin);
 
-  /// From now on it can be taken away, while its holder waits for the client.
+  /// Allows taking the holding away while its holder is stalled.
   void may_yield(Yielding yielding);
 
   bool has_yielded() const;
@@ -141,10 +142,10 @@ class FairShare::Holding {
   /// The holder begins to wait for its client.
   void begins_to_wait() { entry_->waits.store(true, std::memory_order_relaxed); }
 
-  /// The wait is over: the client has sent so many octets.
+  /// The wait is over: the client has sent `octets`.
   void has_come(std::uint64_t octets);
 
-  /// As if enough had come: the holder was busy on its own.
+  /// Counts as progress without octets: the holder itself was busy.
   void makes_progress();
 
  private:
@@ -156,13 +157,13 @@ class FairShare::Holding {
   Entries::iterator entry_;
 };
 
-/// How often something may be done, by networks: each has the rate, and a wider network twice that.
+/// How often something may be done, per network: each has the rate, and a wider network twice that.
 /// An empty origin is not counted. Thread-safe; bounded.
 class FairRate {
  public:
   explicit FairRate(std::size_t max_keys = 16'384) : table_(max_keys) {}
 
-  // As those of base::RateTable.
+  // See base::RateTable.
 
   bool take(const base::Origin& origin, const base::Rate& rate, base::SteadyTime now);
   void charge(const base::Origin& origin, const base::Rate& rate, base::SteadyTime now,

@@ -18,13 +18,13 @@ std::string author_of(const mail::Header& header) {
   return author ? author->folded() : std::string();
 }
 
-/// Held mail has no clock (ADR 15): released after a month, it must not leave with a signature that
-/// has expired, so its signature never does.
+/// Held mail has no time limit, so it may be released after the signature would have expired: with
+/// a held copy the signature has no expiry.
 ports::SignRequest sign_request(const Policy& policy, const JudgedMessage& message,
                                 const forward::Plan& plan, base::WallTime now) {
   ports::SignRequest request;
   if (!plan.hold) request.lifetime = policy.signature_lifetime;
-  // A fallback's copy has all its time when that of the others is over.
+  // A fallback begins only when the time of the other copies is over: allow it as much again.
   const bool has_fallback =
       std::ranges::any_of(plan.routes, [](const mail::Route& route) { return route.stands_by; });
   if (has_fallback && request.lifetime) *request.lifetime *= 2;
@@ -43,7 +43,7 @@ std::string results_of(const Policy& policy, const JudgedMessage& message,
                                                            .smtputf8 = message.envelope.smtputf8});
 }
 
-/// The domain by which the reader knows the alias that the message came through.
+/// The domain of the first alias the message came through, for the rewritten From.
 std::optional<mail::Domain> alias_domain(const JudgedMessage& message) {
   for (const auto& recipient : message.recipients) {
     if (!recipient.original.is_bare_postmaster()) return recipient.original.mailbox().domain();
@@ -51,16 +51,16 @@ std::optional<mail::Domain> alias_domain(const JudgedMessage& message) {
   return std::nullopt;
 }
 
-/// The alias that the message came through, where it is the only recipient. An SRS address is
-/// nobody's business but that of who sends to it.
+/// The alias the message came through, if it is the only recipient. nullptr for an SRS address:
+/// Received must not show it.
 const mail::ForwardPath* only_alias(const JudgedMessage& message) {
   const forward::ResolvedRecipient& first = message.recipients.front();
   const bool is_alone = message.recipients.size() == 1 && !first.is_bounce;
   return is_alone ? &first.original : nullptr;
 }
 
-/// The header with a new author, and a signature that is aligned with it; "" when it has no author
-/// that could be replaced: then those copies go out as they came.
+/// The header with a new author, and in front of it a signature aligned with that author; "" if no
+/// author can be replaced: those copies leave as they came.
 base::Task<std::expected<std::string, ports::SignError>> rewritten_header(
     ports::Signer& signer, const Policy& policy, const JudgedMessage& message,
     const forward::Plan& plan, base::WallTime now) {
@@ -86,7 +86,7 @@ base::Task<std::expected<Front, ports::SignError>> make_front(
   ports::SignRequest request = sign_request(policy, message, plan, now);
   std::string above;
   const bool is_bounce = message.recipients.front().is_bounce;
-  request.unsigned_dkim = is_bounce;  // it is nobody's mail but theirs
+  request.unsigned_dkim = is_bounce;  // somebody else's mail comes back: not signed in our name
   if (evidence) {
     const std::string results = results_of(policy, message, *evidence);
     above = auth::results::results_field(results);
@@ -99,7 +99,7 @@ base::Task<std::expected<Front, ports::SignError>> make_front(
       message.handed_over_by != nullptr ? *message.handed_over_by : message.client;
   above += forward::received_field(connected, policy.hostname, message.id,
                                    message.envelope.smtputf8, only_alias(message), now);
-  // A bounce goes to who wrote: nobody forwards to him.
+  // The sender whom a bounce returns to did not get it through an alias: no contact for complaints.
   if (!is_bounce) above += policy.contact_field;
   above += plan.tag_field;
   auto signatures = co_await signer.sign(std::move(request));

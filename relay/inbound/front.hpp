@@ -1,5 +1,5 @@
-// What stands in front of a message when it leaves: our trace and results, signatures and seal. All
-// of it is made once, before the message becomes durable.
+// The fields in front of a message when it leaves: Received, results, signatures and seal. They are
+// made once, before the message becomes durable.
 #pragma once
 
 #include <expected>
@@ -10,9 +10,9 @@
 
 namespace relay::inbound {
 
-/// On top Authentication-Results (RFC 8601 §4.1), then Received, whom to complain to, the
-/// operator's tag, what signs the original header below (RFC 6376 §3.5), and the joint to it.
-/// `evidence` may be empty; then nothing is sealed and no results are given.
+/// From the top: Authentication-Results (RFC 8601 §4.1), Received, the contact for complaints, the
+/// operator's tag, the signatures of the original header below (RFC 6376 §3.5), and
+/// ContentReader::joint(). Without `evidence` there are no results and no seal.
 base::Task<std::expected<Front, ports::SignError>> make_front(
     ports::Signer& signer, const Policy& policy, const JudgedMessage& message,
     const forward::Plan& plan, const std::optional<forward::Evidence>& evidence,

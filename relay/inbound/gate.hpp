@@ -1,5 +1,5 @@
-// Who may come in, and how many: counts open sessions in total, per client, per network and per
-// wider network, and how fast one client makes new ones. Thread-safe. Knows addresses only.
+// Admission of sessions: limits how many are open in total, per client, per network and per wider
+// network, and how fast one client opens new ones. Thread-safe. Knows only addresses.
 #pragma once
 
 #include <atomic>
@@ -20,7 +20,7 @@ std::string_view describe(GateRefusal refusal);  ///< for the 421
 
 class Gate {
  public:
-  /// A place in the house; leaving gives it back. Movable, to travel with its session.
+  /// A place for one session; destroying it gives it back. Movable.
   class Ticket {
    public:
    private:
@@ -33,21 +33,21 @@ class Gate {
 
   explicit Gate(ports::Clock& clock) : clock_(clock), places_(clock) {}
 
-  /// An empty origin takes one of all places, and is counted nowhere else.
+  /// An empty origin takes a place of the total and is counted nowhere else.
   std::expected<Ticket, GateRefusal> enter(const base::Origin& origin, const Limits& limits);
 
-  /// The client is another one than the one who connected. No room there: nothing has changed.
+  /// The client of the session has changed. On error the ticket is unchanged.
   std::expected<void, GateRefusal> move(Ticket& ticket, const base::Origin& origin,
                                         const Limits& limits);
 
-  /// Lets nobody in any more; those inside finish their message.
+  /// Admits nobody from here on; open sessions finish their message.
   void close() { draining_.store(true, std::memory_order_relaxed); }
 
   bool draining() const { return draining_.load(std::memory_order_relaxed); }
 
   std::uint32_t inside() const { return static_cast<std::uint32_t>(places_.held()); }
 
-  /// True when so many are inside that everyone must hurry: with shorter waits for commands.
+  /// So many sessions are open that clients get only the short timeouts.
   bool overloaded(const Limits& limits) const;
 
  private:

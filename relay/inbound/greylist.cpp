@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kKeyOctets = 16;
 
-/// No part holds a NUL: neither an address nor a path can.
+/// NUL separates the parts: neither an address nor a path contains one.
 std::string digest(std::initializer_list<std::string_view> parts) {
   base::Sha256 hash;
   for (const std::string_view part : parts) {

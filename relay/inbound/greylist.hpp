@@ -1,6 +1,6 @@
-// Who a stranger is to greylisting: his network, his envelope sender and whom he writes to, as
-// digests of a fixed size. Most programs that send what nobody asked for do not come again; mail
-// servers do (RFC 6647).
+// Greylisting (RFC 6647) recognises a client by its network, its envelope sender and the recipient,
+// stored as digests of a fixed size. Most spam software does not come again after a 4xx; mail
+// servers do.
 #pragma once
 
 #include <chrono>
@@ -15,11 +15,11 @@ namespace relay::inbound {
 struct GreylistPolicy {
   bool enabled = false;
   ports::GreylistRules rules;
-  /// Strangers of a network who are noted, twice as many for a wider one; a count of 0: no limit.
+  /// New triplets stored for one network; twice as many for a wider one. A count of 0: no limit.
   base::Rate strangers{.count = 1000, .span = std::chrono::hours(1)};
 };
 
-/// Paths as they are compared: folded.
+/// Both paths must be folded.
 ports::GreylistKey greylist_key(const base::Origin& origin, const std::string& reverse_path,
                                 const std::string& forward_path);
 

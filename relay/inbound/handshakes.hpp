@@ -1,6 +1,6 @@
-// TLS handshakes cost far more than the client that asks for one pays. How many run at once, of all
-// and of one network, and how fast one client may ask. A place is held from the first octet of the
-// handshake on: waiting for that costs nothing.
+// Limits TLS handshakes, which cost us far more than the client: how many run at once in total and
+// for one network, and how fast one client may begin them. A place is held from the first octet of
+// the handshake on; waiting for that octet is free.
 #pragma once
 
 #include <optional>
@@ -11,19 +11,19 @@
 
 namespace relay::inbound {
 
-/// Thread-safe; bounded. An empty origin takes one of all places, and is counted nowhere else.
+/// Thread-safe; bounded. An empty origin takes a place of the total and is counted nowhere else.
 class Handshakes {
  public:
-  /// A network may have this part of all places.
+  /// A network may hold 1/kNetworkPart of all places.
   static constexpr std::uint32_t kNetworkPart = 4;
 
   explicit Handshakes(ports::Clock& clock) : clock_(clock), places_(clock) {}
 
-  /// At STARTTLS, each of which counts: false when the client asks too fast, or has no place to
-  /// hope for now.
+  /// Asked at STARTTLS, and each call counts. False: the client asks too fast, or there is no free
+  /// place.
   bool may_begin(const base::Origin& origin, const Limits& limits);
 
-  /// A place, or nullopt.
+  /// A place, held while the handshake runs; nullopt: none is free.
   std::optional<FairShare::Holding> enter(const base::Origin& origin, const Limits& limits);
 
  private:

@@ -1,4 +1,4 @@
-// Mail that is put off for what this host lacks: no sender can mend that, only its operator.
+// Counts mail answered with 4xx because of trouble on this host, which only its operator can end.
 #pragma once
 
 #include <array>
@@ -15,18 +15,18 @@ namespace relay::inbound {
 enum class HostTrouble : std::uint8_t {
   Disk,     ///< no room for mail
   Storage,  ///< the queue fails in another way
-  Dns,      ///< what a message needs cannot be looked up; that may be its sender's fault
-  Memory,   ///< too much content at once, or none left
+  Dns,      ///< a lookup failed; the sender's DNS may be the cause
+  Memory,   ///< too much content at once, or no memory left
 };
 
-/// The trouble for which a reply puts somebody off; nullopt: it has another reason.
+/// The trouble of this host that a reply stands for; nullopt: the reply has another reason.
 std::optional<HostTrouble> trouble_behind(const smtp::Reply& reply);
 
-/// Thread-safe; needs no memory.
+/// Thread-safe; allocates nothing.
 class HostTroubles {
  public:
   struct Count {
-    std::uint64_t times = 0;  ///< since the start
+    std::uint64_t times = 0;  ///< since the process started
     std::optional<base::WallTime> last;
   };
 

@@ -13,9 +13,10 @@ namespace {
 
 constexpr std::size_t kSmallestBuffer = 8UL * 1024;
 constexpr std::size_t kEmptyLine = 2;  // octets
-// No chunk is given to the queue before the header has ended: it is looked at, and may be changed.
+// The queue gets no chunk before the header has ended, for the header may still be replaced: so one
+// chunk must hold any header.
 static_assert(mail::kMaxHeaderOctets <= ports::kChunkOctets);
-// A full chunk and what one read may bring on top.
+// A full chunk, and what one more read may add.
 constexpr std::size_t kFullBuffer = ports::kChunkOctets + ReadBuffer::kOctets;
 
 smtp::Reply too_much_at_once() {
@@ -58,7 +59,7 @@ Intake::~Intake() {
 void Intake::blame(smtp::Reply reply) {
   if (fault_) return;
   fault_ = std::move(reply);
-  std::string().swap(chunk_);  // an assignment would keep its memory
+  std::string().swap(chunk_);  // assigning "" would keep the capacity
   shrink();
 }
 
@@ -69,15 +70,15 @@ bool Intake::grow_to(std::size_t octets) {
   return true;
 }
 
-/// To what is there.
+/// Reduces the memory held to what is in use.
 void Intake::shrink() {
   held_ = std::min(held_, chunk_.capacity() + reader_.header_octets());
   const auto held = memory_.hold(held_);
-  static_cast<void>(held);  // less is always to be had, unless all was taken away
+  static_cast<void>(held);  // holding less always succeeds, unless the share was taken away
 }
 
 bool Intake::reserve_for(std::size_t octets) {
-  // Grow by doubling, as the string would, but counted.
+  // Grow by doubling like std::string, but count the memory first.
   const std::size_t wanted = chunk_.size() + octets;
   if (wanted <= chunk_.capacity()) return true;
   const std::size_t doubled = std::bit_ceil(std::max(wanted, kSmallestBuffer));
@@ -102,14 +103,15 @@ void Intake::take_header(std::string_view content) {
   const std::size_t most = chunk_.capacity() + reader_.header_octets() + content.size();
   if (!grow_to(most)) return blame(too_much_at_once());
   reader_.take(content);
-  // Without its end a header as large as that has no room for the empty line.
+  // A header that is not complete yet is followed by at least one more octet; a complete one by the
+  // empty line.
   const std::size_t came = std::max(reader_.header_octets(), reader_.replaced_octets());
   const std::size_t least = came + (reader_.has_header() ? kEmptyLine : 1);
   if (least > max_header_) return blame({552, {5, 3, 4}, "Header too large"});
   if (reader_.has_header()) keep_header();
 }
 
-/// Nothing of it is with the queue yet: a chunk holds any header.
+/// Nothing is stored yet: the header is still within the first chunk.
 void Intake::keep_header() {
   const std::size_t replaced = reader_.replaced_octets();
   if (replaced > 0) {
@@ -130,7 +132,7 @@ void Intake::end() {
 
 base::Task<> Intake::store_chunk() {
   if (fault_) co_return;
-  // The chunk on its way to the disk counts as well as the one being filled.
+  // Two chunks are in memory: the one being written and the one being filled.
   if (!grow_to(kFullBuffer + ports::kChunkOctets + reader_.header_octets())) {
     blame(too_much_at_once());
     co_return;

@@ -1,5 +1,5 @@
-// The content of one message on its way in: read in passing, hashed, and cut into chunks for the
-// queue. Memory is constant whatever the size: one chunk and one header, both capped.
+// The content of one message as it arrives: parsed, hashed, and cut into chunks for the queue. Uses
+// constant memory whatever the size of the message: at most two chunks and a header.
 #pragma once
 
 #include <cstdint>
@@ -20,32 +20,32 @@ namespace relay::inbound {
 
 class Intake {
  public:
-  /// `memory`: what is held of all memory for content. `on_header` and `authserv_ids`: see
-  /// ContentReader. `max_header` octets are taken before the body, the empty line included.
+  /// `memory`: the message's share of the memory for content. `on_header`, `authserv_ids`: see
+  /// ContentReader. `max_header`: octets before the body, including the empty line.
   Intake(ports::IntakeQueue& queue, FairShare::Holding memory, mail::MessageId id,
          ContentReader::OnHeader on_header, std::vector<std::string> authserv_ids,
          std::size_t max_header = mail::kMaxHeaderOctets);
   Intake(const Intake&) = delete;
   Intake& operator=(const Intake&) = delete;
-  ~Intake();  ///< forgets the draft, unless keep() was called
+  ~Intake();  ///< discards the draft, unless keep() was called
 
-  /// Takes content, un-stuffed, in order. After a fault it takes nothing any more.
+  /// Takes content without dot-stuffing, in order. Ignores everything after a fault.
   void take(std::string_view content);
 
   /// True when store_chunk() should be awaited before more is taken.
   bool chunk_ready() const { return chunk_.size() >= ports::kChunkOctets; }
 
-  /// The content has come to its end; to be called once, before any question about the whole.
+  /// The content has ended. To be called once, before any question about the whole.
   void end();
 
-  /// Gives one full chunk to the queue, and its memory back. An error becomes the fault.
+  /// Gives one full chunk to the queue and frees its memory. An error becomes the fault.
   base::Task<> store_chunk();
 
-  /// Why this message cannot be accepted: header over its cap, memory budget used up, or the
-  /// queue failed.
+  /// Why this message cannot be accepted: the header is too large, memory is used up, or the queue
+  /// failed. nullopt: no fault.
   const std::optional<smtp::Reply>& fault() const { return fault_; }
 
-  // The client is waited for, and has sent so many octets.
+  // For FairShare: the wait for the client begins, and ends with so many octets.
 
   void begins_to_wait() { memory_.begins_to_wait(); }
 
@@ -53,19 +53,19 @@ class Intake {
 
   const mail::MessageId& id() const { return id_; }
 
-  std::uint64_t size() const { return size_; }  ///< octets kept
+  std::uint64_t size() const { return size_; }  ///< octets of content that are stored
 
-  // After end(), of what has no fault.
+  // After end(), and only without a fault:
 
   const ContentReader& reader() const { return reader_; }
 
   /// 32 octets.
   const std::string& content_sha256() const { return content_sha256_; }
 
-  /// The content behind the chunks that the queue has.
+  /// The content after the chunks that the queue already has.
   std::string release_rest() { return std::move(chunk_); }
 
-  /// The draft has become a message, or may have: it is not ours to discard any more.
+  /// The draft has become, or may have become, a message: the destructor must not discard it.
   void keep() { kept_ = true; }
 
  private:
@@ -78,20 +78,20 @@ class Intake {
 
   ports::IntakeQueue& queue_;
   FairShare::Holding memory_;
-  std::size_t held_ = 0;  ///< octets of memory
+  std::size_t held_ = 0;  ///< octets of memory_
   const mail::MessageId id_;
   const std::size_t max_header_;
   ContentReader reader_;
-  std::string chunk_;  ///< content not yet with the queue
+  std::string chunk_;  ///< content not given to the queue yet
   std::uint32_t stored_chunks_ = 0;
   std::uint64_t size_ = 0;
-  base::Sha256 content_hash_;  ///< of what is kept, from the end of the header on
+  base::Sha256 content_hash_;  ///< of the content as stored, with the replaced header
   std::string content_sha256_;
   std::optional<smtp::Reply> fault_;
   bool kept_ = false;
 };
 
-/// What the client hears when the queue fails.
+/// The reply to the client when the queue fails.
 smtp::Reply reply_for(ports::SpoolError error);
 
 }  // namespace relay::inbound

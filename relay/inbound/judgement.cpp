@@ -16,7 +16,7 @@ smtp::Reply as_reply(const forward::Rejection& rejection) {
   return {rejection.code, rejection.status, rejection.text};
 }
 
-/// Whatever about the content speaks against the message, before anybody is asked.
+/// Objections that need only header and size: no lookup, no verdict.
 std::optional<smtp::Reply> content_objection(const Policy& policy, const JudgedMessage& message) {
   const mail::Header& header = *message.content.header();
   const std::uint64_t body =
@@ -31,7 +31,7 @@ std::optional<smtp::Reply> content_objection(const Policy& policy, const JudgedM
   return std::nullopt;
 }
 
-/// The verdicts about the message, waited for if need be.
+/// The verdicts about the message; waits for those still under way.
 base::Task<std::optional<forward::Evidence>> gather_evidence(const ports::Signer& signer,
                                                              const JudgedMessage& message) {
   if (message.check == nullptr) co_return std::nullopt;
@@ -39,7 +39,8 @@ base::Task<std::optional<forward::Evidence>> gather_evidence(const ports::Signer
   forward::Evidence evidence;
   evidence.verdicts = std::move(found.verdicts);
   evidence.sender = message.sender;
-  // Asked was about the sender of the envelope: of whom that stands for nothing is known.
+  // The lookups were for the envelope sender. If that is an SRS address of ours, nothing is known
+  // about the SPF record of the sender behind it.
   if (message.sender == message.envelope.reverse_path) evidence.egress_spf = found.egress;
   evidence.sealer_saw_pass = found.sealer_saw_pass;
   const auto author = mail::author_domain(*message.content.header());
@@ -47,7 +48,7 @@ base::Task<std::optional<forward::Evidence>> gather_evidence(const ports::Signer
   co_return evidence;
 }
 
-/// A machine has written this by itself, and is no mailing list (RFC 3834 §5).
+/// Auto-Submitted marks an automatic answer (RFC 3834 §5).
 bool is_automatic_answer(const mail::Header& header) {
   const auto fields = header.find("Auto-Submitted");
   return !fields.empty() && std::ranges::all_of(fields, [](const mail::HeaderField& field) {
@@ -57,8 +58,8 @@ bool is_automatic_answer(const mail::Header& header) {
   });
 }
 
-/// What comes to an SRS address under a real sender is an automatic answer of somebody who is
-/// proven, or it is somebody who wants to write to a stranger through us.
+/// A message to an SRS address with a non-null sender is taken only as an automatic answer of a
+/// proven sender. Anything else would let strangers write through us.
 std::optional<smtp::Reply> answer_objection(const Policy& policy, const JudgedMessage& message,
                                             const std::optional<forward::Evidence>& evidence) {
   if (!message.recipients.front().is_bounce || message.sender.is_null()) return std::nullopt;
@@ -68,7 +69,7 @@ std::optional<smtp::Reply> answer_objection(const Policy& policy, const JudgedMe
   return smtp::Reply(550, {5, 7, 1}, "This address takes bounces only");
 }
 
-/// Somebody has signed that the message has no more fields of this name than it came with.
+/// A signature over the message lists this field name in h=: adding such a field would break it.
 bool is_signed(const mail::Header& header, std::string_view name) {
   const auto names_it = [&](const mail::HeaderField& field) {
     const auto tags = auth::dkim::parse_tag_list(field.value, auth::dkim::EmptyTags::PassedOver);
@@ -82,17 +83,17 @@ bool is_signed(const mail::Header& header, std::string_view name) {
          std::ranges::any_of(header.find("ARC-Message-Signature"), names_it);
 }
 
-/// A copy names its alias only where that breaks nothing.
+/// No copy gets the field that names its alias if that field would break a signature.
 void withhold_marks(const mail::Header& header, forward::Plan& plan) {
   for (mail::Route& route : plan.routes) {
     if (route.mark == mail::AliasMark::None) continue;
-    if (!is_signed(header, mail::name(route.mark))) return;  // all copies have the same one
+    if (!is_signed(header, mail::name(route.mark))) return;  // every route has the same mark
     route.mark = mail::AliasMark::None;
   }
 }
 
-/// A message that is too large for all its recipients, under a sender whom no DSN may go to: the
-/// client tells him, or nobody would.
+/// Refuses a message that is too large for all recipients if no DSN may go to its sender: otherwise
+/// nobody would tell the sender.
 std::optional<smtp::Reply> size_objection(const Policy& policy, const JudgedMessage& message,
                                           const std::optional<forward::Evidence>& evidence,
                                           const forward::Plan& plan) {

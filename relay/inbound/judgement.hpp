@@ -1,6 +1,6 @@
-// What becomes of a message whose content has come in: verdicts, plan, and what stands in front of
-// each copy. One function for the session and for `srs-relay verify`, so that the one cannot say
-// what the other does not do. Stores nothing and sends nothing.
+// Judges a message whose content has arrived: verdicts, plan, and the fields in front of each copy.
+// The session and `srs-relay verify` use this one function, so that they cannot differ. Stores
+// nothing and sends nothing.
 #pragma once
 
 #include <expected>
@@ -21,23 +21,23 @@
 
 namespace relay::inbound {
 
-/// The references are the caller's, who awaits.
+/// The references belong to the caller, who awaits.
 struct JudgedMessage {
   const mail::Envelope& envelope;
-  const mail::ReversePath& sender;  ///< of the envelope, or whom that stands for
+  const mail::ReversePath& sender;  ///< the envelope sender, or whom an SRS address stands for
   const mail::Client& client;
   const std::vector<forward::ResolvedRecipient>& recipients;  ///< at least one
-  const ContentReader& content;                               ///< at its end
+  const ContentReader& content;                               ///< end() was called
   std::uint64_t size = 0;                                     ///< of the content, in octets
   mail::MessageId id;
   auth::MessageCheck* check = nullptr;  ///< null: incoming mail is not verified
-  /// Who connected, where that is not the client itself: what we say in Received.
+  /// Who connected, if that is not the client: Received names it. Null: the client.
   const mail::Client* handed_over_by = nullptr;
   forward::LateRefusal late = forward::LateRefusal::Refuse;
   std::string unwelcome = {};  ///< see forward::Incoming
 };
 
-/// Header fields of ours, each CRLF-terminated; see mail::AcceptedMessage.
+/// Header fields we add, each CRLF-terminated; see mail::AcceptedMessage.
 struct Front {
   std::string trace_fields;
   std::string seal_fields;
@@ -46,20 +46,20 @@ struct Front {
 
 struct Judgement {
   std::optional<forward::Evidence> evidence;  ///< nullopt: incoming mail is not verified
-  /// What the client hears when the message is refused.
+  /// Or the reply to the client: the message is refused.
   std::expected<forward::Plan, smtp::Reply> plan;
-  std::vector<forward::Choice> refused_by;  ///< what had been decided when it was refused
-  Front front;                              ///< of a plan
+  std::vector<forward::Choice> refused_by;  ///< the choices made for a plan that was refused
+  Front front;                              ///< only with a plan
 };
 
-/// What a client hears of a message that its recipients do not take in this size.
+/// The reply to a message that is larger than its recipients take.
 smtp::Reply too_large();
 
-/// The sender may be told of copies that fail.
+/// Whether DSNs may go to this sender.
 bool may_be_told(const Policy& policy, const mail::ReversePath& sender,
                  const std::optional<forward::Evidence>& evidence);
 
-/// Asked when there is a plan, before anything is signed: a reply refuses the message.
+/// Called when the plan is made, before anything is signed. A reply refuses the message.
 using PlanObjection = std::function<std::optional<smtp::Reply>(
     const std::optional<forward::Evidence>&, const forward::Plan&)>;
 

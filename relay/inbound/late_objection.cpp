@@ -24,7 +24,7 @@ base::Task<std::optional<smtp::Reply>> late_objection(AbuseControl& abuse,
   if (!std::ranges::all_of(transaction.recipients(), is_for_postmaster)) {
     const auto listed = co_await abuse.objection_to_client(client.named.address,
                                                            policy.dns_lists->at, policy, deadline);
-    // 554 is said of connections.
+    // RFC 5321 allows 554 in place of a greeting; a message is refused with 550.
     if (listed) co_return smtp::Reply(550, listed->status(), listed->text());
   }
   const Admission admission{.origin = client.origin,

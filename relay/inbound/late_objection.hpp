@@ -1,4 +1,4 @@
-// What is asked about a client before it sends content, for one who is known by the content only.
+// The checks of a client that becomes known only from the content.
 #pragma once
 
 #include <optional>
@@ -10,9 +10,9 @@
 
 namespace relay::inbound {
 
-/// Why nothing is taken from the client that was found in Received: lists in the DNS, rates. Nobody
-/// waits for a gateway's sake, which would come again whoever the client was: there is no greylist.
-/// nullopt for every other client. References are the caller's, who awaits.
+/// Objections of DNS lists and rates to the client found in Received; nullopt for a client known
+/// otherwise. There is no greylisting: the gateway tries again whoever the client was. The
+/// references belong to the caller, who awaits.
 base::Task<std::optional<smtp::Reply>> late_objection(AbuseControl& abuse,
                                                       const Transaction& transaction,
                                                       base::Deadline deadline);

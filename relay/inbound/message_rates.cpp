@@ -13,8 +13,8 @@ std::string domain_of(const std::string& path) {
   return at == std::string::npos ? std::string() : path.substr(at + 1);
 }
 
-/// "": not counted. Nobody but its signer can make another signature with the same head of b=: 48
-/// bits tell his own apart.
+/// The key of one DKIM signature; "" if it did not pass and is not counted. The head of b= has 48
+/// bits, enough to tell a signer's own signatures apart; nobody else can make one that passes.
 std::string key_of(const mail::DkimVerdict& signature) {
   if (signature.result != mail::DkimResult::Pass) return {};
   return signature.domain + ' ' + signature.selector + ' ' + signature.signature_head;
@@ -27,7 +27,7 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
   struct Limit {
     base::RateTable& table;
     const base::Rate& rate;
-    std::string key;  ///< "": does not apply
+    std::string key;  ///< "": this limit does not apply
     int code;
     std::string_view text;
   };
@@ -46,7 +46,7 @@ std::optional<smtp::Reply> MessageRates::take(const Admission& admission, const 
     return limit.rate.count > 0 && !limit.key.empty();
   };
   const bool counts_for_network = admission.first && policy.per_network.count > 0;
-  // All are asked before one is charged: who is over one limit does not use up the others.
+  // Ask all limits before charging any: a client over one limit must not use up the others.
   for (const Limit& limit : limits) {
     if (applies(limit) && !limit.table.allows(limit.key, limit.rate, now)) {
       return smtp::Reply(limit.code, {4, 7, 1}, limit.text);
@@ -82,8 +82,8 @@ std::optional<smtp::Reply> MessageRates::take_signed(
     base::SteadyTime now) {
   const base::Rate& rate = policy.per_signature;
   if (rate.count == 0) return std::nullopt;
-  // All of them, which the verifier bounds: who replays puts signatures of his own around the one
-  // that he replays.
+  // Count all signatures (the verifier bounds their number): a replayer can add its own around the
+  // one that it replays.
   for (const mail::DkimVerdict& signature : signatures) {
     const std::string key = key_of(signature);
     if (!key.empty() && !signatures_.allows(key, rate, now)) {

@@ -1,4 +1,4 @@
-// What a session shows of the message that is coming in to those who decide about it.
+// What a session shows of the current transaction to the parts that decide about it.
 #pragma once
 
 #include "relay/base/task.hpp"
@@ -7,14 +7,14 @@
 
 namespace relay::inbound {
 
-/// References are the session's, which awaits the answer: the transaction does not end meanwhile.
+/// The references belong to the session, which awaits the answer: the transaction lives until then.
 struct OpenMessage {
-  const mail::Envelope& envelope;  ///< so far
+  const mail::Envelope& envelope;  ///< as far as it is known
   Transaction& transaction;
   base::Executor executor;     ///< of the session
-  base::Deadline session_end;  ///< nothing asked for this session takes longer
+  base::Deadline session_end;  ///< no lookup for this session takes longer
 
-  /// Who sends it, as far as is known so far.
+  /// The client that sends the message, as far as it is known.
   const Client& client() const { return transaction.client(); }
 };
 

@@ -1,4 +1,4 @@
-// What the server allows and decides by: one immutable snapshot, swapped as a whole on reload.
+// Settings of the SMTP server: one immutable snapshot, replaced as a whole on reload.
 #pragma once
 
 #include <chrono>
@@ -23,35 +23,35 @@ namespace relay::inbound {
 struct Limits {
   std::uint64_t max_size = 50ULL * 1024 * 1024;
   std::uint64_t max_line = 64ULL * 1024;
-  std::uint64_t max_header = mail::kMaxHeaderOctets;  ///< the empty line behind it included
+  std::uint64_t max_header = mail::kMaxHeaderOctets;  ///< with the empty line that ends it
   std::uint32_t max_header_fields = 10'000;
   std::uint32_t max_recipients = 1000;
   std::uint32_t max_errors = 20;
   std::uint32_t max_junk = 100;
 
   std::uint32_t connections_total = 1000;
-  std::uint32_t connections_per_client = 50;    ///< one address
+  std::uint32_t connections_per_client = 50;    ///< from one address
   std::uint32_t connections_per_network = 200;  ///< IPv4 /24, IPv6 /64
-  /// New ones of one address; a count of 0: no limit.
+  /// New connections of one address; a count of 0: no limit.
   base::Rate connections_from_client{.count = 200, .span = std::chrono::seconds(10)};
-  std::uint32_t overload_percent = 80;  ///< of connections_total: from there, hurry
+  std::uint32_t overload_percent = 80;  ///< of connections_total; from there on short timeouts
 
   std::chrono::seconds command{300};  ///< a whole command line (RFC 5321 §4.5.3.2.7)
   std::chrono::seconds command_overloaded{10};
   std::chrono::seconds content{300};     ///< between two reads of content
-  std::uint32_t min_content_rate = 500;  ///< octets a second over the whole message
+  std::uint32_t min_content_rate = 500;  ///< octets a second, on average over the message
   std::chrono::seconds session{7200};    ///< everything together
 
-  std::uint64_t memory = 64ULL << 20;              ///< for content that comes in
-  std::uint64_t memory_per_network = 16ULL << 20;  ///< of it, for one network
+  std::uint64_t memory = 64ULL << 20;  ///< octets of content in memory, of all messages arriving
+  std::uint64_t memory_per_network = 16ULL << 20;  ///< of these, for one network
 
   std::uint32_t handshakes = 250;  ///< TLS handshakes at once
-  /// STARTTLS of one address; a count of 0: no limit.
+  /// STARTTLS commands of one address; a count of 0: no limit.
   base::Rate handshakes_from_client{.count = 100, .span = std::chrono::seconds(10)};
-  std::uint64_t wasted = 1ULL << 30;  ///< octets an hour and network that became no message
+  std::uint64_t wasted = 1ULL << 30;  ///< octets an hour and network of content that was not stored
 
   BounceLimits bounces;
-  /// Body octets of a message to an SRS address. Exim returns 100 KiB by default.
+  /// Octets of the body of a message to an SRS address. Exim returns 100 KiB by default.
   std::uint64_t max_bounce_body = 128ULL * 1024;
 };
 
@@ -62,13 +62,13 @@ struct Policy {
   AbusePolicy abuse;
   ArrivalPolicy arrival;
   std::shared_ptr<const auth::CheckOptions> check;  ///< null: incoming mail is not verified
-  std::string authserv_id;  ///< ours in Authentication-Results; fields that claim it are removed
+  std::string authserv_id;  ///< ours; Authentication-Results with it are removed on arrival
   std::optional<std::chrono::seconds> signature_lifetime = auth::kSignatureLifetime;
   std::shared_ptr<const forward::Planner> planner;
   forward::LoopGuard loop_guard;
   std::uint64_t max_awaiting = 20;  ///< copies held for one target that has not confirmed
-  bool notices_to_anyone = false;   ///< or only to senders whom somebody vouches for
-  std::string contact_field;        ///< for forwarded copies, CRLF-terminated; or ""
+  bool notices_to_anyone = false;   ///< false: DSNs go only to senders proven by SPF or DKIM
+  std::string contact_field;        ///< for forwarded copies, CRLF-terminated; ""
 };
 
 }  // namespace relay::inbound

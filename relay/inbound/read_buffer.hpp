@@ -1,5 +1,4 @@
-// The one buffer a session reads into. Fixed: whatever a client sends, a session holds no more
-// unread octets than this.
+// The one buffer a session reads into. Its fixed size bounds the unread octets of a session.
 #pragma once
 
 #include <algorithm>
@@ -13,9 +12,9 @@
 
 namespace relay::inbound {
 
-/// What stands at the front of the buffer, seen as command lines.
+/// The state of the line at the front of the buffer.
 enum class LineState {
-  Incomplete,   ///< read more
+  Incomplete,   ///< no line end yet: read more
   Complete,     ///< ended by CRLF
   BareLineEnd,  ///< ended by LF without CR
   TooLong,      ///< no line end within smtp::kMaxCommandOctets
@@ -54,7 +53,7 @@ class ReadBuffer {
     if (begin_ == end_) begin_ = end_ = 0;
   }
 
-  /// Where to read to; never empty while pending() is a line that is not TooLong.
+  /// The space to read into; never empty while the front is an incomplete line.
   std::span<char> room() {
     if (begin_ != 0) {
       std::copy(octets_.data() + begin_, octets_.data() + end_, octets_.data());
@@ -67,7 +66,7 @@ class ReadBuffer {
   void filled(std::size_t octets) { end_ += octets; }
 
  private:
-  std::array<char, kOctets> octets_;  // not initialised: only [begin_, end_) is ever looked at
+  std::array<char, kOctets> octets_;  // uninitialised: only [begin_, end_) is read
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };

@@ -22,13 +22,13 @@ bool has_name(const GatewayPolicy& gateway, const std::string& name) {
   return std::ranges::find(gateway.names, name) != gateway.names.end();
 }
 
-/// The host itself, and nothing else of 127.0.0.0/8.
+/// 127.0.0.1 or ::1; no other address of 127.0.0.0/8.
 bool is_loopback(const ip::address& address) {
   return address == ip::address(ip::address_v4::loopback()) ||
          address == ip::address(ip::address_v6::loopback());
 }
 
-/// The field tells of a step within the gateway.
+/// The field records a step from a host of the gateway.
 bool came_from_gateway(const mail::Received& received, const GatewayPolicy& gateway) {
   const auto address = address_in(received);
   return address && (is_loopback(*address) || base::contains(gateway.from, *address) ||
@@ -37,7 +37,7 @@ bool came_from_gateway(const mail::Received& received, const GatewayPolicy& gate
 
 struct Run {
   std::optional<mail::Received> lowest;
-  std::size_t end = 0;  ///< the first Received field behind it, or the end of the header
+  std::size_t end = 0;  ///< the first Received field below the run, or the end of the header
 };
 
 Run run_of(const mail::Header& header, const GatewayPolicy& gateway) {

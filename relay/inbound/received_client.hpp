@@ -1,5 +1,5 @@
-// What a gateway has put on top of a message that it hands on: of whom it has it, and where its own
-// fields end. Pure.
+// What the fields that a gateway added on top of a message say: the client it got the message from,
+// and where its own fields end. Pure.
 #pragma once
 
 #include <cstddef>
@@ -10,18 +10,18 @@
 
 namespace relay::inbound {
 
-/// The Received fields that hosts of the gateway wrote: from the top on, in one run, those by one
-/// of its names. The run ends with the first that came from a host outside the gateway, for what
-/// stands below was written there, whatever name it bears. Hosts of the gateway are those that may
-/// hand mail to us, those whose address has one of its names, and the host itself (127.0.0.1, ::1).
+/// The gateway's run of Received fields: from the top, consecutive fields written by one of its
+/// names. It ends with the first field that records a step from a host outside the gateway: what
+/// stands below was written outside and may be forged. Hosts of the gateway are those in
+/// GatewayPolicy::from, those whose reverse name is one of its names, and 127.0.0.1 and ::1.
 
-/// Who has sent the message to the gateway `peer`: in the lowest field of that run. nullopt: there
-/// is no run, or the message began on the gateway.
+/// The client that sent the message to the gateway `peer`, from the lowest field of that run.
+/// nullopt: there is no run, or the message originated on the gateway.
 std::optional<Client> client_in_received(const mail::Header& header, const GatewayPolicy& gateway,
                                          const Client& peer);
 
-/// Fields of the header, from the top, that the gateway has put there: all above the first Received
-/// field behind that run. Without names the topmost Received field alone is its own.
+/// Number of fields at the top that the gateway added: all above the first Received field below the
+/// run. If no names are configured, only the topmost Received field counts as the gateway's.
 std::size_t fields_of_gateway(const mail::Header& header, const GatewayPolicy& gateway);
 
 }  // namespace relay::inbound

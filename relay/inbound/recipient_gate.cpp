@@ -17,7 +17,7 @@ constexpr mail::EnhancedStatus kUnknownUser{5, 1, 1};
 
 smtp::Reply local_error() { return {451, {4, 3, 0}, "Local error, try again later"}; }
 
-/// Who has trouble with us must be able to say so (RFC 5321 §4.5.1).
+/// Mail to postmaster is always taken (RFC 5321 §4.5.1).
 bool is_postmaster(const mail::ForwardPath& path) {
   return path.is_bare_postmaster() ||
          base::equal_ignoring_case(path.mailbox().local_part(), "postmaster");
@@ -48,8 +48,8 @@ base::Task<std::optional<smtp::Reply>> RecipientGate::objection(
   co_return std::nullopt;
 }
 
-/// Somebody sends under an address that we made for a copy: he is taken for whom it stands for,
-/// whose name he does not get. Under any other name in our SRS domain he is nobody.
+/// The envelope sender is in our SRS domain. If it is an address that we made for a copy, the
+/// message is handled as from the sender behind it. Any other address in that domain is refused.
 base::Task<RecipientGate::Objection> RecipientGate::sender_objection(
     const OpenMessage& message) const {
   Transaction& transaction = message.transaction;
@@ -63,7 +63,7 @@ base::Task<RecipientGate::Objection> RecipientGate::sender_objection(
       co_return std::nullopt;
     }
     if (std::holds_alternative<forward::NobodyBehind>(*behind)) {
-      transaction.set_stands_for(sender);  // and leaves as a message whose sender is nobody again
+      transaction.set_stands_for(sender);  // nobody behind it: copies get such an address again
       co_return std::nullopt;
     }
     auto found = co_await parts_.tokens.find(std::get<forward::TokenLookup>(*behind).token);
@@ -82,7 +82,7 @@ base::Task<RecipientGate::Objection> RecipientGate::client_objection(
   if (is_postmaster(forward_path) || client.is_exempt) co_return std::nullopt;
   const AbusePolicy& policy = message.transaction.policy().abuse;
   if (auto wait = parts_.abuse.objection_to_guessing(client.origin, policy)) co_return wait;
-  // When the connection began, somebody else was asked about.
+  // At connect time the lists were asked about the gateway: ask now, whatever stage is set.
   const bool is_new = client.known_by == KnownBy::Xforward;
   const DnsListStage stage = is_new ? policy.dns_lists->at : DnsListStage::Recipient;
   co_return co_await parts_.abuse.objection_to_client(client.named.address, stage, policy,
@@ -101,14 +101,14 @@ base::Task<forward::Resolution> RecipientGate::resolve(const OpenMessage& messag
   const auto found = co_await parts_.tokens.find(std::move(token));
   if (found) co_return planner.resolve_token(forward_path, *found, now);
   if (found.error() == ports::SpoolError::NotFound) {
-    // The one reply for every SRS address that does not lead back.
+    // Every SRS address that does not resolve gets this same reply.
     co_return forward::SenderRewrite::bad_srs_address();
   }
   co_return forward::Rejection{451, {4, 3, 0}, "Local error, try again later"};
 }
 
-/// What a recipient that leads nowhere hears: the refusal, or to wait where that would tell too
-/// much.
+/// The reply to a recipient that does not resolve: the refusal, or a 4xx if the refusal would help
+/// to guess tags.
 smtp::Reply RecipientGate::refusal(const OpenMessage& message,
                                    const forward::Rejection& rejection) const {
   const Policy& policy = message.transaction.policy();
@@ -119,7 +119,7 @@ smtp::Reply RecipientGate::refusal(const OpenMessage& message,
     if (auto wait = parts_.bounces.note_guess(client.origin, rejection.guessable, limits, now))
       return *wait;
   } else if (rejection.guessable) {
-    // A right tag before a stamp that is over must not be told from a wrong one.
+    // An expired address with a right tag must look like one with a wrong tag.
     auto wait = parts_.bounces.objection_to_guessable(client.origin, limits, now);
     if (wait) return *wait;
   }
@@ -149,7 +149,7 @@ base::Task<RecipientGate::Objection> RecipientGate::admission_objection(
                       .first = message.transaction.recipients().empty(),
                       .is_bounce = resolved.is_bounce,
                       .is_postmaster = is_postmaster(resolved.original)};
-  if (policy.rates.per_target.count > 0) {  // else nobody looks at them
+  if (policy.rates.per_target.count > 0) {  // 0: no limit, so the targets are not needed
     for (const mail::Mailbox& target : resolved.targets) {
       admission.targets.push_back(mail::without_tag(target.folded(), policy.rates.tag));
     }
@@ -163,7 +163,7 @@ RecipientGate::Objection RecipientGate::room_objection(
   const Transaction& transaction = message.transaction;
   const Limits& limits = transaction.policy().limits;
   const bool first = transaction.recipients().empty();
-  // A bounce has one recipient, and nothing else travels with it.
+  // A message to an SRS address has no other recipients.
   if (!first && (resolved.is_bounce || transaction.is_bounce())) {
     return smtp::Reply(452, {4, 5, 3}, "A bounce has one recipient");
   }
@@ -177,12 +177,13 @@ RecipientGate::Objection RecipientGate::room_objection(
     }
     return parts_.bounces.probe(origin, bounces, now);
   }
-  // One message is refused, held or forwarded as a whole: who wants it otherwise gets his own.
+  // DMARC handling is one for the whole message: a recipient with other settings needs its own
+  // transaction.
   if (!first && transaction.verifies() &&
       resolved.dmarc != transaction.recipients().front().dmarc) {
     return smtp::Reply(452, {4, 5, 3}, "Another policy applies, send this recipient a copy");
   }
-  // Aliases multiply: the copies of one message are limited as its recipients are.
+  // One alias can make many copies: max_recipients limits the copies as well.
   const std::size_t copies = transaction.targets() + resolved.copies();
   if (copies > limits.max_recipients && !first) {
     return smtp::Reply(452, {4, 5, 3}, "Too many recipients");
@@ -190,8 +191,8 @@ RecipientGate::Objection RecipientGate::room_objection(
   return std::nullopt;
 }
 
-/// Verification begins with the first recipient that is taken: who asks for strangers costs no DNS.
-/// Where the content is to say who the client is, it begins with that.
+/// Verification begins with the first accepted recipient, so that refused recipients cause no DNS
+/// queries. If Received is to name the client, it begins when the header is complete.
 void RecipientGate::begin_check(const OpenMessage& message) const {
   if (message.transaction.awaits_client()) return;
   inbound::begin_check(parts_.resolver, parts_.clock, message);

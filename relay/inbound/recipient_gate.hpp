@@ -1,5 +1,5 @@
-// The answer to RCPT: whether mail from this client and sender is taken for this recipient. Every
-// objection to a recipient is raised here, so that nothing is accepted first and bounced later.
+// The answer to RCPT: whether mail from this client and sender is taken for this recipient. All
+// objections to a recipient are raised here, so that nothing is accepted first and bounced later.
 #pragma once
 
 #include <optional>
@@ -18,7 +18,7 @@
 
 namespace relay::inbound {
 
-/// One for all sessions; thread-safe, for it keeps nothing.
+/// One for all sessions. Thread-safe: it has no state of its own.
 class RecipientGate {
  public:
   struct Parts {
@@ -32,29 +32,29 @@ class RecipientGate {
 
   explicit RecipientGate(Parts parts) : parts_(parts) {}
 
-  /// Why mail for this recipient is not taken (4xx or 5xx). nullopt: it is, and the recipient is
-  /// part of the transaction now; the first one begins the verification of the message.
+  /// Why mail for this recipient is not taken (4xx or 5xx). nullopt: it is, and the recipient has
+  /// been added to the transaction; the first one begins the verification of the message.
   base::Task<std::optional<smtp::Reply>> objection(OpenMessage message,
                                                    mail::ForwardPath forward_path) const;
 
  private:
   using Objection = std::optional<smtp::Reply>;
 
-  /// Why nothing is taken from this sender, whoever it is for.
+  /// Objections to the sender, for any recipient.
   base::Task<Objection> sender_objection(const OpenMessage& message) const;
-  /// Why nothing is taken from this client, whoever it is for.
+  /// Objections to the client, for any recipient.
   base::Task<Objection> client_objection(const OpenMessage& message,
                                          const mail::ForwardPath& forward_path) const;
   base::Task<forward::Resolution> resolve(const OpenMessage& message,
                                           mail::ForwardPath forward_path) const;
   smtp::Reply refusal(const OpenMessage& message, const forward::Rejection& rejection) const;
-  /// Enough copies wait already for a target that has not confirmed.
+  /// max_awaiting copies are already held for a target that has not confirmed.
   base::Task<Objection> consent_objection(const OpenMessage& message,
                                           const forward::ResolvedRecipient& resolved) const;
-  /// Why a recipient that is ours has to wait.
+  /// Greylisting and rates, for a recipient that resolved.
   base::Task<Objection> admission_objection(const OpenMessage& message,
                                             const forward::ResolvedRecipient& resolved) const;
-  /// Why a recipient that is ours does not fit into this transaction.
+  /// Why a recipient that resolved does not fit into this transaction.
   Objection room_objection(const OpenMessage& message,
                            const forward::ResolvedRecipient& resolved) const;
   void begin_check(const OpenMessage& message) const;

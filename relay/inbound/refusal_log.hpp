@@ -1,5 +1,5 @@
-// The log of refusals, so many lines for each client network: a flood of refused commands must not
-// become a flood of lines. What was left out is counted and told.
+// The log of refusals, limited per client network: a flood of refused commands must not become a
+// flood of lines. The lines left out are counted and reported.
 #pragma once
 
 #include <cstdint>
@@ -16,23 +16,23 @@ namespace relay::inbound {
 /// Thread-safe.
 class RefusalLog {
  public:
-  /// Lines at once, and as many again each minute, for one network.
+  /// For one network: lines at once, and refilled at so many a minute.
   static constexpr base::Rate kRate{.count = 300, .span = std::chrono::seconds(60)};
 
   explicit RefusalLog(base::Log& log) : log_(log) {}
 
   void write(const base::Origin& origin, base::Event event, base::SteadyTime now);
 
-  /// Every refusal that is this host's fault is to be noted there, whether it gets a line or not.
+  /// The caller notes there every refusal caused by this host, whether it gets a line or not.
   HostTroubles& troubles() { return troubles_; }
 
   const HostTroubles& troubles() const { return troubles_; }
 
-  /// One `suppressed` line for each network that had lines left out since the last call.
+  /// Writes one `suppressed` event for each network whose lines were left out since the last call.
   void tell_suppressed(base::WallTime now);
 
  private:
-  static constexpr std::size_t kMaxNetworks = 4096;  ///< further ones are counted together
+  static constexpr std::size_t kMaxNetworks = 4096;  ///< others are counted together as "others"
 
   base::Log& log_;
   HostTroubles troubles_;

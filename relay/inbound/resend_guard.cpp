@@ -9,7 +9,7 @@ ResendKey resend_key(const std::string& client_address, const std::string& rever
                      const std::string& content_sha256) {
   base::Sha256 hash;
   const auto add = [&hash](const std::string& field) {
-    hash.update(std::to_string(field.size()) + ':');  // no octet can move to its neighbour
+    hash.update(std::to_string(field.size()) + ':');  // no field can run into the next
     hash.update(field);
   };
   add(client_address);

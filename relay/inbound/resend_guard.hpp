@@ -1,6 +1,6 @@
-// A client that lost our 250 sends its message again, as it must. We know it again and say 250 a
-// second time, without a second copy. A message that merely equals an earlier one is not sent
-// again: devices write the same alarm, without Message-ID and Date, as often as there is one.
+// A client that missed our 250 must send its message again. The guard recognises the message and
+// gives the 250 again without storing a second copy. Equal content alone does not make a message a
+// resend: devices send identical alarms, without Message-ID and Date, as separate messages.
 #pragma once
 
 #include <list>
@@ -15,28 +15,29 @@
 
 namespace relay::inbound {
 
-/// What makes two transactions the same: client, envelope and every octet of the content. A digest
-/// of 32 octets.
+/// Identifies a transaction by client, envelope and every octet of content: a digest of 32 octets.
 using ResendKey = std::string;
 
 ResendKey resend_key(const std::string& client_address, const std::string& reverse_path,
                      const std::vector<std::string>& forward_paths,
                      const std::string& content_sha256);
 
-/// Accepted messages that a client may send again. One with a Message-ID is known from its commit
-/// until its client has shown that it heard the 250; any other only when the 250 cannot have been
-/// received, or when the process ended without a farewell. Bounded in number and time; thread-safe.
+/// Accepted messages that a client may send again. A message with a Message-ID is kept from its
+/// commit until the client has shown that it received the 250. Any other is kept only if the 250
+/// may not have been received: the connection ended with it unacknowledged, or the process did not
+/// stop cleanly (the next start then fills the guard from the queue). Bounded in number and time;
+/// thread-safe.
 class ResendGuard {
  public:
   static constexpr std::size_t kMaxEntries = 20'000;
   static constexpr std::chrono::minutes kMemory{10};
 
-  /// One that is known already keeps its time: nothing is remembered for longer by being repeated.
+  /// A key that is known already keeps its time: repeating does not prolong it.
   void remember(const ResendKey& key, const ports::CommitProof& proof, base::SteadyTime now);
 
   void forget(const ResendKey& key);
 
-  /// The proof of the first time.
+  /// The proof of the first commit, if the message is remembered.
   std::optional<ports::CommitProof> find(const ResendKey& key, base::SteadyTime now);
 
   std::size_t size() const;

@@ -1,5 +1,5 @@
-// What the room needs from outside, as the composition root brings it. The acceptor alone sees all
-// of it and hands each part what that part needs. Outlives every session.
+// What this room needs from outside; the composition root provides it. Only Acceptor sees all of it
+// and gives each part what that part needs. Outlives every session.
 #pragma once
 
 #include "relay/base/log.hpp"
@@ -35,7 +35,7 @@ struct Services {
   ports::TlsAcceptor* tls;  ///< null: no certificate is configured
   base::Log& log;
   const base::Published<Policy>& policy;
-  FairShare& memory;  ///< for content that comes in, octets
+  FairShare& memory;  ///< octets of content in memory
   BounceGuard& bounces;
   ResendGuard& resends;
   RefusalLog& refusals;

@@ -138,7 +138,7 @@ base::Task<> Session::await_command() {
   if (!more) co_return;
   note_heard();
   if (std::exchange(heard_anything_, true)) co_return;
-  // A TLS or HTTP client may never send a line end: look at its first octets.
+  // A TLS or HTTP client may never send a line end, so look at its first octets.
   const std::string_view first = connection_.buffer().pending();
   if (auto header = proxy::objection_to_header(first, client().address)) {
     log_refusal("connect", *header);
@@ -164,7 +164,7 @@ base::Task<> Session::carry_out(smtp::Action action) {
   }
 }
 
-/// Actions after which nothing is awaited: a reply, perhaps the last.
+/// Carries out an action that awaits nothing: says its reply, and ends the connection if it closes.
 void Session::conclude(const smtp::Action& action) {
   follow_machine();
   if (const smtp::Reply* reply = smtp::reply_in(action)) connection_.say(*reply);
@@ -174,7 +174,7 @@ void Session::conclude(const smtp::Action& action) {
   }
 }
 
-/// The one place where a transaction begins and ends on this side.
+/// The only place where the session's transaction begins and ends, following the machine.
 void Session::follow_machine() {
   client_.note_hello(machine_.helo(), machine_.esmtp());
   const std::uint32_t number = machine_.transaction();
@@ -194,9 +194,9 @@ base::Task<> Session::check_recipient(mail::ForwardPath forward_path) {
   conclude(machine_.on_recipient(std::move(objection)));
 }
 
-/// A command may have been on its way before the 250 was read: clients that pipeline send QUIT
-/// behind the dot. So it proves nothing while their TCP has not acknowledged the 250; and nothing
-/// is wrong with remembering what has a Message-ID.
+/// A command after the 250 does not prove that the client has read it: pipelining clients send QUIT
+/// together with the dot. Only when their TCP has acknowledged the 250 is the message forgotten;
+/// one with a Message-ID may stay remembered without harm.
 void Session::note_heard() {
   if (!unheard_) return;
   if (unheard_->remembered && connection_.unacknowledged() == 0) {
@@ -206,12 +206,12 @@ void Session::note_heard() {
 }
 
 base::Task<> Session::take_content() {
-  unheard_.reset();  // of a message whose client has sent this one without waiting
+  unheard_.reset();  // the client pipelined this message, so the last 250 stays unproven
   auto outcome = co_await parts_.content.receive(connection_, open_message(), limits());
   if (auto* cut = std::get_if<ContentCut>(&outcome)) {
     log_refusal("data", cut->refusal);
     conclude(machine_.on_content_cut(std::move(cut->refusal)));
-    // The client is still sending, and is to hear it.
+    // The client is still sending: closing at once could lose the reply.
     co_await connection_.linger();
     co_return;
   }
@@ -225,7 +225,7 @@ base::Task<> Session::take_content() {
 void Session::abandon() noexcept {
   try {
     if (unheard_) parts_.resends.remember(unheard_->key, unheard_->proof, now());
-  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): then it is sent twice
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): then a resend is stored twice
   }
   parts_.refusals.troubles().note(HostTrouble::Memory, parts_.clock.wall());
   connection_.last_words("421 4.3.0 Out of memory, try again later\r\n");

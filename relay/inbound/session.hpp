@@ -1,6 +1,6 @@
-// One SMTP connection from banner to close: reads lines, asks the machine what they mean, and gives
-// the replies. What a recipient hears is the recipient gate's business, what becomes of content the
-// content receiver's. Lives on one shard.
+// One SMTP connection from banner to close: reads lines, asks the ServerMachine what they mean, and
+// replies. RecipientGate decides about recipients, ContentReceiver about content. Lives on one
+// shard.
 #pragma once
 
 #include <memory>
@@ -34,13 +34,13 @@ namespace relay::inbound {
 
 class Session {
  public:
-  /// The same for all sessions, and outlives them.
+  /// Shared by all sessions; outlives them.
   struct Parts {
     ports::Clock& clock;
     const base::Published<Policy>& policy;
     const Gate& gate;  ///< tells of overload and drain
     Entrance& entrance;
-    const ports::IntakeQueue& queue;  ///< tells whether mail can be stored at all
+    const ports::IntakeQueue& queue;  ///< for poisoned(): mail cannot be stored any more
     ports::TlsAcceptor* tls;          ///< null: no certificate is configured
     Handshakes& handshakes;
     AbuseControl& abuse;
@@ -51,58 +51,59 @@ class Session {
     const ContentReceiver& content;
   };
 
-  /// `place`: of the client that is connected.
+  /// `place`: counted for the connected peer.
   Session(const Parts& parts, base::Executor executor, std::unique_ptr<ports::Stream> stream,
           Gate::Ticket place);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
-  /// Runs the dialogue to its end and closes the connection. To be awaited once.
+  /// Runs the session to its end and closes the connection. To be awaited once.
   base::Task<> run();
 
-  /// For a drain, on the session's own shard: a client that keeps us waiting for a command outside
-  /// a transaction hears 421 now. Anyone else hears it when the transaction is over, or after some
-  /// seconds of silence.
+  /// During a drain, on the session's own shard: a client that keeps us waiting outside a
+  /// transaction gets 421 at once. Any other gets it when its transaction is over, or after
+  /// Limits::command_overloaded of silence.
   void hurry();
 
-  /// For the end of a drain, on the session's own shard: a client that keeps us waiting, whatever
-  /// for, hears 421 now. Not one whose message is being stored.
+  /// At the end of a drain, on the session's own shard: any client that keeps us waiting gets 421
+  /// at once; one whose message is being stored does not.
   void dismiss();
 
-  /// When memory ran out in run(): what can still be said without any. Never throws.
+  /// Called when run() ended for lack of memory: sends a last reply, allocating nothing. Never
+  /// throws.
   void abandon() noexcept;
 
   const base::Executor& executor() const { return connection_.executor(); }
 
   const mail::Client& client() const { return client_.of_session().named; }
 
-  /// Nothing of this session runs on beyond it.
+  /// The session's deadline.
   base::SteadyTime ends_by() const { return connection_.session_end().at; }
 
  private:
-  /// Hears for whom a balancer has opened the connection. The reply: why it is not served.
+  /// Reads the PROXY header if the peer must send one. The result: why the client is not served.
   base::Task<std::optional<smtp::Reply>> hear_balancer();
-  /// What to say to a client that speaks before it has seen the banner.
+  /// The reply to a client that sends something before the banner.
   base::Task<std::optional<smtp::Reply>> objection_to_haste();
-  /// The banner, or why there is none.
+  /// Says the banner, or the reason why there is none.
   base::Task<> greet();
-  /// `refusal`: why there is none.
+  /// `refusal`: said in place of the banner.
   void open_door(std::optional<smtp::Reply> refusal);
   base::Task<> next_step();
   base::Task<> await_command();
   base::Task<> carry_out(smtp::Action action);
   base::Task<> check_recipient(mail::ForwardPath forward_path);
   base::Task<> take_content();
-  /// The client has said something after the 250 of the last message.
+  /// The client has sent something after the 250 for its last message.
   void note_heard();
   base::Task<> begin_tls(const smtp::Reply& go_on);
-  /// XCLIENT, XFORWARD.
+  /// XCLIENT or XFORWARD.
   base::Task<> name_client(smtp::NameClient said);
-  /// By the newest settings.
+  /// Whether the peer is a gateway, by the newest policy.
   bool is_gateway() const;
-  /// A place of its own for the client, in that of who was here before.
+  /// Moves the place in the gate to the current client; the reply if there is no room for it.
   std::optional<smtp::Reply> change_place();
-  /// Waits for a while, where all are taken; nullopt: none has become free.
+  /// Waits a while for a place; nullopt: none became free.
   base::Task<std::optional<FairShare::Holding>> handshake_place();
   void end_tls(const smtp::Reply& why);
   void note_flood();
@@ -123,18 +124,18 @@ class Session {
   base::SteadyTime now() const { return parts_.clock.steady(); }
 
   const Parts& parts_;
-  const std::shared_ptr<const Policy> policy_;  ///< what this session was promised
+  const std::shared_ptr<const Policy> policy_;  ///< fixed; a transaction takes the newest
   Gate::Ticket place_;
   const ports::Endpoint local_;
   const ListenerPolicy& listener_;  ///< of policy_
-  const Limits limits_;             ///< as they are at this listener
+  const Limits limits_;             ///< with those of the listener
   ClientConnection connection_;
   SessionClient client_;
   smtp::ServerMachine machine_;
-  std::uint32_t named_at_ = 0;  ///< the boundary of the machine behind which XFORWARD was said
+  std::uint32_t named_at_ = 0;  ///< machine_.boundaries() when XFORWARD was said
   std::optional<Transaction> transaction_;
-  base::Deadline command_end_;      ///< for the whole next command line, however it drips in
-  std::optional<Unheard> unheard_;  ///< the last message accepted, until the client says more
+  base::Deadline command_end_;      ///< for the whole next command line, in however many pieces
+  std::optional<Unheard> unheard_;  ///< the last accepted message, until the client says more
   bool heard_anything_ = false;
 };
 

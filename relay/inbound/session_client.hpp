@@ -1,4 +1,4 @@
-// The client of one session: who is connected, and whom that names in place of itself.
+// The client of one session: the peer, and the client that a gateway names in its place.
 #pragma once
 
 #include <cstdint>
@@ -16,36 +16,36 @@ class SessionClient {
  public:
   explicit SessionClient(Client connected) : peer_(std::move(connected)) {}
 
-  /// Who is connected, or for whom a balancer has opened the connection. It alone may be a gateway.
+  /// Who connected, or the client that a balancer named with PROXY. Only the peer can be a gateway.
   const Client& peer() const { return peer_; }
 
-  /// Of the session: whom XCLIENT named, else the peer. What we say of it in Received.
+  /// The client of the session: the one XCLIENT named, else the peer. Received names it.
   const Client& of_session() const { return named_ ? *named_ : peer_; }
 
-  /// Of the next transaction, or the open one: whom XFORWARD named, else that of the session.
-  /// References hold until a name is taken or dropped, or the session changes its client.
+  /// The client of the open or next transaction: the one XFORWARD named, else that of the session.
+  /// References stay valid until a name is taken or dropped, or the session's client changes.
   const Client& current() const { return forwarded_ ? *forwarded_ : of_session(); }
 
-  /// A balancer has said for whom it is connected.
+  /// The peer becomes the client that the PROXY header names.
   void take_proxy(const proxy::Source& source, const ArrivalPolicy& policy);
 
-  /// The peer, a gateway, has said whom it speaks for. What it does not say stays as it was. Where
-  /// it does not know, or has made the message by itself (SOURCE=LOCAL), the client is the peer.
-  /// The error is a sentence for a 501; then nothing has changed.
+  /// A gateway has named a client (XCLIENT, XFORWARD). Attributes not given keep their value. If
+  /// the address is unavailable, or SOURCE=LOCAL, the client is the peer. The error is the text of
+  /// a 501; then nothing has changed.
   std::expected<void, std::string> take(smtp::NamedBy by, const smtp::ClientAttributes& attributes);
 
-  /// What the session's client says in HELO or EHLO.
+  /// The argument of HELO or EHLO, for the session's client.
   void note_hello(const std::string& helo, bool esmtp);
 
-  /// The TLS of the connection.
+  /// Of the connection to the peer.
   void note_tls(std::string version, std::string cipher);
 
-  /// The settings have changed, or may have.
+  /// Updates is_exempt of the peer, for the policy may have changed.
   void judge_peer(const ArrivalPolicy& policy) { peer_.is_exempt = policy.exempts(peer_.address); }
 
   void drop_forwarded() { forwarded_.reset(); }
 
-  /// RFC 3207 §4.2: what was said in the clear is not known any more.
+  /// RFC 3207 §4.2: forget what the client said before TLS began.
   void drop_names();
 
  private:

@@ -1,5 +1,5 @@
-// The part of a session in which it learns who the client is, and lets it in: at its begin, and
-// when a gateway names another client.
+// The part of Session that identifies and admits the client: at the start, and when a gateway names
+// another one.
 #include <utility>
 
 #include "relay/inbound/events.hpp"
@@ -10,9 +10,9 @@ namespace relay::inbound {
 
 namespace {
 
-// For a client that gets no service to say QUIT.
+// For a client that gets no service: time to say QUIT.
 constexpr std::chrono::seconds kTurnedAwaySpan{20};
-// For octets that are there already.
+// For octets that have arrived already.
 constexpr std::chrono::seconds kGlance{1};
 
 }  // namespace
@@ -50,7 +50,7 @@ base::Task<> Session::greet() {
     refusal = co_await parts_.abuse.objection_to_client(client.named.address, DnsListStage::Connect,
                                                         policy_->abuse, connection_.session_end());
   }
-  // Nobody speaks before the banner.
+  // A client must wait for the banner.
   auto hasty = co_await objection_to_haste();
   if (hasty) refusal = std::move(hasty);
   if (connection_.over()) co_return;
@@ -81,8 +81,8 @@ std::optional<smtp::Reply> Session::change_place() {
   return std::nullopt;
 }
 
-/// With whom a gateway names by XCLIENT the session begins anew; XFORWARD names for a transaction.
-/// The newest settings say who is a gateway.
+/// XCLIENT restarts the session with the client it names; XFORWARD names one for a transaction. The
+/// newest policy says who is a gateway.
 base::Task<> Session::name_client(smtp::NameClient said) {
   std::optional<smtp::Reply> refusal;
   if (!is_gateway()) {

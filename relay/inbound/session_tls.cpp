@@ -1,4 +1,4 @@
-// A session goes on in TLS: what STARTTLS hears, and who waits for a place.
+// The part of Session for STARTTLS: the reply, a place for the handshake, the handshake.
 #include <chrono>
 
 #include "relay/inbound/session.hpp"
@@ -9,17 +9,17 @@ namespace {
 
 constexpr std::chrono::seconds kHandshakeSpan{60};
 constexpr std::chrono::seconds kHelloSpan{60};
-// For a handshake that was promised when there was a place.
+// How long a client waits for a place: may_begin() saw one, which others may have taken since.
 constexpr std::chrono::seconds kPlaceSpan{10};
 constexpr std::chrono::milliseconds kPlacePoll{200};
-// A flood of TLS messages, as waste of its network: octets.
+// Octets charged as waste to the network of a client that floods us with TLS messages.
 constexpr std::uint64_t kFloodCharge = 1ULL << 20;
 
 }  // namespace
 
 base::Task<> Session::begin_tls(const smtp::Reply& go_on) {
   if (!parts_.handshakes.may_begin(client_.of_session().counted(), limits())) {
-    // RFC 3207 §4: who can do without goes on in the clear.
+    // RFC 3207 §4: a client that does not need TLS goes on in the clear.
     const smtp::Action unavailable = machine_.on_tls_unavailable();
     log_refusal("starttls", *smtp::reply_in(unavailable));
     conclude(unavailable);
@@ -28,8 +28,8 @@ base::Task<> Session::begin_tls(const smtp::Reply& go_on) {
   connection_.say(go_on);
   const auto before = connection_.after(limits().command).within(connection_.session_end());
   const bool sent = co_await connection_.flush(before);
-  // Nothing said in the clear may be heard inside TLS. The machine has refused it already;
-  // this is the proof.
+  // Nothing sent in the clear may be taken as sent in TLS. The machine refuses pipelining after
+  // STARTTLS; this checks it again.
   if (!sent || !connection_.buffer().empty()) {
     connection_.end();
     co_return;
@@ -59,7 +59,7 @@ base::Task<std::optional<FairShare::Holding>> Session::handshake_place() {
   co_return place;
 }
 
-/// The client expects TLS, and hears nothing in the clear.
+/// The client expects TLS now, so no reply in the clear is sent.
 void Session::end_tls(const smtp::Reply& why) {
   log_refusal("starttls", why);
   connection_.end();

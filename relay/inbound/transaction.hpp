@@ -1,6 +1,5 @@
-// What a session keeps between MAIL and the end of its transaction, besides the envelope that the
-// machine holds. One object, destroyed at every boundary: nothing of one message can reach the
-// next.
+// What a session keeps from MAIL to the end of the transaction, besides the envelope, which the
+// machine holds. Destroyed at every boundary, so that nothing of one message reaches the next.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +17,8 @@ namespace relay::inbound {
 
 class Transaction {
  public:
-  /// `number`: of the machine's transaction. The policy is kept to the end of the message. `client`
-  /// outlives this and keeps its current client. `local`: where the connection came in.
+  /// `number`: of the machine's transaction. The policy stays the same to the end of the message.
+  /// `client` must outlive this. `local`: our address of the connection.
   Transaction(std::uint32_t number, std::shared_ptr<const Policy> policy,
               const SessionClient& client, const ports::Endpoint& local)
       : number_(number),
@@ -32,28 +31,28 @@ class Transaction {
 
   const Policy& policy() const { return *policy_; }
 
-  /// Who sends this message.
+  /// The client that sends this message.
   const Client& client() const { return received_ ? *received_ : session_client_.current(); }
 
-  /// Who hands it over: what we say in Received.
+  /// Who hands the message over to us: Received names it.
   const Client& handed_over_by() const { return session_client_.of_session(); }
 
-  /// The gateway that it comes through; nullptr: none.
+  /// The gateway the message comes through; nullptr: none.
   const GatewayPolicy* gateway() const { return gateway_; }
 
-  /// The client is to be found in Received: who hands the message over only passes it on, and has
-  /// not said who that is.
+  /// The client is still to be found in Received: the peer is a gateway that passes mail on and has
+  /// not named the client in SMTP.
   bool awaits_client() const {
     return gateway_ != nullptr && gateway_->reads_received && !client().is_claimed();
   }
 
-  /// It has been found.
+  /// The client found in Received.
   void set_client(Client client) { received_.emplace(std::move(client)); }
 
-  /// Incoming mail is verified here.
+  /// This message is verified.
   bool verifies() const { return verifies_; }
 
-  /// Without what is counted for each client, where the client is exempt.
+  /// The policy's limits; without those per client if the client is exempt.
   BounceLimits bounce_limits() const {
     const BounceLimits& limits = policy_->limits.bounces;
     return client().is_exempt ? limits.without_clients() : limits;
@@ -66,17 +65,17 @@ class Transaction {
 
   const std::vector<forward::ResolvedRecipient>& recipients() const { return recipients_; }
 
-  /// Goes to an SRS address of ours.
+  /// It goes to an SRS address of ours.
   bool is_bounce() const { return !recipients_.empty() && recipients_.front().is_bounce; }
 
-  /// Whom the sender stands for, where it is an SRS address of ours.
+  /// The sender that the envelope sender stands for, if that is an SRS address of ours.
   const std::optional<mail::ReversePath>& stands_for() const { return stands_for_; }
 
   void set_stands_for(mail::ReversePath sender) { stands_for_ = std::move(sender); }
 
   std::size_t targets() const { return targets_; }  ///< copies this message would make
 
-  /// Null: incoming mail is not verified, or no recipient was taken yet.
+  /// Null: incoming mail is not verified, or no recipient was accepted yet.
   auth::MessageCheck* check() const { return check_.get(); }
 
   void begin_check(std::unique_ptr<auth::MessageCheck> check) { check_ = std::move(check); }
@@ -89,7 +88,8 @@ class Transaction {
   }
 
  private:
-  /// In whose name nobody else writes results: ours, and those of gateways, but for their own mail.
+  /// The authserv-ids that arriving results must not claim: ours and those of all gateways, except
+  /// that of the gateway this message comes through.
   std::vector<std::string> forgeable_ids() const {
     std::vector<std::string> ids{policy_->authserv_id};
     for (const GatewayPolicy& other : policy_->arrival.gateways) {

@@ -1,4 +1,4 @@
-// Begins to look up what can be known about a message.
+// Begins the DNS lookups to verify a message.
 #pragma once
 
 #include "relay/inbound/open_message.hpp"
@@ -7,7 +7,7 @@
 
 namespace relay::inbound {
 
-/// Nothing happens where incoming mail is not verified, or its verification has begun.
+/// Does nothing if mail is not verified here, or if the verification has begun already.
 void begin_check(ports::Resolver& resolver, ports::Clock& clock, const OpenMessage& message);
 
 }  // namespace relay::inbound

@@ -1,6 +1,5 @@
-// Content that was sent and became no message, counted for each client network: who breaks
-// off at 99 % of the size limit, again and again, costs disk and time and is not let in for a
-// while.
+// Counts content that was sent but not stored, per client network: clients that break off at 99 %
+// of the size limit again and again cost disk and time, so they are not admitted for a while.
 #pragma once
 
 #include <algorithm>
@@ -14,7 +13,7 @@ namespace relay::inbound {
 /// Thread-safe.
 class WasteGuard {
  public:
-  /// `allowed`: octets at once for a network, and as many again each hour.
+  /// `allowed`: octets at once for a network, refilled at so many an hour.
   void charge(const base::Origin& origin, std::uint64_t octets, std::uint64_t allowed,
               base::SteadyTime now) {
     wasted_.charge(origin, rate(allowed), now, static_cast<double>(octets) / kUnit);

@@ -30,8 +30,8 @@ Connection::Connection(Shard& shard, Socket socket, ports::Endpoint peer, ports:
       socket_(std::move(socket)),
       peer_(std::move(peer)),
       local_(std::move(local)) {
-  // What is read is soon answered, and the acknowledgement travels with the answer: one segment
-  // less for each turn of the dialogue. Content is acknowledged as ever, every second segment.
+  // Delay acknowledgements: what is read is soon answered, and the acknowledgement travels with the
+  // reply, one segment less per command. Content is acknowledged as usual, every second segment.
   const int off = 0;
   ::setsockopt(socket_.native_handle(), IPPROTO_TCP, TCP_QUICKACK, &off, sizeof(off));
 }
@@ -46,7 +46,7 @@ std::expected<std::size_t, IoError> Connection::try_receive(std::span<char> into
     }
     if (got == 0) return std::unexpected(IoError::Closed);
     if (would_block(errno)) return 0;
-    if (errno == EBADF) return std::unexpected(IoError::Closed);  // close() was called on our side
+    if (errno == EBADF) return std::unexpected(IoError::Closed);  // our side called close()
     if (errno != EINTR) return std::unexpected(io_error_of(errno));
   }
 }
@@ -65,8 +65,8 @@ std::expected<std::size_t, IoError> Connection::try_send(std::string_view octets
   }
 }
 
-// The socket stays registered for reading: unlike a mere wait, a read needs no system call to
-// begin.
+// A read instead of a wait: the socket stays registered for reading, so that a read begins without
+// a system call.
 base::Task<std::expected<std::size_t, IoError>> Connection::receive(std::span<char> into,
                                                                     base::Deadline deadline) {
   for (;;) {

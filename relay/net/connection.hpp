@@ -1,6 +1,6 @@
-// A connected TCP socket with deadlines: what plain and TLS streams have in common. Knows no
+// A connected TCP socket with deadlines, the common part of plain and TLS streams. Knows no
 // protocol. Every transfer is first tried without waiting: most writes and many reads succeed at
-// once, and then cost one system call and no trip through the event loop.
+// once, for one system call and without the event loop.
 #pragma once
 
 #include <cstddef>
@@ -25,44 +25,43 @@ class Connection final : private Interruptible {
   /// `socket` is connected, sends without delay and belongs to the loop of `shard`.
   Connection(Shard& shard, Socket socket, ports::Endpoint peer, ports::Endpoint local);
 
-  /// Waits until octets are there, and takes them: as try_receive() and wait() in one, for one call
-  /// to epoll less. A cancelled task is thrown out of it at the latest on the next call.
-  /// Precondition: `into` is not empty and lives until then.
+  /// Waits until octets are there and takes them: try_receive() and wait() in one, with one call of
+  /// epoll less. A cancelled task is thrown out of it at the latest on the next call. Precondition:
+  /// `into` is not empty and lives until then.
   base::Task<std::expected<std::size_t, ports::IoError>> receive(std::span<char> into,
                                                                  base::Deadline deadline);
 
-  /// True when the last octets received did not fill the room there was for them: the next ones
-  /// will have to be waited for.
+  /// The last octets received did not fill their buffer, so the next ones must be waited for.
   bool is_drained() const { return drained_; }
 
-  /// Octets received; 0 when there is nothing yet. Closed when the peer has sent its FIN.
-  /// Precondition: `into` is not empty.
+  /// Octets received; 0 if there is nothing yet. Error Closed after the peer's FIN. Precondition:
+  /// `into` is not empty.
   std::expected<std::size_t, ports::IoError> try_receive(std::span<char> into);
 
-  /// Octets taken by the kernel; 0 when its buffer is full. Precondition: `octets` is not empty.
+  /// Octets taken by the kernel; 0 if its buffer is full. Precondition: `octets` is not empty.
   std::expected<std::size_t, ports::IoError> try_send(std::string_view octets);
 
-  /// Waits until a transfer is worth another try; may return too early. Timeout when the deadline
-  /// passes. A cancelled task is thrown out of it at the latest on the next call.
+  /// Waits until a transfer is worth another try; may return too early. Error Timeout at the
+  /// deadline. A cancelled task is thrown out of it at the latest on the next call.
   base::Task<std::expected<void, ports::IoError>> wait(Ready what, base::Deadline deadline);
 
-  /// A peer that is as fast as we are would keep its session running for ever and starve the
-  /// shard. True after some transfers in a row without waiting; then take_turn() is due.
+  /// True after several transfers in a row without waiting: take_turn() is due, or a peer as fast
+  /// as this relay would keep its session running and starve the shard.
   bool owes_turn() const { return transfers_in_a_row_ >= kTransfersPerTurn; }
 
   base::Task<> take_turn();
 
-  /// For work without waiting that no try_ call has counted.
+  /// Counts work without waiting that the try_ functions do not count.
   void count_transfer() { ++transfers_in_a_row_; }
 
-  /// True when the peer has sent octets that nobody has read.
+  /// The peer has sent octets that are not read yet.
   bool has_unread();
 
   /// Octets sent, or waiting to be sent, that the peer has not acknowledged.
   std::size_t unacknowledged();
 
-  /// FIN, not RST: what we wrote last must still reach a peer that is sending meanwhile. The socket
-  /// is left to the shard's Lingering.
+  /// Sends FIN, not RST, so that our last octets still reach a peer that is sending. The shard's
+  /// Lingering then owns the socket.
   void close() noexcept;
 
   const ports::Endpoint& peer() const { return peer_; }

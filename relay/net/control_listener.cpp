@@ -30,8 +30,8 @@ namespace {
 
 constexpr auto kAcceptPause = std::chrono::milliseconds(200);
 
-/// Of users in /etc/passwd alone: the name services of a network may take their time, and a shard
-/// waits for nobody.
+/// The name of a user in /etc/passwd. The network's name services are not asked: they may be slow,
+/// and a shard must not block.
 std::string name_of(uid_t uid) {
   constexpr std::size_t kLongestEntry = 16'384;
   std::string name;
@@ -47,8 +47,8 @@ std::string name_of(uid_t uid) {
   return name;
 }
 
-/// A connection of the command line. Traffic is a line in and a few lines out, so plain
-/// asynchronous operations do; the deadline closes what hangs.
+/// A connection of the command line. It carries one line in and a few out, so plain asynchronous
+/// operations are enough; the deadline ends those that hang.
 class LocalStream final : public ports::Stream, private Interruptible {
  public:
   LocalStream(Shard& shard, LocalSocket socket)
@@ -106,11 +106,11 @@ class LocalStream final : public ports::Stream, private Interruptible {
   DeadlineWheel& deadlines_;
   LocalSocket socket_;
   std::optional<ports::LocalUser> peer_;
-  const ports::Endpoint nowhere_;  // a Unix socket has no address and port
+  const ports::Endpoint nowhere_;  // a Unix socket has no IP address and port
 };
 
-/// Clears the way for bind(): removes a socket file whose owner is gone. Never waits: a daemon that
-/// hangs with a full backlog is there all the same.
+/// Removes a socket file on which nobody listens, so that bind() can succeed. Never waits: a daemon
+/// with a full backlog counts as listening.
 std::expected<void, std::string> remove_stale(Shard& shard, const std::string& path) {
   struct stat existing{};
   if (::lstat(path.c_str(), &existing) != 0) return {};
@@ -119,7 +119,7 @@ std::expected<void, std::string> remove_stale(Shard& shard, const std::string& p
   probe.open(Protocol(), error);
   if (!error) probe.native_non_blocking(true, error);
   if (error) return std::unexpected("control socket " + path + ": " + error.message());
-  // Asio's own connect() takes a full backlog for a connection that is being made.
+  // Call connect() directly: with a full backlog, Asio's version would wait for the connection.
   const Protocol::endpoint place(path);
   if (::connect(probe.native_handle(), place.data(), static_cast<socklen_t>(place.size())) == 0) {
     return std::unexpected("another srs-relay answers on " + path);
@@ -159,7 +159,7 @@ std::expected<std::unique_ptr<ControlListener>, std::string> ControlListener::op
   Acceptor acceptor(shard.executor());
   boost::system::error_code error;
   acceptor.open(Protocol(), error);
-  // Nobody may connect between bind() and chmod(): the file is born closed.
+  // Nobody may connect between bind() and chmod(), so the file is created with mode 0600.
   const mode_t before = ::umask(0177);
   if (!error) acceptor.bind(Protocol::endpoint(path), error);
   ::umask(before);
@@ -189,7 +189,7 @@ base::Task<> ControlListener::accept_loop(OnConnection on_connection) {
     bool taken = false;
     try {
       taken = co_await take_next(on_connection);
-    } catch (const std::bad_alloc&) {  // costs one connection, not all that follow
+    } catch (const std::bad_alloc&) {  // costs this connection only
       taken = false;
     }
     if (taken || stopped_) continue;

@@ -1,4 +1,4 @@
-// The Unix socket the command line talks to. Rights to the daemon are rights to this file.
+// The Unix socket for the command line. Access to this file is access to the daemon.
 #pragma once
 
 #include <expected>
@@ -18,11 +18,11 @@ class ControlListener {
  public:
   using OnConnection = std::function<void(std::unique_ptr<ports::Stream>)>;
 
-  /// Why open() would refuse, whoever answers on `path` now; nothing is made.
+  /// The reasons for which open() would fail, except a live listener on `path`. Creates nothing.
   static std::expected<void, std::string> look_at(const std::string& path);
 
-  /// Binds `path` with mode 0660, replacing a socket nobody listens on any more; a live one is an
-  /// error ("another srs-relay answers on …"), hanging or not, as is anything that is not a socket.
+  /// Binds `path` with mode 0660, replacing a socket on which nobody listens. A live listener is an
+  /// error ("another srs-relay answers on …"), even if it hangs; so is a file that is no socket.
   /// Does not wait.
   static std::expected<std::unique_ptr<ControlListener>, std::string> open(Shard& shard,
                                                                            const std::string& path);
@@ -30,11 +30,11 @@ class ControlListener {
   ControlListener(const ControlListener&) = delete;
   ControlListener& operator=(const ControlListener&) = delete;
 
-  /// Accepts until stop(); `on_connection` runs on the shard. Where it throws std::bad_alloc, the
-  /// connection is closed and the next one taken.
+  /// Accepts until stop(); `on_connection` runs on the shard. If it throws std::bad_alloc, the
+  /// connection is closed and accepting goes on.
   void start(OnConnection on_connection);
 
-  /// From the shard, or after it has stopped. Removes the file.
+  /// On the shard, or after it has stopped. Removes the socket file.
   void stop() noexcept;
 
  private:
@@ -45,7 +45,7 @@ class ControlListener {
 
   base::Task<> accept_loop(OnConnection on_connection);
 
-  /// False when none could be taken.
+  /// False: no connection could be taken.
   base::Task<bool> take_next(const OnConnection& on_connection);
 
   Shard& shard_;

@@ -20,7 +20,7 @@ std::uint64_t DeadlineWheel::tick_of(base::SteadyTime at) const {
 
 void DeadlineWheel::arm(Alarm& alarm) {
   if (!ticking_) last_tick_ = tick_of(std::chrono::steady_clock::now());
-  // One tick on, so that the slot is looked at after the deadline and not just before it.
+  // One tick later, so that the slot is checked after the deadline, not just before it.
   const std::uint64_t due = std::max(tick_of(alarm.at_), last_tick_) + 1;
   Link& head = slots_[due % kSlots];
   alarm.previous = head.previous;
@@ -30,11 +30,11 @@ void DeadlineWheel::arm(Alarm& alarm) {
   alarm.linked_ = true;
   ++armed_;
   if (ticking_) return;
-  // Last, because on the shard itself the new task begins at once, and ends when nothing is armed.
+  // Do this last: on the shard itself the new task begins at once, and ends if nothing is armed.
   ticking_ = true;
   try {
     base::spawn_supervised(io_.get_executor(), "deadlines", tick(), base::OnCrash::EndProcess);
-    if (!ticking_) throw std::bad_alloc();  // it began, and had no memory to wait
+    if (!ticking_) throw std::bad_alloc();  // it began, but had no memory to wait
   } catch (...) {
     ticking_ = false;
     disarm(alarm);
@@ -50,9 +50,9 @@ void DeadlineWheel::disarm(Alarm& alarm) noexcept {
   --armed_;
 }
 
-// Runs only while something is armed: an idle daemon does not wake up.
+// Runs only while an alarm is armed, so that an idle daemon does not wake up.
 base::Task<> DeadlineWheel::tick() {
-  // Asio destroys a coroutine whose wait cannot begin for want of memory, instead of throwing.
+  // If there is no memory to begin a wait, Asio destroys the coroutine instead of throwing.
   struct Ticking {
     DeadlineWheel& wheel;
 
@@ -74,13 +74,13 @@ base::Task<> DeadlineWheel::tick() {
 void DeadlineWheel::stop_ticking() noexcept {
   ticking_ = false;
   if (ended_) return;
-  // Nobody would ring them later: what waits ends now, as if its time were over.
+  // Nothing would ring these alarms later, so end their waits now, as if their time were over.
   for (Link& slot : slots_) ring_slot(slot, base::SteadyTime::max());
 }
 
 void DeadlineWheel::ring_due(base::SteadyTime now) {
   const std::uint64_t reached = tick_of(now);
-  // After a long stall one lap sees every slot; more would see them twice.
+  // After a long stall, one lap checks every slot.
   const std::uint64_t first = reached - std::min(reached - last_tick_, kSlots);
   last_tick_ = reached;
   for (std::uint64_t at = first + 1; at <= reached; ++at) ring_slot(slots_[at % kSlots], now);

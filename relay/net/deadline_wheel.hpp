@@ -1,5 +1,5 @@
-// Deadlines of a whole shard on one timer. An operation that has to wait links an Alarm into the
-// wheel and unlinks it when it ends: two pointer swaps, no allocation, no system call. The price is
+// The deadlines of a shard on one timer. An operation that waits links an Alarm into the wheel and
+// unlinks it when it ends: two pointer swaps, no allocation, no system call. The price is
 // precision: an alarm rings up to two ticks late, never early.
 #pragma once
 
@@ -16,10 +16,10 @@
 
 namespace relay::net {
 
-/// Something that waits and can be told to stop waiting.
+/// Something that waits and can be interrupted.
 class Interruptible {
  public:
-  /// Makes outstanding waits end soon. Must not resume anybody before it returns.
+  /// Makes outstanding waits end soon. Must not resume any of them before it returns.
   virtual void interrupt() noexcept = 0;
 
  protected:
@@ -40,17 +40,17 @@ class DeadlineWheel {
 
   std::size_t armed() const { return armed_; }
 
-  /// `io` ends next: nothing rings any more.
+  /// `io` is about to be destroyed: no alarm rings from here on.
   void end() noexcept { ended_ = true; }
 
  private:
-  /// Ring link; a slot is a ring with a head that is no alarm.
+  /// Link of a ring; each slot is a ring whose head is no alarm.
   struct Link {
     Link* previous = this;
     Link* next = this;
   };
 
-  // 512 slots: a lap of 51 s. Longer deadlines are passed over once a lap.
+  // 512 slots: one lap takes 51 s. Longer deadlines are passed over once a lap.
   static constexpr std::uint64_t kSlots = 512;
 
   void arm(Alarm& alarm);
@@ -63,20 +63,20 @@ class DeadlineWheel {
 
   boost::asio::io_context& io_;
   const base::SteadyTime origin_;
-  std::uint64_t last_tick_ = 0;  ///< all slots up to this tick have been looked at
+  std::uint64_t last_tick_ = 0;  ///< all slots up to this tick have been checked
   std::size_t armed_ = 0;
   bool ticking_ = false;
   bool ended_ = false;
   std::array<Link, kSlots> slots_;
 };
 
-/// Guards one wait; lives in the frame of the coroutine that waits. When the deadline passes first,
-/// or its cut is made, the target is interrupted and rang() stays true: a deadline cannot get lost
-/// the way a cancel that finds nothing to cancel does.
+/// Guards one wait; lives in the frame of the waiting coroutine. If the deadline passes first, or
+/// its cut is made, the target is interrupted and rang() stays true: so a deadline is not lost even
+/// if there was no wait to interrupt.
 class DeadlineWheel::Alarm : private Link {
  public:
-  /// Throws std::bad_alloc when nothing ticks yet and there is no memory for it; nothing is left on
-  /// the wheel then.
+  /// Throws std::bad_alloc if the timer does not run yet and there is no memory to start it; the
+  /// alarm is then not on the wheel.
   Alarm(DeadlineWheel& wheel, base::Deadline deadline, Interruptible& target);
   ~Alarm();
   Alarm(const Alarm&) = delete;

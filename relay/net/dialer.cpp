@@ -19,7 +19,7 @@ using ports::IoError;
 
 namespace {
 
-// A socket on its way to being connected.
+// A socket that is being connected.
 class Attempt final : private Interruptible {
  public:
   explicit Attempt(Shard& shard) : deadlines_(shard.deadlines()), socket(shard.executor()) {}
@@ -35,8 +35,8 @@ class Attempt final : private Interruptible {
   }
 
  private:
-  // No port is left towards it. With IPv6 EADDRNOTAVAIL is also what a host without any address of
-  // that family says.
+  // NoSource: no local port is left towards `remote`. With IPv6, EADDRNOTAVAIL also means that this
+  // host has no IPv6 address, so there it counts as Unreachable.
   static IoError reason_of(int error_number, const tcp::endpoint& remote) {
     const bool lacks_port =
         error_number == EADDRINUSE || (error_number == EADDRNOTAVAIL && remote.address().is_v4());
@@ -62,7 +62,8 @@ std::expected<void, IoError> open_from(Connection::Socket& socket, const tcp::en
     if (source->is_v4() != remote.address().is_v4()) {
       return std::unexpected(IoError::NoSource);
     }
-    // The port is chosen when it is known where to: else each connection takes one from all others.
+    // Let connect() choose the port, when the remote is known: a port chosen by bind() would be
+    // used up for all remotes.
     const int on = 1;
     ::setsockopt(socket.native_handle(), IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
     socket.bind(tcp::endpoint(*source, 0), error);

@@ -9,7 +9,7 @@
 
 namespace relay::net {
 
-/// What start_tls() checks against, by level.
+/// The TLS settings of start_tls(), by level.
 struct ClientTls {
   std::shared_ptr<const TlsContext> may;
   std::shared_ptr<const TlsContext> encrypt;
@@ -22,13 +22,14 @@ class TcpDialer final : public ports::Dialer {
   /// `shard` must outlive the dialer and all its streams.
   TcpDialer(Shard& shard, ClientTls tls) : shard_(shard), tls_(std::move(tls)) {}
 
-  /// Unreachable, too, when `source` is not an address of this machine or of the other family.
+  /// Fails with NoSource if `source` is no address of this host or of the other family than
+  /// `remote`.
   base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> connect(
       ports::Endpoint remote, std::optional<boost::asio::ip::address> source,
       base::Deadline deadline) override;
 
-  /// `plain` must come from connect(). A server has nothing to say between its 220 and our first
-  /// handshake message: octets that wait there were injected, and the answer is TlsFailed.
+  /// `plain` must come from connect(). A server sends nothing between its 220 and our first
+  /// handshake message: octets already there were injected, and the result is TlsFailed.
   base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::TlsError>> start_tls(
       std::unique_ptr<ports::Stream> plain, std::string host, mail::TlsDemand demand,
       base::Deadline deadline) override;

@@ -10,7 +10,7 @@
 
 namespace relay::net {
 
-/// Closed with the object.
+/// Closes the sockets when destroyed.
 class InheritedSockets {
  public:
   /// Takes them out of the environment. Error: one of them is no listening TCP socket.
@@ -25,7 +25,7 @@ class InheritedSockets {
 
   std::vector<ports::Endpoint> addresses() const;
 
-  /// Those of `endpoints` that nobody has opened for us.
+  /// Those of `endpoints` that have no inherited socket.
   std::vector<ports::Endpoint> missing(std::span<const ports::Endpoint> endpoints) const;
 
  private:

@@ -27,7 +27,7 @@ constexpr std::chrono::milliseconds kStep{100};
 void Lingering::take(int descriptor) noexcept {
   const auto now = std::chrono::steady_clock::now();
   Guest guest{.descriptor = descriptor, .until = now + kSpan, .heard_at = now};
-  // Most peers that are told goodbye have gone already, or are idle and go soon.
+  // Most peers have closed already, or are idle and close soon.
   if (ended_ || is_over(guest, now)) {
     ::close(descriptor);
     return;
@@ -41,7 +41,7 @@ void Lingering::take(int descriptor) noexcept {
   if (!sweeping_ && !start()) look_at_all(base::SteadyTime::max());
 }
 
-/// False: there was no memory for it.
+/// False: there is no memory for the task.
 bool Lingering::start() noexcept {
   sweeping_ = true;
   try {
@@ -54,7 +54,7 @@ bool Lingering::start() noexcept {
 }
 
 base::Task<> Lingering::sweep() {
-  // However it ends: nobody would come back to those that are left.
+  // However the task ends: nothing would check the remaining sockets later, so close them.
   struct Sweeping {
     Lingering& lingering;
 

@@ -1,6 +1,6 @@
-// Connections that we have said goodbye on. The kernel answers octets that arrive at a closed
-// socket with RST, and that takes our last reply away from a peer that was still sending: so what
-// is closed is read on for a moment, and thrown away.
+// Sockets that we have finished with. The kernel answers octets that arrive at a closed socket with
+// RST, which can destroy our last reply at a peer that is still sending: so such sockets are read
+// and discarded for a moment before they are closed.
 #pragma once
 
 #include <array>
@@ -13,18 +13,18 @@
 
 namespace relay::net {
 
-/// One per shard; calls only from there. Needs no memory for a connection, only for the first after
-/// a pause: without it the socket is closed at once.
+/// One per shard; calls only from there. Allocates only to start its task, not per socket; if that
+/// fails, the socket is closed at once.
 class Lingering {
  public:
-  /// At the latest then a socket is closed, or when it has brought so many octets.
+  /// A socket is closed after this time, or after this many octets.
   static constexpr std::chrono::seconds kSpan{2};
   static constexpr std::size_t kMostOctets = std::size_t{1} << 20U;
 
-  /// When more wait, the one that has waited for longest is closed.
+  /// If there are more, the oldest is closed.
   static constexpr std::size_t kMostSockets = 128;
 
-  /// As for DeadlineWheel, it outlives `io`, whose end it is told by end().
+  /// Outlives `io`, like DeadlineWheel; end() must be called before `io` is destroyed.
   explicit Lingering(boost::asio::io_context& io) : io_(io) {}
 
   ~Lingering() { end(); }
@@ -32,16 +32,16 @@ class Lingering {
   Lingering(const Lingering&) = delete;
   Lingering& operator=(const Lingering&) = delete;
 
-  /// Owns the descriptor from now on: a connected socket on which nothing more is to be sent.
+  /// Takes ownership of a connected socket on which nothing more is to be sent.
   void take(int descriptor) noexcept;
 
-  /// For the end of the process: reads what has come. True when nothing is lost by closing all of
-  /// them now: each peer has what we said, and has sent nothing more for kQuiet.
+  /// For the end of the process: reads what has come. True: all can be closed without loss, for
+  /// each peer has acknowledged everything and has sent nothing for kQuiet.
   bool settle(base::SteadyTime now) noexcept;
 
   static constexpr std::chrono::milliseconds kQuiet{30};
 
-  /// Closes all, and from now on what is taken at once.
+  /// Closes all, and from here on closes at once what it takes.
   void end() noexcept;
 
   std::size_t size() const { return count_; }

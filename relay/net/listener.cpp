@@ -41,15 +41,16 @@ boost::system::error_code bind_to(Acceptor& acceptor, const ports::Endpoint& add
   return error;
 }
 
-/// A reply waits for nothing: each write is a whole turn of the dialogue. What is accepted has it
-/// from the listening socket.
+/// Sets TCP_NODELAY on the listening socket; accepted sockets inherit it. Each write is a whole
+/// turn of the dialogue, so it must not wait for more.
 boost::system::error_code send_without_delay(Acceptor& acceptor) {
   boost::system::error_code error;
   acceptor.set_option(tcp::no_delay(true), error);
   return error;
 }
 
-/// Nobody, systemd for example, listens on an address that this host does not have at this moment.
+/// Whether the address can be bound with IP_FREEBIND: then the only problem is that this host does
+/// not have the address at this moment.
 bool is_free_all_the_same(asio::io_context& io, const ports::Endpoint& address) {
   using Anywhere4 = asio::detail::socket_option::boolean<IPPROTO_IP, IP_FREEBIND>;
   using Anywhere6 = asio::detail::socket_option::boolean<IPPROTO_IPV6, IPV6_FREEBIND>;
@@ -67,7 +68,7 @@ std::string problem(const ports::Endpoint& address, const boost::system::error_c
   return to_text(address) + ": " + error.message();
 }
 
-// The lowest free number is what accept() returns, so the number tells how full the table is.
+// accept() returns the lowest free descriptor, so its number tells how full the table is.
 int highest_descriptor_to_take(int reserved) {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 1 << 30;
@@ -77,7 +78,7 @@ int highest_descriptor_to_take(int reserved) {
 
 }  // namespace
 
-// One listening socket and its loop. Touched on its shard only.
+// One listening socket and its accept loop. Used on its shard only.
 class Listener::Door {
  public:
   Door(Shard& shard, OnConnection on_connection, Limits limits)
@@ -91,7 +92,7 @@ class Listener::Door {
     auto error = bind_to(acceptor_, address, true);
     if (!error) error = send_without_delay(acceptor_);
     if (!error) acceptor_.listen(limits_.backlog, error);
-    // We call accept4() ourselves, and a connection may be gone by then: never block on that.
+    // We call accept4() ourselves after a wait: the connection may be gone by then, so never block.
     if (!error) acceptor_.native_non_blocking(true, error);
     if (error) return std::unexpected(problem(address, error));
     auto bound = endpoint_of(acceptor_.local_endpoint());
@@ -99,7 +100,7 @@ class Listener::Door {
     return bound;
   }
 
-  /// Shares the socket with the other shards: whoever is first takes a connection.
+  /// Shares the socket with the other shards: the first to accept gets the connection.
   std::expected<ports::Endpoint, std::string> adopt(const Listener::Inherited& inherited) {
     const auto& address = inherited.address;
     const int copy = ::fcntl(inherited.descriptor, F_DUPFD_CLOEXEC, 3);
@@ -143,7 +144,7 @@ class Listener::Door {
     }
   }
 
-  /// False when the process is out of descriptors or memory.
+  /// False: the process has no descriptor or memory left.
   bool take_waiting() {
     try {
       return take_some();
@@ -152,7 +153,7 @@ class Listener::Door {
     }
   }
 
-  /// Takes the connections that wait, some at most, so that sessions get their turn.
+  /// Accepts waiting connections, a limited number, so that sessions get their turn.
   bool take_some() {
     const int highest = highest_descriptor_to_take(limits_.reserved_descriptors);
     for (int i = 0; i < kConnectionsPerTurn && acceptor_.is_open(); ++i) {
@@ -160,7 +161,7 @@ class Listener::Door {
       auto size = static_cast<socklen_t>(peer.capacity());
       const int taken =
           ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      // Other errors belong to one connection that is gone again, or mean that none is waiting.
+      // Other errors concern a connection that is gone again, or mean that none is waiting.
       if (taken < 0) return !is_exhaustion(errno);
       peer.resize(size);
       Connection::Socket socket(shard_.executor());
@@ -194,7 +195,7 @@ class Listener::Door {
   const OnConnection on_connection_;
   const Limits limits_;
   Acceptor acceptor_;
-  std::optional<ports::Endpoint> local_;  ///< of all connections; none: bound to every address
+  std::optional<ports::Endpoint> local_;  ///< of every connection; nullopt: bound to all addresses
   base::Timer rest_;
   std::atomic<std::uint64_t> pauses_{0};
 };

@@ -1,4 +1,4 @@
-// Where connections come in: the listening sockets of one shard.
+// The listening sockets of one shard.
 #pragma once
 
 #include <atomic>
@@ -16,42 +16,40 @@
 
 namespace relay::net {
 
-/// Every shard has its own sockets on the same addresses (SO_REUSEPORT); the kernel spreads the
-/// connections. IPv6 addresses take IPv6 only, so "[::]" and "0.0.0.0" stand side by side.
+/// Every shard has its own sockets on the same addresses (SO_REUSEPORT); the kernel distributes the
+/// connections. IPv6 sockets take IPv6 only, so that "[::]" and "0.0.0.0" can be used together.
 ///
-/// Descriptors: when only the reserve is left, a new connection hears `farewell`, is closed
-/// and accepting pauses, so that spool, DNS and deliveries, which end sessions and free
-/// descriptors, can go on.
+/// Descriptors: if only the reserve is left, a new connection gets `farewell` and is closed, and
+/// accepting pauses. So spool, DNS and deliveries, which end sessions and free descriptors, go on.
 class Listener {
  public:
   using OnConnection = std::function<void(std::unique_ptr<ports::Stream>)>;
 
   struct Limits {
     int backlog = 1024;
-    int reserved_descriptors = 64;  ///< never more than an eighth of the process's limit
+    int reserved_descriptors = 64;  ///< at most an eighth of the process's limit
     std::chrono::milliseconds pause{250};
-    std::string farewell;  ///< what a connection hears that cannot be taken, if it can be said
+    std::string farewell;  ///< sent, if possible, to a connection that cannot be taken
   };
 
-  /// A listening socket that somebody else opened, as systemd does for a unit with a socket.
+  /// A listening socket that another process opened, such as systemd for a socket unit.
   struct Inherited {
     ports::Endpoint address;
-    int descriptor = -1;  ///< stays the caller's; listeners take copies
+    int descriptor = -1;  ///< the caller's; listeners duplicate it
   };
 
-  /// Binds all addresses that no inherited socket has; port 0 takes a free one (with one shard
-  /// only). `on_connection` runs on the shard. Nothing is accepted before start().
-  /// Error: "192.0.2.1:25: Permission denied", for the first address that fails.
+  /// Binds all addresses without an inherited socket; port 0 takes a free one (only with one
+  /// shard). `on_connection` runs on the shard. Nothing is accepted before start(). Error:
+  /// "192.0.2.1:25: Permission denied", for the first address that fails.
   static std::expected<std::unique_ptr<Listener>, std::string> open(
       Shard& shard, std::span<const ports::Endpoint> addresses, const OnConnection& on_connection,
       const Limits& limits, std::span<const Inherited> inherited = {});
 
-  /// SO_REUSEPORT would let a second daemon bind beside us and take half of our mail without a
-  /// word. Call once before the first open(): an error for an address somebody listens on.
+  /// To be called once before the first open(): an error if somebody listens on an address. Without
+  /// this check SO_REUSEPORT would let a second daemon bind there and get half of our connections.
   static std::expected<void, std::string> check_free(std::span<const ports::Endpoint> addresses);
 
-  /// An error for an address that this host does not have; whoever listens there already is no
-  /// matter.
+  /// An error for an address that this host does not have. Other listeners on it do not matter.
   static std::expected<void, std::string> check_local(std::span<const ports::Endpoint> addresses);
 
   ~Listener();  ///< stops
@@ -63,7 +61,7 @@ class Listener {
 
   const std::vector<ports::Endpoint>& endpoints() const { return endpoints_; }
 
-  /// How often accepting has paused for want of descriptors or memory.
+  /// How often accepting paused for lack of descriptors or memory.
   std::uint64_t pauses() const;
 
  private:

@@ -8,7 +8,7 @@ namespace relay::net {
 
 namespace {
 
-/// As OpenSSL writes it: a dot in front stands for any one label.
+/// As OpenSSL expects it: a leading dot stands for any one label.
 std::string reference_name(const std::string& identity) {
   return identity.starts_with("*.") ? identity.substr(1) : identity;
 }
@@ -32,7 +32,7 @@ bool demand_certificate(SSL* ssl, const std::string& host, const mail::TlsDemand
   }
   for (const std::string& identity : demand.identities) {
     const std::string name = reference_name(identity);
-    // An empty name would make OpenSSL forget the others.
+    // An empty name would make OpenSSL drop the others.
     if (name.empty() || X509_VERIFY_PARAM_add1_host(wanted, name.c_str(), name.size()) != 1) {
       return false;
     }

@@ -1,4 +1,4 @@
-// What a peer's certificate must be like, and what was wrong with it.
+// Requirements for a peer's certificate, and why one was refused.
 #pragma once
 
 #include <string>
@@ -9,15 +9,15 @@
 
 namespace relay::net {
 
-/// Before the handshake as client with `host`: makes OpenSSL demand a certificate that our
-/// authorities vouch for and that carries one of demand.identities, or `host` where there are none.
-/// False when no certificate could ever do that. Precondition: demand.level is Verify.
+/// To be called before a client handshake with `host`: makes OpenSSL require a certificate from a
+/// trusted authority for one of demand.identities or, if there are none, for `host`. False: no
+/// certificate could ever satisfy that. Precondition: demand.level is Verify.
 bool demand_certificate(SSL* ssl, const std::string& host, const mail::TlsDemand& demand);
 
-/// Why the certificate was refused, after a handshake for which one was demanded.
+/// Why the certificate was refused, after a failed handshake that required one.
 mail::TlsResult refusal_of_certificate(const SSL* ssl);
 
-/// Whether `host` is an address literal and no name.
+/// Whether `host` is an address literal rather than a name.
 bool is_address(const std::string& host);
 
 }  // namespace relay::net

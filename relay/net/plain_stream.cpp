@@ -41,7 +41,7 @@ base::Task<std::expected<void, IoError>> PlainStream::write(std::string_view oct
       octets.remove_prefix(*sent);
     }
   }
-  // Part of it may be out: another write would be read as the rest of this one.
+  // Some octets may have been sent: another write would continue the broken one.
   if (!result) write_broken_ = true;
   co_return result;
 }
@@ -58,7 +58,7 @@ void PlainStream::close() noexcept {
 void PlainStream::last_words(std::string_view octets) noexcept {
   if (!connection_ || write_broken_) return;
   const auto sent = connection_->try_send(octets);
-  static_cast<void>(sent);  // it was worth a try
+  static_cast<void>(sent);  // best effort
 }
 
 std::unique_ptr<Connection> PlainStream::release() { return std::exchange(connection_, nullptr); }

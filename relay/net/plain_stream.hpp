@@ -1,4 +1,4 @@
-// A connection in the clear.
+// A connection without TLS.
 #pragma once
 
 #include <memory>
@@ -8,8 +8,8 @@
 
 namespace relay::net {
 
-/// Holds no octets of its own: what read_some() has not handed out is still in the kernel. A read
-/// that timed out leaves the writing side usable for a farewell; after a failed write nothing is.
+/// Buffers no octets: what read_some() has not returned is still in the kernel. After a read that
+/// timed out, writing still works, for a last reply; after a failed write nothing does.
 class PlainStream final : public ports::Stream {
  public:
   explicit PlainStream(std::unique_ptr<Connection> connection);
@@ -35,10 +35,10 @@ class PlainStream final : public ports::Stream {
 
   std::optional<ports::TlsInfo> tls() const override { return std::nullopt; }
 
-  /// Waits until a read would find something, be it the end; may return too early.
+  /// Waits until a read would return something, even the end; may return too early.
   base::Task<std::expected<void, ports::IoError>> wait_readable(base::Deadline deadline);
 
-  /// Gives the connection up for TLS; the stream is Closed from then on. Null when it was already.
+  /// Hands the connection over to TLS; the stream is Closed from then on. Null if it was already.
   std::unique_ptr<Connection> release();
 
  private:

@@ -16,7 +16,7 @@ TcpDialer& PoolDialer::of(const base::Executor& executor) {
   for (std::size_t i = 0; i < dialers_.size(); ++i) {
     if (pool_.at(i).executor() == executor) return *dialers_[i];
   }
-  return *dialers_.front();  // not a shard of ours: cannot be, and would still work
+  return *dialers_.front();  // no shard of this pool: impossible, but it would still work
 }
 
 base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> PoolDialer::connect(

@@ -1,4 +1,4 @@
-// One dialer for all shards: a connection is opened on the shard of the coroutine that asks.
+// One dialer for all shards: opens a connection on the shard of the calling coroutine.
 #pragma once
 
 #include <memory>

@@ -13,7 +13,7 @@ namespace relay::net {
 
 namespace {
 
-// Signals are for the main thread alone: a shard must not be interrupted in a system call.
+// Signals go to the main thread only: they must not interrupt system calls of a shard.
 class SignalsBlocked {
  public:
   SignalsBlocked() {
@@ -31,8 +31,8 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
-/// A handler that ends by an exception is lost, and its task with it; the others go on. Only a lack
-/// of memory gets here: supervised tasks report all else.
+/// Runs the loop. A handler that throws std::bad_alloc is lost, with its task; the others go on.
+/// Other exceptions do not get here: supervised tasks report them.
 void run_loop(boost::asio::io_context& io) {
   while (true) {
     try {
@@ -46,10 +46,10 @@ void run_loop(boost::asio::io_context& io) {
 
 }  // namespace
 
-// Concurrency 1: the loop is run by one thread, though any thread may post to it.
+// Concurrency hint 1: one thread runs the loop, though any thread may post to it.
 Shard::Shard() : deadlines_(io_), lingering_(io_), io_(1) {}
 
-// What the end of the loop closes must not start anything on it.
+// What is closed while the loop is destroyed must not start anything on it.
 Shard::~Shard() {
   deadlines_.end();
   lingering_.end();

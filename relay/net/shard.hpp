@@ -1,5 +1,5 @@
-// A shard: one thread, one event loop, one set of deadlines. Sessions and deliveries live their
-// whole life on one shard, so what belongs to a shard needs no lock.
+// A shard: one thread, one event loop, one set of deadlines. A session or delivery stays on its
+// shard, so data of a shard needs no lock.
 #pragma once
 
 #include <atomic>
@@ -33,12 +33,12 @@ class Shard {
 
   Lingering& lingering() { return lingering_; }
 
-  /// Asks the loop for a sign of life, unless it owes one; returns how long it has owed it, 0 when
-  /// it does not. From one thread only.
+  /// Posts a probe to the loop unless one is pending; returns how long the pending one has waited,
+  /// 0 if none was pending. From one thread only.
   std::chrono::nanoseconds silence(base::SteadyTime now);
 
  private:
-  // In this order: destroying the loop destroys coroutines, which take their alarms off the wheel.
+  // Order matters: destroying the loop destroys coroutines, which take their alarms off the wheel.
   DeadlineWheel deadlines_;
   Lingering lingering_;
   boost::asio::io_context io_;
@@ -46,9 +46,8 @@ class Shard {
   base::SteadyTime asked_at_;
 };
 
-/// The shards of the process and their threads.
-/// Coroutines may be spawned before run(). Order of an end: stop(), join(), then destroy what the
-/// coroutines use last (they die with the pool).
+/// The shards of the process and their threads. Coroutines may be spawned before run(). To end:
+/// stop(), join(), and only then destroy what the coroutines use; they die with the pool.
 class ShardPool {
  public:
   /// Precondition: count >= 1.
@@ -63,7 +62,7 @@ class ShardPool {
 
   std::vector<base::Executor> executors();
 
-  /// The longest of the shards' silences. To be called now and then, from one thread.
+  /// The longest silence of all shards. To be called regularly, from one thread.
   std::chrono::nanoseconds silence(base::SteadyTime now);
 
   void run();            ///< starts one thread per shard; once

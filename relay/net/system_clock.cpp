@@ -16,8 +16,8 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// Lets a bell cut the wait for a timer short. Whoever rings posts to the sleeper's shard, and what
-/// he posts may come when the sleep is over: it finds no timer then.
+/// Lets a bell end the wait for a timer early. The ringing thread posts to the sleeper's shard; if
+/// that arrives after the sleep is over, it finds no timer.
 class ArmedBell {
  public:
   ArmedBell(base::Bell& bell, base::Timer& timer)
@@ -38,13 +38,13 @@ class ArmedBell {
   ArmedBell(const ArmedBell&) = delete;
   ArmedBell& operator=(const ArmedBell&) = delete;
 
-  /// False: it had rung before.
+  /// False: the bell had rung before.
   bool armed() const { return armed_; }
 
   bool rung() const { return sleep_->rung; }
 
  private:
-  /// Touched on the sleeper's shard only.
+  /// Used on the sleeper's shard only.
   struct Sleep {
     explicit Sleep(base::Timer* waits) : timer(waits) {}
 
@@ -76,7 +76,7 @@ base::Task<> SystemClock::sleep_until(base::SteadyTime at, base::Bell& bell) {
   base::Timer timer(executor, at);
   const ArmedBell armed(bell, timer);
   if (!armed.armed()) co_return;
-  // What is posted by a ring from now on runs after the wait has begun, on this shard.
+  // A ring from here on is posted to this shard and runs after the wait has begun.
   const auto [error] = co_await timer.async_wait(asio::as_tuple(base::use_task));
   if (error && !armed.rung()) throw boost::system::system_error(error);
 }

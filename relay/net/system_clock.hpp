@@ -4,7 +4,7 @@
 
 namespace relay::net {
 
-/// The machine's clocks. Stateless; one object serves all shards.
+/// The clocks of the machine. Stateless; one object serves all shards.
 class SystemClock : public ports::Clock {
  public:
   base::WallTime wall() const override;

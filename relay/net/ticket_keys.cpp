@@ -22,7 +22,7 @@ void forget(void* /*context*/, void* kept, CRYPTO_EX_DATA* /*data*/, int /*index
   delete static_cast<Kept*>(kept);
 }
 
-/// Where a context keeps them: connections keep the context, so these outlive both.
+/// The index in SSL_CTX of its keys. Connections keep the context alive, and so its keys.
 int place_in_context() {
   static const int index = SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, &forget);
   return index;
@@ -85,8 +85,8 @@ std::optional<TicketKeys::Key> TicketKeys::to_open_with(const unsigned char* nam
   return std::nullopt;
 }
 
-// The answers are OpenSSL's: 0 no ticket, or one that opens with no key of ours; 1 done; 2 opened,
-// and to be sealed anew.
+// Returns what OpenSSL expects: 0 no ticket, or no key of ours opens it; 1 done; 2 opened, and to
+// be replaced by a new ticket.
 int TicketKeys::on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                           EVP_MAC_CTX* mac, int sealing) {
   const auto* const kept =

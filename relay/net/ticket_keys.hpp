@@ -1,5 +1,5 @@
-// The keys that session tickets are sealed with (RFC 5077): who knows one can read every session
-// that was resumed with it, so none lives long.
+// The keys that encrypt session tickets (RFC 5077). Whoever has a key can read every session
+// resumed with it, so keys are short-lived.
 #pragma once
 
 #include <array>
@@ -15,8 +15,8 @@
 
 namespace relay::net {
 
-/// Thread-safe. A key seals for kSpan and opens for as long again; then it is gone, and the client
-/// makes a full handshake.
+/// Thread-safe. A key encrypts tickets for kSpan and decrypts them for as long again; after that
+/// the client makes a full handshake.
 class TicketKeys {
  public:
   static constexpr std::chrono::hours kSpan{2};
@@ -27,10 +27,10 @@ class TicketKeys {
   TicketKeys(const TicketKeys&) = delete;
   TicketKeys& operator=(const TicketKeys&) = delete;
 
-  /// One for all contexts of this process: a session outlives the certificate it was made under.
+  /// One for all contexts of the process: a session may outlive the certificate it began with.
   static std::shared_ptr<TicketKeys> of_process();
 
-  /// From now on they seal and open the tickets of the context, which keeps them. False: no memory.
+  /// Makes `context` use and own `keys`. False: no memory.
   static bool serve(std::shared_ptr<TicketKeys> keys, SSL_CTX* context);
 
  private:
@@ -40,13 +40,13 @@ class TicketKeys {
     std::array<unsigned char, 32> mac{};
     base::SteadyTime since;
 
-    ~Key();  ///< wipes them
+    ~Key();  ///< wipes the key
   };
 
   static int on_ticket(SSL* ssl, unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
                        EVP_MAC_CTX* mac, int sealing);
 
-  /// Renews what is over. With the lock held.
+  /// Removes keys that are too old. The lock is held.
   void turn(base::SteadyTime now);
   std::optional<Key> to_seal_with();
   std::optional<Key> to_open_with(const unsigned char* name);

@@ -12,8 +12,8 @@ base::Task<std::expected<void, ports::IoError>> OpensslAcceptor::await_hello(
   co_return co_await ours->wait_readable(deadline);
 }
 
-// Octets may already wait in the kernel here, and rightly: the client's first handshake message
-// follows our 220 at once. If they are anything else, the handshake fails and the connection ends.
+// Octets may already wait in the kernel: the client's first handshake message follows our 220 at
+// once. If they are anything else, the handshake fails and the connection ends.
 base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> OpensslAcceptor::accept(
     std::unique_ptr<ports::Stream> plain, base::Deadline deadline) {
   auto* const ours = dynamic_cast<PlainStream*>(plain.get());

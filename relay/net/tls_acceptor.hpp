@@ -9,8 +9,8 @@
 
 namespace relay::net {
 
-/// One object serves all shards. Each handshake takes the context that is published at that moment,
-/// so a new certificate is a publish() and sessions under way keep theirs.
+/// One object serves all shards. Each handshake uses the context published at that moment, so a new
+/// certificate takes effect with publish(), and open sessions keep the old one.
 class OpensslAcceptor final : public ports::TlsAcceptor {
  public:
   /// `contexts` must outlive the acceptor.
@@ -19,7 +19,7 @@ class OpensslAcceptor final : public ports::TlsAcceptor {
   base::Task<std::expected<void, ports::IoError>> await_hello(ports::Stream& plain,
                                                               base::Deadline deadline) override;
 
-  /// `plain` must be a PlainStream of ours; anything else, and a closed one, is TlsFailed.
+  /// `plain` must be an open PlainStream of ours; otherwise the error is TlsFailed.
   base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> accept(
       std::unique_ptr<ports::Stream> plain, base::Deadline deadline) override;
 

@@ -21,7 +21,7 @@ namespace relay::net {
 
 namespace {
 
-// Mozilla "intermediate", server side TLS 5.7. TLS 1.3 suites are OpenSSL's defaults, the same.
+// Mozilla "intermediate", server side TLS 5.7. OpenSSL's default TLS 1.3 suites are the same.
 constexpr const char* kIntermediateCiphers =
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
     "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
@@ -29,12 +29,12 @@ constexpr const char* kIntermediateCiphers =
     "DHE-RSA-AES128-GCM-SHA256:DHE-RSA-AES256-GCM-SHA384:DHE-RSA-CHACHA20-POLY1305";
 constexpr const char* kIntermediateGroups = "X25519:P-256:P-384";
 
-// OpenSSL would ask for a pass phrase on the terminal: a daemon has none.
+// Without this OpenSSL would ask for a pass phrase on the terminal.
 int no_pass_phrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* /*context*/) { return 0; }
 
-/// As SSL_CTX_use_PrivateKey_file, but the text of the key is not left behind in memory.
+/// Like SSL_CTX_use_PrivateKey_file, but leaves no copy of the key's text in memory.
 bool use_key_file(SSL_CTX* context, const std::filesystem::path& path) {
-  std::array<char, 65'536> text{};  // certificates may stand in the same file
+  std::array<char, 65'536> text{};  // the file may contain certificates as well
   std::FILE* const file = std::fopen(path.c_str(), "re");
   if (file == nullptr) {
     ERR_raise(ERR_LIB_SYS, errno);
@@ -48,7 +48,7 @@ bool use_key_file(SSL_CTX* context, const std::filesystem::path& path) {
   return key && SSL_CTX_use_PrivateKey(context, key.get()) == 1;
 }
 
-/// As SSL_CTX_use_certificate_chain_file, from a text.
+/// Like SSL_CTX_use_certificate_chain_file, from a text.
 bool use_chain(SSL_CTX* context, std::string_view pem) {
   const std::unique_ptr<BIO, decltype(&BIO_free)> text(
       BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())), &BIO_free);
@@ -77,7 +77,7 @@ std::string text_of(const ASN1_STRING* text) {
           static_cast<std::size_t>(ASN1_STRING_length(text))};
 }
 
-/// The alternative names, or the common name where there are none (RFC 6125 §6.4.4).
+/// The alternative names or, if there are none, the common name (RFC 6125 §6.4.4).
 std::vector<std::string> host_names(const X509* certificate) {
   std::vector<std::string> names;
   const std::unique_ptr<GENERAL_NAMES, decltype(&GENERAL_NAMES_free)> all(
@@ -94,8 +94,9 @@ std::vector<std::string> host_names(const X509* certificate) {
   return names;
 }
 
-/// What fails here goes on in the clear (RFC 7435 §3): old keys, versions and servers that do not
-/// know RFC 5746 are better than that. We never renegotiate, so the latter can do us no harm.
+/// For TlsLevel::May. If TLS fails, mail goes in the clear (RFC 7435 §3), so old keys, versions,
+/// and servers without RFC 5746 are better than no TLS. The latter do no harm: we never
+/// renegotiate.
 bool allow_old_servers(SSL_CTX* context) {
   SSL_CTX_set_options(context, SSL_OP_LEGACY_SERVER_CONNECT);
   return SSL_CTX_set_cipher_list(context, "DEFAULT@SECLEVEL=0") == 1 &&
@@ -110,7 +111,7 @@ std::string problem(const std::filesystem::path& file, const std::string& what) 
 }  // namespace
 
 std::string take_openssl_reason() {
-  // The oldest entry is the cause, what follows are the layers above it passing it on.
+  // The oldest entry is the cause; later ones come from the layers above.
   const unsigned long first = ERR_get_error();
   ERR_clear_error();
   if (first == 0) return {};
@@ -127,11 +128,12 @@ TlsContext::Handle TlsContext::make(bool as_server) {
   SSL_CTX* context = handle.get();
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
-  // Buffers only while a record is under way: an idle session costs kilobytes less. Partial writes
-  // may go on from another address, since a coroutine writes from wherever its caller's text is.
+  // Buffers are kept only while a record is in progress, which saves kilobytes per idle session. A
+  // partial write may continue from another address, for a coroutine writes from its caller's
+  // buffer.
   SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
                                 SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_CTX_set_read_ahead(context, 1);  // a record in one receive, not header and body apart
+  SSL_CTX_set_read_ahead(context, 1);  // header and body of a record in one receive
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_default_passwd_cb(context, no_pass_phrase);
   return handle;
@@ -163,7 +165,7 @@ std::expected<TlsContext, std::string> TlsContext::server(const TlsFiles& files,
     return std::unexpected(problem(files.chain, "no usable certificate chain"));
   }
   if (!use_key_file(context, files.key)) {
-    // With the certificate loaded, OpenSSL already refuses a key of another pair here.
+    // OpenSSL already refuses a key here that does not match the certificate.
     return std::unexpected(problem(files.key, "no usable private key for " + files.chain.string()));
   }
   if (SSL_CTX_check_private_key(context) != 1) {

@@ -1,6 +1,6 @@
-// TLS settings, keys and certificates as one checked value. Protocol TLS 1.2 and 1.3, as server
-// with the cipher suites of Mozilla's intermediate profile; no compression, no renegotiation, no
-// early data. Who would go on in the clear otherwise speaks to old servers, too.
+// TLS settings, key and certificate as one checked value: TLS 1.2 and 1.3, as server with the
+// cipher suites of Mozilla's intermediate profile; no compression, no renegotiation, no early data.
+// Only a client of TlsLevel::May, which would otherwise send in the clear, accepts older servers.
 #pragma once
 
 #include <expected>
@@ -24,7 +24,7 @@ struct TlsFiles {
   std::filesystem::path key;    ///< PEM, not encrypted
 };
 
-/// The same as text, and how messages are to name both.
+/// The same as texts, with their names for error messages.
 struct TlsTexts {
   std::string_view chain;
   std::string_view key;
@@ -35,37 +35,36 @@ struct TlsTexts {
 struct CertificateFacts {
   base::WallTime begins;
   base::WallTime ends;
-  std::vector<std::string> names;  ///< the hosts it is for, as they stand in it
+  std::vector<std::string> names;  ///< the host names in the certificate
 };
 
-/// Immutable and safe to share between shards. Connections keep what they need of it alive.
+/// Immutable; shards may share it. Connections keep alive what they need of it.
 class TlsContext {
  public:
-  /// For accepting. Reads both files and checks that key and certificate belong together. Sessions
-  /// are resumed by tickets only: nothing is kept here per client.
-  /// Error: one line naming the file and what is wrong with it.
+  /// For accepting. Reads both files and checks that they belong together. Sessions are resumed by
+  /// tickets only: no state is kept per client. Error: one line naming the file and its problem.
   static std::expected<TlsContext, std::string> server(
       const TlsFiles& files, std::shared_ptr<TicketKeys> tickets = TicketKeys::of_process());
 
-  /// The same for what does not come from files.
+  /// The same from texts.
   static std::expected<TlsContext, std::string> server(
       const TlsTexts& texts, std::shared_ptr<TicketKeys> tickets = TicketKeys::of_process());
 
   /// For dialling. Verify trusts the system's certificate authorities, or only those in
-  /// `authorities` (PEM) when given; at other levels nothing is checked. May
-  /// takes TLS 1.0 and short keys as well, where the next hop has nothing better.
+  /// `authorities` (PEM) if given; other levels check nothing. May also accepts TLS 1.0 and short
+  /// keys.
   static std::expected<TlsContext, std::string> client(
       mail::TlsLevel level, const std::optional<std::filesystem::path>& authorities = {});
 
   SSL_CTX* native() const { return context_.get(); }
 
-  /// What our own certificate says of itself; nothing for a client.
+  /// Facts about our own certificate; nullopt for a client.
   std::optional<CertificateFacts> certificate() const;
 
-  /// Whether both have the same certificate of our own.
+  /// Whether both contexts have the same certificate of ours.
   bool has_certificate_of(const TlsContext& other) const;
 
-  /// Whether our own certificate is for the host; false for a client.
+  /// Whether our own certificate is valid for `host`; false for a client.
   bool is_for(const std::string& host) const;
 
  private:
@@ -83,7 +82,7 @@ class TlsContext {
   Handle context_;
 };
 
-/// The reason OpenSSL gave last, without its numbers; empties its queue of errors.
+/// The cause of the last OpenSSL error, without its numbers; clears OpenSSL's error queue.
 std::string take_openssl_reason();
 
 }  // namespace relay::net

@@ -21,7 +21,7 @@ TlsStream::~TlsStream() { close(); }
 
 struct TlsStream::SocketBio {
   static BIO_METHOD* method() {
-    // Made once and kept for the life of the program: a table of functions, no state.
+    // Created once and never freed: a table of functions without state.
     static BIO_METHOD* const made = [] {
       BIO_METHOD* fresh = BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "connection");
       BIO_meth_set_read(fresh, &SocketBio::read);
@@ -77,25 +77,25 @@ struct TlsStream::SocketBio {
   }
 };
 
-/// Counts what OpenSSL answers by itself. A wish to renegotiate is refused before it becomes a
-/// message, so records are counted as well.
+/// Counts handshake messages and records after the handshake, which OpenSSL answers by itself.
+/// Records count too, because a refused request to renegotiate never becomes a message.
 struct TlsStream::LateMessages {
   static void see(int sent, int /*version*/, int kind, const void* octets, std::size_t size,
                   SSL* ssl, void* stream) {
     auto& self = *static_cast<TlsStream*>(stream);
     if (sent != 0 || !self.is_established_ || size == 0) return;
     const auto first = *static_cast<const unsigned char*>(octets);
-    // TLS 1.3 tells the kind of a record inside, TLS 1.2 at its head.
+    // TLS 1.3 gives the kind of a record inside it, TLS 1.2 in its header.
     const bool is_record = kind == SSL3_RT_HEADER || kind == SSL3_RT_INNER_CONTENT_TYPE;
     if (is_record && first == SSL3_RT_HANDSHAKE) ++self.late_records_;
     if (kind == SSL3_RT_HANDSHAKE) ++self.late_messages_;
     if (std::max(self.late_records_, self.late_messages_) <= kMostLateMessages) return;
     self.transport_failure_ = IoError::TlsFlood;
-    SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN);  // OpenSSL reads nothing any more
+    SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN);  // makes OpenSSL stop reading
   }
 };
 
-/// While it lives, OpenSSL may send, and receive once, whether a turn is owed or not.
+/// While one exists, OpenSSL may send, and receive once, even if a turn is owed.
 class TlsStream::AtOnce {
  public:
   explicit AtOnce(TlsStream& stream) : stream_(stream) {
@@ -141,7 +141,7 @@ bool TlsStream::expect_peer(const std::string& host, const mail::TlsDemand& dema
 
 ports::TlsError TlsStream::failure(IoError error) const {
   ports::TlsError failure{.error = error};
-  // What is not demanded is looked at all the same, and says nothing about the failure.
+  // Without Verify, OpenSSL still notes the certificate's result, but it is not why TLS failed.
   if (verify_) failure.result = refusal_of_certificate(ssl_.get());
   return failure;
 }
@@ -201,7 +201,7 @@ base::Task<std::expected<void, IoError>> TlsStream::go_on_after(int code, base::
   co_return std::unexpected(*dead_);
 }
 
-// A peer that leaves without close_notify is common and harmless here: SMTP marks its own ends.
+// Peers often leave without close_notify. That is harmless here: SMTP marks its own ends.
 IoError TlsStream::reason_of_failure(int ssl_error) {
   const bool has_ended = ssl_error == SSL_ERROR_ZERO_RETURN;
   return transport_failure_.value_or(has_ended ? IoError::Closed : IoError::TlsFailed);
@@ -217,7 +217,7 @@ base::Task<std::expected<std::size_t, IoError>> TlsStream::read_some(std::span<c
     std::size_t got = 0;
     const int code = SSL_read_ex(ssl_.get(), into.data(), into.size(), &got);
     if (code == 1) {
-      connection_->count_transfer();  // one receive may have brought hundreds of small records
+      connection_->count_transfer();  // one receive may bring hundreds of small records
       co_return got;
     }
     const auto again = co_await go_on_after(code, deadline);
@@ -242,12 +242,12 @@ base::Task<std::expected<void, IoError>> TlsStream::write(std::string_view octet
     octets.remove_prefix(sent);
     if (code != 1) result = co_await go_on_after(code, deadline);
   }
-  // A record may be half out: OpenSSL insists on finishing it before anything else.
+  // A record may have been sent in part: OpenSSL must finish it before anything else.
   if (!result) write_broken_ = true;
   co_return result;
 }
 
-// Only whole records count: octets of one that is still on its way are nothing yet.
+// Counts whole records only; a partial record is not readable yet.
 bool TlsStream::has_unread() {
   if (dead_) return false;
   const AtOnce at_once(*this);
@@ -257,7 +257,7 @@ bool TlsStream::has_unread() {
   if (code > 0) return true;
   const int ssl_error = SSL_get_error(ssl_.get(), code);
   if (ssl_error != SSL_ERROR_WANT_READ && ssl_error != SSL_ERROR_WANT_WRITE) {
-    dead_ = reason_of_failure(ssl_error);  // the next read says so
+    dead_ = reason_of_failure(ssl_error);  // the next read reports it
     ERR_clear_error();
   }
   return false;
@@ -267,7 +267,7 @@ void TlsStream::close() noexcept {
   if (ssl_ && !dead_ && !write_broken_ && SSL_is_init_finished(ssl_.get()) != 0) {
     const AtOnce at_once(*this);
     ERR_clear_error();
-    SSL_shutdown(ssl_.get());  // sends close_notify if the socket takes it; waits for nothing
+    SSL_shutdown(ssl_.get());  // sends close_notify if the socket takes it; does not wait
     ERR_clear_error();
   }
   dead_ = IoError::Closed;

@@ -1,4 +1,4 @@
-// A connection under TLS. Made from a Connection by a handshake and never turned back: when the TLS
+// A connection with TLS, made from a Connection by a handshake. There is no way back: when the TLS
 // session ends, the connection ends.
 #pragma once
 
@@ -14,22 +14,22 @@
 
 namespace relay::net {
 
-/// OpenSSL works directly on the socket through a BIO of ours: no copy of the records in between,
-/// and each wait is one of Connection's, with its deadline. OpenSSL goes on by itself over whatever
-/// is no application data, so the BIO is what makes it come back when the connection owes a turn.
-/// A peer that sends more than kMostLateMessages handshake messages or records once the handshake
-/// is done (KeyUpdate, RFC 8446 §4.6.3; NewSessionTicket; wishes to renegotiate, RFC 5246 §7.4.1)
-/// ends the connection: TlsFlood.
+/// OpenSSL works directly on the socket through our BIO: records are not copied in between, and
+/// every wait is a Connection's, with its deadline. OpenSSL alone would keep reading while it gets
+/// no application data, so the BIO makes it return when the connection owes a turn. A peer that
+/// sends more than kMostLateMessages handshake messages or records after the handshake (KeyUpdate,
+/// RFC 8446 §4.6.3; NewSessionTicket; requests to renegotiate, RFC 5246 §7.4.1) ends the connection
+/// with TlsFlood.
 class TlsStream final : public ports::Stream {
  public:
   static constexpr unsigned kMostLateMessages = 32;
 
-  /// Handshake as server. Octets sent in the clear before it are taken for a handshake and fail it.
+  /// Handshake as server. Plaintext that is already there is read as handshake and makes it fail.
   static base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> accept(
       std::unique_ptr<Connection> connection, std::shared_ptr<const TlsContext> context,
       base::Deadline deadline);
 
-  /// Handshake as client with SNI `host`. The certificate is checked when demand.level is Verify.
+  /// Handshake as client with SNI `host`. The certificate is checked if demand.level is Verify.
   static base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::TlsError>> connect(
       std::unique_ptr<Connection> connection, std::shared_ptr<const TlsContext> context,
       std::string host, mail::TlsDemand demand, base::Deadline deadline);
@@ -67,7 +67,7 @@ class TlsStream final : public ports::Stream {
   base::Task<std::expected<void, ports::IoError>> shake_hands(base::Deadline deadline);
   ports::TlsError failure(ports::IoError error) const;
 
-  /// What to do after an SSL call returned `code`: wait and call again, or give up.
+  /// After an SSL call returned `code`: waits so that the call can be repeated, or reports failure.
   base::Task<std::expected<void, ports::IoError>> go_on_after(int code, base::Deadline deadline);
   bool may_receive();
 
@@ -75,15 +75,15 @@ class TlsStream final : public ports::Stream {
 
   ports::IoError reason_of_failure(int ssl_error);
 
-  std::unique_ptr<Connection> connection_;  // outlives ssl_, whose BIO points at this object
+  std::unique_ptr<Connection> connection_;  // outlives ssl_, whose BIO points to this object
   std::unique_ptr<SSL, Free> ssl_;
   std::optional<ports::IoError> transport_failure_;
-  std::optional<ports::IoError> dead_;  ///< latched: OpenSSL forbids calls after a fatal error
+  std::optional<ports::IoError> dead_;  ///< kept, because OpenSSL forbids calls after a fatal error
   unsigned late_messages_ = 0;          ///< handshake messages since the handshake
   unsigned late_records_ = 0;           ///< records with handshake messages since the handshake
   bool is_established_ = false;
-  bool at_once_ = false;       ///< the call under way may not wait, and so takes no turn
-  bool has_received_ = false;  ///< in that call
+  bool at_once_ = false;       ///< the current call must not wait, so it takes no turn
+  bool has_received_ = false;  ///< in the current call
   bool write_broken_ = false;
   bool verify_ = false;
 };

@@ -10,7 +10,8 @@ std::expected<void, SpoolError> Acceptance::accept(const ports::NewMessage& mess
                                                    const ContentCut& cut, base::WallTime now) {
   const bool awaits = std::ranges::any_of(
       message.routes, [](const mail::Route& route) { return !route.awaits.empty(); });
-  // Most messages have nothing that could be refused.
+  // Check only what can be refused: most messages have neither a draft nor copies that await
+  // consent.
   if (cut.appended > 0 || awaits) {
     if (messages_.is_known(message.message.id)) return {};
     if (const auto allowed = check(message, cut); !allowed) return allowed;

@@ -1,4 +1,4 @@
-// What one commit of the intake is made of: limits first, then all of it. Inside a transaction.
+// One commit of the intake: checks limits, then stores everything. Inside a transaction.
 #pragma once
 
 #include <expected>
@@ -20,14 +20,15 @@ class Acceptance {
         awaiting_(awaiting),
         notices_(notices) {}
 
-  /// On an error nothing was written. A message that is there is not stored again.
+  /// On an error nothing was written. A message that is stored already is not stored again.
   std::expected<void, ports::SpoolError> accept(const ports::NewMessage& message,
                                                 const ContentCut& cut, base::WallTime now);
 
  private:
   std::expected<void, ports::SpoolError> check(const ports::NewMessage& message,
                                                const ContentCut& cut);
-  /// Some of the copies have ended before they came.
+  /// Some copies ended on acceptance: writes their notices, and removes the message if none is
+  /// open.
   void settle(const ports::NewMessage& message, base::WallTime now);
 
   Contents& contents_;

@@ -1,5 +1,5 @@
-// Copies that wait for the consent of their targets. All that is asked goes through the index that
-// holds them alone.
+// Copies that await the consent of their targets. All queries use the index that contains only
+// those.
 #pragma once
 
 #include <cstdint>
@@ -17,16 +17,17 @@ class Awaiting {
  public:
   Awaiting(Connection& connection, Tally& tally);
 
-  /// Copies that wait for one of the addresses: of the one with the most.
+  /// The number of copies awaiting one of these addresses; the highest of them.
   std::uint64_t most(const std::vector<std::string>& addresses);
 
-  /// Whether as many may wait as the message brings.
+  /// Whether fewer than max_awaiting stored copies await each address that copies of the message
+  /// would await. Copies of the message itself are not counted.
   bool fits(const ports::NewMessage& message);
 
   std::vector<ports::AwaitingCopy> list(const std::optional<ports::AwaitingCopy>& after,
                                         std::size_t limit);
 
-  /// Inside a transaction. How many still waited.
+  /// Inside a transaction. Returns how many copies were still waiting for consent.
   std::uint64_t release(const std::vector<ports::AwaitingCopy>& copies, base::WallTime now);
 
  private:

@@ -14,7 +14,7 @@ std::string place_of(const mail::MessageId& id, std::uint32_t sequence) {
   return place;
 }
 
-/// What chunks were stored with up to schema 6.
+/// The digest of chunks stored by schema 6 and older.
 std::string chunk_sha256(const mail::MessageId& id, std::uint32_t sequence,
                          std::string_view octets) {
   base::Sha256 digest;

@@ -1,4 +1,4 @@
-// What tells a chunk of a stored message from anything else.
+// The digest by which a damaged or misplaced chunk is recognised.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace relay::spool {
 
-/// A piece of content as it comes to be stored.
+/// A piece of content to be stored.
 struct Chunk {
   std::string_view octets;
   std::string_view digest;
@@ -20,14 +20,14 @@ struct StoredChunk {
   std::string digest;
 };
 
-/// XXH3-128 of the octets, seeded with id and sequence: a damaged index that leads to the content
-/// of another message is found as well as a damaged octet. It finds accidents; who can write the
-/// queue on purpose could write any digest. Made by callers, on their own threads, for the one that
-/// writes to the disk has enough to do.
+/// XXH3-128 of the octets, seeded with id and sequence: so a damaged index that leads to another
+/// message's content is noticed like a damaged octet. Against accidents only: whoever can write to
+/// the queue can write any digest. Callers compute it on their own threads, to spare the writer
+/// thread.
 std::string chunk_digest(const mail::MessageId& id, std::uint32_t sequence,
                          std::string_view octets);
 
-/// Whether the chunk is what was accepted. The end of the content, without octets, is.
+/// Whether the chunk is what was accepted. An empty chunk, the end of the content, is sound.
 bool is_sound(const mail::MessageId& id, std::uint32_t sequence, const StoredChunk& chunk);
 
 }  // namespace relay::spool

@@ -37,7 +37,8 @@ ContentFile::ContentFile(const std::string& database) : path_(path_of(database))
   void* const room = sqlite3_malloc(vfs->szOsFile);
   if (room == nullptr) throw DatabaseError(SQLITE_NOMEM, "out of memory");
   file_.reset(new (room) sqlite3_file{});
-  // As a log: nobody locks it, its mode is the database's, and its first sync is its folder's, too.
+  // Opened like a write-ahead log: without locks, with the database's mode, and its first sync also
+  // syncs the folder.
   constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_WAL;
   check(vfs->xOpen(vfs, path_.c_str(), file_.get(), kFlags, nullptr),
         "the file for big content cannot be opened");
@@ -45,7 +46,8 @@ ContentFile::ContentFile(const std::string& database) : path_(path_of(database))
 
 void ContentFile::adopt(std::int64_t slot) {
   const auto index = static_cast<std::size_t>(slot);
-  // Beyond any disk (64 TiB): a damaged row, whose content will be found to be damaged.
+  // Beyond 64 TiB, larger than any disk, the row is damaged; its content will be found damaged when
+  // read.
   constexpr std::size_t kMost = (1ULL << 46) / kSlotOctets;
   if (slot < 0 || index >= kMost) return;
   if (index >= used_.size()) used_.resize(index + 1);

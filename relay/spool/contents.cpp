@@ -10,7 +10,7 @@ using ports::SpoolError;
 namespace {
 
 constexpr std::size_t kChunk = ports::kChunkOctets;
-/// Of the row that holds our fields alone, where no content lies in the database.
+/// Sequence of a row with only our header fields, used if no content is in the database.
 constexpr std::int64_t kBeforeContent = -1;
 
 }  // namespace
@@ -35,9 +35,9 @@ bool ContentCut::beside_database() const {
   return appended > 0 || (!pieces.empty() && pieces.front().octets == kChunk);
 }
 
-// Our fields lie in the first row of a message: behind its content where that is small, which costs
-// no page of its own. Among the columns of `message` they would spill into one from 2,030 octets
-// on.
+// Our header fields are stored in the first row of a message, beside its content if that is small,
+// which needs no extra page. As columns of `message` they would overflow into extra pages from
+// 2,030 octets on.
 Contents::Contents(Connection& connection, ContentFile& file)
     : connection_(connection),
       file_(file),
@@ -86,7 +86,7 @@ void Contents::append(const mail::MessageId& id, std::uint32_t sequence, const C
 void Contents::discard(const mail::MessageId& id) {
   delete_draft_.bind_blob(1, blob_of(id));
   delete_draft_.run();
-  // Or it has become a message meanwhile: nobody knew whether it had.
+  // No such draft: it may have become a message, when the result of its commit was unknown.
   if (connection_.changes() > 0) give_up_slots(id);
 }
 
@@ -152,7 +152,7 @@ void Contents::remove(const mail::MessageId& id) {
 }
 
 void Contents::give_up_slots(const mail::MessageId& id) {
-  if (file_.is_empty()) return;  // as on most days
+  if (file_.is_empty()) return;  // the usual case: no big message is stored
   const Use use(delete_slots_);
   delete_slots_.bind_blob(1, blob_of(id));
   while (delete_slots_.step()) file_.give_up(delete_slots_.number(0));
@@ -172,13 +172,13 @@ std::expected<StoredChunk, SpoolError> Contents::read(const mail::MessageId& id,
       return StoredChunk{file_.read(select_slot_.number(0)), select_slot_.text(1)};
     }
   }
-  // Behind the last chunk is the end, unless a chunk is missing.
+  // No such chunk: the end of the content, unless a chunk is missing.
   const Use use(select_end_);
   select_end_.bind_blob(1, blob_of(id));
   if (!select_end_.step()) return std::unexpected(SpoolError::NotFound);
   const auto size = static_cast<std::uint64_t>(select_end_.number(0));
   const bool missing = std::uint64_t{sequence} * kChunk < size;
-  // That a message was accepted without an octet its size alone does not prove.
+  // The size alone does not prove that the message was accepted without content: check its hash.
   if (missing || (sequence == 0 && select_end_.view(1) != base::sha256({}))) {
     return std::unexpected(SpoolError::Corrupt);
   }

@@ -1,5 +1,5 @@
-// Content of the queue: chunks, those of big messages beside the database, drafts, and the header
-// fields of ours that go in front.
+// Content of the queue: chunks (those of big messages beside the database), drafts, and the header
+// fields that we add in front.
 #pragma once
 
 #include <cstdint>
@@ -13,51 +13,51 @@
 
 namespace relay::spool {
 
-/// Where the content of a new message is cut, with the digest of each piece.
+/// How the content of a new message is split, with the digest of each piece.
 struct ContentCut {
   struct Piece {
     std::uint32_t sequence = 0;
-    std::size_t at = 0;  ///< in NewMessage::content
+    std::size_t at = 0;  ///< offset in NewMessage::content
     std::size_t octets = 0;
     std::string digest;
   };
 
-  std::uint32_t appended = 0;  ///< chunks that append() has taken before
+  std::uint32_t appended = 0;  ///< chunks stored by append() before
   std::vector<Piece> pieces;
 
-  /// Corrupt: size and content do not belong together.
+  /// Error Corrupt: size and content do not fit together.
   static std::expected<ContentCut, ports::SpoolError> of(const ports::NewMessage& message);
 
-  bool beside_database() const;  ///< some of the content lies there
+  bool beside_database() const;  ///< some of the content is in the content file
 };
 
-/// Inside a transaction where it writes. Everything throws DatabaseError.
+/// Writing functions run inside a transaction. Every function throws DatabaseError.
 class Contents {
  public:
   Contents(Connection& connection, ContentFile& file);
 
-  /// The next chunk, of kChunkOctets, of a message that is not accepted yet. One that is there, or
-  /// whose message has been accepted, is not stored again.
+  /// Stores the next chunk, of kChunkOctets, of a draft. Does nothing if the chunk is stored
+  /// already or the message has been accepted.
   void append(const mail::MessageId& id, std::uint32_t sequence, const Chunk& chunk);
   void discard(const mail::MessageId& id);
 
-  /// Whether there is a draft of so many chunks.
+  /// Whether there is a draft of exactly `chunks` chunks.
   bool is_draft(const mail::MessageId& id, std::uint32_t chunks);
 
-  /// What is left of the content, and our fields; the draft is one no longer.
+  /// Stores the rest of the content and our header fields; the draft ends.
   void put(const ports::NewMessage& message, const ContentCut& cut);
   void remove(const mail::MessageId& id);
 
-  /// The octets are what the disk gave: is_sound() tells whether they are those that were accepted.
-  /// No octets: the content ends before. Error Corrupt when a chunk is missing.
+  /// The octets as read from the disk: is_sound() tells whether they are those accepted. No octets:
+  /// the content ends before this chunk. Error Corrupt if a chunk is missing.
   std::expected<StoredChunk, ports::SpoolError> read(const mail::MessageId& id,
                                                      std::uint32_t sequence);
 
-  /// trace_fields, seal_fields and rewritten_head.
+  /// Reads trace_fields, seal_fields and rewritten_head.
   void read_fields(mail::AcceptedMessage& message);
 
-  std::int64_t remove_drafts();  ///< those of a process that is gone: at start; how many
-  void adopt_slots();            ///< at start, after that
+  std::int64_t remove_drafts();  ///< at start: those of the process before; returns how many
+  void adopt_slots();            ///< at start, after remove_drafts()
 
  private:
   void put_slot(const mail::MessageId& id, std::uint32_t sequence, const Chunk& chunk);

@@ -72,7 +72,7 @@ base::Task<std::expected<ports::DuePage, SpoolError>> DeliveryRequests::due_in_l
       });
 }
 
-/// What was held in its place among the waiting ones is met once, and taken away from there.
+/// Copies held in place that the listing met are moved out of its index, so they are met only once.
 ports::DuePage DeliveryRequests::without_held(DueCopies::Listed listed) {
   if (!listed.held.empty()) {
     writer_.tell(Kind::Note,

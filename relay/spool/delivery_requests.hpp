@@ -1,4 +1,4 @@
-// The queue for the delivery side: requests to the writer.
+// The queue as the delivery side sees it; each call is a request to the writer.
 #pragma once
 
 #include "relay/ports/delivery_queue.hpp"
@@ -7,7 +7,7 @@
 
 namespace relay::spool {
 
-/// Content chunk `sequence` of a message, when it is what was accepted.
+/// Reads a chunk of content; error Corrupt if it is not what was accepted.
 base::Task<std::expected<std::string, ports::SpoolError>> read_content(Writer& writer,
                                                                        Tables& tables,
                                                                        mail::MessageId id,

@@ -29,15 +29,14 @@ DiskUpkeep::DiskUpkeep(Connection& connection, ContentFile& content, std::string
   sqlite3_wal_hook(connection_.raw(), count_log_pages, &log_pages_);
 }
 
-/// The database never shrinks: pages that delivery has freed inside it are room, too, or a disk
-/// that was full once would refuse mail for ever. Places of big content are no room for pages:
-/// those that are free are given back to the disk.
+/// The database file never shrinks, so its unused pages count as free space; otherwise a disk that
+/// was full once would refuse mail for ever. Free slots of the content file cannot serve as pages:
+/// they are given back to the disk instead.
 bool DiskUpkeep::is_low() {
   if (min_free_ == 0) return false;
   if (free_octets(path_) >= min_free_ + log_octets()) return false;
-  // What is in the log may make the database grow when it is folded in. On a full disk neither
-  // could be written any more, and even what was delivered could not be recorded: fold it in while
-  // it fits.
+  // Folding in the log can make the database grow. Do it while it fits: on a full disk neither
+  // could be written, and not even deliveries could be recorded.
   fold_log_in();
   content_.shrink();
   content_.make_holes();
@@ -66,7 +65,7 @@ void DiskUpkeep::use_reserve() {
   fold_log_in();
 }
 
-/// Without room for it, the log stays as it is.
+/// If there is no space for it, the log stays as it is.
 void DiskUpkeep::fold_log_in() {
   const int code = sqlite3_wal_checkpoint_v2(connection_.raw(), nullptr, SQLITE_CHECKPOINT_PASSIVE,
                                              nullptr, nullptr);

@@ -1,6 +1,5 @@
-// The log folded into the database before it grows long, and the room on the disk. Of the writer's
-// thread; throws DatabaseError when the disk cannot be trusted any more, and is not called after
-// that.
+// Checkpoints the write-ahead log and watches the free space of the disk. For the writer's thread
+// only. Throws DatabaseError if the disk cannot be trusted any more; not to be called after that.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +9,12 @@
 
 namespace relay::spool {
 
-/// Nothing that was promised can be relied on any more.
+/// After such an error nothing stored can be relied on.
 bool is_fatal(int code);
 
 class DiskUpkeep {
  public:
-  /// `min_free`: octets of disk below which nothing more is accepted.
+  /// `min_free`: octets of free disk below which no mail is accepted.
   DiskUpkeep(Connection& connection, ContentFile& content, std::string path,
              std::uint64_t min_free);
   DiskUpkeep(const DiskUpkeep&) = delete;
@@ -23,13 +22,13 @@ class DiskUpkeep {
 
   bool is_low();
 
-  /// A long log at once; a short one, and what else can be tidied, when there is time.
+  /// Checkpoints a long log at once; if idle, also a short one, and tidies the files.
   void look_round(bool idle);
 
-  /// The disk is full, and something must be written all the same.
+  /// Frees the reserve: the disk is full, but a delivery must be recorded.
   void use_reserve();
 
-  /// Nothing more comes: folds all of the log in.
+  /// Checkpoints the whole log; nothing is written after that.
   void finish();
 
  private:

@@ -13,10 +13,11 @@ ports::DueCopy due_copy_from(const Statement& row) {
           .next_due = time_of(row.number(2))};
 }
 
-// Passed over for one page; taken away together, which writes some three pages of indexes for each.
+// Held copies passed over in one page. take_away() moves them together, and each makes some three
+// pages of indexes dirty.
 constexpr std::size_t kMostHeld = 100;
 
-/// Of a statement that ends after kMostHeld rows more than there are to be in a page.
+/// `rows` must yield up to kMostHeld rows more than the page takes.
 DueCopies::Listed listed_from(Statement& rows, std::size_t limit) {
   DueCopies::Listed listed;
   while (rows.step()) {
@@ -34,7 +35,7 @@ DueCopies::Listed listed_from(Statement& rows, std::size_t limit) {
   return listed;
 }
 
-/// Binds the key behind which a listing begins, at three positions.
+/// Binds the cursor at three positions; the listing begins after it.
 void bind_cursor(Statement& statement, int first, const ports::DueCursor& after) {
   statement.bind(first, ms_of(after.next_due))
       .bind_blob(first + 1, blob_of(after.copy.message))
@@ -109,9 +110,9 @@ std::vector<ports::WaitingLane> DueCopies::waiting_lanes(const std::optional<por
   while (lanes.size() < limit) {
     std::optional<ports::WaitingLane> next;
     if (last && !last->risk_pool) next = risk_lane(last->domain, now);
-    // The first name behind another is that name and a NUL.
+    // The smallest string greater than a name is that name followed by NUL.
     if (!next) next = first_lane(last ? last->domain + '\0' : std::string(), now);
-    // A column that holds no text, by damage, compares otherwise.
+    // A damaged column that holds no text sorts differently: stop instead of looping.
     if (!next || (last && !(*last < next->key))) break;
     last = next->key;
     lanes.push_back(std::move(*next));

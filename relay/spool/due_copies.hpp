@@ -1,6 +1,6 @@
-// Waiting copies by due time and by lane. No address is parsed: a damaged row is found when it is
-// loaded, and keeps nobody else waiting. Copies that were held in their place (kHeldInPlace in
-// rows.hpp) are met here, and taken away, once.
+// Waiting copies by due time and by lane. Addresses are not parsed: a damaged row is noticed when
+// it is loaded, and does not delay others. Copies held in place (kHeldInPlace in rows.hpp) are met
+// here once and then taken away.
 #pragma once
 
 #include <chrono>
@@ -18,25 +18,24 @@ class DueCopies {
 
   struct Listed {
     ports::DuePage page;
-    std::vector<mail::CopyId> held;  ///< stood in between: for take_away()
+    std::vector<mail::CopyId> held;  ///< copies held in place among them: for take_away()
   };
 
   Listed due(const std::optional<ports::DueCursor>& after, std::size_t limit, base::WallTime now);
   Listed due_in_lane(const ports::LaneKey& lane, const std::optional<ports::DueCursor>& after,
                      std::size_t limit, base::WallTime now);
 
-  /// Those that are held in their place still; inside a transaction.
+  /// Moves those still held in place to state Held. Inside a transaction.
   void take_away(const std::vector<mail::CopyId>& held);
 
-  /// Jumps from lane to lane: what waits behind the first copy of each is not looked at. That one
-  /// may be held in its place.
+  /// Jumps from lane to lane, reading only the first copy of each, which may be held in place.
   std::vector<ports::WaitingLane> waiting_lanes(const std::optional<ports::LaneKey>& after,
                                                 std::size_t limit, base::WallTime now);
 
-  /// The earliest due time that is later than `now`.
+  /// The earliest due time after `now`.
   std::optional<base::WallTime> next_due(base::WallTime now);
 
-  /// Makes due at `now` what is due later than `latest`; inside a transaction. How many.
+  /// Makes copies due at `now` that are due after `latest`. Inside a transaction. Returns how many.
   std::size_t hasten(base::WallTime latest, base::WallTime now, std::size_t limit);
 
  private:

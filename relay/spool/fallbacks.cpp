@@ -92,7 +92,7 @@ ports::TakeOver Fallbacks::take_over(const mail::MessageId& id, const std::vecto
   ports::TakeOver taken;
   for (const Row& row : rows) {
     if (row.state == kStandsBy) {
-      // All the time there is to deliver a copy begins for it now.
+      // The copy gets all the time for delivery, from here on.
       bind_key(use_, id, row.index).bind(3, ms_of(now));
       use_.run();
       tally_.copies_in(RecipientState::Waiting);
@@ -104,7 +104,7 @@ ports::TakeOver Fallbacks::take_over(const mail::MessageId& id, const std::vecto
       tally_.copies_out(RecipientState::Waiting);
       taken.replaced.push_back(row.index);
     }
-    if ((row.flags & kUntold) != 0) {  // nobody needs to hear of it now
+    if ((row.flags & kUntold) != 0) {  // the fallback takes over: no notice of this failure
       bind_key(told_, id, row.index);
       told_.run();
     }
@@ -113,7 +113,7 @@ ports::TakeOver Fallbacks::take_over(const mail::MessageId& id, const std::vecto
   return taken;
 }
 
-/// The sender hears of what he would have heard of without a fallback.
+/// The fallback is not needed or cannot help: notices are due for failures not told so far.
 void Fallbacks::stand_down(const mail::MessageId& id, std::int64_t group,
                            const std::vector<Row>& rows, base::WallTime now) {
   for (const Row& row : rows) {

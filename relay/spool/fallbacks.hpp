@@ -1,6 +1,6 @@
-// Copies of aliases that have a fallback: they are a group, and the fallback's copies stand by in
-// it until all others have failed or nothing was delivered in time. Until then nobody is told of a
-// failure, for the fallback may still take the mail. Inside a transaction where it writes.
+// The fallback of an alias: its copies form a group with the alias's other copies and stand by
+// until all others have failed or none was delivered in time. Until then no failure is reported,
+// because the fallback may still deliver. Writing functions run inside a transaction.
 #pragma once
 
 #include <cstdint>
@@ -17,24 +17,24 @@ class Fallbacks {
  public:
   Fallbacks(Connection& connection, Messages& messages, Notices& notices, Tally& tally);
 
-  /// What has happened in a group.
+  /// What happened in a group.
   struct Events {
-    bool failure = false;   ///< a copy failed; not by the operator's will
-    bool lateness = false;  ///< a copy waits for too long
+    bool failure = false;   ///< a copy failed, not ended by the operator
+    bool lateness = false;  ///< a copy has waited too long
   };
 
   struct Decision {
     std::optional<ports::TakeOver> taken_over;
-    bool is_over = false;  ///< the fallback is not needed, or cannot help: failures count as usual
+    bool is_over = false;  ///< the fallback is not needed or cannot help: failures are reported
   };
 
-  /// The fallback of the group may still take over.
+  /// Whether the fallback of the group can still take over.
   bool stands_by(const mail::MessageId& id, std::int64_t group);
 
-  /// 0: none, or no such copy.
+  /// 0: the copy has no group, or does not exist.
   std::int64_t group_of(const mail::CopyId& copy);
 
-  /// Looks at the rows as they stand now. Precondition: stands_by().
+  /// Decides by the rows as they are stored. Precondition: stands_by().
   Decision decide(const mail::MessageId& id, std::int64_t group, Events events, base::WallTime now);
 
  private:

@@ -58,7 +58,7 @@ GreylistAnswer Greylist::see(const ports::GreylistKey& key, const ports::Greylis
     return GreylistAnswer::TrustedNetwork;
   }
   const std::optional<Row> sender = find(key.sender);
-  // A first visit that is still to come was noted by a clock that was wrong.
+  // A first visit in the future was noted under a wrong clock.
   if (!lives(sender) || sender->at_ms > now_ms) {
     if (rules.takes_new) {
       put(key.sender, {now_ms, 0, now_ms + ms_of(rules.retry_window), key.counted_under}, sender);
@@ -75,7 +75,7 @@ GreylistAnswer Greylist::see(const ports::GreylistKey& key, const ports::Greylis
   return GreylistAnswer::Passed;
 }
 
-/// One message to many recipients passes many times at once: that is one time.
+/// Passes within one delay count once: a message to many recipients passes many times at once.
 void Greylist::count_pass(const ports::GreylistKey& key, const ports::GreylistRules& rules,
                           std::int64_t now_ms) {
   const std::optional<Row> before = find(key.network);
@@ -85,7 +85,7 @@ void Greylist::count_pass(const ports::GreylistKey& key, const ports::GreylistRu
   put(key.network, {now_ms, passes, now_ms + ms_of(rules.remember), key.counted_under}, before);
 }
 
-/// Not at every visit: a busy sender would write as much as it is read.
+/// Extends the expiry, but not at every visit: each would cost a write.
 void Greylist::keep_longer(const std::string& key, const Row& row,
                            const ports::GreylistRules& rules, std::int64_t now_ms) {
   const std::int64_t remember = ms_of(rules.remember);
@@ -135,7 +135,7 @@ std::int64_t& Greylist::count_of(bool passed) {
 }
 
 void Greylist::make_room(bool passed) {
-  // Counted before anything is written: a count made afterwards would hold it already.
+  // Load the other count before anything is written: afterwards it would include the change.
   count_of(!passed);
   while (count_of(passed) >= max_rows_ / 2 && count_of(passed) > 0) {
     const std::optional<std::string> dropped = drop_one(passed);
@@ -157,7 +157,7 @@ std::optional<std::string> Greylist::drop_one(bool passed) {
   if (whoever_has_most) drop.bind_blob(2, *whoever_has_most);
   if (!drop.step()) return std::nullopt;
   std::string counted_under = drop.text(0);
-  while (drop.step()) {  // to its end, or nothing is done
+  while (drop.step()) {  // step to the end, or nothing is deleted
   }
   return counted_under;
 }

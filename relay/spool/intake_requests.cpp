@@ -14,7 +14,7 @@ base::Task<std::expected<void, SpoolError>> IntakeRequests::append(mail::Message
                                                                    std::string chunk) {
   if (chunk.size() != ports::kChunkOctets) co_return std::unexpected(SpoolError::Corrupt);
   std::string digest = chunk_digest(draft, sequence, chunk);
-  // Promises nothing: whatever commits the message takes it to the disk.
+  // Nothing is promised yet: the commit of the message syncs its chunks, too.
   co_return co_await writer_.ask<void>(
       Kind::Note, [this, draft, sequence, chunk = std::move(chunk), digest = std::move(digest)] {
         tables_.contents.append(draft, sequence, {.octets = chunk, .digest = digest});
@@ -44,7 +44,7 @@ base::Task<std::expected<ports::CommitProof, SpoolError>> IntakeRequests::commit
   co_return proof_of(id);
 }
 
-/// A promise broken on purpose.
+/// Sabotage for a test: answers before the message is stored.
 void IntakeRequests::commit_late(ports::NewMessage message, ContentCut cut) {
   std::jthread([this, message = std::move(message), cut = std::move(cut)] {
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

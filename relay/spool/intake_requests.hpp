@@ -1,4 +1,4 @@
-// The queue for those who put messages in: requests to the writer.
+// The queue as the inbound side sees it; each call is a request to the writer.
 #pragma once
 
 #include "relay/ports/intake_queue.hpp"

@@ -60,7 +60,7 @@ std::optional<mail::QueuedMessage> MessageReader::load_whole(const mail::Message
   while (select_copies_.step()) {
     try {
       queued.recipients.push_back(recipient_from(select_copies_));
-    } catch (const DamagedValue&) {  // NOLINT(bugprone-empty-catch): as promised
+    } catch (const DamagedValue&) {  // NOLINT(bugprone-empty-catch): damaged rows are left out
     }
   }
   return queued;

@@ -1,5 +1,4 @@
-// Messages as they are read again: to be delivered, to be told of, to be known when they come a
-// second time.
+// Reads stored messages: for delivery, for DSNs, and to recognise messages that are sent again.
 #pragma once
 
 #include <cstdint>
@@ -16,12 +15,12 @@ class MessageReader {
  public:
   MessageReader(Connection& connection, Contents& contents);
 
-  /// With those of the copies that are there; nullopt: none is. Throws DamagedValue.
+  /// The message with those of the copies that exist; nullopt: none exists. Throws DamagedValue.
   std::optional<mail::QueuedMessage> load(const mail::MessageId& id,
                                           std::vector<std::uint16_t> indices);
 
-  /// With all copies, those that have ended, too, but for those whose rows are damaged: they keep
-  /// nobody from hearing of the others.
+  /// The message with all copies, ended ones included. Damaged copies are left out, so that others
+  /// can still be reported.
   std::optional<mail::QueuedMessage> load_whole(const mail::MessageId& id);
 
   struct Accepted {
@@ -32,7 +31,7 @@ class MessageReader {
     std::string content_sha256;
   };
 
-  /// The newest, at most limit. Ids begin with their time: no other index is needed.
+  /// The newest, at most `limit`. No index is needed: ids begin with their time.
   std::vector<Accepted> accepted_since(base::WallTime since, std::size_t limit);
 
  private:

@@ -6,7 +6,7 @@ namespace relay::spool {
 
 namespace {
 
-// Messages of several copies whose ends have been looked for: more than can be on their way.
+// Messages in open_from_; more than can be under way.
 constexpr std::size_t kMostRemembered = 10'000;
 
 }  // namespace

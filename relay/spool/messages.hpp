@@ -1,5 +1,5 @@
-// Messages and their copies as rows: put in whole, taken out whole, and how many copies have not
-// ended. Inside a transaction where it writes.
+// Messages and their copies as rows: inserted and removed as a whole, and which copies are open.
+// Writing functions run inside a transaction.
 #pragma once
 
 #include <cstdint>
@@ -17,13 +17,13 @@ class Messages final : public Participant {
 
   bool is_known(const mail::MessageId& id);
 
-  /// All copies that are not held are due at `now`. A message that is there is not stored again.
+  /// All copies that are not held become due at `now`. A message stored already is left as it is.
   void insert(const ports::NewMessage& message, const ContentCut& cut, base::WallTime now);
 
-  /// Takes everything of the message away but its notices. Copies that have not ended count as
-  /// `open`: at most one, the last, which then need not be written before it goes.
+  /// Removes the message except for its notices. `open`: the state of its one copy that had not
+  /// ended, which then need not be updated first.
   void remove(const mail::MessageId& id, std::optional<mail::RecipientState> open = std::nullopt);
-  /// The same, by who knows its octets already.
+  /// The same if the size is known already.
   void remove_sized(const mail::MessageId& id, std::int64_t octets,
                     std::optional<mail::RecipientState> open);
 
@@ -32,12 +32,13 @@ class Messages final : public Participant {
   /// The first copy other than `index` that has not ended.
   std::optional<std::int64_t> open_besides(const mail::MessageId& id, std::int64_t index);
 
-  /// All copies before this one have ended. Ends are for good, so it is only ever too low.
+  /// All copies before this index have ended. Ends are permanent, so the value may be too low,
+  /// never too high.
   std::int64_t open_from(const mail::MessageId& id) const;
-  /// Of several copies of a message, `index` is the first that has not ended.
+  /// `index` is the first copy of the message that has not ended.
   void open_begins_at(const mail::MessageId& id, std::int64_t index);
 
-  /// A copy of the message is to be sent that was not open before.
+  /// A copy that stood by is open from here on.
   void opened_again(const mail::MessageId& id) { open_from_.erase(id); }
 
   void rolled_back() override { open_from_.clear(); }
@@ -51,7 +52,7 @@ class Messages final : public Participant {
   Tally& tally_;
   Statement known_, size_, insert_message_, insert_copy_, first_open_;
   Statement delete_copies_, delete_attempts_, delete_message_;
-  /// Or each end of a copy would walk past all that ended before it.
+  /// Cache of open_from(): without it each end of a copy would scan all that ended before.
   std::unordered_map<mail::MessageId, std::int64_t> open_from_;
 };
 

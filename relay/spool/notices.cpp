@@ -118,7 +118,7 @@ bool Notices::is_owed(const mail::MessageId& id, std::uint16_t index, Notify kin
   return is_owed_.step();
 }
 
-/// With notices left, it is due at `next`, or stays as it is.
+/// Notices are left: sets the due time to `next`, if given.
 void Notices::end_report_without_notices(const mail::MessageId& id,
                                          std::optional<base::WallTime> next) {
   {

@@ -1,5 +1,5 @@
-// What senders have not been told yet: a row for each copy, and one for each message that says when
-// a DSN is to tell of them. Inside a transaction where it writes.
+// Notices owed to senders: a row for each copy, and one for each message with the time when its DSN
+// is due. Writing functions run inside a transaction.
 #pragma once
 
 #include <chrono>
@@ -16,29 +16,29 @@ class Notices {
  public:
   Notices(Connection& connection, Tally& tally);
 
-  /// A failure takes the place of a delay. Delays of a message whose sender was told of one are
-  /// dropped.
+  /// A failure replaces a delay. A delay is ignored if the sender was told of one for this message.
   void owe(const mail::MessageId& id, std::uint16_t index, ports::Notify kind, base::WallTime now);
 
-  /// The copy was delivered or dropped: nobody needs to hear of its delay.
+  /// The copy was delivered or dropped: removes its notice.
   void cancel(const mail::MessageId& id, std::uint16_t index);
 
-  /// The last copy has ended: what is owed is due. False: nothing is owed.
+  /// The last copy has ended, so the DSN is due now. False: nothing is owed.
   bool message_ended(const mail::MessageId& id, base::WallTime now);
 
   bool are_owed(const mail::MessageId& id);
 
-  /// By index.
+  /// The notices owed for the message, by index.
   std::vector<std::pair<std::uint16_t, ports::Notify>> of(const mail::MessageId& id);
 
-  /// Takes these away, and nothing when one of them is not there: false. What came meanwhile is due
-  /// at `next`; but of delays once is enough.
+  /// Removes the notices of the report. False: one of them is missing, and nothing was removed.
+  /// Other notices of the message become due at `next`, except delays, which are told once only.
   bool pay(const ports::Report& report, base::WallTime next);
 
-  /// The message cannot be read: it is asked for again at `at`.
+  /// The message cannot be read: its DSN is due again at `at`.
   void put_off(const mail::MessageId& id, base::WallTime at);
 
-  /// The longest owed first. One that is due later than any can be was put off by a wrong clock.
+  /// The message whose DSN is due longest comes first. A due time later than any valid one was set
+  /// by a wrong clock and counts as due.
   std::vector<mail::MessageId> due(base::WallTime now, std::size_t limit);
   std::optional<base::WallTime> next_due(base::WallTime now);
 

@@ -14,12 +14,12 @@ namespace relay::spool {
 
 namespace {
 
-constexpr int kPageOctets = 8192;  // a 4 KiB message fits into one
+constexpr int kPageOctets = 8192;  // a 4 KiB message fits into one page
 constexpr std::uintmax_t kQuickCheckLimit = 64ULL << 20;
 
 void set_pragmas(Connection& connection) {
   sqlite3_db_config(connection.raw(), SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  // After a failed sync nobody knows what the disk holds: then closing must not fold the log in.
+  // After a failed sync the state of the disk is unknown: closing must not checkpoint the log.
   sqlite3_db_config(connection.raw(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_busy_timeout(connection.raw(), 0);
   connection.execute("PRAGMA locking_mode = EXCLUSIVE");
@@ -28,7 +28,7 @@ void set_pragmas(Connection& connection) {
   connection.execute(base::sabotaged(base::Sabotage::SynchronousOff) ? "PRAGMA synchronous = OFF"
                                                                      : "PRAGMA synchronous = FULL");
   connection.execute("PRAGMA trusted_schema = OFF");
-  // Deleted mail is overwritten where that costs no extra page write.
+  // Overwrite deleted mail if that costs no extra page write.
   connection.execute("PRAGMA secure_delete = FAST");
   connection.execute("PRAGMA wal_autocheckpoint = 0");
   connection.execute("PRAGMA cache_size = -16384");
@@ -36,8 +36,8 @@ void set_pragmas(Connection& connection) {
   connection.execute("PRAGMA temp_store = MEMORY");
 }
 
-/// After a failed sync the page cache may show what the disk does not have, as if it were clean:
-/// read what is really there. Dirty pages stay, as they must.
+/// After a failed sync the page cache may hold pages as clean that never reached the disk: drop
+/// them and read the disk. Dirty pages stay.
 void drop_cached(const std::string& path) {
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return;
@@ -55,7 +55,7 @@ OpenReport report_of(Connection& connection, Tables& tables) {
   return report;
 }
 
-/// When the file was last written to.
+/// When the file was last written.
 std::optional<base::WallTime> written_at(const std::string& path) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) return std::nullopt;
@@ -85,7 +85,7 @@ std::expected<OpenedDatabase, std::string> OpenedDatabase::open(const std::strin
   try {
     opened.connection = std::make_unique<Connection>(path);
     set_pragmas(*opened.connection);
-    // Bigger queues are not read through at every start: each chunk is checked when it is used.
+    // Bigger queues are not checked as a whole at start: each chunk is checked when it is read.
     const auto size = std::filesystem::file_size(path, ignored);
     if (!clean && size < kQuickCheckLimit) {
       const std::string found = opened.connection->pragma("PRAGMA quick_check(1)");
@@ -93,8 +93,8 @@ std::expected<OpenedDatabase, std::string> OpenedDatabase::open(const std::strin
         return std::unexpected(fmt::format("queue {} is damaged: {}", path, found));
       }
     }
-    // Nothing is appended to a log whose tail was never proven to be on the disk: a later power cut
-    // would end the chain there, and what was acknowledged after it would be lost.
+    // Never append to a log whose end may not be on the disk: after a later power cut the log would
+    // end there, and everything acknowledged after it would be lost.
     if (!clean) opened.connection->execute("PRAGMA wal_checkpoint(TRUNCATE)");
     migrate(*opened.connection);
     opened.content = std::make_unique<ContentFile>(path);

@@ -1,5 +1,5 @@
-// The queue's database as it must be before anybody uses it: durable settings in force, checked
-// after an unclean end, migrated, drafts of the last run gone.
+// Opens the queue's database and makes it ready for use: durable settings, checked after an unclean
+// end, migrated, without the drafts of the last run.
 #pragma once
 
 #include <cstdint>
@@ -12,14 +12,14 @@
 
 namespace relay::spool {
 
-/// What opening found, for the start-up log: values read back, not values asked for.
+/// Facts for the start-up log, as read back from the database.
 struct OpenReport {
   std::string sqlite_version;
   std::string journal_mode;
   std::string synchronous;  ///< "2": FULL
   std::string locking_mode;
-  bool clean = true;  ///< the last run closed the queue
-  /// Of a run that did not: when it wrote to the queue for the last time, if anybody can tell.
+  bool clean = true;  ///< the last process closed the queue
+  /// After an unclean end: when the queue was last written to, if known.
   std::optional<base::WallTime> last_write;
   std::int64_t drafts_removed = 0;
   std::uint64_t messages = 0;
@@ -32,8 +32,8 @@ struct OpenedDatabase {
   std::unique_ptr<Tables> tables;
   OpenReport report;
 
-  /// The error is a sentence: in use, damaged, of a newer program, without durable settings. The
-  /// clock outlives it.
+  /// The error is a sentence: in use, damaged, of a newer program, or without durable settings. The
+  /// clock must outlive the result.
   static std::expected<OpenedDatabase, std::string> open(const std::string& path,
                                                          const ports::Clock& clock,
                                                          const TableLimits& limits = {});

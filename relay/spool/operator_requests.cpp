@@ -54,7 +54,7 @@ base::Task<std::expected<ports::ChangedSlice, SpoolError>> OperatorRequests::cha
 base::Task<std::expected<ports::QueueTotals, SpoolError>> OperatorRequests::totals() {
   using Result = std::expected<ports::QueueTotals, SpoolError>;
   return writer_.ask<ports::QueueTotals>(Kind::Read, [this]() -> Result {
-    // A damaged row can make a sum a little too small.
+    // A damaged row can make a sum slightly negative.
     const auto sum = [](std::int64_t value) {
       return static_cast<std::uint64_t>(std::max<std::int64_t>(value, 0));
     };

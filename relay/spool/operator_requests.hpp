@@ -1,4 +1,4 @@
-// The queue for the operator: requests to the writer.
+// The queue as the operator sees it; each call is a request to the writer.
 #pragma once
 
 #include "relay/ports/operator_queue.hpp"

@@ -14,8 +14,8 @@ using ports::Recorded;
 
 namespace {
 
-constexpr std::int64_t kMaxHistory = 50;  // attempts kept of each copy
-constexpr std::int64_t kMaxHosts = 8;     // kept of each attempt
+constexpr std::int64_t kMaxHistory = 50;  // attempts kept per copy
+constexpr std::int64_t kMaxHosts = 8;     // hosts kept per attempt
 
 bool counts(Recorded recorded) {
   return recorded == Recorded::Yes || recorded == Recorded::DespiteHold;
@@ -79,7 +79,7 @@ std::expected<ports::RecordAnswer, ports::SpoolError> Outcomes::record(const por
     ended = ended || (counts(recorded) && mail::is_final(one.state));
     if (copy->has_fallback && counts(recorded)) touch(groups, one, *copy);
   }
-  // When all of it stands in the rows: what one copy lacks another may have.
+  // Decide when all copies are written: the fate of a group depends on all of them.
   decide(update.id, groups, answer, now);
   if (!found && !messages_.is_known(update.id)) {
     return std::unexpected(ports::SpoolError::NotFound);
@@ -94,7 +94,7 @@ std::expected<ports::RecordAnswer, ports::SpoolError> Outcomes::record(const por
     messages_.remove(update.id);
     return answer;
   }
-  // History is for asking why a message waits: one that is gone needs none.
+  // Keep history only for messages that stay: it answers why a message waits.
   for (std::size_t i = 0; i < update.copies.size(); ++i) {
     if (answer.copies[i] != Recorded::TooLate) keep_history(update.id, update.copies[i]);
   }
@@ -148,8 +148,8 @@ Recorded Outcomes::judge(const CopyUpdate& update, const Copy& copy) {
   return update.state == RecipientState::Delivered ? Recorded::DespiteHold : Recorded::StaysHeld;
 }
 
-/// Whether nothing of the message will be left: the common case, a copy for one recipient that was
-/// delivered. Then his row need not be written once more before it goes.
+/// Whether the message ends with this update, as in the common case of a single copy delivered. Its
+/// row then need not be updated before it is deleted.
 bool Outcomes::ends_message(const ports::Update& update, const Copy& copy) {
   if (update.copies.size() != 1 || copy.other_open || copy.owed || copy.group > 0) return false;
   const CopyUpdate& one = update.copies.front();
@@ -192,7 +192,7 @@ void Outcomes::notify(const mail::MessageId& id, const CopyUpdate& update, const
 void Outcomes::keep_history(const mail::MessageId& id, const CopyUpdate& update) {
   const std::int64_t attempt = std::int64_t{update.attempts_before} + 1;
   const std::int64_t first = attempt % kMaxHistory * kMaxHosts;
-  if (attempt >= kMaxHistory) {  // where an older one lies that may have asked more hosts
+  if (attempt >= kMaxHistory) {  // the attempt stored there before may have more hosts
     forget_attempts_.bind_blob(1, blob_of(id))
         .bind(2, std::int64_t{update.index})
         .bind(3, first)
@@ -217,7 +217,7 @@ void Outcomes::hold_damaged(const mail::MessageId& id, base::WallTime now) {
   const std::int64_t held = connection_.changes();
   tally_.copies_out(RecipientState::Waiting, held);
   tally_.copies_in(RecipientState::Held, held);
-  // Nor can a DSN be made of it now; somebody may mend it.
+  // No DSN can be made of it either; it is retried in case the message is repaired.
   notices_.put_off(id, now + ports::DeliveryQueue::kGather);
 }
 

@@ -1,5 +1,5 @@
-// What attempts changed, as rows. An attempt counts only while its copy is as it was when it began.
-// Inside a transaction.
+// Records the results of attempts. A result counts only if the copy is unchanged since the attempt
+// began. Inside a transaction.
 #pragma once
 
 #include <expected>
@@ -18,32 +18,32 @@ class Outcomes {
   Outcomes(Connection& connection, Messages& messages, Notices& notices, Fallbacks& fallbacks,
            Tally& tally);
 
-  /// NotFound: the message is gone.
+  /// NotFound: the message does not exist any more.
   std::expected<ports::RecordAnswer, ports::SpoolError> record(const ports::Update& update,
                                                                base::WallTime now);
 
-  /// Holds every waiting copy, whatever else stands in the rows.
+  /// Holds every waiting copy, even if its row is damaged.
   void hold_damaged(const mail::MessageId& id, base::WallTime now);
 
  private:
-  /// A copy as it stands there, and what else of its message decides.
+  /// The stored copy, and what else about its message matters.
   struct Copy {
     mail::RecipientState state = mail::RecipientState::Waiting;
     std::uint32_t attempts = 0;
     std::int64_t next_due_ms = 0;
     std::int64_t flags = 0;
     std::optional<std::int64_t> other_open;  ///< the first other copy that has not ended
-    bool owed = false;                       ///< the message has notices
-    std::int64_t octets = 0;                 ///< of the message
-    std::int64_t group = 0;                  ///< of an alias with a fallback; 0: none
-    bool has_fallback = false;               ///< … that may still take over
+    bool owed = false;                       ///< there are notices for the message
+    std::int64_t octets = 0;                 ///< size of the message
+    std::int64_t group = 0;                  ///< its alias's group with a fallback; 0: none
+    bool has_fallback = false;               ///< … and the fallback can still take over
   };
 
-  /// What an update says of the copies of one group.
+  /// The updates of one group together.
   struct Touched {
     std::int64_t group = 0;
     Fallbacks::Events events;
-    std::vector<std::uint16_t> delayed;  ///< of which the sender is to hear, if nobody takes over
+    std::vector<std::uint16_t> delayed;  ///< their delay is reported unless the fallback takes over
   };
 
   static void touch(std::vector<Touched>& groups, const ports::CopyUpdate& update,

@@ -1,4 +1,4 @@
-// The operator's rules about mail that is not to leave. Inside a transaction where it writes.
+// The operator's pause rules, stored. Writing functions run inside a transaction.
 #pragma once
 
 #include <string>

@@ -49,7 +49,7 @@ QueueChanges::QueueChanges(Connection& connection, const ports::Clock& clock, Qu
 ports::ChangedSlice QueueChanges::change(const ports::QueueFilter& filter, QueueAction action,
                                          const std::string& reason,
                                          const std::optional<mail::CopyId>& after) {
-  // Found first: a change moves rows under the feet of whoever walks.
+  // Find first, change then: a change moves rows that the walk is reading.
   SliceEnd end(clock_, kMostLookedAt);
   const std::size_t most = action == QueueAction::Hold ? kMostLookedAt : kMostChanged;
   const QueueWalk::Slice slice =
@@ -80,7 +80,7 @@ bool QueueChanges::applies(QueueAction action, const QueueWalk::Found& copy) {
   switch (action) {
     case QueueAction::Retry:
       return waits;
-    case QueueAction::Hold:  // what waits for a consent is held by the operator from then on
+    case QueueAction::Hold:  // a copy that awaits consent becomes held by the operator
       return waits || copy.awaits;
     case QueueAction::Release:
       return !waits;
@@ -162,7 +162,7 @@ void QueueChanges::bounce(const QueueWalk::Found& copy, const std::string& reaso
   if (!notices_.message_ended(id, now)) messages_.remove(id);
 }
 
-/// Whether there is a sender, and a DSN can be made: not of a damaged row.
+/// There is a sender, and the row is sound, so that a DSN can be made.
 bool QueueChanges::can_be_told(const mail::CopyId& copy) {
   try {
     const auto loaded = reader_.load(copy.message, {copy.index});

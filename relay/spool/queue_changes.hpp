@@ -1,4 +1,4 @@
-// What the operator does with copies, as rows. Inside a transaction.
+// The operator's changes to copies. Inside a transaction.
 #pragma once
 
 #include <optional>
@@ -18,17 +18,17 @@ class QueueChanges {
                MessageReader& reader, Messages& messages, Notices& notices, Fallbacks& fallbacks,
                Tally& tally);
 
-  /// The next slice behind `after`.
+  /// Changes the next slice after `after`.
   ports::ChangedSlice change(const ports::QueueFilter& filter, ports::QueueAction action,
                              const std::string& reason, const std::optional<mail::CopyId>& after);
 
  private:
   static constexpr std::size_t kMostLookedAt = 1000;
-  /// Each change makes some three pages of indexes dirty: so many keep the commit short. To hold
-  /// makes none (kHeldInPlace in rows.hpp).
+  /// Each change makes some three pages of indexes dirty: this many keep the commit short. Holding
+  /// makes none dirty (kHeldInPlace in rows.hpp), so kMostLookedAt limits it.
   static constexpr std::size_t kMostChanged = 100;
 
-  /// It is changed, or the caller wants to know of it.
+  /// The action changes the copy, or must report it as held before.
   static bool is_meant(ports::QueueAction action, const QueueWalk::Found& copy);
   static bool applies(ports::QueueAction action, const QueueWalk::Found& copy);
   void apply(const QueueWalk::Found& copy, ports::QueueAction action, const std::string& reason,
@@ -40,7 +40,7 @@ class QueueChanges {
   void bounce(const QueueWalk::Found& copy, const std::string& reason, base::WallTime now);
   void end(const QueueWalk::Found& copy, mail::End end, const std::string& reason,
            base::WallTime now);
-  /// A copy has ended that is no failure: no fallback takes over for it.
+  /// A copy of the group ended without failing: the fallback does not take over for it.
   void settle_group(const mail::MessageId& id, std::int64_t group, base::WallTime now);
   bool can_be_told(const mail::CopyId& copy);
 

@@ -135,7 +135,7 @@ std::vector<ports::QueueRow> QueueWalk::copies(const mail::MessageId& id) {
 std::vector<ports::AttemptRow> QueueWalk::attempts(const mail::MessageId& id) {
   const Use use(select_attempts_);
   select_attempts_.bind_blob(1, blob_of(id));
-  // Not by their numbers, which begin anew after the fiftieth.
+  // Sort by time: attempt numbers start again after the fiftieth.
   std::multimap<std::pair<base::WallTime, std::uint16_t>, ports::AttemptRow> by_time;
   while (select_attempts_.step()) {
     const auto index = static_cast<std::uint16_t>(select_attempts_.number(0));

@@ -1,5 +1,5 @@
-// Copies that have not ended, in the order of their keys, for the operator. A slice at a time, so
-// that nobody who wants to write waits long behind one who looks.
+// Reads copies that have not ended, by key, for the operator. Works in slices, so that writers do
+// not wait long.
 #pragma once
 
 #include <cstddef>
@@ -14,13 +14,13 @@
 
 namespace relay::spool {
 
-/// A slice of work ends after so many rows, or so long.
+/// Ends a slice of work after a number of rows or kSpan.
 class SliceEnd {
  public:
   SliceEnd(const ports::Clock& clock, std::size_t rows)
       : clock_(clock), end_(clock.steady() + kSpan), rows_(rows) {}
 
-  /// Another row was looked at; true: enough.
+  /// Counts a row; true: the slice ends.
   bool after_one() { return --rows_ == 0 || (rows_ % 16 == 0 && time_is_over()); }
 
   bool time_is_over() const { return clock_.steady() >= end_; }
@@ -37,24 +37,24 @@ class QueueWalk {
  public:
   QueueWalk(Connection& connection, const ports::Clock& clock);
 
-  /// What a change needs to know of a copy.
+  /// The facts about a copy that a change needs.
   struct Found {
     mail::CopyId copy;
     mail::RecipientState state = mail::RecipientState::Waiting;
     base::WallTime next_due;
-    bool awaits = false;  ///< somebody's consent
+    bool awaits = false;  ///< a consent
   };
 
   struct Slice {
     std::vector<Found> found;
-    std::optional<mail::CopyId> next;  ///< nullopt: that was all
+    std::optional<mail::CopyId> next;  ///< nullopt: there are no more
   };
 
-  /// Those behind `after` that the filter selects and `wanted` takes; at most `limit`.
+  /// Up to `limit` copies after `after` that match the filter and `wanted`.
   Slice find(const ports::QueueFilter& filter, const std::optional<mail::CopyId>& after,
              std::size_t limit, SliceEnd& end, const std::function<bool(const Found&)>& wanted);
 
-  /// The same, to be shown.
+  /// Up to `limit` copies, as the operator sees them.
   ports::QueuePage list(const ports::QueueFilter& filter, const std::optional<mail::CopyId>& after,
                         std::size_t limit);
 
@@ -64,19 +64,20 @@ class QueueWalk {
   std::vector<ports::AttemptRow> attempts(const mail::MessageId& id);
 
  private:
-  static constexpr std::size_t kMostListed = 4000;  ///< rows looked at for a page
+  static constexpr std::size_t kMostListed = 4000;  ///< rows read per page
 
-  /// Calls `visit` with each row of walk_ that is selected, until it says false or `end` has come.
+  /// Calls `visit` for each matching row of walk_, until it returns false or `end` is reached.
+  /// Returns where to continue; nullopt: there are no more.
   std::optional<mail::CopyId> each(const ports::QueueFilter& filter,
                                    const std::optional<mail::CopyId>& after, SliceEnd& end,
                                    const std::function<bool()>& visit);
   bool selected(const ports::QueueFilter& filter, bool with_message, base::WallTime now);
-  mail::RecipientState state() const;  ///< of the row of walk_
+  mail::RecipientState state() const;  ///< of the current row of walk_
   const ports::QueueRow& message_of(const mail::MessageId& id);
 
   const ports::Clock& clock_;
   Statement walk_, select_message_, select_copies_, select_attempts_;
-  /// The message looked at last, as it is shown. Only while a slice lasts.
+  /// The message read last, for several copies in a row. Valid only within a slice.
   ports::QueueRow message_;
 };
 

@@ -1,4 +1,4 @@
-// What a DSN is made of, and the transaction that pays for notices with it.
+// Reads what a DSN is made of, and replaces notices by the DSNs.
 #pragma once
 
 #include <expected>
@@ -15,10 +15,10 @@ class Reports {
   Reports(MessageReader& reader, Messages& messages, Notices& notices)
       : reader_(reader), messages_(messages), notices_(notices) {}
 
-  /// NotFound: nothing is owed. Throws DamagedValue.
+  /// NotFound: no notices. Throws DamagedValue.
   std::expected<ports::Notices, ports::SpoolError> owed(const mail::MessageId& id);
 
-  /// Inside a transaction. `cuts`: one for each DSN. NotFound: somebody else has paid.
+  /// Inside a transaction. `cuts`: one for each DSN. NotFound: the notices were reported already.
   std::expected<void, ports::SpoolError> pay(const ports::Report& report,
                                              const std::vector<ContentCut>& cuts,
                                              base::WallTime now);

@@ -132,7 +132,7 @@ mail::QueuedRecipient recipient_from(const Statement& row) {
                              .end = one_of(row.number(14), kLastEnd),
                              .released_at = time_of(row.number(12))};
   copy.route.stands_by = copy.state == mail::RecipientState::StandsBy;
-  // The lane was chosen by this column: to another domain the copy must not go.
+  // The lane was chosen by this column: the copy must not go to another domain.
   if (row.view(4) != copy.route.target.domain().folded()) {
     throw DamagedValue("stored destination is damaged: " + row.text(4));
   }

@@ -9,10 +9,9 @@ namespace relay::spool {
 
 namespace {
 
-// 1: the first schema. Content lies in chunks of 256 KiB beside a digest of octets and place, so
-// that damage is found before it leaves, without reading a big body twice. A chunk whose
-// message row never came is a draft. recipient_due holds waiting copies only: closed rows must cost
-// nothing.
+// 1: the first schema. Content lies in chunks of 256 KiB, each with a digest of octets and place,
+// so that damage is found before sending without reading a big body twice. A chunk without a
+// message row is a draft. recipient_due indexes waiting copies only, so closed rows cost nothing.
 constexpr const char* kVersion1 = R"sql(
 CREATE TABLE message (
   id BLOB PRIMARY KEY, received_ms INTEGER NOT NULL, reverse_path TEXT NOT NULL,
@@ -42,8 +41,8 @@ CREATE INDEX token_client ON token (client);
 CREATE INDEX token_expiry ON token (expires_ms);
 )sql";
 
-// 2: how each copy leaves, and whether a DSN may go back. What version 1 accepted was accepted with
-// the promise of a DSN, whoever had sent it: it keeps that promise (flag 8).
+// 2: how each copy leaves, and whether the sender may get a DSN. Messages of version 1 were
+// accepted with the promise of a DSN to any sender: flag 8 keeps that promise.
 constexpr const char* kVersion2 = R"sql(
 ALTER TABLE message ADD COLUMN seal_fields BLOB NOT NULL DEFAULT x'';
 ALTER TABLE message ADD COLUMN rewritten_head BLOB NOT NULL DEFAULT x'';
@@ -54,7 +53,7 @@ ALTER TABLE recipient ADD COLUMN released_ms INTEGER NOT NULL DEFAULT 0;
 UPDATE message SET flags = flags | 8;
 )sql";
 
-// 3: greylisting. A row with passes = 0 waits; the index is the order in which rows go.
+// 3: greylisting. A row with passes = 0 waits; rows are dropped in the order of the index.
 constexpr const char* kVersion3 = R"sql(
 CREATE TABLE greylist (
   key BLOB PRIMARY KEY, at_ms INTEGER NOT NULL, passes INTEGER NOT NULL,
@@ -62,16 +61,15 @@ CREATE TABLE greylist (
 CREATE INDEX greylist_order ON greylist (passes > 0, expires_ms);
 )sql";
 
-// 4: whose consent a held copy waits for. The index holds those copies only: it is asked at
-// every recipient whose target has not confirmed.
+// 4: whose consent a held copy awaits. The index contains only such copies, because it is queried
+// for every recipient whose target has not confirmed.
 constexpr const char* kVersion4 = R"sql(
 ALTER TABLE recipient ADD COLUMN awaits TEXT NOT NULL DEFAULT '';
 CREATE INDEX recipient_awaits ON recipient (awaits, id, idx) WHERE awaits <> '';
 )sql";
 
-// 5: what `status` shows is counted as it changes, for nobody can count a million rows while the
-// one thread that writes stands still; and drafts are listed, so that a start finds them without
-// looking through all bodies.
+// 5: the sums shown by `status` are kept up to date, because counting a million rows would block
+// the writer; and drafts are listed, so that a start finds them without scanning all bodies.
 constexpr const char* kVersion5 = R"sql(
 CREATE TABLE tally (
   messages INTEGER NOT NULL, octets INTEGER NOT NULL, waiting INTEGER NOT NULL,
@@ -104,18 +102,18 @@ CREATE TABLE slot (
   PRIMARY KEY (id, sequence)) WITHOUT ROWID;
 )sql";
 
-// 7: chunks are found damaged by another digest, an eighth of the work; those that are there keep
-// theirs and are told by its length.
+// 7: chunks have a faster digest, at an eighth of the cost; older chunks keep theirs, recognised by
+// its length.
 constexpr const char* kVersion7 = R"sql(
 ALTER TABLE chunk RENAME COLUMN sha256 TO digest;
 ALTER TABLE slot RENAME COLUMN sha256 TO digest;
 )sql";
 
-// 8: lanes are listed by an index of their own, and notices are owed for what has ended. Header
-// fields of ours lie with the content: in `message` they made rows spill into a page each (chunks
-// of an older program get them in a row before the first). The sums are kept by the program:
-// triggers cost a quarter of its work. Numbers of attempts leave room for several hosts each. How a
-// copy of an older program has ended is known as far as its state says.
+// 8: lanes have an index of their own, and notices are owed for copies that ended. Our header
+// fields move to the content: in `message` they made rows overflow into extra pages (for older
+// messages they get a row before the first chunk). The program keeps the sums: triggers took a
+// quarter of its work. Attempt numbers leave room for several hosts each. How an older copy ended
+// is derived from its state.
 constexpr const char* kVersion8 = R"sql(
 DROP TRIGGER message_in; DROP TRIGGER message_out; DROP TRIGGER recipient_in;
 DROP TRIGGER recipient_out; DROP TRIGGER recipient_moved;
@@ -160,11 +158,11 @@ ALTER TABLE tally ADD COLUMN reports INTEGER NOT NULL DEFAULT 0;
 UPDATE tally SET tokens = (SELECT count(*) FROM token);
 )sql";
 
-// 9: copies are held in their place among the waiting ones (kHeldInPlace in rows.hpp). The tables
-// are as they were, but an older program would send what is held.
+// 9: copies are held in place among the waiting ones (kHeldInPlace in rows.hpp). The tables are the
+// same, but an older program would send held copies.
 constexpr const char* kVersion9 = "";
 
-// 10: stored senders are counted as they come and go, by whose quota they use.
+// 10: stored senders are counted, per quota, as they are added and removed.
 constexpr const char* kVersion10 = R"sql(
 DROP INDEX token_client;
 ALTER TABLE token RENAME COLUMN client TO counted_under;
@@ -173,14 +171,14 @@ CREATE TABLE token_count (
 INSERT INTO token_count SELECT counted_under, count(*) FROM token GROUP BY counted_under;
 )sql";
 
-// 11: copies of an alias that has a fallback are a group; the fallback's copies stand by in it, in
-// a state of their own (4), which an older program would take for damage.
+// 11: copies of an alias with a fallback form a group, in which the fallback's copies stand by in a
+// state of their own (4), which an older program would take for damage.
 constexpr const char* kVersion11 = R"sql(
 ALTER TABLE recipient ADD COLUMN fallback_group INTEGER NOT NULL DEFAULT 0;
 )sql";
 
-// 12: rows of the greylist and stored senders are counted by whom they are of: the wider network
-// (IPv4 /24, IPv6 /48). Of rows of an older program that is not known.
+// 12: greylist rows and stored senders are counted per owner: the wider network (IPv4 /24, IPv6
+// /48). For older rows the owner is unknown.
 constexpr const char* kVersion12 = R"sql(
 ALTER TABLE greylist ADD COLUMN counted_under BLOB NOT NULL DEFAULT x'';
 CREATE INDEX greylist_share ON greylist (passes > 0, counted_under, expires_ms);
@@ -193,7 +191,7 @@ INSERT INTO greylist_count
 ALTER TABLE token ADD COLUMN counted_wider TEXT NOT NULL DEFAULT '';
 )sql";
 
-// In order, never changed once released; a new one goes to the end.
+// In order. A released step never changes; a new one goes to the end.
 constexpr auto kSteps = std::to_array<const char*>({
     kVersion1,
     kVersion2,

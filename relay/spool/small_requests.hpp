@@ -1,4 +1,4 @@
-// Consent, tokens and greylisting: requests to the writer.
+// Consent, tokens and greylisting; each call is a request to the writer.
 #pragma once
 
 #include "relay/ports/consent_queue.hpp"

@@ -30,7 +30,7 @@ std::string failure(const std::string& what, const std::string& path) {
 
 std::string reserve_of(const std::string& path) { return path + ".reserve"; }
 
-/// A folder that is there: whether a queue can be trusted to it.
+/// Whether an existing folder is safe for a queue.
 std::expected<void, std::string> trusted(const std::filesystem::path& folder, bool allow_network) {
   struct stat info{};
   if (::stat(folder.c_str(), &info) != 0) {

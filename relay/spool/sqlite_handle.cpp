@@ -4,8 +4,8 @@ namespace relay::spool {
 
 namespace {
 
-/// Nobody asks what SQLite has allocated, and counting takes a lock for each allocation: a
-/// twentieth of its work. Without effect once it has begun.
+/// Turns off SQLite's memory statistics: nothing uses them, and they take a lock per allocation, a
+/// twentieth of SQLite's work. Has no effect once SQLite is initialised.
 void count_no_memory() {
   static const int told = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
   static_cast<void>(told);

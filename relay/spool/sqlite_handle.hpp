@@ -1,5 +1,5 @@
-// SQLite in C++ clothes: a connection and prepared statements that release themselves. Errors are
-// thrown inside this room only; the writer thread turns them into SpoolError.
+// RAII wrappers of SQLite: a connection and prepared statements. Errors are thrown only inside this
+// room; the writer thread turns them into SpoolError.
 #pragma once
 
 #include <cstdint>
@@ -20,14 +20,14 @@ class DatabaseError : public std::runtime_error {
   int code;  ///< primary result code
 };
 
-/// A value that is not what was stored. The database is sound: only who asked for it suffers.
+/// A value is not what was stored. The database is sound otherwise: only this request fails.
 class DamagedValue : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// One prepared statement. Bind by position from 1, then step(); reset() before the next use.
-/// Bound text and blobs must live until reset().
+/// A prepared statement. Bind by position from 1, then step(); reset() before the next use. Bound
+/// text and blobs must live until reset().
 class Statement {
  public:
   Statement() = default;
@@ -44,7 +44,7 @@ class Statement {
 
   std::int64_t number(int column) const;
   std::string text(int column) const;       ///< also for blobs
-  std::string_view view(int column) const;  ///< the same, until the next step
+  std::string_view view(int column) const;  ///< the same, valid until the next step
   bool is_null(int column) const;
 
   sqlite3_stmt* raw() const { return statement_.get(); }
@@ -60,7 +60,7 @@ class Statement {
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
 };
 
-/// Resets a statement at the end of a scope, whatever way it ends.
+/// Resets a statement at the end of a scope.
 class Use {
  public:
   explicit Use(Statement& statement) : statement_(statement) {}

@@ -17,19 +17,19 @@
 namespace relay::spool {
 
 struct SpoolOptions {
-  std::string path;                 ///< the database; its folder is made when missing
-  std::uint64_t min_free = 0;       ///< octets of disk below which nothing more is accepted
-  std::int64_t tokens = 1'000'000;  ///< stored senders at most
+  std::string path;                 ///< the database; its folder is created if missing
+  std::uint64_t min_free = 0;       ///< octets of free disk below which no mail is accepted
+  std::int64_t tokens = 1'000'000;  ///< most stored senders
   std::int64_t greylist_rows = Greylist::kMaxRows;
-  const ports::Clock* clock = nullptr;    ///< needed: what the queue takes for now; outlives it
-  std::chrono::seconds token_round{600};  ///< how often what has expired is removed
+  const ports::Clock* clock = nullptr;    ///< required; the queue's time; outlives the queue
+  std::chrono::seconds token_round{600};  ///< how often expired rows are removed
   bool allow_network_file_system = false;
 };
 
 class SqliteSpool {
  public:
   /// The error is a sentence: locked by another process, newer schema, damaged, network file
-  /// system…
+  /// system, …
   static std::expected<std::unique_ptr<SqliteSpool>, std::string> open(const SpoolOptions& options);
   SqliteSpool(const SqliteSpool&) = delete;
   SqliteSpool& operator=(const SqliteSpool&) = delete;
@@ -49,13 +49,13 @@ class SqliteSpool {
 
   const OpenReport& report() const { return database_.report; }
 
-  /// Finishes what is queued, folds the log into the database and closes. Idempotent. Requests
-  /// that come later are answered Stopping.
+  /// Finishes queued requests, folds the log into the database and closes. Idempotent. Later
+  /// requests are answered Stopping.
   void close();
 
   Writer::Work work() const { return writer_.work(); }
 
-  /// True once the disk could not be trusted any more.
+  /// True once the disk cannot be trusted any more.
   bool poisoned() const noexcept { return writer_.poisoned(); }
 
  private:

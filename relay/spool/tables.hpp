@@ -1,5 +1,5 @@
-// Everything that stands between the rows and those who ask: plain calls on one connection. Knows
-// no threads, transactions begin and end outside.
+// All tables of the queue: plain calls on one connection. Not thread-safe; transactions begin and
+// end outside.
 #pragma once
 
 #include "relay/spool/acceptance.hpp"
@@ -13,7 +13,7 @@
 namespace relay::spool {
 
 struct TableLimits {
-  std::int64_t tokens = 1'000'000;  ///< stored senders at most
+  std::int64_t tokens = 1'000'000;  ///< most stored senders
   std::int64_t greylist_rows = Greylist::kMaxRows;
 };
 
@@ -23,7 +23,7 @@ struct Tables {
   Tables(const Tables&) = delete;
   Tables& operator=(const Tables&) = delete;
 
-  const ports::Clock& clock;  ///< what the store takes for now
+  const ports::Clock& clock;  ///< the queue's time
   Tally tally;
   Contents contents;
   Messages messages;
@@ -41,7 +41,7 @@ struct Tables {
   PauseRules pauses;
   Greylist greylist;
 
-  /// Inside a transaction; what has expired, a part of it at a time.
+  /// Removes expired rows, a limited number at a time. Inside a transaction.
   void remove_expired();
 };
 

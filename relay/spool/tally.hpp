@@ -1,6 +1,5 @@
-// What `status` shows and limits are held against, counted as it changes: nobody can count a
-// million rows while the one thread that writes stands still. Kept in memory and written once a
-// transaction, which is a third less work for a small message than triggers were.
+// The sums that `status` shows and limits use, updated with each change, because counting a million
+// rows would block the writer. Kept in memory and written once per transaction.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +14,7 @@ class Tally final : public Participant {
  public:
   struct Sums {
     std::int64_t messages = 0;
-    std::int64_t octets = 0;   ///< of their content
+    std::int64_t octets = 0;   ///< of content
     std::int64_t waiting = 0;  ///< copies
     std::int64_t held = 0;
     std::int64_t tokens = 0;

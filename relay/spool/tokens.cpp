@@ -6,8 +6,8 @@
 
 namespace relay::spool {
 
-// token_count holds, for each quota, how many rows of `token` use it: nobody can count a hundred
-// thousand of them while the one thread that writes stands still.
+// token_count holds the number of rows of `token` for each quota: counting a hundred thousand rows
+// would block the writer.
 Tokens::Tokens(Connection& connection, Tally& tally, std::int64_t most)
     : connection_(connection),
       tally_(tally),

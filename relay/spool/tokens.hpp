@@ -1,5 +1,4 @@
-// Stored senders behind tokens, counted by whose quota they use. Inside a transaction where it
-// writes.
+// Stored senders, found by token and counted by quota. Writing functions run inside a transaction.
 #pragma once
 
 #include <cstdint>
@@ -13,19 +12,20 @@ namespace relay::spool {
 
 class Tokens {
  public:
-  /// `most`: of all.
+  /// `most`: of all quotas together.
   Tokens(Connection& connection, Tally& tally, std::int64_t most);
 
   /// See ports::TokenStore.
   bool has_room(const mail::SenderToken& token);
 
-  /// One that is there lives as long as the later of the two.
+  /// A token stored already gets the later of both expiry times.
   void insert(const mail::SenderToken& token);
 
   /// nullopt: unknown, or expired. Throws DamagedValue.
   std::optional<mail::ReversePath> find(const std::string& token, base::WallTime now);
 
-  /// A thousand at a time, the oldest first: a clock that is wrong for a while costs no more.
+  /// Removes up to a thousand, the oldest first: so a clock that is wrong for a while removes no
+  /// more.
   void remove_expired(base::WallTime now);
 
  private:

@@ -1,4 +1,4 @@
-// Where transactions begin and end, and who hears of it.
+// Where transactions begin and end, and the participants that are told.
 #pragma once
 
 #include <vector>
@@ -7,29 +7,30 @@
 
 namespace relay::spool {
 
-/// Keeps something beside the rows that must agree with them.
+/// Keeps state in memory that must agree with the rows.
 class Participant {
  public:
   virtual ~Participant() = default;
 
-  /// The last chance to write. Throws DatabaseError.
+  /// Called right before the commit, the last chance to write. Throws DatabaseError.
   virtual void before_commit() {}
 
-  /// `on_disk`: and synced, with everything before it.
+  /// `on_disk`: this commit and all before it are synced.
   virtual void committed(bool on_disk) { static_cast<void>(on_disk); }
 
   virtual void rolled_back() {}
 };
 
-/// One at a time. Everything throws DatabaseError; who catches it rolls back.
+/// One transaction at a time. Every function throws DatabaseError; the caller that catches it rolls
+/// back.
 class Transactions {
  public:
   explicit Transactions(Connection& connection);
 
   void add(Participant& participant) { participants_.push_back(&participant); }
 
-  /// Without a sync the commit is in the log all the same, and the next that is synced takes it to
-  /// the disk with it: all before it is there, too.
+  /// Not synced: the commit is in the log but not yet safe; the next synced commit makes it
+  /// durable.
   void begin(bool synced = true);
   void commit();
   void roll_back() noexcept;

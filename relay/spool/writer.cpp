@@ -13,17 +13,16 @@ namespace {
 
 constexpr std::size_t kMaxBatch = 512;
 constexpr auto kIdle = std::chrono::seconds(1);
-// When so many shared a commit, more are on their way: what comes within kGather shares the next
-// one. Measured: a tenth of the CPU time of a small message. One client alone never waits for
-// others.
+// After a commit shared by this many requests, wait kGather for more to share the next one.
+// Measured: saves a tenth of the CPU time of a small message. A single client never waits.
 constexpr std::size_t kBusyBatch = 4;
 constexpr auto kGather = std::chrono::milliseconds(1);
 
-/// A wake-up of this thread does not drive a shard from its core. On an idle machine it runs at
-/// once; on a busy one what the shards ask for meanwhile shares the next sync.
+/// Lets this thread, when woken, not preempt a shard. On an idle machine it still runs at once; on
+/// a busy one, requests that shards make meanwhile share the next sync.
 void let_others_go_first() {
   const sched_param none{};
-  ::sched_setscheduler(0, SCHED_BATCH, &none);  // where it is forbidden, it is only slower
+  ::sched_setscheduler(0, SCHED_BATCH, &none);  // if not permitted, only slower
 }
 
 class Told final : public Request {
@@ -104,7 +103,7 @@ void Writer::run() {
   }
 }
 
-/// What waits; nothing after kIdle. False: there is nothing more to come.
+/// Takes the waiting requests; an empty batch after kIdle. False: stopping, and none are left.
 bool Writer::next(Batch& batch) {
   std::unique_lock lock(mutex_);
   if (shared_last_ >= kBusyBatch) wake_.wait_for(lock, kGather, [this] { return stopping_; });
@@ -119,8 +118,8 @@ bool Writer::next(Batch& batch) {
   return true;
 }
 
-/// Everything that writes goes into one transaction; readers come after the commit, so that nobody
-/// sees, and delivers, what is not yet durable.
+/// All writing requests share one transaction. Reads run after its commit, so that nothing is seen,
+/// and delivered, that is not durable yet.
 void Writer::serve(Batch& batch) {
   Batch reads;
   Batch writes;
@@ -146,7 +145,7 @@ void Writer::write(Batch& batch) {
     }
   }
   if (poisoned() || execute(batch)) return;
-  // One of them was refused by the database: each for itself, so that it harms no other.
+  // The database refused one of them: try each alone, so that it does not harm the others.
   for (auto& request : batch) {
     if (!poisoned() && !request->failed) attempt(*request);
   }
@@ -163,7 +162,7 @@ void Writer::read(Request& request) {
   }
 }
 
-/// True when all of the batch is on stable storage (or answered already). False: rolled back.
+/// True: all of the batch is on stable storage, or was answered before. False: rolled back.
 bool Writer::execute(Batch& batch) {
   try {
     const auto waits = [](const auto& request) { return !request->failed; };
@@ -179,10 +178,10 @@ bool Writer::execute(Batch& batch) {
     return true;
   } catch (const DatabaseError& error) {
     failed_with(error);
-  } catch (const DamagedValue&) {  // NOLINT(bugprone-empty-catch): of one, which is found below
+  } catch (const DamagedValue&) {  // NOLINT(bugprone-empty-catch): write() finds which one
   }
   transactions_.roll_back();
-  // A logical refusal inside a rolled-back batch is decided again when it is tried alone.
+  // Errors of the requests themselves are decided again when each is tried alone.
   for (auto& request : batch) {
     const bool by_disk = request->failed == SpoolError::Full && request->kind() != Kind::Record;
     if (!by_disk) request->failed.reset();
@@ -193,7 +192,7 @@ bool Writer::execute(Batch& batch) {
 void Writer::attempt(Request& request) {
   const bool may_use_reserve = request.kind() == Kind::Record;
   if (attempt_once(request) || request.failed != SpoolError::Full || !may_use_reserve) return;
-  // What a remote host has taken must be recorded, or it is sent again.
+  // A delivery must be recorded, or the message is sent again: use the reserve.
   try {
     disk_.use_reserve();
     attempt_once(request);
@@ -202,7 +201,7 @@ void Writer::attempt(Request& request) {
   }
 }
 
-/// True: it is done, or was refused by its own work.
+/// True: done, or refused by its own work.
 bool Writer::attempt_once(Request& request) {
   try {
     transactions_.begin(request.kind() != Kind::Note);
@@ -226,7 +225,7 @@ void Writer::failed_with(const DatabaseError& error) {
 
 void Writer::poison(const std::string& why) {
   if (poisoned_.exchange(true, std::memory_order_acq_rel)) return;
-  // The log may be on the disk that just failed; stderr is not.
+  // The log may be on the failed disk; stderr is not.
   std::fprintf(stderr, "srs-relay: queue storage failed: %s\n", why.c_str());
 }
 
@@ -248,7 +247,7 @@ void Writer::look_after_disk(bool idle) {
   }
 }
 
-/// May run when the disk is full, for it makes room; but the reserve is for deliveries.
+/// Runs even if the disk is full, because it makes room; but it must not use the reserve.
 void Writer::do_chore_when_due() {
   if (poisoned()) return;
   const base::SteadyTime now = clock_.steady();

@@ -1,6 +1,6 @@
-// The one thread that owns the database: it does all reading, all writing and all checkpoints,
-// because SQLite's write-ahead log has a race between connections in the distribution's version,
-// and because what waits together is committed with one sync. Knows no mail.
+// The one thread that uses the database: all reads, writes and checkpoints. One thread, because
+// SQLite's write-ahead log has a race between connections in the distribution's version, and
+// because requests that wait together are committed with one sync. Knows no mail.
 #pragma once
 
 #include <atomic>
@@ -23,16 +23,16 @@
 
 namespace relay::spool {
 
-/// What a request is to the disk.
+/// How a request relates to the disk.
 enum class Kind {
-  Read,    ///< answered after the commit of what came with it
+  Read,    ///< answered after the commit of its batch
   Write,   ///< refused when the disk is low
   Record,  ///< may use the reserve when the disk is full
   Note,    ///< promises nothing: a commit of notes alone is not synced
 };
 
-/// `work` runs on the writer's thread, inside the transaction when it writes, perhaps twice: each
-/// time from the beginning. `answer` follows after the commit, with the error instead of a result.
+/// `work` runs on the writer's thread, for writes inside a transaction, and may run twice, each
+/// time from the start. `answer` is called after the commit, with the error if there was one.
 class Request {
  public:
   explicit Request(Kind kind) : kind_(kind) {}
@@ -50,7 +50,7 @@ class Request {
   const Kind kind_;
 };
 
-/// Something that makes room, now and then, inside a transaction.
+/// Periodic work that makes room, inside a transaction.
 struct Chore {
   std::function<void()> work;
   std::chrono::seconds every{600};
@@ -65,21 +65,21 @@ class Writer {
 
   void start();
 
-  /// Finishes what is queued. Requests that come later are answered Stopping. Idempotent.
+  /// Finishes queued requests; later ones are answered Stopping. Idempotent.
   void stop();
 
-  /// After stop(): folds the log into the database, unless the disk cannot be trusted.
+  /// After stop(): checkpoints the log, unless the disk cannot be trusted.
   void finish();
 
-  /// Sends `work() -> expected<T, SpoolError>` to the thread and awaits its result. Work throws
-  /// DatabaseError, or DamagedValue, which is Corrupt for this request alone.
+  /// Runs `work() -> expected<T, SpoolError>` on the thread and awaits its result. `work` may throw
+  /// DatabaseError, or DamagedValue, which becomes Corrupt for this request only.
   template <class T, class Work>
   base::Task<std::expected<T, ports::SpoolError>> ask(Kind kind, Work work);
 
-  /// The same, for whom nobody waits.
+  /// The same without a result to await.
   void tell(Kind kind, std::function<void()> work);
 
-  /// For measuring group commit: requests answered and commits made so far.
+  /// For measuring group commit: requests answered and commits made.
   struct Work {
     std::uint64_t requests = 0;
     std::uint64_t commits = 0;
@@ -113,22 +113,22 @@ class Writer {
   DiskUpkeep& disk_;
   const ports::Clock& clock_;
   const Chore chore_;
-  // Of the thread only.
+  // Only for the writer's thread.
   base::SteadyTime chore_done_at_;
-  std::size_t shared_last_ = 0;  ///< requests of the last commit
+  std::size_t shared_last_ = 0;  ///< requests in the last commit
 
   std::mutex mutex_;
   std::condition_variable wake_;
   Batch waiting_;
   bool stopping_ = false;
-  bool asleep_ = false;  ///< the thread waits for the first request
+  bool asleep_ = false;  ///< the thread waits for requests
   std::atomic<bool> poisoned_{false};
   std::atomic<std::uint64_t> requests_{0};
   std::atomic<std::uint64_t> commits_{0};
   std::jthread thread_;
 };
 
-/// A request with what it is answered to.
+/// A request together with the continuation for its answer.
 template <class T, class Work, class Resume>
 class Asked final : public Request {
  public:

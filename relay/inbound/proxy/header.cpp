@@ -21,13 +21,13 @@ constexpr std::size_t kBlockOctets4 = 12;  // two addresses and two ports
 constexpr std::size_t kBlockOctets6 = 36;
 constexpr std::size_t kBlockOctetsUnix = 216;
 
-/// The octets so far are those of `whole`, as far as both go.
+/// `octets` and `whole` agree in their common length.
 bool begins_as(std::string_view octets, std::string_view whole) {
   const std::size_t common = std::min(octets.size(), whole.size());
   return octets.substr(0, common) == whole.substr(0, common);
 }
 
-/// Takes what stands before the next space, and that space; nullopt without one.
+/// Takes the word before the next space, and the space; nullopt if there is none.
 std::optional<std::string_view> take_word(std::string_view& rest) {
   const std::size_t space = rest.find(' ');
   if (space == std::string_view::npos) return std::nullopt;
@@ -50,10 +50,10 @@ std::optional<ip::address> address_of(std::string_view text, bool v6) {
   return address && address->is_v6() == v6 ? address : std::nullopt;
 }
 
-/// What stands between "PROXY " and the line end.
+/// `text`: between "PROXY " and the line end.
 std::expected<std::optional<Source>, Fault> source_in_line(std::string_view text) {
   const std::unexpected malformed(Fault::Malformed);
-  // Whatever follows is to be ignored (§2.1).
+  // §2.1: the receiver ignores the rest of the line.
   if (text == "UNKNOWN" || text.starts_with("UNKNOWN ")) return std::nullopt;
   const auto family = take_word(text);
   if (!family || (*family != "TCP4" && *family != "TCP6")) return malformed;
@@ -100,7 +100,7 @@ std::expected<std::optional<Source>, Fault> source_in_block(std::uint8_t protoco
                                                             std::string_view block) {
   const std::unexpected malformed(Fault::Malformed);
   switch (protocol) {
-    case 0x00:  // UNSPEC: §2.2, whatever follows is to be ignored
+    case 0x00:  // UNSPEC: §2.2, the receiver ignores the rest
       return std::nullopt;
     case 0x11:  // TCP over IPv4
       if (block.size() < kBlockOctets4) return malformed;
@@ -108,10 +108,10 @@ std::expected<std::optional<Source>, Fault> source_in_block(std::uint8_t protoco
     case 0x21:  // TCP over IPv6
       if (block.size() < kBlockOctets6) return malformed;
       return Source{address_in<ip::address_v6>(block), number(block, 32)};
-    case 0x31:  // a stream over Unix sockets: names no host
+    case 0x31:  // Unix stream sockets: no host
       if (block.size() < kBlockOctetsUnix) return malformed;
       return std::nullopt;
-    default:  // datagrams, and what the specification does not know
+    default:  // datagrams and unknown values
       return malformed;
   }
 }
@@ -119,7 +119,7 @@ std::expected<std::optional<Source>, Fault> source_in_block(std::uint8_t protoco
 std::expected<Header, Fault> parse_binary(std::string_view octets) {
   constexpr std::uint8_t kLocal = 0x20;
   constexpr std::uint8_t kProxy = 0x21;
-  // What can be judged is judged at once: nobody is waited for in vain.
+  // Check this octet before the rest has come: a wrong one must not make us wait.
   if (octets.size() > 12 && octet(octets, 12) != kLocal && octet(octets, 12) != kProxy) {
     return std::unexpected(Fault::Malformed);
   }

@@ -1,6 +1,6 @@
-// The header of the PROXY protocol, versions 1 and 2 (HAProxy, doc/proxy-protocol.txt): a balancer
-// says in it for whom it opens the connection. Pure and strict: one octet that the specification
-// does not allow, and there is no header. Whether who says it may say it is not asked here.
+// The PROXY protocol header, versions 1 and 2 (HAProxy, doc/proxy-protocol.txt), by which a
+// balancer names the client it connects for. Pure and strict: any octet against the specification
+// makes the header invalid. The caller checks whether the peer may send one.
 #pragma once
 
 #include <cstddef>
@@ -13,14 +13,14 @@
 
 namespace relay::inbound::proxy {
 
-/// A line of version 1 with its CRLF (§2.1).
+/// Longest line of version 1, with CRLF (§2.1).
 inline constexpr std::size_t kMaxLineOctets = 107;
 
 /// The fixed part of version 2 (§2.2).
 inline constexpr std::size_t kFixedOctets = 16;
 
-/// What is read of version 2: addresses and a few kilobytes of TLVs, as certificates of clients
-/// are. More is taken for an attack.
+/// Most octets accepted of version 2: addresses and a few kilobytes of TLVs, such as client
+/// certificates. More is treated as an attack.
 inline constexpr std::size_t kMaxOctets = kFixedOctets + 4096;
 
 struct Source {
@@ -29,24 +29,24 @@ struct Source {
 };
 
 struct Header {
-  std::size_t octets = 0;  ///< what stood in front of the client's own octets
-  /// nullopt: the connection is the balancer's own (LOCAL), or it does not know for whom it is
-  /// (UNKNOWN, UNSPEC, Unix sockets): who is connected is the client.
+  std::size_t octets = 0;  ///< of the whole header; the client's own octets follow
+  /// nullopt: the connection is the balancer's own (LOCAL), or the client is unknown (UNKNOWN,
+  /// UNSPEC, Unix sockets). The peer itself is then the client.
   std::optional<Source> source;
 };
 
 enum class Fault {
-  Incomplete,  ///< the beginning of a header: read on
-  NoHeader,    ///< something else
-  Malformed,   ///< begins as a header, and is none
+  Incomplete,  ///< the beginning of a header: read more
+  NoHeader,    ///< no header begins here
+  Malformed,   ///< begins like a header but is invalid
   TooLong,
 };
 
-/// Reads the header at the begin of `octets`. TLVs of version 2 are skipped.
+/// Reads the header at the start of `octets`. TLVs of version 2 are skipped.
 std::expected<Header, Fault> parse_header(std::string_view octets);
 
-/// The first octets are those of a header, whole or not: of whoever speaks the PROXY protocol to
-/// one who does not.
+/// The octets begin a PROXY header, complete or not. For detecting a peer that sends one where it
+/// should not.
 bool begins_header(std::string_view octets);
 
 }  // namespace relay::inbound::proxy

@@ -9,7 +9,7 @@ namespace relay::inbound::proxy {
 namespace {
 
 constexpr std::chrono::seconds kHeaderSpan{10};
-// Fewer octets could begin anything.
+// Fewer octets do not tell a PROXY header from something else.
 constexpr std::size_t kTelling = 6;
 
 smtp::Reply refusal_of(Fault fault, const std::string& peer) {

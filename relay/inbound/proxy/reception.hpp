@@ -1,4 +1,4 @@
-// Hears the PROXY header at the begin of a connection.
+// Reads the PROXY header at the start of a connection.
 #pragma once
 
 #include <expected>
@@ -11,13 +11,13 @@
 
 namespace relay::inbound::proxy {
 
-/// Reads the header, which must come within ten seconds. What stands behind it stays in the buffer.
-/// The error is what to say to who sends none, or a wrong one; when the connection is over, there
-/// is nothing to say.
+/// Reads the header, which must come within ten seconds. What follows it stays in the buffer. The
+/// error is the reply to a peer that sends no header or an invalid one; nullopt if the connection
+/// is over.
 base::Task<std::expected<Header, std::optional<smtp::Reply>>> receive_header(
     ClientConnection& connection);
 
-/// The octets are those of a header that nobody is to send: what to say.
+/// The reply to a peer that begins with a PROXY header although none is expected from it.
 std::optional<smtp::Reply> objection_to_header(std::string_view octets, const std::string& peer);
 
 }  // namespace relay::inbound::proxy
