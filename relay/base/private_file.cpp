@@ -24,9 +24,13 @@ bool write_private_file(const std::string& path, std::string_view content, IfThe
   const int descriptor =
       ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | unless_there, 0600);
   if (descriptor < 0) return false;
-  const ssize_t written = ::write(descriptor, content.data(), content.size());
-  return closed_after(descriptor,
-                      written == static_cast<ssize_t>(content.size()) && ::fsync(descriptor) == 0);
+  while (!content.empty()) {
+    const ssize_t written = ::write(descriptor, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return closed_after(descriptor, false);
+    content.remove_prefix(static_cast<std::size_t>(written));
+  }
+  return closed_after(descriptor, ::fsync(descriptor) == 0);
 }
 
 std::filesystem::path folder_of(const std::string& path) {

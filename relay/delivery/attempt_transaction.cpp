@@ -189,7 +189,8 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
         std::ranges::count_if(verdicts, [](const auto& v) { return v.stage > Stage::RcptTo; }));
   }
   recipients = tighter(recipients, value_of(session_->offered().rcpt_max));
-  if (const auto& mail_max = session_->offered().mail_max) feedback.stated.messages = *mail_max;
+  feedback.stated.messages =
+      tighter(feedback.stated.messages, value_of(session_->offered().mail_max));
   if (progress.moved.size() > moved_before) {
     const bool only_recipients = std::ranges::all_of(verdicts, [](const smtp::Verdict& verdict) {
       return verdict.stage == Stage::RcptTo && !verdict.closing && verdict.code != 0;

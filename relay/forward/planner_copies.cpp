@@ -136,7 +136,7 @@ struct Planner::Ways {
       const bool is_held = !sent_under && message.late != LateRefusal::Refuse;
       if (!sent_under && !is_held) return std::move(sent_under.error());
       plan.hold = plan.hold || is_held;
-      route.reverse_path = is_held ? sender : std::move(*sent_under);
+      route.reverse_path = is_held ? sender : *sent_under;
     }
     if (!message.unwelcome.empty()) doubt(route, plan);
     return std::nullopt;

@@ -133,7 +133,7 @@ void read_alias_text(const std::string& path, const std::string& content, Hosted
   for (std::string line; std::getline(stream, line);) {
     ++at.line;
     at.column = 1;
-    const std::string_view text = trimmed(std::string_view(line).substr(0, line.find('#')));
+    const std::string_view text = trimmed(without_comment(line));
     if (text.empty()) continue;
     const std::size_t colon = text.find(':');
     if (colon == std::string_view::npos) {

@@ -1,5 +1,5 @@
 // Alias text files. Each line is `local: target, target`, or `local: reject 550 5.1.6 moved`, or
-// `local: discard`; `#` begins a comment.
+// `local: discard`; `#` at the beginning or behind a blank begins a comment.
 #pragma once
 
 #include <string>

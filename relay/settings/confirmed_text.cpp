@@ -12,15 +12,6 @@ constexpr std::size_t kMaxReported = 20;  // the wrong file has a mistake on eve
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
-/// The line without its comment, which begins the line or follows a blank: an address may contain
-/// "#".
-std::string_view without_comment(std::string_view line) {
-  for (std::size_t at = line.find('#'); at != std::string_view::npos; at = line.find('#', at + 1)) {
-    if (at == 0 || is_blank(line[at - 1])) return line.substr(0, at);
-  }
-  return line;
-}
-
 struct Word {
   std::string_view text;
   std::size_t column = 1;

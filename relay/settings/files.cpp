@@ -92,4 +92,11 @@ std::string relative_to(const std::string& path, const std::string& base_file) {
   return (std::filesystem::path(base_file).parent_path() / wanted).string();
 }
 
+std::string_view without_comment(std::string_view line) {
+  for (std::size_t at = line.find('#'); at != std::string_view::npos; at = line.find('#', at + 1)) {
+    if (at == 0 || std::string_view(" \t\r").contains(line[at - 1])) return line.substr(0, at);
+  }
+  return line;
+}
+
 }  // namespace relay::settings

@@ -29,4 +29,8 @@ std::string_view without_mark(std::string_view text);
 /// `path`, relative to the folder of `base_file` unless it is absolute.
 std::string relative_to(const std::string& path, const std::string& base_file);
 
+/// A line of a text file without its comment, which begins the line or follows a blank: an address
+/// may contain "#".
+std::string_view without_comment(std::string_view line);
+
 }  // namespace relay::settings

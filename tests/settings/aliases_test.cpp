@@ -49,6 +49,14 @@ TEST_F(Aliases, MayDiscard) {
   EXPECT_TRUE(first_alias(in_file("x :\tDISCARD  # noise\n")).discard);
 }
 
+/// "#" is a letter of local parts (RFC 5322 §3.2.3, atext).
+TEST_F(Aliases, AreCutAtACommentAndNotWithinAnAddress) {
+  const Alias alias = first_alias(in_file("# all of it\nroom#5: me#tag@mail.example # why\n"));
+  EXPECT_EQ(alias.local_part, "room#5");
+  ASSERT_EQ(alias.targets.size(), 1U);
+  EXPECT_EQ(alias.targets.front().to_string(), "me#tag@mail.example");
+}
+
 TEST_F(Aliases, MayRejectInFiles) {
   const Alias old = first_alias(in_file("old: reject 550 5.1.6 moved to new@example.org\n"));
   ASSERT_TRUE(old.reject);
