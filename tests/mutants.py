@@ -186,8 +186,11 @@ def campaign(only, worlds, seconds, sound_worlds, note=False, say=print):
         if note and found["right"] and not mutant.tests:
             mutant.note(found["ran"])
     found = [one for one in report["mutants"].values() if one["right"]]
-    report["quickly"] = sum(one["seconds"] <= CI_MINUTE for one in found)
-    if not only and 2 * report["quickly"] < len(mutants):
+    simulated = [mutant for mutant in mutants if not mutant.tests]  # of these the minute is asked
+    quick = [mutant for mutant in simulated if report["mutants"].get(mutant.name, {}).get("right")
+             and report["mutants"][mutant.name]["seconds"] <= CI_MINUTE]
+    report["quickly"] = len(quick)
+    if not only and 2 * len(quick) < len(simulated):
         report["pass"] = False
-    say(f"mutants: {len(found)} of {len(mutants)} found, {report['quickly']} of them within {CI_MINUTE} s")
+    say(f"mutants: {len(found)} of {len(mutants)} found, {report['quickly']} by the simulation within {CI_MINUTE} s")
     return report

@@ -17,6 +17,7 @@ import threading
 import time
 
 from .crowd import Crowd, raise_descriptor_limit
+from .floods import dial, open_content, say
 from .harness import MESSAGE, ROOT, Relay, Sink, both_of, free_port, wait_for
 from .ledger.kill import SinkProcess
 
@@ -152,12 +153,13 @@ def drain(holders, messages=20):
         crowd = Crowd(relay.port, holders)
         for number, s in enumerate(crowd.sockets):
             if number % 2:
-                s.sendall(b"EHLO crowd.test\r\n")
-                s.recv(2048)
-                s.sendall(b"MAIL FROM:<flood@sender.test>\r\n")
-                s.recv(512)
+                say(s, b"EHLO crowd.test", b"MAIL FROM:<flood@sender.test>")
             s.sendall(b"RCP")
-        working = [begin_message(relay, number) for number in range(messages)]
+        working = [dial(relay.port, "127.0.0.1") for _ in range(messages)]
+        for number, s in enumerate(working):
+            open_content(s)
+            s.sendall(b"From: Ann <ann@sender.test>\r\nMessage-ID: <%d@drain.test>\r\n\r\nline\r\n" % number)
+            s.settimeout(30)
         began = time.monotonic()
         relay.process.send_signal(signal.SIGTERM)
         answers = []
@@ -181,17 +183,6 @@ def drain(holders, messages=20):
     finally:
         relay.remove()
         sink.stop()
-
-
-def begin_message(relay, number):
-    """A session in the middle of its content."""
-    s = socket.create_connection(("127.0.0.1", relay.port), timeout=30)
-    s.recv(512)
-    for line in ("EHLO working.test", "MAIL FROM:<ann@sender.test>", f"RCPT TO:<user@{relay.domain}>", "DATA"):
-        s.sendall(line.encode() + b"\r\n")
-        s.recv(2048)
-    s.sendall(b"From: Ann <ann@sender.test>\r\nSubject: drain\r\nMessage-ID: <%d@drain.test>\r\n\r\nline\r\n" % number)
-    return s
 
 
 class MemoryCage:
