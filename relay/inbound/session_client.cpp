@@ -8,8 +8,6 @@
 
 namespace relay::inbound {
 
-namespace ip = boost::asio::ip;
-
 namespace {
 
 std::optional<std::uint16_t> port_of(const std::string& text) {
