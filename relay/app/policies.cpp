@@ -1,11 +1,10 @@
 #include "relay/app/policies.hpp"
 
-#include <map>
-#include <set>
 #include <utility>
 
 #include <boost/asio/ip/address.hpp>
 
+#include "relay/app/egress.hpp"
 #include "relay/app/endpoints.hpp"
 #include "relay/app/local_addresses.hpp"
 #include "relay/app/self_check.hpp"
@@ -85,26 +84,6 @@ inbound::AbusePolicy abuse_policy(const settings::Settings& from) {
   return policy;
 }
 
-/// The configured addresses that mail leaves from; empty without [outbound] source, when the system
-/// chooses them. The addresses of the risk pool count as well: a sender's SPF may authorise only
-/// the one that doubtful mail leaves from.
-std::vector<boost::asio::ip::address> egress_addresses(const settings::Settings& from) {
-  if (from.outbound.source.empty()) return {};
-  std::set<boost::asio::ip::address> all;
-  // Of each family the last address is used, as in set_sources(). SPF is not evaluated for a family
-  // without a configured source.
-  std::map<bool, boost::asio::ip::address> used;
-  for (const std::string& source : from.outbound.source) {
-    const auto address = boost::asio::ip::make_address(source);
-    used[address.is_v4()] = address;
-  }
-  for (const auto& [family, address] : used) all.insert(address);
-  for (const std::string& source : from.risk.source) {
-    all.insert(boost::asio::ip::make_address(source));
-  }
-  return {all.begin(), all.end()};
-}
-
 /// Null: incoming mail is not verified.
 std::shared_ptr<const auth::CheckOptions> check_options(const settings::Settings& from) {
   if (!from.auth.verify) return nullptr;
@@ -114,7 +93,7 @@ std::shared_ptr<const auth::CheckOptions> check_options(const settings::Settings
   if (from.auth.organisation == settings::OrganisationRule::SuffixList) {
     options->suffixes = std::make_shared<const auth::OrganisationalDomain>();
   }
-  options->egress = egress_addresses(from);
+  options->egress = egress_addresses(from, local_addresses());
   return options;
 }
 

@@ -482,15 +482,14 @@ class Ends(Running):
         ends = []
 
         def talk(s):
-            s.settimeout(0.06)  # reads slower than it sends
+            s.settimeout(10)
             text, last = b"", b""
             try:
                 while b"421" not in text:
-                    for _ in range(6):
+                    for _ in range(6):  # sends more often than it reads
                         s.sendall(b"NOOP\r\n")
                         time.sleep(0.01)
                     text += s.recv(4096)
-                s.settimeout(5)
                 while last := s.recv(4096):
                     text += last
                 ends.append((b"421 " in text, "FIN"))

@@ -1,0 +1,49 @@
+#include "relay/app/egress.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+namespace relay::app {
+
+namespace {
+
+using boost::asio::ip::address;
+
+/// False for addresses from which no other host is reached.
+bool reaches_others(const address& local) {
+  if (local.is_loopback() || local.is_unspecified()) return false;
+  return local.is_v4() || !local.to_v6().is_link_local();
+}
+
+bool is_left_to_system(const std::optional<address>& source, bool v4,
+                       std::span<const address> local) {
+  return !source && std::ranges::any_of(local, [v4](const address& one) {
+    return one.is_v4() == v4 && reaches_others(one);
+  });
+}
+
+}  // namespace
+
+std::vector<address> egress_addresses(const settings::Settings& from,
+                                      std::span<const address> local) {
+  if (from.outbound.source.empty()) return {};
+  std::optional<address> v4;
+  std::optional<address> v6;
+  // Of each family the last one is used, as by delivery.
+  for (const std::string& source : from.outbound.source) {
+    const address one = boost::asio::ip::make_address(source);
+    (one.is_v4() ? v4 : v6) = one;
+  }
+  if (is_left_to_system(v4, true, local) || is_left_to_system(v6, false, local)) return {};
+  std::set<address> all;
+  for (const auto& source : {v4, v6}) {
+    if (source) all.insert(*source);
+  }
+  for (const std::string& source : from.risk.source) {
+    all.insert(boost::asio::ip::make_address(source));
+  }
+  return {all.begin(), all.end()};
+}
+
+}  // namespace relay::app
