@@ -61,6 +61,12 @@ void describe(const forward::ResolvedRecipient& taken, const forward::Planner& p
   out["awaits_consent"] =
       array_of(planner.awaited(taken), [](const std::string& address) { return address; });
   out["discards"] = array_of(taken.discards, text);
+  json::array dead;
+  for (const forward::DeadMember& one : taken.dead) {
+    dead.push_back(
+        json::object{{"address", one.address}, {"why", one.why}, {"fallback", one.is_fallback}});
+  }
+  out["dead"] = std::move(dead);
 }
 
 /// Prints the same for people, after the address.
@@ -76,6 +82,11 @@ void print_taken(const json::object& out) {
   }
   for (const auto& alias : out.at("discards").as_array()) {
     std::cout << "\n  discarded: " << alias.as_string().c_str() << " throws its mail away";
+  }
+  for (const auto& dead : out.at("dead").as_array()) {
+    const auto& one = dead.as_object();
+    std::cout << "\n  without " << (one.at("fallback").as_bool() ? "fallback " : "")
+              << one.at("address").as_string().c_str() << ": " << one.at("why").as_string().c_str();
   }
   for (const auto& address : out.at("awaits_consent").as_array()) {
     std::cout << "\n  held: " << address.as_string().c_str() << " has not confirmed";

@@ -111,7 +111,7 @@ base::Task<> ask_for_domains(Asking& all, review::Doubts& doubts) {
     doubts.add(named.at, named.word,
                fmt::format("{} leads to {}: {}, as {}", named.from, domain, consequence(why),
                            why.attempt.text),
-               {});
+               "is the domain spelt right?");
   }
   if (all.not_asked > 0) {
     doubts.add({}, fmt::format("{} domains were not looked up for want of time", all.not_asked),

@@ -169,10 +169,14 @@ std::expected<AliasHit, Rejection> AliasMap::by_pattern(const Hosted& hosted,
     }
     AliasHit hit{.targets = {}, .rule = fmt::format("pattern {}", i + 1), .dmarc = hosted.dmarc};
     for (const std::string& target : hosted.patterns[i].targets) {
-      auto address = mail::Mailbox::parse(filled(target, groups));
-      if (!address) return std::unexpected(no_such_user());
-      hit.targets.push_back(std::move(*address));
+      std::string text = filled(target, groups);
+      if (auto address = mail::Mailbox::parse(text)) {
+        hit.targets.push_back(std::move(*address));
+      } else {
+        hit.no_addresses.push_back(std::move(text));
+      }
     }
+    if (hit.targets.empty()) return std::unexpected(no_such_user());
     return hit;
   }
   return std::unexpected(Rejection{0, mail::EnhancedStatus{}, ""});

@@ -30,6 +30,7 @@ struct AliasHit {
   bool discards = false;          ///< no targets: the mail is accepted and thrown away
   std::uint64_t max_size = 0;     ///< octets of a message; 0: any
   std::optional<mail::Mailbox> fallback = {};  ///< gets the message when no target has taken it
+  std::vector<std::string> no_addresses = {};  ///< what a pattern made that cannot be a target
 };
 
 class AliasMap {

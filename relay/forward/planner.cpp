@@ -1,21 +1,16 @@
 #include "relay/forward/planner.hpp"
 
 #include <algorithm>
-#include <set>
-#include <unordered_map>
 #include <utility>
 
-#include <fmt/format.h>
-
 #include "relay/base/text.hpp"
+#include "relay/forward/alias_expansion.hpp"
 #include "relay/forward/author_rewrite.hpp"
 #include "relay/forward/roles.hpp"
 
 namespace relay::forward {
 
 namespace {
-
-constexpr std::size_t kMaxDepth = 10;
 
 /// True for a local part that begins like an SRS0, SRS1, token or message address of ours. Only
 /// such addresses are bounce addresses when the SRS domain has aliases, too.
@@ -26,57 +21,9 @@ bool has_srs_form(const mail::Mailbox& mailbox) {
          (local[4] == '=' || local[4] == '+' || local[4] == '-');
 }
 
-/// The smaller of two limits, where 0 means unlimited.
-std::uint64_t tighter(std::uint64_t a, std::uint64_t b) {
-  if (a == 0 || b == 0) return std::max(a, b);
-  return std::min(a, b);
-}
-
 Rejection relaying_denied() { return {550, {5, 7, 1}, "Relaying denied"}; }
 
 }  // namespace
-
-/// What has been reached from one recipient, following aliases inside our own domains.
-struct Planner::Expansion {
-  explicit Expansion(base::WallTime at) : now(at) {}
-
-  const base::WallTime now;
-  std::vector<mail::Mailbox> leaves;
-  std::vector<TargetTerms> terms;  ///< parallel to `leaves`
-  TargetTerms here;  ///< combined terms of the aliases from the recipient down to here
-  std::vector<mail::Mailbox> discards;
-  std::vector<mail::Mailbox> fallbacks;                  ///< TargetTerms::fallback is the index + 1
-  std::vector<Fallback> expanded;                        ///< parallel to `fallbacks`
-  std::unordered_map<std::string, std::size_t> reached;  ///< folded leaf -> its index in `leaves`
-  std::set<std::string> visited;
-  std::string rule;
-  std::optional<DmarcSettings> dmarc;
-  std::size_t depth = 0;
-  std::optional<Rejection> first_dead;  ///< why the first dead branch is dead
-
-  /// A leaf that is reached along several paths gets the most generous size limit of them.
-  void reach(const mail::Mailbox& leaf) {
-    const auto [at, is_new] = reached.try_emplace(leaf.folded(), leaves.size());
-    if (is_new) {
-      leaves.push_back(leaf);
-      terms.push_back(here);
-      return;
-    }
-    std::uint64_t& known = terms[at->second].max_size;
-    known = known == 0 || here.max_size == 0 ? 0 : std::max(known, here.max_size);
-  }
-
-  ResolvedRecipient taken(const mail::ForwardPath& original, std::string found_by,
-                          const DmarcSettings& default_dmarc) && {
-    return {.original = original,
-            .targets = std::move(leaves),
-            .rule = std::move(found_by),
-            .dmarc = dmarc.value_or(default_dmarc),
-            .discards = std::move(discards),
-            .terms = std::move(terms),
-            .fallbacks = std::move(expanded)};
-  }
-};
 
 std::expected<std::shared_ptr<const Planner>, std::string> Planner::make(
     const std::shared_ptr<const settings::Settings>& settings, OrganisationOf organisation_of) {
@@ -119,53 +66,6 @@ bool Planner::is_srs_address(const mail::Mailbox& mailbox) const {
          (has_srs_form(mailbox) || !aliases_.is_ours(mailbox.domain()));
 }
 
-/// Below the recipient itself, a branch that leads nowhere does not refuse the mail for the other
-/// branches; it is named in the rule, for the operator.
-std::optional<Rejection> Planner::note_dead(const mail::Mailbox& mailbox, Rejection why,
-                                            Expansion& into) {
-  if (into.depth == 0) return why;
-  into.rule += fmt::format(", without {}: {}", mailbox.to_string(), why.text);
-  if (!into.first_dead) into.first_dead = std::move(why);
-  return std::nullopt;
-}
-
-std::optional<Rejection> Planner::expand(const mail::Mailbox& mailbox, Expansion& into) const {
-  if (!aliases_.is_ours(mailbox.domain())) {
-    into.reach(mailbox);
-    if (into.leaves.size() > kMaxTargets) return Rejection{550, {5, 4, 6}, "Too many targets"};
-    return std::nullopt;
-  }
-  if (into.depth >= kMaxDepth) {
-    return note_dead(mailbox, {550, {5, 4, 6}, "Alias chain too long"}, into);
-  }
-  if (!into.visited.insert(mailbox.folded()).second) {
-    // Visited before, on another path or in a loop: its leaves have been reached already, or it has
-    // none.
-    return std::nullopt;
-  }
-  auto hit = aliases_.find(mailbox, into.now);
-  if (!hit) return note_dead(mailbox, hit.error(), into);
-  into.rule += (into.rule.empty() ? "" : " > ") + hit->rule;
-  if (!into.dmarc) into.dmarc = hit->dmarc;
-  if (hit->discards) {
-    into.rule += ", discarded";
-    into.discards.push_back(mailbox);
-  }
-  const TargetTerms before = into.here;
-  into.here.max_size = tighter(before.max_size, hit->max_size);
-  if (hit->fallback) {  // the fallback nearest to the target counts
-    into.fallbacks.push_back(*hit->fallback);
-    into.here.fallback = static_cast<std::uint16_t>(into.fallbacks.size());
-  }
-  ++into.depth;
-  for (const mail::Mailbox& target : hit->targets) {
-    if (auto trouble = expand(target, into)) return trouble;
-  }
-  --into.depth;
-  into.here = before;
-  return std::nullopt;
-}
-
 bool Planner::is_role(const mail::Mailbox& mailbox) const {
   const bool is_host_name = mailbox.domain().folded() == hostname_;
   const bool is_srs_domain = senders_.is_srs_domain(mailbox.domain());
@@ -175,44 +75,18 @@ bool Planner::is_role(const mail::Mailbox& mailbox) const {
   return std::ranges::find(roles, base::lower(mailbox.local_part())) != roles.end();
 }
 
-void Planner::expand_fallbacks(Expansion& into) const {
-  for (const mail::Mailbox& fallback : into.fallbacks) {
-    Expansion side(into.now);
-    const auto trouble = expand(fallback, side);
-    std::string objection = trouble ? trouble->text : std::string();
-    if (!trouble && side.leaves.empty()) objection = "leads nowhere";
-    // A fallback that has not consented gets no mail, even if the others cannot be reached.
-    for (const mail::Mailbox& leaf : side.leaves) {
-      if (!awaited(leaf).empty()) objection = "has not confirmed";
-    }
-    into.rule +=
-        fmt::format(", {}fallback {}", objection.empty() ? "" : "without ", fallback.to_string());
-    if (!objection.empty()) into.rule += ": " + objection;
-    into.expanded.emplace_back();
-    if (!objection.empty()) continue;
-    into.expanded.back() = {.targets = std::move(side.leaves), .terms = std::move(side.terms)};
-  }
-}
-
-std::optional<Rejection> Planner::expand_all(const mail::Mailbox& mailbox, Expansion& into) const {
-  if (auto trouble = expand(mailbox, into)) return trouble;
-  expand_fallbacks(into);
-  if (!into.leaves.empty() || !into.discards.empty()) return std::nullopt;
-  if (into.first_dead) return into.first_dead;
-  return Rejection{550, {5, 4, 6}, "Alias leads nowhere (loop)"};
-}
-
-Resolution Planner::resolve_role(const mail::ForwardPath& path, base::WallTime now) const {
-  Expansion expansion(now);
-  if (auto trouble = expand_all(*postmaster_, expansion)) return *trouble;
-  std::string rule = "postmaster";
-  if (!expansion.rule.empty()) rule += " > " + expansion.rule;
-  return std::move(expansion).taken(path, std::move(rule), default_dmarc_);
+Resolution Planner::expanded(const mail::Mailbox& mailbox, const mail::ForwardPath& original,
+                             std::string_view rule, base::WallTime now) const {
+  AliasExpansion expansion(aliases_, confirmed_.get(), now);
+  if (auto refusal = expansion.expand(mailbox)) return std::move(*refusal);
+  return std::move(expansion).recipient(original, rule, default_dmarc_);
 }
 
 Resolution Planner::resolve(const mail::ForwardPath& path, base::WallTime now) const {
   const bool bare = path.is_bare_postmaster();
-  if (postmaster_ && (bare || is_role(path.mailbox()))) return resolve_role(path, now);
+  if (postmaster_ && (bare || is_role(path.mailbox()))) {  // its address is followed like any other
+    return expanded(*postmaster_, path, "postmaster", now);
+  }
   if (bare && !first_domain_) return relaying_denied();
   const mail::Mailbox mailbox =
       bare ? *mail::Mailbox::make("postmaster", *first_domain_) : path.mailbox();
@@ -239,10 +113,7 @@ Resolution Planner::resolve(const mail::ForwardPath& path, base::WallTime now) c
     return resolution;
   }
   if (!aliases_.is_ours(mailbox.domain())) return relaying_denied();
-  Expansion expansion(now);
-  if (auto trouble = expand_all(mailbox, expansion)) return *trouble;
-  std::string rule = expansion.rule;
-  return std::move(expansion).taken(path, std::move(rule), default_dmarc_);
+  return expanded(mailbox, path, "", now);
 }
 
 Resolution Planner::resolve_token(const mail::ForwardPath& original,
@@ -260,12 +131,9 @@ Resolution Planner::resolve_token(const mail::ForwardPath& original,
                              .rule = "srs",
                              .dmarc = default_dmarc_};
   }
-  Expansion expansion(now);
-  if (auto trouble = expand_all(sender, expansion)) return *trouble;
-  std::string rule = "srs > " + expansion.rule;
-  auto taken = std::move(expansion).taken(original, std::move(rule), default_dmarc_);
-  taken.is_bounce = true;
-  return taken;
+  Resolution found = expanded(sender, original, "srs", now);
+  if (auto* taken = std::get_if<ResolvedRecipient>(&found)) taken->is_bounce = true;
+  return found;
 }
 
 std::optional<std::variant<mail::Mailbox, TokenLookup, NobodyBehind>> Planner::sender_behind(

@@ -14,6 +14,7 @@
 #include "relay/base/time.hpp"
 #include "relay/forward/alias_map.hpp"
 #include "relay/forward/rejection.hpp"
+#include "relay/forward/resolved_recipient.hpp"
 #include "relay/forward/sender_rewrite.hpp"
 #include "relay/forward/strategy.hpp"
 #include "relay/mail/header.hpp"
@@ -21,58 +22,6 @@
 #include "relay/settings/settings.hpp"
 
 namespace relay::forward {
-
-inline constexpr std::size_t kMaxTargets = 1000;  ///< of one message
-
-/// What the aliases on the way to a target ask for.
-struct TargetTerms {
-  std::uint64_t max_size = 0;  ///< octets of a message; 0: any
-  std::uint16_t fallback = 0;  ///< index + 1 in ResolvedRecipient::fallbacks; 0: none
-
-  bool takes(std::uint64_t size) const { return max_size == 0 || size <= max_size; }
-};
-
-/// Where mail goes when no target of an alias has taken it. If the fallback address is an alias of
-/// ours with a fallback of its own, that second fallback is ignored.
-struct Fallback {
-  std::vector<mail::Mailbox> targets;  ///< outside our domains; empty: the fallback leads nowhere
-  std::vector<TargetTerms> terms;      ///< parallel to `targets`
-};
-
-/// A recipient we take responsibility for.
-struct ResolvedRecipient {
-  mail::ForwardPath original;
-  std::vector<mail::Mailbox> targets;  ///< outside our domains, without duplicates
-  bool is_bounce = false;              ///< a reversed SRS address
-  bool weak = false;                   ///< … whose hash is short and proves little
-  bool guessable = false;              ///< … of a scheme whose tags can be found by brute force
-  std::string rule;  ///< which rules led to the targets, for the log and `resolve`
-  /// Settings of the first alias that was followed, else of its domain, else the defaults. All
-  /// recipients of one message must have the same, because a message is refused or held as a whole.
-  DmarcSettings dmarc;
-  std::vector<mail::Mailbox> discards = {};  ///< followed aliases that throw mail away
-  std::vector<TargetTerms> terms = {};       ///< parallel to `targets`; missing ones: no terms
-  std::vector<Fallback> fallbacks = {};
-
-  /// True if at least one copy can be made of a message of `size` octets.
-  bool takes(std::uint64_t size) const {
-    return !discards.empty() || terms.size() < targets.size() ||
-           std::ranges::any_of(terms, [&](const TargetTerms& one) { return one.takes(size); });
-  }
-
-  TargetTerms terms_of(std::size_t target) const {
-    return target < terms.size() ? terms[target] : TargetTerms();
-  }
-
-  std::size_t copies() const { return targets.size() + discards.size(); }
-
-  /// Precondition: there is a target or a discarding alias.
-  const mail::Mailbox& first_target() const {
-    return targets.empty() ? discards.front() : targets.front();
-  }
-};
-
-using Resolution = std::variant<ResolvedRecipient, TokenLookup, Rejection>;
 
 struct Plan {
   std::vector<mail::Route> routes;
@@ -176,7 +125,6 @@ class Planner {
   Planner(AliasMap aliases, SenderRewrite senders, Strategy strategy,
           const settings::Settings& settings);
 
-  struct Expansion;
   struct Ways;
 
   SenderRewrite::Occasion occasion(const Incoming& message,
@@ -189,20 +137,13 @@ class Planner {
   /// A role address that [defaults] postmaster receives, in a domain that has no aliases.
   bool is_role(const mail::Mailbox& mailbox) const;
 
-  /// Precondition: [defaults] postmaster is set; its address is expanded like any other.
-  Resolution resolve_role(const mail::ForwardPath& path, base::WallTime now) const;
-
   /// The mark by which a copy names the alias that it came through. None for SRS addresses, for a
   /// bare <postmaster>, and for an alias in UTF-8, whose name would make the message need SMTPUTF8.
   mail::AliasMark mark_for(const ResolvedRecipient& recipient) const;
 
-  static std::optional<Rejection> note_dead(const mail::Mailbox& mailbox, Rejection why,
-                                            Expansion& into);
-  std::optional<Rejection> expand(const mail::Mailbox& mailbox, Expansion& into) const;
-  /// Refuses when no branch leads anywhere.
-  std::optional<Rejection> expand_all(const mail::Mailbox& mailbox, Expansion& into) const;
-  /// Expands the fallbacks that expand() has collected.
-  void expand_fallbacks(Expansion& into) const;
+  /// Who gets the mail for an address of ours. `rule` begins what the log says of it.
+  Resolution expanded(const mail::Mailbox& mailbox, const mail::ForwardPath& original,
+                      std::string_view rule, base::WallTime now) const;
 
   AliasMap aliases_;
   SenderRewrite senders_;

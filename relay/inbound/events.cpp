@@ -49,6 +49,17 @@ std::string signature_text(const mail::DkimVerdict& verdict) {
   return text;
 }
 
+/// The members of aliases that get nothing, because they lead nowhere.
+void add_dead(base::Event& event, const std::vector<forward::ResolvedRecipient>& recipients) {
+  std::vector<std::string> dead;
+  for (const auto& recipient : recipients) {
+    for (const auto& one : recipient.dead) dead.push_back(one.address + " (" + one.why + ')');
+  }
+  if (dead.empty()) return;
+  event.text("dead", listed(dead, [](const std::string& text) { return text; }));
+  event.number("dead_count", static_cast<std::int64_t>(dead.size()));
+}
+
 /// Long texts are cut as in every event: of many signatures only the first are listed.
 void add_verdicts(base::Event& event, const forward::Evidence& evidence) {
   const mail::Authentication& found = evidence.verdicts;
@@ -110,9 +121,9 @@ base::Event received_event(const mail::QueuedMessage& queued,
   event.text("mail_from", message.reverse_path.to_string());
   event.text("rcpt", listed(recipients, [](const auto& r) { return r.original.to_string(); }));
   event.number("rcpt_count", static_cast<std::int64_t>(recipients.size()));
-  event.open("alias")
-      .text("rule", listed(recipients, [](const auto& r) { return r.rule; }))
-      .close();
+  event.open("alias").text("rule", listed(recipients, [](const auto& r) { return r.rule; }));
+  add_dead(event, recipients);
+  event.close();
   std::vector<const mail::Route*> leaving;
   std::vector<const mail::Route*> standing_by;
   for (const auto& recipient : queued.recipients) {

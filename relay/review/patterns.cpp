@@ -131,7 +131,8 @@ void look_at_target(const Subject& subject, const settings::HostedDomain& domain
   const auto found = subject.planner.resolve(mail::ForwardPath(*taken), subject.now);
   const auto* refused = std::get_if<forward::Rejection>(&found);
   if (refused != nullptr && is_of_the_way(*refused)) {
-    say(fmt::format("which takes {} nowhere: {}", taken->to_string(), text_of(*refused)), {});
+    say(fmt::format("which takes {} nowhere: {}", taken->to_string(), text_of(*refused)),
+        "name a mailbox elsewhere");
   }
 }
 

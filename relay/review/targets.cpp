@@ -20,6 +20,9 @@ using settings::HostedDomain;
 constexpr mail::EnhancedStatus kRoutingLoop{5, 4, 6};
 constexpr mail::EnhancedStatus kNotAuthorised{5, 7, 1};
 
+constexpr const char* kElsewhere = "name a mailbox elsewhere";
+constexpr const char* kExisting = "name an alias that takes mail, or a mailbox elsewhere";
+
 /// The domain entry with this name, else the longest wildcard above it.
 const HostedDomain* hosted(const settings::Settings& settings, const mail::Domain& name) {
   const HostedDomain* above = nullptr;
@@ -33,15 +36,15 @@ const HostedDomain* hosted(const settings::Settings& settings, const mail::Domai
   return above;
 }
 
-/// A hint at an alias of the domain with a similar name; "": none, or too many aliases to compare.
+/// A hint at an alias of the domain with a similar name, unless there are too many to compare.
 std::string similar(const HostedDomain& domain, const std::string& local_part) {
   constexpr std::size_t kMostCompared = 10'000;
-  if (domain.aliases.size() > kMostCompared) return {};
+  if (domain.aliases.size() > kMostCompared) return kExisting;
   std::vector<std::string> names;
   names.reserve(domain.aliases.size());
   for (const Alias& alias : domain.aliases) names.push_back(alias.local_part);
   const std::string near = base::closest(mail::folded_local_part(local_part), names);
-  return near.empty() ? near : fmt::format("did you mean {}@{}?", near, domain.text());
+  return near.empty() ? kExisting : fmt::format("did you mean {}@{}?", near, domain.text());
 }
 
 /// Whether the domain is an address literal of this host: "[192.0.2.1]" or "[IPv6:2001:db8::1]".
@@ -58,16 +61,30 @@ std::string name_of(const Alias& alias, const HostedDomain& domain) {
   return alias.local_part + '@' + domain.text();
 }
 
-/// Checks the alias as a whole, none of whose targets is a dead end: there may be too many of them.
+/// Checks the alias as a whole, none of whose targets is a dead end: there may be too many of them,
+/// or one of them leads back by the rules of its domain.
 void ask_for_alias(const Subject& subject, const Alias& alias, const HostedDomain& domain,
                    Doubts& doubts) {
-  const auto mailbox = mail::Mailbox::make(alias.local_part, domain.example());
+  const bool is_catch_all = alias.local_part == "*";
+  const auto mailbox =
+      mail::Mailbox::make(is_catch_all ? kNobody : alias.local_part, domain.example());
   if (!mailbox) return;
   const auto found = subject.planner.resolve(mail::ForwardPath(*mailbox), subject.now);
-  const auto* refused = std::get_if<forward::Rejection>(&found);
-  if (refused == nullptr) return;
-  doubts.add(alias.at, alias.local_part,
-             fmt::format("{} takes no mail: {}", name_of(alias, domain), text_of(*refused)), {});
+  if (const auto* refused = std::get_if<forward::Rejection>(&found)) {
+    if (is_catch_all) return;  // its targets were asked about each
+    doubts.add(alias.at, alias.local_part,
+               fmt::format("{} takes no mail: {}", name_of(alias, domain), text_of(*refused)),
+               "give it fewer targets, or a mailbox elsewhere");
+  } else if (const auto* taken = std::get_if<forward::ResolvedRecipient>(&found)) {
+    for (const forward::DeadMember& one : taken->dead) {
+      // A loop that other aliases are in is named there.
+      if (one.status != kRoutingLoop) continue;
+      if (!is_catch_all && one.address != mailbox->to_string()) continue;
+      doubts.add(alias.at, is_catch_all ? one.address : alias.local_part,
+                 fmt::format("{} leads back to itself by {}", name_of(alias, domain), one.address),
+                 kElsewhere);
+    }
+  }
 }
 
 void look_at_alias(const Subject& subject, const Alias& alias, const HostedDomain& domain,
@@ -86,9 +103,7 @@ void look_at_alias(const Subject& subject, const Alias& alias, const HostedDomai
         fmt::format("{} leads to {}, {}", name_of(alias, domain), target.to_string(), dead->why),
         std::move(dead->hint));
   }
-  if (leads_inside && !has_dead && alias.local_part != "*") {
-    ask_for_alias(subject, alias, domain, doubts);
-  }
+  if (leads_inside && !has_dead) ask_for_alias(subject, alias, domain, doubts);
 }
 
 }  // namespace
@@ -103,7 +118,7 @@ bool is_of_the_way(const forward::Rejection& refused) {
 
 std::optional<DeadEnd> dead_end(const Subject& subject, const mail::Mailbox& target) {
   if (is_own_literal(subject, target.domain())) {
-    return DeadEnd{"which is this host: mail is not sent to ourselves", ""};
+    return DeadEnd{"which is this host: mail is not sent to ourselves", kElsewhere};
   }
   if (!subject.planner.is_ours(target.domain())) return std::nullopt;
   const mail::ForwardPath path(target);
@@ -120,7 +135,9 @@ std::optional<DeadEnd> dead_end(const Subject& subject, const mail::Mailbox& tar
         "which leads back to this host, where it is no alias: " + text_of(*refused),
         "name a mailbox elsewhere, or host " + target.domain().folded() + " in a [[domain]]"};
   }
-  if (refused->status == kRoutingLoop) return DeadEnd{"which goes round: " + text_of(*refused), ""};
+  if (refused->status == kRoutingLoop) {
+    return DeadEnd{"which goes round: " + text_of(*refused), kElsewhere};
+  }
   return DeadEnd{"which takes no mail: " + text_of(*refused),
                  similar(*domain, target.local_part())};
 }
@@ -148,7 +165,7 @@ void mapped_domains(const Subject& subject, Doubts& doubts) {
     doubts.add(domain.map_to_at, name,
                fmt::format("{} is mapped to {}, where nothing is found: {}", domain.text(), name,
                            text_of(*refused)),
-               {});
+               "give that domain aliases, or name another one");
   }
 }
 

@@ -175,10 +175,17 @@ void read_root(Section& root, Settings& settings) {
   root.finish();
 }
 
+/// An alias that refuses or discards is read by nobody. The alias of this name counts, not the
+/// catch-all; of two with one name, the first.
 bool has_postmaster(const HostedDomain& domain) {
-  return domain.map_to || std::ranges::any_of(domain.aliases, [](const Alias& alias) {
-           return alias.local_part == "postmaster" || alias.local_part == "*";
-         });
+  const auto reads = [](const Alias& alias) { return !alias.reject && !alias.discard; };
+  const auto named = [&](std::string_view name) {
+    return std::ranges::find(domain.aliases, name, &Alias::local_part);
+  };
+  if (const auto exact = named("postmaster"); exact != domain.aliases.end()) return reads(*exact);
+  if (domain.map_to) return true;
+  const auto all = named("*");
+  return all != domain.aliases.end() && reads(*all);
 }
 
 /// Domains whose postmaster@ nobody reads. Our own names come first: receivers of our mail look for

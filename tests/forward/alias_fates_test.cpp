@@ -8,9 +8,35 @@
 namespace relay::forward {
 namespace {
 
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::Field;
 using testing::HasSubstr;
+using testing::IsEmpty;
 
 const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
+
+auto is_dead(const std::string& address, const std::string& why) {
+  return AllOf(Field("address", &DeadMember::address, address),
+               Field("why", &DeadMember::why, why));
+}
+
+std::vector<std::string> texts(const std::vector<mail::Mailbox>& addresses) {
+  std::vector<std::string> made;
+  for (const auto& address : addresses) made.push_back(address.to_string());
+  return made;
+}
+
+/// "target[group]" of each copy, "!" before those that stand by.
+std::string groups_of(const Plan& plan) {
+  std::string text;
+  for (const mail::Route& route : plan.routes) {
+    text += (text.empty() ? "" : " ") + std::string(route.stands_by ? "!" : "") +
+            route.target.to_string();
+    if (route.group > 0) text += '[' + std::to_string(route.group) + ']';
+  }
+  return text;
+}
 
 class AliasFates : public testing::Test {
  protected:
@@ -131,7 +157,7 @@ TEST_F(AliasFates, AnAliasIsThereThroughItsLastDay) {
   EXPECT_EQ(std::get<ResolvedRecipient>(resolve("all", last)).targets.size(), 2U);
   const auto others = std::get<ResolvedRecipient>(resolve("all", last + 1ms));
   ASSERT_EQ(others.targets.size(), 1U);
-  EXPECT_THAT(others.rule, HasSubstr("without fair@hosted.example"));
+  EXPECT_THAT(others.dead, ElementsAre(is_dead("fair@hosted.example", "This address has expired")));
 }
 
 TEST_F(AliasFates, OnlyTheCopiesOfAnAliasThatTakesNoneSoLargeFail) {
@@ -158,6 +184,45 @@ TEST_F(AliasFates, OnlyTheCopiesOfAnAliasThatTakesNoneSoLargeFail) {
   EXPECT_EQ(made->chosen.size(), 4U);
 }
 
+/// In whatever order the aliases name each other.
+TEST_F(AliasFates, AnAliasThatIsReachedByAWiderPathTakesWhatThatOneTakes) {
+  add("small", {"me@hosted.example"}).max_size = 1000;
+  add("me", {"inner@hosted.example"});
+  add("inner", {"me@target.example"});
+  add("narrow", {"small@hosted.example", "me@hosted.example"});
+  add("wide", {"me@hosted.example", "small@hosted.example"});
+  for (const char* alias : {"narrow", "wide"}) {
+    EXPECT_EQ(taken(alias).terms_of(0).max_size, 0U) << alias;
+    const auto made = plan({taken(alias)}, house::evidence(), 5000);
+    ASSERT_EQ(made->routes.size(), 1U) << alias;
+    EXPECT_EQ(made->routes[0].ended, mail::End::None) << alias;
+  }
+  EXPECT_EQ(taken("narrow").rule, "exact narrow > exact small > exact me > exact inner")
+      << "each alias is named once";
+}
+
+/// What lies too deep on one path may be near on another.
+TEST_F(AliasFates, ATargetThatIsTooDeepOnOnePathIsReachedOnAShorterOne) {
+  for (int i = 0; i < 12; ++i) {
+    add("step" + std::to_string(i), {"step" + std::to_string(i + 1) + "@hosted.example"});
+  }
+  add("step12", {"end@target.example"});
+  add("all", {"step0@hosted.example", "step6@hosted.example", "a@target.example"});
+  EXPECT_THAT(texts(taken("all").targets), ElementsAre("end@target.example", "a@target.example"));
+  EXPECT_THAT(taken("all").dead, IsEmpty());
+}
+
+TEST_F(AliasFates, AFallbackStepsInForAnAliasThatHasNobodyLeft) {
+  add("help", {"ghost@hosted.example"}).fallback = house::mailbox("c@else.example");
+  const auto found = taken("help");
+  EXPECT_THAT(texts(found.targets), ElementsAre("c@else.example"));
+  EXPECT_THAT(found.dead, ElementsAre(is_dead("ghost@hosted.example", "No such user here")));
+  EXPECT_EQ(groups_of(*plan({found})), "c@else.example")
+      << "an ordinary copy, which stands by for none";
+  config_.domains.front().aliases.back().fallback = house::mailbox("gone@hosted.example");
+  EXPECT_EQ(std::get<Rejection>(resolve("help")).status, (mail::EnhancedStatus{5, 1, 1}));
+}
+
 /// Who is reached by another way, too, gets the mail.
 TEST_F(AliasFates, ATargetOfSeveralAliasesGetsWhatOneOfThemTakes) {
   add("small", {"me@target.example"}).max_size = 1000;
@@ -170,17 +235,6 @@ TEST_F(AliasFates, ATargetOfSeveralAliasesGetsWhatOneOfThemTakes) {
   EXPECT_EQ(made->routes[1].ended, mail::End::None);
   const auto reverse = plan({taken("info"), taken("small")}, house::evidence(), 1001);
   ASSERT_EQ(reverse->routes.size(), 1U);
-}
-
-/// "target[group]" of each copy, "!" before those that stand by.
-std::string groups_of(const Plan& plan) {
-  std::string text;
-  for (const mail::Route& route : plan.routes) {
-    text += (text.empty() ? "" : " ") + std::string(route.stands_by ? "!" : "") +
-            route.target.to_string();
-    if (route.group > 0) text += '[' + std::to_string(route.group) + ']';
-  }
-  return text;
 }
 
 TEST_F(AliasFates, AFallbackStandsByForTheCopiesOfItsAlias) {
@@ -215,7 +269,8 @@ TEST_F(AliasFates, AFallbackThatCannotHelpIsNone) {
   EXPECT_EQ(groups_of(*plan({taken("help")})), "a@target.example");
   config_.domains.front().aliases.back().fallback = house::mailbox("gone@hosted.example");
   EXPECT_EQ(groups_of(*plan({taken("help")})), "a@target.example");
-  EXPECT_THAT(taken("help").rule, HasSubstr("without fallback gone@hosted.example: No such user"));
+  EXPECT_THAT(taken("help").dead, ElementsAre(is_dead("gone@hosted.example", "No such user here")));
+  EXPECT_TRUE(taken("help").dead.front().is_fallback);
   config_.domains.front().aliases.back().fallback = house::mailbox("help@hosted.example");
   EXPECT_EQ(groups_of(*plan({taken("help")})), "a@target.example");
   // Nor does it get what its alias does not take.
@@ -233,7 +288,7 @@ TEST_F(AliasFates, AFallbackHasToConfirm) {
   confirmed->seal();
   config_.consent.confirmed = std::move(confirmed);
   EXPECT_EQ(groups_of(*plan({taken("help")})), "a@target.example");
-  EXPECT_THAT(taken("help").rule, HasSubstr("has not confirmed"));
+  EXPECT_THAT(taken("help").dead, ElementsAre(is_dead("c@else.example", "has not confirmed")));
 }
 
 /// One copy for each target; but none that may be replaced for somebody who is owed a DSN.

@@ -98,28 +98,6 @@ TEST_F(PlannerTest, FollowsAliasesInTheirOrder) {
   EXPECT_EQ(answer("<whoever@any.example>"), "catch@mail.example");
 }
 
-/// A member who has left is named, and costs nobody else the mail.
-TEST(DeadMembers, CostNobodyElseTheMail) {
-  auto settings = house();
-  auto& aliases = settings.domains.front().aliases;
-  const auto add = [&](const char* name, std::vector<const char*> targets) {
-    settings::Alias alias;
-    alias.local_part = name;
-    for (const char* target : targets) alias.targets.push_back(mailbox(target));
-    aliases.push_back(std::move(alias));
-  };
-  add("office", {"a@dest.example", "gone@example.org", "b@dest.example"});
-  add("empty", {"gone@example.org", "left@example.org"});
-  const auto planner = *Planner::make(std::make_shared<const settings::Settings>(settings));
-  const auto found = planner->resolve(*mail::parse_forward_path("<office@example.org>"), kNow);
-  const auto& taken = std::get<ResolvedRecipient>(found);
-  ASSERT_EQ(taken.targets.size(), 2U);
-  EXPECT_EQ(taken.targets[1].to_string(), "b@dest.example");
-  EXPECT_NE(taken.rule.find("without gone@example.org"), std::string::npos) << taken.rule;
-  const auto none = planner->resolve(*mail::parse_forward_path("<empty@example.org>"), kNow);
-  EXPECT_EQ(std::get<Rejection>(none).status, (mail::EnhancedStatus{5, 1, 1}));
-}
-
 TEST_F(PlannerTest, RefusesWhatIsNotOurs) {
   EXPECT_EQ(answer("<nobody@example.org>"), "550 5.1.1");
   EXPECT_EQ(answer("<old@example.org>"), "550 5.1.6");

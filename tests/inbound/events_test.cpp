@@ -37,6 +37,23 @@ TEST(ReceivedEvent, NamesTheMessageAndItsWay) {
   EXPECT_EQ(event.at("size"), 38);
 }
 
+/// The list of rules may be cut; who gets nothing is named beside it.
+TEST(ReceivedEvent, NamesTheMembersThatLeadNowhere) {
+  mail::QueuedMessage queued;
+  forward::ResolvedRecipient taken;
+  taken.rule = std::string(2000, 'x');
+  taken.dead = {{"ghost@example.org", "No such user here"},
+                {"c@else.example", "has not confirmed"}};
+  const std::string line = received_event(queued, {taken}, std::nullopt, "").line();
+  EXPECT_NE(line.find(R"("dead":"ghost@example.org (No such user here), c@else.example (has not)"),
+            std::string::npos)
+      << line;
+  EXPECT_NE(line.find("\"dead_count\":2"), std::string::npos) << line;
+  taken.dead.clear();
+  EXPECT_EQ(received_event(queued, {taken}, std::nullopt, "").line().find("dead"),
+            std::string::npos);
+}
+
 TEST(RejectedEvent, NamesStageAndReply) {
   House house;
   house.talk({"EHLO client.example\r\n", "MAIL FROM:<ann@sender.example>\r\n",

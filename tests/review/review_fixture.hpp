@@ -57,6 +57,8 @@ class Review : public settings::LoaderFixture {
     for (const auto& problem : review(subject, check)) {
       EXPECT_TRUE(problem.warning) << "this room only warns";
       EXPECT_EQ(problem.check, check);
+      EXPECT_TRUE(!problem.hint.empty() || problem.text.ends_with("more like these"))
+          << "what to do about it: " << problem.text;
       std::string line = render(problem);
       const std::string prefix = folder_.string() + '/';
       for (auto at = line.find(prefix); at != std::string::npos; at = line.find(prefix)) {

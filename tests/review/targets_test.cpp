@@ -61,6 +61,20 @@ TEST_F(Targets, ThatGoRoundByOtherWaysThanAliasesAreFound) {
               ElementsAre(HasSubstr("which goes round")));
 }
 
+/// A member who is reached hides that the others lead nowhere.
+TEST_F(Targets, ThatGoRoundBesideALivingMemberAreFound) {
+  EXPECT_THAT(
+      said("alias-target", domain("\"*\" = [\"me@mail.example\", \"all@fwd.example\"]\n")),
+      ElementsAre(AllOf(HasSubstr("relay.toml:12:28: warning[E050]: *@fwd.example leads back to "
+                                  "itself by all@fwd.example"),
+                        HasSubstr("name a mailbox elsewhere"))));
+  EXPECT_THAT(
+      said("alias-target", domain("\"team\" = [\"me@mail.example\", \"team@b.example\"]\n"
+                                  "\"all\" = [\"x@mail.example\", \"team@fwd.example\"]\n") +
+                               "[[domain]]\nname = \"b.example\"\nmap_to = \"fwd.example\"\n"),
+      ElementsAre(HasSubstr("team@fwd.example leads back to itself by team@fwd.example")));
+}
+
 TEST_F(Targets, OfAFallbackMustExist) {
   EXPECT_THAT(said("alias-target", domain("\"team\" = { to = \"a@x.example\", fallback = "
                                           "\"gone@fwd.example\" }\n")),
@@ -182,7 +196,7 @@ TEST_F(Targets, OfAHundredThousandAliasesAreAskedForInSeconds) {
   EXPECT_THAT(said("", quiet() + "[[domain]]\nname = \"fwd.example\"\naliases = "
                                  "[\"file:aliases\"]\n"),
               IsEmpty());
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
 }
 
 }  // namespace

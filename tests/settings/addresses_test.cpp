@@ -146,6 +146,22 @@ TEST_F(AddressSettings, WithoutAPostmasterTheDomainsAreNamed) {
                                 Not(HasSubstr("d7.example")))));
 }
 
+TEST_F(AddressSettings, APostmasterWhomNobodyReadsIsNone) {
+  const auto with = [&](const std::string& aliases) {
+    return problems_of(
+        "hostname = \"mx.example.org\"\n[[domain]]\nname = \"mx.example.org\"\n"
+        "[domain.alias]\n\"info\" = \"me@mail.example\"\n" +
+        aliases);
+  };
+  const auto is_named = Contains(HasSubstr("nobody reads postmaster@mx.example.org (RFC"));
+  EXPECT_THAT(with("\"postmaster\" = \"me@mail.example\"\n"), Not(is_named));
+  EXPECT_THAT(with("\"postmaster\" = { discard = true }\n"), is_named);
+  EXPECT_THAT(with("\"postmaster\" = { reject = \"550 5.1.1 nobody\" }\n\"*\" = "
+                   "\"me@mail.example\"\n"),
+              is_named);
+  EXPECT_THAT(with("\"*\" = { discard = true }\n"), is_named);
+}
+
 TEST_F(AddressSettings, APostmasterThatLeadsBackHereIsNamed) {
   for (const char* address : {"me@mx.example.org", "me@SRS.example.org"}) {
     EXPECT_THAT(problems_of(kHead + "[defaults]\npostmaster = \"" + address + "\"\n" + kSrs),

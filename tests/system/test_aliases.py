@@ -54,6 +54,15 @@ class Fates(AliasTest):
         wait_for(self.relay.is_empty, what="an empty queue")
         self.assertEqual(len(self.sink.messages), 1)
 
+    def test_a_member_that_leads_nowhere_is_named(self):
+        self.begin(aliases={"user": ["target@dest.test"], "team": ["user@fwd.test", "ghost@fwd.test"]})
+        self.assertIn("without ghost@fwd.test: No such user here", self.resolved("team@fwd.test"))
+        message = self.relay.send(MESSAGE, to=["team@fwd.test"])
+        self.assertEqual(self.arrived(1), ["target@dest.test"])
+        alias = next(e["alias"] for e in self.relay.events("received") if e["msg_id"] == message)
+        self.assertEqual(alias["dead_count"], 1)
+        self.assertEqual(alias["dead"], "ghost@fwd.test (No such user here)")
+
     def test_alias_files_reject_and_discard(self):
         self.begin(config={"domain": [{"name": "fwd.test", "aliases": ["file:aliases"]}]},
                    alias_file="user: target@dest.test\nnoise: discard\n"
