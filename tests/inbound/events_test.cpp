@@ -40,7 +40,8 @@ TEST(ReceivedEvent, NamesTheMessageAndItsWay) {
 /// The list of rules may be cut; who gets nothing is named beside it.
 TEST(ReceivedEvent, NamesTheMembersThatLeadNowhere) {
   mail::QueuedMessage queued;
-  forward::ResolvedRecipient taken;
+  forward::ResolvedRecipient taken{.original = *mail::parse_forward_path("<all@example.org>"),
+                                   .targets = {}};
   taken.rule = std::string(2000, 'x');
   taken.dead = {{"ghost@example.org", "No such user here"},
                 {"c@else.example", "has not confirmed"}};
