@@ -17,6 +17,7 @@
 #include "relay/forward/next_hop.hpp"
 #include "relay/forward/providers.hpp"
 #include "relay/mail/address.hpp"
+#include "relay/ports/stream.hpp"
 
 namespace relay::delivery {
 
@@ -93,9 +94,10 @@ struct Policy {
   std::optional<boost::asio::ip::address> source_v6;
   RiskPool risk;
   BounceTo bounce_to = BounceTo::Authenticated;
-  /// Addresses under which this relay is reached, also through NAT: never dialled.
-  std::vector<boost::asio::ip::address> own_addresses;
-  std::vector<std::uint16_t> own_ports;
+  /// Where this relay is reached, also through NAT: never dialled. A listener on all addresses of a
+  /// family stands here as the unspecified one, and with each address that this host had when the
+  /// policy was made.
+  std::vector<ports::Endpoint> own_endpoints;
   bool allow_private = false;                ///< MX hosts with special addresses may be dialled
   std::vector<AddressBlock> allowed_blocks;  ///< … or only those in these networks
 

@@ -194,8 +194,7 @@ TEST_F(MxSelectionTest, AsksOnlyBetterHostsThanItself) {
 
 /// RFC 5321 §5.1: a host that is us cuts the list, however it is named.
 TEST_F(MxSelectionTest, AHostThatLeadsToOurAddressCutsTheList) {
-  policy_.own_addresses = {boost::asio::ip::make_address("192.0.2.50")};
-  policy_.own_ports = {25};
+  policy_.own_endpoints = {{boost::asio::ip::make_address("192.0.2.50"), 25}};
   const std::string zone =
       "d.example MX 10 a.example\nd.example MX 20 us.example\nd.example MX 20 tie.example\n"
       "d.example MX 30 c.example\na.example A 192.0.2.1\nus.example A 192.0.2.50\n"
@@ -261,6 +260,16 @@ TEST_F(MxSelectionTest, ARouteIsTheOperatorsWord) {
   EXPECT_EQ(answer->hosts[0].demand.level, mail::TlsLevel::Verify);
   EXPECT_EQ(answer->hosts[1].demand.level, mail::TlsLevel::Never);
   EXPECT_LT(answer->hosts[0].preference, answer->hosts[1].preference);
+}
+
+/// As where a mailbox server listens at loopback, and we at the address that others see.
+TEST_F(MxSelectionTest, ARouteMayLeadToAnotherServerOfThisHost) {
+  policy_.own_endpoints = {{boost::asio::ip::make_address("192.0.2.50"), 25},
+                           {boost::asio::ip::make_address("127.0.0.1"), 587}};
+  const Destination beside{.lane = {"d.example", false}, .hops = {{"127.0.0.1", 25, {}}}};
+  EXPECT_THAT(hosts(ask("", beside)), ElementsAre("127.0.0.1 127.0.0.1"));
+  const Destination ours{.lane = {"d.example", false}, .hops = {{"127.0.0.1", 587, {}}}};
+  EXPECT_THAT(hosts(ask("", ours)), ElementsAre("error 5.4.6"));
 }
 
 TEST_F(MxSelectionTest, AnAddressLiteralNeedsNoDns) {

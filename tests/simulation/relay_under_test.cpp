@@ -76,8 +76,7 @@ delivery::Policy policy_of(const World& world, std::size_t variant) {
   policy.risk.rate = {.count = settings.risk_rate, .span = std::chrono::seconds{60}};
   policy.bounce_to =
       settings.bounce_to_anyone ? delivery::BounceTo::Anyone : delivery::BounceTo::Authenticated;
-  policy.own_addresses = {address(kOurAddress)};
-  policy.own_ports = {25};
+  policy.own_endpoints = {{address(kOurAddress), 25}};
   return policy;
 }
 
