@@ -122,7 +122,9 @@ base::Task<std::expected<std::vector<MxSelection::Host>, Unroutable>> MxSelectio
     if (answer.error() != DnsError::NoData) {
       co_return std::unexpected(from_dns(answer.error(), domain));
     }
-    hosts.push_back({.name = domain, .port = port});  // no MX: the domain itself
+    // No MX: the domain itself. Whether that was proven is told by its addresses, which are of the
+    // same name, and so signed by whoever denies the MX.
+    hosts.push_back({.name = domain, .port = port});
     co_return hosts;
   }
   draft.ttl = std::min(draft.ttl, answer->ttl);

@@ -42,7 +42,7 @@ class MxSelection {
     std::uint16_t preference = 0;
     bool configured = false;  ///< by the operator: may be private
     mail::TlsDemand demand;
-    bool secure = false;
+    bool secure = true;  ///< DNSSEC has proven the name, or it is not from another record
   };
 
   /// Working state while a list is made.

@@ -130,6 +130,17 @@ TEST_F(MxSelectionTest, KeepsWhatDnssecProved) {
       ask("d.example MX 10 a.example\na.example A 192.0.2.1\na.example SECURE\n")->hosts[0].secure);
 }
 
+/// RFC 7672 §2.2.2: where no record led to the host, its addresses alone are to be proven.
+TEST_F(MxSelectionTest, AHostThatNoRecordNamesIsAsSecureAsItsAddresses) {
+  const std::string zone = "d.example A 192.0.2.7\n";
+  EXPECT_FALSE(ask(zone)->hosts[0].secure);
+  EXPECT_TRUE(ask(zone + "d.example SECURE\n")->hosts[0].secure);
+  const Destination route{.lane = {"x.example", false}, .hops = {{"d.example", 25, {}}}};
+  EXPECT_FALSE(ask(zone, route)->hosts[0].secure);
+  EXPECT_TRUE(ask(zone + "d.example SECURE\n", route)->hosts[0].secure);
+  EXPECT_FALSE(ask("", "[192.0.2.9]")->hosts[0].secure) << "DNSSEC says nothing of addresses";
+}
+
 /// RFC 5321 §5.1: without MX the domain itself; with a null MX nobody (RFC 7505).
 TEST_F(MxSelectionTest, FallsBackToAddressesAndRespectsTheNullMx) {
   EXPECT_THAT(hosts(ask("d.example A 192.0.2.7\n")), ElementsAre("d.example 192.0.2.7"));
