@@ -95,7 +95,8 @@ base::Task<> ask_on(Asking& all) {
     }
     auto destination =
         delivery::destination_of({.domain = domain, .risk_pool = false}, *all.policies.delivery);
-    const auto hosts = co_await selection.hosts(std::move(destination), all.policies.delivery);
+    const auto hosts = co_await selection.hosts(std::move(destination), all.policies.delivery,
+                                                all.policies.delivery->timeouts.dns);
     if (!hosts) all.dead.emplace(domain, hosts.error());
   }
 }

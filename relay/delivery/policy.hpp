@@ -87,6 +87,7 @@ struct Policy {
   std::size_t recipients_per_transaction = 100;  ///< RFC 5321 §4.5.3.1.8
   std::size_t addresses_per_attempt = 5;         ///< dialled at most
   std::size_t hosts_per_attempt = 3;             ///< hosts that reply, at most
+  std::size_t lookups_at_once = 200;             ///< of hosts
   std::chrono::seconds keep_open{5};             ///< an idle connection
   std::uint16_t port = 25;                       ///< of every MX host
 
