@@ -9,6 +9,7 @@
 
 #include "relay/app/self_check.hpp"
 #include "relay/base/text.hpp"
+#include "relay/delivery/address_policy.hpp"
 #include "relay/delivery/mx_selection.hpp"
 #include "relay/review/doubts.hpp"
 
@@ -94,7 +95,8 @@ base::Task<> ask_on(Asking& all) {
     }
     auto destination =
         delivery::destination_of({.domain = domain, .risk_pool = false}, *all.policies.delivery);
-    const auto hosts = co_await selection.hosts(std::move(destination), all.policies.delivery);
+    const auto hosts = co_await selection.hosts(std::move(destination), all.policies.delivery,
+                                                all.policies.delivery->timeouts.dns);
     if (!hosts) all.dead.emplace(domain, hosts.error());
   }
 }
@@ -187,8 +189,8 @@ base::Task<std::vector<settings::Problem>> dns_doubts(ports::Resolver& resolver,
   for (const std::string& source : policies.settings->outbound.source) {
     own.push_back(boost::asio::ip::make_address(source));
   }
-  own.insert(own.end(), policies.delivery->own_addresses.begin(),
-             policies.delivery->own_addresses.end());
+  const auto listens = delivery::own_addresses(*policies.delivery);
+  own.insert(own.end(), listens.begin(), listens.end());
   const auto problems =
       co_await srs_dns_problems(resolver, policies.settings, std::move(own), all.deadline);
   for (const std::string& problem : problems) {

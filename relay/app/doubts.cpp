@@ -6,6 +6,7 @@
 #include "relay/app/secret_memory.hpp"
 #include "relay/app/service_user.hpp"
 #include "relay/app/wiring_parts.hpp"
+#include "relay/delivery/address_policy.hpp"
 #include "relay/review/review.hpp"
 
 namespace relay::app {
@@ -17,7 +18,7 @@ review::Subject subject_of(const Policies& policies, base::WallTime now) {
           .planner = *policies.inbound->planner,
           .signing = *policies.signing,
           .now = now,
-          .own = policies.delivery->own_addresses};
+          .own = delivery::own_addresses(*policies.delivery)};
 }
 
 /// Files that do not exist are left out: they are not a matter of permissions.

@@ -151,25 +151,24 @@ std::shared_ptr<const inbound::Policy> inbound_policy(
   return policy;
 }
 
-/// Addresses and ports at which others reach us: those we listen on, all addresses of this host if
-/// we listen on all, and those that the configuration gives for an address translator in front of
-/// us.
+/// Where others reach each listener: at its own address, at every address of this host if it
+/// listens on all, and at those that the configuration gives for an address translator in front.
 void set_own_endpoints(delivery::Policy& policy, const settings::Settings& from) {
-  auto& addresses = policy.own_addresses;
-  bool all = false;
+  auto& own = policy.own_endpoints;
+  const auto local = local_addresses();
   for (const auto& listener : from.listeners) {
-    for (const auto& listens : listener.addresses) {
-      const auto address = boost::asio::ip::make_address(listens.host);
-      all = all || address.is_unspecified();
-      addresses.push_back(address);
-      policy.own_ports.push_back(listens.port);
-    }
-    for (const std::string& address : listener.reached_as) {
-      addresses.push_back(boost::asio::ip::make_address(address));
+    for (const ports::Endpoint& endpoint : endpoints_of(listener)) {
+      own.push_back(endpoint);
+      for (const auto& address : local) {
+        const bool reached =
+            endpoint.address.is_unspecified() && address.is_v4() == endpoint.address.is_v4();
+        if (reached) own.push_back({address, endpoint.port});
+      }
+      for (const std::string& address : listener.reached_as) {
+        own.push_back({boost::asio::ip::make_address(address), endpoint.port});
+      }
     }
   }
-  if (!all) return;
-  for (auto& address : local_addresses()) addresses.push_back(std::move(address));
 }
 
 delivery::PartialFailures partial_failures(settings::PartialFailures from) {

@@ -88,6 +88,11 @@ address dialled_with(const address& given) {
   return given;
 }
 
+/// Our listeners on all IPv6 addresses take no IPv4.
+bool listens_on_all(const ports::Endpoint& own, const address& family_of) {
+  return own.address.is_unspecified() && own.address.is_v4() == family_of.is_v4();
+}
+
 bool in_any(const std::vector<AddressBlock>& blocks, const address& given) {
   return std::ranges::any_of(blocks, [&](const auto& block) { return contains(block, given); });
 }
@@ -100,9 +105,27 @@ bool is_special_address(const address& given) {
 
 bool is_own_endpoint(const address& given, std::uint16_t port, const Policy& policy) {
   const address dialled = dialled_with(given);
-  return (std::ranges::find(policy.own_ports, port) != policy.own_ports.end()) &&
-         (dialled.is_unspecified() ||
-          (std::ranges::find(policy.own_addresses, dialled) != policy.own_addresses.end()));
+  return std::ranges::any_of(policy.own_endpoints, [&](const ports::Endpoint& own) {
+    if (own.port != port) return false;
+    // The system takes one of our addresses for the unspecified one; which one is not known here.
+    if (own.address == dialled || dialled.is_unspecified()) return true;
+    return dialled.is_loopback() && listens_on_all(own, dialled);  // 127.0.0.2 is ours, too
+  });
+}
+
+bool leads_to_us(const ports::Endpoint& local, const ports::Endpoint& peer, const Policy& policy) {
+  if (is_own_endpoint(peer.address, peer.port, policy)) return true;
+  const address dialled = dialled_with(peer.address);
+  return local.address == peer.address &&
+         std::ranges::any_of(policy.own_endpoints, [&](const ports::Endpoint& own) {
+           return own.port == peer.port && listens_on_all(own, dialled);
+         });
+}
+
+std::vector<address> own_addresses(const Policy& policy) {
+  std::vector<address> addresses;
+  for (const ports::Endpoint& own : policy.own_endpoints) addresses.push_back(own.address);
+  return addresses;
 }
 
 bool may_dial(const address& given, std::uint16_t port, const Policy& policy) {

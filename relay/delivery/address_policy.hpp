@@ -3,10 +3,12 @@
 #pragma once
 
 #include <string_view>
+#include <vector>
 
 #include <boost/asio/ip/address.hpp>
 
 #include "relay/delivery/policy.hpp"
+#include "relay/ports/stream.hpp"
 
 namespace relay::delivery {
 
@@ -14,9 +16,18 @@ namespace relay::delivery {
 /// like. IPv6 that leads to IPv4 (mapped, NAT64 of RFC 6052, 6to4) is judged by the IPv4 address.
 bool is_special_address(const boost::asio::ip::address& address);
 
-/// The address and port of one of our own listeners, also when wrapped in IPv6.
+/// One of our own listeners is reached at this address and port, as far as the policy knows; also
+/// when the address is wrapped in IPv6. Another program may listen on another address of this host,
+/// so neither the address nor the port alone is enough.
 bool is_own_endpoint(const boost::asio::ip::address& address, std::uint16_t port,
                      const Policy& policy);
+
+/// The same of a connection that was made: one within this host, to an address that the policy need
+/// not know, ends at a listener on all addresses.
+bool leads_to_us(const ports::Endpoint& local, const ports::Endpoint& peer, const Policy& policy);
+
+/// The addresses of all own endpoints, some of them more than once.
+std::vector<boost::asio::ip::address> own_addresses(const Policy& policy);
 
 /// Whether an address from DNS may be dialled: not ours, and not special unless the policy allows
 /// it.

@@ -172,11 +172,22 @@ void Connections::forget_outages() {
   for (auto& [key, group] : groups_) group->forget_outages();
 }
 
+/// Those that nobody uses and that know nothing; where there are still too many, those that nobody
+/// has used for longest.
 void Connections::forget_groups() {
-  const bool crowded = groups_.size() > limits_.groups;
+  const auto is_unused = [](const auto& entry) { return entry.second.use_count() == 1; };
   std::erase_if(groups_, [&](const auto& entry) {
-    return entry.second.use_count() == 1 && (crowded || !entry.second->is_worth_keeping(now_));
+    return is_unused(entry) && !entry.second->is_worth_keeping(now_);
   });
+  if (groups_.size() <= limits_.groups) return;
+  std::vector<std::pair<SteadyTime, std::string>> unused;
+  for (const auto& entry : groups_) {
+    if (is_unused(entry)) unused.emplace_back(entry.second->used_at, entry.first);
+  }
+  const std::size_t too_many = std::min(groups_.size() - limits_.groups, unused.size());
+  std::ranges::nth_element(unused, unused.begin() + static_cast<std::ptrdiff_t>(too_many));
+  unused.resize(too_many);
+  for (const auto& [used_at, key] : unused) groups_.erase(key);
 }
 
 bool Connections::waits_for_rate(const Group& group) const {

@@ -29,6 +29,7 @@ void Dispatcher::set_policy(std::shared_ptr<const Policy> policy) {
   if (connections_.policy() == policy) return;
   limits_ = limits_of(*policy);
   lanes_.set_limits(limits_);
+  lookups_.set_limits(limits_);
   connections_.set_policy(std::move(policy), limits_);
 }
 
@@ -223,6 +224,7 @@ void Dispatcher::forget_outages() {
     lanes_.for_each([&](const LanePtr& lane) {
       lane->answer.reset();
       lane->lookup_failures = 0;
+      lane->has_silent_dns = false;
       arrange(lane, after);
     });
   }

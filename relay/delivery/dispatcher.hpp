@@ -17,6 +17,7 @@
 
 #include "relay/delivery/claims.hpp"
 #include "relay/delivery/connections.hpp"
+#include "relay/delivery/lookups.hpp"
 #include "relay/delivery/pause_rules.hpp"
 #include "relay/ports/delivery_control.hpp"
 
@@ -36,7 +37,7 @@ class Dispatcher {
   struct Hooks {
     std::function<base::Executor()> next_shard;
     std::function<void(PlacePtr)> start_session;
-    std::function<void(LanePtr)> start_lookup;
+    std::function<void(LanePtr, std::chrono::seconds within)> start_lookup;
     std::function<void(LanePtr)> start_clerk;
     std::function<void()> refill;  ///< wants_refill() has work, or may_look_again() is true
   };
@@ -142,10 +143,9 @@ class Dispatcher {
   PauseRules pauses_;
   Claims claims_;
   Lanes lanes_;
+  Lookups lookups_;
   Connections connections_;
-  std::deque<std::weak_ptr<Lane>> lookups_wanted_;
   std::deque<std::weak_ptr<Lane>> clerks_wanted_;
-  std::size_t lookups_ = 0;
   std::size_t clerks_ = 0;
   base::SteadyTime forget_at_;
   std::atomic<std::uint64_t> withdrawals_ = 0;

@@ -12,8 +12,13 @@ using base::SteadyTime;
 namespace {
 
 constexpr std::chrono::seconds kFinalAnswer{5};
-constexpr std::chrono::milliseconds kFirstRest{30'000};
 constexpr std::chrono::milliseconds kLongestRest{600'000};
+
+/// How long a lane is not looked up again after so many failures in a row.
+std::chrono::milliseconds rest_after(unsigned failures, std::chrono::milliseconds first_outage) {
+  const unsigned times = 1U << std::min(failures - 1, 5U);
+  return std::min(first_outage * times, kLongestRest);
+}
 
 }  // namespace
 
@@ -32,19 +37,14 @@ void Dispatcher::arrange(const LanePtr& lane, Deferred& after) {
 void Dispatcher::want_lookup(const LanePtr& lane, Deferred& after) {
   if (lane->lookup != Lane::Lookup::Idle) return;
   connections_.not_ready(*lane);
-  lane->lookup = Lane::Lookup::Wanted;
-  lookups_wanted_.push_back(lane);
+  lookups_.want(lane);
   next_lookups(after);
 }
 
 void Dispatcher::next_lookups(Deferred& after) {
-  while (lookups_ < limits_.lookups && !lookups_wanted_.empty()) {
-    LanePtr lane = lookups_wanted_.front().lock();
-    lookups_wanted_.pop_front();
-    if (!lane) continue;
-    lane->lookup = Lane::Lookup::Running;
-    ++lookups_;
-    after.push_back([this, lane = std::move(lane)] { hooks_.start_lookup(lane); });
+  while (LanePtr lane = lookups_.next(connections_.now())) {
+    const auto within = lookups_.time_for(*lane);
+    after.push_back([this, within, lane = std::move(lane)] { hooks_.start_lookup(lane, within); });
   }
 }
 
@@ -53,14 +53,13 @@ void Dispatcher::found(const LanePtr& lane, HostList hosts, SteadyTime now) {
   {
     const std::lock_guard lock(mutex_);
     connections_.see(now);
-    --lookups_;
-    lane->lookup = Lane::Lookup::Idle;
-    lane->lookup_failures = 0;
+    lookups_.found(*lane);
     connections_.not_ready(*lane);
     lane->group = connections_.group_for(hosts, lane->key.risk_pool);
     lane->hosts = std::make_shared<const HostList>(std::move(hosts));
     next_lookups(after);
     arrange(lane, after);
+    lanes_.want_refill(lane, after);  // it may hold more than before
   }
   run(after);
 }
@@ -70,18 +69,15 @@ void Dispatcher::not_found(const LanePtr& lane, mail::Outcome why, SteadyTime no
   {
     const std::lock_guard lock(mutex_);
     connections_.see(now);
-    --lookups_;
-    lane->lookup = Lane::Lookup::Idle;
     connections_.not_ready(*lane);
     lane->hosts.reset();
-    const bool is_final = why.kind == mail::OutcomeKind::Failed;
-    const auto doubled = kFirstRest * (1U << std::min(lane->lookup_failures, 5U));
-    const auto rest = std::min(std::min(doubled, kLongestRest),
-                               limits_.first_outage * (1U << std::min(lane->lookup_failures, 5U)));
-    if (!is_final) ++lane->lookup_failures;
-    const SteadyTime until =
-        is_final ? connections_.now() + kFinalAnswer : connections_.now() + rest;
-    lane->answer = Answer{.outcome = std::move(why), .until = until};
+    if (why.kind == mail::OutcomeKind::Failed) {
+      lookups_.failed_for_good(*lane);
+      lane->answer = Answer{.outcome = std::move(why), .until = connections_.now() + kFinalAnswer};
+    } else if (lookups_.failed_for_now(*lane, connections_.now())) {
+      const auto rest = rest_after(lane->lookup_failures, limits_.first_outage);
+      lane->answer = Answer{.outcome = std::move(why), .until = connections_.now() + rest};
+    }
     next_lookups(after);
     arrange(lane, after);
   }

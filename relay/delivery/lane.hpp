@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "relay/delivery/host_list.hpp"
+#include "relay/delivery/place.hpp"
 #include "relay/mail/outcome.hpp"
 #include "relay/ports/delivery_queue.hpp"
 
@@ -50,6 +51,9 @@ struct Lane {
 
   // Its hosts.
   Lookup lookup = Lookup::Idle;
+  Share lookup_share = Share::Unknown;  ///< of the look-up wanted or running
+  base::SteadyTime lookup_began;
+  bool has_silent_dns = false;            ///< its last look-up ended without an answer
   std::shared_ptr<const HostList> hosts;  ///< null: not looked up
   std::optional<Answer> answer;           ///< result of a failed look-up, in place of hosts
   unsigned lookup_failures = 0;           ///< in a row

@@ -47,7 +47,7 @@ std::size_t Lanes::room_in(const Lane& lane) const {
   const std::size_t lanes = std::max<std::size_t>(lanes_.size(), 1);
   const std::size_t few = std::clamp<std::size_t>(most / lanes, 1, limits_.guaranteed_copies);
   const std::size_t guaranteed = few - std::min(few, lane.copies);
-  const bool keeps_few = lane.group && lane.group->has_timeouts;
+  const bool keeps_few = !lane.hosts || lane.group->has_timeouts;
   if (keeps_few || copies(lane) >= most) return guaranteed;
   const std::size_t own = limits_.copies_per_lane - std::min(limits_.copies_per_lane, lane.copies);
   return std::max(guaranteed, std::min(own, most - copies(lane)));

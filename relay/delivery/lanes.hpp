@@ -41,7 +41,8 @@ class Lanes {
   LanePtr find(const ports::LaneKey& key) const;
 
   /// How many more copies the lane may take. Every lane is guaranteed a few; the rest is shared
-  /// first come, first served. A lane whose group times out gets only the guaranteed ones.
+  /// first come, first served. A lane whose hosts are not known, or whose group times out, gets
+  /// only the guaranteed ones.
   std::size_t room_in(const Lane& lane) const;
 
   /// To the end of the lane. If the last job is of the same message, the copies join it.

@@ -20,6 +20,9 @@ Limits limits_of(const Policy& policy) {
   limits.risk.places = std::max<std::size_t>(policy.connections_total / 4, 1);
   limits.risk.sessions_per_group = std::max<std::size_t>(policy.risk.connections, 1);
   limits.risk_rate = evened_out(policy.risk.rate);
+  limits.lookups = policy.lookups_at_once;
+  limits.whole_lookup = policy.timeouts.dns;
+  limits.quick_lookup = std::min(limits.quick_lookup, limits.whole_lookup);
   limits.keep_open = policy.keep_open;
   // The outage must be over when a copy is due again, so that the copy is really tried.
   const std::chrono::milliseconds shortest_wait = policy.retry.schedule.front();

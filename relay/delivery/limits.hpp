@@ -29,11 +29,13 @@ struct Limits {
   std::size_t guaranteed_copies = 10;  ///< per lane; fewer if there are many lanes
   std::size_t lanes = 20'000;
   std::size_t groups = 50'000;
-  std::size_t lookups = 200;  ///< at once
+  std::size_t lookups = 200;  ///< at once; those that take long are counted apart
   std::size_t clerks = 50;    ///< that answer without an attempt, at once
   std::size_t fresh_octets = std::size_t{32} * 1024 * 1024;
   std::chrono::seconds keep_open{5};
   std::chrono::seconds slow_after{10};
+  std::chrono::seconds quick_lookup{3};            ///< the time of a first try
+  std::chrono::seconds whole_lookup{30};           ///< … of the second
   std::chrono::milliseconds first_outage{30'000};  ///< doubles with each failure, up to ten minutes
 };
 

@@ -122,7 +122,9 @@ base::Task<std::expected<std::vector<MxSelection::Host>, Unroutable>> MxSelectio
     if (answer.error() != DnsError::NoData) {
       co_return std::unexpected(from_dns(answer.error(), domain));
     }
-    hosts.push_back({.name = domain, .port = port});  // no MX: the domain itself
+    // No MX: the domain itself. Whether that was proven is told by its addresses, which are of the
+    // same name, and so signed by whoever denies the MX.
+    hosts.push_back({.name = domain, .port = port});
     co_return hosts;
   }
   draft.ttl = std::min(draft.ttl, answer->ttl);
@@ -178,10 +180,17 @@ base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> MxSelection::addr
   co_return answer;
 }
 
+base::Deadline MxSelection::deadline_for(const Draft& draft, bool is_last) const {
+  if (is_last) return draft.deadline;
+  const auto now = clock_.steady();
+  return {.at = now + (draft.deadline.at - now) / 2};
+}
+
 /// False: the host is this relay, so no host from its preference on may be used.
-base::Task<bool> MxSelection::add_addresses(Draft& draft, const Host& host, std::size_t at_most) {
+base::Task<bool> MxSelection::add_addresses(Draft& draft, const Host& host, std::size_t at_most,
+                                            bool is_last) {
   const auto& [destination, policy, deadline, ttl, chosen, why] = draft;
-  const auto found = co_await addresses(host.name, deadline);
+  const auto found = co_await addresses(host.name, deadline_for(draft, is_last));
   if (!found) {
     // A temporary failure of one host outweighs permanent failures of others. If the missing name
     // is a host's and not the domain itself, report it as missing data: the domain exists.
@@ -223,9 +232,9 @@ base::Task<bool> MxSelection::add_addresses(Draft& draft, const Host& host, std:
 }
 
 base::Task<std::expected<HostList, Unroutable>> MxSelection::hosts(
-    Destination destination, std::shared_ptr<const Policy> policy) {
+    Destination destination, std::shared_ptr<const Policy> policy, std::chrono::seconds within) {
   Draft draft{.destination = std::move(destination), .policy = std::move(policy)};
-  draft.deadline = base::Deadline{.at = clock_.steady() + draft.policy->timeouts.dns};
+  draft.deadline = base::Deadline{.at = clock_.steady() + within};
   draft.why = unroutable(OutcomeKind::Failed, {5, 4, 4}, "no address to deliver to");
   auto hosts = co_await hosts_of(draft);
   if (!hosts) co_return std::unexpected(std::move(hosts.error()));
@@ -234,7 +243,8 @@ base::Task<std::expected<HostList, Unroutable>> MxSelection::hosts(
   std::optional<std::uint16_t> ours;  ///< preference of this relay, if it is in the list
   for (const Host& host : *hosts) {
     if (draft.chosen.size() >= kMaxAddresses || (ours && host.preference >= *ours)) break;
-    const bool goes_on = co_await add_addresses(draft, host, per_host);
+    const bool is_last = &host == &hosts->back();
+    const bool goes_on = co_await add_addresses(draft, host, per_host, is_last);
     if (!goes_on) ours = host.preference;
   }
   if (ours) {  // hosts with our own preference may have been taken before us

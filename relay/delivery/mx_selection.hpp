@@ -30,10 +30,12 @@ class MxSelection {
 
   /// Sorted by rising preference, the address families of a host alternating. If a host is this
   /// relay, by name or address, only hosts of better preference stay: otherwise mail would loop.
-  /// Addresses that the risk pool has no source address for are left out. The caller sets `at` of
-  /// the outcome.
+  /// Addresses that the risk pool has no source address for are left out. Ends within that time; a
+  /// host whose DNS is silent leaves half of it to those behind. The caller sets `at` of the
+  /// outcome.
   base::Task<std::expected<HostList, Unroutable>> hosts(Destination destination,
-                                                        std::shared_ptr<const Policy> policy);
+                                                        std::shared_ptr<const Policy> policy,
+                                                        std::chrono::seconds within);
 
  private:
   struct Host {
@@ -42,7 +44,7 @@ class MxSelection {
     std::uint16_t preference = 0;
     bool configured = false;  ///< by the operator: may be private
     mail::TlsDemand demand;
-    bool secure = false;
+    bool secure = true;  ///< DNSSEC has proven the name, or it is not from another record
   };
 
   /// Working state while a list is made.
@@ -57,7 +59,8 @@ class MxSelection {
 
   base::Task<std::expected<std::vector<Host>, Unroutable>> hosts_of(Draft& draft);
   base::Task<std::expected<std::vector<Host>, Unroutable>> mx_hosts(Draft& draft);
-  base::Task<bool> add_addresses(Draft& draft, const Host& host, std::size_t at_most);
+  base::Deadline deadline_for(const Draft& draft, bool is_last) const;
+  base::Task<bool> add_addresses(Draft& draft, const Host& host, std::size_t at_most, bool is_last);
   base::Task<std::expected<ports::DnsAnswer<boost::asio::ip::address>, ports::DnsError>> addresses(
       std::string name, base::Deadline deadline);
 

@@ -16,11 +16,11 @@ namespace relay::delivery {
 
 class Group;
 
-/// The share of the connections that a place counts in.
+/// The share of the connections that a place counts in. Look-ups of hosts have the same shares.
 enum class Share {
-  Proven,   ///< groups that took mail within the hour
-  Unknown,  ///< all other groups
-  Slow,     ///< sessions waiting long for their peers; not counted in the two above
+  Proven,   ///< groups that took mail within the hour; domains whose hosts were found last time
+  Unknown,  ///< all others
+  Slow,     ///< those waiting long for their peers; not counted in the two above
 };
 
 /// Shared by the session that has it and the dispatcher that gave it.

@@ -1,4 +1,4 @@
-// How many connections may be open at once in each share.
+// How many may be at work at once in each share: connections, or look-ups of hosts.
 #pragma once
 
 #include <array>
@@ -8,8 +8,8 @@
 
 namespace relay::delivery {
 
-/// Proven groups may use all places and have half of them reserved; unknown groups share the other
-/// half. Slow sessions are counted apart and have as many places again. Not thread-safe.
+/// Proven ones may use all places and have half of them reserved; unknown ones share the other
+/// half. Slow ones are counted apart and have as many places again. Not thread-safe.
 class Places {
  public:
   void set_limit(std::size_t limit) { limit_ = limit < 1 ? 1 : limit; }

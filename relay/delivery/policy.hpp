@@ -17,6 +17,7 @@
 #include "relay/forward/next_hop.hpp"
 #include "relay/forward/providers.hpp"
 #include "relay/mail/address.hpp"
+#include "relay/ports/stream.hpp"
 
 namespace relay::delivery {
 
@@ -86,6 +87,7 @@ struct Policy {
   std::size_t recipients_per_transaction = 100;  ///< RFC 5321 §4.5.3.1.8
   std::size_t addresses_per_attempt = 5;         ///< dialled at most
   std::size_t hosts_per_attempt = 3;             ///< hosts that reply, at most
+  std::size_t lookups_at_once = 200;             ///< of hosts
   std::chrono::seconds keep_open{5};             ///< an idle connection
   std::uint16_t port = 25;                       ///< of every MX host
 
@@ -93,9 +95,10 @@ struct Policy {
   std::optional<boost::asio::ip::address> source_v6;
   RiskPool risk;
   BounceTo bounce_to = BounceTo::Authenticated;
-  /// Addresses under which this relay is reached, also through NAT: never dialled.
-  std::vector<boost::asio::ip::address> own_addresses;
-  std::vector<std::uint16_t> own_ports;
+  /// Where this relay is reached, also through NAT: never dialled. A listener on all addresses of a
+  /// family stands here as the unspecified one, and with each address that this host had when the
+  /// policy was made.
+  std::vector<ports::Endpoint> own_endpoints;
   bool allow_private = false;                ///< MX hosts with special addresses may be dialled
   std::vector<AddressBlock> allowed_blocks;  ///< … or only those in these networks
 

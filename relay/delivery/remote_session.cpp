@@ -1,9 +1,9 @@
 #include "relay/delivery/remote_session.hpp"
 
-#include <algorithm>
 #include <array>
 #include <utility>
 
+#include "relay/delivery/address_policy.hpp"
 #include "relay/delivery/outcome_map.hpp"
 #include "relay/smtp/dot_stuffer.hpp"
 
@@ -21,13 +21,6 @@ constexpr std::size_t kMostBesideDot = 16'384;  // octets written together with 
 smtp::TlsUse use_of(mail::TlsLevel level) {
   if (level == mail::TlsLevel::Never) return smtp::TlsUse::Never;
   return level == mail::TlsLevel::May ? smtp::TlsUse::IfOffered : smtp::TlsUse::Required;
-}
-
-/// We connected to an address of this host that is not configured, and our own listener answered.
-bool leads_to_us(const ports::Stream& stream, const Policy& policy) {
-  const auto& ours = policy.own_ports;
-  return stream.local().address == stream.peer().address &&
-         std::ranges::find(ours, stream.peer().port) != ours.end();
 }
 
 }  // namespace
@@ -160,7 +153,7 @@ base::Task<std::optional<smtp::Verdict>> RemoteSession::greet(smtp::TlsUse use) 
                                   status_of(connected.error()), why(connected.error()));
   }
   stream_ = std::move(*connected);
-  if (leads_to_us(*stream_, *policy_)) {
+  if (leads_to_us(stream_->local(), stream_->peer(), *policy_)) {
     stream_.reset();
     co_return smtp::local_verdict(mail::OutcomeKind::Failed, Stage::Connect, {5, 4, 6},
                                   "that address leads back to this host");

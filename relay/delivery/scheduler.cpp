@@ -28,7 +28,10 @@ constexpr SteadyTime::rep kNever = std::numeric_limits<SteadyTime::rep>::max();
 Dispatcher::Hooks Scheduler::hooks() {
   return {.next_shard = [this] { return next_shard(); },
           .start_session = [this](PlacePtr place) { start_session(std::move(place)); },
-          .start_lookup = [this](LanePtr lane) { start_lookup(std::move(lane)); },
+          .start_lookup =
+              [this](LanePtr lane, std::chrono::seconds within) {
+                start_lookup(std::move(lane), within);
+              },
           .start_clerk = [this](LanePtr lane) { start_clerk(std::move(lane)); },
           .refill = [this] { look_bell_.ring(); }};
 }
@@ -174,16 +177,16 @@ void Scheduler::start_clerk(LanePtr lane) {
   });
 }
 
-void Scheduler::start_lookup(LanePtr lane) {
+void Scheduler::start_lookup(LanePtr lane, std::chrono::seconds within) {
   ++running_;
-  spawn(next_shard(), "host look-up", look_up(std::move(lane)), [this] { --running_; });
+  spawn(next_shard(), "host look-up", look_up(std::move(lane), within), [this] { --running_; });
 }
 
-base::Task<> Scheduler::look_up(LanePtr lane) {
+base::Task<> Scheduler::look_up(LanePtr lane, std::chrono::seconds within) {
   const auto policy = shop_.policy.get();
   auto& clock = shop_.ports.clock;
   MxSelection selection(shop_.ports.resolver, clock);
-  auto hosts = co_await selection.hosts(destination_of(lane->key, *policy), policy);
+  auto hosts = co_await selection.hosts(destination_of(lane->key, *policy), policy, within);
   shop_.dispatcher.set_policy(shop_.policy.get());
   if (hosts) {
     shop_.dispatcher.found(lane, std::move(*hosts), clock.steady());

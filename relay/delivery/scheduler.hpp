@@ -66,9 +66,9 @@ class Scheduler final : public ports::DeliveryFeed, public ports::DeliveryContro
   base::Task<> look_for_work();
   base::Task<> keep_time();
   base::Task<std::expected<bool, ports::SpoolError>> look();
-  base::Task<> look_up(LanePtr lane);
+  base::Task<> look_up(LanePtr lane, std::chrono::seconds within);
   void start_session(PlacePtr place);
-  void start_lookup(LanePtr lane);
+  void start_lookup(LanePtr lane, std::chrono::seconds within);
   void start_clerk(LanePtr lane);
   base::Executor next_shard();
   void spawn(const base::Executor& shard, std::string name, base::Task<> task,

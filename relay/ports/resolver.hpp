@@ -53,7 +53,10 @@ struct DnsAnswer {
   std::chrono::seconds ttl{300};
 };
 
-/// DNS lookups. What came in one DNS message is returned in full, except MX hosts beyond
+/// DNS lookups. An error does not tell whether DNSSEC has proven it. Nobody needs that of a name
+/// without MX: its addresses are of the same name, so they are secure only if the missing MX is.
+///
+/// What came in one DNS message is returned in full, except MX hosts beyond
 /// kMaxMxHosts; kMaxAnswerOctets bounds answers that came in any other way. What is kept, and its
 /// order, do not depend on the order in which records came (dns_records.hpp); only addresses keep
 /// that order.

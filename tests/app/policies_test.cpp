@@ -1,14 +1,19 @@
 // What the rooms are told of the settings, where it must be everything.
 #include "relay/app/policies.hpp"
 
+#include <algorithm>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "relay/app/local_addresses.hpp"
 
 namespace relay::app {
 namespace {
 
 using boost::asio::ip::make_address;
 using testing::UnorderedElementsAre;
+using testing::UnorderedElementsAreArray;
 
 std::shared_ptr<settings::Settings> house() {
   auto s = std::make_shared<settings::Settings>();
@@ -51,6 +56,41 @@ TEST(Policies, AskNothingWhereTheAddressesAreNotAllKnown) {
   const auto policies = make_policies(settings);
   ASSERT_TRUE(policies) << policies.error().front().text;
   EXPECT_TRUE(policies->inbound->check->egress.empty());
+}
+
+std::vector<std::string> own_endpoints(const settings::Settings& settings) {
+  const auto policies = make_policies(std::make_shared<const settings::Settings>(settings));
+  EXPECT_TRUE(policies) << policies.error().front().text;
+  std::vector<std::string> texts;
+  for (const auto& [address, port] : policies->delivery->own_endpoints) {
+    texts.push_back(address.to_string() + ' ' + std::to_string(port));
+  }
+  std::ranges::sort(texts);
+  const auto doubles = std::ranges::unique(texts);
+  texts.erase(doubles.begin(), doubles.end());
+  return texts;
+}
+
+/// Each listener by itself: what listens beside it, at its port or its address, is not ours.
+TEST(Policies, KnowOurselvesByEachListener) {
+  auto settings = house();
+  settings->listeners = {
+      {.addresses = {{"192.0.2.1", 25}, {"2001:db8::1", 25}}},
+      {.addresses = {{"127.0.0.1", 587}, {"10.0.0.5", 465}}, .reached_as = {"203.0.113.5"}}};
+  EXPECT_THAT(own_endpoints(*settings),
+              UnorderedElementsAre("192.0.2.1 25", "2001:db8::1 25", "127.0.0.1 587",
+                                   "10.0.0.5 465", "203.0.113.5 587", "203.0.113.5 465"));
+}
+
+TEST(Policies, KnowAListenerOnAllAddressesByEachOfThem) {
+  auto settings = house();
+  settings->listeners = {{.addresses = {{"0.0.0.0", 2525}}}, {.addresses = {{"127.0.0.1", 587}}}};
+  std::vector<std::string> expected{"0.0.0.0 2525", "127.0.0.1 587"};
+  for (const auto& address : local_addresses()) {
+    if (address.is_v4()) expected.push_back(address.to_string() + " 2525");
+  }
+  ASSERT_GT(expected.size(), 2U) << "a host without an address";
+  EXPECT_THAT(own_endpoints(*settings), UnorderedElementsAreArray(expected));
 }
 
 /// What waits in our own queue does not wait for its signature to expire.

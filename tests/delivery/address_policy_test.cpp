@@ -89,8 +89,7 @@ TEST(AddressPolicy, WhatIsAllowedIsAllowedBehindATranslatorToo) {
 
 TEST(AddressPolicy, WeNeverDialOurselvesByAWrapping) {
   Policy own = policy();
-  own.own_addresses = {ip("192.0.2.25")};
-  own.own_ports = {25};
+  own.own_endpoints = {{ip("192.0.2.25"), 25}};
   for (const char* wrapped : {"::ffff:192.0.2.25", "64:ff9b::192.0.2.25", "2002:c000:219::1"}) {
     EXPECT_FALSE(may_dial(ip(wrapped), 25, own)) << wrapped;
     EXPECT_TRUE(may_dial(ip(wrapped), 24, own)) << wrapped;
@@ -100,12 +99,42 @@ TEST(AddressPolicy, WeNeverDialOurselvesByAWrapping) {
 TEST(AddressPolicy, WeNeverDialOurselves) {
   Policy own = policy();
   own.allow_private = true;
-  own.own_addresses = {ip("192.0.2.25"), ip("127.0.0.1")};
-  own.own_ports = {25, 2525};
+  own.own_endpoints = {{ip("192.0.2.25"), 25}, {ip("127.0.0.1"), 2525}};
   EXPECT_FALSE(may_dial(ip("192.0.2.25"), 25, own));
   EXPECT_FALSE(may_dial(ip("::ffff:127.0.0.1"), 2525, own));
   EXPECT_FALSE(may_dial(ip("0.0.0.0"), 25, own));
   EXPECT_TRUE(may_dial(ip("192.0.2.25"), 26, own));
+}
+
+/// Another program of this host may listen beside us, at our address or at our port.
+TEST(AddressPolicy, OursIsAnAddressWithItsPort) {
+  Policy own = policy();
+  own.own_endpoints = {{ip("192.0.2.25"), 25}, {ip("127.0.0.1"), 587}};
+  EXPECT_FALSE(is_own_endpoint(ip("127.0.0.1"), 25, own));
+  EXPECT_FALSE(is_own_endpoint(ip("192.0.2.25"), 587, own));
+  EXPECT_TRUE(is_own_endpoint(ip("127.0.0.1"), 587, own));
+}
+
+TEST(AddressPolicy, AListenerOnAllAddressesOfAFamilyHasEachLoopbackAddress) {
+  Policy own = policy();
+  own.own_endpoints = {{ip("0.0.0.0"), 25}, {ip("192.0.2.25"), 25}};
+  EXPECT_TRUE(is_own_endpoint(ip("127.0.0.2"), 25, own));
+  EXPECT_TRUE(is_own_endpoint(ip("::ffff:127.0.0.1"), 25, own));
+  EXPECT_FALSE(is_own_endpoint(ip("127.0.0.2"), 26, own));
+  EXPECT_FALSE(is_own_endpoint(ip("::1"), 25, own)) << "nobody of ours speaks IPv6";
+  EXPECT_FALSE(is_own_endpoint(ip("192.0.2.26"), 25, own));
+}
+
+/// An address that this host got after the policy was made is known by the connection.
+TEST(AddressPolicy, AConnectionWithinThisHostLeadsToAListenerOnAllAddresses) {
+  Policy own = policy();
+  own.own_endpoints = {{ip("0.0.0.0"), 25}};
+  const ports::Endpoint here{ip("198.51.100.7"), 40'000};
+  EXPECT_TRUE(leads_to_us(here, {ip("198.51.100.7"), 25}, own));
+  EXPECT_FALSE(leads_to_us(here, {ip("198.51.100.7"), 26}, own));
+  EXPECT_FALSE(leads_to_us(here, {ip("198.51.100.8"), 25}, own));
+  own.own_endpoints = {{ip("192.0.2.25"), 25}};
+  EXPECT_FALSE(leads_to_us(here, {ip("198.51.100.7"), 25}, own)) << "somebody else listens there";
 }
 
 TEST(AddressPolicy, HostNamesAreNames) {

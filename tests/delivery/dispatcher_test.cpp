@@ -1,6 +1,7 @@
 #include "relay/delivery/dispatcher.hpp"
 
 #include <array>
+#include <future>
 
 #include <gtest/gtest.h>
 
@@ -42,16 +43,20 @@ class DispatcherTest : public testing::Test {
     work_.set_policy(policy_);
   }
 
-  /// Copies of a lane whose hosts have been found.
+  /// Copies of a lane whose hosts are found.
   void add(const std::string& domain, unsigned first, unsigned count, const std::string& hosts) {
-    for (unsigned i = 0; i < count; ++i) work_.add(due(first + i, domain), kStart);
-    find(hosts);
+    for (unsigned i = 0; i < count; ++i) {
+      work_.add(due(first + i, domain), kStart);
+      find(hosts);
+    }
   }
 
-  void find(const std::string& hosts) {
+  /// All that are looked up have these hosts.
+  void find(const std::string& hosts, base::SteadyTime until = base::SteadyTime::max()) {
     for (auto& lane : std::exchange(lookups_, {})) {
       HostList list = a_host_list(hosts);
       list.policy = policy_;
+      list.valid_until = until;
       if (lane->key.risk_pool) list.group += "risk";
       work_.found(lane, std::move(list), kStart);
     }
@@ -60,6 +65,29 @@ class DispatcherTest : public testing::Test {
   std::optional<Assignment> next(const PlacePtr& place,
                                  std::optional<Candidate> kept = std::nullopt) {
     return run_task(work_.next(place, std::move(kept), kStart));
+  }
+
+  /// The session asks for work, and may wait for it.
+  std::future<std::optional<Assignment>> rest(const PlacePtr& place, const char* host,
+                                              base::SteadyTime now = kStart) {
+    auto answer = boost::asio::co_spawn(io_, work_.next(place, a_host_list(host).hosts[0], now),
+                                        boost::asio::use_future);
+    io_.restart();
+    io_.poll();
+    return answer;
+  }
+
+  bool has_ended(std::future<std::optional<Assignment>>& answer) {
+    io_.restart();
+    io_.poll();
+    return answer.wait_for(0s) == std::future_status::ready;
+  }
+
+  /// So many domains with a copy each; nobody answers for them.
+  void add_silent_domains(unsigned count, base::SteadyTime now = kStart) {
+    for (unsigned i = 0; i < count; ++i) {
+      work_.add(due(10'000 + i, "silent" + std::to_string(i) + ".example"), now);
+    }
   }
 
   /// The session takes its job and its server says "later" to the copy.
@@ -81,6 +109,7 @@ class DispatcherTest : public testing::Test {
   boost::asio::io_context io_;
   std::vector<PlacePtr> sessions_;
   std::vector<LanePtr> lookups_;
+  std::chrono::seconds within_{0};  ///< the time of the last look-up that began
   std::vector<LanePtr> clerks_;
   int refills_ = 0;
   Dice dice_{1};
@@ -88,7 +117,11 @@ class DispatcherTest : public testing::Test {
   std::shared_ptr<const Policy> policy_;
   Dispatcher work_{{.next_shard = [this] { return io_.get_executor(); },
                     .start_session = [this](PlacePtr place) { sessions_.push_back(place); },
-                    .start_lookup = [this](LanePtr lane) { lookups_.push_back(lane); },
+                    .start_lookup =
+                        [this](LanePtr lane, std::chrono::seconds within) {
+                          lookups_.push_back(lane);
+                          within_ = within;
+                        },
                     .start_clerk = [this](LanePtr lane) { clerks_.push_back(lane); },
                     .refill = [this] { ++refills_; }},
                    failing_};
@@ -194,28 +227,15 @@ TEST_F(DispatcherTest, WhoWaitsInLineIsServedAfterEachJob) {
 
 /// The end of any other idle session would help nobody, and its connection would be lost.
 TEST_F(DispatcherTest, TheIdleSessionEndsWhosePlaceIsWaitedFor) {
-  const auto rests = [this](std::size_t session, const char* host) {
-    auto answer = boost::asio::co_spawn(
-        io_, work_.next(sessions_[session], a_host_list(host).hosts[0], kStart),
-        boost::asio::use_future);
-    io_.restart();
-    io_.poll();
-    return answer;
-  };
-  const auto has_ended = [this](auto& answer) {
-    io_.restart();
-    io_.poll();
-    return answer.wait_for(0s) == std::future_status::ready;
-  };
   add("x.example", 1, 1, "a1");
   deliver(sessions_[0]);  // proven from now on
-  auto proven = rests(0, "a1");
+  auto proven = rest(sessions_[0], "a1");
   add("y.example", 2, 1, "b2");
   EXPECT_TRUE(next(sessions_[1]));
-  auto unknown = rests(1, "b2");
+  auto unknown = rest(sessions_[1], "b2");
   add("z.example", 3, 1, "c3");
   EXPECT_TRUE(next(sessions_[2]));
-  auto other = rests(2, "c3");
+  auto other = rest(sessions_[2], "c3");
   ASSERT_EQ(sessions_.size(), 3U);
   add("w.example", 4, 1, "d4");
   work_.tick(kStart);
@@ -275,12 +295,86 @@ TEST_F(DispatcherTest, ALaneWithoutHostsIsAnsweredAndLookedUpAgainLater) {
   EXPECT_EQ(lookups_.size(), 2U);
 }
 
+/// What a connection is kept for is decided by the records as they are now.
+TEST_F(DispatcherTest, AListThatHasEndedIsLookedUpBeforeTheNextJob) {
+  work_.add(due(1, "x.example"), kStart);
+  work_.add(due(2, "x.example"), kStart);
+  find("a1", kStart + 60s);
+  EXPECT_EQ(next(sessions_[0])->job.id, id(1));
+  auto kept = rest(sessions_[0], "a1", kStart + 61s);
+  EXPECT_FALSE(has_ended(kept)) << "the job is not for this connection";
+  ASSERT_EQ(lookups_.size(), 1U);
+  find("b2");
+  ASSERT_EQ(sessions_.size(), 2U);
+  const auto given = next(sessions_[1]);
+  ASSERT_TRUE(given);
+  EXPECT_EQ(given->job.id, id(2));
+  EXPECT_EQ(given->hosts->hosts[0].host, "b2");
+  EXPECT_FALSE(has_ended(kept));
+  work_.stop();
+  EXPECT_TRUE(has_ended(kept));
+}
+
+TEST_F(DispatcherTest, ARenewalDoesNotWaitBehindDomainsThatDoNotAnswer) {
+  work_.add(due(1, "good.example"), kStart);
+  find("a1", kStart + 60s);
+  deliver(sessions_[0]);
+  add_silent_domains(300, kStart + 60s);
+  const std::size_t silent = lookups_.size();
+  EXPECT_LT(silent, 300U);
+  work_.add(due(2, "good.example"), kStart + 61s);
+  ASSERT_EQ(lookups_.size(), silent + 1);
+  EXPECT_EQ(lookups_.back()->key.domain, "good.example");
+}
+
+/// Most mail is for domains that had none a moment ago.
+TEST_F(DispatcherTest, ADomainIsKnownAfterItsLaneIsForgotten) {
+  add("good.example", 1, 1, "a1");
+  deliver(sessions_[0]);
+  EXPECT_FALSE(next(sessions_[0]));
+  work_.session_ended(sessions_[0]);
+  work_.tick(kStart + 10s);
+  EXPECT_EQ(work_.totals().lanes, 0U);
+  add_silent_domains(300);
+  lookups_.clear();
+  work_.add(due(2, "good.example"), kStart + 11s);
+  ASSERT_EQ(lookups_.size(), 1U);
+  EXPECT_EQ(lookups_.back()->key.domain, "good.example");
+}
+
+TEST_F(DispatcherTest, WhoDoesNotAnswerAtOnceIsAskedAgainWithItsWholeTime) {
+  mail::Outcome silence;
+  silence.attempt.text = "DNS timeout";
+  work_.add(due(1, "x.example"), kStart);
+  EXPECT_EQ(within_, 3s);
+  work_.not_found(lookups_.at(0), silence, kStart + 3s);
+  ASSERT_EQ(lookups_.size(), 2U);
+  EXPECT_EQ(within_, policy_->timeouts.dns);
+  EXPECT_TRUE(clerks_.empty()) << "that was no answer";
+  work_.not_found(lookups_.at(1), silence, kStart + 33s);
+  EXPECT_EQ(lookups_.size(), 2U);
+  ASSERT_EQ(clerks_.size(), 1U);
+  EXPECT_EQ(work_.next_for_clerk(clerks_[0], kStart + 33s)->answer->attempt.text, "DNS timeout");
+}
+
+/// Until its DNS answers, a lane has no claim to more than every lane has.
+TEST_F(DispatcherTest, ALaneWithoutHostsHoldsAFew) {
+  for (unsigned i = 0; i < 1000; ++i) work_.add(due(i, "x.example"), kStart);
+  EXPECT_EQ(work_.totals().copies, 10U);
+  EXPECT_TRUE(work_.wants_refill(10).empty());
+  find("a1");
+  const auto wanted = work_.wants_refill(10);
+  ASSERT_EQ(wanted.size(), 1U) << "now it may hold more";
+  EXPECT_EQ(wanted[0].room, 990U);
+}
+
 /// A crowd for some destinations leaves room for the first copies of all others.
 TEST_F(DispatcherTest, EveryLaneHoldsAFewHoweverManyOthersHold) {
   for (unsigned lane = 0; lane < 25; ++lane) {
     const std::string domain = "d" + std::to_string(lane) + ".example";
-    for (unsigned i = 0; i < 1000; ++i) work_.add(due(lane * 1000 + i, domain), kStart);
+    add(domain, lane * 1000, 1000, "a1");
   }
+  EXPECT_GE(work_.totals().copies, 20'000U);
   EXPECT_LE(work_.totals().copies, 20'000U + 25 * 10);
   work_.add(due(60'000, "healthy.example"), kStart);
   find("a1");
@@ -308,8 +402,10 @@ TEST_F(DispatcherTest, WhatFindsNoRoomIsReadAgainWhenJobsHaveLeft) {
 }
 
 TEST_F(DispatcherTest, TheRiskPoolTakesNoPlaceFromOthersAndKeepsToItsRate) {
-  for (unsigned i = 0; i < 30; ++i) work_.add(due(i, "x.example", true), kStart);
-  find("a1");
+  for (unsigned i = 0; i < 30; ++i) {
+    work_.add(due(i, "x.example", true), kStart);
+    find("a1");
+  }
   add("x.example", 100, 1, "a1");
   EXPECT_EQ(sessions_.size(), 2U);
   int went = 0;

@@ -18,9 +18,21 @@ class MxSelectionTest : public testing::Test {
   std::expected<HostList, Unroutable> ask(const std::string& zone, Destination destination) {
     fakes::FakeResolver resolver(clock_, zone);
     MxSelection selection(resolver, clock_);
-    return run_task(
-        selection.hosts(std::move(destination), std::make_shared<const Policy>(policy_)));
+    std::optional<std::expected<HostList, Unroutable>> answer;
+    boost::asio::io_context io;
+    auto done = boost::asio::co_spawn(
+        io,
+        keep_result(selection.hosts(std::move(destination), std::make_shared<const Policy>(policy_),
+                                    kWithin),
+                    answer),
+        boost::asio::use_future);
+    io.poll();
+    if (!answer) clock_.run_for(io, kWithin);  // some of the DNS is silent
+    done.get();
+    return *answer;
   }
+
+  static constexpr std::chrono::seconds kWithin{30};
 
   std::expected<HostList, Unroutable> ask(const std::string& zone,
                                           const std::string& domain = "d.example",
@@ -130,6 +142,17 @@ TEST_F(MxSelectionTest, KeepsWhatDnssecProved) {
       ask("d.example MX 10 a.example\na.example A 192.0.2.1\na.example SECURE\n")->hosts[0].secure);
 }
 
+/// RFC 7672 §2.2.2: where no record led to the host, its addresses alone are to be proven.
+TEST_F(MxSelectionTest, AHostThatNoRecordNamesIsAsSecureAsItsAddresses) {
+  const std::string zone = "d.example A 192.0.2.7\n";
+  EXPECT_FALSE(ask(zone)->hosts[0].secure);
+  EXPECT_TRUE(ask(zone + "d.example SECURE\n")->hosts[0].secure);
+  const Destination route{.lane = {"x.example", false}, .hops = {{"d.example", 25, {}}}};
+  EXPECT_FALSE(ask(zone, route)->hosts[0].secure);
+  EXPECT_TRUE(ask(zone + "d.example SECURE\n", route)->hosts[0].secure);
+  EXPECT_FALSE(ask("", "[192.0.2.9]")->hosts[0].secure) << "DNSSEC says nothing of addresses";
+}
+
 /// RFC 5321 §5.1: without MX the domain itself; with a null MX nobody (RFC 7505).
 TEST_F(MxSelectionTest, FallsBackToAddressesAndRespectsTheNullMx) {
   EXPECT_THAT(hosts(ask("d.example A 192.0.2.7\n")), ElementsAre("d.example 192.0.2.7"));
@@ -174,6 +197,16 @@ TEST_F(MxSelectionTest, TellsTemporaryFromFinal) {
   EXPECT_EQ(kind("d.example MX 10 a.example\n"), mail::OutcomeKind::Failed);
 }
 
+/// A backup in another zone is there for this, too.
+TEST_F(MxSelectionTest, AHostWhoseDnsIsSilentHidesNoOther) {
+  EXPECT_THAT(hosts(ask("d.example MX 10 a.example\nd.example MX 20 b.example\n"
+                        "d.example MX 30 c.example\n"
+                        "a.example NEVER\nb.example NEVER\nc.example A 192.0.2.3\n")),
+              ElementsAre("c.example 192.0.2.3"));
+  EXPECT_EQ(ask("d.example MX 10 a.example\na.example NEVER\n").error().kind,
+            mail::OutcomeKind::Deferred);
+}
+
 TEST_F(MxSelectionTest, UsesTheHostsThatCanBeFound) {
   EXPECT_THAT(hosts(ask("d.example MX 10 a.example\nd.example MX 20 b.example\n"
                         "a.example SERVFAIL\nb.example A 192.0.2.2\n")),
@@ -194,8 +227,7 @@ TEST_F(MxSelectionTest, AsksOnlyBetterHostsThanItself) {
 
 /// RFC 5321 §5.1: a host that is us cuts the list, however it is named.
 TEST_F(MxSelectionTest, AHostThatLeadsToOurAddressCutsTheList) {
-  policy_.own_addresses = {boost::asio::ip::make_address("192.0.2.50")};
-  policy_.own_ports = {25};
+  policy_.own_endpoints = {{boost::asio::ip::make_address("192.0.2.50"), 25}};
   const std::string zone =
       "d.example MX 10 a.example\nd.example MX 20 us.example\nd.example MX 20 tie.example\n"
       "d.example MX 30 c.example\na.example A 192.0.2.1\nus.example A 192.0.2.50\n"
@@ -261,6 +293,16 @@ TEST_F(MxSelectionTest, ARouteIsTheOperatorsWord) {
   EXPECT_EQ(answer->hosts[0].demand.level, mail::TlsLevel::Verify);
   EXPECT_EQ(answer->hosts[1].demand.level, mail::TlsLevel::Never);
   EXPECT_LT(answer->hosts[0].preference, answer->hosts[1].preference);
+}
+
+/// As where a mailbox server listens at loopback, and we at the address that others see.
+TEST_F(MxSelectionTest, ARouteMayLeadToAnotherServerOfThisHost) {
+  policy_.own_endpoints = {{boost::asio::ip::make_address("192.0.2.50"), 25},
+                           {boost::asio::ip::make_address("127.0.0.1"), 587}};
+  const Destination beside{.lane = {"d.example", false}, .hops = {{"127.0.0.1", 25, {}}}};
+  EXPECT_THAT(hosts(ask("", beside)), ElementsAre("127.0.0.1 127.0.0.1"));
+  const Destination ours{.lane = {"d.example", false}, .hops = {{"127.0.0.1", 587, {}}}};
+  EXPECT_THAT(hosts(ask("", ours)), ElementsAre("error 5.4.6"));
 }
 
 TEST_F(MxSelectionTest, AnAddressLiteralNeedsNoDns) {

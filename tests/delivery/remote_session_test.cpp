@@ -95,6 +95,15 @@ class RemoteSessionTest : public testing::Test {
     return written;
   }
 
+  /// How a session begins with 127.0.0.1, port 25, while we listen there; nullopt: well.
+  std::optional<smtp::Verdict> opened_while_we_listen(const char* address, std::uint16_t port) {
+    Policy policy(*mail::Domain::parse("mx.fwd.example"));
+    policy.own_endpoints = {{boost::asio::ip::make_address(address), port}};
+    RemoteSession session(dialer_, clock_, std::make_shared<const Policy>(policy), place_);
+    const ports::Endpoint beside{boost::asio::ip::make_address("127.0.0.1"), 25};
+    return run_task(session.open({.host = "127.0.0.1", .endpoint = beside, .demand = {}}));
+  }
+
   boost::asio::io_context io_;
   fakes::FakeClock clock_;
   std::shared_ptr<const Policy> policy_ =
@@ -119,6 +128,19 @@ TEST_F(RemoteSessionTest, ALargeMessageIsWrittenBeforeItsDot) {
   EXPECT_FALSE(written[0].is_past_dot);
   EXPECT_EQ(written[1].octets, ".\r\n");
   EXPECT_TRUE(written[1].is_past_dot);
+}
+
+/// The connection begins and ends at one address, as all within a host do.
+TEST_F(RemoteSessionTest, AnotherServerOfThisHostIsNotUs) {
+  EXPECT_FALSE(opened_while_we_listen("192.0.2.1", 25));
+  EXPECT_FALSE(opened_while_we_listen("127.0.0.1", 587));
+  EXPECT_FALSE(opened_while_we_listen("::", 25));
+  for (const char* address : {"0.0.0.0", "127.0.0.1"}) {
+    const auto refused = opened_while_we_listen(address, 25);
+    ASSERT_TRUE(refused) << address;
+    EXPECT_EQ(refused->kind, mail::OutcomeKind::Failed);
+    EXPECT_EQ(refused->status, (mail::EnhancedStatus{5, 4, 6}));
+  }
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ std::string group_of(const World& world, const DomainPlan& domain) {
 }
 
 Book::Book(const World& world)
-    : asked_at(world.hosts.size(), base::SteadyTime::min()),
+    : moved_at(world.domains.size(), base::SteadyTime::max()),
+      asked_at(world.hosts.size(), base::SteadyTime::min()),
       took_at(world.hosts.size(), base::SteadyTime::min()),
       throttled_at(world.hosts.size(), base::SteadyTime::min()),
       world_(world),
@@ -43,15 +44,20 @@ Book::Book(const World& world)
     const std::string group = group_of(world, domain);
     const auto known = std::ranges::find(groups_, group);
     group_of_domain_.push_back(static_cast<std::size_t>(known - groups_.begin()));
-    if (known == groups_.end()) groups_.push_back(group);
+    if (known == groups_.end()) {
+      groups_.push_back(group);
+      moves_.push_back(!domain.moves_to.empty());
+    }
     std::uint64_t mask = 0;
     std::size_t addresses = 0;
     for (const std::size_t host : usable_hosts(world, domain)) {
       mask |= std::uint64_t{1} << host;
       addresses += world.hosts[host].addresses.size();
     }
+    for (const Exchange& exchange : domain.moves_to) mask |= std::uint64_t{1} << exchange.host;
     usable_.push_back(mask);
-    addresses_.push_back(addresses);
+    // Which hosts have to be asked cannot be told while they change: as if there were too many.
+    addresses_.push_back(domain.moves_to.empty() ? addresses : SIZE_MAX);
   }
 }
 

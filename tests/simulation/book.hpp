@@ -1,6 +1,7 @@
 // The truth about every message and copy of a world, kept beside the queue and not by it.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -119,6 +120,9 @@ class Book {
 
   const World& world() const { return world_; }
 
+  /// By domain: when it moved; max: it did not.
+  std::vector<base::SteadyTime> moved_at;
+
   std::vector<base::SteadyTime> asked_at;      ///< by host: when it was last asked
   std::vector<base::SteadyTime> took_at;       ///< … and when it last took a message
   std::vector<base::SteadyTime> throttled_at;  ///< … and asked for less
@@ -136,6 +140,15 @@ class Book {
 
   std::uint64_t usable_mask(std::size_t domain) const { return usable_[domain]; }
 
+  /// Is it one of those that the domain has after it moved?
+  bool usable_later(std::size_t domain, std::size_t host) const {
+    return std::ranges::find(world_.domains[domain].moves_to, host, &Exchange::host) !=
+           world_.domains[domain].moves_to.end();
+  }
+
+  /// The group of a domain that moves, which has it alone.
+  bool moves(std::size_t group) const { return moves_[group / 2]; }
+
   /// Of its usable hosts together.
   std::size_t addresses(std::size_t domain) const { return addresses_[domain]; }
 
@@ -149,6 +162,7 @@ class Book {
   std::vector<std::size_t> group_of_domain_;
   std::vector<std::uint64_t> usable_;
   std::vector<std::size_t> addresses_;
+  std::vector<bool> moves_;  ///< by group
 };
 
 // Addresses of a world tell whose they are.

@@ -84,7 +84,11 @@ std::string describe(const World& world) {
     for (const Exchange& exchange : domain.exchanges) {
       text += fmt::format(" {} host {},", exchange.preference, exchange.host);
     }
-    text += fmt::format(" {}\n", mail::name(domain.demand));
+    for (const Exchange& exchange : domain.moves_to) {
+      text += fmt::format(" later {} host {},", exchange.preference, exchange.host);
+    }
+    text += fmt::format(" {}, list for {} s{}\n", mail::name(domain.demand), domain.ttl.count(),
+                        domain.silent ? ", silent" : "");
   }
   for (std::size_t i = 0; i < world.messages.size(); ++i) {
     const MessagePlan& message = world.messages[i];

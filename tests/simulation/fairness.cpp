@@ -26,6 +26,7 @@ Fairness::Fairness(Book& book, Verdicts& verdicts, SimClock& clock, const Pauses
       verdicts_(verdicts),
       clock_(clock),
       pauses_(pauses),
+      dns_(book.world()),
       groups_(book.groups().size() * 2),
       calm_since_(clock.steady()) {}
 
@@ -123,7 +124,8 @@ void Fairness::recorded(std::size_t group, bool took) {
   groups_[group].active_at = clock_.steady();
   groups_[group].waited = {};
   if (!took) return;
-  groups_[group].took_at = clock_.steady();
+  // With other hosts it has to prove itself anew, and it cannot be seen from when on.
+  if (!book_.moves(group)) groups_[group].took_at = clock_.steady();
   groups_[group].unreachable = false;
   groups_[group].needs_full_time = false;
 }
@@ -187,7 +189,8 @@ void Fairness::check_copy(CopyTruth& copy, base::SteadyTime then) {
   if (group.pending > 0 || busy_until(group) > then) return;
   const auto since = std::max({copy.due_at, busy_until(group), group.active_at, calm_since_,
                                slow_full_until_, pauses_.lifted_at()});
-  if (then - since <= limit_of(group, waiting) + slack_ || paused(copy)) return;
+  const auto limit = limit_of(group, waiting) + dns_.most(copy.domain) + slack_;
+  if (then - since <= limit || paused(copy)) return;
   verdicts_.violate(
       Rule::Starved, copy.name,
       fmt::format("due for {} ms, and nothing happens for its destination ({}; {} proven ones and "
@@ -249,6 +252,7 @@ void Fairness::process_died() {
     group.waited = {};
     group.needs_full_time = false;
   }
+  dns_.process_died();
   expected_.clear();
 }
 
@@ -272,7 +276,7 @@ void Fairness::check_expectations(base::SteadyTime then) {
     const auto offered_at = book_.messages()[expected.copy.message].offered_at;
     if (offered_at > expected.since) return true;
     if (moved || crowded || paused(*copy) || calm_since_ > expected.since) return true;
-    if (then - expected.since <= kVerb + slack_) return false;
+    if (then - expected.since <= kVerb + dns_.most(copy->domain) + slack_) return false;
     verdicts_.violate(Rule::VerbLate, copy->name, "nothing moved within a second after the verb");
     return true;
   });

@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "tests/simulation/dns_waits.hpp"
 #include "tests/simulation/pauses.hpp"
 #include "tests/simulation/traffic_judge.hpp"
 
@@ -28,6 +29,8 @@ class Fairness final : public ActivityWatch {
 
   /// DNS was asked about a domain, and answers then.
   void asked_dns(std::size_t domain, base::SteadyTime until);
+
+  void heard_dns(std::size_t domain, DnsWaits::Answer answer) { dns_.answered(domain, answer); }
 
   /// An outcome was recorded of a copy of this group. `took`: it was delivered, and the relay knows
   /// by now that this group takes mail.
@@ -125,6 +128,7 @@ class Fairness final : public ActivityWatch {
   Verdicts& verdicts_;
   SimClock& clock_;
   const Pauses& pauses_;
+  DnsWaits dns_;
   std::vector<Group> groups_;
   std::vector<Connection> connections_{1};
   std::vector<std::uint32_t> open_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "tests/simulation/dns_troubles.hpp"
 #include "tests/simulation/moods.hpp"
 
 namespace relay::simulation {
@@ -40,6 +41,9 @@ class Generator {
     draw_incidents();
     draw_read_errors();
     draw_late_offers();
+    draw_dns_troubles(world_, random_);
+    sort_by(world_.messages, &MessagePlan::at);
+    sort_by(world_.incidents, &Incident::at);
     return std::move(world_);
   }
 

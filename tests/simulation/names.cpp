@@ -87,6 +87,8 @@ std::string_view name(Incident::What what) {
       return "DNS fails";
     case Incident::What::DnsHeals:
       return "DNS heals";
+    case Incident::What::DomainMoves:
+      return "a domain moves";
     case Incident::What::SpoolFails:
       return "the store fails";
     case Incident::What::SpoolHeals:

@@ -67,6 +67,7 @@ delivery::Policy policy_of(const World& world, std::size_t variant) {
   policy.connections_total = settings.connections_total;
   policy.messages_per_connection = halved(settings.messages_per_connection, variant % 3 == 1);
   policy.recipients_per_transaction = halved(settings.recipients_per_transaction, variant % 3 == 2);
+  policy.lookups_at_once = settings.lookups;
   policy.keep_open = settings.keep_open;
   const auto address = [](std::string_view text) {
     return boost::asio::ip::make_address(std::string(text));
@@ -76,8 +77,7 @@ delivery::Policy policy_of(const World& world, std::size_t variant) {
   policy.risk.rate = {.count = settings.risk_rate, .span = std::chrono::seconds{60}};
   policy.bounce_to =
       settings.bounce_to_anyone ? delivery::BounceTo::Anyone : delivery::BounceTo::Authenticated;
-  policy.own_addresses = {address(kOurAddress)};
-  policy.own_ports = {25};
+  policy.own_endpoints = {{address(kOurAddress), 25}};
   return policy;
 }
 

@@ -13,8 +13,12 @@ SimResolver::SimResolver(const World& world, SimClock& clock, Random random, Fai
       clock_(clock),
       random_(random),
       fairness_(fairness),
-      illness_(world.domains.size(), Illness::None) {
-  for (std::size_t i = 0; i < world.domains.size(); ++i) domains_[world.domains[i].name] = i;
+      illness_(world.domains.size(), Illness::None),
+      has_moved_(world.domains.size(), false) {
+  for (std::size_t i = 0; i < world.domains.size(); ++i) {
+    domains_[world.domains[i].name] = i;
+    if (world.domains[i].silent) illness_[i] = Illness::Silent;
+  }
   for (std::size_t i = 0; i < world.hosts.size(); ++i) hosts_[world.hosts[i].name] = i;
 }
 
@@ -29,22 +33,33 @@ base::Task<bool> SimResolver::wait(base::SteadyTime until, base::Deadline deadli
   co_return true;
 }
 
+std::expected<ports::DnsAnswer<ports::MxHost>, DnsError> SimResolver::answer_of(
+    std::size_t domain) {
+  const DomainPlan& plan = world_.domains[domain];
+  if (illness_[domain] != Illness::None) return std::unexpected(DnsError::Temporary);
+  if (plan.dns == DomainPlan::Dns::NullMx) return std::unexpected(DnsError::NullMx);
+  if (plan.dns == DomainPlan::Dns::NoSuchName) return std::unexpected(DnsError::NoSuchName);
+  ports::DnsAnswer<ports::MxHost> answer;
+  answer.ttl = plan.ttl;
+  for (const Exchange& exchange : has_moved_[domain] ? plan.moves_to : plan.exchanges) {
+    answer.records.push_back({exchange.preference, world_.hosts[exchange.host].name});
+  }
+  return answer;
+}
+
 base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, DnsError>> SimResolver::mx(
     std::string domain, base::Deadline deadline) {
   const auto found = domains_.find(domain);
   if (found == domains_.end()) co_return std::unexpected(DnsError::NoSuchName);
-  const DomainPlan& plan = world_.domains[found->second];
-  const bool silent = illness_[found->second] == Illness::Silent;
+  const std::size_t number = found->second;
+  const bool silent = illness_[number] == Illness::Silent;
   const auto at = silent ? base::SteadyTime::max() : clock_.steady() + latency();
-  if (fairness_ != nullptr) fairness_->asked_dns(found->second, std::min(at, deadline.at));
+  if (fairness_ != nullptr) fairness_->asked_dns(number, std::min(at, deadline.at));
   const bool in_time = co_await wait(at, deadline);
-  if (!in_time) co_return std::unexpected(DnsError::Timeout);
-  if (illness_[found->second] != Illness::None) co_return std::unexpected(DnsError::Temporary);
-  if (plan.dns == DomainPlan::Dns::NullMx) co_return std::unexpected(DnsError::NullMx);
-  if (plan.dns == DomainPlan::Dns::NoSuchName) co_return std::unexpected(DnsError::NoSuchName);
-  ports::DnsAnswer<ports::MxHost> answer;
-  for (const Exchange& exchange : plan.exchanges) {
-    answer.records.push_back({exchange.preference, world_.hosts[exchange.host].name});
+  auto answer = in_time ? answer_of(number) : std::unexpected(DnsError::Timeout);
+  if (fairness_ != nullptr) {
+    const auto failure = in_time ? DnsWaits::Answer::Failed : DnsWaits::Answer::Silence;
+    fairness_->heard_dns(number, answer ? DnsWaits::Answer::Found : failure);
   }
   co_return answer;
 }

@@ -23,6 +23,9 @@ class SimResolver final : public ports::Resolver {
 
   void fall_ill(std::size_t domain, Illness illness) { illness_[domain] = illness; }
 
+  /// Its other hosts are its hosts from now on.
+  void move(std::size_t domain) { has_moved_[domain] = true; }
+
   base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, ports::DnsError>> mx(
       std::string domain, base::Deadline deadline) override;
   base::Task<std::expected<ports::DnsAnswer<boost::asio::ip::address>, ports::DnsError>> addresses(
@@ -36,6 +39,7 @@ class SimResolver final : public ports::Resolver {
 
  private:
   base::Task<bool> wait(base::SteadyTime until, base::Deadline deadline);
+  std::expected<ports::DnsAnswer<ports::MxHost>, ports::DnsError> answer_of(std::size_t domain);
 
   std::chrono::milliseconds latency() { return std::chrono::milliseconds(random_.between(0, 40)); }
 
@@ -46,6 +50,7 @@ class SimResolver final : public ports::Resolver {
   std::unordered_map<std::string, std::size_t> domains_;
   std::unordered_map<std::string, std::size_t> hosts_;
   std::vector<Illness> illness_;
+  std::vector<bool> has_moved_;
 };
 
 }  // namespace relay::simulation

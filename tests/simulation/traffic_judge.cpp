@@ -70,9 +70,35 @@ void TrafficJudge::heard_mail(std::uint32_t connection, std::uint32_t transactio
   transactions_[transaction] = {.connection = connection,
                                 .message = message_of_sender(sender),
                                 .begun_ms = clock_.since_start_ms().count()};
+  note_deal(connections_[connection], transactions_[transaction]);
   hear_limit(connection, connections_[connection].transaction);
   connections_[connection].transaction = transaction;
   verdicts_.note(What::Mail, kNoCopy, connection, transaction, sender);
+}
+
+/// A session is given another message when it is done with the one before, and dials for one that
+/// it has had for no longer than an attempt may take.
+void TrafficJudge::note_deal(const ConnectionTruth& connection, TransactionTruth& transaction) {
+  const TransactionTruth& before = transactions_[connection.transaction];
+  if (connection.transaction == 0) {
+    const auto open_for = clock_.since_start_ms() - milliseconds(connection.dialled_ms);
+    transaction.dealt_at = clock_.steady() - open_for - book_.world().settings.attempt_limit;
+  } else if (before.message == transaction.message) {
+    transaction.dealt_at = before.dealt_at;
+  } else {
+    transaction.dealt_at = connection.replied_at;
+  }
+}
+
+/// What is dealt after the list of its hosts has ended goes to those that the domain has now.
+bool TrafficJudge::is_current(const TransactionTruth& transaction, std::size_t domain,
+                              std::size_t host) const {
+  constexpr std::chrono::seconds kShortestTtl{5};
+  constexpr std::chrono::seconds kLookup{2};
+  const base::SteadyTime moved_at = book_.moved_at[domain];
+  if (moved_at == base::SteadyTime::max() || book_.usable_later(domain, host)) return true;
+  const auto ttl = std::max(book_.world().domains[domain].ttl, kShortestTtl);
+  return transaction.dealt_at <= moved_at + ttl + kLookup;
 }
 
 /// What is said to one recipient too many binds the next transaction of that group: on the same
@@ -113,6 +139,11 @@ void TrafficJudge::check_recipient(ConnectionTruth& connection, TransactionTruth
     verdicts_.violate(Rule::BehindUs, key,
                       fmt::format("{} was given to {}, which is no host for it, or behind us",
                                   recipient, book_.world().hosts[host].name));
+  }
+  if (!is_current(transaction, copy.domain, host)) {
+    verdicts_.violate(Rule::BehindUs, key,
+                      fmt::format("{} was given to {}, which was its host before", recipient,
+                                  book_.world().hosts[host].name));
   }
   if (copy.risk_pool != connection.risk_pool) {
     verdicts_.violate(Rule::WrongSource, key, "left from the address of the other pool");
@@ -228,6 +259,9 @@ void TrafficJudge::said(const Said& said) {
     if (activity_ != nullptr && !transaction.for_nobody) {
       activity_->dot_may_be_written(said.connection);
     }
+  }
+  if (said.step >= Step::Mail && said.step <= Step::Dot) {
+    connections_[said.connection].replied_at = clock_.steady();
   }
   if (said.number == 0) return;
   if (said.code < 500 && said.status.starts_with("4.7.")) {

@@ -22,6 +22,7 @@ struct ConnectionTruth {
   bool refused_tls = false;  ///< STARTTLS was
   std::int64_t dialled_ms = 0;
   std::uint32_t transaction = 0;  ///< the latest
+  base::SteadyTime replied_at;    ///< … to one of its commands
 };
 
 struct TransactionTruth {
@@ -30,6 +31,7 @@ struct TransactionTruth {
   std::vector<CopyName> keys;            ///< of its recipients, refused ones too
   std::vector<CopyName> taken;
   std::int64_t begun_ms = 0;
+  base::SteadyTime dealt_at;  ///< when its session was given the message, at the earliest
   std::size_t group = SIZE_MAX;
   bool dot_open = false;    ///< the dot was heard, and its reply has not been said
   bool for_nobody = false;  ///< 354 was said although everybody had been refused
@@ -92,6 +94,9 @@ class TrafficJudge final : public Witness {
   /// The process is gone: what it did not record of dots that it wrote may happen again.
   void process_died();
 
+  /// The domain has other hosts from now on.
+  void moved(std::size_t domain) { book_.moved_at[domain] = clock_.steady(); }
+
   /// The relay is being stopped, and may cut off what takes too long.
   void stopping(bool stopping) { stopping_ = stopping; }
 
@@ -116,6 +121,8 @@ class TrafficJudge final : public Witness {
   CopyName first_of(const TransactionTruth& transaction) const;
   void check_recipient(ConnectionTruth& connection, TransactionTruth& transaction, CopyName key,
                        std::string_view recipient);
+  void note_deal(const ConnectionTruth& connection, TransactionTruth& transaction);
+  bool is_current(const TransactionTruth& transaction, std::size_t domain, std::size_t host) const;
   void check_when(const CopyTruth& copy, const TransactionTruth& transaction,
                   const std::string& host);
   void check_limit(std::uint32_t connection, std::uint32_t transaction);

@@ -15,7 +15,7 @@ namespace relay::simulation {
 enum class Rule : std::uint8_t {
   Protocol,             ///< it never speaks out of turn
   Stranger,             ///< it dials and sends only what and where somebody said
-  BehindUs,             ///< no host at or behind our own preference is asked
+  BehindUs,             ///< no host at or behind our own preference is asked, nor one of the past
   WrongSource,          ///< doubtful mail leaves from its own addresses, other mail does not
   Misdirected,          ///< a recipient gets the message that is meant for it, unchanged
   DeliveredUntaken,     ///< "delivered" only where the server took it

@@ -44,8 +44,11 @@ struct DomainPlan {
 
   std::string name;
   Dns dns = Dns::Fine;
-  std::vector<Exchange> exchanges;  ///< by rising preference
-  bool by_route = false;            ///< a configured route leads there, not the DNS
+  std::vector<Exchange> exchanges;      ///< by rising preference
+  std::vector<Exchange> moves_to = {};  ///< likewise, when it has moved; none: it stays
+  std::chrono::seconds ttl{300};        ///< of the list of its hosts
+  bool silent = false;                  ///< its DNS does not answer until all heals
+  bool by_route = false;                ///< a configured route leads there, not the DNS
   mail::TlsLevel demand = mail::TlsLevel::May;
 };
 
@@ -87,7 +90,8 @@ struct Incident {
     HostHeals,  ///< loses its bad habits
     DnsFails,   ///< of domain `target`
     DnsHeals,
-    SpoolFails,  ///< writing calls answer `error`
+    DomainMoves,  ///< domain `target` has other hosts from now on
+    SpoolFails,   ///< writing calls answer `error`
     SpoolHeals,
     Verb,  ///< the operator's
     Pause,
@@ -127,6 +131,7 @@ struct Settings {
   std::chrono::seconds attempt_limit{1800};
   std::size_t connections_per_destination = 20;
   std::size_t connections_total = 200;
+  std::size_t lookups = 200;
   std::size_t messages_per_connection = 100;
   std::size_t recipients_per_transaction = 100;
   std::chrono::seconds keep_open{5};

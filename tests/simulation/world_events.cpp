@@ -74,6 +74,9 @@ void WorldRun::happen(const Incident& incident) {
     case What::DnsHeals:
       resolver_.fall_ill(incident.target % world_.domains.size(), SimResolver::Illness::None);
       return;
+    case What::DomainMoves:
+      resolver_.move(incident.target);
+      return judge_.traffic.moved(incident.target);
     case What::SpoolFails:
       if (!store_mood_.ill()) judge_.trouble_begins(Trouble::StoreIll);
       return store_mood_.fail(incident.error);

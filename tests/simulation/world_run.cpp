@@ -31,7 +31,8 @@ void WorldRun::add_hosts() {
     std::vector<std::string> own;
     for (const DomainPlan& domain : world_.domains) {
       const bool listed =
-          std::ranges::find(domain.exchanges, i, &Exchange::host) != domain.exchanges.end();
+          std::ranges::find(domain.exchanges, i, &Exchange::host) != domain.exchanges.end() ||
+          std::ranges::find(domain.moves_to, i, &Exchange::host) != domain.moves_to.end();
       // Somebody else's tenant, perhaps, although its list says otherwise.
       if (listed && !random_.chance(150)) own.push_back(domain.name);
     }
