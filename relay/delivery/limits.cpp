@@ -20,6 +20,7 @@ Limits limits_of(const Policy& policy) {
   limits.risk.places = std::max<std::size_t>(policy.connections_total / 4, 1);
   limits.risk.sessions_per_group = std::max<std::size_t>(policy.risk.connections, 1);
   limits.risk_rate = evened_out(policy.risk.rate);
+  limits.memory = policy.memory;
   limits.keep_open = policy.keep_open;
   // The outage must be over when a copy is due again, so that the copy is really tried.
   const std::chrono::milliseconds shortest_wait = policy.retry.schedule.front();

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 class PoolTest : public testing::Test {
  protected:
-  PoolTest() { pool_.set_limits({.places = 4, .sessions_per_group = 20, .copies = 100}); }
+  PoolTest() { pool_.set_limits({.places = 4, .sessions_per_group = 20}); }
 
   GroupPtr group(bool proven = false) const {
     auto made = std::make_shared<Group>(a_host_list("a1"), false);
