@@ -68,6 +68,7 @@ delivery::Policy policy_of(const World& world, std::size_t variant) {
   policy.messages_per_connection = halved(settings.messages_per_connection, variant % 3 == 1);
   policy.recipients_per_transaction = halved(settings.recipients_per_transaction, variant % 3 == 2);
   policy.keep_open = settings.keep_open;
+  policy.memory = settings.memory;
   const auto address = [](std::string_view text) {
     return boost::asio::ip::make_address(std::string(text));
   };
