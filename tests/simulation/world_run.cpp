@@ -46,9 +46,11 @@ void WorldRun::add_hosts() {
 
 void WorldRun::plan() {
   add_hosts();
-  const std::size_t places = world_.settings.connections_total;
-  judge_.fairness.set_places(std::max<std::size_t>(places / 2, 1), places);
   const Settings& settings = world_.settings;
+  const std::size_t places = settings.connections_total;
+  judge_.fairness.set_places(places, std::max<std::size_t>(places / 4, 1));
+  // What is spread over whole seconds takes up to one longer.
+  judge_.fairness.set_pace(60'000ms / settings.risk_rate + 1s);
   judge_.fairness.set_full_time(settings.attempt_limit + settings.connect_limit +
                                 4 * settings.command_limit + settings.dot_limit);
   // A look at the queue asks it some ten things, one after the other.
