@@ -12,6 +12,8 @@ import shutil
 import subprocess
 import time
 
+from tests.simulation import last_words
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 SOURCE = os.path.join(ROOT, "build/mutants/source")  # of HEAD; a patch comes and goes
 BUILD = os.path.join(SOURCE, "build/release")
@@ -89,7 +91,7 @@ def first_failing(program, start, worlds, seconds):
     ended = subprocess.run([program, "--worlds", str(worlds), "--from", str(start), "--seconds", str(seconds),
                             "--jobs", str(os.cpu_count()), "--failures", "1"],
                            capture_output=True, text=True, check=False)
-    done = int(re.search(r"^(\d+) worlds,", ended.stdout, re.MULTILINE)[1])
+    done = last_words.worlds_in(ended.stdout)
     if ended.returncode == 0:
         return None, [], done
     # Seeds are begun in their order, and what has begun goes on to its end: the least is the first.

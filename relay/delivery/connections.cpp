@@ -81,7 +81,7 @@ void Connections::dispatch(const GroupPtr& group, Deferred& after, bool is_calle
     }
     const std::size_t window = group->window_at(now_, pool.limits().sessions_per_group);
     if (group->sessions >= window || group->starting >= group->ready_jobs) return;
-    const Share share = Pool::share_for(*group, now_);
+    const Share share = pool.share_for(*group, now_);
     if (!pool.has_room(share) || (pool.anybody_waits(share) && !is_called)) {
       pool.stand_in_line(group, share);
       if (auto idle = pool.wake_for_others()) end(std::move(*idle), after);

@@ -43,13 +43,14 @@ LanePtr Lanes::lane_for(const ports::LaneKey& key) {
 }
 
 std::size_t Lanes::room_in(const Lane& lane) const {
+  const MemoryLimits& memory = limits_.memory;
   const std::size_t most = most_of(lane);
   const std::size_t lanes = std::max<std::size_t>(lanes_.size(), 1);
-  const std::size_t few = std::clamp<std::size_t>(most / lanes, 1, limits_.guaranteed_copies);
+  const std::size_t few = std::clamp<std::size_t>(most / lanes, 1, memory.guaranteed_copies);
   const std::size_t guaranteed = few - std::min(few, lane.copies);
   const bool keeps_few = !lane.hosts || lane.group->has_timeouts;
   if (keeps_few || copies(lane) >= most) return guaranteed;
-  const std::size_t own = limits_.copies_per_lane - std::min(limits_.copies_per_lane, lane.copies);
+  const std::size_t own = memory.copies_per_lane - std::min(memory.copies_per_lane, lane.copies);
   return std::max(guaranteed, std::min(own, most - copies(lane)));
 }
 
@@ -64,7 +65,7 @@ void Lanes::push_back(const LanePtr& lane, Job job) {
   // A job that has to wait is loaded again later: memory is for those that leave soon.
   const bool waits =
       lane->jobs.size() >= kFreshJobs || (lane->key.risk_pool && !lane->jobs.empty());
-  if (waits || fresh_octets_ + fresh_size(job) > limits_.fresh_octets) {
+  if (waits || fresh_octets_ + fresh_size(job) > limits_.memory.fresh_octets) {
     job.queued.reset();
     job.content.reset();
   }
@@ -164,7 +165,7 @@ void Lanes::overflow(const LanePtr& lane, Deferred& after) {
 void Lanes::want_refill(const LanePtr& lane, Deferred& after) {
   if (!lane->overflowed || lane->refill_wanted || lane->has_clerk) return;
   // Read large pages, and only when there is room for one.
-  const std::size_t large = std::min(limits_.copies_per_lane, most_of(*lane)) / 4;
+  const std::size_t large = std::min(limits_.memory.copies_per_lane, most_of(*lane)) / 4;
   if (lane->copies > 0 && (lane->copies > large || room_in(*lane) == 0)) return;
   lane->refill_wanted = true;
   refills_.push_back(lane);

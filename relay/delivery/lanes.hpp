@@ -85,7 +85,7 @@ class Lanes {
   std::size_t copies(const Lane& lane) const { return copies_[lane.key.risk_pool ? 1 : 0]; }
 
   std::size_t most_of(const Lane& lane) const {
-    return (lane.key.risk_pool ? limits_.risk : limits_.ordinary).copies;
+    return lane.key.risk_pool ? limits_.memory.risk_copies : limits_.memory.copies;
   }
 
   void count(Lane& lane, const Job& job, bool comes);

@@ -23,6 +23,7 @@ Limits limits_of(const Policy& policy) {
   limits.lookups = policy.lookups_at_once;
   limits.whole_lookup = policy.timeouts.dns;
   limits.quick_lookup = std::min(limits.quick_lookup, limits.whole_lookup);
+  limits.memory = policy.memory;
   limits.keep_open = policy.keep_open;
   // The outage must be over when a copy is due again, so that the copy is really tried.
   const std::chrono::milliseconds shortest_wait = policy.retry.schedule.front();

@@ -18,20 +18,17 @@ base::Rate evened_out(const base::Rate& rate);
 struct PoolLimits {
   std::size_t places = 200;  ///< connections; slow ones are counted apart
   std::size_t sessions_per_group = 20;
-  std::size_t copies = 20'000;  ///< in memory, besides what every lane is guaranteed
 };
 
 struct Limits {
   PoolLimits ordinary;
-  PoolLimits risk{.places = 50, .sessions_per_group = 2, .copies = 2'000};
+  PoolLimits risk{.places = 50, .sessions_per_group = 2};
   base::Rate risk_rate = evened_out(RiskPool().rate);  ///< copies, per group
-  std::size_t copies_per_lane = 1'000;
-  std::size_t guaranteed_copies = 10;  ///< per lane; fewer if there are many lanes
+  MemoryLimits memory;
   std::size_t lanes = 20'000;
   std::size_t groups = 50'000;
   std::size_t lookups = 200;  ///< at once; those that take long are counted apart
   std::size_t clerks = 50;    ///< that answer without an attempt, at once
-  std::size_t fresh_octets = std::size_t{32} * 1024 * 1024;
   std::chrono::seconds keep_open{5};
   std::chrono::seconds slow_after{10};
   std::chrono::seconds quick_lookup{3};            ///< the time of a first try

@@ -62,6 +62,15 @@ struct RiskPool {
   base::Rate rate{.count = 600, .span = std::chrono::seconds{60}};  ///< copies, per destination
 };
 
+/// How much of the queue is kept in memory; the rest is read from disk when there is room.
+struct MemoryLimits {
+  std::size_t copies = 20'000;      ///< besides what every lane is guaranteed
+  std::size_t risk_copies = 2'000;  ///< … of the risk pool
+  std::size_t copies_per_lane = 1'000;
+  std::size_t guaranteed_copies = 10;  ///< per lane; fewer if there are many lanes
+  std::size_t fresh_octets = std::size_t{32} * 1024 * 1024;  ///< content that was not read again
+};
+
 /// To whom DSNs may go: the sender address may be forged.
 enum class BounceTo : std::uint8_t {
   Authenticated,  ///< senders proven by SPF or an aligned signature
@@ -90,6 +99,7 @@ struct Policy {
   std::size_t lookups_at_once = 200;             ///< of hosts
   std::chrono::seconds keep_open{5};             ///< an idle connection
   std::uint16_t port = 25;                       ///< of every MX host
+  MemoryLimits memory;
 
   std::optional<boost::asio::ip::address> source_v4;
   std::optional<boost::asio::ip::address> source_v6;

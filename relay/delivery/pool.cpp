@@ -6,9 +6,10 @@ namespace relay::delivery {
 
 using base::SteadyTime;
 
-Share Pool::share_for(const Group& group, SteadyTime now) {
+Share Pool::share_for(const Group& group, SteadyTime now) const {
   if (group.needs_full_time) return Share::Slow;
-  return group.is_proven(now) ? Share::Proven : Share::Unknown;
+  const bool keeps_some = places_.limit() > 1;
+  return keeps_some && group.is_proven(now) ? Share::Proven : Share::Unknown;
 }
 
 /// Proven groups may use places beyond their half only while no unknown group waits. Sessions that

@@ -27,8 +27,9 @@ class Pool {
 
   const Places& places() const { return places_; }
 
-  /// The share in which a new session of the group begins.
-  static Share share_for(const Group& group, base::SteadyTime now);
+  /// The share in which a new session of the group begins. Where there is one place only, nothing
+  /// can be kept for proven groups: they stand in one line with all others.
+  Share share_for(const Group& group, base::SteadyTime now) const;
 
   bool has_room(Share share) const;
 

@@ -36,6 +36,11 @@ def paired_median(before, after):
     return statistics.median(paired_ratios(before, after))
 
 
+def rate_share(before, after):
+    """The median rate after, of that before; from the times of a message."""
+    return statistics.median(before) / statistics.median(after)
+
+
 def in_turns(names, rounds):
     """The names in their order and in the opposite one, so that nobody always comes first: a list a round."""
     return [list(names) if number % 2 == 0 else list(reversed(names)) for number in range(rounds)]

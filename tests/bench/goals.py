@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .figures import bound_rate, median
+from .figures import bound_rate, median, rate_share
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,19 @@ def latency_goals(latency):
     return [Goal("p99 of acceptance at half of each one's top rate", theirs, latency["srs-relay"]["p99"], "ms", at_most=True),
             Goal("p99 of acceptance, both at half of Postfix's top rate", theirs,
                  latency["srs-relay at postfix's rate"]["p99"], "ms", at_most=True)]
+
+
+def order_goals(found):
+    """`found`: "alone" or the order obeyed meanwhile -> quantiles of the wait for a 250, in ms. The longest wait is
+    shown and not judged: a disk that is busy elsewhere makes one of those in any minute."""
+    return [Goal(f"p99.9 of the wait for a 250 during {order}, beyond that without", 50,
+                 quantiles["p999"] - found["alone"]["p999"], "ms", at_most=True)
+            for order, quantiles in found.items() if order != "alone"]
+
+
+def kept_rate_goals(times, share):
+    """`times`: mode -> (before, after), of a message in each run. No commit makes a mode slower."""
+    return [Goal(f"rate of {mode}, of that before", share, rate_share(before, after)) for mode, (before, after) in times.items()]
 
 
 def judge(results, latency, signature, cores):

@@ -58,13 +58,18 @@ PRODUCTION = replace(BASE, name="production", verify=True, seal=True, starttls=T
 QUICK = [replace(BASE, peers=("srs-relay", "postfix", "echo")),
          replace(BASE, name="kept", kept=True, peers=("srs-relay", "postfix", "echo"))]
 
-COMPARED = [*QUICK, PRODUCTION]  # of commits
-
 GOALS = [replace(BASE, peers=("srs-relay", "postfix", "echo", "exim")),
          replace(BASE, name="kept", kept=True, peers=("srs-relay", "postfix", "echo")),
          replace(BASE, name="ed25519", signature="ed25519"),
          replace(BASE, name="unsigned", signature="none"),
          replace(BASE, name="10 MiB", size=BIG)]
+
+
+# Of commits: what the goals are about, what differs from it in one way, and all of it together.
+COMPARED = [*(replace(mode, peers=("srs-relay",)) for mode in GOALS), PRODUCTION,
+            *(replace(BASE, **axis, peers=("srs-relay",)) for axis in (
+                {"name": "1 session", "sessions": 1}, {"name": "200 sessions", "sessions": 200},
+                {"name": "verified", "verify": True}, {"name": "sealed", "seal": True}))]
 
 
 def matrix():

@@ -90,6 +90,11 @@ class Production(unittest.TestCase):
         self.assertEqual(sinks.missing_from(self.CONTENT.replace(b"dkim=pass", b"dkim=fail").replace(b"ESMTPS", b"ESMTP")),
                          ["dkim=pass", "with ESMTPS"])
 
+    def test_commits_are_compared_in_every_mode(self):
+        self.assertEqual([mode.name for mode in modes.COMPARED],
+                         ["new", "kept", "ed25519", "unsigned", "10 MiB", "production", "1 session", "200 sessions",
+                          "verified", "sealed"])
+
     def test_commits_are_compared_in_this_mode_too(self):
         self.assertIn(modes.PRODUCTION, modes.COMPARED)
         self.assertEqual(modes.PRODUCTION.text(), "4 KiB, 20 sessions, new connections, rsa, verified, sealed, STARTTLS")
@@ -125,6 +130,17 @@ class Goals(unittest.TestCase):
         found = {"srs-relay": {"p99": 9}, "postfix": {"p99": 8}, "srs-relay at postfix's rate": {"p99": 5}}
         judged = [goal.holds for text, goal in self.judged(found).items() if text.startswith("p99")]
         self.assertEqual(judged, [False, True])
+
+
+class OrdersAndCommits(unittest.TestCase):
+    def test_no_250_waits_long_for_an_order(self):
+        found = {"alone": {"p99": 9, "p999": 30, "max": 60}, "queue.hold": {"p99": 9, "p999": 79, "max": 900},
+                 "queue.release": {"p99": 9, "p999": 81, "max": 85}}
+        self.assertEqual([(goal.measured, goal.holds) for goal in goals.order_goals(found)], [(49, True), (51, False)])
+
+    def test_a_mode_keeps_its_rate(self):
+        times = {"new": ([100, 101, 99], [103, 102, 150]), "kept": ([100, 100, 100], [104, 104, 90])}
+        self.assertEqual([goal.holds for goal in goals.kept_rate_goals(times, 0.97)], [True, False])
 
 
 class Modes(unittest.TestCase):

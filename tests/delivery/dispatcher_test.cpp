@@ -34,11 +34,12 @@ class DispatcherTest : public testing::Test {
  protected:
   DispatcherTest() { set_policy(4, 20); }
 
-  void set_policy(std::size_t total, std::size_t per_group) {
+  void set_policy(std::size_t total, std::size_t per_group, MemoryLimits memory = {}) {
     auto policy = std::make_shared<Policy>(*mail::Domain::parse("mx.fwd.example"));
     policy->connections_total = total;
     policy->connections_per_destination = per_group;
     policy->risk.rate = {.count = 60, .span = 60s};
+    policy->memory = memory;
     policy_ = policy;
     work_.set_policy(policy_);
   }
@@ -163,6 +164,14 @@ TEST_F(DispatcherTest, AKeptConnectionIsUsedForTheLanesItServesAndNobodyIsForgot
   for (int i = 0; i < 4; ++i) order += next(sessions_[0], kept)->lane->key.domain[0];
   EXPECT_EQ(order, "xxxx") << "y has a group of its own";
   EXPECT_EQ(sessions_.size(), 2U);
+}
+
+TEST_F(DispatcherTest, NoMoreIsTakenIntoMemoryThanThePolicySays) {
+  set_policy(4, 20, {.copies = 6, .guaranteed_copies = 1});
+  add("x.example", 1, 20, "a1");
+  EXPECT_EQ(work_.totals().copies, 6U);
+  add("y.example", 101, 20, "b2");
+  EXPECT_EQ(work_.totals().copies, 7U) << "what each lane is guaranteed comes on top";
 }
 
 TEST_F(DispatcherTest, AMessageThatIsExpectedIsLeftToTheOffer) {

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 class PoolTest : public testing::Test {
  protected:
-  PoolTest() { pool_.set_limits({.places = 4, .sessions_per_group = 20, .copies = 100}); }
+  PoolTest() { pool_.set_limits({.places = 4, .sessions_per_group = 20}); }
 
   GroupPtr group(bool proven = false) const {
     auto made = std::make_shared<Group>(a_host_list("a1"), false);
@@ -21,7 +21,7 @@ class PoolTest : public testing::Test {
   }
 
   PlacePtr open(const GroupPtr& group) {
-    return pool_.open(io_.get_executor(), group, Pool::share_for(*group, start_));
+    return pool_.open(io_.get_executor(), group, pool_.share_for(*group, start_));
   }
 
   /// A session that waits for its peer since `since`, for as long as the guard lives.
@@ -204,11 +204,26 @@ TEST_F(PoolTest, ProvenGroupsBorrowNoPlaceThatAnotherWaitsFor) {
   EXPECT_EQ(pool_.next_in_line(), other) << "the stranger had its say";
 }
 
+/// There is nothing to keep for anybody: else those that took mail would be last for ever.
+TEST_F(PoolTest, WhereThereIsOnePlaceAllStandInOneLine) {
+  pool_.set_limits({.places = 1, .sessions_per_group = 20});
+  const auto served = open(group());
+  const auto proven = group(true);
+  const auto stranger = group();
+  for (const auto& waiting : {proven, stranger}) {
+    pool_.stand_in_line(waiting, pool_.share_for(*waiting, start_));
+  }
+  pool_.close(served);
+  EXPECT_EQ(pool_.next_in_line(), proven);
+  pool_.close(open(proven));
+  EXPECT_EQ(pool_.next_in_line(), stranger);
+}
+
 /// RFC 5321 §4.5.3.2: the limits of commands are minima.
 TEST_F(PoolTest, WhoWasCutOffBeginsSlowNextTimeAndIsNotCutOffAgain) {
   const auto slow = group();
   slow->was_cut_off();
-  EXPECT_EQ(Pool::share_for(*slow, start_), Share::Slow);
+  EXPECT_EQ(pool_.share_for(*slow, start_), Share::Slow);
   const auto place = open(slow);
   const auto wait = waits(place, start_);
   for (int i = 0; i < 3; ++i) {

@@ -73,6 +73,12 @@ std::string describe(const World& world) {
   if (world.read_errors > 0) {
     text += fmt::format("{} of 1000 reads of content fail\n", world.read_errors);
   }
+  if (const auto& memory = settings.memory; memory.copies < delivery::MemoryLimits().copies) {
+    text += fmt::format(
+        "memory for {} copies and {} of the risk pool, {} of a lane, {} of each, {} octets\n",
+        memory.copies, memory.risk_copies, memory.copies_per_lane, memory.guaranteed_copies,
+        memory.fresh_octets);
+  }
   for (std::size_t i = 0; i < world.hosts.size(); ++i) {
     const HostPlan& host = world.hosts[i];
     text += fmt::format("host {} {}: {}\n", i, host.name,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -40,6 +41,9 @@ class Fairness final : public ActivityWatch {
   /// waits for one of the few places for those.
   void cut_off(std::size_t group);
 
+  /// An attempt ended before anything was dialled. One of the risk pool is counted in its rate.
+  void content_unreadable(const MessageTruth& message);
+
   /// Nobody waits while the relay cannot work: its process or its store is gone, or a thread gets
   /// no processor. What waits begins to count at `now`.
   void calm_from(base::SteadyTime now) { calm_since_ = now; }
@@ -56,24 +60,39 @@ class Fairness final : public ActivityWatch {
   /// How long the store keeps others waiting, beyond what the limits allow for.
   void set_slack(std::chrono::milliseconds slack) { slack_ = slack; }
 
-  /// How many sessions of destinations that did not prove themselves can wait at once, and how many
-  /// of those that are slow.
-  void set_places(std::size_t places, std::size_t slow_places) {
-    places_ = places;
-    slow_places_ = slow_places;
+  /// How many sessions there may be of ordinary mail, and of the risk pool: half of them are kept
+  /// for destinations that proved themselves, and slow ones have as many again.
+  void set_places(std::size_t ordinary, std::size_t risk) {
+    pools_[0].places = ordinary;
+    pools_[1].places = risk;
   }
+
+  /// The longest time between two copies of the risk pool for one destination.
+  void set_pace(std::chrono::milliseconds pace) { pools_[1].pace = pace; }
 
   /// How long a session may take that is heard out at every step.
   void set_full_time(std::chrono::seconds span) { full_time_ = span; }
 
  private:
+  static constexpr std::chrono::seconds kSlow{10};
+  static constexpr std::chrono::seconds kTick{1};
+
   /// How many groups of each class stand in line, or have a place.
   struct Waiting {
     std::size_t proven = 0;
     std::size_t took_lately = 0;  ///< as the relay counts; proven ones, and those in trouble since
     std::size_t unknown = 0;
     std::size_t full_time = 0;  ///< of whatever class, who wait for a place with full time
-    std::size_t sessions = 0;   ///< that wait for their peers
+    std::size_t sessions = 0;   ///< of took_lately, that wait for their peers
+  };
+
+  struct Pool {
+    std::size_t half() const { return std::max<std::size_t>(places / 2, 1); }
+
+    std::size_t places = 200;
+    std::chrono::milliseconds pace{0};
+    base::SteadyTime slow_full_until;     ///< all slow places were taken, by who may not be cut off
+    std::vector<base::SteadyTime> ended;  ///< connections, lately
   };
 
   struct Group {
@@ -92,6 +111,7 @@ class Fairness final : public ActivityWatch {
   };
 
   struct Connection {
+    std::size_t pool = 0;
     std::vector<std::size_t> groups;
     base::SteadyTime busy_until;
     std::optional<base::SteadyTime> dot_at;  ///< from when on the latest transaction is heard out
@@ -112,14 +132,22 @@ class Fairness final : public ActivityWatch {
     return std::max(group.busy_until, group.served_until);
   }
 
-  bool slow_places_are_full() const;
+  /// Groups of the two pools take turns.
+  const Pool& pool_of(const Group& group) const {
+    return pools_[static_cast<std::size_t>(&group - groups_.data()) % pools_.size()];
+  }
+
+  bool slow_places_are_full(std::size_t pool) const;
+  bool slow_may_be_full(std::size_t pool) const;
+  void suspect_cuts(std::size_t pool);
   void end_pending(Connection& connection);
   void remember(Group& group, const Waiting& waiting) const;
   void waits(const Connection& connection, std::chrono::nanoseconds span);
   bool took_lately(const Group& group) const;
   bool proven(const Group& group) const;
   bool paused(const CopyTruth& copy) const;
-  std::chrono::nanoseconds in_line(std::size_t waiting) const;
+  Waiting waiting_in(std::size_t pool) const;
+  static std::chrono::nanoseconds in_line(const Pool& pool, std::size_t waiting);
   std::chrono::nanoseconds limit_of(const Group& group, Waiting waiting) const;
   void check_copy(CopyTruth& copy, base::SteadyTime then);
   void check_expectations(base::SteadyTime then);
@@ -134,9 +162,7 @@ class Fairness final : public ActivityWatch {
   std::vector<std::uint32_t> open_;
   std::vector<Expectation> expected_;
   base::SteadyTime calm_since_;
-  base::SteadyTime slow_full_until_;  ///< all slow places were taken, by who may not be cut off
-  std::size_t places_ = 100;
-  std::size_t slow_places_ = 200;
+  std::array<Pool, 2> pools_;  ///< ordinary and risk
   std::chrono::seconds full_time_{3600};
   std::chrono::milliseconds slack_{0};
 };

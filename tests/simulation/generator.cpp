@@ -41,6 +41,7 @@ class Generator {
     draw_incidents();
     draw_read_errors();
     draw_late_offers();
+    draw_memory();
     draw_dns_troubles(world_, random_);
     sort_by(world_.messages, &MessagePlan::at);
     sort_by(world_.incidents, &Incident::at);
@@ -72,6 +73,7 @@ class Generator {
   void draw_incidents();
   void draw_read_errors();
   void draw_late_offers();
+  void draw_memory();
   Incident draw_incident();
 
   Random random_;
@@ -266,6 +268,20 @@ void Generator::draw_read_errors() {
 void Generator::draw_late_offers() {
   if (!random_.chance(50)) return;
   for (MessagePlan& message : world_.messages) message.offered_after = random_.span(100ms, 10s);
+}
+
+/// Less than all copies need.
+void Generator::draw_memory() {
+  if (!random_.chance(300)) return;
+  constexpr std::size_t kCopies[] = {1, 6, 20, 60};
+  constexpr std::size_t kOfLane[] = {1, 2, 3, 10, 1000};
+  constexpr std::size_t kOctets[] = {0, 5'000, 20'000};
+  delivery::MemoryLimits& memory = world_.settings.memory;
+  memory.copies = random_.pick(kCopies);
+  memory.risk_copies = random_.pick(kCopies);
+  memory.copies_per_lane = random_.pick(kOfLane);
+  memory.guaranteed_copies = static_cast<std::size_t>(random_.between(1, 10));
+  memory.fresh_octets = random_.pick(kOctets);
 }
 
 }  // namespace

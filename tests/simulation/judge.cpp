@@ -93,6 +93,11 @@ void Judge::heard(const ports::Update& update) {
   }
 }
 
+void Judge::content_unreadable(const mail::MessageId& id) {
+  outcomes.content_unreadable();
+  if (const MessageTruth* message = book.find(id)) fairness.content_unreadable(*message);
+}
+
 void Judge::process_died() {
   traffic.process_died();
   fairness.process_died();

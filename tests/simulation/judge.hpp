@@ -35,6 +35,9 @@ struct Judge {
   /// The store knows nothing of that message any more.
   void gone(const ports::Update& update);
 
+  /// The relay could not read the content of this message.
+  void content_unreadable(const mail::MessageId& id);
+
   /// Its memory is gone, and with it what it was about to record.
   void process_died();
 

@@ -108,6 +108,42 @@ TEST(Judge, LetsMailWaitThatARuleKeepsBack) {
   EXPECT_THAT(fed.broken(), Contains(Rule::Starved));
 }
 
+/// A message with a single copy, whose server is silent at first and puts it off then.
+void begin_with_a_silent_server(HandFed& fed) {
+  fed.accept(0, {{.domain = 0}});
+  const auto connection = fed.dial(0);
+  fed.wait(20s);
+  fed.rcpt(fed.mail(connection, 0), kFirst);
+  fed.record(0, fed.deferred(kFirst, {"mx0"}));
+  fed.wait(60s);
+}
+
+TEST(Judge, TakesNobodyForCutOffWhilePlacesAreFree) {
+  HandFed fed;
+  begin_with_a_silent_server(fed);
+  EXPECT_THAT(fed.broken(), IsEmpty());
+  fed.wait(25s);
+  EXPECT_THAT(fed.broken(), Contains(Rule::Starved));
+}
+
+TEST(Judge, LetsWhoMayHaveBeenCutOffWaitForFullTime) {
+  HandFed fed;
+  fed.judge.fairness.set_places(1, 1);
+  begin_with_a_silent_server(fed);
+  fed.wait(50min);
+  EXPECT_THAT(fed.broken(), IsEmpty());
+}
+
+TEST(Judge, LetsTheRiskPoolWaitForItsRateAndNoLonger) {
+  HandFed fed;
+  fed.judge.fairness.set_pace(10s);
+  fed.accept(0, {{.domain = 0, .risk_pool = true}});
+  fed.wait(20s);
+  EXPECT_THAT(fed.broken(), IsEmpty());
+  fed.wait(5s);
+  EXPECT_THAT(fed.broken(), Contains(Rule::Starved));
+}
+
 TEST(Judge, ExplainsWhatItSaw) {
   HandFed fed;
   fed.accept(0, {{.domain = 0}});
@@ -263,6 +299,14 @@ const Mistake kEndMistakes[] = {
      [](HandFed& fed) {
        fed.record(0, fed.delivered(kFirst, fed.deliver(kFirst)));
        fed.record(0, fed.delivered({0, 2}, fed.deliver({0, 2}, 2)));
+       fed.wait(6500ms);
+     }},
+    {"LetsAProvenGroupWaitForStrangers", Rule::Starved,
+     [](HandFed& fed) {
+       fed.judge.fairness.set_places(2, 1);
+       fed.record(0, fed.delivered(kFirst, fed.deliver(kFirst)));
+       fed.dial(2);
+       fed.dial(5);
        fed.wait(6500ms);
      }},
     {"KeepsACopyForEver", Rule::QueueNotEmpty,

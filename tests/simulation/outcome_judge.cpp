@@ -158,10 +158,7 @@ void OutcomeJudge::check_refused(const CopyTruth& copy, const ports::CopyUpdate&
   }
   const ConnectionTruth& connection = traffic_.connection(said->connection);
   const bool clear_by_order = book_.world().domains[copy.domain].demand == mail::TlsLevel::Never;
-  // A server that refuses STARTTLS may speak of mailboxes all the same, but not demand TLS.
-  const bool takes_clear_text = connection.refused_tls && said->code != 530;
-  const bool fell_back =
-      connection.offers_tls && !connection.tried_tls && !clear_by_order && !takes_clear_text;
+  const bool fell_back = connection.offers_tls && !connection.tried_tls && !clear_by_order;
   if (fell_back && (said->step == Step::Mail || said->step == Step::Rcpt)) {
     verdicts_.violate(Rule::FailedAfterFallback, copy.name,
                       fmt::format("failed for '{} {}' in the clear", last.code, last.text));

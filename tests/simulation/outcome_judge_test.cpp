@@ -168,6 +168,13 @@ const Mistake kOutcomeMistakes[] = {
        fed.rcpt(transaction, kFirst);
        fed.record(0, fed.refused(kFirst, fed.say(transaction, Step::Rcpt, 550, "5.7.1", kFirst)));
      }},
+    {"FailsInTheClearAfterStartTlsWasRefused", Rule::FailedAfterFallback,
+     [](HandFed& fed) {
+       const auto transaction = fed.mail(fed.dial(0, false, true), 0);
+       fed.say(transaction, Step::StartTls, 454, "4.7.0");
+       fed.rcpt(transaction, kFirst);
+       fed.record(0, fed.refused(kFirst, fed.say(transaction, Step::Rcpt, 550, "5.1.1", kFirst)));
+     }},
     {"GivesUpInsideTls", Rule::NoFallback,
      [](HandFed& fed) {
        auto update = fed.deferred(kFirst, {"mx0"}, 0, Stage::Ehlo);

@@ -69,6 +69,7 @@ delivery::Policy policy_of(const World& world, std::size_t variant) {
   policy.recipients_per_transaction = halved(settings.recipients_per_transaction, variant % 3 == 2);
   policy.lookups_at_once = settings.lookups;
   policy.keep_open = settings.keep_open;
+  policy.memory = settings.memory;
   const auto address = [](std::string_view text) {
     return boost::asio::ip::make_address(std::string(text));
   };

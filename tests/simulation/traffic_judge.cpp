@@ -248,9 +248,6 @@ void TrafficJudge::said(const Said& said) {
   if (said.step == Step::Ehlo && said.code >= 400) {
     connections_[said.connection].offers_tls = false;  // with HELO nothing is offered
   }
-  if (said.step == Step::StartTls && said.code >= 400) {
-    connections_[said.connection].refused_tls = true;
-  }
   if (said.step == Step::Data && said.code == 354) {
     begin_content(said);
     TransactionTruth& transaction = transactions_[said.transaction];

@@ -19,7 +19,6 @@ struct ConnectionTruth {
   bool risk_pool = false;
   bool offers_tls = false;
   bool tried_tls = false;
-  bool refused_tls = false;  ///< STARTTLS was
   std::int64_t dialled_ms = 0;
   std::uint32_t transaction = 0;  ///< the latest
   base::SteadyTime replied_at;    ///< … to one of its commands

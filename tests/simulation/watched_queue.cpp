@@ -31,10 +31,11 @@ std::optional<SpoolError> StoreMood::content_error() {
 }
 
 template <class T>
-base::Task<Answer<T>> WatchedQueue::read_through(base::Task<Answer<T>> call, bool is_content) {
+base::Task<Answer<T>> WatchedQueue::read_through(base::Task<Answer<T>> call,
+                                                 std::optional<mail::MessageId> content_of) {
   co_await mood_.dawdle();
-  const auto error = is_content ? mood_.content_error() : mood_.read_error();
-  if (error && is_content) judge_.outcomes.content_unreadable();
+  const auto error = content_of ? mood_.content_error() : mood_.read_error();
+  if (error && content_of) judge_.content_unreadable(*content_of);
   if (error) co_return std::unexpected(*error);
   auto answer = co_await std::move(call);
   co_await mood_.dawdle();
@@ -47,7 +48,7 @@ base::Task<Answer<mail::QueuedMessage>> WatchedQueue::load(mail::MessageId id,
 }
 
 base::Task<Answer<std::string>> WatchedQueue::read(mail::MessageId id, std::uint32_t sequence) {
-  return read_through(inner_.read(id, sequence), true);
+  return read_through(inner_.read(id, sequence), id);
 }
 
 base::Task<Answer<ports::RecordAnswer>> WatchedQueue::record(ports::Update update) {

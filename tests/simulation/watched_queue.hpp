@@ -82,7 +82,8 @@ class WatchedQueue final : public ports::DeliveryQueue {
   /// A reading call: takes time before and after.
   template <class T>
   base::Task<std::expected<T, ports::SpoolError>> read_through(
-      base::Task<std::expected<T, ports::SpoolError>> call, bool is_content = false);
+      base::Task<std::expected<T, ports::SpoolError>> call,
+      std::optional<mail::MessageId> content_of = std::nullopt);
 
   ports::DeliveryQueue& inner_;
   StoreMood& mood_;

@@ -9,6 +9,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "relay/delivery/policy.hpp"
 #include "relay/mail/tls_demand.hpp"
 #include "relay/ports/operator_queue.hpp"
 #include "tests/simulation/host.hpp"
@@ -138,6 +139,7 @@ struct Settings {
   std::size_t risk_connections = 2;
   std::uint32_t risk_rate = 60;  ///< copies a minute
   bool bounce_to_anyone = false;
+  delivery::MemoryLimits memory;
 };
 
 struct World {

@@ -53,7 +53,10 @@ base::Task<> WorldRun::arrive(std::uint32_t number) {
     judge_.book.messages()[number].offered_at = clock_.steady() + plan.offered_after;
     co_await clock_.sleep_until(clock_.steady() + plan.offered_after);
   }
-  if (offers) expected->offer(std::move(fresh));
+  if (offers) {
+    offered_.emplace_back(fresh.content);
+    expected->offer(std::move(fresh));
+  }
   --arriving_;
 }
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace relay::simulation {
 
 using namespace std::chrono_literals;
@@ -45,9 +47,11 @@ void WorldRun::add_hosts() {
 
 void WorldRun::plan() {
   add_hosts();
-  const std::size_t places = world_.settings.connections_total;
-  judge_.fairness.set_places(std::max<std::size_t>(places / 2, 1), places);
   const Settings& settings = world_.settings;
+  const std::size_t places = settings.connections_total;
+  judge_.fairness.set_places(places, std::max<std::size_t>(places / 4, 1));
+  // What is spread over whole seconds takes up to one longer.
+  judge_.fairness.set_pace(60'000ms / settings.risk_rate + 1s);
   judge_.fairness.set_full_time(settings.attempt_limit + settings.connect_limit +
                                 4 * settings.command_limit + settings.dot_limit);
   // A look at the queue asks it some ten things, one after the other.
@@ -169,6 +173,38 @@ void WorldRun::check_memory() {
     judge_.verdicts.violate(
         Rule::MemoryBound, kNoCopy,
         "more sessions than there are places: " + std::to_string(totals.sessions));
+  }
+  check_copies(totals);
+}
+
+/// What stands in lanes has its limits, and besides it there is what sessions and clerks have in
+/// hand: one message each.
+void WorldRun::check_copies(const delivery::Totals& totals) {
+  const delivery::MemoryLimits& memory = world_.settings.memory;
+  std::size_t copies = 0;  // of one message, in one lane
+  for (const MessagePlan& message : world_.messages) {
+    copies = std::max(copies, message.copies.size());
+  }
+  copies = std::min(copies, std::max(memory.copies_per_lane, memory.guaranteed_copies));
+  const std::size_t most = memory.copies + memory.risk_copies +
+                           memory.guaranteed_copies * totals.lanes +
+                           copies * (totals.sessions + totals.lanes);
+  if (totals.copies > most) {
+    judge_.verdicts.violate(
+        Rule::MemoryBound, kNoCopy,
+        fmt::format("{} copies are claimed, and {} are the most", totals.copies, most));
+  }
+  std::erase_if(offered_, [](const auto& content) { return content.expired(); });
+  std::size_t octets = 0;
+  std::size_t longest = 0;
+  for (const auto& content : offered_) {
+    const auto kept = content.lock();
+    octets += kept->size();
+    longest = std::max(longest, kept->size());
+  }
+  if (octets > memory.fresh_octets + longest * totals.sessions) {
+    judge_.verdicts.violate(Rule::MemoryBound, kNoCopy,
+                            fmt::format("{} octets of content are kept", octets));
   }
 }
 

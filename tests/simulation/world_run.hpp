@@ -74,6 +74,7 @@ class WorldRun {
   base::Task<> live();
   void stall(const Incident& incident);
   void check_memory();
+  void check_copies(const delivery::Totals& totals);
   std::size_t taken_back() const;
   base::Task<> end();
 
@@ -88,8 +89,9 @@ class WorldRun {
   WatchedQueue watched_;
   std::unique_ptr<Life> life_;
   std::size_t handlers_ = 0;
-  unsigned verbs_ = 0;        ///< that were ordered
-  std::size_t arriving_ = 0;  ///< messages that are still to come
+  unsigned verbs_ = 0;                                     ///< that were ordered
+  std::size_t arriving_ = 0;                               ///< messages that are still to come
+  std::vector<std::weak_ptr<const std::string>> offered_;  ///< content, with its message
   bool healed_ = false;
   bool stopping_ = false;
   bool ended_ = false;

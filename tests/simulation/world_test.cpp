@@ -101,6 +101,19 @@ TEST(OneWorld, GoesOnAfterACrash) {
   EXPECT_GE(result.transactions, 3U);
 }
 
+TEST(OneWorld, GetsOnWithMemoryForFewOfItsCopies) {
+  World world = one_message_world();
+  world.settings.memory = {.copies = 6,
+                           .risk_copies = 1,
+                           .copies_per_lane = 3,
+                           .guaranteed_copies = 1,
+                           .fresh_octets = 0};
+  world.messages.resize(20, world.messages.front());
+  const RunResult result = run_world(world);
+  EXPECT_THAT(result.violations, IsEmpty()) << told(result);
+  EXPECT_LT(result.simulated, std::chrono::minutes{10});
+}
+
 TEST(OneWorld, IsDescribedInWords) {
   EXPECT_THAT(describe(one_message_world()), HasSubstr("message 0 at 0 ms"));
 }

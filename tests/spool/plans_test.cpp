@@ -1,5 +1,6 @@
 // How SQLite finds what each statement asks for: a golden file, and rules that hold whatever stands
 // in it. To write it anew: RELAY_UPDATE_GOLDEN=1 bin/spool_test --gtest_filter='Plans.*'
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -79,21 +80,35 @@ TEST_F(Plans, AreTheOnesInTheGoldenFile) {
   EXPECT_EQ(text, golden.str());
 }
 
-/// Nothing walks through a table that grows with the queue, or sorts what an index could give in
-/// order.
+/// Statements that may walk through a whole table.
+constexpr std::string_view kMayScan[] = {
+    // A start learns which slots of the content file are taken: a row of a few octets for each
+    // chunk of a message that is longer than one. Nobody waits for it but the start, and whatever
+    // else is known of free slots would have to be written with every message.
+    "SELECT number FROM slot",
+    // There is one row.
+    "SELECT messages, octets, waiting, held, tokens, reports FROM tally",
+    "UPDATE tally SET messages = ?1, octets = ?2, waiting = ?3, held = ?4, tokens = ?5, "
+    "reports = ?6",
+    // It ends with the first row of the index.
+    "SELECT due_ms FROM report ORDER BY due_ms LIMIT 1",
+    // As many rows as an operator has given rules.
+    "SELECT kind, value, reason, since_ms, until_ms FROM pause_rule WHERE until_ms IS NULL OR "
+    "until_ms > ?1 ORDER BY kind, value",
+    "DELETE FROM pause_rule WHERE until_ms <= ?1",
+};
+
+/// Nothing else walks through a table, or sorts what an index could give in order.
 TEST_F(Plans, NeitherScanNorSort) {
   const auto all = plans();
   EXPECT_GT(all.size(), 70U);
   for (const auto& [sql, plan] : all) {
-    for (const char* table : {"message", "recipient", "notice", "token", "attempt", "chunk"}) {
-      EXPECT_FALSE(plan.contains(std::string("SCAN ") + table + " ") ||
-                   plan.contains(std::string("SCAN ") + table + "\n"))
-          << sql << "\n"
-          << plan;
-    }
+    const bool may_scan = std::ranges::find(kMayScan, sql) != std::end(kMayScan);
+    EXPECT_EQ(plan.contains("SCAN "), may_scan) << sql << "\n" << plan;
     EXPECT_FALSE(plan.contains("TEMP B-TREE")) << sql << "\n" << plan;
     EXPECT_FALSE(plan.contains("AUTOMATIC")) << sql << "\n" << plan;
   }
+  for (const std::string_view sql : kMayScan) EXPECT_TRUE(all.contains(std::string(sql))) << sql;
 }
 
 }  // namespace

@@ -91,7 +91,8 @@ class Hop:
             with self.lock:
                 self.commands.append(line)
             if verb == "STARTTLS" and self.begin:
-                connection.sendall(b"220 2.0.0 go on\r\n")
+                if not say("STARTTLS", otherwise="220 2.0.0 go on").startswith("220"):
+                    continue
                 connection = self.begin(connection)
                 stream = connection.makefile("rb")
                 mail, accepted = None, []

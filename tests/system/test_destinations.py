@@ -281,6 +281,36 @@ class Destinations(unittest.TestCase):
         self.assertEqual(relay.events("dsn"), [])
         self.assertEqual([outcome for _, outcome in self.outcomes(relay)], ["deferred", "delivered"])
 
+    def test_a_refusal_after_a_refused_starttls_bounces_nothing(self):
+        """STARTTLS is offered and refused once, and who comes in the clear is unknown. Later both are taken."""
+        folder = self.folder()
+        key, certificate = make_certificate(folder, "hop.test")
+        refused, encrypted = [], []
+
+        def begin(connection):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, key)
+            encrypted.append(1)
+            return context.wrap_socket(connection, server_side=True)
+
+        def plan(verb, argument, connection):
+            if verb == "EHLO":
+                return "250-hop.test\r\n250 STARTTLS"
+            if verb == "STARTTLS" and not refused:
+                refused.append(1)
+                return "454 4.7.0 TLS not available due to a temporary reason"
+            if verb == "RCPT" and not encrypted:
+                return "550 5.1.1 no such mailbox"
+            return None
+
+        hop = self.hop(plan, begin=begin)
+        relay = self.relay([hop])
+        relay.send(MESSAGE, to=["a@fwd.test"])
+        wait_for(lambda: hop.recipients(), what="delivery by TLS")
+        self.settled(relay)
+        self.assertEqual(relay.events("dsn"), [])
+        self.assertEqual([outcome for _, outcome in self.outcomes(relay)], ["deferred", "delivered"])
+
     def test_tarpits_keep_nobody_else_waiting(self):
         """Thirty silent destinations, more than there are connections; others flow, old friends and new ones."""
         tarpit = self.hop(lambda verb, argument, connection: silence() if verb == "MAIL" else None)

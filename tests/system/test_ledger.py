@@ -15,7 +15,9 @@ class Ledger(unittest.TestCase):
         self.arrivals = []
 
     def sent(self, number, *recipients, acked=True, sends=1):
-        entry = Entry(messages.Message(number, list(recipients), b"body\r\n"))
+        """Recipients, or one dictionary with the domain of each."""
+        recipients = recipients[0] if isinstance(recipients[0], dict) else list(recipients)
+        entry = Entry(messages.Message(number, recipients, b"body\r\n"))
         entry.acked_at = 1.0 if acked else None
         entry.whole_sends = sends
         self.entries[number] = entry
@@ -170,6 +172,43 @@ class Orders(Ledger):
         self.sent(1, "ok.1", "ok.1b")
         drop = self.ordered("drop", 5, (1, "ok.1"), (1, "ok.1b"), changed=1)
         self.assertTrouble("lost", orders=[drop])
+
+    def test_a_bounce_tells_of_good_mail(self):
+        self.sent(1, "ok.1")
+        self.told(1, "ok.1")
+        self.assertTrouble("wrong_recipient")
+        bounce = self.ordered("bounce", 5, (1, "ok.1"))
+        report = self.report(orders=[bounce])
+        self.assertTrue(report["pass"], report)
+        self.assertEqual(report["bounced"], 1)
+        self.told(1, "ok.1", t=9)
+        self.assertTrouble("told_twice", orders=[bounce])
+
+    def test_what_is_bounced_is_told_of_or_was_under_way(self):
+        self.sent(1, "ok.1")
+        self.assertTrouble("lost", orders=[self.ordered("bounce", 5, (1, "ok.1"))])
+        self.arrived(1, "ok.1", t=9)
+        self.assertTrouble("left_after_bounce", orders=[self.ordered("bounce", 5, (1, "ok.1"))])
+        self.assertTrue(self.report(orders=[self.ordered("bounce", 5, (1, "ok.1"), under_way=1)])["pass"])
+
+    def test_who_is_told_of_a_bounce_did_not_get_it(self):
+        self.sent(1, "ok.1")
+        self.arrived(1, "ok.1", t=4)
+        self.told(1, "ok.1", t=6)
+        self.assertTrouble("left_after_bounce", orders=[self.ordered("bounce", 5, (1, "ok.1"))])
+        self.assertTrue(self.report(orders=[self.ordered("bounce", 5, (1, "ok.1"), under_way=1)])["pass"])
+
+    def test_what_is_paused_leaves_after_resume(self):
+        self.sent(1, {"ok.1": "f1.test", "ok.1b": "f2.test"})
+        self.entries[1].acked_at = 6
+        pause = verbs.Order("pause", ("domain:f1.test",), set(), 4.9, 5.0)
+        resume = verbs.Order("resume", ("domain:f1.test",), set(), 8.0, 8.1)
+        self.arrived(1, "ok.1b", t=7)
+        self.arrived(1, "ok.1", t=9)
+        self.assertTrouble("left_while_paused", orders=[pause])
+        self.assertTrue(self.report(orders=[pause, resume])["pass"])
+        self.entries[1].acked_at = 5.2  # it may have been under way
+        self.assertTrue(self.report(orders=[pause])["pass"])
 
     def test_answers_are_read(self):
         self.assertEqual(verbs.answer_in("3 changed\n"), (3, None))

@@ -19,8 +19,10 @@ TROUBLES = {
     "stalled": "waited for others, at a destination that takes everything at once",
     "left_while_held": "left after `hold` was answered, beyond what the answer called under way",
     "left_after_drop": "left after `drop` was answered, beyond what the answer called under way",
+    "left_after_bounce": "left after `bounce` was answered, or at all and told of, too, beyond what was under way",
+    "left_while_paused": "accepted after `pause` was answered, and left before `resume`",
 }
-FIGURES = ("messages", "acked", "copies", "dsns", "dropped", "duplicates_explained")
+FIGURES = ("messages", "acked", "copies", "dsns", "dropped", "bounced", "duplicates_explained")
 
 # The sink may take what was sent before the kill, or before an answer, a moment after it.
 SLACK = 0.5
@@ -84,6 +86,7 @@ class Checker:
         self.report = dict.fromkeys([*FIGURES, *TROUBLES], 0)
         self.examples = collections.defaultdict(list)
         self.fates, self.strange = fates_of(arrivals)
+        self.bounced = set().union(*(order.copies for order in orders if order.verb == "bounce"))
 
     def note(self, kind, what, times=1):
         self.report[kind] += times
@@ -136,8 +139,13 @@ class Checker:
         """Times of its proper ends."""
         copy = (entry.message.number, local)
         refused = messages.is_refused(local)
+        bounced = copy in self.bounced and bool(fate.dsns_at)
+        if bounced and not refused:
+            self.report["bounced"] += 1
+            if len(fate.dsns_at) > 1:
+                self.note("told_twice", copy)
         times = sorted(fate.dsns_at if refused else fate.taken_at)
-        if fate.taken_at if refused else fate.dsns_at:
+        if fate.taken_at if refused else fate.dsns_at and not bounced:
             self.note("wrong_recipient", copy)
         if not entry.whole_sends and times:
             self.note("ghosts", copy)
@@ -151,7 +159,7 @@ class Checker:
             self.note("unpaid", f"{copy}: {times[0] - failed_at:.0f} s after its failure")
         if local in self.prompt and entry.acked_at and times and times[0] - entry.acked_at > self.patience:
             self.note("stalled", f"{copy}: {times[0] - entry.acked_at:.1f} s")
-        return times
+        return times or (fate.dsns_at if bounced else [])
 
     def is_explained(self, times, entry, local):
         """A second copy is explained when the message was sent twice because its 250 was lost, when the
@@ -163,13 +171,13 @@ class Checker:
     def check_orders(self, missing):
         """What a drop explains is taken from `missing`."""
         for number, order in enumerate(self.orders):
-            if order.verb not in ("hold", "drop"):
+            if order.verb == "pause":
+                self.check_pause(order, number)
+            if order.verb not in ("hold", "drop", "bounce"):
                 continue
-            left = [copy for copy in order.copies
-                    if any(order.answered + order.slack < t < self.end_of(order, number, copy)
-                           for t in self.fates.get(copy, Fate()).taken_at)]
+            left = [copy for copy in order.copies if self.has_left(order, number, copy)]
             if len(left) > order.under_way:
-                self.note("left_while_held" if order.verb == "hold" else "left_after_drop",
+                self.note("left_while_held" if order.verb == "hold" else f"left_after_{order.verb}",
                           f"{order}: {len(left)} left: {left[:3]}", len(left) - order.under_way)
             if order.verb == "drop":
                 gone = [copy for copy in missing if copy in order.copies][:order.changed + order.under_way]
@@ -177,9 +185,27 @@ class Checker:
                 for copy in gone:
                     missing.remove(copy)
 
+    def has_left(self, order, number, copy):
+        """After an order, or in spite of a bounce that its sender was told of."""
+        fate = self.fates.get(copy, Fate())
+        if order.verb == "bounce" and fate.dsns_at and fate.taken_at and not messages.is_refused(copy[1]):
+            return True
+        return any(order.answered + order.slack < t < self.end_of(order, number, copy) for t in fate.taken_at)
+
+    def check_pause(self, order, number):
+        """Of what was accepted later, for it was surely not under way."""
+        end = min((later.sent for later in self.orders[number + 1:]
+                   if later.verb == "resume" and later.words == order.words), default=float("inf"))
+        for key, entry in self.entries.items():
+            if entry.acked_at is None or entry.acked_at < order.answered + SLACK:
+                continue
+            for local, domain in entry.message.domains.items():
+                if order.words == (f"domain:{domain}",) and any(t < end for t in self.fates.get((key, local), Fate()).taken_at):
+                    self.note("left_while_paused", f"{order}: {(key, local)}")
+
     def end_of(self, order, number, copy):
-        """When a held copy may leave again; what is dropped never does."""
-        if order.verb == "drop":
+        """When a held copy may leave again; what is dropped or bounced never does."""
+        if order.verb in ("drop", "bounce"):
             return float("inf")
         return min((later.sent for later in self.orders[number + 1:]
                     if later.verb == "release" and copy in later.copies), default=float("inf"))
@@ -198,6 +224,6 @@ def summary(report):
             f"{report['ghosts']} ghosts, {report['wrong_recipient']} at a wrong recipient, "
             f"{report['late']} late")
     named = ("lost", "duplicates_unexplained", "corrupt", "ghosts", "wrong_recipient", "late")
-    more = [f"{report[kind]} {kind.replace('_', ' ')}" for kind in ("dropped", *TROUBLES)
+    more = [f"{report[kind]} {kind.replace('_', ' ')}" for kind in ("dropped", "bounced", *TROUBLES)
             if kind not in named and report.get(kind)]
     return ", ".join([text, *more])

@@ -1,5 +1,5 @@
-"""The operator at work while mail flows: holds, releases, drops and retries, by id and by filter, through
-the control socket and the command line, and remembers what was promised to him."""
+"""The operator at work while mail flows: holds, releases, drops, bounces and retries, by id and by filter, pauses
+domains and resumes them, through the control socket and the command line, and remembers what was promised to him."""
 
 import dataclasses
 import random
@@ -15,8 +15,8 @@ CHANGED, UNDER_WAY = re.compile(r"(\d+) changed"), re.compile(r"(\d+) under way"
 
 @dataclasses.dataclass
 class Order:
-    verb: str            # hold, drop, release, retry
-    words: tuple         # of the filter
+    verb: str            # hold, drop, bounce, release, retry, pause, resume
+    words: tuple         # of the filter, or domain:NAME
     copies: set          # (number, local part): those that it surely reached, for they were there before
     sent: float
     answered: float = 0.0
@@ -49,7 +49,7 @@ class Operator:
         self.pause = pause
         self.orders = []
         self.held = []  # filters by which something is held
-        self.dropped = set()
+        self.ended = set()  # numbers of what was dropped or bounced
         self.stopped = False
         self.thread = threading.Thread(target=self.run)
 
@@ -89,7 +89,7 @@ class Operator:
         """Words of a filter, and the copies that it means: mail of the last seconds, which is still there or
         was a moment ago."""
         everyone = self.acknowledged()
-        recent = [e for e in everyone[-60:] if e.message.number not in self.dropped]
+        recent = [e for e in everyone[-60:] if e.message.number not in self.ended]
         if not recent:
             return None
         entry = self.rng.choice(recent)
@@ -109,28 +109,48 @@ class Operator:
 
     def act(self, words, copies):
         draw = self.rng.random()
-        # However slow the machine is, something is dropped in the end.
-        drops_late = len(self.orders) > 6 and not any(o.verb == "drop" and o.changed for o in self.orders)
-        if draw < 0.45 and not drops_late:
+        if late := self.late():
+            self.end(late, words, copies)
+        elif draw < 0.42:
             self.order("hold", words, copies)
             self.held.append((words, copies))
-        elif draw < 0.65 or drops_late:
-            self.order("drop", words, copies)
-            self.dropped.update(number for number, _ in copies)
-        elif draw < 0.8:
+        elif draw < 0.58:
+            self.end("drop", words, copies)
+        elif draw < 0.63:
+            self.end("bounce", words, copies)
+        elif draw < 0.77:
             self.order("retry", *self.rng.choice(((words, copies), (("all",), self.everything()))))
-        elif draw < 0.83:
+        elif draw < 0.8:
             self.order("hold", ("all",), self.everything())
             time.sleep(0.3)
             self.order("release", ("all",), self.everything())
             self.held.clear()
+        elif draw < 0.83:
+            self.pause_a_domain()
         elif self.held:
             self.order("release", *self.held.pop(self.rng.randrange(len(self.held))))
 
+    def late(self):
+        """However slow the machine is, something is dropped and something bounced in the end."""
+        given = {o.verb for o in self.orders if o.changed}
+        return next((verb for verb in ("drop", "bounce") if len(self.orders) > 6 and verb not in given), None)
+
+    def end(self, verb, words, copies):
+        self.order(verb, words, copies)
+        self.ended.update(number for number, _ in copies)
+
+    def pause_a_domain(self):
+        """Long enough that mail for it is accepted meanwhile."""
+        message = self.rng.choice(self.acknowledged()).message
+        words = (f"domain:{self.rng.choice(list(message.domains.values()))}",)
+        self.order("pause", words, set())
+        time.sleep(2)
+        self.order("resume", words, set())
+
     def order(self, verb, words, copies):
         order = Order(verb, words, copies, time.time())
-        if self.rng.random() < 0.15:
-            reason = ("--reason", "ledger") if verb == "drop" else ()
+        if self.rng.random() < 0.15 and verb not in ("pause", "resume"):
+            reason = ("--reason", "ledger") if verb in ("drop", "bounce") else ()
             said = self.relay.cli("queue", verb, *words, *reason, "--yes")
             order.changed, under_way = answer_in(said.stdout)
         else:
