@@ -184,6 +184,26 @@ TEST_F(Leaving, EachCopyIsMadeAsItsHandlingSays) {
   EXPECT_TRUE(logged(R"("handling":"new-author")"));
 }
 
+/// Who asks for a message knows its Message-ID; ours only if he has kept our 250.
+TEST_F(Leaving, EachAttemptIsLoggedWithTheMessageId) {
+  for (const bool fresh : {true, false}) {
+    SCOPED_TRACE(fresh ? "from memory" : "from the spool");
+    log_.lines.clear();
+    auto made = message({{}});
+    made.message.message_id = "m1@sender.example";
+    if (fresh) {
+      start();
+      accept(std::move(made));
+    } else {
+      commit(std::move(made));
+      scheduler_->wake();
+    }
+    run(15s);
+    ASSERT_TRUE(logged(R"("event":"attempt")"));
+    EXPECT_TRUE(logged(R"("message_id":"<m1@sender.example>")"));
+  }
+}
+
 /// What names an alias is for one reader: not even two copies that came through the same alias go
 /// together.
 TEST_F(Leaving, ACopyThatNamesItsAliasLeavesAlone) {
