@@ -470,6 +470,18 @@ TEST_F(Leaving, AFailureIsToldOnlyToASenderSomebodyVouchesFor) {
   EXPECT_EQ(spool_.messages(), 0U);
 }
 
+/// A session that ends in a defect has heard nothing about its copies: they go again.
+TEST_F(Leaving, ADefectInASessionKeepsNoCopyBack) {
+  start();
+  dialer_.throws = true;
+  accept(message({{}}));
+  run(15s);
+  EXPECT_EQ(dialer_.connections.size(), 2U);
+  EXPECT_EQ(ended(CopyEnd::Delivered), 1U);
+  EXPECT_EQ(spool_.messages(), 0U);
+  EXPECT_EQ(scheduler_->totals().copies, 0U);
+}
+
 /// A held copy waits for the operator and for nobody else, however long.
 TEST_F(Leaving, AHeldCopyNeverGoesNorExpiresUntilItIsReleased) {
   auto made = message({{}, {}});

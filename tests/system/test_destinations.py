@@ -388,6 +388,49 @@ class Destinations(unittest.TestCase):
         self.assertEqual(hop.recipients(), ["a@dest.test"])
         self.assertNotEqual(number, held)
 
+    def test_a_reload_is_heard_at_once(self):
+        """Who reloads has mended something: nobody waits any more for the end of an outage."""
+        hop = self.hop()
+        hop.shut()
+        relay = self.relay([hop], queue={"retry_schedule": ["1h"]})
+        for name in "ab":
+            relay.send(MESSAGE, to=[name + "@fwd.test"])
+        wait_for(lambda: len(relay.events("attempt")) == 2, what="an outage, which lasts for half a minute")
+        hop.open()
+        relay.cli("reload", check=True)
+        wait_for(lambda: relay.events("reload"), what="the reload")
+        relay.send(MESSAGE, to=["c@fwd.test"])
+        wait_for(lambda: len(relay.events("attempt")) == 3, what="an answer to the third")
+        self.assertEqual(self.outcomes(relay)[-1], ("c@dest.test", "delivered"))
+        self.check_truth(relay, hop)
+
+    def test_a_message_too_large_for_one_host_goes_to_the_next(self):
+        """Its SIZE (RFC 1870) is final only when every host says so."""
+        def small(verb, argument, connection):
+            return "250-hop.test\r\n250 SIZE 10" if verb == "EHLO" else None
+
+        first, second = self.hop(small), self.hop()
+        relay = self.relay([first, second])
+        relay.send(MESSAGE, to=["a@fwd.test"])
+        self.settled(relay)
+        self.check_truth(relay, second)
+        self.assertEqual(len(relay.events("attempt")), 1)
+        relay.stop()
+
+        senders = self.hop()
+        first, second = self.hop(small), self.hop(small)
+        relay = self.relay([first, second], via=[
+            {"match": "sender.test", "via": [f"smtp://{senders.host}:{senders.port}"]},
+            {"match": "*", "via": [f"smtp://{hop.host}:{hop.port}" for hop in (first, second)]}])
+        relay.send(MESSAGE, to=["a@fwd.test"])
+        self.settled(relay)
+        [(recipient, content)] = senders.taken
+        self.assertEqual(recipient, "ann@sender.test")
+        self.assertIn(b"Status: 5.3.4", content)
+        self.assertEqual(first.recipients() + second.recipients(), [])
+        self.assertEqual([outcome for target, outcome in self.outcomes(relay) if target == "a@dest.test"], ["failed"])
+        self.assertEqual((first.connections, second.connections), (1, 1))
+
     def test_an_empty_filter_selects_nothing(self):
         hop = self.hop()
         hop.shut()
