@@ -92,6 +92,7 @@ class AttemptRunner {
     std::size_t spoken = 0;
     bool reached = false;            ///< a host became ready for a transaction
     bool only_final = true;          ///< every host tried said that it never takes mail
+    bool spared_others = false;      ///< a 421 about other recipients was no outcome; once
     base::SteadyTime ends_at;        ///< see run()
     std::vector<std::size_t> left;   ///< for the current host; positions in consignment.copies
     std::vector<std::size_t> moved;  ///< copies for the next host

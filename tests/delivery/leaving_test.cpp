@@ -482,6 +482,35 @@ TEST_F(Leaving, ADefectInASessionKeepsNoCopyBack) {
   EXPECT_EQ(scheduler_->totals().copies, 0U);
 }
 
+/// Postfix ends a session with 421 4.7.0 behind so many errors (smtpd_hard_error_limit). That is
+/// about those it refused: whoever has heard nothing of his own is asked for again, at once.
+TEST_F(Leaving, WhoIsRefusedCostsTheOthersNoAttempt) {
+  start();
+  dialer_.unknown = {"<t1@x.example>", "<t2@x.example>", "<t4@x.example>"};
+  dialer_.most_errors = 3;
+  accept(message({{}, {}, {}, {}, {}, {}, {}, {}}));
+  run(1s);
+  EXPECT_EQ(ended(CopyEnd::Delivered), 5U);
+  EXPECT_EQ(dialer_.connections.size(), 2U);
+  EXPECT_EQ(spool_.messages(), 0U);
+  EXPECT_FALSE(logged(R"("code":421)"));
+}
+
+/// But no more than once: a server that goes on hanging up wants less of us.
+TEST_F(Leaving, AServerThatGoesOnHangingUpIsLeftAlone) {
+  start();
+  for (int i = 0; i < 7; ++i) dialer_.unknown.insert("<t" + std::to_string(i) + "@x.example>");
+  dialer_.most_errors = 3;
+  accept(message({{}, {}, {}, {}, {}, {}, {}, {}}));
+  run(1s);
+  EXPECT_EQ(dialer_.connections.size(), 2U);
+  EXPECT_EQ(ended(CopyEnd::Delivered), 0U);
+  EXPECT_TRUE(logged(R"("code":421)"));
+  run(10min);
+  EXPECT_EQ(dialer_.connections.size(), 3U);
+  EXPECT_EQ(ended(CopyEnd::Delivered), 1U);
+}
+
 /// A held copy waits for the operator and for nobody else, however long.
 TEST_F(Leaving, AHeldCopyNeverGoesNorExpiresUntilItIsReleased) {
   auto made = message({{}, {}});

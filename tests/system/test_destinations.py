@@ -1,6 +1,7 @@
 """Ordinary life of next hops: they limit, close, put off, go silent, and come back, while other mail waits.
 Nothing may be lost, sent twice, or told to a sender who was not refused."""
 
+import collections
 import shutil
 import ssl
 import tempfile
@@ -430,6 +431,31 @@ class Destinations(unittest.TestCase):
         self.assertEqual(first.recipients() + second.recipients(), [])
         self.assertEqual([outcome for target, outcome in self.outcomes(relay) if target == "a@dest.test"], ["failed"])
         self.assertEqual((first.connections, second.connections), (1, 1))
+
+    def test_who_is_refused_costs_the_others_no_attempt(self):
+        """As Postfix does, the hop ends a session with 421 4.7.0 behind three errors."""
+        errors = collections.Counter()
+
+        def plan(verb, argument, connection):
+            if verb != "RCPT" or "sender" in argument:
+                return None
+            if errors[connection] == 3:
+                raise Close("421 4.7.0 hop.test Error: too many errors")
+            if argument[0] in "abc":
+                errors[connection] += 1
+                return "550 5.1.1 no such user"
+            return None
+
+        hop = self.hop(plan)
+        relay = self.relay([hop])
+        relay.send(MESSAGE, to=["all@fwd.test"])
+        self.settled(relay)
+        self.check_truth(relay, hop)
+        self.assertEqual(len(relay.events("dsn")), 1)
+        outcomes = [outcome for outcome in self.outcomes(relay) if outcome[0].endswith("@dest.test")]
+        self.assertEqual(sorted(outcomes), [
+            (f"{name}@dest.test", "failed" if name in "abc" else "delivered") for name in "abcdefgh"])
+        self.assertNotIn("421", [event["smtp"]["code"] for event in relay.events("attempt")])
 
     def test_an_empty_filter_selects_nothing(self):
         hop = self.hop()
