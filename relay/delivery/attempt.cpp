@@ -82,7 +82,7 @@ void AttemptRunner::note(Progress& progress, std::size_t copy, mail::Outcome out
 /// Tries the hosts in order until one is ready for a transaction. False: the attempt is over.
 base::Task<bool> AttemptRunner::connect(Progress& progress) {
   const auto& [consignment, head, content, gate, report, order, next, here, stays_here, dialled,
-               spoken, reached, only_final, ends_at, left, moved] = progress;
+               spoken, reached, only_final, spared_others, ends_at, left, moved] = progress;
   const Policy& policy = *consignment.policy;
   const auto before = ports_.clock.steady();
   bool goes_on = true;

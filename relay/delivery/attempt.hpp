@@ -67,7 +67,8 @@ class AttemptRunner {
   AttemptRunner(const AttemptRunner&) = delete;
   AttemptRunner& operator=(const AttemptRunner&) = delete;
 
-  /// `content` is open. Begins no connection or transaction after policy->timeouts.whole.
+  /// `content` is open. Begins no connection after policy->timeouts.whole, and no transaction on
+  /// one that has carried another; a connection that was begun in time carries one.
   base::Task<AttemptReport> run(Consignment consignment, ContentSource& content, Gate gate);
 
   base::Task<> close();
@@ -91,7 +92,8 @@ class AttemptRunner {
     std::size_t spoken = 0;
     bool reached = false;            ///< a host became ready for a transaction
     bool only_final = true;          ///< every host tried said that it never takes mail
-    base::SteadyTime ends_at;        ///< no connection or transaction begins after that
+    bool spared_others = false;      ///< a 421 about other recipients was no outcome; once
+    base::SteadyTime ends_at;        ///< see run()
     std::vector<std::size_t> left;   ///< for the current host; positions in consignment.copies
     std::vector<std::size_t> moved;  ///< copies for the next host
   };

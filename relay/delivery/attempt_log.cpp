@@ -74,8 +74,10 @@ void log_attempt(base::Log& log, const Consignment& consignment, const AttemptRe
   const auto& attempt = attempts.back();
   base::Event event("attempt", now,
                     settled.kind == OutcomeKind::Delivered ? Severity::Info : Severity::Warning);
-  event.text("msg_id", consignment.queued->message.id.to_string())
-      .number("attempt", settled.update.attempts_before + 1)
+  const mail::AcceptedMessage& message = consignment.queued->message;
+  event.text("msg_id", message.id.to_string());
+  if (!message.message_id.empty()) event.text("message_id", "<" + message.message_id + ">");
+  event.number("attempt", settled.update.attempts_before + 1)
       .text("rcpt", copy.route.original.to_string())
       .text("target", copy.route.target.to_string())
       .text("reverse_path", copy.route.reverse_path.to_string())

@@ -30,6 +30,18 @@ bool header_has_utf8(const CopyHead& head, std::string_view content) {
   return has_utf8(content.substr(0, mail::header_length(content).value_or(content.size())));
 }
 
+/// The server ends the session at RCPT after it has refused recipients of this transaction, as
+/// Postfix does behind so many errors. That is about those recipients: the others have heard
+/// nothing of their own.
+bool is_about_others(const std::vector<smtp::Verdict>& verdicts) {
+  const auto at_rcpt = [&](bool closing) {
+    return std::ranges::any_of(verdicts, [closing](const smtp::Verdict& verdict) {
+      return verdict.stage == Stage::RcptTo && verdict.closing == closing && verdict.code >= 400;
+    });
+  };
+  return at_rcpt(true) && at_rcpt(false);
+}
+
 }  // namespace
 
 std::vector<std::uint16_t> AttemptRunner::indices_of(const Consignment& consignment,
@@ -171,8 +183,14 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
   const auto& verdicts = session_->verdicts();
   std::vector<std::size_t> again;
   const std::size_t moved_before = progress.moved.size();
+  const bool spares_others = !progress.spared_others && is_about_others(verdicts);
+  progress.spared_others = progress.spared_others || spares_others;
   for (std::size_t i = 0; i < which.size(); ++i) {
-    judge_copy(progress, which[i], verdicts[i], again);
+    if (spares_others && verdicts[i].closing) {
+      again.push_back(which[i]);
+    } else {
+      judge_copy(progress, which[i], verdicts[i], again);
+    }
   }
   const auto now = ports_.clock.steady();
   if (std::ranges::any_of(verdicts, [](const smtp::Verdict& verdict) {
@@ -184,7 +202,7 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
     ++untaken_;
   }
   std::size_t& recipients = feedback.stated.recipients;
-  if (!again.empty()) {
+  if (!again.empty() && !spares_others) {
     recipients = static_cast<std::size_t>(
         std::ranges::count_if(verdicts, [](const auto& v) { return v.stage > Stage::RcptTo; }));
   }

@@ -31,8 +31,8 @@ struct Timeouts {
   std::chrono::seconds data{120};         ///< until 354
   std::chrono::seconds block{180};        ///< each write of content
   std::chrono::seconds end_of_data{600};  ///< the reply to the dot
-  /// After this an attempt begins no connection and no transaction; steps already begun keep their
-  /// own timeouts.
+  /// After this an attempt begins no connection, and no transaction but the first of a connection
+  /// that was begun in time; steps already begun keep their own timeouts.
   std::chrono::seconds whole{1800};
 };
 

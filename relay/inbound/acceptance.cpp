@@ -189,7 +189,8 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
   }
   ResendKey key = key_of(arrived, arrived.intake.content_sha256());
   if (const auto before = parts.resends.find(key, parts.clock.steady())) {
-    parts.log.write(resent_event(before->id(), arrived.client(), parts.clock.wall()));
+    parts.log.write(
+        resent_event(before->id(), dialogue_of(arrived.transaction), parts.clock.wall()));
     co_return Acceptance{AcceptedReply::of(*before), Unheard{std::move(key), *before, true}};
   }
   const Policy& policy = arrived.transaction.policy();
@@ -205,7 +206,10 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
   const auto& evidence = judgement.evidence;
   auto& plan = judgement.plan;
   if (!plan) {
-    if (evidence) parts.log.write(verdicts_event(arrived.client(), *evidence, now));
+    if (evidence) {
+      const Dialogue dialogue = dialogue_of(arrived.transaction);
+      parts.log.write(verdicts_event(arrived.intake.id(), dialogue, *evidence, now));
+    }
     co_return refused(plan.error());
   }
 
@@ -231,7 +235,7 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
   arrived.intake.keep();
   co_await release_if_confirmed(parts.consent, parts.policy, parts.clock, fresh.queued);
   parts.log.write(received_event(fresh.queued, arrived.transaction.recipients(), evidence,
-                                 arrived.client().through));
+                                 dialogue_of(arrived.transaction)));
   for (base::Event& event : ended_events(fresh.queued, owes_notices)) {
     parts.log.write(std::move(event));
   }

@@ -22,9 +22,9 @@ constexpr int kMaxRefusals = 64;
 
 class Acceptor::Registration {
  public:
-  Registration(Acceptor& acceptor, Session& session) : acceptor_(acceptor) {
+  Registration(Acceptor& acceptor, std::uint64_t number, Session& session)
+      : acceptor_(acceptor), number_(number) {
     const std::lock_guard lock(acceptor_.mutex_);
-    number_ = acceptor_.next_number_++;
     acceptor_.residents_.emplace(number_, Resident{&session, session.executor()});
   }
 
@@ -38,7 +38,7 @@ class Acceptor::Registration {
 
  private:
   Acceptor& acceptor_;
-  std::uint64_t number_ = 0;
+  const std::uint64_t number_;
 };
 
 Acceptor::Acceptor(const Services& services)
@@ -82,7 +82,8 @@ Acceptor::Acceptor(const Services& services)
                      .waste = services.waste,
                      .resends = services.resends,
                      .recipients = recipients_,
-                     .content = content_} {}
+                     .content = content_},
+      next_number_(static_cast<std::uint64_t>(clock_.wall().time_since_epoch().count())) {}
 
 void Acceptor::admit(std::unique_ptr<ports::Stream> stream, const base::Executor& executor) {
   const auto policy = policy_.get();
@@ -108,8 +109,10 @@ void Acceptor::admit(std::unique_ptr<ports::Stream> stream, const base::Executor
 
 base::Task<> Acceptor::serve(std::unique_ptr<ports::Stream> stream, base::Executor executor,
                              Gate::Ticket ticket) {
-  Session session(session_parts_, std::move(executor), std::move(stream), std::move(ticket));
-  const Registration registration(*this, session);
+  const std::uint64_t number = next_number_.fetch_add(1, std::memory_order_relaxed);
+  Session session(number, session_parts_, std::move(executor), std::move(stream),
+                  std::move(ticket));
+  const Registration registration(*this, number, session);
   const base::Watchdog::Watch watch(watchdog_, "smtp session", session.client().address,
                                     session.ends_by());
   try {
@@ -127,7 +130,7 @@ base::Task<> Acceptor::refuse(std::unique_ptr<ports::Stream> stream, GateRefusal
   mail::Client client;
   const base::Origin origin = base::origin_of(stream->peer().address);
   client.address = origin.client;
-  refusal_log_.write(origin, rejected_event({"connect", client, nullptr, {}}, reply, clock_.wall()),
+  refusal_log_.write(origin, rejected_event({"connect", {client}}, reply, clock_.wall()),
                      clock_.steady());
   const std::string wire = reply.wire();
   const base::Deadline deadline{clock_.steady() + kRefusalSpan};

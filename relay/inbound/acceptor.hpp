@@ -71,10 +71,12 @@ class Acceptor {
   const RecipientGate recipients_;
   const ContentReceiver content_;
   const Session::Parts session_parts_;
+  /// Of sessions. It begins at the wall time in milliseconds, so that no restart repeats a number
+  /// that is still in the log.
+  std::atomic<std::uint64_t> next_number_;
   std::atomic<int> refusals_{0};  ///< 421s being written
   std::mutex mutex_;
   std::unordered_map<std::uint64_t, Resident> residents_;
-  std::uint64_t next_number_ = 1;
 };
 
 }  // namespace relay::inbound

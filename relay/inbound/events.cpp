@@ -6,6 +6,7 @@
 
 #include "relay/base/text.hpp"
 #include "relay/inbound/host_troubles.hpp"
+#include "relay/mail/author.hpp"
 
 namespace relay::inbound {
 
@@ -26,9 +27,11 @@ std::string listed(const Range& range, Text text) {
   return out;
 }
 
-void add_client(base::Event& event, const mail::Client& client, std::string_view through) {
+void add_dialogue(base::Event& event, const Dialogue& dialogue) {
+  const mail::Client& client = dialogue.client;
   event.text("peer_ip", client.address).text("helo", client.helo);
-  if (!through.empty()) event.text("through", through);
+  if (!dialogue.through.empty()) event.text("through", dialogue.through);
+  if (dialogue.session != 0) event.number("session", static_cast<std::int64_t>(dialogue.session));
   if (!client.tls_version.empty()) {
     event.open("tls").text("version", client.tls_version).text("cipher", client.tls_cipher).close();
   }
@@ -78,12 +81,29 @@ void add_verdicts(base::Event& event, const forward::Evidence& evidence) {
   event.close();
 }
 
+/// By these a sender or a recipient asks for a message that never became one of ours.
+void add_content(base::Event& event, const Intake& content) {
+  event.text("msg_id", content.id().to_string());
+  if (!content.reader().has_header()) return;
+  const mail::Header& header = *content.reader().header();
+  const std::string message_id = header.message_id();
+  if (!message_id.empty()) event.text("message_id", message_id);
+  const auto authors = mail::author_domains(header);
+  if (authors) event.text("from_domain", listed(*authors, [](const auto& d) { return d.text(); }));
+}
+
 }  // namespace
 
-base::Event verdicts_event(const Client& client, const forward::Evidence& evidence,
-                           base::WallTime now) {
+Dialogue dialogue_of(const Transaction& transaction) {
+  const Client& client = transaction.client();
+  return {client.named, client.through, transaction.session()};
+}
+
+base::Event verdicts_event(const mail::MessageId& id, const Dialogue& dialogue,
+                           const forward::Evidence& evidence, base::WallTime now) {
   base::Event event("verdicts", now);
-  add_client(event, client.named, client.through);
+  event.text("msg_id", id.to_string());
+  add_dialogue(event, dialogue);
   event.text("mail_from", evidence.sender.to_string());
   add_verdicts(event, evidence);
   return event;
@@ -92,32 +112,39 @@ base::Event verdicts_event(const Client& client, const forward::Evidence& eviden
 base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, base::WallTime now) {
   const bool our_fault = trouble_behind(reply).has_value();
   base::Event event("rejected", now, our_fault ? base::Severity::Warning : base::Severity::Info);
-  add_client(event, rejected.client, rejected.through);
+  add_dialogue(event, rejected.dialogue);
   if (rejected.envelope != nullptr) {
     event.text("mail_from", rejected.envelope->reverse_path.to_string());
   }
-  if (!rejected.forward_path.empty()) event.text("rcpt", rejected.forward_path);
+  if (rejected.stage == "rcpt") {
+    if (!rejected.forward_path.empty()) event.text("rcpt", rejected.forward_path);
+  } else if (rejected.envelope != nullptr && !rejected.envelope->forward_paths.empty()) {
+    const auto& paths = rejected.envelope->forward_paths;
+    event.text("rcpt", listed(paths, [](const auto& path) { return path.to_string(); }))
+        .number("rcpt_count", static_cast<std::int64_t>(paths.size()));
+  }
+  if (rejected.content != nullptr) add_content(event, *rejected.content);
   event.open("smtp").text("stage", rejected.stage).number("code", reply.code());
   if (reply.status().klass != 0) event.text("enhanced", reply.status().to_string());
   event.text("text", reply.text()).close();
   return event;
 }
 
-base::Event resent_event(const mail::MessageId& id, const Client& client, base::WallTime now) {
+base::Event resent_event(const mail::MessageId& id, const Dialogue& dialogue, base::WallTime now) {
   base::Event event("resent", now);
   event.text("msg_id", id.to_string());
-  add_client(event, client.named, client.through);
+  add_dialogue(event, dialogue);
   return event;
 }
 
 base::Event received_event(const mail::QueuedMessage& queued,
                            const std::vector<forward::ResolvedRecipient>& recipients,
                            const std::optional<forward::Evidence>& evidence,
-                           std::string_view through) {
+                           const Dialogue& dialogue) {
   const mail::AcceptedMessage& message = queued.message;
   base::Event event("received", message.received_at);
   event.text("msg_id", message.id.to_string());
-  add_client(event, message.client, through);
+  add_dialogue(event, dialogue);
   event.text("mail_from", message.reverse_path.to_string());
   event.text("rcpt", listed(recipients, [](const auto& r) { return r.original.to_string(); }));
   event.number("rcpt_count", static_cast<std::int64_t>(recipients.size()));

@@ -55,9 +55,10 @@ class Intake {
 
   std::uint64_t size() const { return size_; }  ///< octets of content that are stored
 
-  // After end(), and only without a fault:
-
+  /// Before end(), and after a fault, only its header is of use, if it has one.
   const ContentReader& reader() const { return reader_; }
+
+  // After end(), and only without a fault:
 
   /// 32 octets.
   const std::string& content_sha256() const { return content_sha256_; }

@@ -39,11 +39,19 @@ std::string_view stage_of(std::string_view line) {
   }
 }
 
+/// What stands behind "RCPT TO:", which may be no path at all; "" for other commands.
+std::string_view recipient_in(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (smtp::verb_of(line) != smtp::Verb::Rcpt || colon == std::string_view::npos) return {};
+  return line.substr(colon + 1);
+}
+
 }  // namespace
 
-Session::Session(const Parts& parts, base::Executor executor, std::unique_ptr<ports::Stream> stream,
-                 Gate::Ticket place)
-    : parts_(parts),
+Session::Session(std::uint64_t number, const Parts& parts, base::Executor executor,
+                 std::unique_ptr<ports::Stream> stream, Gate::Ticket place)
+    : number_(number),
+      parts_(parts),
       policy_(parts.policy.get()),
       place_(std::move(place)),
       local_(stream->local()),
@@ -115,7 +123,9 @@ smtp::Action Session::on_front_line(const ReadBuffer::Line& line) {
                             ? machine_.on_line(line.text, more_buffered)
                             : machine_.on_bare_line_end();
   const smtp::Reply* reply = smtp::reply_in(action);
-  if (reply != nullptr && !reply->positive()) log_refusal(stage_of(line.text), *reply);
+  if (reply != nullptr && !reply->positive()) {
+    log_refusal(stage_of(line.text), *reply, recipient_in(line.text));
+  }
   buffer.consume(line.octets);
   return action;
 }
@@ -184,7 +194,7 @@ void Session::follow_machine() {
   if (goes_on || number == 0) return;
   auto policy = parts_.policy.get();
   client_.judge_peer(policy->arrival);
-  transaction_.emplace(number, std::move(policy), client_, local_);
+  transaction_.emplace(number_, number, std::move(policy), client_, local_);
 }
 
 base::Task<> Session::check_recipient(mail::ForwardPath forward_path) {
@@ -247,13 +257,15 @@ void Session::log_refusal(std::string_view stage, const smtp::Reply& reply,
                           std::string_view forward_path) {
   const mail::Envelope* envelope = machine_.transaction() != 0 ? &machine_.envelope() : nullptr;
   const Client& client = transaction_ ? transaction_->client() : client_.current();
+  const Intake* content = transaction_ ? transaction_->content() : nullptr;
   if (const auto trouble = trouble_behind(reply)) {
     parts_.refusals.troubles().note(*trouble, parts_.clock.wall());
   }
   parts_.refusals.write(
       client.origin,
-      rejected_event({stage, client.named, envelope, forward_path, client.through}, reply,
-                     parts_.clock.wall()),
+      rejected_event(
+          {stage, {client.named, client.through, number_}, envelope, forward_path, content}, reply,
+          parts_.clock.wall()),
       now());
 }
 

@@ -3,6 +3,7 @@
 // shard.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,9 +52,9 @@ class Session {
     const ContentReceiver& content;
   };
 
-  /// `place`: counted for the connected peer.
-  Session(const Parts& parts, base::Executor executor, std::unique_ptr<ports::Stream> stream,
-          Gate::Ticket place);
+  /// `number`: of this session, for the log. `place`: counted for the connected peer.
+  Session(std::uint64_t number, const Parts& parts, base::Executor executor,
+          std::unique_ptr<ports::Stream> stream, Gate::Ticket place);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
 
@@ -123,6 +124,7 @@ class Session {
 
   base::SteadyTime now() const { return parts_.clock.steady(); }
 
+  const std::uint64_t number_;
   const Parts& parts_;
   const std::shared_ptr<const Policy> policy_;  ///< fixed; a transaction takes the newest
   Gate::Ticket place_;

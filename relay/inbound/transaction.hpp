@@ -17,15 +17,18 @@ namespace relay::inbound {
 
 class Transaction {
  public:
-  /// `number`: of the machine's transaction. The policy stays the same to the end of the message.
-  /// `client` must outlive this. `local`: our address of the connection.
-  Transaction(std::uint32_t number, std::shared_ptr<const Policy> policy,
+  /// `session`: its number. `number`: of the machine's transaction. The policy stays the same to
+  /// the end of the message. `client` must outlive this. `local`: our address of the connection.
+  Transaction(std::uint64_t session, std::uint32_t number, std::shared_ptr<const Policy> policy,
               const SessionClient& client, const ports::Endpoint& local)
-      : number_(number),
+      : session_(session),
+        number_(number),
         policy_(std::move(policy)),
         session_client_(client),
         gateway_(policy_->arrival.gateway_at(client.peer().address)),
         verifies_(policy_->arrival.listener_at(local).verify && policy_->check) {}
+
+  std::uint64_t session() const { return session_; }
 
   std::uint32_t number() const { return number_; }
 
@@ -87,6 +90,9 @@ class Transaction {
                            policy_->limits.max_header);
   }
 
+  /// As much of it as has come; null: none yet.
+  const Intake* content() const { return intake_ ? &*intake_ : nullptr; }
+
  private:
   /// The authserv-ids that arriving results must not claim: ours and those of all gateways, except
   /// that of the gateway this message comes through.
@@ -100,6 +106,7 @@ class Transaction {
     return ids;
   }
 
+  std::uint64_t session_;
   std::uint32_t number_;
   std::shared_ptr<const Policy> policy_;
   const SessionClient& session_client_;

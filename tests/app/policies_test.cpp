@@ -128,5 +128,62 @@ TEST(Policies, SendOwnNoticesToNobodyWhoHasNotConfirmed) {
   EXPECT_THAT(notified(), UnorderedElementsAre("yes@target.example"));
 }
 
+/// A key that the loader reads and nobody is told of would do nothing.
+TEST(Policies, TellTheInboundSideAllOfItsLimits) {
+  auto settings = house();
+  settings::Limits& keys = settings->limits;
+  keys.max_size = 1'000'001;
+  keys.max_header = 1002;
+  keys.max_header_fields = 1003;
+  keys.max_recipients = 1004;
+  keys.max_errors = 5;
+  keys.max_junk = 6;
+  keys.max_connections = 1007;
+  keys.per_ip = 8;
+  keys.per_network = 9;
+  keys.new_per_ip = {.count = 10, .span = std::chrono::seconds(11)};
+  keys.memory = 1'000'012;
+  keys.memory_per_network = 1'000'013;
+  keys.command_timeout = std::chrono::seconds(14);
+  keys.data_timeout = std::chrono::seconds(15);
+  keys.session_timeout = std::chrono::seconds(16);
+  keys.handshakes = 17;
+  keys.handshakes_per_ip = {.count = 18, .span = std::chrono::seconds(19)};
+  keys.wasted = 1'000'020;
+  keys.min_rate = 21;
+  keys.max_hops = 22;
+  const auto policies = make_policies(settings);
+  ASSERT_TRUE(policies) << policies.error().front().text;
+  const inbound::Limits& limits = policies->inbound->limits;
+  EXPECT_EQ(limits.max_size, keys.max_size);
+  EXPECT_EQ(limits.max_header, keys.max_header);
+  EXPECT_EQ(limits.max_header_fields, keys.max_header_fields);
+  EXPECT_EQ(limits.max_recipients, keys.max_recipients);
+  EXPECT_EQ(limits.max_errors, keys.max_errors);
+  EXPECT_EQ(limits.max_junk, keys.max_junk);
+  EXPECT_EQ(limits.connections_total, keys.max_connections);
+  EXPECT_EQ(limits.connections_per_client, keys.per_ip);
+  EXPECT_EQ(limits.connections_per_network, keys.per_network);
+  EXPECT_EQ(limits.connections_from_client.count, keys.new_per_ip.count);
+  EXPECT_EQ(limits.connections_from_client.span, keys.new_per_ip.span);
+  EXPECT_EQ(limits.memory, keys.memory);
+  EXPECT_EQ(limits.memory_per_network, keys.memory_per_network);
+  EXPECT_EQ(limits.command, keys.command_timeout);
+  EXPECT_EQ(limits.content, keys.data_timeout);
+  EXPECT_EQ(limits.session, keys.session_timeout);
+  EXPECT_EQ(limits.handshakes, keys.handshakes);
+  EXPECT_EQ(limits.handshakes_from_client.count, keys.handshakes_per_ip.count);
+  EXPECT_EQ(limits.handshakes_from_client.span, keys.handshakes_per_ip.span);
+  EXPECT_EQ(limits.wasted, keys.wasted);
+  EXPECT_EQ(limits.min_content_rate, keys.min_rate);
+  const auto goes_round = [&](int hops) {
+    std::string fields;
+    for (int i = 0; i < hops; ++i) fields += "Received: from a by b; 30 Nov 2026\r\n";
+    return policies->inbound->loop_guard.check(mail::Header(fields));
+  };
+  EXPECT_FALSE(goes_round(22));
+  EXPECT_TRUE(goes_round(23));
+}
+
 }  // namespace
 }  // namespace relay::app

@@ -184,6 +184,26 @@ TEST_F(Leaving, EachCopyIsMadeAsItsHandlingSays) {
   EXPECT_TRUE(logged(R"("handling":"new-author")"));
 }
 
+/// Who asks for a message knows its Message-ID; ours only if he has kept our 250.
+TEST_F(Leaving, EachAttemptIsLoggedWithTheMessageId) {
+  for (const bool fresh : {true, false}) {
+    SCOPED_TRACE(fresh ? "from memory" : "from the spool");
+    log_.lines.clear();
+    auto made = message({{}});
+    made.message.message_id = "m1@sender.example";
+    if (fresh) {
+      start();
+      accept(std::move(made));
+    } else {
+      commit(std::move(made));
+      scheduler_->wake();
+    }
+    run(15s);
+    ASSERT_TRUE(logged(R"("event":"attempt")"));
+    EXPECT_TRUE(logged(R"("message_id":"<m1@sender.example>")"));
+  }
+}
+
 /// What names an alias is for one reader: not even two copies that came through the same alias go
 /// together.
 TEST_F(Leaving, ACopyThatNamesItsAliasLeavesAlone) {
@@ -448,6 +468,47 @@ TEST_F(Leaving, AFailureIsToldOnlyToASenderSomebodyVouchesFor) {
   EXPECT_TRUE(logged(R"("reason":"null sender")"));
   EXPECT_EQ(ended(CopyEnd::Suppressed), 3U);
   EXPECT_EQ(spool_.messages(), 0U);
+}
+
+/// A session that ends in a defect has heard nothing about its copies: they go again.
+TEST_F(Leaving, ADefectInASessionKeepsNoCopyBack) {
+  start();
+  dialer_.throws = true;
+  accept(message({{}}));
+  run(15s);
+  EXPECT_EQ(dialer_.connections.size(), 2U);
+  EXPECT_EQ(ended(CopyEnd::Delivered), 1U);
+  EXPECT_EQ(spool_.messages(), 0U);
+  EXPECT_EQ(scheduler_->totals().copies, 0U);
+}
+
+/// Postfix ends a session with 421 4.7.0 behind so many errors (smtpd_hard_error_limit). That is
+/// about those it refused: whoever has heard nothing of his own is asked for again, at once.
+TEST_F(Leaving, WhoIsRefusedCostsTheOthersNoAttempt) {
+  start();
+  dialer_.unknown = {"<t1@x.example>", "<t2@x.example>", "<t4@x.example>"};
+  dialer_.most_errors = 3;
+  accept(message({{}, {}, {}, {}, {}, {}, {}, {}}));
+  run(1s);
+  EXPECT_EQ(ended(CopyEnd::Delivered), 5U);
+  EXPECT_EQ(dialer_.connections.size(), 2U);
+  EXPECT_EQ(spool_.messages(), 0U);
+  EXPECT_FALSE(logged(R"("code":421)"));
+}
+
+/// But no more than once: a server that goes on hanging up wants less of us.
+TEST_F(Leaving, AServerThatGoesOnHangingUpIsLeftAlone) {
+  start();
+  for (int i = 0; i < 7; ++i) dialer_.unknown.insert("<t" + std::to_string(i) + "@x.example>");
+  dialer_.most_errors = 3;
+  accept(message({{}, {}, {}, {}, {}, {}, {}, {}}));
+  run(1s);
+  EXPECT_EQ(dialer_.connections.size(), 2U);
+  EXPECT_EQ(ended(CopyEnd::Delivered), 0U);
+  EXPECT_TRUE(logged(R"("code":421)"));
+  run(10min);
+  EXPECT_EQ(dialer_.connections.size(), 3U);
+  EXPECT_EQ(ended(CopyEnd::Delivered), 1U);
 }
 
 /// A held copy waits for the operator and for nobody else, however long.

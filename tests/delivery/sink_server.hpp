@@ -4,7 +4,10 @@
 
 #include <memory>
 #include <optional>
+#include <set>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "relay/ports/stream.hpp"
@@ -24,10 +27,18 @@ struct HeardConnection {
   std::vector<HeardTransaction> transactions;
 };
 
+/// How a server behaves on one connection.
+struct SinkManners {
+  std::string rcpt_reply = "250 2.1.5 Ok\r\n";
+  std::set<std::string> unknown = {};  ///< paths refused with 550
+  std::size_t most_errors = 1000;      ///< RCPT behind so many refusals is answered 421
+  bool offers_tls = false;
+};
+
 class SinkStream final : public ports::Stream {
  public:
-  SinkStream(std::shared_ptr<HeardConnection> heard, std::string rcpt_reply, bool offers_tls)
-      : heard_(std::move(heard)), rcpt_reply_(std::move(rcpt_reply)), offers_tls_(offers_tls) {}
+  SinkStream(std::shared_ptr<HeardConnection> heard, SinkManners manners)
+      : heard_(std::move(heard)), manners_(std::move(manners)) {}
 
   base::Task<std::expected<std::size_t, ports::IoError>> read_some(std::span<char> into,
                                                                    base::Deadline) override {
@@ -63,7 +74,7 @@ class SinkStream final : public ports::Stream {
     if (in_content_) return hear_content(line);
     if (line.starts_with("EHLO")) {
       said_ += "250-sink.example\r\n250-SIZE 0\r\n250-8BITMIME\r\n";
-      said_ += offers_tls_ ? "250-STARTTLS\r\n" : "";
+      said_ += manners_.offers_tls ? "250-STARTTLS\r\n" : "";
       said_ += "250 ENHANCEDSTATUSCODES\r\n";
     } else if (line.starts_with("MAIL")) {
       heard_->transactions.push_back({line, {}, {}});
@@ -71,13 +82,24 @@ class SinkStream final : public ports::Stream {
     } else if (line == "STARTTLS") {
       said_ += "220 2.0.0 Go on\r\n";
     } else if (line.starts_with("RCPT")) {
-      heard_->transactions.back().recipients.push_back(line.substr(8));
-      said_ += rcpt_reply_;
+      hear_recipient(line.substr(8));
     } else if (line == "DATA") {
       in_content_ = true;
       said_ += "354 Go on\r\n";
     } else {
       said_ += "250 2.0.0 Ok\r\n";
+    }
+  }
+
+  void hear_recipient(const std::string& path) {
+    heard_->transactions.back().recipients.push_back(path);
+    if (errors_ >= manners_.most_errors) {
+      said_ += "421 4.7.0 Too many errors\r\n";
+    } else if (manners_.unknown.contains(path)) {
+      ++errors_;
+      said_ += "550 5.1.1 No such user\r\n";
+    } else {
+      said_ += manners_.rcpt_reply;
     }
   }
 
@@ -91,8 +113,8 @@ class SinkStream final : public ports::Stream {
   }
 
   std::shared_ptr<HeardConnection> heard_;
-  std::string rcpt_reply_;
-  bool offers_tls_;
+  SinkManners manners_;
+  std::size_t errors_ = 0;
   std::string unread_;
   std::string said_ = "220 sink.example\r\n";
   bool in_content_ = false;
@@ -105,9 +127,14 @@ class SinkDialer final : public ports::Dialer {
       ports::Endpoint remote, std::optional<boost::asio::ip::address> source,
       base::Deadline) override {
     connections.push_back(std::make_shared<HeardConnection>(remote, source));
+    if (std::exchange(throws, false)) throw std::runtime_error("a defect in the dialer");
     if (fails_with) co_return std::unexpected(*fails_with);
+    SinkManners manners{.rcpt_reply = rcpt_reply,
+                        .unknown = unknown,
+                        .most_errors = most_errors,
+                        .offers_tls = tls_fails_with.has_value()};
     std::unique_ptr<ports::Stream> stream =
-        std::make_unique<SinkStream>(connections.back(), rcpt_reply, tls_fails_with.has_value());
+        std::make_unique<SinkStream>(connections.back(), std::move(manners));
     co_return stream;
   }
 
@@ -128,7 +155,11 @@ class SinkDialer final : public ports::Dialer {
   std::vector<std::shared_ptr<HeardConnection>> connections;
   std::optional<ports::IoError> fails_with;       ///< every connection from now on
   std::optional<ports::TlsError> tls_fails_with;  ///< TLS is offered, and ends so
-  std::string rcpt_reply = "250 2.1.5 Ok\r\n";    ///< of connections made from now on
+  bool throws = false;                            ///< the next connection, and no other
+  // Of connections made from now on, see SinkManners.
+  std::string rcpt_reply = "250 2.1.5 Ok\r\n";
+  std::set<std::string> unknown;
+  std::size_t most_errors = 1000;
 };
 
 }  // namespace relay::delivery

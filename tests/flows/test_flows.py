@@ -190,6 +190,15 @@ class TheData(unittest.TestCase):
         self.assertGreaterEqual(sum(not flow.kind.startswith("bounces") for flow in FLOWS), 120)
         self.assertGreaterEqual(sum(flow.kind.startswith("bounces") for flow in FLOWS), 60)
 
+    def test_they_are_of_many_services_and_systems(self):
+        """A flow is named after whose mail it is, or tells a story."""
+        def of_whom(kind):
+            first = {re.match(r"[\w.-]+", flow.name)[0] for flow in FLOWS if flow.kind == kind}
+            return first - {"a", "an", "no", "two", "empty"}
+
+        self.assertGreaterEqual(len(of_whom("newsletters")), 10)
+        self.assertGreaterEqual(len(of_whom("bounces")), 40)
+
     def test_who_hears_of_a_failure_sends_nothing_else(self):
         """Reports are known by whom they are for."""
         for configuration in CONFIGURATIONS:

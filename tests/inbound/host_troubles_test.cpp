@@ -46,7 +46,7 @@ TEST(HostTroubles, AreCountedEachForItself) {
 TEST(HostTroubles, AreWarningsInTheLog) {
   const mail::Client client;
   const auto level = [&](const smtp::Reply& reply) {
-    return rejected_event({"end-of-data", client, nullptr, {}}, reply, kNow).severity();
+    return rejected_event({"end-of-data", {client}}, reply, kNow).severity();
   };
   EXPECT_EQ(level(reply_for(SpoolError::Full)), base::Severity::Warning);
   EXPECT_EQ(level(smtp::Reply(550, {5, 1, 1}, "No such user")), base::Severity::Info);

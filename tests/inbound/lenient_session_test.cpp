@@ -2,10 +2,12 @@
 // of addresses, sizes of headers.
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "relay/base/sha256.hpp"
 #include "relay/inbound/session.hpp"
 #include "tests/inbound/house.hpp"
 
@@ -45,6 +47,35 @@ TEST(Session, HasLimitsOfHeadersFromItsPolicy) {
   const std::string fits = "X: " + std::string(9'993, 'x') + "\r\n";
   house.talk(envelope_and({fits + "\r\n.\r\n"}));
   EXPECT_EQ(house.queue.stored.size(), 1U);
+}
+
+/// Whose first line is no field (an mbox file, a folded line, no header at all): what was sent is
+/// kept, and what is put in front makes that line neither a part of our last field nor the end of
+/// our header.
+TEST(Session, PutsAJointBetweenItsFieldsAndAFirstLineThatIsNone) {
+  struct Case {
+    const char* content;
+    const char* joint;
+    const char* body;
+  };
+
+  for (const auto& [content, joint, body] :
+       std::vector<Case>{{"From ann@x.example Mon Nov 30 2026\r\nSubject: s\r\n\r\nHi\r\n",
+                          "X-Mailbox-Line: ", "Hi\r\n"},
+                         {" folded\r\nSubject: s\r\n\r\nHi\r\n", "X-Leading-Line:\r\n", "Hi\r\n"},
+                         {"Hello\r\n\r\nthere\r\n", "\r\n", "Hello\r\n\r\nthere\r\n"},
+                         {"Hello\r\n", "\r\n", "Hello\r\n"},
+                         {"\r\nHi\r\n", "", "Hi\r\n"},
+                         {"Subject: s\r\n\r\nHi\r\n", "", "Hi\r\n"}}) {
+    SCOPED_TRACE(content);
+    House house;
+    house.talk(envelope_and({std::string(content) + ".\r\n"}));
+    ASSERT_EQ(house.queue.stored.size(), 1U);
+    EXPECT_EQ(house.queue.stored[0].content, content);
+    EXPECT_THAT(house.queue.stored[0].message.message.trace_fields,
+                testing::EndsWith("\r\n" + house.signer.signature + joint));
+    EXPECT_EQ(house.signer.requests.back().relaxed_body_sha256, base::sha256(body));
+  }
 }
 
 /// RFC 5321 §4.1.4: nobody is refused for the name he gives. It is in the trace, the log and the

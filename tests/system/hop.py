@@ -8,7 +8,7 @@ from .harness import free_port
 
 
 class Close(Exception):
-    """Raised by a plan: the connection ends without a reply."""
+    """Raised by a plan: the connection ends, with the reply that it is given or without one."""
 
 
 class Hop:
@@ -71,7 +71,12 @@ class Hop:
         mail, accepted = None, []
 
         def say(verb, argument="", otherwise="250 2.0.0 ok"):
-            reply = self.plan(verb, argument, number) or self.FRIENDLY.get(verb, otherwise)
+            try:
+                reply = self.plan(verb, argument, number) or self.FRIENDLY.get(verb, otherwise)
+            except Close as close:
+                if close.args:
+                    connection.sendall(close.args[0].encode() + b"\r\n")
+                raise
             connection.sendall(reply.encode() + b"\r\n")
             return reply
 

@@ -133,6 +133,7 @@ class Town(JudgedRelay):
                          aliases={"user": ["target@dest.example"]}, source=DOOR, verify=verify)
         try:
             self.seen = {"own": self.sender_of(attacker, "any@attack.example"),
+                         "stored": self.sender_of(attacker, "x" * 60 + "@attack.example"),
                          "unanswerable": self.sender_of(attacker, f"any@[{CLIENT}]"),
                          "risky": self.sender_of(self.victims["risky.example"], "admin@risky.example")}
         except BaseException:

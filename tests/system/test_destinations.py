@@ -1,6 +1,7 @@
 """Ordinary life of next hops: they limit, close, put off, go silent, and come back, while other mail waits.
 Nothing may be lost, sent twice, or told to a sender who was not refused."""
 
+import collections
 import shutil
 import ssl
 import tempfile
@@ -417,6 +418,74 @@ class Destinations(unittest.TestCase):
         time.sleep(0.5)
         self.assertEqual(hop.recipients(), ["a@dest.test"])
         self.assertNotEqual(number, held)
+
+    def test_a_reload_is_heard_at_once(self):
+        """Who reloads has mended something: nobody waits any more for the end of an outage."""
+        hop = self.hop()
+        hop.shut()
+        relay = self.relay([hop], queue={"retry_schedule": ["1h"]})
+        for name in "ab":
+            relay.send(MESSAGE, to=[name + "@fwd.test"])
+        wait_for(lambda: len(relay.events("attempt")) == 2, what="an outage, which lasts for half a minute")
+        hop.open()
+        relay.cli("reload", check=True)
+        wait_for(lambda: relay.events("reload"), what="the reload")
+        relay.send(MESSAGE, to=["c@fwd.test"])
+        wait_for(lambda: len(relay.events("attempt")) == 3, what="an answer to the third")
+        self.assertEqual(self.outcomes(relay)[-1], ("c@dest.test", "delivered"))
+        self.check_truth(relay, hop)
+
+    def test_a_message_too_large_for_one_host_goes_to_the_next(self):
+        """Its SIZE (RFC 1870) is final only when every host says so."""
+        def small(verb, argument, connection):
+            return "250-hop.test\r\n250 SIZE 10" if verb == "EHLO" else None
+
+        first, second = self.hop(small), self.hop()
+        relay = self.relay([first, second])
+        relay.send(MESSAGE, to=["a@fwd.test"])
+        self.settled(relay)
+        self.check_truth(relay, second)
+        self.assertEqual(len(relay.events("attempt")), 1)
+        relay.stop()
+
+        senders = self.hop()
+        first, second = self.hop(small), self.hop(small)
+        relay = self.relay([first, second], via=[
+            {"match": "sender.test", "via": [f"smtp://{senders.host}:{senders.port}"]},
+            {"match": "*", "via": [f"smtp://{hop.host}:{hop.port}" for hop in (first, second)]}])
+        relay.send(MESSAGE, to=["a@fwd.test"])
+        self.settled(relay)
+        [(recipient, content)] = senders.taken
+        self.assertEqual(recipient, "ann@sender.test")
+        self.assertIn(b"Status: 5.3.4", content)
+        self.assertEqual(first.recipients() + second.recipients(), [])
+        self.assertEqual([outcome for target, outcome in self.outcomes(relay) if target == "a@dest.test"], ["failed"])
+        self.assertEqual((first.connections, second.connections), (1, 1))
+
+    def test_who_is_refused_costs_the_others_no_attempt(self):
+        """As Postfix does, the hop ends a session with 421 4.7.0 behind three errors."""
+        errors = collections.Counter()
+
+        def plan(verb, argument, connection):
+            if verb != "RCPT" or "sender" in argument:
+                return None
+            if errors[connection] == 3:
+                raise Close("421 4.7.0 hop.test Error: too many errors")
+            if argument[0] in "abc":
+                errors[connection] += 1
+                return "550 5.1.1 no such user"
+            return None
+
+        hop = self.hop(plan)
+        relay = self.relay([hop])
+        relay.send(MESSAGE, to=["all@fwd.test"])
+        self.settled(relay)
+        self.check_truth(relay, hop)
+        self.assertEqual(len(relay.events("dsn")), 1)
+        outcomes = [outcome for outcome in self.outcomes(relay) if outcome[0].endswith("@dest.test")]
+        self.assertEqual(sorted(outcomes), [
+            (f"{name}@dest.test", "failed" if name in "abc" else "delivered") for name in "abcdefgh"])
+        self.assertNotIn("421", [event["smtp"]["code"] for event in relay.events("attempt")])
 
     def test_an_empty_filter_selects_nothing(self):
         hop = self.hop()

@@ -38,6 +38,8 @@ class Controls(unittest.TestCase):
     def setUpClass(cls):
         cls.town = Town()
         cls.addClassCleanup(cls.town.stop)
+        cls.trusting = Town(verify=False)
+        cls.addClassCleanup(cls.trusting.stop)
 
     def verdict(self, message, domain, got):
         return Verdict(Spoof("honest", "", "", message, True), got, self.town, domain)
@@ -73,11 +75,14 @@ class Controls(unittest.TestCase):
 
     def test_of_each_kind_what_is_proven_passes(self):
         """So a spoof of that kind would be seen, too, if it were lent a name."""
-        trusting = Town(verify=False)
-        self.addCleanup(trusting.stop)
-        seen = self.proven(self.town, WILD) + self.proven(trusting, "victim.example")
+        seen = self.proven(self.town, WILD) + self.proven(self.trusting, "victim.example")
         for kind in (*KINDS, "wildcards", "unverified"):
             self.assertGreater(seen[kind], 0, seen)
+
+    def test_the_senders_that_were_read_are_of_every_form(self):
+        for town in (self.town, self.trusting):
+            forms = {address.partition("=")[0].lower() for address in town.seen.values()}
+            self.assertEqual(forms, {"srs0", "srst", "srsm"})
 
     def test_a_chain_of_a_trusted_sealer_is_believed(self):
         """Else chains would prove nothing here: it softens the policy for the author it has seen pass."""

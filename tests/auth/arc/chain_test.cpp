@@ -110,6 +110,18 @@ TEST(Chain, TakesTagsInAnyOrderAndFolding) {
   EXPECT_EQ(chain.last_sealer(), "hop.example");
 }
 
+/// RFC 8617 §4.2.1 has two digits, and says nothing of q= in a message signature, of which RFC 6376
+/// §3.5 has one value; what can be understood is.
+TEST(Chain, TakesZerosBeforeAnInstanceAndAnyWayToFetchTheKey) {
+  const std::string message = sealed(plain_message(), 1);
+  Fields fields = fields_of(message);
+  for (std::size_t i = 0; i < 3; ++i) fields.at(i) = replaced(fields.at(i), "i=1;", "i=001;");
+  fields.at(1) = replaced(fields.at(1), "i=001;", "i=001; q=pigeon;");
+  const Chain chain = Chain::collect(mail::readable_fields(joined(fields, message)));
+  EXPECT_EQ(chain.problem(), "");
+  EXPECT_EQ(chain.instances(), 1U);
+}
+
 TEST(Chain, IsEmptyWithoutAnyField) {
   const Chain chain = Chain::collect(mail::readable_fields(plain_message()));
   EXPECT_TRUE(chain.empty());

@@ -128,6 +128,9 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"DomainLiteral", "d", "[192.0.2.1]", BadDomain},
         Mistake{"DomainWithSpace", "d", "exam ple.com", BadDomain},
         Mistake{"DomainWithDotBehind", "d", "example.com.", BadDomain},
+        // Such names exist in the DNS, but RFC 5321 §4.1.2 has none, and no mail can be from there.
+        Mistake{"LabelEndsInHyphen", "d", "sub-.example.com", BadDomain},
+        Mistake{"LabelBeginsInHyphen", "d", "-sub.example.com", BadDomain},
         Mistake{"DomainWithComment", "d", "(x)example.com", BadDomain},
         Mistake{"EmptySelector", "s", "", BadSelector},
         Mistake{"SelectorWithSlash", "s", "a/b", BadSelector},
