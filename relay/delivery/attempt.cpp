@@ -72,9 +72,12 @@ bool AttemptRunner::may_begin(const Progress& progress) const {
   return ports_.clock.steady() < progress.ends_at && !place_.cut.made();
 }
 
-void AttemptRunner::note(Progress& progress, std::size_t copy, mail::Outcome outcome) const {
+void AttemptRunner::note(Progress& progress, std::size_t copy, const smtp::Verdict& verdict) const {
   CopyResult& result = progress.report.copies[copy];
+  mail::Outcome outcome =
+      outcome_of(verdict, session_->remote(), session_->tls_version(), session_->tls_result());
   outcome.attempt.at = at_;
+  if (verdict.protocol_error) result.faults.push_back(outcome.attempt);
   if (result.outcome) result.before.push_back(std::move(result.outcome->attempt));
   result.outcome = std::move(outcome);
 }
@@ -135,9 +138,9 @@ bool AttemptRunner::heed_failure(Progress& progress, const Candidate& host,
   } else {
     failing_.failed(host, Failure::Session, ports_.clock.steady());
   }
-  mail::Outcome outcome = outcome_of_verdict(failure);
-  outcome.kind = OutcomeKind::Deferred;
-  for (const std::size_t copy : progress.left) note(progress, copy, outcome);
+  smtp::Verdict put_off = failure;
+  put_off.kind = OutcomeKind::Deferred;
+  for (const std::size_t copy : progress.left) note(progress, copy, put_off);
   if (!failure.throttles()) return true;
   feedback.throttled = true;
   return false;

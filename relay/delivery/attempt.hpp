@@ -27,7 +27,7 @@ struct CopyResult {
   /// nullopt: the copy was not tried and is unchanged.
   std::optional<mail::Outcome> outcome;
   std::vector<mail::DeliveryAttempt> before;  ///< replies of hosts tried before, in order
-  bool is_our_fault = false;                  ///< the server complained about our command sequence
+  std::vector<mail::DeliveryAttempt> faults;  ///< replies that blame our sequence of commands
   bool is_outdated = false;  ///< the operator has changed the copy's row since it was read
 };
 
@@ -116,8 +116,7 @@ class AttemptRunner {
                                           const std::vector<std::size_t>& which) const;
   std::vector<std::uint16_t> indices_of(const Consignment& consignment,
                                         const std::vector<std::size_t>& which) const;
-  mail::Outcome outcome_of_verdict(const smtp::Verdict& verdict) const;
-  void note(Progress& progress, std::size_t copy, mail::Outcome outcome) const;
+  void note(Progress& progress, std::size_t copy, const smtp::Verdict& verdict) const;
   void forget_session();
 
   DeliveryPorts ports_;

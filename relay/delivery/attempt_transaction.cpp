@@ -42,10 +42,6 @@ std::vector<std::uint16_t> AttemptRunner::indices_of(const Consignment& consignm
   return indices;
 }
 
-mail::Outcome AttemptRunner::outcome_of_verdict(const smtp::Verdict& verdict) const {
-  return outcome_of(verdict, session_->remote(), session_->tls_version(), session_->tls_result());
-}
-
 smtp::ClientTransaction AttemptRunner::transaction_for(
     const Progress& progress, const std::vector<std::size_t>& which) const {
   const auto& [message, recipients] = *progress.consignment.queued;
@@ -201,12 +197,9 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
   progress.left.insert(progress.left.begin(), again.begin(), again.end());
   if (!feedback.throttled) return;
   // The server asks for a slower pace: try no other host, and defer the untried copies as well.
-  for (const std::size_t copy : progress.left) {
-    const auto why = std::ranges::find_if(
-        verdicts, [](const auto& v) { return smtp::next_step(v) == NextStep::Throttled; });
-    note(progress, copy, outcome_of_verdict(why == verdicts.end() ? verdicts.front() : *why));
-    progress.report.copies[copy].outcome->kind = OutcomeKind::Deferred;
-  }
+  const auto why = std::ranges::find_if(
+      verdicts, [](const auto& v) { return smtp::next_step(v) == NextStep::Throttled; });
+  for (const std::size_t copy : progress.left) note(progress, copy, *why);
   progress.left.clear();
   progress.moved.clear();
 }
@@ -217,14 +210,12 @@ void AttemptRunner::judge_copy(Progress& progress, std::size_t copy, smtp::Verdi
   if (session_->is_fallback() && before_data && verdict.kind == OutcomeKind::Failed &&
       !verdict.by_capability && !base::sabotaged(base::Sabotage::FallbackFinal)) {
     verdict.kind = OutcomeKind::Deferred;  // perhaps refused only because we came in the clear
-    note(progress, copy, outcome_of_verdict(verdict));
+    note(progress, copy, verdict);
     return;
   }
   const NextStep step = smtp::next_step(verdict);
   if (step == NextStep::SameHostNextTransaction) return again.push_back(copy);
-  CopyResult& result = progress.report.copies[copy];
-  result.is_our_fault = result.is_our_fault || verdict.protocol_error;
-  note(progress, copy, outcome_of_verdict(verdict));
+  note(progress, copy, verdict);
   const bool moves = step == NextStep::AnotherHost && !base::sabotaged(base::Sabotage::HostsHidden);
   if (moves || verdict.by_capability) progress.moved.push_back(copy);
   if (step == NextStep::Throttled) progress.report.feedback.throttled = true;

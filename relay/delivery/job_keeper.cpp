@@ -238,7 +238,7 @@ base::Task<bool> JobKeeper::record(const Consignment& consignment, const Attempt
   log_settlement(shop_.log, consignment, report, settlement, *answer, now);
   if (report.feedback.trouble_here) shop_.metrics.local_troubles.add();
   for (const CopyResult& copy : report.copies) {
-    if (copy.is_our_fault) shop_.metrics.protocol_errors.add();
+    if (!copy.faults.empty()) shop_.metrics.protocol_errors.add();
   }
   after_record(settlement, *answer);
   tell_of_takers(consignment, settlement, shop_.on_taken);

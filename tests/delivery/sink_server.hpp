@@ -1,10 +1,12 @@
-// Mail servers that take everything and remember it octet by octet, behind the port that dials
-// them.
+// Mail servers that take everything, unless a test says otherwise, and remember it octet by octet,
+// behind the port that dials them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "relay/ports/stream.hpp"
@@ -24,10 +26,21 @@ struct HeardConnection {
   std::vector<HeardTransaction> transactions;
 };
 
+/// What a server answers to a step (banner, EHLO, MAIL, RCPT, DATA, dot …), with line ends;
+/// nullopt: what it always does; "": it closes the connection. At "connect" any answer refuses.
+using SinkPlan =
+    std::function<std::optional<std::string>(const ports::Endpoint& remote, std::string_view step)>;
+
 class SinkStream final : public ports::Stream {
  public:
-  SinkStream(std::shared_ptr<HeardConnection> heard, std::string rcpt_reply, bool offers_tls)
-      : heard_(std::move(heard)), rcpt_reply_(std::move(rcpt_reply)), offers_tls_(offers_tls) {}
+  SinkStream(std::shared_ptr<HeardConnection> heard, std::string rcpt_reply, bool offers_tls,
+             SinkPlan plan)
+      : heard_(std::move(heard)),
+        rcpt_reply_(std::move(rcpt_reply)),
+        offers_tls_(offers_tls),
+        plan_(std::move(plan)) {
+    say("banner", "220 sink.example\r\n");
+  }
 
   base::Task<std::expected<std::size_t, ports::IoError>> read_some(std::span<char> into,
                                                                    base::Deadline) override {
@@ -59,32 +72,39 @@ class SinkStream final : public ports::Stream {
   std::optional<ports::TlsInfo> tls() const override { return std::nullopt; }
 
  private:
+  /// Whether it says what it always does.
+  bool say(std::string_view step, const std::string& usual) {
+    const auto planned = plan_ ? plan_(heard_->remote, step) : std::nullopt;
+    if (planned && planned->empty()) closed_ = true;
+    said_ += planned.value_or(usual);
+    return !planned;
+  }
+
   void hear(const std::string& line) {
     if (in_content_) return hear_content(line);
-    if (line.starts_with("EHLO")) {
-      said_ += "250-sink.example\r\n250-SIZE 0\r\n250-8BITMIME\r\n";
-      said_ += offers_tls_ ? "250-STARTTLS\r\n" : "";
-      said_ += "250 ENHANCEDSTATUSCODES\r\n";
-    } else if (line.starts_with("MAIL")) {
+    const std::string step = line.substr(0, line.find(' '));
+    if (step == "EHLO") {
+      say(step, std::string("250-sink.example\r\n250-SIZE 0\r\n250-8BITMIME\r\n") +
+                    (offers_tls_ ? "250-STARTTLS\r\n" : "") + "250 ENHANCEDSTATUSCODES\r\n");
+    } else if (step == "MAIL") {
       heard_->transactions.push_back({line, {}, {}});
-      said_ += "250 2.1.0 Ok\r\n";
-    } else if (line == "STARTTLS") {
-      said_ += "220 2.0.0 Go on\r\n";
-    } else if (line.starts_with("RCPT")) {
+      say(step, "250 2.1.0 Ok\r\n");
+    } else if (step == "STARTTLS") {
+      say(step, "220 2.0.0 Go on\r\n");
+    } else if (step == "RCPT") {
       heard_->transactions.back().recipients.push_back(line.substr(8));
-      said_ += rcpt_reply_;
-    } else if (line == "DATA") {
-      in_content_ = true;
-      said_ += "354 Go on\r\n";
+      say(step, rcpt_reply_);
+    } else if (step == "DATA") {
+      in_content_ = say(step, "354 Go on\r\n");
     } else {
-      said_ += "250 2.0.0 Ok\r\n";
+      say(step, "250 2.0.0 Ok\r\n");
     }
   }
 
   void hear_content(const std::string& line) {
     if (line == ".") {
       in_content_ = false;
-      said_ += "250 2.0.0 Taken\r\n";
+      say("dot", "250 2.0.0 Taken\r\n");
     } else {
       heard_->transactions.back().content += line.substr(line.starts_with('.') ? 1 : 0) + "\r\n";
     }
@@ -93,8 +113,9 @@ class SinkStream final : public ports::Stream {
   std::shared_ptr<HeardConnection> heard_;
   std::string rcpt_reply_;
   bool offers_tls_;
+  SinkPlan plan_;
   std::string unread_;
-  std::string said_ = "220 sink.example\r\n";
+  std::string said_;
   bool in_content_ = false;
   bool closed_ = false;
 };
@@ -106,8 +127,9 @@ class SinkDialer final : public ports::Dialer {
       base::Deadline) override {
     connections.push_back(std::make_shared<HeardConnection>(remote, source));
     if (fails_with) co_return std::unexpected(*fails_with);
-    std::unique_ptr<ports::Stream> stream =
-        std::make_unique<SinkStream>(connections.back(), rcpt_reply, tls_fails_with.has_value());
+    if (plan && plan(remote, "connect")) co_return std::unexpected(ports::IoError::Refused);
+    std::unique_ptr<ports::Stream> stream = std::make_unique<SinkStream>(
+        connections.back(), rcpt_reply, tls_fails_with.has_value(), plan);
     co_return stream;
   }
 
@@ -129,6 +151,7 @@ class SinkDialer final : public ports::Dialer {
   std::optional<ports::IoError> fails_with;       ///< every connection from now on
   std::optional<ports::TlsError> tls_fails_with;  ///< TLS is offered, and ends so
   std::string rcpt_reply = "250 2.1.5 Ok\r\n";    ///< of connections made from now on
+  SinkPlan plan;                                  ///< likewise
 };
 
 }  // namespace relay::delivery

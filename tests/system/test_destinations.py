@@ -281,6 +281,35 @@ class Destinations(unittest.TestCase):
         self.assertEqual(relay.events("dsn"), [])
         self.assertEqual([outcome for _, outcome in self.outcomes(relay)], ["deferred", "delivered"])
 
+    def test_a_complaint_names_the_host_that_made_it(self):
+        for stage in ("MAIL", "RCPT", "DATA"):
+            with self.subTest(stage):
+                complaints = []
+
+                def plan(verb, argument, connection):
+                    if verb == stage and not complaints:
+                        complaints.append(verb)
+                        return "503 5.5.1 bad sequence of commands"
+                    return None
+
+                first, second = self.hop(plan), self.hop()
+                relay = self.relay([first, second])
+                relay.send(MESSAGE, to=["a@fwd.test"])
+                self.settled(relay)
+                self.assertEqual(second.recipients(), ["a@dest.test"])
+                [event] = relay.events("protocol_error")
+                self.assertEqual((event["mx"]["port"], event["smtp"]["code"], event["level"]),
+                                 (first.port, 503, "error"))
+                relay.stop()
+                complaints.clear()
+                alone = self.hop(plan)
+                relay = self.relay([alone])
+                relay.send(MESSAGE, to=["a@fwd.test"])
+                self.settled(relay)
+                self.assertEqual([outcome for _, outcome in self.outcomes(relay)], ["deferred", "delivered"])
+                self.assertEqual(len(relay.events("protocol_error")), 1)
+                relay.stop()
+
     def test_tarpits_keep_nobody_else_waiting(self):
         """Thirty silent destinations, more than there are connections; others flow, old friends and new ones."""
         tarpit = self.hop(lambda verb, argument, connection: silence() if verb == "MAIL" else None)

@@ -1,0 +1,156 @@
+// Which hosts an attempt asks, in which order, and what it holds against them.
+#include "relay/delivery/attempt.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "relay/delivery/attempt_log.hpp"
+#include "tests/delivery/a_host_list.hpp"
+#include "tests/delivery/run_task.hpp"
+#include "tests/delivery/sink_server.hpp"
+#include "tests/fakes/fake_clock.hpp"
+#include "tests/fakes/fake_resolver.hpp"
+#include "tests/fakes/memory_spool.hpp"
+
+namespace relay::delivery {
+namespace {
+
+using namespace std::chrono_literals;
+using mail::OutcomeKind;
+using testing::HasSubstr;
+
+mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+
+struct LinesLog final : base::Log {
+  void write(base::Event event) override { lines.push_back(std::move(event).line()); }
+
+  std::vector<std::string> lines;
+};
+
+class AttemptTest : public testing::Test {
+ protected:
+  AttemptTest() {
+    dialer_.plan = [this](const ports::Endpoint& remote,
+                          std::string_view step) -> std::optional<std::string> {
+      const auto planned = plans_.find(name_of(remote));
+      if (planned == plans_.end()) return std::nullopt;
+      const auto reply = planned->second.find(step);
+      if (reply == planned->second.end()) return std::nullopt;
+      return reply->second.empty() ? reply->second : reply->second + "\r\n";
+    };
+  }
+
+  void use(HostList list) {
+    list_ = std::make_shared<const HostList>(std::move(list));
+    place_.group = std::make_shared<Group>(*list_, false);
+  }
+
+  std::string name_of(const ports::Endpoint& remote) const {
+    const auto found = std::ranges::find(list_->hosts, remote, &Candidate::endpoint);
+    return found == list_->hosts.end() ? "?" : found->host;
+  }
+
+  /// What a host says to a step from now on; "": it closes the connection. At "connect": it is
+  /// down.
+  void say(const std::string& host, const std::string& step, const std::string& reply) {
+    plans_[host][step] = reply;
+  }
+
+  void is_down(const std::string& host) { say(host, "connect", ""); }
+
+  AttemptRunner make_runner() {
+    return {{clock_, resolver_, dialer_, spool_.delivery()}, failing_, place_};
+  }
+
+  /// In a session of its own, so that all hosts may be chosen.
+  AttemptReport attempt(std::size_t copies = 1, std::size_t octets = 20) {
+    AttemptRunner runner = make_runner();
+    AttemptReport report = attempt_by(runner, copies, octets);
+    run_task(runner.close());
+    return report;
+  }
+
+  AttemptReport attempt_by(AttemptRunner& runner, std::size_t copies = 1, std::size_t octets = 20) {
+    dialer_.connections.clear();
+    const std::string content = "Subject: s\r\n\r\n" + std::string(octets, 'x') + "\r\n";
+    auto queued = std::make_shared<mail::QueuedMessage>();
+    queued->message.size = content.size();
+    Consignment consignment{.copies = {}, .hosts = list_, .policy = policy_};
+    for (std::size_t i = 0; i < copies; ++i) {
+      const auto index = static_cast<std::uint16_t>(i);
+      queued->recipients.push_back(
+          {.route = {.index = index,
+                     .original = mail::ForwardPath(mailbox("info@fwd.example")),
+                     .target = mailbox("t" + std::to_string(i) + "@x.example"),
+                     .reverse_path = mail::ReversePath(mailbox("srs@fwd.example"))}});
+      consignment.copies.push_back(i);
+    }
+    consignment.queued = queued;
+    ContentSource source(spool_.delivery(), {}, content.size(),
+                         std::make_shared<const std::string>(content));
+    EXPECT_TRUE(run_task(source.open()));
+    last_ = consignment;
+    return run_task(runner.run(consignment, source, [](const auto&, bool) { return true; }));
+  }
+
+  /// The hosts that were dialled, in order, each address once.
+  std::string dialled() const {
+    std::string names;
+    for (const auto& one : dialer_.connections) {
+      names += (names.empty() ? "" : " ") + name_of(one->remote);
+    }
+    return names;
+  }
+
+  static OutcomeKind kind_of(const AttemptReport& report, std::size_t copy = 0) {
+    return report.copies.at(copy).outcome->kind;
+  }
+
+  boost::asio::io_context io_;
+  fakes::FakeClock clock_;
+  fakes::FakeResolver resolver_{clock_, ""};
+  SinkDialer dialer_;
+  fakes::MemorySpool spool_{clock_};
+  Dice dice_{1};
+  FailingHosts failing_{dice_};
+  Place place_{io_.get_executor(), nullptr, Share::Proven};
+  std::shared_ptr<Policy> policy_ =
+      std::make_shared<Policy>(*mail::Domain::parse("mx.fwd.example"));
+  std::shared_ptr<const HostList> list_;
+  std::map<std::string, std::map<std::string, std::string, std::less<>>> plans_;
+  Consignment last_;
+};
+
+// Complaints about our commands.
+
+/// A later host says something else, and is not to blame.
+TEST_F(AttemptTest, AComplaintIsThatOfTheHostThatMadeIt) {
+  for (const char* step : {"MAIL", "RCPT", "DATA"}) {
+    SCOPED_TRACE(step);
+    use(a_host_list("a1 b2"));
+    failing_.took(list_->hosts[0], clock_.steady());
+    plans_.clear();
+    say("a1", step, "503 5.5.1 Bad sequence of commands");
+    const auto report = attempt();
+    EXPECT_EQ(dialled(), "a1 b2");
+    EXPECT_EQ(kind_of(report), OutcomeKind::Delivered);
+    ASSERT_EQ(report.copies[0].faults.size(), 1U);
+    EXPECT_EQ(report.copies[0].faults[0].host, "a1");
+    EXPECT_EQ(report.copies[0].faults[0].code, 503);
+    LinesLog log;
+    const Settlement settlement = settle(last_, report.copies, clock_.wall(), {}, 0.5);
+    log_settlement(log, last_, report, settlement, {.copies = {ports::Recorded::Yes}},
+                   clock_.wall());
+    const auto line = std::ranges::find_if(
+        log.lines, [](const std::string& one) { return one.contains("protocol_error"); });
+    ASSERT_NE(line, log.lines.end());
+    EXPECT_THAT(*line, HasSubstr(R"("host":"a1")"));
+    EXPECT_THAT(*line, HasSubstr(R"("code":503)"));
+  }
+}
+
+}  // namespace
+}  // namespace relay::delivery
