@@ -79,9 +79,17 @@ std::vector<std::size_t> FailingHosts::order_of(const HostList& list, SteadyTime
     Rank rank{.last = !index_.empty() && is_last(host, list, now), .preference = host.preference};
     if (rank.last) rank.failed_at = find(host)->failed_at;
     // Addresses of one host keep their order: IPv6 and IPv4 alternate.
-    const bool same_host = !ranks.empty() && list.hosts[ranks.size() - 1].host == host.host;
-    rank.chance = same_host ? ranks.back().chance : dice_.roll();
+    const bool goes_on = !ranks.empty() && same_host(list.hosts[ranks.size() - 1], host);
+    rank.chance = goes_on ? ranks.back().chance : dice_.roll();
     ranks.push_back(rank);
+  }
+  // The failing addresses of one host stay together, where the one that failed last has its place:
+  // so no host has two turns before another one had its first.
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    for (std::size_t j = 0; j < ranks.size(); ++j) {
+      if (!ranks[i].last || !ranks[j].last || !same_host(list.hosts[i], list.hosts[j])) continue;
+      ranks[i].failed_at = std::max(ranks[i].failed_at, ranks[j].failed_at);
+    }
   }
   std::vector<std::size_t> order(list.hosts.size());
   std::iota(order.begin(), order.end(), 0U);

@@ -24,6 +24,22 @@ using testing::HasSubstr;
 
 mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
 
+/// Hosts of one letter, each with so many addresses.
+HostList with_addresses(const std::string& hosts, int each) {
+  std::string names;
+  for (const char host : hosts) {
+    for (int i = 0; i < each; ++i) names += std::string(names.empty() ? "" : " ") + host + "0";
+  }
+  HostList list = a_host_list(names);
+  for (std::size_t i = 0; i < list.hosts.size(); ++i) {
+    Candidate& one = list.hosts[i];
+    one.host = one.host.substr(0, 1);
+    one.preference = static_cast<std::uint16_t>(i / static_cast<std::size_t>(each));
+    one.endpoint.address = boost::asio::ip::make_address("192.0.2." + std::to_string(i + 1));
+  }
+  return list;
+}
+
 struct LinesLog final : base::Log {
   void write(base::Event event) override { lines.push_back(std::move(event).line()); }
 
@@ -150,6 +166,69 @@ TEST_F(AttemptTest, AComplaintIsThatOfTheHostThatMadeIt) {
     EXPECT_THAT(*line, HasSubstr(R"("host":"a1")"));
     EXPECT_THAT(*line, HasSubstr(R"("code":503)"));
   }
+}
+
+// How many hosts are asked.
+
+TEST_F(AttemptTest, ThreeHostsAreAskedAtMostSilentOnesIncluded) {
+  use(a_host_list("a1 b2 c3 d4 e5 f6"));
+  for (const Candidate& host : list_->hosts) is_down(host.host);
+  attempt();
+  EXPECT_EQ(dialled(), "a1 b2 c3");
+  attempt();
+  EXPECT_EQ(dialled(), "d4 e5 f6") << "all within two attempts";
+  clock_.advance(1h);
+  attempt();
+  EXPECT_EQ(dialled(), "a1 b2 c3");
+}
+
+TEST_F(AttemptTest, TheHostOfAKeptConnectionIsOneOfThem) {
+  use(a_host_list("a1 b2 c3 d4"));
+  AttemptRunner runner = make_runner();
+  EXPECT_EQ(kind_of(attempt_by(runner)), OutcomeKind::Delivered);
+  for (const char* down : {"b2", "c3", "d4"}) is_down(down);
+  say("a1", "MAIL", "451 4.3.0 Later");
+  attempt_by(runner);
+  EXPECT_EQ(dialled(), "b2 c3") << "besides the first, which answered on its old connection";
+}
+
+TEST_F(AttemptTest, AllAddressesOfThreeHostsAreAsked) {
+  use(with_addresses("abcdef", 2));
+  for (const Candidate& host : list_->hosts) is_down(host.host);
+  attempt();
+  EXPECT_EQ(dialled(), "a a b b c c");
+  attempt();
+  EXPECT_EQ(dialled(), "d d e e f f");
+}
+
+TEST_F(AttemptTest, OneHostOfManyAddressesIsAskedAtSixOfThem) {
+  use(with_addresses("a", 8));
+  is_down("a");
+  attempt();
+  EXPECT_EQ(dialled(), "a a a a a a");
+}
+
+/// Servers of one machine that a route tells apart by their ports are as many hosts.
+TEST_F(AttemptTest, ServersOnOtherPortsAreOtherHosts) {
+  HostList list = a_host_list("a1 b2 c3 d4");
+  for (Candidate& one : list.hosts) {
+    one.endpoint = {list.hosts[0].endpoint.address,
+                    static_cast<std::uint16_t>(2500 + one.preference)};
+    one.host = "a";
+  }
+  use(std::move(list));
+  is_down("a");
+  attempt();
+  EXPECT_EQ(dialled(), "a a a");
+}
+
+/// The fourth is asked where this host has no means to reach the first three.
+TEST_F(AttemptTest, AHostThatCannotBeReachedFromHereIsNotCounted) {
+  use(a_host_list("a1 b2 c3 d4"));
+  dialer_.fails_with = ports::IoError::NoSource;
+  const auto report = attempt();
+  EXPECT_EQ(dialled(), "a1 b2 c3 d4");
+  EXPECT_TRUE(report.feedback.trouble_here);
 }
 
 }  // namespace

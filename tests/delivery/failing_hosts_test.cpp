@@ -54,6 +54,18 @@ TEST_F(FailingHostsTest, AFailingHostStaysLastUntilEveryOtherOneWasAsked) {
   EXPECT_EQ(order(list, kStart + 5h + 1s), "a1 b2 c3 ") << "its ten minutes are long over";
 }
 
+/// So that the other hosts have theirs before it has a second one.
+TEST_F(FailingHostsTest, TheFailingAddressesOfAHostHaveOneTurn) {
+  HostList list = a_host_list("a1 a2 b3 c4");
+  list.hosts[0].host = list.hosts[1].host = "a";
+  failing_.failed(list.hosts[0], Failure::Session, kStart);
+  failing_.failed(list.hosts[2], Failure::Session, kStart + 1s);
+  failing_.failed(list.hosts[3], Failure::Session, kStart + 2s);
+  EXPECT_EQ(order(list, kStart + 3s), "a a b3 c4 ") << "its other address is not failing";
+  failing_.failed(list.hosts[1], Failure::Session, kStart + 3s);
+  EXPECT_EQ(order(list, kStart + 4s), "b3 c4 a a ");
+}
+
 TEST_F(FailingHostsTest, AHostThatPutOffARecipientComesBackAsSoonAsTheOthersWereAsked) {
   const HostList list = a_host_list("a1 b2");
   failing_.failed(list.hosts[0], Failure::Recipient, kStart);
