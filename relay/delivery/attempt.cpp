@@ -141,6 +141,7 @@ bool AttemptRunner::heed_failure(Progress& progress, const Candidate& host,
                                  const smtp::Verdict& failure) {
   Feedback& feedback = progress.report.feedback;
   feedback.timed_out = feedback.timed_out || session_->timed_out();
+  failing_.asked(host, ports_.clock.steady());  // even if this host had no means to reach it
   const bool is_early = failure.stage <= mail::Stage::Banner;
   if (failure.code == 421 && is_early && place_.group->connected > 1) {
     // The group has open sessions, so its server is full. This says nothing about the message.
@@ -148,17 +149,20 @@ bool AttemptRunner::heed_failure(Progress& progress, const Candidate& host,
     return false;
   }
   progress.only_final = progress.only_final && never_takes_mail(failure);
+  smtp::Verdict put_off = failure;
+  put_off.kind = OutcomeKind::Deferred;
+  for (const std::size_t copy : progress.left) note(progress, copy, put_off);
+  if (failure.throttles()) {
+    // It is in no trouble: it wants a slower pace, and asking others first would evade that.
+    feedback.throttled = true;
+    return false;
+  }
   if (const auto trouble = session_->trouble_here()) {
     feedback.trouble_here = trouble;
   } else {
     failing_.failed(host, Failure::Session, ports_.clock.steady());
   }
-  smtp::Verdict put_off = failure;
-  put_off.kind = OutcomeKind::Deferred;
-  for (const std::size_t copy : progress.left) note(progress, copy, put_off);
-  if (!failure.throttles()) return true;
-  feedback.throttled = true;
-  return false;
+  return true;
 }
 
 /// No further host will be tried: the last outcome of each copy stands.

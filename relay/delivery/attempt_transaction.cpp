@@ -177,6 +177,7 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
     feedback.took = true;
     failing_.took(session_->remote(), now);
   } else {
+    failing_.asked(session_->remote(), now);
     ++untaken_;
   }
   std::size_t& recipients = feedback.stated.recipients;
@@ -188,11 +189,15 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
   feedback.stated.messages =
       tighter(feedback.stated.messages, value_of(session_->offered().mail_max));
   if (progress.moved.size() > moved_before) {
-    const bool only_recipients = std::ranges::all_of(verdicts, [](const smtp::Verdict& verdict) {
-      return verdict.stage == Stage::RcptTo && !verdict.closing && verdict.code != 0;
+    // Who took mail on this connection, or refuses a recipient, is in no trouble.
+    const bool only_this_mail = std::ranges::all_of(verdicts, [](const smtp::Verdict& verdict) {
+      const bool of_recipient =
+          verdict.stage == Stage::RcptTo && !verdict.closing && verdict.code != 0;
+      return of_recipient || verdict.by_capability;
     });
+    const bool takes_mail = sent_ > untaken_;
     failing_.failed(session_->remote(),
-                    only_recipients || feedback.took ? Failure::Recipient : Failure::Session, now);
+                    only_this_mail || takes_mail ? Failure::Mail : Failure::Session, now);
   }
   progress.left.insert(progress.left.begin(), again.begin(), again.end());
   if (!feedback.throttled) return;
@@ -209,9 +214,8 @@ void AttemptRunner::judge_copy(Progress& progress, std::size_t copy, smtp::Verdi
   const bool before_data = verdict.stage < Stage::Data;
   if (session_->is_fallback() && before_data && verdict.kind == OutcomeKind::Failed &&
       !verdict.by_capability && !base::sabotaged(base::Sabotage::FallbackFinal)) {
-    verdict.kind = OutcomeKind::Deferred;  // perhaps refused only because we came in the clear
-    note(progress, copy, verdict);
-    return;
+    // Perhaps refused only because we came in the clear: another host may do better.
+    verdict.kind = OutcomeKind::Deferred;
   }
   const NextStep step = smtp::next_step(verdict);
   if (step == NextStep::SameHostNextTransaction) return again.push_back(copy);

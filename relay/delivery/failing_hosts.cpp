@@ -43,13 +43,25 @@ void FailingHosts::failed(const Candidate& host, Failure failure, SteadyTime now
   known.last_until = std::max(known.last_until, until);
 }
 
-void FailingHosts::took(const Candidate& host, SteadyTime now) {
-  const std::lock_guard lock(mutex_);
-  if (index_.empty()) return;  // no host is failing, so nothing needs to be noted
+/// Null: no host is failing, so nothing needs to be noted.
+FailingHosts::Known* FailingHosts::note_asked(const Candidate& host, SteadyTime now) {
+  if (index_.empty()) return nullptr;
   Known& known = fetch(host);
   known.asked_at = now;
-  known.failed_at = SteadyTime::min();
-  known.last_until = SteadyTime::min();
+  return &known;
+}
+
+void FailingHosts::asked(const Candidate& host, SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  note_asked(host, now);
+}
+
+void FailingHosts::took(const Candidate& host, SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  Known* const known = note_asked(host, now);
+  if (known == nullptr) return;
+  known->failed_at = SteadyTime::min();
+  known->last_until = SteadyTime::min();
 }
 
 bool FailingHosts::is_last(const Candidate& host, const HostList& list, SteadyTime now) const {

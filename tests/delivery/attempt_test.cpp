@@ -140,6 +140,142 @@ class AttemptTest : public testing::Test {
   Consignment last_;
 };
 
+// What becomes of a host that failed.
+
+struct Answer {
+  const char* step;
+  const char* reply;
+};
+
+/// It need not take mail for that: a backup may refuse all of it, or put it off for ever.
+TEST_F(AttemptTest, AHostThatFailedOnceComesBackWhateverTheBackupSays) {
+  for (const Answer& answer :
+       {Answer{"RCPT", "550 5.7.1 Relaying denied"}, Answer{"RCPT", "450 4.7.1 Use the primary"},
+        Answer{"RCPT", "450 4.2.1 Not now"}, Answer{"MAIL", "451 4.7.1 Slow down"},
+        Answer{"banner", "421 4.7.0 Slow down"}, Answer{"dot", "550 5.7.1 No"},
+        Answer{"dot", "250 2.0.0 Taken"}}) {
+    SCOPED_TRACE(answer.reply);
+    use(a_host_list("a1 b2"));
+    plans_.clear();
+    is_down("a1");
+    say("b2", answer.step, answer.reply);
+    attempt();
+    EXPECT_EQ(dialled(), "a1 b2");
+    plans_.erase("a1");
+    attempt();
+    EXPECT_EQ(dialled(), "b2") << "for ten minutes the other one is asked first";
+    clock_.advance(11min);
+    EXPECT_EQ(kind_of(attempt()), OutcomeKind::Delivered);
+    EXPECT_EQ(dialled(), "a1");
+  }
+}
+
+/// Whoever wants a slower pace is in no trouble: the next one hears of nothing.
+TEST_F(AttemptTest, ThrottlingTurnsNobodyToAnotherHost) {
+  for (const Answer& answer :
+       {Answer{"banner", "421 4.7.0 Slow down"}, Answer{"EHLO", "450 4.7.1 Slow down"},
+        Answer{"MAIL", "421 4.7.28 Slow down"}, Answer{"dot", "451 4.7.1 Slow down"}}) {
+    SCOPED_TRACE(std::string(answer.step) + ' ' + answer.reply);
+    use(a_host_list("a1 b2"));
+    plans_.clear();
+    say("a1", answer.step, answer.reply);
+    for (int i = 0; i < 2; ++i) {
+      const auto report = attempt();
+      EXPECT_TRUE(report.feedback.throttled);
+      EXPECT_FALSE(report.feedback.unreachable);
+      EXPECT_EQ(kind_of(report), OutcomeKind::Deferred);
+      EXPECT_EQ(dialled(), "a1");
+    }
+  }
+}
+
+/// A large message needs what a small one does not.
+TEST_F(AttemptTest, WhatAHostDoesNotOfferIsNoTroubleOfIt) {
+  use(a_host_list("a1 b2"));
+  say("a1", "EHLO", "250-sink.example\r\n250 SIZE 1000");
+  EXPECT_EQ(kind_of(attempt(1, 2000)), OutcomeKind::Delivered);
+  EXPECT_EQ(dialled(), "a1 b2");
+  EXPECT_EQ(kind_of(attempt()), OutcomeKind::Delivered);
+  EXPECT_EQ(dialled(), "a1") << "for all other mail it is as good as ever";
+}
+
+TEST_F(AttemptTest, AMessageThatSomeHostsCannotTakeFindsTheOneThatCan) {
+  use(a_host_list("a1 b2 c3 d4"));
+  for (const char* small : {"a1", "b2", "c3"}) {
+    say(small, "EHLO", "250-sink.example\r\n250 SIZE 1000");
+  }
+  const auto report = attempt(1, 2000);
+  EXPECT_EQ(dialled(), "a1 b2 c3");
+  EXPECT_EQ(kind_of(report), OutcomeKind::Deferred) << "the fourth was not asked";
+  EXPECT_EQ(kind_of(attempt(1, 2000)), OutcomeKind::Delivered);
+  EXPECT_EQ(dialled(), "d4");
+}
+
+/// It refuses one MAIL too many on a connection on which it took mail.
+TEST_F(AttemptTest, ALimitOfMessagesIsNoTroubleOfAHost) {
+  policy_->recipients_per_transaction = 1;
+  use(a_host_list("a1 b2"));
+  int transactions = 0;
+  dialer_.plan = [&](const ports::Endpoint& remote,
+                     std::string_view step) -> std::optional<std::string> {
+    const bool too_many = name_of(remote) == "a1" && step == "MAIL" && ++transactions == 3;
+    return too_many ? std::optional<std::string>("452 4.3.1 Enough\r\n") : std::nullopt;
+  };
+  attempt(3);
+  EXPECT_EQ(dialled(), "a1 b2");
+  attempt();
+  EXPECT_EQ(dialled(), "a1");
+}
+
+TEST_F(AttemptTest, AHostThatBreaksOffIsInTroubleWhateverAnotherTook) {
+  policy_->recipients_per_transaction = 1;
+  use(a_host_list("a1 b2"));
+  int transactions = 0;
+  dialer_.plan = [&](const ports::Endpoint& remote,
+                     std::string_view step) -> std::optional<std::string> {
+    if (step == "MAIL" && name_of(remote) == "b2") return "";
+    const bool later = step == "RCPT" && name_of(remote) == "a1" && ++transactions == 2;
+    return later ? std::optional<std::string>("451 4.3.0 Later\r\n") : std::nullopt;
+  };
+  attempt(2);
+  EXPECT_EQ(dialled(), "a1 b2");
+  dialer_.plan = nullptr;
+  use(a_host_list("b2 c3"));
+  attempt();
+  clock_.advance(1min);
+  attempt();
+  EXPECT_EQ(dialled(), "c3") << "its ten minutes are not over";
+}
+
+// Refusals in the clear.
+
+/// The first host breaks off each handshake and wants TLS: that is no word about the message, and
+/// keeps nobody from the second.
+TEST_F(AttemptTest, ARefusalInTheClearHidesNoOtherHost) {
+  for (const Answer& answer : {Answer{"MAIL", "530 5.7.0 Must issue a STARTTLS command first"},
+                               Answer{"RCPT", "550 5.7.1 TLS required"}}) {
+    SCOPED_TRACE(answer.reply);
+    use(a_host_list("a1 b2"));
+    failing_.took(list_->hosts[0], clock_.steady());
+    dialer_.tls_fails_with = ports::TlsError{.error = ports::IoError::Closed};
+    plans_.clear();
+    say("a1", answer.step, answer.reply);
+    say("b2", "EHLO", "250 sink.example");
+    const auto report = attempt();
+    EXPECT_EQ(dialled(), "a1 a1 b2") << "once for TLS, once in the clear, and then the other one";
+    EXPECT_EQ(kind_of(report), OutcomeKind::Delivered);
+    use(a_host_list("a1"));
+    EXPECT_EQ(kind_of(attempt()), OutcomeKind::Deferred) << "alone it is asked again";
+  }
+}
+
+TEST_F(AttemptTest, ARefusalByAHostThatOffersNoTlsIsFinal) {
+  use(a_host_list("a1 b2"));
+  say("a1", "RCPT", "550 5.1.1 No such user");
+  EXPECT_EQ(kind_of(attempt()), OutcomeKind::Failed);
+  EXPECT_EQ(dialled(), "a1");
+}
+
 // Complaints about our commands.
 
 /// A later host says something else, and is not to blame.

@@ -54,6 +54,24 @@ TEST_F(FailingHostsTest, AFailingHostStaysLastUntilEveryOtherOneWasAsked) {
   EXPECT_EQ(order(list, kStart + 5h + 1s), "a1 b2 c3 ") << "its ten minutes are long over";
 }
 
+/// A backup that takes nothing, and does not fail, keeps the others waiting for their ten minutes
+/// only.
+TEST_F(FailingHostsTest, AHostThatSaidNoWasAsked) {
+  const HostList list = a_host_list("a1 b2");
+  failing_.failed(list.hosts[0], Failure::Session, kStart);
+  failing_.asked(list.hosts[1], kStart + 1s);
+  EXPECT_EQ(order(list, kStart + 9min), "b2 a1 ");
+  EXPECT_EQ(order(list, kStart + 11min), "a1 b2 ");
+  EXPECT_TRUE(failing_.is_best(list.hosts[0], list, kStart + 11min));
+}
+
+TEST_F(FailingHostsTest, AHostThatFailsAndIsAskedGoesOnFailing) {
+  const HostList list = a_host_list("a1 b2");
+  failing_.failed(list.hosts[0], Failure::Session, kStart);
+  failing_.asked(list.hosts[0], kStart + 1s);
+  EXPECT_EQ(order(list, kStart + 2s), "b2 a1 ");
+}
+
 /// So that the other hosts have theirs before it has a second one.
 TEST_F(FailingHostsTest, TheFailingAddressesOfAHostHaveOneTurn) {
   HostList list = a_host_list("a1 a2 b3 c4");
@@ -68,7 +86,7 @@ TEST_F(FailingHostsTest, TheFailingAddressesOfAHostHaveOneTurn) {
 
 TEST_F(FailingHostsTest, AHostThatPutOffARecipientComesBackAsSoonAsTheOthersWereAsked) {
   const HostList list = a_host_list("a1 b2");
-  failing_.failed(list.hosts[0], Failure::Recipient, kStart);
+  failing_.failed(list.hosts[0], Failure::Mail, kStart);
   EXPECT_EQ(order(list, kStart + 1s), "b2 a1 ");
   failing_.took(list.hosts[1], kStart + 2s);
   EXPECT_EQ(order(list, kStart + 3s), "a1 b2 ");
