@@ -33,11 +33,7 @@ std::string group_of(const World& world, const DomainPlan& domain) {
 }
 
 Book::Book(const World& world)
-    : asked_at(world.hosts.size(), base::SteadyTime::min()),
-      took_at(world.hosts.size(), base::SteadyTime::min()),
-      throttled_at(world.hosts.size(), base::SteadyTime::min()),
-      world_(world),
-      messages_(world.messages.size()) {
+    : hosts(world.hosts.size()), world_(world), messages_(world.messages.size()) {
   for (const DomainPlan& domain : world.domains) {
     by_domain_[domain.name] = group_of_domain_.size();
     const std::string group = group_of(world, domain);
@@ -45,13 +41,8 @@ Book::Book(const World& world)
     group_of_domain_.push_back(static_cast<std::size_t>(known - groups_.begin()));
     if (known == groups_.end()) groups_.push_back(group);
     std::uint64_t mask = 0;
-    std::size_t addresses = 0;
-    for (const std::size_t host : usable_hosts(world, domain)) {
-      mask |= std::uint64_t{1} << host;
-      addresses += world.hosts[host].addresses.size();
-    }
+    for (const std::size_t host : usable_hosts(world, domain)) mask |= std::uint64_t{1} << host;
     usable_.push_back(mask);
-    addresses_.push_back(addresses);
   }
 }
 
@@ -59,6 +50,17 @@ std::optional<std::size_t> Book::domain_named(std::string_view name) const {
   const auto found = by_domain_.find(std::string(name));
   if (found == by_domain_.end()) return std::nullopt;
   return found->second;
+}
+
+std::uint16_t Book::preference(std::size_t domain, std::size_t host) const {
+  const auto& exchanges = world_.domains[domain].exchanges;
+  return std::ranges::find(exchanges, host, &Exchange::host)->preference;
+}
+
+std::optional<std::size_t> Book::host_named(std::string_view name) const {
+  const auto found = std::ranges::find(world_.hosts, name, &HostPlan::name);
+  if (found == world_.hosts.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - world_.hosts.begin());
 }
 
 MessageTruth& Book::add(const ports::NewMessage& message, std::uint32_t number,

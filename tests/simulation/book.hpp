@@ -83,6 +83,15 @@ struct MessageTruth {
   unsigned delay_notices = 0;
 };
 
+/// What servers know of the relay's visits, and when they were last.
+struct HostTruth {
+  base::SteadyTime asked_at = base::SteadyTime::min();
+  base::SteadyTime took_at = base::SteadyTime::min();       ///< a message
+  base::SteadyTime throttled_at = base::SteadyTime::min();  ///< it asked for a slower pace
+  std::size_t connections = 0;                              ///< that have not ended, or are tried
+  base::SteadyTime left_at = base::SteadyTime::min();       ///< the last one ended
+};
+
 constexpr bool has_ended(CopyTruth::State state) {
   return state == CopyTruth::State::Delivered || state == CopyTruth::State::Failed;
 }
@@ -119,9 +128,7 @@ class Book {
 
   const World& world() const { return world_; }
 
-  std::vector<base::SteadyTime> asked_at;      ///< by host: when it was last asked
-  std::vector<base::SteadyTime> took_at;       ///< … and when it last took a message
-  std::vector<base::SteadyTime> throttled_at;  ///< … and asked for less
+  std::vector<HostTruth> hosts;
 
   const std::vector<std::string>& groups() const { return groups_; }
 
@@ -136,8 +143,10 @@ class Book {
 
   std::uint64_t usable_mask(std::size_t domain) const { return usable_[domain]; }
 
-  /// Of its usable hosts together.
-  std::size_t addresses(std::size_t domain) const { return addresses_[domain]; }
+  /// Of a host in the list of a domain, which it is in.
+  std::uint16_t preference(std::size_t domain, std::size_t host) const;
+
+  std::optional<std::size_t> host_named(std::string_view name) const;
 
  private:
   const World& world_;
@@ -148,7 +157,6 @@ class Book {
   std::vector<std::string> groups_;
   std::vector<std::size_t> group_of_domain_;
   std::vector<std::uint64_t> usable_;
-  std::vector<std::size_t> addresses_;
 };
 
 // Addresses of a world tell whose they are.
