@@ -68,11 +68,17 @@ bool FailingHosts::is_last(const Candidate& host, const HostList& list, SteadyTi
   const Known* known = find(host);
   if (known == nullptr || known->failed_at == SteadyTime::min()) return false;
   if (now < known->last_until) return true;
-  return std::ranges::any_of(list.hosts, [&](const Candidate& other) {
-    if (other.endpoint == host.endpoint) return false;
-    const Known* asked = find(other);
-    return asked == nullptr || asked->asked_at < known->failed_at;
-  });
+  bool all_asked = true;
+  bool any_answered = false;
+  for (const Candidate& other : list.hosts) {
+    if (other.endpoint == host.endpoint) continue;
+    const Known* theirs = find(other);
+    const bool asked = theirs != nullptr && theirs->asked_at >= known->failed_at;
+    all_asked = all_asked && asked;
+    any_answered = any_answered || (asked && theirs->failed_at < theirs->asked_at);
+  }
+  // Behind one that answers nobody is asked: waiting for the rest could take for ever.
+  return !all_asked && !(any_answered && now >= known->failed_at + kAskedLast);
 }
 
 std::vector<std::size_t> FailingHosts::order_of(const HostList& list, SteadyTime now) {

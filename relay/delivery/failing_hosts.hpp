@@ -13,7 +13,8 @@
 namespace relay::delivery {
 
 /// A failing address is tried last until every other address of the list has been tried; after
-/// Failure::Session for at least kAskedLast. Bounded, thread-safe.
+/// Failure::Session for at least kAskedLast. Where another one does not fail, those behind it have
+/// no turn: then kAskedLast is enough. Bounded, thread-safe.
 class FailingHosts {
  public:
   static constexpr std::chrono::minutes kAskedLast{10};

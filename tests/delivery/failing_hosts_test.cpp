@@ -65,6 +65,18 @@ TEST_F(FailingHostsTest, AHostThatSaidNoWasAsked) {
   EXPECT_TRUE(failing_.is_best(list.hosts[0], list, kStart + 11min));
 }
 
+/// Nobody is asked behind a backup that answers everything.
+TEST_F(FailingHostsTest, AHostDoesNotWaitForThoseBehindOneThatAnswers) {
+  const HostList list = a_host_list("a1 b2 c3");
+  failing_.failed(list.hosts[0], Failure::Session, kStart);
+  failing_.asked(list.hosts[1], kStart + 1s);
+  EXPECT_EQ(order(list, kStart + 9min), "b2 c3 a1 ");
+  EXPECT_EQ(order(list, kStart + 11min), "a1 b2 c3 ");
+  failing_.failed(list.hosts[0], Failure::Session, kStart + 12min);
+  failing_.failed(list.hosts[1], Failure::Session, kStart + 12min);
+  EXPECT_EQ(order(list, kStart + 5h), "c3 a1 b2 ") << "what it said before counts no longer";
+}
+
 TEST_F(FailingHostsTest, AHostThatFailsAndIsAskedGoesOnFailing) {
   const HostList list = a_host_list("a1 b2");
   failing_.failed(list.hosts[0], Failure::Session, kStart);

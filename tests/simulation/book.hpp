@@ -88,6 +88,7 @@ struct HostTruth {
   base::SteadyTime asked_at = base::SteadyTime::min();
   base::SteadyTime took_at = base::SteadyTime::min();       ///< a message
   base::SteadyTime throttled_at = base::SteadyTime::min();  ///< it asked for a slower pace
+  base::SteadyTime answered_at = base::SteadyTime::min();   ///< so that nobody else is asked
   std::size_t connections = 0;                              ///< that have not ended, or are tried
   base::SteadyTime left_at = base::SteadyTime::min();       ///< the last one ended
 };

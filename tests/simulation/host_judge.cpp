@@ -26,6 +26,15 @@ bool fell_back(const mail::DeliveryAttempt& attempt) {
   return attempt.tls.empty() && attempt.tls_result != mail::TlsResult::None;
 }
 
+/// No other host is to be asked then.
+bool settles(const mail::DeliveryAttempt& attempt) {
+  if (attempt.code == 0 || attempt.stage < Stage::MailFrom) return false;
+  if (attempt.code < 400) return true;
+  if (attempt.code >= 500) return attempt.code != 503 && !fell_back(attempt);
+  const bool of_mailbox = attempt.stage == Stage::RcptTo && attempt.status.subject == 2;
+  return attempt.code != 421 && (of_mailbox || attempt.status.subject == 7);
+}
+
 }  // namespace
 
 bool turns_to_next_host(const mail::DeliveryAttempt& attempt) {
@@ -53,18 +62,23 @@ HostJudge::HostJudge(Book& book, Verdicts& verdicts, SimClock& clock)
 }
 
 /// Nothing is held against the host since long before this attempt, and every other one has had its
-/// turn since. One that has two addresses may have had half of it.
+/// turn since, or one of them has answered. One that has two addresses may have had half a turn.
 bool HostJudge::was_passed_over(std::size_t host, const CopyTruth& copy, const Turns& turns) const {
   const base::SteadyTime began = copy.recorded_at;  // or later
   const HostTruth& truth = book_.hosts[host];
   if (truth.connections > 0 || truth.left_at > began - kAskedLast) return false;
+  bool all_asked = true;
+  bool any_answered = false;
   for (std::size_t other = 0; other < turns.size(); ++other) {
     if (!book_.usable(copy.domain, other)) continue;
     if (book_.world().hosts[other].addresses.size() > 1) return false;
     if (other == host) continue;
-    if (turns[other].began < truth.left_at || turns[other].recorded > began) return false;
+    const Turn& turn = turns[other];
+    const bool asked = turn.began >= truth.left_at && turn.recorded <= began;
+    all_asked = all_asked && asked;
+    any_answered = any_answered || (asked && turn.answered);
   }
-  return true;
+  return all_asked || any_answered;
 }
 
 /// An attempt begins with the best host that is not failing: for ten minutes, and until every other
@@ -92,7 +106,9 @@ void HostJudge::recorded(const CopyTruth& copy, const ports::CopyUpdate& update)
                       fmt::format("{} was asked before {}, which is better and not failing",
                                   book_.world().hosts[first].name, book_.world().hosts[host].name));
   }
-  for (const std::size_t host : asked) turns[host] = {copy.recorded_at, clock_.steady()};
+  for (const auto& attempt : update.attempts) {
+    turns[*book_.host_named(attempt.host)] = {copy.recorded_at, clock_.steady(), settles(attempt)};
+  }
 }
 
 /// Every usable host of up to six is asked within two attempts, by this copy or by others that tell
@@ -110,14 +126,16 @@ void HostJudge::put_off(CopyTruth& copy, const ports::CopyUpdate& update) {
     all_turned = all_turned && host && turns_to_next_host(attempt);
     if (host) book_.hosts[*host].asked_at = now;
   }
-  // A host that has taken mail meanwhile is in its place again, and is asked first; where one has
-  // asked for less, nobody turns to the next.
+  // A host that has taken mail meanwhile is in its place again, and is asked first; so are all that
+  // failed long ago where one has answered. Where one has asked for less, nobody turns to the next.
+  const bool long_ago = now - copy.asked_from >= kAskedLast;
   bool judged = all_turned && copy.all_turned;
   std::size_t left_out = SIZE_MAX;
   for (std::size_t host = 0; host < book_.hosts.size(); ++host) {
     if (!book_.usable(copy.domain, host)) continue;
     const HostTruth& truth = book_.hosts[host];
-    judged = judged && truth.took_at < copy.asked_from && truth.throttled_at < copy.asked_from;
+    judged = judged && truth.took_at < copy.asked_from && truth.throttled_at < copy.asked_from &&
+             !(long_ago && truth.answered_at >= copy.asked_from);
     if (truth.asked_at < copy.asked_from) left_out = host;
   }
   if (judged && left_out != SIZE_MAX) {

@@ -28,6 +28,7 @@ class HostJudge {
   struct Turn {
     base::SteadyTime began;  ///< at the earliest
     base::SteadyTime recorded;
+    bool answered = false;  ///< so that no other host was asked
   };
 
   using Turns = std::vector<Turn>;  ///< by host: the latest that was recorded

@@ -248,6 +248,10 @@ void TrafficJudge::said(const Said& said) {
   if (said.number == 0) return;
   HostTruth& host = book_.hosts[static_cast<std::size_t>(connections_[said.connection].host)];
   if (throttles(said)) host.throttled_at = clock_.steady();
+  const bool of_recipient = said.status.starts_with("4.7.") || said.status.starts_with("4.2.");
+  if (said.code < 400 || said.code >= 500 || of_recipient) {
+    host.answered_at = clock_.steady() + said.delay;
+  }
   if (said.step == Step::Dot && said.code < 300) {  // known when it is heard
     host.took_at = clock_.steady() + said.delay;
   }
