@@ -66,7 +66,8 @@ HostJudge::HostJudge(Book& book, Verdicts& verdicts, SimClock& clock)
 bool HostJudge::was_passed_over(std::size_t host, const CopyTruth& copy, const Turns& turns) const {
   const base::SteadyTime began = copy.recorded_at;  // or later
   const HostTruth& truth = book_.hosts[host];
-  if (truth.connections > 0 || truth.left_at > began - kAskedLast) return false;
+  const bool was_visited = truth.left_at != base::SteadyTime::min();
+  if (!was_visited || truth.connections > 0 || truth.left_at > began - kAskedLast) return false;
   bool all_asked = true;
   bool any_answered = false;
   for (std::size_t other = 0; other < turns.size(); ++other) {
