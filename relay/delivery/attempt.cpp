@@ -72,39 +72,58 @@ bool AttemptRunner::may_begin(const Progress& progress) const {
   return ports_.clock.steady() < progress.ends_at && !place_.cut.made();
 }
 
-void AttemptRunner::note(Progress& progress, std::size_t copy, mail::Outcome outcome) const {
+/// Whether the host of this address was asked in this attempt, at this address or another.
+bool AttemptRunner::was_asked(const Progress& progress, std::size_t at) {
+  const auto& all = progress.consignment.hosts->hosts;
+  return std::ranges::any_of(progress.asked,
+                             [&](std::size_t other) { return same_host(all[other], all[at]); });
+}
+
+void AttemptRunner::count_asked(Progress& progress, std::size_t at) {
+  if (!was_asked(progress, at)) ++progress.hosts_asked;
+  progress.asked.push_back(at);
+}
+
+/// Whether another address may be dialled in this attempt.
+bool AttemptRunner::has_next(const Progress& progress) {
+  const Policy& policy = *progress.consignment.policy;
+  if (progress.next >= progress.order.size()) return false;
+  if (progress.asked.size() >= policy.addresses_per_attempt) return false;
+  return progress.hosts_asked < policy.hosts_per_attempt ||
+         was_asked(progress, progress.order[progress.next]);
+}
+
+void AttemptRunner::note(Progress& progress, std::size_t copy, const smtp::Verdict& verdict) const {
   CopyResult& result = progress.report.copies[copy];
+  mail::Outcome outcome =
+      outcome_of(verdict, session_->remote(), session_->tls_version(), session_->tls_result());
   outcome.attempt.at = at_;
+  if (verdict.protocol_error) result.faults.push_back(outcome.attempt);
   if (result.outcome) result.before.push_back(std::move(result.outcome->attempt));
   result.outcome = std::move(outcome);
 }
 
 /// Tries the hosts in order until one is ready for a transaction. False: the attempt is over.
 base::Task<bool> AttemptRunner::connect(Progress& progress) {
-  const auto& [consignment, head, content, gate, report, order, next, here, stays_here, dialled,
-               spoken, reached, only_final, spared_others, ends_at, left, moved] = progress;
-  const Policy& policy = *consignment.policy;
+  const Consignment& consignment = progress.consignment;
+  AttemptReport& report = progress.report;
   const auto before = ports_.clock.steady();
   bool goes_on = true;
   while (goes_on) {
-    const bool again = std::exchange(progress.stays_here, false) && here;
-    const bool limited =
-        dialled >= policy.addresses_per_attempt || (!again && spoken >= policy.hosts_per_attempt);
-    const bool is_first = dialled == 0 && !again;
-    if ((!again && next >= order.size()) || limited || (!is_first && !may_begin(progress))) {
+    const bool again = std::exchange(progress.stays_here, false) && progress.here;
+    const bool is_first = !progress.here;
+    if ((!again && !has_next(progress)) || (!is_first && !may_begin(progress))) {
       give_up(progress);
       break;
     }
-    if (!again) {
-      progress.here = order[progress.next++];
-      ++progress.dialled;
-    }
-    const Candidate& host = consignment.hosts->hosts[*here];
+    if (!again) progress.here = progress.order[progress.next++];
+    const Candidate& host = consignment.hosts->hosts[*progress.here];
     session_.emplace(ports_.dialer, ports_.clock, consignment.policy, place_);
     ++place_.group->connected;
     const auto failure = co_await session_->open(host);
+    // A host is not asked where this one has no means to reach it.
+    if (!again && !session_->trouble_here()) count_asked(progress, *progress.here);
     if (!failure) {
-      progress.spoken += again ? 0 : 1;
       progress.reached = true;
       progress.only_final = false;
       report.connecting += duration_cast<milliseconds>(ports_.clock.steady() - before);
@@ -122,31 +141,34 @@ bool AttemptRunner::heed_failure(Progress& progress, const Candidate& host,
                                  const smtp::Verdict& failure) {
   Feedback& feedback = progress.report.feedback;
   feedback.timed_out = feedback.timed_out || session_->timed_out();
+  failing_.asked(host, ports_.clock.steady());  // even if this host had no means to reach it
   const bool is_early = failure.stage <= mail::Stage::Banner;
   if (failure.code == 421 && is_early && place_.group->connected > 1) {
     // The group has open sessions, so its server is full. This says nothing about the message.
     feedback.is_full = true;
     return false;
   }
-  if (failure.code != 0) ++progress.spoken;
   progress.only_final = progress.only_final && never_takes_mail(failure);
+  smtp::Verdict put_off = failure;
+  put_off.kind = OutcomeKind::Deferred;
+  for (const std::size_t copy : progress.left) note(progress, copy, put_off);
+  if (failure.throttles()) {
+    // It is in no trouble: it wants a slower pace, and asking others first would evade that.
+    feedback.throttled = true;
+    return false;
+  }
   if (const auto trouble = session_->trouble_here()) {
     feedback.trouble_here = trouble;
   } else {
     failing_.failed(host, Failure::Session, ports_.clock.steady());
   }
-  mail::Outcome outcome = outcome_of_verdict(failure);
-  outcome.kind = OutcomeKind::Deferred;
-  for (const std::size_t copy : progress.left) note(progress, copy, outcome);
-  if (!failure.throttles()) return true;
-  feedback.throttled = true;
-  return false;
+  return true;
 }
 
 /// No further host will be tried: the last outcome of each copy stands.
 void AttemptRunner::give_up(Progress& progress) {
   const bool all_asked = progress.next >= progress.order.size();
-  const bool is_final = all_asked && progress.only_final && progress.dialled > 0;
+  const bool is_final = all_asked && progress.only_final && !progress.asked.empty();
   for (const std::size_t copy : progress.left) {
     auto& outcome = progress.report.copies[copy].outcome;
     if (!outcome) continue;
@@ -215,7 +237,7 @@ void AttemptRunner::adopt(Progress& progress) const {
   const auto at = std::ranges::find(hosts, session_->remote());
   progress.here = static_cast<std::size_t>(at - hosts.begin());
   std::erase(progress.order, *progress.here);
-  progress.spoken = 1;
+  count_asked(progress, *progress.here);
   progress.reached = true;
   progress.only_final = false;
 }

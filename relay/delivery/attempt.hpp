@@ -27,7 +27,7 @@ struct CopyResult {
   /// nullopt: the copy was not tried and is unchanged.
   std::optional<mail::Outcome> outcome;
   std::vector<mail::DeliveryAttempt> before;  ///< replies of hosts tried before, in order
-  bool is_our_fault = false;                  ///< the server complained about our command sequence
+  std::vector<mail::DeliveryAttempt> faults;  ///< replies that blame our sequence of commands
   bool is_outdated = false;  ///< the operator has changed the copy's row since it was read
 };
 
@@ -88,18 +88,21 @@ class AttemptRunner {
     std::size_t next = 0;             ///< position in `order`
     std::optional<std::size_t> here;  ///< host of the current connection, or of the last one
     bool stays_here = false;          ///< the next connection goes to `here` again
-    std::size_t dialled = 0;
-    std::size_t spoken = 0;
-    bool reached = false;            ///< a host became ready for a transaction
-    bool only_final = true;          ///< every host tried said that it never takes mail
-    bool spared_others = false;      ///< a 421 about other recipients was no outcome; once
-    base::SteadyTime ends_at;        ///< see run()
-    std::vector<std::size_t> left;   ///< for the current host; positions in consignment.copies
-    std::vector<std::size_t> moved;  ///< copies for the next host
+    std::vector<std::size_t> asked;   ///< addresses, whether they answered or not; as in `order`
+    std::size_t hosts_asked = 0;      ///< … and how many hosts they belong to
+    bool reached = false;             ///< a host became ready for a transaction
+    bool only_final = true;           ///< every host tried said that it never takes mail
+    bool spared_others = false;       ///< a 421 about other recipients was no outcome; once
+    base::SteadyTime ends_at;         ///< no connection or transaction begins after that
+    std::vector<std::size_t> left;    ///< for the current host; positions in consignment.copies
+    std::vector<std::size_t> moved;   ///< copies for the next host
   };
 
   bool fits(const Consignment& consignment) const;
   bool may_begin(const Progress& progress) const;
+  static bool was_asked(const Progress& progress, std::size_t at);
+  static void count_asked(Progress& progress, std::size_t at);
+  static bool has_next(const Progress& progress);
   base::Task<bool> connect(Progress& progress);
   bool heed_failure(Progress& progress, const Candidate& host, const smtp::Verdict& failure);
   void give_up(Progress& progress);
@@ -118,8 +121,7 @@ class AttemptRunner {
                                           const std::vector<std::size_t>& which) const;
   std::vector<std::uint16_t> indices_of(const Consignment& consignment,
                                         const std::vector<std::size_t>& which) const;
-  mail::Outcome outcome_of_verdict(const smtp::Verdict& verdict) const;
-  void note(Progress& progress, std::size_t copy, mail::Outcome outcome) const;
+  void note(Progress& progress, std::size_t copy, const smtp::Verdict& verdict) const;
   void forget_session();
 
   DeliveryPorts ports_;

@@ -170,8 +170,8 @@ void log_settlement(base::Log& log, const Consignment& consignment, const Attemp
     const SettledCopy& settled = settlement.copies[i];
     const auto& attempts = settled.update.attempts;
     if (i == 0) log_hosts_before(log, consignment, attempts, now);
-    if (report.copies[settled.at].is_our_fault) {
-      log_protocol_error(log, consignment, attempts.back(), now);
+    for (const mail::DeliveryAttempt& fault : report.copies[settled.at].faults) {
+      log_protocol_error(log, consignment, fault, now);
     }
     log_attempt(log, consignment, report, settled, answer.copies[i],
                 is_replaced(answer, settled.update.index), now);

@@ -54,10 +54,6 @@ std::vector<std::uint16_t> AttemptRunner::indices_of(const Consignment& consignm
   return indices;
 }
 
-mail::Outcome AttemptRunner::outcome_of_verdict(const smtp::Verdict& verdict) const {
-  return outcome_of(verdict, session_->remote(), session_->tls_version(), session_->tls_result());
-}
-
 smtp::ClientTransaction AttemptRunner::transaction_for(
     const Progress& progress, const std::vector<std::size_t>& which) const {
   const auto& [message, recipients] = *progress.consignment.queued;
@@ -199,6 +195,7 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
     feedback.took = true;
     failing_.took(session_->remote(), now);
   } else {
+    failing_.asked(session_->remote(), now);
     ++untaken_;
   }
   std::size_t& recipients = feedback.stated.recipients;
@@ -210,21 +207,22 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
   feedback.stated.messages =
       tighter(feedback.stated.messages, value_of(session_->offered().mail_max));
   if (progress.moved.size() > moved_before) {
-    const bool only_recipients = std::ranges::all_of(verdicts, [](const smtp::Verdict& verdict) {
-      return verdict.stage == Stage::RcptTo && !verdict.closing && verdict.code != 0;
+    // Who took mail on this connection, or refuses a recipient, is in no trouble.
+    const bool only_this_mail = std::ranges::all_of(verdicts, [](const smtp::Verdict& verdict) {
+      const bool of_recipient =
+          verdict.stage == Stage::RcptTo && !verdict.closing && verdict.code != 0;
+      return of_recipient || verdict.by_capability;
     });
+    const bool takes_mail = sent_ > untaken_;
     failing_.failed(session_->remote(),
-                    only_recipients || feedback.took ? Failure::Recipient : Failure::Session, now);
+                    only_this_mail || takes_mail ? Failure::Mail : Failure::Session, now);
   }
   progress.left.insert(progress.left.begin(), again.begin(), again.end());
   if (!feedback.throttled) return;
   // The server asks for a slower pace: try no other host, and defer the untried copies as well.
-  for (const std::size_t copy : progress.left) {
-    const auto why = std::ranges::find_if(
-        verdicts, [](const auto& v) { return smtp::next_step(v) == NextStep::Throttled; });
-    note(progress, copy, outcome_of_verdict(why == verdicts.end() ? verdicts.front() : *why));
-    progress.report.copies[copy].outcome->kind = OutcomeKind::Deferred;
-  }
+  const auto why = std::ranges::find_if(
+      verdicts, [](const auto& v) { return smtp::next_step(v) == NextStep::Throttled; });
+  for (const std::size_t copy : progress.left) note(progress, copy, *why);
   progress.left.clear();
   progress.moved.clear();
 }
@@ -234,15 +232,12 @@ void AttemptRunner::judge_copy(Progress& progress, std::size_t copy, smtp::Verdi
   const bool before_data = verdict.stage < Stage::Data;
   if (session_->is_fallback() && before_data && verdict.kind == OutcomeKind::Failed &&
       !verdict.by_capability && !base::sabotaged(base::Sabotage::FallbackFinal)) {
-    verdict.kind = OutcomeKind::Deferred;  // perhaps refused only because we came in the clear
-    note(progress, copy, outcome_of_verdict(verdict));
-    return;
+    // Perhaps refused only because we came in the clear: another host may do better.
+    verdict.kind = OutcomeKind::Deferred;
   }
   const NextStep step = smtp::next_step(verdict);
   if (step == NextStep::SameHostNextTransaction) return again.push_back(copy);
-  CopyResult& result = progress.report.copies[copy];
-  result.is_our_fault = result.is_our_fault || verdict.protocol_error;
-  note(progress, copy, outcome_of_verdict(verdict));
+  note(progress, copy, verdict);
   const bool moves = step == NextStep::AnotherHost && !base::sabotaged(base::Sabotage::HostsHidden);
   if (moves || verdict.by_capability) progress.moved.push_back(copy);
   if (step == NextStep::Throttled) progress.report.feedback.throttled = true;

@@ -43,24 +43,42 @@ void FailingHosts::failed(const Candidate& host, Failure failure, SteadyTime now
   known.last_until = std::max(known.last_until, until);
 }
 
-void FailingHosts::took(const Candidate& host, SteadyTime now) {
-  const std::lock_guard lock(mutex_);
-  if (index_.empty()) return;  // no host is failing, so nothing needs to be noted
+/// Null: no host is failing, so nothing needs to be noted.
+FailingHosts::Known* FailingHosts::note_asked(const Candidate& host, SteadyTime now) {
+  if (index_.empty()) return nullptr;
   Known& known = fetch(host);
   known.asked_at = now;
-  known.failed_at = SteadyTime::min();
-  known.last_until = SteadyTime::min();
+  return &known;
+}
+
+void FailingHosts::asked(const Candidate& host, SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  note_asked(host, now);
+}
+
+void FailingHosts::took(const Candidate& host, SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  Known* const known = note_asked(host, now);
+  if (known == nullptr) return;
+  known->failed_at = SteadyTime::min();
+  known->last_until = SteadyTime::min();
 }
 
 bool FailingHosts::is_last(const Candidate& host, const HostList& list, SteadyTime now) const {
   const Known* known = find(host);
   if (known == nullptr || known->failed_at == SteadyTime::min()) return false;
   if (now < known->last_until) return true;
-  return std::ranges::any_of(list.hosts, [&](const Candidate& other) {
-    if (other.endpoint == host.endpoint) return false;
-    const Known* asked = find(other);
-    return asked == nullptr || asked->asked_at < known->failed_at;
-  });
+  bool all_asked = true;
+  bool any_answered = false;
+  for (const Candidate& other : list.hosts) {
+    if (other.endpoint == host.endpoint) continue;
+    const Known* theirs = find(other);
+    const bool asked = theirs != nullptr && theirs->asked_at >= known->failed_at;
+    all_asked = all_asked && asked;
+    any_answered = any_answered || (asked && theirs->failed_at < theirs->asked_at);
+  }
+  // Behind one that answers nobody is asked: waiting for the rest could take for ever.
+  return !all_asked && !(any_answered && now >= known->failed_at + kAskedLast);
 }
 
 std::vector<std::size_t> FailingHosts::order_of(const HostList& list, SteadyTime now) {
@@ -79,9 +97,17 @@ std::vector<std::size_t> FailingHosts::order_of(const HostList& list, SteadyTime
     Rank rank{.last = !index_.empty() && is_last(host, list, now), .preference = host.preference};
     if (rank.last) rank.failed_at = find(host)->failed_at;
     // Addresses of one host keep their order: IPv6 and IPv4 alternate.
-    const bool same_host = !ranks.empty() && list.hosts[ranks.size() - 1].host == host.host;
-    rank.chance = same_host ? ranks.back().chance : dice_.roll();
+    const bool goes_on = !ranks.empty() && same_host(list.hosts[ranks.size() - 1], host);
+    rank.chance = goes_on ? ranks.back().chance : dice_.roll();
     ranks.push_back(rank);
+  }
+  // The failing addresses of one host stay together, where the one that failed last has its place:
+  // so no host has two turns before another one had its first.
+  for (std::size_t i = 0; i < ranks.size(); ++i) {
+    for (std::size_t j = 0; j < ranks.size(); ++j) {
+      if (!ranks[i].last || !ranks[j].last || !same_host(list.hosts[i], list.hosts[j])) continue;
+      ranks[i].failed_at = std::max(ranks[i].failed_at, ranks[j].failed_at);
+    }
   }
   std::vector<std::size_t> order(list.hosts.size());
   std::iota(order.begin(), order.end(), 0U);

@@ -13,7 +13,8 @@
 namespace relay::delivery {
 
 /// A failing address is tried last until every other address of the list has been tried; after
-/// Failure::Session for at least kAskedLast. Bounded, thread-safe.
+/// Failure::Session for at least kAskedLast. Where another one does not fail, those behind it have
+/// no turn: then kAskedLast is enough. Bounded, thread-safe.
 class FailingHosts {
  public:
   static constexpr std::chrono::minutes kAskedLast{10};
@@ -22,14 +23,17 @@ class FailingHosts {
   explicit FailingHosts(Dice& dice) : dice_(dice) {}
 
   enum class Failure {
-    Session,    ///< no connection, no greeting, or a broken session: the host is in trouble
-    Recipient,  ///< 4xx to a recipient: another host may accept it
+    Session,  ///< no connection, no greeting, or a broken session: the host is in trouble
+    Mail,     ///< it does not take this mail, or not now: another host may
   };
 
   void failed(const Candidate& host, Failure failure, base::SteadyTime now);
 
   /// It took a message, so it is not failing.
   void took(const Candidate& host, base::SteadyTime now);
+
+  /// Its turn is over, whatever it said: the hosts that fail wait no longer for it.
+  void asked(const Candidate& host, base::SteadyTime now);
 
   /// Positions in list.hosts in the order of trying; equal preferences are shuffled.
   std::vector<std::size_t> order_of(const HostList& list, base::SteadyTime now);
@@ -50,6 +54,7 @@ class FailingHosts {
   static std::string key_of(const Candidate& host);
   const Known* find(const Candidate& host) const;
   Known& fetch(const Candidate& host);
+  Known* note_asked(const Candidate& host, base::SteadyTime now);
   bool is_last(const Candidate& host, const HostList& list, base::SteadyTime now) const;
 
   Dice& dice_;

@@ -81,7 +81,7 @@ void Group::learn(const Feedback& feedback, std::size_t living, base::SteadyTime
 void Group::hear(const Feedback& feedback, const std::string& list_key, std::size_t living,
                  std::size_t most, milliseconds first_outage, base::SteadyTime now) {
   learn(feedback, living, now);
-  has_timeouts = feedback.timed_out;
+  has_timeouts = feedback.timed_out && !feedback.took;
   if (feedback.unreachable) {
     Outage& outage = outages_[list_key];
     if (outage.answer.until > now) return;  // another session has reported this outage already

@@ -97,7 +97,9 @@ class Group {
   bool waits_in_line = false;  ///< for a place
   bool is_paced = false;       ///< it has used up its rate
   Learnt learnt;
-  bool has_timeouts = false;  ///< its last attempt timed out: its lanes keep few copies in memory
+  /// Its last attempt ended in silence, and none of its hosts took anything: its lanes keep few
+  /// copies in memory.
+  bool has_timeouts = false;
   bool needs_full_time = false;  ///< its next session begins in Share::Slow and is never cut off
   base::SteadyTime used_at;
 

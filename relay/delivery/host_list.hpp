@@ -33,6 +33,11 @@ struct Candidate {
   }
 };
 
+/// Addresses of one host. A route may name several servers on one, which differ in their ports.
+inline bool same_host(const Candidate& a, const Candidate& b) {
+  return a.host == b.host && a.endpoint.port == b.endpoint.port;
+}
+
 /// Not empty; sorted by rising preference.
 struct HostList {
   std::vector<Candidate> hosts;

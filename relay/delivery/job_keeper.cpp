@@ -135,8 +135,9 @@ bool JobKeeper::may_go_on(const std::vector<std::uint16_t>& indices, bool at_dot
   const mail::MessageId& id = assignment_.job.id;
   if (shop_.dispatcher.has_pauses() && is_paused(indices)) return false;
   if (at_dot) {
-    is_at_dot_ = shop_.dispatcher.enter_dot(id, indices);
-    return is_at_dot_;
+    const bool may_leave = shop_.dispatcher.enter_dot(id, indices);
+    is_at_dot_ = is_at_dot_ || may_leave;  // the outcome of an earlier transaction is owed as well
+    return may_leave;
   }
   if (shop_.dispatcher.withdrawals() == withdrawals_seen_) return true;
   return std::ranges::none_of(
@@ -238,7 +239,7 @@ base::Task<bool> JobKeeper::record(const Consignment& consignment, const Attempt
   log_settlement(shop_.log, consignment, report, settlement, *answer, now);
   if (report.feedback.trouble_here) shop_.metrics.local_troubles.add();
   for (const CopyResult& copy : report.copies) {
-    if (copy.is_our_fault) shop_.metrics.protocol_errors.add();
+    if (!copy.faults.empty()) shop_.metrics.protocol_errors.add();
   }
   after_record(settlement, *answer);
   tell_of_takers(consignment, settlement, shop_.on_taken);

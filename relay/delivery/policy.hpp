@@ -94,8 +94,8 @@ struct Policy {
   std::size_t connections_total = 200;
   std::size_t messages_per_connection = 100;
   std::size_t recipients_per_transaction = 100;  ///< RFC 5321 §4.5.3.1.8
-  std::size_t addresses_per_attempt = 5;         ///< dialled at most
-  std::size_t hosts_per_attempt = 3;             ///< hosts that reply, at most
+  std::size_t hosts_per_attempt = 3;             ///< silent ones included
+  std::size_t addresses_per_attempt = 6;         ///< of them; enough for two of each host
   std::size_t lookups_at_once = 200;             ///< of hosts
   std::chrono::seconds keep_open{5};             ///< an idle connection
   std::uint16_t port = 25;                       ///< of every MX host

@@ -54,9 +54,51 @@ TEST_F(FailingHostsTest, AFailingHostStaysLastUntilEveryOtherOneWasAsked) {
   EXPECT_EQ(order(list, kStart + 5h + 1s), "a1 b2 c3 ") << "its ten minutes are long over";
 }
 
+/// A backup that takes nothing, and does not fail, keeps the others waiting for their ten minutes
+/// only.
+TEST_F(FailingHostsTest, AHostThatSaidNoWasAsked) {
+  const HostList list = a_host_list("a1 b2");
+  failing_.failed(list.hosts[0], Failure::Session, kStart);
+  failing_.asked(list.hosts[1], kStart + 1s);
+  EXPECT_EQ(order(list, kStart + 9min), "b2 a1 ");
+  EXPECT_EQ(order(list, kStart + 11min), "a1 b2 ");
+  EXPECT_TRUE(failing_.is_best(list.hosts[0], list, kStart + 11min));
+}
+
+/// Nobody is asked behind a backup that answers everything.
+TEST_F(FailingHostsTest, AHostDoesNotWaitForThoseBehindOneThatAnswers) {
+  const HostList list = a_host_list("a1 b2 c3");
+  failing_.failed(list.hosts[0], Failure::Session, kStart);
+  failing_.asked(list.hosts[1], kStart + 1s);
+  EXPECT_EQ(order(list, kStart + 9min), "b2 c3 a1 ");
+  EXPECT_EQ(order(list, kStart + 11min), "a1 b2 c3 ");
+  failing_.failed(list.hosts[0], Failure::Session, kStart + 12min);
+  failing_.failed(list.hosts[1], Failure::Session, kStart + 12min);
+  EXPECT_EQ(order(list, kStart + 5h), "c3 a1 b2 ") << "what it said before counts no longer";
+}
+
+TEST_F(FailingHostsTest, AHostThatFailsAndIsAskedGoesOnFailing) {
+  const HostList list = a_host_list("a1 b2");
+  failing_.failed(list.hosts[0], Failure::Session, kStart);
+  failing_.asked(list.hosts[0], kStart + 1s);
+  EXPECT_EQ(order(list, kStart + 2s), "b2 a1 ");
+}
+
+/// So that the other hosts have theirs before it has a second one.
+TEST_F(FailingHostsTest, TheFailingAddressesOfAHostHaveOneTurn) {
+  HostList list = a_host_list("a1 a2 b3 c4");
+  list.hosts[0].host = list.hosts[1].host = "a";
+  failing_.failed(list.hosts[0], Failure::Session, kStart);
+  failing_.failed(list.hosts[2], Failure::Session, kStart + 1s);
+  failing_.failed(list.hosts[3], Failure::Session, kStart + 2s);
+  EXPECT_EQ(order(list, kStart + 3s), "a a b3 c4 ") << "its other address is not failing";
+  failing_.failed(list.hosts[1], Failure::Session, kStart + 3s);
+  EXPECT_EQ(order(list, kStart + 4s), "b3 c4 a a ");
+}
+
 TEST_F(FailingHostsTest, AHostThatPutOffARecipientComesBackAsSoonAsTheOthersWereAsked) {
   const HostList list = a_host_list("a1 b2");
-  failing_.failed(list.hosts[0], Failure::Recipient, kStart);
+  failing_.failed(list.hosts[0], Failure::Mail, kStart);
   EXPECT_EQ(order(list, kStart + 1s), "b2 a1 ");
   failing_.took(list.hosts[1], kStart + 2s);
   EXPECT_EQ(order(list, kStart + 3s), "a1 b2 ");

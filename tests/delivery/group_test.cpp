@@ -140,6 +140,13 @@ TEST_F(GroupTest, WhoWasCutOffHasItsFullTimeNextAndNoMoreThanOneSession) {
   EXPECT_FALSE(group_.needs_full_time);
 }
 
+TEST_F(GroupTest, WhoTookTheMailInTheEndHasNoTimeouts) {
+  hear({.timed_out = true});
+  EXPECT_TRUE(group_.has_timeouts);
+  hear({.took = true, .timed_out = true});
+  EXPECT_FALSE(group_.has_timeouts) << "its first host was silent, and its second took the mail";
+}
+
 TEST_F(GroupTest, WhatItLearntIsKeptForADay) {
   EXPECT_FALSE(group_.is_worth_keeping(kStart));
   hear({.stated = {.recipients = 2}});

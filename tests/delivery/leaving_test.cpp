@@ -8,6 +8,7 @@
 #include "relay/delivery/scheduler.hpp"
 #include "tests/delivery/run_task.hpp"
 #include "tests/delivery/sink_server.hpp"
+#include "tests/delivery/throwing_queue.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_resolver.hpp"
 #include "tests/fakes/memory_spool.hpp"
@@ -58,11 +59,12 @@ class Leaving : public testing::Test {
 
   void publish(Policy made) { policy_.publish(std::make_shared<const Policy>(std::move(made))); }
 
-  void start() {
-    scheduler_ =
-        std::make_unique<Scheduler>(std::vector<base::Executor>{io_.get_executor()},
-                                    SchedulerParts{clock_, resolver_, dialer_, spool_.delivery(),
-                                                   nullptr, log_, policy_, watchdog_, 1});
+  void start() { start(spool_.delivery()); }
+
+  void start(ports::DeliveryQueue& queue) {
+    scheduler_ = std::make_unique<Scheduler>(
+        std::vector<base::Executor>{io_.get_executor()},
+        SchedulerParts{clock_, resolver_, dialer_, queue, nullptr, log_, policy_, watchdog_, 1});
     scheduler_->start();
     run(10ms);
   }
@@ -361,6 +363,58 @@ TEST_F(Leaving, AnOrderDuringTroubleOfThisHostIsObeyed) {
   ASSERT_EQ(dialer_.transactions().size(), 1U);
   EXPECT_THAT(dialer_.transactions()[0].recipients, ElementsAre("<t1@x.example>"));
   EXPECT_EQ(run_task(spool_.operators().totals())->held, 1U);
+}
+
+/// What the server took cannot be held back, and what was ended stays so: the log says which it
+/// was.
+TEST_F(Leaving, WhatWasDecidedBetweenTheDotAndItsReplyIsLogged) {
+  start();
+  for (const auto& [action, words] :
+       {std::pair{ports::QueueAction::Hold, "although it was held meanwhile"},
+        std::pair{ports::QueueAction::Drop, "too late: it was ended meanwhile"}}) {
+    auto made = message({{}, {}});
+    made.routes[1].held = true;  // so that the message stays
+    const ports::QueueCondition this_one{.field = ports::QueueCondition::Field::Target,
+                                         .text = "t0@x.example"};
+    dialer_.plan = [&, action](const ports::Endpoint&,
+                               std::string_view step) -> std::optional<std::string> {
+      if (step != "dot") return std::nullopt;
+      EXPECT_TRUE(run_task(
+          spool_.operators().change({.conditions = {this_one}}, action, "", std::nullopt)));
+      return std::nullopt;
+    };
+    accept(std::move(made));
+    run(10s);
+    EXPECT_TRUE(logged(std::string(R"("recorded":")") + words)) << words;
+  }
+  EXPECT_EQ(ended(CopyEnd::Delivered), 1U);
+  EXPECT_EQ(dialer_.transactions().size(), 2U);
+}
+
+/// The first copy has left, the second may not, and then there is no memory left to record
+/// anything: nobody knows whether the first one was taken, so this process never sends it again.
+TEST_F(Leaving, WhatMayHaveLeftIsNotSentAgainAfterACrashOfItsSession) {
+  Policy policy(*mail::Domain::parse("mx.fwd.example"));
+  policy.recipients_per_transaction = 1;
+  publish(std::move(policy));
+  ThrowingQueue queue(spool_.delivery());
+  start(queue);
+  auto made = message({{}, {}});
+  const auto id = made.message.id;
+  int contents = 0;
+  dialer_.plan = [&](const ports::Endpoint&, std::string_view step) -> std::optional<std::string> {
+    if (step == "DATA" && ++contents == 2) scheduler_->withdraw({{id, 1}});
+    return std::nullopt;
+  };
+  accept(std::move(made));
+  run(10min);
+  EXPECT_FALSE(queue.throws_next);
+  const auto transactions = dialer_.transactions();
+  EXPECT_EQ(std::ranges::count_if(transactions,
+                                  [](const HeardTransaction& one) {
+                                    return one.recipients.front() == "<t0@x.example>";
+                                  }),
+            1);
 }
 
 TEST_F(Leaving, WithoutSourcesTheRiskPoolUsesTheOrdinaryOnesButNoConnectionOfTheirs) {

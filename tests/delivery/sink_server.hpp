@@ -1,12 +1,14 @@
-// Mail servers that take everything and remember it octet by octet, behind the port that dials
-// them.
+// Mail servers that take everything, unless a test says otherwise, and remember it octet by octet,
+// behind the port that dials them.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,18 +29,26 @@ struct HeardConnection {
   std::vector<HeardTransaction> transactions;
 };
 
+/// What a server answers to a step (banner, EHLO, MAIL, RCPT, DATA, dot …), with line ends;
+/// nullopt: what it always does; "": it closes the connection. At "connect" any answer refuses.
+using SinkPlan =
+    std::function<std::optional<std::string>(const ports::Endpoint& remote, std::string_view step)>;
+
 /// How a server behaves on one connection.
 struct SinkManners {
   std::string rcpt_reply = "250 2.1.5 Ok\r\n";
   std::set<std::string> unknown = {};  ///< paths refused with 550
   std::size_t most_errors = 1000;      ///< RCPT behind so many refusals is answered 421
   bool offers_tls = false;
+  SinkPlan plan = {};
 };
 
 class SinkStream final : public ports::Stream {
  public:
   SinkStream(std::shared_ptr<HeardConnection> heard, SinkManners manners)
-      : heard_(std::move(heard)), manners_(std::move(manners)) {}
+      : heard_(std::move(heard)), manners_(std::move(manners)) {
+    say("banner", "220 sink.example\r\n");
+  }
 
   base::Task<std::expected<std::size_t, ports::IoError>> read_some(std::span<char> into,
                                                                    base::Deadline) override {
@@ -70,43 +80,51 @@ class SinkStream final : public ports::Stream {
   std::optional<ports::TlsInfo> tls() const override { return std::nullopt; }
 
  private:
+  /// Whether it says what it always does.
+  bool say(std::string_view step, const std::string& usual) {
+    const auto planned = manners_.plan ? manners_.plan(heard_->remote, step) : std::nullopt;
+    if (planned && planned->empty()) closed_ = true;
+    said_ += planned.value_or(usual);
+    return !planned;
+  }
+
   void hear(const std::string& line) {
     if (in_content_) return hear_content(line);
-    if (line.starts_with("EHLO")) {
-      said_ += "250-sink.example\r\n250-SIZE 0\r\n250-8BITMIME\r\n";
-      said_ += manners_.offers_tls ? "250-STARTTLS\r\n" : "";
-      said_ += "250 ENHANCEDSTATUSCODES\r\n";
-    } else if (line.starts_with("MAIL")) {
+    const std::string step = line.substr(0, line.find(' '));
+    if (step == "EHLO") {
+      say(step, std::string("250-sink.example\r\n250-SIZE 0\r\n250-8BITMIME\r\n") +
+                    (manners_.offers_tls ? "250-STARTTLS\r\n" : "") +
+                    "250 ENHANCEDSTATUSCODES\r\n");
+    } else if (step == "MAIL") {
       heard_->transactions.push_back({line, {}, {}});
-      said_ += "250 2.1.0 Ok\r\n";
-    } else if (line == "STARTTLS") {
-      said_ += "220 2.0.0 Go on\r\n";
-    } else if (line.starts_with("RCPT")) {
+      say(step, "250 2.1.0 Ok\r\n");
+    } else if (step == "STARTTLS") {
+      say(step, "220 2.0.0 Go on\r\n");
+    } else if (step == "RCPT") {
       hear_recipient(line.substr(8));
-    } else if (line == "DATA") {
-      in_content_ = true;
-      said_ += "354 Go on\r\n";
+    } else if (step == "DATA") {
+      in_content_ = say(step, "354 Go on\r\n");
     } else {
-      said_ += "250 2.0.0 Ok\r\n";
+      say(step, "250 2.0.0 Ok\r\n");
     }
   }
 
   void hear_recipient(const std::string& path) {
     heard_->transactions.back().recipients.push_back(path);
     if (errors_ >= manners_.most_errors) {
-      said_ += "421 4.7.0 Too many errors\r\n";
+      say("RCPT", "421 4.7.0 Too many errors\r\n");
     } else if (manners_.unknown.contains(path)) {
       ++errors_;
-      said_ += "550 5.1.1 No such user\r\n";
+      say("RCPT", "550 5.1.1 No such user\r\n");
     } else {
-      said_ += manners_.rcpt_reply;
+      say("RCPT", manners_.rcpt_reply);
     }
   }
 
   void hear_content(const std::string& line) {
     if (line == ".") {
       in_content_ = false;
-      said_ += "250 2.0.0 Taken\r\n";
+      say("dot", "250 2.0.0 Taken\r\n");
     } else {
       heard_->transactions.back().content += line.substr(line.starts_with('.') ? 1 : 0) + "\r\n";
     }
@@ -116,7 +134,7 @@ class SinkStream final : public ports::Stream {
   SinkManners manners_;
   std::size_t errors_ = 0;
   std::string unread_;
-  std::string said_ = "220 sink.example\r\n";
+  std::string said_;
   bool in_content_ = false;
   bool closed_ = false;
 };
@@ -129,10 +147,12 @@ class SinkDialer final : public ports::Dialer {
     connections.push_back(std::make_shared<HeardConnection>(remote, source));
     if (std::exchange(throws, false)) throw std::runtime_error("a defect in the dialer");
     if (fails_with) co_return std::unexpected(*fails_with);
+    if (plan && plan(remote, "connect")) co_return std::unexpected(ports::IoError::Refused);
     SinkManners manners{.rcpt_reply = rcpt_reply,
                         .unknown = unknown,
                         .most_errors = most_errors,
-                        .offers_tls = tls_fails_with.has_value()};
+                        .offers_tls = tls_fails_with.has_value(),
+                        .plan = plan};
     std::unique_ptr<ports::Stream> stream =
         std::make_unique<SinkStream>(connections.back(), std::move(manners));
     co_return stream;
@@ -160,6 +180,7 @@ class SinkDialer final : public ports::Dialer {
   std::string rcpt_reply = "250 2.1.5 Ok\r\n";
   std::set<std::string> unknown;
   std::size_t most_errors = 1000;
+  SinkPlan plan;
 };
 
 }  // namespace relay::delivery

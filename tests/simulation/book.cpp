@@ -34,9 +34,7 @@ std::string group_of(const World& world, const DomainPlan& domain) {
 
 Book::Book(const World& world)
     : moved_at(world.domains.size(), base::SteadyTime::max()),
-      asked_at(world.hosts.size(), base::SteadyTime::min()),
-      took_at(world.hosts.size(), base::SteadyTime::min()),
-      throttled_at(world.hosts.size(), base::SteadyTime::min()),
+      hosts(world.hosts.size()),
       world_(world),
       messages_(world.messages.size()) {
   for (const DomainPlan& domain : world.domains) {
@@ -49,15 +47,9 @@ Book::Book(const World& world)
       moves_.push_back(!domain.moves_to.empty());
     }
     std::uint64_t mask = 0;
-    std::size_t addresses = 0;
-    for (const std::size_t host : usable_hosts(world, domain)) {
-      mask |= std::uint64_t{1} << host;
-      addresses += world.hosts[host].addresses.size();
-    }
+    for (const std::size_t host : usable_hosts(world, domain)) mask |= std::uint64_t{1} << host;
     for (const Exchange& exchange : domain.moves_to) mask |= std::uint64_t{1} << exchange.host;
     usable_.push_back(mask);
-    // Which hosts have to be asked cannot be told while they change: as if there were too many.
-    addresses_.push_back(domain.moves_to.empty() ? addresses : SIZE_MAX);
   }
 }
 
@@ -65,6 +57,17 @@ std::optional<std::size_t> Book::domain_named(std::string_view name) const {
   const auto found = by_domain_.find(std::string(name));
   if (found == by_domain_.end()) return std::nullopt;
   return found->second;
+}
+
+std::uint16_t Book::preference(std::size_t domain, std::size_t host) const {
+  const auto& exchanges = world_.domains[domain].exchanges;
+  return std::ranges::find(exchanges, host, &Exchange::host)->preference;
+}
+
+std::optional<std::size_t> Book::host_named(std::string_view name) const {
+  const auto found = std::ranges::find(world_.hosts, name, &HostPlan::name);
+  if (found == world_.hosts.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - world_.hosts.begin());
 }
 
 MessageTruth& Book::add(const ports::NewMessage& message, std::uint32_t number,

@@ -84,6 +84,16 @@ struct MessageTruth {
   unsigned delay_notices = 0;
 };
 
+/// What servers know of the relay's visits, and when they were last.
+struct HostTruth {
+  base::SteadyTime asked_at = base::SteadyTime::min();
+  base::SteadyTime took_at = base::SteadyTime::min();       ///< a message
+  base::SteadyTime throttled_at = base::SteadyTime::min();  ///< it asked for a slower pace
+  base::SteadyTime answered_at = base::SteadyTime::min();   ///< so that nobody else is asked
+  std::size_t connections = 0;                              ///< that have not ended, or are tried
+  base::SteadyTime left_at = base::SteadyTime::min();       ///< the last one ended
+};
+
 constexpr bool has_ended(CopyTruth::State state) {
   return state == CopyTruth::State::Delivered || state == CopyTruth::State::Failed;
 }
@@ -123,9 +133,7 @@ class Book {
   /// By domain: when it moved; max: it did not.
   std::vector<base::SteadyTime> moved_at;
 
-  std::vector<base::SteadyTime> asked_at;      ///< by host: when it was last asked
-  std::vector<base::SteadyTime> took_at;       ///< … and when it last took a message
-  std::vector<base::SteadyTime> throttled_at;  ///< … and asked for less
+  std::vector<HostTruth> hosts;
 
   const std::vector<std::string>& groups() const { return groups_; }
 
@@ -149,8 +157,10 @@ class Book {
   /// The group of a domain that moves, which has it alone.
   bool moves(std::size_t group) const { return moves_[group / 2]; }
 
-  /// Of its usable hosts together.
-  std::size_t addresses(std::size_t domain) const { return addresses_[domain]; }
+  /// Of a host in the list of a domain, which it is in.
+  std::uint16_t preference(std::size_t domain, std::size_t host) const;
+
+  std::optional<std::size_t> host_named(std::string_view name) const;
 
  private:
   const World& world_;
@@ -161,7 +171,6 @@ class Book {
   std::vector<std::string> groups_;
   std::vector<std::size_t> group_of_domain_;
   std::vector<std::uint64_t> usable_;
-  std::vector<std::size_t> addresses_;
   std::vector<bool> moves_;  ///< by group
 };
 

@@ -42,6 +42,7 @@ class Generator {
     draw_read_errors();
     draw_late_offers();
     draw_memory();
+    draw_stubborn_backup();
     draw_dns_troubles(world_, random_);
     sort_by(world_.messages, &MessagePlan::at);
     sort_by(world_.incidents, &Incident::at);
@@ -74,6 +75,7 @@ class Generator {
   void draw_read_errors();
   void draw_late_offers();
   void draw_memory();
+  void draw_stubborn_backup();
   Incident draw_incident();
 
   Random random_;
@@ -282,6 +284,31 @@ void Generator::draw_memory() {
   memory.copies_per_lane = random_.pick(kOfLane);
   memory.guaranteed_copies = static_cast<std::size_t>(random_.between(1, 10));
   memory.fresh_octets = random_.pick(kOctets);
+}
+
+/// The best host of a domain is away for a moment, and all the others take nothing.
+void Generator::draw_stubborn_backup() {
+  constexpr auto kWhile = 20min;
+  if (!random_.chance(60) || world_.heals_at < kWhile) return;
+  constexpr std::pair<int, std::string_view> kSays[] = {
+      {450, "4.7.1"}, {450, "4.2.1"}, {550, "5.7.1"}};
+  const std::vector<std::size_t> hosts = usable_hosts(world_, random_.pick(world_.domains));
+  if (hosts.size() < 2) return;
+  for (const std::size_t host : hosts) {
+    Mood& mood = world_.hosts[host].mood;
+    mood.habits.clear();
+    if (host == hosts.front()) continue;
+    const auto& [code, status] = random_.pick(kSays);
+    mood.habits.push_back({.step = Step::Rcpt, .per_mille = 1000, .code = code, .status = status});
+  }
+  const auto from = milliseconds(random_.between(0, (world_.heals_at - kWhile).count()));
+  Incident away{.at = from, .what = What::HostReach, .target = hosts.front()};
+  away.reach = Reach::Refuses;
+  Incident back = away;
+  back.at += random_.span(1s, 2min);
+  back.reach = Reach::Up;
+  world_.incidents.push_back(away);
+  world_.incidents.push_back(back);
 }
 
 }  // namespace

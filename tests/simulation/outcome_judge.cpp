@@ -1,7 +1,6 @@
 #include "tests/simulation/outcome_judge.hpp"
 
 #include <algorithm>
-#include <bit>
 
 #include <fmt/format.h>
 
@@ -37,29 +36,6 @@ Stage stage_of(Step step) {
 }
 
 }  // namespace
-
-bool turns_to_next_host(const mail::DeliveryAttempt& attempt) {
-  const auto& [klass, subject, detail] = attempt.status;
-  if (attempt.stage == Stage::Policy || attempt.stage == Stage::Dns) return false;
-  if (attempt.code == 0) return attempt.stage != Stage::EndOfData;  // lost, or silent
-  if (attempt.code < 400 || attempt.code >= 500) {
-    return attempt.stage < Stage::MailFrom;  // of itself, not of our mail
-  }
-  if (subject == 7) return false;  // throttling, or greylisting
-  if (attempt.code == 421) return true;
-  if (attempt.stage == Stage::RcptTo) {
-    const bool recipients = attempt.code == 452 || (subject == 5 && detail == 3);
-    return !recipients && subject != 2;
-  }
-  return subject != 2;
-}
-
-std::optional<std::size_t> OutcomeJudge::host_of(const mail::DeliveryAttempt& attempt) const {
-  const auto& hosts = book_.world().hosts;
-  const auto found = std::ranges::find(hosts, attempt.host, &HostPlan::name);
-  if (found == hosts.end()) return std::nullopt;
-  return static_cast<std::size_t>(found - hosts.begin());
-}
 
 bool OutcomeJudge::concerns(const SaidTruth& said, const CopyTruth& copy) const {
   const int host = traffic_.connection(said.connection).host;
@@ -120,7 +96,7 @@ void OutcomeJudge::check_delivered(const CopyTruth& copy, const mail::DeliveryAt
 bool OutcomeJudge::nobody_takes_mail(const CopyTruth& copy, const ports::CopyUpdate& update) const {
   std::uint64_t said_so = 0;
   for (const auto& attempt : update.attempts) {
-    const auto host = host_of(attempt);
+    const auto host = book_.host_named(attempt.host);
     const bool refuses =
         attempt.stage == Stage::Banner && (attempt.code == 521 || attempt.code == 554);
     if (!host || !refuses) return false;
@@ -194,47 +170,9 @@ void OutcomeJudge::check_notice(MessageTruth& message, const CopyTruth& copy,
   }
 }
 
-/// Every usable host of up to six is asked within two attempts, by this copy or by others that tell
-/// of it, unless one of their hosts ended so that no other is to be asked.
-void OutcomeJudge::check_hosts(CopyTruth& copy, const ports::CopyUpdate& update) {
-  const auto now = clock_.steady();
-  const auto usable = book_.usable_mask(copy.domain);
-  // While nothing answers, copies hear what the last host said without being tried.
-  const bool answered_for_an_outage = update.attempts.size() == 1 &&
-                                      update.attempts.front().stage < Stage::MailFrom &&
-                                      std::popcount(usable) > 1;
-  if (answered_for_an_outage) return;
-  // An attempt whose time is over, or whose content cannot be read, begins with no further host.
-  const bool goes_on =
-      now - copy.due_at < book_.world().settings.attempt_limit && unreadable_at_ < copy.due_at;
-  bool all_turned = goes_on && !update.attempts.empty();
-  for (const auto& attempt : update.attempts) {
-    const auto host = host_of(attempt);
-    all_turned = all_turned && host && turns_to_next_host(attempt);
-    if (host) book_.asked_at[*host] = now;
-  }
-  // A host that has taken mail meanwhile is in its place again, and is asked first; where one has
-  // asked for less, nobody turns to the next.
-  bool judged = all_turned && copy.all_turned && book_.addresses(copy.domain) <= 6;
-  std::size_t left_out = SIZE_MAX;
-  for (std::size_t host = 0; host < book_.asked_at.size(); ++host) {
-    if (!book_.usable(copy.domain, host)) continue;
-    judged = judged && book_.took_at[host] < copy.asked_from &&
-             book_.throttled_at[host] < copy.asked_from;
-    if (book_.asked_at[host] < copy.asked_from) left_out = host;
-  }
-  if (judged && left_out != SIZE_MAX) {
-    verdicts_.violate(Rule::HostNotAsked, copy.name,
-                      book_.world().hosts[left_out].name + " was not asked in two attempts");
-  }
-  copy.asked_from = copy.recorded_at;
-  copy.recorded_at = now;
-  copy.all_turned = all_turned;
-}
-
 void OutcomeJudge::put_off(CopyTruth& copy, const ports::CopyUpdate& update) {
   verdicts_.note(What::PutOff, copy.name, 0, update.retry_after.count());
-  check_hosts(copy, update);
+  hosts_.put_off(copy, update);
   copy.due = clock_.wall() + update.retry_after;
   copy.due_at = clock_.steady() + update.retry_after;
   if (update.retry_after <= 0ms) {
@@ -285,6 +223,7 @@ void OutcomeJudge::record(MessageTruth& message, CopyTruth& copy, const ports::C
     check_reply(copy, attempt);
     check_fallback(copy, attempt);
   }
+  hosts_.recorded(copy, update);
   if (how == Recorded::StaysHeld) return;
   check_notice(message, copy, update);
   if (ends) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "relay/ports/delivery_queue.hpp"
+#include "tests/simulation/host_judge.hpp"
 #include "tests/simulation/traffic_judge.hpp"
 
 namespace relay::simulation {
@@ -11,7 +12,11 @@ namespace relay::simulation {
 class OutcomeJudge {
  public:
   OutcomeJudge(Book& book, Verdicts& verdicts, SimClock& clock, TrafficJudge& traffic)
-      : book_(book), verdicts_(verdicts), clock_(clock), traffic_(traffic) {}
+      : book_(book),
+        verdicts_(verdicts),
+        clock_(clock),
+        traffic_(traffic),
+        hosts_(book, verdicts, clock) {}
 
   /// The store has applied this, and answered so.
   void recorded(const ports::Update& update, const ports::RecordAnswer& answer);
@@ -27,7 +32,7 @@ class OutcomeJudge {
   void process_died() { ages_unknown_ = ages_unknown_ || wall_jumped_; }
 
   /// The store could not read a piece of content: the attempt it was for ends there.
-  void content_unreadable() { unreadable_at_ = clock_.steady(); }
+  void content_unreadable() { hosts_.content_unreadable(); }
 
  private:
   using State = CopyTruth::State;
@@ -42,24 +47,19 @@ class OutcomeJudge {
   void check_expired(const CopyTruth& copy);
   void check_reply(const CopyTruth& copy, const mail::DeliveryAttempt& attempt);
   void check_fallback(const CopyTruth& copy, const mail::DeliveryAttempt& attempt);
-  void check_hosts(CopyTruth& copy, const ports::CopyUpdate& update);
   void check_notice(MessageTruth& message, const CopyTruth& copy, const ports::CopyUpdate& update);
 
   /// Null when the reply was said to somebody else. `attempt` repeats it.
   const SaidTruth* reply_to(const CopyTruth& copy, const mail::DeliveryAttempt& attempt) const;
   bool concerns(const SaidTruth& said, const CopyTruth& copy) const;
-  std::optional<std::size_t> host_of(const mail::DeliveryAttempt& attempt) const;
 
   Book& book_;
   Verdicts& verdicts_;
   SimClock& clock_;
   TrafficJudge& traffic_;
+  HostJudge hosts_;
   bool wall_jumped_ = false;
   bool ages_unknown_ = false;  ///< some copies seem older than they are, and nobody can know it
-  base::SteadyTime unreadable_at_ = base::SteadyTime::min();
 };
-
-/// Whether a host that ended like this is to be followed by the next one.
-bool turns_to_next_host(const mail::DeliveryAttempt& attempt);
 
 }  // namespace relay::simulation

@@ -204,6 +204,30 @@ const Mistake kOutcomeMistakes[] = {
        fed.record(1, fed.deferred({1, 0}, {"mx0", "mx4", "mx5"}));
        fed.record(1, fed.deferred({1, 0}, {"mx0", "mx4", "mx5"}));
      }},
+    {"AsksFourHosts", Rule::TooManyHosts,
+     [](HandFed& fed) {
+       fed.accept(1, {{.domain = 3}});
+       fed.record(1, fed.deferred({1, 0}, {"mx0", "mx4", "mx5", "mx6"}));
+     }},
+    {"HidesOthersBehindARefusalInTheClear", Rule::HostNotAsked,
+     [](HandFed& fed) {
+       auto update = fed.deferred(kFirst, {"mx0"}, 530);
+       update.attempts.front().tls_result = mail::TlsResult::ValidationFailure;
+       fed.record(0, update);
+       update.attempts_before = 1;
+       fed.record(0, update);
+     }},
+    {"StaysWithABackupThatTakesNothing", Rule::HostNotAsked,
+     [](HandFed& fed) {
+       fed.judge.traffic.failed_to_connect(fed.dial(0));
+       fed.record(0, fed.deferred(kFirst, {"mx0", "mx1"}));
+       for (int i = 0; i < 2; ++i) {
+         fed.wait(11min);
+         auto update = fed.deferred(kFirst, {"mx1"}, 450, Stage::RcptTo);
+         update.attempts.front().status = {4, 7, 1};
+         fed.record(0, update);
+       }
+     }},
     {"RetriesAtOnce", Rule::TooEarly,
      [](HandFed& fed) {
        auto update = fed.deferred(kFirst, {"mx0"});

@@ -23,6 +23,13 @@ bool states_limit(const Said& said) {
   return said.code == 552 && said.status == "5.5.3";
 }
 
+/// The server asks for a slower pace: not for patience with one recipient, nor in TLS.
+bool throttles(const Said& said) {
+  if (said.code >= 500 || !said.status.starts_with("4.7.")) return false;
+  return said.code == 421 || said.step == Step::Banner || said.step == Step::Ehlo ||
+         said.step == Step::Mail || said.step == Step::Reset || said.step == Step::Dot;
+}
+
 }  // namespace
 
 CopyName TrafficJudge::first_of(const TransactionTruth& transaction) const {
@@ -45,7 +52,8 @@ void TrafficJudge::dialled(const Dialled& dialled) {
                              "dialled " + dialled.remote.address.to_string());
   }
   const auto host = static_cast<std::size_t>(dialled.host);
-  book_.asked_at[host] = clock_.steady();
+  book_.hosts[host].asked_at = clock_.steady();
+  ++book_.hosts[host].connections;
   for (std::size_t domain = 0; domain < book_.world().domains.size(); ++domain) {
     if (book_.usable(domain, host)) return;
   }
@@ -55,7 +63,15 @@ void TrafficJudge::dialled(const Dialled& dialled) {
 
 void TrafficJudge::failed_to_connect(std::uint32_t connection) {
   verdicts_.note(What::NotConnected, kNoCopy, connection, connections_[connection].host);
+  note_end(connections_[connection]);
   if (activity_ != nullptr) activity_->ended(connection, true);
+}
+
+void TrafficJudge::note_end(ConnectionTruth& connection) {
+  if (!std::exchange(connection.is_open, false) || connection.host < 0) return;
+  HostTruth& host = book_.hosts[static_cast<std::size_t>(connection.host)];
+  --host.connections;
+  host.left_at = clock_.steady();
 }
 
 void TrafficJudge::handshake(std::uint32_t connection, bool succeeded) {
@@ -192,7 +208,7 @@ void TrafficJudge::take(CopyTruth& copy, std::uint32_t connection, TransactionTr
         Rule::TakenTwice, copy.key,
         fmt::format("taken {} times, and {} of them are explained", copy.taken, copy.excused));
   }
-  book_.took_at[static_cast<std::size_t>(connections_[connection].host)] = clock_.steady();
+  book_.hosts[static_cast<std::size_t>(connections_[connection].host)].took_at = clock_.steady();
 }
 
 void TrafficJudge::heard_dot(std::uint32_t connection, std::uint32_t number, const Content& content,
@@ -261,13 +277,14 @@ void TrafficJudge::said(const Said& said) {
     connections_[said.connection].replied_at = clock_.steady();
   }
   if (said.number == 0) return;
-  if (said.code < 500 && said.status.starts_with("4.7.")) {
-    const int host = connections_[said.connection].host;
-    book_.throttled_at[static_cast<std::size_t>(host)] = clock_.steady();
+  HostTruth& host = book_.hosts[static_cast<std::size_t>(connections_[said.connection].host)];
+  if (throttles(said)) host.throttled_at = clock_.steady();
+  const bool of_recipient = said.status.starts_with("4.7.") || said.status.starts_with("4.2.");
+  if (said.code < 400 || said.code >= 500 || of_recipient) {
+    host.answered_at = clock_.steady() + said.delay;
   }
   if (said.step == Step::Dot && said.code < 300) {  // known when it is heard
-    const int host = connections_[said.connection].host;
-    book_.took_at[static_cast<std::size_t>(host)] = clock_.steady() + said.delay;
+    host.took_at = clock_.steady() + said.delay;
   }
   replies_.resize(said.number + 1);
   const auto key = said.recipient.empty() ? std::nullopt : key_of(said.recipient);
@@ -328,6 +345,7 @@ void TrafficJudge::closed(const Closed& closed) {
   verdicts_.note(What::Closed, kNoCopy, closed.connection, closed.awaiting ? 1 : 0,
                  closed.awaiting ? name(closed.step) : "");
   ConnectionTruth& connection = connections_[closed.connection];
+  note_end(connection);
   const bool timed_out = closed.awaiting && !closed.died;
   if (activity_ != nullptr) activity_->ended(closed.connection, timed_out);
   if (!timed_out || closed.step != Step::Dot || stopping_) return;
@@ -350,6 +368,7 @@ const SaidTruth* TrafficJudge::reply(std::uint32_t number) const {
 
 void TrafficJudge::process_died() {
   limits_.clear();
+  for (ConnectionTruth& connection : connections_) note_end(connection);
   for (MessageTruth& message : book_.messages()) {
     for (CopyTruth& copy : message.copies) {
       copy.in_content = false;

@@ -19,6 +19,7 @@ struct ConnectionTruth {
   bool risk_pool = false;
   bool offers_tls = false;
   bool tried_tls = false;
+  bool is_open = true;  ///< or being opened
   std::int64_t dialled_ms = 0;
   std::uint32_t transaction = 0;  ///< the latest
   base::SteadyTime replied_at;    ///< … to one of its commands
@@ -130,6 +131,7 @@ class TrafficJudge final : public Witness {
   void hear_limit(std::uint32_t connection, std::uint32_t transaction);
   void forget_wrong_limit(std::uint32_t transaction, std::size_t accepted);
   void note_refusal(const Said& said);
+  void note_end(ConnectionTruth& connection);
   void take(CopyTruth& copy, std::uint32_t connection, TransactionTruth& transaction);
 
   void touch(std::uint32_t connection, std::chrono::milliseconds busy_for) {

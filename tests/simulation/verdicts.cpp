@@ -115,7 +115,7 @@ std::string Verdicts::trace(CopyName copy) const {
 }
 
 std::string_view name(Rule rule) {
-  constexpr std::array<std::string_view, 31> kNames{
+  constexpr std::array<std::string_view, 32> kNames{
       "protocol",
       "stranger",
       "behind us",
@@ -141,6 +141,7 @@ std::string_view name(Rule rule) {
       "dot cut short",
       "starved",
       "host not asked",
+      "too many hosts",
       "memory bound",
       "queue not empty",
       "lost",

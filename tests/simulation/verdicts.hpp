@@ -37,7 +37,8 @@ enum class Rule : std::uint8_t {
   LimitExceeded,        ///< what a server stated is heeded from then on
   DotCutShort,          ///< no wait for the reply to a dot ends before its own limit
   Starved,              ///< a destination waits for a place, and not for long
-  HostNotAsked,         ///< every usable host is asked within two attempts
+  HostNotAsked,         ///< every usable host is asked within two attempts, the best one first
+  TooManyHosts,         ///< and at most three in one
   MemoryBound,          ///< what is kept in memory is bounded
   QueueNotEmpty,        ///< in the end everything has ended but what is held
   Lost,                 ///< what was accepted is in the queue until it ends

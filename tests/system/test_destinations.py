@@ -123,8 +123,9 @@ class Destinations(unittest.TestCase):
 
     def test_throttling_and_greylisting_are_not_evaded_by_asking_another_host(self):
         for stage, reply in (("RCPT", "450 4.7.1 greylisted"), ("MAIL", "421 4.7.28 rate limit"),
-                             ("RCPT", "452 4.2.2 mailbox full")):
-            with self.subTest(reply):
+                             ("RCPT", "452 4.2.2 mailbox full"), ("banner", "421 4.7.0 rate"),
+                             ("EHLO", "450 4.7.1 slow down")):
+            with self.subTest(f"{stage} {reply}"):
                 times = []
 
                 def plan(verb, argument, connection):
@@ -311,6 +312,66 @@ class Destinations(unittest.TestCase):
         self.settled(relay)
         self.assertEqual(relay.events("dsn"), [])
         self.assertEqual([outcome for _, outcome in self.outcomes(relay)], ["deferred", "delivered"])
+
+    def test_a_refusal_in_the_clear_hides_no_other_host(self):
+        """The first host breaks off each handshake and takes nothing in the clear; the second one has TLS that works."""
+        folder = self.folder()
+        key, certificate = make_certificate(folder, "hop.test")
+
+        def encrypt(connection):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, key)
+            return context.wrap_socket(connection, server_side=True)
+
+        def break_off(connection):
+            connection.close()
+            raise Close
+
+        def offer(verb, argument, connection):
+            return "250-hop.test\r\n250 STARTTLS" if verb == "EHLO" else None
+
+        def demand(verb, argument, connection):
+            if verb == "MAIL":
+                return "530 5.7.0 must issue a STARTTLS command first"
+            return offer(verb, argument, connection)
+
+        first, second = self.hop(demand, begin=break_off), self.hop(offer, begin=encrypt)
+        relay = self.relay([first, second], queue={"retry_schedule": ["1h"]})
+        relay.send(MESSAGE, to=["a@fwd.test"])
+        self.settled(relay)
+        self.check_truth(relay, first, second)
+        self.assertEqual(second.recipients(), ["a@dest.test"])
+        self.assertEqual(relay.events("dsn"), [])
+        self.assertEqual(len(relay.events("attempt")), 1)
+
+    def test_a_complaint_names_the_host_that_made_it(self):
+        for stage in ("MAIL", "RCPT", "DATA"):
+            with self.subTest(stage):
+                complaints = []
+
+                def plan(verb, argument, connection):
+                    if verb == stage and not complaints:
+                        complaints.append(verb)
+                        return "503 5.5.1 bad sequence of commands"
+                    return None
+
+                first, second = self.hop(plan), self.hop()
+                relay = self.relay([first, second])
+                relay.send(MESSAGE, to=["a@fwd.test"])
+                self.settled(relay)
+                self.assertEqual(second.recipients(), ["a@dest.test"])
+                [event] = relay.events("protocol_error")
+                self.assertEqual((event["mx"]["port"], event["smtp"]["code"], event["level"]),
+                                 (first.port, 503, "error"))
+                relay.stop()
+                complaints.clear()
+                alone = self.hop(plan)
+                relay = self.relay([alone])
+                relay.send(MESSAGE, to=["a@fwd.test"])
+                self.settled(relay)
+                self.assertEqual([outcome for _, outcome in self.outcomes(relay)], ["deferred", "delivered"])
+                self.assertEqual(len(relay.events("protocol_error")), 1)
+                relay.stop()
 
     def test_tarpits_keep_nobody_else_waiting(self):
         """Thirty silent destinations, more than there are connections; others flow, old friends and new ones."""

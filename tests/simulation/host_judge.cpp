@@ -1,0 +1,156 @@
+#include "tests/simulation/host_judge.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <set>
+
+#include <fmt/format.h>
+
+namespace relay::simulation {
+
+namespace {
+
+using mail::Stage;
+using namespace std::chrono_literals;
+
+constexpr std::size_t kHostsPerAttempt = 3;
+constexpr auto kAskedLast = 10min;
+
+/// While nothing answers, copies hear what the last host said without being tried.
+bool may_answer_for_an_outage(const ports::CopyUpdate& update) {
+  return update.attempts.size() == 1 && update.attempts.front().stage < Stage::MailFrom;
+}
+
+/// TLS had failed, or STARTTLS was refused.
+bool fell_back(const mail::DeliveryAttempt& attempt) {
+  return attempt.tls.empty() && attempt.tls_result != mail::TlsResult::None;
+}
+
+/// No other host is to be asked then.
+bool settles(const mail::DeliveryAttempt& attempt) {
+  if (attempt.code == 0 || attempt.stage < Stage::MailFrom) return false;
+  if (attempt.code < 400) return true;
+  if (attempt.code >= 500) return attempt.code != 503 && !fell_back(attempt);
+  const bool of_mailbox = attempt.stage == Stage::RcptTo && attempt.status.subject == 2;
+  return attempt.code != 421 && (of_mailbox || attempt.status.subject == 7);
+}
+
+}  // namespace
+
+bool turns_to_next_host(const mail::DeliveryAttempt& attempt) {
+  const auto& [klass, subject, detail] = attempt.status;
+  if (attempt.stage == Stage::Policy || attempt.stage == Stage::Dns) return false;
+  if (attempt.code == 0) return attempt.stage != Stage::EndOfData;  // lost, or silent
+  const bool before_data = attempt.stage < Stage::Data;
+  if (attempt.code >= 500 && before_data && fell_back(attempt)) return true;
+  if (attempt.code < 400 || attempt.code >= 500) {
+    return attempt.stage < Stage::MailFrom;  // of itself, not of our mail
+  }
+  if (subject == 7) return false;  // throttling, or greylisting
+  if (attempt.code == 421) return true;
+  if (attempt.stage == Stage::RcptTo) {
+    const bool recipients = attempt.code == 452 || (subject == 5 && detail == 3);
+    return !recipients && subject != 2;
+  }
+  return subject != 2;
+}
+
+HostJudge::HostJudge(Book& book, Verdicts& verdicts, SimClock& clock)
+    : book_(book), verdicts_(verdicts), clock_(clock) {
+  turns_.fill(Turns(book.world().hosts.size(),
+                    {.began = base::SteadyTime::min(), .recorded = base::SteadyTime::min()}));
+}
+
+/// Which hosts have to be asked cannot be told while they change.
+bool HostJudge::moves(const CopyTruth& copy) const {
+  return !book_.world().domains[copy.domain].moves_to.empty();
+}
+
+/// Nothing is held against the host since long before this attempt, and every other one has had its
+/// turn since, or one of them has answered. One that has two addresses may have had half a turn.
+bool HostJudge::was_passed_over(std::size_t host, const CopyTruth& copy, const Turns& turns) const {
+  const base::SteadyTime began = copy.recorded_at;  // or later
+  const HostTruth& truth = book_.hosts[host];
+  const bool was_visited = truth.left_at != base::SteadyTime::min();
+  if (!was_visited || truth.connections > 0 || truth.left_at > began - kAskedLast) return false;
+  bool all_asked = true;
+  bool any_answered = false;
+  for (std::size_t other = 0; other < turns.size(); ++other) {
+    if (!book_.usable(copy.domain, other)) continue;
+    if (book_.world().hosts[other].addresses.size() > 1) return false;
+    if (other == host) continue;
+    const Turn& turn = turns[other];
+    const bool asked = turn.began >= truth.left_at && turn.recorded <= began;
+    all_asked = all_asked && asked;
+    any_answered = any_answered || (asked && turn.answered);
+  }
+  return all_asked || any_answered;
+}
+
+/// An attempt begins with the best host that is not failing: for ten minutes, and until every other
+/// one was asked.
+void HostJudge::recorded(const CopyTruth& copy, const ports::CopyUpdate& update) {
+  std::set<std::size_t> asked;
+  for (const auto& attempt : update.attempts) {
+    const auto host = book_.host_named(attempt.host);
+    if (!host) return;
+    asked.insert(*host);
+  }
+  if (asked.size() > kHostsPerAttempt) {
+    verdicts_.violate(Rule::TooManyHosts, copy.name,
+                      fmt::format("{} hosts were asked in one attempt", asked.size()));
+  }
+  if (may_answer_for_an_outage(update) || moves(copy)) return;
+  Turns& turns = turns_[copy.risk_pool ? 1 : 0];
+  const std::size_t first = *book_.host_named(update.attempts.front().host);
+  const auto preference = book_.preference(copy.domain, first);
+  for (std::size_t host = 0; host < turns.size(); ++host) {
+    if (!book_.usable(copy.domain, host)) continue;
+    if (book_.preference(copy.domain, host) >= preference) continue;
+    if (!was_passed_over(host, copy, turns)) continue;
+    verdicts_.violate(Rule::HostNotAsked, copy.name,
+                      fmt::format("{} was asked before {}, which is better and not failing",
+                                  book_.world().hosts[first].name, book_.world().hosts[host].name));
+  }
+  for (const auto& attempt : update.attempts) {
+    turns[*book_.host_named(attempt.host)] = {copy.recorded_at, clock_.steady(), settles(attempt)};
+  }
+}
+
+/// Every usable host of up to six is asked within two attempts, by this copy or by others that tell
+/// of it, unless one of their hosts ended so that no other is to be asked.
+void HostJudge::put_off(CopyTruth& copy, const ports::CopyUpdate& update) {
+  const auto now = clock_.steady();
+  const bool has_others = std::popcount(book_.usable_mask(copy.domain)) > 1;
+  if (may_answer_for_an_outage(update) && has_others) return;
+  // An attempt whose time is over, or whose content cannot be read, begins with no further host.
+  const bool goes_on =
+      now - copy.due_at < book_.world().settings.attempt_limit && unreadable_at_ < copy.due_at;
+  bool all_turned = goes_on && !update.attempts.empty();
+  for (const auto& attempt : update.attempts) {
+    const auto host = book_.host_named(attempt.host);
+    all_turned = all_turned && host && turns_to_next_host(attempt);
+    if (host) book_.hosts[*host].asked_at = now;
+  }
+  // A host that has taken mail meanwhile is in its place again, and is asked first; so are all that
+  // failed long ago where one has answered. Where one has asked for less, nobody turns to the next.
+  const bool long_ago = now - copy.asked_from >= kAskedLast;
+  bool judged = all_turned && copy.all_turned && !moves(copy);
+  std::size_t left_out = SIZE_MAX;
+  for (std::size_t host = 0; host < book_.hosts.size(); ++host) {
+    if (!book_.usable(copy.domain, host)) continue;
+    const HostTruth& truth = book_.hosts[host];
+    judged = judged && truth.took_at < copy.asked_from && truth.throttled_at < copy.asked_from &&
+             !(long_ago && truth.answered_at >= copy.asked_from);
+    if (truth.asked_at < copy.asked_from) left_out = host;
+  }
+  if (judged && left_out != SIZE_MAX) {
+    verdicts_.violate(Rule::HostNotAsked, copy.name,
+                      book_.world().hosts[left_out].name + " was not asked in two attempts");
+  }
+  copy.asked_from = copy.recorded_at;
+  copy.recorded_at = now;
+  copy.all_turned = all_turned;
+}
+
+}  // namespace relay::simulation
