@@ -159,7 +159,6 @@ base::Task<Answer<ChangeView>> Desk::change(Order order, ports::QueueFilter filt
 bool Desk::would_change(const ports::QueueRow& row, QueueAction action) {
   switch (action) {
     case QueueAction::Retry:
-    case QueueAction::Hold:
       return row.state == mail::RecipientState::Waiting;
     case QueueAction::Release:
       return row.state == mail::RecipientState::Held;
@@ -171,6 +170,9 @@ bool Desk::would_change(const ports::QueueRow& row, QueueAction action) {
 }
 
 base::Task<Answer<PauseView>> Desk::pause(Order order, PauseTarget target,
+    case QueueAction::Hold:  // a copy that awaits consent becomes held by the operator
+      return row.state == mail::RecipientState::Waiting ||
+             (row.state == mail::RecipientState::Held && !row.awaits.empty());
                                           std::optional<std::chrono::milliseconds> span) {
   if (auto refusal = no_good_reason(order, true)) co_return std::unexpected(std::move(*refusal));
   auto rule = co_await pauses_.pause(target.kind, std::move(target.value), order.reason, span);

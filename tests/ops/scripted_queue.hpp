@@ -184,9 +184,11 @@ class ScriptedQueue final : public ports::OperatorQueue {
       case ports::QueueAction::Retry:
         if (waits) row.next_due = now();
         return waits;
-      case ports::QueueAction::Hold:
-        if (waits) row.state = mail::RecipientState::Held;
-        return waits;
+      case ports::QueueAction::Hold: {
+        const bool awaits = !std::exchange(row.awaits, "").empty();
+        row.state = mail::RecipientState::Held;
+        return waits || awaits;
+      }
       case ports::QueueAction::Release:
         if (waits) return false;
         row.state = mail::RecipientState::Waiting;
