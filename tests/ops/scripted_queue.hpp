@@ -209,6 +209,10 @@ class ScriptedQueue final : public ports::OperatorQueue {
     });
   }
 
+  static bool is_under(const std::string& host, const std::string& end) {
+    return host == end || host.ends_with('.' + end);
+  }
+
   bool holds(const ports::QueueCondition& condition, const ports::QueueRow& row) const {
     using Field = ports::QueueCondition::Field;
     const auto address = [&](std::string text) {
@@ -229,7 +233,10 @@ class ScriptedQueue final : public ports::OperatorQueue {
       case Field::Sender:
         return condition.text == "<>" ? row.mail_from.empty() : address(row.mail_from);
       case Field::Host:
-        return row.last.host == condition.text || row.last.host.ends_with('.' + condition.text);
+        return is_under(row.last.host, condition.text) ||
+               std::ranges::any_of(condition.group, [&](const ports::HostEnd& end) {
+                 return is_under(row.last.host, end.text);
+               });
       case Field::Code:
         return row.last.code != 0 && matches_pattern(row.last.status.to_string(), condition.text);
       case Field::MessageId:
