@@ -126,6 +126,9 @@ struct Report {
   mail::MessageId id;
   std::vector<std::pair<std::uint16_t, Notify>> notices;  ///< those that the DSNs report
   std::vector<NewMessage> dsns;
+  /// The sender hears of a delay: the one notice of delay that a message has. Delays of which only
+  /// the postmaster hears, or nobody, leave it to those that come later.
+  bool tells_sender_of_delay = false;
 };
 
 /// Implementations pass tests/spool/delivery_contract. Calls may come from any shard, and resume
