@@ -137,5 +137,17 @@ TEST_F(ReportClerkTest, ADelayThatNobodyWasToldOfTakesNoNoticeFromTheNext) {
   EXPECT_EQ(dialer_.transactions().size(), 1U);
 }
 
+/// Nobody can be told of it, and it is not asked for again and again.
+TEST_F(ReportClerkTest, ADebtThatCannotBeReadIsLeftToTheOperator) {
+  owe_a_report();
+  spool_.damage(owe_a_report());
+  scheduler_.start();
+  clock_.run_for(io_, 5s);
+  EXPECT_EQ(dialer_.transactions().size(), 1U);
+  const auto totals = run_task(spool_.operators().totals());
+  EXPECT_EQ(totals->held, 1U);
+  EXPECT_EQ(totals->owed_reports, 0U);
+}
+
 }  // namespace
 }  // namespace relay::delivery

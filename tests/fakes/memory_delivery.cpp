@@ -59,7 +59,11 @@ base::Task<std::expected<void, SpoolError>> MemoryDelivery::hold_damaged(mail::M
     MemoryMessage* message = core_.messages.find(id);
     if (message == nullptr) return {};
     for (MemoryCopy& copy : message->copies) {
-      if (copy.row.state != mail::RecipientState::Waiting) continue;
+      const auto owed = message->notices.find(copy.row.route.index);
+      const bool untellable = message->rows_damaged && owed != message->notices.end();
+      if (untellable) core_.messages.cancel(*message, copy.row.route.index);
+      const bool failed = copy.row.state == mail::RecipientState::Failed;
+      if (copy.row.state != mail::RecipientState::Waiting && !(failed && untellable)) continue;
       core_.messages.change(*message, copy, [](mail::QueuedRecipient& row) {
         row.state = mail::RecipientState::Held;
       });
