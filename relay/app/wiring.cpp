@@ -212,6 +212,7 @@ void Relay::open_desk() {
             return hosts_of_group(*configuration_.delivery().get(), name);
           }});
   admin_ = std::make_unique<ops::AdminEndpoint>(*desk_);
+  spool_->metrics().add_to(metrics_);
   scheduler_->metrics().add_to(metrics_);
   desk_->metrics().add_to(metrics_);
 }

@@ -159,9 +159,10 @@ class OperatorQueue {
   virtual base::Task<std::expected<std::string, SpoolError>> read(mail::MessageId id,
                                                                   std::uint32_t sequence) = 0;
 
-  /// Applies the action to the next matching copies after `after`, in one transaction of at most 20
-  /// ms. `reason` is stored with copies that end. Every action clears the consent that a copy waits
-  /// for, except Retry, which does not touch held copies.
+  /// Applies the action to the next matching copies after `after`, in one transaction. It is made
+  /// to take 20 ms at most: a slice is smaller when the last one took longer. `reason` is stored
+  /// with copies that end. Every action clears the consent that a copy waits for, except Retry,
+  /// which does not touch held copies.
   virtual base::Task<std::expected<ChangedSlice, SpoolError>> change(
       QueueFilter filter, QueueAction action, std::string reason,
       std::optional<mail::CopyId> after) = 0;

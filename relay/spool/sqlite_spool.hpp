@@ -56,6 +56,8 @@ class SqliteSpool {
   Writer::Work work() const { return writer_.work(); }
 
   /// True once the disk cannot be trusted any more.
+  const Metrics& metrics() const { return writer_.metrics(); }
+
   bool poisoned() const noexcept { return writer_.poisoned(); }
 
  private:

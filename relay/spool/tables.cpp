@@ -24,6 +24,7 @@ Tables::Tables(Connection& connection, ContentFile& file, Transactions& transact
   transactions.add(file);
   transactions.add(tally);
   transactions.add(messages);
+  transactions.add(changes);
   transactions.add(greylist);
 }
 
