@@ -31,9 +31,9 @@ DiskUpkeep::DiskUpkeep(Connection& connection, ContentFile& content, std::string
   sqlite3_wal_hook(connection_.raw(), count_log_pages, &log_pages_);
 }
 
-/// The database file never shrinks, so its unused pages count as free space; otherwise a disk that
-/// was full once would refuse mail for ever. Free slots of the content file cannot serve as pages:
-/// they are given back to the disk instead.
+/// The database file shrinks only at a start (shrink.hpp), so its unused pages count as free space;
+/// otherwise a disk that was full once would refuse mail until then. Free slots of the content file
+/// cannot serve as pages: they are given back to the disk instead.
 bool DiskUpkeep::is_low() {
   if (min_free_ == 0) return false;
   if (free_octets(path_) >= min_free_ + log_octets()) return false;
