@@ -33,6 +33,15 @@ base::Task<ops::ReloadResult> awaited_reload(Relay& relay, ops::Asker asker) {
       [&](auto resume) { relay.reload(std::move(asker), std::move(resume)); });
 }
 
+std::vector<ports::HostEnd> hosts_of_group(const delivery::Policy& policy, std::string_view name) {
+  std::vector<ports::HostEnd> hosts;
+  if (policy.providers == nullptr) return hosts;
+  for (auto& end : policy.providers->ends_of(name)) {
+    hosts.push_back({.text = std::move(end.suffix), .is_of_group = end.is_its});
+  }
+  return hosts;
+}
+
 }  // namespace
 
 std::expected<std::unique_ptr<Relay>, std::string> Relay::open(Parts parts,
@@ -197,8 +206,13 @@ void Relay::open_desk() {
       .log = *log_,
       .status = [this] { return status_->now(); },
       .reload = [this](ops::Asker asker) { return awaited_reload(*this, std::move(asker)); },
-      .expire = [this] { return configuration_.delivery().get()->retry.expire; }});
+      .expire = [this] { return configuration_.delivery().get()->retry.expire; },
+      .hosts_of_group =
+          [this](std::string_view name) {
+            return hosts_of_group(*configuration_.delivery().get(), name);
+          }});
   admin_ = std::make_unique<ops::AdminEndpoint>(*desk_);
+  spool_->metrics().add_to(metrics_);
   scheduler_->metrics().add_to(metrics_);
   desk_->metrics().add_to(metrics_);
 }

@@ -38,6 +38,7 @@ void log_start(base::Log& log, base::WallTime now, const settings::Settings& set
       .number("messages", static_cast<std::int64_t>(queue.messages))
       .flag("clean", queue.clean)
       .number("drafts_removed", queue.drafts_removed)
+      .number("given_back", static_cast<std::int64_t>(queue.given_back))
       .text("journal_mode", queue.journal_mode)
       .text("synchronous", queue.synchronous)
       .text("locking_mode", queue.locking_mode)

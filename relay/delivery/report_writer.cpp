@@ -219,6 +219,9 @@ base::Task<WrittenReport> write_report(ReportOrder order, std::shared_ptr<const 
     order.new_id = [now = order.now] { return base::Ulid::generate(now); };
   }
   Audience audience(order, *policy);
+  written.report.tells_sender_of_delay = std::ranges::any_of(
+      audience.to_sender,
+      [](const mail::DsnRecipient& recipient) { return recipient.kind == DsnKind::Delayed; });
   if (!audience.to_sender.empty()) {
     auto request = request_of(order, *policy, std::move(audience.to_sender), false);
     co_await write_dsns(written, std::move(request), policy, signer);

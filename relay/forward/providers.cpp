@@ -46,4 +46,19 @@ const std::string* ProviderTable::name_of(std::string_view host) const {
   return nullptr;
 }
 
+std::vector<ProviderTable::End> ProviderTable::ends_of(std::string_view name) const {
+  std::vector<End> ends;
+  for (const auto& [suffix, owner] : by_suffix_) {
+    bool matters = names_[owner] == name;
+    std::string_view above = suffix;
+    for (std::size_t dot = above.find('.'); !matters && dot != above.npos; dot = above.find('.')) {
+      above.remove_prefix(dot + 1);
+      const auto found = by_suffix_.find(above);
+      matters = found != by_suffix_.end() && names_[found->second] == name;
+    }
+    if (matters) ends.push_back({.suffix = suffix, .is_its = names_[owner] == name});
+  }
+  return ends;
+}
+
 }  // namespace relay::forward

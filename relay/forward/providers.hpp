@@ -28,6 +28,17 @@ class ProviderTable {
   /// The name lives as long as the table and is the same string for all suffixes of a provider.
   const std::string* name_of(std::string_view host) const;
 
+  struct End {
+    std::string suffix;
+    bool is_its = true;  ///< false: what lies under it belongs to somebody else
+
+    friend bool operator==(const End&, const End&) = default;
+  };
+
+  /// What decides whether a host belongs to the provider of that name, given in lower case: its
+  /// suffixes, and those under them that others have. Empty: there is no such provider.
+  std::vector<End> ends_of(std::string_view name) const;
+
  private:
   struct FoldedHash {
     using is_transparent = void;

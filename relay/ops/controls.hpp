@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "relay/base/log.hpp"
@@ -95,6 +96,8 @@ struct Controls {
   std::function<DaemonStatus()> status;
   std::function<base::Task<ReloadResult>(Asker)> reload;
   std::function<std::chrono::seconds()> expire;  ///< how long delivery is tried, as configured now
+  /// The hosts of the group of that name, as configured now; empty: no group has that name.
+  std::function<std::vector<ports::HostEnd>(std::string_view name)> hosts_of_group;
 };
 
 }  // namespace relay::ops

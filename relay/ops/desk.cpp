@@ -48,9 +48,18 @@ Desk::Desk(Controls controls)
     : controls_(std::move(controls)),
       pauses_(controls_.queue, controls_.delivery, controls_.clock) {}
 
+/// As `pause` takes them, mx: takes the name of a group, too.
+ports::QueueFilter Desk::with_groups(ports::QueueFilter filter) const {
+  for (ports::QueueCondition& condition : filter.conditions) {
+    if (condition.field != ports::QueueCondition::Field::Host) continue;
+    condition.group = controls_.hosts_of_group(condition.text);
+  }
+  return filter;
+}
+
 base::Task<Answer<ListPage>> Desk::list(ports::QueueFilter filter,
                                         std::optional<mail::CopyId> after, std::size_t limit) {
-  auto page = co_await controls_.queue.list(std::move(filter), after, limit);
+  auto page = co_await controls_.queue.list(with_groups(std::move(filter)), after, limit);
   if (!page) co_return std::unexpected(storage(page.error()));
   if (page->next && after && *page->next <= *after) {
     // A page that does not advance would make the listing endless.
@@ -151,7 +160,8 @@ base::Task<Answer<ChangeView>> Desk::change(Order order, ports::QueueFilter filt
   const bool ends = action == QueueAction::Drop || action == QueueAction::Bounce;
   if (auto refusal = no_good_reason(order, ends)) co_return std::unexpected(std::move(*refusal));
   const Verb verb = order.verb;
-  auto done = co_await change_all(controls_, std::move(order), std::move(filter), action, progress);
+  auto done = co_await change_all(controls_, std::move(order), with_groups(std::move(filter)),
+                                  action, progress);
   if (done) metrics_.changed.at(verb).add(done->changed);
   co_return done;
 }
@@ -159,8 +169,10 @@ base::Task<Answer<ChangeView>> Desk::change(Order order, ports::QueueFilter filt
 bool Desk::would_change(const ports::QueueRow& row, QueueAction action) {
   switch (action) {
     case QueueAction::Retry:
-    case QueueAction::Hold:
       return row.state == mail::RecipientState::Waiting;
+    case QueueAction::Hold:  // a copy that awaits consent becomes held by the operator
+      return row.state == mail::RecipientState::Waiting ||
+             (row.state == mail::RecipientState::Held && !row.awaits.empty());
     case QueueAction::Release:
       return row.state == mail::RecipientState::Held;
     case QueueAction::Drop:

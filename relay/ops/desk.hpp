@@ -64,6 +64,7 @@ class Desk {
   base::Task<Answer<std::optional<mail::MessageId>>> first_match(ports::QueueFilter filter,
                                                                  std::optional<mail::CopyId> after);
   CopyOutlook outlook(ports::QueueRow row) const;
+  ports::QueueFilter with_groups(ports::QueueFilter filter) const;
 
   Controls controls_;
   PauseBook pauses_;

@@ -126,6 +126,9 @@ struct Report {
   mail::MessageId id;
   std::vector<std::pair<std::uint16_t, Notify>> notices;  ///< those that the DSNs report
   std::vector<NewMessage> dsns;
+  /// The sender hears of a delay: the one notice of delay that a message has. Delays of which only
+  /// the postmaster hears, or nobody, leave it to those that come later.
+  bool tells_sender_of_delay = false;
 };
 
 /// Implementations pass tests/spool/delivery_contract. Calls may come from any shard, and resume
@@ -154,7 +157,9 @@ class DeliveryQueue {
   /// May be repeated: what was recorded before is then TooLate. NotFound: the message is gone.
   virtual base::Task<std::expected<RecordAnswer, SpoolError>> record(Update update) = 0;
 
-  /// Holds every waiting copy of a message that cannot be read; does not read it.
+  /// Holds every waiting copy of a message that cannot be read. Failed copies of which nobody can
+  /// be told, because they or the message are what cannot be read, are held as well, and no longer
+  /// owed; what else is owed for the message is due a minute later.
   virtual base::Task<std::expected<void, SpoolError>> hold_damaged(mail::MessageId id) = 0;
 
   /// Waiting copies that are due, in the order (next_due, id, index), those after `after`; at most
@@ -191,7 +196,8 @@ class DeliveryQueue {
   virtual base::Task<std::expected<std::optional<std::chrono::milliseconds>, SpoolError>>
   next_report_in() = 0;
 
-  /// The notices owed for a message. NotFound: nothing is owed.
+  /// The notices owed for a message. NotFound: nothing is owed. Corrupt: one of them is about a
+  /// copy that cannot be read; after hold_damaged() the others can be had.
   virtual base::Task<std::expected<Notices, SpoolError>> notices(mail::MessageId id) = 0;
 
   /// Stores the DSNs, due at once, and removes their notices; also the message, when all its copies

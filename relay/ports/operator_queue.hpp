@@ -17,6 +17,12 @@
 
 namespace relay::ports {
 
+/// An ending of host names, after a dot or as a whole. The longest one that fits a host decides.
+struct HostEnd {
+  std::string text;
+  bool is_of_group = true;  ///< false: hosts under it belong to another group
+};
+
 /// One condition of a filter. Texts are folded to lower case; "*" in them matches any octets.
 struct QueueCondition {
   enum class Field {
@@ -25,7 +31,8 @@ struct QueueCondition {
     Alias,      ///< the forward-path as the client gave it: an address, or a domain
     Domain,     ///< the domain of that forward-path
     Sender,     ///< the original reverse-path: an address, a domain, or "<>"
-    Host,       ///< the host of the last attempt: its name, or an ending of it after a dot
+    Host,       ///< the host of the last attempt: its name, or an ending of it after a dot; or its
+                ///< group
     Code,       ///< the enhanced code of the last attempt
     MessageId,  ///< Message-ID of the header, without brackets
     OlderThan,  ///< accepted longer ago than `age`
@@ -35,6 +42,7 @@ struct QueueCondition {
 
   Field field = Field::Id;
   std::string text;
+  std::vector<HostEnd> group;  ///< with Host: the hosts of the group named `text`; empty: no group
   std::chrono::seconds age{0};
   mail::RecipientState state = mail::RecipientState::Waiting;
   bool deferred = false;  ///< with state Waiting: only copies that were tried before
@@ -151,9 +159,10 @@ class OperatorQueue {
   virtual base::Task<std::expected<std::string, SpoolError>> read(mail::MessageId id,
                                                                   std::uint32_t sequence) = 0;
 
-  /// Applies the action to the next matching copies after `after`, in one transaction of at most 20
-  /// ms. `reason` is stored with copies that end. Every action clears the consent that a copy waits
-  /// for, except Retry, which does not touch held copies.
+  /// Applies the action to the next matching copies after `after`, in one transaction. It is made
+  /// to take 20 ms at most: a slice is smaller when the last one took longer. `reason` is stored
+  /// with copies that end. Every action clears the consent that a copy waits for, except Retry,
+  /// which does not touch held copies.
   virtual base::Task<std::expected<ChangedSlice, SpoolError>> change(
       QueueFilter filter, QueueAction action, std::string reason,
       std::optional<mail::CopyId> after) = 0;

@@ -41,7 +41,8 @@ bool holds(const QueueCondition& condition, const QueueSubject& subject, base::W
     case Field::Sender:
       return matches_sender(condition.text, subject.mail_from);
     case Field::Host:
-      return matches_host(condition.text, subject.host);
+      return matches_host(condition.text, subject.host) ||
+             is_of_group(condition.group, subject.host);
     case Field::Code:
       return !subject.code.empty() && matches_pattern(condition.text, subject.code);
     case Field::MessageId:
@@ -98,6 +99,15 @@ bool matches_host(std::string_view pattern, std::string_view host) {
   return !pattern.contains('*') && host.size() > pattern.size() &&
          host[host.size() - pattern.size() - 1] == '.' &&
          base::equal_ignoring_case(host.substr(host.size() - pattern.size()), pattern);
+}
+
+bool is_of_group(const std::vector<HostEnd>& ends, std::string_view host) {
+  const HostEnd* longest = nullptr;
+  for (const HostEnd& end : ends) {
+    const bool is_longer = longest == nullptr || end.text.size() > longest->text.size();
+    if (is_longer && matches_host(end.text, host)) longest = &end;
+  }
+  return longest != nullptr && longest->is_of_group;
 }
 
 bool matches(const QueueFilter& filter, const QueueSubject& subject, base::WallTime now) {

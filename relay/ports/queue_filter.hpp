@@ -19,6 +19,9 @@ bool matches_address(std::string_view pattern, std::string_view address);
 /// Matches the host's name, or its ending after a dot. An empty host matches nothing.
 bool matches_host(std::string_view pattern, std::string_view host);
 
+/// Whether the longest of the ends that fits the host is one of the group.
+bool is_of_group(const std::vector<HostEnd>& ends, std::string_view host);
+
 /// What a filter examines of a copy. The views belong to the caller.
 struct QueueSubject {
   mail::MessageId id;

@@ -50,6 +50,7 @@ base::Task<std::expected<ports::RecordAnswer, SpoolError>> DeliveryRequests::rec
 
 base::Task<std::expected<void, SpoolError>> DeliveryRequests::hold_damaged(mail::MessageId id) {
   return writer_.ask<void>(Kind::Record, [this, id] {
+    tables_.reports.hold_unreadable(id);
     tables_.outcomes.hold_damaged(id, now());
     return std::expected<void, SpoolError>();
   });

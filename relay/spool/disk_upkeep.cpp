@@ -9,7 +9,9 @@ namespace relay::spool {
 namespace {
 
 constexpr std::uint64_t kPageOctets = 8192;
-constexpr std::int64_t kLongLog = 2048;  // pages: 16 MiB
+// Pages: 16 MiB; and 2 MiB, a few slices of an order.
+constexpr std::int64_t kLongLog = 2048;
+constexpr std::int64_t kLongLogOfOrders = 256;
 
 int count_log_pages(void* pages, sqlite3*, const char*, int total) {
   *static_cast<std::int64_t*>(pages) = total;
@@ -29,9 +31,9 @@ DiskUpkeep::DiskUpkeep(Connection& connection, ContentFile& content, std::string
   sqlite3_wal_hook(connection_.raw(), count_log_pages, &log_pages_);
 }
 
-/// The database file never shrinks, so its unused pages count as free space; otherwise a disk that
-/// was full once would refuse mail for ever. Free slots of the content file cannot serve as pages:
-/// they are given back to the disk instead.
+/// The database file shrinks only at a start (shrink.hpp), so its unused pages count as free space;
+/// otherwise a disk that was full once would refuse mail until then. Free slots of the content file
+/// cannot serve as pages: they are given back to the disk instead.
 bool DiskUpkeep::is_low() {
   if (min_free_ == 0) return false;
   if (free_octets(path_) >= min_free_ + log_octets()) return false;
@@ -52,10 +54,22 @@ std::uint64_t DiskUpkeep::free_inside() const {
   return std::stoull(connection_.pragma("PRAGMA freelist_count")) * kPageOctets;
 }
 
-void DiskUpkeep::look_round(bool idle) {
-  if (log_pages_ < kLongLog && !(idle && log_pages_ > 0)) return;
+bool DiskUpkeep::is_log_long(Round round) const {
+  switch (round) {
+    case Round::Busy:
+      return log_pages_ >= kLongLog;
+    case Round::AfterOrder:
+      return log_pages_ >= kLongLogOfOrders;
+    case Round::Idle:
+      return log_pages_ > 0;
+  }
+  return false;
+}
+
+void DiskUpkeep::look_round(Round round) {
+  if (!is_log_long(round)) return;
   fold_log_in();
-  if (!idle) return;
+  if (round != Round::Idle) return;
   content_.shrink();
   make_reserve(path_);
 }

@@ -22,8 +22,14 @@ class DiskUpkeep {
 
   bool is_low();
 
-  /// Checkpoints a long log at once; if idle, also a short one, and tidies the files.
-  void look_round(bool idle);
+  enum class Round : std::uint8_t { Busy, AfterOrder, Idle };
+
+  /// What look_round() would find to do: a log that is long, or shorter after an order, whose pages
+  /// lie so far apart that a checkpoint of many would take long; if idle, any log.
+  bool is_log_long(Round round) const;
+
+  /// Checkpoints such a log; if idle, tidies the files, too.
+  void look_round(Round round);
 
   /// Frees the reserve: the disk is full, but a delivery must be recorded.
   void use_reserve();

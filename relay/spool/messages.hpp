@@ -38,7 +38,7 @@ class Messages final : public Participant {
   /// `index` is the first copy of the message that has not ended.
   void open_begins_at(const mail::MessageId& id, std::int64_t index);
 
-  /// A copy that stood by is open from here on.
+  /// A copy that stood by, or had ended, is open from here on.
   void opened_again(const mail::MessageId& id) { open_from_.erase(id); }
 
   void rolled_back() override { open_from_.clear(); }

@@ -94,13 +94,11 @@ bool Notices::pay(const ports::Report& report, base::WallTime next) {
     return is_owed(report.id, notice.first, notice.second);
   };
   if (!std::ranges::all_of(report.notices, is_there)) return false;
-  bool of_delay = false;
   for (const auto& [index, kind] : report.notices) {
     delete_.bind_blob(1, blob_of(report.id)).bind(2, std::int64_t{index});
     delete_.run();
-    of_delay = of_delay || kind == Notify::OfDelay;
   }
-  if (of_delay) {
+  if (report.tells_sender_of_delay) {
     mark_delay_told_.bind_blob(1, blob_of(report.id));
     mark_delay_told_.run();
     delete_delays_.bind_blob(1, blob_of(report.id));

@@ -31,7 +31,8 @@ class Notices {
   std::vector<std::pair<std::uint16_t, ports::Notify>> of(const mail::MessageId& id);
 
   /// Removes the notices of the report. False: one of them is missing, and nothing was removed.
-  /// Other notices of the message become due at `next`, except delays, which are told once only.
+  /// Other notices of the message become due at `next`, except delays when the sender has heard of
+  /// one: they are told once only.
   bool pay(const ports::Report& report, base::WallTime next);
 
   /// The message cannot be read: its DSN is due again at `at`.

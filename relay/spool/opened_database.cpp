@@ -71,7 +71,8 @@ bool is_durable(const OpenReport& report) {
 
 std::expected<OpenedDatabase, std::string> OpenedDatabase::open(const std::string& path,
                                                                 const ports::Clock& clock,
-                                                                const TableLimits& limits) {
+                                                                const TableLimits& limits,
+                                                                std::uint64_t shrink_above) {
   OpenedDatabase opened;
   std::error_code ignored;
   const auto log_size = std::filesystem::file_size(path + "-wal", ignored);
@@ -97,6 +98,7 @@ std::expected<OpenedDatabase, std::string> OpenedDatabase::open(const std::strin
     // end there, and everything acknowledged after it would be lost.
     if (!clean) opened.connection->execute("PRAGMA wal_checkpoint(TRUNCATE)");
     migrate(*opened.connection);
+    const std::uint64_t given_back = shrink(*opened.connection, path, shrink_above);
     opened.content = std::make_unique<ContentFile>(path);
     opened.transactions = std::make_unique<Transactions>(*opened.connection);
     opened.tables = std::make_unique<Tables>(*opened.connection, *opened.content,
@@ -104,6 +106,7 @@ std::expected<OpenedDatabase, std::string> OpenedDatabase::open(const std::strin
     opened.report = report_of(*opened.connection, *opened.tables);
     opened.report.drafts_removed = opened.tables->contents.remove_drafts();
     opened.tables->contents.adopt_slots();
+    opened.report.given_back = given_back;
     opened.report.clean = clean;
     opened.report.last_write = last_write;
   } catch (const DatabaseError& error) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "relay/spool/shrink.hpp"
 #include "relay/spool/tables.hpp"
 
 namespace relay::spool {
@@ -23,6 +24,7 @@ struct OpenReport {
   std::optional<base::WallTime> last_write;
   std::int64_t drafts_removed = 0;
   std::uint64_t messages = 0;
+  std::uint64_t given_back = 0;  ///< octets by which the database is shorter than it was
 };
 
 struct OpenedDatabase {
@@ -36,7 +38,8 @@ struct OpenedDatabase {
   /// clock must outlive the result.
   static std::expected<OpenedDatabase, std::string> open(const std::string& path,
                                                          const ports::Clock& clock,
-                                                         const TableLimits& limits = {});
+                                                         const TableLimits& limits = {},
+                                                         std::uint64_t shrink_above = kShrinkAbove);
 };
 
 }  // namespace relay::spool

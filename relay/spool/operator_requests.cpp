@@ -45,7 +45,7 @@ base::Task<std::expected<ports::ChangedSlice, SpoolError>> OperatorRequests::cha
     std::optional<mail::CopyId> after) {
   using Result = std::expected<ports::ChangedSlice, SpoolError>;
   return writer_.ask<ports::ChangedSlice>(
-      Kind::Record,
+      Kind::Order,
       [this, filter = std::move(filter), action, reason = std::move(reason), after]() -> Result {
         return tables_.changes.change(filter, action, reason, after);
       });

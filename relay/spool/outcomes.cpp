@@ -217,7 +217,7 @@ void Outcomes::hold_damaged(const mail::MessageId& id, base::WallTime now) {
   const std::int64_t held = connection_.changes();
   tally_.copies_out(RecipientState::Waiting, held);
   tally_.copies_in(RecipientState::Held, held);
-  // No DSN can be made of it either; it is retried in case the message is repaired.
+  // What is owed for copies that can be read is told later, not again and again at once.
   notices_.put_off(id, now + ports::DeliveryQueue::kGather);
 }
 

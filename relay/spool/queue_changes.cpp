@@ -1,5 +1,7 @@
 #include "relay/spool/queue_changes.hpp"
 
+#include <utility>
+
 #include "relay/spool/rows.hpp"
 
 namespace relay::spool {
@@ -49,9 +51,11 @@ QueueChanges::QueueChanges(Connection& connection, const ports::Clock& clock, Qu
 ports::ChangedSlice QueueChanges::change(const ports::QueueFilter& filter, QueueAction action,
                                          const std::string& reason,
                                          const std::optional<mail::CopyId>& after) {
+  began_at_ = clock_.steady();
   // Find first, change then: a change moves rows that the walk is reading.
   SliceEnd end(clock_, kMostLookedAt);
-  const std::size_t most = action == QueueAction::Hold ? kMostLookedAt : kMostChanged;
+  const std::size_t most =
+      (action == QueueAction::Hold ? kMostLookedAt : kMostChanged) >> halvings_;
   const QueueWalk::Slice slice =
       walk_.find(filter, after, most, end,
                  [&](const QueueWalk::Found& copy) { return is_meant(action, copy); });
@@ -69,6 +73,13 @@ ports::ChangedSlice QueueChanges::change(const ports::QueueFilter& filter, Queue
     break;
   }
   return changed;
+}
+
+void QueueChanges::committed(bool /*on_disk*/) {
+  if (!began_at_) return;
+  const auto took = clock_.steady() - *std::exchange(began_at_, std::nullopt);
+  if (took > kLongest && halvings_ < kMostHalvings) ++halvings_;
+  if (took < kLongest / 2 && halvings_ > 0) --halvings_;
 }
 
 bool QueueChanges::is_meant(QueueAction action, const QueueWalk::Found& copy) {

@@ -12,7 +12,7 @@
 
 namespace relay::spool {
 
-class QueueChanges {
+class QueueChanges final : public Participant {
  public:
   QueueChanges(Connection& connection, const ports::Clock& clock, QueueWalk& walk,
                MessageReader& reader, Messages& messages, Notices& notices, Fallbacks& fallbacks,
@@ -22,11 +22,20 @@ class QueueChanges {
   ports::ChangedSlice change(const ports::QueueFilter& filter, ports::QueueAction action,
                              const std::string& reason, const std::optional<mail::CopyId>& after);
 
+  // What a change makes dirty is written by the commit, whose time is known only then: slices get
+  // smaller while transactions take too long, and grow again.
+  void committed(bool on_disk) override;
+
+  void rolled_back() override { began_at_.reset(); }
+
  private:
   static constexpr std::size_t kMostLookedAt = 1000;
   /// Each change makes some three pages of indexes dirty: this many keep the commit short. Holding
   /// makes none dirty (kHeldInPlace in rows.hpp), so kMostLookedAt limits it.
   static constexpr std::size_t kMostChanged = 100;
+  static constexpr std::chrono::milliseconds kLongest{20};  ///< of a transaction with a slice
+  /// Not more: where the sync alone takes that long, smaller slices help nobody.
+  static constexpr unsigned kMostHalvings = 2;
 
   /// The action changes the copy, or must report it as held before.
   static bool is_meant(ports::QueueAction action, const QueueWalk::Found& copy);
@@ -52,6 +61,8 @@ class QueueChanges {
   Fallbacks& fallbacks_;
   Tally& tally_;
   Statement set_due_, hold_in_place_, await_no_more_, release_, end_;
+  std::optional<base::SteadyTime> began_at_;  ///< the slice of this transaction
+  unsigned halvings_ = 0;                     ///< of the size of slices
 };
 
 }  // namespace relay::spool

@@ -2,9 +2,22 @@
 
 #include <algorithm>
 
+#include "relay/spool/rows.hpp"
+
 namespace relay::spool {
 
 using ports::SpoolError;
+
+Reports::Reports(Connection& connection, MessageReader& reader, Messages& messages,
+                 Notices& notices, Tally& tally)
+    : connection_(connection),
+      reader_(reader),
+      messages_(messages),
+      notices_(notices),
+      tally_(tally),
+      hold_failed_(
+          connection.raw(),
+          "UPDATE recipient SET state = 1, ended = 0 WHERE id = ?1 AND idx = ?2 AND state = 3") {}
 
 std::expected<ports::Notices, SpoolError> Reports::owed(const mail::MessageId& id) {
   const auto owed = notices_.of(id);
@@ -29,6 +42,26 @@ std::expected<ports::Notices, SpoolError> Reports::owed(const mail::MessageId& i
          .waiting_since = was_held ? copy->released_at : made.queued.message.received_at});
   }
   return made;
+}
+
+void Reports::hold_unreadable(const mail::MessageId& id) {
+  for (const auto& [index, kind] : notices_.of(id)) {
+    if (is_readable({id, index})) continue;
+    notices_.cancel(id, index);
+    hold_failed_.bind_blob(1, blob_of(id)).bind(2, std::int64_t{index});
+    hold_failed_.run();
+    if (connection_.changes() == 0) continue;  // it waits, or its state is what was damaged
+    tally_.copies_in(mail::RecipientState::Held);
+    messages_.opened_again(id);
+  }
+}
+
+bool Reports::is_readable(const mail::CopyId& copy) {
+  try {
+    return reader_.load(copy.message, {copy.index}).has_value();
+  } catch (const DamagedValue&) {
+    return false;
+  }
 }
 
 std::expected<void, SpoolError> Reports::pay(const ports::Report& report,

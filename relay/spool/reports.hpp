@@ -12,11 +12,16 @@ namespace relay::spool {
 
 class Reports {
  public:
-  Reports(MessageReader& reader, Messages& messages, Notices& notices)
-      : reader_(reader), messages_(messages), notices_(notices) {}
+  Reports(Connection& connection, MessageReader& reader, Messages& messages, Notices& notices,
+          Tally& tally);
 
   /// NotFound: no notices. Throws DamagedValue.
   std::expected<ports::Notices, ports::SpoolError> owed(const mail::MessageId& id);
+
+  /// Inside a transaction. Removes the notices of copies that cannot be read, alone or because
+  /// their message cannot, and holds those copies for the operator, who is the only one to see that
+  /// they failed. The other notices of the message can then be reported.
+  void hold_unreadable(const mail::MessageId& id);
 
   /// Inside a transaction. `cuts`: one for each DSN. NotFound: the notices were reported already.
   std::expected<void, ports::SpoolError> pay(const ports::Report& report,
@@ -24,9 +29,14 @@ class Reports {
                                              base::WallTime now);
 
  private:
+  bool is_readable(const mail::CopyId& copy);
+
+  Connection& connection_;
   MessageReader& reader_;
   Messages& messages_;
   Notices& notices_;
+  Tally& tally_;
+  Statement hold_failed_;
 };
 
 }  // namespace relay::spool

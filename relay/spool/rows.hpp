@@ -15,7 +15,7 @@ inline constexpr std::int64_t kEightBit = 1;
 inline constexpr std::int64_t kSmtpUtf8 = 2;
 inline constexpr std::int64_t kEsmtp = 4;
 inline constexpr std::int64_t kSenderAuthenticated = 8;
-inline constexpr std::int64_t kDelayTold = 16;  ///< a delay notice for the message was sent
+inline constexpr std::int64_t kDelayTold = 16;  ///< the sender was told of a delay
 inline constexpr std::int64_t kWarned = 1;
 inline constexpr std::int64_t kPossibleDuplicate = 2;
 /// Held although the state column says waiting: the copy keeps its entries in the indexes of

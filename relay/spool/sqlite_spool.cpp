@@ -12,9 +12,9 @@ std::expected<std::unique_ptr<SqliteSpool>, std::string> SqliteSpool::open(
   if (auto ready = prepare_folder(options.path, options.allow_network_file_system); !ready) {
     return std::unexpected(ready.error());
   }
-  auto database =
-      OpenedDatabase::open(options.path, *options.clock,
-                           {.tokens = options.tokens, .greylist_rows = options.greylist_rows});
+  auto database = OpenedDatabase::open(
+      options.path, *options.clock,
+      {.tokens = options.tokens, .greylist_rows = options.greylist_rows}, options.shrink_above);
   if (!database) return std::unexpected(database.error());
   std::unique_ptr<SqliteSpool> spool(new SqliteSpool(std::move(*database), options));
   make_reserve(options.path);

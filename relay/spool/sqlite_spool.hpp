@@ -24,6 +24,7 @@ struct SpoolOptions {
   const ports::Clock* clock = nullptr;    ///< required; the queue's time; outlives the queue
   std::chrono::seconds token_round{600};  ///< how often expired rows are removed
   bool allow_network_file_system = false;
+  std::uint64_t shrink_above = kShrinkAbove;  ///< octets of the database; see shrink.hpp
 };
 
 class SqliteSpool {
@@ -54,6 +55,8 @@ class SqliteSpool {
   void close();
 
   Writer::Work work() const { return writer_.work(); }
+
+  const Metrics& metrics() const { return writer_.metrics(); }
 
   /// True once the disk cannot be trusted any more.
   bool poisoned() const noexcept { return writer_.poisoned(); }

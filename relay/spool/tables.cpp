@@ -14,7 +14,7 @@ Tables::Tables(Connection& connection, ContentFile& file, Transactions& transact
       notices(connection, tally),
       acceptance(contents, messages, tokens, awaiting, notices),
       fallbacks(connection, messages, notices, tally),
-      reports(reader, messages, notices),
+      reports(connection, reader, messages, notices, tally),
       outcomes(connection, messages, notices, fallbacks, tally),
       due(connection),
       walk(connection, the_clock),
@@ -24,6 +24,7 @@ Tables::Tables(Connection& connection, ContentFile& file, Transactions& transact
   transactions.add(file);
   transactions.add(tally);
   transactions.add(messages);
+  transactions.add(changes);
   transactions.add(greylist);
 }
 

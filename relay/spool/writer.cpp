@@ -25,6 +25,18 @@ void let_others_go_first() {
   ::sched_setscheduler(0, SCHED_BATCH, &none);  // if not permitted, only slower
 }
 
+bool may_use_reserve(Kind kind) { return kind == Kind::Record || kind == Kind::Order; }
+
+/// What a transaction of these requests counts as.
+Busy busy_with(const std::vector<std::unique_ptr<Request>>& writes) {
+  Busy busy = Busy::Note;
+  for (const auto& request : writes) {
+    if (request->kind() == Kind::Order) return Busy::Order;
+    if (request->kind() != Kind::Note) busy = Busy::Mail;
+  }
+  return busy;
+}
+
 class Told final : public Request {
  public:
   Told(Kind kind, std::function<void()> work) : Request(kind), work_(std::move(work)) {}
@@ -96,9 +108,13 @@ void Writer::run() {
   Batch batch;
   while (next(batch)) {
     const bool idle = batch.empty();
+    const bool orders = std::ranges::any_of(
+        batch, [](const auto& request) { return request->kind() == Kind::Order; });
     serve(batch);
     do_chore_when_due();
-    look_after_disk(idle);
+    look_after_disk(idle     ? DiskUpkeep::Round::Idle
+                    : orders ? DiskUpkeep::Round::AfterOrder
+                             : DiskUpkeep::Round::Busy);
     batch.clear();
   }
 }
@@ -126,13 +142,21 @@ void Writer::serve(Batch& batch) {
   for (auto& request : batch) {
     (request->kind() == Kind::Read ? reads : writes).push_back(std::move(request));
   }
-  if (!writes.empty()) write(writes);
+  if (!writes.empty()) {
+    const Stopwatch watch(clock_, metrics_.writer.at(busy_with(writes)));
+    write(writes);
+  }
   shared_last_ = writes.size();
   requests_.fetch_add(batch.size(), std::memory_order_relaxed);
   for (auto& request : writes) {
     request->answer(poisoned() ? std::optional(SpoolError::Poisoned) : request->failed);
   }
-  for (auto& request : reads) {
+  if (!reads.empty()) read(reads);
+}
+
+void Writer::read(Batch& batch) {
+  const Stopwatch watch(clock_, metrics_.writer.at(Busy::Read));
+  for (auto& request : batch) {
     read(*request);
     request->answer(request->failed);
   }
@@ -141,7 +165,7 @@ void Writer::serve(Batch& batch) {
 void Writer::write(Batch& batch) {
   if (!poisoned() && disk_is_low()) {
     for (auto& request : batch) {
-      if (request->kind() != Kind::Record) request->failed = SpoolError::Full;
+      if (!may_use_reserve(request->kind())) request->failed = SpoolError::Full;
     }
   }
   if (poisoned() || execute(batch)) return;
@@ -183,15 +207,15 @@ bool Writer::execute(Batch& batch) {
   transactions_.roll_back();
   // Errors of the requests themselves are decided again when each is tried alone.
   for (auto& request : batch) {
-    const bool by_disk = request->failed == SpoolError::Full && request->kind() != Kind::Record;
+    const bool by_disk = request->failed == SpoolError::Full && !may_use_reserve(request->kind());
     if (!by_disk) request->failed.reset();
   }
   return false;
 }
 
 void Writer::attempt(Request& request) {
-  const bool may_use_reserve = request.kind() == Kind::Record;
-  if (attempt_once(request) || request.failed != SpoolError::Full || !may_use_reserve) return;
+  if (attempt_once(request) || request.failed != SpoolError::Full) return;
+  if (!may_use_reserve(request.kind())) return;
   // A delivery must be recorded, or the message is sent again: use the reserve.
   try {
     disk_.use_reserve();
@@ -238,10 +262,12 @@ bool Writer::disk_is_low() {
   }
 }
 
-void Writer::look_after_disk(bool idle) {
+void Writer::look_after_disk(DiskUpkeep::Round round) {
   if (poisoned()) return;
   try {
-    disk_.look_round(idle);
+    if (!disk_.is_log_long(round)) return;
+    const Stopwatch watch(clock_, metrics_.writer.at(Busy::Checkpoint));
+    disk_.look_round(round);
   } catch (const DatabaseError& error) {
     failed_with(error);
   }

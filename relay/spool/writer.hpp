@@ -20,6 +20,7 @@
 #include "relay/ports/clock.hpp"
 #include "relay/ports/spool_error.hpp"
 #include "relay/spool/disk_upkeep.hpp"
+#include "relay/spool/metrics.hpp"
 
 namespace relay::spool {
 
@@ -28,6 +29,7 @@ enum class Kind {
   Read,    ///< answered after the commit of its batch
   Write,   ///< refused when the disk is low
   Record,  ///< may use the reserve when the disk is full
+  Order,   ///< as Record; one of many slices, which dirty pages all over the database
   Note,    ///< promises nothing: a commit of notes alone is not synced
 };
 
@@ -87,6 +89,8 @@ class Writer {
 
   Work work() const;
 
+  const Metrics& metrics() const { return metrics_; }
+
   bool poisoned() const noexcept { return poisoned_.load(std::memory_order_acquire); }
 
   base::WallTime now() const noexcept { return clock_.wall(); }
@@ -99,6 +103,7 @@ class Writer {
   bool next(Batch& batch);
   void serve(Batch& batch);
   void write(Batch& batch);
+  void read(Batch& batch);
   void read(Request& request);
   bool execute(Batch& batch);
   void attempt(Request& request);
@@ -106,7 +111,7 @@ class Writer {
   void poison(const std::string& why);
   void failed_with(const DatabaseError& error);
   bool disk_is_low();
-  void look_after_disk(bool idle);
+  void look_after_disk(DiskUpkeep::Round round);
   void do_chore_when_due();
 
   Transactions& transactions_;
@@ -116,6 +121,7 @@ class Writer {
   // Only for the writer's thread.
   base::SteadyTime chore_done_at_;
   std::size_t shared_last_ = 0;  ///< requests in the last commit
+  Metrics metrics_;
 
   std::mutex mutex_;
   std::condition_variable wake_;

@@ -98,6 +98,17 @@ class Leaving : public testing::Test {
     EXPECT_TRUE(run_task(spool_.intake().commit(std::move(made))));
   }
 
+  /// As inbound does with big content: whole chunks first.
+  void commit_in_chunks(ports::NewMessage made) {
+    constexpr std::size_t kChunk = ports::kChunkOctets;
+    std::uint32_t chunks = 0;
+    for (; made.content.size() >= kChunk; made.content.erase(0, kChunk)) {
+      EXPECT_TRUE(run_task(
+          spool_.intake().append(made.message.id, chunks++, made.content.substr(0, kChunk))));
+    }
+    commit(std::move(made));
+  }
+
   /// As inbound does: expected, made durable, offered with its content.
   void accept(ports::NewMessage made) {
     ports::FreshMessage fresh{.queued = {made.message, {}},
@@ -262,20 +273,50 @@ TEST_F(Leaving, CopiesThatLeaveAlikeShareATransaction) {
 TEST_F(Leaving, ANewAuthorStandsBeforeABodyOfManyChunks) {
   std::string body = "\r\n";
   while (body.size() < 2 * ports::kChunkOctets) body += "a line of no importance\r\n";
-  auto made = message({{.new_author = true}}, kHeader + body);
-  constexpr std::size_t kChunk = ports::kChunkOctets;
-  const std::string content = std::exchange(made.content, "");
-  for (std::uint32_t i = 0; i < 2; ++i) {
-    EXPECT_TRUE(
-        run_task(spool_.intake().append(made.message.id, i, content.substr(i * kChunk, kChunk))));
-  }
-  made.content = content.substr(2 * kChunk);
-  commit(std::move(made));
+  commit_in_chunks(message({{.new_author = true}}, kHeader + body));
   start();
   run(1s);
   const auto sent = heard("<t0@x.example>");
   EXPECT_EQ(sent.content, kNewHead + body);
   EXPECT_EQ(sent.mail, mail_command(sent.content.size()));
+}
+
+/// Damage that shows behind the first transaction of an attempt: who has the message has it, and
+/// those who do not get it once it is mended. Nobody gets it twice.
+TEST_F(Leaving, DamageThatShowsInTheMiddleOfAnAttemptUndoesNothing) {
+  std::string body = "\r\n";
+  while (body.size() < 600'000) body += std::string(900, 'x') + "\r\n";
+  auto made = message(std::vector<Handling>(150), kHeader + body);
+  const auto id = made.message.id;
+  commit_in_chunks(std::move(made));
+  int reads_of_content = 0;
+  spool_.before_read_answer([&]() -> base::Task<> {
+    const auto all = dialer_.transactions();
+    const bool is_sending = all.size() == 1 && all[0].recipients.size() == 100;
+    if (is_sending && ++reads_of_content == 2) spool_.damage_content(id, 1);
+    co_return;
+  });
+  start();
+  run(1s);
+  EXPECT_EQ(ended(CopyEnd::Delivered), 100U);
+  EXPECT_EQ(run_task(spool_.operators().totals())->held, 50U);
+  EXPECT_EQ(scheduler_->totals().copies, 0U);
+  spool_.before_read_answer({});
+  spool_.mend_content(id);
+  EXPECT_TRUE(
+      run_task(spool_.operators().change({}, ports::QueueAction::Release, "", std::nullopt)));
+  scheduler_->wake();
+  run(15s);
+  EXPECT_EQ(ended(CopyEnd::Delivered), 150U);
+  EXPECT_EQ(spool_.messages(), 0U);
+  std::vector<std::string> taken;
+  for (const auto& one : dialer_.transactions()) {
+    if (one.content != kTrace + kHeader + body) continue;  // broken off
+    taken.insert(taken.end(), one.recipients.begin(), one.recipients.end());
+  }
+  std::ranges::sort(taken);
+  EXPECT_EQ(taken.size(), 150U);
+  EXPECT_EQ(std::ranges::adjacent_find(taken), taken.end()) << "nobody twice";
 }
 
 /// A header that does not end where it should is damage: nobody knows what else is.

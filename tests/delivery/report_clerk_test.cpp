@@ -31,8 +31,14 @@ class ReportClerkTest : public testing::Test {
     EXPECT_TRUE(done.get());
   }
 
-  /// A message of which every copy has failed, and nobody has told its sender.
-  void owe_a_report() {
+  static mail::Route route(std::uint16_t index, const std::string& alias) {
+    return {.index = index,
+            .original = mail::ForwardPath(mailbox(alias)),
+            .target = mailbox("t" + std::to_string(index) + "@x.example"),
+            .reverse_path = mail::ReversePath(mailbox("srs@fwd.example"))};
+  }
+
+  ports::NewMessage message(std::vector<mail::Route> routes) {
     ports::NewMessage made;
     made.message.id = mail::MessageId::generate(clock_.wall());
     made.message.received_at = clock_.wall();
@@ -40,10 +46,14 @@ class ReportClerkTest : public testing::Test {
     made.message.sender_authenticated = true;
     made.content = "Subject: s\r\n\r\ntext\r\n";
     made.message.size = made.content.size();
-    made.routes.push_back({.index = 0,
-                           .original = mail::ForwardPath(mailbox("info@fwd.example")),
-                           .target = mailbox("t@x.example"),
-                           .reverse_path = mail::ReversePath(mailbox("srs@fwd.example"))});
+    made.routes = std::move(routes);
+    return made;
+  }
+
+  /// A message of which every copy has failed, and nobody has told its sender.
+  mail::MessageId owe_a_report() {
+    auto made = message({route(0, "info@fwd.example")});
+    const auto id = made.message.id;
     ports::Update failed{.id = made.message.id, .copies = {}};
     failed.copies.push_back({.state = mail::RecipientState::Failed,
                              .end = mail::End::Refused,
@@ -51,6 +61,20 @@ class ReportClerkTest : public testing::Test {
                              .notify = ports::Notify::OfFailure});
     EXPECT_TRUE(run_task(spool_.intake().commit(std::move(made))));
     EXPECT_TRUE(run_task(spool_.delivery().record(std::move(failed))));
+    return id;
+  }
+
+  /// The copy waits for hours more.
+  void owe_a_delay(const mail::MessageId& id, std::uint16_t index,
+                   std::uint32_t attempts_before = 0) {
+    ports::Update delayed{.id = id, .copies = {}};
+    delayed.copies.push_back({.index = index,
+                              .attempts_before = attempts_before,
+                              .retry_after = 2h,
+                              .warned = true,
+                              .attempts = {mail::DeliveryAttempt{.at = clock_.wall(), .code = 450}},
+                              .notify = ports::Notify::OfDelay});
+    EXPECT_TRUE(run_task(spool_.delivery().record(std::move(delayed))));
   }
 
   boost::asio::io_context io_;
@@ -87,6 +111,42 @@ TEST_F(ReportClerkTest, ATroubleOfTheQueueLosesNoDebt) {
   clock_.run_for(io_, 15s);
   EXPECT_EQ(dialer_.transactions().size(), 100U) << "each once";
   EXPECT_EQ(spool_.messages(), 0U);
+}
+
+/// The policy keeps silent about a part of one alias; all of another is a matter of its own.
+TEST_F(ReportClerkTest, ADelayThatNobodyWasToldOfTakesNoNoticeFromTheNext) {
+  Policy silent(*mail::Domain::parse("mx.fwd.example"));
+  silent.partial_failures = PartialFailures::Nobody;
+  policy_.publish(std::make_shared<const Policy>(std::move(silent)));
+  auto made = message(
+      {route(0, "team@fwd.example"), route(1, "team@fwd.example"), route(2, "info@fwd.example")});
+  const auto id = made.message.id;
+  EXPECT_TRUE(run_task(spool_.intake().commit(std::move(made))));
+  ports::Update taken{.id = id, .copies = {}};
+  taken.copies.push_back({.state = mail::RecipientState::Delivered, .end = mail::End::Delivered});
+  EXPECT_TRUE(run_task(spool_.delivery().record(std::move(taken))));
+  owe_a_delay(id, 1);
+  ports::Update later{.id = id, .copies = {}};
+  later.copies.push_back({.index = 2, .retry_after = 2h});
+  EXPECT_TRUE(run_task(spool_.delivery().record(std::move(later))));
+  scheduler_.start();
+  clock_.run_for(io_, 90s);
+  EXPECT_TRUE(dialer_.transactions().empty());
+  owe_a_delay(id, 2, 1);
+  clock_.run_for(io_, 130s);
+  EXPECT_EQ(dialer_.transactions().size(), 1U);
+}
+
+/// Nobody can be told of it, and it is not asked for again and again.
+TEST_F(ReportClerkTest, ADebtThatCannotBeReadIsLeftToTheOperator) {
+  owe_a_report();
+  spool_.damage(owe_a_report());
+  scheduler_.start();
+  clock_.run_for(io_, 5s);
+  EXPECT_EQ(dialer_.transactions().size(), 1U);
+  const auto totals = run_task(spool_.operators().totals());
+  EXPECT_EQ(totals->held, 1U);
+  EXPECT_EQ(totals->owed_reports, 0U);
 }
 
 }  // namespace

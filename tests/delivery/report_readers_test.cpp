@@ -88,6 +88,24 @@ TEST_F(ReportReaders, TellsOfNoDelayOfWhatNoLongerWaits) {
   ASSERT_THAT(all.notes, SizeIs(1));
   EXPECT_EQ(all.notes[0].reason, "no longer waiting");
   EXPECT_EQ(all.notes[0].delayed, 2U);
+  EXPECT_FALSE(all.report.tells_sender_of_delay);
+}
+
+/// The sender hears of one delay of a message. One that he did not hear of must not be that one.
+TEST_F(ReportReaders, SaysWhetherTheSenderHearsOfADelay) {
+  policy_->postmaster = mailbox("ops@fwd.example");
+  failed("info@fwd.example");
+  EXPECT_FALSE(written().report.tells_sender_of_delay);
+  delivered("team@fwd.example");
+  delayed("team@fwd.example");
+  for (const auto partial : {PartialFailures::Nobody, PartialFailures::Postmaster}) {
+    policy_->partial_failures = partial;
+    EXPECT_FALSE(written().report.tells_sender_of_delay);
+  }
+  policy_->partial_failures = PartialFailures::Sender;
+  EXPECT_TRUE(written().report.tells_sender_of_delay);
+  order_.header_block = "Precedence: list\r\n";
+  EXPECT_FALSE(written().report.tells_sender_of_delay);
 }
 
 TEST_F(ReportReaders, TellsOfTheFailureOfACopyThatWasDelayedBefore) {

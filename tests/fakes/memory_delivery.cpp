@@ -21,7 +21,7 @@ std::expected<std::string, SpoolError> content_of(MemoryCore& core, mail::Messag
                                                   std::uint32_t sequence) {
   const MemoryMessage* message = core.messages.find(id);
   if (message == nullptr) return std::unexpected(SpoolError::NotFound);
-  if (message->content_damaged) return std::unexpected(SpoolError::Corrupt);
+  if (sequence >= message->damaged_from) return std::unexpected(SpoolError::Corrupt);
   return sequence < message->chunks.size() ? message->chunks[sequence] : std::string();
 }
 
@@ -59,9 +59,14 @@ base::Task<std::expected<void, SpoolError>> MemoryDelivery::hold_damaged(mail::M
     MemoryMessage* message = core_.messages.find(id);
     if (message == nullptr) return {};
     for (MemoryCopy& copy : message->copies) {
-      if (copy.row.state != mail::RecipientState::Waiting) continue;
+      const auto owed = message->notices.find(copy.row.route.index);
+      const bool untellable = message->rows_damaged && owed != message->notices.end();
+      if (untellable) core_.messages.cancel(*message, copy.row.route.index);
+      const bool failed = copy.row.state == mail::RecipientState::Failed;
+      if (copy.row.state != mail::RecipientState::Waiting && !(failed && untellable)) continue;
       core_.messages.change(*message, copy, [](mail::QueuedRecipient& row) {
         row.state = mail::RecipientState::Held;
+        row.end = mail::End::None;
       });
     }
     if (message->report_due) core_.messages.set_report_due(*message, now() + kGather);

@@ -36,7 +36,7 @@ struct MemoryMessage {
   std::optional<base::WallTime> report_due;
   bool delay_told = false;
   bool rows_damaged = false;
-  bool content_damaged = false;
+  std::uint32_t damaged_from = UINT32_MAX;  ///< the first chunk that cannot be read
 
   /// nullptr: there is none.
   MemoryCopy* copy(std::uint16_t index);

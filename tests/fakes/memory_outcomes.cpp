@@ -140,9 +140,9 @@ std::expected<void, SpoolError> pay_in(MemoryCore& core, const ports::Report& re
   }
   for (const auto& [index, kind] : report.notices) {
     message->notices.erase(index);
-    message->delay_told = message->delay_told || kind == Notify::OfDelay;
   }
-  if (message->delay_told) {
+  if (report.tells_sender_of_delay) {
+    message->delay_told = true;
     std::erase_if(message->notices, [](const auto& one) { return one.second == Notify::OfDelay; });
   }
   const auto next = message->open == 0 ? core.now() : core.now() + ports::DeliveryQueue::kGather;

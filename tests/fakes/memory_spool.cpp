@@ -27,9 +27,9 @@ void MemorySpool::damage(const mail::MessageId& id) {
   if (MemoryMessage* message = core_.messages.find(id)) message->rows_damaged = true;
 }
 
-void MemorySpool::damage_content(const mail::MessageId& id) {
+void MemorySpool::damage_content(const mail::MessageId& id, std::uint32_t first_chunk) {
   const std::lock_guard lock(core_.mutex);
-  if (MemoryMessage* message = core_.messages.find(id)) message->content_damaged = true;
+  if (MemoryMessage* message = core_.messages.find(id)) message->damaged_from = first_chunk;
 }
 
 std::size_t MemorySpool::messages() const {

@@ -49,9 +49,12 @@ class MemorySpool {
   /// What a crash takes with it: drafts. All else was committed.
   void forget_uncommitted();
 
-  /// Rows of the message cannot be read any more; or its content.
+  /// Rows of the message cannot be read any more; or its content from this chunk on, until it is
+  /// mended.
   void damage(const mail::MessageId& id);
-  void damage_content(const mail::MessageId& id);
+  void damage_content(const mail::MessageId& id, std::uint32_t first_chunk = 0);
+
+  void mend_content(const mail::MessageId& id) { damage_content(id, UINT32_MAX); }
 
   std::size_t messages() const;
   std::size_t drafts() const;

@@ -1,6 +1,6 @@
 #include "relay/forward/providers.hpp"
 
-#include <gtest/gtest.h>
+#include <gmock/gmock.h>
 
 namespace relay::forward {
 namespace {
@@ -54,6 +54,18 @@ TEST(ProviderTable, TakesTheSettings) {
   settings.providers = {{.name = "google", .suffixes = {"google.com"}}};
   const ProviderTable providers = ProviderTable::make(settings);
   EXPECT_EQ(*providers.name_of("mx.google.com"), "google");
+}
+
+TEST(ProviderTable, TellsWhatDecidesAboutTheHostsOfAProvider) {
+  using End = ProviderTable::End;
+  using testing::UnorderedElementsAre;
+  const ProviderTable providers = table();
+  EXPECT_THAT(providers.ends_of("google"),
+              UnorderedElementsAre(End{"google.com"}, End{"googlemail.com"},
+                                   End{.suffix = "deep.google.com", .is_its = false}));
+  EXPECT_THAT(providers.ends_of("inner"), UnorderedElementsAre(End{"deep.google.com"}));
+  EXPECT_TRUE(providers.ends_of("google.com").empty()) << "that is a host";
+  EXPECT_TRUE(ProviderTable().ends_of("google").empty());
 }
 
 TEST(ProviderTable, GivesOneAndTheSameNameForAllSuffixesOfAProvider) {

@@ -83,13 +83,15 @@ RELAY_FUZZ_TARGET(input) {
   fill(queue, input);
   NoDelivery delivery;
   NoLog log;
-  ops::Desk desk({.queue = queue,
-                  .delivery = delivery,
-                  .clock = clock,
-                  .log = log,
-                  .status = [] { return ops::DaemonStatus(); },
-                  .reload = [](const ops::Asker&) { return no_reload(); },
-                  .expire = [] { return std::chrono::hours(120); }});
+  ops::Desk desk(
+      {.queue = queue,
+       .delivery = delivery,
+       .clock = clock,
+       .log = log,
+       .status = [] { return ops::DaemonStatus(); },
+       .reload = [](const ops::Asker&) { return no_reload(); },
+       .expire = [] { return std::chrono::hours(120); },
+       .hosts_of_group = [](std::string_view) { return std::vector<ports::HostEnd>(); }});
   ops::AdminEndpoint endpoint(desk);
   const std::string why = R"({"verb":"queue.why","filter":["01JD7Z"],"format":"text"})";
   const std::string show =

@@ -139,9 +139,10 @@ void read_all(spool::Tables& tables, const Good& good) {
   }
 }
 
-/// The operator drops all there is.
-void drop_all(spool::OpenedDatabase& queue) {
+/// What cannot be told of is left to the operator, who drops all there is.
+void drop_all(spool::OpenedDatabase& queue, const Good& good) {
   queue.transactions->begin();
+  for (const auto& [id, content] : good.content) queue.tables->reports.hold_unreadable(id);
   static_cast<void>(
       queue.tables->changes.change({}, ports::QueueAction::Drop, "damaged", std::nullopt));
   queue.transactions->commit();
@@ -167,7 +168,7 @@ RELAY_FUZZ_TARGET(input) {
     auto opened = spool::OpenedDatabase::open(path(), the_clock());
     if (opened) {
       read_all(*opened->tables, good);
-      drop_all(*opened);
+      drop_all(*opened, good);
     } else {
       require(!opened.error().empty(), "a refusal has a reason");
     }

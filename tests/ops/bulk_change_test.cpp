@@ -175,17 +175,45 @@ TEST_F(BulkChangeTest, KnowsWhichCopiesAVerbIsFor) {
   ports::QueueRow waiting;
   ports::QueueRow held;
   held.state = mail::RecipientState::Held;
+  ports::QueueRow awaiting = held;
+  awaiting.awaits = "me@x.example";
   ports::QueueRow ended;
   ended.state = mail::RecipientState::Delivered;
   const auto of = [&](QueueAction action) {
     return std::tuple(Desk::would_change(waiting, action), Desk::would_change(held, action),
-                      Desk::would_change(ended, action));
+                      Desk::would_change(awaiting, action), Desk::would_change(ended, action));
   };
-  EXPECT_EQ(of(QueueAction::Retry), std::tuple(true, false, false));
-  EXPECT_EQ(of(QueueAction::Hold), std::tuple(true, false, false));
-  EXPECT_EQ(of(QueueAction::Release), std::tuple(false, true, false));
-  EXPECT_EQ(of(QueueAction::Drop), std::tuple(true, true, false));
-  EXPECT_EQ(of(QueueAction::Bounce), std::tuple(true, true, false));
+  EXPECT_EQ(of(QueueAction::Retry), std::tuple(true, false, false, false));
+  EXPECT_EQ(of(QueueAction::Hold), std::tuple(true, false, true, false));
+  EXPECT_EQ(of(QueueAction::Release), std::tuple(false, true, true, false));
+  EXPECT_EQ(of(QueueAction::Drop), std::tuple(true, true, true, false));
+  EXPECT_EQ(of(QueueAction::Bounce), std::tuple(true, true, true, false));
+}
+
+/// Whether they wait, are held, or are held for somebody's consent.
+TEST_F(BulkChangeTest, ADryRunCountsWhatTheVerbChanges) {
+  for (const auto& [verb, word] :
+       {std::pair(Verb::Retry, "queue.retry"), std::pair(Verb::Hold, "queue.hold"),
+        std::pair(Verb::Release, "queue.release"), std::pair(Verb::Drop, "queue.drop"),
+        std::pair(Verb::Bounce, "queue.bounce")}) {
+    queue_.rows.clear();
+    add();
+    add().state = mail::RecipientState::Held;
+    auto& awaiting = add();
+    awaiting.state = mail::RecipientState::Held;
+    awaiting.awaits = "me@x.example";
+    const auto number_behind = [](const std::string& text, const std::string& key) {
+      const std::size_t at = text.find(key);
+      return at == text.npos ? -1 : std::atoi(text.c_str() + at + key.size());
+    };
+    const std::string more = R"(,"reason":"r")";
+    const std::string would = say(word, {"all"}, more + R"(,"dry_run":true)");
+    const std::string did = say(word, {"all"}, more);
+    EXPECT_EQ(number_behind(would, "\"would_change\":"), number_behind(did, "\"changed\":"))
+        << word << "\n"
+        << would << did;
+    EXPECT_GT(number_behind(did, "\"changed\":"), 0) << did;
+  }
 }
 
 TEST_F(BulkChangeTest, CountsWhatItChanges) {

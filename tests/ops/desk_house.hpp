@@ -154,6 +154,7 @@ class DeskHouse : public testing::Test {
   DaemonStatus status_;
   ReloadResult reload_result_;
   Asker reload_asked_by_;
+  std::map<std::string, std::vector<ports::HostEnd>, std::less<>> groups_;
   Desk desk_{{.queue = queue_,
               .delivery = delivery_,
               .clock = clock_,
@@ -164,7 +165,12 @@ class DeskHouse : public testing::Test {
                     reload_asked_by_ = asker;
                     return answer(reload_result_);
                   },
-              .expire = [] { return std::chrono::hours(120); }}};
+              .expire = [] { return std::chrono::hours(120); },
+              .hosts_of_group =
+                  [this](std::string_view name) {
+                    const auto found = groups_.find(name);
+                    return found == groups_.end() ? std::vector<ports::HostEnd>() : found->second;
+                  }}};
   AdminEndpoint endpoint_{desk_};
   boost::asio::io_context io_;  ///< last: what still sleeps on it uses everything above
 };

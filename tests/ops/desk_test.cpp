@@ -93,6 +93,34 @@ TEST_F(DeskTest, ShowsTheHeaderAndNothingOfTheBody) {
   EXPECT_EQ(run(desk_.show(one(queue_.rows.front())))->header, "");
 }
 
+/// The word that pauses a group selects what was tried at its hosts, for every verb.
+TEST_F(DeskTest, KnowsHostsByTheNameOfTheirGroup) {
+  groups_["microsoft-365"] = {{"mail.protection.outlook.com"}, {"mx.microsoft"}};
+  defer(add(), clock_.wall());
+  auto& wanted = add("b@y.example");
+  defer(wanted, clock_.wall());
+  wanted.last.host = "y-example.mail.protection.outlook.com";
+  const auto with = *parse_filter({"mx:microsoft-365"});
+  const auto without = *parse_filter({"-mx:microsoft-365"});
+  const auto page = run(desk_.list(with, std::nullopt, 9));
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->rows.size(), 1U);
+  EXPECT_EQ(page->rows.front().target, "b@y.example");
+  const auto others = run(desk_.list(without, std::nullopt, 9));
+  ASSERT_TRUE(others);
+  ASSERT_EQ(others->rows.size(), 1U);
+  EXPECT_EQ(others->rows.front().target, "me@x.example");
+  EXPECT_TRUE(run(desk_.show(with)));
+  EXPECT_TRUE(run(desk_.why(with)));
+  const auto held = run(desk_.change(order(Verb::Hold), with, ports::QueueAction::Hold));
+  ASSERT_TRUE(held);
+  EXPECT_EQ(held->changed, 1U);
+  EXPECT_EQ(queue_.rows.front().state, mail::RecipientState::Waiting);
+  const auto unknown = run(desk_.list(*parse_filter({"mx:google"}), std::nullopt, 9));
+  ASSERT_TRUE(unknown);
+  EXPECT_TRUE(unknown->rows.empty());
+}
+
 TEST_F(DeskTest, ShowsNoMoreOfAHeaderThanThereIsRoomFor) {
   const auto id = add().copy.message;
   const std::string chunk(100'000, 'x');

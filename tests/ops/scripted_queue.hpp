@@ -184,9 +184,11 @@ class ScriptedQueue final : public ports::OperatorQueue {
       case ports::QueueAction::Retry:
         if (waits) row.next_due = now();
         return waits;
-      case ports::QueueAction::Hold:
-        if (waits) row.state = mail::RecipientState::Held;
-        return waits;
+      case ports::QueueAction::Hold: {
+        const bool awaits = !std::exchange(row.awaits, "").empty();
+        row.state = mail::RecipientState::Held;
+        return waits || awaits;
+      }
       case ports::QueueAction::Release:
         if (waits) return false;
         row.state = mail::RecipientState::Waiting;
@@ -205,6 +207,10 @@ class ScriptedQueue final : public ports::OperatorQueue {
     return std::ranges::all_of(filter.conditions, [&](const ports::QueueCondition& condition) {
       return holds(condition, row) != condition.negated;
     });
+  }
+
+  static bool is_under(const std::string& host, const std::string& end) {
+    return host == end || host.ends_with('.' + end);
   }
 
   bool holds(const ports::QueueCondition& condition, const ports::QueueRow& row) const {
@@ -227,7 +233,10 @@ class ScriptedQueue final : public ports::OperatorQueue {
       case Field::Sender:
         return condition.text == "<>" ? row.mail_from.empty() : address(row.mail_from);
       case Field::Host:
-        return row.last.host == condition.text || row.last.host.ends_with('.' + condition.text);
+        return is_under(row.last.host, condition.text) ||
+               std::ranges::any_of(condition.group, [&](const ports::HostEnd& end) {
+                 return is_under(row.last.host, end.text);
+               });
       case Field::Code:
         return row.last.code != 0 && matches_pattern(row.last.status.to_string(), condition.text);
       case Field::MessageId:

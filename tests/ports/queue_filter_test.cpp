@@ -96,6 +96,30 @@ TEST(QueueFilter, TakesAHostByItsEndBehindADot) {
   EXPECT_FALSE(selects(Field::Host, "*", untried));
 }
 
+TEST(QueueFilter, TakesAHostByItsGroup) {
+  const QueueCondition group{.field = Field::Host,
+                             .text = "microsoft",
+                             .group = {{"mail.outlook.com"},
+                                       {.text = "us.mail.outlook.com", .is_of_group = false},
+                                       {"mx.microsoft"}}};
+  const auto takes = [&](std::string_view host, bool negated = false) {
+    auto one = subject();
+    one.host = host;
+    QueueCondition condition = group;
+    condition.negated = negated;
+    return matches({{condition}}, one, kNow);
+  };
+  EXPECT_TRUE(takes("mx1.Mail.Outlook.com"));
+  EXPECT_TRUE(takes("mx.microsoft"));
+  EXPECT_TRUE(takes("a.microsoft")) << "the name is the end of a host's, too";
+  EXPECT_FALSE(takes("mx1.outlook.com"));
+  EXPECT_FALSE(takes("xmail.outlook.com"));
+  EXPECT_FALSE(takes("mx.us.mail.outlook.com")) << "which is another's";
+  EXPECT_FALSE(takes(""));
+  EXPECT_FALSE(takes("mx1.mail.outlook.com", true));
+  EXPECT_TRUE(takes("mx.us.mail.outlook.com", true));
+}
+
 TEST(QueueFilter, TakesTheCodeOfTheLastAttempt) {
   EXPECT_TRUE(selects(Field::Code, "4.7.1"));
   EXPECT_TRUE(selects(Field::Code, "4.7.*"));

@@ -43,6 +43,22 @@ class WholeLife final : public OperatorLife {
   }
 };
 
+/// Most of the file gets unused, as after a flood, and the next start gives it back: cut at every
+/// moment of that, too.
+void shrink(const std::string& database, const ports::Clock& clock) {
+  for (const bool shrinks : {false, true}) {
+    const auto opened =
+        spool::OpenedDatabase::open(database, clock, {}, shrinks ? 0 : spool::kShrinkAbove);
+    if (!opened) throw std::runtime_error(opened.error());
+    const bool shrank = opened->report.given_back > 0;
+    if (shrank != shrinks) throw std::runtime_error("it has not given back what it no longer uses");
+    if (shrinks) return;
+    opened->connection->execute(
+        "BEGIN; CREATE TABLE flood (octets BLOB); INSERT INTO flood VALUES (zeroblob(3000000)); "
+        "DROP TABLE flood; COMMIT; PRAGMA wal_checkpoint(TRUNCATE)");
+  }
+}
+
 /// What an older program left behind. Its messages are never finished in this life.
 void begin_with_version1(SimulatedDisk& disk, const std::string& database) {
   {
@@ -82,6 +98,7 @@ Recording record_workload(std::uint64_t seed) {
     if (!spool) throw std::runtime_error(spool.error());
     WholeLife(disk, **spool, seed).run();
     (*spool)->close();
+    shrink(recording.database, clock);
   }
   fs::remove_all(folder);
   recording.operations = disk.take_log();

@@ -140,6 +140,58 @@ TEST_P(Damage, KeepsNobodyFromHearingOfAFailure) {
   EXPECT_TRUE(is_gone(id));
 }
 
+/// It failed, and cannot be told of. The others are told of without it.
+TEST_P(Damage, OfACopyThatFailedLeavesItToTheOperatorAndSilencesNoOther) {
+  const auto id = add(message_to({"a@x.example", "b@y.example"}));
+  for (std::uint16_t index = 0; index < 2; ++index) {
+    auto failed = outcome(index, RecipientState::Failed);
+    failed.notify = ports::Notify::OfFailure;
+    record(id, {failed});
+  }
+  sqlite_.reset();
+  Connection(path()).execute("UPDATE recipient SET target = 'b y.example' WHERE idx = 1");
+  open();
+  ASSERT_EQ(run(delivery().notices(id)).error(), SpoolError::Corrupt);
+  ASSERT_TRUE(run(delivery().hold_damaged(id)));
+  EXPECT_EQ(run(delivery().next_report_in()).value(), 60s);
+  const auto notices = run(delivery().notices(id));
+  ASSERT_TRUE(notices);
+  ASSERT_EQ(notices->notices.size(), 1U);
+  EXPECT_EQ(notices->notices[0].index, 0U);
+  ASSERT_TRUE(
+      run(delivery().report({.id = id, .notices = {{0, ports::Notify::OfFailure}}, .dsns = {}})));
+  EXPECT_EQ(run(delivery().next_report_in()).value(), std::nullopt);
+  const auto kept = list({});
+  ASSERT_EQ(kept.size(), 1U);
+  EXPECT_EQ(kept[0].target, "b y.example");
+  EXPECT_EQ(kept[0].state, RecipientState::Held);
+  EXPECT_EQ(kept[0].end, mail::End::None);
+  EXPECT_EQ(kept[0].last.text, "later") << "what it failed with";
+  EXPECT_EQ(run(operators().totals())->held, 1U);
+  EXPECT_EQ(change({}, ports::QueueAction::Bounce).size(), 1U);
+  EXPECT_TRUE(is_gone(id));
+  EXPECT_EQ(run(operators().totals())->held, 0U);
+}
+
+/// Of nothing that is owed for it can anybody be told: it is asked for once, not each minute.
+TEST_P(Damage, OfAMessageThatFailedLeavesItToTheOperator) {
+  const auto id = add(message_to({"a@x.example", "b@y.example"}));
+  auto failed = outcome(0, RecipientState::Failed);
+  failed.notify = ports::Notify::OfFailure;
+  auto delayed = outcome(1, RecipientState::Waiting);
+  delayed.notify = ports::Notify::OfDelay;
+  record(id, {failed, delayed});
+  damage({"message", "reverse_path", true}, "'a@b@'", id);
+  ASSERT_EQ(run(delivery().notices(id)).error(), SpoolError::Corrupt);
+  ASSERT_TRUE(run(delivery().hold_damaged(id)));
+  EXPECT_EQ(run(delivery().next_report_in()).value(), std::nullopt);
+  EXPECT_EQ(run(operators().totals())->held, 2U);
+  EXPECT_EQ(run(operators().totals())->waiting, 0U);
+  EXPECT_EQ(run(operators().totals())->owed_reports, 0U);
+  EXPECT_EQ(change({}, ports::QueueAction::Drop).size(), 2U);
+  EXPECT_TRUE(is_gone(id));
+}
+
 TEST_P(Damage, OfAStoredSenderIsNoSender) {
   auto made = message_to({"a@x.example"});
   made.tokens.push_back(

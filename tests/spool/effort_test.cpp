@@ -148,6 +148,25 @@ TEST_F(Effort, ToHoldWritesNoPageForEachLane) {
   EXPECT_LT(by_holding * 1.4, by_taking_away) << "which writes the indexes, too";
 }
 
+/// Our fields lie with the content. Beside it, in the row of the message, those of a sealed message
+/// would need a page of their own.
+TEST_F(Effort, ToAcceptWritesNoPageForASeal) {
+  const auto pages_with = [this](std::size_t octets) {
+    open();
+    pages_written();
+    for (int i = 0; i < 200; ++i) {
+      auto made = a_message(std::string(1500, 'x'));
+      made.message.trace_fields = "X-T: " + std::string(octets / 2, 't') + "\r\n";
+      made.message.seal_fields = "X-S: " + std::string(octets / 2, 's') + "\r\n";
+      add(made);
+    }
+    return pages_written();
+  };
+  const int few = pages_with(1200);
+  EXPECT_GT(few, 0);
+  EXPECT_LE(pages_with(2600), few * 1.3);
+}
+
 TEST_F(Effort, ToDropACopyDoesNotGrowWithThoseThatEndedBefore) {
   const auto each_of = [this](std::uint16_t copies) {
     add_wide(copies);

@@ -122,6 +122,9 @@ TEST_P(OperatorContract, FindsCopiesByWhateverTheFilterSays) {
   EXPECT_EQ(listed(Field::Sender, "<>"), 1U);
   EXPECT_EQ(listed(Field::Sender, "sender.example"), 2U);
   EXPECT_EQ(listed(Field::Host, "example"), 1U);
+  EXPECT_EQ(listed(Field::Host, "some-group"), 0U);
+  EXPECT_EQ(
+      list({{{.field = Field::Host, .text = "some-group", .group = {{"mx.example"}}}}}).size(), 1U);
   EXPECT_EQ(listed(Field::Code, "4.2.*"), 1U);
   EXPECT_EQ(listed(Field::MessageId, "4711@sender.example"), 2U);
   EXPECT_EQ(listed(Field::Id, id.to_string().substr(0, 12)), 2U);

@@ -177,6 +177,42 @@ TEST_P(SqliteOnly, BoundsTheHistoryOfACopy) {
   EXPECT_EQ(rows.back().attempt.at, kNow + 59s);
 }
 
+/// Pages that orders made dirty lie far apart: a checkpoint of a full log of them would keep a 250
+/// waiting for long.
+TEST_P(SqliteOnly, CheckpointsInSmallPiecesWhileItObeysOrders) {
+  constexpr std::size_t kCopies = 8000;
+  constexpr std::uintmax_t kPage = 8192;
+  std::vector<std::string> targets;
+  for (std::size_t i = 0; i < kCopies; ++i) {
+    // Neighbours in the table are none in the indexes.
+    targets.push_back("a@d" + std::to_string(i * 4799 % kCopies) + ".test");
+  }
+  add(message_to(targets));
+  open();  // with an empty log
+  EXPECT_EQ(change({}, ports::QueueAction::Hold).size(), kCopies);
+  EXPECT_EQ(change({}, ports::QueueAction::Release).size(), kCopies);
+  const auto& writer = sqlite_->metrics().writer;
+  EXPECT_GT(writer.at(Busy::Order).value().count(), kCopies / 100);
+  EXPECT_GT(writer.at(Busy::Checkpoint).value().count(), 3U);
+  EXPECT_LT(std::filesystem::file_size(path() + "-wal"), 600 * kPage);
+}
+
+TEST_P(SqliteOnly, MeasuresWhatKeepsTheWriter) {
+  const auto count = [this](Busy busy) {
+    return sqlite_->metrics().writer.at(busy).value().count();
+  };
+  const auto id = add(message_to({"a@x.example"}));
+  EXPECT_EQ(count(Busy::Mail), 1U);
+  load(id);
+  load(id);
+  EXPECT_GE(count(Busy::Read), 1U) << "reads are counted when they have been answered";
+  change({}, ports::QueueAction::Retry);
+  EXPECT_EQ(count(Busy::Order), 1U);
+  EXPECT_EQ(count(Busy::Note), 0U);
+  base::Registry registry;
+  sqlite_->metrics().add_to(registry);
+}
+
 /// One answer waits for the disk, and all that came meanwhile share the next sync.
 TEST_P(SqliteOnly, SharesASyncAmongThoseWhoWait) {
   const auto before = sqlite_->work();
