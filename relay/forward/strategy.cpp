@@ -30,7 +30,7 @@ constexpr std::uint8_t kMaxInstances = 50;  // RFC 8617 §4.2.1: no set follows 
 DmarcPolicy policy_of(const Evidence& evidence, Standing standing) {
   const mail::DmarcVerdict& dmarc = evidence.verdicts.dmarc;
   // Our own limit of lookups cut the evaluation short, which says nothing about the author.
-  if (standing == Standing::Testing || dmarc.unfinished) return DmarcPolicy::None;
+  if (standing == Standing::Reserved || dmarc.unfinished) return DmarcPolicy::None;
   if (standing == Standing::Unclear) {
     // A notice that names no domain in From: there is no owner whose policy could apply.
     const bool is_notice = dmarc.names_nobody && evidence.sender.is_null();

@@ -12,7 +12,8 @@
 // | not proven, p=quarantine   | from the risk pool, or tagged                                    |
 // | not proven, p=none or none | from the risk pool                                               |
 // | not proven, served here    | p=quarantine and p=reject: not at all, whoever has sealed it     |
-// | signed by a key in testing | from the risk pool, whatever the policy and whoever the author   |
+// | signed by a key in testing,| from the risk pool, whatever the policy and whoever the author   |
+// |   or dated ahead           |                                                                  |
 // | several                    | by the strictest of their domains' policies                      |
 // | unclear                    | as not proven with p=reject, and no seal softens that            |
 // | nobody ("MAILER-DAEMON"),  | from the risk pool                                               |

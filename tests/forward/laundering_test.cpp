@@ -65,7 +65,7 @@ bool was_proven(const Evidence& known) {
 bool is_in_testing(const Evidence& known) {
   const auto& dmarc = known.verdicts.dmarc;
   if (dmarc.from_domain.empty()) return false;
-  return dmarc.testing_key_aligned ||
+  return dmarc.reserved_aligned ||
          (dmarc.result == DmarcResult::None && known.verdicts.dkim.front().testing &&
           aligned(known.verdicts.dkim.front().domain, dmarc.from_domain));
 }
@@ -139,7 +139,7 @@ std::vector<mail::DmarcVerdict> dmarc_verdicts(const std::string& author) {
   }
   for (const auto policy : {DmarcPolicy::None, DmarcPolicy::Quarantine, DmarcPolicy::Reject}) {
     all.push_back({.result = DmarcResult::Fail, .policy = policy});
-    all.push_back({.result = DmarcResult::Fail, .policy = policy, .testing_key_aligned = true});
+    all.push_back({.result = DmarcResult::Fail, .policy = policy, .reserved_aligned = true});
   }
   all.push_back({.result = DmarcResult::Fail, .spf_aligned = true, .dkim_aligned = true});
   all.push_back({.result = DmarcResult::TempError, .dkim_aligned = true});
@@ -167,7 +167,7 @@ std::vector<std::pair<std::string, bool>> with_testing(const std::vector<std::st
                                                        const mail::DmarcVerdict& dmarc) {
   std::vector<std::pair<std::string, bool>> all;
   for (const std::string& signer : signers) {
-    if (!dmarc.testing_key_aligned) all.emplace_back(signer, false);
+    if (!dmarc.reserved_aligned) all.emplace_back(signer, false);
     if (!signer.empty()) all.emplace_back(signer, true);
   }
   return all;
@@ -185,7 +185,7 @@ void with_verdicts(const Evidence& about, const std::function<void(const Evidenc
       signers = {"", author, "mailer.example"};
       results.push_back(SpfResult::TempError);
     }
-    if (dmarc.testing_key_aligned) signers = {author};
+    if (dmarc.reserved_aligned) signers = {author};
     for (const SpfResult spf : results) {
       for (const auto& [signer, testing] : with_testing(signers, dmarc)) {
         Evidence known = about;

@@ -261,7 +261,7 @@ TEST_F(StrategyTest, AKeyInTestingRefusesNothingAndLendsNothing) {
       "Message fails DMARC of author.example, whose policy is reject (SPF none, DKIM pass for "
       "another domain)")
       << "it is aligned when DMARC says so: adkim=s";
-  known.verdicts.dmarc.testing_key_aligned = true;
+  known.verdicts.dmarc.reserved_aligned = true;
   for (const auto policy : {DmarcPolicy::Reject, DmarcPolicy::Quarantine, DmarcPolicy::None}) {
     known.verdicts.dmarc.policy = policy;
     EXPECT_EQ(way(known), "srs risk");
@@ -271,7 +271,7 @@ TEST_F(StrategyTest, AKeyInTestingRefusesNothingAndLendsNothing) {
   }
   known.verdicts.dmarc.policy = DmarcPolicy::Reject;
   const Choice choice = choose(known);
-  EXPECT_EQ(choice.reason, "srs, risk pool: author.example signed by a key in testing, p=reject");
+  EXPECT_EQ(choice.reason, "srs, risk pool: author.example signed with a key in testing, p=reject");
   EXPECT_EQ(choice.signed_by, "");
   EXPECT_EQ(choice.prediction().dmarc, mail::DmarcResult::Pass) << "others count it";
   EXPECT_EQ(choice.prediction().outlook, Outlook::Good);
@@ -300,14 +300,30 @@ TEST_F(StrategyTest, AKeyInTestingCountsWithoutARecordAndForOurOwn) {
   Evidence known = house::spoof("hosted.example", DmarcPolicy::Reject);
   known.sender = mail::ReversePath(house::mailbox("b@mailer.example"));
   known.verdicts.mail_from = {.result = SpfResult::Pass, .domain = "mailer.example"};
+/// As with a key in testing: only the signer can have written the date.
+TEST_F(StrategyTest, ASignatureDatedAheadRefusesNothingAndLendsNothing) {
+  Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
+  known.verdicts.dkim = {
+      {.result = mail::DkimResult::Pass, .domain = "author.example", .dated_ahead = true}};
+  known.verdicts.dmarc.reserved_aligned = true;
+  const Choice choice = choose(known);
+  EXPECT_EQ(way(known), "srs risk");
+  EXPECT_EQ(choice.signed_by, "");
+  EXPECT_EQ(choice.reason,
+            "srs, risk pool: author.example signed with a date in the future, p=reject");
+  known.verdicts.dmarc = {.result = mail::DmarcResult::None, .from_domain = "author.example"};
+  EXPECT_EQ(way(known), "srs risk");
+  EXPECT_THAT(choose(known).reason, HasSubstr("with a date in the future, no DMARC record"));
+}
+
   known.verdicts.dkim = {
       {.result = mail::DkimResult::Pass, .domain = "hosted.example", .testing = true}};
   EXPECT_EQ(choose(known).refusal->code, 550);
-  known.verdicts.dmarc.testing_key_aligned = true;
+  known.verdicts.dmarc.reserved_aligned = true;
   EXPECT_EQ(way(known), "srs risk");
   known.verdicts.dmarc = {.result = mail::DmarcResult::None, .from_domain = "hosted.example"};
   EXPECT_EQ(way(known), "srs risk");
-  EXPECT_THAT(choose(known).reason, HasSubstr("signed by a key in testing, no DMARC record"));
+  EXPECT_THAT(choose(known).reason, HasSubstr("signed with a key in testing, no DMARC record"));
   known.verdicts.dkim.front().domain = "mailer.example";
   EXPECT_THAT(choose(known).reason, HasSubstr("not proven"));
   // Where only a name of ours is left that could vouch for it, it does not leave.
@@ -315,7 +331,7 @@ TEST_F(StrategyTest, AKeyInTestingCountsWithoutARecordAndForOurOwn) {
   known.verdicts.dmarc.from_domain = "relay.example";
   known.verdicts.dkim.front().domain = "relay.example";
   EXPECT_EQ(choose(known).refusal->text,
-            "Nothing proves relay.example (SPF none, DKIM pass, but its key is in testing), and "
+            "Nothing proves relay.example (SPF none, DKIM pass, but with a key in testing), and "
             "forwarding would");
 }
 

@@ -163,6 +163,7 @@ void Verification::judge_candidate(const Candidate& candidate, const BodyHashes&
   verdict.key_bits = check.key_bits;
   verdict.testing = check.testing;
   judge(verdict, check.result, check.problem);
+  verdict.dated_ahead = field.signed_at && *field.signed_at > now + kClockSkewSeconds;
   if (check.result == DkimResult::Pass && !hashes.covers_all(candidate.body_hash)) {
     judge(verdict, DkimResult::Policy, "l= leaves a part of the body unsigned");
   }

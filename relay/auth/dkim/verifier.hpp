@@ -25,17 +25,19 @@ namespace relay::auth::dkim {
 /// Signatures beyond this number are reported, but not verified.
 inline constexpr std::size_t kMaxVerified = 10;
 
-/// Allowed clock difference in seconds: how far x= may be in the past (RFC 6376 §3.5).
+/// Ordinary clock difference in seconds: how far x= may be in the past and t= in the future without
+/// any consequence (RFC 6376 §3.5).
 inline constexpr std::int64_t kClockSkewSeconds = 300;
 
-/// How many seconds t= may be in the future. A verifier MAY ignore signatures dated in the future
-/// (RFC 6376 §3.5), but a wrong clock or time zone of the signer is no sign of forgery, since only
-/// the signer can write t=. So up to a day ahead the signature is accepted without reservation; a
-/// larger difference is not explained by clocks.
+/// How many seconds t= may be in the future at all. A verifier MAY ignore signatures dated in the
+/// future (RFC 6376 §3.5), but a wrong clock or time zone of the signer is no sign of forgery,
+/// since only the signer can write t=. So beyond kClockSkewSeconds the signature is reported as
+/// passing and `dated_ahead`: it vouches for nobody, and the message is not refused. A difference
+/// of more than a day is not explained by clocks.
 inline constexpr std::int64_t kMaxSecondsAhead = 86'400;
 
 /// One message. Construct it when the header is complete; fetch_key() may run while the body
-/// arrives; finish() when both have ended.
+/// arrives; finish() from the end of the body on.
 ///
 /// Worst-case cost: the header is canonicalised kMaxVerified times, the body is hashed once for
 /// each canonical form (BodyHashes), kMaxVerified keys are looked up, and kMaxVerified *

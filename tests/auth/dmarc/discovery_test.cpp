@@ -50,8 +50,9 @@ TEST(Discovery, LooksAtEverySignatureInsideTheOrganisation) {
     EXPECT_EQ(evaluate(findings, {.dkim = {passed}}).result, DmarcResult::Pass) << passed;
   }
   EXPECT_EQ(evaluate(findings, {.dkim = {"attack.com"}}).result, DmarcResult::Fail);
-  EXPECT_EQ(evaluate(findings, {.dkim = {"a.example.com"}, .testing_dkim = {"example.com"}}).result,
-            DmarcResult::Pass);
+  EXPECT_EQ(
+      evaluate(findings, {.dkim = {"a.example.com"}, .reserved_dkim = {"example.com"}}).result,
+      DmarcResult::Pass);
 }
 
 TEST(Discovery, StopsAtASuffixAndAtWhatIsNone) {
