@@ -25,6 +25,11 @@ std::vector<std::string> names_of(const std::vector<mail::Domain>& domains) {
   return names;
 }
 
+/// HELO as an identifier; like SPF, without a trailing dot.
+std::string helo_identifier(std::string_view helo) {
+  return dmarc::as_identifier(helo.ends_with('.') ? helo.substr(0, helo.size() - 1) : helo);
+}
+
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
@@ -131,7 +136,7 @@ base::Task<> MessageCheck::find_policies(State& state) {
                            .suffixes = state.options->suffixes.get()};
   const mail::ReversePath& sender = state.arrival.reverse_path;
   question.identifiers.spf =
-      sender.is_null() ? state.arrival.helo : sender.mailbox().domain().folded();
+      sender.is_null() ? helo_identifier(state.arrival.helo) : sender.mailbox().domain().folded();
   question.identifiers.dkim = state.signatures->domains();
   state.policies =
       co_await dmarc::discover(state.lookups, std::move(question), state.lookups.end());

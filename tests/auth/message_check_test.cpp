@@ -212,6 +212,16 @@ TEST_F(Checked, TakesHeloForTheNullSender) {
   EXPECT_EQ(verdicts(block, bounce).dmarc.result, DmarcResult::Fail);
 }
 
+/// Many hosts say their name with capitals.
+TEST_F(Checked, ReadsHeloAsANameWhateverItsSpelling) {
+  for (const char* helo : {"MX.Victim.Example", "mx.VICTIM.EXAMPLE", "mx.victim.example."}) {
+    const Sending bounce{"192.0.2.1", helo, "<>", ""};
+    const auto found = verdicts("From: <mailer-daemon@victim.example>\r\n", bounce).dmarc;
+    EXPECT_EQ(found.result, DmarcResult::Pass) << helo << ": " << found.problem;
+    EXPECT_TRUE(found.spf_aligned);
+  }
+}
+
 TEST_F(Checked, WhoIsProvenByHisVeryDomainIsNotPutOffByTheDnsOfItsPolicy) {
   const std::string block = "From: ann@quiet.example\r\n";
   const std::string key_record = "k._domainkey.quiet.example TXT \"" + key().dns_record() + "\"\n";
