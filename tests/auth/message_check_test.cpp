@@ -374,6 +374,28 @@ TEST_F(Checked, AnotherSignersKeyDelaysNoDecision) {
   EXPECT_EQ(refused.result->verdicts.dmarc.result, DmarcResult::Fail);
 }
 
+/// One signature of the author is enough, although another key of his cannot be had.
+TEST_F(Checked, AProvenAuthorIsNotDelayedByHisOtherKey) {
+  add_to_zone("k._domainkey.mail.victim.example NEVER\n");
+  const Sending sending{"192.0.2.99",
+                        "attack.example",
+                        "<any@attack.example>",
+                        "victim.example",
+                        {"mail.victim.example"}};
+  const auto found = wait_for("From: Ann <ann@victim.example>\r\n", sending);
+  EXPECT_LE(found.time, 1200ms);
+  const mail::Authentication& verdicts = found.result->verdicts;
+  EXPECT_TRUE(verdicts.dmarc.dkim_aligned);
+  ASSERT_EQ(verdicts.dkim.size(), 2U);
+  EXPECT_EQ(verdicts.dkim[0].result, DkimResult::TempError);
+  EXPECT_EQ(verdicts.dkim[1].result, DkimResult::Pass);
+
+  // Where the other one fails, the answer may decide.
+  Sending spoof = sending;
+  spoof.signer = "attack.example";
+  EXPECT_GE(wait_for("From: Ann <ann@victim.example>\r\n", spoof).time, 5s);
+}
+
 /// A sibling may be aligned: only the policy tells.
 TEST_F(Checked, TheKeyOfASiblingIsWaitedFor) {
   add_to_zone("k._domainkey.news.victim.example NEVER\n");

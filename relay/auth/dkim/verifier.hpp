@@ -66,7 +66,8 @@ class Verification {
   /// The distinct d= of the signatures to verify: domains that may vouch for the message.
   std::vector<std::string> domains() const;
 
-  /// `hashes` are those given to the constructor, finished. One verdict per field, topmost first:
+  /// `hashes` are those given to the constructor, finished. May be called again when more keys have
+  /// been looked up: each signature is computed once. One verdict per field, topmost first:
   ///   Pass
   ///   Fail       the body or the header is not what was signed
   ///   Policy     valid, but l= leaves a part of the body unsigned; or not verified, because there
@@ -76,7 +77,7 @@ class Verification {
   ///              dated in the future; also rsa-sha1 and RSA keys of a wrong size, which "have
   ///              permanently failed evaluation" (RFC 8301 §3). For some of these RFC 8601 §2.7.1
   ///              has neutral, but other verifiers report them all as permerror.
-  std::vector<mail::DkimVerdict> finish(const BodyHashes& hashes, base::WallTime now) const;
+  std::vector<mail::DkimVerdict> finish(const BodyHashes& hashes, base::WallTime now);
 
  private:
   /// A signature to be verified.
@@ -89,7 +90,7 @@ class Verification {
 
   struct Entry {
     mail::DkimVerdict verdict;
-    std::optional<Candidate> candidate;
+    std::optional<Candidate> candidate;  ///< until the verdict is final
   };
 
   struct Lookup {
@@ -97,6 +98,7 @@ class Verification {
     std::string domain;
     std::expected<FetchedKey, KeyProblem> answer =
         std::unexpected(KeyProblem{.temporary = true, .text = "key was not looked up"});
+    bool has_ended = false;
   };
 
   /// A well-formed signature and the index of its entry.

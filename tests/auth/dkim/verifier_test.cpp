@@ -185,7 +185,7 @@ TEST_F(Verifier, TellsTemporaryFromPermanentErrors) {
 TEST_F(Verifier, IsUndecidedWithoutItsKeys) {
   const std::string message = signed_with(kMessage, rsa_, kTags);
   BodyHashes hashes;
-  const Verification verification(mail::Header(message), hashes);
+  Verification verification(mail::Header(message), hashes);
   hashes.update(body_of(message));
   hashes.finish();
   EXPECT_EQ(verification.finish(hashes, at_unix(kTestNow)).at(0).result, DkimResult::TempError);
