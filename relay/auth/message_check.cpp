@@ -53,6 +53,9 @@ struct MessageCheck::State {
     if (!arrival.reverse_path.is_null()) {
       query.mail_from = spf::Sender::of(arrival.reverse_path.mailbox());
     }
+    const bool is_only_reported =
+        identity == mail::SpfIdentity::Helo && !arrival.reverse_path.is_null();
+    if (is_only_reported) query.max_queries = spf::kMaxHeloQueries;
     query.receiver = options->receiver;
     query.deadline = lookups.end();
     return query;
@@ -79,9 +82,10 @@ MessageCheck::MessageCheck(ports::Resolver& resolver, ports::Clock& clock, base:
                            std::shared_ptr<const CheckOptions> options, Arrival arrival)
     : state_(std::make_shared<State>(resolver, clock, std::move(options), std::move(arrival))),
       errands_(std::move(executor), kParts) {
-  start(Part::Client, check_client(*state_));
-  start(Part::Helo, check_helo(*state_));
+  // If the resolver has a queue, what can prove the author goes before what is only reported.
   if (!state_->arrival.reverse_path.is_null()) start(Part::MailFrom, check_mail_from(*state_));
+  start(Part::Helo, check_helo(*state_));
+  start(Part::Client, check_client(*state_));
 }
 
 MessageCheck::~MessageCheck() = default;
@@ -296,10 +300,10 @@ base::Task<CheckResult> MessageCheck::finish(const dkim::BodyHashes& hashes) {
   if (errands_.lacked_memory()) throw std::bad_alloc();
   replace_unfinished();
   put_believed_spf();
+  judge_signatures();
   mail::Authentication& verdicts = state.result.verdicts;
   verdicts.arc = state.chain->finish(hashes, now);
   verdicts.dmarc = judge_dmarc(identifiers());
-  judge_signatures();
   put_believed_pass();
   const bool may_hold = verdicts.arc.result == mail::ArcResult::Pass ||
                         verdicts.arc.result == mail::ArcResult::TempError;
