@@ -79,7 +79,11 @@ DmarcVerdict verdict_of(const AuthorFinding& author, const Identifiers& identifi
                         const Organisations& organisations) {
   if (!author.policy) return unknown_policy(author, identifiers);
   DmarcVerdict verdict{.from_domain = author.domain};
-  if (!*author.policy || !(*author.policy)->record.applies) return verdict;
+  if (!*author.policy || !(*author.policy)->record.applies) {
+    verdict.unfinished = identifiers.unfinished_spf == author.domain;
+    if (verdict.unfinished) verdict.problem = why_not_aligned(verdict, identifiers);
+    return verdict;
+  }
 
   const Policy& policy = **author.policy;
   verdict.policy_domain = policy.domain;

@@ -263,6 +263,17 @@ TEST(Evaluation, IsNoneWithoutAPolicyOrWithAVoidOne) {
   EXPECT_EQ(evaluate(unusable, {}).result, DmarcResult::None);
 }
 
+/// Nobody's policy is applied, and yet it is said why nothing is proven.
+TEST(Evaluation, TellsWithoutAPolicyWhatOurLimitLeftUnfinished) {
+  Findings findings;
+  findings.authors.push_back({"example.com", std::nullopt});
+  const auto own = evaluate(findings, {.unfinished_spf = "example.com"});
+  EXPECT_EQ(own.result, DmarcResult::None);
+  EXPECT_TRUE(own.unfinished);
+  EXPECT_EQ(own.problem, "SPF of the author's domain asks for more lookups than anybody gets");
+  EXPECT_FALSE(evaluate(findings, {.unfinished_spf = "other.com"}).unfinished);
+}
+
 TEST(Evaluation, IsTheWorstOfSeveralAuthors) {
   const auto finding = [](const std::string& author, const char* policy) {
     return AuthorFinding{
