@@ -567,3 +567,6 @@ TEST(Identities, RefuseARewriteDomainThatSpeaksForOthers) {
 
 }  // namespace
 }  // namespace relay::forward
+  EXPECT_FALSE(with_list.same_organisation("a.pages.example", "b.pages.example"));
+  EXPECT_TRUE(with_list.could_align("a.pages.example", "b.pages.example"))
+      << "a tree walk finds what pages.example publishes";
