@@ -208,6 +208,10 @@ TEST_F(StrategyTest, TheNullSenderMayNameNobody) {
   known.sender = mail::ReversePath::null();
   EXPECT_EQ(way(known), "keep risk");
   EXPECT_EQ(choose(known).signed_by, "");
+  // Unsealed as well, whatever the target wants and whatever sealed it before.
+  EXPECT_EQ(way(known, "a.believes.example"), "keep risk");
+  known.verdicts.arc = {.result = ArcResult::Pass, .instances = 1, .last_sealer = "lists.example"};
+  EXPECT_EQ(way(known), "keep risk");
   known.sender = mail::ReversePath(house::mailbox("x@mailer.example"));
   EXPECT_EQ(choose(known).refusal->code, 550);
   known.sender = mail::ReversePath::null();
@@ -296,10 +300,6 @@ TEST_F(StrategyTest, WhatALimitOfOursLeftUnfinishedIsNotRefused) {
   EXPECT_EQ(choose(known).refusal->code, 550);
 }
 
-TEST_F(StrategyTest, AKeyInTestingCountsWithoutARecordAndForOurOwn) {
-  Evidence known = house::spoof("hosted.example", DmarcPolicy::Reject);
-  known.sender = mail::ReversePath(house::mailbox("b@mailer.example"));
-  known.verdicts.mail_from = {.result = SpfResult::Pass, .domain = "mailer.example"};
 /// As with a key in testing: only the signer can have written the date.
 TEST_F(StrategyTest, ASignatureDatedAheadRefusesNothingAndLendsNothing) {
   Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
@@ -316,6 +316,10 @@ TEST_F(StrategyTest, ASignatureDatedAheadRefusesNothingAndLendsNothing) {
   EXPECT_THAT(choose(known).reason, HasSubstr("with a date in the future, no DMARC record"));
 }
 
+TEST_F(StrategyTest, AKeyInTestingCountsWithoutARecordAndForOurOwn) {
+  Evidence known = house::spoof("hosted.example", DmarcPolicy::Reject);
+  known.sender = mail::ReversePath(house::mailbox("b@mailer.example"));
+  known.verdicts.mail_from = {.result = SpfResult::Pass, .domain = "mailer.example"};
   known.verdicts.dkim = {
       {.result = mail::DkimResult::Pass, .domain = "hosted.example", .testing = true}};
   EXPECT_EQ(choose(known).refusal->code, 550);
@@ -338,7 +342,27 @@ TEST_F(StrategyTest, ASignatureDatedAheadRefusesNothingAndLendsNothing) {
 TEST_F(StrategyTest, PutsOffWhatDnsCannotSay) {
   Evidence known = house::spoof("author.example", DmarcPolicy::None);
   known.verdicts.dmarc.result = mail::DmarcResult::TempError;
-  const Choice choice = choose(known, "target.example", {.on_dmarc_fail = OnDmarcFail::Forward});
+  EXPECT_EQ(choose(known).refusal->code, 451);
+  EXPECT_EQ(choose(known, "target.example", {.on_dmarc_fail = OnDmarcFail::Hold}).refusal->code,
+            451);
+}
+
+/// Who wants everything gets it, without a name of ours, and without losing it to a dead DNS.
+TEST_F(StrategyTest, WhoForwardsWhatFailsNeedNotWaitForTheDns) {
+  const DmarcSettings forward{.on_dmarc_fail = OnDmarcFail::Forward};
+  for (const char* author : {"author.example", "hosted.example"}) {
+    for (const auto policy : {DmarcPolicy::None, DmarcPolicy::Reject}) {
+      Evidence known = house::spoof(author, policy);
+      known.verdicts.dmarc.result = mail::DmarcResult::TempError;
+      EXPECT_EQ(way(known, "target.example", forward), "srs risk");
+      EXPECT_EQ(choose(known, "target.example", forward).signed_by, "");
+    }
+  }
+  // Where only a name is left that could vouch for it, the answer is waited for.
+  Evidence known = house::spoof("relay.example", DmarcPolicy::Reject);
+  known.verdicts.dmarc.result = mail::DmarcResult::TempError;
+  known.sender = mail::ReversePath::null();
+  const Choice choice = choose(known, "target.example", forward);
   EXPECT_EQ(choice.refusal->code, 451);
 }
 
@@ -545,6 +569,9 @@ TEST(Identities, KnowWhoCouldBeTakenForWhom) {
   EXPECT_FALSE(with_list.could_align("", "relay.example"));
   EXPECT_FALSE(with_list.could_align("relay.example", "other.example"));
   EXPECT_FALSE(with_list.could_align("a.co.example", "b.co.example"));
+  EXPECT_FALSE(with_list.same_organisation("a.pages.example", "b.pages.example"));
+  EXPECT_TRUE(with_list.could_align("a.pages.example", "b.pages.example"))
+      << "a tree walk finds what pages.example publishes";
   EXPECT_TRUE(with_list.could_align("b.co.example", "co.example")) << "another tree, another list";
   const auto without = *Identities::make(house::settings(), {});
   EXPECT_TRUE(without.could_align("a.co.example", "b.co.example"));
@@ -567,6 +594,3 @@ TEST(Identities, RefuseARewriteDomainThatSpeaksForOthers) {
 
 }  // namespace
 }  // namespace relay::forward
-  EXPECT_FALSE(with_list.same_organisation("a.pages.example", "b.pages.example"));
-  EXPECT_TRUE(with_list.could_align("a.pages.example", "b.pages.example"))
-      << "a tree walk finds what pages.example publishes";
