@@ -294,6 +294,12 @@ TEST_F(StrategyTest, WhatALimitOfOursLeftUnfinishedIsNotRefused) {
   const Choice choice = choose(known);
   EXPECT_EQ(choice.signed_by, "");
   EXPECT_THAT(choice.reason, HasSubstr("left unfinished at our limit of lookups"));
+  // The same is said where there is no policy.
+  Evidence free = known;
+  free.verdicts.dmarc.result = mail::DmarcResult::None;
+  EXPECT_EQ(way(free), "srs risk");
+  EXPECT_THAT(choose(free).reason, HasSubstr("no DMARC record; SPF permerror, DKIM none, left "
+                                             "unfinished at our limit of lookups"));
   // Where our name could vouch for it, it stays.
   known.verdicts.dmarc.from_domain = "relay.example";
   known.sender = mail::ReversePath::null();
