@@ -255,9 +255,11 @@ std::expected<Policies, std::vector<settings::Problem>> make_policies(
     return std::unexpected(std::vector<settings::Problem>{
         {.at = {settings->file}, .code = settings::ProblemCode::Value, .text = std::move(text)}});
   };
-  auto planner = forward::Planner::make(
-      settings, [organisations = auth::OrganisationalDomain()](const std::string& domain) {
-        return organisations.of(domain);
+  auto planner =
+      forward::Planner::make(settings, [organisations = auth::OrganisationalDomain()](
+                                           const std::string& domain, forward::Suffixes suffixes) {
+        return suffixes == forward::Suffixes::All ? organisations.of(domain)
+                                                  : organisations.by_registries(domain);
       });
   if (!planner) return whole(planner.error());
   auto signing = load_signing_keys(*settings);

@@ -86,6 +86,7 @@ ops::DaemonStatus StatusReport::now() const {
           .bounces_taken = bounces.taken,
           .bounces_refused = bounces.refused,
           .bounces_throttled = bounces.throttled,
+          .content_refused = uses_.refusals.malformed(),
           .copies_delivered = ended.at(delivery::CopyEnd::Delivered).value(),
           .copies_bounced = ended.at(delivery::CopyEnd::Bounced).value(),
           .copies_suppressed = ended.at(delivery::CopyEnd::Suppressed).value(),

@@ -25,6 +25,11 @@ std::vector<std::string> names_of(const std::vector<mail::Domain>& domains) {
   return names;
 }
 
+/// HELO as an identifier; like SPF, without a trailing dot.
+std::string helo_identifier(std::string_view helo) {
+  return dmarc::as_identifier(helo.ends_with('.') ? helo.substr(0, helo.size() - 1) : helo);
+}
+
 bool contains(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
 }
@@ -48,6 +53,9 @@ struct MessageCheck::State {
     if (!arrival.reverse_path.is_null()) {
       query.mail_from = spf::Sender::of(arrival.reverse_path.mailbox());
     }
+    const bool is_only_reported =
+        identity == mail::SpfIdentity::Helo && !arrival.reverse_path.is_null();
+    if (is_only_reported) query.max_queries = spf::kMaxHeloQueries;
     query.receiver = options->receiver;
     query.deadline = lookups.end();
     return query;
@@ -74,9 +82,10 @@ MessageCheck::MessageCheck(ports::Resolver& resolver, ports::Clock& clock, base:
                            std::shared_ptr<const CheckOptions> options, Arrival arrival)
     : state_(std::make_shared<State>(resolver, clock, std::move(options), std::move(arrival))),
       errands_(std::move(executor), kParts) {
-  start(Part::Client, check_client(*state_));
-  start(Part::Helo, check_helo(*state_));
+  // If the resolver has a queue, what can prove the author goes before what is only reported.
   if (!state_->arrival.reverse_path.is_null()) start(Part::MailFrom, check_mail_from(*state_));
+  start(Part::Helo, check_helo(*state_));
+  start(Part::Client, check_client(*state_));
 }
 
 MessageCheck::~MessageCheck() = default;
@@ -131,7 +140,7 @@ base::Task<> MessageCheck::find_policies(State& state) {
                            .suffixes = state.options->suffixes.get()};
   const mail::ReversePath& sender = state.arrival.reverse_path;
   question.identifiers.spf =
-      sender.is_null() ? state.arrival.helo : sender.mailbox().domain().folded();
+      sender.is_null() ? helo_identifier(state.arrival.helo) : sender.mailbox().domain().folded();
   question.identifiers.dkim = state.signatures->domains();
   state.policies =
       co_await dmarc::discover(state.lookups, std::move(question), state.lookups.end());
@@ -180,22 +189,23 @@ base::Task<> MessageCheck::wait_for(std::vector<Part> parts) {
   });
 }
 
-/// Waits until no running lookup can change what happens to the message. `signatures`: the DKIM
-/// verdicts; those that could be aligned with an author are final.
-base::Task<> MessageCheck::wait_for_decision(const std::vector<mail::DkimVerdict>& signatures) {
+/// Waits until no running lookup can change what happens to the message. `judge_signatures` puts
+/// the verdicts on the signatures whose keys are there into the result.
+template <class Judge>
+base::Task<> MessageCheck::wait_for_decision(Judge judge_signatures) {
   State& state = *state_;
   const Part sender = state.arrival.reverse_path.is_null() ? Part::Helo : Part::MailFrom;
-  state.result.verdicts.dkim = signatures;
   const std::string author =
       state.authors && state.authors->size() == 1 ? state.authors->front().folded() : std::string();
-  // A domain is aligned with itself, whatever the record says.
-  const bool is_signed = !author.empty() && contains(identifiers().dkim, author);
-  const auto is_aligned = [this, is_signed] {
-    return is_signed || (!is_open(Part::Policies) && judge_dmarc(identifiers()).dkim_aligned);
+  // One signature is enough, and a domain is aligned with itself, whatever the record says.
+  const auto is_aligned = [this, author] {
+    if (!author.empty() && contains(identifiers().dkim, author)) return true;
+    return !is_open(Part::Policies) && judge_dmarc(identifiers()).dkim_aligned;
   };
-  co_await wait_until([this, sender, author, is_aligned] {
+  co_await wait_until([this, sender, author, is_aligned, judge_signatures] {
+    judge_signatures();
     if (is_aligned()) return true;
-    if (is_open(sender)) return false;
+    if (is_open(Part::AuthorKeys) || is_open(sender)) return false;
     return !is_open(Part::Policies) || (!author.empty() && identifiers().spf == author);
   });
   // Without an aligned signature the chain matters: an earlier hop may have seen a proof, and for
@@ -277,21 +287,21 @@ dmarc::Identifiers MessageCheck::identifiers() const {
 
 base::Task<CheckResult> MessageCheck::finish(const dkim::BodyHashes& hashes) {
   State& state = *state_;
-  co_await wait_for({Part::AuthorKeys});
   const base::WallTime now = state.clock.wall();
-  const bool has_all_keys = !is_open(Part::OtherKeys);
-  auto signatures = state.signatures->finish(hashes, now);
-  co_await wait_for_decision(signatures);
+  const auto judge_signatures = [&state, &hashes, now] {
+    state.result.verdicts.dkim = state.signatures->finish(hashes, now);
+  };
+  co_await wait_for_decision(judge_signatures);
   if (!is_open(Part::Chain)) {
     start(Part::OlderChain, state.chain->fetch_older_keys(state.lookups, state.lookups.end()));
   }
-  co_await wait_a_little_for({Part::OtherKeys, Part::Chain, Part::OlderChain, Part::MailFrom,
-                              Part::Policies, Part::Helo, Part::Client});
+  co_await wait_a_little_for({Part::AuthorKeys, Part::OtherKeys, Part::Chain, Part::OlderChain,
+                              Part::MailFrom, Part::Policies, Part::Helo, Part::Client});
   if (errands_.lacked_memory()) throw std::bad_alloc();
   replace_unfinished();
   put_believed_spf();
+  judge_signatures();
   mail::Authentication& verdicts = state.result.verdicts;
-  verdicts.dkim = has_all_keys ? std::move(signatures) : state.signatures->finish(hashes, now);
   verdicts.arc = state.chain->finish(hashes, now);
   verdicts.dmarc = judge_dmarc(identifiers());
   put_believed_pass();

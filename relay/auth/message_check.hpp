@@ -81,7 +81,8 @@ class MessageCheck {
   /// How long finish() waits for lookups that cannot change the decision: those for the report only
   /// (SPF of HELO when there is a sender, iprev, keys that are not the author's, keys of older
   /// message signatures of an ARC chain); the author's policy when exactly the author's domain is
-  /// proven; SPF of MAIL FROM and ARC seals when the author's signature is aligned.
+  /// proven; SPF of MAIL FROM, ARC seals and further keys of the author when one signature of the
+  /// author is aligned.
   static constexpr std::chrono::seconds kGrace{1};
 
   /// Waits for the lookups and judges. Call once, after on_header() and the end of the body, with
@@ -116,7 +117,8 @@ class MessageCheck {
   template <class Condition>
   base::Task<> wait_until(Condition is_fulfilled);
   base::Task<> wait_for(std::vector<Part> parts);
-  base::Task<> wait_for_decision(const std::vector<mail::DkimVerdict>& signatures);
+  template <class Judge>
+  base::Task<> wait_for_decision(Judge judge_signatures);
   base::Task<> wait_a_little_for(std::vector<Part> parts);
   void replace_unfinished();
   void put_believed_spf();

@@ -16,11 +16,12 @@ namespace relay::auth {
 
 /// Most distinct questions of each part. Each part counts its own share, so that nobody but the
 /// author's domain can use up the lookups that prove the author.
-///   MAIL FROM, HELO  spf::kMaxQueries each        60 + 60
-///   policies         dmarc::kMaxQueries           18
-///   DKIM keys        dkim::kMaxVerified           10
-///   ARC keys         arc::kMaxKeyLookups          12
-///   iprev            its names and the question   11
+///   SPF of MAIL FROM  spf::kMaxQueries            100; for the null sender HELO has this share
+///   SPF of HELO       spf::kMaxHeloQueries         20; of both together 120
+///   policies          dmarc::kMaxQueries           18
+///   DKIM keys         dkim::kMaxVerified           10
+///   ARC keys          arc::kMaxKeyLookups          12; of keys and policies 40
+///   iprev             its names and the question   11
 struct LookupLimits {
   std::chrono::seconds one{5};  ///< the longest wait for one answer
   /// … and for all answers together, from the first question on (RFC 7208 §4.6.4)

@@ -18,11 +18,10 @@ const mail::SpfVerdict& spf_of(const Evidence& evidence) {
   return evidence.verdicts.spf(evidence.sender.is_null());
 }
 
-/// An aligned signature passed whose key is in testing mode (t=y), or, with `testing` false, is
-/// not.
-bool is_signed(const Identities& identities, const Evidence& evidence, bool testing) {
+/// An aligned signature passed that vouches for the author, or, with `reserved`, does not.
+bool is_signed(const Identities& identities, const Evidence& evidence, bool reserved) {
   return std::ranges::any_of(evidence.verdicts.dkim, [&](const mail::DkimVerdict& one) {
-    return one.result == DkimResult::Pass && one.testing == testing &&
+    return one.result == DkimResult::Pass && one.vouches() != reserved &&
            identities.same_organisation(one.domain, author_of(evidence));
   });
 }
@@ -34,7 +33,7 @@ Standing standing_without_record(const Identities& identities, const Evidence& e
   const bool is_sent = spf.result == SpfResult::Pass &&
                        identities.same_organisation(spf.domain, author_of(evidence));
   if (is_sent) return Standing::SpfOnly;
-  return is_signed(identities, evidence, true) ? Standing::Testing : Standing::Unproven;
+  return is_signed(identities, evidence, true) ? Standing::Reserved : Standing::Unproven;
 }
 
 /// False only if it is certain that no receiver takes `ours` as aligned with an author.
@@ -87,7 +86,7 @@ Standing standing_of(const Identities& identities, const Evidence& evidence) {
     return dmarc.several_from.empty() ? Standing::Unclear : Standing::Unproven;
   }
   if (dmarc.result == DmarcResult::None) return standing_without_record(identities, evidence);
-  return dmarc.testing_key_aligned ? Standing::Testing : Standing::Unproven;
+  return dmarc.reserved_aligned ? Standing::Reserved : Standing::Unproven;
 }
 
 bool is_sender_proven(const Identities& identities, const Evidence& evidence) {

@@ -43,7 +43,7 @@ bool could_speak_for(const Identities& identities, const std::string& ours,
 enum class Standing {
   Signed,    ///< by an aligned signature: the proof travels on
   SpfOnly,   ///< by SPF alone: the proof ends here
-  Testing,   ///< by an aligned signature whose key is in testing mode (t=y)
+  Reserved,  ///< by an aligned signature whose key is in testing (t=y), or which is dated ahead
   Unproven,  ///< not at all
   Unclear,   ///< From does not say reliably who the author is
   Unknown,   ///< DNS trouble: it cannot be decided yet
@@ -53,10 +53,11 @@ enum class Standing {
 /// author's domain has no DMARC record, by the same relaxed alignment; or, while the record cannot
 /// be looked up, by a pass for exactly the author's domain. SPF or DKIM of other domains prove
 /// nothing.
-/// Testing does not count as proven: the key owner asks that the signature be treated as absent
-/// (RFC 6376 §3.6.1), so we lend such mail no name of ours. But only the key owner could make the
-/// signature, t=y is often forgotten, and the next receivers count it: therefore no DMARC policy is
-/// applied to such a message.
+/// Reserved does not count as proven: with t=y the key owner asks that the signature be treated as
+/// absent (RFC 6376 §3.6.1), and one that is dated ahead may be ignored (§3.5), so we lend such
+/// mail no name of ours. But only the key owner could make the signature, t=y is often forgotten,
+/// clocks go wrong, and the next receivers count it: therefore no DMARC policy is applied to such a
+/// message.
 Standing standing_of(const Identities& identities, const Evidence& evidence);
 
 constexpr bool is_proven(Standing standing) {

@@ -79,17 +79,23 @@ bool Identities::is_ours(const std::string& domain) const {
   return false;
 }
 
+bool Identities::same_by(Suffixes suffixes, const std::string& a, const std::string& b) const {
+  return organisation_of_ && organisation_of_(a, suffixes) == organisation_of_(b, suffixes);
+}
+
 bool Identities::same_organisation(const std::string& a, const std::string& b) const {
   if (a.empty() || b.empty()) return false;
-  return a == b || (organisation_of_ && organisation_of_(a) == organisation_of_(b));
+  return a == b || same_by(Suffixes::All, a, b);
 }
 
 bool Identities::could_align(const std::string& ours, const std::string& author) const {
   if (ours.empty()) return false;
   if (base::sabotaged(base::Sabotage::LaunderingAllowed)) return false;
   if (author.empty() || same_organisation(ours, author)) return true;
-  // Receivers may use another public suffix list or tree walk: a name below the other counts as
-  // near.
+  // Receivers may use another public suffix list or a tree walk, which finds what the domain above
+  // both publishes, if that is not a registry's: such names count as near, and a name below the
+  // other.
+  if (same_by(Suffixes::Registries, ours, author)) return true;
   if (is_below(ours, author) || is_below(author, ours)) return true;
   return !organisation_of_ && last_two_labels(ours) == last_two_labels(author);
 }

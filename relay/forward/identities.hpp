@@ -3,6 +3,7 @@
 // not proven must never leave under a name that could.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <functional>
 #include <string>
@@ -12,9 +13,13 @@
 
 namespace relay::forward {
 
+/// Which public suffixes count: all of them, or those of registries alone, without the domains of
+/// others who let customers register below (eu.org).
+enum class Suffixes : std::uint8_t { All, Registries };
+
 /// Maps a folded name to its organisational domain (RFC 9989 §4.10, or the public suffix list).
 /// Injected by the composition root, because this room has no such list.
-using OrganisationOf = std::function<std::string(const std::string&)>;
+using OrganisationOf = std::function<std::string(const std::string&, Suffixes)>;
 
 class Identities {
  public:
@@ -32,8 +37,8 @@ class Identities {
   /// Relaxed alignment (RFC 9989 §4.4): false for empty names.
   bool same_organisation(const std::string& a, const std::string& b) const;
 
-  /// False only if it is certain that no receiver takes `ours` as aligned with `author`. An empty
-  /// author is unknown and may be anybody: true.
+  /// False only if it is certain that no receiver takes `ours` as aligned with `author`, whatever
+  /// list or tree walk it uses. An empty author is unknown and may be anybody: true.
   bool could_align(const std::string& ours, const std::string& author) const;
 
   const std::string& helo() const { return helo_; }
@@ -57,6 +62,8 @@ class Identities {
   bool can_seal() const { return can_seal_; }
 
  private:
+  bool same_by(Suffixes suffixes, const std::string& a, const std::string& b) const;
+
   OrganisationOf organisation_of_;
   std::unordered_set<std::string> ours_;
   std::unordered_set<std::string> parents_;  ///< of wildcards: every name below them is ours

@@ -72,7 +72,7 @@ void predict_dmarc(const Identities& identities, const Evidence& evidence, Optio
   into.spf_aligned = into.spf == SpfResult::Pass &&
                      spf_would_align(identities, evidence, option, into.spf_domain, author);
   const bool original_aligned =
-      !rewritten && (arrived.dkim_aligned || arrived.testing_key_aligned ||
+      !rewritten && (arrived.dkim_aligned || arrived.reserved_aligned ||
                      std::ranges::any_of(evidence.verdicts.dkim, [&](const auto& one) {
                        return arrived.result == DmarcResult::None &&
                               one.result == DkimResult::Pass &&

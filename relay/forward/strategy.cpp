@@ -26,15 +26,19 @@ constexpr std::array kOptions = {Option::Keep,      Option::KeepSealed, Option::
 
 constexpr std::uint8_t kMaxInstances = 50;  // RFC 8617 §4.2.1: no set follows the 50th
 
+/// A notice of a mail system with the null sender that names no domain in From.
+bool names_nobody(const Evidence& evidence) {
+  return evidence.verdicts.dmarc.names_nobody && evidence.sender.is_null();
+}
+
 /// The DMARC policy to apply to a message that is not proven; None without a record.
 DmarcPolicy policy_of(const Evidence& evidence, Standing standing) {
   const mail::DmarcVerdict& dmarc = evidence.verdicts.dmarc;
   // Our own limit of lookups cut the evaluation short, which says nothing about the author.
-  if (standing == Standing::Testing || dmarc.unfinished) return DmarcPolicy::None;
+  if (standing == Standing::Reserved || dmarc.unfinished) return DmarcPolicy::None;
   if (standing == Standing::Unclear) {
-    // A notice that names no domain in From: there is no owner whose policy could apply.
-    const bool is_notice = dmarc.names_nobody && evidence.sender.is_null();
-    return is_notice ? DmarcPolicy::None : DmarcPolicy::Reject;
+    // Of a notice that names nobody there is no owner whose policy could apply.
+    return names_nobody(evidence) ? DmarcPolicy::None : DmarcPolicy::Reject;
   }
   if (dmarc.result == DmarcResult::PermError) return DmarcPolicy::Reject;
   return dmarc.result == DmarcResult::None ? DmarcPolicy::None : dmarc.policy;
@@ -104,6 +108,8 @@ std::string Strategy::objection_to(Option option, const Case& message) const {
     if (message.wishes.arc == SealWhen::Never) return "the target wants no seal";
     if (arc.instances >= kMaxInstances) return "the chain is full";
     if (arc.result == ArcResult::TempError) return "the chain cannot be checked now";
+    // It goes on as a bounce does, and no seal of ours says more about it.
+    if (names_nobody(evidence)) return "a notice that names nobody";
   }
   if (keeps_sender(option)) {
     return may_keep_sender(identities_, evidence) ? "" : "would lend the sender our name";
@@ -192,6 +198,10 @@ void Strategy::choose_unproven(const Case& message, Choice& choice) const {
     return;
   }
   if (!srs && !keep) {
+    if (message.standing == Standing::Unknown) {
+      choice.refusal = try_later(evidence);
+      return;
+    }
     if (message.late == LateRefusal::Refuse) {
       choice.refusal = no_name_refusal(evidence, message.standing);
       return;
@@ -222,7 +232,8 @@ Choice Strategy::choose(const Evidence& evidence, const DmarcSettings& dmarc,
                      .late = late};
   Choice choice;
   choice.considered = consider(message);
-  if (message.standing == Standing::Unknown) {
+  // "forward" asks for no proof, so it waits for none, either.
+  if (message.standing == Standing::Unknown && dmarc.on_dmarc_fail != OnDmarcFail::Forward) {
     choice.option = Option::Refuse;
     choice.refusal = try_later(evidence);
   } else if (is_proven(message.standing)) {

@@ -12,18 +12,20 @@
 // | not proven, p=quarantine   | from the risk pool, or tagged                                    |
 // | not proven, p=none or none | from the risk pool                                               |
 // | not proven, served here    | p=quarantine and p=reject: not at all, whoever has sealed it     |
-// | signed by a key in testing | from the risk pool, whatever the policy and whoever the author   |
+// | signed by a key in testing,| from the risk pool, whatever the policy and whoever the author   |
+// |   or dated ahead           |                                                                  |
 // | several                    | by the strictest of their domains' policies                      |
 // | unclear                    | as not proven with p=reject, and no seal softens that            |
 // | nobody ("MAILER-DAEMON"),  | from the risk pool                                               |
-// |   and the sender is null   |                                                                  |
+// |   and the sender is null   | and unsealed                                                     |
 // | not known yet (DNS)        | 451                                                              |
 //
 // This table is not for mail to an SRS address of ours: see choose_bounce().
 //
-// on_dmarc_fail = "forward" turns every "not at all" into the risk pool; "hold" turns it, and
-// p=quarantine, into held copies. Whatever is set, unproven mail never leaves under a name that
-// could be aligned with its author (see evidence.hpp); if no other name is left, it is refused.
+// on_dmarc_fail = "forward" turns every "not at all", and the 451, into the risk pool; "hold" turns
+// "not at all", and p=quarantine, into held copies. Whatever is set, unproven mail never leaves
+// under a name that could be aligned with its author (see evidence.hpp); if no other name is left,
+// it is refused.
 #pragma once
 
 #include <expected>

@@ -9,14 +9,23 @@ namespace relay::forward {
 
 namespace {
 
+/// Why the signature of the author that passed does not vouch.
+std::string_view reservation(const Evidence& evidence) {
+  const bool in_testing =
+      std::ranges::any_of(evidence.verdicts.dkim, [](const mail::DkimVerdict& one) {
+        return one.result == mail::DkimResult::Pass && one.testing;
+      });
+  return in_testing ? "with a key in testing" : "with a date in the future";
+}
+
 /// "SPF fail, DKIM pass for another domain". Contains results only, nothing from the message.
 std::string cause(const Evidence& evidence, Standing standing) {
   const auto& verdicts = evidence.verdicts;
   const auto signature =
       std::ranges::find(verdicts.dkim, mail::DkimResult::Pass, &mail::DkimVerdict::result);
   std::string dkim = "none";
-  if (standing == Standing::Testing) {
-    dkim = "pass, but its key is in testing";
+  if (standing == Standing::Reserved) {
+    dkim = fmt::format("pass, but {}", reservation(evidence));
   } else if (signature != verdicts.dkim.end()) {
     dkim = verdicts.dmarc.dkim_aligned ? "pass" : "pass for another domain";
   } else if (!verdicts.dkim.empty()) {
@@ -50,8 +59,8 @@ std::string finding_text(const Evidence& evidence, Standing standing) {
       return fmt::format("{} not proven, {}; {}{}", names_of(evidence), policy_text(dmarc),
                          cause(evidence, standing),
                          dmarc.unfinished ? ", left unfinished at our limit of lookups" : "");
-    case Standing::Testing:
-      return fmt::format("{} signed by a key in testing, {}", dmarc.from_domain,
+    case Standing::Reserved:
+      return fmt::format("{} signed {}, {}", dmarc.from_domain, reservation(evidence),
                          policy_text(dmarc));
     case Standing::Unclear:
       return dmarc.names_nobody ? "From names no domain" : "nobody can tell who the author is";

@@ -182,6 +182,11 @@ std::optional<smtp::Reply> content_objection(smtp::ContentFault fault, const Int
   return intake.fault();
 }
 
+bool is_about_form(const smtp::Reply& reply) {
+  const mail::EnhancedStatus& status = reply.status();
+  return status == mail::EnhancedStatus{5, 6, 0} || status == mail::EnhancedStatus{5, 3, 4};
+}
+
 base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessage arrived) {
   arrived.intake.end();
   if (const auto wrong = content_objection(arrived.fault, arrived.intake)) {

@@ -68,6 +68,9 @@ struct Acceptance {
 /// storing it. nullopt: nothing so far.
 std::optional<smtp::Reply> content_objection(smtp::ContentFault fault, const Intake& intake);
 
+/// Whether a reply to content refuses it for good for its form or size, whoever sent it to whom.
+bool is_about_form(const smtp::Reply& reply);
+
 /// Accepts the message (durable, offered for delivery, logged as `received`) or says why not.
 /// Nothing of a refused message is kept. A message that is sent again because our 250 was lost gets
 /// 250 again and makes no second copy.

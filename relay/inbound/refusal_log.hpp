@@ -2,6 +2,7 @@
 // flood of lines. The lines left out are counted and reported.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -28,6 +29,12 @@ class RefusalLog {
 
   const HostTroubles& troubles() const { return troubles_; }
 
+  /// The caller notes there every message whose content was refused for its form or size.
+  void note_malformed() noexcept { malformed_.fetch_add(1, std::memory_order_relaxed); }
+
+  /// How many, since the process started.
+  std::uint64_t malformed() const noexcept { return malformed_.load(std::memory_order_relaxed); }
+
   /// Writes one `suppressed` event for each network whose lines were left out since the last call.
   void tell_suppressed(base::WallTime now);
 
@@ -36,6 +43,7 @@ class RefusalLog {
 
   base::Log& log_;
   HostTroubles troubles_;
+  std::atomic<std::uint64_t> malformed_{0};
   FairRate rates_;
   std::mutex mutex_;
   std::map<std::string, std::int64_t> suppressed_;

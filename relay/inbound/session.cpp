@@ -219,7 +219,7 @@ base::Task<> Session::take_content() {
   unheard_.reset();  // the client pipelined this message, so the last 250 stays unproven
   auto outcome = co_await parts_.content.receive(connection_, open_message(), limits());
   if (auto* cut = std::get_if<ContentCut>(&outcome)) {
-    log_refusal("data", cut->refusal);
+    log_refusal_of_content("data", cut->refusal);
     conclude(machine_.on_content_cut(std::move(cut->refusal)));
     // The client is still sending: closing at once could lose the reply.
     co_await connection_.linger();
@@ -228,7 +228,8 @@ base::Task<> Session::take_content() {
   auto* taken = std::get_if<Acceptance>(&outcome);
   if (taken == nullptr) co_return;
   unheard_ = std::move(taken->unheard);
-  if (!taken->reply.reply().positive()) log_refusal("end-of-data", taken->reply.reply());
+  const smtp::Reply& reply = taken->reply.reply();
+  if (!reply.positive()) log_refusal_of_content("end-of-data", reply);
   conclude(machine_.on_content_end(taken->reply));
 }
 
@@ -251,6 +252,11 @@ void Session::dismiss() {
   if (!connection_.waiting() || connection_.over()) return;
   log_refusal("command", shutting_down());
   connection_.dismiss(shutting_down());
+}
+
+void Session::log_refusal_of_content(std::string_view stage, const smtp::Reply& reply) {
+  if (is_about_form(reply)) parts_.refusals.note_malformed();
+  log_refusal(stage, reply);
 }
 
 void Session::log_refusal(std::string_view stage, const smtp::Reply& reply,

@@ -115,6 +115,7 @@ class Session {
   std::optional<smtp::Reply> reason_to_leave() const;
   void log_refusal(std::string_view stage, const smtp::Reply& reply,
                    std::string_view forward_path = {});
+  void log_refusal_of_content(std::string_view stage, const smtp::Reply& reply);
 
   /// Precondition: a transaction is open.
   OpenMessage open_message();

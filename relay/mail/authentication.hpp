@@ -39,7 +39,13 @@ struct DkimVerdict {
   std::string signature_head;  ///< the first 8 characters of b=, white space removed (RFC 6008)
   std::uint16_t key_bits = 0;
   bool testing = false;  ///< t=y of the key: the domain wants no consequences (RFC 6376 §3.6.1)
-  std::string problem;   ///< why it did not pass; one line of our own text
+  bool dated_ahead =
+      false;            ///< t= is in the future by more than clocks differ, and by a day at most
+  std::string problem;  ///< why it did not pass; one line of our own text
+
+  /// Passed without reservation. A signature that passed with a key in testing, or dated ahead,
+  /// proves nothing, but is a reason not to refuse.
+  bool vouches() const { return result == DkimResult::Pass && !testing && !dated_ahead; }
 };
 
 /// RFC 8601 §2.7.2 and RFC 9989.
@@ -58,9 +64,9 @@ struct DmarcVerdict {
   bool spf_strict = false;    ///< aspf=s: only the author's own domain is aligned
   bool spf_aligned = false;   ///< SPF passed for an aligned domain
   bool dkim_aligned = false;  ///< a signature passed for an aligned domain
-  /// A signature passed for an aligned domain, but with a key in testing: it proves nothing for
-  /// DMARC, and such mail is not refused either (RFC 6376 §3.6.1).
-  bool testing_key_aligned = false;
+  /// A signature passed for an aligned domain, but only with reservation (DkimVerdict::vouches()):
+  /// it proves nothing for DMARC, and such mail is not refused either (RFC 6376 §3.6.1).
+  bool reserved_aligned = false;
   /// A limit of our own ended a check that could have passed for an aligned domain: the owner's
   /// policy is not meant for a failure of this kind.
   bool unfinished = false;

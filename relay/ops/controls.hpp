@@ -71,6 +71,7 @@ struct DaemonStatus {
   std::uint64_t bounces_taken = 0;        ///< mail to SRS addresses of ours
   std::uint64_t bounces_refused = 0;      ///< … with an invalid address
   std::uint64_t bounces_throttled = 0;    ///< … deferred by a limit
+  std::uint64_t content_refused = 0;      ///< messages refused for their form or size
   std::uint64_t copies_delivered = 0;     ///< since the start, as are the two below
   std::uint64_t copies_bounced = 0;       ///< failed, with a DSN to the sender
   std::uint64_t copies_suppressed = 0;    ///< failed, with a line in the log and no DSN

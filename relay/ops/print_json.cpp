@@ -127,7 +127,8 @@ void add_daemon(JsonLine& json, const DaemonStatus& state) {
   json.number("stuck_tasks", state.stuck_tasks);
   json.open("bounces").number("taken", state.bounces_taken);
   json.number("refused", state.bounces_refused).number("throttled", state.bounces_throttled);
-  json.close().open("ended").number("delivered", state.copies_delivered);
+  json.close().number("content_refused", state.content_refused);
+  json.open("ended").number("delivered", state.copies_delivered);
   json.number("bounced", state.copies_bounced).number("suppressed", state.copies_suppressed);
   json.close().open("abuse").number("listed", state.clients_listed);
   json.number("list_failures", state.dns_list_failures).number("greylisted", state.greylisted);

@@ -92,6 +92,8 @@ std::string text_lines(const StatusView& view) {
   for (const auto& rule : view.pauses) out += "paused " + rule_text(rule, view.now);
   out += fmt::format("bounces {} taken, {} with an invalid address, {} put off\n",
                      state.bounces_taken, state.bounces_refused, state.bounces_throttled);
+  out += fmt::format("content of {} messages refused, as malformed or too large\n",
+                     state.content_refused);
   out += fmt::format("copies {} delivered, {} bounced, {} failed with nobody to tell\n",
                      state.copies_delivered, state.copies_bounced, state.copies_suppressed);
   out += fmt::format(

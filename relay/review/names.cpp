@@ -72,10 +72,10 @@ void srs_domain(const Subject& subject, Doubts& doubts) {
   const settings::Settings& settings = subject.settings;
   const auth::OrganisationalDomain organisations;
   for (const mail::Domain& srs : settings.srs_domains()) {
-    const std::string organisation = organisations.of(srs.folded());
+    const std::string organisation = organisations.by_registries(srs.folded());
     const bool is_first = srs == *settings.srs.domain;
     for (const settings::HostedDomain& domain : settings.domains) {
-      if (organisations.of(domain.name.folded()) != organisation) continue;
+      if (organisations.by_registries(domain.name.folded()) != organisation) continue;
       doubts.add(
           settings.srs.domain_at, srs.folded(),
           fmt::format("{}: {} belongs to the organisation of {}, which is forwarded for: "

@@ -28,6 +28,17 @@ TEST(OrganisationalDomain, FollowsThePublicSuffixList) {
   EXPECT_EQ(kOrganisations.of("localhost"), "localhost");
 }
 
+/// Who lets customers register below his domain is no registry: a tree walk may find his record.
+TEST(OrganisationalDomain, FollowsRegistriesAlone) {
+  EXPECT_EQ(kOrganisations.of("srs.relay.eu.org"), "relay.eu.org");
+  EXPECT_EQ(kOrganisations.by_registries("srs.relay.eu.org"), "eu.org");
+  EXPECT_EQ(kOrganisations.by_registries("x.eu.org"), "eu.org");
+  EXPECT_EQ(kOrganisations.by_registries("mail.a.co.uk"), "a.co.uk");
+  EXPECT_EQ(kOrganisations.by_registries("a.b.example.com"), "example.com");
+  EXPECT_EQ(kOrganisations.by_registries("co.uk"), "co.uk");
+  EXPECT_EQ(kOrganisations.by_registries("localhost"), "localhost");
+}
+
 /// Nobody is laundered: never a signature aligned with somebody else's From.
 TEST(SigningPolicy, NeverSignsInTheNameOfTheAuthor) {
   EXPECT_EQ(chosen({"fwd.com"}, "sender.com"), "fwd.com");

@@ -29,8 +29,10 @@ settings::Settings settings() {
   return s;
 }
 
-std::string organisation_of(const std::string& folded_domain) {
-  const std::string suffix = folded_domain.ends_with(".co.example") ? ".co.example" : ".example";
+std::string organisation_of(const std::string& folded_domain, Suffixes suffixes) {
+  std::string suffix = folded_domain.ends_with(".co.example") ? ".co.example" : ".example";
+  const bool is_customer = folded_domain.ends_with(".pages.example");
+  if (is_customer && suffixes == Suffixes::All) suffix = ".pages.example";
   if (!folded_domain.ends_with(suffix)) return folded_domain;
   const std::size_t end = folded_domain.size() - suffix.size();
   const std::size_t dot = folded_domain.rfind('.', end == 0 ? 0 : end - 1);

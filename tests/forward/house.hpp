@@ -12,8 +12,9 @@ mail::Mailbox mailbox(const std::string& text);
 
 settings::Settings settings();
 
-/// Public suffixes of these tests: "example", "co.example".
-std::string organisation_of(const std::string& folded_domain);
+/// Public suffixes of these tests: of registries "example" and "co.example"; "pages.example" is
+/// that of somebody who lets customers register below.
+std::string organisation_of(const std::string& folded_domain, Suffixes suffixes = Suffixes::All);
 
 Strategy strategy(const settings::Settings& settings);
 

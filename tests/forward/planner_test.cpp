@@ -346,6 +346,30 @@ TEST_F(PlannerTest, StoresSendersThatDoNotFit) {
   }
 }
 
+/// Who is proven has the quota of his domain, and not that of the network from which he sends.
+TEST_F(PlannerTest, CountsStoredSendersOfAProvenDomainUnderThatDomain) {
+  const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
+  Evidence known;
+  known.sender = mail::ReversePath(mailbox(std::string(60, 'a') + "@Long.Sender.example"));
+  known.verdicts.mail_from = {.result = mail::SpfResult::Pass, .domain = "long.sender.example"};
+  known.verdicts.dmarc = {
+      .result = mail::DmarcResult::Pass, .from_domain = "long.sender.example", .spf_aligned = true};
+  const auto token_of = [&](const Evidence& evidence) {
+    const auto plan = planner_->plan(
+        {mail::MessageId(), evidence.sender, std::string("192.0.2.77"), kNow}, {taken}, evidence);
+    return plan->tokens.at(0);
+  };
+  const mail::SenderToken proven = token_of(known);
+  EXPECT_EQ(proven.counted_under, "domain long.sender.example");
+  EXPECT_EQ(proven.most, 100'000);
+  EXPECT_EQ(proven.counted_wider, "");
+  known.verdicts.mail_from.result = mail::SpfResult::SoftFail;
+  known.verdicts.dmarc = {.result = mail::DmarcResult::None, .from_domain = "long.sender.example"};
+  const mail::SenderToken unproven = token_of(known);
+  EXPECT_EQ(unproven.counted_under, "192.0.2.0/24");
+  EXPECT_EQ(unproven.most, 1'000);
+}
+
 TEST(NextHopTable, PrefersTheMoreExactRoute) {
   settings::Settings s;
   s.routes = {{"*.corp.example", {{"below.example", 25}}, settings::TlsDemand::Verify},

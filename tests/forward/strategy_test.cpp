@@ -208,6 +208,10 @@ TEST_F(StrategyTest, TheNullSenderMayNameNobody) {
   known.sender = mail::ReversePath::null();
   EXPECT_EQ(way(known), "keep risk");
   EXPECT_EQ(choose(known).signed_by, "");
+  // Unsealed as well, whatever the target wants and whatever sealed it before.
+  EXPECT_EQ(way(known, "a.believes.example"), "keep risk");
+  known.verdicts.arc = {.result = ArcResult::Pass, .instances = 1, .last_sealer = "lists.example"};
+  EXPECT_EQ(way(known), "keep risk");
   known.sender = mail::ReversePath(house::mailbox("x@mailer.example"));
   EXPECT_EQ(choose(known).refusal->code, 550);
   known.sender = mail::ReversePath::null();
@@ -261,7 +265,7 @@ TEST_F(StrategyTest, AKeyInTestingRefusesNothingAndLendsNothing) {
       "Message fails DMARC of author.example, whose policy is reject (SPF none, DKIM pass for "
       "another domain)")
       << "it is aligned when DMARC says so: adkim=s";
-  known.verdicts.dmarc.testing_key_aligned = true;
+  known.verdicts.dmarc.reserved_aligned = true;
   for (const auto policy : {DmarcPolicy::Reject, DmarcPolicy::Quarantine, DmarcPolicy::None}) {
     known.verdicts.dmarc.policy = policy;
     EXPECT_EQ(way(known), "srs risk");
@@ -271,7 +275,7 @@ TEST_F(StrategyTest, AKeyInTestingRefusesNothingAndLendsNothing) {
   }
   known.verdicts.dmarc.policy = DmarcPolicy::Reject;
   const Choice choice = choose(known);
-  EXPECT_EQ(choice.reason, "srs, risk pool: author.example signed by a key in testing, p=reject");
+  EXPECT_EQ(choice.reason, "srs, risk pool: author.example signed with a key in testing, p=reject");
   EXPECT_EQ(choice.signed_by, "");
   EXPECT_EQ(choice.prediction().dmarc, mail::DmarcResult::Pass) << "others count it";
   EXPECT_EQ(choice.prediction().outlook, Outlook::Good);
@@ -290,10 +294,32 @@ TEST_F(StrategyTest, WhatALimitOfOursLeftUnfinishedIsNotRefused) {
   const Choice choice = choose(known);
   EXPECT_EQ(choice.signed_by, "");
   EXPECT_THAT(choice.reason, HasSubstr("left unfinished at our limit of lookups"));
+  // The same is said where there is no policy.
+  Evidence free = known;
+  free.verdicts.dmarc.result = mail::DmarcResult::None;
+  EXPECT_EQ(way(free), "srs risk");
+  EXPECT_THAT(choose(free).reason, HasSubstr("no DMARC record; SPF permerror, DKIM none, left "
+                                             "unfinished at our limit of lookups"));
   // Where our name could vouch for it, it stays.
   known.verdicts.dmarc.from_domain = "relay.example";
   known.sender = mail::ReversePath::null();
   EXPECT_EQ(choose(known).refusal->code, 550);
+}
+
+/// As with a key in testing: only the signer can have written the date.
+TEST_F(StrategyTest, ASignatureDatedAheadRefusesNothingAndLendsNothing) {
+  Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
+  known.verdicts.dkim = {
+      {.result = mail::DkimResult::Pass, .domain = "author.example", .dated_ahead = true}};
+  known.verdicts.dmarc.reserved_aligned = true;
+  const Choice choice = choose(known);
+  EXPECT_EQ(way(known), "srs risk");
+  EXPECT_EQ(choice.signed_by, "");
+  EXPECT_EQ(choice.reason,
+            "srs, risk pool: author.example signed with a date in the future, p=reject");
+  known.verdicts.dmarc = {.result = mail::DmarcResult::None, .from_domain = "author.example"};
+  EXPECT_EQ(way(known), "srs risk");
+  EXPECT_THAT(choose(known).reason, HasSubstr("with a date in the future, no DMARC record"));
 }
 
 TEST_F(StrategyTest, AKeyInTestingCountsWithoutARecordAndForOurOwn) {
@@ -303,11 +329,11 @@ TEST_F(StrategyTest, AKeyInTestingCountsWithoutARecordAndForOurOwn) {
   known.verdicts.dkim = {
       {.result = mail::DkimResult::Pass, .domain = "hosted.example", .testing = true}};
   EXPECT_EQ(choose(known).refusal->code, 550);
-  known.verdicts.dmarc.testing_key_aligned = true;
+  known.verdicts.dmarc.reserved_aligned = true;
   EXPECT_EQ(way(known), "srs risk");
   known.verdicts.dmarc = {.result = mail::DmarcResult::None, .from_domain = "hosted.example"};
   EXPECT_EQ(way(known), "srs risk");
-  EXPECT_THAT(choose(known).reason, HasSubstr("signed by a key in testing, no DMARC record"));
+  EXPECT_THAT(choose(known).reason, HasSubstr("signed with a key in testing, no DMARC record"));
   known.verdicts.dkim.front().domain = "mailer.example";
   EXPECT_THAT(choose(known).reason, HasSubstr("not proven"));
   // Where only a name of ours is left that could vouch for it, it does not leave.
@@ -315,14 +341,34 @@ TEST_F(StrategyTest, AKeyInTestingCountsWithoutARecordAndForOurOwn) {
   known.verdicts.dmarc.from_domain = "relay.example";
   known.verdicts.dkim.front().domain = "relay.example";
   EXPECT_EQ(choose(known).refusal->text,
-            "Nothing proves relay.example (SPF none, DKIM pass, but its key is in testing), and "
+            "Nothing proves relay.example (SPF none, DKIM pass, but with a key in testing), and "
             "forwarding would");
 }
 
 TEST_F(StrategyTest, PutsOffWhatDnsCannotSay) {
   Evidence known = house::spoof("author.example", DmarcPolicy::None);
   known.verdicts.dmarc.result = mail::DmarcResult::TempError;
-  const Choice choice = choose(known, "target.example", {.on_dmarc_fail = OnDmarcFail::Forward});
+  EXPECT_EQ(choose(known).refusal->code, 451);
+  EXPECT_EQ(choose(known, "target.example", {.on_dmarc_fail = OnDmarcFail::Hold}).refusal->code,
+            451);
+}
+
+/// Who wants everything gets it, without a name of ours, and without losing it to a dead DNS.
+TEST_F(StrategyTest, WhoForwardsWhatFailsNeedNotWaitForTheDns) {
+  const DmarcSettings forward{.on_dmarc_fail = OnDmarcFail::Forward};
+  for (const char* author : {"author.example", "hosted.example"}) {
+    for (const auto policy : {DmarcPolicy::None, DmarcPolicy::Reject}) {
+      Evidence known = house::spoof(author, policy);
+      known.verdicts.dmarc.result = mail::DmarcResult::TempError;
+      EXPECT_EQ(way(known, "target.example", forward), "srs risk");
+      EXPECT_EQ(choose(known, "target.example", forward).signed_by, "");
+    }
+  }
+  // Where only a name is left that could vouch for it, the answer is waited for.
+  Evidence known = house::spoof("relay.example", DmarcPolicy::Reject);
+  known.verdicts.dmarc.result = mail::DmarcResult::TempError;
+  known.sender = mail::ReversePath::null();
+  const Choice choice = choose(known, "target.example", forward);
   EXPECT_EQ(choice.refusal->code, 451);
 }
 
@@ -529,6 +575,9 @@ TEST(Identities, KnowWhoCouldBeTakenForWhom) {
   EXPECT_FALSE(with_list.could_align("", "relay.example"));
   EXPECT_FALSE(with_list.could_align("relay.example", "other.example"));
   EXPECT_FALSE(with_list.could_align("a.co.example", "b.co.example"));
+  EXPECT_FALSE(with_list.same_organisation("a.pages.example", "b.pages.example"));
+  EXPECT_TRUE(with_list.could_align("a.pages.example", "b.pages.example"))
+      << "a tree walk finds what pages.example publishes";
   EXPECT_TRUE(with_list.could_align("b.co.example", "co.example")) << "another tree, another list";
   const auto without = *Identities::make(house::settings(), {});
   EXPECT_TRUE(without.could_align("a.co.example", "b.co.example"));

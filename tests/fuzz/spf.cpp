@@ -1,11 +1,14 @@
 // SPF records, their macros and their evaluation, with answers out of the input.
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
 #include "relay/auth/spf/check.hpp"
 #include "relay/auth/spf/record.hpp"
+#include "relay/base/text.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fuzz/oracle.hpp"
 
@@ -68,14 +71,15 @@ class ScriptedResolver : public ports::Resolver {
     co_return answer(name);
   }
 
-  std::size_t asked() const { return asked_; }
+  /// Distinct names.
+  std::size_t asked() const { return asked_.size(); }
 
  private:
   std::expected<ports::DnsAnswer<std::string>, DnsError> answer(const std::string& name,
                                                                 std::size_t limit = 1000) {
     require(!name.empty() && name.find('\0') == std::string::npos, "a name that can be asked for");
     require(name.size() <= spf::kMaxNameOctets, "no longer than names are");
-    ++asked_;
+    asked_.insert(base::lower(name));
     if (rest_.empty()) rest_ = script_;
     std::string_view line = rest_.substr(0, rest_.find('\n'));
     rest_.remove_prefix(std::min(rest_.size(), line.size() + 1));
@@ -115,7 +119,7 @@ class ScriptedResolver : public ports::Resolver {
 
   std::string_view script_;
   std::string_view rest_;
-  std::size_t asked_ = 0;
+  std::set<std::string> asked_;
 };
 
 bool is_printable(std::string_view text) {

@@ -93,6 +93,25 @@ TEST(RefusalLog, LeavesOutAndCountsTheLinesOfAFlood) {
   EXPECT_THAT(house.log.lines.back(), HasSubstr("198.51.100.1"));
 }
 
+/// What an operator sees of senders who break RFC 5321; other refusals are not among it.
+TEST(RefusalLog, CountsContentRefusedForItsFormOrSize) {
+  Limits limits;
+  limits.max_header = 1000;
+  House house(limits);
+  const auto count_after = [&house](const std::string& content) {
+    house.talk(envelope_and({content + "\r\n.\r\n"}));
+    return house.refusals.malformed();
+  };
+  EXPECT_EQ(count_after("Subject: x\r\n\r\nHello"), 0U);
+  EXPECT_EQ(count_after("Subject: x\r\n\r\nbare\nline end"), 1U);
+  EXPECT_EQ(count_after("Subject: x\r\n\r\n" + std::string(1, '\0')), 2U);
+  EXPECT_EQ(count_after("Subject: " + std::string(1001, 'x') + "\r\n\r\nHello"), 3U);
+  house.talk({"EHLO c.example\r\n", "MAIL FROM:<a@b.example>\r\n",
+              "RCPT TO:<nobody@example.org>\r\n", "QUIT\r\n"});
+  house.queue.commit_error = ports::SpoolError::Full;
+  EXPECT_EQ(count_after("Subject: x\r\n\r\nHello"), 3U);
+}
+
 TEST(Watchdog, SeesASessionThatNothingEnds) {
   House house;
   const auto wire = house.dial({"EHLO c.example\r\n"});

@@ -57,6 +57,7 @@ StatusView a_status() {
                       .bounces_taken = 8,
                       .bounces_refused = 9,
                       .bounces_throttled = 10,
+                      .content_refused = 26,
                       .copies_delivered = 11,
                       .copies_bounced = 12,
                       .copies_suppressed = 13,
@@ -84,6 +85,7 @@ log 5 lines dropped
 queue 21 messages, 22 waiting, 23 held, 24 octets, 25 with a DSN owed
 paused domain:fwd.example: moving
 bounces 8 taken, 9 with an invalid address, 10 put off
+content of 26 messages refused, as malformed or too large
 copies 11 delivered, 12 bounced, 13 failed with nobody to tell
 abuse 14 refused by DNS lists (15 lookups failed), 16 greylisted, 17 passed, 18 over a rate
 signatures of 19 messages verified before they left, 20 did not hold
@@ -94,7 +96,7 @@ signatures of 19 messages verified before they left, 20 did not hold
       R"("config":"/etc/srs-relay/srs-relay.toml","config_hash":"abc",)"
       R"("config_loaded":"2026-11-24T03:00:00.000Z","sessions":1,"deliveries":2,)"
       R"("items_in_memory":3,"crashed_tasks":4,"log_lines_dropped":5,"stuck_tasks":6,)"
-      R"("bounces":{"taken":8,"refused":9,"throttled":10},)"
+      R"("bounces":{"taken":8,"refused":9,"throttled":10},"content_refused":26,)"
       R"("ended":{"delivered":11,"bounced":12,"suppressed":13},)"
       R"("abuse":{"listed":14,"list_failures":15,"greylisted":16,"greylist_passed":17,)"
       R"("over_rate":18},"self_checks":19,"self_check_failures":20,)"

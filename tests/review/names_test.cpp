@@ -71,6 +71,9 @@ TEST_F(Names, TheSrsDomainLiesOutsideEveryHostedOrganisation) {
               ElementsAre(HasSubstr("take a domain outside of every organisation")));
   EXPECT_THAT(with("srs-domain", srs, "\"fwd.example\""), ElementsAre(HasSubstr("srs.domain")));
   EXPECT_THAT(with("srs-domain", srs, "\"srs.other.co.uk\"", "cust.co.uk"), IsEmpty());
+  EXPECT_THAT(with("srs-domain", srs, "\"srs.relay.eu.org\"", "cust.eu.org"),
+              ElementsAre(HasSubstr("organisation of cust.eu.org")))
+      << "for whoever walks the tree";
   EXPECT_THAT(
       said("srs-domain",
            quiet() + "[auth]\nverify = false\n[bounces]\nto = \"anyone\"\n[[domain]]\nname = "

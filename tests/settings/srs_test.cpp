@@ -65,6 +65,19 @@ TEST_F(SrsSettings, TheOlderWordForAllSecretsIsFollowedAndTheNewOneTold) {
   EXPECT_THAT(problems_of(srs("")), Not(Contains(HasSubstr("classic"))));
 }
 
+TEST_F(SrsSettings, HowManySendersAreStoredIsRead) {
+  const auto common = load_text(srs(""));
+  ASSERT_TRUE(common);
+  EXPECT_EQ(common->settings->srs.stored_per_domain, 100'000);
+  EXPECT_EQ(common->settings->srs.stored_per_client, 1'000);
+  const auto chosen = load_text(srs("stored_per_domain = 7\nstored_per_client = 5\n"));
+  ASSERT_TRUE(chosen);
+  EXPECT_EQ(chosen->settings->srs.stored_per_domain, 7);
+  EXPECT_EQ(chosen->settings->srs.stored_per_client, 5);
+  EXPECT_THAT(problems_of(srs("stored_per_domain = 0\n")),
+              Contains(HasSubstr("srs.stored_per_domain")));
+}
+
 TEST_F(SrsSettings, WhatContradictsItselfIsRefused) {
   EXPECT_THAT(problems_of(srs("format = \"classic\"\n", "", "classic = false\n")),
               ElementsAre(HasSubstr("srs.secret.classic: format = \"classic\" makes classic "

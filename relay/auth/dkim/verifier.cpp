@@ -135,6 +135,7 @@ base::Task<> Verification::fetch_key(std::size_t number, ports::Resolver& resolv
                                      base::Deadline deadline) {
   Lookup& lookup = lookups_.at(number);
   lookup.answer = co_await dkim::fetch_key(resolver, lookup.selector, lookup.domain, deadline);
+  lookup.has_ended = true;
 }
 
 void Verification::judge_candidate(const Candidate& candidate, const BodyHashes& hashes,
@@ -162,19 +163,22 @@ void Verification::judge_candidate(const Candidate& candidate, const BodyHashes&
                                         .below_domain = field.identity_domain != field.domain});
   verdict.key_bits = check.key_bits;
   verdict.testing = check.testing;
+  verdict.dated_ahead = field.signed_at && *field.signed_at > now + kClockSkewSeconds;
   judge(verdict, check.result, check.problem);
   if (check.result == DkimResult::Pass && !hashes.covers_all(candidate.body_hash)) {
     judge(verdict, DkimResult::Policy, "l= leaves a part of the body unsigned");
   }
 }
 
-std::vector<DkimVerdict> Verification::finish(const BodyHashes& hashes, base::WallTime now) const {
+std::vector<DkimVerdict> Verification::finish(const BodyHashes& hashes, base::WallTime now) {
   std::vector<DkimVerdict> verdicts;
   verdicts.reserve(entries_.size());
-  for (const Entry& entry : entries_) {
-    DkimVerdict& verdict = verdicts.emplace_back(entry.verdict);
-    if (!entry.candidate) continue;
-    judge_candidate(*entry.candidate, hashes, unix_seconds(now), verdict);
+  for (Entry& entry : entries_) {
+    if (entry.candidate) {
+      judge_candidate(*entry.candidate, hashes, unix_seconds(now), entry.verdict);
+      if (lookups_[entry.candidate->lookup].has_ended) entry.candidate.reset();
+    }
+    verdicts.push_back(entry.verdict);
   }
   return verdicts;
 }

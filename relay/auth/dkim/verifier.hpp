@@ -25,17 +25,19 @@ namespace relay::auth::dkim {
 /// Signatures beyond this number are reported, but not verified.
 inline constexpr std::size_t kMaxVerified = 10;
 
-/// Allowed clock difference in seconds: how far x= may be in the past (RFC 6376 §3.5).
+/// Ordinary clock difference in seconds: how far x= may be in the past and t= in the future without
+/// any consequence (RFC 6376 §3.5).
 inline constexpr std::int64_t kClockSkewSeconds = 300;
 
-/// How many seconds t= may be in the future. A verifier MAY ignore signatures dated in the future
-/// (RFC 6376 §3.5), but a wrong clock or time zone of the signer is no sign of forgery, since only
-/// the signer can write t=. So up to a day ahead the signature is accepted without reservation; a
-/// larger difference is not explained by clocks.
+/// How many seconds t= may be in the future at all. A verifier MAY ignore signatures dated in the
+/// future (RFC 6376 §3.5), but a wrong clock or time zone of the signer is no sign of forgery,
+/// since only the signer can write t=. So beyond kClockSkewSeconds the signature is reported as
+/// passing and `dated_ahead`: it vouches for nobody, and the message is not refused. A difference
+/// of more than a day is not explained by clocks.
 inline constexpr std::int64_t kMaxSecondsAhead = 86'400;
 
 /// One message. Construct it when the header is complete; fetch_key() may run while the body
-/// arrives; finish() when both have ended.
+/// arrives; finish() from the end of the body on.
 ///
 /// Worst-case cost: the header is canonicalised kMaxVerified times, the body is hashed once for
 /// each canonical form (BodyHashes), kMaxVerified keys are looked up, and kMaxVerified *
@@ -64,7 +66,8 @@ class Verification {
   /// The distinct d= of the signatures to verify: domains that may vouch for the message.
   std::vector<std::string> domains() const;
 
-  /// `hashes` are those given to the constructor, finished. One verdict per field, topmost first:
+  /// `hashes` are those given to the constructor, finished. May be called again when more keys have
+  /// been looked up: each signature is computed once. One verdict per field, topmost first:
   ///   Pass
   ///   Fail       the body or the header is not what was signed
   ///   Policy     valid, but l= leaves a part of the body unsigned; or not verified, because there
@@ -74,7 +77,7 @@ class Verification {
   ///              dated in the future; also rsa-sha1 and RSA keys of a wrong size, which "have
   ///              permanently failed evaluation" (RFC 8301 §3). For some of these RFC 8601 §2.7.1
   ///              has neutral, but other verifiers report them all as permerror.
-  std::vector<mail::DkimVerdict> finish(const BodyHashes& hashes, base::WallTime now) const;
+  std::vector<mail::DkimVerdict> finish(const BodyHashes& hashes, base::WallTime now);
 
  private:
   /// A signature to be verified.
@@ -87,7 +90,7 @@ class Verification {
 
   struct Entry {
     mail::DkimVerdict verdict;
-    std::optional<Candidate> candidate;
+    std::optional<Candidate> candidate;  ///< until the verdict is final
   };
 
   struct Lookup {
@@ -95,6 +98,7 @@ class Verification {
     std::string domain;
     std::expected<FetchedKey, KeyProblem> answer =
         std::unexpected(KeyProblem{.temporary = true, .text = "key was not looked up"});
+    bool has_ended = false;
   };
 
   /// A well-formed signature and the index of its entry.

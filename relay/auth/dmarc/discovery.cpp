@@ -1,6 +1,8 @@
 #include "relay/auth/dmarc/discovery.hpp"
 
+#include <algorithm>
 #include <map>
+#include <string_view>
 #include <utility>
 
 #include "relay/auth/dmarc/tree_walk.hpp"
@@ -8,6 +10,8 @@
 namespace relay::auth::dmarc {
 
 namespace {
+
+using mail::DmarcPolicy;
 
 using Answer = std::expected<std::optional<Record>, Unknown>;
 using Steps = std::expected<std::vector<WalkStep>, Unknown>;
@@ -29,9 +33,12 @@ class Discovery {
     const WalkStep* step = applicable_step(*steps);
     if (!step) co_return std::nullopt;
     Policy policy{*step->record, step->domain};
-    const auto& wanted = policy.record.non_existent_policy;
-    if (wanted && wanted != policy.record.subdomain_policy.value_or(policy.record.policy)) {
-      policy.author = co_await existence_of(author);
+    const DmarcPolicy existing = policy.record.subdomain_policy.value_or(policy.record.policy);
+    const DmarcPolicy missing = policy.record.non_existent_policy.value_or(existing);
+    if (missing != existing) {
+      // Our own limit is no reason to put a message off: at the limit the stricter policy applies.
+      const Existence at_limit = missing > existing ? Existence::Missing : Existence::Exists;
+      policy.author = co_await existence_of(author, at_limit);
     }
     co_return policy;
   }
@@ -55,6 +62,8 @@ class Discovery {
     } else if (ports::is_temporary(texts.error())) {
       answer = std::unexpected(Unknown::TemporaryError);
     }
+    // Under the older rule pct=0 asks for the next weaker policy (RFC 7489 §6.3), as t=y does now.
+    if (suffixes_ && answer && *answer && (*answer)->is_for_none) (*answer)->testing = true;
     answers_.emplace(domain, answer);
     co_return answer;
   }
@@ -81,13 +90,13 @@ class Discovery {
 
   /// A domain is missing only if it is NXDOMAIN; a name without records exists (RFC 9989 §3.2.13,
   /// A.4). Some servers return NXDOMAIN for record types they lack, so two lookups must agree.
-  base::Task<Existence> existence_of(std::string domain) {
-    if (!spend()) co_return Existence::Unknown;
+  base::Task<Existence> existence_of(std::string domain, Existence at_limit) {
+    if (!spend()) co_return at_limit;
     const auto addresses = co_await resolver_.addresses(domain, deadline_);
     if (addresses) co_return Existence::Exists;
     if (ports::is_temporary(addresses.error())) co_return Existence::Unknown;
     if (addresses.error() != ports::DnsError::NoSuchName) co_return Existence::Exists;
-    if (!spend()) co_return Existence::Unknown;
+    if (!spend()) co_return at_limit;
     const auto hosts = co_await resolver_.mx(domain, deadline_);
     if (hosts) co_return Existence::Exists;
     if (ports::is_temporary(hosts.error())) co_return Existence::Unknown;
@@ -137,6 +146,10 @@ base::Task<Findings> discover(ports::Resolver& resolver, Question question,
                               base::Deadline deadline) {
   Discovery discovery(resolver, question.suffixes, deadline);
   Findings findings;
+  // A deep domain costs more lookups: those of the shallow ones cannot be used up by it.
+  std::ranges::sort(question.identifiers.dkim, {}, [](const std::string& domain) {
+    return std::pair(std::ranges::count(domain, '.'), std::string_view(domain));
+  });
   // Policies first, so that lookups for foreign signatures cannot use up those for the policies.
   for (const std::string& author : question.author_domains) {
     auto policy = co_await discovery.policy_of(author);

@@ -68,7 +68,9 @@ DmarcVerdict unknown_policy(const AuthorFinding& author, const Identifiers& iden
 std::string why_not_aligned(const DmarcVerdict& verdict, const Identifiers& identifiers) {
   if (verdict.unfinished)
     return "SPF of the author's domain asks for more lookups than anybody gets";
-  if (verdict.testing_key_aligned) return "the key of the aligned signature is in testing";
+  if (verdict.reserved_aligned) {
+    return "the aligned signature has a key in testing, or is dated ahead";
+  }
   const bool any = !identifiers.spf.empty() || !identifiers.dkim.empty();
   return any ? "nothing that passed is aligned" : "nothing passed";
 }
@@ -77,7 +79,11 @@ DmarcVerdict verdict_of(const AuthorFinding& author, const Identifiers& identifi
                         const Organisations& organisations) {
   if (!author.policy) return unknown_policy(author, identifiers);
   DmarcVerdict verdict{.from_domain = author.domain};
-  if (!*author.policy || !(*author.policy)->record.applies) return verdict;
+  if (!*author.policy || !(*author.policy)->record.applies) {
+    verdict.unfinished = identifiers.unfinished_spf == author.domain;
+    if (verdict.unfinished) verdict.problem = why_not_aligned(verdict, identifiers);
+    return verdict;
+  }
 
   const Policy& policy = **author.policy;
   verdict.policy_domain = policy.domain;
@@ -88,11 +94,11 @@ DmarcVerdict verdict_of(const AuthorFinding& author, const Identifiers& identifi
       best_alignment(author.domain, {identifiers.spf}, policy.record.spf_mode, organisations);
   const Alignment dkim =
       best_alignment(author.domain, identifiers.dkim, policy.record.dkim_mode, organisations);
-  const Alignment in_testing = best_alignment(author.domain, identifiers.testing_dkim,
-                                              policy.record.dkim_mode, organisations);
+  const Alignment reserved = best_alignment(author.domain, identifiers.reserved_dkim,
+                                            policy.record.dkim_mode, organisations);
   verdict.spf_aligned = spf == Alignment::Yes;
   verdict.dkim_aligned = dkim == Alignment::Yes;
-  verdict.testing_key_aligned = in_testing == Alignment::Yes;
+  verdict.reserved_aligned = reserved == Alignment::Yes;
   if (verdict.spf_aligned || verdict.dkim_aligned) {
     verdict.result = DmarcResult::Pass;
   } else if (spf == Alignment::Unknown || dkim == Alignment::Unknown) {
@@ -102,11 +108,11 @@ DmarcVerdict verdict_of(const AuthorFinding& author, const Identifiers& identifi
     verdict.result = DmarcResult::TempError;
     verdict.problem = "whether the domain exists could not be looked up";
   } else if (verdict.policy != DmarcPolicy::None &&
-             (in_testing == Alignment::Unknown ||
+             (reserved == Alignment::Unknown ||
               may_pass_later(author.domain, policy.record, identifiers, organisations))) {
     // Do not apply the policy to a message that fails only because of DNS trouble (RFC 7489
-    // §6.6.2); without a policy to apply, a delay would be pointless. A key in testing cannot make
-    // DMARC pass, but it decides whether the policy is applied.
+    // §6.6.2); without a policy to apply, a delay would be pointless. A signature with reservation
+    // cannot make DMARC pass, but it decides whether the policy is applied.
     verdict.result = DmarcResult::TempError;
     verdict.problem = "what may pass could not be looked up";
   } else {
@@ -153,7 +159,7 @@ mail::DmarcVerdict evaluate(const Findings& findings, const Identifiers& identif
     }
     worst.spf_aligned = std::ranges::all_of(verdicts, &DmarcVerdict::spf_aligned);
     worst.dkim_aligned = std::ranges::all_of(verdicts, &DmarcVerdict::dkim_aligned);
-    worst.testing_key_aligned = false;
+    worst.reserved_aligned = false;
   }
   return worst;
 }

@@ -11,12 +11,6 @@ namespace relay::auth::dmarc {
 
 namespace {
 
-/// The domain folded and with A-labels; "" for anything that is not a domain name.
-std::string domain_name(const std::string& text) {
-  const auto domain = mail::Domain::parse(text);
-  return domain && !domain->is_literal() ? domain->folded() : std::string();
-}
-
 void add(std::vector<std::string>& domains, std::string domain) {
   const bool known = std::ranges::find(domains, domain) != domains.end();
   if (!domain.empty() && !known) domains.push_back(std::move(domain));
@@ -34,18 +28,23 @@ const std::expected<std::string, Unknown>* find(const Organisations& organisatio
 
 }  // namespace
 
+std::string as_identifier(std::string_view text) {
+  const auto domain = mail::Domain::parse(text);
+  return domain && !domain->is_literal() ? domain->folded() : std::string();
+}
+
 Identifiers identifiers_of(const mail::Authentication& authentication, bool null_sender) {
   Identifiers identifiers;
   const mail::SpfVerdict& spf = authentication.spf(null_sender);
-  if (spf.result == mail::SpfResult::Pass) identifiers.spf = domain_name(spf.domain);
-  if (spf.result == mail::SpfResult::TempError) identifiers.later_spf = domain_name(spf.domain);
-  if (spf.unfinished) identifiers.unfinished_spf = domain_name(spf.domain);
+  if (spf.result == mail::SpfResult::Pass) identifiers.spf = as_identifier(spf.domain);
+  if (spf.result == mail::SpfResult::TempError) identifiers.later_spf = as_identifier(spf.domain);
+  if (spf.unfinished) identifiers.unfinished_spf = as_identifier(spf.domain);
   for (const mail::DkimVerdict& signature : authentication.dkim) {
     if (signature.result == mail::DkimResult::Pass) {
-      add(signature.testing ? identifiers.testing_dkim : identifiers.dkim,
-          domain_name(signature.domain));
+      add(signature.vouches() ? identifiers.dkim : identifiers.reserved_dkim,
+          as_identifier(signature.domain));
     } else if (signature.result == mail::DkimResult::TempError) {
-      add(identifiers.later_dkim, domain_name(signature.domain));
+      add(identifiers.later_dkim, as_identifier(signature.domain));
     }
   }
   return identifiers;

@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "relay/auth/dmarc/record.hpp"
@@ -19,8 +20,8 @@ struct Identifiers {
   std::string spf;                ///< "" when SPF did not pass
   std::vector<std::string> dkim;  ///< each once, in the order of the signatures
 
-  /// Domains whose signature passed with a key in testing; they do not vouch. Each once.
-  std::vector<std::string> testing_dkim;
+  /// Domains whose signature passed only with reservation (DkimVerdict::vouches()). Each once.
+  std::vector<std::string> reserved_dkim;
 
   // Domains whose check failed because of DNS trouble; they may still turn out to vouch.
   std::string later_spf;
@@ -29,10 +30,15 @@ struct Identifiers {
   std::string unfinished_spf;  ///< SPF was stopped by our own limit of lookups
 };
 
+/// `text` as an identifier: the domain folded and with A-labels; "" for anything that is not a
+/// domain name.
+std::string as_identifier(std::string_view text);
+
 /// SPF counts if it passed for MAIL FROM, or for HELO when the sender is null (RFC 9989 §3.2.4). A
-/// signature counts if it passed with a key that is not in testing; with one in testing the message
-/// must be treated as unsigned (RFC 6376 §3.6.1), so its domain is listed separately. Anything that
-/// is not a domain name, for example because of a NUL or a parenthesis, is ignored.
+/// signature counts if it vouches; with a key in testing the message must be treated as unsigned
+/// (RFC 6376 §3.6.1), so its domain is listed separately, and so is that of a signature dated
+/// ahead. Anything that is not a domain name, for example because of a NUL or a parenthesis, is
+/// ignored.
 Identifiers identifiers_of(const mail::Authentication& authentication, bool null_sender);
 
 /// Why a finding is unknown.

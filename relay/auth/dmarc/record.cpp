@@ -38,10 +38,10 @@ Tag next_tag(std::string_view& text) {
   return printable && named && !tag.value.empty() ? tag : Tag{tag.name, {}};
 }
 
-enum Known : std::uint8_t { kP, kSp, kNp, kAdkim, kAspf, kPsd, kT, kRua, kRuf, kFo };
+enum Known : std::uint8_t { kP, kSp, kNp, kAdkim, kAspf, kPsd, kT, kPct, kRua, kRuf, kFo };
 
-constexpr std::array<std::string_view, 10> kNames{"p",   "sp", "np",  "adkim", "aspf",
-                                                  "psd", "t",  "rua", "ruf",   "fo"};
+constexpr std::array<std::string_view, 11> kNames{"p", "sp",  "np",  "adkim", "aspf", "psd",
+                                                  "t", "pct", "rua", "ruf",   "fo"};
 
 /// The value of a known tag.
 struct Slot {
@@ -153,6 +153,7 @@ std::optional<Record> parse_record(std::string_view text) {
   record.spf_mode = one_of(slots[kAspf], kModes).value_or(AlignmentMode::Relaxed);
   record.public_suffix = one_of(slots[kPsd], kSuffixes).value_or(PublicSuffix::Unsaid);
   record.testing = base::equal_ignoring_case(slots[kT].value, "y");
+  record.is_for_none = slots[kPct].value == "0";
   record.aggregate_reports = read_uris(slots[kRua].value);
   record.failure_reports = read_uris(slots[kRuf].value);
   if (is_failure_options(slots[kFo].value)) record.failure_options = base::lower(slots[kFo].value);

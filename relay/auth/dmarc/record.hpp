@@ -31,6 +31,7 @@ struct Record {
   AlignmentMode spf_mode = AlignmentMode::Relaxed;       ///< aspf=
   PublicSuffix public_suffix = PublicSuffix::Unsaid;     ///< psd=
   bool testing = false;                                  ///< t=y
+  bool is_for_none = false;                              ///< pct=0 (RFC 7489 §6.3)
   std::vector<std::string> aggregate_reports;            ///< rua=: URIs, without size limits
   std::vector<std::string> failure_reports;              ///< ruf=: as rua=
   std::string failure_options = "0";                     ///< fo=
@@ -43,7 +44,7 @@ struct Record {
 
 /// nullopt: not a DMARC record, because "v=DMARC1" is not its first tag. Everything after it is
 /// parsed leniently (RFC 9989 §4.8): unknown tags are ignored, and known tags that are malformed or
-/// repeated are treated as absent. pct=, rf= and ri= are unknown. Linear.
+/// repeated are treated as absent. rf=, ri= and values of pct= other than 0 are ignored. Linear.
 std::optional<Record> parse_record(std::string_view text);
 
 /// The DMARC record among the TXT records of a name; nullopt: none, or several (RFC 9989 §4.10).

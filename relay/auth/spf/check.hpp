@@ -48,7 +48,7 @@ struct Evaluation {
   std::string explanation;
   std::size_t terms = 0;  ///< terms that caused lookups
   std::size_t voids = 0;
-  std::size_t queries = 0;
+  std::size_t queries = 0;  ///< distinct questions
 };
 
 /// Respects the deadline as far as the resolver does. `resolver` and `clock` must outlive the task.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -75,13 +76,15 @@ Found<void> Lookups::count_term() {
   return {};
 }
 
-Found<void> Lookups::count_query() {
-  if (queries_ == max_queries_) {
+Found<void> Lookups::count_query(std::string_view type, const std::string& name) {
+  std::string question = fmt::format("{} {}", type, base::lower(name));
+  if (asked_.contains(question)) return {};
+  if (asked_.size() == max_queries_) {
     auto trouble = too_many("DNS queries", max_queries_);
     trouble.error().unfinished = true;
     return trouble;
   }
-  ++queries_;
+  asked_.insert(std::move(question));
   return {};
 }
 
@@ -106,7 +109,8 @@ Found<void> Lookups::judge(DnsError error, const std::string& name) {
 base::Task<Found<std::vector<std::string>>> Lookups::texts(std::string name) {
   std::vector<std::string> none;
   if (!can_be_asked(name)) co_return none;
-  if (const auto counted = count_query(); !counted) co_return std::unexpected(counted.error());
+  const auto counted = count_query("txt", name);
+  if (!counted) co_return std::unexpected(counted.error());
   auto answer = co_await resolver_.txt(name, deadline_);
   if (answer) co_return std::move(answer->records);
   if (ports::is_temporary(answer.error())) co_return not_now(answer.error(), name);
@@ -119,7 +123,8 @@ base::Task<Lookups::Addresses> Lookups::ask_addresses(std::string name, ports::I
 }
 
 base::Task<Found<std::vector<address>>> Lookups::addresses(std::string name) {
-  if (const auto counted = count_query(); !counted) co_return std::unexpected(counted.error());
+  const auto counted = count_query(address_type(), name);
+  if (!counted) co_return std::unexpected(counted.error());
   auto answer = co_await ask_addresses(name, family());
   if (answer) co_return std::move(answer->records);
   const auto judged = judge(answer.error(), name);
@@ -136,7 +141,8 @@ base::Task<Found<std::vector<address>>> Lookups::mx_addresses(std::string host) 
 }
 
 base::Task<Found<bool>> Lookups::has_v4_address(std::string name) {
-  if (const auto counted = count_query(); !counted) co_return std::unexpected(counted.error());
+  const auto counted = count_query("a", name);
+  if (!counted) co_return std::unexpected(counted.error());
   const auto answer = co_await ask_addresses(name, ports::IpFamily::V4);
   if (answer) co_return !answer->records.empty();
   const auto judged = judge(answer.error(), name);
@@ -145,7 +151,8 @@ base::Task<Found<bool>> Lookups::has_v4_address(std::string name) {
 }
 
 base::Task<Found<std::vector<std::string>>> Lookups::mx_names(std::string name) {
-  if (const auto counted = count_query(); !counted) co_return std::unexpected(counted.error());
+  const auto counted = count_query("mx", name);
+  if (!counted) co_return std::unexpected(counted.error());
   std::expected<ports::DnsAnswer<ports::MxHost>, DnsError> answer =
       std::unexpected(DnsError::NoSuchName);
   if (can_be_asked(name)) answer = co_await resolver_.mx(name, deadline_);
@@ -167,7 +174,8 @@ base::Task<Found<std::vector<std::string>>> Lookups::mx_names(std::string name) 
 base::Task<Found<void>> Lookups::find_client_names() {
   Found<void> done;
   if (client_names_) co_return done;
-  if (const auto counted = count_query(); !counted) co_return std::unexpected(counted.error());
+  const auto counted = count_query("ptr", client_.to_string());
+  if (!counted) co_return std::unexpected(counted.error());
   auto answer = co_await resolver_.names(client_, deadline_);
   if (!answer && is_late()) {
     co_return not_now(DnsError::Timeout, client_.to_string());
@@ -188,7 +196,8 @@ base::Task<Found<void>> Lookups::find_client_names() {
 /// §5.5) and not counted as a void lookup, or clients could make a domain's record fail.
 base::Task<Found<bool>> Lookups::is_confirmed(ClientName& candidate) {
   if (candidate.confirmed) co_return *candidate.confirmed;
-  if (const auto counted = count_query(); !counted) co_return std::unexpected(counted.error());
+  const auto counted = count_query(address_type(), candidate.name);
+  if (!counted) co_return std::unexpected(counted.error());
   const auto answer = co_await ask_addresses(candidate.name, family());
   if (!answer && is_late()) {
     co_return not_now(DnsError::Timeout, candidate.name);

@@ -5,7 +5,9 @@
 #include <cstddef>
 #include <expected>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/ip/address.hpp>
@@ -23,14 +25,18 @@ inline constexpr std::size_t kMaxVoids = 2;         // terms whose lookups find 
 inline constexpr std::size_t kMaxMxNames = 10;      // of one mechanism; more are a permerror
 inline constexpr std::size_t kMaxClientNames = 10;  // PTR names of the client; the rest is ignored
 
-/// Our own limit: ten mx terms of ten hosts each would need 111 lookups.
-inline constexpr std::size_t kMaxQueries = 60;
+// Our own limits, in distinct questions of one evaluation: a question that it has asked before
+// costs nothing. Together they are the 120 of a message (MessageLookups), and each identity has its
+// own share, so that neither can use up the other's. RFC 7208 allows 111, ten mx terms of ten
+// hosts.
+inline constexpr std::size_t kMaxQueries = 100;     // MAIL FROM; HELO when the sender is null
+inline constexpr std::size_t kMaxHeloQueries = 20;  // HELO beside a MAIL FROM: for the report only
 
 /// Why an evaluation ends without a match: TempError, PermError, or None for no record.
 struct Trouble {
   mail::SpfResult result = mail::SpfResult::PermError;
   std::string problem;      ///< one line of printable US-ASCII
-  bool unfinished = false;  ///< stopped by kMaxQueries, a limit that no standard has
+  bool unfinished = false;  ///< stopped by a limit that no standard has
 };
 
 template <class T>
@@ -82,7 +88,8 @@ class Lookups {
 
   std::size_t voids() const { return voids_; }
 
-  std::size_t queries() const { return queries_; }
+  /// Distinct questions.
+  std::size_t queries() const { return asked_.size(); }
 
  private:
   using Addresses = std::expected<ports::DnsAnswer<boost::asio::ip::address>, ports::DnsError>;
@@ -96,11 +103,13 @@ class Lookups {
     return client_.is_v4() ? ports::IpFamily::V4 : ports::IpFamily::V6;
   }
 
+  std::string_view address_type() const { return client_.is_v4() ? "a" : "aaaa"; }
+
   /// Whether the time for the whole evaluation has passed, not only that for one answer.
   bool is_late() const { return deadline_.passed(clock_.steady()); }
 
   Found<void> count_term();
-  Found<void> count_query();
+  Found<void> count_query(std::string_view type, const std::string& name);
   Found<void> count_void(const std::string& name);
 
   /// What a DNS error means where the RFC has no special rule (§5); success means "no records".
@@ -117,7 +126,7 @@ class Lookups {
   std::size_t max_queries_;
   std::size_t terms_ = 0;
   std::size_t voids_ = 0;
-  std::size_t queries_ = 0;
+  std::set<std::string> asked_;  ///< by type and name in lower case; at most max_queries_
   bool counting_ = true;
   bool term_is_void_ = false;  ///< a lookup of this term has found nothing
   std::optional<std::vector<ClientName>> client_names_;

@@ -50,8 +50,9 @@ TEST(Discovery, LooksAtEverySignatureInsideTheOrganisation) {
     EXPECT_EQ(evaluate(findings, {.dkim = {passed}}).result, DmarcResult::Pass) << passed;
   }
   EXPECT_EQ(evaluate(findings, {.dkim = {"attack.com"}}).result, DmarcResult::Fail);
-  EXPECT_EQ(evaluate(findings, {.dkim = {"a.example.com"}, .testing_dkim = {"example.com"}}).result,
-            DmarcResult::Pass);
+  EXPECT_EQ(
+      evaluate(findings, {.dkim = {"a.example.com"}, .reserved_dkim = {"example.com"}}).result,
+      DmarcResult::Pass);
 }
 
 TEST(Discovery, StopsAtASuffixAndAtWhatIsNone) {
@@ -227,11 +228,41 @@ TEST(Discovery, TakesWhatItCannotAffordForUnaligned) {
     zone += "_dmarc." + organisation + " TXT \"v=DMARC1; p=none; psd=n\"\n";
     identifiers.dkim.push_back("1.2.3.4.5." + organisation);
   }
-  identifiers.dkim.emplace_back("good.example.com");
+  identifiers.dkim.emplace_back("1.2.3.4.5.6.good.example.com");
   NameWorld world(zone);
   const auto verdict = world.verdict("example.com", identifiers);
   EXPECT_EQ(world.questions(), kMaxQueries);
   EXPECT_EQ(verdict.result, DmarcResult::Fail);
+}
+
+/// Anybody on the way can put fields in front that name deep domains of the author.
+TEST(Discovery, DeepNamesOfOthersUseUpNothingOfAShallowOne) {
+  std::vector<std::string> named;
+  for (int i = 0; i < 9; ++i) named.push_back("a.b.c.d" + std::to_string(i) + ".example.com");
+  named.emplace_back("mail.example.com");
+  NameWorld world(kReject);
+  const auto findings = world.discover({{"example.com"}, {.dkim = named}});
+  EXPECT_EQ(world.questions(), kMaxQueries);
+  EXPECT_EQ(evaluate(findings, {.dkim = {"mail.example.com"}}).result, DmarcResult::Pass);
+}
+
+/// Two deep authors use up the questions: whether the second exists is not known, and will not be
+/// known later. The stricter of np= and sp= applies.
+TEST(Discovery, OurLimitIsNoReasonToPutOff) {
+  for (const auto& [tags, policy] :
+       {std::pair("p=none; np=reject", DmarcPolicy::Reject),
+        std::pair("p=none; sp=quarantine; np=none", DmarcPolicy::Quarantine)}) {
+    NameWorld world(std::string("_dmarc.b.example TXT \"v=DMARC1; ") + tags + "\"\n");
+    const std::string deep = "1.2.3.4.5.6.7.a.example";
+    const std::string other = "1.2.3.4.5.6.7.b.example";
+    const auto findings = world.discover({{deep, other, "x.b.example"}, {}});
+    EXPECT_EQ(world.questions(), kMaxQueries);
+    const AuthorFinding& last = findings.authors.back();
+    ASSERT_TRUE(last.policy && *last.policy);
+    const auto verdict = evaluate({.authors = {last}, .organisations = {}}, {});
+    EXPECT_EQ(verdict.result, DmarcResult::Fail) << verdict.problem;
+    EXPECT_EQ(verdict.policy, policy);
+  }
 }
 
 const OrganisationalDomain kSuffixes;
@@ -255,6 +286,16 @@ TEST(PublicSuffixRule, JoinsNobodyBelowASuffix) {
   EXPECT_EQ(world.verdict("nopolicy.co.uk", {}, &kSuffixes).result, DmarcResult::None);
   // The walk finds co.uk's record and takes it for an organisation: that is why psd=y exists.
   EXPECT_EQ(world.verdict("example.co.uk", {.spf = "other.co.uk"}).result, DmarcResult::Pass);
+}
+
+/// RFC 7489 §6.3: to no message does p= apply, so the next weaker policy does. Since RFC 9989 there
+/// is no such tag.
+TEST(PublicSuffixRule, WeakensAPolicyOfNobody) {
+  NameWorld world("_dmarc.example.com TXT \"v=DMARC1; p=reject; pct=0\"\n");
+  EXPECT_EQ(world.verdict("example.com", {}, &kSuffixes).policy, DmarcPolicy::Quarantine);
+  EXPECT_EQ(world.verdict("example.com", {}).policy, DmarcPolicy::Reject);
+  NameWorld some("_dmarc.example.com TXT \"v=DMARC1; p=reject; pct=1\"\n");
+  EXPECT_EQ(some.verdict("example.com", {}, &kSuffixes).policy, DmarcPolicy::Reject);
 }
 
 TEST(PublicSuffixRule, KnowsTemporaryErrors) {

@@ -101,9 +101,24 @@ TEST(Identifiers, AreNotVouchedForByAKeyInTesting) {
   found.dkim = {signature(DkimResult::Pass, "example.com")};
   found.dkim.front().testing = true;
   EXPECT_THAT(identifiers_of(found, false).dkim, IsEmpty());
-  EXPECT_THAT(identifiers_of(found, false).testing_dkim, ElementsAre("example.com"));
+  EXPECT_THAT(identifiers_of(found, false).reserved_dkim, ElementsAre("example.com"));
   found.dkim.front().result = DkimResult::Fail;
-  EXPECT_THAT(identifiers_of(found, false).testing_dkim, IsEmpty());
+  EXPECT_THAT(identifiers_of(found, false).reserved_dkim, IsEmpty());
+}
+
+TEST(Identifiers, AreNotVouchedForByASignatureDatedAhead) {
+  mail::Authentication found;
+  found.dkim = {signature(DkimResult::Pass, "example.com")};
+  found.dkim.front().dated_ahead = true;
+  EXPECT_THAT(identifiers_of(found, false).dkim, IsEmpty());
+  EXPECT_THAT(identifiers_of(found, false).reserved_dkim, ElementsAre("example.com"));
+}
+
+/// As a client writes it after EHLO.
+TEST(Identifiers, AreDomainsFolded) {
+  EXPECT_EQ(as_identifier("MX.Example.COM"), "mx.example.com");
+  EXPECT_EQ(as_identifier("[192.0.2.1]"), "");
+  EXPECT_EQ(as_identifier("not a name"), "");
 }
 
 /// A HELO name that passes does not stand for the sender (CVE-2019-20790).
@@ -205,21 +220,21 @@ TEST(Evaluation, SaysWhoIsAligned) {
 TEST(Evaluation, TellsAKeyInTestingApart) {
   const auto verdict = [](const char* tags, std::vector<std::string> testing) {
     return evaluate(one_author("example.com", "example.com", std::string("v=DMARC1; ") + tags),
-                    {.testing_dkim = std::move(testing)});
+                    {.reserved_dkim = std::move(testing)});
   };
   const auto own = verdict("p=reject", {"attack.com", "mail.example.com"});
   EXPECT_EQ(own.result, DmarcResult::Fail);
   EXPECT_FALSE(own.dkim_aligned);
-  EXPECT_TRUE(own.testing_key_aligned);
-  EXPECT_EQ(own.problem, "the key of the aligned signature is in testing");
-  EXPECT_FALSE(verdict("p=reject; adkim=s", {"mail.example.com"}).testing_key_aligned);
-  EXPECT_FALSE(verdict("p=reject", {"attack.com"}).testing_key_aligned);
+  EXPECT_TRUE(own.reserved_aligned);
+  EXPECT_EQ(own.problem, "the aligned signature has a key in testing, or is dated ahead");
+  EXPECT_FALSE(verdict("p=reject; adkim=s", {"mail.example.com"}).reserved_aligned);
+  EXPECT_FALSE(verdict("p=reject", {"attack.com"}).reserved_aligned);
   // The policy would be applied or not, by what DNS cannot say now.
   EXPECT_EQ(verdict("p=reject", {"later.example.com"}).result, DmarcResult::TempError);
   EXPECT_EQ(verdict("p=none", {"later.example.com"}).result, DmarcResult::Fail);
   auto two = one_author("example.com", "example.com", "v=DMARC1; p=reject");
   two.authors.push_back({"attack.com", std::nullopt});
-  EXPECT_FALSE(evaluate(two, {.testing_dkim = {"example.com"}}).testing_key_aligned)
+  EXPECT_FALSE(evaluate(two, {.reserved_dkim = {"example.com"}}).reserved_aligned)
       << "of one author, not of the other";
 }
 
@@ -246,6 +261,17 @@ TEST(Evaluation, IsNoneWithoutAPolicyOrWithAVoidOne) {
   EXPECT_EQ(nothing.from_domain, "example.com");
   const auto unusable = one_author("example.com", "example.com", "v=DMARC1; p=x");
   EXPECT_EQ(evaluate(unusable, {}).result, DmarcResult::None);
+}
+
+/// Nobody's policy is applied, and yet it is said why nothing is proven.
+TEST(Evaluation, TellsWithoutAPolicyWhatOurLimitLeftUnfinished) {
+  Findings findings;
+  findings.authors.push_back({"example.com", std::nullopt});
+  const auto own = evaluate(findings, {.unfinished_spf = "example.com"});
+  EXPECT_EQ(own.result, DmarcResult::None);
+  EXPECT_TRUE(own.unfinished);
+  EXPECT_EQ(own.problem, "SPF of the author's domain asks for more lookups than anybody gets");
+  EXPECT_FALSE(evaluate(findings, {.unfinished_spf = "other.com"}).unfinished);
 }
 
 TEST(Evaluation, IsTheWorstOfSeveralAuthors) {

@@ -83,20 +83,23 @@ const auto kCaseName = [](const auto& info) { return std::string(info.param.name
 
 INSTANTIATE_TEST_SUITE_P(
     Spelling, RecordForm,
-    testing::Values(RecordCase{"NoSpaces", "v=DMARC1;p=reject", kRejecting},
-                    RecordCase{"Separator", "v=DMARC1;p=reject;", kRejecting},
-                    RecordCase{"ManySeparators", "v=DMARC1;;; ;p=reject;;", kRejecting},
-                    RecordCase{"Blanks", "v = DMARC1\t;  p\t=  reject  ;\t", kRejecting},
-                    RecordCase{"UpperValue", "v=DMARC1; p=REJECT", kRejecting},
-                    RecordCase{"UpperTag", "V=DMARC1; P=Reject", kRejecting},
-                    RecordCase{"AnyOrder", "v=DMARC1; t=n; p=reject", kRejecting},
-                    RecordCase{"UnknownTags", "v=DMARC1; x=1; p=reject; foo=bar; ppp=none",
-                               kRejecting},
-                    RecordCase{"Obsolete", "v=DMARC1; p=reject; pct=0; rf=afrf; ri=1", kRejecting},
-                    RecordCase{"NoEquals", "v=DMARC1; junk; p=reject; more junk", kRejecting},
-                    RecordCase{"SecondVersion", "v=DMARC1; p=reject; v=DMARC2", kRejecting},
-                    RecordCase{"NamelessTag", "v=DMARC1; =none; p=reject", kRejecting},
-                    RecordCase{"EqualsInValue", "v=DMARC1; x=a=b; p=reject", kRejecting}),
+    testing::Values(
+        RecordCase{"NoSpaces", "v=DMARC1;p=reject", kRejecting},
+        RecordCase{"Separator", "v=DMARC1;p=reject;", kRejecting},
+        RecordCase{"ManySeparators", "v=DMARC1;;; ;p=reject;;", kRejecting},
+        RecordCase{"Blanks", "v = DMARC1\t;  p\t=  reject  ;\t", kRejecting},
+        RecordCase{"UpperValue", "v=DMARC1; p=REJECT", kRejecting},
+        RecordCase{"UpperTag", "V=DMARC1; P=Reject", kRejecting},
+        RecordCase{"AnyOrder", "v=DMARC1; t=n; p=reject", kRejecting},
+        RecordCase{"UnknownTags", "v=DMARC1; x=1; p=reject; foo=bar; ppp=none", kRejecting},
+        RecordCase{"Obsolete", "v=DMARC1; p=reject; pct=50; rf=afrf; ri=1", kRejecting},
+        RecordCase{"PercentTwice", "v=DMARC1; p=reject; pct=0; pct=0", kRejecting},
+        RecordCase{
+            "ForNone", "v=DMARC1; p=reject; pct=0", {.policy = kReject, .is_for_none = true}},
+        RecordCase{"NoEquals", "v=DMARC1; junk; p=reject; more junk", kRejecting},
+        RecordCase{"SecondVersion", "v=DMARC1; p=reject; v=DMARC2", kRejecting},
+        RecordCase{"NamelessTag", "v=DMARC1; =none; p=reject", kRejecting},
+        RecordCase{"EqualsInValue", "v=DMARC1; x=a=b; p=reject", kRejecting}),
     kCaseName);
 
 INSTANTIATE_TEST_SUITE_P(
