@@ -36,11 +36,11 @@ class LanesTest : public testing::Test {
 /// What a silent server keeps waiting is memory that others could use.
 TEST_F(LanesTest, WhoTimesOutHoldsAFew) {
   const LanePtr lane = lane_of(group_, "x.example");
-  EXPECT_EQ(lanes_.room_in(*lane), limits_.copies_per_lane);
+  EXPECT_EQ(lanes_.room_in(*lane), limits_.memory.copies_per_lane);
   hear({.timed_out = true});
-  EXPECT_EQ(lanes_.room_in(*lane), limits_.guaranteed_copies);
+  EXPECT_EQ(lanes_.room_in(*lane), limits_.memory.guaranteed_copies);
   hear({.took = true, .timed_out = true});
-  EXPECT_EQ(lanes_.room_in(*lane), limits_.copies_per_lane);
+  EXPECT_EQ(lanes_.room_in(*lane), limits_.memory.copies_per_lane);
 }
 
 }  // namespace
