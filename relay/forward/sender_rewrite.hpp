@@ -79,6 +79,9 @@ class SenderRewrite {
   /// the client must not learn whether it was right.
   static Rejection bad_srs_address(bool forged = false, bool guessable = false);
 
+  /// The same for such an address in MAIL FROM, and for any other sender in an SRS domain.
+  static Rejection bad_srs_sender(bool forged = false, bool guessable = false);
+
  private:
   std::shared_ptr<const srs::Rewriter> rewriter_;
   std::shared_ptr<const srs::Rewriter> doubtful_;  ///< of [risk] srs_domain; else rewriter_
