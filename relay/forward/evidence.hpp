@@ -16,7 +16,7 @@ namespace relay::forward {
 
 struct Evidence {
   mail::Authentication verdicts;
-  mail::ReversePath sender;  ///< as MAIL FROM said it
+  mail::ReversePath sender;  ///< MAIL FROM; for an SRS address of ours, whom that stands for
   /// SPF of the sender's domain, evaluated for the addresses that we send from. nullopt: not known
   /// (as after DNS trouble), or not the same for all of these addresses.
   std::optional<mail::SpfResult> egress_spf;
@@ -63,7 +63,8 @@ constexpr bool is_proven(Standing standing) {
   return standing == Standing::Signed || standing == Standing::SpfOnly;
 }
 
-/// SPF passed for the sender on arrival, or the author is proven and in the sender's organisation.
+/// SPF passed for the sender's domain on arrival, or the author is proven and in the sender's
+/// organisation.
 bool is_sender_proven(const Identities& identities, const Evidence& evidence);
 
 /// The sender's domain may authorise the addresses that we send from: SPF passes, or could.

@@ -61,7 +61,7 @@ std::optional<smtp::Reply> limit_objection(const AcceptanceParts& parts,
         evidence && forward::is_sender_proven(policy.planner->strategy().identities(), *evidence);
     const Client& client = arrived.client();
     if (proven || !client.is_exempt) {
-      auto often = parts.abuse.objection_to_sender(arrived.envelope.reverse_path.folded(),
+      auto often = parts.abuse.objection_to_sender(sender_of(arrived).folded(),
                                                    proven ? nullptr : &client.origin, policy.abuse);
       if (often) return often;
     }
