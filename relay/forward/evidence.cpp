@@ -98,6 +98,10 @@ Standing standing_of(const Identities& identities, const Evidence& evidence) {
   return dmarc.testing_key_aligned ? Standing::Testing : Standing::Unproven;
 }
 
+bool is_doubtful(const Identities& identities, const Evidence& evidence) {
+  return evidence.unwelcome || !is_proven(standing_of(identities, evidence));
+}
+
 bool is_sender_proven(const Identities& identities, const Evidence& evidence) {
   if (is_sent_by_its_domain(evidence)) return true;
   return !evidence.sender.is_null() && is_proven(standing_of(identities, evidence)) &&

@@ -24,6 +24,8 @@ struct Evidence {
   /// passes or cannot be checked for now.
   bool sealer_saw_pass = false;
   std::string signing_domain;  ///< folded d= of the signature we are about to add; "": none
+  /// A gateway has accepted it from a client that we would have refused (Incoming::unwelcome).
+  bool unwelcome = false;
 };
 
 /// The domains of the authors in From; none when it does not name any.
@@ -62,6 +64,10 @@ Standing standing_of(const Identities& identities, const Evidence& evidence);
 constexpr bool is_proven(Standing standing) {
   return standing == Standing::Signed || standing == Standing::SpfOnly;
 }
+
+/// The author is not proven, or the client is unwelcome: copies are not signed by us, and their SRS
+/// addresses are made in the domain for such mail (Identities::doubtful_srs_domain).
+bool is_doubtful(const Identities& identities, const Evidence& evidence);
 
 /// SPF passed for the sender's domain on arrival, or the author is proven and in the sender's
 /// organisation.

@@ -51,7 +51,7 @@ class SenderRewrite {
     const mail::MessageId& message;
     const std::string& client;  ///< IP address
     bool is_proven = false;     ///< the sender is authenticated
-    bool is_doubtful = false;   ///< the author is not authenticated
+    bool is_doubtful = false;   ///< forward::is_doubtful()
     base::WallTime now;
   };
 
