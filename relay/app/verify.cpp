@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "relay/app/offline_content.hpp"
 #include "relay/auth/message_check.hpp"
 #include "relay/auth/openssl_signer.hpp"
 #include "relay/auth/results/field.hpp"
@@ -13,12 +14,25 @@ namespace relay::app {
 
 namespace {
 
-/// The recipients of the message, as far as they can be determined here.
-struct Recipients {
-  std::vector<forward::ResolvedRecipient> taken;
+constexpr const char* kStored =
+    " is stored under a token, which only the running relay can look up";
+
+/// The envelope as the relay would handle it, as far as that can be determined here.
+struct Handled {
+  mail::ReversePath sender;  ///< see Planner::sender_behind
+  std::vector<forward::ResolvedRecipient> recipients;
+  bool have_targets = false;  ///< of a real recipient
   std::optional<smtp::Reply> refusal;
-  bool have_targets = false;  ///< `taken` has real targets
+  std::vector<std::string> notes;
+
+  void refuse(const smtp::Reply& reply) {
+    if (!refusal) refusal = reply;
+  }
 };
+
+smtp::Reply reply_of(const forward::Rejection& rejection) {
+  return {rejection.code, rejection.status, rejection.text};
+}
 
 forward::ResolvedRecipient anybody(const forward::Planner& planner) {
   forward::ResolvedRecipient recipient{.original = mail::ForwardPath::bare_postmaster(),
@@ -29,24 +43,39 @@ forward::ResolvedRecipient anybody(const forward::Planner& planner) {
   return recipient;
 }
 
-Recipients recipients_of(const forward::Planner& planner, const StoredMessage& message,
-                         base::WallTime now) {
-  Recipients out;
+void find_sender(const forward::Planner& planner, const StoredMessage& message, base::WallTime now,
+                 Handled& handled) {
+  handled.sender = message.sender;
+  auto behind = planner.sender_behind(message.sender, now);
+  if (!behind) return handled.refuse(reply_of(behind.error()));
+  if (auto* known = std::get_if<mail::ReversePath>(&behind->sender)) {
+    handled.sender = std::move(*known);
+  } else {
+    handled.notes.push_back(std::string("the sender behind MAIL FROM") + kStored);
+  }
+}
+
+void find_recipient(const forward::Planner& planner, const StoredMessage& message,
+                    base::WallTime now, Handled& handled) {
+  bool is_bounce = false;
   if (message.recipient) {
     auto resolution = planner.resolve(*message.recipient, now);
     if (const auto* refused = std::get_if<forward::Rejection>(&resolution)) {
-      out.refusal = smtp::Reply(refused->code, refused->status, refused->text);
+      handled.refuse(reply_of(*refused));
     } else if (auto* found = std::get_if<forward::ResolvedRecipient>(&resolution)) {
-      out.taken.push_back(std::move(*found));
-      out.have_targets = true;
-      return out;
+      if (!found->takes(message.content.size())) handled.refuse(inbound::too_large());
+      handled.recipients.push_back(std::move(*found));
+      handled.have_targets = true;
+      return;
+    } else {
+      is_bounce = true;
+      handled.notes.push_back(std::string("the recipient") + kStored);
     }
   }
-  // No recipient is given, it is refused, or it is a token that only the running relay can look up:
-  // show what would be decided for some target.
-  out.taken.push_back(anybody(planner));
-  out.taken.back().is_bounce = message.recipient && !out.refusal;
-  return out;
+  // No recipient is given, it is refused, or it is a token: show what would be decided for some
+  // target.
+  handled.recipients.push_back(anybody(planner));
+  handled.recipients.back().is_bounce = is_bounce;
 }
 
 /// This command verifies even if the daemon does not.
@@ -60,13 +89,13 @@ inbound::Policy verifying(const Policies& policies) {
 }
 
 std::vector<TargetDecision> decisions_of(const inbound::Judgement& judgement,
-                                         const Recipients& recipients) {
+                                         const Handled& handled) {
   std::vector<TargetDecision> decisions;
   if (judgement.plan) {
     const forward::Plan& plan = *judgement.plan;
     for (std::size_t i = 0; i < plan.chosen.size(); ++i) {
       const mail::Route& route = plan.routes[i];
-      std::string target = recipients.have_targets ? route.target.to_string() : std::string();
+      std::string target = handled.have_targets ? route.target.to_string() : std::string();
       if (route.ended == mail::End::Discarded) target += " (discarded)";
       if (route.ended == mail::End::Refused) target += " (too large for it)";
       if (route.stands_by) target += " (fallback)";
@@ -84,42 +113,48 @@ Verification verify_message(const Policies& policies, OfflineLookups& lookups,
   RecordedResolver resolver(lookups.resolver());
   const inbound::Policy policy = verifying(policies);
   const base::WallTime now = lookups.clock().wall();
-  Recipients recipients = recipients_of(*policy.planner, message, now);
+  Handled handled;
+  find_sender(*policy.planner, message, now, handled);
+  find_recipient(*policy.planner, message, now, handled);
   auth::MessageCheck check(resolver, lookups.clock(), lookups.executor(), policy.check,
                            {message.client, message.helo, message.sender});
-  inbound::ContentReader content([&check](const mail::Header&) { return &check; },
-                                 {policy.authserv_id});
-  content.take(message.content);
-  content.end();
+  const mail::MessageId id = base::Ulid::generate(now);
+  OfflineContent content(lookups, policy, id, check);
+  const auto objection = content.take(message.content);
 
-  mail::Client client;
-  client.address = message.client.to_string();
-  client.helo = message.helo;
-  mail::Envelope envelope;
-  envelope.reverse_path = message.sender;
-  const base::Published<auth::SigningKeys> keys(policies.signing);
-  auth::OpensslSigner signer(keys, 0, {});
-  auto judgement = lookups.await(inbound::judge(signer, policy,
-                                                {.envelope = envelope,
-                                                 .sender = envelope.reverse_path,
-                                                 .client = client,
-                                                 .recipients = recipients.taken,
-                                                 .content = content,
-                                                 .size = message.content.size(),
-                                                 .id = base::Ulid::generate(now),
-                                                 .check = &check},
-                                                lookups.clock()));
   Verification out;
-  if (judgement.evidence) out.evidence = std::move(*judgement.evidence);
-  out.results = auth::results::results_value(policy.authserv_id, {.verdicts = out.evidence.verdicts,
-                                                                  .sender = out.evidence.sender,
-                                                                  .client = client,
-                                                                  .smtputf8 = false});
-  out.refusal = recipients.refusal;
-  if (!out.refusal) {
-    out.decisions = decisions_of(judgement, recipients);
-    if (!judgement.plan) out.refusal = judgement.plan.error();
+  if (!objection) {
+    mail::Client client;
+    client.address = message.client.to_string();
+    client.helo = message.helo;
+    mail::Envelope envelope;
+    envelope.reverse_path = message.sender;
+    const base::Published<auth::SigningKeys> keys(policies.signing);
+    auth::OpensslSigner signer(keys, 0, {});
+    auto judgement = lookups.await(inbound::judge(signer, policy,
+                                                  {.envelope = envelope,
+                                                   .sender = handled.sender,
+                                                   .client = client,
+                                                   .recipients = handled.recipients,
+                                                   .content = content.intake().reader(),
+                                                   .size = content.intake().size(),
+                                                   .id = id,
+                                                   .check = &check},
+                                                  lookups.clock()));
+    if (judgement.evidence) out.evidence = std::move(*judgement.evidence);
+    out.results =
+        auth::results::results_value(policy.authserv_id, {.verdicts = out.evidence.verdicts,
+                                                          .sender = envelope.reverse_path,
+                                                          .client = client,
+                                                          .smtputf8 = false});
+    if (!handled.refusal) out.decisions = decisions_of(judgement, handled);
+    if (!judgement.plan) handled.refuse(judgement.plan.error());
+  } else {
+    handled.refuse(*objection);
   }
+  out.sender = std::move(handled.sender);
+  out.refusal = std::move(handled.refusal);
+  out.notes = std::move(handled.notes);
   out.answers = resolver.answers();
   return out;
 }

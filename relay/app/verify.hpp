@@ -16,9 +16,9 @@
 
 namespace relay::app {
 
-/// A stored message, and how it arrived.
+/// A stored message, and how it arrived. Its client has said SIZE=, as nearly all do.
 struct StoredMessage {
-  std::string content;  ///< CRLF line ends
+  std::string content;  ///< as before dot-stuffing; the last line may lack its CRLF
   boost::asio::ip::address client;
   std::string helo;
   mail::ReversePath sender;
@@ -34,10 +34,13 @@ struct TargetDecision {
 
 struct Verification {
   std::vector<RecordedAnswer> answers;
+  mail::ReversePath sender;  ///< whom the message is handled as from; see Planner::sender_behind
   forward::Evidence evidence;
-  std::string results;                 ///< the Authentication-Results value
-  std::optional<smtp::Reply> refusal;  ///< the reply that refuses recipient or message
+  std::string results;  ///< the Authentication-Results value; "": content refused
+  std::optional<smtp::Reply>
+      refusal;  ///< the first reply that refuses sender, recipient or content
   std::vector<TargetDecision> decisions;
+  std::vector<std::string> notes;  ///< what only the running relay could say
 };
 
 /// Blocks during the lookups, at most [auth] timeout.

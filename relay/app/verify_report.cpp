@@ -129,9 +129,11 @@ json::object to_json(const Verification& verification) {
   for (const TargetDecision& one : verification.decisions) decisions.emplace_back(json_of(one));
   json::object out{{"v", 1},
                    {"dns", std::move(answers)},
+                   {"sender", verification.sender.to_string()},
                    {"verdicts", json_of(verification.evidence.verdicts)},
                    {"authentication_results", verification.results},
-                   {"decisions", std::move(decisions)}};
+                   {"decisions", std::move(decisions)},
+                   {"notes", json::array(verification.notes.begin(), verification.notes.end())}};
   if (verification.refusal) {
     const smtp::Reply& refusal = *verification.refusal;
     out["reply"] =
@@ -147,11 +149,15 @@ std::string to_text(const Verification& verification) {
         "  " + one_line(one.question) + (one.error.empty() ? "" : "  (" + one.error + ")") + '\n';
     for (const std::string& record : one.records) out += "      " + one_line(record) + '\n';
   }
-  out += "\nAuthentication-Results: ";
-  for (const char c : verification.results) {
-    if (c != '\r') out += c;
+  if (!verification.results.empty()) {
+    out += "\nAuthentication-Results: ";
+    for (const char c : verification.results) {
+      if (c != '\r') out += c;
+    }
+    out += '\n';
   }
-  out += '\n';
+  out += "\nfrom <" + one_line(verification.sender.to_string()) + ">\n";
+  for (const std::string& note : verification.notes) out += "  " + note + '\n';
   for (const TargetDecision& one : verification.decisions) out += text_of(one);
   if (verification.refusal) {
     const smtp::Reply& refusal = *verification.refusal;

@@ -18,6 +18,14 @@ const mail::SpfVerdict& spf_of(const Evidence& evidence) {
   return evidence.verdicts.spf(evidence.sender.is_null());
 }
 
+/// SPF passed for the sender's own domain. The lookups were for MAIL FROM: where that was an SRS
+/// address of ours, they tell who may send in our name, and nothing about the sender behind it.
+bool is_sent_by_its_domain(const Evidence& evidence) {
+  const mail::SpfVerdict& spf = spf_of(evidence);
+  return spf.result == SpfResult::Pass &&
+         (evidence.sender.is_null() || spf.domain == evidence.sender.mailbox().domain().folded());
+}
+
 /// An aligned signature passed that vouches for the author, or, with `reserved`, does not.
 bool is_signed(const Identities& identities, const Evidence& evidence, bool reserved) {
   return std::ranges::any_of(evidence.verdicts.dkim, [&](const mail::DkimVerdict& one) {
@@ -89,8 +97,12 @@ Standing standing_of(const Identities& identities, const Evidence& evidence) {
   return dmarc.reserved_aligned ? Standing::Reserved : Standing::Unproven;
 }
 
+bool is_doubtful(const Identities& identities, const Evidence& evidence) {
+  return evidence.unwelcome || !is_proven(standing_of(identities, evidence));
+}
+
 bool is_sender_proven(const Identities& identities, const Evidence& evidence) {
-  if (spf_of(evidence).result == SpfResult::Pass) return true;
+  if (is_sent_by_its_domain(evidence)) return true;
   return !evidence.sender.is_null() && is_proven(standing_of(identities, evidence)) &&
          identities.same_organisation(evidence.sender.mailbox().domain().folded(),
                                       author_of(evidence));

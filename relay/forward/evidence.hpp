@@ -16,7 +16,7 @@ namespace relay::forward {
 
 struct Evidence {
   mail::Authentication verdicts;
-  mail::ReversePath sender;  ///< as MAIL FROM said it
+  mail::ReversePath sender;  ///< MAIL FROM; for an SRS address of ours, whom that stands for
   /// SPF of the sender's domain, evaluated for the addresses that we send from. nullopt: not known
   /// (as after DNS trouble), or not the same for all of these addresses.
   std::optional<mail::SpfResult> egress_spf;
@@ -24,6 +24,8 @@ struct Evidence {
   /// passes or cannot be checked for now.
   bool sealer_saw_pass = false;
   std::string signing_domain;  ///< folded d= of the signature we are about to add; "": none
+  /// A gateway has accepted it from a client that we would have refused (Incoming::unwelcome).
+  bool unwelcome = false;
 };
 
 /// The domains of the authors in From; none when it does not name any.
@@ -64,7 +66,12 @@ constexpr bool is_proven(Standing standing) {
   return standing == Standing::Signed || standing == Standing::SpfOnly;
 }
 
-/// SPF passed for the sender on arrival, or the author is proven and in the sender's organisation.
+/// The author is not proven, or the client is unwelcome: copies are not signed by us, and their SRS
+/// addresses are made in the domain for such mail (Identities::doubtful_srs_domain).
+bool is_doubtful(const Identities& identities, const Evidence& evidence);
+
+/// SPF passed for the sender's domain on arrival, or the author is proven and in the sender's
+/// organisation.
 bool is_sender_proven(const Identities& identities, const Evidence& evidence);
 
 /// The sender's domain may authorise the addresses that we send from: SPF passes, or could.

@@ -45,7 +45,7 @@ class Identities {
 
   const std::string& srs_domain() const { return srs_domain_; }  ///< "": no SRS
 
-  /// SRS domain for mail whose author is not proven: [risk] srs_domain, else srs_domain().
+  /// SRS domain for doubtful mail (is_doubtful): [risk] srs_domain, else srs_domain().
   const std::string& doubtful_srs_domain() const { return doubtful_srs_domain_; }
 
   const std::string& rewrite_domain() const { return rewrite_domain_; }  ///< "": never rewritten

@@ -136,14 +136,19 @@ Resolution Planner::resolve_token(const mail::ForwardPath& original,
   return found;
 }
 
-std::optional<std::variant<mail::Mailbox, TokenLookup, NobodyBehind>> Planner::sender_behind(
-    const mail::ReversePath& sender, base::WallTime now) const {
-  if (!is_srs_sender(sender)) return std::nullopt;
+std::expected<SenderBehind, Rejection> Planner::sender_behind(const mail::ReversePath& sender,
+                                                              base::WallTime now) const {
+  if (!is_srs_sender(sender)) return SenderBehind{.sender = sender};
   auto reversed = senders_.reverse(sender.mailbox(), now);
-  if (!reversed) return std::nullopt;
-  if (auto* lookup = std::get_if<TokenLookup>(&*reversed)) return std::move(*lookup);
-  if (auto* nobody = std::get_if<NobodyBehind>(&*reversed)) return std::move(*nobody);
-  return std::move(std::get<Origin>(*reversed).sender);
+  if (!reversed) {
+    const Rejection& why = reversed.error();
+    return std::unexpected(SenderRewrite::bad_srs_sender(why.bad_bounce_address, why.guessable));
+  }
+  if (auto* lookup = std::get_if<TokenLookup>(&*reversed)) return SenderBehind{std::move(*lookup)};
+  if (std::holds_alternative<NobodyBehind>(*reversed)) return SenderBehind{.sender = sender};
+  auto& origin = std::get<Origin>(*reversed);
+  return SenderBehind{.sender = mail::ReversePath(std::move(origin.sender)),
+                      .guessable = origin.guessable};
 }
 
 std::vector<std::string> Planner::awaited(const ResolvedRecipient& recipient) const {

@@ -23,6 +23,12 @@
 
 namespace relay::forward {
 
+/// The sender that a message is handled as from.
+struct SenderBehind {
+  std::variant<mail::ReversePath, TokenLookup> sender;
+  bool guessable = false;  ///< it came as an SRS address whose tag could be found by trying
+};
+
 struct Plan {
   std::vector<mail::Route> routes;
   std::vector<mail::SenderToken> tokens;
@@ -68,10 +74,12 @@ class Planner {
   /// by it is decided after its content.
   Resolution resolve(const mail::ForwardPath& path, base::WallTime now) const;
 
-  /// The sender behind an SRS address of ours that is used in MAIL FROM. nullopt: it is not our SRS
-  /// address, has expired, or leads nowhere.
-  std::optional<std::variant<mail::Mailbox, TokenLookup, NobodyBehind>> sender_behind(
-      const mail::ReversePath& sender, base::WallTime now) const;
+  /// Whom the sender in MAIL FROM stands for. A live SRS address of ours stands for the sender
+  /// behind it, any other address in an SRS domain of ours is refused, and every other sender
+  /// stands for itself; so does the address of a message whose sender nobody can answer, for which
+  /// copies get such an address again.
+  std::expected<SenderBehind, Rejection> sender_behind(const mail::ReversePath& sender,
+                                                       base::WallTime now) const;
 
   bool is_srs_sender(const mail::ReversePath& sender) const {
     return !sender.is_null() && is_srs_address(sender.mailbox());

@@ -84,7 +84,9 @@ struct Planner::Ways {
       if (!is_safe(identities.helo())) return no_name();
       return mail::ReversePath::null();
     }
-    if (planner.senders_.rewriter() && is_safe(identities.srs_domain())) return rewritten(plan);
+    const std::string& srs_domain =
+        message.unwelcome.empty() ? identities.srs_domain() : identities.doubtful_srs_domain();
+    if (planner.senders_.rewriter() && is_safe(srs_domain)) return rewritten(plan);
     // SPF of our own domains authorises us.
     const std::string& domain = sender.mailbox().domain().folded();
     if (identities.is_ours(domain) && !is_safe(domain)) return no_name();
@@ -133,18 +135,19 @@ struct Planner::Ways {
       if (auto refusal = apply(recipient, route, plan)) return refusal;
     } else {
       auto sent_under = unverified(recipient, plan);
-      const bool is_held = !sent_under && message.late != LateRefusal::Refuse;
-      if (!sent_under && !is_held) return std::move(sent_under.error());
-      plan.hold = plan.hold || is_held;
-      route.reverse_path = is_held ? sender : *sent_under;
+      const bool may_hold = message.late != LateRefusal::Refuse && !recipient.is_bounce;
+      if (!sent_under && !may_hold) return std::move(sent_under.error());
+      plan.hold = plan.hold || !sent_under;
+      route.reverse_path = sent_under ? std::move(*sent_under) : sender;
     }
-    if (!message.unwelcome.empty()) doubt(route, plan);
+    if (!message.unwelcome.empty()) doubt(recipient, route, plan);
     return std::nullopt;
   }
 
-  /// The client would have been refused: risk pool, and a hold if LateRefusal says so.
-  void doubt(mail::Route& route, Plan& plan) const {
-    plan.hold = plan.hold || message.late == LateRefusal::Hold;
+  /// The client would have been refused: risk pool, and a hold if LateRefusal says so. What comes
+  /// back by an SRS address is never held: its tag authorises it, whoever brings it.
+  void doubt(const ResolvedRecipient& recipient, mail::Route& route, Plan& plan) const {
+    if (message.late == LateRefusal::Hold && !recipient.is_bounce) plan.hold = true;
     route.handling.risk_pool = true;
     std::string& reason = route.handling.reason;
     reason += (reason.empty() ? "" : "; ") + message.unwelcome;
@@ -272,7 +275,7 @@ SenderRewrite::Occasion Planner::occasion(const Incoming& message,
   return {.message = message.id,
           .client = message.client_address,
           .is_proven = evidence && is_sender_proven(identities, *evidence),
-          .is_doubtful = evidence && !is_proven(standing_of(identities, *evidence)),
+          .is_doubtful = evidence ? is_doubtful(identities, *evidence) : !message.unwelcome.empty(),
           .now = message.now};
 }
 
@@ -303,9 +306,8 @@ std::expected<Plan, PlanRefusal> Planner::plan(const Incoming& message,
             .size = message.size,
             .groups = 0};
   const bool is_bounce = !recipients.empty() && recipients.front().is_bounce;
-  if (evidence && !is_bounce) {
+  if (evidence && !is_bounce)
     plan.signed_by = signature_for(strategy_.identities(), *evidence, Option::Srs);
-  }
   for (const ResolvedRecipient& recipient : recipients) {
     if (auto refusal = ways.add_copies(recipient, plan)) {
       return std::unexpected(PlanRefusal{std::move(*refusal), std::move(plan.choices)});

@@ -34,8 +34,8 @@ void predict_spf(const Identities& identities, const Evidence& evidence, Option 
     into.spf = evidence.egress_spf;
     if (into.spf == SpfResult::TempError) into.spf.reset();
   } else {
-    const bool proven = is_proven(standing_of(identities, evidence));
-    into.spf_domain = proven ? identities.srs_domain() : identities.doubtful_srs_domain();
+    into.spf_domain = is_doubtful(identities, evidence) ? identities.doubtful_srs_domain()
+                                                        : identities.srs_domain();
     if (!into.spf_domain.empty()) into.spf = SpfResult::Pass;
   }
 }
@@ -113,7 +113,7 @@ Outlook outlook_of(const Prediction& found) {
 std::string signature_for(const Identities& identities, const Evidence& evidence, Option option) {
   if (option == Option::Refuse) return {};
   if (base::sabotaged(base::Sabotage::LaunderingAllowed)) return evidence.signing_domain;
-  if (!is_proven(standing_of(identities, evidence))) return {};
+  if (is_doubtful(identities, evidence)) return {};
   return option == Option::NewAuthor ? identities.rewrite_signer() : evidence.signing_domain;
 }
 

@@ -51,9 +51,9 @@ struct Prediction {
 /// say so is checked at the start.
 Prediction predict(const Identities& identities, const Evidence& evidence, Option option);
 
-/// d= of the signature that the copy may bear; "": none. A message whose author is not proven is
-/// never signed: the signature would vouch for a forgery that others can replay, and one that is
-/// aligned with nobody would not help.
+/// d= of the signature that the copy may bear; "": none. Doubtful mail is never signed: the
+/// signature would vouch for a forgery, or for an unwelcome client's mail, which others can replay;
+/// and one that is aligned with nobody would not help.
 std::string signature_for(const Identities& identities, const Evidence& evidence, Option option);
 
 std::string_view name_of(Option option);    ///< "srs+arc"

@@ -121,6 +121,10 @@ Rejection SenderRewrite::bad_srs_address(bool forged, bool guessable) {
   return {550, {5, 1, 8}, "This address does not accept mail", forged, guessable};
 }
 
+Rejection SenderRewrite::bad_srs_sender(bool forged, bool guessable) {
+  return {550, {5, 7, 1}, "The sender is an address of this host", forged, guessable};
+}
+
 std::expected<std::variant<Origin, TokenLookup, NobodyBehind>, Rejection> SenderRewrite::reverse(
     const mail::Mailbox& address, base::WallTime now) const {
   const srs::Rewriter& rewriter = *rewriter_of(address.domain().folded());

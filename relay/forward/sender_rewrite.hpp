@@ -51,7 +51,7 @@ class SenderRewrite {
     const mail::MessageId& message;
     const std::string& client;  ///< IP address
     bool is_proven = false;     ///< the sender is authenticated
-    bool is_doubtful = false;   ///< the author is not authenticated
+    bool is_doubtful = false;   ///< forward::is_doubtful()
     base::WallTime now;
   };
 
@@ -78,6 +78,9 @@ class SenderRewrite {
   /// The one reply to every bad SRS address. `guessable`: the tag could be found by brute force, so
   /// the client must not learn whether it was right.
   static Rejection bad_srs_address(bool forged = false, bool guessable = false);
+
+  /// The same for such an address in MAIL FROM, and for any other sender in an SRS domain.
+  static Rejection bad_srs_sender(bool forged = false, bool guessable = false);
 
  private:
   std::shared_ptr<const srs::Rewriter> rewriter_;

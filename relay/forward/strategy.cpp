@@ -121,6 +121,7 @@ std::string Strategy::objection_to(Option option, const Case& message) const {
     if (message.dmarc.rewrite_from == RewriteFrom::Never) return "rewrite_from is \"never\"";
     if (identities_.rewrite_domain().empty()) return "no [rewrite]";
     if (!is_proven(message.standing)) return "the author is not proven";
+    if (evidence.unwelcome) return "the client is unwelcome";
     if (evidence.verdicts.dmarc.from_domain.empty()) return "From names several authors";
   }
   return may_use_srs(identities_, evidence) ? "" : "the SRS domain could be aligned with From";

@@ -61,7 +61,7 @@ std::optional<smtp::Reply> limit_objection(const AcceptanceParts& parts,
         evidence && forward::is_sender_proven(policy.planner->strategy().identities(), *evidence);
     const Client& client = arrived.client();
     if (proven || !client.is_exempt) {
-      auto often = parts.abuse.objection_to_sender(arrived.envelope.reverse_path.folded(),
+      auto often = parts.abuse.objection_to_sender(sender_of(arrived).folded(),
                                                    proven ? nullptr : &client.origin, policy.abuse);
       if (often) return often;
     }
@@ -130,14 +130,15 @@ ports::NewMessage new_message(const ArrivedMessage& arrived, forward::Plan plan,
 /// is forwarded all the same, but bounces cannot reach the sender.
 base::Task<> find_room_for_sender(const AcceptanceParts& parts, const ArrivedMessage& arrived,
                                   const std::optional<forward::Evidence>& evidence,
-                                  forward::Plan& plan) {
+                                  std::string unwelcome, forward::Plan& plan) {
   if (plan.tokens.empty()) co_return;
   const auto room = co_await parts.tokens.has_room(plan.tokens.front());
   if (!room || *room) co_return;  // storing the message will report an error of the queue
   const base::WallTime now = parts.clock.wall();
   parts.log.write(sender_not_stored_event(arrived.intake.id(), plan.tokens.front(), now));
-  const forward::Incoming message{arrived.intake.id(), sender_of(arrived),
-                                  arrived.client().named.address, now, arrived.intake.size()};
+  forward::Incoming message{arrived.intake.id(), sender_of(arrived), arrived.client().named.address,
+                            now, arrived.intake.size()};
+  message.unwelcome = std::move(unwelcome);
   arrived.transaction.policy().planner->give_up_sender(plan, message, evidence);
 }
 
@@ -146,9 +147,8 @@ LateRefusal late_refusal(const ArrivedMessage& arrived) {
   return gateway == nullptr ? LateRefusal::Refuse : gateway->refusals;
 }
 
-/// `unwelcome`: the reply that the client would have got, if a gateway had not accepted the mail.
-JudgedMessage judged_message(const ArrivedMessage& arrived,
-                             const std::optional<smtp::Reply>& unwelcome) {
+/// `unwelcome`: see forward::Incoming.
+JudgedMessage judged_message(const ArrivedMessage& arrived, std::string unwelcome) {
   return {.envelope = arrived.envelope,
           .sender = sender_of(arrived),
           .client = arrived.client().named,
@@ -159,7 +159,7 @@ JudgedMessage judged_message(const ArrivedMessage& arrived,
           .check = arrived.check,
           .handed_over_by = &arrived.transaction.handed_over_by().named,
           .late = late_refusal(arrived),
-          .unwelcome = unwelcome ? unwelcome->text() : std::string()};
+          .unwelcome = std::move(unwelcome)};
 }
 
 Acceptance refused(const smtp::Reply& reply) {
@@ -199,10 +199,11 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
     co_return Acceptance{AcceptedReply::of(*before), Unheard{std::move(key), *before, true}};
   }
   const Policy& policy = arrived.transaction.policy();
-  auto unwelcome = co_await late_objection(parts.abuse, arrived.transaction, arrived.session_end);
-  if (unwelcome && (unwelcome->code() < 500 || late_refusal(arrived) == LateRefusal::Refuse)) {
-    co_return refused(*unwelcome);
+  auto late = co_await late_objection(parts.abuse, arrived.transaction, arrived.session_end);
+  if (late && (late->code() < 500 || late_refusal(arrived) == LateRefusal::Refuse)) {
+    co_return refused(*late);
   }
+  const std::string unwelcome = late ? late->text() : std::string();
   auto judgement = co_await judge(parts.signer, policy, judged_message(arrived, unwelcome),
                                   parts.clock, [&](const auto& found, const forward::Plan& made) {
                                     return limit_objection(parts, arrived, found, made);
@@ -218,7 +219,7 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
     co_return refused(plan.error());
   }
 
-  co_await find_room_for_sender(parts, arrived, evidence, *plan);
+  co_await find_room_for_sender(parts, arrived, evidence, unwelcome, *plan);
   auto stored = new_message(arrived, std::move(*plan), std::move(judgement.front), now);
   if (evidence)
     stored.message.sender_authenticated =

@@ -60,10 +60,10 @@ class BounceGuard {
   std::optional<smtp::Reply> probe(const base::Origin& client, const BounceLimits& limits,
                                    base::SteadyTime now);
 
-  /// For RCPT with an SRS address whose tag could be found by trying. When this client or all
-  /// clients together have used up their guesses, every such address gets the same 4xx, right or
-  /// wrong, so that nothing is learned; a network that takes our mail then has an allowance of its
-  /// own.
+  /// For an SRS address whose tag could be found by trying, as recipient or as sender. When this
+  /// client or all clients together have used up their guesses, every such address gets the same
+  /// 4xx, right or wrong, so that nothing is learned; a network that takes our mail then has an
+  /// allowance of its own.
   std::optional<smtp::Reply> objection_to_guessable(const base::Origin& client,
                                                     const BounceLimits& limits,
                                                     base::SteadyTime now);

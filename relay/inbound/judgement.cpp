@@ -44,6 +44,7 @@ base::Task<std::optional<forward::Evidence>> gather_evidence(const ports::Signer
   if (message.sender == message.envelope.reverse_path) evidence.egress_spf = found.egress;
   evidence.sealer_saw_pass = found.sealer_saw_pass;
   const auto author = mail::author_domain(*message.content.header());
+  evidence.unwelcome = !message.unwelcome.empty();
   evidence.signing_domain = signer.domain_for(author ? author->folded() : std::string());
   co_return evidence;
 }

@@ -69,6 +69,18 @@ struct Policy {
   std::uint64_t max_awaiting = 20;  ///< copies held for one target that has not confirmed
   bool notices_to_anyone = false;   ///< false: DSNs go only to senders proven by SPF or DKIM
   std::string contact_field;        ///< for forwarded copies, CRLF-terminated; ""
+
+  /// The authserv-ids that arriving results must not claim: ours and those of all gateways, except
+  /// that of the gateway the message comes through (nullptr: none).
+  std::vector<std::string> forgeable_ids(const GatewayPolicy* through) const {
+    std::vector<std::string> ids{authserv_id};
+    for (const GatewayPolicy& other : arrival.gateways) {
+      const bool is_its_own = through != nullptr && through->results == other.results;
+      if (!other.results.empty() && !is_its_own) ids.push_back(other.results);
+    }
+    std::erase(ids, "");
+    return ids;
+  }
 };
 
 }  // namespace relay::inbound

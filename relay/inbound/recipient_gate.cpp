@@ -31,12 +31,22 @@ base::Task<std::optional<smtp::Reply>> RecipientGate::objection(
   if (borrowed) co_return borrowed;
   auto unwelcome = co_await client_objection(message, forward_path);
   if (unwelcome) co_return unwelcome;
+  const Policy& policy = message.transaction.policy();
+  const bool has_tag = policy.planner->is_bounce_address(forward_path);
   forward::Resolution resolution = co_await resolve(message, std::move(forward_path));
   if (const auto* rejection = std::get_if<forward::Rejection>(&resolution)) {
+    // Who asks for an SRS address has not guessed a name, even if the sender behind it is unknown.
+    if (!has_tag && rejection->status == kUnknownUser) {
+      parts_.abuse.note_unknown(message.client().counted(), policy.abuse);
+    }
     co_return refusal(message, *rejection);
   }
   auto* resolved = std::get_if<forward::ResolvedRecipient>(&resolution);
   if (resolved == nullptr) co_return local_error();
+  // Before any other objection: each of them would say that the tag is right.
+  if (resolved->guessable) {
+    if (auto wait = guessable_objection(message)) co_return wait;
+  }
   if (!resolved->takes(message.envelope.declared_size)) co_return too_large();
   auto unconfirmed = co_await consent_objection(message, *resolved);
   if (unconfirmed) co_return unconfirmed;
@@ -50,6 +60,7 @@ base::Task<std::optional<smtp::Reply>> RecipientGate::objection(
 
 /// The envelope sender is in our SRS domain. If it is an address that we made for a copy, the
 /// message is handled as from the sender behind it. Any other address in that domain is refused.
+/// Whoever guesses tags hears from MAIL FROM what he would hear from RCPT, so both count alike.
 base::Task<RecipientGate::Objection> RecipientGate::sender_objection(
     const OpenMessage& message) const {
   Transaction& transaction = message.transaction;
@@ -57,31 +68,34 @@ base::Task<RecipientGate::Objection> RecipientGate::sender_objection(
   const mail::ReversePath& sender = message.envelope.reverse_path;
   if (!planner.is_srs_sender(sender) || transaction.stands_for()) co_return std::nullopt;
   auto behind = planner.sender_behind(sender, parts_.clock.wall());
-  if (behind) {
-    if (auto* mailbox = std::get_if<mail::Mailbox>(&*behind)) {
-      transaction.set_stands_for(mail::ReversePath(std::move(*mailbox)));
-      co_return std::nullopt;
-    }
-    if (std::holds_alternative<forward::NobodyBehind>(*behind)) {
-      transaction.set_stands_for(sender);  // nobody behind it: copies get such an address again
-      co_return std::nullopt;
-    }
-    auto found = co_await parts_.tokens.find(std::get<forward::TokenLookup>(*behind).token);
-    if (found) {
-      transaction.set_stands_for(std::move(*found));
-      co_return std::nullopt;
-    }
-    if (found.error() != ports::SpoolError::NotFound) co_return local_error();
+  if (!behind) co_return refusal(message, behind.error());
+  if (behind->guessable) {
+    if (auto wait = guessable_objection(message)) co_return wait;
   }
-  co_return smtp::Reply(550, {5, 7, 1}, "The sender is an address of this host");
+  if (auto* known = std::get_if<mail::ReversePath>(&behind->sender)) {
+    transaction.set_stands_for(std::move(*known));
+    co_return std::nullopt;
+  }
+  auto found = co_await parts_.tokens.find(std::get<forward::TokenLookup>(behind->sender).token);
+  if (found) {
+    transaction.set_stands_for(std::move(*found));
+    co_return std::nullopt;
+  }
+  if (found.error() != ports::SpoolError::NotFound) co_return local_error();
+  co_return refusal(message, forward::SenderRewrite::bad_srs_sender());
 }
 
 base::Task<RecipientGate::Objection> RecipientGate::client_objection(
     const OpenMessage& message, const mail::ForwardPath& forward_path) const {
   const Client& client = message.client();
   if (is_postmaster(forward_path) || client.is_exempt) co_return std::nullopt;
-  const AbusePolicy& policy = message.transaction.policy().abuse;
-  if (auto wait = parts_.abuse.objection_to_guessing(client.origin, policy)) co_return wait;
+  const Policy& current = message.transaction.policy();
+  const AbusePolicy& policy = current.abuse;
+  // Who has harvested names is put off together with its network. An SRS address is no such name:
+  // its tag says whether it is right, and guesses at tags have limits of their own.
+  if (!current.planner->is_bounce_address(forward_path)) {
+    if (auto wait = parts_.abuse.objection_to_guessing(client.origin, policy)) co_return wait;
+  }
   // At connect time the lists were asked about the gateway: ask now, whatever stage is set.
   const bool is_new = client.known_by == KnownBy::Xforward;
   const DnsListStage stage = is_new ? policy.dns_lists->at : DnsListStage::Recipient;
@@ -107,23 +121,25 @@ base::Task<forward::Resolution> RecipientGate::resolve(const OpenMessage& messag
   co_return forward::Rejection{451, {4, 3, 0}, "Local error, try again later"};
 }
 
-/// The reply to a recipient that does not resolve: the refusal, or a 4xx if the refusal would help
-/// to guess tags.
+RecipientGate::Objection RecipientGate::guessable_objection(const OpenMessage& message) const {
+  return parts_.bounces.objection_to_guessable(
+      message.client().origin, message.transaction.bounce_limits(), parts_.clock.steady());
+}
+
+/// The reply to a recipient that does not resolve, or to a sender that is refused: the refusal, or
+/// a 4xx if the refusal would help to guess tags.
 smtp::Reply RecipientGate::refusal(const OpenMessage& message,
                                    const forward::Rejection& rejection) const {
-  const Policy& policy = message.transaction.policy();
-  const BounceLimits limits = message.transaction.bounce_limits();
-  const Client& client = message.client();
-  const base::SteadyTime now = parts_.clock.steady();
   if (rejection.bad_bounce_address) {
-    if (auto wait = parts_.bounces.note_guess(client.origin, rejection.guessable, limits, now))
+    if (auto wait =
+            parts_.bounces.note_guess(message.client().origin, rejection.guessable,
+                                      message.transaction.bounce_limits(), parts_.clock.steady())) {
       return *wait;
+    }
   } else if (rejection.guessable) {
     // An expired address with a right tag must look like one with a wrong tag.
-    auto wait = parts_.bounces.objection_to_guessable(client.origin, limits, now);
-    if (wait) return *wait;
+    if (auto wait = guessable_objection(message)) return *wait;
   }
-  if (rejection.status == kUnknownUser) parts_.abuse.note_unknown(client.counted(), policy.abuse);
   return {rejection.code, rejection.status, rejection.text};
 }
 
@@ -168,14 +184,8 @@ RecipientGate::Objection RecipientGate::room_objection(
     return smtp::Reply(452, {4, 5, 3}, "A bounce has one recipient");
   }
   if (resolved.is_bounce) {
-    const base::SteadyTime now = parts_.clock.steady();
-    const BounceLimits bounces = transaction.bounce_limits();
-    const base::Origin& origin = message.client().origin;
-    if (resolved.guessable) {
-      auto wait = parts_.bounces.objection_to_guessable(origin, bounces, now);
-      if (wait) return wait;
-    }
-    return parts_.bounces.probe(origin, bounces, now);
+    return parts_.bounces.probe(message.client().origin, transaction.bounce_limits(),
+                                parts_.clock.steady());
   }
   // DMARC handling is one for the whole message: a recipient with other settings needs its own
   // transaction.

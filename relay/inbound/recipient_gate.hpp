@@ -48,6 +48,8 @@ class RecipientGate {
   base::Task<forward::Resolution> resolve(const OpenMessage& message,
                                           mail::ForwardPath forward_path) const;
   smtp::Reply refusal(const OpenMessage& message, const forward::Rejection& rejection) const;
+  /// Guesses are used up: no SRS address whose tag could be found by trying is looked at.
+  Objection guessable_objection(const OpenMessage& message) const;
   /// max_awaiting copies are already held for a target that has not confirmed.
   base::Task<Objection> consent_objection(const OpenMessage& message,
                                           const forward::ResolvedRecipient& resolved) const;

@@ -86,26 +86,14 @@ class Transaction {
   /// `on_header`: see ContentReader.
   Intake& begin_content(ports::IntakeQueue& queue, FairShare::Holding memory, mail::MessageId id,
                         ContentReader::OnHeader on_header) {
-    return intake_.emplace(queue, std::move(memory), id, std::move(on_header), forgeable_ids(),
-                           policy_->limits.max_header);
+    return intake_.emplace(queue, std::move(memory), id, std::move(on_header),
+                           policy_->forgeable_ids(gateway_), policy_->limits.max_header);
   }
 
   /// As much of it as has come; null: none yet.
   const Intake* content() const { return intake_ ? &*intake_ : nullptr; }
 
  private:
-  /// The authserv-ids that arriving results must not claim: ours and those of all gateways, except
-  /// that of the gateway this message comes through.
-  std::vector<std::string> forgeable_ids() const {
-    std::vector<std::string> ids{policy_->authserv_id};
-    for (const GatewayPolicy& other : policy_->arrival.gateways) {
-      const bool is_its_own = gateway_ != nullptr && gateway_->results == other.results;
-      if (!other.results.empty() && !is_its_own) ids.push_back(other.results);
-    }
-    std::erase(ids, "");
-    return ids;
-  }
-
   std::uint64_t session_;
   std::uint32_t number_;
   std::shared_ptr<const Policy> policy_;

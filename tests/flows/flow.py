@@ -63,7 +63,9 @@ class Flow:
                 setattr(self, name, [getattr(self, name)])
         if self.bounce_of:
             self.bounce_of = self.bounce_of.replace("{mark}", self.mark)
-            self.to, self.arrives, self.under = ["srs:" + self.bounce_of], self.arrives or [self.bounce_of], "null"
+            self.to, self.under = ["srs:" + self.bounce_of], "null"
+            if not self.refused:
+                self.arrives = self.arrives or [self.bounce_of]
         if not self.refused and not self.hears and self.arrives is None:
             self.arrives = ["user@dest.example"]
         if bool(self.refused) == bool(self.hears or self.arrives) and not self.asks_only:

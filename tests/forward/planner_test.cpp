@@ -240,13 +240,18 @@ TEST_F(PlannerTest, KnowsWhomASenderInItsSrsDomainStandsFor) {
                       std::string("192.0.2.7"), kNow},
                      {taken}, std::nullopt);
   const mail::ReversePath& made = plan->routes[0].reverse_path;
-  const auto behind = planner_->sender_behind(made, kNow);
-  ASSERT_TRUE(behind);
-  EXPECT_EQ(std::get<mail::Mailbox>(*behind).to_string(), "ann@sender.example");
-  EXPECT_FALSE(planner_->sender_behind(made, kNow + std::chrono::days(60)));
-  EXPECT_FALSE(
-      planner_->sender_behind(mail::ReversePath(mailbox("anything@srs.example.org")), kNow));
-  EXPECT_FALSE(planner_->sender_behind(mail::ReversePath(mailbox("ann@sender.example")), kNow));
+  const auto behind = [&](const mail::ReversePath& sender, std::chrono::days later = {}) {
+    const auto found = planner_->sender_behind(sender, kNow + later);
+    if (!found) return std::to_string(found.error().code) + ' ' + found.error().text;
+    return std::get<mail::ReversePath>(found->sender).to_string();
+  };
+  EXPECT_EQ(behind(made), "ann@sender.example");
+  const std::string refused = "550 The sender is an address of this host";
+  EXPECT_EQ(behind(made, std::chrono::days(60)), refused);
+  EXPECT_EQ(behind(mail::ReversePath(mailbox("anything@srs.example.org"))), refused);
+  // Every other sender stands for itself.
+  EXPECT_EQ(behind(mail::ReversePath(mailbox("ann@sender.example"))), "ann@sender.example");
+  EXPECT_EQ(behind(mail::ReversePath::null()), "");
 }
 
 /// Who has one domain only forwards it and makes his SRS addresses in it.
@@ -292,7 +297,7 @@ TEST_F(PlannerTest, AMessageWhoseSenderNobodyCanAnswerLeavesUnderItsOwnAddress) 
     EXPECT_EQ(ends->rule, "srs, sender of message " + id.to_string());
     // It comes back to us as a sender: it is wrapped anew, in that form.
     const auto other = base::Ulid::generate(kNow + std::chrono::seconds(1));
-    EXPECT_TRUE(std::holds_alternative<NobodyBehind>(*planner_->sender_behind(made, kNow)));
+    EXPECT_EQ(std::get<mail::ReversePath>(planner_->sender_behind(made, kNow)->sender), made);
     const auto again =
         planner_->plan({other, made, std::string("192.0.2.7"), kNow}, {taken}, std::nullopt);
     const auto address = again->routes[0].reverse_path.to_string();

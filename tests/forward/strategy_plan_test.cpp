@@ -102,6 +102,50 @@ TEST_F(StrategyPlan, DoubtfulMailHasItsOwnSrsDomain) {
   EXPECT_EQ(choice.prediction().spf_domain, "doubt.example") << "as it is predicted";
 }
 
+/// A gateway took it from a client that we would have refused, verified or not.
+TEST_F(StrategyPlan, MailOfAnUnwelcomeClientIsDoubtfulEvenIfItsAuthorIsProven) {
+  auto config = two_domains();
+  config.risk.srs_domain = house::domain("doubt.example");
+  config.domains.front().aliases.front().dmarc.rewrite_from = settings::RewriteFrom::WhenNeeded;
+  const auto planner =
+      *Planner::make(std::make_shared<const settings::Settings>(config), house::organisation_of);
+  const auto plan_of = [&](const Evidence& known, bool is_verified) {
+    Incoming message{mail::MessageId(), known.sender, std::string("192.0.2.7"), kNow};
+    message.late = LateRefusal::Risk;
+    if (known.unwelcome) message.unwelcome = "listed";
+    const auto to = planner->resolve(*mail::parse_forward_path("<info@hosted.example>"), kNow);
+    return *planner->plan(message, {std::get<ResolvedRecipient>(to)},
+                          is_verified ? std::optional(known) : std::nullopt);
+  };
+  const auto leaves_from = [](const Plan& plan) {
+    return plan.routes.front().reverse_path.mailbox().domain().folded();
+  };
+  Evidence known = house::evidence();
+  known.verdicts.dkim.clear();  // SPF alone, p=reject: From would be rewritten
+  known.verdicts.dmarc.dkim_aligned = false;
+  const Plan welcome = plan_of(known, true);
+  EXPECT_EQ(welcome.signed_by, "relay.example");
+  EXPECT_EQ(leaves_from(welcome), "srs.relay.example");
+  EXPECT_TRUE(welcome.new_author);
+  known.unwelcome = true;
+  const Plan plan = plan_of(known, true);
+  EXPECT_EQ(plan.signed_by, "");
+  EXPECT_EQ(leaves_from(plan), "doubt.example");
+  EXPECT_TRUE(plan.routes.front().handling.risk_pool);
+  EXPECT_FALSE(plan.new_author) << "our own name as its author would vouch for it";
+  EXPECT_EQ(plan.choices.front().prediction().spf_domain, "doubt.example") << "as it is predicted";
+  EXPECT_EQ(plan.choices.front().prediction().signed_by, "");
+  EXPECT_EQ(leaves_from(plan_of(known, false)), "doubt.example");
+  // When the sender may not be stored, its replacement is of the same domain.
+  Incoming message{mail::MessageId(), known.sender, std::string("192.0.2.7"), kNow};
+  message.unwelcome = "listed";
+  for (const bool is_verified : {true, false}) {
+    Plan given_up = plan_of(known, is_verified);
+    planner->give_up_sender(given_up, message, is_verified ? std::optional(known) : std::nullopt);
+    EXPECT_EQ(leaves_from(given_up), "doubt.example");
+  }
+}
+
 TEST_F(StrategyPlan, RefusesTagsAndHoldsAsAWhole) {
   const Evidence reject = house::spoof("author.example", DmarcPolicy::Reject);
   const auto refused = plan("info@hosted.example", reject);

@@ -40,6 +40,20 @@ class StrategyTest : public testing::Test {
   settings::Settings config_ = house::settings();
 };
 
+/// MAIL FROM was an SRS address of ours: its SPF tells who sends in our name.
+TEST_F(StrategyTest, TheSpfOfAnotherDomainProvesNoSender) {
+  const Strategy strategy = house::strategy(config_);
+  Evidence known = house::spoof("author.example", DmarcPolicy::None);
+  known.sender = mail::ReversePath(house::mailbox("ann@Sender.example"));
+  known.verdicts.mail_from = {.result = SpfResult::Pass, .domain = "srs.relay.example"};
+  EXPECT_FALSE(is_sender_proven(strategy.identities(), known));
+  known.verdicts.mail_from.domain = "sender.example";
+  EXPECT_TRUE(is_sender_proven(strategy.identities(), known));
+  known.sender = mail::ReversePath::null();
+  known.verdicts.helo = {.result = SpfResult::Pass, .domain = "mx.sender.example"};
+  EXPECT_TRUE(is_sender_proven(strategy.identities(), known));
+}
+
 // What is done with whose mail, row by row.
 
 TEST_F(StrategyTest, SignedMailGoesUntouchedUnderSrsAndIsSealedWhereThatIsWanted) {

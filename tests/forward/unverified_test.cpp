@@ -118,6 +118,24 @@ TEST_F(Unverified, WhatComesBackLeavesWithAHeloThatCannotSpeakForItsAuthor) {
   }
 }
 
+/// A gateway has accepted it. Mail is then held; what comes back by an SRS address never is.
+TEST_F(Unverified, HoldsWhatAGatewayHasAcceptedButNothingThatComesBack) {
+  use(kInside);
+  const auto late = [&](const std::string& recipient, const mail::ReversePath& sender) {
+    const auto to = planner_->resolve(*mail::parse_forward_path('<' + recipient + '>'), kNow);
+    Incoming message{id_, sender, client_, kNow, 0, by({"hosted.example"})};
+    message.late = LateRefusal::Hold;
+    const auto made = planner_->plan(message, {std::get<ResolvedRecipient>(to)}, std::nullopt);
+    return made ? (made->hold ? "held" : "leaves") : "refused";
+  };
+  EXPECT_EQ(late("info@hosted.example", mail::ReversePath::null()), "held");
+  const auto out = plan("ann@sender.example", by({"sender.example"}));
+  const std::string srs = out->routes.at(0).reverse_path.to_string();
+  EXPECT_EQ(late(srs, mail::ReversePath::null()), "refused");
+  use({"mx.relay.example", "srs.hosted.example"});
+  EXPECT_EQ(late(srs, mail::ReversePath::null()), "leaves");
+}
+
 /// Every combination. The judge knows organisations and which domains let us send (those that we
 /// forward for, and the names of this host), and asks what a receiver would find aligned with an
 /// author.

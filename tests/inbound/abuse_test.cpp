@@ -4,6 +4,7 @@
 
 #include "relay/inbound/message_rates.hpp"
 #include "tests/inbound/house.hpp"
+#include "tests/inbound/srs_addresses.hpp"
 
 namespace relay::inbound {
 namespace {
@@ -227,6 +228,22 @@ TEST_F(Abuse, GuessingIsSlowedDown) {
   EXPECT_THAT(send("info@example.org", "203.0.114.5"), HasSubstr("queued"));
   house.clock.advance(20min);
   EXPECT_THAT(send("info@example.org"), HasSubstr("queued"));
+}
+
+/// Its tag says whether an SRS address is right: guesses at names do not put it off, and who asks
+/// for one has guessed no name, even if its sender is nobody here any more.
+TEST_F(Abuse, GuessingAtNamesPutsOffNoSrsAddress) {
+  AbusePolicy policy;
+  policy.rates.unknown = {.count = 1, .span = 1h};
+  use(policy);
+  const std::string gone = srs_address(house, "nobody@example.org");
+  for (int i = 0; i < 2; ++i) EXPECT_THAT(send(gone, "203.0.113.5", ""), HasSubstr("550 5.1.1"));
+  EXPECT_THAT(send("nobody@example.org"), HasSubstr("550 5.1.1"));
+  EXPECT_THAT(send("info@example.org"), HasSubstr("450 4.7.1 Too many unknown recipients"));
+  const std::string right = srs_address(house, "ann@sender.example");
+  EXPECT_THAT(send(right, "203.0.113.5", ""), HasSubstr("queued"));
+  EXPECT_THAT(send(forged(house, 1), "203.0.113.5", ""), HasSubstr("550 5.1.8"));
+  EXPECT_THAT(send("info@example.org"), HasSubstr("450 4.7.1"));
 }
 
 TEST(MessageRates, CountEachKindForItself) {

@@ -7,9 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "relay/inbound/session.hpp"
-#include "srs/srs.hpp"
 #include "tests/inbound/house.hpp"
-#include "tests/inbound/test_planner.hpp"
+#include "tests/inbound/srs_addresses.hpp"
 
 namespace relay::inbound {
 namespace {
@@ -25,14 +24,6 @@ Limits limits(BounceLimits bounces) {
   return all;
 }
 
-/// The address the house gives `sender`.
-std::string srs_address(House& house, const std::string& sender) {
-  const auto made = house.policy.get()->planner->senders().rewrite(
-      *mail::Mailbox::parse(sender),
-      {mail::MessageId(), std::string("192.0.2.7"), false, false, house.clock.wall()});
-  return made.reverse_path.to_string();
-}
-
 std::string talk(House& house, const std::vector<std::string>& recipients,
                  const std::string& body = "short\r\n", const std::string& peer = "192.0.2.7") {
   std::vector<std::string> lines{"EHLO bouncer.example\r\n", "MAIL FROM:<>\r\n"};
@@ -43,30 +34,6 @@ std::string talk(House& house, const std::vector<std::string>& recipients,
   const auto wire = house.dial(lines, peer);
   house.poll();
   return wire->sent;
-}
-
-/// As Mail::SRS makes them with the secret of the house, which takes them, too.
-std::string classic_address(House& house, const std::string& local_part) {
-  srs::Options options;
-  options.format = srs::Format::Classic;
-  const srs::Rewriter rewriter(*srs::KeyRing::make({{"test", kTestSecret, {}, {}}}),
-                               "srs.example.org", options);
-  const auto now = std::chrono::floor<std::chrono::seconds>(house.clock.wall());
-  return srs::to_string(
-      *rewriter.forward({local_part, "sender.example"}, now.time_since_epoch().count()));
-}
-
-std::string forged(House& house, int number) {
-  std::string address = srs_address(house, "ann@sender.example");
-  address.replace(address.find("ann@"), 3, "x" + std::to_string(number));
-  return address;
-}
-
-/// With a classic tag, of a name of its own.
-std::string wrong_classic(House& house, int number) {
-  const std::string right = classic_address(house, "ann");
-  const std::string name = "x" + std::to_string(number);
-  return std::string(right).replace(right.find("ann@"), 3, name);
 }
 
 TEST(Bounces, ABounceReachesItsSenderWithTheNullSender) {
@@ -229,6 +196,17 @@ TEST(BounceGuesses, ARightTagUnderAnOldStampIsNotToldFromAWrongOne) {
   EXPECT_THAT(talk(house, {"random-1-testing" + domain}), HasSubstr("550 5.1.8"));
 }
 
+/// When the guesses are used up, a right tag must not get as far as other objections.
+TEST(BounceGuesses, ARightTagIsNotToldByWhatElseIsWrongWithIt) {
+  House house(limits({.bad_per_client = 1}));
+  EXPECT_THAT(talk(house, {wrong_classic(house, 1)}), HasSubstr("550 5.1.8"));
+  for (const std::string& address : {classic_address(house, "ann"), wrong_classic(house, 2)}) {
+    const std::string heard = talk(house, {"info@example.org", address});
+    EXPECT_THAT(heard, HasSubstr("450 4.7.1 Too many bounces")) << address;
+    EXPECT_THAT(heard, Not(HasSubstr("452"))) << address;
+  }
+}
+
 /// Other systems ask for all kinds of names; and what has expired was ours once.
 TEST(BounceGuesses, AreWrongTagsAndNothingElse) {
   House house(limits({.bad_per_client = 1}));
@@ -237,7 +215,11 @@ TEST(BounceGuesses, AreWrongTagsAndNothingElse) {
   ASSERT_THAT(token, testing::StartsWith("srst="));
   house.clock.jump_wall(std::chrono::hours(24) * 40);
   const std::string domain = old.substr(old.find('@'));
-  for (const std::string& address : {token, old, "random-1-testing" + domain, "x" + domain}) {
+  // A right tag over a sender to whom nothing can go back.
+  const std::string dotless = classic_address(house, "root", "localhost");
+  const std::string circle = classic_address(house, "any", "srs.example.org");
+  for (const std::string& address :
+       {token, old, "random-1-testing" + domain, "x" + domain, dotless, circle}) {
     EXPECT_THAT(talk(house, {address}), HasSubstr("550 5.1.8")) << address;
   }
   EXPECT_EQ(house.bounces.totals().refused, 0U);

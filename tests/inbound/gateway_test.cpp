@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/inbound/house.hpp"
+#include "tests/inbound/srs_addresses.hpp"
 
 namespace relay::inbound {
 namespace {
@@ -410,6 +411,37 @@ TEST_F(Gateway, AListedClientIsHeldToo) {
   const mail::Route& route = house.queue.stored.front().message.routes.front();
   EXPECT_TRUE(route.held);
   EXPECT_THAT(route.handling.reason, HasSubstr("203.0.113.9 is listed by bl.example"));
+}
+
+/// SPF proves the author; but the client is one of those whose mail we would not have taken.
+TEST_F(Gateway, WhatItTookFromAListedClientIsNotSigned) {
+  find_in_received(forward::LateRefusal::Risk);
+  const std::string listed = received("x (unknown [203.0.113.9])", "gw.example.org");
+  EXPECT_THAT(send(listed), HasSubstr("250 2.0.0 queued"));
+  EXPECT_FALSE(house.signer.requests.back().unsigned_dkim) << "proven, and not listed yet";
+  auto lists = std::make_shared<DnsListPolicy>();
+  lists->lists = {{.zone = "bl.example", .weight = 10}};
+  change([&](Policy& policy) { policy.abuse.dns_lists = lists; });
+  EXPECT_THAT(send("Message-ID: <2@x.example>\r\n" + listed), HasSubstr("250 2.0.0 queued"));
+  EXPECT_TRUE(house.queue.stored.back().message.routes.front().handling.risk_pool);
+  EXPECT_TRUE(house.signer.requests.back().unsigned_dkim);
+}
+
+/// Its tag authorises it to come back, whoever brings it.
+TEST_F(Gateway, WhatComesBackIsNeverHeld) {
+  find_in_received(forward::LateRefusal::Hold);
+  auto lists = std::make_shared<DnsListPolicy>();
+  lists->lists = {{.zone = "bl.example", .weight = 10}};
+  change([&](Policy& policy) { policy.abuse.dns_lists = lists; });
+  const std::string listed = received("x (unknown [203.0.113.9])", "gw.example.org");
+  from(kGateway, {"EHLO gw\r\n", "MAIL FROM:<>\r\n",
+                  "RCPT TO:<" + srs_address(house, "ann@sender.example") + ">\r\n", "DATA\r\n",
+                  listed + "From: MAILER-DAEMON\r\n\r\nfailed\r\n.\r\n"});
+  ASSERT_EQ(house.queue.stored.size(), 1U);
+  const mail::Route& route = house.queue.stored.front().message.routes.front();
+  EXPECT_FALSE(route.held);
+  EXPECT_TRUE(route.handling.risk_pool);
+  EXPECT_THAT(route.handling.reason, HasSubstr("is listed by"));
 }
 
 }  // namespace

@@ -16,13 +16,16 @@ class Judging(unittest.TestCase):
     """The judge sees what would be wrong."""
 
     def setUp(self):
+        def by_both(codes):
+            return {"rcpt": dict(codes), "mail": dict(codes)}
+
         right = {"strong": 250, "classic": 250, "exim": 250, "stale": 550}
         late = {"strong": 250, "classic": 450, "exim": 450, "stale": 450}
         self.report = {"seconds": 5, "guesses": 3000,
                        "said": {"strong": {550: 448, 450: 552}, "classic": {550: 300, 450: 700},
                                 "exim": {550: 300, 450: 700}, "right": {250: 60}},
-                       "before": {forgery.TAKER: dict(right), forgery.STRANGER: dict(right)},
-                       "after": {forgery.TAKER: dict(right), forgery.STRANGER: dict(late)}}
+                       "before": {forgery.TAKER: by_both(right), forgery.STRANGER: by_both(right)},
+                       "after": {forgery.TAKER: by_both(right), forgery.STRANGER: by_both(late)}}
 
     def assertFault(self, text):
         found = forgery.faults(self.report)
@@ -48,12 +51,16 @@ class Judging(unittest.TestCase):
         self.assertFault("among guesses")
 
     def test_a_network_that_takes_our_mail_and_has_no_allowance(self):
-        self.report["after"][forgery.TAKER]["classic"] = 450
+        self.report["after"][forgery.TAKER]["rcpt"]["classic"] = 450
         self.assertFault("at " + forgery.TAKER)
 
     def test_a_right_tag_that_an_old_stamp_tells(self):
-        self.report["after"][forgery.STRANGER]["stale"] = 550
-        self.assertFault("at " + forgery.STRANGER)
+        self.report["after"][forgery.STRANGER]["rcpt"]["stale"] = 550
+        self.assertFault("by rcpt at " + forgery.STRANGER)
+
+    def test_a_right_tag_that_a_sender_tells(self):
+        self.report["after"][forgery.STRANGER]["mail"]["exim"] = 250
+        self.assertFault("by mail at " + forgery.STRANGER)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Every case of tests/forward/strategy_cases.json as a real message: what `srs-relay verify` says will
 happen is what the relay does, and what it predicts is what independent receivers find at the next hop."""
 
+import copy
 import json
 import smtplib
 import subprocess
@@ -192,6 +193,60 @@ class Predictions(unittest.TestCase):
                 self.assertEqual(field in got.content.split(b"\r\n"), not field.startswith(b"From:"), field)
         self.assertEqual(len(authors), 1)  # the same author has the same address each time
         case.message = plain
+
+    def foretold_and_said(self, case):
+        """What the program answers; and the first reply of the relay that refuses, or its last."""
+        answer = json.loads(self.foretold(case, "--json").stdout)
+        with smtplib.SMTP("127.0.0.1", self.relay.port, local_hostname=case.helo, source_address=(CLIENT, 0),
+                          timeout=30) as s:
+            s.ehlo()
+            for step in (lambda: s.mail(case.sender), lambda: s.rcpt(case.recipient), lambda: s.data(case.message)):
+                code, text = step()
+                if code >= 400:
+                    break
+            return answer, f"{code} {text.decode()}".replace("\n", " ")
+
+    def variant(self, number, **changed):
+        """The usual message, with an id of its own."""
+        case = copy.copy(self.named("foreign p=reject: SPF and DKIM aligned"))
+        case.message = b"X-Variant: %d\r\n" % number + case.message
+        case.message = case.message.replace(b"Message-ID: <", b"Message-ID: <variant%d." % number)
+        for name, value in changed.items():
+            setattr(case, name, value(case.message) if callable(value) else value)
+        return case
+
+    def test_whom_a_sender_in_our_srs_domain_stands_for(self):
+        for number, made_up in enumerate(("anything", "SRS0=aaaaaaaa=aa=author.example=ann")):
+            answer, said = self.foretold_and_said(self.variant(number, sender=f"{made_up}@{SRS}"))
+            self.assertEqual(said.split()[0], "550")
+            self.assertEqual(answer["reply"], said)
+            self.assertEqual(answer["decisions"], [])
+        behind = "Collected@behind.example"
+        live = self.relay.cli("srs", "encode", behind, check=True).stdout.strip()
+        case = self.variant(9, sender=live)
+        answer, said = self.foretold_and_said(case)
+        self.assertTrue(said.startswith("250 "), said)
+        msg_id = said.split()[-1]
+        received = wait_for(lambda: [e for e in self.relay.events("received") if e["msg_id"] == msg_id],
+                            what="the line in the log")[0]
+        self.assertEqual((answer["sender"], received["mail_from"]), (behind, behind))
+        got = wait_for(lambda: self.found(case), what="the delivery")
+        self.assertEqual(answer["decisions"][0]["option"], "srs")
+        self.assertTrue(got.mail_from.endswith("@" + SRS), got.mail_from)
+        explained = json.loads(self.relay.cli("--json", "srs", "explain", got.mail_from).stdout)
+        self.assertIn(behind, explained.values())
+
+    def test_content_that_is_refused(self):
+        much = b"X-Pad: " + b"x" * 900 + b"\r\n"
+        for number, change in enumerate((lambda m: m.replace(b"Hello.", b"Hel\0lo."),
+                                         lambda m: m.replace(b"Hello.\r\n", b"Hello.\n"),
+                                         lambda m: much * 340 + m,
+                                         lambda m: b"X: y\r\n" * 10_001 + m,
+                                         lambda m: m + b"x" * 70_000 + b"\r\n"), start=20):
+            with self.subTest(number):
+                answer, said = self.foretold_and_said(self.variant(number, message=change))
+                self.assertEqual(said[0], "5")
+                self.assertEqual(answer["reply"], said)
 
     def test_what_verify_prints(self):
         case = self.named("foreign p=reject: SPF and DKIM aligned")

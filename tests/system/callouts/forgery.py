@@ -2,7 +2,8 @@
 
 The relay signs strongly, takes classic addresses too, and keeps Exim's secret. Whatever is guessed at, right
 strong addresses are answered all the while; right classic ones are once the guesses of strangers are used
-up, but to nobody save hosts that took our mail.
+up, but to nobody save hosts that took our mail. It is guessed by RCPT, as bounces name an address, and by MAIL
+FROM, as mail that went out here comes back.
 """
 
 import collections
@@ -19,6 +20,7 @@ from ..harness import MESSAGE, Relay, Sink, wait_for
 from .world import classic, stamp
 
 DOMAIN = "relay.test"
+ALIAS = "user@fwd.test"
 STRONG_LETTERS = "abcdefghijklmnopqrstuvwxyz234567"
 CLASSIC_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 EXIM_SECRET = "exim's own secret, long enough"
@@ -45,7 +47,16 @@ def wrong(kind, number, rng):
     return f"SRS0={tag}={stamp(0)}=sender.test=victim{number}@{DOMAIN}"
 
 
-def ask(port, host, addresses):
+def by_rcpt(address):
+    return b"MAIL FROM:<>\r\nRCPT TO:<" + address.encode() + b">\r\nRSET\r\n"
+
+
+def by_mail(address):
+    """As the sender of a message to an alias, whose RCPT then tells whether the tag is right."""
+    return b"MAIL FROM:<" + address.encode() + b">\r\nRCPT TO:<" + ALIAS.encode() + b">\r\nRSET\r\n"
+
+
+def ask(port, host, questions):
     """The codes that RCPT is answered with, of a client at `host`; all questions are sent at once."""
     with socket.create_connection(("127.0.0.1", port), timeout=60, source_address=(host, 0)) as client:
         replies = client.makefile("rb")
@@ -61,9 +72,9 @@ def ask(port, host, addresses):
         reply()
         client.sendall(b"EHLO guesser.test\r\n")
         reply()
-        client.sendall(b"".join(b"MAIL FROM:<>\r\nRCPT TO:<" + a.encode() + b">\r\nRSET\r\n" for a in addresses))
+        client.sendall(b"".join(questions))
         codes = []
-        for _ in addresses:
+        for _ in questions:
             reply()
             codes.append(reply())
             reply()
@@ -102,8 +113,10 @@ class Forgery:
         wait_for(lambda: self.sink.messages, what="a delivery to the host that asks later")
 
     def asked(self, host, first=()):
-        """What right addresses hear there, one of each kind, after those guesses."""
-        return dict(zip(self.right, ask(self.relay.port, host, [*first, *self.right.values()])[len(first):]))
+        """What right addresses hear there, one of each kind, after those guesses: by RCPT, then as senders."""
+        questions = [by(address) for by in (by_rcpt, by_mail) for address in self.right.values()]
+        codes = ask(self.relay.port, host, [*map(by_rcpt, first), *questions])[len(first):]
+        return {"rcpt": dict(zip(self.right, codes)), "mail": dict(zip(self.right, codes[len(self.right):]))}
 
     def guess(self, guesses, said):
         """Guesses of all kinds in turn, from one network after the other; meanwhile a right address of ours."""
@@ -111,16 +124,19 @@ class Forgery:
             kinds = [KINDS[i % len(KINDS)] for i in range(number * BATCH, min(guesses, (number + 1) * BATCH))]
             host = f"127.1.{number % NETWORKS}.1"
             rng = random.Random(f"{seed}/{number}")
-            addresses = [wrong(kind, f"{number}.{i}", rng) for i, kind in enumerate(kinds)]
-            codes = ask(self.relay.port, host, [*addresses, self.right["strong"]])
-            return list(zip(kinds, codes)), codes[-1]
+            # Each kind in turn by RCPT and by MAIL FROM.
+            questions = [(by_rcpt, by_mail)[i // len(KINDS) % 2](wrong(kind, f"{number}.{i}", rng))
+                         for i, kind in enumerate(kinds)]
+            right = [by_rcpt(self.right["strong"]), by_mail(self.right["strong"])]
+            codes = ask(self.relay.port, host, [*questions, *right])
+            return list(zip(kinds, codes)), codes[len(questions):]
 
         seed = self.rng.random()
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             for pairs, right in pool.map(batch, range(-(-guesses // BATCH))):
                 for kind, code in pairs:
                     said[kind][code] += 1
-                said["right"][right] += 1
+                said["right"].update(right)
 
 
 def campaign(guesses, seed):
@@ -174,8 +190,9 @@ def faults(report):
                           STRANGER: {**everything, "classic": 450, "exim": 450, "stale": 450} if exhausted else everything}}
     for when, hosts in expected.items():
         for host, codes in hosts.items():
-            if report[when][host] != codes:
-                found.append(f"right addresses heard {report[when][host]} at {host} {when} the guesses")
+            for way, heard in report[when][host].items():
+                if heard != codes:
+                    found.append(f"right addresses heard {heard} by {way} at {host} {when} the guesses")
     return found
 
 
