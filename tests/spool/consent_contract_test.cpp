@@ -38,7 +38,7 @@ TEST_P(ConsentContract, HoldsForTheConsentOfATarget) {
   EXPECT_EQ(run(consent().awaiting({"a@x.example", "b@y.example"})).value(), 2U);
   EXPECT_EQ(run(consent().awaiting({"a@x.example", "c@z.example"})).value(), 1U);
   EXPECT_EQ(run(consent().awaiting({"", "c@z.example"})).value(), 0U);
-  open();
+  restart();
   EXPECT_EQ(run(consent().awaiting({"b@y.example"})).value(), 2U) << "over a restart, too";
 }
 
@@ -77,7 +77,7 @@ TEST_P(ConsentContract, ReleasesWhatWaitedAndNothingElse) {
   EXPECT_EQ(loaded.recipients[0].route.awaits, "b@y.example");
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, ConsentContract, kBoth, name_of);
+INSTANTIATE_TEST_SUITE_P(Each, ConsentContract, kStores, store_name);
 
 }  // namespace
 }  // namespace relay::spool

@@ -327,7 +327,7 @@ TEST_P(DeliveryContract, UndoesDueTimesThatAWrongClockMade) {
   EXPECT_EQ(run(delivery().next_due_in()).value(), 5min);
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, DeliveryContract, kBoth, name_of);
+INSTANTIATE_TEST_SUITE_P(Each, DeliveryContract, kStores, store_name);
 
 }  // namespace
 }  // namespace relay::spool

@@ -99,7 +99,7 @@ TEST_P(IntakeContract, TakesCopiesThatHaveEnded) {
   EXPECT_EQ(messages(), 0U);
   EXPECT_EQ(run(operators().totals())->bytes, 0U);
   EXPECT_FALSE(run(delivery().load(all.message.id, {0})));
-  open();
+  restart();
   EXPECT_EQ(messages(), 0U);
 }
 
@@ -110,7 +110,7 @@ TEST_P(IntakeContract, OwesNoticesOfCopiesThatWereRefusedBeforeTheyCame) {
   made.owes_notices = true;
   const auto id = add(made);
   EXPECT_EQ(run(operators().totals())->owed_reports, 1U);
-  open();
+  restart();
   const auto owed = run(delivery().notices(id));
   ASSERT_TRUE(owed);
   ASSERT_EQ(owed->notices.size(), 1U);
@@ -196,7 +196,7 @@ TEST_P(IntakeContract, StoresAMessageOnceHoweverOftenItIsGiven) {
   intake().discard(id);
   EXPECT_EQ(run(operators().totals())->waiting, 2U);
   EXPECT_EQ(load(id).recipients[0].attempts, 1U) << "what happened since stays";
-  open();
+  restart();
   EXPECT_TRUE(content_of(id) == content);
 }
 
@@ -207,7 +207,7 @@ TEST_P(IntakeContract, ForgetsADraft) {
   intake().discard(made.message.id);
   EXPECT_EQ(run(intake().commit(made)).error(), SpoolError::NotFound);
   append(made.message.id, 0, octets(kChunk));
-  open();  // drafts end with the process
+  restart();  // drafts end with the process
   EXPECT_EQ(run(intake().commit(made)).error(), SpoolError::NotFound);
   EXPECT_EQ(messages(), 0U);
 }
@@ -265,7 +265,7 @@ TEST_P(IntakeContract, RemembersWhatWasAcceptedLately) {
   EXPECT_EQ(run(intake().accepted_within(1h, 1))->size(), 1U);
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, IntakeContract, kBoth, name_of);
+INSTANTIATE_TEST_SUITE_P(Each, IntakeContract, kStores, store_name);
 
 }  // namespace
 }  // namespace relay::spool

@@ -236,7 +236,7 @@ TEST_P(NoticeContract, IsNotPutOffByAClockThatWasAhead) {
   EXPECT_EQ(due(), std::vector{id});
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, NoticeContract, kBoth, name_of);
+INSTANTIATE_TEST_SUITE_P(Each, NoticeContract, kStores, store_name);
 
 }  // namespace
 }  // namespace relay::spool

@@ -269,7 +269,7 @@ TEST_P(OperatorContract, CountsWhatIsThere) {
   EXPECT_EQ(totals.held, 2U);
   EXPECT_EQ(totals.bytes, 10U);
   EXPECT_EQ(totals.owed_reports, 1U);
-  open();
+  restart();
   const auto again = run(operators().totals()).value();
   EXPECT_EQ(again.messages, 2U);
   EXPECT_EQ(again.waiting, 1U);
@@ -288,7 +288,7 @@ TEST_P(OperatorContract, KeepsRulesAboutWhatIsPaused) {
   const auto hour = run(operators().pause(Kind::Domain, "fwd.example", "moved", 1h)).value();
   EXPECT_EQ(hour.until, kNow + 1h);
   EXPECT_EQ(run(operators().pauses()).value(), (std::vector<PauseRule>{rule, hour}));
-  open();
+  restart();
   EXPECT_EQ(run(operators().pauses())->size(), 2U) << "they survive a restart";
   clock_.advance(30min);
   const auto longer = run(operators().pause(Kind::Domain, "fwd.example", "later", 1h)).value();
@@ -301,7 +301,7 @@ TEST_P(OperatorContract, KeepsRulesAboutWhatIsPaused) {
   EXPECT_TRUE(run(operators().pauses())->empty());
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, OperatorContract, kBoth, name_of);
+INSTANTIATE_TEST_SUITE_P(Each, OperatorContract, kStores, store_name);
 
 }  // namespace
 }  // namespace relay::spool
