@@ -149,7 +149,7 @@ void log_completed(base::Log& log, const Consignment& consignment, const Settlem
     delivered += settled.update.state == mail::RecipientState::Delivered ? 1 : 0;
     failed += settled.update.state == mail::RecipientState::Failed ? 1 : 0;
   }
-  const auto age = now - message.received_at;
+  const auto age = now - consignment.queued->received_at;
   log.write(std::move(base::Event("completed", now)
                           .text("msg_id", message.id.to_string())
                           .number("delivered", static_cast<std::int64_t>(delivered))

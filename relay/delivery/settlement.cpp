@@ -15,9 +15,8 @@ using ports::Notify;
 
 /// A copy that was held has all its time from its release on, even if the clock was set back in
 /// between.
-base::WallTime waiting_since(const mail::AcceptedMessage& message,
-                             const mail::QueuedRecipient& copy) {
-  return copy.released_at == base::WallTime{} ? message.received_at : copy.released_at;
+base::WallTime waiting_since(const mail::QueuedMessage& queued, const mail::QueuedRecipient& copy) {
+  return copy.released_at == base::WallTime{} ? queued.received_at : copy.released_at;
 }
 
 /// Schedules the next attempt of a deferred copy, or ends it. `is_outdated`: its waiting time may
@@ -25,7 +24,7 @@ base::WallTime waiting_since(const mail::AcceptedMessage& message,
 void put_off(SettledCopy& settled, const mail::QueuedRecipient& copy, RetryCase given,
              const Consignment& consignment, double chance, bool is_outdated) {
   auto& update = settled.update;
-  given.arrived_at = is_outdated ? given.now : waiting_since(consignment.queued->message, copy);
+  given.arrived_at = is_outdated ? given.now : waiting_since(*consignment.queued, copy);
   given.attempts = update.attempts_before + 1;
   given.previous_at = copy.last.at;
   given.warned = copy.warned;

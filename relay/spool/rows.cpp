@@ -90,11 +90,12 @@ mail::ReversePath path_from(const std::string& text) {
   return text.empty() ? mail::ReversePath::null() : mail::ReversePath(mailbox_from(text));
 }
 
-mail::AcceptedMessage message_from(const Statement& row) {
+mail::QueuedMessage message_from(const Statement& row) {
   const std::int64_t flags = row.number(3);
-  mail::AcceptedMessage message;
+  mail::QueuedMessage queued;
+  queued.received_at = time_of(row.number(1));
+  mail::AcceptedMessage& message = queued.message;
   message.id = id_of(row.view(0));
-  message.received_at = time_of(row.number(1));
   message.size = static_cast<std::uint64_t>(row.number(2));
   message.body = (flags & kEightBit) != 0 ? mail::BodyType::EightBitMime : mail::BodyType::SevenBit;
   message.smtputf8 = (flags & kSmtpUtf8) != 0;
@@ -108,7 +109,7 @@ mail::AcceptedMessage message_from(const Statement& row) {
   message.client.tls_cipher = row.text(9);
   message.message_id = row.text(10);
   message.header_octets = static_cast<std::uint32_t>(row.number(11));
-  return message;
+  return queued;
 }
 
 mail::QueuedRecipient recipient_from(const Statement& row) {

@@ -64,9 +64,9 @@ std::int64_t handling_of(const mail::Route& route);
 /// Parses a stored reverse-path. Throws DamagedValue.
 mail::ReversePath path_from(const std::string& text);
 
-// Read a row of kMessageColumns or kRecipientColumns. Only valid values are stored, so an invalid
-// one means a damaged row: throw DamagedValue.
-mail::AcceptedMessage message_from(const Statement& row);
+// Read a row of kMessageColumns (without copies) or kRecipientColumns. Only valid values are
+// stored, so an invalid one means a damaged row: throw DamagedValue.
+mail::QueuedMessage message_from(const Statement& row);
 mail::QueuedRecipient recipient_from(const Statement& row);
 
 // Read the same rows for the operator, without checks; never throw DamagedValue.

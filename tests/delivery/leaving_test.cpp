@@ -73,7 +73,6 @@ class Leaving : public testing::Test {
                             const std::string& content = kHeader + kBody) {
     ports::NewMessage made;
     made.message.id = mail::MessageId::make(clock_.wall(), {++made_});
-    made.message.received_at = clock_.wall();
     made.message.reverse_path = mail::ReversePath(mailbox("ann@sender.example"));
     made.message.seal_fields = kSeal;
     made.message.trace_fields = kTrace;
@@ -98,7 +97,7 @@ class Leaving : public testing::Test {
 
   /// As inbound does: expected, made durable, offered with its content.
   void accept(ports::NewMessage made) {
-    ports::FreshMessage fresh{.queued = {made.message, {}},
+    ports::FreshMessage fresh{.queued = {made.message, {}, clock_.wall()},
                               .content = std::make_shared<const std::string>(made.content)};
     for (const auto& route : made.routes) {
       mail::QueuedRecipient copy{.route = route, .state = mail::state_on_entry(route)};

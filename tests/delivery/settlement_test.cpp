@@ -28,7 +28,7 @@ Consignment consignment(std::size_t copies, std::chrono::milliseconds age,
                         const std::string& sender = "ann@sender.example") {
   auto queued = std::make_shared<mail::QueuedMessage>();
   queued->message.id = mail::MessageId::generate(kNow);
-  queued->message.received_at = kNow - age;
+  queued->received_at = kNow - age;
   if (!sender.empty()) queued->message.reverse_path = mail::ReversePath(mailbox(sender));
   Consignment made;
   for (std::size_t i = 0; i < copies; ++i) {

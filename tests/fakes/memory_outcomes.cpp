@@ -108,18 +108,20 @@ std::expected<ports::Notices, SpoolError> notices_in(MemoryCore& core, const mai
     return std::unexpected(SpoolError::NotFound);
   }
   if (message->rows_damaged) return std::unexpected(SpoolError::Corrupt);
-  ports::Notices made{.queued = {.message = message->message, .recipients = {}}, .notices = {}};
+  ports::Notices made{.queued = {.message = message->message,
+                                 .recipients = {},
+                                 .received_at = message->received_at},
+                      .notices = {}};
   for (const MemoryCopy& copy : message->copies) made.queued.recipients.push_back(copy.row);
   for (const auto& [index, kind] : message->notices) {
     const mail::QueuedRecipient& row = message->copy(index)->row;
     const bool was_held = row.released_at != base::WallTime{};
-    made.notices.push_back(
-        {.index = index,
-         .kind = kind,
-         .route = row.route,
-         .attempt = row.last,
-         .end = row.end,
-         .waiting_since = was_held ? row.released_at : message->message.received_at});
+    made.notices.push_back({.index = index,
+                            .kind = kind,
+                            .route = row.route,
+                            .attempt = row.last,
+                            .end = row.end,
+                            .waiting_since = was_held ? row.released_at : message->received_at});
   }
   return made;
 }

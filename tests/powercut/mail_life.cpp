@@ -12,7 +12,7 @@ using spool::kNow;
 base::Task<> MailLife::accept(std::size_t copies) {
   auto made = message(copies, content(6000));
   made.tokens.push_back({made.message.id.to_string(), made.message.reverse_path,
-                         kNow + std::chrono::days(12), "192.0.2.0/24", 1000});
+                         std::chrono::days(12), "192.0.2.0/24", 1000});
   co_await commit(std::move(made));
 }
 

@@ -20,13 +20,13 @@ inline mail::Route route_to(std::uint16_t index, const std::string& target) {
           .reverse_path = mail::ReversePath(mailbox("srs@fwd.example"))};
 }
 
-/// A message with one copy for each target; all of the content is still to be stored.
+/// A message with one copy for each target; all of the content is still to be stored. `begun`: when
+/// it got its id.
 inline ports::NewMessage message_to(const std::vector<std::string>& targets,
                                     const std::string& content = "body",
-                                    base::WallTime accepted = kNow) {
+                                    base::WallTime begun = kNow) {
   ports::NewMessage made;
-  made.message.id = mail::MessageId::generate(accepted);
-  made.message.received_at = accepted;
+  made.message.id = mail::MessageId::generate(begun);
   made.message.reverse_path = mail::ReversePath(mailbox("\"Ann B\"@sender.example"));
   made.message.smtputf8 = true;
   made.message.client = {"192.0.2.1", 4711, "client.example", true, "TLSv1.3", "X"};

@@ -26,8 +26,8 @@ class SqliteOnly : public SqliteCase {
 
   ports::NewMessage with_token(const std::string& token, std::chrono::hours life) {
     auto made = message_to({"a@x.example"});
-    made.tokens.push_back({token, mail::ReversePath(mailbox("long@sender.example")),
-                           clock_.wall() + life, "192.0.2.0/24"});
+    made.tokens.push_back(
+        {token, mail::ReversePath(mailbox("long@sender.example")), life, "192.0.2.0/24"});
     return made;
   }
 };

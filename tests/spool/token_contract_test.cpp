@@ -13,7 +13,7 @@ class TokenContract : public QueueContract {
                           std::chrono::hours life = 1h) const {
     return {.token = name,
             .reverse_path = mail::ReversePath(mailbox("long@sender.example")),
-            .expires_at = clock_.wall() + life,
+            .lives_for = life,
             .counted_under = counted_under,
             .most = 3};
   }
