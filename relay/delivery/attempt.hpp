@@ -28,7 +28,6 @@ struct CopyResult {
   std::optional<mail::Outcome> outcome;
   std::vector<mail::DeliveryAttempt> before;  ///< replies of hosts tried before, in order
   bool is_our_fault = false;                  ///< the server complained about our command sequence
-  bool is_outdated = false;  ///< the operator has changed the copy's row since it was read
 };
 
 struct AttemptReport {

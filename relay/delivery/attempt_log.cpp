@@ -39,6 +39,8 @@ std::string_view name(Recorded recorded) {
       return "although it was held meanwhile";
     case Recorded::StaysHeld:
       return "stays held";
+    case Recorded::StaysDue:
+      return "stays due: it was released or retried meanwhile";
     case Recorded::TooLate:
       return "too late: it was ended meanwhile";
   }

@@ -127,6 +127,8 @@ struct QueuedRecipient {
   Route route;
   RecipientState state = RecipientState::Waiting;
   std::uint32_t attempts = 0;
+  /// How often the operator has released or retried it; an attempt under way is outdated by that.
+  std::uint32_t changes = 0;
   base::WallTime next_due;
   bool warned = false;              ///< the delay notice was sent
   bool possible_duplicate = false;  ///< an attempt was cut off between the dot and its reply

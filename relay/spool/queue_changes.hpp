@@ -51,7 +51,7 @@ class QueueChanges {
   Notices& notices_;
   Fallbacks& fallbacks_;
   Tally& tally_;
-  Statement set_due_, hold_in_place_, await_no_more_, release_, end_;
+  Statement set_due_, outdate_, hold_in_place_, await_no_more_, release_, end_;
 };
 
 }  // namespace relay::spool

@@ -73,6 +73,8 @@ mail::RecipientState state_of(std::int64_t number, std::int64_t flags) {
   return in_place ? RecipientState::Held : state;
 }
 
+std::uint32_t changes_of(std::int64_t flags) { return static_cast<std::uint32_t>(flags / kChange); }
+
 std::int64_t flags_of(const mail::AcceptedMessage& message) {
   return (message.body == mail::BodyType::EightBitMime ? kEightBit : 0) |
          (message.smtputf8 ? kSmtpUtf8 : 0) | (message.client.esmtp ? kEsmtp : 0) |
@@ -126,6 +128,7 @@ mail::QueuedRecipient recipient_from(const Statement& row) {
                                        .group = static_cast<std::uint16_t>(row.number(15))},
                              .state = sound_state(row.number(6), flags),
                              .attempts = static_cast<std::uint32_t>(row.number(7)),
+                             .changes = changes_of(flags),
                              .next_due = time_of(row.number(8)),
                              .warned = (flags & kWarned) != 0,
                              .possible_duplicate = (flags & kPossibleDuplicate) != 0,

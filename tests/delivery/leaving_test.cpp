@@ -342,6 +342,26 @@ TEST_F(Leaving, AnOrderDuringTroubleOfThisHostIsObeyed) {
   EXPECT_EQ(run_task(spool_.operators().totals())->held, 1U);
 }
 
+/// The order comes when the copy has been loaded for an attempt: it is tried once more at once.
+TEST_F(Leaving, ARetryDuringAnAttemptIsNotForgottenWithIt) {
+  dialer_.rcpt_reply = "450 4.2.0 Later\r\n";
+  auto made = message({{}});
+  const auto id = made.message.id;
+  commit(std::move(made));
+  spool_.before_read_answer([this]() -> base::Task<> {
+    if (!dialer_.connections.empty()) co_return;
+    EXPECT_TRUE(
+        co_await spool_.operators().change({}, ports::QueueAction::Retry, "", std::nullopt));
+  });
+  start();
+  run(1s);
+  EXPECT_TRUE(logged(R"("recorded":"stays due: it was released or retried meanwhile")"));
+  const auto waiting = run_task(spool_.delivery().load(id, {0}));
+  ASSERT_TRUE(waiting);
+  EXPECT_EQ(waiting->recipients[0].attempts, 2U);
+  EXPECT_GT(waiting->recipients[0].next_due, clock_.wall());
+}
+
 TEST_F(Leaving, WithoutSourcesTheRiskPoolUsesTheOrdinaryOnesButNoConnectionOfTheirs) {
   Policy made(*mail::Domain::parse("mx.fwd.example"));
   made.source_v4 = address("127.0.0.8");

@@ -98,6 +98,7 @@ void apply(MemoryCore& core, const mail::CopyId& id, QueueAction action,
            const std::string& reason) {
   MemoryMessage& message = *core.messages.find(id.message);
   core.messages.change(message, *message.copy(id.index), [&](mail::QueuedRecipient& row) {
+    if (action == QueueAction::Retry || action == QueueAction::Release) ++row.changes;
     change_row(row, action, reason, core.now());
   });
   if (action != QueueAction::Drop && action != QueueAction::Bounce) return;

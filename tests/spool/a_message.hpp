@@ -71,4 +71,11 @@ inline ports::CopyUpdate outcome(std::uint16_t index, mail::RecipientState state
   return update;
 }
 
+/// What an attempt came to that began with the copy as it was loaded.
+inline ports::CopyUpdate outcome_of(const mail::QueuedRecipient& copy, mail::RecipientState state) {
+  auto update = outcome(copy.route.index, state, copy.attempts);
+  update.changes_before = copy.changes;
+  return update;
+}
+
 }  // namespace relay::spool

@@ -75,6 +75,9 @@ TEST_P(ConsentContract, ReleasesWhatWaitedAndNothingElse) {
   EXPECT_EQ(loaded.recipients[1].route.awaits, "");
   EXPECT_EQ(loaded.recipients[1].state, RecipientState::Waiting);
   EXPECT_EQ(loaded.recipients[0].route.awaits, "b@y.example");
+  // Nothing of it was under way: whoever has it from its acceptance may try it.
+  const auto answer = record(id, {outcome(1, RecipientState::Waiting)});
+  EXPECT_EQ(answer.copies.front(), ports::Recorded::Yes);
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, ConsentContract, kStores, store_name);

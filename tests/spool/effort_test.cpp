@@ -148,6 +148,25 @@ TEST_F(Effort, ToHoldWritesNoPageForEachLane) {
   EXPECT_LT(by_holding * 1.4, by_taking_away) << "which writes the indexes, too";
 }
 
+/// Those that are due already may be under way, which is noted in their rows and in no index.
+TEST_F(Effort, ToRetryWhatIsDueWritesNoPageForEachLane) {
+  const auto written_by = [this](ports::QueueAction action) {
+    open();
+    add_wide(2000);
+    pages_written();
+    std::optional<mail::CopyId> after;
+    database_.transactions->begin();
+    do {
+      after = tables().changes.change({}, action, "r", after).next;
+    } while (after);
+    database_.transactions->commit();
+    return pages_written();
+  };
+  const int by_retrying = written_by(ports::QueueAction::Retry);
+  EXPECT_GT(by_retrying, 0);
+  EXPECT_LT(by_retrying, written_by(ports::QueueAction::Hold) * 1.2);
+}
+
 TEST_F(Effort, ToDropACopyDoesNotGrowWithThoseThatEndedBefore) {
   const auto each_of = [this](std::uint16_t copies) {
     add_wide(copies);
