@@ -188,8 +188,9 @@ base::Task<AttemptReport> AttemptRunner::run(Consignment consignment, ContentSou
                                              Gate gate) {
   AttemptReport report;
   report.copies.resize(consignment.copies.size());
-  const auto& [message, recipients] = *consignment.queued;
-  const auto head = head_of(message, recipients[consignment.copies.front()].route, content);
+  const mail::QueuedMessage& queued = *consignment.queued;
+  const mail::Route& first = queued.recipients[consignment.copies.front()].route;
+  const auto head = head_of(queued.message, first, content);
   if (!head) {
     report.spool_error = head.error();
     co_return report;

@@ -28,7 +28,6 @@ struct CopyResult {
   std::optional<mail::Outcome> outcome;
   std::vector<mail::DeliveryAttempt> before;  ///< replies of hosts tried before, in order
   std::vector<mail::DeliveryAttempt> faults;  ///< replies that blame our sequence of commands
-  bool is_outdated = false;  ///< the operator has changed the copy's row since it was read
 };
 
 struct AttemptReport {

@@ -39,6 +39,8 @@ std::string_view name(Recorded recorded) {
       return "although it was held meanwhile";
     case Recorded::StaysHeld:
       return "stays held";
+    case Recorded::StaysDue:
+      return "stays due: it was released or retried meanwhile";
     case Recorded::TooLate:
       return "too late: it was ended meanwhile";
   }
@@ -151,7 +153,7 @@ void log_completed(base::Log& log, const Consignment& consignment, const Settlem
     delivered += settled.update.state == mail::RecipientState::Delivered ? 1 : 0;
     failed += settled.update.state == mail::RecipientState::Failed ? 1 : 0;
   }
-  const auto age = now - message.received_at;
+  const auto age = now - consignment.queued->received_at;
   log.write(std::move(base::Event("completed", now)
                           .text("msg_id", message.id.to_string())
                           .number("delivered", static_cast<std::int64_t>(delivered))

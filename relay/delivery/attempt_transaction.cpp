@@ -56,7 +56,8 @@ std::vector<std::uint16_t> AttemptRunner::indices_of(const Consignment& consignm
 
 smtp::ClientTransaction AttemptRunner::transaction_for(
     const Progress& progress, const std::vector<std::size_t>& which) const {
-  const auto& [message, recipients] = *progress.consignment.queued;
+  const mail::AcceptedMessage& message = progress.consignment.queued->message;
+  const auto& recipients = progress.consignment.queued->recipients;
   const auto& copies = progress.consignment.copies;
   smtp::ClientTransaction transaction;
   transaction.reverse_path = recipients[copies[which.front()]].route.reverse_path;

@@ -47,7 +47,6 @@ class JobKeeper {
   std::vector<Positions> alike(const mail::QueuedMessage& queued);
   base::Task<bool> deliver(const Consignment& consignment, ContentSource& content);
   base::Task<AttemptReport> attempt(const Consignment& consignment, ContentSource& content);
-  void find_outdated(const Consignment& consignment, AttemptReport& report) const;
   base::Task<bool> record(const Consignment& consignment, const AttemptReport& report);
   base::Task<std::expected<ports::RecordAnswer, ports::SpoolError>> insist(ports::Update update);
   base::Task<> heed_spool_error(ports::SpoolError error, std::string_view consequence);

@@ -184,7 +184,6 @@ base::Task<bool> JobKeeper::deliver(const Consignment& consignment, ContentSourc
     co_await record(consignment, invented);
   }
   AttemptReport report = co_await attempt(consignment, content);
-  find_outdated(consignment, report);
   // Record the known outcomes first; then act on the error of the queue.
   const bool recorded = co_await record(consignment, report);
   if (!recorded) co_return false;
@@ -212,16 +211,6 @@ base::Task<> JobKeeper::heed_spool_error(SpoolError error, std::string_view cons
   if (!is_damaged) co_return;
   const auto held = co_await shop_.ports.queue.hold_damaged(id);
   if (held) done_with(std::exchange(held_, {}));
-}
-
-/// A copy changed during its attempt may have been held and released: its time then starts anew.
-void JobKeeper::find_outdated(const Consignment& consignment, AttemptReport& report) const {
-  if (shop_.dispatcher.withdrawals() == withdrawals_seen_) return;
-  for (std::size_t i = 0; i < report.copies.size(); ++i) {
-    const auto& copy = queued_->recipients[consignment.copies[i]];
-    report.copies[i].is_outdated =
-        shop_.dispatcher.is_withdrawn({assignment_.job.id, copy.route.index});
-  }
 }
 
 /// False: the outcome could not be recorded, or the queue has failed.
@@ -256,18 +245,20 @@ void JobKeeper::expect_again(const ports::CopyUpdate& update) {
 
 void JobKeeper::after_record(const Settlement& settlement, const ports::RecordAnswer& answer) {
   std::vector<std::uint16_t> recorded;
-  std::vector<std::uint16_t> unknown;
+  std::vector<std::uint16_t> outdated;  // their rows decide
   const std::set<std::uint16_t> replaced = heed_fallbacks(answer);
   bool owes_report = false;
   for (std::size_t i = 0; i < settlement.copies.size(); ++i) {
     const SettledCopy& copy = settlement.copies[i];
-    if (answer.copies[i] == Recorded::TooLate) {
-      unknown.push_back(copy.update.index);
+    const Recorded how = answer.copies[i];
+    if (how == Recorded::TooLate || how == Recorded::StaysDue) {
+      outdated.push_back(copy.update.index);
       shop_.expect_due(std::chrono::milliseconds(0));
-      continue;
+    } else {
+      recorded.push_back(copy.update.index);
     }
-    recorded.push_back(copy.update.index);
-    const bool counts = answer.copies[i] != Recorded::StaysHeld;
+    if (how == Recorded::TooLate) continue;
+    const bool counts = ports::counts(how);
     owes_report = owes_report || copy.update.notify != ports::Notify::Nobody;
     if (copy.update.state == mail::RecipientState::Waiting) {
       shop_.metrics.deferred.add();
@@ -280,7 +271,7 @@ void JobKeeper::after_record(const Settlement& settlement, const ports::RecordAn
   }
   is_at_dot_ = base::sabotaged(base::Sabotage::ClaimKept);
   if (!is_at_dot_) done_with(recorded);
-  if (!is_at_dot_ && !unknown.empty()) let_go(unknown, false);
+  if (!is_at_dot_ && !outdated.empty()) let_go(outdated, false);
   if (owes_report || answer.message_ended) shop_.reports_wanted();
 }
 

@@ -85,15 +85,17 @@ base::Task<std::string> ReportClerk::header_of(const mail::AcceptedMessage& mess
 }
 
 std::vector<ports::FreshMessage> ReportClerk::fresh_of(const ports::Report& report) const {
+  const base::WallTime now = shop_.ports.queue.now();
   std::vector<ports::FreshMessage> fresh;
   for (const ports::NewMessage& dsn : report.dsns) {
-    ports::FreshMessage one{.queued = {.message = dsn.message, .recipients = {}},
-                            .content = dsn.content.size() <= ports::kChunkOctets
-                                           ? std::make_shared<const std::string>(dsn.content)
-                                           : nullptr};
+    ports::FreshMessage one{
+        .queued = {.message = dsn.message, .recipients = {}, .received_at = now},
+        .content = dsn.content.size() <= ports::kChunkOctets
+                       ? std::make_shared<const std::string>(dsn.content)
+                       : nullptr};
     for (const mail::Route& route : dsn.routes) {
       mail::QueuedRecipient copy{.route = route};
-      copy.next_due = dsn.message.received_at;
+      copy.next_due = now;
       one.queued.recipients.push_back(std::move(copy));
     }
     fresh.push_back(std::move(one));

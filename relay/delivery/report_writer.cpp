@@ -136,14 +136,15 @@ std::vector<mail::Route> routes_to(const mail::Mailbox& addressee, const Policy&
 
 mail::DsnRequest request_of(const ReportOrder& order, const Policy& policy,
                             std::vector<mail::DsnRecipient> recipients, bool to_postmaster) {
-  const mail::AcceptedMessage& original = order.notices.queued.message;
+  const mail::QueuedMessage& queued = order.notices.queued;
+  const mail::AcceptedMessage& original = queued.message;
   mail::DsnRequest request{
       .new_id = order.new_id,
       .original_id = original.id,
       .reporting_host = policy.hostname,
       .addressee = to_postmaster ? *policy.postmaster : original.reverse_path.mailbox(),
       .now = order.now,
-      .arrived_at = original.received_at,
+      .arrived_at = queued.received_at,
       .original_header = order.header_block,
       // The postmaster needs to know which target failed.
       .hide_targets = policy.hide_targets && !to_postmaster,
@@ -157,7 +158,6 @@ ports::NewMessage message_of(mail::Dsn dsn, const mail::DsnRequest& request, con
   message.content_sha256 = base::sha256(dsn.content);
   message.routes = routes_to(request.addressee, policy);
   message.message.id = dsn.id;
-  message.message.received_at = request.now;
   message.message.reverse_path = mail::ReversePath::null();
   message.message.smtputf8 = mail::dsn_needs_smtputf8(request);
   message.message.size = dsn.content.size();

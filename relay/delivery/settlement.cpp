@@ -15,17 +15,15 @@ using ports::Notify;
 
 /// A copy that was held has all its time from its release on, even if the clock was set back in
 /// between.
-base::WallTime waiting_since(const mail::AcceptedMessage& message,
-                             const mail::QueuedRecipient& copy) {
-  return copy.released_at == base::WallTime{} ? message.received_at : copy.released_at;
+base::WallTime waiting_since(const mail::QueuedMessage& queued, const mail::QueuedRecipient& copy) {
+  return copy.released_at == base::WallTime{} ? queued.received_at : copy.released_at;
 }
 
-/// Schedules the next attempt of a deferred copy, or ends it. `is_outdated`: its waiting time may
-/// have started anew, so its age does not count.
+/// Schedules the next attempt of a deferred copy, or ends it.
 void put_off(SettledCopy& settled, const mail::QueuedRecipient& copy, RetryCase given,
-             const Consignment& consignment, double chance, bool is_outdated) {
+             const Consignment& consignment, double chance) {
   auto& update = settled.update;
-  given.arrived_at = is_outdated ? given.now : waiting_since(consignment.queued->message, copy);
+  given.arrived_at = waiting_since(*consignment.queued, copy);
   given.attempts = update.attempts_before + 1;
   given.previous_at = copy.last.at;
   given.warned = copy.warned;
@@ -51,6 +49,7 @@ SettledCopy settle_copy(const mail::QueuedRecipient& copy, const CopyResult& res
   auto& update = settled.update;
   update.index = copy.route.index;
   update.attempts_before = copy.attempts;
+  update.changes_before = copy.changes;
   update.warned = copy.warned;
   update.possible_duplicate = copy.possible_duplicate || outcome.possible_duplicate;
   update.attempts = result.before;
@@ -62,7 +61,7 @@ SettledCopy settle_copy(const mail::QueuedRecipient& copy, const CopyResult& res
     update.state = RecipientState::Failed;
     update.end = End::Refused;
   } else {
-    put_off(settled, copy, base_case, consignment, chance, result.is_outdated);
+    put_off(settled, copy, base_case, consignment, chance);
   }
   const std::string_view silence =
       silence_towards(consignment.queued->message, *consignment.policy);

@@ -110,7 +110,7 @@ SenderRewrite::Rewritten SenderRewrite::rewrite(const mail::Mailbox& sender,
       mail::ReversePath(*mailbox_of(token.address)),
       mail::SenderToken{.token = std::move(token.token),
                         .reverse_path = mail::ReversePath(sender),
-                        .expires_at = occasion.now + token_life_,
+                        .lives_for = token_life_,
                         .counted_under = occasion.is_proven ? "domain " + sender.domain().folded()
                                                             : origin.network,
                         .most = occasion.is_proven ? stored_per_domain_ : stored_per_client_,

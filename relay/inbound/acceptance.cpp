@@ -74,13 +74,11 @@ std::optional<smtp::Reply> limit_objection(const AcceptanceParts& parts,
                                          policy.abuse);
 }
 
-mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, base::WallTime now,
-                                       Front front) {
+mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, Front front) {
   const mail::Envelope& envelope = arrived.envelope;
   const mail::Header& header = *arrived.intake.reader().header();
   mail::AcceptedMessage message;
   message.id = arrived.intake.id();
-  message.received_at = now;
   // A message to an SRS address gets the null sender, so that nothing answers it (RFC 5321 §4.5.5).
   if (!arrived.transaction.is_bounce()) message.reverse_path = sender_of(arrived);
   message.body = envelope.body;
@@ -97,27 +95,26 @@ mail::AcceptedMessage accepted_message(const ArrivedMessage& arrived, base::Wall
   return message;
 }
 
-mail::QueuedMessage queued_message(const ports::NewMessage& fresh) {
-  mail::QueuedMessage queued{fresh.message, {}};
+mail::QueuedMessage queued_message(const ports::NewMessage& fresh, base::WallTime now) {
+  mail::QueuedMessage queued{fresh.message, {}, now};
   queued.recipients.reserve(fresh.routes.size());
   for (const mail::Route& route : fresh.routes) {
     queued.recipients.push_back({.route = route,
                                  .state = mail::state_on_entry(route),
-                                 .next_due = fresh.message.received_at,
-                                 .last = mail::attempt_on_entry(route, fresh.message.received_at),
+                                 .next_due = now,
+                                 .last = mail::attempt_on_entry(route, now),
                                  .end = route.ended});
   }
   return queued;
 }
 
-ports::NewMessage new_message(const ArrivedMessage& arrived, forward::Plan plan, Front front,
-                              base::WallTime now) {
+ports::NewMessage new_message(const ArrivedMessage& arrived, forward::Plan plan, Front front) {
   ports::NewMessage stored;
   // The header could not be rewritten: these copies leave with the author they came with.
   if (front.rewritten_head.empty()) {
     for (mail::Route& route : plan.routes) route.handling.new_author = false;
   }
-  stored.message = accepted_message(arrived, now, std::move(front));
+  stored.message = accepted_message(arrived, std::move(front));
   stored.routes = std::move(plan.routes);
   stored.tokens = std::move(plan.tokens);
   stored.content_sha256 = arrived.intake.content_sha256();
@@ -220,13 +217,13 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
   }
 
   co_await find_room_for_sender(parts, arrived, evidence, unwelcome, *plan);
-  auto stored = new_message(arrived, std::move(*plan), std::move(judgement.front), now);
+  auto stored = new_message(arrived, std::move(*plan), std::move(judgement.front));
   if (evidence)
     stored.message.sender_authenticated =
         forward::is_sender_proven(policy.planner->strategy().identities(), *evidence);
   const bool owes_notices = may_be_told(policy, stored.message.reverse_path, evidence);
   stored.owes_notices = owes_notices;
-  ports::FreshMessage fresh{queued_message(stored), nullptr};
+  ports::FreshMessage fresh{queued_message(stored, parts.queue.now()), nullptr};
   if (arrived.intake.size() <= kMaxFreshOctets) {
     fresh.content = std::make_shared<const std::string>(stored.content);
   }
@@ -239,10 +236,10 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
     co_return refused(inbound::reply_for(proof.error()));
   }
   arrived.intake.keep();
-  co_await release_if_confirmed(parts.consent, parts.policy, parts.clock, fresh.queued);
+  co_await release_if_confirmed(parts.consent, parts.policy, fresh.queued);
   parts.log.write(received_event(fresh.queued, arrived.transaction.recipients(), evidence,
-                                 dialogue_of(arrived.transaction)));
-  for (base::Event& event : ended_events(fresh.queued, owes_notices)) {
+                                 dialogue_of(arrived.transaction), now));
+  for (base::Event& event : ended_events(fresh.queued, owes_notices, now)) {
     parts.log.write(std::move(event));
   }
   const bool has_message_id = !fresh.queued.message.message_id.empty();

@@ -12,7 +12,7 @@ constexpr std::size_t kPage = 500;
 }  // namespace
 
 base::Task<> release_if_confirmed(ports::ConsentQueue& queue, const base::Published<Policy>& policy,
-                                  const ports::Clock& clock, mail::QueuedMessage& queued) {
+                                  mail::QueuedMessage& queued) {
   const auto current = policy.get();
   std::vector<ports::AwaitingCopy> copies;
   for (const auto& recipient : queued.recipients) {
@@ -23,13 +23,11 @@ base::Task<> release_if_confirmed(ports::ConsentQueue& queue, const base::Publis
   if (copies.empty()) co_return;
   const auto released = co_await queue.release(copies);
   if (!released) co_return;  // release_confirmed() of the next start finds them
-  const base::WallTime now = clock.wall();
   for (const ports::AwaitingCopy& copy : copies) {
     mail::QueuedRecipient& recipient = queued.recipients[copy.copy.index];
     recipient.state = mail::RecipientState::Waiting;
     recipient.route.awaits.clear();
-    recipient.next_due = now;
-    recipient.released_at = now;
+    recipient.released_at = queued.received_at;
   }
 }
 

@@ -12,7 +12,6 @@
 #include "relay/base/task.hpp"
 #include "relay/inbound/policy.hpp"
 #include "relay/mail/message.hpp"
-#include "relay/ports/clock.hpp"
 #include "relay/ports/consent_queue.hpp"
 
 namespace relay::inbound {
@@ -20,7 +19,7 @@ namespace relay::inbound {
 /// For a message that has just become durable: releases its copies whose targets have confirmed
 /// since the message began to come in.
 base::Task<> release_if_confirmed(ports::ConsentQueue& queue, const base::Published<Policy>& policy,
-                                  const ports::Clock& clock, mail::QueuedMessage& queued);
+                                  mail::QueuedMessage& queued);
 
 /// Releases all queued copies whose targets have confirmed; returns how many. The caller then wakes
 /// delivery.

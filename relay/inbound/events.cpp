@@ -140,9 +140,9 @@ base::Event resent_event(const mail::MessageId& id, const Dialogue& dialogue, ba
 base::Event received_event(const mail::QueuedMessage& queued,
                            const std::vector<forward::ResolvedRecipient>& recipients,
                            const std::optional<forward::Evidence>& evidence,
-                           const Dialogue& dialogue) {
+                           const Dialogue& dialogue, base::WallTime now) {
   const mail::AcceptedMessage& message = queued.message;
-  base::Event event("received", message.received_at);
+  base::Event event("received", now);
   event.text("msg_id", message.id.to_string());
   add_dialogue(event, dialogue);
   event.text("mail_from", message.reverse_path.to_string());
@@ -194,7 +194,8 @@ base::Event sender_not_stored_event(const mail::MessageId& id, const mail::Sende
   return event;
 }
 
-std::vector<base::Event> ended_events(const mail::QueuedMessage& queued, bool told) {
+std::vector<base::Event> ended_events(const mail::QueuedMessage& queued, bool told,
+                                      base::WallTime now) {
   std::vector<std::string> discarded;
   std::vector<std::string> refused;
   for (const mail::QueuedRecipient& copy : queued.recipients) {
@@ -203,7 +204,7 @@ std::vector<base::Event> ended_events(const mail::QueuedMessage& queued, bool to
   }
   std::vector<base::Event> events;
   const auto add = [&](std::string_view name, const std::vector<std::string>& aliases) {
-    base::Event event(name, queued.message.received_at);
+    base::Event event(name, now);
     event.text("msg_id", queued.message.id.to_string())
         .text("alias", listed(aliases, [](const std::string& text) { return text; }))
         .number("copies", static_cast<std::int64_t>(aliases.size()));

@@ -48,7 +48,7 @@ base::Event verdicts_event(const mail::MessageId& id, const Dialogue& dialogue,
 base::Event received_event(const mail::QueuedMessage& queued,
                            const std::vector<forward::ResolvedRecipient>& recipients,
                            const std::optional<forward::Evidence>& evidence,
-                           const Dialogue& dialogue);
+                           const Dialogue& dialogue, base::WallTime now);
 
 /// `sender_not_stored`: the quota under SenderToken::counted_under is used up.
 base::Event sender_not_stored_event(const mail::MessageId& id, const mail::SenderToken& sender,
@@ -56,6 +56,7 @@ base::Event sender_not_stored_event(const mail::MessageId& id, const mail::Sende
 
 /// `discarded` and `too_large`: copies that ended on acceptance. `told`: the sender gets a DSN for
 /// those that were too large.
-std::vector<base::Event> ended_events(const mail::QueuedMessage& queued, bool told);
+std::vector<base::Event> ended_events(const mail::QueuedMessage& queued, bool told,
+                                      base::WallTime now);
 
 }  // namespace relay::inbound

@@ -76,10 +76,10 @@ struct Route {
 /// The mark field of this copy, CRLF-terminated; "" when it has none.
 std::string mark_field(const Route& route);
 
-/// Everything about an accepted message except its content.
+/// Everything about an accepted message except its content, as who accepts it gives it to the
+/// queue.
 struct AcceptedMessage {
   MessageId id;
-  base::WallTime received_at;
   ReversePath reverse_path;  ///< the original reverse-path, to which our DSNs go
   BodyType body = BodyType::SevenBit;
   bool smtputf8 = false;
@@ -127,6 +127,8 @@ struct QueuedRecipient {
   Route route;
   RecipientState state = RecipientState::Waiting;
   std::uint32_t attempts = 0;
+  /// How often the operator has released or retried it; an attempt under way is outdated by that.
+  std::uint32_t changes = 0;
   base::WallTime next_due;
   bool warned = false;              ///< the delay notice was sent
   bool possible_duplicate = false;  ///< an attempt was cut off between the dot and its reply
@@ -141,13 +143,14 @@ struct QueuedRecipient {
 struct QueuedMessage {
   AcceptedMessage message;
   std::vector<QueuedRecipient> recipients;
+  base::WallTime received_at = {};  ///< by the queue's clock: its age counts from then
 };
 
 /// An original sender, stored because the SRS address carries only an opaque token for it.
 struct SenderToken {
-  std::string token;         ///< local part without our domain, lower-case base32
-  ReversePath reverse_path;  ///< the original sender
-  base::WallTime expires_at;
+  std::string token;                       ///< local part without our domain, lower-case base32
+  ReversePath reverse_path;                ///< the original sender
+  std::chrono::milliseconds lives_for{0};  ///< from the commit that brings it
   std::string counted_under;       ///< whose quota: "domain x.example", or a client's network
   std::int64_t most = 0;           ///< the limit of that quota
   std::string counted_wider = {};  ///< the wider network, which may have twice as many; or ""

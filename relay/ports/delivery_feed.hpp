@@ -7,8 +7,8 @@
 
 namespace relay::ports {
 
-/// A message that has just become durable. Small content comes with it, so that the first attempt
-/// need not read the disk.
+/// A message that has just become durable, with times by the store's clock. Small content comes
+/// with it, so that the first attempt need not read the disk.
 struct FreshMessage {
   mail::QueuedMessage queued;
   std::shared_ptr<const std::string> content;  ///< null when it must be read from the queue

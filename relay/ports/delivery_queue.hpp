@@ -59,9 +59,11 @@ enum class Notify : std::uint8_t { Nobody, OfFailure, OfDelay };
 /// What one attempt changed about one copy.
 struct CopyUpdate {
   std::uint16_t index = 0;
-  /// The claim: how many attempts the copy had when this one began. Two attempts never begin with
-  /// the same number, so a late or repeated result is recognised by it.
+  /// The claim: attempts and changes of the copy, Waiting, as load() gave it for this attempt. Two
+  /// attempts never begin with the same number, so a late or repeated result is recognised by it;
+  /// the changes show that the operator has decided anew meanwhile.
   std::uint32_t attempts_before = 0;
+  std::uint32_t changes_before = 0;
   mail::RecipientState state = mail::RecipientState::Waiting;  ///< Held: its stored data is damaged
   std::chrono::milliseconds retry_after{0};                    ///< while Waiting
   mail::End end = mail::End::None;  ///< how it ended; None while it is not final
@@ -85,8 +87,14 @@ enum class Recorded : std::uint8_t {
   Yes,          ///< recorded as given
   DespiteHold,  ///< delivered although it was held meanwhile: that cannot be undone
   StaysHeld,    ///< the attempt is recorded, but the copy stays held, as was decided meanwhile
+  StaysDue,     ///< the same of a copy that was released or retried meanwhile: it stays due
   TooLate,      ///< the copy has ended, or another attempt was recorded: nothing was changed
 };
+
+/// Whether the copy is now in the state that the update gives it.
+constexpr bool counts(Recorded recorded) {
+  return recorded == Recorded::Yes || recorded == Recorded::DespiteHold;
+}
 
 /// The fallback of an alias has taken over. The transaction that records the last failure, or that
 /// nothing was delivered in time, also ends the waiting copies and makes those of the fallback due:

@@ -31,7 +31,8 @@ class CommitProof {
   mail::MessageId id_;
 };
 
-/// A message to make durable. All its copies that are not held are due at once.
+/// A message to make durable. It is received, and its copies that are not held are due, at the time
+/// of the commit by the store's clock.
 struct NewMessage {
   mail::AcceptedMessage message;
   std::vector<mail::Route> routes;
@@ -58,6 +59,9 @@ class IntakeQueue {
  public:
   virtual ~IntakeQueue() = default;
 
+  /// The current time of the store's clock. Never waits.
+  virtual base::WallTime now() const noexcept = 0;
+
   /// Stores the next chunk (exactly kChunkOctets) of a message that is still being received. It is
   /// neither durable nor in the queue before commit(); unfinished drafts vanish on restart. The
   /// same chunk may be given again.
@@ -73,8 +77,8 @@ class IntakeQueue {
   /// stored again.
   virtual base::Task<std::expected<CommitProof, SpoolError>> commit(NewMessage message) = 0;
 
-  /// Messages still in the queue that were accepted within the last `span`; the newest ones, at
-  /// most `limit`.
+  /// Messages still in the queue that were committed within the last `span`, by the store's clock;
+  /// at most `limit` are looked at, by id from the newest on.
   virtual base::Task<std::expected<std::vector<RememberedMessage>, SpoolError>> accepted_within(
       std::chrono::milliseconds span, std::size_t limit) = 0;
 

@@ -17,7 +17,7 @@ std::expected<void, SpoolError> Acceptance::accept(const ports::NewMessage& mess
     if (const auto allowed = check(message, cut); !allowed) return allowed;
   }
   messages_.insert(message, cut, now);
-  for (const mail::SenderToken& token : message.tokens) tokens_.insert(token);
+  for (const mail::SenderToken& token : message.tokens) tokens_.insert(token, now);
   const bool some_ended = std::ranges::any_of(
       message.routes, [](const mail::Route& route) { return route.ended != mail::End::None; });
   if (some_ended) settle(message, now);

@@ -20,6 +20,8 @@ class IntakeRequests final : public ports::IntakeQueue {
   base::Task<std::expected<std::vector<ports::RememberedMessage>, ports::SpoolError>>
   accepted_within(std::chrono::milliseconds span, std::size_t limit) override;
 
+  base::WallTime now() const noexcept override { return writer_.now(); }
+
   bool poisoned() const noexcept override { return writer_.poisoned(); }
 
  private:

@@ -21,17 +21,17 @@ MessageReader::MessageReader(Connection& connection, Contents& contents)
           fmt::format("SELECT {} FROM recipient WHERE id = ?1 ORDER BY idx", kRecipientColumns)
               .c_str()),
       accepted_(connection.raw(),
-                "SELECT id, client, reverse_path, sha256 FROM message WHERE id >= ?1 "
-                "ORDER BY id DESC LIMIT ?2"),
+                "SELECT id, client, reverse_path, sha256, received_ms FROM message WHERE id > x'' "
+                "ORDER BY id DESC LIMIT ?1"),
       paths_(connection.raw(), "SELECT original FROM recipient WHERE id = ?1 ORDER BY idx") {}
 
-std::optional<mail::AcceptedMessage> MessageReader::message(const mail::MessageId& id) {
+std::optional<mail::QueuedMessage> MessageReader::message(const mail::MessageId& id) {
   const Use use(select_message_);
   select_message_.bind_blob(1, blob_of(id));
   if (!select_message_.step()) return std::nullopt;
-  mail::AcceptedMessage message = message_from(select_message_);
-  contents_.read_fields(message);
-  return message;
+  mail::QueuedMessage queued = message_from(select_message_);
+  contents_.read_fields(queued.message);
+  return queued;
 }
 
 std::optional<mail::QueuedMessage> MessageReader::load(const mail::MessageId& id,
@@ -46,20 +46,19 @@ std::optional<mail::QueuedMessage> MessageReader::load(const mail::MessageId& id
     if (select_copy_.step()) copies.push_back(recipient_from(select_copy_));
   }
   if (copies.empty()) return std::nullopt;
-  auto accepted = message(id);
-  if (!accepted) return std::nullopt;
-  return mail::QueuedMessage{std::move(*accepted), std::move(copies)};
+  auto queued = message(id);
+  if (queued) queued->recipients = std::move(copies);
+  return queued;
 }
 
 std::optional<mail::QueuedMessage> MessageReader::load_whole(const mail::MessageId& id) {
-  auto accepted = message(id);
-  if (!accepted) return std::nullopt;
-  mail::QueuedMessage queued{std::move(*accepted), {}};
+  auto queued = message(id);
+  if (!queued) return std::nullopt;
   const Use use(select_copies_);
   select_copies_.bind_blob(1, blob_of(id));
   while (select_copies_.step()) {
     try {
-      queued.recipients.push_back(recipient_from(select_copies_));
+      queued->recipients.push_back(recipient_from(select_copies_));
     } catch (const DamagedValue&) {  // NOLINT(bugprone-empty-catch): damaged rows are left out
     }
   }
@@ -69,10 +68,10 @@ std::optional<mail::QueuedMessage> MessageReader::load_whole(const mail::Message
 std::vector<MessageReader::Accepted> MessageReader::accepted_since(base::WallTime since,
                                                                    std::size_t limit) {
   std::vector<Accepted> found;
-  const auto first = mail::MessageId::make(since, {});
   const Use use(accepted_);
-  accepted_.bind_blob(1, blob_of(first)).bind(2, static_cast<std::int64_t>(limit));
+  accepted_.bind(1, static_cast<std::int64_t>(limit));
   while (accepted_.step()) {
+    if (time_of(accepted_.number(4)) < since) continue;
     Accepted accepted{.id = id_of(accepted_.view(0)),
                       .client = accepted_.text(1),
                       .reverse_path = accepted_.text(2),

@@ -31,11 +31,12 @@ class MessageReader {
     std::string content_sha256;
   };
 
-  /// The newest, at most `limit`. No index is needed: ids begin with their time.
+  /// Among the `limit` newest ids, so that no index of times is needed: ids grow with time.
   std::vector<Accepted> accepted_since(base::WallTime since, std::size_t limit);
 
  private:
-  std::optional<mail::AcceptedMessage> message(const mail::MessageId& id);
+  /// Without copies.
+  std::optional<mail::QueuedMessage> message(const mail::MessageId& id);
 
   Contents& contents_;
   Statement select_message_, select_copy_, select_copies_, accepted_, paths_;

@@ -43,18 +43,18 @@ bool Messages::is_known(const mail::MessageId& id) {
 }
 
 void Messages::insert(const ports::NewMessage& message, const ContentCut& cut, base::WallTime now) {
-  if (!insert_message(message)) return;
+  if (!insert_message(message, now)) return;
   for (const mail::Route& route : message.routes) {
     insert_copy(message.message.id, route, ms_of(now));
   }
   contents_.put(message, cut);
 }
 
-bool Messages::insert_message(const ports::NewMessage& message) {
+bool Messages::insert_message(const ports::NewMessage& message, base::WallTime now) {
   const mail::AcceptedMessage& m = message.message;
   const std::string sender = m.reverse_path.to_string();
   insert_message_.bind_blob(1, blob_of(m.id))
-      .bind(2, ms_of(m.received_at))
+      .bind(2, ms_of(now))
       .bind(3, static_cast<std::int64_t>(m.size))
       .bind(4, flags_of(m))
       .bind(5, sender)

@@ -17,7 +17,8 @@ class Messages final : public Participant {
 
   bool is_known(const mail::MessageId& id);
 
-  /// All copies that are not held become due at `now`. A message stored already is left as it is.
+  /// Received at `now`, and due then unless a copy is held. A message stored already is left as it
+  /// is.
   void insert(const ports::NewMessage& message, const ContentCut& cut, base::WallTime now);
 
   /// Removes the message except for its notices. `open`: the state of its one copy that had not
@@ -44,7 +45,7 @@ class Messages final : public Participant {
   void rolled_back() override { open_from_.clear(); }
 
  private:
-  bool insert_message(const ports::NewMessage& message);
+  bool insert_message(const ports::NewMessage& message, base::WallTime now);
   void insert_copy(const mail::MessageId& id, const mail::Route& route, std::int64_t due);
 
   Connection& connection_;

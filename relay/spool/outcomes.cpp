@@ -17,10 +17,6 @@ namespace {
 constexpr std::int64_t kMaxHistory = 50;  // attempts kept per copy
 constexpr std::int64_t kMaxHosts = 8;     // hosts kept per attempt
 
-bool counts(Recorded recorded) {
-  return recorded == Recorded::Yes || recorded == Recorded::DespiteHold;
-}
-
 }  // namespace
 
 Outcomes::Outcomes(Connection& connection, Messages& messages, Notices& notices,
@@ -144,8 +140,12 @@ Recorded Outcomes::judge(const CopyUpdate& update, const Copy& copy) {
   if (mail::is_final(copy.state) || update.attempts_before != copy.attempts) {
     return Recorded::TooLate;
   }
-  if (copy.state == RecipientState::Waiting) return Recorded::Yes;
-  return update.state == RecipientState::Delivered ? Recorded::DespiteHold : Recorded::StaysHeld;
+  const bool held = copy.state == RecipientState::Held;
+  if (update.state == RecipientState::Delivered) {
+    return held ? Recorded::DespiteHold : Recorded::Yes;
+  }
+  if (held) return Recorded::StaysHeld;
+  return update.changes_before == changes_of(copy.flags) ? Recorded::Yes : Recorded::StaysDue;
 }
 
 /// Whether the message ends with this update, as in the common case of a single copy delivered. Its
@@ -163,7 +163,7 @@ void Outcomes::apply(const mail::MessageId& id, const CopyUpdate& update, const 
   const mail::DeliveryAttempt last =
       update.attempts.empty() ? mail::DeliveryAttempt{.at = now} : update.attempts.back();
   const std::string status = last.status.to_string();
-  const bool waits = state == RecipientState::Waiting;
+  const bool waits = counted && state == RecipientState::Waiting;
   const bool untold = counted && copy.has_fallback && update.notify == Notify::OfFailure;
   update_.bind_blob(1, blob_of(id))
       .bind(2, std::int64_t{update.index})

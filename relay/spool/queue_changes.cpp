@@ -31,20 +31,24 @@ QueueChanges::QueueChanges(Connection& connection, const ports::Clock& clock, Qu
       fallbacks_(fallbacks),
       tally_(tally),
       set_due_(connection.raw(),
-               "UPDATE recipient SET next_due_ms = ?3 WHERE id = ?1 AND idx = ?2"),
+               "UPDATE recipient SET next_due_ms = ?3, flags = flags + 256 "
+               "WHERE id = ?1 AND idx = ?2"),
+      outdate_(connection.raw(),
+               "UPDATE recipient SET flags = flags + 256 WHERE id = ?1 AND idx = ?2"),
       hold_in_place_(connection.raw(),
                      "UPDATE recipient SET flags = flags | 4 WHERE id = ?1 AND idx = ?2"),
       await_no_more_(connection.raw(),
                      "UPDATE recipient SET awaits = '' WHERE id = ?1 AND idx = ?2"),
       release_(connection.raw(),
-               "UPDATE recipient SET state = 0, flags = flags & ~4, awaits = '', "
+               "UPDATE recipient SET state = 0, flags = (flags & ~4) + 256, awaits = '', "
                "next_due_ms = ?3, released_ms = ?3 WHERE id = ?1 AND idx = ?2"),
       end_(connection.raw(),
            "UPDATE recipient SET state = 3, ended = ?3, awaits = '', at_ms = ?4, host = '', "
            "address = '', port = 0, tls = '', stage = 0, code = 0, status = ?5, reply = ?6, "
            "tls_policy = 1, tls_result = 0 WHERE id = ?1 AND idx = ?2") {
   static_assert(static_cast<int>(mail::Stage::Policy) == 0 &&
-                    static_cast<int>(mail::TlsLevel::May) == 1 && kHeldInPlace == 4,
+                    static_cast<int>(mail::TlsLevel::May) == 1 && kHeldInPlace == 4 &&
+                    kChange == 256,
                 "as in the statements");
 }
 
@@ -119,7 +123,11 @@ void QueueChanges::apply(const QueueWalk::Found& copy, QueueAction action,
 }
 
 void QueueChanges::retry(const QueueWalk::Found& copy, base::WallTime now) {
-  if (copy.next_due <= now) return;
+  if (copy.next_due <= now) {  // it may be under way: whatever comes of that, it is tried once more
+    bind_key(outdate_, copy.copy);
+    outdate_.run();
+    return;
+  }
   bind_key(set_due_, copy.copy).bind(3, ms_of(now));
   set_due_.run();
 }

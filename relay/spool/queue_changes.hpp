@@ -60,7 +60,7 @@ class QueueChanges final : public Participant {
   Notices& notices_;
   Fallbacks& fallbacks_;
   Tally& tally_;
-  Statement set_due_, hold_in_place_, await_no_more_, release_, end_;
+  Statement set_due_, outdate_, hold_in_place_, await_no_more_, release_, end_;
   std::optional<base::SteadyTime> began_at_;  ///< the slice of this transaction
   unsigned halvings_ = 0;                     ///< of the size of slices
 };

@@ -39,7 +39,7 @@ std::expected<ports::Notices, SpoolError> Reports::owed(const mail::MessageId& i
          .route = copy->route,
          .attempt = copy->last,
          .end = copy->end,
-         .waiting_since = was_held ? copy->released_at : made.queued.message.received_at});
+         .waiting_since = was_held ? copy->released_at : made.queued.received_at});
   }
   return made;
 }

@@ -73,6 +73,8 @@ mail::RecipientState state_of(std::int64_t number, std::int64_t flags) {
   return in_place ? RecipientState::Held : state;
 }
 
+std::uint32_t changes_of(std::int64_t flags) { return static_cast<std::uint32_t>(flags / kChange); }
+
 std::int64_t flags_of(const mail::AcceptedMessage& message) {
   return (message.body == mail::BodyType::EightBitMime ? kEightBit : 0) |
          (message.smtputf8 ? kSmtpUtf8 : 0) | (message.client.esmtp ? kEsmtp : 0) |
@@ -90,11 +92,12 @@ mail::ReversePath path_from(const std::string& text) {
   return text.empty() ? mail::ReversePath::null() : mail::ReversePath(mailbox_from(text));
 }
 
-mail::AcceptedMessage message_from(const Statement& row) {
+mail::QueuedMessage message_from(const Statement& row) {
   const std::int64_t flags = row.number(3);
-  mail::AcceptedMessage message;
+  mail::QueuedMessage queued;
+  queued.received_at = time_of(row.number(1));
+  mail::AcceptedMessage& message = queued.message;
   message.id = id_of(row.view(0));
-  message.received_at = time_of(row.number(1));
   message.size = static_cast<std::uint64_t>(row.number(2));
   message.body = (flags & kEightBit) != 0 ? mail::BodyType::EightBitMime : mail::BodyType::SevenBit;
   message.smtputf8 = (flags & kSmtpUtf8) != 0;
@@ -108,7 +111,7 @@ mail::AcceptedMessage message_from(const Statement& row) {
   message.client.tls_cipher = row.text(9);
   message.message_id = row.text(10);
   message.header_octets = static_cast<std::uint32_t>(row.number(11));
-  return message;
+  return queued;
 }
 
 mail::QueuedRecipient recipient_from(const Statement& row) {
@@ -125,6 +128,7 @@ mail::QueuedRecipient recipient_from(const Statement& row) {
                                        .group = static_cast<std::uint16_t>(row.number(15))},
                              .state = sound_state(row.number(6), flags),
                              .attempts = static_cast<std::uint32_t>(row.number(7)),
+                             .changes = changes_of(flags),
                              .next_due = time_of(row.number(8)),
                              .warned = (flags & kWarned) != 0,
                              .possible_duplicate = (flags & kPossibleDuplicate) != 0,

@@ -23,6 +23,9 @@ inline constexpr std::int64_t kPossibleDuplicate = 2;
 inline constexpr std::int64_t kHeldInPlace = 4;
 /// Failed, but not reported to the sender while a fallback may still take over.
 inline constexpr std::int64_t kUntold = 8;
+/// The bits of recipient.flags from here on count mail::QueuedRecipient::changes, so that a retry
+/// of what is due already rewrites no index.
+inline constexpr std::int64_t kChange = 256;
 inline constexpr std::int64_t kSeal = 1;
 inline constexpr std::int64_t kRiskPool = 2;  ///< also a literal in the index of lanes
 inline constexpr std::int64_t kNewAuthor = 4;
@@ -57,6 +60,9 @@ base::WallTime time_of(std::int64_t ms);
 /// damaged copy is neither sent nor forgotten.
 mail::RecipientState state_of(std::int64_t number, std::int64_t flags);
 
+/// From the column recipient.flags.
+std::uint32_t changes_of(std::int64_t flags);
+
 /// Values for the columns message.flags and recipient.handling.
 std::int64_t flags_of(const mail::AcceptedMessage& message);
 std::int64_t handling_of(const mail::Route& route);
@@ -64,9 +70,9 @@ std::int64_t handling_of(const mail::Route& route);
 /// Parses a stored reverse-path. Throws DamagedValue.
 mail::ReversePath path_from(const std::string& text);
 
-// Read a row of kMessageColumns or kRecipientColumns. Only valid values are stored, so an invalid
-// one means a damaged row: throw DamagedValue.
-mail::AcceptedMessage message_from(const Statement& row);
+// Read a row of kMessageColumns (without copies) or kRecipientColumns. Only valid values are
+// stored, so an invalid one means a damaged row: throw DamagedValue.
+mail::QueuedMessage message_from(const Statement& row);
 mail::QueuedRecipient recipient_from(const Statement& row);
 
 // Read the same rows for the operator, without checks; never throw DamagedValue.

@@ -46,11 +46,12 @@ std::int64_t Tokens::count_of(const std::string& counted_under) {
   return count_.step() ? count_.number(0) : 0;
 }
 
-void Tokens::insert(const mail::SenderToken& token) {
+void Tokens::insert(const mail::SenderToken& token, base::WallTime now) {
   const std::string sender = token.reverse_path.to_string();
+  const std::int64_t expires = ms_of(now + token.lives_for);
   insert_.bind(1, token.token)
       .bind(2, sender)
-      .bind(3, ms_of(token.expires_at))
+      .bind(3, expires)
       .bind(4, token.counted_under)
       .bind(5, token.counted_wider);
   insert_.run();
@@ -59,7 +60,7 @@ void Tokens::insert(const mail::SenderToken& token) {
     if (!token.counted_wider.empty()) count_one(token.counted_wider);
     return tally_.tokens(1);
   }
-  prolong_.bind(1, token.token).bind(2, ms_of(token.expires_at));
+  prolong_.bind(1, token.token).bind(2, expires);
   prolong_.run();
 }
 

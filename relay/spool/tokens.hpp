@@ -19,7 +19,7 @@ class Tokens {
   bool has_room(const mail::SenderToken& token);
 
   /// A token stored already gets the later of both expiry times.
-  void insert(const mail::SenderToken& token);
+  void insert(const mail::SenderToken& token, base::WallTime now);
 
   /// nullopt: unknown, or expired. Throws DamagedValue.
   std::optional<mail::ReversePath> find(const std::string& token, base::WallTime now);

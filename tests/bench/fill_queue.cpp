@@ -77,8 +77,9 @@ class Filler {
     // Accepted one after the other in the last hour, so that ids grow as they do in life.
     const auto age = 1h * static_cast<double>(options_.messages - number) /
                      static_cast<double>(options_.messages);
-    made.message.received_at = now_ - std::chrono::duration_cast<std::chrono::milliseconds>(age);
-    made.message.id = mail::MessageId::generate(made.message.received_at);
+    const base::WallTime received =
+        now_ - std::chrono::duration_cast<std::chrono::milliseconds>(age);
+    made.message.id = mail::MessageId::generate(received);
     made.message.reverse_path = mail::ReversePath(mailbox("ann@sender.test"));
     made.message.client = {"192.0.2.1", 25, "mx.sender.test", true, "TLSv1.3", "X"};
     made.message.trace_fields = "Received: from mx.sender.test by mx.relay.test; fill_queue\r\n";
@@ -91,13 +92,15 @@ class Filler {
                                    : fmt::format("u@d{}.test", number % options_.destinations)),
          .reverse_path = mail::ReversePath(mailbox("SRS0=aaaa=bb=sender.test=ann@relay.test"))});
     const auto cut = spool::ContentCut::of(made);
-    if (!queue_.tables->acceptance.accept(made, *cut, now_)) throw std::runtime_error("refused");
-    if (!due_now) put_off(made);
+    if (!queue_.tables->acceptance.accept(made, *cut, received)) {
+      throw std::runtime_error("refused");
+    }
+    if (!due_now) put_off(made.message.id, received);
   }
 
-  void put_off(const ports::NewMessage& message) {
+  void put_off(const mail::MessageId& id, base::WallTime received) {
     mail::DeliveryAttempt attempt;
-    attempt.at = message.message.received_at;
+    attempt.at = received;
     attempt.host = "mx.destination.test";
     attempt.address = "192.0.2.25";
     attempt.port = 25;
@@ -107,8 +110,7 @@ class Filler {
     attempt.text = "4.2.1 come again";
     const ports::CopyUpdate update{
         .index = 0, .attempts_before = 0, .retry_after = later(), .attempts = {attempt}};
-    static_cast<void>(
-        queue_.tables->outcomes.record({.id = message.message.id, .copies = {update}}, now_));
+    static_cast<void>(queue_.tables->outcomes.record({.id = id, .copies = {update}}, now_));
   }
 
   std::chrono::milliseconds later() {

@@ -74,7 +74,6 @@ class Queue {
                             std::size_t fields) {
     ports::NewMessage made;
     made.message.id = mail::MessageId::generate(kNow);
-    made.message.received_at = kNow;
     made.message.reverse_path = mail::ReversePath(sender_);
     made.message.client = {"192.0.2.1", 4711, "client.example", true, "TLSv1.3", "X"};
     made.message.trace_fields = bench::repeated(bench::header(), fields).substr(0, fields);

@@ -44,6 +44,8 @@ class CountingQueue final : public ports::IntakeQueue {
     co_return std::vector<ports::RememberedMessage>();
   }
 
+  base::WallTime now() const noexcept override { return {}; }
+
   bool poisoned() const noexcept override { return false; }
 
   std::size_t drafts() const {

@@ -75,7 +75,6 @@ class Leaving : public testing::Test {
                             const std::string& content = kHeader + kBody) {
     ports::NewMessage made;
     made.message.id = mail::MessageId::make(clock_.wall(), {++made_});
-    made.message.received_at = clock_.wall();
     made.message.reverse_path = mail::ReversePath(mailbox("ann@sender.example"));
     made.message.seal_fields = kSeal;
     made.message.trace_fields = kTrace;
@@ -111,7 +110,7 @@ class Leaving : public testing::Test {
 
   /// As inbound does: expected, made durable, offered with its content.
   void accept(ports::NewMessage made) {
-    ports::FreshMessage fresh{.queued = {made.message, {}},
+    ports::FreshMessage fresh{.queued = {made.message, {}, clock_.wall()},
                               .content = std::make_shared<const std::string>(made.content)};
     for (const auto& route : made.routes) {
       mail::QueuedRecipient copy{.route = route, .state = mail::state_on_entry(route)};
@@ -456,6 +455,26 @@ TEST_F(Leaving, WhatMayHaveLeftIsNotSentAgainAfterACrashOfItsSession) {
                                     return one.recipients.front() == "<t0@x.example>";
                                   }),
             1);
+}
+
+/// The order comes when the copy has been loaded for an attempt: it is tried once more at once.
+TEST_F(Leaving, ARetryDuringAnAttemptIsNotForgottenWithIt) {
+  dialer_.rcpt_reply = "450 4.2.0 Later\r\n";
+  auto made = message({{}});
+  const auto id = made.message.id;
+  commit(std::move(made));
+  spool_.before_read_answer([this]() -> base::Task<> {
+    if (!dialer_.connections.empty()) co_return;
+    EXPECT_TRUE(
+        co_await spool_.operators().change({}, ports::QueueAction::Retry, "", std::nullopt));
+  });
+  start();
+  run(1s);
+  EXPECT_TRUE(logged(R"("recorded":"stays due: it was released or retried meanwhile")"));
+  const auto waiting = run_task(spool_.delivery().load(id, {0}));
+  ASSERT_TRUE(waiting);
+  EXPECT_EQ(waiting->recipients[0].attempts, 2U);
+  EXPECT_GT(waiting->recipients[0].next_due, clock_.wall());
 }
 
 TEST_F(Leaving, WithoutSourcesTheRiskPoolUsesTheOrdinaryOnesButNoConnectionOfTheirs) {

@@ -41,7 +41,6 @@ class ReportClerkTest : public testing::Test {
   ports::NewMessage message(std::vector<mail::Route> routes) {
     ports::NewMessage made;
     made.message.id = mail::MessageId::generate(clock_.wall());
-    made.message.received_at = clock_.wall();
     made.message.reverse_path = mail::ReversePath(mailbox("ann@sender.example"));
     made.message.sender_authenticated = true;
     made.content = "Subject: s\r\n\r\ntext\r\n";

@@ -25,7 +25,7 @@ class ReportFixture : public testing::Test {
     order_.header_block = "From: ann@sender.example\r\nSubject: Hello\r\n";
     auto& message = order_.notices.queued.message;
     message.id = mail::MessageId::make(kReportNow, {7});
-    message.received_at = kReportNow - std::chrono::hours(1);
+    order_.notices.queued.received_at = kReportNow - std::chrono::hours(1);
     message.reverse_path = mail::ReversePath(mailbox("ann@sender.example"));
     message.sender_authenticated = true;
   }

@@ -28,7 +28,7 @@ Consignment consignment(std::size_t copies, std::chrono::milliseconds age,
                         const std::string& sender = "ann@sender.example") {
   auto queued = std::make_shared<mail::QueuedMessage>();
   queued->message.id = mail::MessageId::generate(kNow);
-  queued->message.received_at = kNow - age;
+  queued->received_at = kNow - age;
   if (!sender.empty()) queued->message.reverse_path = mail::ReversePath(mailbox(sender));
   Consignment made;
   for (std::size_t i = 0; i < copies; ++i) {
@@ -54,17 +54,15 @@ Settlement settled(const Consignment& given, const std::vector<OutcomeKind>& kin
   return settle(given, results, kNow, ClockTrust{kNow - hours(1000), {}}, 0.5);
 }
 
-TEST(Settlement, EndsNothingByAnAgeThatMayBeginAnew) {
-  const auto given = consignment(2, hours(24 * 30));
-  const CopyResult deferred{.outcome = outcome(OutcomeKind::Deferred)};
-  CopyResult outdated = deferred;
-  outdated.is_outdated = true;
+/// The queue judges by it whether the operator has decided anew meanwhile.
+TEST(Settlement, SaysFromWhatTheAttemptBegan) {
+  const auto given = consignment(1, hours(1));
+  auto queued = std::make_shared<mail::QueuedMessage>(*given.queued);
+  queued->recipients[0].changes = 7;
   const auto made =
-      settle(given, {deferred, outdated}, kNow, ClockTrust{kNow - hours(1000), {}}, 0.5);
-  EXPECT_EQ(made.update.copies[0].end, mail::End::Expired);
-  EXPECT_EQ(made.update.copies[1].state, RecipientState::Waiting);
-  EXPECT_GT(made.update.copies[1].retry_after, std::chrono::seconds(0));
-  EXPECT_EQ(made.update.copies[1].notify, ports::Notify::Nobody);
+      settled({.queued = queued, .copies = {0}, .policy = given.policy}, {OutcomeKind::Deferred});
+  EXPECT_EQ(made.update.copies.at(0).attempts_before, 3U);
+  EXPECT_EQ(made.update.copies.at(0).changes_before, 7U);
 }
 
 /// Whether the sender was told of a delay, or may be, makes no difference to a fallback.

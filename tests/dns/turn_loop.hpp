@@ -10,6 +10,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "relay/base/task.hpp"
+#include "relay/base/time.hpp"
 
 namespace relay::dns {
 

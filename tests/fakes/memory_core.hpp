@@ -16,6 +16,12 @@
 
 namespace relay::fakes {
 
+/// What a token stands for.
+struct KeptSender {
+  mail::ReversePath reverse_path;
+  base::WallTime expires_at;
+};
+
 struct MemoryCore {
   explicit MemoryCore(const ports::Clock& the_clock) : clock(the_clock) {}
 
@@ -66,7 +72,7 @@ struct MemoryCore {
   std::atomic<bool> poisoned = false;
   MemoryMessages messages;
   std::map<mail::MessageId, std::map<std::uint32_t, std::string>> drafts;
-  std::map<std::string, mail::SenderToken> tokens;
+  std::map<std::string, KeptSender> tokens;
   std::map<std::string, std::int64_t> tokens_under;  ///< whose quota
   std::vector<ports::Update> updates;
   std::map<std::pair<ports::PauseRule::Kind, std::string>, ports::PauseRule> pauses;

@@ -34,7 +34,8 @@ base::Task<std::expected<mail::QueuedMessage, SpoolError>> MemoryDelivery::load(
     std::ranges::sort(indices);
     const auto repeated = std::ranges::unique(indices);
     indices.erase(repeated.begin(), repeated.end());
-    mail::QueuedMessage queued{.message = message->message, .recipients = {}};
+    mail::QueuedMessage queued{
+        .message = message->message, .recipients = {}, .received_at = message->received_at};
     for (const std::uint16_t index : indices) {
       if (const MemoryCopy* copy = message->copy(index)) queued.recipients.push_back(copy->row);
     }

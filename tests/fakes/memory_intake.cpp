@@ -61,22 +61,24 @@ std::expected<void, SpoolError> MemoryIntake::accept(const ports::NewMessage& me
 }
 
 void MemoryIntake::keep(const mail::SenderToken& token) {
-  const auto [at, is_new] = core_.tokens.try_emplace(token.token, token);
+  const base::WallTime expires_at = core_.now() + token.lives_for;
+  const auto [at, is_new] =
+      core_.tokens.try_emplace(token.token, KeptSender{token.reverse_path, expires_at});
   if (is_new) ++core_.tokens_under[token.counted_under];
   if (is_new && !token.counted_wider.empty()) ++core_.tokens_under[token.counted_wider];
-  at->second.expires_at = std::max(at->second.expires_at, token.expires_at);
+  at->second.expires_at = std::max(at->second.expires_at, expires_at);
 }
 
 base::Task<std::expected<std::vector<ports::RememberedMessage>, SpoolError>>
 MemoryIntake::accepted_within(std::chrono::milliseconds span, std::size_t limit) {
   using Result = std::expected<std::vector<ports::RememberedMessage>, SpoolError>;
-  return core_.read([this, span, limit]() -> Result {
+  return core_.read([this, span, limit]() mutable -> Result {
     std::vector<ports::RememberedMessage> found;
     const auto& all = core_.messages.all();
     const base::WallTime since = core_.now() - span;
-    for (auto at = all.rbegin(); at != all.rend() && found.size() < limit; ++at) {
-      if (at->first.time() < since) break;
+    for (auto at = all.rbegin(); at != all.rend() && limit > 0; ++at, --limit) {
       const MemoryMessage& message = at->second;
+      if (message.received_at < since) continue;
       ports::RememberedMessage one{.proof = proof_of(at->first),
                                    .client = message.message.client.address,
                                    .reverse_path = message.message.reverse_path.to_string(),

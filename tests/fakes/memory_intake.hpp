@@ -20,6 +20,8 @@ class MemoryIntake final : public ports::IntakeQueue {
   base::Task<std::expected<std::vector<ports::RememberedMessage>, ports::SpoolError>>
   accepted_within(std::chrono::milliseconds span, std::size_t limit) override;
 
+  base::WallTime now() const noexcept override { return core_.now(); }
+
   bool poisoned() const noexcept override { return core_.poisoned; }
 
  private:

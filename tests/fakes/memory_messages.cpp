@@ -23,6 +23,7 @@ void MemoryMessages::insert(const ports::NewMessage& message, std::vector<std::s
   if (!is_new) return;
   MemoryMessage& made = at->second;
   made.message = message.message;
+  made.received_at = now;
   made.content_sha256 = message.content_sha256;
   made.chunks = std::move(chunks);
   for (const mail::Route& route : message.routes) {

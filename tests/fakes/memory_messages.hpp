@@ -27,6 +27,7 @@ struct MemoryCopy {
 
 struct MemoryMessage {
   mail::AcceptedMessage message;
+  base::WallTime received_at;
   std::string content_sha256;
   std::vector<std::string> chunks;
   std::vector<MemoryCopy> copies;  ///< by index

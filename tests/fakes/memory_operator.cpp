@@ -30,7 +30,7 @@ bool selected(const ports::QueueFilter& filter, const MemoryMessage& message,
                          .host = copy.row.last.host,
                          .code = code,
                          .message_id = message.message.message_id,
-                         .received_at = message.message.received_at,
+                         .received_at = message.received_at,
                          .state = copy.row.state,
                          .attempts = copy.row.attempts},
                         now);
@@ -40,7 +40,7 @@ ports::QueueRow row_of(const MemoryMessage& message, const MemoryCopy& copy) {
   const mail::AcceptedMessage& m = message.message;
   const mail::QueuedRecipient& row = copy.row;
   return {.copy = {m.id, row.route.index},
-          .received_at = m.received_at,
+          .received_at = message.received_at,
           .size = m.size,
           .client = m.client.address,
           .helo = m.client.helo,
@@ -98,6 +98,7 @@ void apply(MemoryCore& core, const mail::CopyId& id, QueueAction action,
            const std::string& reason) {
   MemoryMessage& message = *core.messages.find(id.message);
   core.messages.change(message, *message.copy(id.index), [&](mail::QueuedRecipient& row) {
+    if (action == QueueAction::Retry || action == QueueAction::Release) ++row.changes;
     change_row(row, action, reason, core.now());
   });
   if (action != QueueAction::Drop && action != QueueAction::Bounce) return;

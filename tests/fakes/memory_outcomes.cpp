@@ -18,20 +18,24 @@ Recorded judge(const ports::CopyUpdate& update, const mail::QueuedRecipient& row
   if (mail::is_final(row.state) || row.attempts != update.attempts_before) {
     return Recorded::TooLate;
   }
-  if (row.state == RecipientState::Waiting) return Recorded::Yes;
-  return update.state == RecipientState::Delivered ? Recorded::DespiteHold : Recorded::StaysHeld;
+  const bool held = row.state == RecipientState::Held;
+  if (update.state == RecipientState::Delivered) {
+    return held ? Recorded::DespiteHold : Recorded::Yes;
+  }
+  if (held) return Recorded::StaysHeld;
+  return row.changes == update.changes_before ? Recorded::Yes : Recorded::StaysDue;
 }
 
 /// `may_be_replaced`: nobody is told while a fallback may take over.
 void apply(MemoryCore& core, MemoryMessage& message, MemoryCopy& copy,
            const ports::CopyUpdate& update, Recorded recorded, bool may_be_replaced) {
-  const bool counts = recorded != Recorded::StaysHeld;
+  const bool counted = counts(recorded);
   core.messages.change(message, copy, [&](mail::QueuedRecipient& row) {
     ++row.attempts;
     row.possible_duplicate = row.possible_duplicate || update.possible_duplicate;
     row.last =
         update.attempts.empty() ? mail::DeliveryAttempt{.at = core.now()} : update.attempts.back();
-    if (!counts) return;
+    if (!counted) return;
     row.warned = row.warned || update.warned;
     row.state = update.state;
     row.end = update.end;
@@ -40,7 +44,7 @@ void apply(MemoryCore& core, MemoryMessage& message, MemoryCopy& copy,
   for (const mail::DeliveryAttempt& attempt : update.attempts) {
     message.history.push_back({update.index, attempt});
   }
-  if (!counts) return;
+  if (!counted) return;
   if (may_be_replaced) {
     copy.untold = update.notify == Notify::OfFailure;
     return;
@@ -92,7 +96,7 @@ std::expected<ports::RecordAnswer, SpoolError> record_in(MemoryCore& core,
     const bool may_be_replaced = stands_by(*message, copy->row.route.group);
     apply(core, *message, *copy, one, recorded, may_be_replaced);
     ended = ended || mail::is_final(copy->row.state);
-    if (!may_be_replaced || recorded == Recorded::StaysHeld) continue;
+    if (!may_be_replaced || !counts(recorded)) continue;
     groups.insert(copy->row.route.group);
     counted.push_back(&one);
   }
@@ -108,18 +112,20 @@ std::expected<ports::Notices, SpoolError> notices_in(MemoryCore& core, const mai
     return std::unexpected(SpoolError::NotFound);
   }
   if (message->rows_damaged) return std::unexpected(SpoolError::Corrupt);
-  ports::Notices made{.queued = {.message = message->message, .recipients = {}}, .notices = {}};
+  ports::Notices made{.queued = {.message = message->message,
+                                 .recipients = {},
+                                 .received_at = message->received_at},
+                      .notices = {}};
   for (const MemoryCopy& copy : message->copies) made.queued.recipients.push_back(copy.row);
   for (const auto& [index, kind] : message->notices) {
     const mail::QueuedRecipient& row = message->copy(index)->row;
     const bool was_held = row.released_at != base::WallTime{};
-    made.notices.push_back(
-        {.index = index,
-         .kind = kind,
-         .route = row.route,
-         .attempt = row.last,
-         .end = row.end,
-         .waiting_since = was_held ? row.released_at : message->message.received_at});
+    made.notices.push_back({.index = index,
+                            .kind = kind,
+                            .route = row.route,
+                            .attempt = row.last,
+                            .end = row.end,
+                            .waiting_since = was_held ? row.released_at : message->received_at});
   }
   return made;
 }

@@ -343,7 +343,7 @@ TEST_F(PlannerTest, StoresSendersThatDoNotFit) {
         {taken}, std::nullopt);
     ASSERT_EQ(plan->tokens.size(), 1U);
     EXPECT_EQ(plan->tokens[0].counted_under, "192.0.2.0/24");
-    EXPECT_EQ(plan->tokens[0].expires_at, kNow + std::chrono::days(12));
+    EXPECT_EQ(plan->tokens[0].lives_for, std::chrono::days(12));
     const std::string path = '<' + plan->routes[0].reverse_path.to_string() + '>';
     const auto found = resolve(path);
     ASSERT_TRUE(std::holds_alternative<TokenLookup>(found));

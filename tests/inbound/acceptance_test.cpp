@@ -38,7 +38,12 @@ TEST(Acceptance, ExpectsAMessageBeforeItIsDurableAndOffersItThen) {
   EXPECT_EQ(house.feed.given_up, 0);
   ASSERT_TRUE(fresh.content);
   EXPECT_EQ(*fresh.content, kMessage);
-  EXPECT_EQ(fresh.queued.recipients.at(0).next_due, fresh.queued.message.received_at);
+  // By the queue's clock; what is written and logged is of the session's.
+  EXPECT_EQ(fresh.queued.received_at, house.queue.time);
+  EXPECT_EQ(fresh.queued.recipients.at(0).next_due, house.queue.time);
+  EXPECT_THAT(house.log.lines,
+              testing::Contains(testing::AllOf(HasSubstr(R"("event":"received")"),
+                                               HasSubstr(base::rfc3339(house.clock.wall())))));
 }
 
 TEST(Acceptance, GivesTheQueueWhatIsBehindTheChunks) {

@@ -39,19 +39,21 @@ TEST(ReceivedEvent, NamesTheMessageAndItsWay) {
 
 /// The list of rules may be cut; who gets nothing is named beside it.
 TEST(ReceivedEvent, NamesTheMembersThatLeadNowhere) {
-  mail::QueuedMessage queued;
+  const mail::QueuedMessage queued;
+  const Client client;
+  const Dialogue dialogue{.client = client};
   forward::ResolvedRecipient taken{.original = *mail::parse_forward_path("<all@example.org>"),
                                    .targets = {}};
   taken.rule = std::string(2000, 'x');
   taken.dead = {{"ghost@example.org", "No such user here"},
                 {"c@else.example", "has not confirmed"}};
-  const std::string line = received_event(queued, {taken}, std::nullopt, "").line();
+  const std::string line = received_event(queued, {taken}, std::nullopt, dialogue, {}).line();
   EXPECT_NE(line.find(R"("dead":"ghost@example.org (No such user here), c@else.example (has not)"),
             std::string::npos)
       << line;
   EXPECT_NE(line.find("\"dead_count\":2"), std::string::npos) << line;
   taken.dead.clear();
-  EXPECT_EQ(received_event(queued, {taken}, std::nullopt, "").line().find("dead"),
+  EXPECT_EQ(received_event(queued, {taken}, std::nullopt, dialogue, {}).line().find("dead"),
             std::string::npos);
 }
 

@@ -38,8 +38,11 @@ class RecordingQueue final : public ports::IntakeQueue {
   base::Task<std::expected<std::vector<ports::RememberedMessage>, ports::SpoolError>>
   accepted_within(std::chrono::milliseconds span, std::size_t limit) override;
 
+  base::WallTime now() const noexcept override { return time; }
+
   bool poisoned() const noexcept override { return poison; }
 
+  base::WallTime time{std::chrono::hours(9)};  ///< by its clock, which is not that of sessions
   std::vector<Stored> stored;
   std::map<mail::MessageId, std::string> drafts;
   int discarded = 0;

@@ -86,7 +86,7 @@ TEST(Session, OffersTheStoredMessageForDelivery) {
   ASSERT_TRUE(fresh.content);
   EXPECT_EQ(*fresh.content, kMessage);
   ASSERT_EQ(fresh.queued.recipients.size(), 1U);
-  EXPECT_EQ(fresh.queued.recipients[0].next_due, fresh.queued.message.received_at);
+  EXPECT_EQ(fresh.queued.recipients[0].next_due, fresh.queued.received_at);
 }
 
 TEST(Session, StreamsABigMessageInChunksOfOneSize) {

@@ -12,7 +12,7 @@ using spool::kNow;
 base::Task<> MailLife::accept(std::size_t copies) {
   auto made = message(copies, content(6000));
   made.tokens.push_back({made.message.id.to_string(), made.message.reverse_path,
-                         kNow + std::chrono::days(12), "192.0.2.0/24", 1000});
+                         std::chrono::days(12), "192.0.2.0/24", 1000});
   co_await commit(std::move(made));
 }
 
@@ -57,19 +57,31 @@ base::Task<> MailLife::finish_one() {
   co_await finish(*copy, kind < 5 ? End::Delivered : kind < 7 ? End::Deferred : End::Failed);
 }
 
-base::Task<> MailLife::finish(mail::CopyId copy, End end) {
-  auto update = spool::outcome(copy.index,
-                               end == End::Delivered  ? RecipientState::Delivered
-                               : end == End::Deferred ? RecipientState::Waiting
-                                                      : RecipientState::Failed,
-                               attempts_[copy]++);
-  if (end == End::Failed) {
-    update.notify = ports::Notify::OfFailure;
-    note(Kind::DebtAsked, copy);
+/// Tries it until an attempt was not outdated by a retry.
+base::Task<> MailLife::record(mail::CopyId copy, End end) {
+  auto update = spool::outcome(copy.index, end == End::Delivered  ? RecipientState::Delivered
+                                           : end == End::Deferred ? RecipientState::Waiting
+                                                                  : RecipientState::Failed);
+  if (end == End::Failed) update.notify = ports::Notify::OfFailure;
+  Claim& claim = claims_[copy];
+  while (true) {
+    update.attempts_before = claim.attempts++;
+    update.changes_before = claim.changes;
+    const auto recorded =
+        co_await spool_.delivery().record({.id = copy.message, .copies = {update}});
+    require(recorded.has_value(), "the record");
+    if (recorded->copies.front() == ports::Recorded::Yes) co_return;
+    require(recorded->copies.front() == ports::Recorded::StaysDue, "the attempt");
+    const auto loaded = co_await spool_.delivery().load(copy.message, {copy.index});
+    require(loaded.has_value(), "the load");
+    claim.changes = loaded->recipients.front().changes;
   }
+}
+
+base::Task<> MailLife::finish(mail::CopyId copy, End end) {
+  if (end == End::Failed) note(Kind::DebtAsked, copy);
   if (end != End::Deferred) note(Kind::Asked, copy, State::Ended);
-  const auto recorded = co_await spool_.delivery().record({.id = copy.message, .copies = {update}});
-  require(recorded && recorded->copies.front() == ports::Recorded::Yes, "the record");
+  co_await record(copy, end);
   if (end == End::Deferred) {
     waiting_.push_back(copy);
     co_return;

@@ -37,10 +37,16 @@ class MailLife : public Life {
  private:
   enum class End { Delivered, Deferred, Failed };
 
-  base::Task<> finish(mail::CopyId copy, End end);
-  std::uint32_t attempts_of(const mail::CopyId& copy);
+  /// From what the next attempt begins.
+  struct Claim {
+    std::uint32_t attempts = 0;
+    std::uint32_t changes = 0;
+  };
 
-  std::map<mail::CopyId, std::uint32_t> attempts_;
+  base::Task<> finish(mail::CopyId copy, End end);
+  base::Task<> record(mail::CopyId copy, End end);
+
+  std::map<mail::CopyId, Claim> claims_;
 };
 
 }  // namespace relay::powercut

@@ -31,7 +31,6 @@ ports::NewMessage new_message(const World& world, std::uint32_t number, base::Wa
   for (auto& octet : octets) octet = static_cast<std::uint8_t>(splitmix(seed));
   ports::NewMessage made;
   made.message.id = mail::MessageId::make(now, octets);
-  made.message.received_at = now;
   if (!plan.null_sender) {
     made.message.reverse_path =
         mail::ReversePath(mailbox(sender_address(world, number, plan.sender_domain)));
@@ -58,16 +57,17 @@ ports::NewMessage new_message(const World& world, std::uint32_t number, base::Wa
   return made;
 }
 
-ports::FreshMessage fresh_message(const ports::NewMessage& message) {
-  ports::FreshMessage fresh{.queued = {.message = message.message, .recipients = {}},
-                            .content = nullptr};
+ports::FreshMessage fresh_message(const ports::NewMessage& message, base::WallTime now) {
+  ports::FreshMessage fresh{
+      .queued = {.message = message.message, .recipients = {}, .received_at = now},
+      .content = nullptr};
   if (message.content.size() <= ports::kChunkOctets) {
     fresh.content = std::make_shared<const std::string>(message.content);
   }
   for (const mail::Route& route : message.routes) {
     mail::QueuedRecipient copy{.route = route};
     copy.state = route.held ? mail::RecipientState::Held : mail::RecipientState::Waiting;
-    copy.next_due = message.message.received_at;
+    copy.next_due = now;
     fresh.queued.recipients.push_back(std::move(copy));
   }
   return fresh;

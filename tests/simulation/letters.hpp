@@ -16,7 +16,7 @@ namespace relay::simulation {
 ports::NewMessage new_message(const World& world, std::uint32_t number, base::WallTime now);
 
 /// As the mail comes to the delivery side with its offer.
-ports::FreshMessage fresh_message(const ports::NewMessage& message);
+ports::FreshMessage fresh_message(const ports::NewMessage& message, base::WallTime now);
 
 /// What a verb of the plan is about.
 ports::QueueFilter filter_of(const World& world, const Book& book, const Incident& incident);

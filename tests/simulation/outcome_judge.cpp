@@ -209,8 +209,8 @@ void OutcomeJudge::record(MessageTruth& message, CopyTruth& copy, const ports::C
   const bool dot_taken = dot_written && copy.dot_taken;
   copy.in_content = false;
   if (how == Recorded::TooLate) return;  // the store knows better, and nothing has changed
-  const bool ends = update.state == mail::RecipientState::Delivered ||
-                    update.state == mail::RecipientState::Failed;
+  const bool ends = ports::counts(how) && (update.state == mail::RecipientState::Delivered ||
+                                           update.state == mail::RecipientState::Failed);
   if (dot_taken && update.possible_duplicate && !ends) ++copy.excused;
   if (update.attempts_before != copy.attempts) {
     verdicts_.violate(Rule::EndsTwice, copy.name, "recorded from a state that is no more");
@@ -224,7 +224,7 @@ void OutcomeJudge::record(MessageTruth& message, CopyTruth& copy, const ports::C
     check_fallback(copy, attempt);
   }
   hosts_.recorded(copy, update);
-  if (how == Recorded::StaysHeld) return;
+  if (!ports::counts(how)) return;
   check_notice(message, copy, update);
   if (ends) {
     message.copy_ended_at = clock_.steady();

@@ -38,7 +38,7 @@ base::Task<> WorldRun::arrive(std::uint32_t number) {
   const MessagePlan& plan = world_.messages[number];
   ports::NewMessage message = new_message(world_, number, clock_.wall());
   judge_.arriving(message, number);
-  ports::FreshMessage fresh = fresh_message(message);
+  ports::FreshMessage fresh = fresh_message(message, queue_.intake().now());
   std::optional<ports::ExpectedMessage> expected;
   if (plan.arrival != Arrival::Found) expected.emplace(life_->relay.feed(), message.message.id);
   if (plan.commit_takes > 0ms) co_await clock_.sleep_until(clock_.steady() + plan.commit_takes);

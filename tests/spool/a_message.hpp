@@ -20,13 +20,13 @@ inline mail::Route route_to(std::uint16_t index, const std::string& target) {
           .reverse_path = mail::ReversePath(mailbox("srs@fwd.example"))};
 }
 
-/// A message with one copy for each target; all of the content is still to be stored.
+/// A message with one copy for each target; all of the content is still to be stored. `begun`: when
+/// it got its id.
 inline ports::NewMessage message_to(const std::vector<std::string>& targets,
                                     const std::string& content = "body",
-                                    base::WallTime accepted = kNow) {
+                                    base::WallTime begun = kNow) {
   ports::NewMessage made;
-  made.message.id = mail::MessageId::generate(accepted);
-  made.message.received_at = accepted;
+  made.message.id = mail::MessageId::generate(begun);
   made.message.reverse_path = mail::ReversePath(mailbox("\"Ann B\"@sender.example"));
   made.message.smtputf8 = true;
   made.message.client = {"192.0.2.1", 4711, "client.example", true, "TLSv1.3", "X"};
@@ -68,6 +68,13 @@ inline ports::CopyUpdate outcome(std::uint16_t index, mail::RecipientState state
   attempt.status = {static_cast<std::uint16_t>(attempt.code / 100), 2, 0};
   attempt.text = "later";
   update.attempts.push_back(attempt);
+  return update;
+}
+
+/// What an attempt came to that began with the copy as it was loaded.
+inline ports::CopyUpdate outcome_of(const mail::QueuedRecipient& copy, mail::RecipientState state) {
+  auto update = outcome(copy.route.index, state, copy.attempts);
+  update.changes_before = copy.changes;
   return update;
 }
 

@@ -291,6 +291,65 @@ TEST_P(DeliveryContract, KeepsHeldWhatWasHeldAndNotesTheAttempt) {
   EXPECT_EQ(record_one(id, outcome(0, RecipientState::Delivered, 2)), Recorded::Yes);
 }
 
+/// Its time began anew: what comes of an attempt that began before is known, and decides nothing.
+TEST_P(DeliveryContract, KeepsDueWhatWasReleasedDuringTheAttempt) {
+  const auto id = add(message_to({"a@x.example"}));
+  const auto began = copy(id);
+  change(with_id(id), ports::QueueAction::Hold);
+  clock_.advance(1h);
+  change(with_id(id), ports::QueueAction::Release);
+  restart();
+  auto deferred = outcome_of(began, RecipientState::Waiting);
+  deferred.notify = ports::Notify::OfDelay;
+  deferred.warned = true;
+  clock_.advance(1s);
+  EXPECT_EQ(record_one(id, deferred), Recorded::StaysDue);
+  EXPECT_EQ(copy(id).state, RecipientState::Waiting);
+  EXPECT_EQ(copy(id).next_due, kNow + 1h);
+  EXPECT_EQ(copy(id).released_at, kNow + 1h);
+  EXPECT_EQ(copy(id).attempts, 1U);
+  EXPECT_EQ(copy(id).last.text, "later");
+  EXPECT_FALSE(copy(id).warned);
+  EXPECT_EQ(due().size(), 1U);
+  EXPECT_EQ(record_one(id, deferred), Recorded::TooLate) << "it is noted once";
+  auto expired = outcome_of(began, RecipientState::Failed);
+  expired.attempts_before = 1;
+  expired.notify = ports::Notify::OfFailure;
+  EXPECT_EQ(record_one(id, expired), Recorded::StaysDue);
+  EXPECT_EQ(copy(id).end, mail::End::None);
+  EXPECT_EQ(run(operators().attempts(id))->size(), 2U);
+  EXPECT_EQ(run(delivery().next_report_in()).value(), std::nullopt) << "nothing is owed";
+  EXPECT_EQ(record_one(id, outcome_of(copy(id), RecipientState::Waiting)), Recorded::Yes)
+      << "this one began later";
+  EXPECT_EQ(copy(id).next_due, kNow + 1h + 1s + 5min);
+}
+
+/// Who orders a retry while an attempt hangs waits for no schedule.
+TEST_P(DeliveryContract, KeepsDueWhatWasRetriedDuringTheAttempt) {
+  const auto id = add(message_to({"a@x.example"}));
+  const auto first = copy(id);
+  EXPECT_EQ(change(with_id(id), ports::QueueAction::Retry).size(), 1U);
+  EXPECT_EQ(record_one(id, outcome_of(first, RecipientState::Waiting)), Recorded::StaysDue);
+  EXPECT_EQ(due().size(), 1U);
+  EXPECT_EQ(record_one(id, outcome_of(copy(id), RecipientState::Waiting)), Recorded::Yes);
+  EXPECT_TRUE(due().empty());
+  EXPECT_EQ(change(with_id(id), ports::QueueAction::Retry).size(), 1U);
+  EXPECT_EQ(due().size(), 1U);
+  EXPECT_EQ(record_one(id, outcome_of(copy(id), RecipientState::Failed)), Recorded::Yes);
+  EXPECT_TRUE(is_gone(id));
+}
+
+TEST_P(DeliveryContract, LetsDeliveredWinOverReleasedAndRetried) {
+  for (const auto action : {ports::QueueAction::Release, ports::QueueAction::Retry}) {
+    const auto id = add(message_to({"a@x.example"}));
+    const auto began = copy(id);
+    if (action == ports::QueueAction::Release) change(with_id(id), ports::QueueAction::Hold);
+    change(with_id(id), action);
+    EXPECT_EQ(record_one(id, outcome_of(began, RecipientState::Delivered)), Recorded::Yes);
+    EXPECT_TRUE(is_gone(id));
+  }
+}
+
 TEST_P(DeliveryContract, HoldsWhatAnAttemptFoundDamaged) {
   const auto id = add(message_to({"a@x.example"}));
   EXPECT_EQ(record_one(id, outcome(0, RecipientState::Held)), Recorded::Yes);
@@ -327,7 +386,7 @@ TEST_P(DeliveryContract, UndoesDueTimesThatAWrongClockMade) {
   EXPECT_EQ(run(delivery().next_due_in()).value(), 5min);
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, DeliveryContract, kBoth, name_of);
+INSTANTIATE_TEST_SUITE_P(Each, DeliveryContract, kStores, store_name);
 
 }  // namespace
 }  // namespace relay::spool

@@ -167,6 +167,25 @@ TEST_F(Effort, ToAcceptWritesNoPageForASeal) {
   EXPECT_LE(pages_with(2600), few * 1.3);
 }
 
+/// Those that are due already may be under way, which is noted in their rows and in no index.
+TEST_F(Effort, ToRetryWhatIsDueWritesNoPageForEachLane) {
+  const auto written_by = [this](ports::QueueAction action) {
+    open();
+    add_wide(2000);
+    pages_written();
+    std::optional<mail::CopyId> after;
+    database_.transactions->begin();
+    do {
+      after = tables().changes.change({}, action, "r", after).next;
+    } while (after);
+    database_.transactions->commit();
+    return pages_written();
+  };
+  const int by_retrying = written_by(ports::QueueAction::Retry);
+  EXPECT_GT(by_retrying, 0);
+  EXPECT_LT(by_retrying, written_by(ports::QueueAction::Hold) * 1.2);
+}
+
 TEST_F(Effort, ToDropACopyDoesNotGrowWithThoseThatEndedBefore) {
   const auto each_of = [this](std::uint16_t copies) {
     add_wide(copies);
@@ -224,8 +243,8 @@ TEST_F(Effort, ToStoreATokenDoesNotGrowWithTheTokensOfOthers) {
   const auto with_token = [&](const std::string& client) {
     auto message = a_message("x");
     message.tokens.push_back({"t" + std::to_string(made++),
-                              mail::ReversePath(mailbox("a@b.example")),
-                              kNow + std::chrono::hours(1), client});
+                              mail::ReversePath(mailbox("a@b.example")), std::chrono::hours(1),
+                              client});
     return message;
   };
   const auto one = [&](int before) {

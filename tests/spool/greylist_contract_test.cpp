@@ -4,6 +4,7 @@
 
 #include "tests/fakes/fault_vfs.hpp"
 #include "tests/spool/queue_contract.hpp"
+#include "tests/spool/sqlite_case.hpp"
 
 namespace relay::spool {
 namespace {
@@ -16,14 +17,17 @@ constexpr ports::GreylistRules kRules{.delay = 300s,
                                       .remember = std::chrono::seconds(24h * 36),
                                       .trusted_after = 3};
 
-class GreylistContract : public QueueContract {
+/// A queue that is visited.
+template <class Queue>
+class Visited : public Queue {
  protected:
   static constexpr std::int64_t kRows = kGreylistRows;
 
   GreylistAnswer visit(const std::string& sender, base::WallTime now,
                        const std::string& network = "network") {
-    clock_.jump_wall(now - clock_.wall());
-    const auto answer = run(greylist().see({"sender " + sender, network, network}, kRules));
+    this->clock_.jump_wall(now - this->clock_.wall());
+    const auto answer =
+        this->run(this->greylist().see({"sender " + sender, network, network}, kRules));
     EXPECT_TRUE(answer);
     return answer.value_or(GreylistAnswer::TooSoon);
   }
@@ -34,6 +38,8 @@ class GreylistContract : public QueueContract {
     ASSERT_EQ(visit(sender, now + kRules.delay, network), GreylistAnswer::Passed);
   }
 };
+
+using GreylistContract = Visited<QueueContract>;
 
 TEST_P(GreylistContract, LetsThroughWhoComesAgainAfterTheDelay) {
   EXPECT_EQ(visit("a", kNow), GreylistAnswer::First);
@@ -155,9 +161,9 @@ TEST_P(GreylistContract, NotesNobodyNewWhereNoneIsTaken) {
   EXPECT_EQ(ask("waits", kNow + 900s), GreylistAnswer::Passed);
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, GreylistContract, kBoth, name_of);
+INSTANTIATE_TEST_SUITE_P(Each, GreylistContract, kStores, store_name);
 
-class SqliteGreylist : public GreylistContract {
+class SqliteGreylist : public Visited<SqliteCase> {
  protected:
   std::int64_t rows() {
     sqlite_.reset();
@@ -166,21 +172,21 @@ class SqliteGreylist : public GreylistContract {
   }
 };
 
-TEST_P(SqliteGreylist, SurvivesARestart) {
+TEST_F(SqliteGreylist, SurvivesARestart) {
   EXPECT_EQ(visit("a", kNow), GreylistAnswer::First);
   open();
   EXPECT_EQ(visit("a", kNow + 1s), GreylistAnswer::TooSoon);
   EXPECT_EQ(visit("a", kNow + 300s), GreylistAnswer::Passed);
 }
 
-TEST_P(SqliteGreylist, KeepsItsBoundOverRestarts) {
+TEST_F(SqliteGreylist, KeepsItsBoundOverRestarts) {
   for (int i = 0; i < 100; ++i) visit(std::to_string(i), kNow);
   open();
   for (int i = 100; i < 200; ++i) visit(std::to_string(i), kNow);
   EXPECT_EQ(rows(), kRows / 2);
 }
 
-TEST_P(SqliteGreylist, RemovesWhatHasExpired) {
+TEST_F(SqliteGreylist, RemovesWhatHasExpired) {
   auto often = options();
   often.token_round = 60s;
   open(often);
@@ -195,7 +201,7 @@ TEST_P(SqliteGreylist, RemovesWhatHasExpired) {
 }
 
 /// A visit is not worth a sync of its own, and takes none away from what is promised.
-TEST_P(SqliteGreylist, SyncsWithTheNextCommitThatMatters) {
+TEST_F(SqliteGreylist, SyncsWithTheNextCommitThatMatters) {
   sqlite_.reset();
   std::filesystem::remove_all(folder_);
   fakes::FaultVfs vfs;
@@ -211,8 +217,6 @@ TEST_P(SqliteGreylist, SyncsWithTheNextCommitThatMatters) {
   vfs.disarm();
   sqlite_.reset();
 }
-
-INSTANTIATE_TEST_SUITE_P(Real, SqliteGreylist, testing::Values(Which::Sqlite));
 
 }  // namespace
 }  // namespace relay::spool

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "tests/fakes/fault_vfs.hpp"
-#include "tests/spool/queue_contract.hpp"
+#include "tests/spool/sqlite_case.hpp"
 
 namespace relay::spool {
 namespace {
@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using mail::RecipientState;
 using ports::SpoolError;
 
-class SqliteOnly : public QueueContract {
+class SqliteOnly : public SqliteCase {
  protected:
   /// As another program would: nobody else has it open meanwhile.
   std::string in_file(const char* sql) {
@@ -26,15 +26,15 @@ class SqliteOnly : public QueueContract {
 
   ports::NewMessage with_token(const std::string& token, std::chrono::hours life) {
     auto made = message_to({"a@x.example"});
-    made.tokens.push_back({token, mail::ReversePath(mailbox("long@sender.example")),
-                           clock_.wall() + life, "192.0.2.0/24"});
+    made.tokens.push_back(
+        {token, mail::ReversePath(mailbox("long@sender.example")), life, "192.0.2.0/24"});
     return made;
   }
 };
 
 /// The process dies right after the commit was answered: nothing of it may be gone, nor the sender
 /// that an SRS address stands for.
-TEST_P(SqliteOnly, KeepsWhatWasAcknowledgedWhenTheProcessDies) {
+TEST_F(SqliteOnly, KeepsWhatWasAcknowledgedWhenTheProcessDies) {
   sqlite_.reset();
   const pid_t child = ::fork();
   if (child == 0) {
@@ -57,27 +57,27 @@ TEST_P(SqliteOnly, KeepsWhatWasAcknowledgedWhenTheProcessDies) {
   EXPECT_TRUE(sqlite_->report().clean) << "closed as it should be";
 }
 
-TEST_P(SqliteOnly, RefusesASecondProcess) {
+TEST_F(SqliteOnly, RefusesASecondProcess) {
   const auto second = SqliteSpool::open(options());
   ASSERT_FALSE(second);
   EXPECT_NE(second.error().find("in use by another process"), std::string::npos) << second.error();
 }
 
-TEST_P(SqliteOnly, RefusesTheQueueOfANewerProgram) {
+TEST_F(SqliteOnly, RefusesTheQueueOfANewerProgram) {
   in_file("PRAGMA user_version = 99");
   const auto opened = SqliteSpool::open(options());
   ASSERT_FALSE(opened);
   EXPECT_NE(opened.error().find("newer srs-relay"), std::string::npos) << opened.error();
 }
 
-TEST_P(SqliteOnly, NeedsAClock) {
+TEST_F(SqliteOnly, NeedsAClock) {
   sqlite_.reset();
   auto without = options();
   without.clock = nullptr;
   EXPECT_FALSE(SqliteSpool::open(without));
 }
 
-TEST_P(SqliteOnly, AnswersWhoAsksAfterTheEnd) {
+TEST_F(SqliteOnly, AnswersWhoAsksAfterTheEnd) {
   const auto id = add(a_message("content"));
   sqlite_->close();
   sqlite_->close();
@@ -90,7 +90,7 @@ TEST_P(SqliteOnly, AnswersWhoAsksAfterTheEnd) {
 }
 
 /// A flipped octet is found before it leaves.
-TEST_P(SqliteOnly, NeverHandsOutDamagedContent) {
+TEST_F(SqliteOnly, NeverHandsOutDamagedContent) {
   const auto id = add(a_message("body"));
   in_file("UPDATE chunk SET octets = x'626f647a'");
   open();
@@ -102,7 +102,7 @@ TEST_P(SqliteOnly, NeverHandsOutDamagedContent) {
 }
 
 /// Below min_free nothing is accepted, but what was delivered can still be recorded.
-TEST_P(SqliteOnly, RecordsButDoesNotAcceptWhenTheDiskIsLow) {
+TEST_F(SqliteOnly, RecordsButDoesNotAcceptWhenTheDiskIsLow) {
   const auto id = add(message_to({"a@x.example"}));
   auto low = options();
   low.min_free = std::uint64_t{1} << 60;
@@ -114,7 +114,7 @@ TEST_P(SqliteOnly, RecordsButDoesNotAcceptWhenTheDiskIsLow) {
 }
 
 /// The store of senders is bounded in time as well, and knows how many there are.
-TEST_P(SqliteOnly, RemovesWhatHasExpired) {
+TEST_F(SqliteOnly, RemovesWhatHasExpired) {
   auto often = options();
   often.token_round = 60s;
   often.tokens = 2;
@@ -135,7 +135,7 @@ TEST_P(SqliteOnly, RemovesWhatHasExpired) {
 }
 
 /// The reserve is for what a next hop has taken, not for cleaning up.
-TEST_P(SqliteOnly, KeepsTheReserveForDeliveries) {
+TEST_F(SqliteOnly, KeepsTheReserveForDeliveries) {
   const std::string reserve = path() + ".reserve";
   sqlite_.reset();
   fakes::FaultVfs disk;
@@ -163,7 +163,7 @@ TEST_P(SqliteOnly, KeepsTheReserveForDeliveries) {
 }
 
 /// Fifty attempts are kept of each copy, with every host that was asked.
-TEST_P(SqliteOnly, BoundsTheHistoryOfACopy) {
+TEST_F(SqliteOnly, BoundsTheHistoryOfACopy) {
   const auto id = add(message_to({"a@x.example"}));
   for (std::uint32_t i = 0; i < 60; ++i) {
     auto update = outcome(0, RecipientState::Waiting, i);
@@ -214,7 +214,7 @@ TEST_P(SqliteOnly, MeasuresWhatKeepsTheWriter) {
 }
 
 /// One answer waits for the disk, and all that came meanwhile share the next sync.
-TEST_P(SqliteOnly, SharesASyncAmongThoseWhoWait) {
+TEST_F(SqliteOnly, SharesASyncAmongThoseWhoWait) {
   const auto before = sqlite_->work();
   std::vector<std::future<void>> ends;
   const auto commit_one = [this]() -> base::Task<> {
@@ -233,8 +233,6 @@ TEST_P(SqliteOnly, SharesASyncAmongThoseWhoWait) {
   EXPECT_EQ(sqlite_->work().requests - before.requests, 100U);
   EXPECT_LE(sqlite_->work().commits - before.commits, 20U);
 }
-
-INSTANTIATE_TEST_SUITE_P(Real, SqliteOnly, testing::Values(Which::Sqlite), name_of);
 
 }  // namespace
 }  // namespace relay::spool

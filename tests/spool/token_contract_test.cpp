@@ -13,7 +13,7 @@ class TokenContract : public QueueContract {
                           std::chrono::hours life = 1h) const {
     return {.token = name,
             .reverse_path = mail::ReversePath(mailbox("long@sender.example")),
-            .expires_at = clock_.wall() + life,
+            .lives_for = life,
             .counted_under = counted_under,
             .most = 3};
   }
@@ -60,7 +60,7 @@ TEST_P(TokenContract, KeepsATokenAsLongAsItsLastMessageNeedsIt) {
 TEST_P(TokenContract, OutlivesTheMessageAndTheProcess) {
   store("t0", 2h);
   change({}, ports::QueueAction::Drop);
-  open();
+  restart();
   EXPECT_TRUE(is_known("t0"));
 }
 
@@ -72,7 +72,7 @@ TEST_P(TokenContract, CountsWhatIsStoredUnderEachQuota) {
   EXPECT_TRUE(has_room("t1", "domain sender.example")) << "it is there";
   EXPECT_TRUE(has_room("t3", "domain other.example"));
   store(token("t1", "domain other.example"));  // counts where it was first
-  open();
+  restart();
   EXPECT_FALSE(has_room("t3", "domain sender.example"));
 }
 
@@ -93,7 +93,7 @@ TEST_P(TokenContract, CountsForTheWiderNetworkAsWell) {
   EXPECT_TRUE(has_room("t7", "2001:db8:2::/64"));
 }
 
-INSTANTIATE_TEST_SUITE_P(Each, TokenContract, kBoth, name_of);
+INSTANTIATE_TEST_SUITE_P(Each, TokenContract, kStores, store_name);
 
 }  // namespace
 }  // namespace relay::spool
