@@ -10,10 +10,14 @@ namespace {
 
 using boost::asio::ip::address;
 
-/// False for addresses from which no other host is reached.
+/// False for addresses from which no mail server of others is reached: unique local ones (RFC 4193)
+/// are not routed beyond their site. Private IPv4 addresses count, because most of them are
+/// translated.
 bool reaches_others(const address& local) {
   if (local.is_loopback() || local.is_unspecified()) return false;
-  return local.is_v4() || !local.to_v6().is_link_local();
+  if (local.is_v4()) return true;
+  const bool is_unique_local = (local.to_v6().to_bytes()[0] & 0xfe) == 0xfc;
+  return !local.to_v6().is_link_local() && !is_unique_local;
 }
 
 bool is_left_to_system(const std::optional<address>& source, bool v4,

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "relay/app/wiring_offline.hpp"
+#include "relay/app/wall_now.hpp"
 #include "relay/auth/message_check.hpp"
 #include "relay/inbound/fair_share.hpp"
 #include "relay/inbound/intake.hpp"
@@ -43,6 +44,8 @@ class OfflineContent {
     accepted_within(std::chrono::milliseconds span, std::size_t limit) override;
 
     bool poisoned() const noexcept override { return false; }
+
+    base::WallTime now() const noexcept override { return wall_now(); }
   };
 
   base::Task<> read(std::string_view content);
