@@ -437,7 +437,8 @@ TEST_P(Laundering, NoChoiceButTheRealOneFollowsItsPredictions) {
   std::map<Option, int> contradicted{{Option::Keep, 0}, {Option::Srs, 0}};
   every_arrival([&](const Arrival& arrival) {
     if (arrival.target != "target.example" || arrival.dmarc != wishes().front()) return;
-    const auto all = strategy_.choose(arrival.known, arrival.dmarc, arrival.target).considered;
+    const auto all =
+        planner_->strategy().choose(arrival.known, arrival.dmarc, arrival.target).considered;
     for (auto& [always, times] : contradicted) {
       const bool is_allowed = all[static_cast<std::size_t>(always)].objection.empty();
       if (is_allowed && contradicts_itself(arrival, always, all, config_)) ++times;

@@ -40,7 +40,7 @@ TEST(ReceivedEvent, NamesTheMessageAndItsWay) {
 /// The list of rules may be cut; who gets nothing is named beside it.
 TEST(ReceivedEvent, NamesTheMembersThatLeadNowhere) {
   const mail::QueuedMessage queued;
-  const Client client;
+  const mail::Client client;
   const Dialogue dialogue{.client = client};
   forward::ResolvedRecipient taken{.original = *mail::parse_forward_path("<all@example.org>"),
                                    .targets = {}};

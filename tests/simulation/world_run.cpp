@@ -85,7 +85,7 @@ WorldRun::Life::Life(WorldRun& run)
             run.random_.fork()),
       operators(run.queue_.operators(), run.store_mood_, run.judge_, moving),
       control(relay.control(), run.judge_, moving),
-      controls{operators, control, run.clock_, relay.log(), {}, {}, {}},
+      controls{operators, control, run.clock_, relay.log(), {}, {}, {}, {}},
       pauses(operators, control, run.clock_) {}
 
 void WorldRun::begin_process() {

@@ -179,7 +179,7 @@ TEST_F(SqliteOnly, BoundsTheHistoryOfACopy) {
 
 /// Pages that orders made dirty lie far apart: a checkpoint of a full log of them would keep a 250
 /// waiting for long.
-TEST_P(SqliteOnly, CheckpointsInSmallPiecesWhileItObeysOrders) {
+TEST_F(SqliteOnly, CheckpointsInSmallPiecesWhileItObeysOrders) {
   constexpr std::size_t kCopies = 8000;
   constexpr std::uintmax_t kPage = 8192;
   std::vector<std::string> targets;
@@ -197,7 +197,7 @@ TEST_P(SqliteOnly, CheckpointsInSmallPiecesWhileItObeysOrders) {
   EXPECT_LT(std::filesystem::file_size(path() + "-wal"), 600 * kPage);
 }
 
-TEST_P(SqliteOnly, MeasuresWhatKeepsTheWriter) {
+TEST_F(SqliteOnly, MeasuresWhatKeepsTheWriter) {
   const auto count = [this](Busy busy) {
     return sqlite_->metrics().writer.at(busy).value().count();
   };
