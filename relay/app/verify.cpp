@@ -110,7 +110,8 @@ std::vector<TargetDecision> decisions_of(const inbound::Judgement& judgement,
 
 Verification verify_message(const Policies& policies, OfflineLookups& lookups,
                             const StoredMessage& message) {
-  RecordedResolver resolver(lookups.resolver());
+  // Content that is refused is not waited for.
+  auto& resolver = lookups.in_front<RecordedResolver>();
   const inbound::Policy policy = verifying(policies);
   const base::WallTime now = lookups.clock().wall();
   Handled handled;

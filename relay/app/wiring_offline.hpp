@@ -8,6 +8,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -31,6 +32,15 @@ class OfflineLookups {
 
   base::Executor executor() { return io_.get_executor(); }
 
+  /// A resolver in front of this one, which lives as long as `this`: a question may outlast whoever
+  /// asked it.
+  template <class Made>
+  Made& in_front() {
+    auto made = std::make_shared<Made>(resolver());
+    kept_.push_back(made);
+    return *made;
+  }
+
   /// Runs `task` on this thread, and meanwhile whatever it has started.
   template <class T>
   T await(base::Task<T> task) {
@@ -42,6 +52,7 @@ class OfflineLookups {
  private:
   OfflineLookups() = default;
 
+  std::vector<std::shared_ptr<void>> kept_;
   boost::asio::io_context io_;
   net::SystemClock clock_;
   std::unique_ptr<dns::UnboundResolver> resolver_;

@@ -1,5 +1,7 @@
 #include "relay/delivery/lanes.hpp"
 
+#include <memory>
+
 #include <gtest/gtest.h>
 
 #include "relay/delivery/group.hpp"
@@ -19,6 +21,7 @@ class LanesTest : public testing::Test {
   LanePtr lane_of(const GroupPtr& group, const std::string& domain) {
     LanePtr lane = lanes_.lane_for({domain, false});
     lane->group = group;
+    lane->hosts = std::make_shared<const HostList>(list_);
     return lane;
   }
 

@@ -285,20 +285,27 @@ TEST_F(Leaving, ANewAuthorStandsBeforeABodyOfManyChunks) {
 TEST_F(Leaving, DamageThatShowsInTheMiddleOfAnAttemptUndoesNothing) {
   std::string body = "\r\n";
   while (body.size() < 600'000) body += std::string(900, 'x') + "\r\n";
+  Policy policy(*mail::Domain::parse("mx.fwd.example"));
+  policy.connections_per_destination = 1;
+  publish(std::move(policy));
+  start();
+  accept(message({{}}));  // from now on the hosts are known, so that all copies come into memory
+  run(1s);
   auto made = message(std::vector<Handling>(150), kHeader + body);
   const auto id = made.message.id;
   commit_in_chunks(std::move(made));
   int reads_of_content = 0;
   spool_.before_read_answer([&]() -> base::Task<> {
     const auto all = dialer_.transactions();
-    const bool is_sending = all.size() == 1 && all[0].recipients.size() == 100;
+    const bool is_sending = !all.empty() && all.back().recipients.size() == 100;
     if (is_sending && ++reads_of_content == 2) spool_.damage_content(id, 1);
     co_return;
   });
-  start();
+  scheduler_->wake();
   run(1s);
-  EXPECT_EQ(ended(CopyEnd::Delivered), 100U);
-  EXPECT_EQ(run_task(spool_.operators().totals())->held, 50U);
+  // One leaves alone before the others are found.
+  EXPECT_EQ(ended(CopyEnd::Delivered), 1U + 1U + 100U);
+  EXPECT_EQ(run_task(spool_.operators().totals())->held, 49U);
   EXPECT_EQ(scheduler_->totals().copies, 0U);
   spool_.before_read_answer({});
   spool_.mend_content(id);
@@ -306,7 +313,7 @@ TEST_F(Leaving, DamageThatShowsInTheMiddleOfAnAttemptUndoesNothing) {
       run_task(spool_.operators().change({}, ports::QueueAction::Release, "", std::nullopt)));
   scheduler_->wake();
   run(15s);
-  EXPECT_EQ(ended(CopyEnd::Delivered), 150U);
+  EXPECT_EQ(ended(CopyEnd::Delivered), 151U);
   EXPECT_EQ(spool_.messages(), 0U);
   std::vector<std::string> taken;
   for (const auto& one : dialer_.transactions()) {

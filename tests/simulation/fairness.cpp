@@ -26,7 +26,9 @@ Fairness::Fairness(Book& book, Verdicts& verdicts, SimClock& clock, const Pauses
       pauses_(pauses),
       dns_(book.world()),
       groups_(book.groups().size() * 2),
-      calm_since_(clock.steady()) {}
+      calm_since_(clock.steady()) {
+  for (std::size_t at = 0; at < groups_.size(); ++at) groups_[at].moves = book.moves(at);
+}
 
 /// Where there is one place only, nothing is kept for anybody.
 bool Fairness::took_lately(const Group& group) const {
@@ -35,7 +37,7 @@ bool Fairness::took_lately(const Group& group) const {
 }
 
 bool Fairness::proven(const Group& group) const {
-  return took_lately(group) && group.troubled_at < group.took_at;
+  return took_lately(group) && !group.moves && group.troubled_at < group.took_at;
 }
 
 bool Fairness::paused(const CopyTruth& copy) const {
@@ -61,7 +63,7 @@ std::chrono::nanoseconds Fairness::limit_of(const Group& group, Waiting waiting)
   if (group.unreachable) return for_outage;
   const std::chrono::nanoseconds as_unknown =
       proven(group) ? 0s : in_line(pool, waiting.unknown - 1) + kTick;
-  if (!took_lately(group)) return as_unknown;
+  if (!took_lately(group) || group.moves) return as_unknown;
   // Where the places that are kept for its like are taken by them, it stands in line as others do.
   const bool crowded = waiting.took_lately > pool.half() || waiting.sessions >= pool.half();
   return std::max<std::chrono::nanoseconds>(

@@ -99,6 +99,8 @@ class Fairness final : public ActivityWatch {
     base::SteadyTime busy_until;    ///< with its DNS
     base::SteadyTime served_until;  ///< by a connection; made anew for each check
     base::SteadyTime active_at;
+    /// With other hosts it has to prove itself anew, and it cannot be seen from when on.
+    bool moves = false;
     base::SteadyTime took_at;
     base::SteadyTime troubled_at;
     std::chrono::nanoseconds waited{0};  ///< for its servers, since the last outcome

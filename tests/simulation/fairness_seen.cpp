@@ -131,8 +131,7 @@ void Fairness::recorded(std::size_t group, bool took) {
   groups_[group].active_at = clock_.steady();
   groups_[group].waited = {};
   if (!took) return;
-  // With other hosts it has to prove itself anew, and it cannot be seen from when on.
-  if (!book_.moves(group)) groups_[group].took_at = clock_.steady();
+  groups_[group].took_at = clock_.steady();
   groups_[group].unreachable = false;
   groups_[group].needs_full_time = false;
 }

@@ -103,6 +103,7 @@ void HostJudge::recorded(const CopyTruth& copy, const ports::CopyUpdate& update)
   if (may_answer_for_an_outage(update) || moves(copy)) return;
   Turns& turns = turns_[copy.risk_pool ? 1 : 0];
   const std::size_t first = *book_.host_named(update.attempts.front().host);
+  if (!book_.usable(copy.domain, first)) return;  // which others judge
   const auto preference = book_.preference(copy.domain, first);
   for (std::size_t host = 0; host < turns.size(); ++host) {
     if (!book_.usable(copy.domain, host)) continue;

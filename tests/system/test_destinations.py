@@ -169,12 +169,15 @@ class Destinations(unittest.TestCase):
         hop = self.hop(plan)
         names = "abcdefghijklmnopqrst"
         relay = self.relay([hop], names=names)
+        # Of a destination whose hosts are not known few copies are in memory, and leave first.
+        relay.send(MESSAGE, to=["a@fwd.test"])
+        wait_for(hop.recipients, what="the first message")
         relay.send(MESSAGE, to=["all@fwd.test"])
         self.settled(relay)
         self.check_truth(relay, hop)
-        self.assertEqual(len(hop.recipients()), len(names))
+        self.assertEqual(len(hop.recipients()), len(names) + 1)
         self.assertEqual(len(too_many), len(names) - 2, "after the first transaction nobody is one too many")
-        self.assertEqual(len(relay.events("attempt")), len(names))
+        self.assertEqual(len(relay.events("attempt")), len(names) + 1)
 
     def test_a_limit_that_is_stated_does_not_widen_one_that_was_shown(self):
         """RCPTMAX=5 (RFC 9422), and two are taken: the tighter one counts."""
