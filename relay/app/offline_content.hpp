@@ -5,8 +5,8 @@
 #include <optional>
 #include <string_view>
 
-#include "relay/app/wiring_offline.hpp"
 #include "relay/app/wall_now.hpp"
+#include "relay/app/wiring_offline.hpp"
 #include "relay/auth/message_check.hpp"
 #include "relay/inbound/fair_share.hpp"
 #include "relay/inbound/intake.hpp"
