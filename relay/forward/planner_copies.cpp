@@ -138,7 +138,7 @@ struct Planner::Ways {
       const bool may_hold = message.late != LateRefusal::Refuse && !recipient.is_bounce;
       if (!sent_under && !may_hold) return std::move(sent_under.error());
       plan.hold = plan.hold || !sent_under;
-      route.reverse_path = sent_under ? std::move(*sent_under) : sender;
+      route.reverse_path = sent_under ? *sent_under : sender;
     }
     if (!message.unwelcome.empty()) doubt(recipient, route, plan);
     return std::nullopt;

@@ -172,6 +172,15 @@ ResendKey key_of(const ArrivedMessage& arrived, const std::string& content_sha25
                     paths, content_sha256);
 }
 
+/// The message, and its copies that have ended already.
+void log_accepted(base::Log& log, const mail::QueuedMessage& queued, const Transaction& transaction,
+                  const std::optional<forward::Evidence>& evidence, bool owes_notices,
+                  base::WallTime now) {
+  log.write(
+      received_event(queued, transaction.recipients(), evidence, dialogue_of(transaction), now));
+  for (base::Event& event : ended_events(queued, owes_notices, now)) log.write(std::move(event));
+}
+
 }  // namespace
 
 std::optional<smtp::Reply> content_objection(smtp::ContentFault fault, const Intake& intake) {
@@ -237,11 +246,7 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
   }
   arrived.intake.keep();
   co_await release_if_confirmed(parts.consent, parts.policy, fresh.queued);
-  parts.log.write(received_event(fresh.queued, arrived.transaction.recipients(), evidence,
-                                 dialogue_of(arrived.transaction), now));
-  for (base::Event& event : ended_events(fresh.queued, owes_notices, now)) {
-    parts.log.write(std::move(event));
-  }
+  log_accepted(parts.log, fresh.queued, arrived.transaction, evidence, owes_notices, now);
   const bool has_message_id = !fresh.queued.message.message_id.empty();
   expected.offer(std::move(fresh));
   if (has_message_id) parts.resends.remember(key, *proof, parts.clock.steady());
