@@ -65,7 +65,7 @@ Evidence evidence_of(const json::object& one) {
       .policy = named<mail::DmarcPolicy>(word(one, "policy"), 3),
       .spf_aligned = flag(one, "spf_aligned"),
       .dkim_aligned = flag(one, "dkim_aligned"),
-      .reserved_aligned = flag(one, "testing_key_aligned")};
+      .reserved_aligned = flag(one, "reserved_aligned")};
   known.verdicts.arc = {.result = named<mail::ArcResult>(word(one, "arc", "none"), 4),
                         .instances = static_cast<std::uint8_t>(one.contains("arc") ? 1 : 0),
                         .last_sealer = word(one, "last_sealer")};

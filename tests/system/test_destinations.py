@@ -255,8 +255,7 @@ class Destinations(unittest.TestCase):
 
     def test_a_refusal_that_may_be_for_the_clear_bounces_nothing(self):
         """The handshake fails once; in the clear the host demands TLS. Later the handshake works."""
-        folder = self.folder()
-        key, certificate = make_certificate(folder, "hop.test")
+        encrypt = self.encrypting()
         handshakes = []
 
         def begin(connection):
@@ -264,10 +263,8 @@ class Destinations(unittest.TestCase):
             if len(handshakes) == 1:
                 connection.close()
                 raise Close
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate, key)
             encrypted.append(1)
-            return context.wrap_socket(connection, server_side=True)
+            return encrypt(connection)
 
         encrypted = []
 
@@ -288,15 +285,12 @@ class Destinations(unittest.TestCase):
 
     def test_a_refusal_after_a_refused_starttls_bounces_nothing(self):
         """STARTTLS is offered and refused once, and who comes in the clear is unknown. Later both are taken."""
-        folder = self.folder()
-        key, certificate = make_certificate(folder, "hop.test")
+        encrypt = self.encrypting()
         refused, encrypted = [], []
 
         def begin(connection):
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate, key)
             encrypted.append(1)
-            return context.wrap_socket(connection, server_side=True)
+            return encrypt(connection)
 
         def plan(verb, argument, connection):
             if verb == "EHLO":
@@ -318,14 +312,6 @@ class Destinations(unittest.TestCase):
 
     def test_a_refusal_in_the_clear_hides_no_other_host(self):
         """The first host breaks off each handshake and takes nothing in the clear; the second one has TLS that works."""
-        folder = self.folder()
-        key, certificate = make_certificate(folder, "hop.test")
-
-        def encrypt(connection):
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(certificate, key)
-            return context.wrap_socket(connection, server_side=True)
-
         def break_off(connection):
             connection.close()
             raise Close
@@ -338,7 +324,7 @@ class Destinations(unittest.TestCase):
                 return "530 5.7.0 must issue a STARTTLS command first"
             return offer(verb, argument, connection)
 
-        first, second = self.hop(demand, begin=break_off), self.hop(offer, begin=encrypt)
+        first, second = self.hop(demand, begin=break_off), self.hop(offer, begin=self.encrypting())
         relay = self.relay([first, second], queue={"retry_schedule": ["1h"]})
         relay.send(MESSAGE, to=["a@fwd.test"])
         self.settled(relay)
@@ -586,6 +572,16 @@ class Destinations(unittest.TestCase):
         begin = time.monotonic()
         self.assertEqual(relay.stop(), 0)
         self.assertLess(time.monotonic() - begin, 1.5)
+
+    def encrypting(self):
+        """What a hop with a certificate does behind STARTTLS."""
+        key, certificate = make_certificate(self.folder(), "hop.test")
+
+        def encrypt(connection):
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(certificate, key)
+            return context.wrap_socket(connection, server_side=True)
+        return encrypt
 
     def folder(self):
         path = tempfile.mkdtemp(prefix="srs-relay-test-tls-")
