@@ -1,7 +1,6 @@
 #include "relay/app/egress.hpp"
 
 #include <algorithm>
-#include <optional>
 #include <set>
 
 namespace relay::app {
@@ -29,16 +28,19 @@ bool is_left_to_system(const std::optional<address>& source, bool v4,
 
 }  // namespace
 
+SourceAddresses sources_of(const std::vector<std::string>& texts) {
+  SourceAddresses sources;
+  for (const std::string& text : texts) {
+    const address one = boost::asio::ip::make_address(text);
+    (one.is_v4() ? sources.v4 : sources.v6) = one;
+  }
+  return sources;
+}
+
 std::vector<address> egress_addresses(const settings::Settings& from,
                                       std::span<const address> local) {
   if (from.outbound.source.empty()) return {};
-  std::optional<address> v4;
-  std::optional<address> v6;
-  // Of each family the last one is used, as by delivery.
-  for (const std::string& source : from.outbound.source) {
-    const address one = boost::asio::ip::make_address(source);
-    (one.is_v4() ? v4 : v6) = one;
-  }
+  const auto [v4, v6] = sources_of(from.outbound.source);
   if (is_left_to_system(v4, true, local) || is_left_to_system(v6, false, local)) return {};
   std::set<address> all;
   for (const auto& source : {v4, v6}) {

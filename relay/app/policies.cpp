@@ -183,12 +183,10 @@ delivery::PartialFailures partial_failures(settings::PartialFailures from) {
   return delivery::PartialFailures::Sender;
 }
 
-/// `into` has one source per address family.
-void set_sources(auto& into, const std::vector<std::string>& sources) {
-  for (const std::string& source : sources) {
-    const auto address = boost::asio::ip::make_address(source);
-    (address.is_v4() ? into.source_v4 : into.source_v6) = address;
-  }
+void set_sources(auto& into, const std::vector<std::string>& texts) {
+  const SourceAddresses sources = sources_of(texts);
+  into.source_v4 = sources.v4;
+  into.source_v6 = sources.v6;
 }
 
 std::shared_ptr<const Redaction> redaction(const settings::Settings& settings,

@@ -79,17 +79,16 @@ void AliasExpansion::note_rule(const AliasHit& hit, const mail::Mailbox& mailbox
 std::optional<Rejection> AliasExpansion::follow(const mail::Mailbox& mailbox) {
   if (!aliases_.is_ours(mailbox.domain())) return reach(mailbox);
   const std::string folded = mailbox.folded();
-  const std::string address = mailbox.to_string();
   if (path_.contains(folded)) {
-    return note_dead(address, routing_loop("Alias leads back to itself"));
+    return note_dead(mailbox.to_string(), routing_loop("Alias leads back to itself"));
   }
-  if (path_.size() >= kMaxDepth) return note_dead(address, routing_loop(kTooLong));
+  if (path_.size() >= kMaxDepth) return note_dead(mailbox.to_string(), routing_loop(kTooLong));
   const auto [at, is_first] = visited_.try_emplace(folded, Visit{path_.size(), here_.max_size});
   if (!is_first && !does_better(at->second)) return std::nullopt;
   const auto hit = aliases_.find(mailbox, now_);
-  if (!hit) return note_dead(address, hit.error());
+  if (!hit) return note_dead(mailbox.to_string(), hit.error());
   if (is_first) note_rule(*hit, mailbox);
-  forgive(address);
+  if (!dead_.empty()) forgive(mailbox.to_string());
   path_.insert(folded);
   auto refusal = follow_targets(*hit, at->second);
   path_.erase(folded);
@@ -104,10 +103,10 @@ std::optional<Rejection> AliasExpansion::follow_targets(const AliasHit& hit, Vis
     visit.fallback = static_cast<std::uint16_t>(fallbacks_.size());
   }
   if (hit.fallback) here_.fallback = visit.fallback;  // the one nearest to the target counts
-  std::optional<Rejection> refusal;
   for (const std::string& text : hit.no_addresses) {
-    refusal = note_dead(text, {550, {5, 1, 1}, "Not an address"});
+    note_dead(text, {550, {5, 1, 1}, "Not an address"});
   }
+  std::optional<Rejection> refusal;
   for (const mail::Mailbox& target : hit.targets) {
     refusal = follow(target);
     if (refusal) break;
