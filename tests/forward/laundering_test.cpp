@@ -23,6 +23,14 @@ using mail::DmarcResult;
 using mail::SpfResult;
 using settings::OnDmarcFail;
 
+// All arrivals take five minutes with the address sanitizer; there it is every seventh, elsewhere
+// all.
+#if __has_feature(address_sanitizer)
+constexpr int kStride = 7;
+#else
+constexpr int kStride = 1;
+#endif
+
 const std::string kClient = "192.0.2.7";
 constexpr base::WallTime kNow{std::chrono::seconds(1'795'500'000)};
 
@@ -228,7 +236,9 @@ void with_surroundings(const Evidence& about, const std::function<void(const Evi
   }
 }
 
+/// Of every kStride arrivals, one.
 void every_arrival(const std::function<void(const Arrival&)>& visit) {
+  int seen = 0;
   for (const std::string author : {"author.example", "hosted.example", "sub.hosted.example",
                                    "relay.example", "", "nobody", "two"}) {
     for (const char* sender : {"", "x@author.example", "x@mail.hosted.example", "b@mailer.example",
@@ -250,7 +260,7 @@ void every_arrival(const std::function<void(const Arrival&)>& visit) {
         with_surroundings(judged, [&](const Evidence& known) {
           for (const DmarcSettings& dmarc : wishes()) {
             for (const char* target : {"target.example", "keeps.example"}) {
-              visit({.known = known, .dmarc = dmarc, .target = target});
+              if (seen++ % kStride == 0) visit({.known = known, .dmarc = dmarc, .target = target});
             }
           }
         });
@@ -399,10 +409,10 @@ TEST_P(Laundering, NeverHappens) {
   EXPECT_EQ(inconsistent, 0);
   EXPECT_EQ(contradicted, 0);
   EXPECT_EQ(hosted_taken, 0);
-  EXPECT_GT(hosted_refused, config_.domains.front().is_wildcard ? 1'000 : 2'500);
-  EXPECT_GT(arrivals, 130'000);
-  EXPECT_GT(left_in_testing, 10'000);
-  EXPECT_GT(left_unproven, 10'000) << "refusing everything would be safe, too";
+  EXPECT_GT(hosted_refused, (config_.domains.front().is_wildcard ? 1'000 : 2'500) / kStride);
+  EXPECT_GT(arrivals, 130'000 / kStride);
+  EXPECT_GT(left_in_testing, 10'000 / kStride);
+  EXPECT_GT(left_unproven, 10'000 / kStride) << "refusing everything would be safe, too";
 }
 
 /// What comes back by an SRS address leaves with the null sender, whoever wrote it.
@@ -428,8 +438,8 @@ TEST_P(Laundering, NeverHappensToWhatComesBack) {
     if (!wrong.empty()) ++found[wrong];
   });
   EXPECT_THAT(found, testing::IsEmpty());
-  EXPECT_GT(refused, 1'000);
-  EXPECT_GT(taken, 10'000);
+  EXPECT_GT(refused, 1'000 / kStride);
+  EXPECT_GT(taken, 10'000 / kStride);
 }
 
 /// The negative control of contradicts_itself(): whoever keeps every sender, or none.
@@ -445,8 +455,8 @@ TEST_P(Laundering, NoChoiceButTheRealOneFollowsItsPredictions) {
     }
   });
   const bool keeps_failed = config_.risk.sender == settings::KeepOrSrs::Keep;
-  EXPECT_EQ(contradicted[Option::Keep] > 100, config_.srs.domain && !keeps_failed);
-  EXPECT_EQ(contradicted[Option::Srs] > 100, config_.srs.domain.has_value());
+  EXPECT_EQ(contradicted[Option::Keep] > 100 / kStride, config_.srs.domain && !keeps_failed);
+  EXPECT_EQ(contradicted[Option::Srs] > 100 / kStride, config_.srs.domain.has_value());
 }
 
 /// The negative control: the planner as it was before there were verdicts.
@@ -463,8 +473,8 @@ TEST_P(Laundering, IsSeenInAPlannerWithoutVerdicts) {
                                           .reverse_path,
                      .signed_by = known.signing_domain};
   });
-  EXPECT_GT(found.at("sent by an aligned domain"), 1000);
-  EXPECT_GT(found.at("signed by an aligned domain"), 1000);
+  EXPECT_GT(found.at("sent by an aligned domain"), 1000 / kStride);
+  EXPECT_GT(found.at("signed by an aligned domain"), 1000 / kStride);
 }
 
 #ifdef RELAY_CONTROLS
@@ -473,8 +483,8 @@ TEST_P(Laundering, IsSeenWhenTheGuardIsGone) {
   ::setenv("RELAY_SABOTAGE", "laundering-allowed", 1);
   const auto found = breaches([&](const Arrival& arrival) { return departure_of(plan(arrival)); });
   ::unsetenv("RELAY_SABOTAGE");
-  EXPECT_GT(found.at("sent by an aligned domain"), 1000);
-  EXPECT_GT(found.at("signed by an aligned domain"), 1000);
+  EXPECT_GT(found.at("sent by an aligned domain"), 1000 / kStride);
+  EXPECT_GT(found.at("signed by an aligned domain"), 1000 / kStride);
 }
 #endif
 

@@ -39,10 +39,14 @@ def main():
     parser.add_argument("modules", nargs="*", help="without test_; otherwise all")
     options = parser.parse_args()
     chosen = options.modules or modules()
+    ordered = [m for m in chosen if m not in ALONE] + [m for m in chosen if m in ALONE]
+    together = sum(m not in ALONE for m in ordered)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        passed = list(pool.map(run, [m for m in chosen if m not in ALONE]))
-    passed += map(run, [m for m in chosen if m in ALONE])
+        passed = list(pool.map(run, ordered[:together]))
+    passed += map(run, ordered[together:])
     print(f"{sum(passed)} modules passed, {len(passed) - sum(passed)} failed")
+    for name in (name for name, good in zip(ordered, passed) if not good):
+        print(f"FAILED: {name}")
     return 0 if all(passed) else 1
 
 
