@@ -54,6 +54,8 @@ void Dispatcher::found(const LanePtr& lane, HostList hosts, SteadyTime now) {
     const std::lock_guard lock(mutex_);
     connections_.see(now);
     lookups_.found(*lane);
+    const ports::LaneKey twin{.domain = lane->key.domain, .risk_pool = !lane->key.risk_pool};
+    if (const LanePtr other = lanes_.find(twin)) lookups_.is_known_now(other);
     connections_.not_ready(*lane);
     lane->group = connections_.group_for(hosts, lane->key.risk_pool);
     lane->hosts = std::make_shared<const HostList>(std::move(hosts));

@@ -16,24 +16,40 @@ void Lookups::want(const LanePtr& lane) {
   line(lane->lookup_share).push_back(lane);
 }
 
+/// Its place in the old line stays behind, and is passed over.
+void Lookups::is_known_now(const LanePtr& lane) {
+  lane->has_silent_dns = false;
+  if (lane->lookup != Lane::Lookup::Wanted || lane->lookup_share == Share::Proven) return;
+  lane->lookup_share = Share::Proven;
+  line(Share::Proven).push_back(lane);
+}
+
+/// The first that still waits there; nullptr: nobody does.
+LanePtr Lookups::front_of(Share share) {
+  Line& waiting = line(share);
+  while (!waiting.empty()) {
+    LanePtr lane = waiting.front().lock();
+    if (lane && lane->lookup == Lane::Lookup::Wanted && lane->lookup_share == share) return lane;
+    waiting.pop_front();
+  }
+  return nullptr;
+}
+
 /// Proven ones may use places beyond their half only while no unknown one waits.
 bool Lookups::has_room(Share share) {
-  const bool others_wait = !line(Share::Unknown).empty() && places_.has_room(Share::Unknown);
+  const bool others_wait = places_.has_room(Share::Unknown) && front_of(Share::Unknown) != nullptr;
   return places_.has_room(share) && !(others_wait && places_.would_borrow(share));
 }
 
 LanePtr Lookups::next(base::SteadyTime now) {
   for (const Share share : {Share::Proven, Share::Unknown, Share::Slow}) {
-    Line& waiting = line(share);
-    while (!waiting.empty() && has_room(share)) {
-      LanePtr lane = waiting.front().lock();
-      waiting.pop_front();
-      if (!lane) continue;
-      places_.take(share);
-      lane->lookup = Lane::Lookup::Running;
-      lane->lookup_began = now;
-      return lane;
-    }
+    LanePtr lane = front_of(share);
+    if (!lane || !has_room(share)) continue;
+    line(share).pop_front();
+    places_.take(share);
+    lane->lookup = Lane::Lookup::Running;
+    lane->lookup_began = now;
+    return lane;
   }
   return nullptr;
 }

@@ -26,6 +26,10 @@ class Lookups {
   /// Puts the lane in line.
   void want(const LanePtr& lane);
 
+  /// The domain of this lane was just found for another lane. If the lane is in line among those
+  /// that may be silent, it stands among the known ones from now on.
+  void is_known_now(const LanePtr& lane);
+
   /// The next lane in line, which has its place from now on; nullptr: there is no room, or nobody
   /// in line.
   LanePtr next(base::SteadyTime now);
@@ -48,6 +52,7 @@ class Lookups {
 
   Line& line(Share share) { return lines_[static_cast<std::size_t>(share)]; }
 
+  LanePtr front_of(Share share);
   bool has_room(Share share);
   void leave(Lane& lane);
 

@@ -66,6 +66,35 @@ TEST_F(LookupsTest, KnownDomainsMayUseAllPlacesWhileNobodyElseWaits) {
   EXPECT_EQ(begin(), "k1 ");
 }
 
+/// The doubtful mail of a domain has a lane of its own.
+TEST_F(LookupsTest, WhoIsInLineWhenItsDomainIsFoundWaitsForNoStranger) {
+  const std::vector<LanePtr> strangers{want("s1"), want("x"), want("s2"), want("s3")};
+  const auto twin = want("x");
+  EXPECT_EQ(begin(), "s1 x ");
+  lookups_.found(*strangers[1]);
+  lookups_.is_known_now(twin);
+  EXPECT_EQ(begin(), "x s2 ");
+  lookups_.found(*twin);
+  EXPECT_EQ(begin(), "") << "s3 waits for a stranger's place";
+  lookups_.found(*strangers[0]);
+  EXPECT_EQ(begin(), "s3 ") << "the place that x had in line is nobody's";
+  lookups_.found(*strangers[2]);
+  lookups_.found(*strangers[3]);
+  EXPECT_EQ(begin(), "");
+}
+
+TEST_F(LookupsTest, WhoWasSilentIsAskedAmongTheKnownOnesWhenItsDomainIsFound) {
+  const auto twin = want("x");
+  begin();
+  EXPECT_FALSE(lookups_.failed_for_now(*twin, kStart + 3s));
+  lookups_.want(twin);
+  EXPECT_EQ(twin->lookup_share, Share::Slow);
+  lookups_.is_known_now(twin);
+  EXPECT_EQ(begin(), "x ");
+  EXPECT_EQ(twin->lookup_share, Share::Proven);
+  EXPECT_EQ(lookups_.time_for(*twin), limits_.quick_lookup);
+}
+
 TEST_F(LookupsTest, WhoWasSilentIsAskedAgainAmongItsLikeAndTakesNoPlaceFromOthers) {
   std::vector<LanePtr> silent;
   for (const char* domain : {"s1", "s2", "s3", "s4", "s5", "s6"}) silent.push_back(want(domain));
