@@ -32,13 +32,16 @@ std::optional<std::string> read_all(const std::string& path) {
   return text;
 }
 
-/// Files of this system have bare line feeds, which were CRLF during transmission.
+/// Files of this system have bare line feeds, which were CRLF during transmission. In one that has
+/// mixed line ends, the first shows how it was written: a single CRLF further down was part of the
+/// text of a line.
 std::string with_crlf(std::string text) {
-  if (text.find("\r\n") != std::string::npos) return text;
+  const auto first = text.find('\n');
+  if (first == std::string::npos || (first > 0 && text[first - 1] == '\r')) return text;
   std::string out;
   out.reserve(text.size() + text.size() / 32);
   for (const char c : text) {
-    if (c == '\n') out += '\r';
+    if (c == '\n' && !out.ends_with('\r')) out += '\r';
     out += c;
   }
   return out;

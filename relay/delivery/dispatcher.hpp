@@ -133,6 +133,7 @@ class Dispatcher {
   bool take_in(const ports::DueCopy& due, bool overtakes, base::SteadyTime now);
   void arrange(const LanePtr& lane, Deferred& after);
   void want_lookup(const LanePtr& lane, Deferred& after);
+  void tell_twin(const Lane& answered);
   void next_lookups(Deferred& after);
   void start_clerk(const LanePtr& lane, Deferred& after);
   void next_clerks(Deferred& after);

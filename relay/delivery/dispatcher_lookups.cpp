@@ -41,6 +41,12 @@ void Dispatcher::want_lookup(const LanePtr& lane, Deferred& after) {
   next_lookups(after);
 }
 
+/// The ordinary and the doubtful mail of a domain are two lanes of one domain.
+void Dispatcher::tell_twin(const Lane& answered) {
+  const ports::LaneKey key{.domain = answered.key.domain, .risk_pool = !answered.key.risk_pool};
+  if (const LanePtr twin = lanes_.find(key)) lookups_.is_known_now(twin);
+}
+
 void Dispatcher::next_lookups(Deferred& after) {
   while (LanePtr lane = lookups_.next(connections_.now())) {
     const auto within = lookups_.time_for(*lane);
@@ -54,8 +60,7 @@ void Dispatcher::found(const LanePtr& lane, HostList hosts, SteadyTime now) {
     const std::lock_guard lock(mutex_);
     connections_.see(now);
     lookups_.found(*lane);
-    const ports::LaneKey twin{.domain = lane->key.domain, .risk_pool = !lane->key.risk_pool};
-    if (const LanePtr other = lanes_.find(twin)) lookups_.is_known_now(other);
+    tell_twin(*lane);
     connections_.not_ready(*lane);
     lane->group = connections_.group_for(hosts, lane->key.risk_pool);
     lane->hosts = std::make_shared<const HostList>(std::move(hosts));
@@ -75,6 +80,7 @@ void Dispatcher::not_found(const LanePtr& lane, mail::Outcome why, SteadyTime no
     lane->hosts.reset();
     if (why.kind == mail::OutcomeKind::Failed) {
       lookups_.failed_for_good(*lane);
+      tell_twin(*lane);
       lane->answer = Answer{.outcome = std::move(why), .until = connections_.now() + kFinalAnswer};
     } else if (lookups_.failed_for_now(*lane, connections_.now())) {
       const auto rest = rest_after(lane->lookup_failures, limits_.first_outage);

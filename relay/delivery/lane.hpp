@@ -2,6 +2,7 @@
 // member.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -65,7 +66,8 @@ struct Lane {
   // What is on disk only.
   bool overflowed = false;                 ///< more due copies are on disk
   bool missed = false;                     ///< some of these may lie before `cursor`
-  bool refill_wanted = false;              ///< is in Lanes::refills_
+  std::array<bool, 2> in_refill_line{};    ///< is in these of Lanes::refills_
+  bool is_refilling = false;               ///< the queue is read for it
   std::optional<ports::DueCursor> cursor;  ///< read up to here; nullopt: start from the beginning
 };
 

@@ -163,35 +163,47 @@ void Lanes::overflow(const LanePtr& lane, Deferred& after) {
 }
 
 void Lanes::want_refill(const LanePtr& lane, Deferred& after) {
-  if (!lane->overflowed || lane->refill_wanted || lane->has_clerk) return;
+  if (!lane->overflowed || lane->is_refilling || lane->has_clerk) return;
   // Read large pages, and only when there is room for one.
   const std::size_t large = std::min(limits_.memory.copies_per_lane, most_of(*lane)) / 4;
   if (lane->copies > 0 && (lane->copies > large || room_in(*lane) == 0)) return;
-  lane->refill_wanted = true;
-  refills_.push_back(lane);
+  const std::size_t line = lane->copies == 0 ? kEmpty : kOthers;
+  if (lane->in_refill_line[kEmpty] || lane->in_refill_line.at(line)) return;
+  lane->in_refill_line.at(line) = true;
+  refills_.at(line).push_back(lane);
   after.emplace_back([this] { refill_(); });
+}
+
+/// The next lane to read the queue for; nullptr: there is none.
+LanePtr Lanes::next_refill() {
+  for (const std::size_t line : {kEmpty, kOthers}) {
+    while (!refills_.at(line).empty()) {
+      LanePtr lane = refills_.at(line).front().lock();
+      refills_.at(line).pop_front();
+      if (!lane) continue;
+      lane->in_refill_line.at(line) = false;
+      // It may have had its turn in the other line. Without room, it asks again when jobs leave.
+      if (lane->overflowed && !lane->is_refilling && room_in(*lane) > 0) return lane;
+    }
+  }
+  return nullptr;
 }
 
 std::vector<Refill> Lanes::wants_refill(std::size_t at_most) {
   std::vector<Refill> wanted;
-  while (wanted.size() < at_most && !refills_.empty()) {
-    const LanePtr lane = refills_.front().lock();
-    refills_.pop_front();
-    if (!lane) continue;
-    const std::size_t room = room_in(*lane);
-    if (room == 0) {  // asked for again when jobs leave
-      lane->refill_wanted = false;
-      continue;
-    }
+  while (wanted.size() < at_most) {
+    const LanePtr lane = next_refill();
+    if (!lane) break;
+    lane->is_refilling = true;
     if (!lane->cursor) lane->missed = false;
-    wanted.push_back({lane->key, lane->cursor, room});
+    wanted.push_back({lane->key, lane->cursor, room_in(*lane)});
   }
   return wanted;
 }
 
 void Lanes::refilled(const LanePtr& lane, std::optional<ports::DueCursor> after_row,
                      Deferred& after) {
-  lane->refill_wanted = false;
+  lane->is_refilling = false;
   lane->cursor = after_row;
   if (!lane->cursor) lane->overflowed = std::exchange(lane->missed, false);
   want_refill(lane, after);

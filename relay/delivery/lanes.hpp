@@ -80,6 +80,10 @@ class Lanes {
   void for_each(const std::function<void(const LanePtr&)>& what) const;
 
  private:
+  // Lines in refills_.
+  static constexpr std::size_t kEmpty = 0;
+  static constexpr std::size_t kOthers = 1;
+
   std::size_t& copies(const Lane& lane) { return copies_[lane.key.risk_pool ? 1 : 0]; }
 
   std::size_t copies(const Lane& lane) const { return copies_[lane.key.risk_pool ? 1 : 0]; }
@@ -89,13 +93,15 @@ class Lanes {
   }
 
   void count(Lane& lane, const Job& job, bool comes);
+  LanePtr next_refill();
   bool join(const LanePtr& lane, std::size_t at, const Job& job);
 
   Claims& claims_;
   std::function<void()> refill_;
   Limits limits_;
   std::unordered_map<std::string, LanePtr> lanes_;  ///< by name_of(key)
-  std::deque<std::weak_ptr<Lane>> refills_;
+  /// Lanes to read the queue for: first those that have nothing to deliver meanwhile.
+  std::array<std::deque<std::weak_ptr<Lane>>, 2> refills_;
   std::array<std::size_t, 2> copies_{};  ///< ordinary and risk pool
   std::size_t fresh_octets_ = 0;
   bool left_out_ = false;  ///< a lane found no room

@@ -69,6 +69,7 @@ void Lookups::found(Lane& lane) {
 void Lookups::failed_for_good(Lane& lane) {
   leave(lane);
   lane.has_silent_dns = false;
+  remember(lane.key.domain);
 }
 
 bool Lookups::failed_for_now(Lane& lane, base::SteadyTime now) {

@@ -16,9 +16,10 @@
 
 namespace relay::delivery {
 
-/// Domains whose hosts were found the last time are Share::Proven: half of the places are kept for
-/// them. A look-up has a short time at first; if it ends without an answer, it is repeated in
-/// Share::Slow with its whole time, and so are the next ones of that lane until one is answered.
+/// Domains that were answered for the last time, if only by "no such domain", are Share::Proven:
+/// half of the places are kept for them. A look-up has a short time at first; if it ends without an
+/// answer, it is repeated in Share::Slow with its whole time, and so are the next ones of that lane
+/// until one is answered.
 class Lookups {
  public:
   void set_limits(const Limits& limits);
@@ -26,8 +27,8 @@ class Lookups {
   /// Puts the lane in line.
   void want(const LanePtr& lane);
 
-  /// The domain of this lane was just found for another lane. If the lane is in line among those
-  /// that may be silent, it stands among the known ones from now on.
+  /// The domain of this lane was just answered for, in another lane. If the lane is in line among
+  /// those that may be silent, it stands among the known ones from now on.
   void is_known_now(const LanePtr& lane);
 
   /// The next lane in line, which has its place from now on; nullptr: there is no room, or nobody
@@ -64,7 +65,7 @@ class Lookups {
   Limits limits_;
   Places places_;
   std::array<Line, 3> lines_;
-  std::list<std::string> domains_;  ///< found the last time; the latest first
+  std::list<std::string> domains_;  ///< answered for the last time; the latest first
   std::unordered_map<std::string, std::list<std::string>::iterator> known_;
 };
 

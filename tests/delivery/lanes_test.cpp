@@ -46,5 +46,32 @@ TEST_F(LanesTest, WhoTimesOutHoldsAFew) {
   EXPECT_EQ(lanes_.room_in(*lane), limits_.memory.copies_per_lane);
 }
 
+/// Those that hold something may be many, and wait for servers that do not answer.
+TEST_F(LanesTest, WhoHoldsNothingIsReadFirst) {
+  Deferred after;
+  std::vector<LanePtr> waiting;
+  for (const char* domain : {"w1", "w2", "w3"}) {
+    const LanePtr lane = lane_of(group_, domain);
+    lanes_.push_back(lane, {.id = {}, .indices = {0}, .queued = {}, .content = {}});
+    lanes_.overflow(lane, after);
+    waiting.push_back(lane);
+  }
+  const LanePtr empty = lane_of(group_, "empty");
+  lanes_.overflow(empty, after);
+  const auto first = lanes_.wants_refill(2);
+  ASSERT_EQ(first.size(), 2U);
+  EXPECT_EQ(first[0].lane.domain, "empty");
+  EXPECT_EQ(first[1].lane.domain, "w1");
+  lanes_.overflow(empty, after);
+  EXPECT_EQ(lanes_.wants_refill(1).at(0).lane.domain, "w2") << "the other one is being read";
+  // Its last copy leaves while it is in line.
+  EXPECT_TRUE(lanes_.pop(waiting[2], after));
+  lanes_.refilled(empty, std::nullopt, after);
+  const auto last = lanes_.wants_refill(5);
+  ASSERT_EQ(last.size(), 2U);
+  EXPECT_EQ(last[0].lane.domain, "w3");
+  EXPECT_EQ(last[1].lane.domain, "empty") << "more came while it was read";
+}
+
 }  // namespace
 }  // namespace relay::delivery

@@ -134,6 +134,13 @@ TEST_F(LookupsTest, OfTheKnownDomainsTheOldestIsForgotten) {
   EXPECT_EQ(want("c")->lookup_share, Share::Proven);
 }
 
+TEST_F(LookupsTest, ADomainThatIsNotThereIsAnsweredForAllTheSame) {
+  const auto lane = want("a");
+  begin();
+  lookups_.failed_for_good(*lane);
+  EXPECT_EQ(want("a")->lookup_share, Share::Proven);
+}
+
 TEST_F(LookupsTest, ADomainThatFailsIsKnownNoMore) {
   know("a");
   const auto lane = want("a");

@@ -143,7 +143,8 @@ void HostJudge::put_off(CopyTruth& copy, const ports::CopyUpdate& update) {
     const HostTruth& truth = book_.hosts[host];
     judged = judged && truth.took_at < copy.asked_from && truth.throttled_at < copy.asked_from &&
              !(long_ago && truth.answered_at >= copy.asked_from);
-    if (truth.asked_at < copy.asked_from) left_out = host;
+    // Others tell of a host when their connection to it ends, which may be long before the outcome.
+    if (std::max(truth.asked_at, truth.left_at) < copy.asked_from) left_out = host;
   }
   if (judged && left_out != SIZE_MAX) {
     verdicts_.violate(Rule::HostNotAsked, copy.name,
