@@ -74,7 +74,7 @@ void judge_places(const settings::Settings& settings, settings::Findings& findin
   };
   add_if(LogSink::look_at(settings.log.file));
   if (!is_made_by_the_unit(std::filesystem::path(settings.queue.path).parent_path())) {
-    add_if(spool::look_at_folder(settings.queue.path, false));
+    add_if(spool::look_at_queue(settings.queue.path, false));
   }
   if (!is_made_by_the_unit(std::filesystem::path(settings.control.socket).parent_path())) {
     add_if(net::ControlListener::look_at(settings.control.socket));

@@ -2,9 +2,13 @@
 // service can read them.
 #include <filesystem>
 #include <set>
+#include <vector>
 
 #include <fmt/format.h>
+#include <grp.h>
+#include <pwd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "relay/review/review.hpp"
 
@@ -14,13 +18,39 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Whoever can write to a folder can replace a file in it, whatever the mode of the file; in a
-/// sticky folder such as /tmp only the file's owner can.
-bool is_open_to_others(const fs::path& folder, mode_t& mode) {
+constexpr std::size_t kLongestEntry = 65'536;
+
+/// Whether somebody besides root and `owner` is in the group: by name, for whom it is the first
+/// group cannot be listed. A group without an entry may be anybody's.
+bool has_other_members(gid_t number, uid_t owner) {
+  if (number == 0 || number == ::getegid()) return false;
+  std::vector<char> buffer(kLongestEntry);
+  std::vector<char> names(kLongestEntry);
+  group entry{};
+  group* found = nullptr;
+  ::getgrgid_r(number, &entry, buffer.data(), buffer.size(), &found);
+  if (found == nullptr) return true;
+  const auto is_other = [&](const char* name) {
+    passwd user{};
+    passwd* known = nullptr;
+    ::getpwnam_r(name, &user, names.data(), names.size(), &known);
+    return known != nullptr && user.pw_uid != 0 && user.pw_uid != owner;
+  };
+  for (char** name = entry.gr_mem; *name != nullptr; ++name) {
+    if (is_other(*name)) return true;
+  }
+  return false;
+}
+
+/// The bits of the mode by which others can write to the folder. Whoever can replaces a file in it,
+/// whatever the mode of the file; in a sticky folder such as /tmp only the file's owner can.
+mode_t openings_of(const fs::path& folder, mode_t& mode) {
   struct stat info{};
-  if (::stat(folder.c_str(), &info) != 0) return false;
+  if (::stat(folder.c_str(), &info) != 0) return 0;
   mode = info.st_mode & 07777U;
-  return (mode & S_IWOTH) != 0 && (mode & S_ISVTX) == 0;
+  if ((mode & S_ISVTX) != 0) return 0;
+  const bool of_group = (mode & S_IWGRP) != 0 && has_other_members(info.st_gid, info.st_uid);
+  return (mode & S_IWOTH) | (of_group ? S_IWGRP : 0);
 }
 
 class Folders {
@@ -40,11 +70,14 @@ class Folders {
     for (fs::path folder = file.parent_path(); !folder.empty(); folder = folder.parent_path()) {
       if (!seen_.insert(folder.string()).second) return;
       mode_t mode = 0;
-      if (is_open_to_others(folder, mode)) {
-        doubts_.add(at,
-                    fmt::format("{} has mode {:04o}: others can put a file in the place of {}",
-                                folder.string(), mode, file.string()),
-                    "chmod o-w " + folder.string());
+      if (const mode_t openings = openings_of(folder, mode)) {
+        const bool to_all = (openings & S_IWOTH) != 0;
+        doubts_.add(
+            at,
+            fmt::format("{} has mode {:04o}: {} can put a file in the place of {}", folder.string(),
+                        mode, to_all ? "others" : "its group", file.string()),
+            fmt::format("chmod {}{}-w {}", (openings & S_IWGRP) != 0 ? "g" : "", to_all ? "o" : "",
+                        folder.string()));
       }
       if (folder == folder.root_path()) return;
     }

@@ -211,18 +211,22 @@ constexpr auto kSteps = std::to_array<const char*>({
 
 int schema_version() { return static_cast<int>(kSteps.size()); }
 
+std::optional<std::string> objection_to(int version) {
+  if (version < 0) return "its schema version is damaged";
+  if (version <= schema_version()) return std::nullopt;
+  return fmt::format(
+      "the queue has schema {}, this program knows up to {}: it was written by a newer srs-relay",
+      version, schema_version());
+}
+
 void migrate(Connection& connection) { migrate_to(connection, schema_version()); }
 
 void migrate_to(Connection& connection, int version) {
   const std::string text = connection.pragma("PRAGMA user_version");
   int found = 0;
   std::from_chars(text.data(), text.data() + text.size(), found);
-  if (found < 0) throw DatabaseError(SQLITE_CORRUPT, "its schema version is damaged");
-  if (found > schema_version()) {
-    throw DatabaseError(SQLITE_ERROR,
-                        fmt::format("the queue has schema {}, this program knows up to {}: it was "
-                                    "written by a newer srs-relay",
-                                    found, schema_version()));
+  if (const auto why = objection_to(found)) {
+    throw DatabaseError(found < 0 ? SQLITE_CORRUPT : SQLITE_ERROR, *why);
   }
   for (; found < version; ++found) {
     connection.execute("BEGIN IMMEDIATE");

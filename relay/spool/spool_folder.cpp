@@ -1,10 +1,13 @@
 #include "relay/spool/spool_folder.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
 #include <limits>
+#include <ranges>
+#include <string_view>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -14,6 +17,7 @@
 
 #include "relay/base/may_access.hpp"
 #include "relay/base/private_file.hpp"
+#include "relay/spool/schema.hpp"
 
 namespace relay::spool {
 
@@ -53,9 +57,38 @@ std::expected<void, std::string> trusted(const std::filesystem::path& folder, bo
   return {};
 }
 
+/// The first page of a database begins with this text; at 60 it has the schema version, with the
+/// highest octet first (SQLite's "Database File Format", section 1.3).
+constexpr std::string_view kDatabase("SQLite format 3\0", 16);
+constexpr std::size_t kVersionAt = 60;
+
+/// Where a write-ahead log was left, its pages count, and the file may be half-written: SQLite will
+/// mend it when it opens the queue.
+std::expected<void, std::string> look_at_header(const std::string& path) {
+  struct stat log{};
+  if (::stat((path + "-wal").c_str(), &log) == 0 && log.st_size > 0) return {};
+  std::array<unsigned char, kVersionAt + 4> header{};
+  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+  if (fd < 0) return std::unexpected(failure("cannot open", path));
+  const ssize_t octets = ::read(fd, header.data(), header.size());
+  ::close(fd);
+  if (octets == 0) return {};  // made, and never written to
+  const auto same = [](char a, unsigned char b) { return static_cast<unsigned char>(a) == b; };
+  if (octets != std::ssize(header) ||
+      !std::ranges::equal(kDatabase, header | std::views::take(16), same)) {
+    return std::unexpected("cannot open " + path + ": file is not a database");
+  }
+  std::uint32_t version = 0;
+  for (std::size_t i = kVersionAt; i < header.size(); ++i) version = version << 8U | header.at(i);
+  if (const auto why = objection_to(static_cast<int>(version))) {
+    return std::unexpected("cannot open " + path + ": " + *why);
+  }
+  return {};
+}
+
 }  // namespace
 
-std::expected<void, std::string> look_at_folder(const std::string& path, bool allow_network) {
+std::expected<void, std::string> look_at_queue(const std::string& path, bool allow_network) {
   const auto folder = base::folder_of(path);
   if (path.ends_with('/')) return std::unexpected("cannot open " + path + ": it is a folder");
   struct stat info{};
@@ -74,7 +107,7 @@ std::expected<void, std::string> look_at_folder(const std::string& path, bool al
     return std::unexpected("cannot open " + path + ": not a regular file");
   if (!base::may_access(path.c_str(), R_OK | W_OK))
     return std::unexpected(failure("cannot open", path));
-  return {};
+  return look_at_header(path);
 }
 
 std::expected<void, std::string> make_folder(const std::string& path, bool allow_network) {

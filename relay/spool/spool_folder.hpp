@@ -16,8 +16,11 @@ std::expected<void, std::string> make_folder(const std::string& path, bool allow
 /// sentence.
 std::expected<void, std::string> prepare_folder(const std::string& path, bool allow_network);
 
-/// Why prepare_folder() would fail, as far as can be seen without creating or opening anything.
-std::expected<void, std::string> look_at_folder(const std::string& path, bool allow_network);
+/// Why the queue could not be opened, as far as can be seen without creating or changing anything:
+/// what prepare_folder() would refuse, a file that is no database, and one of a newer program. Not
+/// for the process that has the queue open: it would lose its lock, which ends when any descriptor
+/// of the file is closed (fcntl(2)).
+std::expected<void, std::string> look_at_queue(const std::string& path, bool allow_network);
 
 /// Space set aside so that deliveries can be recorded on a full disk. Best effort: without it,
 /// deliveries stop earlier.

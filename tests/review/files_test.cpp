@@ -26,6 +26,22 @@ TEST_F(Files, LieInFoldersThatOthersCannotWriteTo) {
   EXPECT_THAT(said("folder", text), IsEmpty());
 }
 
+/// A group that nobody knows may be anybody's; one's own is trusted.
+TEST_F(Files, LieInFoldersThatNoOtherGroupCanWriteTo) {
+  const std::string text = domain("\"info\" = \"me@mail.example\"\n");
+  ::chmod((folder_ / "secrets").c_str(), 0770);
+  EXPECT_THAT(said("folder", text), IsEmpty());
+  constexpr gid_t kOfNobody = 54'321;
+  if (::chown((folder_ / "secrets").c_str(), static_cast<uid_t>(-1), kOfNobody) != 0) {
+    GTEST_SKIP() << "only root may give a folder to another group";
+  }
+  ::chmod((folder_ / "secrets").c_str(), 0770);
+  EXPECT_THAT(said("folder", text), ElementsAre(testing::AllOf(
+                                        HasSubstr("secrets has mode 0770: its group can put a file "
+                                                  "in the place of secrets/good"),
+                                        HasSubstr("chmod g-w "))));
+}
+
 /// Whoever can put another link there has the file.
 TEST_F(Files, LieBehindLinksThatOthersCannotChange) {
   fs::create_directories(folder_ / "open");

@@ -21,12 +21,12 @@ TEST(SpoolFolder, CanBeJudgedWithoutBeingMade) {
   ::chmod((root / "open").c_str(), 0770);
   std::ofstream(root / "file") << "x";
   fs::create_symlink(root / "file", root / "good" / "link.db");
-  EXPECT_TRUE(look_at_folder((root / "new" / "queue.db").string(), false));
+  EXPECT_TRUE(look_at_queue((root / "new" / "queue.db").string(), false));
   EXPECT_FALSE(fs::exists(root / "new"));
   for (const char* path : {"new/queue.db", "good/queue.db", "good/folder.db", "good/link.db",
                            "open/queue.db", "none/such/queue.db", "file/queue.db", "good/"}) {
     const std::string whole = (root / path).string();
-    const auto judged = look_at_folder(whole, false);
+    const auto judged = look_at_queue(whole, false);
     const auto made = prepare_folder(whole, false);
     EXPECT_EQ(judged.has_value(), made.has_value())
         << path << ' ' << (judged ? "" : judged.error()) << (made ? "" : made.error());

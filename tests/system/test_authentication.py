@@ -96,6 +96,17 @@ class Verdicts(AuthenticationCase):
     senders = (GOOD, KEYED, HINTED, CAREFUL, PLAIN)
     zones = {"broken.example": None}
 
+    def test_verify_reads_files_with_mixed_line_ends(self):
+        signed = GOOD.sign(GOOD.message())
+        unix = signed.replace(b"\r\n", b"\n")
+        message = self.relay.path("mixed.eml")
+        for content in (signed, unix, unix[:-1] + b"\r\n", unix.replace(b"\n\n", b"\r\n\n", 1)):
+            with open(message, "wb") as f:
+                f.write(content)
+            verdict = self.relay.cli("verify", message, "--ip", senders.CLIENT, "--helo", "x.example",
+                                     "--mail-from", "ann@good.example", "--to", "user@fwd.test")
+            self.assertIn("dkim=pass", verdict.stdout.replace(" ", "").lower(), verdict.stdout)
+
     def test_everything_passes(self):
         message = GOOD.sign(GOOD.message())
         got = self.forwarded(message, "ann@good.example")

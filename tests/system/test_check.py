@@ -1,11 +1,13 @@
 """`check` and `serve` agree: what is an error to one is an error to the other, and all else is a
 warning that `check`, `status`, `reload` and the log tell of."""
 
+import contextlib
 import json
 import os
 import pwd
 import re
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 import unittest
@@ -92,6 +94,14 @@ def several(*changes):
     return change
 
 
+def newer_queue(relay):
+    os.makedirs(relay.path("queue"), mode=0o700, exist_ok=True)
+    os.chmod(relay.path("queue"), 0o700)
+    with contextlib.closing(sqlite3.connect(relay.path("queue/queue.db"))) as queue:
+        queue.execute("PRAGMA user_version = 9999")
+    os.chmod(relay.path("queue/queue.db"), 0o600)
+
+
 # What a start refuses: (name, what is changed, words of the reason).
 REFUSED = [
     ("a key that is not known", lambda r: append(r, "[queue2]"), "unknown key"),
@@ -124,6 +134,9 @@ REFUSED = [
     ("no trust anchor", lambda r: append(r, '[dns]\ntrust_anchor = "root.key"'), "root.key"),
     ("a queue folder of others", queue_folder(0o777), "can be written to by others"),
     ("a queue folder in none", lambda r: edit(r, "queue/queue.db", "no/such/queue.db"), "cannot make"),
+    ("a queue that is none", lambda r: write(r, "queue/queue.db", "x" * 5000), "file is not a database"),
+    ("a short queue that is none", lambda r: write(r, "queue/queue.db", "x"), "file is not a database"),
+    ("a queue of a newer program", newer_queue, "it was written by a newer srs-relay"),
     ("a folder as queue", lambda r: edit(r, "queue/queue.db", "queue/"), "cannot open"),
     ("a log file that is a folder", several(lambda r: os.mkdir(r.path("logs")),
                                             lambda r: append(r, '[log]\nfile = "logs"')), "log"),
