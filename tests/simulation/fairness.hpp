@@ -26,7 +26,7 @@ class Fairness final : public ActivityWatch {
   void dot_may_be_written(std::uint32_t connection) override;
   void fell_silent(std::uint32_t connection) override;
   void ended(std::uint32_t connection, bool failed) override;
-  void troubled(std::uint32_t connection, const Said& said) override;
+  void replied(std::uint32_t connection, const Said& said) override;
 
   /// DNS was asked about a domain, and answers then.
   void asked_dns(std::size_t domain, base::SteadyTime until);
@@ -101,7 +101,8 @@ class Fairness final : public ActivityWatch {
     base::SteadyTime active_at;
     /// With other hosts it has to prove itself anew, and it cannot be seen from when on.
     bool moves = false;
-    base::SteadyTime took_at;
+    base::SteadyTime said_taken_at;  ///< a server of it has taken a message
+    base::SteadyTime took_at;        ///< … and the relay has recorded that
     base::SteadyTime troubled_at;
     std::chrono::nanoseconds waited{0};  ///< for its servers, since the last outcome
     bool needs_full_time = false;        ///< was cut off, or may have been; took nothing since

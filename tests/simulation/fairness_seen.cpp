@@ -110,10 +110,14 @@ void Fairness::ended(std::uint32_t connection, bool failed) {
   }
 }
 
-void Fairness::troubled(std::uint32_t connection, const Said& said) {
+void Fairness::replied(std::uint32_t connection, const Said& said) {
+  const auto& groups = connections_[connection].groups;
+  if (said.step == Step::Dot && said.code < 300) {
+    for (const std::size_t group : groups) groups_[group].said_taken_at = clock_.steady();
+  }
   const bool of_recipient = said.step == Step::Rcpt && said.code != 421;
-  if (of_recipient) return;
-  for (const std::size_t group : connections_[connection].groups) {
+  if (said.code < 400 || of_recipient) return;
+  for (const std::size_t group : groups) {
     groups_[group].troubled_at = clock_.steady();
     if (said.step < Step::Mail) groups_[group].unreachable = true;
   }
@@ -131,7 +135,8 @@ void Fairness::recorded(std::size_t group, bool took) {
   groups_[group].active_at = clock_.steady();
   groups_[group].waited = {};
   if (!took) return;
-  groups_[group].took_at = clock_.steady();
+  // What was refused later in the same attempt is in its record, too, and counts.
+  groups_[group].took_at = groups_[group].said_taken_at;
   groups_[group].unreachable = false;
   groups_[group].needs_full_time = false;
 }

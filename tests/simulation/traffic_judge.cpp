@@ -298,7 +298,7 @@ void TrafficJudge::said(const Said& said) {
   verdicts_.note(What::Said, key.value_or(kNoCopy), said.connection, said.code, said.status);
   if (states_limit(said)) learn_limit(said);
   if (said.step == Step::Dot && said.code >= 400) note_refusal(said);
-  if (activity_ != nullptr && said.code >= 400) activity_->troubled(said.connection, said);
+  if (activity_ != nullptr) activity_->replied(said.connection, said);
 }
 
 void TrafficJudge::begin_content(const Said& said) {

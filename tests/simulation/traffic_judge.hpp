@@ -60,7 +60,8 @@ class ActivityWatch {
   /// Nothing will happen on it until the client gives up.
   virtual void fell_silent(std::uint32_t connection) = 0;
   virtual void ended(std::uint32_t connection, bool failed) = 0;
-  virtual void troubled(std::uint32_t connection, const Said& said) = 0;
+  /// A reply is on its way.
+  virtual void replied(std::uint32_t connection, const Said& said) = 0;
 };
 
 class TrafficJudge final : public Witness {
