@@ -153,9 +153,13 @@ bool AttemptRunner::heed_failure(Progress& progress, const Candidate& host,
   put_off.kind = OutcomeKind::Deferred;
   for (const std::size_t copy : progress.left) note(progress, copy, put_off);
   if (failure.throttles()) {
-    // It is in no trouble: it wants a slower pace, and asking others first would evade that.
     feedback.throttled = true;
-    return false;
+    if (place_.group->throttled_in_row < Group::kPatience) {
+      // It is in no trouble: it wants a slower pace, and asking others first would evade that.
+      feedback.slow_down = progress.report.copies[progress.left.front()].outcome;
+      failing_.throttled(host, *progress.consignment.hosts, ports_.clock.steady());
+      return false;
+    }
   }
   if (const auto trouble = session_->trouble_here()) {
     feedback.trouble_here = trouble;

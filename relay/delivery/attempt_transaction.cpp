@@ -180,6 +180,7 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
   const auto& verdicts = session_->verdicts();
   std::vector<std::size_t> again;
   const std::size_t moved_before = progress.moved.size();
+  const bool was_throttled = std::exchange(feedback.throttled, false);  // by another host
   const bool spares_others = !progress.spared_others && is_about_others(verdicts);
   progress.spared_others = progress.spared_others || spares_others;
   for (std::size_t i = 0; i < which.size(); ++i) {
@@ -219,10 +220,21 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
                     only_this_mail || takes_mail ? Failure::Mail : Failure::Session, now);
   }
   progress.left.insert(progress.left.begin(), again.begin(), again.end());
-  if (!feedback.throttled) return;
-  // The server asks for a slower pace: try no other host, and defer the untried copies as well.
+  const bool is_throttled = feedback.throttled;
+  feedback.throttled = is_throttled || was_throttled;
+  if (!is_throttled) return;
   const auto why = std::ranges::find_if(
       verdicts, [](const auto& v) { return smtp::next_step(v) == NextStep::Throttled; });
+  // The server asks for a slower pace: try no other host, and defer the untried copies as well.
+  // Before the first recipient it may be about the sender: a few in a row are about us.
+  const bool is_patient = place_.group->throttled_in_row + 1 < Group::kPatience;
+  const bool of_all_mail = why->closing || (why->stage == Stage::MailFrom && !is_patient);
+  if (of_all_mail && !is_patient) failing_.failed(session_->remote(), Failure::Session, now);
+  if (of_all_mail && sent_ == untaken_) {
+    feedback.slow_down =
+        outcome_of(*why, session_->remote(), session_->tls_version(), session_->tls_result());
+    feedback.slow_down->attempt.at = at_;
+  }
   for (const std::size_t copy : progress.left) note(progress, copy, *why);
   progress.left.clear();
   progress.moved.clear();

@@ -48,6 +48,7 @@ void Dispatcher::tell_twin(const Lane& answered) {
 }
 
 void Dispatcher::next_lookups(Deferred& after) {
+  if (stopped_) return;
   while (LanePtr lane = lookups_.next(connections_.now())) {
     const auto within = lookups_.time_for(*lane);
     after.push_back([this, within, lane = std::move(lane)] { hooks_.start_lookup(lane, within); });
@@ -59,11 +60,18 @@ void Dispatcher::found(const LanePtr& lane, HostList hosts, SteadyTime now) {
   {
     const std::lock_guard lock(mutex_);
     connections_.see(now);
-    lookups_.found(*lane);
-    tell_twin(*lane);
     connections_.not_ready(*lane);
-    lane->group = connections_.group_for(hosts, lane->key.risk_pool);
-    lane->hosts = std::make_shared<const HostList>(std::move(hosts));
+    bool is_used = true;
+    if (hosts.passes_over) {
+      is_used = lookups_.found_in_part(*lane);
+    } else {
+      lookups_.found(*lane);
+      tell_twin(*lane);
+    }
+    if (is_used) {
+      lane->group = connections_.group_for(hosts, lane->key.risk_pool);
+      lane->hosts = std::make_shared<const HostList>(std::move(hosts));
+    }
     next_lookups(after);
     arrange(lane, after);
     lanes_.want_refill(lane, after);  // it may hold more than before
@@ -90,6 +98,15 @@ void Dispatcher::not_found(const LanePtr& lane, mail::Outcome why, SteadyTime no
     arrange(lane, after);
   }
   run(after);
+}
+
+void Dispatcher::lookup_crashed(const LanePtr& lane, SteadyTime now) {
+  mail::Outcome why;
+  why.kind = mail::OutcomeKind::Deferred;
+  why.attempt.stage = mail::Stage::Dns;
+  why.attempt.status = {4, 3, 0};
+  why.attempt.text = "the look-up of the hosts ended early";
+  not_found(lane, std::move(why), now);
 }
 
 void Dispatcher::start_clerk(const LanePtr& lane, Deferred& after) {

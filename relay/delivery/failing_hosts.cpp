@@ -43,6 +43,20 @@ void FailingHosts::failed(const Candidate& host, Failure failure, SteadyTime now
   known.last_until = std::max(known.last_until, until);
 }
 
+void FailingHosts::throttled(const Candidate& host, const HostList& list, SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  const auto is_way_out = [&](const Candidate& other) {
+    if (!same_host(other, host)) return false;
+    if (other.endpoint.address.is_v4() == host.endpoint.address.is_v4()) return false;
+    const Known* known = find(other);
+    return known == nullptr || known->failed_at == SteadyTime::min();
+  };
+  if (std::ranges::none_of(list.hosts, is_way_out)) return;
+  Known& known = fetch(host);
+  known.asked_at = now;
+  known.failed_at = now;
+}
+
 /// Null: no host is failing, so nothing needs to be noted.
 FailingHosts::Known* FailingHosts::note_asked(const Candidate& host, SteadyTime now) {
   if (index_.empty()) return nullptr;

@@ -29,6 +29,10 @@ class FailingHosts {
 
   void failed(const Candidate& host, Failure failure, base::SteadyTime now);
 
+  /// It wants a slower pace, which is no failure. Where its addresses of the other family do not
+  /// fail, they are next: what was said may be about our address of this one.
+  void throttled(const Candidate& host, const HostList& list, base::SteadyTime now);
+
   /// It took a message, so it is not failing.
   void took(const Candidate& host, base::SteadyTime now);
 

@@ -78,20 +78,33 @@ void Group::learn(const Feedback& feedback, std::size_t living, base::SteadyTime
   used_at = now;
 }
 
+/// Nothing is tried for a while: copies get `why` as their outcome.
+void Group::rest(const mail::Outcome& why, const std::string& list_key, milliseconds first_outage,
+                 base::SteadyTime now) {
+  Outage& outage = outages_[list_key];
+  if (outage.answer.until > now) return;  // another session has reported this already
+  const auto span = std::min(first_outage * (1U << std::min(outage.failures, 5U)), kLongestOutage);
+  ++outage.failures;
+  outage.answer = {.outcome = why, .until = now + span};
+  if (outages_.size() > kMaxOutages) outages_.erase(outages_.begin());
+}
+
 void Group::hear(const Feedback& feedback, const std::string& list_key, std::size_t living,
                  std::size_t most, milliseconds first_outage, base::SteadyTime now) {
   learn(feedback, living, now);
   has_timeouts = feedback.timed_out && !feedback.took;
+  if (feedback.took) {
+    throttled_in_row = 0;
+  } else if (feedback.throttled) {
+    ++throttled_in_row;
+  }
   if (feedback.unreachable) {
-    Outage& outage = outages_[list_key];
-    if (outage.answer.until > now) return;  // another session has reported this outage already
-    const auto span =
-        std::min(first_outage * (1U << std::min(outage.failures, 5U)), kLongestOutage);
-    ++outage.failures;
     if (!is_provider) window_ = 1;
-    outage.answer = {.outcome = *feedback.unreachable, .until = now + span};
-    if (outages_.size() > kMaxOutages) outages_.erase(outages_.begin());
-    return;
+    return rest(*feedback.unreachable, list_key, first_outage, now);
+  }
+  if (feedback.slow_down && !feedback.took) {
+    window_ = std::max<std::size_t>(window_ / 2, 1);
+    return rest(*feedback.slow_down, list_key, first_outage, now);
   }
   if (feedback.trouble_here && !feedback.took) return;  // our trouble says nothing about them
   outages_.erase(list_key);

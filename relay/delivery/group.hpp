@@ -30,7 +30,9 @@ std::size_t tighter(std::size_t a, std::size_t b);
 struct Feedback {
   bool took = false;       ///< a message was taken for at least one recipient
   bool throttled = false;  ///< 4.7.x: the server wants a slower pace
-  bool is_full = false;    ///< 421 to a new connection while others are open
+  /// … of all mail, not of this message, and took none on this connection: Deferred.
+  std::optional<mail::Outcome> slow_down;
+  bool is_full = false;  ///< 421 to a new connection while others are open
   bool timed_out = false;
   std::optional<ports::IoError> trouble_here;  ///< trouble of this host; says nothing of the group
   Learnt stated;                               ///< limits stated or shown in this attempt
@@ -57,6 +59,9 @@ class Group {
  public:
   static constexpr std::chrono::hours kProvenFor{1};
   static constexpr std::size_t kFirstWindow = 5;  ///< the window after the first message taken
+  /// So often in a row a server may want a slower pace before it counts as one in trouble, behind
+  /// which others have their turn.
+  static constexpr unsigned kPatience = 3;
 
   /// `list`: of the first lane in this group.
   Group(const HostList& list, bool of_risk_pool);
@@ -91,6 +96,9 @@ class Group {
   std::size_t sessions = 0;                            ///< including idle ones
   std::size_t starting = 0;                            ///< … that have not asked for a job yet
   std::atomic<std::size_t> connected = 0;  ///< … connected or connecting; not guarded by the lock
+  /// Attempts in a row in which a server wanted a slower pace, and none took anything; read by
+  /// sessions, and not guarded by the lock.
+  std::atomic<unsigned> throttled_in_row = 0;
   /// Copies of learnt.recipients and .messages for sessions; not guarded by the lock.
   std::atomic<std::size_t> most_recipients = 0;
   std::atomic<std::size_t> most_messages = 0;
@@ -105,6 +113,8 @@ class Group {
 
  private:
   void learn(const Feedback& feedback, std::size_t living, base::SteadyTime now);
+  void rest(const mail::Outcome& why, const std::string& list_key,
+            std::chrono::milliseconds first_outage, base::SteadyTime now);
   void grow_limits();
   void tell_limits();
 

@@ -45,6 +45,9 @@ struct HostList {
   std::optional<std::string> provider;  ///< the provider whose rule joins this list with others
   std::string group;  ///< key of the group: provider or list, demand, source, pool
   base::SteadyTime valid_until;
+  /// The addresses of a host could not be looked up in time, and others follow that are not better
+  /// than it: mail would go past it.
+  bool passes_over = false;
   std::shared_ptr<const Policy> policy;  ///< under which it was made
 };
 

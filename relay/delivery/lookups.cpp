@@ -72,6 +72,14 @@ void Lookups::failed_for_good(Lane& lane) {
   remember(lane.key.domain);
 }
 
+bool Lookups::found_in_part(Lane& lane) {
+  leave(lane);
+  lane.has_silent_dns = true;
+  if (lane.lookup_share != Share::Slow) return false;
+  lane.lookup_failures = 0;
+  return true;
+}
+
 bool Lookups::failed_for_now(Lane& lane, base::SteadyTime now) {
   leave(lane);
   forget(lane.key.domain);

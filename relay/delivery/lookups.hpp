@@ -44,6 +44,8 @@ class Lookups {
 
   void found(Lane& lane);
   void failed_for_good(Lane& lane);
+  /// Hosts were found, but the list passes over one that is silent. False: as below.
+  bool found_in_part(Lane& lane);
   /// False: it had its short time only. The caller should want it again instead of using its
   /// result.
   bool failed_for_now(Lane& lane, base::SteadyTime now);

@@ -183,13 +183,13 @@ base::Task<std::expected<ports::DnsAnswer<address>, DnsError>> MxSelection::addr
 base::Deadline MxSelection::deadline_for(const Draft& draft, bool is_last) const {
   if (is_last) return draft.deadline;
   const auto now = clock_.steady();
-  return {.at = now + (draft.deadline.at - now) / 2};
+  return {.at = now + (draft.deadline.at - now) / 2, .cut = draft.deadline.cut};
 }
 
 /// False: the host is this relay, so no host from its preference on may be used.
 base::Task<bool> MxSelection::add_addresses(Draft& draft, const Host& host, std::size_t at_most,
                                             bool is_last) {
-  const auto& [destination, policy, deadline, ttl, chosen, why] = draft;
+  const auto& [destination, policy, deadline, ttl, chosen, why, silent] = draft;
   const auto found = co_await addresses(host.name, deadline_for(draft, is_last));
   if (!found) {
     // A temporary failure of one host outweighs permanent failures of others. If the missing name
@@ -199,6 +199,7 @@ base::Task<bool> MxSelection::add_addresses(Draft& draft, const Host& host, std:
     const auto error = missing ? DnsError::NoData : found.error();
     if (why.kind != OutcomeKind::Deferred) draft.why = from_dns(error, host.name);
     if (ports::is_temporary(error)) draft.ttl = std::min(draft.ttl, kAskAgain);
+    if (error == DnsError::Timeout && !silent) draft.silent = host.preference;
     co_return true;
   }
   draft.ttl = std::min(draft.ttl, found->ttl);
@@ -232,9 +233,10 @@ base::Task<bool> MxSelection::add_addresses(Draft& draft, const Host& host, std:
 }
 
 base::Task<std::expected<HostList, Unroutable>> MxSelection::hosts(
-    Destination destination, std::shared_ptr<const Policy> policy, std::chrono::seconds within) {
+    Destination destination, std::shared_ptr<const Policy> policy, std::chrono::seconds within,
+    base::Cut* cut) {
   Draft draft{.destination = std::move(destination), .policy = std::move(policy)};
-  draft.deadline = base::Deadline{.at = clock_.steady() + within};
+  draft.deadline = base::Deadline{.at = clock_.steady() + within, .cut = cut};
   draft.why = unroutable(OutcomeKind::Failed, {5, 4, 4}, "no address to deliver to");
   auto hosts = co_await hosts_of(draft);
   if (!hosts) co_return std::unexpected(std::move(hosts.error()));
@@ -253,6 +255,7 @@ base::Task<std::expected<HostList, Unroutable>> MxSelection::hosts(
   }
   if (draft.chosen.empty()) co_return std::unexpected(std::move(draft.why));
   HostList list{.hosts = std::move(draft.chosen), .policy = draft.policy};
+  list.passes_over = draft.silent && list.hosts.back().preference >= *draft.silent;
   list.key = list_key(list.hosts);
   if (const auto& providers = draft.policy->providers) {
     const std::string* name = providers->name_of(list.hosts.front().host);

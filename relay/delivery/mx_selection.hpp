@@ -32,10 +32,11 @@ class MxSelection {
   /// relay, by name or address, only hosts of better preference stay: otherwise mail would loop.
   /// Addresses that the risk pool has no source address for are left out. Ends within that time; a
   /// host whose DNS is silent leaves half of it to those behind. The caller sets `at` of the
-  /// outcome.
+  /// outcome. `cut` may be null.
   base::Task<std::expected<HostList, Unroutable>> hosts(Destination destination,
                                                         std::shared_ptr<const Policy> policy,
-                                                        std::chrono::seconds within);
+                                                        std::chrono::seconds within,
+                                                        base::Cut* cut = nullptr);
 
  private:
   struct Host {
@@ -55,6 +56,7 @@ class MxSelection {
     std::chrono::seconds ttl = kLongest;
     std::vector<Candidate> chosen;
     Unroutable why;
+    std::optional<std::uint16_t> silent;  ///< preference of the best host not found in time
   };
 
   base::Task<std::expected<std::vector<Host>, Unroutable>> hosts_of(Draft& draft);

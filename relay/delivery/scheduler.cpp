@@ -85,6 +85,7 @@ base::Task<bool> Scheduler::stop(std::chrono::seconds grace) {
   look_bell_.ring();
   tick_bell_.ring();
   shop_.dispatcher.stop();
+  lookups_->end();  // one that is silent would take its whole time, and nobody wants its result
   auto& clock = shop_.ports.clock;
   const auto until = clock.steady() + grace;
   const auto is_running = [this] {
@@ -179,15 +180,23 @@ void Scheduler::start_clerk(LanePtr lane) {
 
 void Scheduler::start_lookup(LanePtr lane, std::chrono::seconds within) {
   ++running_;
-  spawn(next_shard(), "host look-up", look_up(std::move(lane), within), [this] { --running_; });
+  const auto has_ended = std::make_shared<bool>(false);
+  spawn(next_shard(), "host look-up", look_up(lane, within, has_ended), [this, lane, has_ended] {
+    if (!*has_ended) shop_.dispatcher.lookup_crashed(lane, shop_.ports.clock.steady());
+    --running_;
+  });
 }
 
-base::Task<> Scheduler::look_up(LanePtr lane, std::chrono::seconds within) {
+base::Task<> Scheduler::look_up(LanePtr lane, std::chrono::seconds within,
+                                std::shared_ptr<bool> has_ended) {
+  RunningLookups::Entry entry(lookups_, co_await boost::asio::this_coro::executor);
   const auto policy = shop_.policy.get();
   auto& clock = shop_.ports.clock;
   MxSelection selection(shop_.ports.resolver, clock);
-  auto hosts = co_await selection.hosts(destination_of(lane->key, *policy), policy, within);
+  auto hosts =
+      co_await selection.hosts(destination_of(lane->key, *policy), policy, within, entry.cut());
   shop_.dispatcher.set_policy(shop_.policy.get());
+  *has_ended = true;  // the next one of this lane may begin before this task is gone
   if (hosts) {
     shop_.dispatcher.found(lane, std::move(*hosts), clock.steady());
   } else {

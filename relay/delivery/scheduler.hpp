@@ -9,6 +9,7 @@
 
 #include "relay/delivery/queue_reader.hpp"
 #include "relay/delivery/report_clerk.hpp"
+#include "relay/delivery/running_lookups.hpp"
 #include "relay/delivery/workshop.hpp"
 #include "relay/ports/delivery_control.hpp"
 #include "relay/ports/delivery_feed.hpp"
@@ -66,7 +67,7 @@ class Scheduler final : public ports::DeliveryFeed, public ports::DeliveryContro
   base::Task<> look_for_work();
   base::Task<> keep_time();
   base::Task<std::expected<bool, ports::SpoolError>> look();
-  base::Task<> look_up(LanePtr lane, std::chrono::seconds within);
+  base::Task<> look_up(LanePtr lane, std::chrono::seconds within, std::shared_ptr<bool> has_ended);
   void start_session(PlacePtr place);
   void start_lookup(LanePtr lane, std::chrono::seconds within);
   void start_clerk(LanePtr lane);
@@ -81,6 +82,7 @@ class Scheduler final : public ports::DeliveryFeed, public ports::DeliveryContro
   Workshop shop_;
   QueueReader reader_;
   ReportClerk reports_;
+  std::shared_ptr<RunningLookups> lookups_ = std::make_shared<RunningLookups>();
   std::atomic<std::size_t> next_shard_{0};
   std::atomic<bool> stopping_{false};
   std::atomic<int> running_{0};                 ///< tasks of this object

@@ -189,6 +189,63 @@ TEST_F(AttemptTest, ThrottlingTurnsNobodyToAnotherHost) {
   }
 }
 
+/// What is about all mail, and what may be about this sender or this content only.
+TEST_F(AttemptTest, ASlowerPaceForAllMailIsSaidBeforeTheMail) {
+  const std::vector<std::pair<Answer, bool>> answers = {
+      {{"banner", "421 4.7.0 Slow down"}, true},   {{"EHLO", "450 4.7.1 Slow down"}, true},
+      {{"MAIL", "421 4.7.28 Slow down"}, true},    {{"dot", "421 4.7.28 Slow down"}, true},
+      {{"MAIL", "451 4.7.1 Who is that?"}, false}, {{"dot", "451 4.7.1 Come again"}, false}};
+  for (const auto& [answer, of_all_mail] : answers) {
+    SCOPED_TRACE(std::string(answer.step) + ' ' + answer.reply);
+    use(a_host_list("a1 b2"));
+    plans_.clear();
+    say("a1", answer.step, answer.reply);
+    const auto report = attempt();
+    ASSERT_EQ(report.feedback.slow_down.has_value(), of_all_mail);
+    if (of_all_mail) {
+      EXPECT_EQ(report.feedback.slow_down->kind, OutcomeKind::Deferred);
+      EXPECT_EQ("421 " + report.feedback.slow_down->attempt.text,
+                "421 " + std::string(answer.reply).substr(4));
+    }
+  }
+}
+
+/// One sender may be refused so; three in a row are all mail of ours.
+TEST_F(AttemptTest, WhoRefusesSenderAfterSenderWantsASlowerPace) {
+  use(a_host_list("a1 b2"));
+  say("a1", "MAIL", "451 4.7.650 Rate limited");
+  EXPECT_FALSE(attempt().feedback.slow_down);
+  place_.group->throttled_in_row = Group::kPatience - 1;
+  EXPECT_TRUE(attempt().feedback.slow_down);
+}
+
+/// It took mail on this connection: a limit of messages is stated in such words, too.
+TEST_F(AttemptTest, ASlowerPaceAfterMailWasTakenIsOfThisConnection) {
+  use(a_host_list("a1"));
+  AttemptRunner runner = make_runner();
+  EXPECT_EQ(kind_of(attempt_by(runner)), OutcomeKind::Delivered);
+  say("a1", "MAIL", "421 4.7.0 Enough for now");
+  const auto report = attempt_by(runner);
+  EXPECT_TRUE(report.feedback.throttled);
+  EXPECT_FALSE(report.feedback.slow_down);
+  run_task(runner.close());
+}
+
+/// A first host that never takes anything must not hide the second one for ever.
+TEST_F(AttemptTest, PatienceWithAHostThatOnlyEverThrottlesEnds) {
+  for (const char* step : {"banner", "MAIL"}) {
+    SCOPED_TRACE(step);
+    use(a_host_list("a1 b2"));
+    plans_.clear();
+    failing_.took(list_->hosts[0], clock_.steady());
+    say("a1", step, "421 4.7.1 No PTR");
+    place_.group->throttled_in_row = Group::kPatience;
+    EXPECT_TRUE(attempt().feedback.throttled);
+    attempt();
+    EXPECT_EQ(dialled().substr(0, 2), "b2");
+  }
+}
+
 /// A large message needs what a small one does not.
 TEST_F(AttemptTest, WhatAHostDoesNotOfferIsNoTroubleOfIt) {
   use(a_host_list("a1 b2"));

@@ -53,11 +53,13 @@ class DispatcherTest : public testing::Test {
   }
 
   /// All that are looked up have these hosts.
-  void find(const std::string& hosts, base::SteadyTime until = base::SteadyTime::max()) {
+  void find(const std::string& hosts, base::SteadyTime until = base::SteadyTime::max(),
+            bool passes_over = false) {
     for (auto& lane : std::exchange(lookups_, {})) {
       HostList list = a_host_list(hosts);
       list.policy = policy_;
       list.valid_until = until;
+      list.passes_over = passes_over;
       if (lane->key.risk_pool) list.group += "risk";
       work_.found(lane, std::move(list), kStart);
     }
@@ -349,6 +351,48 @@ TEST_F(DispatcherTest, ADomainIsKnownAfterItsLaneIsForgotten) {
   work_.add(due(2, "good.example"), kStart + 11s);
   ASSERT_EQ(lookups_.size(), 1U);
   EXPECT_EQ(lookups_.back()->key.domain, "good.example");
+}
+
+/// Its backup might refuse for good what it would take.
+TEST_F(DispatcherTest, NobodyGoesPastAHostThatIsOnlySlowInDns) {
+  work_.add(due(1, "x.example"), kStart);
+  find("b2", base::SteadyTime::max(), true);
+  EXPECT_TRUE(sessions_.empty());
+  ASSERT_EQ(lookups_.size(), 1U);
+  EXPECT_EQ(within_, policy_->timeouts.dns);
+  find("a1 b2");
+  ASSERT_EQ(sessions_.size(), 1U);
+  EXPECT_EQ(next(sessions_[0])->hosts->hosts[0].host, "a1");
+}
+
+TEST_F(DispatcherTest, AHostWhoseDnsIsDeadIsPassedOverInTheEnd) {
+  work_.add(due(1, "x.example"), kStart);
+  find("b2", base::SteadyTime::max(), true);
+  find("b2", base::SteadyTime::max(), true);
+  ASSERT_EQ(sessions_.size(), 1U);
+  EXPECT_EQ(next(sessions_[0])->hosts->hosts[0].host, "b2");
+}
+
+/// As when memory ran out in its task.
+TEST_F(DispatcherTest, ALookUpThatLeavesNoResultIsMadeAgain) {
+  work_.add(due(1, "x.example"), kStart);
+  work_.lookup_crashed(lookups_.at(0), kStart);
+  ASSERT_EQ(clerks_.size(), 1U);
+  EXPECT_EQ(work_.next_for_clerk(clerks_[0], kStart)->answer->kind, mail::OutcomeKind::Deferred);
+  work_.clerk_ended(clerks_[0]);
+  work_.add(due(2, "x.example"), kStart + 2h);
+  ASSERT_EQ(lookups_.size(), 2U);
+  lookups_.erase(lookups_.begin());
+  find("a1");
+  EXPECT_EQ(next(sessions_.at(0))->job.id, id(2));
+}
+
+TEST_F(DispatcherTest, NoLookUpBeginsAfterAStop) {
+  add_silent_domains(300);
+  const std::size_t begun = lookups_.size();
+  work_.stop();
+  work_.not_found(lookups_.at(0), {}, kStart + 1s);
+  EXPECT_EQ(lookups_.size(), begun);
 }
 
 TEST_F(DispatcherTest, WhoDoesNotAnswerAtOnceIsAskedAgainWithItsWholeTime) {

@@ -45,6 +45,22 @@ TEST_F(FailingHostsTest, AFailingHostIsAskedLastForTenMinutes) {
   EXPECT_EQ(order(list, kStart + 11min), "a1 b2 c3 ");
 }
 
+/// "No PTR" is said of our address of one family, and the other one may have it.
+TEST_F(FailingHostsTest, WhoThrottlesOneFamilyIsAskedByTheOther) {
+  HostList list = a_host_list("a1 b2 c3");
+  list.hosts[1].host = "a1";
+  list.hosts[1].preference = list.hosts[0].preference;
+  list.hosts[0].endpoint.address = boost::asio::ip::make_address("2001:db8::1");
+  EXPECT_EQ(failing_.order_of(list, kStart).front(), 0U);
+  failing_.throttled(list.hosts[0], list, kStart);
+  EXPECT_EQ(failing_.order_of(list, kStart + 1s), (std::vector<std::size_t>{1, 2, 0}));
+  failing_.throttled(list.hosts[1], list, kStart + 1s);
+  EXPECT_EQ(failing_.order_of(list, kStart + 2s).front(), 1U) << "and not by its backup";
+  const HostList single = a_host_list("d4 e5");
+  failing_.throttled(single.hosts[0], single, kStart);
+  EXPECT_EQ(order(single, kStart + 1s), "d4 e5 ");
+}
+
 TEST_F(FailingHostsTest, AFailingHostStaysLastUntilEveryOtherOneWasAsked) {
   const HostList list = a_host_list("a1 b2 c3");
   failing_.failed(list.hosts[0], Failure::Session, kStart);

@@ -49,6 +49,27 @@ TEST_F(GroupTest, WhatTakesMailMayHaveMoreAndMore) {
   EXPECT_EQ(group_.window_at(kStart + 61min, kMost), 1U);
 }
 
+/// Each further message would be one more reason to keep us out.
+TEST_F(GroupTest, WhoSaysSlowDownToAllMailIsLeftInPeaceForAWhile) {
+  mail::Outcome why;
+  why.attempt.text = "4.7.0 Slow down";
+  const Feedback slow_down{.throttled = true, .slow_down = why};
+  hear(slow_down);
+  ASSERT_NE(group_.outage_of(list_.key, kStart + 29s), nullptr);
+  EXPECT_EQ(group_.outage_of(list_.key, kStart)->outcome.attempt.text, "4.7.0 Slow down");
+  EXPECT_EQ(group_.outage_of(list_.key, kStart + 31s), nullptr);
+  hear(slow_down, kStart + 31s);
+  EXPECT_NE(group_.outage_of(list_.key, kStart + 80s), nullptr) << "each time for longer";
+  EXPECT_EQ(group_.throttled_in_row, 2U);
+  hear({.took = true}, kStart + 80s);
+  EXPECT_EQ(group_.outage_of(list_.key, kStart + 80s), nullptr);
+  EXPECT_EQ(group_.throttled_in_row, 0U);
+  Feedback both = slow_down;
+  both.took = true;
+  hear(both, kStart + 81s);
+  EXPECT_EQ(group_.outage_of(list_.key, kStart + 81s), nullptr) << "it takes some";
+}
+
 TEST_F(GroupTest, ThrottlingHalvesTheWindow) {
   for (int i = 0; i < 12; ++i) hear({.took = true});
   EXPECT_EQ(group_.window_at(kStart, kMost), 16U);

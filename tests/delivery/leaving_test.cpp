@@ -23,7 +23,8 @@ using testing::HasSubstr;
 
 constexpr const char* kZone =
     "x.example MX 10 mx.x.example\nmx.x.example A 192.0.2.1\n"
-    "sender.example MX 10 mx.sender.example\nmx.sender.example A 192.0.2.2\n";
+    "sender.example MX 10 mx.sender.example\nmx.sender.example A 192.0.2.2\n"
+    "silent.example NEVER\n";
 const std::string kSeal = "ARC-Seal: i=1;\r\n\tb=x\r\n";
 const std::string kTrace = "Received: from client\r\nDKIM-Signature: b=y\r\n";
 const std::string kNewHead = "Received: from client\r\nFrom: Ann via <a@fwd.example>\r\n";
@@ -615,6 +616,38 @@ TEST_F(Leaving, WhoIsRefusedCostsTheOthersNoAttempt) {
   EXPECT_EQ(dialer_.connections.size(), 2U);
   EXPECT_EQ(spool_.messages(), 0U);
   EXPECT_FALSE(logged(R"("code":421)"));
+}
+
+/// Two hundred connections would be two hundred more reasons to keep us out.
+TEST_F(Leaving, AServerThatWantsASlowerPaceOfAllMailIsLeftInPeaceForAWhile) {
+  start();
+  std::string banner = "421 4.7.0 Slow down\r\n";
+  dialer_.plan = [&](const ports::Endpoint&, std::string_view step) -> std::optional<std::string> {
+    if (step != "banner" || banner.empty()) return std::nullopt;
+    return banner;
+  };
+  for (int i = 0; i < 20; ++i) accept(message({{}}));
+  run(20s);
+  EXPECT_EQ(dialer_.connections.size(), 1U);
+  EXPECT_TRUE(logged("Slow down"));
+  banner.clear();
+  accept(message({{}}));
+  run(10min);
+  EXPECT_EQ(ended(CopyEnd::Delivered), 21U);
+}
+
+/// The port is closed meanwhile, and nobody wants what would be found.
+TEST_F(Leaving, AStopWaitsForNoLookUp) {
+  start();
+  auto made = message({{}});
+  made.routes[0].target = mailbox("t0@silent.example");
+  accept(std::move(made));
+  run(5s);
+  auto done = boost::asio::co_spawn(io_, scheduler_->stop(30s), boost::asio::use_future);
+  run(1s);
+  ASSERT_EQ(done.wait_for(0s), std::future_status::ready);
+  EXPECT_TRUE(done.get());
+  scheduler_.reset();
 }
 
 /// But no more than once: a server that goes on hanging up wants less of us.

@@ -119,6 +119,19 @@ TEST_F(LookupsTest, WhoWasSilentIsAskedAgainAmongItsLikeAndTakesNoPlaceFromOther
   EXPECT_EQ(silent[0]->lookup_share, Share::Slow) << "until it answers";
 }
 
+/// A list without the preferred host is the last resort.
+TEST_F(LookupsTest, WhoWasFoundInPartIsAskedAgainWithItsWholeTime) {
+  const auto lane = want("x");
+  begin();
+  EXPECT_FALSE(lookups_.found_in_part(*lane));
+  lookups_.want(lane);
+  EXPECT_EQ(begin(), "x ");
+  EXPECT_EQ(lookups_.time_for(*lane), limits_.whole_lookup);
+  EXPECT_TRUE(lookups_.found_in_part(*lane));
+  lookups_.want(lane);
+  EXPECT_EQ(lane->lookup_share, Share::Slow) << "until all of its hosts are found";
+}
+
 TEST_F(LookupsTest, ARefusalIsAnAnswer) {
   const auto lane = want("x");
   begin();

@@ -207,6 +207,17 @@ TEST_F(MxSelectionTest, AHostWhoseDnsIsSilentHidesNoOther) {
             mail::OutcomeKind::Deferred);
 }
 
+/// … but it was preferred, and perhaps it is only slow.
+TEST_F(MxSelectionTest, AListTellsWhenItPassesOverASilentHost) {
+  const std::string zone = "a.example NEVER\nb.example A 192.0.2.2\n";
+  EXPECT_TRUE(ask("d.example MX 10 a.example\nd.example MX 20 b.example\n" + zone)->passes_over);
+  EXPECT_TRUE(ask("d.example MX 10 a.example\nd.example MX 10 b.example\n" + zone)->passes_over)
+      << "it may be this relay, which no other of its preference is behind";
+  EXPECT_FALSE(ask("d.example MX 20 a.example\nd.example MX 10 b.example\n" + zone)->passes_over)
+      << "a backup only";
+  EXPECT_FALSE(ask("d.example MX 10 b.example\n" + zone)->passes_over);
+}
+
 TEST_F(MxSelectionTest, UsesTheHostsThatCanBeFound) {
   EXPECT_THAT(hosts(ask("d.example MX 10 a.example\nd.example MX 20 b.example\n"
                         "a.example SERVFAIL\nb.example A 192.0.2.2\n")),

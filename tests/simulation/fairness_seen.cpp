@@ -119,7 +119,10 @@ void Fairness::replied(std::uint32_t connection, const Said& said) {
   if (said.code < 400 || of_recipient) return;
   for (const std::size_t group : groups) {
     groups_[group].troubled_at = clock_.steady();
-    if (said.step < Step::Mail) groups_[group].unreachable = true;
+    // Nothing may be tried for a while after what is about all mail.
+    const bool slow_down =
+        said.status.starts_with("4.7.") && (said.code == 421 || said.step == Step::Mail);
+    if (said.step < Step::Mail || slow_down) groups_[group].unreachable = true;
   }
 }
 

@@ -16,9 +16,14 @@ using namespace std::chrono_literals;
 constexpr std::size_t kHostsPerAttempt = 3;
 constexpr auto kAskedLast = 10min;
 
-/// While nothing answers, copies hear what the last host said without being tried.
+/// While nothing answers, or a server wants a slower pace, copies hear what the last host said
+/// without being tried.
 bool may_answer_for_an_outage(const ports::CopyUpdate& update) {
-  return update.attempts.size() == 1 && update.attempts.front().stage < Stage::MailFrom;
+  if (update.attempts.size() != 1) return false;
+  const mail::DeliveryAttempt& last = update.attempts.front();
+  const bool slow_down =
+      last.status.subject == 7 && (last.code == 421 || last.stage == Stage::MailFrom);
+  return last.stage < Stage::MailFrom || slow_down;
 }
 
 /// TLS had failed, or STARTTLS was refused.
