@@ -30,7 +30,7 @@ std::size_t tighter(std::size_t a, std::size_t b);
 struct Feedback {
   bool took = false;       ///< a message was taken for at least one recipient
   bool throttled = false;  ///< 4.7.x: the server wants a slower pace
-  /// … of all mail, not of this message, and took none on this connection: Deferred.
+  /// … of all mail: said before any, or to the first on a connection. Deferred.
   std::optional<mail::Outcome> slow_down;
   bool is_full = false;  ///< 421 to a new connection while others are open
   bool timed_out = false;

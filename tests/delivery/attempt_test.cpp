@@ -219,16 +219,20 @@ TEST_F(AttemptTest, WhoRefusesSenderAfterSenderWantsASlowerPace) {
   EXPECT_TRUE(attempt().feedback.slow_down);
 }
 
-/// It took mail on this connection: a limit of messages is stated in such words, too.
-TEST_F(AttemptTest, ASlowerPaceAfterMailWasTakenIsOfThisConnection) {
-  use(a_host_list("a1"));
-  AttemptRunner runner = make_runner();
-  EXPECT_EQ(kind_of(attempt_by(runner)), OutcomeKind::Delivered);
-  say("a1", "MAIL", "421 4.7.0 Enough for now");
-  const auto report = attempt_by(runner);
-  EXPECT_TRUE(report.feedback.throttled);
-  EXPECT_FALSE(report.feedback.slow_down);
-  run_task(runner.close());
+/// Limits of messages and of errors are stated in such words, too.
+TEST_F(AttemptTest, ASlowerPaceBehindAnotherMessageIsOfThisConnection) {
+  for (const bool took : {true, false}) {
+    use(a_host_list("a1"));
+    plans_.clear();
+    AttemptRunner runner = make_runner();
+    if (!took) say("a1", "RCPT", "550 5.1.1 Unknown");
+    EXPECT_EQ(kind_of(attempt_by(runner)), took ? OutcomeKind::Delivered : OutcomeKind::Failed);
+    say("a1", took ? "MAIL" : "RCPT", "421 4.7.0 Enough for now");
+    const auto report = attempt_by(runner);
+    EXPECT_TRUE(report.feedback.throttled);
+    EXPECT_FALSE(report.feedback.slow_down);
+    run_task(runner.close());
+  }
 }
 
 /// A first host that never takes anything must not hide the second one for ever.
