@@ -55,7 +55,7 @@ std::expected<std::unique_ptr<Relay>, std::string> Relay::open(Parts parts,
 Relay::Relay(Parts parts, net::InheritedSockets given, FileBounds bounds)
     : configuration_(std::move(*parts.policies), std::move(parts.problems), clock_.wall()),
       classic_before_(std::move(parts.classic_before)),
-      given_(given.addresses()),
+      given_(given.given()),
       bounds_(std::move(bounds)),
       server_tls_(std::move(parts.server_tls)),
       client_tls_(std::move(parts.client_tls)),

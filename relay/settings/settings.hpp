@@ -32,6 +32,7 @@ using std::chrono::seconds;
 struct SocketAddress {
   std::string host;  ///< textual IP, no brackets
   std::uint16_t port = 0;
+  bool takes_ipv4 = false;  ///< "::" of a socket that another process has opened for IPv4, too
 };
 
 struct Limits {
