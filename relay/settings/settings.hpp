@@ -74,14 +74,12 @@ struct KeyText {
   std::string name;  ///< for messages
   base::Secret text;
   Place at = {};
+  std::string credential = {};  ///< its name, if systemd copies it for us; then `file` is the copy
 };
 
 struct Tls {
   KeyText certificate;
   KeyText key;
-
-  /// Whether both come from files, which may change while we run.
-  bool is_in_files() const { return !certificate.file.empty() && !key.file.empty(); }
 };
 
 struct Dns {
