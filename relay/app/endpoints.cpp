@@ -12,6 +12,15 @@ std::vector<ports::Endpoint> endpoints_of(const settings::Listener& listener) {
   return endpoints;
 }
 
+std::vector<ports::Endpoint> reached_endpoints_of(const settings::Listener& listener) {
+  auto endpoints = endpoints_of(listener);
+  for (const auto& address : listener.addresses) {
+    if (!address.takes_ipv4) continue;
+    endpoints.push_back({boost::asio::ip::address_v4::any(), address.port});
+  }
+  return endpoints;
+}
+
 std::vector<ports::Endpoint> endpoints_of(const settings::Settings& settings) {
   std::vector<ports::Endpoint> endpoints;
   for (const auto& listener : settings.listeners) {

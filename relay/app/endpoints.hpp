@@ -8,8 +8,12 @@
 
 namespace relay::app {
 
-/// Those of one listener.
+/// Those of one listener, to open or to find open.
 std::vector<ports::Endpoint> endpoints_of(const settings::Listener& listener);
+
+/// Those where connections to one listener arrive: also 0.0.0.0 where the socket for "::" takes
+/// IPv4, because such a connection has an IPv4 address at our end.
+std::vector<ports::Endpoint> reached_endpoints_of(const settings::Listener& listener);
 
 std::vector<ports::Endpoint> endpoints_of(const settings::Settings& settings);
 

@@ -11,6 +11,11 @@
 
 namespace relay::app {
 
+/// Behind the name of a file that may not be accessed.
+inline constexpr const char* kOutOfBounds =
+    " is in none of the folders that were named at start, and no other is open to this process: "
+    "this needs a restart";
+
 /// Canonical paths: of folders, with everything below them, and of single files.
 struct FileBounds {
   std::vector<std::filesystem::path> readable;

@@ -1,14 +1,14 @@
 #include "relay/app/given_sockets.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <fstream>
-#include <set>
 #include <string>
 #include <string_view>
 
 #include <boost/asio/ip/address.hpp>
+
+#include "relay/app/systemd_unit.hpp"
 
 namespace relay::app {
 
@@ -16,10 +16,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Earlier folders take precedence (systemd.unit(5)).
-constexpr std::array<std::string_view, 4> kUnitFolders = {
-    "etc/systemd/system", "run/systemd/system", "usr/local/lib/systemd/system",
-    "usr/lib/systemd/system"};
 constexpr std::string_view kUnit = "srs-relay.socket";
 
 std::string text_of(const ports::Endpoint& address) {
@@ -29,12 +25,6 @@ std::string text_of(const ports::Endpoint& address) {
 
 ports::Endpoint endpoint_of(const settings::SocketAddress& address) {
   return {boost::asio::ip::make_address(address.host), address.port};
-}
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
 }
 
 bool has(const std::vector<ports::Endpoint>& all, const ports::Endpoint& one) {
@@ -57,36 +47,11 @@ std::optional<ports::Endpoint> parse_stream(std::string_view text) {
   return endpoint;
 }
 
-/// Adds the ListenStream addresses of a unit file. False: it cannot be read.
-bool read_streams(const fs::path& file, std::vector<ports::Endpoint>& streams) {
-  std::ifstream lines(file);
-  if (!lines) return false;
-  for (std::string line; std::getline(lines, line);) {
-    const std::string_view text = trimmed(line);
-    constexpr std::string_view kKey = "ListenStream";
-    const std::size_t equals = text.find('=');
-    if (equals == std::string_view::npos || trimmed(text.substr(0, equals)) != kKey) continue;
-    const std::string_view value = trimmed(text.substr(equals + 1));
-    if (value.empty()) streams.clear();  // an empty value resets the list
-    if (const auto stream = parse_stream(value)) streams.push_back(*stream);
-  }
-  return true;
-}
-
-std::vector<fs::path> drop_ins(const fs::path& root) {
-  std::vector<fs::path> files;
-  std::set<fs::path> names;
-  std::error_code ignored;
-  for (const std::string_view folder : kUnitFolders) {
-    const fs::path place = root / folder / (std::string(kUnit) + ".d");
-    for (const auto& entry : fs::directory_iterator(place, ignored)) {
-      const fs::path& file = entry.path();
-      if (file.extension() == ".conf" && names.insert(file.filename()).second)
-        files.push_back(file);
-    }
-  }
-  std::ranges::sort(files, {}, [](const fs::path& file) { return file.filename(); });
-  return files;
+/// What a socket on all IPv6 addresses does when its unit leaves it to the kernel.
+bool kernel_takes_ipv4(const fs::path& root) {
+  char only_ipv6 = '0';
+  std::ifstream(root / "proc/sys/net/ipv6/bindv6only") >> only_ipv6;
+  return only_ipv6 == '0';
 }
 
 std::vector<ports::Endpoint> named(const settings::Settings& settings) {
@@ -114,36 +79,48 @@ void settle_listeners(settings::Settings& settings, const GivenSockets& given,
     return;
   }
   const auto wanted = named(settings);
-  for (const auto& listener : settings.listeners) {
-    for (const auto& address : listener.addresses) {
-      if (has(*given, endpoint_of(address))) continue;
+  for (auto& listener : settings.listeners) {
+    for (auto& address : listener.addresses) {
+      const auto socket =
+          std::ranges::find(*given, endpoint_of(address), &ports::GivenSocket::address);
+      if (socket != given->end()) {
+        address.takes_ipv4 = socket->takes_ipv4;
+        continue;
+      }
       add(listener.at, "systemd opens our sockets, but none for " + text_of(endpoint_of(address)) +
                            ", which [[listener]] names");
     }
   }
-  for (const ports::Endpoint& socket : *given) {
-    if (has(wanted, socket)) continue;
+  for (const auto& [address, takes_ipv4] : *given) {
+    if (has(wanted, address)) continue;
     if (has_unnamed) {
-      unnamed->addresses.push_back({socket.address.to_string(), socket.port});
+      unnamed->addresses.push_back({address.address.to_string(), address.port, takes_ipv4});
     } else {
-      add({}, "systemd has a socket for " + text_of(socket) + ", which no [[listener]] names");
+      add({}, "systemd has a socket for " + text_of(address) + ", which no [[listener]] names");
     }
   }
 }
 
 GivenSockets sockets_of_unit(const fs::path& root) {
   std::error_code ignored;
-  const fs::path enabled = root / kUnitFolders[0] / "sockets.target.wants" / kUnit;
+  const fs::path enabled = root / kUnitsOfTheHost / "sockets.target.wants" / kUnit;
   if (!fs::is_symlink(fs::symlink_status(enabled, ignored))) return std::nullopt;
-  std::vector<ports::Endpoint> streams;
-  const bool was_read = std::ranges::any_of(kUnitFolders, [&](std::string_view folder) {
-    return read_streams(root / folder / kUnit, streams);
-  });
-  if (!was_read) return std::nullopt;
-  for (const fs::path& file : drop_ins(root)) {
-    if (!read_streams(file, streams)) return std::nullopt;
+  const auto settings = settings_of_unit(root, std::string(kUnit));
+  if (!settings) return std::nullopt;
+  std::vector<ports::GivenSocket> sockets;
+  std::string only_ipv6;
+  for (const auto& [key, value] : *settings) {
+    if (key == "BindIPv6Only") only_ipv6 = value;
+    if (key != "ListenStream") continue;
+    if (value.empty()) sockets.clear();
+    if (const auto stream = parse_stream(value)) sockets.push_back({*stream, false});
   }
-  return streams;
+  const bool take_ipv4 =
+      only_ipv6 == "both" || (only_ipv6 != "ipv6-only" && kernel_takes_ipv4(root));
+  for (auto& [address, takes_ipv4] : sockets) {
+    takes_ipv4 = take_ipv4 && address.address.is_v6() && address.address.is_unspecified();
+  }
+  return sockets;
 }
 
 }  // namespace relay::app

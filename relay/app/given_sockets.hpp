@@ -5,14 +5,14 @@
 #include <optional>
 #include <vector>
 
-#include "relay/ports/stream.hpp"
+#include "relay/ports/given_socket.hpp"
 #include "relay/settings/findings.hpp"
 #include "relay/settings/settings.hpp"
 
 namespace relay::app {
 
 /// nullopt: unknown
-using GivenSockets = std::optional<std::vector<ports::Endpoint>>;
+using GivenSockets = std::optional<std::vector<ports::GivenSocket>>;
 
 /// A [[listener]] without an address gets the addresses of the sockets; addresses that are
 /// configured must be among them. A difference is an error, because we would wait for mail at an

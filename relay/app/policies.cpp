@@ -112,7 +112,7 @@ forward::LateRefusal late_refusal(settings::LateRefusal from) {
 inbound::ArrivalPolicy arrival_policy(const settings::Settings& from) {
   inbound::ArrivalPolicy policy;
   for (const settings::Listener& listener : from.listeners) {
-    policy.listeners.push_back({.at = endpoints_of(listener),
+    policy.listeners.push_back({.at = reached_endpoints_of(listener),
                                 .proxies = listener.policy.proxies,
                                 .require_tls = listener.policy.require_tls,
                                 .verify = listener.policy.verify,
@@ -157,7 +157,7 @@ void set_own_endpoints(delivery::Policy& policy, const settings::Settings& from)
   auto& own = policy.own_endpoints;
   const auto local = local_addresses();
   for (const auto& listener : from.listeners) {
-    for (const ports::Endpoint& endpoint : endpoints_of(listener)) {
+    for (const ports::Endpoint& endpoint : reached_endpoints_of(listener)) {
       own.push_back(endpoint);
       for (const auto& address : local) {
         const bool reached =

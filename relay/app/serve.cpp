@@ -78,7 +78,7 @@ int serve(const std::string& config_path) {
     std::fprintf(stderr, "srs-relay: %s\n", given.error().c_str());
     return kExitNegative;
   }
-  auto parts = make_parts(config_path, Places::Judge, given->addresses());
+  auto parts = make_parts(config_path, Places::Judge, given->given());
   if (!parts.can_start()) {
     for (const auto& problem : parts.problems) {
       std::fprintf(stderr, "%s\n", render(problem).c_str());

@@ -55,7 +55,7 @@ std::expected<std::unique_ptr<Relay>, std::string> Relay::open(Parts parts,
 Relay::Relay(Parts parts, net::InheritedSockets given, FileBounds bounds)
     : configuration_(std::move(*parts.policies), std::move(parts.problems), clock_.wall()),
       classic_before_(std::move(parts.classic_before)),
-      given_(given.addresses()),
+      given_(given.given()),
       bounds_(std::move(bounds)),
       server_tls_(std::move(parts.server_tls)),
       client_tls_(std::move(parts.client_tls)),
@@ -123,11 +123,8 @@ void Relay::open_signer() {
 }
 
 void Relay::open_tls() {
-  certificate_watch_ = std::make_unique<CertificateWatch>(server_tls_, *log_);
-  const auto& tls = configuration_.started_with().tls;
-  if (tls && tls->is_in_files()) {
-    certificate_watch_->watch({.chain = tls->certificate.file, .key = tls->key.file});
-  }
+  certificate_watch_ = std::make_unique<CertificateWatch>(server_tls_, *log_, bounds_);
+  certificate_watch_->watch(to_be_watched(configuration_.started_with().tls));
 }
 
 std::expected<void, std::string> Relay::open_delivery() {
@@ -185,20 +182,22 @@ void Relay::open_desk() {
                                                         .idle = idle_,
                                                         .log = *log_,
                                                         .clock = clock_});
-  status_ = std::make_unique<StatusReport>(StatusReport::Uses{.configuration = configuration_,
-                                                              .review = *review_,
-                                                              .clock = clock_,
-                                                              .log = *log_,
-                                                              .spool = *spool_,
-                                                              .resolver = *resolver_,
-                                                              .signer = *signer_,
-                                                              .scheduler = *scheduler_,
-                                                              .acceptor = *acceptor_,
-                                                              .abuse = *abuse_,
-                                                              .bounces = bounces_,
-                                                              .refusals = *refusals_,
-                                                              .watchdog = watchdog_,
-                                                              .draining = draining_});
+  status_ =
+      std::make_unique<StatusReport>(StatusReport::Uses{.configuration = configuration_,
+                                                        .review = *review_,
+                                                        .certificate_watch = *certificate_watch_,
+                                                        .clock = clock_,
+                                                        .log = *log_,
+                                                        .spool = *spool_,
+                                                        .resolver = *resolver_,
+                                                        .signer = *signer_,
+                                                        .scheduler = *scheduler_,
+                                                        .acceptor = *acceptor_,
+                                                        .abuse = *abuse_,
+                                                        .bounces = bounces_,
+                                                        .refusals = *refusals_,
+                                                        .watchdog = watchdog_,
+                                                        .draining = draining_});
   desk_ = std::make_unique<ops::Desk>(ops::Controls{
       .queue = spool_->operators(),
       .delivery = *scheduler_,

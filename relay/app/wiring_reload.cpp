@@ -25,10 +25,6 @@ base::Event reload_event(base::WallTime now, base::Severity severity,
   return event;
 }
 
-constexpr const char* kOutOfBounds =
-    " is in none of the folders that were named at start, and no other is open to this process: "
-    "this needs a restart";
-
 /// Adds a hint: "Permission denied" alone would make the operator check the permissions of the
 /// file.
 settings::Problem explained(settings::Problem problem, const FileBounds& bounds) {
@@ -139,10 +135,7 @@ ops::ReloadResult Reloader::reload_now(const std::vector<ops::Asker>& asked_by) 
 /// In an order in which no session sees half of a configuration: the certificate is there before
 /// STARTTLS is offered, and all policies are published at once.
 void Reloader::put_in_force(Parts next, Prepared prepared) {
-  net::TlsFiles files;
-  const auto& tls = next.settings->tls;
-  if (tls && tls->is_in_files()) files = {tls->certificate.file, tls->key.file};
-  uses_.certificate_watch.watch(files, [&] {
+  uses_.certificate_watch.watch(to_be_watched(next.settings->tls), [&] {
     if (next.server_tls) uses_.server_tls.publish(next.server_tls);
   });
   const std::string log_file = next.settings->log.file;

@@ -56,7 +56,9 @@ ops::ConfigWarnings ConfigReview::warnings() const {
     all.push_back({.at = position_of(*in_force->settings, tls->certificate.at),
                    .code = settings::ProblemCode::File,
                    .text = "tls: " + trouble,
-                   .hint = "until it is mended the certificate read before stays in use",
+                   .hint = uses_.certificate_watch.needs_restart().empty()
+                               ? "until it is mended the certificate read before stays in use"
+                               : "until the restart the certificate read before stays in use",
                    .warning = true,
                    .check = "certificate"});
   }

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <chrono>
+#include <utility>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -64,6 +65,12 @@ std::vector<ops::HostTrouble> StatusReport::troubles() const {
   return found;
 }
 
+std::vector<std::string> StatusReport::needs_restart() const {
+  auto keys = uses_.configuration.needs_restart();
+  for (std::string& key : uses_.certificate_watch.needs_restart()) keys.push_back(std::move(key));
+  return keys;
+}
+
 ops::DaemonStatus StatusReport::now() const {
   const auto& configuration = uses_.configuration;
   const auto abuse = uses_.abuse.totals();
@@ -99,7 +106,7 @@ ops::DaemonStatus StatusReport::now() const {
           .self_check_failures = checks.failed,
           .spool_poisoned = uses_.spool.poisoned(),
           .draining = uses_.draining,
-          .needs_restart = configuration.needs_restart(),
+          .needs_restart = needs_restart(),
           .troubles = troubles(),
           .warnings = uses_.review.warnings()};
 }

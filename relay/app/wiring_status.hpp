@@ -7,6 +7,7 @@
 
 #include "relay/app/configuration.hpp"
 #include "relay/app/log_sink.hpp"
+#include "relay/app/wiring_certificate.hpp"
 #include "relay/app/wiring_review.hpp"
 #include "relay/auth/openssl_signer.hpp"
 #include "relay/delivery/scheduler.hpp"
@@ -28,6 +29,7 @@ class StatusReport {
   struct Uses {
     const Configuration& configuration;
     const ConfigReview& review;
+    const CertificateWatch& certificate_watch;
     const ports::Clock& clock;
     const LogSink& log;
     const spool::SqliteSpool& spool;
@@ -50,6 +52,7 @@ class StatusReport {
   std::optional<ops::HostTrouble> lack_of_room() const;
 
  private:
+  std::vector<std::string> needs_restart() const;
   /// What keeps us from accepting mail, now or within the last ten minutes.
   std::vector<ops::HostTrouble> troubles() const;
 

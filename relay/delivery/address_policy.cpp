@@ -88,7 +88,7 @@ address dialled_with(const address& given) {
   return given;
 }
 
-/// Our listeners on all IPv6 addresses take no IPv4.
+/// A listener on all IPv6 addresses that takes IPv4 as well has an endpoint of each family.
 bool listens_on_all(const ports::Endpoint& own, const address& family_of) {
   return own.address.is_unspecified() && own.address.is_v4() == family_of.is_v4();
 }
@@ -131,7 +131,7 @@ std::vector<address> own_addresses(const Policy& policy) {
 bool may_dial(const address& given, std::uint16_t port, const Policy& policy) {
   if (is_own_endpoint(given, port, policy)) return false;
   return policy.allow_private || !is_special_address(given) ||
-         in_any(policy.allowed_blocks, dialled_with(given));
+         in_any(policy.allowed_blocks, given) || in_any(policy.allowed_blocks, dialled_with(given));
 }
 
 bool is_host_name(std::string_view name) {

@@ -28,6 +28,10 @@ struct GatewayPolicy {
   std::vector<std::string> names;  ///< names of its hosts in Received, folded
   std::string results;  ///< its authserv-id, folded; "": none, its results are not believed
   forward::LateRefusal refusals = forward::LateRefusal::Refuse;
+
+  /// It could only bounce what is refused here, so that what speaks against a client it names is
+  /// asked for after the content, where the message can be held or leave apart.
+  bool has_accepted() const { return refusals != forward::LateRefusal::Refuse; }
 };
 
 struct ArrivalPolicy {

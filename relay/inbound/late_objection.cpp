@@ -19,7 +19,7 @@ base::Task<std::optional<smtp::Reply>> late_objection(AbuseControl& abuse,
                                                       const Transaction& transaction,
                                                       base::Deadline deadline) {
   const Client& client = transaction.client();
-  if (client.known_by != KnownBy::Received) co_return std::nullopt;
+  if (!transaction.is_listed_late()) co_return std::nullopt;
   const AbusePolicy& policy = transaction.policy().abuse;
   if (!std::ranges::all_of(transaction.recipients(), is_for_postmaster)) {
     const auto listed = co_await abuse.objection_to_client(client.named.address,
@@ -27,6 +27,7 @@ base::Task<std::optional<smtp::Reply>> late_objection(AbuseControl& abuse,
     // RFC 5321 allows 554 in place of a greeting; a message is refused with 550.
     if (listed) co_return smtp::Reply(550, listed->status(), listed->text());
   }
+  if (client.known_by != KnownBy::Received) co_return std::nullopt;
   const Admission admission{.origin = client.origin,
                             .reverse_path = {},
                             .forward_path = {},

@@ -1,4 +1,4 @@
-// The checks of a client that becomes known only from the content.
+// The checks of a client that are made only when the content is in.
 #pragma once
 
 #include <optional>
@@ -10,8 +10,9 @@
 
 namespace relay::inbound {
 
-/// Objections of DNS lists and rates to the client found in Received; nullopt for a client known
-/// otherwise. There is no greylisting: the gateway tries again whoever the client was. The
+/// Objections to the client a gateway has named: of the DNS lists where
+/// Transaction::is_listed_late(), and of the rates where it was found in Received, so that RCPT has
+/// not counted it. There is no greylisting: the gateway tries again whoever the client was. The
 /// references belong to the caller, who awaits.
 base::Task<std::optional<smtp::Reply>> late_objection(AbuseControl& abuse,
                                                       const Transaction& transaction,

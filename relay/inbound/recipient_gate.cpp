@@ -96,6 +96,7 @@ base::Task<RecipientGate::Objection> RecipientGate::client_objection(
   if (!current.planner->is_bounce_address(forward_path)) {
     if (auto wait = parts_.abuse.objection_to_guessing(client.origin, policy)) co_return wait;
   }
+  if (message.transaction.is_listed_late()) co_return std::nullopt;
   // At connect time the lists were asked about the gateway: ask now, whatever stage is set.
   const bool is_new = client.known_by == KnownBy::Xforward;
   const DnsListStage stage = is_new ? policy.dns_lists->at : DnsListStage::Recipient;

@@ -71,7 +71,7 @@ smtp::ServerOptions Session::options() const {
   options.offer_starttls = policy_->offer_starttls && parts_.tls != nullptr;
   options.tls_active = connection_.is_tls();
   options.require_tls = listener_.require_tls;
-  options.offer_naming = is_gateway();
+  options.offer_naming = may_name();
   return options;
 }
 
@@ -118,7 +118,7 @@ smtp::Action Session::on_front_line(const ReadBuffer::Line& line) {
   const bool must_wait = smtp::must_end_group(smtp::verb_of(line.text));
   const bool more_buffered =
       buffer.pending().size() > line.octets || (must_wait && connection_.has_unread());
-  if (smtp::verb_of(line.text) == smtp::Verb::Ehlo) machine_.offer_naming(is_gateway());
+  if (smtp::verb_of(line.text) == smtp::Verb::Ehlo) machine_.offer_naming(may_name());
   smtp::Action action = line.state == LineState::Complete
                             ? machine_.on_line(line.text, more_buffered)
                             : machine_.on_bare_line_end();
@@ -194,6 +194,7 @@ void Session::follow_machine() {
   if (goes_on || number == 0) return;
   auto policy = parts_.policy.get();
   client_.judge_peer(policy->arrival);
+  client_.begin_transaction();
   transaction_.emplace(number_, number, std::move(policy), client_, local_);
 }
 

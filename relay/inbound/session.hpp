@@ -100,8 +100,9 @@ class Session {
   base::Task<> begin_tls(const smtp::Reply& go_on);
   /// XCLIENT or XFORWARD.
   base::Task<> name_client(smtp::NameClient said);
-  /// Whether the peer is a gateway, by the newest policy.
-  bool is_gateway() const;
+  /// Whether XCLIENT and XFORWARD are taken: the peer is a gateway, by the newest policy, and none
+  /// of its clients may be speaking in its place.
+  bool may_name() const;
   /// Moves the place in the gate to the current client; the reply if there is no room for it.
   std::optional<smtp::Reply> change_place();
   /// Waits a while for a place; nullopt: none became free.

@@ -42,7 +42,8 @@ std::expected<void, std::string> SessionClient::take(smtp::NamedBy by,
     client = claimed_client(*address, known_by(by), peer_);
     client.named.tls_version = peer_.named.tls_version;
     client.named.tls_cipher = peer_.named.tls_cipher;
-    if (before.known_by == client.known_by) {  // another command for the same client: keep HELO
+    // Another command for the same client: keep HELO.
+    if (before.known_by == client.known_by && before.address == client.address) {
       client.named.helo = before.named.helo;
       client.helo_is_named = before.helo_is_named;
     }

@@ -43,6 +43,13 @@ class SessionClient {
   /// Updates is_exempt of the peer, for the policy may have changed.
   void judge_peer(const ArrivalPolicy& policy) { peer_.is_exempt = policy.exempts(peer_.address); }
 
+  /// MAIL was accepted. Behind a proxy that has named its client, the client itself may speak from
+  /// now on: nothing that it says may name another one, or make it the gateway.
+  void begin_transaction() { naming_is_over_ = naming_is_over_ || named_ != nullptr; }
+
+  /// The client that XCLIENT has named stays to the end of the connection.
+  bool naming_is_over() const { return naming_is_over_; }
+
   void drop_forwarded() { forwarded_.reset(); }
 
   /// RFC 3207 §4.2: forget what the client said before TLS began.
@@ -52,6 +59,7 @@ class SessionClient {
   Client peer_;
   std::unique_ptr<Client> named_;      ///< by XCLIENT
   std::unique_ptr<Client> forwarded_;  ///< by XFORWARD
+  bool naming_is_over_ = false;
 };
 
 }  // namespace relay::inbound

@@ -71,8 +71,9 @@ void Session::open_door(std::optional<smtp::Reply> refusal) {
   conclude(machine_.turn_away(std::move(*refusal)));
 }
 
-bool Session::is_gateway() const {
-  return parts_.policy.get()->arrival.gateway_at(client_.peer().address) != nullptr;
+bool Session::may_name() const {
+  return !client_.naming_is_over() &&
+         parts_.policy.get()->arrival.gateway_at(client_.peer().address) != nullptr;
 }
 
 std::optional<smtp::Reply> Session::change_place() {
@@ -84,8 +85,17 @@ std::optional<smtp::Reply> Session::change_place() {
 /// XCLIENT restarts the session with the client it names; XFORWARD names one for a transaction. The
 /// newest policy says who is a gateway.
 base::Task<> Session::name_client(smtp::NameClient said) {
+  const auto newest = parts_.policy.get();
+  const GatewayPolicy* const gateway = newest->arrival.gateway_at(client_.peer().address);
+  if (gateway != nullptr && client_.naming_is_over()) {
+    // Not a 5xx: a gateway may go on after it, with mail of the next client in this one's name.
+    smtp::Reply again(421, {4, 7, 0}, "Name another client on a new connection");
+    log_refusal("command", again);
+    conclude(machine_.shut_down(std::move(again)));
+    co_return;
+  }
   std::optional<smtp::Reply> refusal;
-  if (!is_gateway()) {
+  if (gateway == nullptr) {
     refusal.emplace(550, mail::EnhancedStatus{5, 7, 0}, "No [[gateway]] names your address");
   } else if (auto taken = client_.take(said.by, said.attributes); !taken) {
     refusal.emplace(501, mail::EnhancedStatus{5, 5, 4}, taken.error());
@@ -99,7 +109,7 @@ base::Task<> Session::name_client(smtp::NameClient said) {
   machine_ = smtp::ServerMachine(options());
   auto unwelcome = change_place();
   const Client& client = client_.of_session();
-  if (!unwelcome && !client.is_exempt) {
+  if (!unwelcome && !client.is_exempt && !(client.is_claimed() && gateway->has_accepted())) {
     unwelcome = co_await parts_.abuse.objection_to_client(
         client.named.address, DnsListStage::Connect, policy_->abuse, connection_.session_end());
   }

@@ -18,6 +18,14 @@ constexpr std::uint64_t kFloodCharge = 1ULL << 20;
 }  // namespace
 
 base::Task<> Session::begin_tls(const smtp::Reply& go_on) {
+  if (client_.naming_is_over()) {
+    // TLS forgets what was named, so that a client that speaks through its proxy would be the
+    // gateway.
+    smtp::Reply again(421, {4, 7, 0}, "Begin TLS on a new connection, before you name a client");
+    log_refusal("starttls", again);
+    conclude(machine_.shut_down(std::move(again)));
+    co_return;
+  }
   if (!parts_.handshakes.may_begin(client_.of_session().counted(), limits())) {
     // RFC 3207 §4: a client that does not need TLS goes on in the clear.
     const smtp::Action unavailable = machine_.on_tls_unavailable();
@@ -40,11 +48,15 @@ base::Task<> Session::begin_tls(const smtp::Reply& go_on) {
   if (!place) co_return end_tls({454, {4, 7, 0}, "Too many TLS handshakes, and no place"});
   const auto secured = co_await connection_.secure(*parts_.tls, connection_.after(kHandshakeSpan));
   if (!secured) co_return end_tls({454, {4, 7, 0}, ports::describe(secured.error())});
+  const bool was_named = client_.of_session().is_claimed();
   client_.drop_names();
   const mail::Client secured_client = connection_.client();
   client_.note_tls(secured_client.tls_version, secured_client.tls_cipher);
   machine_ = smtp::ServerMachine(options());
   follow_machine();
+  // The place is the peer's again.
+  auto full = was_named ? change_place() : std::nullopt;
+  if (full) conclude(machine_.shut_down(std::move(*full)));
 }
 
 base::Task<std::optional<FairShare::Holding>> Session::handshake_place() {

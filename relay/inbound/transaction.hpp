@@ -49,6 +49,13 @@ class Transaction {
     return gateway_ != nullptr && gateway_->reads_received && !client().is_claimed();
   }
 
+  /// The lists are asked about the client after the content, and not before it: only then is the
+  /// client known, or can the message be taken all the same.
+  bool is_listed_late() const {
+    return gateway_ != nullptr && client().is_claimed() &&
+           (gateway_->has_accepted() || client().known_by == KnownBy::Received);
+  }
+
   /// The client found in Received.
   void set_client(Client client) { received_.emplace(std::move(client)); }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include <boost/asio/ip/tcp.hpp>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
@@ -10,6 +11,18 @@
 #include "relay/net/io_errors.hpp"
 
 namespace relay::net {
+
+namespace {
+
+/// Our own listeners never do (IPV6_V6ONLY); systemd's do so by default.
+bool takes_ipv4(int socket, const boost::asio::ip::tcp::endpoint& name) {
+  if (!name.address().is_v6() || !name.address().is_unspecified()) return false;
+  int only_ipv6 = 1;
+  socklen_t size = sizeof only_ipv6;
+  return ::getsockopt(socket, IPPROTO_IPV6, IPV6_V6ONLY, &only_ipv6, &size) == 0 && only_ipv6 == 0;
+}
+
+}  // namespace
 
 std::expected<InheritedSockets, std::string> InheritedSockets::take() {
   InheritedSockets taken;
@@ -28,6 +41,7 @@ std::expected<InheritedSockets, std::string> InheritedSockets::take() {
     }
     name.resize(size);
     taken.sockets_.back().address = endpoint_of(name);
+    taken.sockets_.back().takes_ipv4 = takes_ipv4(fd, name);
   }
   return taken;
 }
@@ -36,9 +50,9 @@ InheritedSockets::~InheritedSockets() {
   for (const auto& socket : sockets_) ::close(socket.descriptor);
 }
 
-std::vector<ports::Endpoint> InheritedSockets::addresses() const {
-  std::vector<ports::Endpoint> all;
-  for (const auto& socket : sockets_) all.push_back(socket.address);
+std::vector<ports::GivenSocket> InheritedSockets::given() const {
+  std::vector<ports::GivenSocket> all;
+  for (const auto& socket : sockets_) all.push_back({socket.address, socket.takes_ipv4});
   return all;
 }
 

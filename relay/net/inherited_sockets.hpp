@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "relay/net/listener.hpp"
+#include "relay/ports/given_socket.hpp"
 
 namespace relay::net {
 
@@ -23,7 +24,7 @@ class InheritedSockets {
 
   const std::vector<Listener::Inherited>& sockets() const { return sockets_; }
 
-  std::vector<ports::Endpoint> addresses() const;
+  std::vector<ports::GivenSocket> given() const;
 
   /// Those of `endpoints` that have no inherited socket.
   std::vector<ports::Endpoint> missing(std::span<const ports::Endpoint> endpoints) const;

@@ -35,7 +35,8 @@ class Listener {
   /// A listening socket that another process opened, such as systemd for a socket unit.
   struct Inherited {
     ports::Endpoint address;
-    int descriptor = -1;  ///< the caller's; listeners duplicate it
+    int descriptor = -1;      ///< the caller's; listeners duplicate it
+    bool takes_ipv4 = false;  ///< see ports::GivenSocket
   };
 
   /// Binds all addresses without an inherited socket; port 0 takes a free one (only with one

@@ -177,7 +177,9 @@ std::optional<KeyText> read_key_text(Section& section, Rights rights) {
     file = relative_to(file, section.at("file").file);
     section.findings().name_file(file, section.at("file"));
   }
-  return read_key_file(section, key, file, rights);
+  auto found = read_key_file(section, key, file, rights);
+  if (found) found->credential = std::move(credential);
+  return found;
 }
 
 base::Secret read_secret(Section& section) {

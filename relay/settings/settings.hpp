@@ -32,6 +32,7 @@ using std::chrono::seconds;
 struct SocketAddress {
   std::string host;  ///< textual IP, no brackets
   std::uint16_t port = 0;
+  bool takes_ipv4 = false;  ///< "::" of a socket that another process has opened for IPv4, too
 };
 
 struct Limits {
@@ -73,14 +74,12 @@ struct KeyText {
   std::string name;  ///< for messages
   base::Secret text;
   Place at = {};
+  std::string credential = {};  ///< its name, if systemd copies it for us; then `file` is the copy
 };
 
 struct Tls {
   KeyText certificate;
   KeyText key;
-
-  /// Whether both come from files, which may change while we run.
-  bool is_in_files() const { return !certificate.file.empty() && !key.file.empty(); }
 };
 
 struct Dns {

@@ -93,6 +93,19 @@ TEST(Policies, KnowAListenerOnAllAddressesByEachOfThem) {
   EXPECT_THAT(own_endpoints(*settings), UnorderedElementsAreArray(expected));
 }
 
+/// What another process has opened for us may take both families, and has the settings for both.
+TEST(Policies, KnowAListenerOfBothFamiliesByBoth) {
+  auto settings = house();
+  settings->listeners = {{.addresses = {{"::", 2525, true}}, .policy = {.require_tls = true}}};
+  EXPECT_THAT(own_endpoints(*settings), testing::IsSupersetOf({":: 2525", "0.0.0.0 2525"}));
+  const auto policies = make_policies(settings);
+  ASSERT_TRUE(policies) << policies.error().front().text;
+  const inbound::ArrivalPolicy& arrival = policies->inbound->arrival;
+  EXPECT_TRUE(arrival.listener_at({make_address("2001:db8::1"), 2525}).require_tls);
+  EXPECT_TRUE(arrival.listener_at({make_address("192.0.2.1"), 2525}).require_tls);
+  EXPECT_FALSE(arrival.listener_at({make_address("192.0.2.1"), 25}).require_tls);
+}
+
 /// What waits in our own queue does not wait for its signature to expire.
 TEST(Policies, LetSignaturesOutliveTheQueue) {
   auto settings = house();

@@ -85,6 +85,10 @@ TEST(AddressPolicy, WhatIsAllowedIsAllowedBehindATranslatorToo) {
   some.allowed_blocks.push_back({ip("10.1.0.0"), 16});
   EXPECT_TRUE(may_dial(ip("64:ff9b::a01:1"), 25, some));
   EXPECT_FALSE(may_dial(ip("64:ff9b::a02:1"), 25, some));
+  some.allowed_blocks = {{ip("64:ff9b::a02:0"), 112}};  // or as it is dialled
+  EXPECT_TRUE(may_dial(ip("64:ff9b::a02:1"), 25, some));
+  EXPECT_FALSE(may_dial(ip("64:ff9b::a03:1"), 25, some));
+  EXPECT_FALSE(may_dial(ip("10.2.0.1"), 25, some));
 }
 
 TEST(AddressPolicy, WeNeverDialOurselvesByAWrapping) {

@@ -1,8 +1,9 @@
 // A gateway in front: it names its clients by XCLIENT, by XFORWARD, or in Received.
+#include "tests/inbound/gateway.hpp"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/inbound/house.hpp"
 #include "tests/inbound/srs_addresses.hpp"
 
 namespace relay::inbound {
@@ -15,80 +16,6 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-constexpr const char* kGateway = "10.0.0.1";
-constexpr const char* kMessage = "From: ann@sender.example\r\nSubject: x\r\n\r\nx\r\n.\r\n";
-constexpr const char* kZone =
-    "sender.example TXT \"v=spf1 ip4:203.0.113.9 -all\"\n"
-    "_dmarc.sender.example TXT \"v=DMARC1; p=reject\"\n"
-    "9.113.0.203.bl.example A 127.0.0.2\n";
-
-std::string received(const std::string& from, const std::string& by) {
-  return "Received: from " + from + "\r\n\tby " + by + " (Postfix) with ESMTP id 1;\r\n\tdate\r\n";
-}
-
-class Gateway : public testing::Test {
- protected:
-  Gateway() : house({}, true) {
-    change([](Policy& policy) {
-      policy.arrival.gateways = {{.from = {*base::Network::parse("10.0.0.0/24")}}};
-    });
-  }
-
-  /// Who still waits goes, and so does what waits for the DNS.
-  void TearDown() override {
-    house.acceptor.drain();
-    house.poll();
-    house.clock.advance(2s);
-    house.poll();
-    EXPECT_EQ(house.acceptor.sessions(), 0U);
-  }
-
-  template <class Change>
-  void change(Change what) {
-    auto policy = std::make_shared<Policy>(*house.policy.get());
-    what(*policy);
-    house.policy.publish(std::move(policy));
-  }
-
-  std::shared_ptr<fakes::Wire> from(const std::string& peer, std::vector<std::string> segments) {
-    auto wire = house.dial(std::move(segments), peer);
-    house.poll();
-    return wire;
-  }
-
-  /// `before` the envelope and content of a message.
-  static std::vector<std::string> then_message(std::vector<std::string> before,
-                                               const std::string& fields = "") {
-    for (auto& segment : envelope_and({fields + kMessage})) before.push_back(segment);
-    return before;
-  }
-
-  /// Of the stored messages, in order.
-  std::string clients() const {
-    std::string all;
-    for (const auto& stored : house.queue.stored) {
-      all += (all.empty() ? "" : " ") + stored.message.message.client.address;
-    }
-    return all;
-  }
-
-  void find_in_received(forward::LateRefusal refusals = forward::LateRefusal::Refuse) {
-    house.verify(kZone);
-    change([&](Policy& policy) {
-      GatewayPolicy& gateway = policy.arrival.gateways.front();
-      gateway.reads_received = true;
-      gateway.names = {"gw.example.org", "hub.example.org"};
-      gateway.refusals = refusals;
-    });
-  }
-
-  std::string send(const std::string& fields, const std::string& peer = kGateway) {
-    return from(peer, then_message({}, fields))->sent;
-  }
-
-  House house;
-};
 
 TEST_F(Gateway, IsOfferedToNameItsClientsAndNobodyElseIs) {
   EXPECT_THAT(from(kGateway, {"EHLO gw\r\n"})->sent,
@@ -115,16 +42,39 @@ TEST_F(Gateway, XclientBeginsANewSessionOfTheNamedClient) {
   EXPECT_THAT(house.log.lines, Contains(HasSubstr(R"("through":"10.0.0.1")")));
 }
 
-TEST_F(Gateway, XclientHoldsForTheSessionUntilTheNext) {
+TEST_F(Gateway, XclientHoldsToTheEndOfTheSession) {
   auto segments = then_message({"EHLO gw\r\n", "XCLIENT ADDR=203.0.113.9\r\n"});
-  segments = then_message(segments, "Message-ID: <2@x.example>\r\n");
-  segments.emplace_back("XCLIENT ADDR=IPV6:2001:db8::7 HELO=named.example\r\n");
-  segments = then_message(segments, "Message-ID: <3@x.example>\r\n");
-  segments.emplace_back("XCLIENT ADDR=[UNAVAILABLE]\r\n");
-  segments = then_message(segments, "Message-ID: <4@x.example>\r\n");
-  from(kGateway, segments);
-  EXPECT_EQ(clients(), "203.0.113.9 203.0.113.9 2001:db8::7 10.0.0.1");
-  EXPECT_EQ(house.queue.stored[2].message.message.client.helo, "named.example");
+  from(kGateway, then_message(segments, "Message-ID: <2@x.example>\r\n"));
+  EXPECT_EQ(clients(), "203.0.113.9 203.0.113.9");
+}
+
+TEST_F(Gateway, XclientMayBeSaidAgainBeforeAnyMail) {
+  from(kGateway, then_message({"EHLO gw\r\n", "XCLIENT ADDR=203.0.113.9 HELO=one.example\r\n",
+                               "EHLO gw\r\n", "XCLIENT ADDR=IPV6:2001:db8::7\r\n"}));
+  from(kGateway, then_message({"EHLO gw\r\n", "XCLIENT ADDR=203.0.113.9\r\n", "EHLO gw\r\n",
+                               "XCLIENT ADDR=[UNAVAILABLE]\r\n"},
+                              "Message-ID: <2@x.example>\r\n"));
+  EXPECT_EQ(clients(), "2001:db8::7 10.0.0.1");
+  EXPECT_EQ(house.queue.stored.front().message.message.client.helo, "client.example");
+}
+
+/// A proxy names its client, says MAIL and RCPT, and passes on what the client says then.
+TEST_F(Gateway, AClientThatSpeaksThroughItsProxyNamesNobody) {
+  for (const char* command : {"XCLIENT ADDR=203.0.113.10\r\n", "XCLIENT ADDR=[UNAVAILABLE]\r\n",
+                              "XFORWARD ADDR=203.0.113.10\r\n", "STARTTLS\r\n"}) {
+    const auto wire =
+        from(kGateway, {"EHLO gw\r\n", "XCLIENT ADDR=203.0.113.9\r\n", "EHLO x\r\n",
+                        "MAIL FROM:<ann@sender.example>\r\n", "RSET\r\n", "EHLO x\r\n", command});
+    const std::string behind_mail = wire->sent.substr(wire->sent.find("2.1.0 Sender ok"));
+    EXPECT_THAT(behind_mail, AllOf(Not(HasSubstr("XCLIENT")), Not(HasSubstr("XFORWARD"))))
+        << command;
+    EXPECT_THAT(behind_mail, HasSubstr("\r\n421 4.7.0 ")) << command;
+    EXPECT_THAT(
+        behind_mail,
+        EndsWith(" on a new connection" +
+                 std::string(*command == 'S' ? ", before you name a client" : "") + "\r\n"));
+  }
+  EXPECT_EQ(house.tls.wire->sent, "");
 }
 
 TEST_F(Gateway, XclientWantsNothingBehindIt) {
@@ -217,10 +167,7 @@ TEST_F(Gateway, ANamedClientHasNoRights) {
 
 TEST_F(Gateway, AListedClientIsRefusedWhoeverConnects) {
   house.resolver.replace_zone(kZone);
-  auto lists = std::make_shared<DnsListPolicy>();
-  lists->lists = {{.zone = "bl.example", .weight = 10}};
-  lists->at = DnsListStage::Connect;
-  change([&](Policy& policy) { policy.abuse.dns_lists = lists; });
+  ask_lists(DnsListStage::Connect);
   EXPECT_THAT(from(kGateway, {"EHLO gw\r\n", "XCLIENT ADDR=203.0.113.9\r\n"})->sent,
               EndsWith("554 5.7.1 203.0.113.9 is listed by bl.example\r\n"));
   EXPECT_THAT(from(kGateway, {"EHLO gw\r\n", "XFORWARD ADDR=203.0.113.9\r\n", "MAIL FROM:<>\r\n",
@@ -237,6 +184,30 @@ TEST_F(Gateway, PlacesAreThoseOfTheNamedClients) {
   EXPECT_THAT(from(kGateway, {"EHLO gw\r\n", "XCLIENT ADDR=203.0.113.9\r\n"})->sent,
               EndsWith("421 4.7.0 Too many connections from your address\r\n"));
   EXPECT_EQ(house.acceptor.sessions(), 1U);
+}
+
+/// It was counted for the client whose name TLS has made void.
+TEST_F(Gateway, StartTlsGivesTheNamedClientsPlaceBack) {
+  change([](Policy& policy) { policy.limits.connections_per_client = 1; });
+  house.tls.wire->wait_at_end = true;
+  from(kGateway, {"EHLO gw\r\n", "XCLIENT ADDR=203.0.113.9\r\n", "EHLO x\r\n", "STARTTLS\r\n"});
+  EXPECT_EQ(house.acceptor.sessions(), 1U);
+  EXPECT_THAT(from("203.0.113.9", {"EHLO x\r\n"})->sent, StartsWith("220 "));
+}
+
+/// Nor are those whom it names exempt: its bounces are not those of one client.
+TEST_F(Gateway, IsNotLimitedAsAClientThatBringsBounces) {
+  change([](Policy& policy) { policy.limits.bounces.bad_per_client = 3; });
+  const auto ask = [&](const std::string& path, const std::string& peer) {
+    return from(peer, {"EHLO gw\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<" + path + ">\r\n"})->sent;
+  };
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_THAT(ask(forged(house, i), kGateway), HasSubstr("550 5.1.8")) << i;
+  }
+  EXPECT_THAT(ask(srs_address(house, "ann@sender.example"), kGateway),
+              EndsWith("250 2.1.5 Recipient ok\r\n"));
+  for (int i = 0; i < 3; ++i) ask(forged(house, i), "198.51.100.66");
+  EXPECT_THAT(ask(forged(house, 3), "198.51.100.66"), HasSubstr("450 4.7.1"));
 }
 
 TEST_F(Gateway, EndsWithTheReloadThatTakesItAway) {
@@ -325,13 +296,8 @@ TEST_F(Gateway, XforwardGoesBeforeReceived) {
 
 TEST_F(Gateway, ChecksOfTheFoundClientComeAfterTheContent) {
   find_in_received();
-  auto lists = std::make_shared<DnsListPolicy>();
-  lists->lists = {{.zone = "bl.example", .weight = 10}};
-  lists->at = DnsListStage::Connect;
-  change([&](Policy& policy) {
-    policy.abuse.greylist.enabled = true;
-    policy.abuse.dns_lists = lists;
-  });
+  ask_lists(DnsListStage::Connect);
+  change([](Policy& policy) { policy.abuse.greylist.enabled = true; });
   const std::string listed = received("x (unknown [203.0.113.9])", "gw.example.org");
   EXPECT_THAT(send(listed), EndsWith("550 5.7.1 203.0.113.9 is listed by bl.example\r\n"));
   change([](Policy& policy) {
@@ -380,68 +346,6 @@ TEST_F(Gateway, OthersWriteNoResultsInItsName) {
   ASSERT_EQ(house.queue.stored.size(), 2U);
   EXPECT_THAT(house.queue.stored[0].content, Not(HasSubstr("GW.example.org")));
   EXPECT_THAT(house.queue.stored[1].content, HasSubstr("GW.example.org"));
-}
-
-TEST_F(Gateway, WhatItHasAcceptedIsHeldOrLeavesApart) {
-  const std::string spoof = received("x (unknown [198.51.100.66])", "gw.example.org");
-  find_in_received(forward::LateRefusal::Hold);
-  EXPECT_THAT(send(spoof), HasSubstr("250 2.0.0 queued"));
-  ASSERT_EQ(house.queue.stored.size(), 1U);
-  EXPECT_TRUE(house.queue.stored[0].message.routes.front().held);
-  find_in_received(forward::LateRefusal::Risk);
-  EXPECT_THAT(send("Message-ID: <2@x.example>\r\n" + spoof), HasSubstr("250 2.0.0 queued"));
-  ASSERT_EQ(house.queue.stored.size(), 2U);
-  EXPECT_FALSE(house.queue.stored[1].message.routes.front().held);
-  EXPECT_TRUE(house.queue.stored[1].message.routes.front().handling.risk_pool);
-  // Others are refused as ever.
-  EXPECT_THAT(send(spoof, "198.51.100.66"), HasSubstr("550 5.7.1"));
-  // What the DNS cannot say now is asked again.
-  house.resolver.replace_zone("sender.example SERVFAIL\n_dmarc.sender.example SERVFAIL\n");
-  EXPECT_THAT(send("Message-ID: <3@x.example>\r\n" + spoof), HasSubstr("\r\n451 "));
-}
-
-TEST_F(Gateway, AListedClientIsHeldToo) {
-  find_in_received(forward::LateRefusal::Hold);
-  auto lists = std::make_shared<DnsListPolicy>();
-  lists->lists = {{.zone = "bl.example", .weight = 10}};
-  change([&](Policy& policy) { policy.abuse.dns_lists = lists; });
-  EXPECT_THAT(send(received("x (unknown [203.0.113.9])", "gw.example.org")),
-              HasSubstr("250 2.0.0 queued"));
-  ASSERT_EQ(house.queue.stored.size(), 1U);
-  const mail::Route& route = house.queue.stored.front().message.routes.front();
-  EXPECT_TRUE(route.held);
-  EXPECT_THAT(route.handling.reason, HasSubstr("203.0.113.9 is listed by bl.example"));
-}
-
-/// SPF proves the author; but the client is one of those whose mail we would not have taken.
-TEST_F(Gateway, WhatItTookFromAListedClientIsNotSigned) {
-  find_in_received(forward::LateRefusal::Risk);
-  const std::string listed = received("x (unknown [203.0.113.9])", "gw.example.org");
-  EXPECT_THAT(send(listed), HasSubstr("250 2.0.0 queued"));
-  EXPECT_FALSE(house.signer.requests.back().unsigned_dkim) << "proven, and not listed yet";
-  auto lists = std::make_shared<DnsListPolicy>();
-  lists->lists = {{.zone = "bl.example", .weight = 10}};
-  change([&](Policy& policy) { policy.abuse.dns_lists = lists; });
-  EXPECT_THAT(send("Message-ID: <2@x.example>\r\n" + listed), HasSubstr("250 2.0.0 queued"));
-  EXPECT_TRUE(house.queue.stored.back().message.routes.front().handling.risk_pool);
-  EXPECT_TRUE(house.signer.requests.back().unsigned_dkim);
-}
-
-/// Its tag authorises it to come back, whoever brings it.
-TEST_F(Gateway, WhatComesBackIsNeverHeld) {
-  find_in_received(forward::LateRefusal::Hold);
-  auto lists = std::make_shared<DnsListPolicy>();
-  lists->lists = {{.zone = "bl.example", .weight = 10}};
-  change([&](Policy& policy) { policy.abuse.dns_lists = lists; });
-  const std::string listed = received("x (unknown [203.0.113.9])", "gw.example.org");
-  from(kGateway, {"EHLO gw\r\n", "MAIL FROM:<>\r\n",
-                  "RCPT TO:<" + srs_address(house, "ann@sender.example") + ">\r\n", "DATA\r\n",
-                  listed + "From: MAILER-DAEMON\r\n\r\nfailed\r\n.\r\n"});
-  ASSERT_EQ(house.queue.stored.size(), 1U);
-  const mail::Route& route = house.queue.stored.front().message.routes.front();
-  EXPECT_FALSE(route.held);
-  EXPECT_TRUE(route.handling.risk_pool);
-  EXPECT_THAT(route.handling.reason, HasSubstr("is listed by"));
 }
 
 }  // namespace

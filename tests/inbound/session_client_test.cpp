@@ -56,9 +56,17 @@ TEST(SessionClient, KeepsNothingOfTheOneBefore) {
   client.drop_forwarded();
   ASSERT_TRUE(client.take(NamedBy::Xforward, {.address = "203.0.113.10"}));
   EXPECT_EQ(client.current().named.helo, "");
+  // Without a boundary between them, too.
+  ASSERT_TRUE(client.take(NamedBy::Xforward, {.helo = "ten.example"}));
+  ASSERT_TRUE(client.take(NamedBy::Xforward, {.address = "203.0.113.12"}));
+  EXPECT_EQ(client.current().named.helo, "");
   // XCLIENT ends what XFORWARD has said.
   ASSERT_TRUE(client.take(NamedBy::Xclient, {.address = "203.0.113.11"}));
   EXPECT_EQ(client.current().named.address, "203.0.113.11");
+  client.note_hello("eleven.example", true);
+  ASSERT_TRUE(client.take(NamedBy::Xclient, {.address = "203.0.113.13"}));
+  client.note_hello("thirteen.example", true);
+  EXPECT_EQ(client.current().named.helo, "thirteen.example");
   client.drop_names();
   EXPECT_EQ(client.current().named.address, "10.0.0.1");
 }

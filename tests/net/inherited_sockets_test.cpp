@@ -30,8 +30,7 @@ class Activation {
     ::getsockname(made, reinterpret_cast<sockaddr*>(&name), &size);
     endpoint = {boost::asio::ip::make_address("127.0.0.1"), ntohs(name.sin_port)};
     saved_ = ::fcntl(kFirst, F_DUPFD_CLOEXEC, 10);
-    ::dup2(made, kFirst);
-    ::close(made);
+    give(made);
     ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
     ::setenv("LISTEN_FDS", "1", 1);
   }
@@ -47,6 +46,12 @@ class Activation {
 
   Activation(const Activation&) = delete;
   Activation& operator=(const Activation&) = delete;
+
+  /// Takes this socket in place of the one before.
+  static void give(int socket) {
+    ::dup2(socket, kFirst);
+    ::close(socket);
+  }
 
   ports::Endpoint endpoint;
 
@@ -73,6 +78,27 @@ TEST(InheritedSockets, AListenerUsesThemInsteadOfBinding) {
   const int client = connect_socket(activation.endpoint);
   EXPECT_TRUE(run_until(shard, [&taken] { return taken == 1; }));
   ::close(client);
+}
+
+TEST(InheritedSockets, TellsWhichOfThemTakeIPv4) {
+  for (const int only_ipv6 : {0, 1}) {
+    Activation activation(true);
+    const int made = ::socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in6 name{};
+    name.sin6_family = AF_INET6;
+    ::setsockopt(made, IPPROTO_IPV6, IPV6_V6ONLY, &only_ipv6, sizeof only_ipv6);
+    if (made < 0 || ::bind(made, reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
+      ::close(made);
+      GTEST_SKIP() << "no IPv6 here";
+    }
+    ::listen(made, 16);
+    activation.give(made);
+    const auto inherited = InheritedSockets::take();
+    ASSERT_TRUE(inherited) << inherited.error();
+    ASSERT_EQ(inherited->given().size(), 1U);
+    EXPECT_TRUE(inherited->given().front().address.address.is_v6());
+    EXPECT_EQ(inherited->given().front().takes_ipv4, only_ipv6 == 0);
+  }
 }
 
 TEST(InheritedSockets, AreNoneWithoutActivation) {

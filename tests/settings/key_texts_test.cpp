@@ -55,13 +55,14 @@ TEST_F(KeyTexts, OfTlsComeFromAllThree) {
   const auto files = load_text(kStart + "[tls]\ncert = \"chain\"\nkey = \"key\"\n");
   ASSERT_TRUE(files) << render(files.error().front());
   EXPECT_EQ(files->settings->tls->key.text.reveal(), "from the file");
-  EXPECT_TRUE(files->settings->tls->is_in_files());
+  EXPECT_EQ(files->settings->tls->key.credential, "");
   const auto others =
       load_text(kStart + "[tls]\ncert = { env = \"SOME_KEY\" }\nkey = { credential = \"key\" }\n");
   ASSERT_TRUE(others) << render(others.error().front());
   EXPECT_EQ(others->settings->tls->certificate.text.reveal(), "from the environment");
   EXPECT_EQ(others->settings->tls->key.text.reveal(), "from the credential");
-  EXPECT_FALSE(others->settings->tls->is_in_files());
+  EXPECT_EQ(others->settings->tls->certificate.file, "");
+  EXPECT_EQ(others->settings->tls->key.credential, "key");
 }
 
 TEST_F(KeyTexts, AreDemandedWithPlaceAndRights) {

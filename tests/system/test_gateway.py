@@ -15,6 +15,7 @@ from .nameserver import Nameserver
 
 HONEST, LIAR = "127.0.0.7", "127.0.0.66"
 ZONES = {"sender.example": [f'@ 60 IN TXT "v=spf1 ip4:{HONEST} -all"', '_dmarc 60 IN TXT "v=DMARC1; p=reject"'],
+         "bl.example": [f"{'.'.join(reversed(HONEST.split('.')))} 60 IN A 127.0.0.2"],
          ".": []}
 
 
@@ -201,6 +202,36 @@ class BehindPostfix(InFront):
         event, = self.received(relay, 1)
         self.assertEqual(event["held_count"], 1)
         self.assertEqual([row["state"] for row in relay.rows()], ["held"])
+
+    def test_what_the_lists_say_makes_no_bounce(self):
+        """Its client is listed; Postfix has the message already when it hears so."""
+        for named in ({"xforward": True}, {"xforward": False, "client": "received", "names": ["gw.test"]}):
+            with self.subTest(**named):
+                relay = self.relay(gateway=[{"from": [GATEWAY], "refusals": "hold",
+                                             **{k: v for k, v in named.items() if k != "xforward"}}],
+                                   dns_list=[{"zone": "bl.example"}])
+                gateway = self.front(Gateway, relay.port, xforward=named["xforward"])
+                self.assertEqual(send(gateway.port, message(1))[0], 250)
+                event, = self.received(relay, 1)
+                self.assertEqual((event["peer_ip"], event["held_count"]), (HONEST, 1))
+                self.assertEqual([row["state"] for row in relay.rows()], ["held"])
+                wait_for(lambda: "status=sent" in gateway.log(), what="the end in Postfix's queue")
+                self.assertNotIn("status=bounced", gateway.log())
+                gateway.stop()
+
+    def test_a_client_behind_a_proxy_that_named_it_names_nobody(self):
+        relay = self.relay(gateway=[{"from": [GATEWAY]}])
+        with smtplib.SMTP("127.0.0.1", relay.port, source_address=(GATEWAY, 0), timeout=30) as s:
+            s.ehlo()
+            self.assertEqual(s.docmd("XCLIENT", f"ADDR={LIAR}")[0], 220)
+            s.ehlo()
+            self.assertEqual(s.mail("ann@sender.example")[0], 250)
+            # From here on the client speaks, as through nginx mail.
+            s.rset()
+            s.ehlo()
+            self.assertNotIn("xclient", s.esmtp_features)
+            self.assertEqual(s.docmd("XCLIENT", f"ADDR={HONEST}"),
+                             (421, b"4.7.0 Name another client on a new connection"))
 
     def test_xclient(self):
         relay = self.relay(gateway=[{"from": [GATEWAY]}])

@@ -291,6 +291,24 @@ class GivenSockets(unittest.TestCase):
         self.assertIn("systemd opens our sockets, but none for", answer["problems"][0])
         self.assertTrue(accepts(self.relay.port))
 
+    def test_one_for_both_families_has_the_settings_of_its_listener_for_both(self):
+        self.socket.close()
+        try:
+            self.socket = socket.create_server(("::", self.relay.port), family=socket.AF_INET6, dualstack_ipv6=True)
+        except OSError as error:
+            self.skipTest(f"no IPv6: {error}")
+        self.addCleanup(self.socket.close)
+        self.relay.config["listener"] = [{"max_size": "1MiB", "proxy": ["127.0.0.8"]}]
+        self.relay.write_config()
+        self.assertIsNone(self.start(), self.relay.log_text())
+        for host in ("127.0.0.1", "::1"):
+            with smtplib.SMTP(host, self.relay.port, timeout=30) as s:
+                s.ehlo()
+                self.assertEqual(s.esmtp_features["size"], str(1 << 20), host)
+        with socket.create_connection(("127.0.0.1", self.relay.port), 30, ("127.0.0.8", 0)) as balancer:
+            balancer.sendall(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n")
+            self.assertTrue(balancer.recv(100).startswith(b"220 "))
+
     def test_a_difference_is_an_error_of_the_start(self):
         self.relay.config["listener"] = [{"address": f"127.0.0.1:{free_port()}"}]
         self.relay.write_config()

@@ -5,7 +5,9 @@ import socket
 import ssl
 import subprocess
 import unittest
+from unittest import mock
 
+from .control import status
 from .harness import Relay, Sink, wait_for
 
 
@@ -68,6 +70,28 @@ class Renewal(unittest.TestCase):
         self.put("new", ".key")
         wait_for(lambda: self.served() == new, what="the new certificate")
         self.assertNotIn("tls.key", self.relay.cli("status").stdout)
+
+    def test_a_key_that_only_a_restart_takes_is_told_of(self):
+        """A credential, as systemd gives it: a copy that is made at the start."""
+        self.relay.stop()
+        os.mkdir(self.relay.path("credentials"))
+        os.replace(self.relay.path("tls.key"), self.relay.path("credentials/key"))
+        self.relay.config["tls"] = {"key": {"credential": "key"}}
+        self.relay.write_config()
+        with mock.patch.dict(os.environ, CREDENTIALS_DIRECTORY=self.relay.path("credentials")):
+            self.relay.start()
+        self.assertEqual(status(self.relay)["needs_restart"], [])
+        self.make("new", 7)
+        new = self.der("new")
+        self.put("new", ".crt")
+        wait_for(lambda: status(self.relay)["needs_restart"] == ["tls.key"], what="the key's mention")
+        self.assertIn("takes effect at the next start: tls.key", self.relay.cli("status").stdout)
+        self.relay.stop()
+        os.replace(self.relay.path("new.key"), self.relay.path("credentials/key"))
+        with mock.patch.dict(os.environ, CREDENTIALS_DIRECTORY=self.relay.path("credentials")):
+            self.relay.start()
+        self.assertEqual(self.served(), new)
+        self.assertEqual(status(self.relay)["needs_restart"], [])
 
 
 if __name__ == "__main__":
