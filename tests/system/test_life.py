@@ -374,6 +374,14 @@ class Commands(Running):
                 self.assertTrue(lines and all(line["v"] == 1 for line in lines), as_json)
                 self.assertEqual(as_json.stderr, "")
 
+    def test_the_next_hop_is_kept_and_nothing_is_delivered(self):
+        for number in range(3):
+            self.relay.send(MESSAGE.replace(b"<1@", b"<%d@" % number))
+        wait_for(lambda: len(self.sink.messages) == 3 and self.relay.is_empty(), what="delivery")
+        found = wait_for(lambda: status(self.relay)["connections_kept"] and status(self.relay), what="an idle session")
+        self.assertEqual(found["deliveries"], 0)
+        self.assertRegex(self.cli("status").stdout, r"deliveries 0 \(\d+ connections kept\)")
+
 
 class Secrets(unittest.TestCase):
     def test_each_of_them_may_be_a_credential_or_a_variable(self):
