@@ -46,9 +46,9 @@ struct ReloadResult {
 };
 
 /// A condition that keeps this host from accepting mail: full disk, resolver without answer, no
-/// memory.
+/// memory, no descriptors.
 struct HostTrouble {
-  std::string of;    ///< "disk", "dns", "memory", "storage"
+  std::string of;    ///< "disk", "storage", "dns", "memory", "descriptors"
   std::string text;  ///< a sentence
   std::uint64_t count = 0;
   std::optional<base::WallTime> last;  ///< nullopt: the condition holds now
