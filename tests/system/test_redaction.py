@@ -14,7 +14,7 @@ class Redaction(unittest.TestCase):
     def log_of(self, redact):
         sink = Sink(replies={"RCPT": ["550 5.1.1 <okapi@dest.test> is unknown"]}).start()
         self.addCleanup(sink.stop)
-        relay = Relay(sink.port, aliases=ALIASES, config={"log": {"redact": redact}, "aliases": {"tag": "+"}})
+        relay = Relay(sink.port, aliases=ALIASES, config={"log": {"redact": redact}, "defaults": {"tag": "+"}})
         self.addCleanup(relay.remove)
         relay.start()
         for number, to in enumerate(("zebra", "zebra+lynx", "gnu", '"quagga eland"')):
