@@ -42,6 +42,17 @@ TEST(Redaction, QuotedUtf8AndLiteralAddressesToo) {
   EXPECT_NE(line.find("…@[192.0.2.1]"), std::string::npos) << line;
 }
 
+/// Of the configuration, whose keys are no addresses.
+TEST(Redaction, QuotedKeysBeforeTheirDomainToo) {
+  base::Event event("x", base::WallTime{});
+  event.text("a", R"(alias "ann smith"@b.example never)");
+  event.text("b", R"(alias "ann@c.example"@b.example never)");
+  const std::string line = kLocalPart.redacted(std::move(event).line());
+  EXPECT_NE(line.find(R"("a":"alias …@b.example never")"), std::string::npos) << line;
+  EXPECT_NE(line.find("…@c.example"), std::string::npos) << line;
+  EXPECT_EQ(line.find("ann"), std::string::npos) << line;
+}
+
 /// Long texts are cut before they are redacted.
 TEST(Redaction, ALocalPartThatWasCutOffItsDomainIsLeftOut) {
   for (std::size_t length = 480; length < 520; ++length) {
