@@ -57,9 +57,9 @@ TEST(Redaction, QuotedKeysBeforeTheirDomainToo) {
 TEST(Redaction, ALocalPartThatWasCutOffItsDomainIsLeftOut) {
   for (std::size_t length = 480; length < 520; ++length) {
     base::Event event("x", base::WallTime{});
-    event.text("rcpt", std::string(length, 'x') + ", secret.name@sender.example, secret@b.example");
+    event.text("rcpt", std::string(length, 'x') + ", quagga.name@sender.example, quagga@b.example");
     const std::string line = std::move(event).line();
-    for (const char* secret : {"se…", "sec", "name"}) {
+    for (const char* secret : {"q", "name"}) {
       EXPECT_EQ(kLocalPart.redacted(line).find(secret), std::string::npos) << line;
     }
   }

@@ -33,7 +33,7 @@ TEST(TurnedAway, IsCountedEachTimeAndLoggedOnceAMinute) {
   EXPECT_EQ(troubles.of(HostTrouble::Descriptors).times, 100U);
   EXPECT_TRUE(troubles.of(HostTrouble::Descriptors).lasts(clock.steady()));
   ASSERT_EQ(lines.all.size(), 1U);
-  EXPECT_THAT(lines.all[0], HasSubstr(R"("event":"turned_away","level":"warning")"));
+  EXPECT_THAT(lines.all[0], HasSubstr(R"("level":"warning","event":"turned_away")"));
   EXPECT_THAT(lines.all[0], HasSubstr("LimitNOFILE"));
   EXPECT_THAT(lines.all[0], HasSubstr(R"("pauses":1)"));
   clock.advance(TurnedAway::kBetweenLines);
