@@ -54,6 +54,24 @@ std::string_view kept_field(std::string_view line) {
   return line.substr(begin, end - begin);
 }
 
+/// Takes the last word from every text that was cut for its length, unless there is an '@' in it:
+/// it may be the beginning of a local part.
+std::string without_cut_words(std::string_view line) {
+  constexpr std::string_view kCutEnd = "…\"";
+  std::string out;
+  std::size_t done = 0;
+  for (std::size_t at = line.find(kCutEnd); at != std::string_view::npos;
+       at = line.find(kCutEnd, at + 1)) {
+    std::size_t begin = at;
+    while (begin > done && !ends_local_part(line[begin - 1])) --begin;
+    const bool has_domain = line.substr(begin, at - begin).find('@') != std::string_view::npos;
+    out += line.substr(done, (has_domain ? at : begin) - done);
+    done = at;
+  }
+  out += line.substr(done);
+  return out;
+}
+
 }  // namespace
 
 std::string Redaction::shown(std::string_view local_part, std::string_view domain) const {
@@ -63,8 +81,10 @@ std::string Redaction::shown(std::string_view local_part, std::string_view domai
   return "…@" + std::string(domain);
 }
 
-std::string Redaction::redacted(std::string_view line) const {
-  if (!active()) return std::string(line);
+std::string Redaction::redacted(std::string_view whole) const {
+  if (!active()) return std::string(whole);
+  const std::string without_cuts = without_cut_words(whole);
+  const std::string_view line = without_cuts;
   const std::string_view kept = kept_field(line);
   const auto is_kept = [&](std::size_t at) {
     return !kept.empty() && line.data() + at >= kept.data() &&

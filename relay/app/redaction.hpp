@@ -20,9 +20,10 @@ class Redaction {
 
   bool active() const { return mode_ != settings::LogRedact::None; }
 
-  /// The log line with every mail address redacted, also in remote replies. The field message_id,
-  /// which looks like an address, is kept.
-  std::string redacted(std::string_view line) const;
+  /// The log line with every mail address redacted, also in remote replies. Precondition: where our
+  /// own events name a local part, they name the whole address. The field message_id, which looks
+  /// like an address, is kept.
+  std::string redacted(std::string_view whole) const;
 
  private:
   std::string shown(std::string_view local_part, std::string_view domain) const;

@@ -65,6 +65,11 @@ Relay::Relay(Parts parts, net::InheritedSockets given, FileBounds bounds)
           [this](std::unique_ptr<ports::Stream> stream, const base::Executor& executor) {
             acceptor_->admit(std::move(stream), executor);
           },
+          [this](net::Listener::Lack lack) {
+            turned_away_->note(lack == net::Listener::Lack::Memory
+                                   ? inbound::HostTrouble::Memory
+                                   : inbound::HostTrouble::Descriptors);
+          },
           std::move(given)) {}
 
 Relay::~Relay() = default;
@@ -150,7 +155,7 @@ std::expected<void, std::string> Relay::open_delivery() {
 }
 
 void Relay::open_inbound() {
-  refusals_ = std::make_unique<inbound::RefusalLog>(*log_);
+  refusals_ = std::make_unique<inbound::RefusalLog>(*log_, *resolver_);
   abuse_ = std::make_unique<inbound::AbuseControl>(*resolver_, spool_->greylist(), clock_, *log_);
   inbound_services_ =
       std::make_unique<inbound::Services>(inbound::Services{.clock = clock_,
@@ -172,6 +177,7 @@ void Relay::open_inbound() {
                                                             .watchdog = watchdog_,
                                                             .abuse = *abuse_});
   acceptor_ = std::make_unique<inbound::Acceptor>(*inbound_services_);
+  turned_away_ = std::make_unique<TurnedAway>(refusals_->troubles(), *log_, clock_);
 }
 
 void Relay::open_desk() {
@@ -189,7 +195,6 @@ void Relay::open_desk() {
                                                         .clock = clock_,
                                                         .log = *log_,
                                                         .spool = *spool_,
-                                                        .resolver = *resolver_,
                                                         .signer = *signer_,
                                                         .scheduler = *scheduler_,
                                                         .acceptor = *acceptor_,

@@ -13,6 +13,7 @@
 #include "relay/app/given_sockets.hpp"
 #include "relay/app/idle_thread.hpp"
 #include "relay/app/log_sink.hpp"
+#include "relay/app/turned_away.hpp"
 #include "relay/app/wiring_certificate.hpp"
 #include "relay/app/wiring_listeners.hpp"
 #include "relay/app/wiring_parts.hpp"
@@ -121,6 +122,7 @@ class Relay {
   std::unique_ptr<inbound::AbuseControl> abuse_;
   std::unique_ptr<inbound::Services> inbound_services_;
   std::unique_ptr<inbound::Acceptor> acceptor_;
+  std::unique_ptr<TurnedAway> turned_away_;
   std::unique_ptr<ConfigReview> review_;
   std::unique_ptr<StatusReport> status_;
   std::unique_ptr<ops::Desk> desk_;

@@ -55,7 +55,7 @@ std::expected<Listeners::Open, std::string> Listeners::open(const ports::Endpoin
         [this, executor = shard.executor()](std::unique_ptr<ports::Stream> stream) {
           admit_(std::move(stream), executor);
         },
-        {.farewell = "421 4.3.2 Too many connections, try again later\r\n"},
+        {.farewell = "421 4.3.2 Too many connections, try again later\r\n", .on_pause = on_pause_},
         given_ ? std::span(given_->sockets()) : std::span<const net::Listener::Inherited>());
     if (!listener) return std::unexpected(listener.error());
     open.sockets.push_back(std::move(*listener));

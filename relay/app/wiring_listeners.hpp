@@ -20,6 +20,7 @@ namespace relay::app {
 class Listeners {
  public:
   using Admit = std::function<void(std::unique_ptr<ports::Stream>, const base::Executor&)>;
+  using OnPause = std::function<void(net::Listener::Lack)>;
 
   /// An address and its sockets, one per shard.
   struct Open {
@@ -34,9 +35,12 @@ class Listeners {
   };
 
   /// `shards` must outlive this object. `admit` gets every connection, on the shard of the
-  /// executor.
-  Listeners(net::ShardPool& shards, Admit admit, net::InheritedSockets given)
-      : shards_(shards), admit_(std::move(admit)), given_(std::move(given)) {}
+  /// executor. `on_pause`: see net::Listener::Limits.
+  Listeners(net::ShardPool& shards, Admit admit, OnPause on_pause, net::InheritedSockets given)
+      : shards_(shards),
+        admit_(std::move(admit)),
+        on_pause_(std::move(on_pause)),
+        given_(std::move(given)) {}
 
   /// Opens the addresses that are not open yet, with systemd's sockets where there are any. Nothing
   /// is accepted yet. Error: "192.0.2.1:25: Address already in use".
@@ -53,6 +57,7 @@ class Listeners {
 
   net::ShardPool& shards_;
   const Admit admit_;
+  const OnPause on_pause_;
   std::optional<net::InheritedSockets> given_;  ///< until apply()
   std::vector<Open> open_;
 };

@@ -13,12 +13,6 @@
 
 namespace relay::app {
 
-namespace {
-
-constexpr std::chrono::minutes kTroubleSpan{10};
-
-}  // namespace
-
 std::optional<ops::HostTrouble> StatusReport::lack_of_room() const {
   const auto& queue = uses_.configuration.started_with().queue;
   const std::uint64_t free = spool::free_octets(queue.path);
@@ -41,26 +35,26 @@ std::vector<ops::HostTrouble> StatusReport::troubles() const {
     const char* text;
   };
 
-  static constexpr std::array<Kind, 4> kKinds{{
+  static constexpr std::array<Kind, 5> kKinds{{
       {HostTrouble::Disk, "disk", "mail was put off: no room on the disk of the queue"},
       {HostTrouble::Storage, "storage", "mail was put off: the queue, or a part of us, failed"},
       {HostTrouble::Dns, "dns", "mail was put off: most questions to the DNS had no answer"},
       {HostTrouble::Memory, "memory",
        "mail was put off: too much of it at once, see limits.memory"},
+      {HostTrouble::Descriptors, "descriptors",
+       "connections were not taken: no descriptors left, see LimitNOFILE of the unit"},
   }};
-  const auto& clock = uses_.clock;
   std::vector<ops::HostTrouble> found;
   const auto room = lack_of_room();
   if (room) found.push_back(*room);
-  const auto outage = uses_.resolver.last_outage();
-  const bool was_out = outage && clock.steady() - *outage < kTroubleSpan;
+  const base::SteadyTime now = uses_.clock.steady();
   for (const Kind& kind : kKinds) {
     const auto count = uses_.refusals.troubles().of(kind.trouble);
-    if (!count.last || clock.wall() - *count.last > kTroubleSpan) continue;
-    if (kind.trouble == HostTrouble::Disk && room) continue;
-    // Without an outage of our resolver, the cause is the dead name server of one sender.
-    if (kind.trouble == HostTrouble::Dns && !was_out) continue;
-    found.push_back({.of = kind.of, .text = kind.text, .count = count.times, .last = count.last});
+    if (!count.lasts(now) || (kind.trouble == HostTrouble::Disk && room)) continue;
+    // The wall clock may have been set since.
+    const auto ago = std::chrono::floor<std::chrono::milliseconds>(now - *count.last);
+    found.push_back(
+        {.of = kind.of, .text = kind.text, .count = count.times, .last = uses_.clock.wall() - ago});
   }
   return found;
 }
@@ -85,7 +79,8 @@ ops::DaemonStatus StatusReport::now() const {
           .started_at = started_at_,
           .pid = ::getpid(),
           .sessions_open = uses_.acceptor.sessions(),
-          .deliveries_in_flight = deliveries.sessions,
+          .deliveries_in_flight = deliveries.at_work,
+          .connections_kept = deliveries.idle,
           .items_in_memory = deliveries.copies,
           .crashed_tasks = base::crashed_tasks(),
           .log_lines_dropped = uses_.log.dropped(),

@@ -11,7 +11,6 @@
 #include "relay/app/wiring_review.hpp"
 #include "relay/auth/openssl_signer.hpp"
 #include "relay/delivery/scheduler.hpp"
-#include "relay/dns/unbound_resolver.hpp"
 #include "relay/inbound/abuse_control.hpp"
 #include "relay/inbound/acceptor.hpp"
 #include "relay/inbound/bounce_guard.hpp"
@@ -33,7 +32,6 @@ class StatusReport {
     const ports::Clock& clock;
     const LogSink& log;
     const spool::SqliteSpool& spool;
-    const dns::UnboundResolver& resolver;
     const auth::OpensslSigner& signer;
     const delivery::Scheduler& scheduler;
     const inbound::Acceptor& acceptor;

@@ -74,6 +74,7 @@ void Connections::dispatch(const GroupPtr& group, Deferred& after, bool is_calle
       IdleSession idle = pool.wake_newest(*group);
       std::optional<Assignment> given;
       if (!pool.must_yield(*idle.place)) given = take(group, idle.connected_to, after);
+      set_at_work(*idle.place, given.has_value());
       after.push_back([resume = std::move(idle.resume), given = std::move(given)]() mutable {
         resume(std::move(given));
       });
@@ -93,6 +94,12 @@ void Connections::dispatch(const GroupPtr& group, Deferred& after, bool is_calle
     after.push_back([this, place = std::move(place)] { hooks_.start_session(place); });
     is_called = false;
   }
+}
+
+void Connections::set_at_work(Place& place, bool is_at_work) {
+  if (place.is_at_work == is_at_work) return;
+  place.is_at_work = is_at_work;
+  is_at_work ? ++at_work_ : --at_work_;
 }
 
 void Connections::serve_lines(Deferred& after) {
@@ -115,6 +122,7 @@ void Connections::ask(const PlacePtr& place, std::optional<Candidate> kept, Resu
                     (!is_first && (pool.must_yield(*place) || !pool.settle_in(*place, now_)));
   std::optional<Assignment> given;
   if (!ends) given = take(group, kept, after);
+  set_at_work(*place, given.has_value());
   if (!ends && !given && kept && !pool.must_yield(*place)) {
     pool.rest({place, std::move(*kept), now_ + limits_.keep_open, std::move(resume)});
     return;
@@ -127,6 +135,7 @@ void Connections::ask(const PlacePtr& place, std::optional<Candidate> kept, Resu
 void Connections::ended(const PlacePtr& place, Deferred& after) {
   const GroupPtr group = place->group;
   if (!place->has_begun) --group->starting;
+  set_at_work(*place, false);
   pool_of(group->risk_pool).close(place);
   --group->sessions;
   serve_lines(after);

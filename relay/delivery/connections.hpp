@@ -80,6 +80,11 @@ class Connections {
 
   std::size_t sessions() const { return ordinary_.places().used() + risk_.places().used(); }
 
+  /// Sessions that were given an assignment and have not asked for the next one, or ended.
+  std::size_t at_work() const { return at_work_; }
+
+  std::size_t idle() const { return ordinary_.idle() + risk_.idle(); }
+
   std::size_t slow() const {
     return ordinary_.places().used(Share::Slow) + risk_.places().used(Share::Slow);
   }
@@ -90,6 +95,7 @@ class Connections {
   Pool& pool_of(bool risk_pool) { return risk_pool ? risk_ : ordinary_; }
 
   static void end(IdleSession session, Deferred& after);
+  void set_at_work(Place& place, bool is_at_work);
   void serve_lines(Deferred& after);
   void to_ring(const LanePtr& lane);
   std::optional<Assignment> take(const GroupPtr& group, const std::optional<Candidate>& kept,
@@ -110,6 +116,7 @@ class Connections {
   mutable base::RateTable risk_used_;  ///< by group; outlives groups
   std::vector<GroupPtr> paced_;        ///< waiting for their rate, in this order
   base::SteadyTime now_;
+  std::size_t at_work_ = 0;
   bool is_closed_ = false;
 };
 

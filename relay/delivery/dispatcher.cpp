@@ -274,6 +274,8 @@ Totals Dispatcher::totals() const {
   const std::lock_guard lock(mutex_);
   return {.copies = claims_.size(),
           .sessions = connections_.sessions(),
+          .at_work = connections_.at_work(),
+          .idle = connections_.idle(),
           .slow = connections_.slow(),
           .lanes = lanes_.size(),
           .groups = connections_.groups()};

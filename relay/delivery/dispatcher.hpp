@@ -25,7 +25,9 @@ namespace relay::delivery {
 
 struct Totals {
   std::size_t copies = 0;    ///< claimed: waiting in memory or under way
-  std::size_t sessions = 0;  ///< connections, including idle ones
+  std::size_t sessions = 0;  ///< places in use: at work, idle, being opened or closed
+  std::size_t at_work = 0;   ///< … of which have copies to deliver
+  std::size_t idle = 0;      ///< … of which are kept open for more mail
   std::size_t slow = 0;      ///< … of which are slow
   std::size_t lanes = 0;
   std::size_t groups = 0;

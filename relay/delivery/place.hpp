@@ -70,6 +70,7 @@ struct Place {
   std::shared_ptr<Group> group;
   Share share;
   bool has_begun = false;        ///< has asked for its first job
+  bool is_at_work = false;       ///< has an assignment
   bool cut_off = false;          ///< was told to end its wait
   bool ends_for_others = false;  ///< was idle and was ended for a group in line
   bool has_full_time = false;    ///< began in Share::Slow: never cut off

@@ -27,6 +27,8 @@ class Pool {
 
   const Places& places() const { return places_; }
 
+  std::size_t idle() const { return idle_.size(); }
+
   /// The share in which a new session of the group begins. Where there is one place only, nothing
   /// can be kept for proven groups: they stand in one line with all others.
   Share share_for(const Group& group, base::SteadyTime now) const;

@@ -51,9 +51,8 @@ class UnboundResolver final : public ports::Resolver {
   /// which sessions end by themselves.
   void stop();
 
-  /// When DNS last seemed to be out of reach altogether (LookupQueue::last_bad_minute); nullopt:
-  /// never.
-  std::optional<base::SteadyTime> last_outage() const;
+  /// See LookupQueue::last_bad_minute().
+  std::optional<base::SteadyTime> last_outage() const override;
 
   base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, ports::DnsError>> mx(
       std::string domain, base::Deadline deadline) override;

@@ -49,6 +49,14 @@ std::size_t tag_begin(std::string_view local_part, char separator) {
   return std::string_view::npos;
 }
 
+/// How a rule is named that stands for one local part: with the whole address, by which redaction
+/// of the log finds the local part.
+std::string named(std::string_view kind, const std::string& local_part,
+                  const mail::Domain& domain) {
+  const auto address = mail::Mailbox::make(local_part, domain);
+  return fmt::format("{} {}", kind, address ? address->to_string() : domain.text());
+}
+
 /// The first moment behind a second.
 base::WallTime end_of(std::int64_t unix_second) {
   return base::WallTime(std::chrono::seconds(unix_second + 1));
@@ -132,14 +140,15 @@ std::expected<AliasHit, Rejection> AliasMap::look_up(const Hosted& hosted,
   const std::string& written = mailbox.local_part();
   const std::string local = mail::folded_local_part(written);
   if (const settings::Alias* exact = alias_of(hosted, mailbox.domain(), local)) {
-    return taken(hosted, *exact, "exact " + local, {}, now);
+    return taken(hosted, *exact, named("exact", local, mailbox.domain()), {}, now);
   }
   // Search for the tag in the local part as written: folding can change octet positions.
   const std::size_t tag = tag_begin(written, defaults().tag);
   if (tag != std::string::npos) {
     const std::string base_name = mail::folded_local_part(written.substr(0, tag));
     if (const settings::Alias* found = alias_of(hosted, mailbox.domain(), base_name)) {
-      return taken(hosted, *found, "tag " + base_name, std::string_view(written).substr(tag), now);
+      return taken(hosted, *found, named("tag", base_name, mailbox.domain()),
+                   std::string_view(written).substr(tag), now);
     }
   }
   if (!hosted.patterns.empty()) {

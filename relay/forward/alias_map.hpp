@@ -25,7 +25,9 @@ namespace relay::forward {
 /// One step of alias resolution.
 struct AliasHit {
   std::vector<mail::Mailbox> targets;
-  std::string rule;  ///< "exact info", "tag info", "pattern 2", "map other.example", "catch-all"
+  /// "exact info@a.example", "tag info@a.example", "pattern 2", "map other.example", "catch-all". A
+  /// local part is always in an address, so that the log can leave it out.
+  std::string rule;
   settings::DmarcSettings dmarc;  ///< of the alias, else of its domain, else the defaults
   bool discards = false;          ///< no targets: the mail is accepted and thrown away
   std::uint64_t max_size = 0;     ///< octets of a message; 0: any

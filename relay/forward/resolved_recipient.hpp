@@ -48,7 +48,8 @@ struct ResolvedRecipient {
   bool is_bounce = false;              ///< a reversed SRS address
   bool weak = false;                   ///< … whose hash is short and proves little
   bool guessable = false;              ///< … of a scheme whose tags can be found by brute force
-  std::string rule;  ///< which rules led to the targets, for the log and `resolve`
+  /// Which rules led to the targets, for the log and `resolve`; AliasHit::rule has their form.
+  std::string rule;
   /// Settings of the first alias that was followed, else of its domain, else the defaults. All
   /// recipients of one message must have the same, because a message is refused or held as a whole.
   settings::DmarcSettings dmarc;

@@ -5,7 +5,6 @@
 #include <vector>
 
 #include "relay/base/text.hpp"
-#include "relay/inbound/host_troubles.hpp"
 #include "relay/mail/author.hpp"
 
 namespace relay::inbound {
@@ -110,8 +109,8 @@ base::Event verdicts_event(const mail::MessageId& id, const Dialogue& dialogue,
 }
 
 base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, base::WallTime now) {
-  const bool our_fault = trouble_behind(reply).has_value();
-  base::Event event("rejected", now, our_fault ? base::Severity::Warning : base::Severity::Info);
+  base::Event event("rejected", now,
+                    rejected.is_trouble_here ? base::Severity::Warning : base::Severity::Info);
   add_dialogue(event, rejected.dialogue);
   if (rejected.envelope != nullptr) {
     event.text("mail_from", rejected.envelope->reverse_path.to_string());

@@ -33,6 +33,7 @@ struct Rejected {
   std::string_view forward_path =
       {};                           ///< at RCPT: the recipient it is about, as far as it is known
   const Intake* content = nullptr;  ///< as much as has come; null: none yet
+  bool is_trouble_here = false;     ///< see HostTroubles: the operator has to act
 };
 
 base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, base::WallTime now);

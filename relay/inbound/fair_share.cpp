@@ -47,9 +47,13 @@ FairShare::Level* FairShare::level_of(const Chain& chain, ShareLevel level) {
   return named == nullptr ? nullptr : &named->second;
 }
 
+ShareLevel FairShare::widest_level_of(const Chain& chain) {
+  const bool has_wider = chain.at(index_of(ShareLevel::WiderNetwork)) != nullptr;
+  return has_wider ? ShareLevel::WiderNetwork : ShareLevel::Network;
+}
+
 FairShare::Level* FairShare::widest_of(const Chain& chain) {
-  Level* const wider = level_of(chain, ShareLevel::WiderNetwork);
-  return wider != nullptr ? wider : level_of(chain, ShareLevel::Network);
+  return level_of(chain, widest_level_of(chain));
 }
 
 // --- counting; the mutex is held
@@ -89,29 +93,35 @@ void FairShare::add(const Chain& chain, std::uint64_t amount, std::uint64_t inst
   }
 }
 
-std::expected<void, ShareLevel> FairShare::room_for(const Chain& chain, const ShareLimits& limits,
-                                                    std::uint64_t more) {
+std::expected<void, FairShare::Shortage> FairShare::room_for(const Chain& chain,
+                                                             const ShareLimits& limits,
+                                                             std::uint64_t own,
+                                                             std::uint64_t more) {
   for (const ShareLevel level : kLevels) {
     const Level* const counted = level_of(chain, level);
     if (counted == nullptr) continue;
     if (counted->held.load(std::memory_order_relaxed) + more > limit_of(limits, level)) {
-      return std::unexpected(level);
+      return std::unexpected(Shortage{.used_up = level, .room_at = level});
     }
   }
   const Level* const widest = widest_of(chain);
-  const std::uint64_t left = limits.total - everybody_.held.load(std::memory_order_relaxed);
-  if (limits.leaves_room && widest != nullptr && widest->held.load() + more > left) {
-    return std::unexpected(ShareLevel::Everybody);
-  }
-  return {};
+  if (!limits.leaves_room || widest == nullptr) return {};
+  const std::uint64_t held = widest->held.load(std::memory_order_relaxed);
+  if (held + more <= limits.total - everybody_.held.load(std::memory_order_relaxed)) return {};
+  // A network that holds something already has had its share of a crowded whole. One that asks for
+  // the first time finds that the whole is used up.
+  const bool is_first = held == own;
+  return std::unexpected(
+      Shortage{.used_up = is_first ? ShareLevel::Everybody : widest_level_of(chain),
+               .room_at = ShareLevel::Everybody});
 }
 
 std::expected<void, ShareLevel> FairShare::hold(Entry& entry, std::uint64_t amount) {
-  if (entry.has_yielded && amount > 0) return std::unexpected(ShareLevel::Everybody);
+  if (entry.has_yielded && amount > 0) return std::unexpected(ShareLevel::Client);
   while (amount > entry.held) {
-    const auto room = room_for(entry.chain, entry.limits, amount - entry.held);
+    const auto room = room_for(entry.chain, entry.limits, entry.held, amount - entry.held);
     if (room) break;
-    if (!make_room(entry, room.error())) return room;
+    if (!make_room(entry, room.error().room_at)) return std::unexpected(room.error().used_up);
   }
   add(entry.chain, amount, entry.held);
   entry.held = amount;
@@ -189,7 +199,7 @@ bool FairShare::has_room(const base::Origin& origin, const ShareLimits& limits,
                          std::uint64_t amount) {
   const std::lock_guard lock(mutex_);
   const Chain chain = pin(origin, limits);
-  const bool room = room_for(chain, limits, amount).has_value();
+  const bool room = room_for(chain, limits, 0, amount).has_value();
   unpin(chain);
   return room;
 }
@@ -219,13 +229,14 @@ std::expected<void, ShareLevel> FairShare::Holding::move_to(const base::Origin& 
   const std::lock_guard lock(share_->mutex_);
   const Chain chain = share_->pin(origin, entry_->limits);
   share_->add(entry_->chain, 0, entry_->held);
-  const auto room = share_->room_for(chain, entry_->limits, entry_->held);
+  const auto room = share_->room_for(chain, entry_->limits, 0, entry_->held);
   const Chain& taken = room ? chain : entry_->chain;
   const Chain left = room ? entry_->chain : chain;
   share_->add(taken, entry_->held, 0);
   entry_->chain = taken;
   share_->unpin(left);
-  return room;
+  if (!room) return std::unexpected(room.error().used_up);
+  return {};
 }
 
 void FairShare::Holding::may_yield(Yielding yielding) {

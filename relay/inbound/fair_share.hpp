@@ -34,7 +34,7 @@ struct ShareLimits {
   std::uint64_t per_wider() const;
 };
 
-/// The level whose share is used up.
+/// The level whose share is used up. Everybody: whoever asks holds next to nothing himself.
 enum class ShareLevel { Client, Network, WiderNetwork, Everybody };
 
 /// How a holder that is stalled gives up what it holds.
@@ -94,15 +94,23 @@ class FairShare {
 
   using Entries = std::list<Entry>;
 
+  /// Why there is no room.
+  struct Shortage {
+    ShareLevel used_up;  ///< whose share: for the caller
+    ShareLevel room_at;  ///< where room has to become free
+  };
+
   static std::uint64_t limit_of(const ShareLimits& limits, ShareLevel level);
   Level* level_of(const Chain& chain, ShareLevel level);
+  static ShareLevel widest_level_of(const Chain& chain);
   /// The wider network, else the network; null: the origin is empty.
   Level* widest_of(const Chain& chain);
   Chain pin(const base::Origin& origin, const ShareLimits& limits);
   void unpin(const Chain& chain) noexcept;
   void add(const Chain& chain, std::uint64_t amount, std::uint64_t instead_of) noexcept;
-  std::expected<void, ShareLevel> room_for(const Chain& chain, const ShareLimits& limits,
-                                           std::uint64_t more);
+  /// `own`: what the holding itself has at all levels of the chain.
+  std::expected<void, Shortage> room_for(const Chain& chain, const ShareLimits& limits,
+                                         std::uint64_t own, std::uint64_t more);
   std::expected<void, ShareLevel> hold(Entry& entry, std::uint64_t amount);
   /// Takes from one stalled holding that uses room at this level. False: there is none.
   bool make_room(const Entry& entry, ShareLevel level);
@@ -126,7 +134,7 @@ class FairShare::Holding {
   ~Holding();
 
   /// Holds `amount` from here on, be it more or less than before. On error nothing has changed.
-  /// After has_yielded() only 0 is granted.
+  /// After has_yielded() only 0 is granted; the error is Client then.
   std::expected<void, ShareLevel> hold(std::uint64_t amount);
 
   std::uint64_t held() const;

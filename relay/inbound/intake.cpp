@@ -19,7 +19,12 @@ static_assert(mail::kMaxHeaderOctets <= ports::kChunkOctets);
 // A full chunk, and what one more read may add.
 constexpr std::size_t kFullBuffer = ports::kChunkOctets + ReadBuffer::kOctets;
 
-smtp::Reply too_much_at_once() {
+/// Only where all of the memory is used up is this host full. Who has used up a share of his own
+/// hears so.
+smtp::Reply too_much_at_once(ShareLevel used_up) {
+  if (used_up != ShareLevel::Everybody) {
+    return {452, {4, 7, 1}, "Too much mail at once from your network, try again later"};
+  }
   return {452, {4, 3, 1}, "Too much mail at once, try again later"};
 }
 
@@ -65,7 +70,11 @@ void Intake::blame(smtp::Reply reply) {
 
 bool Intake::grow_to(std::size_t octets) {
   if (octets <= held_) return true;
-  if (!memory_.hold(octets)) return false;
+  const auto held = memory_.hold(octets);
+  if (!held) {
+    blame(too_much_at_once(held.error()));
+    return false;
+  }
   held_ = octets;
   return true;
 }
@@ -91,7 +100,7 @@ bool Intake::reserve_for(std::size_t octets) {
 
 void Intake::take(std::string_view content) {
   if (fault_) return;
-  if (!reserve_for(content.size())) return blame(too_much_at_once());
+  if (!reserve_for(content.size())) return;
   chunk_ += content;
   size_ += content.size();
   if (!reader_.has_header()) return take_header(content);
@@ -101,7 +110,7 @@ void Intake::take(std::string_view content) {
 
 void Intake::take_header(std::string_view content) {
   const std::size_t most = chunk_.capacity() + reader_.header_octets() + content.size();
-  if (!grow_to(most)) return blame(too_much_at_once());
+  if (!grow_to(most)) return;
   reader_.take(content);
   // A header that is not complete yet is followed by at least one more octet; a complete one by the
   // empty line.
@@ -133,10 +142,7 @@ void Intake::end() {
 base::Task<> Intake::store_chunk() {
   if (fault_) co_return;
   // Two chunks are in memory: the one being written and the one being filled.
-  if (!grow_to(kFullBuffer + ports::kChunkOctets + reader_.header_octets())) {
-    blame(too_much_at_once());
-    co_return;
-  }
+  if (!grow_to(kFullBuffer + ports::kChunkOctets + reader_.header_octets())) co_return;
   std::string rest;
   rest.reserve(kFullBuffer);
   rest.append(chunk_, ports::kChunkOctets);

@@ -41,8 +41,8 @@ class Intake {
   /// Gives one full chunk to the queue and frees its memory. An error becomes the fault.
   base::Task<> store_chunk();
 
-  /// Why this message cannot be accepted: the header is too large, memory is used up, or the queue
-  /// failed. nullopt: no fault.
+  /// Why this message cannot be accepted: the header is too large, there is no memory for it (in
+  /// total, or of the client's share), or the queue failed. nullopt: no fault.
   const std::optional<smtp::Reply>& fault() const { return fault_; }
 
   // For FairShare: the wait for the client begins, and ends with so many octets.
@@ -70,9 +70,10 @@ class Intake {
   void keep() { kept_ = true; }
 
  private:
+  // False: there is no room, which has become the fault.
   bool grow_to(std::size_t octets);
-  void shrink();
   bool reserve_for(std::size_t octets);
+  void shrink();
   void take_header(std::string_view content);
   void keep_header();
   void blame(smtp::Reply reply);

@@ -11,6 +11,7 @@
 #include "relay/base/log.hpp"
 #include "relay/inbound/fair_share.hpp"
 #include "relay/inbound/host_troubles.hpp"
+#include "relay/ports/resolver.hpp"
 
 namespace relay::inbound {
 
@@ -20,7 +21,8 @@ class RefusalLog {
   /// For one network: lines at once, and refilled at so many a minute.
   static constexpr base::Rate kRate{.count = 300, .span = std::chrono::seconds(60)};
 
-  explicit RefusalLog(base::Log& log) : log_(log) {}
+  /// `resolver`: for HostTroubles.
+  RefusalLog(base::Log& log, const ports::Resolver& resolver) : log_(log), troubles_(resolver) {}
 
   void write(const base::Origin& origin, base::Event event, base::SteadyTime now);
 

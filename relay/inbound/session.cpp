@@ -239,7 +239,7 @@ void Session::abandon() noexcept {
     if (unheard_) parts_.resends.remember(unheard_->key, unheard_->proof, now());
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): then a resend is stored twice
   }
-  parts_.refusals.troubles().note(HostTrouble::Memory, parts_.clock.wall());
+  parts_.refusals.troubles().note(HostTrouble::Memory, now());
   connection_.last_words("421 4.3.0 Out of memory, try again later\r\n");
 }
 
@@ -265,15 +265,15 @@ void Session::log_refusal(std::string_view stage, const smtp::Reply& reply,
   const mail::Envelope* envelope = machine_.transaction() != 0 ? &machine_.envelope() : nullptr;
   const Client& client = transaction_ ? transaction_->client() : client_.current();
   const Intake* content = transaction_ ? transaction_->content() : nullptr;
-  if (const auto trouble = trouble_behind(reply)) {
-    parts_.refusals.troubles().note(*trouble, parts_.clock.wall());
-  }
-  parts_.refusals.write(
-      client.origin,
-      rejected_event(
-          {stage, {client.named, client.through, number_}, envelope, forward_path, content}, reply,
-          parts_.clock.wall()),
-      now());
+  const auto trouble = parts_.refusals.troubles().behind(reply, now());
+  if (trouble) parts_.refusals.troubles().note(*trouble, now());
+  const Rejected rejected{.stage = stage,
+                          .dialogue = {client.named, client.through, number_},
+                          .envelope = envelope,
+                          .forward_path = forward_path,
+                          .content = content,
+                          .is_trouble_here = trouble.has_value()};
+  parts_.refusals.write(client.origin, rejected_event(rejected, reply, parts_.clock.wall()), now());
 }
 
 }  // namespace relay::inbound

@@ -76,6 +76,12 @@ int highest_descriptor_to_take(int reserved) {
   return all - std::min(reserved, all / 8) - 1;
 }
 
+std::optional<Listener::Lack> lack_behind(int error_number) {
+  if (!is_exhaustion(error_number)) return std::nullopt;
+  const bool descriptors = error_number == EMFILE || error_number == ENFILE;
+  return descriptors ? Listener::Lack::Descriptors : Listener::Lack::Memory;
+}
+
 }  // namespace
 
 // One listening socket and its accept loop. Used on its shard only.
@@ -137,24 +143,26 @@ class Listener::Door {
     while (self->acceptor_.is_open()) {
       co_await self->acceptor_.async_wait(Acceptor::wait_read, asio::as_tuple(base::use_task));
       if (!self->acceptor_.is_open()) co_return;
-      if (self->take_waiting()) continue;
+      const auto lack = self->take_waiting();
+      if (!lack) continue;
       self->pauses_.fetch_add(1, std::memory_order_relaxed);
+      if (self->limits_.on_pause) self->limits_.on_pause(*lack);
       self->rest_.expires_after(self->limits_.pause);
       co_await self->rest_.async_wait(asio::as_tuple(base::use_task));
     }
   }
 
-  /// False: the process has no descriptor or memory left.
-  bool take_waiting() {
+  /// What there is none left of; nullopt: nothing is lacking.
+  std::optional<Lack> take_waiting() {
     try {
       return take_some();
     } catch (const std::bad_alloc&) {
-      return false;  // costs one connection, not the daemon
+      return Lack::Memory;  // costs one connection, not the daemon
     }
   }
 
   /// Accepts waiting connections, a limited number, so that sessions get their turn.
-  bool take_some() {
+  std::optional<Lack> take_some() {
     const int highest = highest_descriptor_to_take(limits_.reserved_descriptors);
     for (int i = 0; i < kConnectionsPerTurn && acceptor_.is_open(); ++i) {
       tcp::endpoint peer;
@@ -162,21 +170,21 @@ class Listener::Door {
       const int taken =
           ::accept4(acceptor_.native_handle(), peer.data(), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
       // Other errors concern a connection that is gone again, or mean that none is waiting.
-      if (taken < 0) return !is_exhaustion(errno);
+      if (taken < 0) return lack_behind(errno);
       peer.resize(size);
       Connection::Socket socket(shard_.executor());
       boost::system::error_code error;
       socket.assign(peer.protocol(), taken, error);
       if (error) ::close(taken);
-      if (error) return false;
+      if (error) return Lack::Memory;  // of the kernel, to watch the socket
       if (taken > highest) {
         ::send(taken, limits_.farewell.data(), limits_.farewell.size(),
                MSG_DONTWAIT | MSG_NOSIGNAL);
-        return false;
+        return Lack::Descriptors;
       }
       hand_over(std::move(socket), peer);
     }
-    return true;
+    return std::nullopt;
   }
 
   void hand_over(Connection::Socket socket, const tcp::endpoint& peer) {

@@ -25,11 +25,16 @@ class Listener {
  public:
   using OnConnection = std::function<void(std::unique_ptr<ports::Stream>)>;
 
+  /// What the process lacks.
+  enum class Lack { Descriptors, Memory };
+
   struct Limits {
     int backlog = 1024;
     int reserved_descriptors = 64;  ///< at most an eighth of the process's limit
     std::chrono::milliseconds pause{250};
     std::string farewell;  ///< sent, if possible, to a connection that cannot be taken
+    /// Called on the shard for each pause; must not throw, for there may be no memory left.
+    std::function<void(Lack)> on_pause;
   };
 
   /// A listening socket that another process opened, such as systemd for a socket unit.

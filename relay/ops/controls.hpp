@@ -46,9 +46,9 @@ struct ReloadResult {
 };
 
 /// A condition that keeps this host from accepting mail: full disk, resolver without answer, no
-/// memory.
+/// memory, no descriptors.
 struct HostTrouble {
-  std::string of;    ///< "disk", "dns", "memory", "storage"
+  std::string of;    ///< "disk", "storage", "dns", "memory", "descriptors"
   std::string text;  ///< a sentence
   std::uint64_t count = 0;
   std::optional<base::WallTime> last;  ///< nullopt: the condition holds now
@@ -63,7 +63,8 @@ struct DaemonStatus {
   base::WallTime started_at;
   std::int64_t pid = 0;
   std::uint64_t sessions_open = 0;
-  std::uint64_t deliveries_in_flight = 0;
+  std::uint64_t deliveries_in_flight = 0;  ///< sessions to next hops that have mail to deliver
+  std::uint64_t connections_kept = 0;      ///< … that have none and stay open for more
   std::uint64_t items_in_memory = 0;
   std::uint64_t crashed_tasks = 0;
   std::uint64_t log_lines_dropped = 0;

@@ -121,6 +121,7 @@ void add_daemon(JsonLine& json, const DaemonStatus& state) {
   json.text("config_hash", state.config_hash);
   json.text("config_loaded", base::rfc3339(state.config_loaded_at));
   json.number("sessions", state.sessions_open).number("deliveries", state.deliveries_in_flight);
+  json.number("connections_kept", state.connections_kept);
   json.number("items_in_memory", state.items_in_memory);
   json.number("crashed_tasks", state.crashed_tasks);
   json.number("log_lines_dropped", state.log_lines_dropped);

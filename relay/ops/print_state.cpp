@@ -76,9 +76,11 @@ std::string text_lines(const StatusView& view) {
     out += "takes effect at the next start: " + printable(key) + '\n';
   }
   out += warning_lines(state.warnings);
-  out += fmt::format("sessions {}  deliveries {}  items in memory {}  crashed tasks {}  stuck {}\n",
-                     state.sessions_open, state.deliveries_in_flight, state.items_in_memory,
-                     state.crashed_tasks, state.stuck_tasks);
+  out += fmt::format(
+      "sessions {}  deliveries {} ({} connections kept)  items in memory {}  crashed tasks {}  "
+      "stuck {}\n",
+      state.sessions_open, state.deliveries_in_flight, state.connections_kept,
+      state.items_in_memory, state.crashed_tasks, state.stuck_tasks);
   if (state.log_lines_dropped > 0) {
     out += fmt::format("log {} lines dropped\n", state.log_lines_dropped);
   }

@@ -98,6 +98,10 @@ class Resolver {
   /// begin with "v=", then the others, sorted by octets.
   virtual base::Task<std::expected<DnsAnswer<std::string>, DnsError>> txt(
       std::string name, base::Deadline deadline) = 0;
+
+  /// When the DNS last seemed to be out of reach altogether, and not only the servers of some
+  /// names; nullopt: never, or the resolver cannot tell. From any thread.
+  virtual std::optional<base::SteadyTime> last_outage() const { return std::nullopt; }
 };
 
 }  // namespace relay::ports

@@ -17,8 +17,8 @@ std::string instead_of(std::string_view key, const mail::Domain& domain) {
   if (const std::size_t at = key.rfind('@'); at != std::string_view::npos) {
     const auto name = mail::Domain::parse(key.substr(at + 1));
     const bool elsewhere = name && *name != domain;
-    return fmt::format("write \"{}\"{}", key.substr(0, at),
-                       elsewhere ? " in the [[domain]] " + name->folded() : "");
+    return std::string("write what stands before the @") +
+           (elsewhere ? " in the [[domain]] " + name->folded() : "");
   }
   if (key.find('*') != std::string_view::npos) {
     return "for part of a name write a [[domain.pattern]], as match = \"sales-.*\"";
@@ -27,6 +27,11 @@ std::string instead_of(std::string_view key, const mail::Domain& domain) {
     return "write the name without blanks and quotes";
   }
   return {};
+}
+
+/// Doubts are also in the log, whose redaction finds a local part by the domain behind it.
+std::string named(const settings::Alias& alias, const settings::HostedDomain& domain) {
+  return fmt::format("\"{}\"@{}", alias.local_part, domain.text());
 }
 
 bool has_one_source(const settings::HostedDomain& domain) {
@@ -44,9 +49,9 @@ void aliases_that_never_match(const Subject& subject, Doubts& doubts) {
       std::string hint = instead_of(alias.local_part, domain.name);
       if (hint.empty()) continue;
       doubts.add(alias.at, alias.local_part,
-                 fmt::format("alias \"{}\" never matches: a key is what stands before the @ of an "
-                             "address of {}",
-                             alias.local_part, domain.text()),
+                 fmt::format("alias {} never matches: a key is what stands before the @ of an "
+                             "address",
+                             named(alias, domain)),
                  std::move(hint));
     }
   }
@@ -63,8 +68,8 @@ void aliases_that_stand_twice(const Subject& subject, Doubts& doubts) {
       if (fresh) continue;
       const auto at = position_of(subject.settings, known->second->at);
       doubts.add(alias.at, alias.local_part,
-                 fmt::format("alias \"{}\" of {} is not used: the one at {}:{}:{} goes before it",
-                             alias.local_part, domain.text(), at.file, at.line, at.column),
+                 fmt::format("alias {} is not used: the one at {}:{}:{} goes before it",
+                             named(alias, domain), at.file, at.line, at.column),
                  "keep one of them");
     }
   }

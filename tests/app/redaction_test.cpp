@@ -42,6 +42,31 @@ TEST(Redaction, QuotedUtf8AndLiteralAddressesToo) {
   EXPECT_NE(line.find("…@[192.0.2.1]"), std::string::npos) << line;
 }
 
+/// Of the configuration, whose keys are no addresses.
+TEST(Redaction, QuotedKeysBeforeTheirDomainToo) {
+  base::Event event("x", base::WallTime{});
+  event.text("a", R"(alias "ann smith"@b.example never)");
+  event.text("b", R"(alias "ann@c.example"@b.example never)");
+  const std::string line = kLocalPart.redacted(std::move(event).line());
+  EXPECT_NE(line.find(R"("a":"alias …@b.example never")"), std::string::npos) << line;
+  EXPECT_NE(line.find("…@c.example"), std::string::npos) << line;
+  EXPECT_EQ(line.find("ann"), std::string::npos) << line;
+}
+
+/// Long texts are cut before they are redacted.
+TEST(Redaction, ALocalPartThatWasCutOffItsDomainIsLeftOut) {
+  for (std::size_t length = 480; length < 520; ++length) {
+    base::Event event("x", base::WallTime{});
+    event.text("rcpt", std::string(length, 'x') + ", quagga.name@sender.example, quagga@b.example");
+    const std::string line = std::move(event).line();
+    for (const char* secret : {"q", "name"}) {
+      EXPECT_EQ(kLocalPart.redacted(line).find(secret), std::string::npos) << line;
+    }
+  }
+  EXPECT_EQ(kLocalPart.redacted(R"({"a":"ann@b.example, c@d.exam…","b":"exact jo…"})"),
+            R"({"a":"…@b.example, …@d.exam…","b":"exact …"})");
+}
+
 TEST(Redaction, TheMessageIdIsKeptAndWhatIsNoAddress) {
   const std::string line =
       R"({"message_id":"<1234@sender.example>","at":"@","b":"a @ b","c":"x@"})";

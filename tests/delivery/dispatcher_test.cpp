@@ -581,6 +581,26 @@ TEST_F(DispatcherTest, AfterStopNobodyGetsWork) {
   EXPECT_FALSE(next(sessions_[0]));
 }
 
+TEST_F(DispatcherTest, AConnectionThatIsKeptIsNotAtWork) {
+  add("x.example", 1, 1, "a1");
+  EXPECT_EQ(work_.totals().at_work, 0U) << "it has not asked for its job";
+  const auto given = next(sessions_[0]);
+  ASSERT_TRUE(given);
+  EXPECT_EQ(work_.totals().at_work, 1U);
+  work_.hear(sessions_[0], *given, {.took = true}, kStart);
+  work_.release(given->lane, given->job.id, given->job.indices, true);
+  auto waits = rest(sessions_[0], "a1");
+  EXPECT_EQ(work_.totals().sessions, 1U);
+  EXPECT_EQ(work_.totals().at_work, 0U);
+  EXPECT_EQ(work_.totals().idle, 1U);
+  add("x.example", 2, 1, "a1");
+  EXPECT_TRUE(has_ended(waits));
+  EXPECT_EQ(work_.totals().at_work, 1U);
+  EXPECT_EQ(work_.totals().idle, 0U);
+  work_.session_ended(sessions_[0]);
+  EXPECT_EQ(work_.totals().at_work, 0U) << "also when it ends in the midst of it";
+}
+
 TEST_F(DispatcherTest, AnEmptyLaneIsForgotten) {
   add("x.example", 1, 1, "a1");
   deliver(sessions_[0]);

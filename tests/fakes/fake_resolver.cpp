@@ -220,6 +220,16 @@ base::Task<std::expected<ports::DnsAnswer<std::string>, DnsError>> FakeResolver:
   co_return ports::DnsAnswer<std::string>{std::move(texts), found->secure, found->ttl};
 }
 
+std::optional<base::SteadyTime> FakeResolver::last_outage() const {
+  const std::lock_guard lock(mutex_);
+  return outage_;
+}
+
+void FakeResolver::set_outage(base::SteadyTime at) {
+  const std::lock_guard lock(mutex_);
+  outage_ = at;
+}
+
 void FakeResolver::replace_zone(std::string_view zone) {
   auto parsed = parse(zone);
   const std::lock_guard lock(mutex_);

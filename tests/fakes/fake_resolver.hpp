@@ -46,6 +46,11 @@ class FakeResolver : public ports::Resolver {
   base::Task<std::expected<ports::DnsAnswer<std::string>, ports::DnsError>> txt(
       std::string name, base::Deadline deadline) override;
 
+  std::optional<base::SteadyTime> last_outage() const override;
+
+  /// What last_outage() tells from here on.
+  void set_outage(base::SteadyTime at);
+
   /// Forgets the old zone; answers under way keep what they saw.
   void replace_zone(std::string_view zone);
 
@@ -79,6 +84,7 @@ class FakeResolver : public ports::Resolver {
   ports::Clock& clock_;
   mutable std::mutex mutex_;
   Zone zone_;
+  std::optional<base::SteadyTime> outage_;
   std::vector<std::string> calls_;
 };
 

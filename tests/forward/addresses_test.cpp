@@ -214,7 +214,7 @@ TEST_F(Roles, FollowOurAliases) {
   const auto settings = with_postmaster("admin@example.org");
   for (const char* path : kAll) EXPECT_EQ(to(settings, path), "boss@mail.example") << path;
   const auto found = planner_of(settings)->resolve(*mail::parse_forward_path("<postmaster>"), kNow);
-  EXPECT_EQ(std::get<ResolvedRecipient>(found).rule, "postmaster > exact admin");
+  EXPECT_EQ(std::get<ResolvedRecipient>(found).rule, "postmaster > exact admin@example.org");
 }
 
 TEST_F(Roles, AreToldInTheSessionWhenNobodyCanReadThem) {

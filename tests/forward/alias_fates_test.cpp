@@ -197,7 +197,9 @@ TEST_F(AliasFates, AnAliasThatIsReachedByAWiderPathTakesWhatThatOneTakes) {
     ASSERT_EQ(made->routes.size(), 1U) << alias;
     EXPECT_EQ(made->routes[0].ended, mail::End::None) << alias;
   }
-  EXPECT_EQ(taken("narrow").rule, "exact narrow > exact small > exact me > exact inner")
+  EXPECT_EQ(taken("narrow").rule,
+            "exact narrow@hosted.example > exact small@hosted.example > exact me@hosted.example > "
+            "exact inner@hosted.example")
       << "each alias is named once";
 }
 

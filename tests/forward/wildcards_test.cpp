@@ -85,7 +85,8 @@ TEST_F(Wildcards, GiveWayToExactNamesAndLongerWildcards) {
 TEST_F(Wildcards, AreFollowedFromAliasToAlias) {
   EXPECT_EQ(answer("up@x.wild.example"), "wild@target.example");
   const auto found = std::get<ResolvedRecipient>(resolve("up@x.wild.example"));
-  EXPECT_THAT(found.rule, HasSubstr("exact up of *.wild.example > exact info of *.wild.example"));
+  EXPECT_THAT(found.rule, HasSubstr("exact up@x.wild.example of *.wild.example > "
+                                    "exact info@a.b.wild.example of *.wild.example"));
 }
 
 /// What lies below stays what it is: an SRS address is no alias.

@@ -93,6 +93,20 @@ TEST_F(ShareTest, LeavesRoomForOthersHoweverManyTakeWhatTheyCanGet) {
   EXPECT_TRUE(of("192.0.2.1", limits).hold(100)) << share.held();
 }
 
+/// In a crowd the share of a network is what is left; only who comes with empty hands finds the
+/// whole used up.
+TEST_F(ShareTest, TellsAShareOfACrowdedWholeFromTheWhole) {
+  const ShareLimits limits{.total = 100, .per_network = 50, .leaves_room = true};
+  auto much = of("192.0.2.1", limits);
+  auto more = of("2001:db8:1:1::1", limits);
+  ASSERT_TRUE(much.hold(50));
+  ASSERT_TRUE(more.hold(25));
+  EXPECT_EQ(of("192.0.2.2", limits).hold(1).error(), ShareLevel::Network);
+  EXPECT_EQ(of("2001:db8:1:2::1", limits).hold(1).error(), ShareLevel::WiderNetwork);
+  EXPECT_EQ(of("203.0.113.1", limits).hold(26).error(), ShareLevel::Everybody);
+  EXPECT_EQ(more.hold(26).error(), ShareLevel::Everybody) << "it is the only one of its network";
+}
+
 TEST_F(ShareTest, MovesWithAClientThatIsSomebodyElse) {
   auto moving = of("192.0.2.1");
   ASSERT_TRUE(moving.hold(10));
@@ -126,7 +140,8 @@ TEST_F(ShareTest, TakesFromWhoHoldsMuchAndSendsNothing) {
   EXPECT_THAT(asked, testing::ElementsAre(1U, 0U));
   EXPECT_EQ(share.held(), 21U);
   EXPECT_TRUE(stalled.front().has_yielded());
-  EXPECT_FALSE(stalled.front().hold(1)) << "what was taken away is not had again";
+  EXPECT_EQ(stalled.front().hold(1).error(), ShareLevel::Client)
+      << "what was taken away is not had again";
   EXPECT_TRUE(stalled.front().hold(0));
 }
 

@@ -93,11 +93,11 @@ class House {
   FairShare memory{clock};
   BounceGuard bounces;
   ResendGuard resends;
-  RefusalLog refusals{log};
+  fakes::FakeResolver resolver{clock, ""};
+  RefusalLog refusals{log, resolver};
   WasteGuard waste;
   Handshakes handshakes{clock};
   base::Watchdog watchdog;
-  fakes::FakeResolver resolver{clock, ""};
   AbuseControl abuse{resolver, greylist, clock, log};
   Services services;
   Acceptor acceptor;

@@ -157,6 +157,8 @@ TEST(Listener, PausesWhenDescriptorsRunOutAndRecovers) {
     const auto pauses = loopback.listener->pauses();
     loopback.shard.io().poll();
     EXPECT_EQ(loopback.listener->pauses(), pauses);
+    EXPECT_THAT(loopback.lacks, testing::Each(Listener::Lack::Descriptors));
+    EXPECT_EQ(loopback.lacks.size(), pauses) << "the operator has to hear of each";
   }
   const auto before = loopback.accepted.size();
   ASSERT_TRUE(run_until(loopback.shard, [&] { return loopback.accepted.size() >= before + 10; }));

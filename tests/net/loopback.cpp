@@ -23,9 +23,10 @@ bool run_until(Shard& shard, const std::function<bool()>& done) {
 
 Loopback::Loopback(ClientTls tls) : dialer(shard, std::move(tls)) {
   const ports::Endpoint any{boost::asio::ip::make_address("127.0.0.1"), 0};
-  auto opened = Listener::open(shard, {&any, 1},
-                               [this](StreamPtr stream) { accepted.push_back(std::move(stream)); },
-                               {.farewell = std::string(kFarewell)});
+  auto opened = Listener::open(
+      shard, {&any, 1}, [this](StreamPtr stream) { accepted.push_back(std::move(stream)); },
+      {.farewell = std::string(kFarewell),
+       .on_pause = [this](Listener::Lack lack) { lacks.push_back(lack); }});
   if (!opened) throw std::runtime_error(opened.error());
   listener = std::move(*opened);
   listener->start();

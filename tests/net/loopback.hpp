@@ -67,6 +67,7 @@ class Loopback {
 
   Shard shard;
   std::deque<StreamPtr> accepted;
+  std::vector<Listener::Lack> lacks;  ///< one for each pause
   std::unique_ptr<Listener> listener;
   TcpDialer dialer;
 };

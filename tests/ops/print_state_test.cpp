@@ -50,6 +50,7 @@ StatusView a_status() {
                       .pid = 7,
                       .sessions_open = 1,
                       .deliveries_in_flight = 2,
+                      .connections_kept = 5,
                       .items_in_memory = 3,
                       .crashed_tasks = 4,
                       .log_lines_dropped = 5,
@@ -80,7 +81,7 @@ TEST(Print, Status) {
   EXPECT_EQ(text_lines(a_status()),
             R"(srs-relay 0.1.0  pid 7  up since 2026-11-24T03:00:00.000Z
 config /etc/srs-relay/srs-relay.toml (abc) loaded 2026-11-24T03:00:00.000Z
-sessions 1  deliveries 2  items in memory 3  crashed tasks 4  stuck 6
+sessions 1  deliveries 2 (5 connections kept)  items in memory 3  crashed tasks 4  stuck 6
 log 5 lines dropped
 queue 21 messages, 22 waiting, 23 held, 24 octets, 25 with a DSN owed
 paused domain:fwd.example: moving
@@ -94,7 +95,7 @@ signatures of 19 messages verified before they left, 20 did not hold
       json_lines(a_status()),
       R"({"v":1,"version":"0.1.0","pid":7,"started":"2026-11-24T03:00:00.000Z",)"
       R"("config":"/etc/srs-relay/srs-relay.toml","config_hash":"abc",)"
-      R"("config_loaded":"2026-11-24T03:00:00.000Z","sessions":1,"deliveries":2,)"
+      R"("config_loaded":"2026-11-24T03:00:00.000Z","sessions":1,"deliveries":2,"connections_kept":5,)"
       R"("items_in_memory":3,"crashed_tasks":4,"log_lines_dropped":5,"stuck_tasks":6,)"
       R"("bounces":{"taken":8,"refused":9,"throttled":10},"content_refused":26,)"
       R"("ended":{"delivered":11,"bounced":12,"suppressed":13},)"

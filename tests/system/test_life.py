@@ -2,11 +2,13 @@
 
 import json
 import os
+import shutil
 import signal
 import smtplib
 import socket
 import ssl
 import subprocess
+import tempfile
 import threading
 import time
 import unittest
@@ -151,6 +153,25 @@ class Reloads(Running):
         name = self.relay.send(MESSAGE.replace(b"<1@", b"<3@"))
         wait_for(lambda: name in self.relay.log_text(), what="the line on stderr")
 
+    def test_a_signal_opens_the_log_anew(self):
+        os.mkdir(self.relay.path("queue/logs"))
+        path = self.relay.path("queue/logs/relay.log")
+        self.reloaded(log={"file": "queue/logs/relay.log"})
+        os.rename(path, path + ".1")
+        before = self.relay.send(MESSAGE)
+
+        def said(name):
+            with open(name, encoding="utf-8") as f:
+                return f.read()
+        wait_for(lambda: before in said(path + ".1"), what="the line in the file that was moved away")
+        self.relay.process.send_signal(signal.SIGUSR1)
+        wait_for(lambda: os.path.exists(path), what="the new file")
+        self.assertEqual(os.stat(path).st_mode & 0o7777, 0o640)
+        after = self.relay.send(MESSAGE.replace(b"<1@", b"<2@"))
+        wait_for(lambda: after in said(path), what="the line in the new file")
+        self.assertNotIn(after, said(path + ".1"))
+        self.assertNotIn(before, said(path))
+
     def test_a_folder_that_was_not_named_at_start_needs_a_restart(self):
         if self.relay.events("started")[0]["landlock"] == 0:
             self.skipTest("this kernel has no Landlock")
@@ -262,7 +283,9 @@ class GivenSockets(unittest.TestCase):
     """Sockets that somebody opens for us, as systemd does."""
 
     def setUp(self):
-        self.relay = Relay(1)
+        self.sink = Sink().start()
+        self.addCleanup(self.sink.stop)
+        self.relay = Relay(self.sink.port)
         self.addCleanup(self.relay.remove)
         self.socket = socket.create_server(("127.0.0.1", self.relay.port))
         self.addCleanup(self.socket.close)
@@ -270,10 +293,11 @@ class GivenSockets(unittest.TestCase):
     def start(self):
         number = self.socket.fileno()
         self.relay.log = open(self.relay.path("log"), "ab")
+        since = self.relay.log.tell()
         self.relay.process = subprocess.Popen(
             ["bash", "-c", f'exec 3<&{number}; LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" serve -c "$1"', BINARY,
              self.relay.path("relay.toml")], pass_fds=(number,), stderr=self.relay.log, stdin=subprocess.DEVNULL)
-        wait_for(lambda: self.relay.events("started") or self.relay.process.poll() is not None, what="the start")
+        wait_for(lambda: self.relay.events("started", since) or self.relay.process.poll() is not None, what="the start")
         return self.relay.process.poll()
 
     def test_a_listener_without_an_address_stands_for_them(self):
@@ -308,6 +332,48 @@ class GivenSockets(unittest.TestCase):
         with socket.create_connection(("127.0.0.1", self.relay.port), 30, ("127.0.0.8", 0)) as balancer:
             balancer.sendall(b"PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n")
             self.assertTrue(balancer.recv(100).startswith(b"220 "))
+
+    def test_a_restart_on_the_same_socket_refuses_no_connection(self):
+        """Whoever comes while nobody runs waits in the backlog; whoever is in a session hears 421."""
+        self.assertIsNone(self.start(), self.relay.log_text())
+        over, sent, wrong = threading.Event(), [], []
+
+        def send_on(client):
+            number = 0
+            while not over.is_set():
+                number += 1  # also after a 421: it may have been the answer to QUIT
+                mark = b"<%d.%d@" % (client, number)
+                try:
+                    self.relay.send(MESSAGE.replace(b"<1@", mark))
+                    sent.append(mark)
+                except smtplib.SMTPConnectError as e:
+                    if e.smtp_code != 421:
+                        wrong.append(repr(e))
+                except smtplib.SMTPResponseException as e:
+                    if e.smtp_code != 421:
+                        wrong.append(repr(e))
+                except smtplib.SMTPServerDisconnected:
+                    pass  # smtplib hides the 421 behind it
+                except OSError as e:  # refused, or reset
+                    wrong.append(repr(e))
+        threads = [threading.Thread(target=send_on, args=(client,)) for client in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(3):
+            enough = len(sent) + 8
+            wait_for(lambda: len(sent) >= enough, timeout=60, what="mail")
+            self.assertEqual(self.relay.stop(), 0)
+            self.assertIsNone(self.start(), self.relay.log_text())
+        enough = len(sent) + 8
+        wait_for(lambda: len(sent) >= enough, timeout=60, what="mail after the last restart")
+        over.set()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(wrong, [])
+        wait_for(self.relay.is_empty, timeout=60, what="an empty queue")
+        contents = [message.content for message in self.sink.messages]
+        for mark in sent:
+            self.assertEqual(sum(mark in content for content in contents), 1, mark)
 
     def test_a_difference_is_an_error_of_the_start(self):
         self.relay.config["listener"] = [{"address": f"127.0.0.1:{free_port()}"}]
@@ -391,6 +457,35 @@ class Commands(Running):
                 lines = [json.loads(line) for line in as_json.stdout.splitlines()]
                 self.assertTrue(lines and all(line["v"] == 1 for line in lines), as_json)
                 self.assertEqual(as_json.stderr, "")
+
+
+    def test_the_next_hop_is_kept_and_nothing_is_delivered(self):
+        for number in range(3):
+            self.relay.send(MESSAGE.replace(b"<1@", b"<%d@" % number))
+        wait_for(lambda: len(self.sink.messages) == 3 and self.relay.is_empty(), what="delivery")
+        found = wait_for(lambda: status(self.relay)["connections_kept"] and status(self.relay), what="an idle session")
+        self.assertEqual(found["deliveries"], 0)
+        self.assertRegex(self.cli("status").stdout, r"deliveries 0 \(\d+ connections kept\)")
+
+    @unittest.skipIf(os.getuid() != 0, "needs root to become somebody else")
+    def test_who_has_no_permission_is_told_by_the_exit_code(self):
+        # A copy: the way to the program may be closed to others.
+        folder = tempfile.mkdtemp()
+        self.addCleanup(shutil.rmtree, folder)
+        os.chmod(folder, 0o755)
+        program = shutil.copy(BINARY, folder)
+        path = self.relay.path("control.sock")
+        os.chmod(self.relay.folder, 0o711)
+        new_key = ["dkim", "new", "--domain", "d.test", "--selector", "s", "--out", os.path.join(folder, "key")]
+        for words in (["--socket", path, "status"], ["--socket", path, "queue", "list"], new_key):
+            for form in ([], ["--json"]):
+                with self.subTest(" ".join(form + words)):
+                    found = subprocess.run([program, *form, *words], capture_output=True, text=True, timeout=60,
+                                           user="nobody", group="nogroup", extra_groups=[])
+                    self.assertEqual(found.returncode, 77, found)
+                    said = json.loads(found.stdout)["error"] if form else found.stderr
+                    self.assertIn("ermission", said)
+        self.assertEqual(self.cli("status").returncode, 0)
 
 
 class Secrets(unittest.TestCase):
