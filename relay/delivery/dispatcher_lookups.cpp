@@ -92,6 +92,18 @@ void Dispatcher::not_found(const LanePtr& lane, mail::Outcome why, SteadyTime no
   run(after);
 }
 
+void Dispatcher::lookup_lost(const LanePtr& lane, SteadyTime now) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (lane->lookup != Lane::Lookup::Running) return;
+  }
+  mail::Outcome why{.kind = mail::OutcomeKind::Deferred};
+  why.attempt.stage = mail::Stage::Dns;
+  why.attempt.status = {4, 3, 0};
+  why.attempt.text = "the host look-up failed on our side";
+  not_found(lane, std::move(why), now);
+}
+
 void Dispatcher::start_clerk(const LanePtr& lane, Deferred& after) {
   connections_.not_ready(*lane);
   if (lane->has_clerk) return;

@@ -304,6 +304,21 @@ TEST_F(DispatcherTest, ALaneWithoutHostsIsAnsweredAndLookedUpAgainLater) {
   EXPECT_EQ(lookups_.size(), 2U);
 }
 
+TEST_F(DispatcherTest, ALookUpThatEndsWithoutAnAnswerDoesNotStopItsLane) {
+  work_.add(due(1, "x.example"), kStart);
+  const LanePtr lane = lookups_.at(0);
+  work_.lookup_lost(lane, kStart);
+  ASSERT_EQ(clerks_.size(), 1U);
+  EXPECT_EQ(work_.next_for_clerk(lane, kStart)->answer->kind, mail::OutcomeKind::Deferred);
+  work_.clerk_ended(lane);
+  work_.add(due(2, "x.example"), kStart + 2h);
+  ASSERT_EQ(lookups_.size(), 2U);
+  find("a1");
+  work_.lookup_lost(lane, kStart + 2h);  // it has told its answer, and was lost after that
+  EXPECT_EQ(clerks_.size(), 1U);
+  EXPECT_EQ(next(sessions_.at(0))->job.id, id(2));
+}
+
 /// What a connection is kept for is decided by the records as they are now.
 TEST_F(DispatcherTest, AListThatHasEndedIsLookedUpBeforeTheNextJob) {
   work_.add(due(1, "x.example"), kStart);
