@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "relay/app/self_check.hpp"
+#include "relay/base/errands.hpp"
 #include "relay/base/text.hpp"
 #include "relay/delivery/address_policy.hpp"
 #include "relay/delivery/mx_selection.hpp"

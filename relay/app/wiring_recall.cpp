@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <ranges>
 
 #include "relay/app/await_blocking.hpp"
 
@@ -18,10 +19,8 @@ void recall_unheard(const spool::OpenReport& queue, ports::IntakeQueue& intake,
       await_blocking(executor, intake.accepted_within(since_its_end + inbound::ResendGuard::kMemory,
                                                       inbound::ResendGuard::kMaxEntries));
   if (!recent) return;  // the spool has logged why; a duplicate is no loss
-  for (const auto& message : *recent) {
-    resends.remember(inbound::resend_key(message.client, message.reverse_path,
-                                         message.forward_paths, message.content_sha256),
-                     message.proof, clock.steady());
+  for (const auto& message : std::views::reverse(*recent)) {  // the newest last, as they came
+    resends.remember(message.resend_key, message.proof, clock.steady());
   }
 }
 

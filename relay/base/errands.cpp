@@ -1,13 +1,25 @@
 #include "relay/base/errands.hpp"
 
-#include <exception>
 #include <new>
-#include <utility>
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 
+#include "relay/base/spawn.hpp"
+
 namespace relay::base {
+
+namespace {
+
+Task<> noting_failure(Task<> task, std::exception_ptr& first) {
+  try {
+    co_await std::move(task);
+  } catch (...) {
+    if (!first) first = std::current_exception();
+  }
+}
+
+}  // namespace
 
 Errands::Errands(Executor executor, std::size_t kinds)
     : executor_(std::move(executor)), tally_(std::make_shared<Tally>()) {
@@ -19,72 +31,48 @@ void Errands::send(std::string name, Task<> errand, std::size_t kind) {
   if (!waiting) waiting = std::make_shared<Waiting>();
   waiting_ = waiting;
   std::size_t& open = tally_->open.at(kind);
-  const std::size_t before = open++;
+  ++open;  // it begins at once, and may look
   try {
-    spawn_supervised(executor_, std::move(name),
-                     run(tally_, std::move(waiting), kind, std::move(errand)));
+    spawn(executor_, std::move(errand),
+          [told = Errand{executor_, std::move(name), tally_, std::move(waiting), kind}](
+              const std::exception_ptr& error) { told.end(error); });
   } catch (...) {
-    open = before;
+    --open;
     throw;
   }
 }
 
-Task<> Errands::run(std::shared_ptr<Tally> tally, std::shared_ptr<Waiting> waiting,
-                    std::size_t kind, Task<> errand) {
-  // Tells the waiting task when this coroutine ends, even where Asio destroys it: Asio does so,
-  // instead of throwing, when a wait cannot begin for lack of memory. When the shard itself ends,
-  // coroutines are destroyed outside of its thread; then nobody is resumed.
-  struct End {
-    const Executor executor;
-    const std::shared_ptr<Tally> tally;
-    const std::shared_ptr<Waiting> waiting;
-    const std::size_t kind;
-    bool is_told = false;
-
-    void tell() {
-      is_told = true;
-      --tally->open[kind];
-      if (!waiting->task) return;
-      // Posted, so that everything that ends together with this errand is counted before the
-      // waiting task goes on. Without memory to post, the task goes on at once.
-      try {
-        boost::asio::post(executor, [waiting = waiting] { go_on(*waiting); });
-      } catch (const std::bad_alloc&) {
-        go_on(*waiting);
-      }
-    }
-
-    static void go_on(Waiting& waiting) {
-      if (auto task = std::exchange(waiting.task, std::nullopt)) std::move (*task)(true);
-    }
-
-    ~End() {
-      if (is_told || !executor.running_in_this_thread()) return;
-      tally->failed = tally->lacked_memory = true;
-      tell();
-    }
-  };
-
-  const Executor executor = co_await boost::asio::this_coro::executor;
-  End end{.executor = executor, .tally = tally, .waiting = waiting, .kind = kind};
-  std::exception_ptr crash;
-  try {
-    co_await std::move(errand);
-  } catch (const std::bad_alloc&) {
-    tally->failed = tally->lacked_memory = true;
-  } catch (...) {
+void Errands::Errand::end(const std::exception_ptr& error) const {
+  --tally->open[kind];
+  if (error) {
     tally->failed = true;
-    crash = std::current_exception();
+    if (is_lack_of_memory(error)) {
+      tally->lacked_memory = true;
+    } else {
+      report_crash(name, error);
+    }
   }
-  end.tell();
-  if (crash) std::rethrow_exception(crash);
+  if (!*waiting) return;
+  // Posted, so that everything that ends together with this errand is counted before the waiting
+  // task goes on. Without memory to post, the task goes on at once.
+  try {
+    boost::asio::post(executor, [waiting = waiting] { waiting->go_on(); });
+  } catch (const std::bad_alloc&) {
+    waiting->go_on();
+  }
 }
 
-Task<> Errands::next_end() {
-  if (waiting_.expired()) co_return;
-  co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<Executor>, void(bool)>(
-      [waiting = waiting_](auto handler) { waiting.lock()->task.emplace(std::move(handler)); },
-      use_task);
+Task<> run_all(std::vector<Task<>> tasks) {
+  Errands errands(co_await boost::asio::this_coro::executor);
+  std::exception_ptr first;
+  try {
+    for (Task<>& task : tasks) errands.send("one of many", noting_failure(std::move(task), first));
+  } catch (const std::bad_alloc&) {
+    first = std::current_exception();
+  }
+  while (errands.open() > 0) co_await errands.next_end();
+  if (!first && errands.lacked_memory()) throw std::bad_alloc();
+  if (first) std::rethrow_exception(first);
 }
 
 }  // namespace relay::base

@@ -2,20 +2,26 @@
 #pragma once
 
 #include <cstddef>
+#include <exception>
+#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
+
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/deferred.hpp>
 
 #include "relay/base/task.hpp"
 
 namespace relay::base {
 
 /// Used on one shard only. An errand counts as open until it ends, in whatever way: normally, by an
-/// exception, or because it could not be started. Exceptions are reported as by spawn_supervised();
-/// lack of memory is not, but shows in lacked_memory().
-/// Only the errands keep the waiting task alive, never the reverse: when the shard ends, what is
-/// left is destroyed, and no cycle keeps itself alive.
+/// exception, or because there is no memory to go on with it. Exceptions are reported as by
+/// spawn_supervised(); lack of memory is not, but shows in lacked_memory(). Only the errands keep
+/// the waiting task alive, never the reverse: when the shard ends, what is left is destroyed, and
+/// no cycle keeps itself alive.
 class Errands {
  public:
   /// Errands are counted by kind: 0 to `kinds` - 1.
@@ -35,9 +41,14 @@ class Errands {
 
   bool lacked_memory() const { return tally_->lacked_memory; }
 
-  /// Waits until the next errand of any kind ends; returns at once when none is under way. Only one
-  /// task at a time may wait. Not cancellable.
-  Task<> next_end();
+  /// To be awaited while an errand is open: until the next one of any kind ends. Only one task at a
+  /// time may wait. Not cancellable. Takes no memory, so that nobody who has to wait is stopped
+  /// from it: errands may work on what belongs to the waiting task.
+  auto next_end() {
+    return boost::asio::async_initiate<const boost::asio::deferred_t, void(bool)>(
+        [waiting = waiting_](auto handler) { waiting.lock()->begin(std::move(handler)); },
+        boost::asio::deferred);
+  }
 
  private:
   struct Tally {
@@ -46,20 +57,44 @@ class Errands {
     bool lacked_memory = false;
   };
 
-  /// Made before the wait: allocating while a task is being suspended could throw into a task that
-  /// sleeps already.
-  struct Waiting {
-    std::optional<
-        boost::asio::async_result<boost::asio::use_awaitable_t<Executor>, void(bool)>::handler_type>
-        task;
+  class Waiting {
+   public:
+    template <class Handler>
+    void begin(Handler handler) {
+      // Otherwise std::move_only_function would allocate memory for it.
+      static_assert(sizeof(handler) <= 2 * sizeof(void*));
+      static_assert(std::is_nothrow_move_constructible_v<Handler>);
+      task_ = std::move(handler);
+    }
+
+    explicit operator bool() const { return static_cast<bool>(task_); }
+
+    void go_on() {
+      if (auto task = std::exchange(task_, nullptr)) std::move(task)(true);
+    }
+
+   private:
+    std::move_only_function<void(bool) &&> task_;
   };
 
-  static Task<> run(std::shared_ptr<Tally> tally, std::shared_ptr<Waiting> waiting,
-                    std::size_t kind, Task<> errand);
+  struct Errand {
+    Executor executor;
+    std::string name;
+    std::shared_ptr<Tally> tally;
+    std::shared_ptr<Waiting> waiting;
+    std::size_t kind;
+
+    void end(const std::exception_ptr& error) const;
+  };
 
   const Executor executor_;
   const std::shared_ptr<Tally> tally_;
-  std::weak_ptr<Waiting> waiting_;
+  std::weak_ptr<Waiting> waiting_;  ///< made before the wait, with the first errand
 };
+
+/// Runs all tasks concurrently on the caller's shard; the caller goes on when the last one that has
+/// begun has ended, so they may work on what belongs to the caller. Then the first exception that
+/// one of them ended with is thrown, or std::bad_alloc if there was no memory for all of them.
+Task<> run_all(std::vector<Task<>> tasks);
 
 }  // namespace relay::base

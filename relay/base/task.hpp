@@ -5,7 +5,6 @@
 #include <functional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -53,16 +52,13 @@ enum class OnCrash {
 
 /// Starts `task` on `executor`. An exception that leaves it is reported under `name` and counted
 /// (crashed_tasks()), never swallowed as asio::detached would. A cancelled task (operation_aborted)
-/// is not a crash. `done`, when set, runs on the shard after the task has ended.
+/// is not a crash. `done`, when set, runs on the shard after the task has ended. A task that ends
+/// for lack of memory is treated alike. See spawn(), which this is for tasks that nobody waits for.
 void spawn_supervised(const Executor& executor, std::string name, Task<> task,
                       OnCrash on_crash = OnCrash::EndTask, std::function<void()> done = {});
 
-/// Runs all tasks concurrently on the caller's shard; the caller goes on when the last one has
-/// ended. If any ended by an exception, the first one is thrown then.
-Task<> run_all(std::vector<Task<>> tasks);
-
-/// Number of crashes since start: supervised tasks that ended by an exception, and
-/// note_lost_handler().
+/// Number of crashes since start: supervised tasks that ended by an exception or for lack of
+/// memory, and note_lost_handler().
 unsigned long crashed_tasks();
 
 /// Sets the receiver of crash reports; default: one line on stderr. Call once, before threads

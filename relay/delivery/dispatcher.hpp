@@ -79,8 +79,9 @@ class Dispatcher {
 
   void found(const LanePtr& lane, HostList hosts, base::SteadyTime now);
   void not_found(const LanePtr& lane, mail::Outcome why, base::SteadyTime now);
-  /// The task of the look-up has left no result, as when memory ran out: the copies are deferred.
-  void lookup_crashed(const LanePtr& lane, base::SteadyTime now);
+
+  /// The task that looked up has ended by an error: not_found(), unless it has told its answer.
+  void lookup_lost(const LanePtr& lane, base::SteadyTime now);
 
   // Sessions, and clerks, which answer for copies that are not tried.
 

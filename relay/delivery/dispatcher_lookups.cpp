@@ -100,12 +100,15 @@ void Dispatcher::not_found(const LanePtr& lane, mail::Outcome why, SteadyTime no
   run(after);
 }
 
-void Dispatcher::lookup_crashed(const LanePtr& lane, SteadyTime now) {
-  mail::Outcome why;
-  why.kind = mail::OutcomeKind::Deferred;
+void Dispatcher::lookup_lost(const LanePtr& lane, SteadyTime now) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (lane->lookup != Lane::Lookup::Running) return;
+  }
+  mail::Outcome why{.kind = mail::OutcomeKind::Deferred};
   why.attempt.stage = mail::Stage::Dns;
   why.attempt.status = {4, 3, 0};
-  why.attempt.text = "the look-up of the hosts ended early";
+  why.attempt.text = "the host look-up failed on our side";
   not_found(lane, std::move(why), now);
 }
 

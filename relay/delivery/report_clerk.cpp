@@ -4,6 +4,7 @@
 #include <list>
 #include <utility>
 
+#include "relay/base/errands.hpp"
 #include "relay/delivery/attempt_log.hpp"
 #include "relay/delivery/report_writer.hpp"
 #include "relay/mail/header.hpp"

@@ -2,8 +2,12 @@
 
 #include <algorithm>
 #include <map>
+#include <new>
 #include <utility>
 
+#include <boost/asio/post.hpp>
+
+#include "relay/base/spawn.hpp"
 #include "relay/delivery/attempt_log.hpp"
 #include "relay/delivery/delivery_session.hpp"
 #include "relay/delivery/mx_selection.hpp"
@@ -22,6 +26,20 @@ constexpr auto kFullLook = 60s;  // a full look finds whatever was missed
 constexpr auto kAfterTrouble = 1s;
 constexpr std::size_t kFarDueTimes = 500;
 constexpr SteadyTime::rep kNever = std::numeric_limits<SteadyTime::rep>::max();
+
+/// Counts a task out at the end of the scope, also where that ends by an exception.
+class Leaving {
+ public:
+  explicit Leaving(std::atomic<int>& running) : running_(running) {}
+
+  Leaving(const Leaving&) = delete;
+  Leaving& operator=(const Leaving&) = delete;
+
+  ~Leaving() { --running_; }
+
+ private:
+  std::atomic<int>& running_;
+};
 
 }  // namespace
 
@@ -61,10 +79,24 @@ Scheduler::Scheduler(std::vector<base::Executor> shards, SchedulerParts parts)
 
 base::Executor Scheduler::next_shard() { return shards_[next_shard_++ % shards_.size()]; }
 
-void Scheduler::spawn(const base::Executor& shard, std::string name, base::Task<> task,
-                      std::function<void()> done) {
-  base::spawn_supervised(shard, std::move(name), std::move(task), base::OnCrash::EndTask,
-                         std::move(done));
+/// What the dispatcher counts on ends by `done`, whether there is memory to begin it or not.
+/// Without it, `done` runs in a turn of its own, for it may start the next one.
+template <class Begin, class Done>
+void Scheduler::spawn(const base::Executor& shard, const char* name, Begin begin, Done done) {
+  try {
+    base::spawn(shard, begin(), [name, done](const std::exception_ptr& error) {
+      if (error) base::report_crash(name, error);
+      done(error);
+    });
+  } catch (const std::bad_alloc&) {
+    const auto lack = std::current_exception();
+    base::report_crash(name, lack);
+    try {
+      boost::asio::post(shard, [done, lack] { done(lack); });
+    } catch (const std::bad_alloc&) {
+      done(lack);
+    }
+  }
 }
 
 void Scheduler::start() {
@@ -159,36 +191,38 @@ void Scheduler::expect_due(milliseconds after) {
 }
 
 void Scheduler::start_session(PlacePtr place) {
-  auto session = std::make_unique<DeliverySession>(shop_, place);
   // The session lives as long as the coroutine that owns it.
   constexpr auto live = [](std::unique_ptr<DeliverySession> owned) -> base::Task<> {
     co_await owned->run();
   };
-  const base::Executor shard = place->executor;
-  spawn(shard, "delivery session", live(std::move(session)),
-        [this, place = std::move(place)] { shop_.dispatcher.session_ended(place); });
+  spawn(
+      place->executor, "delivery session",
+      [&] { return live(std::make_unique<DeliverySession>(shop_, place)); },
+      [this, place](const std::exception_ptr&) { shop_.dispatcher.session_ended(place); });
   if (ticks_slowly_.exchange(false)) tick_bell_.ring();
 }
 
 void Scheduler::start_clerk(LanePtr lane) {
   ++running_;
-  spawn(next_shard(), "delivery clerk", answer_jobs(shop_, lane), [this, lane] {
-    shop_.dispatcher.clerk_ended(lane);
-    --running_;
-  });
+  spawn(
+      next_shard(), "delivery clerk", [&] { return answer_jobs(shop_, lane); },
+      [this, lane](const std::exception_ptr&) {
+        const Leaving leaving(running_);
+        shop_.dispatcher.clerk_ended(lane);
+      });
 }
 
 void Scheduler::start_lookup(LanePtr lane, std::chrono::seconds within) {
   ++running_;
-  const auto has_ended = std::make_shared<bool>(false);
-  spawn(next_shard(), "host look-up", look_up(lane, within, has_ended), [this, lane, has_ended] {
-    if (!*has_ended) shop_.dispatcher.lookup_crashed(lane, shop_.ports.clock.steady());
-    --running_;
-  });
+  spawn(
+      next_shard(), "host look-up", [&] { return look_up(lane, within); },
+      [this, lane](const std::exception_ptr& error) {
+        const Leaving leaving(running_);
+        if (error) shop_.dispatcher.lookup_lost(lane, shop_.ports.clock.steady());
+      });
 }
 
-base::Task<> Scheduler::look_up(LanePtr lane, std::chrono::seconds within,
-                                std::shared_ptr<bool> has_ended) {
+base::Task<> Scheduler::look_up(LanePtr lane, std::chrono::seconds within) {
   RunningLookups::Entry entry(lookups_, co_await boost::asio::this_coro::executor);
   const auto policy = shop_.policy.get();
   auto& clock = shop_.ports.clock;
@@ -196,7 +230,6 @@ base::Task<> Scheduler::look_up(LanePtr lane, std::chrono::seconds within,
   auto hosts =
       co_await selection.hosts(destination_of(lane->key, *policy), policy, within, entry.cut());
   shop_.dispatcher.set_policy(shop_.policy.get());
-  *has_ended = true;  // the next one of this lane may begin before this task is gone
   if (hosts) {
     shop_.dispatcher.found(lane, std::move(*hosts), clock.steady());
   } else {

@@ -67,13 +67,13 @@ class Scheduler final : public ports::DeliveryFeed, public ports::DeliveryContro
   base::Task<> look_for_work();
   base::Task<> keep_time();
   base::Task<std::expected<bool, ports::SpoolError>> look();
-  base::Task<> look_up(LanePtr lane, std::chrono::seconds within, std::shared_ptr<bool> has_ended);
+  base::Task<> look_up(LanePtr lane, std::chrono::seconds within);
   void start_session(PlacePtr place);
   void start_lookup(LanePtr lane, std::chrono::seconds within);
   void start_clerk(LanePtr lane);
   base::Executor next_shard();
-  void spawn(const base::Executor& shard, std::string name, base::Task<> task,
-             std::function<void()> done);
+  template <class Begin, class Done>
+  void spawn(const base::Executor& shard, const char* name, Begin begin, Done done);
   void clock_jumped(base::WallTime now, std::chrono::milliseconds by);
   void expect_due(std::chrono::milliseconds after);
   Dispatcher::Hooks hooks();

@@ -118,7 +118,7 @@ void LookupQueue::add(const std::shared_ptr<LookupQueue>& self, Lookup lookup) {
   if (queue.expiring_ || queue.entries_.empty()) return;
   queue.expiring_ = true;
   try {
-    base::spawn_supervised(queue.home_, "dns deadlines", expire(self), base::OnCrash::EndProcess);
+    base::spawn_supervised(queue.home_, "dns deadlines", expire(self));
   } catch (const std::bad_alloc&) {
     queue.expiring_ = false;
     queue.give_up_all();  // nothing would end them

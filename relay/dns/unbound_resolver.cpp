@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unbound.h>
 
+#include "relay/base/spawn.hpp"
 #include "relay/dns/lookup_queue.hpp"
 #include "relay/dns/rdata.hpp"
 
@@ -128,8 +129,7 @@ std::expected<std::unique_ptr<UnboundResolver>, std::string> UnboundResolver::op
     if (!wrong.empty()) return std::unexpected(std::move(wrong));
   }
   auto queue = std::make_shared<LookupQueue>(home, std::move(context));
-  base::spawn_supervised(queue->home(), "dns", LookupQueue::watch(queue),
-                         base::OnCrash::EndProcess);
+  base::spawn_lasting(queue->home(), "dns", [queue] { return LookupQueue::watch(queue); });
   return std::unique_ptr<UnboundResolver>(new UnboundResolver(std::move(queue)));
 }
 

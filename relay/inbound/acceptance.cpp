@@ -108,7 +108,8 @@ mail::QueuedMessage queued_message(const ports::NewMessage& fresh, base::WallTim
   return queued;
 }
 
-ports::NewMessage new_message(const ArrivedMessage& arrived, forward::Plan plan, Front front) {
+ports::NewMessage new_message(const ArrivedMessage& arrived, forward::Plan plan, Front front,
+                              const ResendKey& key) {
   ports::NewMessage stored;
   // The header could not be rewritten: these copies leave with the author they came with.
   if (front.rewritten_head.empty()) {
@@ -118,6 +119,7 @@ ports::NewMessage new_message(const ArrivedMessage& arrived, forward::Plan plan,
   stored.routes = std::move(plan.routes);
   stored.tokens = std::move(plan.tokens);
   stored.content_sha256 = arrived.intake.content_sha256();
+  stored.resend_key = key;
   stored.content = arrived.intake.release_rest();
   stored.max_awaiting = arrived.transaction.policy().max_awaiting;
   return stored;
@@ -226,7 +228,7 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
   }
 
   co_await find_room_for_sender(parts, arrived, evidence, unwelcome, *plan);
-  auto stored = new_message(arrived, std::move(*plan), std::move(judgement.front));
+  auto stored = new_message(arrived, std::move(*plan), std::move(judgement.front), key);
   if (evidence)
     stored.message.sender_authenticated =
         forward::is_sender_proven(policy.planner->strategy().identities(), *evidence);

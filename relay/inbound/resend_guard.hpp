@@ -29,7 +29,7 @@ ResendKey resend_key(const std::string& client_address, const std::string& rever
 /// thread-safe.
 class ResendGuard {
  public:
-  static constexpr std::size_t kMaxEntries = 20'000;
+  static constexpr std::size_t kMaxEntries = ports::kMostRemembered;
   static constexpr std::chrono::minutes kMemory{10};
 
   /// A key that is known already keeps its time: repeating does not prolong it.

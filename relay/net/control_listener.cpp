@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "relay/base/may_access.hpp"
+#include "relay/base/spawn.hpp"
 #include "relay/net/io_errors.hpp"
 
 namespace relay::net {
@@ -180,8 +181,9 @@ ControlListener::ControlListener(Shard& shard, Acceptor acceptor, std::string pa
 ControlListener::~ControlListener() { stop(); }
 
 void ControlListener::start(OnConnection on_connection) {
-  base::spawn_supervised(shard_.executor(), "control listener",
-                         accept_loop(std::move(on_connection)), base::OnCrash::EndProcess);
+  base::spawn_lasting(
+      shard_.executor(), "control listener",
+      [this, on_connection = std::move(on_connection)] { return accept_loop(on_connection); });
 }
 
 base::Task<> ControlListener::accept_loop(OnConnection on_connection) {

@@ -31,9 +31,10 @@ void DeadlineWheel::arm(Alarm& alarm) {
   ++armed_;
   if (ticking_) return;
   // Do this last: on the shard itself the new task begins at once, and ends if nothing is armed.
+  // It may end for lack of memory: the next alarm starts another.
   ticking_ = true;
   try {
-    base::spawn_supervised(io_.get_executor(), "deadlines", tick(), base::OnCrash::EndProcess);
+    base::spawn_supervised(io_.get_executor(), "deadlines", tick());
     if (!ticking_) throw std::bad_alloc();  // it began, but had no memory to wait
   } catch (...) {
     ticking_ = false;

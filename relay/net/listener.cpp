@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 
+#include "relay/base/spawn.hpp"
 #include "relay/base/timer.hpp"
 #include "relay/net/connection.hpp"
 #include "relay/net/io_errors.hpp"
@@ -122,8 +123,8 @@ class Listener::Door {
 
   static void start(std::shared_ptr<Door> door) {
     const auto executor = door->shard_.executor();
-    base::spawn_supervised(executor, "listener", accept_loop(std::move(door)),
-                           base::OnCrash::EndProcess);
+    base::spawn_lasting(executor, "listener",
+                        [door = std::move(door)] { return accept_loop(door); });
   }
 
   static void stop(std::shared_ptr<Door> door) {

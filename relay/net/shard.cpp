@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <new>
 
+#include <boost/asio/multiple_exceptions.hpp>
 #include <boost/asio/post.hpp>
 #include <pthread.h>
 #include <signal.h>
 
 #include "relay/base/lost_handler.hpp"
+#include "relay/base/spawn.hpp"
 
 namespace relay::net {
 
@@ -31,7 +33,7 @@ class SignalsBlocked {
   sigset_t before_{};
 };
 
-/// Runs the loop. A handler that throws std::bad_alloc is lost, with its task; the others go on.
+/// Runs the loop. A handler that throws std::bad_alloc is lost; its task ends, the others go on.
 /// Other exceptions do not get here: supervised tasks report them.
 void run_loop(boost::asio::io_context& io) {
   while (true) {
@@ -39,6 +41,9 @@ void run_loop(boost::asio::io_context& io) {
       io.run();
       return;
     } catch (const std::bad_alloc&) {
+      base::note_lost_handler();
+    } catch (const boost::asio::multiple_exceptions& several) {  // within one turn of the loop
+      if (!base::is_lack_of_memory(several.first_exception())) throw;
       base::note_lost_handler();
     }
   }

@@ -40,18 +40,19 @@ struct NewMessage {
   /// The content after what append() has taken, of any length: the queue divides it into chunks.
   std::string content;
   std::string content_sha256;               ///< 32 octets, over the whole original content
+  std::string resend_key;                   ///< how it is known when sent again; "": never
   std::uint64_t max_awaiting = UINT64_MAX;  ///< copies, with these, that may await one address
   bool owes_notices = false;                ///< the sender gets a DSN for copies refused on entry
 };
 
-/// A message accepted before, with what is needed to recognise it.
+/// A message accepted before, and its NewMessage::resend_key.
 struct RememberedMessage {
   CommitProof proof;
-  std::string client;                      ///< textual IP
-  std::string reverse_path;                ///< without brackets
-  std::vector<std::string> forward_paths;  ///< as the client gave them, in order
-  std::string content_sha256;              ///< 32 octets
+  std::string resend_key;
 };
+
+/// So many of the newest messages with a resend key are remembered, at least.
+inline constexpr std::size_t kMostRemembered = 20'000;
 
 /// Implementations pass tests/spool/intake_contract. Calls may come from any shard, and resume
 /// their caller there.
@@ -77,8 +78,8 @@ class IntakeQueue {
   /// stored again.
   virtual base::Task<std::expected<CommitProof, SpoolError>> commit(NewMessage message) = 0;
 
-  /// Messages still in the queue that were committed within the last `span`, by the store's clock;
-  /// at most `limit` are looked at, by id from the newest on.
+  /// Messages with a resend key that were committed within the last `span`, by the store's clock,
+  /// those included that have left the queue; at most `limit` are looked at, the newest first.
   virtual base::Task<std::expected<std::vector<RememberedMessage>, SpoolError>> accepted_within(
       std::chrono::milliseconds span, std::size_t limit) = 0;
 

@@ -16,7 +16,10 @@ std::expected<void, SpoolError> Acceptance::accept(const ports::NewMessage& mess
     if (messages_.is_known(message.message.id)) return {};
     if (const auto allowed = check(message, cut); !allowed) return allowed;
   }
-  messages_.insert(message, cut, now);
+  const bool is_new = messages_.insert(message, cut, now);
+  if (is_new && !message.resend_key.empty()) {
+    resends_.keep(message.message.id, message.resend_key, now);
+  }
   for (const mail::SenderToken& token : message.tokens) tokens_.insert(token, now);
   const bool some_ended = std::ranges::any_of(
       message.routes, [](const mail::Route& route) { return route.ended != mail::End::None; });

@@ -6,6 +6,7 @@
 #include "relay/spool/awaiting.hpp"
 #include "relay/spool/messages.hpp"
 #include "relay/spool/notices.hpp"
+#include "relay/spool/resends.hpp"
 #include "relay/spool/tokens.hpp"
 
 namespace relay::spool {
@@ -13,12 +14,13 @@ namespace relay::spool {
 class Acceptance {
  public:
   Acceptance(Contents& contents, Messages& messages, Tokens& tokens, Awaiting& awaiting,
-             Notices& notices)
+             Notices& notices, Resends& resends)
       : contents_(contents),
         messages_(messages),
         tokens_(tokens),
         awaiting_(awaiting),
-        notices_(notices) {}
+        notices_(notices),
+        resends_(resends) {}
 
   /// On an error nothing was written. A message that is stored already is not stored again.
   std::expected<void, ports::SpoolError> accept(const ports::NewMessage& message,
@@ -36,6 +38,7 @@ class Acceptance {
   Tokens& tokens_;
   Awaiting& awaiting_;
   Notices& notices_;
+  Resends& resends_;
 };
 
 }  // namespace relay::spool

@@ -56,20 +56,16 @@ void IntakeRequests::commit_late(ports::NewMessage message, ContentCut cut) {
 
 base::Task<std::expected<std::vector<ports::RememberedMessage>, SpoolError>>
 IntakeRequests::accepted_within(std::chrono::milliseconds span, std::size_t limit) {
-  using Rows = std::vector<MessageReader::Accepted>;
+  using Rows = std::vector<Resends::Kept>;
   auto rows = co_await writer_.ask<Rows>(
       Kind::Read, [this, span, limit]() -> std::expected<Rows, SpoolError> {
-        return tables_.reader.accepted_since(writer_.now() - span, limit);
+        return tables_.resends.since(writer_.now() - span, limit);
       });
   if (!rows) co_return std::unexpected(rows.error());
   std::vector<ports::RememberedMessage> remembered;
   remembered.reserve(rows->size());
   for (auto& row : *rows) {
-    remembered.push_back({.proof = proof_of(row.id),
-                          .client = std::move(row.client),
-                          .reverse_path = std::move(row.reverse_path),
-                          .forward_paths = std::move(row.forward_paths),
-                          .content_sha256 = std::move(row.content_sha256)});
+    remembered.push_back({.proof = proof_of(row.id), .resend_key = std::move(row.key)});
   }
   co_return remembered;
 }

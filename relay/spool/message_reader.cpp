@@ -19,11 +19,7 @@ MessageReader::MessageReader(Connection& connection, Contents& contents)
       select_copies_(
           connection.raw(),
           fmt::format("SELECT {} FROM recipient WHERE id = ?1 ORDER BY idx", kRecipientColumns)
-              .c_str()),
-      accepted_(connection.raw(),
-                "SELECT id, client, reverse_path, sha256, received_ms FROM message WHERE id > x'' "
-                "ORDER BY id DESC LIMIT ?1"),
-      paths_(connection.raw(), "SELECT original FROM recipient WHERE id = ?1 ORDER BY idx") {}
+              .c_str()) {}
 
 std::optional<mail::QueuedMessage> MessageReader::message(const mail::MessageId& id) {
   const Use use(select_message_);
@@ -63,32 +59,6 @@ std::optional<mail::QueuedMessage> MessageReader::load_whole(const mail::Message
     }
   }
   return queued;
-}
-
-std::vector<MessageReader::Accepted> MessageReader::accepted_since(base::WallTime since,
-                                                                   std::size_t limit) {
-  std::vector<Accepted> found;
-  const Use use(accepted_);
-  accepted_.bind(1, static_cast<std::int64_t>(limit));
-  while (accepted_.step()) {
-    if (time_of(accepted_.number(4)) < since) continue;
-    Accepted accepted{.id = id_of(accepted_.view(0)),
-                      .client = accepted_.text(1),
-                      .reverse_path = accepted_.text(2),
-                      .forward_paths = {},
-                      .content_sha256 = accepted_.text(3)};
-    const Use paths_use(paths_);
-    paths_.bind_blob(1, blob_of(accepted.id));
-    while (paths_.step()) {
-      // An alias with several targets has a row for each.
-      const std::string_view path = paths_.view(0);
-      if (accepted.forward_paths.empty() || accepted.forward_paths.back() != path) {
-        accepted.forward_paths.emplace_back(path);
-      }
-    }
-    found.push_back(std::move(accepted));
-  }
-  return found;
 }
 
 }  // namespace relay::spool

@@ -1,4 +1,4 @@
-// Reads stored messages: for delivery, for DSNs, and to recognise messages that are sent again.
+// Reads stored messages: for delivery and for DSNs.
 #pragma once
 
 #include <cstdint>
@@ -23,23 +23,12 @@ class MessageReader {
   /// can still be reported.
   std::optional<mail::QueuedMessage> load_whole(const mail::MessageId& id);
 
-  struct Accepted {
-    mail::MessageId id;
-    std::string client;
-    std::string reverse_path;
-    std::vector<std::string> forward_paths;
-    std::string content_sha256;
-  };
-
-  /// Among the `limit` newest ids, so that no index of times is needed: ids grow with time.
-  std::vector<Accepted> accepted_since(base::WallTime since, std::size_t limit);
-
  private:
   /// Without copies.
   std::optional<mail::QueuedMessage> message(const mail::MessageId& id);
 
   Contents& contents_;
-  Statement select_message_, select_copy_, select_copies_, accepted_, paths_;
+  Statement select_message_, select_copy_, select_copies_;
 };
 
 }  // namespace relay::spool

@@ -42,12 +42,13 @@ bool Messages::is_known(const mail::MessageId& id) {
   return known_.step();
 }
 
-void Messages::insert(const ports::NewMessage& message, const ContentCut& cut, base::WallTime now) {
-  if (!insert_message(message, now)) return;
+bool Messages::insert(const ports::NewMessage& message, const ContentCut& cut, base::WallTime now) {
+  if (!insert_message(message, now)) return false;
   for (const mail::Route& route : message.routes) {
     insert_copy(message.message.id, route, ms_of(now));
   }
   contents_.put(message, cut);
+  return true;
 }
 
 bool Messages::insert_message(const ports::NewMessage& message, base::WallTime now) {

@@ -17,9 +17,9 @@ class Messages final : public Participant {
 
   bool is_known(const mail::MessageId& id);
 
-  /// Received at `now`, and due then unless a copy is held. A message stored already is left as it
-  /// is.
-  void insert(const ports::NewMessage& message, const ContentCut& cut, base::WallTime now);
+  /// Received at `now`, and due then unless a copy is held. False: the message is stored already,
+  /// and left as it is.
+  bool insert(const ports::NewMessage& message, const ContentCut& cut, base::WallTime now);
 
   /// Removes the message except for its notices. `open`: the state of its one copy that had not
   /// ended, which then need not be updated first.

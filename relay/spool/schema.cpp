@@ -191,6 +191,13 @@ INSERT INTO greylist_count
 ALTER TABLE token ADD COLUMN counted_wider TEXT NOT NULL DEFAULT '';
 )sql";
 
+// 13: by what the newest messages are known when they are sent again, delivered or not. What an
+// older program accepted is not known again: the key is made of more than it stored.
+constexpr const char* kVersion13 = R"sql(
+CREATE TABLE resend (
+  number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, id BLOB NOT NULL, key BLOB NOT NULL);
+)sql";
+
 // In order. A released step never changes; a new one goes to the end.
 constexpr auto kSteps = std::to_array<const char*>({
     kVersion1,
@@ -205,6 +212,7 @@ constexpr auto kSteps = std::to_array<const char*>({
     kVersion10,
     kVersion11,
     kVersion12,
+    kVersion13,
 });
 
 }  // namespace

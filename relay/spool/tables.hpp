@@ -9,6 +9,7 @@
 #include "relay/spool/pause_rules.hpp"
 #include "relay/spool/queue_changes.hpp"
 #include "relay/spool/reports.hpp"
+#include "relay/spool/resends.hpp"
 
 namespace relay::spool {
 
@@ -31,6 +32,7 @@ struct Tables {
   Tokens tokens;
   Awaiting awaiting;
   Notices notices;
+  Resends resends;
   Acceptance acceptance;
   Fallbacks fallbacks;
   Reports reports;

@@ -7,6 +7,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
 #include "relay/base/timer.hpp"
@@ -127,6 +128,37 @@ TEST(ErrandsAtTheEnd, KeepNothingAlive) {
   EXPECT_EQ(witness.use_count(), 2);
   io.reset();
   EXPECT_EQ(witness.use_count(), 1);
+}
+
+Task<> fail() {
+  throw std::runtime_error("broken");
+  co_return;
+}
+
+TEST(RunAll, GoesOnWhenTheLastHasEndedAndThrowsWhatTheFirstThrew) {
+  boost::asio::io_context io;
+  int ended = 0;
+  const auto slow = [&](int milliseconds) -> Task<> {
+    Timer timer(io.get_executor(), std::chrono::milliseconds(milliseconds));
+    co_await timer.async_wait(use_task);
+    ++ended;
+  };
+  const auto all = [&]() -> Task<> {
+    std::vector<Task<>> tasks;
+    co_await run_all(std::move(tasks));
+    tasks.clear();
+    for (const int span : {3, 1, 2}) tasks.push_back(slow(span));
+    co_await run_all(std::move(tasks));
+    EXPECT_EQ(ended, 3);
+    tasks.clear();
+    tasks.push_back(fail());
+    tasks.push_back(slow(1));
+    co_await run_all(std::move(tasks));
+  };
+  auto done = boost::asio::co_spawn(io, all(), boost::asio::use_future);
+  io.run();
+  EXPECT_EQ(ended, 4) << "one that fails ends no other";
+  EXPECT_THROW(done.get(), std::runtime_error);
 }
 
 }  // namespace

@@ -6,7 +6,6 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_future.hpp>
 #include <boost/system/system_error.hpp>
 #include <gtest/gtest.h>
@@ -54,31 +53,6 @@ TEST_F(TaskTest, AnExceptionIsReportedAndCountedAndTheRestGoesOn) {
   EXPECT_EQ(crashed_tasks(), before + 1);
   EXPECT_EQ(last_report().task, "session");
   EXPECT_EQ(last_report().what, "broken");
-}
-
-TEST_F(TaskTest, RunAllGoesOnWhenTheLastHasEndedAndThrowsWhatTheFirstThrew) {
-  int ended = 0;
-  const auto slow = [&](int milliseconds) -> Task<> {
-    boost::asio::steady_timer timer(io_, std::chrono::milliseconds(milliseconds));
-    co_await timer.async_wait(use_task);
-    ++ended;
-  };
-  const auto all = [&]() -> Task<> {
-    std::vector<Task<>> tasks;
-    co_await run_all(std::move(tasks));
-    tasks.clear();
-    for (const int span : {3, 1, 2}) tasks.push_back(slow(span));
-    co_await run_all(std::move(tasks));
-    EXPECT_EQ(ended, 3);
-    tasks.clear();
-    tasks.push_back(fail());
-    tasks.push_back(slow(1));
-    co_await run_all(std::move(tasks));
-  };
-  auto done = boost::asio::co_spawn(io_, all(), boost::asio::use_future);
-  io_.run();
-  EXPECT_EQ(ended, 4) << "one that fails ends no other";
-  EXPECT_THROW(done.get(), std::runtime_error);
 }
 
 TEST_F(TaskTest, BeingCancelledIsNoCrash) {

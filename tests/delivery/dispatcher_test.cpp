@@ -306,6 +306,21 @@ TEST_F(DispatcherTest, ALaneWithoutHostsIsAnsweredAndLookedUpAgainLater) {
   EXPECT_EQ(lookups_.size(), 2U);
 }
 
+TEST_F(DispatcherTest, ALookUpThatEndsWithoutAnAnswerDoesNotStopItsLane) {
+  work_.add(due(1, "x.example"), kStart);
+  const LanePtr lane = lookups_.at(0);
+  work_.lookup_lost(lane, kStart);
+  ASSERT_EQ(clerks_.size(), 1U);
+  EXPECT_EQ(work_.next_for_clerk(lane, kStart)->answer->kind, mail::OutcomeKind::Deferred);
+  work_.clerk_ended(lane);
+  work_.add(due(2, "x.example"), kStart + 2h);
+  ASSERT_EQ(lookups_.size(), 2U);
+  find("a1");
+  work_.lookup_lost(lane, kStart + 2h);  // it has told its answer, and was lost after that
+  EXPECT_EQ(clerks_.size(), 1U);
+  EXPECT_EQ(next(sessions_.at(0))->job.id, id(2));
+}
+
 /// What a connection is kept for is decided by the records as they are now.
 TEST_F(DispatcherTest, AListThatHasEndedIsLookedUpBeforeTheNextJob) {
   work_.add(due(1, "x.example"), kStart);
@@ -371,20 +386,6 @@ TEST_F(DispatcherTest, AHostWhoseDnsIsDeadIsPassedOverInTheEnd) {
   find("b2", base::SteadyTime::max(), true);
   ASSERT_EQ(sessions_.size(), 1U);
   EXPECT_EQ(next(sessions_[0])->hosts->hosts[0].host, "b2");
-}
-
-/// As when memory ran out in its task.
-TEST_F(DispatcherTest, ALookUpThatLeavesNoResultIsMadeAgain) {
-  work_.add(due(1, "x.example"), kStart);
-  work_.lookup_crashed(lookups_.at(0), kStart);
-  ASSERT_EQ(clerks_.size(), 1U);
-  EXPECT_EQ(work_.next_for_clerk(clerks_[0], kStart)->answer->kind, mail::OutcomeKind::Deferred);
-  work_.clerk_ended(clerks_[0]);
-  work_.add(due(2, "x.example"), kStart + 2h);
-  ASSERT_EQ(lookups_.size(), 2U);
-  lookups_.erase(lookups_.begin());
-  find("a1");
-  EXPECT_EQ(next(sessions_.at(0))->job.id, id(2));
 }
 
 TEST_F(DispatcherTest, NoLookUpBeginsAfterAStop) {

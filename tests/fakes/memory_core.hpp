@@ -22,6 +22,12 @@ struct KeptSender {
   base::WallTime expires_at;
 };
 
+struct KeptResend {
+  mail::MessageId id;
+  std::string key;
+  base::WallTime at;
+};
+
 struct MemoryCore {
   explicit MemoryCore(const ports::Clock& the_clock) : clock(the_clock) {}
 
@@ -72,6 +78,8 @@ struct MemoryCore {
   std::atomic<bool> poisoned = false;
   MemoryMessages messages;
   std::map<mail::MessageId, std::map<std::uint32_t, std::string>> drafts;
+  /// In the order of acceptance.
+  std::vector<KeptResend> resends;
   std::map<std::string, KeptSender> tokens;
   std::map<std::string, std::int64_t> tokens_under;  ///< whose quota
   std::vector<ports::Update> updates;

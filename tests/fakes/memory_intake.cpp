@@ -1,6 +1,7 @@
 #include "tests/fakes/memory_intake.hpp"
 
 #include <algorithm>
+#include <ranges>
 
 namespace relay::fakes {
 
@@ -56,6 +57,7 @@ std::expected<void, SpoolError> MemoryIntake::accept(const ports::NewMessage& me
   core_.drafts.erase(id);
   std::ranges::move(*rest, std::back_inserter(chunks));
   core_.messages.insert(message, std::move(chunks), core_.now());
+  if (!message.resend_key.empty()) core_.resends.push_back({id, message.resend_key, core_.now()});
   for (const mail::SenderToken& token : message.tokens) keep(token);
   return {};
 }
@@ -72,24 +74,13 @@ void MemoryIntake::keep(const mail::SenderToken& token) {
 base::Task<std::expected<std::vector<ports::RememberedMessage>, SpoolError>>
 MemoryIntake::accepted_within(std::chrono::milliseconds span, std::size_t limit) {
   using Result = std::expected<std::vector<ports::RememberedMessage>, SpoolError>;
-  return core_.read([this, span, limit]() mutable -> Result {
+  return core_.read([this, span, limit]() -> Result {
     std::vector<ports::RememberedMessage> found;
-    const auto& all = core_.messages.all();
     const base::WallTime since = core_.now() - span;
-    for (auto at = all.rbegin(); at != all.rend() && limit > 0; ++at, --limit) {
-      const MemoryMessage& message = at->second;
-      if (message.received_at < since) continue;
-      ports::RememberedMessage one{.proof = proof_of(at->first),
-                                   .client = message.message.client.address,
-                                   .reverse_path = message.message.reverse_path.to_string(),
-                                   .forward_paths = {},
-                                   .content_sha256 = message.content_sha256};
-      for (const MemoryCopy& copy : message.copies) {
-        if (one.forward_paths.empty() || one.forward_paths.back() != copy.alias) {
-          one.forward_paths.push_back(copy.alias);
-        }
-      }
-      found.push_back(std::move(one));
+    for (const KeptResend& kept : std::views::reverse(core_.resends) |
+                                      std::views::take(static_cast<std::ptrdiff_t>(limit))) {
+      if (kept.at < since) continue;
+      found.push_back({.proof = proof_of(kept.id), .resend_key = kept.key});
     }
     return found;
   });

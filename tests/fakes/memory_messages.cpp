@@ -24,7 +24,6 @@ void MemoryMessages::insert(const ports::NewMessage& message, std::vector<std::s
   MemoryMessage& made = at->second;
   made.message = message.message;
   made.received_at = now;
-  made.content_sha256 = message.content_sha256;
   made.chunks = std::move(chunks);
   for (const mail::Route& route : message.routes) {
     MemoryCopy copy{.row = {.route = route,

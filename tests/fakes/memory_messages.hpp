@@ -28,7 +28,6 @@ struct MemoryCopy {
 struct MemoryMessage {
   mail::AcceptedMessage message;
   base::WallTime received_at;
-  std::string content_sha256;
   std::vector<std::string> chunks;
   std::vector<MemoryCopy> copies;  ///< by index
   std::size_t open = 0;            ///< copies that have not ended

@@ -74,5 +74,42 @@ TEST(ScarceMemory, LeavesNoAlarmBehindAndLaterOnesRing) {
   EXPECT_LT(n, kMost) << "the end was not reached";
 }
 
+/// Whatever the accept loop lacks memory for, and whether it had begun: the listener goes on.
+TEST(ScarceMemory, AListenerTakesConnectionsAfterwards) {
+  constexpr std::size_t kMost = 300;
+  base::set_crash_reporter([](const std::string&, const std::string&) {});
+  std::size_t n = 1;
+  std::size_t losses = 0;
+  for (bool failed = true; failed && n < kMost; ++n) {
+    Shard shard;
+    int taken = 0;
+    const ports::Endpoint any{boost::asio::ip::make_address("127.0.0.1"), 0};
+    const auto listener = Listener::open(shard, {&any, 1}, [&](const StreamPtr&) { ++taken; },
+                                         {.pause = std::chrono::milliseconds(1)});
+    ASSERT_TRUE(listener) << listener.error();
+    const auto before = base::crashed_tasks();
+    int first = -1;
+    fakes::fail_allocation(n);
+    try {
+      (*listener)->start();
+      shard.io().poll();
+      first = connect_socket((*listener)->endpoints().front());
+      shard.io().poll();
+    } catch (const std::bad_alloc&) {
+    }
+    failed = fakes::allocation_failed();
+    fakes::fail_allocation(0);
+    if (first < 0) (*listener)->start();  // there was no memory to start it
+    if (base::crashed_tasks() > before) ++losses;
+    if (first >= 0) ::close(first);
+    const int known = taken;
+    const int second = connect_socket((*listener)->endpoints().front());
+    EXPECT_TRUE(run_with_losses(shard, [&] { return taken > known; })) << n;
+    ::close(second);
+  }
+  EXPECT_GT(losses, 0U);
+  EXPECT_LT(n, kMost) << "the end was not reached";
+}
+
 }  // namespace
 }  // namespace relay::net

@@ -27,6 +27,7 @@ ports::NewMessage Life::message(std::size_t copies, std::string content) {
   ports::NewMessage made = spool::message_to({}, content);
   const mail::MessageId& id = made.message.id;
   made.message.seal_fields = seal_of(id);
+  made.resend_key = base::sha256(id.to_string());
   made.message.sender_authenticated = draw(2) == 0;
   for (std::size_t i = 0; i < copies; ++i) {
     const auto index = static_cast<std::uint16_t>(i);
@@ -63,6 +64,7 @@ base::Task<> Life::commit(ports::NewMessage made) {
   require(proof.has_value(), "the commit");
   disk_.note(acknowledged);
   if (token) disk_.note({.kind = Kind::TokenGiven, .id = id});
+  disk_.note({.kind = Kind::Remembered, .id = id});
   for (std::uint16_t index = 0; index < acknowledged.states.size(); ++index) {
     const bool held = acknowledged.states[index] == State::Held;
     (held ? held_ : waiting_).push_back({id, index});

@@ -69,6 +69,9 @@ void Promises::advance(const Fact& fact) {
     case Kind::TokenGiven:
       tokens_.insert(fact.id);
       return;
+    case Kind::Remembered:
+      remembered_.insert(fact.id);
+      return;
     case Kind::PauseAsked:
       pauses_.try_emplace(fact.text, std::set<bool>{false}).first->second.insert(!fact.off);
       return;
@@ -124,6 +127,8 @@ Promises::Rows Promises::rows_of(spool::Connection& connection) {
   }
   spool::Statement notices(connection.raw(), "SELECT id, idx FROM notice");
   while (notices.step()) rows.notices.insert(key(notices));
+  spool::Statement resends(connection.raw(), "SELECT id FROM resend");
+  while (resends.step()) rows.remembered.insert(spool::id_of(resends.view(0)));
   spool::Statement pauses(connection.raw(), "SELECT value FROM pause_rule");
   while (pauses.step()) rows.pauses.insert(pauses.text(0));
   return rows;
@@ -155,6 +160,11 @@ void Promises::judge(spool::OpenedDatabase& queue, Verdict& verdict) const {
   for (const auto& id : tokens_) {
     if (!queue.tables->tokens.find(id.to_string(), kNow)) {
       verdict.trouble(&Verdict::tokens_lost, "the token of " + id.to_string() + " is gone");
+    }
+  }
+  for (const auto& id : remembered_) {
+    if (rows.remembered.count(id) != 1) {
+      verdict.trouble(&Verdict::undone, id.to_string() + " is not known if it is sent again");
     }
   }
   for (const auto& [value, allowed] : pauses_) {

@@ -60,6 +60,7 @@ class Promises {
     std::map<Key, State> copies;
     std::set<Key> notices;
     std::set<std::string> pauses;
+    std::multiset<base::Ulid> remembered;
   };
 
   Copy* find(const Fact& fact);
@@ -74,6 +75,7 @@ class Promises {
   std::map<base::Ulid, std::vector<Copy>> messages_;  ///< that have not ended whole
   std::set<base::Ulid> ended_;
   std::set<base::Ulid> tokens_;
+  std::set<base::Ulid> remembered_;  ///< known again if sent again, even when they have ended
   std::map<std::string, std::set<bool>> pauses_;  ///< may be on, may be off
 };
 

@@ -20,6 +20,7 @@ struct Fact {
   enum class Kind : std::uint8_t {
     Acknowledged,  ///< 250 was said for the message, with copies in these `states`
     TokenGiven,    ///< with it: an SRS address with a stored sender, named like the message
+    Remembered,    ///< with it: the message is known if it is sent again
     Asked,         ///< to bring the copy into `state`
     Answered,
     DebtAsked,  ///< to end the copy with the debt of a DSN

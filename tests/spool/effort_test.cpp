@@ -257,5 +257,30 @@ TEST_F(Effort, ToStoreATokenDoesNotGrowWithTheTokensOfOthers) {
   EXPECT_LT(one(2000), one(1) * 1.5);
 }
 
+/// A page of its own for each commit, and so many rows however long the program runs.
+TEST_F(Effort, ToRememberAMessageDoesNotGrowWithThoseBefore) {
+  const auto remembered = [&](const std::string& key) {
+    auto message = a_message("x");
+    message.resend_key = key;
+    return message;
+  };
+  const std::string key(32, 'k');
+  for (int i = 0; i < 3; ++i) add(a_message("x"));
+  pages_written();
+  add(a_message("x"));
+  const int without = pages_written();
+  database_.transactions->begin(false);
+  const std::size_t many = ports::kMostRemembered + 5000;
+  const auto id = mail::MessageId::generate(kNow);
+  for (std::size_t i = 0; i < many; ++i) tables().resends.keep(id, key, kNow);
+  database_.transactions->commit();
+  const std::size_t kept = tables().resends.since(kNow, many).size();
+  EXPECT_GE(kept, ports::kMostRemembered);
+  EXPECT_LT(kept, ports::kMostRemembered + 300);
+  pages_written();
+  add(remembered(key));
+  EXPECT_LE(pages_written(), without + 1);
+}
+
 }  // namespace
 }  // namespace relay::spool

@@ -56,6 +56,24 @@ TEST_P(Migration, FindsNoFallbacks) {
   EXPECT_EQ(tables.notices.of(kFirst).size(), 1U);
 }
 
+/// What an older program accepted is not known again; what comes now is.
+TEST_P(Migration, RemembersWhatComesFromNowOn) {
+  auto opened = open();
+  ASSERT_TRUE(opened) << opened.error();
+  Tables& tables = *opened->tables;
+  EXPECT_TRUE(tables.resends.since(base::WallTime{}, 100).empty());
+  auto made = a_message("new");
+  made.resend_key = base::sha256("key");
+  const auto cut = ContentCut::of(made);
+  opened->transactions->begin();
+  ASSERT_TRUE(tables.acceptance.accept(made, *cut, kNow));
+  opened->transactions->commit();
+  const auto found = tables.resends.since(kNow, 100);
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].id, made.message.id);
+  EXPECT_EQ(found[0].key, made.resend_key);
+}
+
 TEST_P(Migration, DeliversWhatWaited) {
   auto opened = open();
   ASSERT_TRUE(opened) << opened.error();

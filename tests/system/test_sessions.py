@@ -9,6 +9,7 @@ import unittest
 
 from .harness import Relay, Sink, wait_for
 
+ANN = "ann@sender.test"
 # As a power supply writes it: each time the same, without Message-ID and Date.
 ALARM = b"From: ups@sender.test\r\nSubject: On battery\r\n\r\nAlarm\r\n"
 
@@ -51,8 +52,8 @@ class Sessions(unittest.TestCase):
         self.sink = Sink().start()
         self.addCleanup(self.sink.stop)
 
-    def relay(self, extra="", **config):
-        relay = Relay(self.sink.port, extra=extra, config=config)
+    def relay(self, extra="", aliases=None, **config):
+        relay = Relay(self.sink.port, extra=extra, aliases=aliases, config=config)
         self.addCleanup(relay.remove)
         return relay.start()
 
@@ -98,6 +99,36 @@ class EqualMessages(Sessions):
         relay.stop()
         relay.start()
         self.assertNotEqual(self.alarm(relay), first)
+
+    def test_after_a_crash_a_message_is_known_again_however_it_was_addressed(self):
+        """By what the client said, and not by what became of it in the queue."""
+        aliases = {"user": ["target@dest.test"], "info": ["target@dest.test"], "two": ["a@dest.test", "b@dest.test"],
+                   "gone": ["x@dest.test"]}
+        relay = self.relay(aliases=aliases)
+        delivered = (["user@fwd.test"], ANN)
+        before = [self.send_equal(relay, *delivered)]
+        sender = wait_for(lambda: self.sink.messages, what="a copy")[0].mail_from  # an SRS address of ours
+        wait_for(lambda: relay.events("delivered"), what="its record")
+        self.sink.stop()
+        cases = [delivered, (["two@fwd.test"], ANN), (["gone@fwd.test"] * 2, ANN),
+                 (["user@fwd.test", "info@fwd.test"], ANN), (["gone@fwd.test", "two@fwd.test", "gone@fwd.test"], ANN),
+                 (["gone@fwd.test", "user@fwd.test"], sender)]
+        before += [self.send_equal(relay, *case) for case in cases[1:]]
+        self.assertEqual(len(set(before)), len(cases))
+        relay.kill()
+        relay.start()
+        self.assertEqual([self.send_equal(relay, *case) for case in cases], before)
+
+    def send_equal(self, relay, recipients, sender=ANN):
+        client = Client(relay)
+        client.say("EHLO client.test", f"MAIL FROM:<{sender}>")
+        for recipient in recipients:
+            self.assertTrue(client.say(f"RCPT TO:<{recipient}>").startswith("250"), recipient)
+        client.say("DATA")
+        client.socket.sendall(b"Message-ID: <1@sender.test>\r\n" + ALARM + b".\r\n")
+        number = client.hear().split()[-1]
+        client.close()  # nobody knows whether it has heard
+        return number
 
 
 class TooMuchContent(Sessions):
