@@ -47,7 +47,7 @@ settings::Problem explained(settings::Problem problem, const FileBounds& bounds)
 
 struct Reloader::Prepared {
   Listeners::Change listeners;
-  std::optional<LogFile> log;  ///< nullopt: keep the one in use
+  std::optional<base::LogFile> log;  ///< nullopt: keep the one in use
 };
 
 void Reloader::start() {
@@ -78,7 +78,7 @@ std::expected<Reloader::Prepared, std::string> Reloader::prepare(const settings:
   if (!next.log.file.empty() && !uses_.bounds.may_write(next.log.file)) {
     return std::unexpected("log.file: " + next.log.file + kOutOfBounds);
   }
-  auto log = LogFile::open(next.log.file);
+  auto log = base::LogFile::open(next.log.file);
   if (!log) return std::unexpected(log.error());
   prepared.log = std::move(*log);
   return prepared;
