@@ -108,7 +108,7 @@ class Relay {
   base::Published<net::TlsContext> server_tls_;
   std::unique_ptr<CertificateWatch> certificate_watch_;
   net::OpensslAcceptor tls_acceptor_{server_tls_};
-  net::ClientTls client_tls_;
+  net::ClientTls first_client_tls_;    ///< until open_delivery()
   inbound::FairShare memory_{clock_};  ///< for content being received
   inbound::BounceGuard bounces_;
   inbound::ResendGuard resends_;
