@@ -182,7 +182,7 @@ void Relay::open_desk() {
       std::make_unique<ConfigReview>(ConfigReview::Uses{.configuration = configuration_,
                                                         .server_tls = server_tls_,
                                                         .certificate_watch = *certificate_watch_,
-                                                        .idle = idle_,
+                                                        .idle = *idle_,
                                                         .log = *log_,
                                                         .clock = clock_});
   status_ = std::make_unique<StatusReport>(StatusReport::Uses{.configuration = configuration_,
@@ -226,7 +226,7 @@ void Relay::open_reloads() {
                      .certificate_watch = *certificate_watch_,
                      .dialer = *dialer_,
                      .log = *log_,
-                     .idle = idle_,
+                     .idle = *idle_,
                      .clock = clock_,
                      .bounds = bounds_,
                      .given = given_,

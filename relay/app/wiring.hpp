@@ -5,6 +5,7 @@
 #include <atomic>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -133,8 +134,8 @@ class Relay {
   Listeners listeners_;
   Listeners::Change to_open_;  ///< until start()
   std::unique_ptr<net::ControlListener> control_;
-  IdleThread idle_;
-  std::unique_ptr<Reloader> reloader_;  ///< last, because it uses everything above
+  std::optional<IdleThread> idle_{std::in_place};  ///< until stop()
+  std::unique_ptr<Reloader> reloader_;             ///< last, because it uses everything above
 };
 
 }  // namespace relay::app
