@@ -247,6 +247,10 @@ std::variant<Invocation, int> parse_command_line(int argc, const char* const* ar
     }
   }
   std::vector<std::string> words = marked_words(argc, argv);
+  if (!words.empty() && words.front() == "help") {  // `help queue list` is `queue list --help`
+    words.erase(words.begin());
+    words.emplace_back("--help");
+  }
   // Looked for here, because errors of the parser must be printed in this format, too.
   const bool as_json = std::ranges::find(words, "--json") != words.end();
   if (const auto complaint = unknown_command(app, words)) {

@@ -30,9 +30,9 @@ std::vector<std::string> restart_keys(const settings::Settings& runs,
   if (runs.queue.min_free != next.queue.min_free) keys.emplace_back("queue.min_free");
   if (runs.control.socket != next.control.socket) keys.emplace_back("control.socket");
   if (runs.threads != next.threads) keys.emplace_back("threads");
-  if (runs.outbound.ca_file != next.outbound.ca_file) keys.emplace_back("outbound.ca_file");
   if (runs.dns.forward_to != next.dns.forward_to ||
-      runs.dns.trust_anchor != next.dns.trust_anchor) {
+      runs.dns.trust_anchor != next.dns.trust_anchor ||
+      runs.dns.trust_anchor_hash != next.dns.trust_anchor_hash) {
     keys.emplace_back("dns");
   }
   return keys;

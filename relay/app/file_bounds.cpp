@@ -83,31 +83,35 @@ std::uint64_t known_to(int abi) {
   return rights;
 }
 
-/// A single file can be given fewer rights than a folder; a missing place needs none.
-std::expected<void, std::string> allow(int rules, const fs::path& place, std::uint64_t rights) {
+/// A single file can be given fewer rights than a folder. False: there is no such place, or it is
+/// not for us, so nothing is allowed there, whatever is made there later.
+std::expected<bool, std::string> allow(int rules, const fs::path& place, std::uint64_t rights) {
   const int at = ::open(place.c_str(), O_PATH | O_CLOEXEC);
-  if (at < 0 && (errno == ENOENT || errno == EACCES)) return {};
+  if (at < 0 && (errno == ENOENT || errno == EACCES || errno == ENOTDIR)) {
+    return false;
+  }
   if (at < 0) return std::unexpected(failure("cannot open " + place.string()));
   struct stat info{};
   const bool is_folder = ::fstat(at, &info) == 0 && S_ISDIR(info.st_mode);
   if (!is_folder) rights &= kReadFile | kWriteFile | kTruncate;
   const landlock_path_beneath_attr rule{.allowed_access = rights, .parent_fd = at};
   const long added = ::syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
-  const auto result = added == 0 ? std::expected<void, std::string>()
+  const auto result = added == 0 ? std::expected<bool, std::string>(true)
                                  : std::unexpected(failure("cannot allow " + place.string()));
   ::close(at);
   return result;
 }
 
-std::expected<void, std::string> allow_all(int rules, const FileBounds& bounds) {
-  const std::uint64_t known = known_to(bounds.abi);
-  for (const fs::path& place : bounds.readable) {
-    if (auto done = allow(rules, place, kRead & known); !done) return done;
+/// Removes from `places` those that cannot be allowed.
+std::expected<void, std::string> allow_all(int rules, std::vector<fs::path>& places,
+                                           std::uint64_t rights) {
+  std::vector<fs::path> allowed;
+  for (fs::path& place : places) {
+    const auto done = allow(rules, place, rights);
+    if (!done) return std::unexpected(done.error());
+    if (*done) allowed.push_back(std::move(place));
   }
-  for (const fs::path& place : bounds.writable) {
-    const auto rights = (kRead | kWrite | kTruncate) & known;
-    if (auto done = allow(rules, place, rights); !done) return done;
-  }
+  places = std::move(allowed);
   return {};
 }
 
@@ -133,6 +137,8 @@ FileBounds bounds_for(const settings::Settings& settings) {
     add(bounds.readable, resolved(base::folder_of(file.path)));
     add(bounds.readable, place_of(file.path));
   }
+  // For files that match a pattern of `include` later.
+  for (const auto& folder : settings.named_folders) add(bounds.readable, resolved(folder));
   // Credentials of systemd are below /run; those of other supervisors may be anywhere.
   if (const char* credentials = std::getenv("CREDENTIALS_DIRECTORY")) {
     add(bounds.readable, resolved(credentials));
@@ -162,7 +168,9 @@ std::expected<void, std::string> enter(FileBounds& bounds) {
   const int rules =
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0));
   if (rules < 0) return std::unexpected(failure("Landlock"));
-  auto done = allow_all(rules, bounds);
+  const std::uint64_t known = known_to(bounds.abi);
+  auto done = allow_all(rules, bounds.readable, kRead & known);
+  if (done) done = allow_all(rules, bounds.writable, (kRead | kWrite | kTruncate) & known);
   if (done && (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
                ::syscall(SYS_landlock_restrict_self, rules, 0) != 0)) {
     done = std::unexpected(failure("Landlock"));

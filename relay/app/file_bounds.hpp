@@ -27,13 +27,15 @@ struct FileBounds {
   bool may_write(const std::filesystem::path& file) const;
 };
 
-/// The bounds for a run with these settings. Readable: /etc, /usr, /run and the folders of all
-/// files that are named. Writable: the folders of queue, log and control socket. Creates the
-/// folders of queue and log if it can, because after enter() it could not.
+/// The bounds for a run with these settings. Readable: /etc, /usr, /run, the folders of all files
+/// that are named, and those in which patterns of `include` begin. Writable: the folders of queue,
+/// log and control socket. Creates the folders of queue and log if it can, because after enter() it
+/// could not.
 FileBounds bounds_for(const settings::Settings& settings);
 
-/// Restricts this thread and those it starts later, permanently. The error is a sentence for the
-/// operator.
+/// Restricts this thread and those it starts later, permanently. Removes from `bounds` places that
+/// do not exist, because they stay closed also when they are made later. The error is a sentence
+/// for the operator.
 std::expected<void, std::string> enter(FileBounds& bounds);
 
 }  // namespace relay::app

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "relay/base/may_access.hpp"
+#include "relay/base/stderr_line.hpp"
 
 namespace relay::app {
 
@@ -20,26 +21,12 @@ constexpr std::size_t kRingLines = 16'384;
 // The limit for lines to be kept. A change of all copies of the largest queue logs a sixth of it.
 constexpr std::size_t kMostLines = 4 * kRingLines;
 constexpr std::chrono::milliseconds kRest{5};
-
-/// Priorities of sd-daemon(3).
-std::string_view priority_of(base::Severity severity) {
-  switch (severity) {
-    case base::Severity::Error:
-      return "<3>";
-    case base::Severity::Warning:
-      return "<4>";
-    case base::Severity::Info:
-      return "<6>";
-    case base::Severity::Debug:
-      return "<7>";
-  }
-  return "<6>";
-}
+constexpr std::chrono::milliseconds kStep{10};
 
 }  // namespace
 
 std::expected<std::unique_ptr<LogSink>, std::string> LogSink::open(const std::string& file) {
-  auto opened = LogFile::open(file);
+  auto opened = base::LogFile::open(file);
   if (!opened) return std::unexpected(opened.error());
   std::unique_ptr<LogSink> log(new LogSink(file, std::move(*opened)));
   log->writer_ = std::jthread([raw = log.get()] { raw->run(); });
@@ -71,9 +58,10 @@ LogSink::~LogSink() {
     std::unique_lock lock(mutex_);
     stopping_ = true;
     wake_.notify_one();
-    ended_.wait_for(lock, kPatience, [this] { return has_ended_; });
+    // After flush() has given up, nobody waits a second time.
+    if (!progress_.gives_up) wait_while_read(ended_, lock, [this] { return has_ended_; });
   }
-  gives_up_ = true;
+  progress_.gives_up = true;
 }
 
 void LogSink::write(base::Event event) {
@@ -133,10 +121,10 @@ std::size_t LogSink::put_out(const Lines& lines) {
   try {
     std::string text;
     for (const Line& line : lines) {
-      if (file_.wants_priority()) text += priority_of(line.severity);
+      if (file_.wants_priority()) text += base::journal_priority(line.severity);
       (text += line.text) += '\n';
     }
-    return file_.write(text, gives_up_);
+    return file_.write(text, progress_);
   } catch (const std::bad_alloc&) {
     return 0;
   }
@@ -147,9 +135,22 @@ bool LogSink::flush() {
   const std::uint64_t wanted = taken_;
   hurried_ = true;
   wake_.notify_one();
-  const bool out = written_.wait_for(lock, kPatience, [this, wanted] { return out_ >= wanted; });
+  const bool out = wait_while_read(written_, lock, [this, wanted] { return out_ >= wanted; });
   hurried_ = false;
   return out;
+}
+
+void LogSink::end() {
+  if (!flush()) progress_.gives_up = true;
+}
+
+bool LogSink::wait_while_read(std::condition_variable& change, std::unique_lock<std::mutex>& lock,
+                              const std::function<bool()>& done) {
+  for (auto waited = kStep; !change.wait_for(lock, kStep, done); waited += kStep) {
+    const bool is_read = progress_.waited_ms < kLongestStall.count();
+    if (!is_read || waited >= kPatience) return false;
+  }
+  return true;
 }
 
 std::expected<void, std::string> LogSink::reopen() {
@@ -159,7 +160,7 @@ std::expected<void, std::string> LogSink::reopen() {
     name = name_;
   }
   if (name.empty()) return {};
-  auto next = LogFile::open(name);
+  auto next = base::LogFile::open(name);
   if (!next) return std::unexpected(next.error());
   go_on_in(std::move(name), std::move(*next));
   return {};
@@ -167,13 +168,18 @@ std::expected<void, std::string> LogSink::reopen() {
 
 void LogSink::reopen_or_tell(base::WallTime now) {
   if (auto reopened = reopen(); !reopened) {
-    write(std::move(base::Event("log", now, base::Severity::Warning)
-                        .text("problem", reopened.error())
-                        .text("consequence", "the file opened before stays in use")));
+    base::Event event("log", now, base::Severity::Warning);
+    event.text("problem", reopened.error())
+        .text("consequence", "the file opened before stays in use");
+    // Landlock knows folders, not their names.
+    if (reopened.error().ends_with(std::strerror(EACCES))) {
+      event.text("hint", "if its folder was made anew, this needs a restart");
+    }
+    write(std::move(event));
   }
 }
 
-void LogSink::go_on_in(std::string name, LogFile file) {
+void LogSink::go_on_in(std::string name, base::LogFile file) {
   const std::lock_guard lock(mutex_);
   name_ = std::move(name);
   next_file_ = std::move(file);

@@ -1,21 +1,21 @@
 // The log: JSON lines to stderr or a file, written by its own thread.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
 
-#include "relay/app/log_file.hpp"
 #include "relay/app/redaction.hpp"
 #include "relay/base/log.hpp"
+#include "relay/base/log_file.hpp"
 #include "relay/base/published.hpp"
 
 namespace relay::app {
@@ -33,8 +33,7 @@ class LogSink final : public base::Log {
   /// The error that open() would report, as far as it can be told without creating anything.
   static std::expected<void, std::string> look_at(const std::string& file);
 
-  /// Waits up to kPatience until the lines are written; a file system that hangs can delay it
-  /// longer.
+  /// Waits as flush() does; a file system that hangs can delay it longer.
   ~LogSink() override;
 
   void write(base::Event event) override;
@@ -44,11 +43,16 @@ class LogSink final : public base::Log {
     redaction_.publish(std::move(redaction));
   }
 
-  static constexpr std::chrono::seconds kPatience{1};
+  static constexpr std::chrono::milliseconds kPatience{1000};
+  static constexpr std::chrono::milliseconds kLongestStall{200};
 
-  /// Waits until all lines so far are written, at most kPatience, because the reader of the log may
-  /// have stopped. False: they are not.
+  /// Waits until all lines so far are written, for kPatience at most, and not for a reader who has
+  /// not read for kLongestStall, be it before this call. False: they are not.
   bool flush();
+
+  /// Like flush(), as the last call: what is not written then is lost, and nobody waits for it
+  /// again.
+  void end();
 
   /// Opens the log file anew by its name and writes there from now on: the old file was moved away,
   /// and may be compressed. The error says why that failed; the old file then stays in use.
@@ -58,13 +62,13 @@ class LogSink final : public base::Log {
   void reopen_or_tell(base::WallTime now);
 
   /// Like reopen(), with another file that is open already; empty `name`: stderr. Cannot fail.
-  void go_on_in(std::string name, LogFile file);
+  void go_on_in(std::string name, base::LogFile file);
 
   /// Lines lost since the start, because memory or disk was full.
   std::uint64_t dropped() const;
 
  private:
-  LogSink(std::string name, LogFile file) : file_(std::move(file)), name_(std::move(name)) {}
+  LogSink(std::string name, base::LogFile file) : file_(std::move(file)), name_(std::move(name)) {}
 
   struct Line {
     std::string text;
@@ -77,9 +81,11 @@ class LogSink final : public base::Log {
   void drop_oldest();
   void run();
   std::size_t put_out(const Lines& lines);
+  bool wait_while_read(std::condition_variable& change, std::unique_lock<std::mutex>& lock,
+                       const std::function<bool()>& done);
 
   base::Published<Redaction> redaction_{std::make_shared<const Redaction>()};
-  LogFile file_;  ///< used by the writer only, once it runs
+  base::LogFile file_;  ///< used by the writer only, once it runs
 
   mutable std::mutex mutex_;
   std::string name_;
@@ -93,9 +99,9 @@ class LogSink final : public base::Log {
   bool asleep_ = false;   ///< the writer waits for a line
   bool hurried_ = false;  ///< flush() is waiting
   bool stopping_ = false;
-  bool has_ended_ = false;             ///< the writer has ended
-  std::optional<LogFile> next_file_;   ///< the file that the writer shall use next
-  std::atomic<bool> gives_up_{false};  ///< the writer must not wait for room
+  bool has_ended_ = false;                  ///< the writer has ended
+  std::optional<base::LogFile> next_file_;  ///< the file that the writer shall use next
+  base::WriteProgress progress_;
   std::jthread writer_;
 };
 

@@ -1,8 +1,10 @@
 #include "relay/app/reload_thread.hpp"
 
-#include <cstdio>
 #include <exception>
+#include <string>
 #include <utility>
+
+#include "relay/base/stderr_line.hpp"
 
 namespace relay::app {
 
@@ -21,7 +23,8 @@ void supervised(const std::function<void()>& work) {
   try {
     work();
   } catch (const std::exception& problem) {
-    std::fprintf(stderr, "srs-relay: reload thread: %s\n", problem.what());
+    base::say_on_stderr(base::Severity::Error,
+                        std::string("srs-relay: reload thread: ") + problem.what());
   }
 }
 

@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <csignal>
-#include <cstdio>
 #include <cstdlib>
 #include <ctime>
+#include <memory>
+#include <string_view>
 
+#include <fmt/format.h>
 #include <pthread.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -16,6 +18,7 @@
 #include "relay/app/file_bounds.hpp"
 #include "relay/app/sandbox.hpp"
 #include "relay/app/wiring.hpp"
+#include "relay/base/stderr_line.hpp"
 
 namespace relay::app {
 
@@ -23,6 +26,13 @@ namespace {
 
 // For a shutdown with sessions and deliveries under way
 constexpr std::chrono::seconds kPatience{30};
+
+// Sanitizers look for leaks when the process ends by itself.
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+constexpr bool kLooksForLeaks = true;
+#else
+constexpr bool kLooksForLeaks = false;
+#endif
 
 /// Blocked before the first thread starts, so that only this thread receives them, by
 /// sigtimedwait().
@@ -53,10 +63,8 @@ bool wait_for_end(Relay& relay, const sigset_t& signals) {
     if (number == SIGTERM || number == SIGINT) return true;
     if (number == SIGHUP) {
       sd_notify(0, "RELOADING=1");
-      relay.reload(std::nullopt, [](const ops::ReloadResult& result) {
-        for (const auto& problem : result.problems) std::fprintf(stderr, "%s\n", problem.c_str());
-        sd_notify(0, "READY=1");
-      });
+      // What is wrong with it stands in the log.
+      relay.reload(std::nullopt, [](const ops::ReloadResult&) { sd_notify(0, "READY=1"); });
     }
     if (number == SIGUSR1) relay.reopen_log();
     if (relay.poisoned()) return false;
@@ -64,46 +72,47 @@ bool wait_for_end(Relay& relay, const sigset_t& signals) {
   }
 }
 
+/// Says why there is no start; there is no log yet. Returns `exit`.
+int refuse(std::string_view why, int exit) {
+  base::say_on_stderr(base::Severity::Error, fmt::format("srs-relay: {}", why));
+  return exit;
+}
+
+/// Ends the process after Relay::stop(), when everything is written and closed. Freeing what is
+/// left, piece by piece, would take longer than all of that: there may be a million aliases. Nor
+/// is a configuration waited for that is still being read.
+int end(std::unique_ptr<Relay>& relay, int exit) {
+  if (!kLooksForLeaks || relay->is_held_up()) std::_Exit(exit);
+  relay.reset();
+  return exit;
+}
+
 }  // namespace
 
 int serve(const std::string& config_path) {
   const sigset_t signals = block_signals();
   prepare_process();
-  if (auto sandbox = enter_sandbox(); !sandbox) {
-    std::fprintf(stderr, "srs-relay: %s\n", sandbox.error().c_str());
-    return kExitTemporary;
-  }
+  if (auto sandbox = enter_sandbox(); !sandbox) return refuse(sandbox.error(), kExitTemporary);
   auto given = net::InheritedSockets::take();
-  if (!given) {
-    std::fprintf(stderr, "srs-relay: %s\n", given.error().c_str());
-    return kExitNegative;
-  }
+  if (!given) return refuse(given.error(), kExitNegative);
   auto parts = make_parts(config_path, Places::Judge, given->given());
   if (!parts.can_start()) {
     for (const auto& problem : parts.problems) {
-      std::fprintf(stderr, "%s\n", render(problem).c_str());
+      base::say_on_stderr(problem.warning ? base::Severity::Warning : base::Severity::Error,
+                          render(problem));
     }
     return kExitConfig;
   }
   auto bounds = bounds_for(*parts.settings);
-  if (auto entered = enter(bounds); !entered) {
-    std::fprintf(stderr, "srs-relay: %s\n", entered.error().c_str());
-    return kExitTemporary;
-  }
+  if (auto entered = enter(bounds); !entered) return refuse(entered.error(), kExitTemporary);
   auto relay = Relay::open(std::move(parts), std::move(*given), std::move(bounds));
-  if (!relay) {
-    std::fprintf(stderr, "srs-relay: %s\n", relay.error().c_str());
-    return kExitNegative;
-  }
+  if (!relay) return refuse(relay.error(), kExitNegative);
   (*relay)->start();
   sd_notify(0, "READY=1");
   const bool asked = wait_for_end(**relay, signals);
   sd_notify(0, "STOPPING=1");
   (*relay)->stop(asked ? kPatience : std::chrono::seconds(1));
-  const int exit = asked ? kExitOk : kExitTemporary;
-  // Everything is closed; do not wait for a configuration that is still being read.
-  if ((*relay)->is_held_up()) std::_Exit(exit);
-  return exit;
+  return end(*relay, asked ? kExitOk : kExitTemporary);
 }
 
 }  // namespace relay::app

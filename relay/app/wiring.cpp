@@ -58,7 +58,7 @@ Relay::Relay(Parts parts, net::InheritedSockets given, FileBounds bounds)
       given_(given.given()),
       bounds_(std::move(bounds)),
       server_tls_(std::move(parts.server_tls)),
-      client_tls_(std::move(parts.client_tls)),
+      first_client_tls_(std::move(parts.client_tls)),
       shards_(shard_count(configuration_.started_with())),
       listeners_(
           shards_,
@@ -136,7 +136,7 @@ std::expected<void, std::string> Relay::open_delivery() {
   auto resolver = open_resolver(shards_.at(0).io(), configuration_.started_with());
   if (!resolver) return std::unexpected("dns: " + resolver.error());
   resolver_ = std::move(*resolver);
-  dialer_ = std::make_unique<net::PoolDialer>(shards_, client_tls_);
+  dialer_ = std::make_unique<net::PoolDialer>(shards_, std::exchange(first_client_tls_, {}));
   scheduler_ = std::make_unique<delivery::Scheduler>(
       shards_.executors(), delivery::SchedulerParts{.clock = clock_,
                                                     .resolver = *resolver_,
@@ -185,7 +185,7 @@ void Relay::open_desk() {
       std::make_unique<ConfigReview>(ConfigReview::Uses{.configuration = configuration_,
                                                         .server_tls = server_tls_,
                                                         .certificate_watch = *certificate_watch_,
-                                                        .idle = idle_,
+                                                        .idle = *idle_,
                                                         .log = *log_,
                                                         .clock = clock_});
   status_ =
@@ -228,8 +228,9 @@ void Relay::open_reloads() {
                      .listeners = listeners_,
                      .server_tls = server_tls_,
                      .certificate_watch = *certificate_watch_,
+                     .dialer = *dialer_,
                      .log = *log_,
-                     .idle = idle_,
+                     .idle = *idle_,
                      .clock = clock_,
                      .bounds = bounds_,
                      .given = given_,

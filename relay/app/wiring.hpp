@@ -5,6 +5,7 @@
 #include <atomic>
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -109,7 +110,7 @@ class Relay {
   base::Published<net::TlsContext> server_tls_;
   std::unique_ptr<CertificateWatch> certificate_watch_;
   net::OpensslAcceptor tls_acceptor_{server_tls_};
-  net::ClientTls client_tls_;
+  net::ClientTls first_client_tls_;    ///< until open_delivery()
   inbound::FairShare memory_{clock_};  ///< for content being received
   inbound::BounceGuard bounces_;
   inbound::ResendGuard resends_;
@@ -135,8 +136,8 @@ class Relay {
   Listeners listeners_;
   Listeners::Change to_open_;  ///< until start()
   std::unique_ptr<net::ControlListener> control_;
-  IdleThread idle_;
-  std::unique_ptr<Reloader> reloader_;  ///< last, because it uses everything above
+  std::optional<IdleThread> idle_{std::in_place};  ///< until stop()
+  std::unique_ptr<Reloader> reloader_;             ///< last, because it uses everything above
 };
 
 }  // namespace relay::app

@@ -63,13 +63,14 @@ std::expected<Listeners::Open, std::string> Listeners::open(const ports::Endpoin
   return open;
 }
 
-void Listeners::apply(Change change) {
+void Listeners::apply(Change change, const std::function<void()>& publish) {
   given_.reset();
+  std::erase_if(open_, [&](const Open& open) { return has(change.removed, open.address); });
+  if (publish) publish();
   for (Open& added : change.added) {
     for (auto& socket : added.sockets) socket->start();
     open_.push_back(std::move(added));
   }
-  std::erase_if(open_, [&](const Open& open) { return has(change.removed, open.address); });
 }
 
 void Listeners::stop() noexcept {

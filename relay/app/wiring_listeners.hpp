@@ -46,8 +46,10 @@ class Listeners {
   /// is accepted yet. Error: "192.0.2.1:25: Address already in use".
   std::expected<Change, std::string> prepare(std::span<const ports::Endpoint> wanted);
 
-  /// Sessions from addresses that are closed go on until they end.
-  void apply(Change change);
+  /// Closes addresses, calls `publish`, and begins to accept on the new ones: no connection is
+  /// accepted under a policy that knows nothing of its address. Sessions from addresses that are
+  /// closed go on until they end.
+  void apply(Change change, const std::function<void()>& publish = {});
 
   void stop() noexcept;
 

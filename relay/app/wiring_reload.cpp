@@ -5,6 +5,7 @@
 #include "relay/app/endpoints.hpp"
 #include "relay/app/secret_memory.hpp"
 #include "relay/app/wiring_parts.hpp"
+#include "relay/app/wiring_start_log.hpp"
 
 namespace relay::app {
 
@@ -25,6 +26,9 @@ base::Event reload_event(base::WallTime now, base::Severity severity,
   return event;
 }
 
+// The journal cuts longer lines in pieces (LineMax=48K), which would be no JSON.
+constexpr std::size_t kMostLogged = 32'768;
+
 /// Adds a hint: "Permission denied" alone would make the operator check the permissions of the
 /// file.
 settings::Problem explained(settings::Problem problem, const FileBounds& bounds) {
@@ -43,7 +47,7 @@ settings::Problem explained(settings::Problem problem, const FileBounds& bounds)
 
 struct Reloader::Prepared {
   Listeners::Change listeners;
-  std::optional<LogFile> log;  ///< nullopt: keep the one in use
+  std::optional<base::LogFile> log;  ///< nullopt: keep the one in use
 };
 
 void Reloader::start() {
@@ -74,18 +78,56 @@ std::expected<Reloader::Prepared, std::string> Reloader::prepare(const settings:
   if (!next.log.file.empty() && !uses_.bounds.may_write(next.log.file)) {
     return std::unexpected("log.file: " + next.log.file + kOutOfBounds);
   }
-  auto log = LogFile::open(next.log.file);
+  auto log = base::LogFile::open(next.log.file);
   if (!log) return std::unexpected(log.error());
   prepared.log = std::move(*log);
   return prepared;
 }
 
-std::vector<std::string> Reloader::objections(const Parts& next) const {
-  std::vector<std::string> found;
-  for (const auto& problem : next.problems) {
-    if (!problem.warning) found.push_back(render(explained(problem, uses_.bounds)));
+std::vector<Reloader::Objection> Reloader::objections(const Parts& next) const {
+  std::vector<Objection> found;
+  for (const auto& one : next.problems) {
+    if (one.warning) continue;
+    const settings::Problem problem = explained(one, uses_.bounds);
+    found.push_back({.text = render(problem), .line = render_line(problem)});
   }
   return found;
+}
+
+/// Under a lock, so that either all of it is in force or the shutdown has begun. No session sees
+/// half of a configuration: the certificate is there before STARTTLS is offered, and all policies
+/// are published at once, before anything is accepted on a new address. False: it is too late.
+bool Reloader::put_in_force(Parts& next, Listeners::Change listeners) {
+  const std::lock_guard lock(mutex_);
+  if (gave_up_) return false;
+  uses_.listeners.apply(std::move(listeners), [&] {
+    uses_.certificate_watch.watch(to_be_watched(next.settings->tls), [&] {
+      if (next.server_tls) uses_.server_tls.publish(next.server_tls);
+    });
+    uses_.dialer.use(next.client_tls);
+    uses_.configuration.publish(std::move(*next.policies), uses_.clock.wall());
+    uses_.log.redact(uses_.configuration.redaction().get());
+  });
+  return true;
+}
+
+ops::ReloadResult Reloader::refuse(const std::vector<ops::Asker>& asked_by,
+                                   std::vector<Objection> objections) {
+  ops::ReloadResult result;
+  std::vector<std::string> lines;
+  std::size_t octets = 0;
+  for (Objection& objection : objections) {
+    result.problems.push_back(std::move(objection.text));
+    octets += objection.line.size();
+    if (octets <= kMostLogged) lines.push_back(std::move(objection.line));
+  }
+  auto event = reload_event(uses_.clock.wall(), base::Severity::Error, asked_by);
+  event.flag("applied", false).list("problems", lines);
+  const std::size_t left_out = objections.size() - lines.size();
+  if (left_out > 0) event.number("problems_left_out", static_cast<std::int64_t>(left_out));
+  uses_.log.write(std::move(event));
+  uses_.log.reopen_or_tell(uses_.clock.wall());
+  return result;
 }
 
 ops::ReloadResult Reloader::reload_now(const std::vector<ops::Asker>& asked_by) {
@@ -96,56 +138,50 @@ ops::ReloadResult Reloader::reload_now(const std::vector<ops::Asker>& asked_by) 
     next =
         make_parts(before->settings->file, Places::LeaveAlone, uses_.given, uses_.classic_before);
   });
-  ops::ReloadResult result;
-  result.problems = objections(next);
+  auto against = objections(next);
+  const auto object = [&against](const std::string& text) {
+    against.push_back({.text = text, .line = text});
+  };
   std::expected<Prepared, std::string> prepared;
-  if (result.problems.empty()) prepared = prepare(*next.settings);
-  if (!prepared) result.problems.push_back(prepared.error());
-  if (result.problems.empty()) {
-    // Under the lock either the listeners are changed or the shutdown has begun, not both.
-    const std::lock_guard lock(mutex_);
-    if (gave_up_) result.problems.emplace_back("the relay is shutting down");
-    if (!gave_up_) uses_.listeners.apply(std::move(prepared->listeners));
-  }
-  base::Log& log = uses_.log;
-  if (!result.problems.empty()) {
-    log.write(std::move(reload_event(uses_.clock.wall(), base::Severity::Error, asked_by)
-                            .flag("applied", false)
-                            .text("problem", result.problems.front())));
-    uses_.log.reopen_or_tell(uses_.clock.wall());
-    uses_.idle.run([&] { next = Parts(); });
-    return result;
-  }
+  if (against.empty()) prepared = prepare(*next.settings);
+  if (!prepared) object(prepared.error());
   auto of_loader = std::move(next.problems);
-  // All or nothing was decided above: nothing fails from here on.
-  result.applied = true;
-  put_in_force(std::move(next), std::move(*prepared));
-  const auto in_force = uses_.configuration.in_force();
-  log.write(std::move(reload_event(uses_.clock.wall(), base::Severity::Info, asked_by)
-                          .flag("applied", true)
-                          .text("config_hash", in_force->settings->hash)));
-  uses_.on_published();
-  remember_or_tell(*in_force->settings, uses_.classic_before, log, uses_.clock.wall());
-  uses_.review.think_over(std::move(of_loader));
-  result.needs_restart = uses_.configuration.needs_restart();
-  result.warnings = uses_.review.warnings();
-  return result;
+  const std::string log_file = next.settings ? next.settings->log.file : "";
+  // All or nothing: nothing fails after this.
+  if (against.empty() && !put_in_force(next, std::move(prepared->listeners))) {
+    object("the relay is shutting down");
+  }
+  if (!against.empty()) {
+    auto refused = refuse(asked_by, std::move(against));
+    uses_.idle.run([&] { next = Parts(); });
+    return refused;
+  }
+  return tell_applied(asked_by, std::move(of_loader), log_file, std::move(prepared->log));
 }
 
-/// In an order in which no session sees half of a configuration: the certificate is there before
-/// STARTTLS is offered, and all policies are published at once.
-void Reloader::put_in_force(Parts next, Prepared prepared) {
-  uses_.certificate_watch.watch(to_be_watched(next.settings->tls), [&] {
-    if (next.server_tls) uses_.server_tls.publish(next.server_tls);
-  });
-  const std::string log_file = next.settings->log.file;
-  uses_.configuration.publish(std::move(*next.policies), uses_.clock.wall());
-  uses_.log.redact(uses_.configuration.redaction().get());
-  if (prepared.log) {
-    uses_.log.go_on_in(log_file, std::move(*prepared.log));
+ops::ReloadResult Reloader::tell_applied(const std::vector<ops::Asker>& asked_by,
+                                         std::vector<settings::Problem> of_loader,
+                                         const std::string& log_file,
+                                         std::optional<base::LogFile> log) {
+  if (log) {
+    uses_.log.go_on_in(log_file, std::move(*log));
   } else {
     uses_.log.reopen_or_tell(uses_.clock.wall());
   }
+  const auto in_force = uses_.configuration.in_force();
+  const settings::Settings& settings = *in_force->settings;
+  auto event = reload_event(uses_.clock.wall(), base::Severity::Info, asked_by);
+  event.flag("applied", true).text("config_hash", settings.hash);
+  tell_extent(event, settings);
+  uses_.log.write(std::move(event));
+  uses_.on_published();
+  remember_or_tell(settings, uses_.classic_before, uses_.log, uses_.clock.wall());
+  uses_.review.think_over(std::move(of_loader));
+  ops::ReloadResult result;
+  result.applied = true;
+  result.needs_restart = uses_.configuration.needs_restart();
+  result.warnings = uses_.review.warnings();
+  return result;
 }
 
 }  // namespace relay::app

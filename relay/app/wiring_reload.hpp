@@ -19,6 +19,7 @@
 #include "relay/app/wiring_listeners.hpp"
 #include "relay/app/wiring_parts.hpp"
 #include "relay/app/wiring_review.hpp"
+#include "relay/net/pool_dialer.hpp"
 #include "relay/net/tls_context.hpp"
 
 namespace relay::app {
@@ -32,6 +33,7 @@ class Reloader {
     Listeners& listeners;
     base::Published<net::TlsContext>& server_tls;
     CertificateWatch& certificate_watch;
+    net::PoolDialer& dialer;
     LogSink& log;
     IdleThread& idle;
     const ports::Clock& clock;
@@ -59,11 +61,23 @@ class Reloader {
   /// What is opened before anything is replaced, since opening can fail.
   struct Prepared;
 
+  /// Why nothing is replaced.
+  struct Objection {
+    std::string text;  ///< perhaps with the line of the file, and carets below it
+    std::string line;  ///< the same on one line
+  };
+
   std::expected<Prepared, std::string> prepare(const settings::Settings& next);
-  std::vector<std::string> objections(const Parts& next) const;
+  std::vector<Objection> objections(const Parts& next) const;
   /// On the reload thread.
   ops::ReloadResult reload_now(const std::vector<ops::Asker>& asked_by);
-  void put_in_force(Parts next, Prepared prepared);
+  bool put_in_force(Parts& next, Listeners::Change listeners);
+  /// `log`: set if the log goes on in another file, `log_file`.
+  ops::ReloadResult tell_applied(const std::vector<ops::Asker>& asked_by,
+                                 std::vector<settings::Problem> of_loader,
+                                 const std::string& log_file, std::optional<base::LogFile> log);
+  ops::ReloadResult refuse(const std::vector<ops::Asker>& asked_by,
+                           std::vector<Objection> objections);
 
   const Uses uses_;
   std::mutex mutex_;

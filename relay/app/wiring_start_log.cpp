@@ -1,13 +1,17 @@
 #include "relay/app/wiring_start_log.hpp"
 
 #include <chrono>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include <openssl/crypto.h>
 #include <unistd.h>
 
+#include "relay/app/endpoints.hpp"
 #include "relay/app/version.hpp"
 #include "relay/dns/unbound_resolver.hpp"
+#include "relay/net/io_errors.hpp"
 
 namespace relay::app {
 
@@ -27,12 +31,28 @@ void log_classic_secrets(base::Log& log, base::WallTime now, const settings::Set
 
 }  // namespace
 
+void tell_extent(base::Event& event, const settings::Settings& settings) {
+  std::vector<std::string> addresses;
+  for (const ports::Endpoint& address : endpoints_of(settings)) {
+    addresses.push_back(net::to_text(address));
+  }
+  std::size_t aliases = 0;
+  for (const settings::HostedDomain& domain : settings.domains) {
+    aliases += domain.aliases.size() + domain.patterns.size();
+  }
+  event.list("addresses", addresses)
+      .flag("tls", settings.tls.has_value())
+      .number("domains", static_cast<std::int64_t>(settings.domains.size()))
+      .number("aliases", static_cast<std::int64_t>(aliases));
+}
+
 void log_start(base::Log& log, base::WallTime now, const settings::Settings& settings,
                const spool::OpenReport& queue, const HostFacts& host) {
   base::Event event("started", now);
   event.text("version", kVersion).number("pid", ::getpid());
   event.text("hostname", settings.hostname).text("config_hash", settings.hash);
   event.number("shards", static_cast<std::int64_t>(host.shards));
+  tell_extent(event, settings);
   event.open("queue")
       .text("path", settings.queue.path)
       .number("messages", static_cast<std::int64_t>(queue.messages))

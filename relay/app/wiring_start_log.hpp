@@ -17,6 +17,10 @@ struct HostFacts {
   std::optional<ops::HostTrouble> room;  ///< set if the disk has too little room for the queue
 };
 
+/// Adds what these settings make the relay do: "addresses" it listens on, whether it offers "tls",
+/// and the number of "domains" and "aliases" of their own.
+void tell_extent(base::Event& event, const settings::Settings& settings);
+
 /// Logs what starts and on which host, and what is unusual: no Landlock, too little room, SRS
 /// secrets whose classic tags are accepted for a while after an upgrade.
 void log_start(base::Log& log, base::WallTime now, const settings::Settings& settings,

@@ -43,10 +43,16 @@ void Relay::stop(std::chrono::seconds patience) {
   shards_.join();
   signer_.reset();  // before the loops are destroyed, which signatures under way report to
   control_->stop();
+  // A thread of low priority must not be the last to leave: the kernel frees the memory of a
+  // process in its last thread, which on a busy host would take seconds there.
+  if (!is_held_up()) {
+    reloader_.reset();
+    idle_.reset();
+  }
   log_->write(base::Event("stopped", clock_.wall())
                   .flag("sessions_ended", sessions_ended)
                   .flag("deliveries_ended", deliveries_ended));
-  static_cast<void>(log_->flush());  // unwritten lines have no reader
+  log_->end();
 }
 
 }  // namespace relay::app

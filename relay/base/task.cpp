@@ -1,7 +1,6 @@
 #include "relay/base/task.hpp"
 
 #include <atomic>
-#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -13,6 +12,7 @@
 
 #include "relay/base/lost_handler.hpp"
 #include "relay/base/spawn.hpp"
+#include "relay/base/stderr_line.hpp"
 
 namespace relay::base {
 
@@ -23,7 +23,7 @@ std::atomic<unsigned long> crash_count{0};
 std::function<void(const std::string&, const std::string&)>& reporter() {
   static std::function<void(const std::string&, const std::string&)> report =
       [](const std::string& task, const std::string& what) {
-        std::fprintf(stderr, "srs-relay: task %s crashed: %s\n", task.c_str(), what.c_str());
+        say_on_stderr(Severity::Error, "srs-relay: task " + task + " crashed: " + what);
       };
   return report;
 }
@@ -132,7 +132,7 @@ bool report_crash(const std::string& name, const std::exception_ptr& error) {
     try {
       reporter()(name, what);
     } catch (const std::exception&) {  // no memory to report it; the count is kept
-      std::fputs("srs-relay: a task crashed\n", stderr);
+      say_on_stderr(Severity::Error, "srs-relay: a task crashed");
     }
     return true;
   };
@@ -152,7 +152,7 @@ void note_lost_handler() noexcept {
   try {
     reporter()("event loop", "no memory for a handler");
   } catch (const std::exception&) {
-    std::fputs("srs-relay: no memory for a handler\n", stderr);
+    say_on_stderr(Severity::Error, "srs-relay: no memory for a handler");
   }
 }
 

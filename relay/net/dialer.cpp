@@ -93,8 +93,9 @@ base::Task<std::expected<std::unique_ptr<ports::Stream>, IoError>> TcpDialer::co
 }
 
 std::shared_ptr<const TlsContext> TcpDialer::context_for(mail::TlsLevel level) const {
-  if (level == mail::TlsLevel::Verify) return tls_.verify;
-  return level == mail::TlsLevel::Encrypt ? tls_.encrypt : tls_.may;
+  const auto tls = tls_.get();
+  if (level == mail::TlsLevel::Verify) return tls->verify;
+  return level == mail::TlsLevel::Encrypt ? tls->encrypt : tls->may;
 }
 
 base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::TlsError>> TcpDialer::start_tls(

@@ -2,7 +2,9 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 
+#include "relay/base/published.hpp"
 #include "relay/net/shard.hpp"
 #include "relay/net/tls_context.hpp"
 #include "relay/ports/stream.hpp"
@@ -16,11 +18,15 @@ struct ClientTls {
   std::shared_ptr<const TlsContext> verify;
 };
 
-/// One per shard; calls only from that shard.
+/// One per shard; calls only from that shard, but for use().
 class TcpDialer final : public ports::Dialer {
  public:
   /// `shard` must outlive the dialer and all its streams.
-  TcpDialer(Shard& shard, ClientTls tls) : shard_(shard), tls_(std::move(tls)) {}
+  TcpDialer(Shard& shard, ClientTls tls)
+      : shard_(shard), tls_(std::make_shared<const ClientTls>(std::move(tls))) {}
+
+  /// From now on start_tls() uses these settings. Thread-safe.
+  void use(std::shared_ptr<const ClientTls> tls) { tls_.publish(std::move(tls)); }
 
   /// Fails with NoSource if `source` is no address of this host or of the other family than
   /// `remote`.
@@ -38,7 +44,7 @@ class TcpDialer final : public ports::Dialer {
   std::shared_ptr<const TlsContext> context_for(mail::TlsLevel level) const;
 
   Shard& shard_;
-  const ClientTls tls_;
+  base::Published<ClientTls> tls_;
 };
 
 }  // namespace relay::net

@@ -12,6 +12,11 @@ PoolDialer::PoolDialer(ShardPool& pool, const ClientTls& tls) : pool_(pool) {
   }
 }
 
+void PoolDialer::use(const ClientTls& tls) {
+  const auto shared = std::make_shared<const ClientTls>(tls);
+  for (const auto& dialer : dialers_) dialer->use(shared);
+}
+
 TcpDialer& PoolDialer::of(const base::Executor& executor) {
   for (std::size_t i = 0; i < dialers_.size(); ++i) {
     if (pool_.at(i).executor() == executor) return *dialers_[i];

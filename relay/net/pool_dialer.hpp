@@ -14,6 +14,9 @@ class PoolDialer final : public ports::Dialer {
   /// `pool` must outlive the dialer and all its streams.
   PoolDialer(ShardPool& pool, const ClientTls& tls);
 
+  /// See TcpDialer::use().
+  void use(const ClientTls& tls);
+
   base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> connect(
       ports::Endpoint remote, std::optional<boost::asio::ip::address> source,
       base::Deadline deadline) override;

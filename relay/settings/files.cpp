@@ -1,13 +1,19 @@
 #include "relay/settings/files.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <sstream>
+#include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "relay/base/sha256.hpp"
 
 namespace relay::settings {
 
@@ -90,6 +96,21 @@ std::string relative_to(const std::string& path, const std::string& base_file) {
   const std::filesystem::path wanted(path);
   if (wanted.is_absolute()) return path;
   return (std::filesystem::path(base_file).parent_path() / wanted).string();
+}
+
+std::string hash_of_records(const std::string& text) {
+  std::vector<std::string> records;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line.substr(0, line.find(';')));
+    std::string record;
+    for (std::string word; words >> word;) record += word + ' ';
+    if (!record.empty()) records.push_back(std::move(record));
+  }
+  std::ranges::sort(records);
+  std::string all;
+  for (const std::string& record : records) all += record + '\n';
+  return base::sha256(all);
 }
 
 std::string_view without_comment(std::string_view line) {

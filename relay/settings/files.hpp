@@ -33,4 +33,8 @@ std::string relative_to(const std::string& path, const std::string& base_file);
 /// may contain "#".
 std::string_view without_comment(std::string_view line);
 
+/// A digest of the records of a zone file, whatever their order. Comments do not count: programs
+/// that maintain a trust anchor write into them when they last looked.
+std::string hash_of_records(const std::string& text);
+
 }  // namespace relay::settings

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstddef>
+#include <filesystem>
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "relay/settings/file_stamp.hpp"
@@ -45,11 +47,16 @@ class Findings {
     named_files_.push_back({path, place(at), FileStamp::of(path)});
   }
 
+  /// Records a folder in which files are looked for by a pattern.
+  void name_folder(std::filesystem::path folder) { named_folders_.push_back(std::move(folder)); }
+
   const std::vector<Problem>& all() const { return problems_; }
 
   const std::vector<std::string>& sources() const { return files_; }
 
   const std::vector<NamedFile>& named_files() const { return named_files_; }
+
+  const std::vector<std::filesystem::path>& named_folders() const { return named_folders_; }
 
   bool has_errors() const { return errors_.count > 0; }
 
@@ -74,6 +81,7 @@ class Findings {
   std::map<std::string, std::size_t> numbers_;  ///< index in files_
   std::vector<std::string> files_;
   std::vector<NamedFile> named_files_;
+  std::vector<std::filesystem::path> named_folders_;
   std::vector<Problem> problems_;
   Kind errors_;
   Kind warnings_;

@@ -6,11 +6,11 @@
 #include <ranges>
 
 #include <fmt/format.h>
-#include <glob.h>
 
 #include "relay/base/closest.hpp"
 #include "relay/base/sha256.hpp"
 #include "relay/base/text.hpp"
+#include "relay/settings/file_patterns.hpp"
 #include "relay/settings/files.hpp"
 #include "relay/settings/hosted_domains.hpp"
 #include "relay/settings/read_sections.hpp"
@@ -86,23 +86,12 @@ void merge(toml::table& whole, toml::table& part, Findings& findings) {
   }
 }
 
-std::vector<std::string> expand(const std::string& pattern) {
-  std::vector<std::string> paths;
-  glob_t matches{};
-  if (::glob(pattern.c_str(), 0, nullptr, &matches) == 0) {
-    for (std::size_t i = 0; i < matches.gl_pathc; ++i) paths.emplace_back(matches.gl_pathv[i]);
-  }
-  ::globfree(&matches);
-  std::ranges::sort(paths);
-  return paths;
-}
-
 /// Warns that an include finds no file. Aliases in a missing file are answered 550, but it is no
 /// error: a host that works must start again after a reboot.
 void warn_of_absent(const std::string& pattern, const std::string& path, const Position& at,
                     Findings& findings) {
   const std::filesystem::path wanted(relative_to(pattern, path));
-  if (pattern.find_first_of("*?[") != std::string::npos) {
+  if (has_wildcard(pattern)) {
     findings.warn(at, "include: no file matches \"" + pattern + '"', {}, pattern.size() + 2);
     return;
   }
@@ -125,8 +114,14 @@ void include_files(toml::table& root, const std::string& path, std::string& all_
   for (std::size_t i = 0; i < patterns.size(); ++i) {
     const std::string& pattern = patterns[i];
     const Position at = section.at("include", i);
-    const auto files = expand(relative_to(pattern, path));
-    if (files.empty()) warn_of_absent(pattern, path, at, findings);
+    const std::string whole = relative_to(pattern, path);
+    findings.name_folder(fixed_folder_of(whole));
+    const Matches matches = files_matching(whole);
+    for (const FileError& error : matches.errors) {
+      findings.add(at, error.code, "include: " + error.text, {}, pattern.size() + 2);
+    }
+    const auto& files = matches.files;
+    if (files.empty() && matches.errors.empty()) warn_of_absent(pattern, path, at, findings);
     for (const std::string& file : files) {
       toml::table part;
       if (!parse_file(file, at, part, all_text, findings)) continue;
@@ -272,6 +267,7 @@ std::expected<Loaded, std::vector<Problem>> load(const std::string& path) {
   check_alias_chains(*settings, findings);
   settings->hash = hash_of(all_text);
   settings->named_files = findings.named_files();
+  settings->named_folders = findings.named_folders();
   if (findings.has_errors()) return std::unexpected(findings.all());
   warn_of_gaps(*settings, findings);
   warn_of_unconfirmed(*settings, findings);

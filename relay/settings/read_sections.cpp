@@ -1,6 +1,9 @@
 #include "relay/settings/read_sections.hpp"
 
+#include <cerrno>
 #include <charconv>
+#include <cstring>
+#include <fstream>
 #include <utility>
 
 #include <boost/asio/ip/address.hpp>
@@ -143,7 +146,9 @@ void read_dns(Section& root, Settings& settings) {
     settings.dns.trust_anchor =
         relative_to(settings.dns.trust_anchor, section->at("trust_anchor").file);
     section->findings().name_file(settings.dns.trust_anchor, section->at("trust_anchor"));
-    if (auto read = read_file(settings.dns.trust_anchor); !read) {
+    if (auto read = read_file(settings.dns.trust_anchor)) {
+      settings.dns.trust_anchor_hash = hash_of_records(*read);
+    } else {
       section->problem("trust_anchor", read.error().code, read.error().text);
     }
   }
@@ -220,6 +225,10 @@ void read_outbound(Section& root, Settings& settings) {
   if (!outbound.ca_file.empty()) {
     outbound.ca_file = relative_to(outbound.ca_file, section->at("ca_file").file);
     section->findings().name_file(outbound.ca_file, section->at("ca_file"));
+    if (!std::ifstream(outbound.ca_file)) {
+      section->problem("ca_file", ProblemCode::File,
+                       fmt::format("cannot read {}: {}", outbound.ca_file, std::strerror(errno)));
+    }
   }
   section->number("connections", outbound.connections, 1, 1000);
   section->number("max_connections", outbound.max_connections, 1, 100'000);

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@
 #include "relay/settings/arrival.hpp"
 #include "relay/settings/confirmed_targets.hpp"
 #include "relay/settings/findings.hpp"
+#include "relay/settings/host.hpp"
 #include "relay/settings/verification.hpp"
 #include "srs/key_ring.hpp"
 
@@ -80,11 +82,6 @@ struct KeyText {
 struct Tls {
   KeyText certificate;
   KeyText key;
-};
-
-struct Dns {
-  std::vector<std::string> forward_to;  ///< "ip" or "ip@port"; empty: recursion of our own
-  std::string trust_anchor;
 };
 
 enum class UnknownRecipient { Reject, TempFail };
@@ -215,43 +212,6 @@ struct Provider {
   std::vector<std::string> suffixes;  ///< ends of MX host names, whole labels, folded
 };
 
-struct Outbound {
-  std::vector<std::string> source;  ///< textual IPs, at most one per family
-  bool allow_private = false;       ///< deliver to loopback and private addresses
-  std::uint16_t port = 25;          ///< of MX hosts
-  std::string ca_file;              ///< for tls = "verify"; empty: the system's file
-  std::uint32_t connections = 20;   ///< per destination
-  std::uint32_t max_connections = 200;
-  seconds connect_timeout{30};
-  seconds attempt_timeout{1800};
-  std::vector<Place> source_at = {};  ///< of each source
-};
-
-struct Queue {
-  std::string path = "/var/lib/srs-relay/queue.db";
-  std::vector<seconds> retry_schedule{seconds(60),   seconds(300),  seconds(900),  seconds(1800),
-                                      seconds(3600), seconds(7200), seconds(14400)};
-  seconds expire{5 * 86'400};
-  seconds warn_after{4 * 3600};
-  std::uint64_t min_free = 1ULL << 30;
-  bool redact_target = true;  ///< DSNs show the alias, never its private target
-};
-
-enum class LogRedact {
-  None,
-  LocalPart,  ///< as "…@domain"
-  Hash,       ///< a digest keyed with the first SRS secret, as by `srs digest`
-};
-
-struct LogTarget {
-  std::string file;  ///< empty: stderr
-  LogRedact redact = LogRedact::None;
-};
-
-struct Control {
-  std::string socket = "/run/srs-relay/control.sock";
-};
-
 /// Which targets agreed to forwarding, and where others may complain.
 struct Consent {
   /// Null: no consent is required; the targets in the operator's own files are trusted.
@@ -264,8 +224,9 @@ struct Settings {
   std::string file;                         ///< the path as given
   std::vector<std::string> sources = {};    ///< files that a Place can be in
   std::vector<NamedFile> named_files = {};  ///< all that it reads except credentials and variables
-  std::string hash;                         ///< first 16 hex digits of SHA-256 over all files read
-  std::string hostname;                     ///< folded
+  std::vector<std::filesystem::path> named_folders = {};  ///< that `include` looks for files in
+  std::string hash;      ///< first 16 hex digits of SHA-256 over all files read
+  std::string hostname;  ///< folded
   Place hostname_at = {};
   std::uint32_t threads = 0;  ///< shards; 0: one per core
   std::vector<Listener> listeners;

@@ -1,9 +1,10 @@
 #include "relay/spool/writer.hpp"
 
 #include <algorithm>
-#include <cstdio>
 
 #include <sched.h>
+
+#include "relay/base/stderr_line.hpp"
 
 namespace relay::spool {
 
@@ -250,7 +251,7 @@ void Writer::failed_with(const DatabaseError& error) {
 void Writer::poison(const std::string& why) {
   if (poisoned_.exchange(true, std::memory_order_acq_rel)) return;
   // The log may be on the failed disk; stderr is not.
-  std::fprintf(stderr, "srs-relay: queue storage failed: %s\n", why.c_str());
+  base::say_on_stderr(base::Severity::Error, "srs-relay: queue storage failed: " + why);
 }
 
 bool Writer::disk_is_low() {

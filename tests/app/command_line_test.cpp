@@ -70,6 +70,13 @@ TEST(CommandLine, HelpIsAsRecorded) {
   EXPECT_EQ(all, recorded.str());
 }
 
+TEST(CommandLine, HelpIsACommandToo) {
+  const auto without_title = [](const std::string& page) { return page.substr(page.find('\n')); };
+  EXPECT_EQ(without_title(help_of({"help"})), without_title(help_of({})));
+  EXPECT_EQ(without_title(help_of({"help", "queue", "list"})),
+            without_title(help_of({"queue", "list"})));
+}
+
 TEST(CommandLine, OptionsMayStandBeforeAndAfterTheVerb) {
   for (const auto& words : {std::vector<std::string>{"--json", "-c", "x.toml", "queue", "list"},
                             std::vector<std::string>{"queue", "list", "--json", "-c", "x.toml"}}) {
@@ -140,7 +147,8 @@ TEST(CommandLine, SaysWhichCommandWasMeant) {
   EXPECT_EQ(complaint_about({"srs", "frobnicate"}),
             "srs-relay: unknown command `srs frobnicate`; known: encode, decode, digest, "
             "explain\n");
-  EXPECT_EQ(complaint_about({"help"}).find("srs-relay: unknown command `help`; known: serve, "),
+  EXPECT_EQ(complaint_about({"frobnicate"})
+                .find("srs-relay: unknown command `frobnicate`; known: serve, "),
             0U);
 }
 

@@ -102,6 +102,36 @@ TEST_F(FileBoundsTest, WeKnowWhatItDenies) {
   EXPECT_FALSE(bounds.may_write(root_ / "etc/relay.toml"));
 }
 
+/// Files of a pattern may come later, in folders that come later.
+TEST_F(FileBoundsTest, OpensTheFoldersThatPatternsBeginIn) {
+  settings_.named_folders = {root_ / "other"};
+  auto bounds = bounds_for(settings_);
+  bounds.abi = 1;
+  EXPECT_TRUE(bounds.may_read(root_ / "other/c2/mail.toml"));
+  if (!is_there()) GTEST_SKIP() << "this kernel has no Landlock";
+  EXPECT_EQ(bounded([&] {
+              fs::create_directory(root_ / "queue/made");  // a folder in which we may write
+              const int at = ::open((root_ / "other").c_str(), O_RDONLY | O_DIRECTORY);
+              return at < 0 ? errno : 0;
+            }),
+            0);
+}
+
+/// The kernel opens what is there, and nothing that is made later.
+TEST_F(FileBoundsTest, AreNotThoughtToReachWhatWasNotThere) {
+  if (!is_there()) GTEST_SKIP() << "this kernel has no Landlock";
+  settings_.named_folders = {root_ / "later"};
+  settings_.named_files.push_back({.path = (root_ / "much/later/file").string(), .at = {}});
+  const auto said = bounded([&] {
+    auto bounds = bounds_for(settings_);
+    if (!enter(bounds)) return 1;
+    if (bounds.may_read(root_ / "later/file")) return 2;
+    if (bounds.may_read(root_ / "much/later/file")) return 3;
+    return bounds.may_read(root_ / "etc/relay.toml") ? 0 : 4;
+  });
+  EXPECT_EQ(said, 0);
+}
+
 TEST_F(FileBoundsTest, FollowsTheLinksThatAreThereAtTheStart) {
   settings_.named_files.push_back({.path = (root_ / "etc/link").string(), .at = {}});
   auto bounds = bounds_for(settings_);

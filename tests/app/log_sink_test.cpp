@@ -1,7 +1,7 @@
 #include "relay/app/log_sink.hpp"
 
 #include <array>
-#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -72,7 +72,7 @@ TEST_F(LogSinkTest, GoesOnInAnotherFileWithoutLosingALine) {
     ASSERT_TRUE(log) << log.error();
     (*log)->write(base::Event("before", base::WallTime{}));
     EXPECT_TRUE((*log)->flush());
-    auto next = LogFile::open(second);
+    auto next = base::LogFile::open(second);
     ASSERT_TRUE(next) << next.error();
     (*log)->go_on_in(second, std::move(*next));
     (*log)->write(base::Event("after", base::WallTime{}));
@@ -216,9 +216,28 @@ TEST_F(LogSinkTest, EndsWhileNobodyReads) {
     event.text("filling", filling);
     (*log)->write(std::move(event));
   }
+  // He does not read, and has not for long: nobody waits once more for him, however often.
   EXPECT_FALSE((*log)->flush());
-  log->reset();  // hangs without a deadline
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 20; ++i) EXPECT_FALSE((*log)->flush());
+  (*log)->end();
+  log->reset();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, 10 * LogSink::kPatience);
   ::close(reader);
+}
+
+/// Opening a FIFO waits for its reader, unless it is told not to.
+TEST_F(LogSinkTest, RefusesAFifoThatNobodyReads) {
+  ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
+  const auto refused = LogSink::open(file());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error(), "cannot open log file " + file() + ": nobody reads it");
+  const int reader = ::open(file().c_str(), O_RDONLY | O_NONBLOCK);
+  auto log = LogSink::open(file());
+  ASSERT_TRUE(log) << log.error();
+  ::close(reader);
+  EXPECT_FALSE((*log)->reopen());
+  std::signal(SIGPIPE, SIG_IGN);
 }
 
 TEST_F(LogSinkTest, IsForOwnerAndGroup) {
@@ -271,14 +290,14 @@ TEST_F(LogSinkTest, CountsWhatADiskWithoutRoomDidNotTake) {
 
 /// A line cut off by a full disk is no part of the next one.
 TEST_F(LogSinkTest, BeginsANewLineAfterOneThatWasCutOff) {
-  const auto lines = [](LogFile& to, std::string_view text) {
-    const std::atomic<bool> gives_up{false};
-    return to.write(text, gives_up);
+  const auto lines = [](base::LogFile& to, std::string_view text) {
+    base::WriteProgress progress;
+    return to.write(text, progress);
   };
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
   std::signal(SIGXFSZ, SIG_IGN);
-  auto to = LogFile::open(file());
+  auto to = base::LogFile::open(file());
   ASSERT_TRUE(to) << to.error();
   const rlimit small{.rlim_cur = 10, .rlim_max = before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);

@@ -93,7 +93,7 @@ const std::vector<Ban> kBans{
     {R"(\brandom_device\b)", "seeds come from the composition root", {"relay/app/wiring.cpp"}},
     {R"(\bgetenv\()",
      "settings come from the configuration",
-     {"relay/settings/read_keys.cpp", "relay/base/sabotage.hpp", "relay/app/log_file.cpp",
+     {"relay/settings/read_keys.cpp", "relay/base/sabotage.hpp", "relay/base/log_file.cpp",
       "relay/app/file_bounds.cpp"}},
 };
 

@@ -23,10 +23,12 @@ class PeerCertificate : public StartTls {
   void serve(const CertificateText& text) {
     const auto files = make_certificate(folder_, "served", text);
     contexts_.publish(must(TlsContext::server(files)));
-    dialer_.emplace(loopback_.shard,
-                    ClientTls{must(TlsContext::client(TlsLevel::May)),
-                              must(TlsContext::client(TlsLevel::Encrypt)),
-                              must(TlsContext::client(TlsLevel::Verify, files.chain))});
+    dialer_.emplace(loopback_.shard, authorities(files));
+  }
+
+  /// The client goes on with the authorities of this certificate.
+  void trust(const TlsFiles& files) {
+    dialer_->use(std::make_shared<const ClientTls>(authorities(files)));
   }
 
   /// Why there was no handshake as client; None: there was.
@@ -49,6 +51,11 @@ class PeerCertificate : public StartTls {
   }
 
  private:
+  static ClientTls authorities(const TlsFiles& files) {
+    return {must(TlsContext::client(TlsLevel::May)), must(TlsContext::client(TlsLevel::Encrypt)),
+            must(TlsContext::client(TlsLevel::Verify, files.chain))};
+  }
+
   std::optional<TcpDialer> dialer_;
 };
 
@@ -78,6 +85,16 @@ TEST_F(PeerCertificate, OfAnUnknownIssuerIsNotTrusted) {
   contexts_.publish(
       must(TlsContext::server(make_certificate(folder_, "stranger", "mx.example.org"))));
   EXPECT_EQ(result("mx.example.org"), TlsResult::CertificateNotTrusted);
+}
+
+TEST_F(PeerCertificate, OfAnIssuerThatIsTrustedNow) {
+  serve({.hosts = {"mx.example.org"}});
+  const auto files =
+      make_certificate(folder_, "renewed", CertificateText{.hosts = {"mx.example.org"}});
+  contexts_.publish(must(TlsContext::server(files)));
+  EXPECT_EQ(result("mx.example.org"), TlsResult::CertificateNotTrusted);
+  trust(files);
+  EXPECT_EQ(result("mx.example.org"), TlsResult::None);
 }
 
 TEST_F(PeerCertificate, MustCarryOneOfTheIdentities) {

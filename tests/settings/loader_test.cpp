@@ -113,6 +113,27 @@ TEST_F(Loader, JoinsDomainsOfIncludedFiles) {
   EXPECT_EQ(loaded->settings->domains.size(), 2U);
 }
 
+TEST_F(Loader, TellsInWhichFoldersPatternsOfIncludeBegin) {
+  write("panel/c1/mail.toml", "[[domain]]\nname = \"a.example\"\nmap_to = \"x.example\"\n");
+  const auto loaded = load_text("include = [\"panel/*/mail.toml\", \"later/*.toml\"]\n" + kHead);
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->settings->named_folders,
+            (std::vector<fs::path>{folder_ / "panel", folder_ / "later"}));
+}
+
+/// Comments of a trust anchor say when it was looked at last, and change all the time.
+TEST_F(Loader, KnowsATrustAnchorByItsRecords) {
+  const auto hash_with = [this](const std::string& anchor) {
+    write("root.key", anchor);
+    const auto loaded = load_text(kHead + "[dns]\ntrust_anchor = \"root.key\"\n");
+    return loaded ? loaded->settings->dns.trust_anchor_hash : "";
+  };
+  const std::string first = hash_with("; today\n. IN DS 20326 8 2 AA\n. IN DS 38696 8 2 BB\n");
+  EXPECT_NE(first, "");
+  EXPECT_EQ(hash_with(".  IN DS 38696 8 2 BB ;;state=2\n\n. IN DS 20326 8 2 AA\n"), first);
+  EXPECT_NE(hash_with(". IN DS 20326 8 2 AA\n"), first);
+}
+
 TEST_F(Loader, RefusesSecretsThatOthersCanReadOrGuess) {
   const auto with = [&](const std::string& file) {
     return problems_of(kHead +

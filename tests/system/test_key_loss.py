@@ -123,7 +123,7 @@ class KeyLoss(unittest.TestCase):
         wait_for(lambda: len(self.refusals_to_reload()) > before, what="the refusal in the log")
         event = self.refusals_to_reload()[-1]
         self.assertEqual(event["level"], "error", event)
-        self.assertIn(named, event["problem"])
+        self.assertIn(named, " ".join(event["problems"]))
         answer = self.relay.cli("reload")
         self.assertEqual(answer.returncode, 4, answer.stdout)
         self.assertIn(named, answer.stdout + answer.stderr)

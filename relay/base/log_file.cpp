@@ -1,6 +1,7 @@
-#include "relay/app/log_file.hpp"
+#include "relay/base/log_file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <cstdlib>
@@ -15,33 +16,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-namespace relay::app {
+namespace relay::base {
 
 namespace {
 
 constexpr mode_t kMode = S_IRUSR | S_IWUSR | S_IRGRP;
-constexpr int kLookMs = 50;  ///< interval at which `gives_up` is checked
+constexpr int kLookMs = 50;  ///< interval at which WriteProgress is looked at
 
 bool is_journal(const struct stat& info) {
   const char* const stream = std::getenv("JOURNAL_STREAM");
-  return stream != nullptr && fmt::format("{}:{}", info.st_dev, info.st_ino) == stream;
+  if (stream == nullptr) return false;
+  std::array<char, 64> ours{};  // without allocating: memory may be what we are telling of
+  char* const end = fmt::format_to(ours.data(), "{}:{}", info.st_dev, info.st_ino);
+  return std::string_view(ours.data(), end) == stream;
 }
 
 }  // namespace
 
 std::expected<LogFile, std::string> LogFile::open(const std::string& path) {
-  if (path.empty()) return LogFile(STDERR_FILENO, false);
+  if (path.empty()) return of_stderr();
   std::error_code ignored;
   const auto folder = std::filesystem::path(path).parent_path();
   if (!folder.empty()) std::filesystem::create_directories(folder, ignored);
-  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY;
+  // Without O_NONBLOCK, opening a FIFO waits for its reader.
+  constexpr int kFlags = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
   int descriptor = ::open(path.c_str(), kFlags | O_EXCL, kMode);
   // The umask of a service protects its queue, but the group of the log file must be able to read
   // it.
   if (descriptor >= 0) ::fchmod(descriptor, kMode);
   if (descriptor < 0 && errno == EEXIST) descriptor = ::open(path.c_str(), kFlags, kMode);
   if (descriptor >= 0) return LogFile(descriptor, true);
-  return std::unexpected("cannot open log file " + path + ": " + std::strerror(errno));
+  return std::unexpected("cannot open log file " + path + ": " +
+                         (errno == ENXIO ? "nobody reads it" : std::strerror(errno)));
 }
 
 LogFile::LogFile(int descriptor, bool owned) : descriptor_(descriptor), owned_(owned) {
@@ -75,30 +81,31 @@ LogFile::~LogFile() {
   if (owned_) ::close(descriptor_);
 }
 
-bool LogFile::wait_for_room(const std::atomic<bool>& gives_up) const {
+bool LogFile::wait_for_room(WriteProgress& progress) const {
   pollfd room{.fd = descriptor_, .events = POLLOUT, .revents = 0};
-  while (true) {
-    const int ready = ::poll(&room, 1, kLookMs);
-    if (ready > 0) return true;  // if there is an error, writing will report it
-    if (ready < 0 && errno != EINTR) return false;
-    if (gives_up) return false;
+  int ready = ::poll(&room, 1, kLookMs);
+  while ((ready == 0 || (ready < 0 && errno == EINTR)) && !progress.gives_up) {
+    if (ready == 0) progress.waited_ms += kLookMs;
+    ready = ::poll(&room, 1, kLookMs);
   }
+  progress.waited_ms = 0;
+  return ready > 0;  // if there is an error, writing will report it
 }
 
-std::size_t LogFile::write(std::string_view lines, const std::atomic<bool>& gives_up) {
+std::size_t LogFile::write(std::string_view lines, WriteProgress& progress) {
   std::size_t out = 0;
   bool ends_torn_line = is_torn_;
   while (!lines.empty()) {
     // A regular file never blocks. Others are written only as much as fits without waiting, once
     // poll() has reported room.
-    if (kind_ != Kind::File && !wait_for_room(gives_up)) break;
+    if (kind_ != Kind::File && !wait_for_room(progress)) break;
     std::string_view piece = lines;
     if (kind_ == Kind::Stream) piece = piece.substr(0, PIPE_BUF);
     if (ends_torn_line) piece = "\n";
     const ssize_t sent = kind_ == Kind::Socket ? ::send(descriptor_, piece.data(), piece.size(),
                                                         MSG_DONTWAIT | MSG_NOSIGNAL)
                                                : ::write(descriptor_, piece.data(), piece.size());
-    if (sent < 0 && (errno == EINTR || (errno == EAGAIN && !gives_up))) continue;
+    if (sent < 0 && (errno == EINTR || (errno == EAGAIN && !progress.gives_up))) continue;
     if (sent <= 0) break;
     is_torn_ = piece[static_cast<std::size_t>(sent) - 1] != '\n';
     if (std::exchange(ends_torn_line, false)) continue;
@@ -109,4 +116,4 @@ std::size_t LogFile::write(std::string_view lines, const std::atomic<bool>& give
   return out;
 }
 
-}  // namespace relay::app
+}  // namespace relay::base

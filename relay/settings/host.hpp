@@ -1,0 +1,59 @@
+// What the relay uses of its host: the resolver, its ways out, the places of queue, log and control
+// socket.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "relay/settings/place.hpp"
+
+namespace relay::settings {
+
+using std::chrono::seconds;
+
+struct Dns {
+  std::vector<std::string> forward_to;  ///< "ip" or "ip@port"; empty: recursion of our own
+  std::string trust_anchor;             ///< a file; "": nothing is validated
+  std::string trust_anchor_hash = {};   ///< of the records in the file
+};
+
+struct Outbound {
+  std::vector<std::string> source;  ///< textual IPs, at most one per family
+  bool allow_private = false;       ///< deliver to loopback and private addresses
+  std::uint16_t port = 25;          ///< of MX hosts
+  std::string ca_file;              ///< for tls = "verify"; empty: the system's file
+  std::uint32_t connections = 20;   ///< per destination
+  std::uint32_t max_connections = 200;
+  seconds connect_timeout{30};
+  seconds attempt_timeout{1800};
+  std::vector<Place> source_at = {};  ///< of each source
+};
+
+struct Queue {
+  std::string path = "/var/lib/srs-relay/queue.db";
+  std::vector<seconds> retry_schedule{seconds(60),   seconds(300),  seconds(900),  seconds(1800),
+                                      seconds(3600), seconds(7200), seconds(14400)};
+  seconds expire{5 * 86'400};
+  seconds warn_after{4 * 3600};
+  std::uint64_t min_free = 1ULL << 30;
+  bool redact_target = true;  ///< DSNs show the alias, never its private target
+};
+
+enum class LogRedact {
+  None,
+  LocalPart,  ///< as "…@domain"
+  Hash,       ///< a digest keyed with the first SRS secret, as by `srs digest`
+};
+
+struct LogTarget {
+  std::string file;  ///< empty: stderr
+  LogRedact redact = LogRedact::None;
+};
+
+struct Control {
+  std::string socket = "/run/srs-relay/control.sock";
+};
+
+}  // namespace relay::settings
