@@ -52,11 +52,11 @@ FairShare::Level* FairShare::widest_of(const Chain& chain) {
   return named == nullptr ? nullptr : &named->second;
 }
 
-bool FairShare::has_its_part(const Chain& chain, const ShareLimits& limits) const {
+bool FairShare::has_its_part(const Chain& chain) const {
   const Level* const widest = widest_of(chain);
   const std::uint64_t parts = networks_.load(std::memory_order_relaxed) + 1ULL;
   return widest != nullptr &&
-         widest->held.load(std::memory_order_relaxed) >= std::max(limits.total / parts, 1UL);
+         widest->held.load(std::memory_order_relaxed) >= std::max(held() / parts, 1UL);
 }
 
 // --- counting; the mutex is held
@@ -151,7 +151,7 @@ FairShare::Found FairShare::worst_at(const Level& level, ShareLevel kind, const 
     if (entry.held == 0 || !entry.yielding || !entry.waits.load() || network == nullptr) continue;
     if (level_of(entry.chain, kind) != &level) continue;
     const bool stalled = entry.progress.is_due(now);
-    const bool slow = entry.work.is_due(now) && has_its_part(entry.chain, entry.limits);
+    const bool slow = entry.work.is_due(now) && has_its_part(entry.chain);
     if (!stalled && !slow) continue;
     found.anybody_yields = true;
     const std::uint64_t less = in_need == nullptr ? 0 : in_need->held.load();

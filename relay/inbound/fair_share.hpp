@@ -48,7 +48,8 @@ struct Yielding {
   std::uint64_t progress_of_unit = 0;
 };
 
-/// The part of a network is 1/(n + 1) of the total, where n networks hold something. When there is
+/// The part of a network is 1/(n + 1) of what is held, where n networks hold something: so there is
+/// always one that holds its part. When there is
 /// no room, it is taken from a holder that is stalled, or that is slow while its network holds its
 /// part or more; of these first from the stalled ones, then from the network that holds most, the
 /// biggest holding and the longest silence. Only such a network yields that holds more than the one
@@ -127,7 +128,7 @@ class FairShare {
   /// The wider network, else the network; null: the origin is empty.
   static Level* widest_of(const Chain& chain);
   /// Whether the widest network holds its part or more.
-  bool has_its_part(const Chain& chain, const ShareLimits& limits) const;
+  bool has_its_part(const Chain& chain) const;
   Chain pin(const base::Origin& origin, const ShareLimits& limits);
   void unpin(const Chain& chain) noexcept;
   void add(const Chain& chain, std::uint64_t amount, std::uint64_t instead_of) noexcept;
@@ -171,7 +172,7 @@ class FairShare::Holding {
   bool has_yielded() const;
 
   /// The network holds its part or more.
-  bool has_its_part() const { return share_->has_its_part(entry_->chain, entry_->limits); }
+  bool has_its_part() const { return share_->has_its_part(entry_->chain); }
 
   /// The holder begins to wait for its client.
   void begins_to_wait();

@@ -1,6 +1,7 @@
 // Places in the house: how many there are for whom, how fast they can be had, and who gives his up.
 #include "relay/inbound/gate.hpp"
 
+#include <algorithm>
 #include <list>
 #include <string>
 #include <vector>
@@ -228,6 +229,27 @@ TEST(Gate, HurriesOnlyNetworksThatHoldTheirPart) {
   ASSERT_TRUE(honest && gate.overloaded(limits));
   EXPECT_TRUE(gate.hurries(crowd.front(), limits));
   EXPECT_FALSE(gate.hurries(*honest, limits));
+}
+
+/// Somebody hurries as long as there are too many, however alike the networks are.
+TEST(Gate, ACrowdOfEqualNetworksHurriesUntilThereIsRoom) {
+  Limits limits;
+  limits.connections_total = 300;
+  fakes::FakeClock clock;
+  Gate gate(clock);
+  std::list<Gate::Ticket> crowd;
+  for (int i = 0; i < 300; ++i) {
+    auto ticket = gate.enter(base::origin_of(fmt::format("127.7.{}.1", i / 20)), limits);
+    if (ticket) crowd.push_back(std::move(*ticket));
+  }
+  ASSERT_EQ(gate.inside(), 300U);
+  while (gate.overloaded(limits)) {
+    const auto leaves = std::ranges::find_if(
+        crowd, [&](const Gate::Ticket& ticket) { return gate.hurries(ticket, limits); });
+    ASSERT_NE(leaves, crowd.end()) << gate.inside();
+    crowd.erase(leaves);
+  }
+  EXPECT_EQ(gate.inside(), 239U);
 }
 
 }  // namespace
