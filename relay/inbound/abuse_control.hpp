@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "relay/inbound/dns_lists.hpp"
+#include "relay/inbound/fair_rate.hpp"
 #include "relay/inbound/greylist.hpp"
 #include "relay/inbound/message_rates.hpp"
 #include "relay/ports/clock.hpp"

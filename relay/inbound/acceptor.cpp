@@ -14,6 +14,8 @@ namespace {
 
 constexpr std::chrono::milliseconds kRefusalSpan{1000};
 constexpr std::chrono::milliseconds kDrainPoll{20};
+// How often sessions that stay are told to hurry: some of them only begin to wait.
+constexpr std::chrono::milliseconds kDrainHurry{1000};
 constexpr std::chrono::milliseconds kDismissal{1000};
 // With so many 421s being written, further connections are closed without one.
 constexpr int kMaxRefusals = 64;
@@ -164,12 +166,17 @@ void Acceptor::tell(std::uint64_t number, void (Session::*what)()) {
 
 base::Task<bool> Acceptor::drained(base::Deadline deadline) {
   bool patient = true;
+  base::SteadyTime hurry_at = clock_.steady() + kDrainHurry;
   while (gate_.inside() != 0) {
     const base::SteadyTime now = clock_.steady();
     if (deadline.passed(now)) {
       if (!std::exchange(patient, false)) co_return false;
       tell_all(&Session::dismiss);
       deadline = base::Deadline{now + kDismissal};
+    }
+    if (patient && now >= hurry_at) {
+      tell_all(&Session::hurry);
+      hurry_at = now + kDrainHurry;
     }
     co_await clock_.sleep_until(now + kDrainPoll);
   }

@@ -14,7 +14,7 @@
 
 #include "relay/base/rate_table.hpp"
 #include "relay/base/recent_keys.hpp"
-#include "relay/inbound/fair_share.hpp"
+#include "relay/inbound/fair_rate.hpp"
 #include "relay/smtp/reply.hpp"
 
 namespace relay::inbound {

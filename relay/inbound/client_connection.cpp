@@ -19,14 +19,51 @@ constexpr int kLateAcknowledgements = 20;
 smtp::Reply shutting_down() { return {421, {4, 3, 2}, "Shutting down, try again later"}; }
 
 ClientConnection::ClientConnection(std::unique_ptr<ports::Stream> stream, base::Executor executor,
-                                   ports::Clock& clock, const Gate& gate, const Limits& limits)
+                                   ports::Clock& clock, const Gate& gate, Gate::Ticket& place,
+                                   const Limits& limits)
     : stream_(std::make_shared<std::unique_ptr<ports::Stream>>(std::move(stream))),
       address_(base::plain_address((*stream_)->peer().address)),
       executor_(std::move(executor)),
       clock_(clock),
       gate_(gate),
+      place_(place),
       limits_(limits),
       session_end_(after(limits.session)) {}
+
+class ClientConnection::Waiting {
+ public:
+  explicit Waiting(ClientConnection& connection) : place_(connection.place_) {
+    place_.begins_to_wait();
+  }
+
+  ~Waiting() { place_.ends_wait(); }
+
+  Waiting(const Waiting&) = delete;
+  Waiting& operator=(const Waiting&) = delete;
+
+ private:
+  Gate::Ticket& place_;
+};
+
+class ClientConnection::Transfer {
+ public:
+  explicit Transfer(ClientConnection& connection) : connection_(connection), waiting_(connection) {
+    connection_.transfer_began_ = connection_.clock_.steady();
+  }
+
+  ~Transfer() { connection_.transfer_began_.reset(); }
+
+  Transfer(const Transfer&) = delete;
+  Transfer& operator=(const Transfer&) = delete;
+
+  base::Deadline until(base::Deadline deadline) const {
+    return base::Deadline{.at = deadline.at, .cut = &connection_.cut_};
+  }
+
+ private:
+  ClientConnection& connection_;
+  const Waiting waiting_;
+};
 
 base::Deadline ClientConnection::after(std::chrono::seconds span) const {
   return base::Deadline{clock_.steady() + span};
@@ -50,7 +87,8 @@ mail::Client ClientConnection::client() const {
 base::Task<bool> ClientConnection::flush(base::Deadline deadline) {
   if (replies_.empty()) co_return true;
   const std::string wire = std::exchange(replies_, {});
-  const auto sent = co_await (*stream_)->write(wire, deadline);
+  const Transfer transfer(*this);
+  const auto sent = co_await (*stream_)->write(wire, transfer.until(deadline));
   if (!sent) {
     over_ = reset_ = true;
     flooded_ = sent.error() == ports::IoError::TlsFlood;
@@ -60,6 +98,10 @@ base::Task<bool> ClientConnection::flush(base::Deadline deadline) {
 
 base::Task<bool> ClientConnection::read_more(base::Deadline deadline) {
   deadline = deadline.within(session_end_);
+  if (given_up_) {
+    say(*slowness_);
+    over_ = true;
+  }
   // Write replies first: then dismiss() never meets a write under way.
   const bool sent = co_await flush(deadline);
   if (!sent || over_) co_return false;
@@ -88,6 +130,7 @@ base::Task<bool> ClientConnection::read_more(base::Deadline deadline) {
 /// that sessions already waiting also get the short timeout.
 base::Task<std::expected<std::size_t, ports::IoError>> ClientConnection::read_in_pieces(
     base::Deadline deadline) {
+  const Waiting waiting(*this);
   while (true) {
     const base::Deadline piece = after(limits_.command_overloaded).within(deadline);
     const auto got = co_await (*stream_)->read_some(buffer_.room(), piece);
@@ -98,8 +141,9 @@ base::Task<std::expected<std::size_t, ports::IoError>> ClientConnection::read_in
 }
 
 base::Task<bool> ClientConnection::await_hello(ports::TlsAcceptor& tls, base::Deadline deadline) {
-  deadline = deadline.within(session_end_);
-  while (true) {
+  const Transfer transfer(*this);
+  deadline = transfer.until(deadline.within(session_end_));
+  while (!given_up_) {
     const base::Deadline piece = after(limits_.command_overloaded).within(deadline);
     const auto here = co_await tls.await_hello(**stream_, piece);
     if (here) co_return true;
@@ -113,7 +157,10 @@ base::Task<bool> ClientConnection::await_hello(ports::TlsAcceptor& tls, base::De
 
 base::Task<std::expected<void, ports::IoError>> ClientConnection::secure(ports::TlsAcceptor& tls,
                                                                          base::Deadline deadline) {
-  auto secured = co_await tls.accept(std::move(*stream_), deadline.within(session_end_));
+  const Transfer transfer(*this);
+  if (given_up_) cut_.make();
+  auto secured =
+      co_await tls.accept(std::move(*stream_), transfer.until(deadline.within(session_end_)));
   if (!secured) {
     over_ = true;
     co_return std::unexpected(secured.error());
@@ -160,6 +207,18 @@ void ClientConnection::put_off(smtp::Reply reply) {
   if (!waiting_ || over_) return;
   slowness_ = std::move(reply);
   dismiss(*slowness_);
+}
+
+void ClientConnection::give_up(smtp::Reply reply) {
+  if (over_) return;
+  if (waiting_) return put_off(std::move(reply));
+  slowness_ = std::move(reply);
+  given_up_ = true;
+  if (transfer_began_) cut_.make();
+}
+
+void ClientConnection::end_transfer_of(std::chrono::seconds span) {
+  if (transfer_began_ && clock_.steady() - *transfer_began_ >= span) cut_.make();
 }
 
 base::Task<> ClientConnection::say_goodbye(SharedStream stream, std::string wire,

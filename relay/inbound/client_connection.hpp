@@ -27,9 +27,11 @@ smtp::Reply shutting_down();
 /// said.
 class ClientConnection {
  public:
-  /// `gate` tells of overload and drain. Gate, clock and limits outlive the connection.
+  /// `gate` tells of overload and drain; `place` is told when we wait for the client. Gate, place,
+  /// clock and limits outlive the connection.
   ClientConnection(std::unique_ptr<ports::Stream> stream, base::Executor executor,
-                   ports::Clock& clock, const Gate& gate, const Limits& limits);
+                   ports::Clock& clock, const Gate& gate, Gate::Ticket& place,
+                   const Limits& limits);
   ClientConnection(const ClientConnection&) = delete;
   ClientConnection& operator=(const ClientConnection&) = delete;
 
@@ -87,6 +89,16 @@ class ClientConnection {
   /// Like dismiss(), because the client is too slow. Does nothing unless waiting().
   void put_off(smtp::Reply reply);
 
+  /// Like put_off(), whatever the connection is doing: a write or a handshake under way is ended,
+  /// and while the client waits for us it hears the reply behind ours.
+  void give_up(smtp::Reply reply);
+
+  /// Ends a write, a handshake, or the wait for one, that has lasted for `span` or longer.
+  void end_transfer_of(std::chrono::seconds span);
+
+  /// For the place: octets of content have come.
+  void takes_content(std::uint64_t octets) { place_.takes_content(octets); }
+
   /// Writes at once what the socket takes, allocating nothing. `wire` is a whole reply.
   void last_words(std::string_view wire) noexcept;
 
@@ -127,22 +139,31 @@ class ClientConnection {
 
   base::Task<std::expected<std::size_t, ports::IoError>> read_in_pieces(base::Deadline deadline);
 
-  bool must_hurry() const { return gate_.draining() || gate_.overloaded(limits_); }
+  bool must_hurry() const { return gate_.draining() || gate_.hurries(place_, limits_); }
+
+  /// Exists while we wait for the client, in whatever way.
+  class Waiting;
+  /// Exists while a write, a handshake, or the wait for one, may be cut off.
+  class Transfer;
 
   SharedStream stream_;  ///< holds null after a failed handshake
   boost::asio::ip::address address_;
   const base::Executor executor_;
   ports::Clock& clock_;
   const Gate& gate_;
+  Gate::Ticket& place_;
   const Limits& limits_;
   base::Deadline session_end_;
   ReadBuffer buffer_;
   std::string replies_;  ///< said and not yet written
   std::optional<smtp::Reply> slowness_;
+  base::Cut cut_;                                   ///< of transfers
+  std::optional<base::SteadyTime> transfer_began_;  ///< nullopt: there is none
   std::uint64_t reads_ = 0;
   bool waiting_ = false;
   bool reset_ = false;  ///< by the client, or because a write failed
   bool flooded_ = false;
+  bool given_up_ = false;   ///< give_up() found nothing to end
   bool dismissed_ = false;  ///< say_goodbye() runs and owns the writing side
   bool over_ = false;
 };

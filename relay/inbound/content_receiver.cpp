@@ -25,12 +25,11 @@ FairShare::Holding ContentReceiver::memory_for(ClientConnection& connection, con
   auto memory = parts_.memory.open(
       client.counted(),
       {.total = limits.memory, .per_network = limits.memory_per_network, .leaves_room = true});
-  // The slowest allowed sender reaches this in kPatience: with less the client counts as stalled.
-  const std::uint64_t progress =
-      FairShare::kPatience.count() * std::max<std::uint64_t>(limits.min_content_rate, 1);
+  // A client of a network that holds its part must send as much as it holds in that time.
   memory.may_yield({.executor = connection.executor(),
                     .yield = [&connection] { connection.put_off(stalled()); },
-                    .progress = progress});
+                    .progress = content_in(FairShare::kPatience, limits),
+                    .progress_of_unit = 1});
   return memory;
 }
 
@@ -135,6 +134,7 @@ base::Task<bool> ContentReceiver::read(ClientConnection& connection, const Limit
       intake.begins_to_wait();
       const bool more = co_await connection.read_more(silence.within(pace));
       intake.has_come(buffer.pending().size());
+      connection.takes_content(buffer.pending().size());
       if (!more) co_return false;
     }
     const std::size_t used =

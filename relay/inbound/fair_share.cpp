@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <limits>
 #include <new>
 #include <tuple>
 #include <utility>
@@ -13,7 +12,7 @@ namespace relay::inbound {
 
 namespace {
 
-// After a search has found no stalled holding, the next search at that level waits this long.
+// After a search has found nobody who would yield, the next search at that level waits this long.
 constexpr std::chrono::milliseconds kLookAgain{100};
 constexpr std::array kNamed{ShareLevel::Client, ShareLevel::Network, ShareLevel::WiderNetwork};
 constexpr std::array kLevels{ShareLevel::Client, ShareLevel::Network, ShareLevel::WiderNetwork,
@@ -53,7 +52,16 @@ ShareLevel FairShare::widest_level_of(const Chain& chain) {
 }
 
 FairShare::Level* FairShare::widest_of(const Chain& chain) {
-  return level_of(chain, widest_level_of(chain));
+  const auto wider = chain.at(index_of(ShareLevel::WiderNetwork));
+  const auto named = wider != nullptr ? wider : chain.at(index_of(ShareLevel::Network));
+  return named == nullptr ? nullptr : &named->second;
+}
+
+bool FairShare::has_its_part(const Chain& chain) const {
+  const Level* const widest = widest_of(chain);
+  const std::uint64_t parts = networks_.load(std::memory_order_relaxed) + 1ULL;
+  return widest != nullptr &&
+         widest->held.load(std::memory_order_relaxed) >= std::max(held() / parts, 1UL);
 }
 
 // --- counting; the mutex is held
@@ -89,7 +97,10 @@ void FairShare::add(const Chain& chain, std::uint64_t amount, std::uint64_t inst
     Level* const counted = level_of(chain, level);
     if (counted == nullptr) continue;
     const std::uint64_t held = counted->held.load(std::memory_order_relaxed);
-    counted->held.store(held - instead_of + amount, std::memory_order_release);
+    const std::uint64_t now_held = held - instead_of + amount;
+    counted->held.store(now_held, std::memory_order_release);
+    if (counted != widest_of(chain) || (held == 0) == (now_held == 0)) continue;
+    networks_ += held == 0 ? 1U : -1U;
   }
 }
 
@@ -121,53 +132,60 @@ std::expected<void, ShareLevel> FairShare::hold(Entry& entry, std::uint64_t amou
   while (amount > entry.held) {
     const auto room = room_for(entry.chain, entry.limits, entry.held, amount - entry.held);
     if (room) break;
-    if (!make_room(entry, room.error().room_at)) return std::unexpected(room.error().used_up);
+    Entry* const yielding = who_yields(entry.chain, room.error().room_at);
+    if (yielding == nullptr || !take_from(*yielding)) return std::unexpected(room.error().used_up);
   }
   add(entry.chain, amount, entry.held);
   entry.held = amount;
   return {};
 }
 
-// --- taking from stalled holders
+// --- taking from holders
 
-bool FairShare::make_room(const Entry& entry, ShareLevel level) {
-  Level& full = *level_of(entry.chain, level);
+FairShare::Entry* FairShare::who_yields(const Chain& chain, ShareLevel level) {
+  Level& full = *level_of(chain, level);
   const base::SteadyTime now = clock_.steady();
-  if (now - full.nobody_stalled < kLookAgain) return false;
-  Entry* const worst = worst_at(full, level, now);
-  if (worst == nullptr) full.nobody_stalled = now;
-  return worst != nullptr && take_from(*worst);
+  if (now - full.nobody_yields < kLookAgain) return nullptr;
+  const Found found = worst_at(full, level, widest_of(chain));
+  // Somebody who yields to others only must not keep those from looking.
+  if (!found.anybody_yields) full.nobody_yields = now;
+  return found.worst;
 }
 
-/// The stalled holding at this level whose widest network holds most; among equals, the biggest
-/// one. nullptr: none is stalled.
-FairShare::Entry* FairShare::worst_at(const Level& level, ShareLevel kind, base::SteadyTime now) {
-  const auto stalls_here = [&](const Entry& entry) {
-    if (entry.held == 0 || !entry.yielding || !entry.waits.load()) return false;
-    const base::SteadyTime since{entry.progress_at.load()};
-    return now - since >= kPatience && level_of(entry.chain, kind) == &level;
-  };
-  const auto weight = [&](const Entry& entry) {
-    const Level* const around = widest_of(entry.chain);
-    return std::tuple(around == nullptr ? 0 : around->held.load(), entry.held);
-  };
-  Entry* worst = nullptr;
+FairShare::Found FairShare::worst_at(const Level& level, ShareLevel kind, const Level* in_need) {
+  using Rank = std::tuple<bool, std::uint64_t, std::uint64_t, base::SteadyTime::duration>;
+  const base::SteadyTime now = clock_.steady();
+  Found found;
+  std::optional<Rank> worst;
   for (Entry& entry : entries_) {
-    if (stalls_here(entry) && (worst == nullptr || weight(*worst) < weight(entry))) worst = &entry;
+    const Level* const network = widest_of(entry.chain);
+    if (entry.held == 0 || !entry.yielding || !entry.waits.load() || network == nullptr) continue;
+    if (level_of(entry.chain, kind) != &level) continue;
+    const bool stalled = entry.progress.is_due(now);
+    const bool slow = entry.work.is_due(now) && has_its_part(entry.chain);
+    if (!stalled && !slow) continue;
+    found.anybody_yields = true;
+    const std::uint64_t less = in_need == nullptr ? 0 : in_need->held.load();
+    if (network != in_need && network->held <= less) continue;
+    const Rank rank(stalled, network->held, entry.held,
+                    now.time_since_epoch() - entry.progress.at.load());
+    if (worst && rank < *worst) continue;
+    worst = rank;
+    found.worst = &entry;
   }
-  return worst;
+  return found;
 }
 
-bool FairShare::take_from(Entry& stalled) {
+bool FairShare::take_from(Entry& yielding) {
   try {
-    boost::asio::post(stalled.yielding->executor,
-                      [this, number = stalled.number] { tell_to_yield(number); });
+    boost::asio::post(yielding.yielding->executor,
+                      [this, number = yielding.number] { tell_to_yield(number); });
   } catch (const std::bad_alloc&) {
     return false;  // the holder could not be told, so nothing is taken
   }
-  stalled.has_yielded = true;
-  add(stalled.chain, 0, stalled.held);
-  stalled.held = 0;
+  yielding.has_yielded = true;
+  add(yielding.chain, 0, yielding.held);
+  yielding.held = 0;
   return true;
 }
 
@@ -199,9 +217,10 @@ bool FairShare::has_room(const base::Origin& origin, const ShareLimits& limits,
                          std::uint64_t amount) {
   const std::lock_guard lock(mutex_);
   const Chain chain = pin(origin, limits);
-  const bool room = room_for(chain, limits, 0, amount).has_value();
+  const auto room = room_for(chain, limits, 0, amount);
+  const bool given = room || who_yields(chain, room.error().room_at) != nullptr;
   unpin(chain);
-  return room;
+  return given;
 }
 
 FairShare::Holding::Holding(Holding&& other) noexcept
@@ -242,7 +261,7 @@ std::expected<void, ShareLevel> FairShare::Holding::move_to(const base::Origin& 
 void FairShare::Holding::may_yield(Yielding yielding) {
   const std::lock_guard lock(share_->mutex_);
   entry_->yielding = std::move(yielding);
-  entry_->progress_at.store(share_->clock_.steady().time_since_epoch());
+  completes();
 }
 
 bool FairShare::Holding::has_yielded() const {
@@ -250,49 +269,51 @@ bool FairShare::Holding::has_yielded() const {
   return entry_->has_yielded;
 }
 
+void FairShare::Holding::begins_to_wait() {
+  const auto busy = share_->clock_.steady() - entry_->wait_ended;
+  entry_->progress.postpone(busy);
+  entry_->work.postpone(busy);
+  entry_->waits.store(true, std::memory_order_release);
+}
+
 void FairShare::Holding::has_come(std::uint64_t octets) {
   entry_->waits.store(false, std::memory_order_relaxed);
-  entry_->since_progress += octets;
-  if (entry_->yielding && entry_->since_progress >= entry_->yielding->progress) makes_progress();
+  const base::SteadyTime now = share_->clock_.steady();
+  entry_->wait_ended = now;
+  if (octets == 0 || !entry_->yielding) return;
+  const Yielding& needed = *entry_->yielding;
+  entry_->progress.has_come(octets, needed.progress, now);
+  const std::uint64_t of_all = needed.progress_of_unit * entry_->held;
+  entry_->work.has_come(octets, std::max(needed.progress, of_all), now);
 }
 
-void FairShare::Holding::makes_progress() {
-  entry_->since_progress = 0;
-  entry_->progress_at.store(share_->clock_.steady().time_since_epoch());
+void FairShare::Holding::makes_progress() { entry_->progress.begin_anew(share_->clock_.steady()); }
+
+void FairShare::Holding::completes() {
+  const base::SteadyTime now = share_->clock_.steady();
+  entry_->progress.begin_anew(now);
+  entry_->work.begin_anew(now);
+  entry_->wait_ended = now;
 }
 
-// --- rates
+// --- progress
 
-namespace {
-
-base::Rate doubled(base::Rate rate) {
-  constexpr std::uint32_t kMost = std::numeric_limits<std::uint32_t>::max();
-  rate.count = rate.count > kMost / 2 ? kMost : 2 * rate.count;
-  return rate;
+void FairShare::Pace::has_come(std::uint64_t octets, std::uint64_t enough, base::SteadyTime now) {
+  since += octets;
+  if (since >= enough) begin_anew(now);
 }
 
-}  // namespace
-
-bool FairRate::take(const base::Origin& origin, const base::Rate& rate, base::SteadyTime now) {
-  if (origin.network.empty()) return true;
-  if (origin.wider.empty()) return table_.take(origin.network, rate, now);
-  // Ask both levels before charging one.
-  if (!allows(origin, rate, now)) return false;
-  charge(origin, rate, now, 1);
-  return true;
+void FairShare::Pace::begin_anew(base::SteadyTime now) {
+  since = 0;
+  at.store(now.time_since_epoch(), std::memory_order_relaxed);
 }
 
-void FairRate::charge(const base::Origin& origin, const base::Rate& rate, base::SteadyTime now,
-                      double amount) {
-  if (origin.network.empty()) return;
-  table_.charge(origin.network, rate, now, amount);
-  if (!origin.wider.empty()) table_.charge(origin.wider, doubled(rate), now, amount);
+void FairShare::Pace::postpone(base::SteadyTime::duration span) {
+  at.store(at.load(std::memory_order_relaxed) + span, std::memory_order_relaxed);
 }
 
-bool FairRate::allows(const base::Origin& origin, const base::Rate& rate, base::SteadyTime now) {
-  if (origin.network.empty()) return true;
-  return table_.allows(origin.network, rate, now) &&
-         (origin.wider.empty() || table_.allows(origin.wider, doubled(rate), now));
+bool FairShare::Pace::is_due(base::SteadyTime now) const {
+  return now - base::SteadyTime(at.load(std::memory_order_relaxed)) >= kPatience;
 }
 
 }  // namespace relay::inbound

@@ -7,6 +7,9 @@ namespace relay::inbound {
 
 namespace {
 
+// An accepted command is worth as much content as the slowest permitted client sends in this time.
+constexpr std::chrono::seconds kOfCommand{1};
+
 GateRefusal refusal_of(ShareLevel used_up) {
   switch (used_up) {
     case ShareLevel::Client:
@@ -41,18 +44,19 @@ std::string_view describe(GateRefusal refusal) {
 }
 
 bool Gate::may_come(const base::Origin& origin, const Limits& limits) {
-  const base::Rate& pace = limits.connections_from_client;
-  return pace.count == 0 || origin.client.empty() ||
-         newcomers_.take(origin.client, pace, clock_.steady());
+  return newcomers_.take(origin, limits.connections_from_client, clock_.steady());
 }
 
 std::expected<Gate::Ticket, GateRefusal> Gate::enter(const base::Origin& origin,
                                                      const Limits& limits) {
   if (draining()) return std::unexpected(GateRefusal::Draining);
   if (!may_come(origin, limits)) return std::unexpected(GateRefusal::TooFast);
+  // Who lets one network have half of all places or more wants none kept free for others.
+  const bool leaves_room = limits.connections_per_network < limits.connections_total / 2;
   auto place = places_.open(origin, {.total = limits.connections_total,
                                      .per_client = limits.connections_per_client,
-                                     .per_network = limits.connections_per_network});
+                                     .per_network = limits.connections_per_network,
+                                     .leaves_room = leaves_room});
   const auto room = place.hold(1);
   if (!room) return std::unexpected(refusal_of(room.error()));
   return Ticket(std::move(place));
@@ -64,6 +68,20 @@ std::expected<void, GateRefusal> Gate::move(Ticket& ticket, const base::Origin& 
   const auto moved = ticket.place_.move_to(origin);
   if (!moved) return std::unexpected(refusal_of(moved.error()));
   return {};
+}
+
+void Gate::Ticket::may_yield(const base::Executor& executor, std::function<void()> yield,
+                             const Limits& limits) {
+  const std::uint64_t progress = content_in(FairShare::kPatience, limits);
+  octets_of_command_ = content_in(kOfCommand, limits);
+  place_.may_yield({.executor = executor,
+                    .yield = std::move(yield),
+                    .progress = progress,
+                    .progress_of_unit = progress});
+}
+
+bool Gate::hurries(const Ticket& ticket, const Limits& limits) const {
+  return overloaded(limits) && ticket.place_.has_its_part();
 }
 
 bool Gate::overloaded(const Limits& limits) const {

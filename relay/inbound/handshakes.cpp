@@ -16,9 +16,7 @@ ShareLimits share_of(const Limits& limits) {
 }  // namespace
 
 bool Handshakes::may_begin(const base::Origin& origin, const Limits& limits) {
-  const base::Rate& pace = limits.handshakes_from_client;
-  const bool is_counted = pace.count > 0 && !origin.client.empty();
-  if (is_counted && !beginnings_.take(origin.client, pace, clock_.steady())) return false;
+  if (!beginnings_.take(origin, limits.handshakes_from_client, clock_.steady())) return false;
   return places_.has_room(origin, share_of(limits), 1);
 }
 

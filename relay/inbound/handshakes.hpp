@@ -1,11 +1,14 @@
 // Limits TLS handshakes, which cost us far more than the client: how many run at once in total and
 // for one network, and how fast one client may begin them. A place is held from the first octet of
-// the handshake on; waiting for that octet is free.
+// the handshake on; waiting for that octet is free. A handshake that is not over after
+// FairShare::kPatience gives up its place when another one needs it.
 #pragma once
 
+#include <functional>
 #include <optional>
 
-#include "relay/base/rate_table.hpp"
+#include "relay/base/task.hpp"
+#include "relay/inbound/fair_rate.hpp"
 #include "relay/inbound/fair_share.hpp"
 #include "relay/inbound/policy.hpp"
 
@@ -19,8 +22,8 @@ class Handshakes {
 
   explicit Handshakes(ports::Clock& clock) : clock_(clock), places_(clock) {}
 
-  /// Asked at STARTTLS, and each call counts. False: the client asks too fast, or there is no free
-  /// place.
+  /// Asked at STARTTLS, and each call counts. False: the client asks too fast, or there is no
+  /// place, neither free nor yielded.
   bool may_begin(const base::Origin& origin, const Limits& limits);
 
   /// A place, held while the handshake runs; nullopt: none is free.
@@ -29,7 +32,7 @@ class Handshakes {
  private:
   ports::Clock& clock_;
   FairShare places_;
-  base::RateTable beginnings_;  ///< by client
+  ClientRate beginnings_;
 };
 
 }  // namespace relay::inbound

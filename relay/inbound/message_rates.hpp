@@ -8,7 +8,7 @@
 
 #include "relay/base/origin.hpp"
 #include "relay/base/rate_table.hpp"
-#include "relay/inbound/fair_share.hpp"
+#include "relay/inbound/fair_rate.hpp"
 #include "relay/mail/authentication.hpp"
 #include "relay/smtp/reply.hpp"
 

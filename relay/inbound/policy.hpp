@@ -1,6 +1,7 @@
 // Settings of the SMTP server: one immutable snapshot, replaced as a whole on reload.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <memory>
@@ -54,6 +55,12 @@ struct Limits {
   /// Octets of the body of a message to an SRS address. Exim returns 100 KiB by default.
   std::uint64_t max_bounce_body = 128ULL * 1024;
 };
+
+/// Octets of content that the slowest permitted client sends in this time.
+inline std::uint64_t content_in(std::chrono::seconds span, const Limits& limits) {
+  return static_cast<std::uint64_t>(span.count()) *
+         std::max<std::uint64_t>(limits.min_content_rate, 1);
+}
 
 struct Policy {
   std::string hostname;         ///< in banner, EHLO answer and Received

@@ -9,7 +9,7 @@
 #include <string>
 
 #include "relay/base/log.hpp"
-#include "relay/inbound/fair_share.hpp"
+#include "relay/inbound/fair_rate.hpp"
 #include "relay/inbound/host_troubles.hpp"
 #include "relay/ports/resolver.hpp"
 

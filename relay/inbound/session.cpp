@@ -39,6 +39,11 @@ std::string_view stage_of(std::string_view line) {
   }
 }
 
+/// The reply to a client whose place another one gets.
+smtp::Reply no_progress() {
+  return {421, {4, 3, 2}, "Too many connections, and yours makes no progress, try again later"};
+}
+
 /// What stands behind "RCPT TO:", which may be no path at all; "" for other commands.
 std::string_view recipient_in(std::string_view line) {
   const std::size_t colon = line.find(':');
@@ -57,9 +62,12 @@ Session::Session(std::uint64_t number, const Parts& parts, base::Executor execut
       local_(stream->local()),
       listener_(policy_->arrival.listener_at(local_)),
       limits_(limits_at(listener_, policy_->limits)),
-      connection_(std::move(stream), std::move(executor), parts.clock, parts.gate, limits_),
+      connection_(std::move(stream), std::move(executor), parts.clock, parts.gate, place_, limits_),
       client_(connected_client(connection_, policy_->arrival)),
-      machine_(options()) {}
+      machine_(options()) {
+  place_.may_yield(connection_.executor(), [this] { connection_.give_up(no_progress()); }, limits_);
+  place_.spare(true);  // until it is known who the client is
+}
 
 smtp::ServerOptions Session::options() const {
   smtp::ServerOptions options;
@@ -196,12 +204,17 @@ void Session::follow_machine() {
   client_.judge_peer(policy->arrival);
   client_.begin_transaction();
   transaction_.emplace(number_, number, std::move(policy), client_, local_);
+  place_.takes_command();
 }
 
 base::Task<> Session::check_recipient(mail::ForwardPath forward_path) {
   const std::string shown = forward_path.to_string();
   auto objection = co_await parts_.recipients.objection(open_message(), std::move(forward_path));
-  if (objection) log_refusal("rcpt", *objection, shown);
+  if (objection) {
+    log_refusal("rcpt", *objection, shown);
+  } else {
+    place_.takes_command();
+  }
   conclude(machine_.on_recipient(std::move(objection)));
 }
 
@@ -230,6 +243,7 @@ base::Task<> Session::take_content() {
   if (taken == nullptr) co_return;
   unheard_ = std::move(taken->unheard);
   const smtp::Reply& reply = taken->reply.reply();
+  if (reply.positive()) place_.takes_message();
   if (!reply.positive()) log_refusal_of_content("end-of-data", reply);
   conclude(machine_.on_content_end(taken->reply));
 }
@@ -244,12 +258,14 @@ void Session::abandon() noexcept {
 }
 
 void Session::hurry() {
+  connection_.end_transfer_of(limits().command_overloaded);
   if (!connection_.waiting() || connection_.over() || machine_.transaction() != 0) return;
   if (!connection_.buffer().empty()) return;
   connection_.dismiss(shutting_down());
 }
 
 void Session::dismiss() {
+  connection_.end_transfer_of(std::chrono::seconds(0));
   if (!connection_.waiting() || connection_.over()) return;
   log_refusal("command", shutting_down());
   connection_.dismiss(shutting_down());

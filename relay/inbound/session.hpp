@@ -61,9 +61,10 @@ class Session {
   /// Runs the session to its end and closes the connection. To be awaited once.
   base::Task<> run();
 
-  /// During a drain, on the session's own shard: a client that keeps us waiting outside a
-  /// transaction gets 421 at once. Any other gets it when its transaction is over, or after
-  /// Limits::command_overloaded of silence.
+  /// During a drain, again and again, on the session's own shard: a client that keeps us waiting
+  /// outside a transaction gets 421 at once. Any other gets it when its transaction is over, or
+  /// after Limits::command_overloaded of silence; a handshake, or a reply that the client does not
+  /// read, is cut off after that time.
   void hurry();
 
   /// At the end of a drain, on the session's own shard: any client that keeps us waiting gets 421

@@ -58,6 +58,7 @@ base::Task<> Session::greet() {
 }
 
 void Session::open_door(std::optional<smtp::Reply> refusal) {
+  place_.spare(client_.of_session().is_exempt || is_gateway());
   if (!refusal) {
     connection_.say(machine_.banner());
     return;

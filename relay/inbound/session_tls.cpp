@@ -44,8 +44,11 @@ base::Task<> Session::begin_tls(const smtp::Reply& go_on) {
   }
   const bool begun = co_await connection_.await_hello(*parts_.tls, connection_.after(kHelloSpan));
   if (!begun) co_return end_tls({454, {4, 7, 0}, "No TLS handshake"});
-  const auto place = co_await handshake_place();
+  auto place = co_await handshake_place();
   if (!place) co_return end_tls({454, {4, 7, 0}, "Too many TLS handshakes, and no place"});
+  place->may_yield({.executor = connection_.executor(),
+                    .yield = [this] { connection_.end_transfer_of(std::chrono::seconds(0)); }});
+  place->begins_to_wait();
   const auto secured = co_await connection_.secure(*parts_.tls, connection_.after(kHandshakeSpan));
   if (!secured) co_return end_tls({454, {4, 7, 0}, ports::describe(secured.error())});
   const bool was_named = client_.of_session().is_claimed();

@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <limits>
 
-#include "relay/inbound/fair_share.hpp"
+#include "relay/inbound/fair_rate.hpp"
 
 namespace relay::inbound {
 

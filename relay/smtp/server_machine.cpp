@@ -147,9 +147,11 @@ Action ServerMachine::on_recipient(std::optional<Reply> refusal) {
   if (refusal && refusal->code() < 500) return put_off(std::move(*refusal));
   if (refusal) {
     if (++errors_ <= options_.max_errors) return Respond{std::move(*refusal)};
-    // The first refusal over the limit does not end the session: the message still goes to those
-    // accepted, so that a mailing list is not stopped by its dead subscribers.
-    if (errors_ > options_.max_errors + 1) return shut_down(too_many_errors());
+    // The first refusal over the limit does not end the session, nor does any further one where
+    // recipients were accepted: the message still goes to those, so that a mailing list is not
+    // stopped by its dead subscribers.
+    const bool has_recipients = !transaction_->envelope.forward_paths.empty();
+    if (errors_ > options_.max_errors + 1 && !has_recipients) return shut_down(too_many_errors());
     transaction_->closed = true;
     return put_off(too_many("Too many recipients were refused"));
   }

@@ -22,7 +22,7 @@ struct ServerOptions {
   std::uint32_t max_recipients = 1000;
   /// How many commands and recipients may be refused since the last accepted message. One more
   /// closes the session with 421; a refused recipient first only closes the transaction to further
-  /// recipients.
+  /// recipients, and so does each where some were accepted.
   std::uint32_t max_errors = 20;
   /// Commands without effect since the last accepted message; one more closes the session with 421.
   std::uint32_t max_junk = 100;

@@ -80,13 +80,28 @@ base::Task<std::expected<void, ports::IoError>> ScriptedTlsAcceptor::await_hello
 }
 
 base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>>
-ScriptedTlsAcceptor::accept(std::unique_ptr<ports::Stream> plain, base::Deadline) {
+ScriptedTlsAcceptor::accept(std::unique_ptr<ports::Stream> plain, base::Deadline deadline) {
   ++handshakes;
   if (in_handshake) in_handshake();
+  if (stalls && deadline.cut != nullptr) {
+    co_await stall(deadline.cut);
+    co_return std::unexpected(ports::IoError::Timeout);
+  }
   if (fails) co_return std::unexpected(ports::IoError::TlsFailed);
   const std::string peer = plain->peer().address.to_string();
   co_return std::make_unique<ScriptedStream>(
       wire, peer, ports::TlsInfo{"TLSv1.3", "TLS_AES_256_GCM_SHA384", false});
+}
+
+base::Task<> ScriptedTlsAcceptor::stall(base::Cut* cut) {
+  if (cut->made()) co_return;
+  std::move_only_function<void(bool)> wake;
+  const base::Cut::Wait wait(cut, [&wake] {
+    if (wake) std::exchange(wake, {})(true);
+  });
+  const bool woken =
+      co_await base::await_answer<bool>([&wake](auto resume) { wake = std::move(resume); });
+  static_cast<void>(woken);
 }
 
 }  // namespace relay::fakes

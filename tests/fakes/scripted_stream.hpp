@@ -77,10 +77,14 @@ class ScriptedTlsAcceptor final : public ports::TlsAcceptor {
 
   std::shared_ptr<Wire> wire = std::make_shared<Wire>();
   bool fails = false;
+  bool stalls = false;  ///< a handshake lasts until it is cut off, and then it is Timeout
   int handshakes = 0;
   int hellos = 0;                        ///< times somebody waited for the first octet
   std::function<bool()> before_hello{};  ///< false: the client is silent until the deadline
   std::function<void()> in_handshake{};  ///< e.g. to look at who holds what
+
+ private:
+  base::Task<> stall(base::Cut* cut);
 };
 
 }  // namespace relay::fakes

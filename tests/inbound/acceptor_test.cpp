@@ -13,68 +13,64 @@ namespace {
 
 using testing::HasSubstr;
 
-boost::asio::ip::address ip(const char* text) { return boost::asio::ip::make_address(text); }
-
-base::Origin from(const char* text) { return base::origin_of(ip(text)); }
-
-TEST(Gate, CountsClientsNetworksAndAll) {
+TEST(Acceptor, PutsOffWhoMakesNoProgressWhenOthersNeedThePlace) {
   Limits limits;
-  limits.connections_per_client = 2;
-  limits.connections_per_network = 3;
   limits.connections_total = 4;
-  fakes::FakeClock clock;
-  Gate gate(clock);
-  auto a = gate.enter(from("192.0.2.1"), limits);
-  auto b = gate.enter(from("::ffff:192.0.2.1"), limits);
-  ASSERT_TRUE(a && b);
-  EXPECT_EQ(gate.enter(from("192.0.2.1"), limits).error(), GateRefusal::ClientFull);
-  auto c = gate.enter(from("192.0.2.2"), limits);
-  EXPECT_EQ(gate.enter(from("192.0.2.3"), limits).error(), GateRefusal::NetworkFull);
-  auto d = gate.enter(from("198.51.100.1"), limits);
-  EXPECT_EQ(gate.enter(from("203.0.113.1"), limits).error(), GateRefusal::Full);
-  EXPECT_TRUE(gate.overloaded(limits));
-  {
-    const auto gone = std::move(*a);
-  }
-  EXPECT_TRUE(gate.enter(from("192.0.2.1"), limits).has_value());
-  EXPECT_EQ(gate.inside(), 3U);
-}
-
-/// An IPv6 customer has 65,536 networks.
-TEST(Gate, CountsAWiderNetworkAsTwo) {
-  Limits limits;
   limits.connections_per_network = 3;
-  limits.connections_total = 100;
-  fakes::FakeClock clock;
-  Gate gate(clock);
-  std::vector<Gate::Ticket> inside;
-  for (int i = 0; i < 10; ++i) {
-    const std::string client = "2001:db8:1:" + std::to_string(i) + "::1";
-    auto ticket = gate.enter(from(client.c_str()), limits);
-    ASSERT_EQ(ticket.has_value(), i < 6) << i;
-    if (!ticket) EXPECT_EQ(ticket.error(), GateRefusal::NetworkFull);
-    if (ticket) inside.push_back(std::move(*ticket));
+  House house(limits);
+  std::vector<std::shared_ptr<fakes::Wire>> wires;
+  const auto stay = [&](const std::string& address, std::vector<std::string> said,
+                        std::chrono::seconds before_last) {
+    const auto wire = house.dial(std::move(said), address);
+    wire->wait_at_end = true;
+    wire->before_read = [&house, before_last, raw = wire.get()] {
+      if (raw->incoming.size() == 1) house.clock.advance(before_last);
+    };
+    house.poll();
+    wires.push_back(wire);
+  };
+  using std::chrono_literals::operator""s;
+  stay("127.7.0.1", {"EHLO c.example\r\n", "NOOP\r\n"}, 9s);
+  stay("127.7.0.2", {"EHLO c.example\r\n", "MAIL FROM:<a@b.example>\r\n"}, 2s);
+  stay("127.7.0.3", {"EHLO c.example\r\n"}, 0s);
+  stay("198.51.100.1", {"EHLO c.example\r\n"}, 0s);
+  const auto newcomer = house.talk({"QUIT\r\n"});
+  EXPECT_THAT(newcomer->sent, HasSubstr("221"));
+  const char* const told =
+      "421 4.3.2 Too many connections, and yours makes no progress, try again later\r\n";
+  EXPECT_TRUE(wires[0]->sent.ends_with(told)) << wires[0]->sent;
+  EXPECT_TRUE(wires[0]->closed);
+  EXPECT_THAT(house.log.lines, testing::Contains(HasSubstr("makes no progress")));
+  for (std::size_t i = 1; i < wires.size(); ++i) EXPECT_FALSE(wires[i]->closed) << i;
+  house.acceptor.drain();
+  for (const auto& wire : wires) {
+    if (wire->wake) std::exchange(wire->wake, {})(true);
   }
-  EXPECT_TRUE(gate.enter(from("2001:db8:2::1"), limits));
-  // A client that is somebody else from now on uses the share of that one.
-  ASSERT_TRUE(gate.move(inside.front(), from("192.0.2.1"), limits));
-  EXPECT_TRUE(gate.enter(from("2001:db8:1:7::1"), limits));
-  EXPECT_TRUE(gate.move(inside.back(), from("192.0.2.1"), limits));
+  house.poll();
 }
 
-TEST(Gate, LetsAClientInSoFastAndNoFaster) {
+TEST(Acceptor, SparesWhoIsExempt) {
   Limits limits;
-  limits.connections_per_client = 1000;
-  limits.connections_per_network = 1000;
-  fakes::FakeClock clock;
-  Gate gate(clock);
-  for (int i = 0; i < 200; ++i) ASSERT_TRUE(gate.enter(from("192.0.2.1"), limits)) << i;
-  EXPECT_EQ(gate.enter(from("192.0.2.1"), limits).error(), GateRefusal::TooFast);
-  EXPECT_TRUE(gate.enter(from("192.0.2.2"), limits)) << "its neighbour is not meant";
-  clock.advance(std::chrono::seconds(1));
-  for (int i = 0; i < 20; ++i) ASSERT_TRUE(gate.enter(from("192.0.2.1"), limits)) << i;
-  EXPECT_EQ(gate.enter(from("192.0.2.1"), limits).error(), GateRefusal::TooFast);
-  EXPECT_EQ(gate.inside(), 0U) << "who was let in has left";
+  limits.connections_total = 2;
+  House house(limits);
+  auto policy = std::make_shared<Policy>(*house.policy.get());
+  policy->arrival.exempt = {*base::Network::parse("192.0.2.7")};
+  house.policy.publish(std::move(policy));
+  const auto monitor = house.dial({"EHLO c.example\r\n"});
+  const auto other = house.dial({"EHLO c.example\r\n"}, "127.7.0.1");
+  monitor->wait_at_end = other->wait_at_end = true;
+  house.poll();
+  house.clock.advance(FairShare::kPatience);
+  for (int i = 0; i < 2; ++i) {
+    const auto third = house.dial({"EHLO c.example\r\n"}, "198.51.100.1");
+    third->wait_at_end = true;
+    house.poll();
+    EXPECT_THAT(third->sent, HasSubstr(i == 0 ? "220 " : "421 4.7.0 Too many connections"));
+  }
+  EXPECT_FALSE(monitor->closed);
+  EXPECT_TRUE(other->closed);
+  house.acceptor.drain();
+  house.poll();
 }
 
 TEST(Acceptor, Says421ToWhoComesTooFast) {

@@ -157,6 +157,65 @@ TEST_F(ShareTest, DripsAreNoProgress) {
   EXPECT_THAT(asked, testing::ElementsAre(0U));
 }
 
+/// Who holds his part or more has to do something with it: as many octets as it holds.
+TEST_F(ShareTest, TakesFromTheSlowWhoseNetworkHasItsPart) {
+  const ShareLimits all{.total = 1000, .per_network = 500};
+  auto& slow = stalled.emplace_back(of("192.0.2.1", all));
+  auto& fast = stalled.emplace_back(of("192.0.2.2", all));
+  auto& small = stalled.emplace_back(of("198.51.100.1", all));
+  std::size_t number = 0;
+  for (auto& holding : stalled) {
+    holding.may_yield({.executor = io.get_executor(),
+                       .yield = [this, number] { asked.push_back(number); },
+                       .progress = 10,
+                       .progress_of_unit = 1});
+    ++number;
+  }
+  ASSERT_TRUE(slow.hold(250) && fast.hold(250) && small.hold(100));
+  auto others = share.open(base::Origin(), {.total = 1000, .per_network = 1000});
+  ASSERT_TRUE(others.hold(400));
+  for (int second = 0; second < 10; ++second) {
+    for (auto& holding : stalled) holding.begins_to_wait();
+    clock.advance(1s);
+    slow.has_come(20);
+    fast.has_come(26);
+    small.has_come(2);
+  }
+  for (auto& holding : stalled) holding.begins_to_wait();
+  auto newcomer = of("203.0.113.1", all);
+  EXPECT_TRUE(newcomer.hold(250));
+  poll();
+  EXPECT_THAT(asked, testing::ElementsAre(0U));
+  EXPECT_FALSE(of("203.0.113.2", all).hold(1)) << "the others do what they have to";
+}
+
+TEST_F(ShareTest, GivesALatecomerHisPartWhereOthersOnlyDrip) {
+  const ShareLimits limits{.total = 6000, .per_network = 1500, .leaves_room = true};
+  for (int network = 0; network < 8; ++network) {
+    for (int i = 0; i < 200; ++i) {
+      auto greedy = of(fmt::format("127.7.{}.{}", network, i % 7), limits);
+      if (!greedy.hold(10)) break;
+      greedy.may_yield({.executor = io.get_executor(),
+                        .yield = [this] { asked.push_back(1); },
+                        .progress = 1,
+                        .progress_of_unit = 1});
+      stalled.push_back(std::move(greedy));
+    }
+  }
+  auto latecomer = of("192.0.2.1", limits);
+  EXPECT_FALSE(latecomer.hold(600)) << "so much is not free";
+  for (int second = 0; second < 10; ++second) {
+    for (auto& holding : stalled) holding.begins_to_wait();
+    clock.advance(1s);
+    for (auto& holding : stalled) holding.has_come(second % 2 == 0 ? 1 : 0);
+  }
+  for (auto& holding : stalled) holding.begins_to_wait();
+  EXPECT_TRUE(latecomer.hold(6000 / 9));
+  poll();
+  EXPECT_LE(share.held(), 6000U);
+  EXPECT_THAT(asked, testing::SizeIs(testing::Lt(100U))) << "and takes no more than he needs";
+}
+
 TEST_F(ShareTest, TakesNothingFromWhomWeLetWait) {
   auto& stored = stalling("192.0.2.1", 10);
   stored.has_come(1);  // and then our disk takes its time

@@ -129,6 +129,46 @@ TEST(Handshakes, SoManyEachSecondForOneClient) {
   EXPECT_THAT(answer(), HasSubstr("454 4.7.0"));
 }
 
+TEST(Handshakes, AnIpv6NetworkIsOneClient) {
+  Limits limits;
+  limits.handshakes_from_client = {.count = 10, .span = 10s};
+  House house(limits, true);
+  int begun = 0;
+  for (int i = 1; i <= 50; ++i) {
+    const std::string client = "2001:db8:1:2::" + std::to_string(i);
+    begun += house.handshakes.may_begin(origin_of(client), limits) ? 1 : 0;
+  }
+  EXPECT_EQ(begun, 10);
+}
+
+/// Ten small networks take all places, and their handshakes stand still.
+TEST(Handshakes, WhoStandsStillGivesUpHisPlace) {
+  const Limits limits = with_places(40);
+  House house(limits, true);
+  house.tls.stalls = true;
+  std::vector<std::shared_ptr<fakes::Wire>> crowd;
+  for (int i = 0; i < 100; ++i) {
+    crowd.push_back(house.dial(kStartTls, "127.7." + std::to_string(i / 10) + ".1"));
+    house.poll();
+  }
+  const auto closed = [&crowd] {
+    return std::ranges::count_if(crowd, [](const auto& wire) { return wire->closed; });
+  };
+  const auto without_place = closed();
+  house.tls.stalls = false;
+  EXPECT_FALSE(house.handshakes.enter(origin_of("192.0.2.7"), limits));
+  EXPECT_THAT(house.talk(kStartTls)->sent, HasSubstr("454 4.7.0")) << "they have a fair time";
+  house.clock.advance(FairShare::kPatience);
+  const int before = house.tls.handshakes;
+  EXPECT_THAT(house.talk(kStartTls)->sent, HasSubstr("220 2.0.0"));
+  EXPECT_EQ(house.tls.handshakes, before + 1);
+  EXPECT_EQ(closed(), without_place + 1);
+  EXPECT_THAT(house.log.lines, testing::Contains(HasSubstr(R"("stage":"starttls","code":454)")));
+  house.acceptor.drain();
+  house.poll();
+  EXPECT_EQ(house.acceptor.sessions(), 0U) << "a drain cuts them off after ten seconds";
+}
+
 /// The stream has ended the connection; who did it is told of, and pays.
 TEST(Handshakes, AFloodOfTlsMessagesIsLoggedAndCharged) {
   Limits limits;

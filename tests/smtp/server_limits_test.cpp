@@ -72,6 +72,22 @@ TEST(ServerLimits, KeepsTheRecipientsOfAMessageWhoseOthersAreUnknown) {
   EXPECT_FALSE(list.closed);
 }
 
+/// The content of the first message was put off, so that its errors are not forgiven.
+TEST(ServerLimits, KeepsTheRecipientsOfTheNextMessageAsWell) {
+  ServerOptions with = options();
+  with.max_errors = 2;
+  Sender list(with);
+  list.begin();
+  for (int i = 0; i < 3; ++i) list.rcpt(550);
+  EXPECT_EQ(list.code("RSET"), 250);
+  list.begin();
+  EXPECT_EQ(list.rcpt(0), 250);
+  EXPECT_EQ(list.rcpt(550), 452);
+  EXPECT_EQ(list.rcpt(0), 452) << "nobody is asked for any more";
+  EXPECT_EQ(list.code("DATA"), 354);
+  EXPECT_FALSE(list.closed);
+}
+
 TEST(ServerLimits, ClosesOnUnknownRecipientsThatGoOnInTheNextTransaction) {
   ServerOptions with = options();
   with.max_errors = 2;

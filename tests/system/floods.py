@@ -8,6 +8,7 @@ to listen on for who is a next hop."""
 
 import asyncio
 import itertools
+import json
 import random
 import signal
 import smtplib
@@ -19,6 +20,7 @@ import threading
 import time
 
 from . import raw_tls
+from .crowd import raise_descriptor_limit
 from .harness import MESSAGE, ROOT, Relay, Sink, both_of, free_port, wait_for
 
 LONGEST = 300  # seconds that a generator lives, whatever happens
@@ -72,6 +74,7 @@ def fall_silent_in_handshake(s, *_):
 def hold(sources, fall_silent):
     """Holds a connection of each source, and another one when it is closed."""
     def run(port, ready, **_):
+        raise_descriptor_limit(4096)
         held = {}
         for turn in itertools.count():
             for number, source in enumerate(sources):
@@ -247,6 +250,8 @@ def echo(port, ready, pem, hop):
         secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         secure.load_cert_chain(pem)
 
+    raise_descriptor_limit(4096)
+
     async def run():
         server = await asyncio.get_running_loop().create_server(lambda: Echo(secure), "127.0.0.1", port)
         ready()
@@ -259,15 +264,19 @@ GENERATORS = {
     "echo": echo,
     "silent": hold(addresses(147, 1), fall_silent_in_content),
     "silent_of_five": hold(addresses(300, 5), fall_silent_in_content),
+    "idle_of_five": hold(addresses(1000, 5), lambda *_: None),
     "handshakes": hold(addresses(250, 2), fall_silent_in_handshake),
     "handshakes_of_five": hold(addresses(300, 5), fall_silent_in_handshake),
+    "handshakes_of_ten": hold(addresses(600, 10), fall_silent_in_handshake),
     "recipients": again_and_again(ask_for_recipients, ["127.7.7.1"]),
     "greylist": again_and_again(ask_for_recipients, ["127.7.7.1"]),
     "oversized": again_and_again(send_without_end, FOUR),
     "key_updates": again_and_again(update_keys, FOUR),
     "evil_next_hop": evil_next_hop,
 }
-WITH_TLS = ("handshakes", "handshakes_of_five", "key_updates")
+WITH_TLS = ("handshakes", "handshakes_of_five", "handshakes_of_ten", "key_updates")
+# Seconds until a flood has no right any more to what it holds: so long everybody may keep it.
+FAIR_TIME = {"handshakes_of_ten": 11}
 
 
 # --- the normal load
@@ -334,6 +343,9 @@ def beside(name, sends):
         for where, port in (("control", echo_port), ("flooded", relay.port)):
             victim = hop if where == "control" and name == "evil_next_hop" else 0
             with Background("echo", echo_port, pem, victim), Background(name, port, pem, hop):
+                time.sleep(FAIR_TIME.get(name, 0))
+                if where == "flooded":  # for the test to see that the flood is what it claims to be
+                    found["sessions"] = json.loads(relay.cli("--json", "status").stdout)["sessions"]
                 times, refused = normal_load(relay, sends, tls)
                 if where == "flooded" and greylist:
                     found["strangers_pass"] = strangers_pass(relay)

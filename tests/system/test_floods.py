@@ -8,9 +8,11 @@ from .harness import changed_by_sanitizers
 
 @changed_by_sanitizers("latencies are judged")
 class Floods(unittest.TestCase):
-    def check(self, name):
+    def check(self, name, sessions=0):
+        """`sessions`: so many the flood must have had."""
         found = floods.beside(name, 40)
         print(found)
+        self.assertGreaterEqual(found["sessions"], sessions)
         self.assertTrue(found["alive"])
         self.assertEqual((found["control_refused"], found["flooded_refused"]), ([], []))
         self.assertTrue(floods.is_good(found), found)
@@ -21,8 +23,14 @@ class Floods(unittest.TestCase):
     def test_silent_holders_of_five_networks(self):
         self.check("silent_of_five")
 
+    def test_idle_connections_of_five_networks(self):
+        self.check("idle_of_five", sessions=800)
+
     def test_holders_of_handshakes(self):
         self.check("handshakes")
+
+    def test_handshakes_of_ten_networks(self):
+        self.check("handshakes_of_ten", sessions=250)
 
     def test_recipients_without_end(self):
         self.check("recipients")

@@ -162,6 +162,20 @@ class TooMuchContent(Sessions):
 
 
 class Drain(Sessions):
+    def test_half_a_handshake_ends_before_patience(self):
+        relay = Relay(self.sink.port, tls=True)
+        self.addCleanup(relay.remove)
+        relay.start()
+        client = Client(relay)
+        client.say("EHLO c.test")
+        self.assertTrue(client.say("STARTTLS").startswith("220"))
+        client.socket.sendall(b"\x16")
+        time.sleep(0.3)
+        began = time.monotonic()
+        self.assertEqual(relay.stop(), 0)
+        self.assertLess(time.monotonic() - began, 25)
+        client.close()
+
     def test_half_a_line_and_a_silent_transaction_hear_421_before_patience_ends(self):
         relay = self.relay()
         half, silent = Client(relay), Client(relay)
