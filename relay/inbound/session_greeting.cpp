@@ -58,7 +58,9 @@ base::Task<> Session::greet() {
 }
 
 void Session::open_door(std::optional<smtp::Reply> refusal) {
-  place_.spare(client_.of_session().is_exempt || is_gateway());
+  const auto& arrival = parts_.policy.get()->arrival;
+  place_.spare(client_.of_session().is_exempt ||
+               arrival.gateway_at(client_.peer().address) != nullptr);
   if (!refusal) {
     connection_.say(machine_.banner());
     return;
