@@ -163,7 +163,9 @@ class Reloads(Running):
         def said(name):
             with open(name, encoding="utf-8") as f:
                 return f.read()
-        wait_for(lambda: before in said(path + ".1"), what="the line in the file that was moved away")
+        wait_for(self.relay.is_empty, what="the delivery")
+        wait_for(lambda: '"attempt"' in said(path + ".1"), what="the lines in the file that was moved away")
+        self.assertIn(before, said(path + ".1"))
         self.relay.process.send_signal(signal.SIGUSR1)
         wait_for(lambda: os.path.exists(path), what="the new file")
         self.assertEqual(os.stat(path).st_mode & 0o7777, 0o640)
