@@ -36,7 +36,7 @@ TEST(Listeners, AcceptNobodyBeforeThePolicyOfTheAddressIsPublished) {
       [&](const std::unique_ptr<ports::Stream>&, const base::Executor&) {
         ++(published ? under_new : under_old);
       },
-      net::InheritedSockets());
+      [](net::Listener::Lack) {}, net::InheritedSockets());
   shards.run();
   const ports::Endpoint address = free_endpoint();
   auto change = listeners.prepare(std::array{address});
