@@ -79,8 +79,8 @@ class House {
     io.poll();
   }
 
-  boost::asio::io_context io;
   fakes::FakeClock clock;
+  boost::asio::io_context io;  ///< its tasks leave the clock when they are destroyed
   RecordingQueue queue;
   RecordingTokens tokens;
   RecordingConsent consent{queue};
