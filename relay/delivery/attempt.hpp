@@ -107,6 +107,7 @@ class AttemptRunner {
   void give_up(Progress& progress);
   base::Task<bool> transact(Progress& progress);
   void judge(Progress& progress, const std::vector<std::size_t>& which);
+  void heed_throttling(Progress& progress);
   void judge_copy(Progress& progress, std::size_t copy, smtp::Verdict verdict,
                   std::vector<std::size_t>& again);
   void adopt(Progress& progress) const;

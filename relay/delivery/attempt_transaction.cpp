@@ -220,18 +220,26 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
                     only_this_mail || takes_mail ? Failure::Mail : Failure::Session, now);
   }
   progress.left.insert(progress.left.begin(), again.begin(), again.end());
-  const bool is_throttled = feedback.throttled;
-  feedback.throttled = is_throttled || was_throttled;
-  if (!is_throttled) return;
+  if (feedback.throttled) heed_throttling(progress);
+  feedback.throttled = feedback.throttled || was_throttled;
+}
+
+/// The server asks for a slower pace: no other host is tried, and the untried copies are deferred
+/// as well.
+void AttemptRunner::heed_throttling(Progress& progress) {
+  Feedback& feedback = progress.report.feedback;
+  const auto& verdicts = session_->verdicts();
   const auto why = std::ranges::find_if(
       verdicts, [](const auto& v) { return smtp::next_step(v) == NextStep::Throttled; });
-  // The server asks for a slower pace: try no other host, and defer the untried copies as well.
+  if (why == verdicts.end()) return;
   // Before the first recipient it may be about the sender: a few in a row are about us. Later on a
   // connection it may be about what was sent or refused there before.
   const bool is_patient = place_.group->throttled_in_row + 1 < Group::kPatience;
   const bool of_all_mail = why->closing || (why->stage == Stage::MailFrom && !is_patient);
   if (of_all_mail && sent_ == 1 && !is_about_others(verdicts)) {
-    if (!is_patient) failing_.failed(session_->remote(), Failure::Session, now);
+    if (!is_patient) {
+      failing_.failed(session_->remote(), Failure::Session, ports_.clock.steady());
+    }
     feedback.slow_down =
         outcome_of(*why, session_->remote(), session_->tls_version(), session_->tls_result());
     feedback.slow_down->attempt.at = at_;
