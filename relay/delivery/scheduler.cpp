@@ -82,7 +82,8 @@ base::Executor Scheduler::next_shard() { return shards_[next_shard_++ % shards_.
 /// What the dispatcher counts on ends by `done`, whether there is memory to begin it or not.
 /// Without it, `done` runs in a turn of its own, for it may start the next one.
 template <class Begin, class Done>
-void Scheduler::spawn(const base::Executor& shard, const char* name, Begin begin, Done done) {
+void Scheduler::spawn(const base::Executor& shard, const char* name, Begin begin,
+                      const Done& done) {
   try {
     base::spawn(shard, begin(), [name, done](const std::exception_ptr& error) {
       if (error) base::report_crash(name, error);

@@ -73,7 +73,7 @@ class Scheduler final : public ports::DeliveryFeed, public ports::DeliveryContro
   void start_clerk(LanePtr lane);
   base::Executor next_shard();
   template <class Begin, class Done>
-  void spawn(const base::Executor& shard, const char* name, Begin begin, Done done);
+  void spawn(const base::Executor& shard, const char* name, Begin begin, const Done& done);
   void clock_jumped(base::WallTime now, std::chrono::milliseconds by);
   void expect_due(std::chrono::milliseconds after);
   Dispatcher::Hooks hooks();
