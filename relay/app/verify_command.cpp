@@ -32,9 +32,8 @@ std::optional<std::string> read_all(const std::string& path) {
   return text;
 }
 
-/// Files of this system have bare line feeds, which were CRLF during transmission. In one that has
-/// mixed line ends, the first shows how it was written: a single CRLF further down was part of the
-/// text of a line.
+/// Files of this system have bare line feeds, which were CRLF during transmission. Whether a file
+/// is one of these is shown by its first line; a CRLF further down ends a line there as well.
 std::string with_crlf(std::string text) {
   const auto first = text.find('\n');
   if (first == std::string::npos || (first > 0 && text[first - 1] == '\r')) return text;

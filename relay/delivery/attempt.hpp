@@ -108,8 +108,8 @@ class AttemptRunner {
   base::Task<bool> transact(Progress& progress);
   void judge(Progress& progress, const std::vector<std::size_t>& which);
   void heed_throttling(Progress& progress);
-  void judge_copy(Progress& progress, std::size_t copy, smtp::Verdict verdict,
-                  std::vector<std::size_t>& again);
+  smtp::NextStep judge_copy(Progress& progress, std::size_t copy, smtp::Verdict verdict,
+                            std::vector<std::size_t>& again);
   void adopt(Progress& progress) const;
   std::size_t most_messages(const Consignment& consignment) const;
   std::size_t most_recipients(const Progress& progress) const;

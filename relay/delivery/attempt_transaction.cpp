@@ -180,14 +180,15 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
   const auto& verdicts = session_->verdicts();
   std::vector<std::size_t> again;
   const std::size_t moved_before = progress.moved.size();
-  const bool was_throttled = std::exchange(feedback.throttled, false);  // by another host
+  bool is_throttled = false;
   const bool spares_others = !progress.spared_others && is_about_others(verdicts);
   progress.spared_others = progress.spared_others || spares_others;
   for (std::size_t i = 0; i < which.size(); ++i) {
     if (spares_others && verdicts[i].closing) {
       again.push_back(which[i]);
     } else {
-      judge_copy(progress, which[i], verdicts[i], again);
+      const NextStep step = judge_copy(progress, which[i], verdicts[i], again);
+      is_throttled = is_throttled || step == NextStep::Throttled;
     }
   }
   const auto now = ports_.clock.steady();
@@ -220,17 +221,18 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
                     only_this_mail || takes_mail ? Failure::Mail : Failure::Session, now);
   }
   progress.left.insert(progress.left.begin(), again.begin(), again.end());
-  if (feedback.throttled) heed_throttling(progress);
-  feedback.throttled = feedback.throttled || was_throttled;
+  if (is_throttled) heed_throttling(progress);
 }
 
 /// The server asks for a slower pace: no other host is tried, and the untried copies are deferred
 /// as well.
 void AttemptRunner::heed_throttling(Progress& progress) {
   Feedback& feedback = progress.report.feedback;
+  feedback.throttled = true;
   const auto& verdicts = session_->verdicts();
   const auto why = std::ranges::find_if(
       verdicts, [](const auto& v) { return smtp::next_step(v) == NextStep::Throttled; });
+  // None: a 5xx with the enhanced code of a 4xx, in the clear after TLS had failed.
   if (why == verdicts.end()) return;
   // Before the first recipient it may be about the sender: a few in a row are about us. Later on a
   // connection it may be about what was sent or refused there before.
@@ -249,8 +251,8 @@ void AttemptRunner::heed_throttling(Progress& progress) {
   progress.moved.clear();
 }
 
-void AttemptRunner::judge_copy(Progress& progress, std::size_t copy, smtp::Verdict verdict,
-                               std::vector<std::size_t>& again) {
+smtp::NextStep AttemptRunner::judge_copy(Progress& progress, std::size_t copy,
+                                         smtp::Verdict verdict, std::vector<std::size_t>& again) {
   const bool before_data = verdict.stage < Stage::Data;
   if (session_->is_fallback() && before_data && verdict.kind == OutcomeKind::Failed &&
       !verdict.by_capability && !base::sabotaged(base::Sabotage::FallbackFinal)) {
@@ -258,11 +260,14 @@ void AttemptRunner::judge_copy(Progress& progress, std::size_t copy, smtp::Verdi
     verdict.kind = OutcomeKind::Deferred;
   }
   const NextStep step = smtp::next_step(verdict);
-  if (step == NextStep::SameHostNextTransaction) return again.push_back(copy);
+  if (step == NextStep::SameHostNextTransaction) {
+    again.push_back(copy);
+    return step;
+  }
   note(progress, copy, verdict);
   const bool moves = step == NextStep::AnotherHost && !base::sabotaged(base::Sabotage::HostsHidden);
   if (moves || verdict.by_capability) progress.moved.push_back(copy);
-  if (step == NextStep::Throttled) progress.report.feedback.throttled = true;
+  return step;
 }
 
 }  // namespace relay::delivery

@@ -36,11 +36,8 @@ FailingHosts::Known& FailingHosts::fetch(const Candidate& host) {
 
 void FailingHosts::failed(const Candidate& host, Failure failure, SteadyTime now) {
   const std::lock_guard lock(mutex_);
-  Known& known = fetch(host);
-  known.asked_at = now;
-  known.failed_at = now;
   const SteadyTime until = failure == Failure::Session ? now + kAskedLast : now;
-  known.last_until = std::max(known.last_until, until);
+  note_failed(host, until, now);
 }
 
 void FailingHosts::throttled(const Candidate& host, const HostList& list, SteadyTime now) {
@@ -51,10 +48,14 @@ void FailingHosts::throttled(const Candidate& host, const HostList& list, Steady
     const Known* known = find(other);
     return known == nullptr || known->failed_at == SteadyTime::min();
   };
-  if (std::ranges::none_of(list.hosts, is_way_out)) return;
+  if (std::ranges::any_of(list.hosts, is_way_out)) note_failed(host, now, now);
+}
+
+void FailingHosts::note_failed(const Candidate& host, SteadyTime last_until, SteadyTime now) {
   Known& known = fetch(host);
   known.asked_at = now;
   known.failed_at = now;
+  known.last_until = std::max(known.last_until, last_until);
 }
 
 /// Null: no host is failing, so nothing needs to be noted.

@@ -58,6 +58,7 @@ class FailingHosts {
   static std::string key_of(const Candidate& host);
   const Known* find(const Candidate& host) const;
   Known& fetch(const Candidate& host);
+  void note_failed(const Candidate& host, base::SteadyTime last_until, base::SteadyTime now);
   Known* note_asked(const Candidate& host, base::SteadyTime now);
   bool is_last(const Candidate& host, const HostList& list, base::SteadyTime now) const;
 

@@ -52,8 +52,7 @@ ShareLevel FairShare::widest_level_of(const Chain& chain) {
 }
 
 FairShare::Level* FairShare::widest_of(const Chain& chain) {
-  const auto wider = chain.at(index_of(ShareLevel::WiderNetwork));
-  const auto named = wider != nullptr ? wider : chain.at(index_of(ShareLevel::Network));
+  const auto named = chain.at(index_of(widest_level_of(chain)));
   return named == nullptr ? nullptr : &named->second;
 }
 

@@ -49,12 +49,12 @@ struct Yielding {
 };
 
 /// The part of a network is 1/(n + 1) of what is held, where n networks hold something: so there is
-/// always one that holds its part. When there is
-/// no room, it is taken from a holder that is stalled, or that is slow while its network holds its
-/// part or more; of these first from the stalled ones, then from the network that holds most, the
-/// biggest holding and the longest silence. Only such a network yields that holds more than the one
-/// in need, or that is the same. Who is counted nowhere (an empty origin) never yields. Networks
-/// are here the widest ones: /24 and /48.
+/// always one that holds its part. When there is no room, it is taken from a holder that is
+/// stalled, or that is slow while its network holds its part or more; of these first from the
+/// stalled ones, then from the network that holds most, the biggest holding and the longest
+/// silence. Only such a network yields that holds more than the one in need, or that is the same.
+/// Who is counted nowhere (an empty origin) never yields. Networks are here the widest ones: /24
+/// and /48.
 ///
 /// Thread-safe. Outlives its holdings.
 class FairShare {

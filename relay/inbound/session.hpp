@@ -104,6 +104,10 @@ class Session {
   /// Whether XCLIENT and XFORWARD are taken: the peer is a gateway, by the newest policy, and none
   /// of its clients may be speaking in its place.
   bool may_name() const;
+  /// Whether the peer is a gateway, by the newest policy.
+  bool is_gateway() const;
+  /// Says a 421 and ends the session.
+  void turn_out(std::string_view stage, smtp::Reply reply);
   /// Moves the place in the gate to the current client; the reply if there is no room for it.
   std::optional<smtp::Reply> change_place();
   /// Waits a while for a place; nullopt: none became free.

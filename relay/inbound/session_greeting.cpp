@@ -58,25 +58,26 @@ base::Task<> Session::greet() {
 }
 
 void Session::open_door(std::optional<smtp::Reply> refusal) {
-  const auto& arrival = parts_.policy.get()->arrival;
-  place_.spare(client_.of_session().is_exempt ||
-               arrival.gateway_at(client_.peer().address) != nullptr);
+  place_.spare(client_.of_session().is_exempt || is_gateway());
   if (!refusal) {
     connection_.say(machine_.banner());
     return;
   }
+  if (refusal->code() == 421) return turn_out("connect", std::move(*refusal));
   log_refusal("connect", *refusal);
-  if (refusal->code() == 421) {
-    conclude(machine_.shut_down(std::move(*refusal)));
-    return;
-  }
   connection_.hasten(kTurnedAwaySpan);
   conclude(machine_.turn_away(std::move(*refusal)));
 }
 
-bool Session::may_name() const {
-  return !client_.naming_is_over() &&
-         parts_.policy.get()->arrival.gateway_at(client_.peer().address) != nullptr;
+bool Session::may_name() const { return !client_.naming_is_over() && is_gateway(); }
+
+bool Session::is_gateway() const {
+  return parts_.policy.get()->arrival.gateway_at(client_.peer().address) != nullptr;
+}
+
+void Session::turn_out(std::string_view stage, smtp::Reply reply) {
+  log_refusal(stage, reply);
+  conclude(machine_.shut_down(std::move(reply)));
 }
 
 std::optional<smtp::Reply> Session::change_place() {
@@ -92,10 +93,7 @@ base::Task<> Session::name_client(smtp::NameClient said) {
   const GatewayPolicy* const gateway = newest->arrival.gateway_at(client_.peer().address);
   if (gateway != nullptr && client_.naming_is_over()) {
     // Not a 5xx: a gateway may go on after it, with mail of the next client in this one's name.
-    smtp::Reply again(421, {4, 7, 0}, "Name another client on a new connection");
-    log_refusal("command", again);
-    conclude(machine_.shut_down(std::move(again)));
-    co_return;
+    co_return turn_out("command", {421, {4, 7, 0}, "Name another client on a new connection"});
   }
   std::optional<smtp::Reply> refusal;
   if (gateway == nullptr) {

@@ -21,10 +21,8 @@ base::Task<> Session::begin_tls(const smtp::Reply& go_on) {
   if (client_.naming_is_over()) {
     // TLS forgets what was named, so that a client that speaks through its proxy would be the
     // gateway.
-    smtp::Reply again(421, {4, 7, 0}, "Begin TLS on a new connection, before you name a client");
-    log_refusal("starttls", again);
-    conclude(machine_.shut_down(std::move(again)));
-    co_return;
+    co_return turn_out("starttls",
+                       {421, {4, 7, 0}, "Begin TLS on a new connection, before you name a client"});
   }
   if (!parts_.handshakes.may_begin(client_.of_session().counted(), limits())) {
     // RFC 3207 §4: a client that does not need TLS goes on in the clear.

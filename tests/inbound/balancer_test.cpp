@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/inbound/house.hpp"
+#include "tests/inbound/served_house.hpp"
 
 namespace relay::inbound {
 namespace {
@@ -20,37 +20,14 @@ using testing::StartsWith;
 const std::string kSignature("\r\n\r\n\0\r\nQUIT\n", 12);
 const std::string kLocal = kSignature + std::string("\x20\x00\x00\x00", 4);
 constexpr const char* kBalancer = "10.0.0.1";
-constexpr const char* kMessage = "From: ann@sender.example\r\nSubject: x\r\n\r\nx\r\n.\r\n";
 
-class Balanced : public testing::Test {
+class Balanced : public ServedHouse {
  protected:
-  explicit Balanced(Limits limits = {}) : house(limits, true) {
+  explicit Balanced(Limits limits = {}) : ServedHouse(limits) {
     change([](Policy& policy) {
       policy.arrival.listeners = {{.at = {{boost::asio::ip::make_address("0.0.0.0"), 25}},
                                    .proxies = {*base::Network::parse("10.0.0.0/8")}}};
     });
-  }
-
-  /// Who still waits goes, and so does what waits for the DNS.
-  void TearDown() override {
-    house.acceptor.drain();
-    house.poll();
-    house.clock.advance(2s);
-    house.poll();
-    EXPECT_EQ(house.acceptor.sessions(), 0U);
-  }
-
-  template <class Change>
-  void change(Change what) {
-    auto policy = std::make_shared<Policy>(*house.policy.get());
-    what(*policy);
-    house.policy.publish(std::move(policy));
-  }
-
-  std::shared_ptr<fakes::Wire> from(const std::string& peer, std::vector<std::string> segments) {
-    auto wire = house.dial(std::move(segments), peer);
-    house.poll();
-    return wire;
   }
 
   static std::string line(const std::string& client) {
@@ -62,8 +39,6 @@ class Balanced : public testing::Test {
     segments.insert(segments.begin(), header);
     return segments;
   }
-
-  House house;
 };
 
 TEST_F(Balanced, TheNamedClientIsTheClient) {

@@ -9,12 +9,11 @@
 
 #include <gtest/gtest.h>
 
-#include "tests/inbound/house.hpp"
+#include "tests/inbound/served_house.hpp"
 
 namespace relay::inbound {
 
 inline constexpr const char* kGateway = "10.0.0.1";
-inline constexpr const char* kMessage = "From: ann@sender.example\r\nSubject: x\r\n\r\nx\r\n.\r\n";
 inline constexpr const char* kZone =
     "sender.example TXT \"v=spf1 ip4:203.0.113.9 -all\"\n"
     "_dmarc.sender.example TXT \"v=DMARC1; p=reject\"\n"
@@ -24,34 +23,12 @@ inline std::string received(const std::string& from, const std::string& by) {
   return "Received: from " + from + "\r\n\tby " + by + " (Postfix) with ESMTP id 1;\r\n\tdate\r\n";
 }
 
-class Gateway : public testing::Test {
+class Gateway : public ServedHouse {
  protected:
-  Gateway() : house({}, true) {
+  Gateway() {
     change([](Policy& policy) {
       policy.arrival.gateways = {{.from = {*base::Network::parse("10.0.0.0/24")}}};
     });
-  }
-
-  /// Who still waits goes, and so does what waits for the DNS.
-  void TearDown() override {
-    house.acceptor.drain();
-    house.poll();
-    house.clock.advance(std::chrono::seconds(2));
-    house.poll();
-    EXPECT_EQ(house.acceptor.sessions(), 0U);
-  }
-
-  template <class Change>
-  void change(Change what) {
-    auto policy = std::make_shared<Policy>(*house.policy.get());
-    what(*policy);
-    house.policy.publish(std::move(policy));
-  }
-
-  std::shared_ptr<fakes::Wire> from(const std::string& peer, std::vector<std::string> segments) {
-    auto wire = house.dial(std::move(segments), peer);
-    house.poll();
-    return wire;
   }
 
   /// `before` the envelope and content of a message.
@@ -91,8 +68,6 @@ class Gateway : public testing::Test {
   std::string send(const std::string& fields, const std::string& peer = kGateway) {
     return from(peer, then_message({}, fields))->sent;
   }
-
-  House house;
 };
 
 }  // namespace relay::inbound
