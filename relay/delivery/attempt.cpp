@@ -111,8 +111,9 @@ base::Task<bool> AttemptRunner::connect(Progress& progress) {
   bool goes_on = true;
   while (goes_on) {
     const bool again = std::exchange(progress.stays_here, false) && progress.here;
-    const bool is_first = !progress.here;
-    if ((!again && !has_next(progress)) || (!is_first && !may_begin(progress))) {
+    // The first host is asked however long other copies took; a session that was cut off asks none.
+    const bool may_dial = progress.here ? may_begin(progress) : !place_.cut.made();
+    if (!may_dial || (!again && !has_next(progress))) {
       give_up(progress);
       break;
     }

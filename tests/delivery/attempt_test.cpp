@@ -308,6 +308,17 @@ TEST_F(AttemptTest, AHostThatBreaksOffIsInTroubleWhateverAnotherTook) {
   EXPECT_EQ(dialled(), "c3") << "its ten minutes are not over";
 }
 
+/// Its next copies have heard nothing, and the host that they would have asked is in no trouble.
+TEST_F(AttemptTest, WhoWasCutOffBeginsWithNoHost) {
+  use(a_host_list("a1 b2"));
+  place_.cut.make();
+  const auto report = attempt();
+  EXPECT_EQ(dialled(), "");
+  EXPECT_FALSE(report.copies.at(0).outcome);
+  EXPECT_FALSE(report.feedback.unreachable);
+  EXPECT_TRUE(failing_.is_best(list_->hosts[0], *list_, clock_.steady()));
+}
+
 // Refusals in the clear.
 
 /// The first host breaks off each handshake and wants TLS: that is no word about the message, and

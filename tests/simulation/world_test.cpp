@@ -53,6 +53,7 @@ TEST(KnownWorlds, StayWell) {
            Known{194110, false},  // a copy that was released meanwhile expired by its old age
            Known{213395, true},   // who was refused at RCPT counted as if his dot were written
            Known{390423, true},   // a place was kept for the reply to a dot that was for nobody
+           Known{3000904, true},  // whoever was cut off went on to hosts that it never asked
            Known{46982, false},   // a release counted for nothing after the clock was set back
        }) {
     const RunResult result = run_world(generate_world(seed, large));
