@@ -1,6 +1,8 @@
 #include "relay/delivery/connections.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <ranges>
 #include <utility>
 
 namespace relay::delivery {
@@ -46,7 +48,8 @@ void Connections::make_ready(const LanePtr& lane, Deferred& after) {
 void Connections::to_ring(const LanePtr& lane) {
   lane->is_ready = true;
   lane->passed_over = 0;
-  lane->group->ready.push_back(lane);
+  auto& ring = lane->group->ready;
+  lane->in_ring = ring.insert(ring.end(), lane);
   lane->group->ready_jobs += lane->jobs.size();
 }
 
@@ -54,8 +57,8 @@ void Connections::not_ready(Lane& lane) {
   if (!lane.is_ready) return;
   lane.is_ready = false;
   Group& group = *lane.group;
-  std::erase_if(group.ready, [&](const LanePtr& other) { return other.get() == &lane; });
   group.ready_jobs -= lane.jobs.size();
+  group.ready.erase(lane.in_ring);  // last: it may hold the last reference to the lane
 }
 
 /// False: the group has used up its rate, and continues with a later tick.
@@ -150,9 +153,10 @@ void Connections::hear(const PlacePtr& place, const Assignment& assignment,
               pool_of(group->risk_pool).limits().sessions_per_group, limits_.first_outage, now_);
   if (group->outage_of(list, now_) != nullptr) {
     // All lanes ready with these hosts: their copies now get the outage as their answer.
-    for (const LanePtr& lane : std::vector<LanePtr>(group->ready.begin(), group->ready.end())) {
-      if (lane->hosts->key == list) arrange_(lane, after);
-    }
+    std::vector<LanePtr> waiting;
+    std::ranges::copy_if(group->ready, std::back_inserter(waiting),
+                         [&](const LanePtr& lane) { return lane->hosts->key == list; });
+    for (const LanePtr& lane : waiting) arrange_(lane, after);
   }
   dispatch(group, after);
 }
@@ -208,11 +212,9 @@ bool Connections::waits_for_rate(const Group& group) const {
 LanePtr Connections::choose_lane(Group& group, const std::optional<Candidate>& kept) {
   const LanePtr& front = group.ready.front();
   if (!kept || front->passed_over >= kPassedOver) return front;
-  const std::size_t looked_at = std::min(group.ready.size(), kLanesLookedAt);
-  for (std::size_t i = 0; i < looked_at; ++i) {
-    const LanePtr& lane = group.ready[i];
+  for (const LanePtr& lane : group.ready | std::views::take(kLanesLookedAt)) {
     if (!failing_.is_best(*kept, *lane->hosts, now_)) continue;
-    if (i > 0) ++front->passed_over;
+    if (lane != front) ++front->passed_over;
     return lane;
   }
   return front;

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <list>
 #include <map>
@@ -89,8 +88,8 @@ class Group {
 
   const std::string key;
   const bool risk_pool;
-  const bool is_provider;     ///< one group for many host lists, each with outages of its own
-  std::deque<LanePtr> ready;  ///< lanes with jobs that may be tried, served in turn
+  const bool is_provider;    ///< one group for many host lists, each with outages of its own
+  std::list<LanePtr> ready;  ///< lanes with jobs that may be tried, served in turn
   std::size_t ready_jobs = 0;
   std::vector<std::list<IdleSession>::iterator> idle;  ///< in the pool's list, the newest last
   std::size_t sessions = 0;                            ///< including idle ones

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,8 +61,9 @@ struct Lane {
   unsigned lookup_failures = 0;           ///< in a row
   std::shared_ptr<Group> group;           ///< set while hosts are known
   bool is_ready = false;                  ///< is in group->ready
-  unsigned passed_over = 0;               ///< times another lane of the group went first
-  bool has_clerk = false;                 ///< a clerk answers its jobs
+  std::list<std::shared_ptr<Lane>>::iterator in_ring;  ///< … there, while is_ready
+  unsigned passed_over = 0;  ///< times another lane of the group went first
+  bool has_clerk = false;    ///< a clerk answers its jobs
 
   // What is on disk only.
   bool overflowed = false;                 ///< more due copies are on disk
