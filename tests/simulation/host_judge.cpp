@@ -105,8 +105,13 @@ void HostJudge::recorded(const CopyTruth& copy, const ports::CopyUpdate& update)
     verdicts_.violate(Rule::TooManyHosts, copy.name,
                       fmt::format("{} hosts were asked in one attempt", asked.size()));
   }
-  if (may_answer_for_an_outage(update) || moves(copy)) return;
   Turns& turns = turns_[copy.risk_pool ? 1 : 0];
+  if (may_answer_for_an_outage(update)) {
+    // Whether it was asked cannot be told, but it does not answer any more.
+    for (const std::size_t host : asked) turns[host].answered = false;
+    return;
+  }
+  if (moves(copy)) return;
   const std::size_t first = *book_.host_named(update.attempts.front().host);
   if (!book_.usable(copy.domain, first)) return;  // which others judge
   const auto preference = book_.preference(copy.domain, first);
