@@ -203,6 +203,16 @@ class Judging(unittest.TestCase):
             self.delivered(number, "ok.1")
         self.assertTrouble("busy")
 
+    def test_good_recipients_that_pay_for_the_errors_of_others(self):
+        for number in range(60):
+            self.sent(number, "ok.1", "bad.1")
+            self.attempted(number, "bad.1", "failed", 550)
+            self.told(number, "bad.1")
+            if number < 4:
+                self.attempted(number, "ok.1", "deferred", 421, "rcpt", "4.7.0 Error: too many errors")
+            self.delivered(number, "ok.1")
+        self.assertTrouble("bystanders")
+
 
 class Listening(unittest.TestCase):
     """The wiretap tells a 503 that is our fault from one that pipelining explains."""

@@ -30,6 +30,7 @@ TROUBLES = {
     "complaints": "lines of the next hop's log about our manners",
     "busy": "attempts spent on 'too many connections'",
     "cut_off": "attempts spent on 'too many messages on this connection'",
+    "bystanders": "attempts of good recipients spent on 'too many errors', which were others' errors",
     "overshoot": "recipients beyond a limit that was known",
 }
 
@@ -196,7 +197,7 @@ class Judge:
 
     def judge_costs(self, copies):
         """A limit of the next hop costs something until it is known, and nothing afterwards."""
-        terms, busy, cut_off = self.evidence.terms, [], []
+        terms, busy, cut_off, bystanders = self.evidence.terms, [], [], []
         for copy in copies:
             for attempt in copy.attempts:
                 stage, code, text = (attempt["smtp"][key] for key in ("stage", "code", "text"))
@@ -204,9 +205,13 @@ class Judge:
                     busy.append(copy)
                 elif code in (421, 452) and re.search(r"(?i)too many messages", text):
                     cut_off.append(copy)
+                elif code == 421 and stage == "rcpt" and re.search(r"(?i)too many errors", text):
+                    if mix.ends(copy.target) == mix.TAKEN:
+                        bystanders.append(copy)
         known = SLACK * len(copies)
         self.note_beyond("busy", busy, SESSIONS + known)
         self.note_beyond("cut_off", cut_off, SESSIONS * COPIES / 2 + known)
+        self.note_beyond("bystanders", bystanders, known)
         if terms.recipients and self.evidence.wire.works:
             over = self.evidence.wire.count(TOO_MANY_RECIPIENTS)
             self.note_beyond("overshoot", ["452s on the wire"] * over, SESSIONS * COPIES / 2 + known)
