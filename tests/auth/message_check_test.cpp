@@ -313,6 +313,12 @@ TEST_F(Checked, ARecordThatAsksForTooMuchIsNoReasonToRefuse) {
   const auto of_victim = wait_for("From: ann@victim.example\r\n", sending).result->verdicts;
   EXPECT_EQ(of_victim.dmarc.result, DmarcResult::Fail);
   EXPECT_FALSE(of_victim.dmarc.unfinished);
+  for (const char* from :
+       {"ann@vast.example, ann@victim.example", "ann@victim.example, ann@vast.example"}) {
+    const auto of_both = wait_for(std::string("From: ") + from + "\r\n", sending).result->verdicts;
+    EXPECT_EQ(of_both.dmarc.policy_domain, "victim.example") << from;
+    EXPECT_FALSE(of_both.dmarc.unfinished) << from;
+  }
 }
 
 /// What proves the author is asked for whatever the others make us ask.

@@ -139,6 +139,8 @@ int severity(const DmarcVerdict& verdict) {
     case DmarcResult::Fail:
       break;
   }
+  // Its policy is not applied: who counts is an author whose policy is.
+  if (verdict.unfinished) return 2;
   if (verdict.policy == DmarcPolicy::Reject) return 5;
   return verdict.policy == DmarcPolicy::Quarantine ? 3 : 2;
 }

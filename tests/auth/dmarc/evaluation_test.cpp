@@ -300,6 +300,25 @@ TEST(Evaluation, IsTheWorstOfSeveralAuthors) {
   EXPECT_FALSE(rejected.spf_aligned);
 }
 
+/// An author whose own record uses up our lookups is no shelter for the name of another one.
+TEST(Evaluation, AnUnfinishedAuthorHidesNoOther) {
+  const auto finding = [](const std::string& author, const char* policy) {
+    return AuthorFinding{
+        author, Policy{*parse_record(std::string("v=DMARC1; aspf=s; p=") + policy), author}};
+  };
+  const auto vast = finding("vast.example", "reject");
+  for (const char* policy : {"reject", "quarantine"}) {
+    const auto victim = finding("victim.example", policy);
+    for (const auto& authors :
+         {std::vector<AuthorFinding>{vast, victim}, std::vector<AuthorFinding>{victim, vast}}) {
+      const auto verdict = evaluate({authors, {}}, {.unfinished_spf = "vast.example"});
+      EXPECT_EQ(verdict.result, DmarcResult::Fail);
+      EXPECT_FALSE(verdict.unfinished) << policy;
+      EXPECT_EQ(verdict.policy_domain, "victim.example") << policy;
+    }
+  }
+}
+
 /// While the DNS is down, mail that an honest signer's key would prove is put off, not refused.
 TEST(Evaluation, WaitsForWhatMayStillPass) {
   const auto verdict = [](const char* policy, const Identifiers& identifiers) {
