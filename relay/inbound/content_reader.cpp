@@ -11,6 +11,11 @@ namespace {
 
 constexpr std::string_view kLineEnd = "\r\n";
 
+/// There is text before the first empty line, and none of it is a field.
+bool is_headless(const mail::Header& header) {
+  return header.fields().empty() && !header.block().empty();
+}
+
 }  // namespace
 
 void ContentReader::take(std::string_view content) {
@@ -30,26 +35,26 @@ void ContentReader::take(std::string_view content) {
 }
 
 void ContentReader::complete_header() {
-  header_ = std::make_shared<const mail::Header>(std::exchange(header_block_, {}));
+  const auto came = std::make_shared<const mail::Header>(std::exchange(header_block_, {}));
+  const mail::HeaderPtr kept = without_forged(came);
+  if (kept != came) replaced_octets_ = came->block().size();
   // No line is a header field: our own fields go in front, and all of the text must be the body.
-  headless_ = header_->fields().empty() && !header_->block().empty();
-  const mail::HeaderPtr came = header_;
-  if (headless_) header_ = std::make_shared<const mail::Header>("");
+  headless_ = is_headless(*kept);
+  header_ = is_headless(*came) ? std::make_shared<const mail::Header>("") : came;
   auth::MessageCheck* const check = on_header_ ? on_header_(*header_) : nullptr;
   if (check != nullptr) check->on_header(*header_, body_hashes_);
-  if (headless_) body_hashes_.update(came->block());
-  const mail::HeaderPtr before = header_;
-  remove_forged();
-  if (header_ != before) replaced_octets_ = came->block().size();
+  if (headless_) body_hashes_.update(kept->block());
+  if (kept != came) header_ = kept;
 }
 
-void ContentReader::remove_forged() {
+mail::HeaderPtr ContentReader::without_forged(mail::HeaderPtr header) const {
   for (const std::string& id : authserv_ids_) {
     if (id.empty()) continue;
     std::size_t removed = 0;
-    std::string kept = auth::results::without_forged(header_->block(), id, &removed);
-    if (removed > 0) header_ = std::make_shared<const mail::Header>(std::move(kept));
+    std::string kept = auth::results::without_forged(header->block(), id, &removed);
+    if (removed > 0) header = std::make_shared<const mail::Header>(std::move(kept));
   }
+  return header;
 }
 
 void ContentReader::end() {

@@ -44,8 +44,8 @@ class ContentReader {
 
   // Once has_header() is true:
 
-  /// The header without Authentication-Results forged in our name. Empty if no line before the
-  /// first empty one is a field: then the whole content is the body.
+  /// The header without Authentication-Results forged in our name. If no line before the first
+  /// empty one is a field it has no fields, and the whole content is the body.
   const mail::HeaderPtr& header() const { return header_; }
 
   /// Octets at the start of the content that header()->block() replaces when it is stored; 0: the
@@ -66,7 +66,8 @@ class ContentReader {
 
  private:
   void complete_header();
-  void remove_forged();
+  /// Without Authentication-Results in our name; the same one where there are none.
+  mail::HeaderPtr without_forged(mail::HeaderPtr header) const;
 
   const OnHeader on_header_;
   const std::vector<std::string> authserv_ids_;

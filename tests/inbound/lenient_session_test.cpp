@@ -78,6 +78,22 @@ TEST(Session, PutsAJointBetweenItsFieldsAndAFirstLineThatIsNone) {
   }
 }
 
+/// What is left when results in our name are taken out may be no header any more.
+TEST(Session, PutsAnEmptyLineBeforeWhatRemainsOfAForgedHeader) {
+  House house;
+  auto named = std::make_shared<Policy>(*house.policy.get());
+  named->authserv_id = "mx.example.org";
+  house.policy.publish(std::move(named));
+  house.talk(envelope_and(
+      {"Authentication-Results: mx.example.org; spf=pass\r\nHello\r\n\r\nthere\r\n.\r\n"}));
+  ASSERT_EQ(house.queue.stored.size(), 1U);
+  EXPECT_EQ(house.queue.stored[0].content, "Hello\r\n\r\nthere\r\n");
+  EXPECT_THAT(house.queue.stored[0].message.message.trace_fields,
+              testing::EndsWith("\r\n" + house.signer.signature + "\r\n"));
+  EXPECT_EQ(house.signer.requests.back().relaxed_body_sha256,
+            base::sha256("Hello\r\n\r\nthere\r\n"));
+}
+
 /// RFC 5321 §4.1.4: nobody is refused for the name he gives. It is in the trace, the log and the
 /// queue, and must stay one word there.
 TEST(Session, TakesWhateverTheClientCallsItself) {
