@@ -39,23 +39,40 @@ class AliasExpansion {
   /// How an alias was reached so far; it is followed again when another path does better.
   struct Visit {
     std::size_t depth;
-    std::uint64_t max_size;      ///< 0: any
-    std::uint16_t fallback = 0;  ///< as in TargetTerms
+    std::uint64_t max_size;       ///< 0: any
+    bool is_backed;               ///< a fallback of an alias above stands by for it
+    std::uint16_t fallback = 0;   ///< its own, as in TargetTerms
+    bool lives = false;           ///< something below it gets the mail
+    std::vector<Visit*> above{};  ///< the aliases that name it
+  };
+
+  /// A fallback, and the alias for whose targets it stands by.
+  struct StandIn {
+    mail::Mailbox address;
+    Visit* alias;
+    TargetTerms terms;  ///< of a target of that alias, but for this fallback
   };
 
   std::optional<Rejection> follow(const mail::Mailbox& mailbox);
   std::optional<Rejection> follow_targets(const AliasHit& hit, Visit& visit);
   std::optional<Rejection> reach(const mail::Mailbox& leaf);
+  /// The alias that is followed now names `visit`.
+  void note_path(Visit& visit);
+  static void note_life(Visit& visit);
+  void note_fallback(const mail::Mailbox& address, Visit& visit, std::uint16_t outer);
   /// Notes how `visit` is reached from here; false if that is no better than what is known.
   bool does_better(Visit& visit) const;
   /// At the recipient itself it is the refusal; below, it is noted.
   std::optional<Rejection> note_dead(const std::string& address, Rejection why);
   void forgive(const std::string& address);
   void note_rule(const AliasHit& hit, const mail::Mailbox& mailbox);
-  void expand_fallbacks();
-  std::string objection_to(const mail::Mailbox& fallback, AliasExpansion& side) const;
-  /// Makes the fallbacks' targets its own, where every branch in front of them is dead.
-  void step_in();
+  std::optional<Rejection> expand_fallbacks();
+  std::optional<Rejection> objection_to(const mail::Mailbox& fallback, AliasExpansion& side) const;
+  /// The targets of a fallback get the mail at once: its alias has nobody else.
+  std::optional<Rejection> step_in(const StandIn& fallback, const AliasExpansion& side);
+  /// The targets of a fallback are kept, without those for which it stands by. False: none is left.
+  bool stand_by(std::uint16_t number, AliasExpansion& side);
+  bool has_targets(std::uint16_t fallback) const;
 
   const AliasMap& aliases_;
   const settings::ConfirmedTargets* confirmed_;
@@ -65,11 +82,12 @@ class AliasExpansion {
   std::vector<TargetTerms> terms_;  ///< parallel to `leaves_`
   TargetTerms here_;  ///< combined terms of the aliases from the recipient down to here
   std::vector<mail::Mailbox> discards_;
-  std::vector<mail::Mailbox> fallbacks_;  ///< TargetTerms::fallback is the index + 1
-  std::vector<Fallback> expanded_;        ///< parallel to `fallbacks_`
+  std::vector<StandIn> fallbacks_;  ///< TargetTerms::fallback is the index + 1
+  std::vector<Fallback> expanded_;  ///< parallel to `fallbacks_`; empty where it does not stand by
   std::unordered_map<std::string, std::size_t> reached_;  ///< folded leaf -> its index in `leaves_`
   std::unordered_map<std::string, Visit> visited_;        ///< by folded alias
   std::set<std::string> path_;  ///< folded aliases from the recipient down to here
+  std::vector<Visit*> trail_;   ///< the same, in order
   std::string rule_;
   std::optional<settings::DmarcSettings> dmarc_;
   std::vector<DeadMember> dead_;

@@ -19,6 +19,7 @@ using settings::HostedDomain;
 
 constexpr mail::EnhancedStatus kRoutingLoop{5, 4, 6};
 constexpr mail::EnhancedStatus kNotAuthorised{5, 7, 1};
+constexpr mail::EnhancedStatus kExpired{5, 2, 1};
 
 constexpr const char* kElsewhere = "name a mailbox elsewhere";
 constexpr const char* kExisting = "name an alias that takes mail, or a mailbox elsewhere";
@@ -43,7 +44,9 @@ std::string similar(const HostedDomain& domain, const std::string& local_part) {
   std::vector<std::string> names;
   names.reserve(domain.aliases.size());
   for (const Alias& alias : domain.aliases) names.push_back(alias.local_part);
-  const std::string near = base::closest(mail::folded_local_part(local_part), names);
+  const std::string folded = mail::folded_local_part(local_part);
+  if (std::ranges::find(names, folded) != names.end()) return kExisting;  // it is refused
+  const std::string near = base::closest(folded, names);
   return near.empty() ? kExisting : fmt::format("did you mean {}@{}?", near, domain.text());
 }
 
@@ -77,8 +80,17 @@ void ask_for_alias(const Subject& subject, const Alias& alias, const HostedDomai
                "give it fewer targets, or a mailbox elsewhere");
   } else if (const auto* taken = std::get_if<forward::ResolvedRecipient>(&found)) {
     for (const forward::DeadMember& one : taken->dead) {
-      // A loop that other aliases are in is named there.
+      // One that has not confirmed yet may help later.
       if (one.status != kRoutingLoop) continue;
+      if (one.is_fallback && alias.fallback && one.address == alias.fallback->to_string()) {
+        doubts.add(alias.at, one.address,
+                   fmt::format("{} has a fallback that never helps: {} {}", name_of(alias, domain),
+                               one.address, one.why),
+                   kElsewhere);
+        continue;
+      }
+      // A loop that other aliases are in is named there.
+      if (one.is_fallback) continue;
       if (!is_catch_all && one.address != mailbox->to_string()) continue;
       doubts.add(alias.at, is_catch_all ? one.address : alias.local_part,
                  fmt::format("{} leads back to itself by {}", name_of(alias, domain), one.address),
@@ -103,7 +115,7 @@ void look_at_alias(const Subject& subject, const Alias& alias, const HostedDomai
         fmt::format("{} leads to {}, {}", name_of(alias, domain), target.to_string(), dead->why),
         std::move(dead->hint));
   }
-  if (leads_inside && !has_dead) ask_for_alias(subject, alias, domain, doubts);
+  if ((leads_inside || alias.fallback) && !has_dead) ask_for_alias(subject, alias, domain, doubts);
 }
 
 }  // namespace
@@ -169,8 +181,33 @@ void mapped_domains(const Subject& subject, Doubts& doubts) {
   }
 }
 
+namespace {
+
+/// What the loader cannot see: it knows no day, and says nothing where [defaults] names a
+/// postmaster, before whom an alias of that name goes.
+void postmaster_of(const Subject& subject, const HostedDomain& domain, Doubts& doubts) {
+  const auto alias = std::ranges::find(domain.aliases, "postmaster", &Alias::local_part);
+  if (alias == domain.aliases.end()) return;
+  const auto mailbox = mail::Mailbox::make(alias->local_part, domain.example());
+  if (!mailbox) return;
+  const bool nobody = alias->reject || alias->discard;
+  const auto found = subject.planner.resolve(mail::ForwardPath(*mailbox), subject.now);
+  const auto* refused = std::get_if<forward::Rejection>(&found);
+  const bool has_expired = alias->expires && refused && refused->status == kExpired;
+  if (!has_expired && !(nobody && subject.settings.defaults.postmaster)) return;
+  doubts.add(alias->at, alias->local_part,
+             fmt::format("nobody reads {} (RFC 5321 §4.5.1): {}", name_of(*alias, domain),
+                         has_expired ? "it has expired" : "this alias goes before [defaults]"),
+             kExisting);
+}
+
+}  // namespace
+
 /// A postmaster at one of our other names is checked by the loader.
 void postmaster(const Subject& subject, Doubts& doubts) {
+  for (const HostedDomain& domain : subject.settings.domains) {
+    postmaster_of(subject, domain, doubts);
+  }
   const auto& postmaster = subject.settings.defaults.postmaster;
   if (!postmaster || hosted(subject.settings, postmaster->domain()) == nullptr) return;
   auto dead = dead_end(subject, *postmaster);

@@ -265,10 +265,62 @@ TEST_F(AliasFates, AFallbackIsOfTheNearestAlias) {
       "a@target.example[1] b@target.example[2] !outer@else.example[2] !inner@else.example[1]");
 }
 
+/// In whatever order the members stand.
+TEST_F(AliasFates, ATargetOnSeveralWaysHasTheFallbackOfOneOfThem) {
+  add("help", {"inner@hosted.example"}).fallback = house::mailbox("c@else.example");
+  add("inner", {"me@target.example"});
+  for (const auto& members :
+       {std::vector<std::string>{"help@hosted.example", "me@target.example"},
+        std::vector<std::string>{"me@target.example", "help@hosted.example"},
+        std::vector<std::string>{"inner@hosted.example", "help@hosted.example"}}) {
+    add("all", members);
+    EXPECT_EQ(groups_of(*plan({taken("all")})), "me@target.example[1] !c@else.example[1]");
+    config_.domains.front().aliases.pop_back();
+  }
+}
+
+TEST_F(AliasFates, AFallbackStepsInForAMemberThatHasNobodyLeft) {
+  add("inner", {"ghost@hosted.example"}).fallback = house::mailbox("c@else.example");
+  add("outer", {"inner@hosted.example", "a@target.example"});
+  EXPECT_EQ(groups_of(*plan({taken("outer")})), "a@target.example c@else.example");
+  // Then it is one of the targets of the alias around, and has the fallback of that one.
+  add("around", {"inner@hosted.example"}).fallback = house::mailbox("d@else.example");
+  EXPECT_EQ(groups_of(*plan({taken("around")})), "c@else.example[1] !d@else.example[1]");
+  // Who is reached by another way is somebody.
+  add("other", {"a@target.example"});
+  add("twice", {"other@hosted.example", "named@hosted.example"});
+  add("named", {"other@hosted.example"}).fallback = house::mailbox("e@else.example");
+  EXPECT_EQ(groups_of(*plan({taken("twice")})), "a@target.example[1] !e@else.example[1]");
+  // It takes no more than its alias does.
+  add("small", {"ghost@hosted.example"}).fallback = house::mailbox("c@else.example");
+  config_.domains.front().aliases.back().max_size = 1000;
+  EXPECT_TRUE(taken("small").takes(1000));
+  EXPECT_FALSE(taken("small").takes(1001));
+}
+
+TEST_F(AliasFates, AFallbackIsListedOnlyWhereItStandsBy) {
+  const auto listed = [&](const std::string& alias) {
+    std::vector<std::string> all;
+    for (const Fallback& one : taken(alias).fallbacks) {
+      for (const auto& target : texts(one.targets)) all.push_back(target);
+    }
+    return all;
+  };
+  add("inner", {"a@target.example"}).fallback = house::mailbox("c@else.example");
+  add("outer", {"inner@hosted.example"}).fallback = house::mailbox("d@else.example");
+  EXPECT_THAT(listed("outer"), ElementsAre("c@else.example")) << "the nearer one counts";
+  add("own", {"a@target.example", "b@target.example"}).fallback =
+      house::mailbox("all@hosted.example");
+  add("all", {"b@target.example", "e@else.example"});
+  EXPECT_THAT(listed("own"), ElementsAre("e@else.example"));
+}
+
 TEST_F(AliasFates, AFallbackThatCannotHelpIsNone) {
   auto& help = add("help", {"a@target.example"});
   help.fallback = house::mailbox("a@target.example");  // has failed by then
   EXPECT_EQ(groups_of(*plan({taken("help")})), "a@target.example");
+  EXPECT_THAT(taken("help").dead,
+              ElementsAre(is_dead("a@target.example", "leads to the same addresses")));
   config_.domains.front().aliases.back().fallback = house::mailbox("gone@hosted.example");
   EXPECT_EQ(groups_of(*plan({taken("help")})), "a@target.example");
   EXPECT_THAT(taken("help").dead, ElementsAre(is_dead("gone@hosted.example", "No such user here")));

@@ -81,6 +81,21 @@ TEST_F(Targets, OfAFallbackMustExist) {
               ElementsAre(HasSubstr("team@fwd.example leads to gone@fwd.example")));
 }
 
+TEST_F(Targets, OfAFallbackMustHelp) {
+  const auto with = [&](const std::string& fallback, const std::string& more = "") {
+    return said("alias-target", domain("\"team\" = { to = \"a@x.example\", fallback = \"" +
+                                       fallback + "\" }\n" + more));
+  };
+  EXPECT_THAT(with("b@x.example"), IsEmpty());
+  for (const char* same : {"a@x.example", "team@fwd.example"}) {
+    EXPECT_THAT(with(same),
+                ElementsAre(AllOf(HasSubstr("team@fwd.example has a fallback that never helps"),
+                                  HasSubstr("leads to the same addresses"))));
+  }
+  EXPECT_THAT(with("bin@fwd.example", "\"bin\" = { discard = true }\n"),
+              ElementsAre(HasSubstr("never helps: bin@fwd.example leads nowhere")));
+}
+
 TEST_F(Targets, OfAWildcardAreAskedForBelowIt) {
   const auto wild = [&](const std::string& target) {
     return said("alias-target",
@@ -98,7 +113,8 @@ TEST_F(Targets, OfAWildcardAreAskedForBelowIt) {
 TEST_F(Targets, ThatAreRefusedAreNamedWithTheReply) {
   EXPECT_THAT(said("alias-target", domain("\"old\" = { reject = \"550 5.1.6 moved to x\" }\n"
                                           "\"team\" = [\"a@x.example\", \"old@fwd.example\"]\n")),
-              ElementsAre(HasSubstr("takes no mail: 550 5.1.6 moved to x")));
+              ElementsAre(AllOf(HasSubstr("takes no mail: 550 5.1.6 moved to x"),
+                                HasSubstr("name an alias that takes mail"))));
 }
 
 TEST_F(Targets, ThatLeadToOurselvesAreFound) {
@@ -183,6 +199,15 @@ TEST_F(Targets, OfThePostmasterIsSomebody) {
   EXPECT_THAT(with("ops@fwd.example"),
               ElementsAre(HasSubstr("relay.toml:8:15: warning[E050]: defaults.postmaster: nobody "
                                     "reads ops@fwd.example, which takes no mail: 550 5.1.1")));
+  const auto alias = [&](const std::string& options) {
+    return said("postmaster", text + "\"postmaster\" = { " + options + " }\n");
+  };
+  EXPECT_THAT(alias("to = \"me@mail.example\""), IsEmpty());
+  EXPECT_THAT(alias("to = \"me@mail.example\", expires = 2999-01-01"), IsEmpty());
+  EXPECT_THAT(alias("to = \"me@mail.example\", expires = 2020-01-01"),
+              ElementsAre(HasSubstr("nobody reads postmaster@fwd.example (RFC 5321 §4.5.1): it has "
+                                    "expired")));
+  EXPECT_THAT(alias("discard = true"), ElementsAre(HasSubstr("goes before [defaults]")));
 }
 
 /// Minutes would keep a host from starting; this is for a build of any kind on a busy machine.
