@@ -1,7 +1,6 @@
 #include "relay/delivery/attempt.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 #include "relay/delivery/outcome_map.hpp"
@@ -68,69 +67,45 @@ bool AttemptRunner::fits(const Consignment& consignment) const {
          failing_.is_best(session_->remote(), *consignment.hosts, ports_.clock.steady());
 }
 
-bool AttemptRunner::may_begin(const Progress& progress) const {
-  return ports_.clock.steady() < progress.ends_at && !place_.cut.made();
+bool AttemptRunner::may_begin(const AttemptCourse& course) const {
+  return ports_.clock.steady() < course.ends_at && !place_.cut.made();
 }
 
-/// Whether the host of this address was asked in this attempt, at this address or another.
-bool AttemptRunner::was_asked(const Progress& progress, std::size_t at) {
-  const auto& all = progress.consignment.hosts->hosts;
-  return std::ranges::any_of(progress.asked,
-                             [&](std::size_t other) { return same_host(all[other], all[at]); });
-}
-
-void AttemptRunner::count_asked(Progress& progress, std::size_t at) {
-  if (!was_asked(progress, at)) ++progress.hosts_asked;
-  progress.asked.push_back(at);
-}
-
-/// Whether another address may be dialled in this attempt.
-bool AttemptRunner::has_next(const Progress& progress) {
-  const Policy& policy = *progress.consignment.policy;
-  if (progress.next >= progress.order.size()) return false;
-  if (progress.asked.size() >= policy.addresses_per_attempt) return false;
-  return progress.hosts_asked < policy.hosts_per_attempt ||
-         was_asked(progress, progress.order[progress.next]);
-}
-
-void AttemptRunner::note(Progress& progress, std::size_t copy, const smtp::Verdict& verdict) const {
-  CopyResult& result = progress.report.copies[copy];
+void AttemptRunner::note(AttemptCourse& course, std::size_t copy,
+                         const smtp::Verdict& verdict) const {
   mail::Outcome outcome =
       outcome_of(verdict, session_->remote(), session_->tls_version(), session_->tls_result());
   outcome.attempt.at = at_;
-  if (verdict.protocol_error) result.faults.push_back(outcome.attempt);
-  if (result.outcome) result.before.push_back(std::move(result.outcome->attempt));
-  result.outcome = std::move(outcome);
+  course.note(copy, std::move(outcome), verdict.protocol_error);
 }
 
 /// Tries the hosts in order until one is ready for a transaction. False: the attempt is over.
-base::Task<bool> AttemptRunner::connect(Progress& progress) {
-  const Consignment& consignment = progress.consignment;
-  AttemptReport& report = progress.report;
+base::Task<bool> AttemptRunner::connect(AttemptCourse& course) {
+  const Consignment& consignment = course.consignment;
+  AttemptReport& report = course.report;
   const auto before = ports_.clock.steady();
   bool goes_on = true;
   while (goes_on) {
-    const bool again = std::exchange(progress.stays_here, false) && progress.here;
+    const bool again = std::exchange(course.stays_here, false) && course.here;
     // The first host is asked however long other copies took; a session that was cut off asks none.
-    const bool may_dial = progress.here ? may_begin(progress) : !place_.cut.made();
-    if (!may_dial || (!again && !has_next(progress))) {
-      give_up(progress);
+    const bool may_dial = course.here ? may_begin(course) : !place_.cut.made();
+    if (!may_dial || (!again && !course.has_next())) {
+      course.give_up(place_.cut.made());
       break;
     }
-    if (!again) progress.here = progress.order[progress.next++];
-    const Candidate& host = consignment.hosts->hosts[*progress.here];
+    const Candidate& host = again ? consignment.hosts->hosts[*course.here] : course.next_host();
     session_.emplace(ports_.dialer, ports_.clock, consignment.policy, place_);
     ++place_.group->connected;
     const auto failure = co_await session_->open(host);
     // A host is not asked where this one has no means to reach it.
-    if (!again && !session_->trouble_here()) count_asked(progress, *progress.here);
+    if (!again && !session_->trouble_here()) course.count_asked(*course.here);
     if (!failure) {
-      progress.reached = true;
-      progress.only_final = false;
+      course.reached = true;
+      course.only_final = false;
       report.connecting += duration_cast<milliseconds>(ports_.clock.steady() - before);
       co_return true;
     }
-    goes_on = heed_failure(progress, host, *failure);
+    goes_on = heed_failure(course, host, *failure);
     forget_session();
   }
   report.connecting += duration_cast<milliseconds>(ports_.clock.steady() - before);
@@ -138,9 +113,9 @@ base::Task<bool> AttemptRunner::connect(Progress& progress) {
 }
 
 /// Notes why a host could not be used. False: the attempt is over.
-bool AttemptRunner::heed_failure(Progress& progress, const Candidate& host,
+bool AttemptRunner::heed_failure(AttemptCourse& course, const Candidate& host,
                                  const smtp::Verdict& failure) {
-  Feedback& feedback = progress.report.feedback;
+  Feedback& feedback = course.report.feedback;
   feedback.timed_out = feedback.timed_out || session_->timed_out();
   failing_.asked(host, ports_.clock.steady());  // even if this host had no means to reach it
   const bool is_early = failure.stage <= mail::Stage::Banner;
@@ -149,16 +124,16 @@ bool AttemptRunner::heed_failure(Progress& progress, const Candidate& host,
     feedback.is_full = true;
     return false;
   }
-  progress.only_final = progress.only_final && never_takes_mail(failure);
+  course.only_final = course.only_final && never_takes_mail(failure);
   smtp::Verdict put_off = failure;
   put_off.kind = OutcomeKind::Deferred;
-  for (const std::size_t copy : progress.left) note(progress, copy, put_off);
+  for (const std::size_t copy : course.left) note(course, copy, put_off);
   if (failure.throttles()) {
     feedback.throttled = true;
     if (place_.group->throttled_in_row < Group::kPatience) {
       // It is in no trouble: it wants a slower pace, and asking others first would evade that.
-      feedback.slow_down = progress.report.copies[progress.left.front()].outcome;
-      failing_.throttled(host, *progress.consignment.hosts, ports_.clock.steady());
+      feedback.slow_down = course.report.copies[course.left.front()].outcome;
+      failing_.throttled(host, *course.consignment.hosts, ports_.clock.steady());
       return false;
     }
   }
@@ -168,25 +143,6 @@ bool AttemptRunner::heed_failure(Progress& progress, const Candidate& host,
     failing_.failed(host, Failure::Session, ports_.clock.steady());
   }
   return true;
-}
-
-/// No further host will be tried: the last outcome of each copy stands.
-void AttemptRunner::give_up(Progress& progress) {
-  const bool all_asked = progress.next >= progress.order.size();
-  const bool is_final = all_asked && progress.only_final && !progress.asked.empty();
-  for (const std::size_t copy : progress.left) {
-    auto& outcome = progress.report.copies[copy].outcome;
-    if (!outcome) continue;
-    if (is_final) outcome->kind = OutcomeKind::Failed;
-    // A permanent refusal by some hosts becomes temporary: a host not tried yet may accept.
-    if (!all_asked && outcome->kind == OutcomeKind::Failed) outcome->kind = OutcomeKind::Deferred;
-  }
-  if (progress.reached || is_final || progress.left.empty()) return;
-  if (progress.report.feedback.trouble_here) return;  // our own trouble may be the only reason
-  const auto& last = progress.report.copies[progress.left.front()].outcome;
-  if (last && last->kind == OutcomeKind::Deferred && !place_.cut.made()) {
-    progress.report.feedback.unreachable = last;
-  }
 }
 
 base::Task<AttemptReport> AttemptRunner::run(Consignment consignment, ContentSource& content,
@@ -202,50 +158,33 @@ base::Task<AttemptReport> AttemptRunner::run(Consignment consignment, ContentSou
   }
   const auto started = ports_.clock.steady();
   at_ = ports_.queue.now();
-  Progress progress{.consignment = consignment,
-                    .head = *head,
-                    .content = content,
-                    .gate = gate,
-                    .report = report,
-                    .order = failing_.order_of(*consignment.hosts, started),
-                    .ends_at = started + consignment.policy->timeouts.whole};
-  progress.left.resize(consignment.copies.size());
-  std::iota(progress.left.begin(), progress.left.end(), 0U);
+  AttemptCourse course(consignment, *head, content, gate, report,
+                       failing_.order_of(*consignment.hosts, started),
+                       started + consignment.policy->timeouts.whole);
   if (!fits(consignment)) co_await close();
-  if (session_) adopt(progress);
+  if (session_) course.adopt(session_->remote());
   domain_ = domain_of(consignment);
   bool goes_on = true;
   while (goes_on) {
-    if (progress.left.empty()) {
-      if (progress.moved.empty()) break;
+    if (course.left.empty()) {
+      if (course.moved.empty()) break;
       // The current host has answered for these copies: go on with the next host.
       co_await close();
-      progress.left = std::exchange(progress.moved, {});
-      progress.stays_here = false;
+      course.left = std::exchange(course.moved, {});
+      course.stays_here = false;
     }
     if (!session_) {
-      goes_on = co_await connect(progress);
+      goes_on = co_await connect(course);
     } else {
-      goes_on = co_await transact(progress);
+      goes_on = co_await transact(course);
     }
   }
-  if (!progress.moved.empty()) {
-    progress.left = std::exchange(progress.moved, {});
-    give_up(progress);
+  if (!course.moved.empty()) {
+    course.left = std::exchange(course.moved, {});
+    course.give_up(place_.cut.made());
   }
   report.sending = duration_cast<milliseconds>(ports_.clock.steady() - started) - report.connecting;
   co_return report;
-}
-
-/// Starts the attempt on the connection that is already open.
-void AttemptRunner::adopt(Progress& progress) const {
-  const auto& hosts = progress.consignment.hosts->hosts;
-  const auto at = std::ranges::find(hosts, session_->remote());
-  progress.here = static_cast<std::size_t>(at - hosts.begin());
-  std::erase(progress.order, *progress.here);
-  count_asked(progress, *progress.here);
-  progress.reached = true;
-  progress.only_final = false;
 }
 
 }  // namespace relay::delivery

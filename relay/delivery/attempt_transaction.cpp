@@ -20,16 +20,6 @@ constexpr std::chrono::seconds kJustUsed{1};
 // Exim closes after more than ten commands that lead to no mail, and counts each RSET.
 constexpr std::size_t kMostUntaken = 9;
 
-bool has_utf8(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
-/// Whether the header of the copy, original or rewritten, contains UTF-8.
-bool header_has_utf8(const CopyHead& head, std::string_view content) {
-  if (head.content_begin > 0) return has_utf8(head.fields[0]);
-  return has_utf8(content.substr(0, mail::header_length(content).value_or(content.size())));
-}
-
 /// The server ends the session at RCPT after it has refused recipients of this transaction, as
 /// Postfix does behind so many errors. That is about those recipients: the others have heard
 /// nothing of their own.
@@ -44,80 +34,51 @@ bool is_about_others(const std::vector<smtp::Verdict>& verdicts) {
 
 }  // namespace
 
-std::vector<std::uint16_t> AttemptRunner::indices_of(const Consignment& consignment,
-                                                     const std::vector<std::size_t>& which) const {
-  std::vector<std::uint16_t> indices;
-  indices.reserve(which.size());
-  for (const std::size_t copy : which) {
-    indices.push_back(consignment.queued->recipients[consignment.copies[copy]].route.index);
-  }
-  return indices;
-}
-
-smtp::ClientTransaction AttemptRunner::transaction_for(
-    const Progress& progress, const std::vector<std::size_t>& which) const {
-  const mail::AcceptedMessage& message = progress.consignment.queued->message;
-  const auto& recipients = progress.consignment.queued->recipients;
-  const auto& copies = progress.consignment.copies;
-  smtp::ClientTransaction transaction;
-  transaction.reverse_path = recipients[copies[which.front()]].route.reverse_path;
-  for (const std::size_t copy : which) {
-    transaction.recipients.push_back(recipients[copies[copy]].route.target);
-  }
-  transaction.size = progress.head.size(message);
-  transaction.eight_bit = message.body == mail::BodyType::EightBitMime;
-  // Clients say SMTPUTF8 wherever it is offered; it is needed only if there is UTF-8 (RFC 6531
-  // §3.4).
-  transaction.needs_smtputf8 =
-      message.smtputf8 && header_has_utf8(progress.head, progress.content.front());
-  return transaction;
-}
-
-std::size_t AttemptRunner::most_recipients(const Progress& progress) const {
-  const Consignment& consignment = progress.consignment;
+std::size_t AttemptRunner::most_recipients(const AttemptCourse& course) const {
+  const Consignment& consignment = course.consignment;
   const std::size_t learnt =
-      tighter(place_.group->most_recipients.load(), progress.report.feedback.stated.recipients);
+      tighter(place_.group->most_recipients.load(), course.report.feedback.stated.recipients);
   return tighter(tighter(consignment.policy->recipients_per_transaction, learnt),
                  value_of(session_->offered().rcpt_max));
 }
 
 /// One transaction with the current host. False: the attempt is over.
-base::Task<bool> AttemptRunner::transact(Progress& progress) {
-  if (sent_ > 0 && !may_begin(progress)) {
-    give_up(progress);
+base::Task<bool> AttemptRunner::transact(AttemptCourse& course) {
+  if (sent_ > 0 && !may_begin(course)) {
+    course.give_up(place_.cut.made());
     co_return false;
   }
-  if (sent_ >= most_messages(progress.consignment)) {
-    progress.stays_here = true;
+  if (sent_ >= most_messages(course.consignment)) {
+    course.stays_here = true;
     co_await close();
     co_return true;
   }
   const auto count =
-      static_cast<std::ptrdiff_t>(std::min(progress.left.size(), most_recipients(progress)));
-  std::vector<std::size_t> which(progress.left.begin(), progress.left.begin() + count);
+      static_cast<std::ptrdiff_t>(std::min(course.left.size(), most_recipients(course)));
+  std::vector<std::size_t> which(course.left.begin(), course.left.begin() + count);
   const bool reused = sent_ > 0;
   ++sent_;
-  auto transaction = transaction_for(progress, which);
-  const auto may_go_on = [&, all = indices_of(progress.consignment, which)](bool at_dot) {
-    if (!at_dot) return progress.gate(all, false);
+  auto transaction = course.transaction_for(which);
+  const auto may_go_on = [&, all = course.indices_of(which)](bool at_dot) {
+    if (!at_dot) return course.gate(all, false);
     std::vector<std::uint16_t> taken;
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (session_->is_to_receive(i)) taken.push_back(all[i]);
     }
-    return progress.gate(taken, true);
+    return course.gate(taken, true);
   };
-  const auto sent = co_await session_->send(std::move(transaction), progress.head, progress.content,
+  const auto sent = co_await session_->send(std::move(transaction), course.head, course.content,
                                             ports_.queue, may_go_on);
-  Feedback& feedback = progress.report.feedback;
+  Feedback& feedback = course.report.feedback;
   feedback.timed_out = feedback.timed_out || session_->timed_out();
-  progress.stays_here = true;
+  course.stays_here = true;
   if (!sent) {
     forget_session();
     if (sent.error().trouble == SendTrouble::Withdrawn) {
-      drop_withdrawn(progress);
-      co_return !progress.left.empty() || !progress.moved.empty();
+      course.drop_withdrawn();
+      co_return !course.left.empty() || !course.moved.empty();
     }
-    progress.report.spool_error = sent.error().error;
+    course.report.spool_error = sent.error().error;
     co_return false;
   }
   if (was_stale(reused)) {
@@ -128,8 +89,8 @@ base::Task<bool> AttemptRunner::transact(Progress& progress) {
     co_return true;
   }
   if (was_one_too_many(reused)) feedback.stated.messages = sent_ - 1;
-  progress.left.erase(progress.left.begin(), progress.left.begin() + count);
-  judge(progress, which);
+  course.left.erase(course.left.begin(), course.left.begin() + count);
+  judge(course, which);
   last_used_ = ports_.clock.steady();
   if (!session_->reusable() || was_refused_in_the_clear() || untaken_ >= kMostUntaken) {
     co_await close();
@@ -167,27 +128,19 @@ bool AttemptRunner::was_one_too_many(bool reused) const {
          });
 }
 
-void AttemptRunner::drop_withdrawn(Progress& progress) {
-  const auto withdrawn = [&](std::size_t copy) {
-    return !progress.gate(indices_of(progress.consignment, {copy}), false);
-  };
-  std::erase_if(progress.left, withdrawn);
-  std::erase_if(progress.moved, withdrawn);
-}
-
-void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& which) {
-  Feedback& feedback = progress.report.feedback;
+void AttemptRunner::judge(AttemptCourse& course, const std::vector<std::size_t>& which) {
+  Feedback& feedback = course.report.feedback;
   const auto& verdicts = session_->verdicts();
   std::vector<std::size_t> again;
-  const std::size_t moved_before = progress.moved.size();
+  const std::size_t moved_before = course.moved.size();
   bool is_throttled = false;
-  const bool spares_others = !progress.spared_others && is_about_others(verdicts);
-  progress.spared_others = progress.spared_others || spares_others;
+  const bool spares_others = !course.spared_others && is_about_others(verdicts);
+  course.spared_others = course.spared_others || spares_others;
   for (std::size_t i = 0; i < which.size(); ++i) {
     if (spares_others && verdicts[i].closing) {
       again.push_back(which[i]);
     } else {
-      const NextStep step = judge_copy(progress, which[i], verdicts[i], again);
+      const NextStep step = judge_copy(course, which[i], verdicts[i], again);
       is_throttled = is_throttled || step == NextStep::Throttled;
     }
   }
@@ -209,7 +162,7 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
   recipients = tighter(recipients, value_of(session_->offered().rcpt_max));
   feedback.stated.messages =
       tighter(feedback.stated.messages, value_of(session_->offered().mail_max));
-  if (progress.moved.size() > moved_before) {
+  if (course.moved.size() > moved_before) {
     // Who took mail on this connection, or refuses a recipient, is in no trouble.
     const bool only_this_mail = std::ranges::all_of(verdicts, [](const smtp::Verdict& verdict) {
       const bool of_recipient =
@@ -220,14 +173,14 @@ void AttemptRunner::judge(Progress& progress, const std::vector<std::size_t>& wh
     failing_.failed(session_->remote(),
                     only_this_mail || takes_mail ? Failure::Mail : Failure::Session, now);
   }
-  progress.left.insert(progress.left.begin(), again.begin(), again.end());
-  if (is_throttled) heed_throttling(progress);
+  course.left.insert(course.left.begin(), again.begin(), again.end());
+  if (is_throttled) heed_throttling(course);
 }
 
 /// The server asks for a slower pace: no other host is tried, and the untried copies are deferred
 /// as well.
-void AttemptRunner::heed_throttling(Progress& progress) {
-  Feedback& feedback = progress.report.feedback;
+void AttemptRunner::heed_throttling(AttemptCourse& course) {
+  Feedback& feedback = course.report.feedback;
   feedback.throttled = true;
   const auto& verdicts = session_->verdicts();
   const auto why = std::ranges::find_if(
@@ -246,12 +199,12 @@ void AttemptRunner::heed_throttling(Progress& progress) {
         outcome_of(*why, session_->remote(), session_->tls_version(), session_->tls_result());
     feedback.slow_down->attempt.at = at_;
   }
-  for (const std::size_t copy : progress.left) note(progress, copy, *why);
-  progress.left.clear();
-  progress.moved.clear();
+  for (const std::size_t copy : course.left) note(course, copy, *why);
+  course.left.clear();
+  course.moved.clear();
 }
 
-smtp::NextStep AttemptRunner::judge_copy(Progress& progress, std::size_t copy,
+smtp::NextStep AttemptRunner::judge_copy(AttemptCourse& course, std::size_t copy,
                                          smtp::Verdict verdict, std::vector<std::size_t>& again) {
   const bool before_data = verdict.stage < Stage::Data;
   if (session_->is_fallback() && before_data && verdict.kind == OutcomeKind::Failed &&
@@ -264,9 +217,9 @@ smtp::NextStep AttemptRunner::judge_copy(Progress& progress, std::size_t copy,
     again.push_back(copy);
     return step;
   }
-  note(progress, copy, verdict);
+  note(course, copy, verdict);
   const bool moves = step == NextStep::AnotherHost && !base::sabotaged(base::Sabotage::HostsHidden);
-  if (moves || verdict.by_capability) progress.moved.push_back(copy);
+  if (moves || verdict.by_capability) course.moved.push_back(copy);
   return step;
 }
 

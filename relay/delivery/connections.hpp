@@ -47,6 +47,8 @@ class Connections {
   /// While closed, no session gets work.
   void close(bool closed) { is_closed_ = closed; }
 
+  bool is_closed() const { return is_closed_; }
+
   /// The list may still be used.
   bool is_current(const HostList& list) const {
     return list.policy == policy_ && now_ < list.valid_until;

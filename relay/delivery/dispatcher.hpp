@@ -6,7 +6,6 @@
 #pragma once
 
 #include <atomic>
-#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -15,11 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "relay/delivery/claims.hpp"
-#include "relay/delivery/connections.hpp"
-#include "relay/delivery/lookups.hpp"
-#include "relay/delivery/pause_rules.hpp"
-#include "relay/ports/delivery_control.hpp"
+#include "relay/delivery/lane_steps.hpp"
 
 namespace relay::delivery {
 
@@ -132,16 +127,15 @@ class Dispatcher {
   Totals totals() const;
 
  private:
-  static void run(Deferred& after);
-
+  /// Calls `work` under the lock, and afterwards, without it, what `work` wants to be called.
+  template <typename Work>
+  void change(Work work);
+  /// … by a caller that knows the time.
+  template <typename Work>
+  void change(base::SteadyTime now, Work work);
   void offer_to(const ports::LaneKey& key, Job job, Deferred& after);
   bool take_in(const ports::DueCopy& due, bool overtakes, base::SteadyTime now);
-  void arrange(const LanePtr& lane, Deferred& after);
-  void want_lookup(const LanePtr& lane, Deferred& after);
-  void tell_twin(const Lane& answered);
-  void next_lookups(Deferred& after);
-  void start_clerk(const LanePtr& lane, Deferred& after);
-  void next_clerks(Deferred& after);
+  bool take_in_now(const ports::DueCopy& due, bool overtakes, Deferred& after);
 
   Hooks hooks_;
   mutable std::mutex mutex_;
@@ -149,14 +143,11 @@ class Dispatcher {
   PauseRules pauses_;
   Claims claims_;
   Lanes lanes_;
-  Lookups lookups_;
   Connections connections_;
-  std::deque<std::weak_ptr<Lane>> clerks_wanted_;
-  std::size_t clerks_ = 0;
+  LaneSteps steps_;
   base::SteadyTime forget_at_;
   std::atomic<std::uint64_t> withdrawals_ = 0;
   std::atomic<bool> has_pauses_ = false;
-  bool paused_ = false;
   bool stopped_ = false;
 };
 
