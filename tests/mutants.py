@@ -2,14 +2,16 @@
 
 Each is a patch in a folder mutants/, which begins with words for people: what it breaks, and what should
 notice. Two lines are for this program. `Found-by:` names what must find it, any of which is right: verdicts of
-the simulation, or unit tests. Behind it either `Worlds:`, the first failing world of the simulation, counted from
-1 (whoever changes the worlds measures anew), or `Tests:`, the program that holds the unit tests."""
+the simulation, or tests. Behind it either `Worlds:`, the first failing world of the simulation, counted from 1
+(whoever changes the worlds measures anew), or `Tests:`, where the tests are: the program that holds unit tests, or a
+module of system tests (tests.system.…), which then drive the mutant as a process."""
 
 import glob
 import os
 import re
 import shutil
 import subprocess
+import sys
 import time
 
 from tests.simulation import last_words
@@ -20,6 +22,7 @@ BUILD = os.path.join(SOURCE, "build/release")
 BIN = os.path.join(BUILD, "bin")
 SIMULATE = os.path.join(BIN, "simulate")
 SOUND = os.path.join(BIN, "simulate-sound")  # of the sources as they are
+SYSTEM = {"srs-relay", "bare_listener"}  # what the system tests of mutants drive
 CI_MINUTE = 60  # seconds that every build gives to the simulation
 
 
@@ -34,8 +37,12 @@ class Mutant:
         self.worlds = None if self.tests else int(self.line(header, "Worlds"))
 
     @property
-    def program(self):
-        return self.tests or "simulate"
+    def is_system(self):
+        return bool(self.tests) and self.tests.startswith("tests.system.")
+
+    @property
+    def programs(self):
+        return SYSTEM if self.is_system else {self.tests or "simulate"}
 
     def line(self, header, key, needed=True):
         found = re.search(f"^{key}: (.+)$", header, re.MULTILINE)
@@ -119,6 +126,8 @@ def first_that_shows(worlds, seconds):
 
 def failing_tests(mutant):
     """Names of those that fail of the tests which should, and how many of them ran."""
+    if mutant.is_system:
+        return failing_system_tests(mutant)
     ended = subprocess.run([os.path.join(BIN, mutant.tests), "--gtest_filter=" + ":".join(mutant.found_by)],
                            capture_output=True, text=True, check=False, timeout=600)
     failing = dict.fromkeys(re.findall(r"^\[  FAILED  \] (\S+) \(", ended.stdout, re.MULTILINE))
@@ -128,11 +137,21 @@ def failing_tests(mutant):
     return list(failing), int(ran[1]) if ran else 0
 
 
+def failing_system_tests(mutant):
+    ended = subprocess.run([sys.executable, "-W", "ignore", "-m", "unittest",
+                            *(f"{mutant.tests}.{name}" for name in mutant.found_by)], cwd=SOURCE,
+                           env={**os.environ, "RELAY_BINARY": os.path.join(BIN, "srs-relay")},
+                           capture_output=True, text=True, check=False, timeout=1200)
+    failing = re.findall(rf"^(?:FAIL|ERROR): \S+ \({re.escape(mutant.tests)}\.(\S+)\)$", ended.stderr, re.MULTILINE)
+    ran = re.search(r"^Ran (\d+) tests? in ", ended.stderr, re.MULTILINE)
+    return list(dict.fromkeys(failing)), int(ran[1]) if ran else 0
+
+
 def try_one(mutant, worlds, seconds):
     patch = os.path.abspath(mutant.path)
     run("git", "apply", patch)
     try:
-        build([mutant.program])
+        build(mutant.programs)
         begin = time.monotonic()
         if mutant.tests:
             verdicts, done = failing_tests(mutant)
@@ -178,7 +197,7 @@ def is_sound(mutants, worlds, seconds, say):
 def campaign(only, worlds, seconds, sound_worlds, note=False, say=print):
     mutants = all_mutants(only)
     copy_head()
-    build({mutant.program for mutant in mutants})
+    build(set().union(*(mutant.programs for mutant in mutants)))
     report = {"pass": is_sound(mutants, sound_worlds, seconds, say), "mutants": {}}
     for mutant in mutants if report["pass"] else ():
         found = try_one(mutant, worlds, seconds)

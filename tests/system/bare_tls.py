@@ -22,6 +22,7 @@ def serve(port, pem):
         print("ready", flush=True)
         while True:
             peer = listening.accept()[0]
+            peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each session waits 40 ms for an ACK
             peer.sendall(b"220 bare\r\n")
             peer.recv(512)
             peer.sendall(b"250-bare\r\n250 STARTTLS\r\n")

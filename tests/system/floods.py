@@ -1,289 +1,68 @@
 """Floods, each beside a normal load of which nothing may be refused, and which must not wait for it. How long
-it takes is compared with a control in the same run: the same generator floods a listener that does nothing,
-so that what the generator itself costs the machine counts on neither side.
+it takes is compared with a control in the same run: the same generator floods a listener that does nothing
+(tests/bench/bare_listener.cpp), so that what the generator itself costs the machine counts on neither side. What
+a generator did it counts itself; one that did too little proves nothing, and is a fault.
 
-test_floods.py runs them small, scripts/campaign overload in full. A generator is a process of its own:
-python3 -m tests.system.floods NAME PORT PEM HOP, with a certificate and its key for who needs them, and a port
-to listen on for who is a next hop."""
+test_floods.py runs them small, scripts/campaign overload in full."""
 
-import asyncio
-import itertools
+import contextlib
+import dataclasses
 import json
-import random
-import signal
+import os
 import smtplib
-import socket
-import ssl
+import sqlite3
 import subprocess
 import sys
-import threading
 import time
 
-from . import raw_tls
-from .crowd import raise_descriptor_limit
-from .harness import MESSAGE, ROOT, Relay, Sink, both_of, free_port, wait_for
+from .flood_generators import GENERATORS
+from .flood_words import new_message
+from .harness import BINARY, ROOT, Relay, Sink, both_of, free_port, toml, wait_for
 
-LONGEST = 300  # seconds that a generator lives, whatever happens
-
-
-# --- generators
-
-def heard(s):
-    """One reply, or what there is of it."""
-    reply = b""
-    while not (reply.endswith(b"\n") and reply.splitlines()[-1][3:4] != b"-"):
-        got = s.recv(4096)
-        if not got:
-            raise ConnectionError("closed")
-        reply += got
-    return reply
+BARE_LISTENER = os.path.join(os.path.dirname(BINARY), "bare_listener")
 
 
-def dial(port, source):
-    s = socket.create_connection(("127.0.0.1", port), timeout=5, source_address=(source, 0))
-    if not heard(s).startswith(b"220"):
-        s.close()
-        raise ConnectionError("refused")
-    return s
+@dataclasses.dataclass
+class Flood:
+    """`does`: what it must do at the least, by the words of its generator. Words with "full_" are replies of the
+    relay, the others must be true of the control, too."""
+    does: dict
+    generator: str = ""  # that of its own name
+    sessions: int = 0  # so many the relay must have
+    tls: bool = False
+    is_proxied: bool = False  # its clients are named by a balancer
+    fair_time: int = 0  # seconds until it has no right any more to what it holds: so long everybody may keep it
+    config: dict = dataclasses.field(default_factory=dict)
 
 
-def say(s, *lines):
-    for line in lines:
-        s.sendall(line + b"\r\n")
-        reply = heard(s)
-    return reply
-
-
-def open_content(s, recipient=b"user@fwd.test"):
-    say(s, b"EHLO flood.test", b"MAIL FROM:<flood@sender.test>", b"RCPT TO:<%s>" % recipient, b"DATA")
-
-
-def fall_silent_in_content(s, number, of):
-    """As much as makes a chunk and a part of the next, and not a word more; the last ones a line, which finds
-    the room that is left."""
-    open_content(s)
-    s.sendall(b"Subject: x\r\n\r\n" + (b"x" * 76 + b"\r\n") * (4300 if number < of * 0.9 else 1))
-
-
-def fall_silent_in_handshake(s, *_):
-    say(s, b"EHLO flood.test")
-    if say(s, b"STARTTLS").startswith(b"2"):
-        s.sendall(b"\x16")  # the first octet of a handshake
-
-
-def hold(sources, fall_silent):
-    """Holds a connection of each source, and another one when it is closed."""
-    def run(port, ready, **_):
-        raise_descriptor_limit(4096)
-        held = {}
-        for turn in itertools.count():
-            for number, source in enumerate(sources):
-                if number in held and not is_closed(held[number]):
-                    continue
-                held.pop(number, None)
-                try:
-                    s = dial(port, source)
-                    fall_silent(s, number, len(sources))
-                    s.setblocking(False)
-                    held[number] = s
-                except OSError:
-                    pass
-            if turn == 0:
-                ready()
-            time.sleep(0.2)
-    return run
-
-
-def is_closed(s):
-    try:
-        return s.recv(4096) == b""
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
-
-
-def again_and_again(attack, sources):
-    """`attack(socket)` after each greeting, from each source at the same time, and anew when it ends."""
-    def run(port, ready, **_):
-        def repeat(source):
-            while True:
-                try:
-                    with dial(port, source) as s:
-                        attack(s)
-                except OSError:
-                    time.sleep(0.01)
-        for source in sources:
-            threading.Thread(target=repeat, args=(source,), daemon=True).start()
-        time.sleep(0.5)
-        ready()
-        threading.Event().wait()
-    return run
-
-
-def ask_for_recipients(s):
-    """RCPT after RCPT, each for another address of one alias."""
-    say(s, b"EHLO flood.test")
-    while True:
-        say(s, b"MAIL FROM:<flood@sender.test>")
-        number = random.getrandbits(40)
-        s.sendall(b"".join(b"RCPT TO:<user+%d@fwd.test>\r\n" % (number + n) for n in range(100)))
-        replies = b""
-        while replies.count(b"\n") < 100:
-            got = s.recv(65536)
-            if not got:
-                raise ConnectionError("closed")
-            replies += got
-        say(s, b"RSET")
-
-
-def send_without_end(s):
-    """Content that is larger than any limit."""
-    open_content(s)
-    lines = (b"x" * 76 + b"\r\n") * 2000
-    while True:
-        s.sendall(lines)
-
-
-def start_tls(s, made):
-    say(s, b"EHLO flood.test")
-    if not say(s, b"STARTTLS").startswith(b"2"):
-        raise ConnectionError("no TLS")
-    return raw_tls.Raw(made, s, is_server=False)
-
-
-def update_keys(s):
-    """KeyUpdate after KeyUpdate, and never a word of SMTP."""
-    with start_tls(s, raw_tls.context(raw_tls.TLS_CLIENT)) as secured:
-        while secured.update_key():
-            pass
-    raise ConnectionError("closed")
-
-
-def evil_next_hop(port, ready, pem, hop):
-    """A next hop that sends KeyUpdate after KeyUpdate, on one connection at a time so that it costs the machine the
-    same whoever listens to it, and somebody who sends mail there all the time."""
-    made = raw_tls.context(raw_tls.TLS_SERVER, pem)
-    one_at_a_time = threading.Lock()
-
-    def update_keys_of(peer):
-        try:
-            peer.sendall(b"220 evil\r\n")
-            heard(peer)
-            peer.sendall(b"250-evil\r\n250 STARTTLS\r\n")
-            heard(peer)
-            peer.sendall(b"220 go\r\n")
-            with raw_tls.Raw(made, peer, is_server=True) as secured, one_at_a_time:
-                while secured.update_key():
-                    pass
-        except OSError:
-            peer.close()
-
-    def accept():
-        with socket.create_server(("127.0.0.1", int(hop)), backlog=100) as listening:
-            while True:
-                threading.Thread(target=update_keys_of, args=(listening.accept()[0],), daemon=True).start()
-
-    def send(s):
-        open_content(s, b"evil@fwd.test")
-        say(s, MESSAGE.replace(b"<1@", b"<%d@" % random.getrandbits(60)) + b".")
-        time.sleep(0.05)
-
-    threading.Thread(target=accept, daemon=True).start()
-    again_and_again(send, ["127.7.7.1"])(port, ready)
-
-
-def addresses(count, networks):
-    """So many clients, spread over networks of their own, no more than 40 connections of one address."""
-    return [f"127.7.{number % networks}.{1 + number // networks // 40}" for number in range(count)]
-
-
-class Echo(asyncio.Protocol):
-    """Answers each line and does nothing else."""
-
-    def __init__(self, secure):
-        self.secure, self.in_content = secure, False
-
-    def connection_made(self, transport):
-        self.transport = transport
-        if not transport.get_extra_info("ssl_object"):
-            transport.write(b"220 echo\r\n")
-
-    def data_received(self, octets):
-        if self.in_content:
-            self.in_content = not octets.endswith(b"\r\n.\r\n")
-            if not self.in_content:
-                self.transport.write(b"250 ok\r\n")
-            return
-        if octets.startswith(b"STARTTLS") and self.secure:
-            self.transport.write(b"220 go\r\n")
-            self.upgrade = asyncio.ensure_future(self.go_on_in_tls())
-            return
-        self.in_content = octets.startswith(b"DATA")
-        self.transport.write(b"354 go\r\n" if self.in_content else b"250 ok\r\n" * octets.count(b"\n"))
-
-    async def go_on_in_tls(self):
-        try:
-            await asyncio.get_running_loop().start_tls(self.transport, self, self.secure, server_side=True)
-        except (OSError, ssl.SSLError):
-            self.transport.close()
-
-
-def listen_to(hop):
-    """Delivers nothing to a next hop, and listens to whatever it says inside TLS."""
-    made = raw_tls.context(raw_tls.TLS_CLIENT)
-    while True:
-        try:
-            with dial(hop, "127.0.0.1") as s, start_tls(s, made) as secured:
-                while secured.read():
-                    pass
-        except OSError:
-            time.sleep(0.01)
-
-
-def echo(port, ready, pem, hop):
-    """`hop`: it is a client as well, of the next hop with this port. 0: it is none."""
-    if int(hop):
-        threading.Thread(target=listen_to, args=(int(hop),), daemon=True).start()
-    secure = None
-    if pem:
-        secure = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        secure.load_cert_chain(pem)
-
-    raise_descriptor_limit(4096)
-
-    async def run():
-        server = await asyncio.get_running_loop().create_server(lambda: Echo(secure), "127.0.0.1", port)
-        ready()
-        await server.serve_forever()
-    asyncio.run(run())
-
-
-FOUR = [f"127.7.7.{number}" for number in range(1, 5)]
-GENERATORS = {
-    "echo": echo,
-    "silent": hold(addresses(147, 1), fall_silent_in_content),
-    "silent_of_five": hold(addresses(300, 5), fall_silent_in_content),
-    "idle_of_five": hold(addresses(1000, 5), lambda *_: None),
-    "handshakes": hold(addresses(250, 2), fall_silent_in_handshake),
-    "handshakes_of_five": hold(addresses(300, 5), fall_silent_in_handshake),
-    "handshakes_of_ten": hold(addresses(600, 10), fall_silent_in_handshake),
-    "recipients": again_and_again(ask_for_recipients, ["127.7.7.1"]),
-    "greylist": again_and_again(ask_for_recipients, ["127.7.7.1"]),
-    "oversized": again_and_again(send_without_end, FOUR),
-    "key_updates": again_and_again(update_keys, FOUR),
-    "evil_next_hop": evil_next_hop,
+# A quarter of it, which is what one network may hold, is less than what the holders want; all of it as well.
+LITTLE_MEMORY = {"limits": {"memory": "24MiB"}}
+FLOODS = {
+    "silent": Flood({"contents_held": 147, "octets": 30_000_000, "at_once": 147}, sessions=147),
+    "silent_in_little_memory": Flood({"contents_held": 147, "octets": 30_000_000, "at_once": 147, "full_452": 1},
+                                     generator="silent", sessions=147, config=LITTLE_MEMORY),
+    "silent_of_five": Flood({"contents_held": 300, "octets": 60_000_000, "at_once": 300, "full_452": 1}, is_proxied=True,
+                            sessions=200, config=LITTLE_MEMORY),
+    "idle_of_five": Flood({"connections": 800, "at_once": 800}, sessions=800, is_proxied=True),
+    "handshakes": Flood({"handshakes_held": 124, "at_once": 250}, sessions=200, tls=True),
+    "handshakes_of_five": Flood({"handshakes_held": 200, "at_once": 300}, sessions=200, tls=True, is_proxied=True),
+    "handshakes_of_ten": Flood({"handshakes_held": 200, "at_once": 600}, sessions=250, tls=True, fair_time=11),
+    "newcomers": Flood({"connections": 800}),
+    "handshakes_without_end": Flood({"handshakes": 100}, tls=True),
+    "recipients": Flood({"rcpts": 1000}),
+    "greylist": Flood({"rcpts": 1000}, generator="recipients", config={"greylist": {"enabled": True, "delay": "1s"}}),
+    "claims": Flood({"claims": 50}, config={"rates": {"per_sender_domain": "200/h"}}),
+    "oversized": Flood({"octets": 50_000_000}),
+    "key_updates": Flood({"key_updates": 3000, "handshakes": 4}, tls=True),
+    "evil_next_hop": Flood({"key_updates": 1000, "victims": 1}),
 }
-WITH_TLS = ("handshakes", "handshakes_of_five", "handshakes_of_ten", "key_updates")
-# Seconds until a flood has no right any more to what it holds: so long everybody may keep it.
-FAIR_TIME = {"handshakes_of_ten": 11}
 
 
 # --- the normal load
 
 def normal_send(relay, number, tls):
     """Seconds that the session took. Raises smtplib's exceptions."""
-    message = MESSAGE.replace(b"<1@", b"<%d@" % random.getrandbits(60))
+    message = new_message()
     began = time.monotonic()
     with smtplib.SMTP("127.0.0.1", relay.port, local_hostname="normal.test", timeout=30,
                       source_address=(f"127.99.{number % 20}.7", 0)) as s:
@@ -294,91 +73,240 @@ def normal_send(relay, number, tls):
 
 
 def normal_load(relay, sends, tls=False):
-    """The times, sorted, and what was said to those who were refused."""
+    """The times, and what was said to those who were refused."""
     times, refused = [], []
     for number in range(sends):
         try:
             times.append(normal_send(relay, number, tls and number % 2 == 0))
         except (OSError, smtplib.SMTPException) as e:
             refused.append(repr(e))
-        time.sleep(0.015)
-    return sorted(times), refused
+        time.sleep(0.01)
+    return times, refused
 
+
+class Strangers:
+    """Who is not known to greylisting: one comes before the flood, and one when it has begun. At the second try both
+    must pass. The table of those who wait is full meanwhile, and he who came before is its oldest row, so that
+    whoever is thrown out by age is thrown out first."""
+
+    OTHERS = 5000  # networks of which the rows are
+    MOST_ROWS = 500_000  # that wait
+
+    def __init__(self, relay):
+        self.relay, self.heard = relay, {}
+
+    def knock(self, name, address):
+        with smtplib.SMTP("127.0.0.1", self.relay.port, source_address=(address, 0), timeout=30) as s:
+            s.ehlo("stranger.test")
+            s.mail(name + "@stranger.test")
+            self.heard.setdefault(name, []).append(s.rcpt("user@" + self.relay.domain)[0])
+
+    def come_before(self):
+        normal_load(self.relay, 20)  # the normal load is of clients that are known
+        time.sleep(1.1)
+        normal_load(self.relay, 20)
+        self.knock("before", "127.98.1.1")
+        self.relay.stop()
+        self.fill_table()
+        self.relay.start()
+
+    def come_among(self):
+        self.knock("among", "127.98.2.1")
+
+    def come_again(self):
+        time.sleep(1.1)  # the delay, and a bit
+        self.knock("before", "127.98.1.1")
+        self.knock("among", "127.98.2.1")
+
+    def fill_table(self):
+        now = int(1000 * time.time())
+        with contextlib.closing(sqlite3.connect(self.relay.path("queue/queue.db"))) as db, db:
+            waiting = db.execute("SELECT count(*) FROM greylist WHERE (passes > 0) = 0").fetchone()[0]
+            db.execute("WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < ?1) "
+                       "INSERT INTO greylist SELECT CAST(printf('filled%010d', i) AS BLOB), ?2, 0, ?3, "
+                       "CAST(printf('owner%011d', i % ?4) AS BLOB) FROM n",
+                       (self.MOST_ROWS - waiting, now, now + 3 * 86_400_000, self.OTHERS))
+            db.execute("INSERT INTO greylist_count SELECT 0, counted_under, count(*) FROM greylist WHERE (passes > 0) = 0 "
+                       "GROUP BY counted_under ON CONFLICT DO UPDATE SET number = excluded.number")
+
+    def look_at_table(self):
+        """Rows that wait, and how many of those that were there before the flood had to go. The relay has ended."""
+        with contextlib.closing(sqlite3.connect(self.relay.path("queue/queue.db"))) as db:
+            waiting, filled = db.execute("SELECT count(*), sum(CAST(key AS TEXT) LIKE 'filled%') FROM greylist "
+                                         "WHERE (passes > 0) = 0").fetchone()
+        return {"strangers_heard": self.heard, "rows": waiting, "rows_of_others": filled}
+
+
+# --- both at the same time
 
 class Background:
-    """One of the GENERATORS, in a process of its own."""
+    """A process that runs meanwhile, and says "ready" when its first round is done."""
 
-    def __init__(self, name, port, pem="", hop=0):
-        self.process = subprocess.Popen([sys.executable, "-W", "ignore", "-m", "tests.system.floods", name, str(port),
-                                         pem, str(hop)], cwd=ROOT, stdout=subprocess.PIPE)
+    def __init__(self, *command):
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE)
+        self.did = {}
 
     def __enter__(self):
-        self.process.stdout.readline()  # the first round is done
+        if not self.process.stdout.readline():
+            raise AssertionError(f"{self.process.args} has died")
         return self
 
     def __exit__(self, *_):
-        self.process.kill()
-        self.process.wait()
-        self.process.stdout.close()
+        self.process.terminate()
+        try:
+            said = self.process.communicate(timeout=10)[0]
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            said = self.process.communicate()[0]
+        self.did = json.loads(said) if said else {}
 
 
-def beside(name, sends):
-    """What the normal load is like while this flood is on, and while it is on elsewhere."""
-    sink = Sink().start()
-    limits = '[limits]\nnew_per_ip = "200/10s"\nhandshakes_per_ip = "100/10s"\n'  # the defaults, not the tests' own
-    greylist = '[greylist]\nenabled = true\ndelay = "1s"\n' if name == "greylist" else ""
-    tls = name in WITH_TLS
-    echo_port, hop = free_port(), free_port()
-    relay = Relay(sink.port, tls=True, extra=limits + greylist, routes=[("evil.test", hop), ("*", sink.port)],
-                  aliases={"user": ["target@dest.test"], "evil": ["target@evil.test"]},
-                  config={"queue": {"retry_schedule": ["10s"]}})
-    try:
-        pem = both_of(relay) if tls or name == "evil_next_hop" else ""
-        relay.start()
-        if greylist:  # the normal load is of clients that are known
-            normal_load(relay, 20)
-            time.sleep(1.1)
-            normal_load(relay, 20)
-        found = {"flood": name, "sends": sends}
-        for where, port in (("control", echo_port), ("flooded", relay.port)):
-            victim = hop if where == "control" and name == "evil_next_hop" else 0
-            with Background("echo", echo_port, pem, victim), Background(name, port, pem, hop):
-                time.sleep(FAIR_TIME.get(name, 0))
-                if where == "flooded":  # for the test to see that the flood is what it claims to be
-                    found["sessions"] = json.loads(relay.cli("--json", "status").stdout)["sessions"]
-                times, refused = normal_load(relay, sends, tls)
-                if where == "flooded" and greylist:
-                    found["strangers_pass"] = strangers_pass(relay)
-            found[where + "_p99_ms"] = round(1000 * times[int(0.99 * (len(times) - 1))], 1) if times else None
-            found[where + "_refused"] = refused[:3]
-        wait_for(lambda: len(sink.messages) >= 2 * sends, what="all mail")
-        found["alive"] = relay.process.poll() is None
+def generator(name, port, pem="", hop=0):
+    return Background(sys.executable, "-W", "ignore", "-m", "tests.system.flood_generators", name, str(port), pem, str(hop))
+
+
+@contextlib.contextmanager
+def bare_listener(port, pem, hop):
+    """`hop`: a client as well, of the next hop with this port. 0: none."""
+    if not os.path.exists(BARE_LISTENER):
+        raise AssertionError(f"{BARE_LISTENER} is not there: build the target bare_listener")
+    with Background(BARE_LISTENER, str(port), *filter(None, [pem])):
+        with generator("victim", port, hop=hop) if hop else contextlib.nullcontext():
+            yield
+
+
+def added(one, other):
+    """What was done in two rounds."""
+    return {what: (max if what == "at_once" else sum)((one.get(what, 0), other.get(what, 0))) for what in {**one, **other}}
+
+
+class Beside:
+    """The normal load beside one flood: while it floods the relay, and while it floods the bare listener."""
+
+    def __init__(self, name):
+        self.flood = FLOODS[name]
+        self.name = self.flood.generator or name
+        self.sink = Sink().start()
+        self.bare_port, self.hop, balanced = free_port(), free_port(), free_port()
+        self.relay = Relay(self.sink.port, tls=True, routes=[("evil.test", self.hop), ("*", self.sink.port)],
+                           aliases={"user": ["target@dest.test"], "evil": ["target@evil.test"]})
+        # Paces are the defaults, not the tests' own.
+        config = {"queue": {"retry_schedule": ["10s"]}, "limits": {"new_per_ip": "200/10s", "handshakes_per_ip": "100/10s"}}
+        if self.flood.is_proxied:
+            config["listener"] = [{"address": f"127.0.0.1:{self.relay.port}"},
+                                  {"address": f"127.0.0.1:{balanced}", "proxy": ["127.0.0.1/32"]}]
+        self.relay.config = toml.merged(config, self.flood.config)
+        self.relay.write_config()
+        self.attacked_port = balanced if self.flood.is_proxied else self.relay.port
+        self.strangers = Strangers(self.relay) if "greylist" in self.flood.config else None
+        self.times = {"control": [], "flooded": []}
+        self.refused = {"control": [], "flooded": []}
+        self.did = {"control": {}, "flooded": {}}
+        self.sessions = 0
+
+    def control(self, sends, pem):
+        victim = self.hop if self.name == "evil_next_hop" else 0
+        with bare_listener(self.bare_port, pem, victim), generator(self.name, self.bare_port, pem, self.hop) as flood:
+            time.sleep(self.flood.fair_time)
+            self.load("control", sends)
+        self.did["control"] = added(self.did["control"], flood.did)
+
+    def flooded(self, sends, pem, is_last):
+        with generator(self.name, self.attacked_port, pem, self.hop) as flood:
+            time.sleep(self.flood.fair_time)
+            self.sessions = max(self.sessions, json.loads(self.relay.cli("--json", "status").stdout)["sessions"])
+            if self.strangers and is_last:
+                self.strangers.come_among()
+            self.load("flooded", sends)
+            if self.strangers and is_last:
+                self.strangers.come_again()
+        self.did["flooded"] = added(self.did["flooded"], flood.did)
+
+    def load(self, where, sends):
+        times, refused = normal_load(self.relay, sends, self.flood.tls)
+        self.times[where] += times
+        self.refused[where] += refused
+
+    def run(self, sends, rounds):
+        """In turns, so that what else the machine does meanwhile meets both."""
+        pem = both_of(self.relay) if self.flood.tls or self.name == "evil_next_hop" else ""
+        self.relay.start()
+        if self.strangers:
+            self.strangers.come_before()
+        for number in range(rounds):
+            self.control(sends // rounds, pem)
+            self.flooded(sends // rounds, pem, number == rounds - 1)
+        sent = sum(map(len, self.times.values()))
+        wait_for(lambda: len(self.sink.messages) >= sent, what="all mail")
+        found = {"sends": sends, "alive": self.relay.process.poll() is None, "sessions": self.sessions}
+        for where in ("control", "flooded"):
+            found |= {where + "_p99_ms": p99_ms(self.times[where]), where + "_refused": self.refused[where][:3],
+                      where + "_did": self.did[where]}
+        if self.strangers:
+            self.relay.stop()
+            found |= self.strangers.look_at_table()
         return found
+
+    def end(self):
+        self.relay.remove()
+        self.sink.stop()
+
+
+def p99_ms(times):
+    return round(1000 * sorted(times)[int(0.99 * (len(times) - 1))], 1) if times else None
+
+
+def beside(name, sends, rounds=1):
+    """What the normal load is like while this flood is on, and while it is on elsewhere."""
+    both = Beside(name)
+    try:
+        return {"flood": name, **both.run(sends, rounds)}
     finally:
-        relay.remove()
-        sink.stop()
+        both.end()
 
 
-def strangers_pass(relay):
-    """Whether somebody whom greylisting does not know gets through during the flood, at his second try."""
-    with smtplib.SMTP("127.0.0.1", relay.port, source_address=("127.98.1.1", 0), timeout=30) as s:
-        s.ehlo("stranger.test")
-        s.mail("bob@stranger.test")
-        first = s.rcpt("user@" + relay.domain)[0]
-    time.sleep(1.5)
-    with smtplib.SMTP("127.0.0.1", relay.port, source_address=("127.98.1.1", 0), timeout=30) as s:
-        s.ehlo("stranger.test")
-        s.mail("bob@stranger.test")
-        return (first, s.rcpt("user@" + relay.domain)[0]) == (451, 250)
+# --- the verdict
+
+def shortcomings(found):
+    """Of the flood itself: it proves nothing."""
+    flood = FLOODS[found["flood"]]
+    short = [f"{where}: {what} {found[where + '_did'].get(what, 0)} of {number}" for where in ("control", "flooded")
+             for what, number in flood.does.items() if where == "flooded" or not what.startswith("full_")
+             if found[where + "_did"].get(what, 0) < number]
+    if found["sessions"] < flood.sessions:
+        short.append(f"sessions {found['sessions']} of {flood.sessions}")
+    if "rows" in found and found["rows"] < Strangers.MOST_ROWS - len(found["strangers_heard"]):  # these have passed
+        short.append(f"{found['rows']} rows")
+    return short
 
 
-def is_good(found, slack_ms=20):
-    return (found["alive"] and not found["flooded_refused"] and not found["control_refused"]
-            and found["flooded_p99_ms"] <= 2 * found["control_p99_ms"] + slack_ms
-            and found.get("strangers_pass", True))
+def delays(found, slack_ms):
+    if not (found["control_p99_ms"] and found["flooded_p99_ms"]):
+        return ["nothing was sent"]
+    most = 2 * found["control_p99_ms"] + slack_ms
+    return [] if found["flooded_p99_ms"] <= most else [f"{found['flooded_p99_ms']} ms, more than {most} ms"]
 
 
-if __name__ == "__main__":
-    signal.alarm(LONGEST)
-    name, port, pem, hop = sys.argv[1:]
-    GENERATORS[name](int(port), lambda: print("ready", flush=True), pem=pem, hop=hop)
+def faults(found):
+    """Of the relay, and none of these is an accident."""
+    wrong = [] if found["alive"] else ["the relay has died"]
+    wrong += found["control_refused"] + found["flooded_refused"]
+    wrong += [f"the stranger {name} heard {codes}" for name, codes in found.get("strangers_heard", {}).items()
+              if codes != [451, 250]]
+    return wrong
+
+
+def judged(name, sends, rounds=1, slack_ms=0):
+    """The same, with all that is wrong as "wrong". The machine may have done something else meanwhile: what can come
+    of that is measured once more."""
+    for attempt in (1, 2):
+        found = beside(name, sends, rounds)
+        found["wrong"] = faults(found) + shortcomings(found) + delays(found, slack_ms)
+        if faults(found) or not found["wrong"]:
+            break
+        if attempt == 1:
+            print(f"once more: {json.dumps(found)}", flush=True)
+    return found
+
+
+assert {flood.generator or name for name, flood in FLOODS.items()} == set(GENERATORS) - {"victim"}

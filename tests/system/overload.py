@@ -17,7 +17,7 @@ import threading
 import time
 
 from .crowd import Crowd, raise_descriptor_limit
-from .floods import dial, open_content, say
+from .flood_words import dial, open_content, say
 from .harness import MESSAGE, ROOT, Relay, Sink, both_of, free_port, wait_for
 from .ledger.kill import SinkProcess
 

@@ -47,6 +47,14 @@ class Raw:
         return (ssl.SSL_key_update(self.connection, UPDATE_REQUESTED) == 1
                 and ssl.SSL_do_handshake(self.connection) == 1)
 
+    def throw_away(self):
+        """What has arrived and was not read. Nothing can be read after that."""
+        try:
+            while self.peer.recv(1 << 20, socket.MSG_DONTWAIT):
+                pass
+        except OSError:
+            pass  # no more is there; or the connection has gone, which the next write notices
+
     def close(self):
         if self.connection:
             ssl.SSL_free(self.connection)

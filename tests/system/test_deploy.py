@@ -60,6 +60,24 @@ class Installed(unittest.TestCase):
              self.unit], capture_output=True, text=True)
         self.assertEqual(security.returncode, 0, security.stdout[-600:] + security.stderr)
 
+    def test_the_log_has_a_folder_of_its_own(self):
+        """[log] file lies where systemd makes a folder that others of the group may read, and nobody else."""
+        with open(self.unit, encoding="utf-8") as f:
+            text = f.read()
+        service = text.partition("[Service]\n")[2].partition("\n[")[0].splitlines()
+        self.assertIn("LogsDirectory=srs-relay", service)
+        self.assertIn("LogsDirectoryMode=0750", service)
+        with open(os.path.join(ROOT, "config/hosting.toml"), encoding="utf-8") as f:
+            self.assertIn('"/var/log/srs-relay/', f.read())
+        # Negative control: systemd, whose parser accepts the unit above, does not take just anything there.
+        unit = os.path.join(self.folder, "logs.service")
+        for value, is_taken in (("srs-relay", True), ("/var/log/srs-relay", False), ("../srs-relay", False)):
+            with self.subTest(value):
+                with open(unit, "w", encoding="utf-8") as f:
+                    f.write(f"[Service]\nExecStart=/bin/true\nLogsDirectory={value}\n")
+                verify = subprocess.run(["systemd-analyze", "verify", "--man=no", unit], capture_output=True, text=True)
+                self.assertEqual("LogsDirectory=" not in verify.stderr, is_taken, verify.stderr)
+
     def test_the_examples_pass_the_check(self):
         for name in ("minimal.toml", "hosting.toml"):
             with self.subTest(name):
