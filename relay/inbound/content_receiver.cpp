@@ -124,6 +124,7 @@ base::Task<bool> ContentReceiver::read(ClientConnection& connection, const Limit
   const base::SteadyTime began = parts_.clock.steady();
   const std::uint32_t rate = std::max<std::uint32_t>(limits.min_content_rate, 1);
   ReadBuffer& buffer = connection.buffer();
+  const ReadBuffer::Content comes(buffer);
   while (!reader.finished()) {
     if (waste.is_enough()) co_return false;
     if (buffer.empty()) {

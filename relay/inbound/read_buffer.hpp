@@ -1,10 +1,11 @@
-// The one buffer a session reads into. Its fixed size bounds the unread octets of a session.
+// The one buffer a session reads into. It bounds the unread octets of a session, and is small while
+// the client says little: most sessions wait, and one that waits needs room for a command only.
 #pragma once
 
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <optional>
+#include <memory>
 #include <span>
 #include <string_view>
 
@@ -22,7 +23,8 @@ enum class LineState {
 
 class ReadBuffer {
  public:
-  static constexpr std::size_t kOctets = 16UL * 1024;  // one TLS record
+  static constexpr std::size_t kOctets = 16UL * 1024;  // one TLS record; the most it holds
+  static constexpr std::size_t kLittle = 512;          // a few commands (RFC 5321 §4.5.3.1.4)
 
   struct Line {
     LineState state = LineState::Incomplete;
@@ -43,7 +45,21 @@ class ReadBuffer {
     return {LineState::Complete, front.substr(0, end - 1), end + 1};
   }
 
-  std::string_view pending() const { return {octets_.data() + begin_, end_ - begin_}; }
+  /// While it exists, content comes: reads are large.
+  class Content {
+   public:
+    explicit Content(ReadBuffer& buffer) : buffer_(buffer) { buffer_.expects_much_ = true; }
+
+    ~Content() { buffer_.expects_much_ = false; }
+
+    Content(const Content&) = delete;
+    Content& operator=(const Content&) = delete;
+
+   private:
+    ReadBuffer& buffer_;
+  };
+
+  std::string_view pending() const { return {octets() + begin_, end_ - begin_}; }
 
   bool empty() const { return begin_ == end_; }
 
@@ -53,22 +69,48 @@ class ReadBuffer {
     if (begin_ == end_) begin_ = end_ = 0;
   }
 
-  /// The space to read into; never empty while the front is an incomplete line.
+  /// The space to read into; never empty while the front is an incomplete line. Throws
+  /// std::bad_alloc, and then nothing has changed.
   std::span<char> room() {
-    if (begin_ != 0) {
-      std::copy(octets_.data() + begin_, octets_.data() + end_, octets_.data());
-      end_ -= begin_;
-      begin_ = 0;
+    const bool wants_much = expects_much_ || was_filled_ || end_ - begin_ >= kLittle;
+    if (wants_much && !much_) {
+      auto much = std::make_unique_for_overwrite<char[]>(kOctets);
+      move_front_to(much.get());
+      much_ = std::move(much);
+    } else if (!wants_much && much_) {
+      move_front_to(little_.data());
+      much_.reset();
+    } else if (begin_ != 0) {
+      move_front_to(octets());
     }
-    return std::span(octets_).subspan(end_);
+    return {octets() + end_, size() - end_};
   }
 
-  void filled(std::size_t octets) { end_ += octets; }
+  void filled(std::size_t octets) {
+    end_ += octets;
+    was_filled_ = end_ == size();
+  }
 
  private:
-  std::array<char, kOctets> octets_;  // uninitialised: only [begin_, end_) is read
+  std::size_t size() const { return much_ ? kOctets : kLittle; }
+
+  const char* octets() const { return much_ ? much_.get() : little_.data(); }
+
+  char* octets() { return much_ ? much_.get() : little_.data(); }
+
+  void move_front_to(char* place) {
+    std::copy(octets() + begin_, octets() + end_, place);
+    end_ -= begin_;
+    begin_ = 0;
+  }
+
+  // Uninitialised: only [begin_, end_) is read.
+  std::array<char, kLittle> little_;
+  std::unique_ptr<char[]> much_;  ///< kOctets of them; null: little_ is in use
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
+  bool was_filled_ = false;  ///< the last read filled all of it: more may have come
+  bool expects_much_ = false;
 };
 
 }  // namespace relay::inbound
