@@ -81,6 +81,9 @@ inbound::AbusePolicy abuse_policy(const settings::Settings& from) {
                   .per_target = from.rates.per_target,
                   .unknown = from.rates.unknown,
                   .tag = from.defaults.tag};
+  policy.attempts = {.total = from.limits.rcpts,
+                     .per_client = from.limits.rcpts_per_ip,
+                     .per_network = from.limits.rcpts_per_network};
   return policy;
 }
 

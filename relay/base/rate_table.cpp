@@ -13,6 +13,8 @@ double span_of(const Rate& rate) {
 }  // namespace
 
 void RateTable::drain(Bucket& bucket, const Rate& rate, SteadyTime now) {
+  // A debt from before a reload to a smaller rate would otherwise last for many spans.
+  bucket.used = std::min<double>(bucket.used, rate.count);
   const std::chrono::duration<double> passed = now - bucket.at;
   if (passed.count() > 0) {
     bucket.used = std::max(0.0, bucket.used - passed.count() * rate.count / span_of(rate));
@@ -44,7 +46,7 @@ RateTable::Bucket& RateTable::fetch(std::string_view key, const Rate& rate, Stea
 }
 
 void RateTable::use(Bucket& bucket, const Rate& rate, double amount) {
-  bucket.used = std::min<double>(rate.count, bucket.used + amount);
+  bucket.used = std::clamp<double>(bucket.used + amount, 0, rate.count);
   const double share = rate.count == 0 ? 0 : bucket.used / rate.count;
   const std::chrono::duration<double> debt(share * span_of(rate));
   bucket.full_at = bucket.at + std::chrono::duration_cast<SteadyTime::duration>(debt);
@@ -66,11 +68,28 @@ void RateTable::charge(std::string_view key, const Rate& rate, SteadyTime now, d
 }
 
 bool RateTable::allows(std::string_view key, const Rate& rate, SteadyTime now) {
+  if (rate.count == 0) return false;
   const std::lock_guard lock(mutex_);
   Bucket* bucket = find(key);
-  if (bucket == nullptr) return rate.count > 0;
+  if (bucket == nullptr) return true;
   drain(*bucket, rate, now);
   return bucket->used + 1 <= rate.count;
+}
+
+void RateTable::give_back(std::string_view key, const Rate& rate, SteadyTime now, double amount) {
+  const std::lock_guard lock(mutex_);
+  Bucket* bucket = find(key);
+  if (bucket == nullptr) return;  // forgotten, with all that it owed
+  drain(*bucket, rate, now);
+  use(*bucket, rate, -amount);
+}
+
+double RateTable::debt(std::string_view key, const Rate& rate, SteadyTime now) {
+  const std::lock_guard lock(mutex_);
+  Bucket* bucket = find(key);
+  if (bucket == nullptr) return 0;
+  drain(*bucket, rate, now);
+  return bucket->used / rate.count;
 }
 
 std::size_t RateTable::size() const {

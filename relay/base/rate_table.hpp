@@ -17,10 +17,12 @@ namespace relay::base {
 struct Rate {
   std::uint32_t count = 0;
   std::chrono::seconds span{3600};
+
+  friend bool operator==(const Rate&, const Rate&) = default;
 };
 
 /// Thread-safe. The rate is an argument, so that a reload changes it for keys that are known
-/// already.
+/// already. Nobody owes more than a whole bucket of the new rate.
 ///
 /// When the table is full, the key whose bucket will be full soonest is forgotten: first keys that
 /// owe nothing, whose loss changes nothing; then, when all are in debt, the key with the least
@@ -41,6 +43,13 @@ class RateTable {
 
   /// Whether take() would succeed. Takes nothing.
   bool allows(std::string_view key, const Rate& rate, SteadyTime now);
+
+  /// Gives back `amount` of what was taken, or what is left of it. Allocates nothing.
+  void give_back(std::string_view key, const Rate& rate, SteadyTime now, double amount);
+
+  /// The part of the bucket that is used: 0 (nothing is owed) to 1. Precondition: the count is not
+  /// 0.
+  double debt(std::string_view key, const Rate& rate, SteadyTime now);
 
   std::size_t size() const;
 

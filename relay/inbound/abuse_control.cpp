@@ -1,5 +1,6 @@
 #include "relay/inbound/abuse_control.hpp"
 
+#include <string_view>
 #include <utility>
 
 #include <boost/asio/ip/address.hpp>
@@ -13,7 +14,28 @@ namespace {
 
 void count(std::atomic<std::uint64_t>& counter) { counter.fetch_add(1, std::memory_order_relaxed); }
 
+smtp::Reply too_many_attempts(ShareLevel used_up) {
+  const std::string_view whose = used_up == ShareLevel::Client      ? " from your address"
+                                 : used_up == ShareLevel::Everybody ? ""
+                                                                    : " from your network";
+  return {450, {4, 7, 0}, fmt::format("Too many RCPT commands{}, try again later", whose)};
+}
+
 }  // namespace
+
+std::optional<smtp::Reply> AbuseControl::objection_to_attempt(const base::Origin& origin,
+                                                              bool is_postmaster,
+                                                              const AbusePolicy& policy) {
+  RcptAttempts& attempts = is_postmaster ? attempts_at_postmaster_ : attempts_;
+  const auto used_up = attempts.take(origin, policy.attempts, clock_.steady());
+  if (!used_up) return std::nullopt;
+  return counted(too_many_attempts(*used_up));
+}
+
+void AbuseControl::forgive_attempts(const base::Origin& origin, std::uint32_t attempts,
+                                    const AbusePolicy& policy) {
+  attempts_.give_back(origin, attempts, policy.attempts, clock_.steady());
+}
 
 base::Task<std::optional<smtp::Reply>> AbuseControl::objection_to_client(std::string client,
                                                                          DnsListStage stage,

@@ -13,6 +13,7 @@
 #include "relay/inbound/fair_rate.hpp"
 #include "relay/inbound/greylist.hpp"
 #include "relay/inbound/message_rates.hpp"
+#include "relay/inbound/rcpt_attempts.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/greylist.hpp"
 #include "relay/smtp/reply.hpp"
@@ -23,6 +24,7 @@ struct AbusePolicy {
   std::shared_ptr<const DnsListPolicy> dns_lists = std::make_shared<DnsListPolicy>();
   GreylistPolicy greylist;
   RatePolicy rates;
+  AttemptLimits attempts;
 };
 
 /// Thread-safe; bounded. A policy passed by reference must live until the caller's await ends.
@@ -31,6 +33,17 @@ class AbuseControl {
   AbuseControl(ports::Resolver& resolver, ports::GreylistStore& greylist, ports::Clock& clock,
                base::Log& log)
       : greylist_(greylist), clock_(clock), lists_(resolver, clock, log) {}
+
+  /// Charges one RCPT, whatever its answer will be; the reply if there were too many. To be asked
+  /// before anything else. Attempts at postmaster are counted apart: he can be reached by who has
+  /// used up all others.
+  std::optional<smtp::Reply> objection_to_attempt(const base::Origin& origin, bool is_postmaster,
+                                                  const AbusePolicy& policy);
+
+  /// So many attempts, none of them at postmaster, ended in accepted mail, or in trouble of ours.
+  /// Allocates nothing.
+  void forgive_attempts(const base::Origin& origin, std::uint32_t attempts,
+                        const AbusePolicy& policy);
 
   /// The refusal of a client that the DNS lists score too high; nullopt if it is welcome, or if the
   /// policy asks the lists at another stage.
@@ -84,6 +97,8 @@ class AbuseControl {
   ports::Clock& clock_;
   DnsLists lists_;
   MessageRates rates_;
+  RcptAttempts attempts_;
+  RcptAttempts attempts_at_postmaster_;
   FairRate strangers_;
   std::atomic<std::uint64_t> listed_{0};
   std::atomic<std::uint64_t> greylisted_{0};

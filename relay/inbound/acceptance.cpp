@@ -204,7 +204,9 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
   if (const auto before = parts.resends.find(key, parts.clock.steady())) {
     parts.log.write(
         resent_event(before->id(), dialogue_of(arrived.transaction), parts.clock.wall()));
-    co_return Acceptance{AcceptedReply::of(*before), Unheard{std::move(key), *before, true}};
+    co_return Acceptance{.reply = AcceptedReply::of(*before),
+                         .unheard = Unheard{std::move(key), *before, true},
+                         .is_resent = true};
   }
   const Policy& policy = arrived.transaction.policy();
   auto late = co_await late_objection(parts.abuse, arrived.transaction, arrived.session_end);

@@ -62,6 +62,7 @@ struct Unheard {
 struct Acceptance {
   smtp::EndOfDataReply reply;
   std::optional<Unheard> unheard;  ///< nullopt: refused
+  bool is_resent = false;          ///< it was taken before: only the 250 is new
 };
 
 /// Why content that is arriving, or has arrived, is refused: a fault in how it was sent, or of

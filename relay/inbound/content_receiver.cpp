@@ -98,7 +98,18 @@ base::Task<ContentReceiver::Outcome> ContentReceiver::receive(ClientConnection& 
       parts_.acceptance, {message.envelope, message.transaction, intake,
                           message.transaction.check(), reader.fault(), message.session_end});
   if (accepted.reply.reply().code() >= 500) waste.charge();
+  // Who sends the same message again and again has none of his attempts forgiven for it.
+  if (!accepted.is_resent) settle_attempts(message.transaction, accepted.reply.reply());
   co_return accepted;
+}
+
+void ContentReceiver::settle_attempts(const Transaction& transaction,
+                                      const smtp::Reply& answer) const {
+  if (!answer.positive() && !parts_.troubles.behind(answer, parts_.clock.steady())) return;
+  const Client& asker = transaction.asker();
+  if (asker.is_exempt) return;  // its attempts were not counted
+  parts_.acceptance.abuse.forgive_attempts(asker.origin, transaction.forgivable_attempts(),
+                                           transaction.policy().abuse);
 }
 
 auth::MessageCheck* ContentReceiver::take_header(const OpenMessage& message,

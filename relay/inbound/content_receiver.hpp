@@ -10,6 +10,7 @@
 #include "relay/inbound/acceptance.hpp"
 #include "relay/inbound/client_connection.hpp"
 #include "relay/inbound/fair_share.hpp"
+#include "relay/inbound/host_troubles.hpp"
 #include "relay/inbound/open_message.hpp"
 #include "relay/inbound/waste_guard.hpp"
 #include "relay/ports/clock.hpp"
@@ -37,6 +38,7 @@ class ContentReceiver {
     ports::IntakeQueue& queue;
     FairShare& memory;
     WasteGuard& waste;
+    const HostTroubles& troubles;
     AcceptanceParts acceptance;
   };
 
@@ -66,6 +68,10 @@ class ContentReceiver {
   /// A share of memory for one message. It can be taken away while the client stalls.
   FairShare::Holding memory_for(ClientConnection& connection, const Client& client,
                                 const Limits& limits) const;
+
+  /// Forgives the attempts at recipients of a message that is answered so, if it is taken or if it
+  /// is not for trouble of ours.
+  void settle_attempts(const Transaction& transaction, const smtp::Reply& answer) const;
 
   Parts parts_;
 };

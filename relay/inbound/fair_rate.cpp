@@ -1,5 +1,6 @@
 #include "relay/inbound/fair_rate.hpp"
 
+#include <algorithm>
 #include <limits>
 
 namespace relay::inbound {
@@ -14,9 +15,15 @@ base::Rate doubled(base::Rate rate) {
 
 }  // namespace
 
+const std::string& FairRate::key_of(const base::Origin& origin) const {
+  const bool is_ipv4 = origin.wider.empty();
+  return whose_ == RateOf::Client && is_ipv4 ? origin.client : origin.network;
+}
+
 bool FairRate::take(const base::Origin& origin, const base::Rate& rate, base::SteadyTime now) {
-  if (origin.network.empty()) return true;
-  if (origin.wider.empty()) return table_.take(origin.network, rate, now);
+  const std::string& key = key_of(origin);
+  if (key.empty()) return true;
+  if (origin.wider.empty()) return table_.take(key, rate, now);
   // Ask both levels before charging one.
   if (!allows(origin, rate, now)) return false;
   charge(origin, rate, now, 1);
@@ -25,24 +32,28 @@ bool FairRate::take(const base::Origin& origin, const base::Rate& rate, base::St
 
 void FairRate::charge(const base::Origin& origin, const base::Rate& rate, base::SteadyTime now,
                       double amount) {
-  if (origin.network.empty()) return;
-  table_.charge(origin.network, rate, now, amount);
+  const std::string& key = key_of(origin);
+  if (key.empty()) return;
+  table_.charge(key, rate, now, amount);
   if (!origin.wider.empty()) table_.charge(origin.wider, doubled(rate), now, amount);
 }
 
 bool FairRate::allows(const base::Origin& origin, const base::Rate& rate, base::SteadyTime now) {
-  if (origin.network.empty()) return true;
-  return table_.allows(origin.network, rate, now) &&
+  const std::string& key = key_of(origin);
+  if (key.empty()) return true;
+  return table_.allows(key, rate, now) &&
          (origin.wider.empty() || table_.allows(origin.wider, doubled(rate), now));
 }
 
-bool ClientRate::take(const base::Origin& origin, const base::Rate& rate, base::SteadyTime now) {
-  if (rate.count == 0 || origin.client.empty()) return true;
-  const bool is_ipv6 = !origin.wider.empty();
-  const base::Origin client{.client = origin.client,
-                            .network = is_ipv6 ? origin.network : origin.client,
-                            .wider = origin.wider};
-  return rates_.take(client, rate, now);
+void FairRate::give_back(const base::Origin& origin, const base::Rate& rate, base::SteadyTime now,
+                         double amount) {
+  table_.give_back(key_of(origin), rate, now, amount);
+  if (!origin.wider.empty()) table_.give_back(origin.wider, doubled(rate), now, amount);
+}
+
+double FairRate::debt(const base::Origin& origin, const base::Rate& rate, base::SteadyTime now) {
+  const double own = table_.debt(key_of(origin), rate, now);
+  return origin.wider.empty() ? own : std::max(own, table_.debt(origin.wider, doubled(rate), now));
 }
 
 }  // namespace relay::inbound

@@ -14,6 +14,8 @@ namespace relay::inbound {
 namespace {
 
 constexpr mail::EnhancedStatus kUnknownUser{5, 1, 1};
+/// The recipient is right, but needs a transaction of its own (RFC 3463 §3.6).
+constexpr mail::EnhancedStatus kNoRoom{4, 5, 3};
 
 smtp::Reply local_error() { return {451, {4, 3, 0}, "Local error, try again later"}; }
 
@@ -26,6 +28,37 @@ bool is_postmaster(const mail::ForwardPath& path) {
 }  // namespace
 
 base::Task<std::optional<smtp::Reply>> RecipientGate::objection(
+    OpenMessage message, mail::ForwardPath forward_path) const {
+  // An SRS address is no attempt at a name: right and wrong ones have limits of their own
+  // (BounceGuard), and nobody's attempts put off a right one.
+  if (message.transaction.policy().planner->is_bounce_address(forward_path)) {
+    co_return co_await objection_to(message, std::move(forward_path));
+  }
+  const bool is_forgivable = !is_postmaster(forward_path);
+  if (auto flood = attempt_objection(message, forward_path)) co_return flood;
+  auto answer = co_await objection_to(message, std::move(forward_path));
+  if (is_forgivable) settle_attempt(message, answer);
+  co_return answer;
+}
+
+RecipientGate::Objection RecipientGate::attempt_objection(
+    const OpenMessage& message, const mail::ForwardPath& forward_path) const {
+  return parts_.abuse.objection_to_attempt(message.client().counted(), is_postmaster(forward_path),
+                                           message.transaction.policy().abuse);
+}
+
+/// A recipient that is accepted is forgiven when its message is taken, not before: otherwise RCPT
+/// and RSET could be said without end. So is one that only has to come in another transaction.
+void RecipientGate::settle_attempt(const OpenMessage& message, const Objection& answer) const {
+  if (!answer || answer->status() == kNoRoom) {
+    message.transaction.note_forgivable();
+  } else if (parts_.troubles.behind(*answer, parts_.clock.steady())) {
+    parts_.abuse.forgive_attempts(message.client().counted(), 1,
+                                  message.transaction.policy().abuse);
+  }
+}
+
+base::Task<RecipientGate::Objection> RecipientGate::objection_to(
     OpenMessage message, mail::ForwardPath forward_path) const {
   auto borrowed = co_await sender_objection(message);
   if (borrowed) co_return borrowed;
@@ -182,7 +215,7 @@ RecipientGate::Objection RecipientGate::room_objection(
   const bool first = transaction.recipients().empty();
   // A message to an SRS address has no other recipients.
   if (!first && (resolved.is_bounce || transaction.is_bounce())) {
-    return smtp::Reply(452, {4, 5, 3}, "A bounce has one recipient");
+    return smtp::Reply(452, kNoRoom, "A bounce has one recipient");
   }
   if (resolved.is_bounce) {
     return parts_.bounces.probe(message.client().origin, transaction.bounce_limits(),
@@ -192,12 +225,12 @@ RecipientGate::Objection RecipientGate::room_objection(
   // transaction.
   if (!first && transaction.verifies() &&
       resolved.dmarc != transaction.recipients().front().dmarc) {
-    return smtp::Reply(452, {4, 5, 3}, "Another policy applies, send this recipient a copy");
+    return smtp::Reply(452, kNoRoom, "Another policy applies, send this recipient a copy");
   }
   // One alias can make many copies: max_recipients limits the copies as well.
   const std::size_t copies = transaction.targets() + resolved.copies();
   if (copies > limits.max_recipients && !first) {
-    return smtp::Reply(452, {4, 5, 3}, "Too many recipients");
+    return smtp::Reply(452, kNoRoom, "Too many recipients");
   }
   return std::nullopt;
 }

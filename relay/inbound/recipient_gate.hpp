@@ -8,6 +8,7 @@
 #include "relay/forward/planner.hpp"
 #include "relay/inbound/abuse_control.hpp"
 #include "relay/inbound/bounce_guard.hpp"
+#include "relay/inbound/host_troubles.hpp"
 #include "relay/inbound/open_message.hpp"
 #include "relay/mail/address.hpp"
 #include "relay/ports/clock.hpp"
@@ -28,6 +29,7 @@ class RecipientGate {
     ports::ConsentQueue& consent;
     BounceGuard& bounces;
     AbuseControl& abuse;
+    const HostTroubles& troubles;
   };
 
   explicit RecipientGate(Parts parts) : parts_(parts) {}
@@ -40,6 +42,13 @@ class RecipientGate {
  private:
   using Objection = std::optional<smtp::Reply>;
 
+  /// Too many recipients were asked for.
+  Objection attempt_objection(const OpenMessage& message,
+                              const mail::ForwardPath& forward_path) const;
+  /// Any other objection.
+  base::Task<Objection> objection_to(OpenMessage message, mail::ForwardPath forward_path) const;
+  /// The attempt was counted and is answered so: whether and when it is forgiven.
+  void settle_attempt(const OpenMessage& message, const Objection& answer) const;
   /// Objections to the sender, for any recipient.
   base::Task<Objection> sender_objection(const OpenMessage& message) const;
   /// Objections to the client, for any recipient.

@@ -40,6 +40,9 @@ class Transaction {
   /// Who hands the message over to us: Received names it.
   const Client& handed_over_by() const { return session_client_.of_session(); }
 
+  /// The client that asked for the recipients: Received cannot name another one for these.
+  const Client& asker() const { return session_client_.current(); }
+
   /// The gateway the message comes through; nullptr: none.
   const GatewayPolicy* gateway() const { return gateway_; }
 
@@ -74,6 +77,11 @@ class Transaction {
   }
 
   const std::vector<forward::ResolvedRecipient>& recipients() const { return recipients_; }
+
+  /// A RCPT was answered that is forgiven when the message is taken (AbuseControl).
+  void note_forgivable() { ++forgivable_; }
+
+  std::uint32_t forgivable_attempts() const { return forgivable_; }
 
   /// It goes to an SRS address of ours.
   bool is_bounce() const { return !recipients_.empty() && recipients_.front().is_bounce; }
@@ -110,6 +118,7 @@ class Transaction {
   std::optional<Client> received_;
   std::vector<forward::ResolvedRecipient> recipients_;
   std::size_t targets_ = 0;
+  std::uint32_t forgivable_ = 0;
   std::optional<mail::ReversePath> stands_for_;
   std::unique_ptr<auth::MessageCheck> check_;
   std::optional<Intake> intake_;

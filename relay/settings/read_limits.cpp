@@ -57,6 +57,9 @@ void read_limits(Section& root, Settings& settings) {
   section->duration("session_timeout", limits.session_timeout);
   section->number("min_rate", limits.min_rate, 0, 1'000'000'000);
   section->rate("new_per_ip", limits.new_per_ip);
+  section->rate("rcpts", limits.rcpts);
+  section->rate("rcpts_per_ip", limits.rcpts_per_ip);
+  section->rate("rcpts_per_network", limits.rcpts_per_network);
   read_memory(*section, limits);
   section->number("handshakes", limits.handshakes, 1, 100'000);
   section->rate("handshakes_per_ip", limits.handshakes_per_ip);

@@ -48,6 +48,10 @@ struct Limits {
   std::uint32_t per_network = 200;  ///< IPv4 /24, IPv6 /64; twice as many for an IPv6 /48
   /// New connections of one address; count 0: no limit.
   base::Rate new_per_ip{.count = 200, .span = seconds(10)};
+  /// RCPT commands whose mail is not taken, of everybody; count 0: no limit.
+  base::Rate rcpts{.count = 200'000, .span = seconds(600)};
+  base::Rate rcpts_per_ip{.count = 20'000, .span = seconds(3600)};
+  base::Rate rcpts_per_network{.count = 40'000, .span = seconds(3600)};
   std::uint32_t max_errors = 20;
   std::uint32_t max_junk = 100;
   seconds command_timeout{300};

@@ -165,6 +165,9 @@ TEST(Policies, TellTheInboundSideAllOfItsLimits) {
   keys.wasted = 1'000'020;
   keys.min_rate = 21;
   keys.max_hops = 22;
+  keys.rcpts = {.count = 10'023, .span = std::chrono::seconds(24)};
+  keys.rcpts_per_ip = {.count = 25, .span = std::chrono::seconds(26)};
+  keys.rcpts_per_network = {.count = 27, .span = std::chrono::seconds(28)};
   const auto policies = make_policies(settings);
   ASSERT_TRUE(policies) << policies.error().front().text;
   const inbound::Limits& limits = policies->inbound->limits;
@@ -189,6 +192,10 @@ TEST(Policies, TellTheInboundSideAllOfItsLimits) {
   EXPECT_EQ(limits.handshakes_from_client.span, keys.handshakes_per_ip.span);
   EXPECT_EQ(limits.wasted, keys.wasted);
   EXPECT_EQ(limits.min_content_rate, keys.min_rate);
+  const inbound::AttemptLimits& attempts = policies->inbound->abuse.attempts;
+  EXPECT_EQ(attempts.total, keys.rcpts);
+  EXPECT_EQ(attempts.per_client, keys.rcpts_per_ip);
+  EXPECT_EQ(attempts.per_network, keys.rcpts_per_network);
   const auto goes_round = [&](int hops) {
     std::string fields;
     for (int i = 0; i < hops; ++i) fields += "Received: from a by b; 30 Nov 2026\r\n";

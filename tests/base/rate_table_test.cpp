@@ -54,6 +54,40 @@ TEST(RateTable, FollowsAChangedRate) {
   EXPECT_TRUE(table.take("a", {20, seconds(60)}, kStart));
 }
 
+/// A debt from before a reload to a smaller rate is one bucket of the new rate at most.
+TEST(RateTable, ForgivesWhatExceedsABucketOfTheNewRate) {
+  RateTable table;
+  table.charge("a", {1000, seconds(60)}, kStart, 1000);
+  EXPECT_FALSE(table.allows("a", kTenAMinute, kStart));
+  EXPECT_TRUE(table.allows("a", kTenAMinute, kStart + seconds(7)));
+}
+
+TEST(RateTable, TakesBackWhatIsGivenBackAndNoMore) {
+  RateTable table;
+  for (int i = 0; i < 10; ++i) table.take("a", kTenAMinute, kStart);
+  EXPECT_EQ(table.debt("a", kTenAMinute, kStart), 1);
+  table.give_back("a", kTenAMinute, kStart, 5);
+  EXPECT_EQ(table.debt("a", kTenAMinute, kStart), 0.5);
+  table.give_back("a", kTenAMinute, kStart, 100);
+  EXPECT_EQ(table.debt("a", kTenAMinute, kStart), 0);
+  table.give_back("b", kTenAMinute, kStart, 100);
+  EXPECT_EQ(table.size(), 1U) << "who is not known is not made known";
+  for (const char* key : {"a", "b"}) {
+    for (int i = 0; i < 10; ++i) EXPECT_TRUE(table.take(key, kTenAMinute, kStart)) << key;
+    EXPECT_FALSE(table.take(key, kTenAMinute, kStart)) << key;
+  }
+}
+
+/// Who has been given back all is the first to be forgotten.
+TEST(RateTable, ForgetsWhoWasForgiven) {
+  RateTable table(2);
+  for (const char* key : {"debtor", "forgiven"}) table.charge(key, kTenAMinute, kStart, 10);
+  table.give_back("forgiven", kTenAMinute, kStart, 10);
+  EXPECT_TRUE(table.take("new", kTenAMinute, kStart));
+  EXPECT_EQ(table.debt("debtor", kTenAMinute, kStart), 1);
+  EXPECT_EQ(table.debt("forgiven", kTenAMinute, kStart), 0);
+}
+
 TEST(RateTable, StandsAClockThatGoesBack) {
   RateTable table;
   EXPECT_TRUE(table.take("a", {1, seconds(60)}, kStart));

@@ -63,6 +63,23 @@ TEST_F(AbuseSettings, AreOffByDefault) {
   }
 }
 
+TEST_F(AbuseSettings, BoundRcptCommands) {
+  const auto by_default = read("");
+  ASSERT_TRUE(by_default);
+  EXPECT_EQ(by_default->settings->limits.rcpts, (base::Rate{200'000, 10min}));
+  EXPECT_EQ(by_default->settings->limits.rcpts_per_ip, (base::Rate{20'000, 1h}));
+  EXPECT_EQ(by_default->settings->limits.rcpts_per_network, (base::Rate{40'000, 1h}));
+  const auto loaded = read(
+      "[limits]\nrcpts = \"5000/10min\"\nrcpts_per_ip = \"600/h\"\nrcpts_per_network = "
+      "\"0/h\"\n");
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->settings->limits.rcpts, (base::Rate{5000, 10min}));
+  EXPECT_EQ(loaded->settings->limits.rcpts_per_ip, (base::Rate{600, 1h}));
+  EXPECT_EQ(loaded->settings->limits.rcpts_per_network.count, 0U);
+  EXPECT_THAT(errors("[limits]\nrcpts_per_ip = 600\n"),
+              ElementsAre(HasSubstr("7:16 limits.rcpts_per_ip: expected a rate in quotes")));
+}
+
 TEST_F(AbuseSettings, SayWhatIsInTheFile) {
   const auto loaded = read(
       "[[dns_list]]\nzone = \"ZEN.list.example\"\n"

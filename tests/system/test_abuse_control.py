@@ -259,5 +259,33 @@ class Rates(AbuseControl):
         self.taken(relay, "127.0.1.1")
 
 
+class Recipients(AbuseControl):
+    def accepted(self, relay, times, source="127.0.0.1"):
+        """How many recipients are accepted of so many that are only asked for, on one connection."""
+        accepted = 0
+        with smtplib.SMTP("127.0.0.1", relay.port, source_address=(source, 0), local_hostname="client.test",
+                          timeout=30) as client:
+            client.ehlo()
+            for _ in range(times):
+                client.mail("ann@sender.test")
+                code, text = client.rcpt("user@fwd.test")
+                self.assertIn((code, text[:6]), ((250, b"2.1.5 "), (450, b"4.7.0 ")))
+                accepted += code == 250
+                client.rset()
+        return accepted
+
+    def test_asking_without_end_is_put_off_and_mail_is_not(self):
+        """All threads count together, and a reload changes the limit for who is counted already."""
+        relay = self.relay('[limits]\nrcpts_per_ip = "20/d"\n')
+        self.assertEqual(sum(self.accepted(relay, 5) for _ in range(8)), 20)
+        self.assertEqual(self.send(relay)[0], 450)
+        for _ in range(30):
+            self.taken(relay, "127.0.0.2")
+        self.assertEqual(self.counters(relay)["over_rate"], 21)
+        relay.write_config(relay.extra.replace("20/d", "30/d"))
+        relay.cli("reload", check=True)
+        self.assertEqual(self.accepted(relay, 15), 10)
+
+
 if __name__ == "__main__":
     unittest.main()
