@@ -203,7 +203,7 @@ void Session::follow_machine() {
   auto policy = parts_.policy.get();
   client_.judge_peer(policy->arrival);
   client_.begin_transaction();
-  transaction_.emplace(number_, number, std::move(policy), client_, local_);
+  transaction_ = std::make_unique<Transaction>(number_, number, std::move(policy), client_, local_);
   place_.takes_command();
 }
 

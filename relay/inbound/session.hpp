@@ -141,8 +141,8 @@ class Session {
   ClientConnection connection_;
   SessionClient client_;
   smtp::ServerMachine machine_;
-  std::uint32_t named_at_ = 0;  ///< machine_.boundaries() when XFORWARD was said
-  std::optional<Transaction> transaction_;
+  std::uint32_t named_at_ = 0;                ///< machine_.boundaries() when XFORWARD was said
+  std::unique_ptr<Transaction> transaction_;  ///< not inside: who waits between two has none
   base::Deadline command_end_;      ///< for the whole next command line, in however many pieces
   std::optional<Unheard> unheard_;  ///< the last accepted message, until the client says more
   bool heard_anything_ = false;

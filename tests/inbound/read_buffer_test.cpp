@@ -29,7 +29,7 @@ TEST(ReadBuffer, IsSmallForCommandsAndLargeForContent) {
     read(buffer, "ject: s\r\n.\r\nQUIT\r\n");
     buffer.consume(15);
   }
-  EXPECT_EQ(buffer.room().size(), ReadBuffer::kLittle - 4);
+  EXPECT_EQ(buffer.room().size(), ReadBuffer::kLittle - 6);
   EXPECT_EQ(buffer.front_line().text, "QUIT");
 }
 
