@@ -156,8 +156,12 @@ class Relay:
         self.verify = verify
         self.source = source
         self.process = None
-        self.make_keys()
-        self.write_config()
+        try:
+            self.make_keys()
+            self.write_config()
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
 
     def path(self, name):
         return os.path.join(self.folder, name)
