@@ -38,9 +38,9 @@ class SinkProcess:
         self.stop()
 
     def stop(self):
-        self.process.stdin.close()
         self.process.terminate()
         self.process.wait(timeout=20)
+        self.process.stdin.close()
         self.process.stdout.close()
 
 
@@ -85,8 +85,7 @@ class AuthenticatedSender:
         self.world.stop()
 
     def relay(self, next_hop):
-        return LedgerRelay(next_hop, verify=True,
-                           extra=f'[dns]\nforward_to = ["127.0.0.1@{self.world.port}"]\n')
+        return LedgerRelay(next_hop, verify=True, dns=self.world.port)
 
 
 def campaign(kills, count, seed, sessions=8, rate=1000, gaps=(0.2, 1.5), patience=120, verify=False):
