@@ -1,8 +1,10 @@
-"""Nothing of a program is left, whatever ends it: no process that it began, and no scratch file.
+"""Nothing of a program is left, whatever ends it: no process that it began, and no scratch file. (Descendants that
+are told by a pipe or a signal of their parent's death would not do: mail systems of others listen to neither.)
 
 Three processes take part. The one that was called waits, and hands on its signals. Its child, the watcher, adopts what
 loses its parent (daemons, too), and ends all of it when the third process has ended, in which the program runs, or when
-the first one is gone. Scratch files lie in a folder that the watcher removes."""
+the first one is gone. Scratch files lie in a folder that the watcher removes. Only SIGKILL to the watcher itself, which
+nobody has a reason for, leaves something."""
 
 import ctypes
 import os

@@ -6,13 +6,12 @@ import re
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 import unittest
 
 from tests import guard
 
-from .harness import BINARY, ROOT, wait_for
+from .harness import BINARY, ROOT, scratch_folder, wait_for
 
 CAMPAIGN = os.path.join(ROOT, "scripts/campaign")
 PATIENCE = 30  # seconds; it takes one
@@ -41,7 +40,7 @@ class Left(unittest.TestCase):
 
     def setUp(self):
         guard.adopt_orphans()
-        self.scratch = self.enterContext(tempfile.TemporaryDirectory(prefix="srs-relay-test-"))
+        self.scratch = scratch_folder(self)
         self.environment = {**os.environ, "TMPDIR": self.scratch}
         self.addCleanup(guard.end_all)
 
@@ -58,8 +57,8 @@ class Left(unittest.TestCase):
             time.sleep(0.05)
         self.assertEqual(left, [])
 
-    def start(self, *words):
-        return subprocess.Popen([CAMPAIGN, *words], env=self.environment, stdin=subprocess.DEVNULL,
+    def start(self, *words, **environment):
+        return subprocess.Popen([CAMPAIGN, *words], env={**self.environment, **environment}, stdin=subprocess.DEVNULL,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -82,6 +81,27 @@ class Missing(Left):
         with self.start("--binary", alone, "forgery") as process:
             self.assertIn("srs_forgery is not there", process.communicate(timeout=PATIENCE)[1])
             self.assertEqual(process.returncode, 2)
+
+
+class Built(Left):
+    def test_what_it_needs_is_built_and_a_failure_is_shown(self):
+        tools = scratch_folder(self)
+        for name, code in (("cmake", 0), ("ninja", 1)):
+            with open(os.open(os.path.join(tools, name), os.O_WRONLY | os.O_CREAT, 0o755), "w", encoding="ascii") as f:
+                f.write(f'#!/bin/sh\necho {name} "$@" >>{tools}/asked\necho this is wrong\nexit {code}\n')
+        path = f"{tools}:{os.environ['PATH']}"
+        for verb, preset, programs in (("syscall", "release", "srs-relay"),
+                                       ("forgery", "release", "srs-relay srs_forgery"),
+                                       ("controls", "controls", "srs-relay power_cut simulate")):
+            with self.subTest(verb), self.start(verb, PATH=path, RELAY_BINARY="") as process:
+                said, complaint = process.communicate(timeout=PATIENCE)
+                self.assertEqual((process.returncode, said), (2, ""), complaint)
+                tree = os.path.join(ROOT, "build", preset)
+                self.assertRegex(complaint, rf"\Athis is wrong\ncampaign: `nice ninja -C {tree} {programs}` failed; .+\n\Z")
+                with open(os.path.join(tools, "asked"), encoding="utf-8") as f:
+                    self.assertEqual(f.read().splitlines()[-2:],
+                                     [f"cmake --preset {preset}", f"ninja -C {tree} {programs}"])
+        self.assert_nothing_left()
 
 
 class Ended(Left):
@@ -122,7 +142,7 @@ class Sink(Left):
     def test_ends_with_the_process_that_began_it(self):
         program = ("import sys, time\nfrom tests.system.ledger.kill import SinkProcess\n"
                    "sink = SinkProcess(sys.argv[1])\nprint(sink.process.pid, flush=True)\ntime.sleep(600)\n")
-        folder = self.enterContext(tempfile.TemporaryDirectory(prefix="srs-relay-test-"))
+        folder = scratch_folder(self)
         with subprocess.Popen([sys.executable, "-c", program, folder], cwd=ROOT, env=self.environment,
                               stdout=subprocess.PIPE, text=True) as process:
             self.assertIn("ledger.sink", name_of(int(process.stdout.readline())))
