@@ -4,7 +4,9 @@ are told by a pipe or a signal of their parent's death would not do: mail system
 Three processes take part. The one that was called waits, and hands on its signals. Its child, the watcher, adopts what
 loses its parent (daemons, too), and ends all of it when the third process has ended, in which the program runs, or when
 the first one is gone. Scratch files lie in a folder that the watcher removes. Only SIGKILL to the watcher itself, which
-nobody has a reason for, leaves something."""
+nobody has a reason for, leaves something.
+
+  python3 -m tests.guard PROGRAM [ARGUMENT …]"""
 
 import ctypes
 import os
@@ -116,3 +118,8 @@ def children_of(pid):
     except (FileNotFoundError, ProcessLookupError):
         pass
     return found
+
+
+if __name__ == "__main__":
+    begin()
+    os.execvp(sys.argv[1], sys.argv[1:])

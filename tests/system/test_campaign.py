@@ -138,6 +138,33 @@ class Ended(Left):
         self.assert_nothing_left()
 
 
+class Guarded(Left):
+    """Any other program, as of scripts/bench."""
+
+    # A child, one that has left the session and lost its parent, and a file.
+    PROGRAM = 'sleep 600 & (setsid sleep 600 &); touch "$TMPDIR/scratch"; echo ready; '
+
+    def start_guarded(self, rest):
+        process = subprocess.Popen([sys.executable, "-m", "tests.guard", "sh", "-c", self.PROGRAM + rest], cwd=ROOT,
+                                   env=self.environment, stdout=subprocess.PIPE, text=True)
+        self.addCleanup(process.stdout.close)
+        self.assertEqual(process.stdout.readline(), "ready\n")
+        return process
+
+    def test_its_exit_code_is_told(self):
+        self.assertEqual(self.start_guarded("exit 3").wait(timeout=PATIENCE), 3)
+        self.assert_nothing_left()
+
+    def test_it_ends_with_who_called_it(self):
+        for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number):
+                process = self.start_guarded("exec sleep 601")
+                wait_for(lambda: sum(name_of(pid).startswith("sleep") for pid in below(process.pid)) == 3, what="all three")
+                process.send_signal(number)
+                process.wait(timeout=PATIENCE)
+                self.assert_nothing_left()
+
+
 class Sink(Left):
     def test_ends_with_the_process_that_began_it(self):
         program = ("import sys, time\nfrom tests.system.ledger.kill import SinkProcess\n"
