@@ -194,6 +194,35 @@ std::vector<std::string> missing_proofs(std::string_view text, const Files& file
   return found;
 }
 
+std::vector<std::string> missing_commits(std::string_view text, const Commits& commits) {
+  static const RE2 hash(R"(\b([0-9a-f]{7,12})\b)");
+  static const Names names{"ed25519"};
+  std::vector<std::string> found;
+  for_each_line(text, [&](const std::string& line, int number) {
+    std::string cited;
+    for (re2::StringPiece rest(line); RE2::FindAndConsume(&rest, hash, &cited);) {
+      const bool is_number = cited.find_first_of("abcdef") == std::string::npos;
+      const bool is_word = cited.find_first_of("0123456789") == std::string::npos;
+      if (is_number || is_word || names.contains(cited)) continue;
+      const auto at = commits.lower_bound(cited);
+      if (at != commits.end() && at->starts_with(cited)) continue;
+      found.push_back(std::to_string(number) + ": " + cited + " is no commit of this history");
+    }
+  });
+  return found;
+}
+
+std::vector<std::string> long_subjects(std::string_view subjects) {
+  constexpr int kMost = 72;
+  std::vector<std::string> found;
+  for_each_line(subjects, [&](const std::string& subject, int /*number*/) {
+    const auto is_begin = [](char c) { return (c & 0xC0) != 0x80; };  // of a character
+    if (subject.starts_with("Revert ") || std::ranges::count_if(subject, is_begin) <= kMost) return;
+    found.push_back(subject);
+  });
+  return found;
+}
+
 std::vector<std::string> unreachable_documents(std::string_view from, const Files& files) {
   Names reached{std::string(from)};
   for (std::deque<std::string> next{std::string(from)}; !next.empty(); next.pop_front()) {

@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,17 @@ std::vector<std::string> broken_links(std::string_view path, std::string_view te
 /// Tests that `text` names as proofs and that are not there: `tests/room/x_test.cpp` (Case, Case).
 /// A case is a word of the file; of a Python method also without its "test_".
 std::vector<std::string> missing_proofs(std::string_view text, const Files& files);
+
+/// Full hashes, in lower case.
+using Commits = std::set<std::string, std::less<>>;
+
+/// Commits that `text` cites and that are not among `commits`, a sentence with a line number each.
+/// A word counts as one if it is 7 to 12 hexadecimal digits, both letters and numbers.
+std::vector<std::string> missing_commits(std::string_view text, const Commits& commits);
+
+/// Those of `subjects`, one a line in UTF-8, that have more than 72 characters. What git itself
+/// writes in front of another subject ("Revert") is not asked to fit.
+std::vector<std::string> long_subjects(std::string_view subjects);
 
 /// Documents that no way of links leads to from the document `from`.
 std::vector<std::string> unreachable_documents(std::string_view from, const Files& files);

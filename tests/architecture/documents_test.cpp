@@ -3,10 +3,13 @@
 #include "tests/architecture/documents.hpp"
 
 #include <algorithm>
+#include <cstdio>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <memory>
 #include <set>
+#include <sstream>
 
 #include <gmock/gmock.h>
 
@@ -82,6 +85,36 @@ TEST(Documents, NameProofsThatAreThere) {
   EXPECT_THAT(missing_proofs(project().at("docs/guarantees.md"), project()), IsEmpty());
 }
 
+/// What git prints about the project; "" where there is no repository, or no git.
+std::string git(const std::string& arguments) {
+  const std::string command =
+      "git -C '" + std::string(RELAY_SOURCE_DIR) + "' " + arguments + " 2>/dev/null";
+  const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
+  std::string said;
+  for (int c = 0; pipe && (c = std::fgetc(pipe.get())) != EOF;) said += static_cast<char>(c);
+  return said;
+}
+
+bool has_history() { return git("rev-parse --is-shallow-repository") == "false\n"; }
+
+TEST(Documents, CiteCommitsThatAReaderHas) {
+  if (!has_history()) GTEST_SKIP() << "no repository with its whole history";
+  std::istringstream history(git("rev-list HEAD"));
+  const Commits commits{std::istream_iterator<std::string>(history), {}};
+  ASSERT_FALSE(commits.empty());
+  for (const auto& [path, text] : project()) {
+    if (is_document(path)) EXPECT_THAT(missing_commits(text, commits), IsEmpty()) << path;
+  }
+}
+
+TEST(Commits, HaveSubjectsThatFit) {
+  // Earlier ones stay as they are. If a long one has been published, the range begins behind it.
+  constexpr const char* kFirst = "22a4db8";
+  if (!has_history()) GTEST_SKIP() << "no repository with its whole history";
+  EXPECT_THAT(long_subjects(git("log --no-merges --format=%s " + std::string(kFirst) + "..HEAD")),
+              IsEmpty());
+}
+
 TEST(Documents, AreReachedFromTheReadme) {
   const auto lost = unreachable_documents("README.md", project());
   std::vector<std::string> ours;  // what is for the hosting platform is found by the platform
@@ -149,6 +182,28 @@ TEST(MissingProof, IsNotOneThatIsThere) {
                              "it_goes_on, test_it_goes_on); `tests/test_y.py`, see `tests`",
                              kFew),
               IsEmpty());
+}
+
+const Commits kTwoCommits{"0db4597000000000000000000000000000000000",
+                          "c38a1fb000000000000000000000000000000000"};
+
+TEST(MissingCommit, IsSeen) {
+  EXPECT_THAT(missing_commits("measured with\n`c38a1fa` and c38a1fb0001, 0db4598\n", kTwoCommits),
+              ElementsAre(HasSubstr("2: c38a1fa is no commit"), HasSubstr("2: c38a1fb0001"),
+                          HasSubstr("2: 0db4598")));
+}
+
+TEST(MissingCommit, IsNotOneThatIsThereAndNoOtherWord) {
+  EXPECT_THAT(missing_commits("`c38a1fb`, 0db45970000, 12345678, defaced, ed25519, 0xc38a1fa, "
+                              "ab12cd, c38a1fa0123456789, a sha256:c38a1fax\n",
+                              kTwoCommits),
+              IsEmpty());
+}
+
+TEST(LongSubject, IsSeen) {
+  const std::string fits = std::string(68, 'x') + "ä…äö";
+  EXPECT_THAT(long_subjects(fits + "\nRevert \"" + fits + "\"\n" + fits + "y\nshort\n"),
+              ElementsAre(fits + "y"));
 }
 
 TEST(LostDocument, IsSeen) {

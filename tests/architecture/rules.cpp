@@ -241,6 +241,12 @@ std::vector<std::string> violations(std::string_view path, std::string_view text
   return found;
 }
 
+std::vector<std::string> guarded_libraries() {
+  std::vector<std::string> headers;
+  for (const Library& library : kLibraries) headers.emplace_back(library.header);
+  return headers;
+}
+
 std::vector<std::string> rooms_seen(std::string_view cmake_text) {
   std::string list;
   RE2::PartialMatch(cmake_text, R"(SEES\s+([a-z\s]+))", &list);

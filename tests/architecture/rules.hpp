@@ -11,6 +11,9 @@ namespace relay::architecture {
 /// project, and decides which rules hold: "relay/smtp/reply.cpp".
 std::vector<std::string> violations(std::string_view path, std::string_view text);
 
+/// Beginnings of the names of headers that only some rooms may include, or none: "toml++/".
+std::vector<std::string> guarded_libraries();
+
 /// The rooms a room may include, as its CMakeLists.txt says behind SEES.
 std::vector<std::string> rooms_seen(std::string_view cmake_text);
 

@@ -18,8 +18,8 @@ CLIENT = "127.0.0.2"  # from where they come
 DOOR = "127.0.0.1"  # from where they go on
 
 # Recipients by what their domain wants: of "hold" it is user@hold.example, and so on.
-WISHES = {"forward": 'on_dmarc_fail = "forward"', "hold": 'on_dmarc_fail = "hold"',
-          "tag": 'quarantine = "tag"', "when-needed": 'rewrite_from = "when-needed"'}
+WISHES = {"forward": {"on_dmarc_fail": "forward"}, "hold": {"on_dmarc_fail": "hold"},
+          "tag": {"quarantine": "tag"}, "when-needed": {"rewrite_from": "when-needed"}}
 
 # More of them, with nothing said about what should come of them: it is enough that all agree. A name
 # below.example is below author.example, near.example is below the domain that our SRS domain is below.

@@ -124,13 +124,11 @@ def main():
     sink = Sink().start()
     relay = Relay(sink.port, hostname="mx.fwd.example", domain="fwd.example", srs="relay.example",
                   aliases={"info": ["me@dest.example"]}, verify=True)
-    records = [f'{name.removesuffix(".relay.example")} 60 IN TXT {senders.txt(value)}'
-               for name, value in relay.records.items()]
     dns = senders.world([ANN], {
-        "relay.example": [f'@ 60 IN TXT "v=spf1 ip4:{OUR_ADDRESS} -all"', "@ 60 IN MX 10 ns"] + records,
+        "relay.example": [f'@ 60 IN TXT "v=spf1 ip4:{OUR_ADDRESS} -all"', "@ 60 IN MX 10 ns", *senders.keys_of(relay)],
         "fwd.example": [f"mx 60 IN A {OUR_ADDRESS}", 'mx 60 IN TXT "v=spf1 a -all"']})
     try:
-        relay.extra = f'[dns]\nforward_to = ["127.0.0.1@{dns.port}"]\n'
+        relay.dns = dns.port
         if not once:
             relay.port = 2525
         relay.write_config()

@@ -12,7 +12,6 @@ import smtplib
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 
@@ -60,6 +59,14 @@ def wait_for(condition, timeout=20.0, what="condition", step=0.05):
             return value
         time.sleep(step)
     raise AssertionError(f"timed out after {timeout} s waiting for {what}")
+
+
+def scratch_folder(case, mode=0o700):
+    """A folder that is gone when the test case has ended; with mode 0755 programs that change user come in."""
+    folder = tempfile.mkdtemp(prefix="srs-relay-test-")
+    case.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+    os.chmod(folder, mode)
+    return folder
 
 
 class Delivered:
@@ -140,8 +147,8 @@ class Relay:
     """One srs-relay with a folder, keys and a configuration of its own."""
 
     def __init__(self, next_hop, hostname="mx.fwd.test", domain="fwd.test", srs="relay.test",
-                 aliases=None, extra="", tls=False, routes=None, verify=False, source=None, config=None):
-        """`verify`: of incoming mail; it needs a [dns] that answers. `source`: from where mail leaves;
+                 aliases=None, extra="", tls=False, routes=None, verify=False, source=None, dns=None, config=None):
+        """`verify`: of incoming mail; it needs a DNS that answers, at port `dns`. `source`: from where mail leaves;
         without, the relay does not know that address. `config`: tables merged into the configuration;
         `extra`: text at its end, which is in [queue] until it begins a section of its own."""
         self.folder = tempfile.mkdtemp(prefix="srs-relay-test-")
@@ -155,9 +162,14 @@ class Relay:
         self.tls = tls
         self.verify = verify
         self.source = source
+        self.dns = dns
         self.process = None
-        self.make_keys()
-        self.write_config()
+        try:
+            self.make_keys()
+            self.write_config()
+        except BaseException:
+            shutil.rmtree(self.folder, ignore_errors=True)
+            raise
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -202,9 +214,16 @@ class Relay:
             table.update(auth={"verify": False}, bounces={"to": "anyone"})
         if self.source:
             table["outbound"]["source"] = [self.source]
+        if self.dns:
+            table["dns"] = {"forward_to": [f"127.0.0.1@{self.dns}"]}
         # The last one: lines at the beginning of `extra` go on in it.
         table["queue"] = {"store": "sqlite:queue/queue.db", "min_free": "1MiB", "retry_schedule": ["1s"]}
         return toml.merged(table, self.config)
+
+    def configure(self, **tables):
+        """Merges these into the configuration; a list takes the place of what was there."""
+        self.config = toml.merged(self.config, tables)
+        self.write_config()
 
     def write_config(self, extra=None):
         extra = self.extra if extra is None else extra

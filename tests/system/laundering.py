@@ -46,32 +46,19 @@ WAYS = {  # what the operator wants -> the address that gets it
 }
 UNVERIFIED = "unverified"  # the way through the relay that does not verify
 
-EXTRA = f"""[risk]
-source = ["{RISK_DOOR}"]
-sender = "keep"
-connections = 20
-rate = "1000000/min"
-[arc]
-trusted_sealers = ["trusted.example"]
-domain = "srs.{{home}}"
-selector = "rsa"
-file = "rsa.pem"
-[limits]
-max_errors = 10000
-[[target]]
-match = "kept.example"
-sender = "keep"
-[[domain]]
-name = "lenient.example"
-on_dmarc_fail = "forward"
-[domain.alias]
-"user" = "target@dest.example"
-"keep" = "target@kept.example"
-[[domain]]
-name = "*.wild.example"
-[domain.alias]
-"user" = "target@dest.example"
-"""
+ALIASES = {"user": ["target@dest.example"]}
+
+
+def configuration(home):
+    """Where mistakes would show, besides what every relay has."""
+    return {"risk": {"source": [RISK_DOOR], "sender": "keep", "connections": 20, "rate": "1000000/min"},
+            "arc": {"trusted_sealers": ["trusted.example"], "domain": "srs." + home, "selector": "rsa", "file": "rsa.pem"},
+            "limits": {"max_errors": 10_000},
+            "target": [{"match": "kept.example", "sender": "keep"}],
+            "domain": [{"name": HOUSE, "alias": ALIASES},
+                       {"name": "lenient.example", "on_dmarc_fail": "forward",
+                        "alias": {**ALIASES, "keep": "target@kept.example"}},
+                       {"name": "*.wild.example", "alias": ALIASES}]}
 
 
 class Verdict:
@@ -128,9 +115,8 @@ class Town(JudgedRelay):
         self.sealers = {"anybody": attacker.sealer, "trusted": trusted.sealer}
         records = self.victims[HOUSE].records() if verify else []
         records += [f"{host} 60 IN TXT {senders.txt(VICTIMS[HOUSE])}" for host in ("mx", "srs")]
-        super().__init__([attacker, trusted, *self.victims.values()], home, records, EXTRA.format(home=home),
-                         hostname=self.hostname, domain=HOUSE, srs=self.srs,
-                         aliases={"user": ["target@dest.example"]}, source=DOOR, verify=verify)
+        super().__init__([attacker, trusted, *self.victims.values()], home, records, config=configuration(home),
+                         hostname=self.hostname, domain=HOUSE, srs=self.srs, source=DOOR, verify=verify)
         try:
             self.seen = {"own": self.sender_of(attacker, "any@attack.example"),
                          "stored": self.sender_of(attacker, "x" * 60 + "@attack.example"),

@@ -17,7 +17,7 @@ class Place(JudgedRelay):
     def __init__(self):
         self.author = Sender("good.example", AUTHORISED)
         super().__init__([self.author], OURS, srs=OURS,
-                         extra=f'[arc]\ndomain = "{OURS}"\nselector = "rsa"\nfile = "rsa.pem"\nseal = "always"\n')
+                         config={"arc": {"domain": OURS, "selector": "rsa", "file": "rsa.pem", "seal": "always"}})
 
     def sends(self, message):
         """The code that the client hears."""

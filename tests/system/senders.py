@@ -57,6 +57,11 @@ class Sender:
 AUTHORISED = f"v=spf1 ip4:{CLIENT} -all"
 
 
+def keys_of(relay):
+    """Records with the public keys that it signs with, for any zone above them."""
+    return [f"{name}. 60 IN TXT {txt(value)}" for name, value in relay.records.items()]
+
+
 def world(senders, extra=None):
     """nsd with the zones of all senders, and more; every other name does not exist."""
     zones = {".": []}

@@ -48,7 +48,7 @@ class OpenRelay(unittest.TestCase):
     def test_no_form_of_a_foreign_address_is_taken(self):
         sink = Sink().start()
         self.addCleanup(sink.stop)
-        relay = Relay(sink.port, extra="[limits]\nmax_errors = 10000\nmax_junk = 10000\n").start()
+        relay = Relay(sink.port, config={"limits": {"max_errors": 10_000, "max_junk": 10_000}}).start()
         self.addCleanup(relay.remove)
         forms = open_relay_forms()
         self.assertGreaterEqual(len(forms), 500)
@@ -116,7 +116,7 @@ class BounceStorm(unittest.TestCase):
     def test_an_srs_address_takes_so_many_bounces_an_hour_and_no_more(self):
         sink = Sink().start()
         self.addCleanup(sink.stop)
-        relay = Relay(sink.port, extra="[srs.bounces]\nper_address = 20\nper_sender = 30\n").start()
+        relay = Relay(sink.port, config={"srs": {"bounces": {"per_address": 20, "per_sender": 30}}}).start()
         self.addCleanup(relay.remove)
         relay.send(MESSAGE)
         wait_for(lambda: sink.messages, what="delivery")

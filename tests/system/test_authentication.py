@@ -12,19 +12,18 @@ from .senders import AUTHORISED, Sender, fields_of
 
 
 class AuthenticationCase(unittest.TestCase):
-    """A relay that verifies, a world to ask about, and a next hop. `extra` is more configuration."""
+    """A relay that verifies, a world to ask about, and a next hop. `config` is more configuration."""
 
     senders = ()
     zones = {}
-    extra = ""
+    config = {}
     aliases = None
 
     def setUp(self):
         self.relay = None
         self.sink = Sink().start()
         self.world = senders.world(self.senders, self.zones)
-        self.relay = Relay(self.sink.port, aliases=self.aliases, verify=True,
-                           extra=f'[dns]\nforward_to = ["127.0.0.1@{self.world.port}"]\n' + self.extra)
+        self.relay = Relay(self.sink.port, aliases=self.aliases, verify=True, dns=self.world.port, config=self.config)
         self.relay.start()
 
     def tearDown(self):
@@ -189,14 +188,10 @@ class Verdicts(AuthenticationCase):
         self.assertEqual(len(self.relay.events("dsn")), 1)
 
 
-ARC_EXTRA = ('[arc]\ndomain = "relay.test"\nselector = "rsa"\nfile = "rsa.pem"\n'
-             '[[target]]\nmatch = "always.test"\narc = "always"\n'
-             '[[target]]\nmatch = "never.test"\narc = "never"\n')
-
-
 class Sealing(AuthenticationCase):
     senders = (GOOD, KEYED, Sender("relay.test", None, None))
-    extra = ARC_EXTRA
+    config = {"arc": {"domain": "relay.test", "selector": "rsa", "file": "rsa.pem"},
+              "target": [{"match": "always.test", "arc": "always"}, {"match": "never.test", "arc": "never"}]}
     aliases = {"user": ["a@dest.test"], "always": ["a@always.test"], "never": ["a@never.test"],
                "all": ["a@dest.test", "b@always.test", "c@never.test"]}
 

@@ -21,9 +21,8 @@ class Backscatter(unittest.TestCase):
                                     Sender("good.example", AUTHORISED, None)])
         self.sink = Sink(replies={"RCPT": lambda a: "550 5.1.1 no" if a.endswith("@dest.test") else None})
         self.sink.start()
-        self.relay = Relay(self.sink.port, verify=True,
-                           extra=f'[dns]\nforward_to = ["127.0.0.1@{self.world.port}"]\n'
-                                 '[risk]\nconnections = 20\nrate = "1000000/min"\n')
+        self.relay = Relay(self.sink.port, verify=True, dns=self.world.port,
+                           config={"risk": {"connections": 20, "rate": "1000000/min"}})
         self.relay.start()
 
     def tearDown(self):

@@ -2,6 +2,7 @@
 warning that `check`, `status`, `reload` and the log tell of."""
 
 import contextlib
+import datetime
 import json
 import os
 import pwd
@@ -9,10 +10,9 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import tempfile
 import unittest
 
-from .harness import BINARY, MESSAGE, ROOT, Relay, Sink, wait_for
+from .harness import BINARY, MESSAGE, ROOT, Relay, Sink, scratch_folder, wait_for
 
 
 def write(relay, name, text, mode=0o600):
@@ -23,22 +23,19 @@ def write(relay, name, text, mode=0o600):
     os.chmod(path, mode)
 
 
-def edit(relay, old, new):
-    with open(relay.path("relay.toml"), encoding="utf-8") as f:
-        text = f.read()
-    if old not in text:
-        raise AssertionError(f"{old!r} is not in {text}")
-    with open(relay.path("relay.toml"), "w", encoding="utf-8") as f:
-        f.write(text.replace(old, new, 1))
+def tables(**changes):
+    """These, merged into the configuration."""
+    return lambda relay: relay.configure(**changes)
+
+
+def domains(*more):
+    """Those that are there, and more."""
+    return lambda relay: relay.configure(domain=relay.settings()["domain"] + list(more))
 
 
 def append(relay, text):
     with open(relay.path("relay.toml"), "a", encoding="utf-8") as f:
         f.write("\n" + text)
-
-
-def prepend(relay, text):
-    edit(relay, "schema = 1\n", text + "\nschema = 1\n")
 
 
 def make_certificate(relay, name, host, date=None, days=90):
@@ -73,18 +70,23 @@ def queue_folder(mode):
 
 
 def aliases(**more):
-    """Lines of [domain.alias] besides those that are there."""
+    """Besides those that are there."""
     def change(relay):
-        lines = "\n".join(f"{json.dumps(key)} = {json.dumps(value)}" for key, value in more.items())
-        edit(relay, "[domain.alias]\n", "[domain.alias]\n" + lines + "\n")
+        relay.aliases.update(more)
+        relay.write_config()
+    return change
+
+
+def alias_map(source):
+    """One that the domain has beside its aliases."""
+    def change(relay):
+        domain, = relay.settings()["domain"]
+        relay.configure(domain=[{**domain, "aliases": [source]}])
     return change
 
 
 def alias_file(content):
-    def change(relay):
-        write(relay, "aliases", content)
-        edit(relay, 'name = "fwd.test"\n', 'name = "fwd.test"\naliases = ["file:aliases"]\n')
-    return change
+    return several(lambda relay: write(relay, "aliases", content), alias_map("file:aliases"))
 
 
 def several(*changes):
@@ -104,7 +106,7 @@ def newer_queue(relay):
 
 # What a start refuses: (name, what is changed, words of the reason).
 REFUSED = [
-    ("a key that is not known", lambda r: append(r, "[queue2]"), "unknown key"),
+    ("a key that is not known", tables(queue2={}), "unknown key"),
     ("no TOML", lambda r: append(r, "[[["), "error"),
     ("TLS key of another certificate", other_key, "tls.key"),
     ("garbage as certificate", lambda r: write(r, "tls.crt", "x"), "no usable certificate chain"),
@@ -114,38 +116,32 @@ REFUSED = [
     ("DKIM key of another kind", ec_key, "neither an RSA nor an Ed25519 key"),
     ("DKIM key that is not there", lambda r: os.remove(r.path("rsa.pem")), "No such file"),
     ("garbage as ARC key", several(lambda r: write(r, "arc.pem", "x"),
-                                   lambda r: append(r, '[arc]\ndomain = "relay.test"\nselector = "a"\n'
-                                                       'file = "arc.pem"')), "arc: "),
+                                   tables(arc={"domain": "relay.test", "selector": "a", "file": "arc.pem"})), "arc: "),
     ("a weak SRS secret", lambda r: write(r, "srs.key", "secretsecretsecret"), "sample value"),
     ("no SRS secret", lambda r: os.remove(r.path("srs.key")), "No such file"),
     ("aliases in a circle", aliases(a="b@fwd.test", b="a@fwd.test"), "leads back to itself"),
-    ("a bad pattern", lambda r: append(r, '[[domain]]\nname = "x.test"\n[[domain.pattern]]\nmatch = "("\n'
-                                          'to = "a@b.test"'), "regular expression"),
+    ("a bad pattern", domains({"name": "x.test", "pattern": [{"match": "(", "to": "a@b.test"}]}), "regular expression"),
     ("a Postfix map", alias_file("info@fwd.test me@dest.test\n"), "write `info: me@dest.test` instead"),
-    ("a Postfix map by its kind", lambda r: edit(r, 'name = "fwd.test"\n',
-                                                 'name = "fwd.test"\naliases = ["hash:/etc/postfix/virtual"]\n'),
-     "a Postfix map; name a text file"),
+    ("a Postfix map by its kind", alias_map("hash:/etc/postfix/virtual"), "a Postfix map; name a text file"),
     ("a compiled map", alias_file(b"\x00\x06\x15\x61"), "not a text file"),
-    ("authorities that are none", several(lambda r: write(r, "ca.pem", "x"),
-                                          lambda r: edit(r, "[outbound]\n", '[outbound]\nca_file = "ca.pem"\n')),
+    ("authorities that are none", several(lambda r: write(r, "ca.pem", "x"), tables(outbound={"ca_file": "ca.pem"})),
      "no usable certificate authorities"),
-    ("authorities that are not there", lambda r: edit(r, "[outbound]\n", '[outbound]\nca_file = "ca.pem"\n'),
-     "ca.pem"),
-    ("no trust anchor", lambda r: append(r, '[dns]\ntrust_anchor = "root.key"'), "root.key"),
+    ("authorities that are not there", tables(outbound={"ca_file": "ca.pem"}), "ca.pem"),
+    ("no trust anchor", tables(dns={"trust_anchor": "root.key"}), "root.key"),
     ("a queue folder of others", queue_folder(0o777), "can be written to by others"),
-    ("a queue folder in none", lambda r: edit(r, "queue/queue.db", "no/such/queue.db"), "cannot make"),
+    ("a queue folder in none", tables(queue={"store": "sqlite:no/such/queue.db"}), "cannot make"),
     ("a queue that is none", lambda r: write(r, "queue/queue.db", "x" * 5000), "file is not a database"),
     ("a short queue that is none", lambda r: write(r, "queue/queue.db", "x"), "file is not a database"),
     ("a queue of a newer program", newer_queue, "it was written by a newer srs-relay"),
-    ("a folder as queue", lambda r: edit(r, "queue/queue.db", "queue/"), "cannot open"),
-    ("a log file that is a folder", several(lambda r: os.mkdir(r.path("logs")),
-                                            lambda r: append(r, '[log]\nfile = "logs"')), "log"),
-    ("a log file below a file", lambda r: append(r, '[log]\nfile = "srs.key/log"'), "log"),
-    ("a control socket in none", lambda r: edit(r, "control.sock", "no/such/control.sock"), "control socket"),
+    ("a folder as queue", tables(queue={"store": "sqlite:queue/"}), "cannot open"),
+    ("a log file that is a folder", several(lambda r: os.mkdir(r.path("logs")), tables(log={"file": "logs"})), "log"),
+    ("a log file below a file", tables(log={"file": "srs.key/log"}), "log"),
+    ("a control socket in none", tables(control={"socket": "no/such/control.sock"}), "control socket"),
     ("a control socket that is a file", lambda r: write(r, "control.sock", "x"), "is not a socket"),
-    ("a control socket with too long a name", lambda r: edit(r, "control.sock", "x" * 200), "too long"),
-    ("an address of another host", lambda r: edit(r, "127.0.0.1:", "192.0.2.1:"), "cannot listen on 192.0.2.1"),
-    ("[rewrite] in a hosted organisation", lambda r: append(r, '[rewrite]\ndomain = "x.fwd.test"'), "rewrite"),
+    ("a control socket with too long a name", tables(control={"socket": "x" * 200}), "too long"),
+    ("an address of another host", lambda r: r.configure(listener=[{"address": f"192.0.2.1:{r.port}"}]),
+     "cannot listen on 192.0.2.1"),
+    ("[rewrite] in a hosted organisation", tables(rewrite={"domain": "x.fwd.test"}), "rewrite"),
 ]
 
 # What starts: (name, what is changed, words of the warning).
@@ -153,15 +149,15 @@ WARNED = [
     ("an expired certificate", own_certificate("mx.fwd.test", "2020-01-01"), "tls.crt expired on 2020-03-31"),
     ("a certificate of tomorrow", own_certificate("mx.fwd.test", "2099-01-01"), "is not valid before 2099"),
     ("a certificate of another name", own_certificate("www.fwd.test"), "is for www.fwd.test, not for mx.fwd.test"),
-    ("Ed25519 alone", lambda r: edit(
-        r, 'selector = "rsa"\nfile = "rsa.pem"', 'selector = "e2"\nfile = "ed25519.pem"'), "Ed25519 alone"),
+    ("Ed25519 alone", tables(dkim=[{"domain": "relay.test", "keys": [
+        {"selector": name, "file": "ed25519.pem"} for name in ("ed25519", "e2")]}]), "Ed25519 alone"),
     ("a folder of others", lambda r: os.chmod(r.folder, 0o777), "has mode 0777"),
-    ("a host name of nobody", lambda r: edit(r, '"mx.fwd.test"', '"localhost"'), "nobody can look up localhost"),
-    ("a tag that nothing has", lambda r: append(r, '[defaults]\ntag = "@"'), 'no name has "@" in it'),
-    ("two sources of a family", lambda r: edit(r, "[outbound]\n", '[outbound]\nsource = ["127.0.0.1", "127.0.0.2"]\n'),
+    ("a host name of nobody", tables(hostname="localhost"), "nobody can look up localhost"),
+    ("a tag that nothing has", tables(defaults={"tag": "@"}), 'no name has "@" in it'),
+    ("two sources of a family", tables(outbound={"source": ["127.0.0.1", "127.0.0.2"]}),
      "nothing leaves from 127.0.0.1"),
-    ("an SRS domain of a customer", lambda r: edit(r, '"relay.test"', '"srs.fwd.test"'), "the organisation of fwd.test"),
-    ("an include without a file", lambda r: prepend(r, 'include = ["conf.d/typo.toml", "conf.d/*.toml"]'),
+    ("an SRS domain of a customer", tables(srs={"domain": "srs.fwd.test"}), "the organisation of fwd.test"),
+    ("an include without a file", tables(include=["conf.d/typo.toml", "conf.d/*.toml"]),
      "include: there is no conf.d/typo.toml"),
     ("an alias file with a mark", alias_file("\ufeffinfo: me@dest.test\n"), "byte order mark"),
     ("a key with a domain", aliases(**{"info@fwd.test": "me@dest.test"}), 'write what stands before the @'),
@@ -169,10 +165,9 @@ WARNED = [
     ("a target that is not there", aliases(team=["a@dest.test", "usre@fwd.test"]), "did you mean user@fwd.test?"),
     ("a catch-all that goes round", aliases(**{"*": "all@fwd.test"}), "which goes round: 550 5.4.6"),
     ("a target here", aliases(here="me@mx.fwd.test"), "leads back to this host"),
-    ("a group that is not there", lambda r: append(r, '[[domain]]\nname = "x.test"\n[[domain.pattern]]\n'
-                                                      'match = "(.*)-x"\nto = "a+${n}@dest.test"'), 'no group "n"'),
-    ("a domain mapped to itself", lambda r: append(r, '[[domain]]\nname = "x.test"\nmap_to = "x.test"'),
-     "x.test is mapped to x.test"),
+    ("a group that is not there", domains({"name": "x.test", "pattern": [{"match": "(.*)-x", "to": "a+${n}@dest.test"}]}),
+     'no group "n"'),
+    ("a domain mapped to itself", domains({"name": "x.test", "map_to": "x.test"}), "x.test is mapped to x.test"),
 ]
 
 
@@ -223,8 +218,7 @@ class Agreement(unittest.TestCase):
 
     def test_every_mistake_is_told_in_one_run(self):
         relay = self.relay(several(lambda r: write(r, "tls.crt", "x"), lambda r: write(r, "ca.pem", "x"),
-                                   lambda r: edit(r, "[outbound]\n", '[outbound]\nca_file = "ca.pem"\n'),
-                                   aliases(team="usre@fwd.test")))
+                                   tables(outbound={"ca_file": "ca.pem"}), aliases(team="usre@fwd.test")))
         said = relay.cli("check").stderr
         for words in ("no usable certificate chain", "no usable certificate authorities", "leads to usre@fwd.test"):
             self.assertIn(words, said)
@@ -270,7 +264,7 @@ class WhileItRuns(unittest.TestCase):
         self.assertEqual(reloaded.returncode, 0)
         self.assertIn(words, reloaded.stdout)
         self.assertTrue(reloaded.stdout.endswith("applied\n"))
-        edit(relay, "usre@", "user@")
+        aliases(team=["a@dest.test", "user@fwd.test"])(relay)
         self.assertNotIn("warning", relay.cli("reload").stdout)
         self.assertEqual(self.warnings(relay), [])
 
@@ -313,7 +307,7 @@ class Secrets(unittest.TestCase):
 
         # A rotation that forgets the old one.
         write(relay, "new.key", "q8Zr1x0PvYbN3mKd7TgWc5Ls9HfJe2Ua")
-        edit(relay, 'id = "k"\nfile = "srs.key"', 'id = "n"\nfile = "new.key"')
+        relay.configure(srs={"secret": [{"id": "n", "file": "new.key"}]})
         for _ in range(2):  # and not only at the first start without it
             checked = relay.cli("check")
             self.assertEqual(checked.returncode, 0)
@@ -324,9 +318,9 @@ class Secrets(unittest.TestCase):
         bounced_to = sink.messages[0].mail_from
         self.assertNotEqual(relay.cli("srs", "decode", bounced_to).returncode, 0)
 
-        until = re.search(r"verify_until = (\d{4}-\d\d-\d\d)", checked.stderr).group(1)
-        edit(relay, 'id = "n"\nfile = "new.key"\n',
-             f'id = "n"\nfile = "new.key"\n[[srs.secret]]\nid = "k"\nfile = "srs.key"\nverify_until = {until}\n')
+        until = datetime.date.fromisoformat(re.search(r"verify_until = (\d{4}-\d\d-\d\d)", checked.stderr).group(1))
+        relay.configure(srs={"secret": [{"id": "n", "file": "new.key"},
+                                        {"id": "k", "file": "srs.key", "verify_until": until}]})
         self.assertNotIn("is gone", relay.cli("check").stderr)
         self.assertEqual(relay.cli("srs", "decode", bounced_to).returncode, 0)
 
@@ -378,7 +372,7 @@ class InTheDns(unittest.TestCase):
         relay = Relay(1, srs="relay.example", config={"route": [{"match": "routed.example", "via": ["smtp://192.0.2.9:25"]}]},
                       aliases={"a": "me@good.example", "b": "me@null.example", "c": "me@ours.example", "d": "me@gone.example",
                                "e": "me@routed.example"},
-                      extra=f'[dns]\nforward_to = "127.0.0.1@{dns.port}"\n')
+                      dns=dns.port)
         self.addCleanup(relay.remove)
         self.assertNotIn("leads to", relay.cli("check").stderr)
         checked = relay.cli("check", "--dns")
@@ -394,8 +388,7 @@ class InTheDns(unittest.TestCase):
 
 class Documents(unittest.TestCase):
     def test_nothing_speaks_against_the_configuration_of_the_readme(self):
-        folder = tempfile.mkdtemp(prefix="srs-relay-readme-")
-        self.addCleanup(shutil.rmtree, folder)
+        folder = scratch_folder(self)
         with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as f:
             text = "\n".join(re.findall(r"```toml\n(.*?)```", f.read(), re.S))
         self.assertIn("[[dkim]]", text)

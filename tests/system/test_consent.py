@@ -11,14 +11,14 @@ from . import senders
 from .harness import MESSAGE, Relay, Sink, wait_for
 from .senders import AUTHORISED, Sender
 
-REQUIRED = '[consent]\nrequired = true\nconfirmed = "confirmed.txt"\n'
+REQUIRED = {"required": True, "confirmed": "confirmed.txt"}
 
 
 class Consent(unittest.TestCase):
-    def begin(self, extra, confirmed=""):
+    def begin(self, confirmed="", **tables):
         self.sink = Sink().start()
         self.addCleanup(self.sink.stop)
-        self.relay = Relay(self.sink.port, extra=extra)
+        self.relay = Relay(self.sink.port, config=tables)
         self.addCleanup(self.relay.remove)
         self.confirm(confirmed)
         self.relay.start()
@@ -40,7 +40,7 @@ class Consent(unittest.TestCase):
         return self.recipients()
 
     def test_a_target_gets_nothing_before_it_has_confirmed_and_all_of_it_then(self):
-        self.begin(REQUIRED, "# by the panel\nB@other.test\n")
+        self.begin("# by the panel\nB@other.test\n", consent=REQUIRED)
         id = self.relay.send(MESSAGE, to=["two@fwd.test"])
         self.assertEqual(self.taken(1, "the copy of who has confirmed"), ["b@other.test"])
         why = self.relay.cli("queue", "why", id).stdout
@@ -67,7 +67,7 @@ class Consent(unittest.TestCase):
         self.taken(4, "new mail at once")
 
     def test_a_confirmation_holds_from_the_next_start(self):
-        self.begin(REQUIRED)
+        self.begin(consent=REQUIRED)
         self.relay.send(MESSAGE)
         self.relay.stop()
         self.confirm("@dest.test\n")
@@ -76,7 +76,7 @@ class Consent(unittest.TestCase):
         wait_for(self.relay.is_empty, what="an empty queue")
 
     def test_who_is_taken_out_of_the_file_is_asked_again(self):
-        self.begin(REQUIRED, "@dest.test\n")
+        self.begin("@dest.test\n", consent=REQUIRED)
         self.relay.send(MESSAGE)
         self.taken(1, "mail of who has confirmed")
         with open(self.relay.path("confirmed.txt"), "w", encoding="utf-8"):
@@ -88,7 +88,7 @@ class Consent(unittest.TestCase):
         self.assertEqual([row["state"] for row in self.relay.rows()], ["held"])
 
     def test_a_file_that_is_not_whole_changes_nothing(self):
-        self.begin(REQUIRED, "@dest.test\n")
+        self.begin("@dest.test\n", consent=REQUIRED)
         self.confirm("somebody@dest.te")
         refused = self.relay.cli("reload")
         self.assertNotEqual(refused.returncode, 0)
@@ -103,9 +103,8 @@ class Consent(unittest.TestCase):
         self.addCleanup(world.stop)
         self.sink = Sink().start()
         self.addCleanup(self.sink.stop)
-        self.relay = Relay(self.sink.port, verify=True,
-                           extra=f'[dns]\nforward_to = ["127.0.0.1@{world.port}"]\n'
-                                 f'[defaults]\non_dmarc_fail = "hold"\n{REQUIRED}')
+        self.relay = Relay(self.sink.port, verify=True, dns=world.port,
+                           config={"defaults": {"on_dmarc_fail": "hold"}, "consent": REQUIRED})
         self.addCleanup(self.relay.remove)
         self.confirm("")
         self.relay.start()
@@ -123,7 +122,7 @@ class Consent(unittest.TestCase):
         self.taken(2, "what the operator let go")
 
     def test_enough_is_held_for_a_target_over_a_restart(self):
-        self.begin(REQUIRED + "max_held = 2\n")
+        self.begin(consent={**REQUIRED, "max_held": 2})
         for _ in range(2):
             self.relay.send(MESSAGE)
         self.relay.stop()
@@ -138,20 +137,20 @@ class Consent(unittest.TestCase):
         self.relay.send(MESSAGE)
 
     def test_nobody_is_asked_by_default(self):
-        self.begin("")
+        self.begin()
         self.relay.send(MESSAGE, to=["two@fwd.test"])
         self.taken(2, "both copies")
         wait_for(self.relay.is_empty, what="an empty queue")
 
     def test_what_comes_back_needs_no_consent(self):
-        self.begin(REQUIRED, "@dest.test\n")
+        self.begin("@dest.test\n", consent=REQUIRED)
         self.relay.send(MESSAGE)
         self.taken(1, "the mail")
         self.relay.send(MESSAGE, sender="", to=[self.sink.messages[0].mail_from])
         self.assertEqual(self.taken(2, "the bounce"), ["ann@sender.test", "target@dest.test"])
 
     def test_one_mailbox_is_not_flooded_through_many_aliases(self):
-        self.begin('[rates]\nper_target = "2/h"\n')
+        self.begin(rates={"per_target": "2/h"})
         for to in ("user@fwd.test", "user+a@fwd.test"):
             self.relay.send(MESSAGE, to=[to])
         with self.assertRaises(smtplib.SMTPResponseException) as refused:
@@ -161,7 +160,7 @@ class Consent(unittest.TestCase):
         self.taken(4, "everything that was within the rate")
 
     def test_forwarded_mail_says_whom_to_complain_to(self):
-        self.begin('[consent]\ncontact = "https://fwd.test/abuse"\n')
+        self.begin(consent={"contact": "https://fwd.test/abuse"})
         self.relay.send(MESSAGE)
         self.taken(1, "the mail")
         content = self.sink.messages[0].content

@@ -26,7 +26,7 @@ class Doors(Sink):
 
 
 class Copies(unittest.TestCase):
-    def begin(self, more=""):
+    def begin(self, **tables):
         self.good = Sender("good.example", AUTHORISED, "p=none")
         self.bad = Sender("bad.example", "v=spf1 -all", "p=none")
         self.strict = Sender("strict.example", "v=spf1 -all", "p=reject")
@@ -34,14 +34,13 @@ class Copies(unittest.TestCase):
         self.addCleanup(self.world.stop)
         self.sink = Doors().start()
         self.addCleanup(self.sink.stop)
-        self.relay = Relay(self.sink.port, verify=True,
-                           extra=f'[dns]\nforward_to = ["127.0.0.1@{self.world.port}"]\n{more}')
+        self.relay = Relay(self.sink.port, verify=True, dns=self.world.port, config=tables)
         self.addCleanup(self.relay.remove)
         self.relay.start()
         self.addCleanup(self.relay.stop)
 
     def test_doubtful_mail_has_a_door_and_a_speed_of_its_own(self):
-        self.begin(f'[risk]\nsource = ["{RISK_SOURCE}"]\nrate = "12/min"\n')
+        self.begin(risk={"source": [RISK_SOURCE], "rate": "12/min"})
         for _ in range(12):  # the last one waits for most of a minute
             last = self.relay.send(self.bad.message(), sender="ann@bad.example")
         for _ in range(6):
@@ -62,7 +61,7 @@ class Copies(unittest.TestCase):
         self.assertTrue(any("risk" in h for h in handlings) and any("risk" not in h for h in handlings))
 
     def test_held_mail_waits_for_the_operator_over_a_restart(self):
-        self.begin('[defaults]\non_dmarc_fail = "hold"\n')
+        self.begin(defaults={"on_dmarc_fail": "hold"})
         held = self.relay.send(self.strict.message(), sender="ann@strict.example")
         self.relay.send(self.good.message(), sender="ann@good.example")
         wait_for(lambda: len(self.sink.messages) == 1, what="the good mail")

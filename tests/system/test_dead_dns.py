@@ -17,7 +17,7 @@ from .senders import AUTHORISED, Sender, fields_of
 PARKED = int(os.environ.get("PARKED", "500"))
 SECONDS = 3.0    # of each measurement
 ONE_LOOKUP = 5   # seconds, of one that is never answered
-LIMIT = "[limits]\nper_ip = 5000\nper_network = 5000\nmax_connections = 5000\n"
+LIMITS = {"per_ip": 5000, "per_network": 5000, "max_connections": 5000}
 
 numbers = itertools.count(1)
 
@@ -116,8 +116,7 @@ class DeadDns(unittest.TestCase):
         self.addCleanup(self.world.stop)
         self.dns = MoodyDns(self.world.port)
         self.addCleanup(self.dns.stop)
-        self.relay = Relay(self.sink.port, verify=True,
-                           extra=f'[dns]\nforward_to = ["127.0.0.1@{self.dns.port}"]\n' + LIMIT)
+        self.relay = Relay(self.sink.port, verify=True, dns=self.dns.port, config={"limits": LIMITS})
         self.addCleanup(self.relay.remove)
         self.relay.start()
 

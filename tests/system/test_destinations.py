@@ -2,13 +2,11 @@
 Nothing may be lost, sent twice, or told to a sender who was not refused."""
 
 import collections
-import shutil
 import ssl
-import tempfile
 import time
 import unittest
 
-from .harness import MESSAGE, Relay, wait_for
+from .harness import MESSAGE, Relay, scratch_folder, wait_for
 from .hop import Close, Hop, silence
 from .scripted import make_certificate
 
@@ -584,9 +582,7 @@ class Destinations(unittest.TestCase):
         return encrypt
 
     def folder(self):
-        path = tempfile.mkdtemp(prefix="srs-relay-test-tls-")
-        self.addCleanup(shutil.rmtree, path, True)
-        return path
+        return scratch_folder(self)
 
 
 if __name__ == "__main__":

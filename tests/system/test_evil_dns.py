@@ -117,15 +117,10 @@ class LyingDns(unittest.TestCase):
         self.addCleanup(sink.stop)
         # mx.NAME.evil.example is 127.0.0.1, where the sink is.
         relay = Relay(sink.port, aliases={w: [f"user@{w}.evil.example"] for w in ways},
-                      routes=[("sender.test", sink.port)], srs="relay.test",
-                      extra=f'redact_target = false\n[dns]\nforward_to = "127.0.0.1@{dns.port}"\n')
+                      routes=[("sender.test", sink.port)], srs="relay.test", dns=dns.port,
+                      config={"queue": {"redact_target": False},
+                              "outbound": {"port": sink.port, "attempt_timeout": "4s", "allow_private": allow_private}})
         self.addCleanup(relay.remove)
-        path = relay.path("relay.toml")
-        with open(path, encoding="utf-8") as f:
-            text = f.read().replace("allow_private = true", f"port = {sink.port}\nattempt_timeout = \"4s\"\n"
-                                    f"allow_private = {str(allow_private).lower()}")
-        with open(path, "w", encoding="utf-8") as f:
-            f.write(text)
         relay.start()
         for way in ways:
             relay.send(MESSAGE.replace(b"Subject:", f"X-Way: {way}\r\nSubject:".encode()),

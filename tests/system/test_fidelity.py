@@ -61,12 +61,10 @@ class Fidelity(unittest.TestCase):
         vectors.need("corpus/cases.json")
         cls.sink = Sink().start()
         cls.world = senders.world([])  # no name exists: no domain objects, whatever From says
-        cls.verifying = Relay(cls.sink.port, verify=True,
-                              extra=f'[dns]\nforward_to = ["127.0.0.1@{cls.world.port}"]\n'
-                                    '[defaults]\non_dmarc_fail = "forward"\n'
-                                    '[arc]\ndomain = "relay.test"\nselector = "rsa"\n'
-                                    'file = "rsa.pem"\nseal = "always"\n'
-                                    '[risk]\nconnections = 20\nrate = "1000000/min"\n')
+        cls.verifying = Relay(cls.sink.port, verify=True, dns=cls.world.port, config={
+            "defaults": {"on_dmarc_fail": "forward"},
+            "arc": {"domain": "relay.test", "selector": "rsa", "file": "rsa.pem", "seal": "always"},
+            "risk": {"connections": 20, "rate": "1000000/min"}})
         cls.trusting = Relay(cls.sink.port)
         for relay in (cls.verifying, cls.trusting):
             relay.start()

@@ -2,15 +2,13 @@
 
 import os
 import re
-import shutil
 import smtplib
 import socket
 import subprocess
-import tempfile
 import unittest
 
 from .fronts import BALANCER, GATEWAY, Balancer, Gateway
-from .harness import Relay, Sink, wait_for
+from .harness import Relay, Sink, scratch_folder, wait_for
 from .nameserver import Nameserver
 
 HONEST, LIAR = "127.0.0.7", "127.0.0.66"
@@ -60,9 +58,7 @@ def say(port, *parts, source="127.0.0.1"):
 
 class InFront(unittest.TestCase):
     def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="srs-relay-test-")
-        os.chmod(self.folder, 0o755)  # they change user
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.folder = scratch_folder(self, 0o755)
         self.world = Nameserver(ZONES).start()
         self.addCleanup(self.world.stop)
         self.sink = Sink().start()

@@ -51,7 +51,8 @@ class Load(threading.Thread):
 class KeyLoss(unittest.TestCase):
     def setUp(self):
         self.sink = Sink()
-        self.relay = Relay(self.sink.port, extra='[arc]\ndomain = "relay.test"\nselector = "rsa"\nfile = "arc.pem"\n')
+        self.relay = Relay(self.sink.port, config={
+            "arc": {"domain": "relay.test", "selector": "rsa", "file": "arc.pem"}})
         shutil.copy(self.relay.path("rsa.pem"), self.relay.path("arc.pem"))
         self.records = dict(self.relay.records)
 

@@ -8,13 +8,13 @@ import smtplib
 import socket
 import ssl
 import subprocess
-import tempfile
 import threading
 import time
 import unittest
 
+from . import toml
 from .control import ask, status
-from .harness import BINARY, MESSAGE, Relay, Sink, changed_by_sanitizers, free_port, wait_for
+from .harness import BINARY, MESSAGE, Relay, Sink, changed_by_sanitizers, free_port, scratch_folder, wait_for
 
 
 def many_aliases(relay, count):
@@ -412,12 +412,13 @@ class Commands(Running):
             f.write(text)
 
     def test_the_daemon_answers_whatever_is_wrong_with_the_file(self):
-        with open(self.relay.path("relay.toml"), encoding="utf-8") as f:
-            good = f.read()
+        def with_secret(**source):
+            return toml.text_of({**good, "srs": {**good["srs"], "secret": [{"id": "k", **source}]}})
+        good = self.relay.settings()
         broken = {
-            "no TOML": good + "\noops\n",
-            "a credential": good.replace('file = "srs.key"', 'credential = "srs"'),
-            "no secret": good.replace("srs.key", "gone.key"),
+            "no TOML": toml.text_of(good) + "\noops\n",
+            "a credential": with_secret(credential="srs"),
+            "no secret": with_secret(file="gone.key"),
             "nothing else": "[control]\nsocket = \"control.sock\"\n",
             "not even a beginning": "= = =\n[control] # here\nsocket = \"control.sock\"\n[[[[\n",
         }
@@ -484,9 +485,7 @@ class Commands(Running):
     @unittest.skipIf(os.getuid() != 0, "needs root to become somebody else")
     def test_who_has_no_permission_is_told_by_the_exit_code(self):
         # A copy: the way to the program may be closed to others.
-        folder = tempfile.mkdtemp()
-        self.addCleanup(shutil.rmtree, folder)
-        os.chmod(folder, 0o755)
+        folder = scratch_folder(self, 0o755)
         program = shutil.copy(BINARY, folder)
         path = self.relay.path("control.sock")
         os.chmod(self.relay.folder, 0o711)

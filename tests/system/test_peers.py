@@ -2,25 +2,20 @@
 
 import os
 import re
-import shutil
-import smtplib
 import subprocess
-import tempfile
 import unittest
 
 from tests.bench import peers
 from tests.bench.peer import POSTFIX_ENVIRONMENT, SMTP_SINK, SMTP_SOURCE, wait_for_listener
 
-from .harness import MESSAGE, Relay, Sink, free_port, wait_for
+from .harness import MESSAGE, Relay, Sink, free_port, scratch_folder, wait_for
 
 
 class NextHop(unittest.TestCase):
     """Each of them takes our mail for fwd.test, rewrites and signs it once more, and hands it on."""
 
     def through(self, kind):
-        folder = tempfile.mkdtemp(prefix="srs-relay-test-")
-        os.chmod(folder, 0o755)  # they change user
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        folder = scratch_folder(self, 0o755)
         sink = Sink().start()
         self.addCleanup(sink.stop)
         peer = kind(os.path.join(folder, "peer"), sink.port, "none").start()
@@ -60,14 +55,13 @@ class NextHop(unittest.TestCase):
 class LoadTools(unittest.TestCase):
     def test_smtp_source_in_and_smtp_sink_out(self):
         port, number = free_port(), 300
-        folder = tempfile.mkdtemp(prefix="srs-relay-test-")
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        folder = scratch_folder(self)
         sink = subprocess.Popen([SMTP_SINK, "-u", "nobody", "-d", "%S.", f"127.0.0.1:{port}", "100"],
                                 env=POSTFIX_ENVIRONMENT, cwd=self.open_folder(folder))
         self.addCleanup(sink.wait)
         self.addCleanup(sink.terminate)
         wait_for_listener(port)
-        relay = Relay(port, extra="[limits]\nper_ip = 100\nper_network = 100\n").start()
+        relay = Relay(port, config={"limits": {"per_ip": 100, "per_network": 100}}).start()
         self.addCleanup(relay.remove)
         subprocess.run([SMTP_SOURCE, "-s", "10", "-m", str(number), "-l", "4096", "-f", "ann@sender.test",
                         "-t", "user@fwd.test", f"127.0.0.1:{relay.port}"],

@@ -15,23 +15,10 @@ from .senders import fields_of
 
 HOSTNAME, SRS, REWRITTEN = "mx.relay.example", "srs.relay.example", "rewritten.example"
 
-EXTRA = f"""[arc]
-domain = "{SRS}"
-selector = "rsa"
-file = "rsa.pem"
-trusted_sealers = ["lists.example"]
-[rewrite]
-domain = "{REWRITTEN}"
-[[dkim]]
-domain = "{REWRITTEN}"
-keys = [{{selector="rsa", file="rsa.pem"}}]
-[[target]]
-match = "plain.example"
-arc = "never"
-[[target]]
-match = "keeps.example"
-sender = "keep"
-"""
+USER = {"user": "target@dest.example"}
+CONFIG = {"arc": {"domain": SRS, "selector": "rsa", "file": "rsa.pem", "trusted_sealers": ["lists.example"]},
+          "rewrite": {"domain": REWRITTEN},
+          "target": [{"match": "plain.example", "arc": "never"}, {"match": "keeps.example", "sender": "keep"}]}
 
 
 def happened(case, got, handling, held):
@@ -64,8 +51,7 @@ class Predictions(unittest.TestCase):
             zones[domain] = sealer.zone()
         authorised = senders.txt(f"v=spf1 ip4:{DOOR} -all")
         zones["relay.example"] = [f"{name} 60 IN TXT {authorised}" for name in ("mx", "srs")]
-        zones["relay.example"] += [f"{name}. 60 IN TXT {senders.txt(value)}"
-                                   for name, value in cls.relay.records.items()]
+        zones["relay.example"] += senders.keys_of(cls.relay)
         key = cls.relay.records["rsa._domainkey." + SRS]
         zones[REWRITTEN] = [f"rsa._domainkey 60 IN TXT {senders.txt(key)}",
                             f"_dmarc 60 IN TXT {senders.txt('v=DMARC1; p=reject')}"]
@@ -76,14 +62,12 @@ class Predictions(unittest.TestCase):
         with open(cls.zone_file, "w", encoding="ascii") as f:
             for domain, records in zones.items():
                 f.writelines(absolute(record, domain) + "\n" for record in records or [])
-        cls.relay.extra = f'[dns]\nforward_to = ["127.0.0.1@{cls.world.port}"]\n' + EXTRA
-        for name, wish in WISHES.items():
-            cls.relay.extra += (f'[[domain]]\nname = "{name.replace("-", "")}.example"\n{wish}\n'
-                                '[domain.alias]\n"user" = "target@dest.example"\n')
-        for case in cls.cases:
-            if case.hosted:
-                cls.relay.extra += f'[[domain]]\nname = "{case.hosted}"\n'
-        cls.relay.write_config()
+        cls.relay.dns = cls.world.port
+        usual = cls.relay.settings()
+        more = [{"name": name.replace("-", "") + ".example", **wish, "alias": USER} for name, wish in WISHES.items()]
+        more += [{"name": case.hosted} for case in cls.cases if case.hosted]
+        rewritten = {"domain": REWRITTEN, "keys": [{"selector": "rsa", "file": "rsa.pem"}]}
+        cls.relay.configure(**CONFIG, domain=usual["domain"] + more, dkim=usual["dkim"] + [rewritten])
         cls.relay.start()
         cls.addClassCleanup(cls.relay.stop)
 

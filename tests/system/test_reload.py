@@ -7,12 +7,11 @@ import shutil
 import signal
 import smtplib
 import subprocess
-import tempfile
 import time
 import unittest
 
 from .control import ask
-from .harness import BINARY, MESSAGE, Relay, Sink, changed_by_sanitizers, free_port, wait_for
+from .harness import BINARY, MESSAGE, Relay, Sink, changed_by_sanitizers, free_port, scratch_folder, wait_for
 from .scripted import ScriptedServer, make_certificate
 
 
@@ -27,8 +26,7 @@ class Bounded(unittest.TestCase):
     """Files in folders that are closed to the process, by the kernel."""
 
     def setUp(self):
-        self.elsewhere = tempfile.mkdtemp(prefix="srs-relay-panel-")
-        self.addCleanup(shutil.rmtree, self.elsewhere, ignore_errors=True)
+        self.elsewhere = scratch_folder(self)
         self.panel = os.path.join(self.elsewhere, "panel")
         self.sink = Sink().start()
         self.addCleanup(self.sink.stop)
@@ -264,8 +262,7 @@ class Unread(unittest.TestCase):
 
 class Authorities(unittest.TestCase):
     def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="srs-relay-ca-")
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.folder = scratch_folder(self)
 
     def test_others_in_the_same_file_are_taken(self):
         old, new = (make_certificate(self.folder, name) for name in ("old authority", "new authority"))

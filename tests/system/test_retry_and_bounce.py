@@ -77,7 +77,7 @@ class Retrying(unittest.TestCase):
         wait_for(lambda: self.sink.messages, what="delivery after the restart")
 
     def test_queue_verbs(self):
-        relay = self.relayed(extra="")
+        relay = self.relayed()
         number = relay.send(MESSAGE)
         wait_for(lambda: relay.events("attempt"), what="an attempt")
         why = relay.cli("queue", "why", number[:20])
@@ -143,7 +143,7 @@ class Bouncing(unittest.TestCase):
     def test_expiry_bounces_after_a_last_attempt(self):
         sender_side = self.sink()
         relay = self.relay(None, routes=[("sender.test", sender_side.port), ("*", free_port())],
-                           extra='expire = "3s"\n')
+                           config={"queue": {"expire": "3s"}})
         relay.send(MESSAGE)
         wait_for(lambda: sender_side.messages, what="the DSN")
         self.assertIn(b"Status: 5.4.7", sender_side.messages[0].content)
@@ -228,7 +228,7 @@ class Reloading(unittest.TestCase):
         sink = Sink().start()
         relay = Relay(sink.port).start()
         try:
-            relay.write_config(extra='retry_shedule = ["1m"]\n')
+            relay.configure(queue={"retry_shedule": ["1m"]})
             refused = relay.cli("--socket", relay.path("control.sock"), "reload")
             self.assertEqual(refused.returncode, 4)
             self.assertIn("did you mean `retry_schedule`?", refused.stderr)
@@ -236,6 +236,7 @@ class Reloading(unittest.TestCase):
             relay.send(MESSAGE)
             wait_for(lambda: sink.messages, what="delivery with the old settings")
             relay.aliases["new"] = ["fresh@dest.test"]
+            relay.config = {}
             relay.write_config()
             self.assertEqual(relay.cli("reload").returncode, 0)
             relay.send(MESSAGE, to=["new@fwd.test"])

@@ -52,8 +52,8 @@ class Sessions(unittest.TestCase):
         self.sink = Sink().start()
         self.addCleanup(self.sink.stop)
 
-    def relay(self, extra="", aliases=None, **config):
-        relay = Relay(self.sink.port, extra=extra, aliases=aliases, config=config)
+    def relay(self, aliases=None, **config):
+        relay = Relay(self.sink.port, aliases=aliases, config=config)
         self.addCleanup(relay.remove)
         return relay.start()
 
@@ -133,7 +133,7 @@ class EqualMessages(Sessions):
 
 class TooMuchContent(Sessions):
     def test_is_read_while_the_allowance_lasts(self):
-        relay = self.relay("[limits]\nmax_size = \"1MiB\"\n")
+        relay = self.relay(limits={"max_size": "1MiB"})
         client = Client(relay)
         client.begin()
         line = b"x" * 998 + b"\r\n"
@@ -144,7 +144,7 @@ class TooMuchContent(Sessions):
 
     def test_and_then_the_client_hears_why_it_is_sent_away(self):
         """One that looks for a reply as it sends. The bound is what it may send before it finds one."""
-        relay = self.relay("[limits]\nmax_size = \"1MiB\"\n")
+        relay = self.relay(limits={"max_size": "1MiB"})
         client = Client(relay)
         client.begin()
         block = (b"x" * 998 + b"\r\n") * 16

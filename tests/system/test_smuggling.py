@@ -4,15 +4,13 @@ against sessions in tests/inbound/smuggling_test.cpp.)"""
 
 import concurrent.futures
 import os
-import shutil
 import socket
 import ssl
-import tempfile
 import threading
 import time
 import unittest
 
-from .harness import Relay, Sink, wait_for
+from .harness import Relay, Sink, scratch_folder, wait_for
 from .test_peers import peers
 
 LEADS = [b"\r\n", b"\n", b"\r", b"\n\r", b"\r\r\n", b"\r\n\n", b"\n\r\n", b"\0", b"\r\n\0", b"\v\f",
@@ -168,7 +166,7 @@ class Smuggling(unittest.TestCase):
     def through(self, port):
         """The whole matrix to the relay, whose next hop is there; returns the messages taken."""
         relay = Relay(port, domain="first.test", srs="first.test", tls=True,
-                      aliases={"user": ["user@fwd.test"]}, extra="[limits]\nmax_errors = 1000\n").start()
+                      aliases={"user": ["user@fwd.test"]}, config={"limits": {"max_errors": 1000}}).start()
         self.addCleanup(relay.remove)
         with concurrent.futures.ThreadPoolExecutor(6) as pool:
             counts = pool.map(lambda case: Client(relay.port, b"user@first.test").attempt(*case),
@@ -198,9 +196,7 @@ class Smuggling(unittest.TestCase):
         self.assertGreater(len(smuggled), 20)
 
     def peer(self, kind, **options):
-        folder = tempfile.mkdtemp(prefix="srs-relay-test-")
-        os.chmod(folder, 0o755)  # they change user
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        folder = scratch_folder(self, 0o755)
         sink = Sink().start()
         self.addCleanup(sink.stop)
         peer = kind(os.path.join(folder, "peer"), sink.port, "none").start(**options)

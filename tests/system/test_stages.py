@@ -1,11 +1,9 @@
 """What the next hop says at every stage, banner to dot, and what becomes of the message."""
 
-import shutil
-import tempfile
 import threading
 import unittest
 
-from .harness import MESSAGE, Relay, wait_for
+from .harness import MESSAGE, Relay, scratch_folder, wait_for
 from .scripted import ScriptedServer, make_certificate
 
 STAGES = ["banner", "EHLO", "MAIL", "RCPT", "DATA", "dot"]
@@ -28,9 +26,9 @@ class Short(ScriptedServer):
 
 
 class Stages(unittest.TestCase):
-    def relay_to(self, server, extra="", routes=None):
+    def relay_to(self, server, routes=None):
         self.addCleanup(server.stop)
-        relay = Relay(server.port, extra=extra, routes=routes).start()
+        relay = Relay(server.port, routes=routes).start()
         self.addCleanup(relay.remove)
         return relay
 
@@ -152,8 +150,7 @@ class Stages(unittest.TestCase):
 
 class OutboundTls(unittest.TestCase):
     def setUp(self):
-        self.folder = tempfile.mkdtemp(prefix="srs-relay-tls-")
-        self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
+        self.folder = scratch_folder(self)
 
     def through(self, server, tls=None, ca_file=None, host="127.0.0.1"):
         """The relay with one route to the server, a message on its way."""

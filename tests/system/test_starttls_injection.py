@@ -1,15 +1,13 @@
 """Words spoken in the clear, about STARTTLS, are never heard inside TLS. Both directions, 104
 cases each (after Poddebniak et al., "Why TLS is better without STARTTLS", 2021)."""
 
-import shutil
 import socket
 import ssl
-import tempfile
 import time
 import unittest
 
 from .evil_mx import Case, Dialogue, EvilHosts
-from .harness import MESSAGE, Relay, Sink, wait_for
+from .harness import MESSAGE, Relay, Sink, scratch_folder, wait_for
 from .scripted import make_certificate
 
 COMMANDS = [b"NOOP", b"RSET", b"QUIT", b"EHLO injected.test", b"HELO injected.test", b"STARTTLS",
@@ -112,8 +110,7 @@ class InjectingHosts(EvilHosts):
 
 class Outbound(unittest.TestCase):
     def test_104_injections_never_count_as_replies(self):
-        folder = tempfile.mkdtemp(prefix="srs-relay-inject-")
-        self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        folder = scratch_folder(self)
         kinds = [(text, way, required) for text in REPLIES for required in (False, True)
                  for way in ("one write", "two writes", "later", "before")]
         cases = [InjectingCase(number, *kind) for number, kind in enumerate(kinds, 1)]
@@ -122,9 +119,10 @@ class Outbound(unittest.TestCase):
         self.addCleanup(hosts.stop)
         sink = Sink().start()
         self.addCleanup(sink.stop)
-        routes = "".join(f'[[route]]\nmatch = "c{c.number}.test"\nvia = ["smtp://127.0.0.1:{c.port}"]\n'
-                         f'tls = "{"require" if c.required else "auto"}"\n' for c in cases)
-        relay = Relay(sink.port, extra=routes,
+        routes = [{"match": f"c{c.number}.test", "via": [f"smtp://127.0.0.1:{c.port}"],
+                   "tls": "require" if c.required else "auto"} for c in cases]
+        routes.append({"match": "*", "via": [f"smtp://127.0.0.1:{sink.port}"]})
+        relay = Relay(sink.port, config={"route": routes},
                       aliases={f"c{c.number}": [f"a@c{c.number}.test"] for c in cases}).start()
         self.addCleanup(relay.remove)
         for case in cases:

@@ -51,8 +51,7 @@ def run(case, count=1000, seed=1, schedule=SCHEDULE):
         folder = tempfile.mkdtemp(prefix="srs-relay-hops-")
         stack.callback(shutil.rmtree, folder, ignore_errors=True)
         os.chmod(folder, 0o755)  # the programs change user
-        sink = SinkProcess(folder)
-        stack.callback(sink.stop)
+        sink = stack.enter_context(SinkProcess(folder))
         next_hop = start_hop(case, seed, folder, sink, stack)
         relay = start_relay(case, next_hop, sink, schedule, stack)
         generator = Generator(relay.port, mix.make(seed, count), SENDERS)

@@ -168,18 +168,14 @@ def count_calls(sink, kinds):
 
 def campaign(plan, stride=1, workers=6):
     """`plan`: KILL or ERRORS. With a stride only every n-th index is run."""
-    with tempfile.TemporaryDirectory(prefix="srs-relay-ledger-") as folder:
-        sink = SinkProcess(folder)
-        try:
-            most = count_calls(sink, plan)
-            cases = [(kind, action, index) for kind in plan for action in plan[kind]
-                     for index in range(1, most[kind] + 1, stride)]
-            began = time.monotonic()
-            with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-                reports = list(pool.map(
-                    lambda job: Run(sink, job[0], options_of(*job[1])).go(), enumerate(cases, 2)))
-        finally:
-            sink.stop()
+    with tempfile.TemporaryDirectory(prefix="srs-relay-ledger-") as folder, SinkProcess(folder) as sink:
+        most = count_calls(sink, plan)
+        cases = [(kind, action, index) for kind in plan for action in plan[kind]
+                 for index in range(1, most[kind] + 1, stride)]
+        began = time.monotonic()
+        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+            reports = list(pool.map(
+                lambda job: Run(sink, job[0], options_of(*job[1])).go(), enumerate(cases, 2)))
     return summed_up(cases, reports, most, time.monotonic() - began)
 
 

@@ -16,7 +16,8 @@ from .generator import Generator
 
 
 class SinkProcess:
-    """A destination for each of `names`, which are of moods.py; `port` is that of the first."""
+    """A destination for each of `names`, which are of moods.py; `port` is that of the first. It ends with the process
+    that began it, however that ends."""
 
     def __init__(self, folder, names=("healthy",), seed=1, late=0.0):
         self.ports = [free_port() for _ in names]
@@ -25,13 +26,21 @@ class SinkProcess:
         places = [f"{port}:{name}" for port, name in zip(self.ports, names)]
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.system.ledger.sink", self.path, str(seed), str(late), *places],
-            cwd=ROOT, stdout=subprocess.PIPE, text=True)
+            cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         if self.process.stdout.readline().strip() != "ready":
+            self.stop()
             raise AssertionError("the sink did not start")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
 
     def stop(self):
         self.process.terminate()
         self.process.wait(timeout=20)
+        self.process.stdin.close()
         self.process.stdout.close()
 
 
@@ -76,8 +85,7 @@ class AuthenticatedSender:
         self.world.stop()
 
     def relay(self, next_hop):
-        return LedgerRelay(next_hop, verify=True,
-                           extra=f'[dns]\nforward_to = ["127.0.0.1@{self.world.port}"]\n')
+        return LedgerRelay(next_hop, verify=True, dns=self.world.port)
 
 
 def campaign(kills, count, seed, sessions=8, rate=1000, gaps=(0.2, 1.5), patience=120, verify=False):
@@ -92,8 +100,7 @@ def campaign(kills, count, seed, sessions=8, rate=1000, gaps=(0.2, 1.5), patienc
 def run(make_relay, signer, kills, count, seed, sessions, rate, gaps, patience):
     """One campaign against the relay that `make_relay` puts before the sink."""
     rng = random.Random(seed)
-    with tempfile.TemporaryDirectory(prefix="srs-relay-ledger-") as folder:
-        sink = SinkProcess(folder)
+    with tempfile.TemporaryDirectory(prefix="srs-relay-ledger-") as folder, SinkProcess(folder) as sink:
         relay = make_relay(sink.port)
         kill_times = []
         try:
@@ -115,7 +122,6 @@ def run(make_relay, signer, kills, count, seed, sessions, rate, gaps, patience):
                                    queued)
         finally:
             relay.remove()
-            sink.stop()
     report.update(kills=kills, seed=seed, seconds=round(took, 1),
                   rate=round(report["acked"] / took))
     return report

@@ -45,15 +45,15 @@ class Town:
     def __init__(self, names, seed, late=0.0, dead=0, config=None):
         self.names = ["healthy", *names] + ["dead"] * dead
         self.seed = seed
-        self.stack = contextlib.ExitStack()
-        folder = self.stack.enter_context(tempfile.TemporaryDirectory(prefix="srs-relay-ledger-"))
-        self.sink = SinkProcess(folder, self.names[:len(self.names) - dead], seed, late)
-        self.stack.callback(self.sink.stop)
-        self.relay = LimitsRelay(self.sink.ports + [free_port() for _ in range(dead)], config)
-        self.stack.callback(self.relay.remove)
-        self.relay.start()
         self.entries = {}
         self.interruptions = []
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="srs-relay-ledger-"))
+            self.sink = stack.enter_context(SinkProcess(folder, self.names[:len(self.names) - dead], seed, late))
+            self.relay = LimitsRelay(self.sink.ports + [free_port() for _ in range(dead)], config)
+            stack.callback(self.relay.remove)
+            self.relay.start()
+            self.stack = stack.pop_all()  # all of it is there: it stays until the end
 
     def __enter__(self):
         return self

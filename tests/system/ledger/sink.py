@@ -1,7 +1,8 @@
 """The next hops, a process of their own: python3 -m tests.system.ledger.sink FILE SEED LATE PORT:MOOD…
 
 One port for each destination, with its mood (moods.py). Appends one JSON line per message taken. Its log is
-complete: a line is written before the 250. LATE: seconds for which recipients called late.N are put off."""
+complete: a line is written before the 250. LATE: seconds for which recipients called late.N are put off. Ends when
+standard input does, so that it outlives nobody who holds the other end."""
 
 import asyncio
 import hashlib
@@ -197,6 +198,7 @@ async def main(path, seed, late, *places):
     loop = asyncio.get_running_loop()
     stopped = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stopped.set)
+    loop.add_reader(sys.stdin, stopped.set)  # nothing is ever written there
     tasks = []
     for number, (port, name) in enumerate(place.split(":") for place in places):
         mood = moods.MOODS[name](random.Random(f"{seed} {number}"))

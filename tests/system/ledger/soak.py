@@ -36,8 +36,7 @@ def campaign(minutes, rate, seed):
     rng = random.Random(seed)
     count = int(minutes * 60 * rate)
     memory = []
-    with tempfile.TemporaryDirectory(prefix="srs-relay-ledger-") as folder:
-        sink = SinkProcess(folder)
+    with tempfile.TemporaryDirectory(prefix="srs-relay-ledger-") as folder, SinkProcess(folder) as sink:
         relay = LedgerRelay(sink.port)
         try:
             relay.start()
@@ -56,7 +55,6 @@ def campaign(minutes, rate, seed):
             report = checker.check(generator.entries, checker.read_sink(sink.path), [])
         finally:
             relay.remove()
-            sink.stop()
     middle = max(memory[len(memory) // 3:len(memory) // 2 + 1])
     report.update(seed=seed, seconds=round(took), rate=round(report["acked"] / took), rss_mib=memory,
                   rss_middle=middle, rss_last=memory[-1], crashed=status["crashed_tasks"],
