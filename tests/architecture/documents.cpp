@@ -212,17 +212,6 @@ std::vector<std::string> missing_commits(std::string_view text, const Commits& c
   return found;
 }
 
-std::vector<std::string> long_subjects(std::string_view subjects) {
-  constexpr int kMost = 72;
-  std::vector<std::string> found;
-  for_each_line(subjects, [&](const std::string& subject, int /*number*/) {
-    const auto is_begin = [](char c) { return (c & 0xC0) != 0x80; };  // of a character
-    if (subject.starts_with("Revert ") || std::ranges::count_if(subject, is_begin) <= kMost) return;
-    found.push_back(subject);
-  });
-  return found;
-}
-
 std::vector<std::string> unreachable_documents(std::string_view from, const Files& files) {
   Names reached{std::string(from)};
   for (std::deque<std::string> next{std::string(from)}; !next.empty(); next.pop_front()) {

@@ -36,10 +36,6 @@ using Commits = std::set<std::string, std::less<>>;
 /// A word counts as one if it is 7 to 12 hexadecimal digits, both letters and numbers.
 std::vector<std::string> missing_commits(std::string_view text, const Commits& commits);
 
-/// Those of `subjects`, one a line in UTF-8, that have more than 72 characters. What git itself
-/// writes in front of another subject ("Revert") is not asked to fit.
-std::vector<std::string> long_subjects(std::string_view subjects);
-
 /// Documents that no way of links leads to from the document `from`.
 std::vector<std::string> unreachable_documents(std::string_view from, const Files& files);
 

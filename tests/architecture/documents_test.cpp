@@ -107,14 +107,6 @@ TEST(Documents, CiteCommitsThatAReaderHas) {
   }
 }
 
-TEST(Commits, HaveSubjectsThatFit) {
-  // Earlier ones stay as they are. If a long one has been published, the range begins behind it.
-  constexpr const char* kFirst = "22a4db8";
-  if (!has_history()) GTEST_SKIP() << "no repository with its whole history";
-  EXPECT_THAT(long_subjects(git("log --no-merges --format=%s " + std::string(kFirst) + "..HEAD")),
-              IsEmpty());
-}
-
 TEST(Documents, AreReachedFromTheReadme) {
   const auto lost = unreachable_documents("README.md", project());
   std::vector<std::string> ours;  // what is for the hosting platform is found by the platform
@@ -198,12 +190,6 @@ TEST(MissingCommit, IsNotOneThatIsThereAndNoOtherWord) {
                               "ab12cd, c38a1fa0123456789, a sha256:c38a1fax\n",
                               kTwoCommits),
               IsEmpty());
-}
-
-TEST(LongSubject, IsSeen) {
-  const std::string fits = std::string(68, 'x') + "ä…äö";
-  EXPECT_THAT(long_subjects(fits + "\nRevert \"" + fits + "\"\n" + fits + "y\nshort\n"),
-              ElementsAre(fits + "y"));
 }
 
 TEST(LostDocument, IsSeen) {
