@@ -40,14 +40,20 @@ configure_file(${CMAKE_SOURCE_DIR}/tests/source_dir.hpp.in
                ${CMAKE_BINARY_DIR}/generated/tests/source_dir.hpp @ONLY)
 target_include_directories(relay_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)
 
+# RE2 by its file: from Debian 13 on its pkg-config file names some seventy libraries of Abseil, which RE2 links
+# itself, and takes pkg-config seconds for each question.
+find_library(RE2_LIBRARY re2 REQUIRED)
+add_library(relay_re2 INTERFACE)
+target_link_libraries(relay_re2 INTERFACE ${RE2_LIBRARY})
+
 # Precompiled headers, because parsing what is in them costs seconds per file: one for the rooms that speak
 # Asio, one for those that do not, one for tests. They hold nothing of ours.
 function(relay_precompiled name stem)
   add_library(${name} STATIC ${CMAKE_SOURCE_DIR}/${stem}.cpp)
   target_link_libraries(${name} PUBLIC relay_flags fmt::fmt Threads::Threads)
   target_precompile_headers(${name} PRIVATE ${CMAKE_SOURCE_DIR}/${stem}.hpp)
-  # -pthread for all alike: RE2's pkg-config file brings it to some rooms, and clang refuses a
-  # precompiled header that was made without it.
+  # -pthread for all alike: pkg-config files bring it to some rooms, and clang refuses a precompiled
+  # header that was made without it.
   target_compile_options(${name} PUBLIC -Xclang -fno-pch-timestamp -pthread)
 endfunction()
 

@@ -1,6 +1,7 @@
 #include "relay/settings/control_socket.hpp"
 
 #include <algorithm>
+#include <expected>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -8,22 +9,12 @@
 #include <glob.h>
 
 #include "relay/settings/files.hpp"
-#include "relay/settings/section.hpp"
+#include "relay/settings/parse_toml.hpp"
 #include "relay/settings/settings.hpp"
 
 namespace relay::settings {
 
 namespace {
-
-/// nullopt when the text is not TOML.
-std::optional<toml::table> parsed(std::string_view text) {
-  try {
-    auto result = toml::parse(text);
-    if (result) return std::move(result).table();
-  } catch (const ParserGaveUp&) {  // NOLINT(bugprone-empty-catch): it is not TOML
-  }
-  return std::nullopt;
-}
 
 /// True for "[control]", with blanks wherever TOML allows them, perhaps with a comment behind it.
 bool begins_control(std::string_view line) {
@@ -57,7 +48,7 @@ Cutting cut(std::string_view text) {
   return pieces;
 }
 
-std::optional<std::string> socket_in(const std::optional<toml::table>& table,
+std::optional<std::string> socket_in(const std::expected<toml::table, Problem>& table,
                                      const std::string& file) {
   if (!table) return std::nullopt;
   const auto socket = (*table)["control"]["socket"].value_exact<std::string>();
@@ -97,8 +88,8 @@ ControlSocket find_control_socket(const std::string& config_path) {
       continue;
     }
     const Cutting pieces = cut(without_mark(*content));
-    const auto head = parsed(pieces.head);
-    auto socket = socket_in(parsed(pieces.control), file);
+    const auto head = parse_toml(pieces.head, file);
+    auto socket = socket_in(parse_toml(pieces.control, file), file);
     if (!socket) socket = socket_in(head, file);
     if (socket) return {.path = *socket, .reason = "as " + file + " says"};
     if (i > 0 || !head) continue;

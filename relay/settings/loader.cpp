@@ -13,6 +13,7 @@
 #include "relay/settings/file_patterns.hpp"
 #include "relay/settings/files.hpp"
 #include "relay/settings/hosted_domains.hpp"
+#include "relay/settings/parse_toml.hpp"
 #include "relay/settings/read_sections.hpp"
 
 namespace relay::settings {
@@ -39,27 +40,12 @@ bool parse_file(const std::string& path, const Position& named_at, toml::table& 
   findings.warn_of_mark(path, *content);
   findings.remember(path, *content);
   all_text += *content;
-  std::optional<toml::parse_result> parsed;
-  try {
-    parsed.emplace(toml::parse(*content, path));
-  } catch (const ParserGaveUp&) {
-    findings.add({path, 1, 1}, ProblemCode::Syntax,
-                 "not TOML: a bracket or quote somewhere has no meaning there");
+  auto parsed = parse_toml(*content, path);
+  if (!parsed) {
+    findings.add(std::move(parsed).error());
     return false;
   }
-  toml::parse_result& result = *parsed;
-  if (!result) {
-    const auto& error = result.error();
-    const std::string_view text = error.description();
-    // toml++ garbles the key in this message; its position is right, and the line shown there has
-    // the key.
-    const bool again = text.find("redefin") != std::string_view::npos ||
-                       text.find("already") != std::string_view::npos;
-    findings.add(position_of(error.source()), again ? ProblemCode::Duplicate : ProblemCode::Syntax,
-                 again ? "this key or table is set a second time" : std::string(text));
-    return false;
-  }
-  into = std::move(result).table();
+  into = std::move(*parsed);
   return true;
 }
 

@@ -8,14 +8,10 @@
 #include <string>
 #include <vector>
 
-// clang-format off: toml_checks.hpp must come before toml++
-#include "relay/settings/toml_checks.hpp"
-#include <toml++/toml.h>
-// clang-format on
-
 #include "relay/base/rate_table.hpp"
 #include "relay/mail/address.hpp"
 #include "relay/settings/findings.hpp"
+#include "relay/settings/toml.hpp"
 
 namespace relay::settings {
 

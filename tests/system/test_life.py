@@ -223,6 +223,19 @@ class Reloads(Running):
         self.assertGreater(at, written + 0.1)
         self.relay.send(MESSAGE, to=[f"{name}@fwd.test"])
 
+    def test_text_that_its_parser_does_not_survive_ends_nothing(self):
+        for text in ("[[[[x", "x = [}", "a = 2026-01-01T:", "a \u0618= 1", "a = 1\"\u00b5\""):
+            with open(self.relay.path("relay.toml"), "w", encoding="utf-8") as f:
+                f.write(text)
+            code, (answer,) = self.reload()
+            self.assertEqual((code, answer["applied"]), (4, False), text)
+            self.assertRegex(answer["problems"][0], r"relay\.toml:1:\d+: error\[E001\]: not TOML: ")
+            self.assertIn(self.relay.cli("check").returncode, range(1, 128), text)
+            self.relay.send(MESSAGE)
+        wait_for(lambda: len(self.sink.messages) == 5, what="what was sent meanwhile")
+        self.relay.write_config()
+        self.assertEqual(self.reloaded()["needs_restart"], [])
+
     def test_a_file_that_is_being_written_is_read_when_it_is_whole(self):
         config = self.relay.path("relay.toml")
         with open(config, encoding="utf-8") as f:

@@ -1,0 +1,25 @@
+// toml++, as every file here that sees it must see it; whoever parses calls parse_toml().
+#pragma once
+
+#include <cstdint>
+
+// parse_toml.cpp compiles the library into itself, so that it is compiled once. The one that some
+// distributions build is not linked: its assertions are assumptions.
+#define TOML_HEADER_ONLY 0
+#define TOML_EXCEPTIONS 0
+
+#ifdef NDEBUG
+#error "with NDEBUG, toml++ turns its checks into assumptions: undefined behaviour on bad input"
+#endif
+
+namespace relay::settings {
+
+/// The parser met input that it does not handle; only parse_toml() sees it.
+struct ParserGaveUp {};
+
+}  // namespace relay::settings
+
+// A configuration must never end the process, least of all a running one that reloads.
+#define TOML_ASSERT(expr) ((expr) ? static_cast<void>(0) : throw relay::settings::ParserGaveUp())
+
+#include <toml++/toml.h>

@@ -1,0 +1,29 @@
+// Finds text that the TOML parser must not see: it asks its tables of characters about some that
+// are not ASCII, and they have no answer for all of them, which is undefined behaviour. It asks
+// everywhere outside of strings and comments, and in a string behind a backslash.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "relay/settings/place.hpp"
+
+namespace relay::settings {
+
+struct Unreadable {
+  std::size_t offset = 0;   ///< octets from the beginning of the text
+  std::string_view reason;  ///< what is wrong there
+};
+
+/// The first such place. What is no TOML in another way is left to the parser.
+std::optional<Unreadable> find_unreadable(std::string_view text);
+
+/// True for the second and further octets of a character in UTF-8.
+bool continues_character(char octet);
+
+/// Line and column of an octet, both from 1; columns are characters of UTF-8.
+Position position_in(std::string_view text, std::size_t offset, const std::string& file);
+
+}  // namespace relay::settings
