@@ -8,6 +8,18 @@ constexpr std::string_view kEverybody = "*";
 
 base::Rate hourly(std::uint32_t count) { return {count, std::chrono::hours(1)}; }
 
+// The rates are kept per network: who is exempt must not be counted there, for at his rate the
+// debts of his neighbours would be gone at once.
+
+bool spend(FairRate& rates, const base::Origin& client, std::uint32_t count, base::SteadyTime now) {
+  return count == BounceLimits::kAny || rates.take(client, hourly(count), now);
+}
+
+bool can_spend(FairRate& rates, const base::Origin& client, std::uint32_t count,
+               base::SteadyTime now) {
+  return count == BounceLimits::kAny || rates.allows(client, hourly(count), now);
+}
+
 }  // namespace
 
 smtp::Reply BounceGuard::throttled() {
@@ -17,7 +29,7 @@ smtp::Reply BounceGuard::throttled() {
 
 std::optional<smtp::Reply> BounceGuard::probe(const base::Origin& client,
                                               const BounceLimits& limits, base::SteadyTime now) {
-  if (probes_.take(client, hourly(limits.probes_per_client), now)) return std::nullopt;
+  if (spend(probes_, client, limits.probes_per_client, now)) return std::nullopt;
   return throttled();
 }
 
@@ -27,7 +39,7 @@ void BounceGuard::note_taker(const base::Origin& network, base::SteadyTime now) 
 
 bool BounceGuard::guesses_last(const base::Origin& client, const BounceLimits& limits,
                                base::SteadyTime now) {
-  return bad_.allows(client, hourly(limits.bad_per_client), now) &&
+  return can_spend(bad_, client, limits.bad_per_client, now) &&
          bad_in_all_.allows(kEverybody, hourly(limits.bad_in_all), now);
 }
 
@@ -37,7 +49,7 @@ void BounceGuard::charge_guess(const base::Origin& client, const BounceLimits& l
     bad_of_takers_.take(client, hourly(limits.bad_per_taker), now);
     return;
   }
-  bad_.take(client, hourly(limits.bad_per_client), now);
+  spend(bad_, client, limits.bad_per_client, now);
   bad_in_all_.take(kEverybody, hourly(limits.bad_in_all), now);
 }
 
@@ -54,7 +66,7 @@ std::optional<smtp::Reply> BounceGuard::objection_to_guessable(const base::Origi
 
 bool BounceGuard::take_own(const base::Origin& client, const BounceLimits& limits,
                            base::SteadyTime now) {
-  return bad_.take(client, hourly(limits.bad_per_client), now) ||
+  return spend(bad_, client, limits.bad_per_client, now) ||
          (takers_.knows(client.network, now) &&
           bad_of_takers_.take(client, hourly(limits.bad_per_taker), now));
 }
@@ -77,17 +89,16 @@ std::optional<smtp::Reply> BounceGuard::take(const BounceAddress& bounce,
                                              base::SteadyTime now) {
   const auto per_address = hourly(limits.per_address);
   const auto per_sender = hourly(limits.per_sender);
-  const auto per_client = hourly(limits.per_client);
   // Ask all limits before charging any: a sender over one limit must not use up the others.
   if (!addresses_.allows(bounce.address, per_address, now) ||
       !senders_.allows(bounce.sender, per_sender, now) ||
-      !clients_.allows(client, per_client, now)) {
+      !can_spend(clients_, client, limits.per_client, now)) {
     return throttled();
   }
   addresses_.take(bounce.address, per_address, now);
   senders_.take(bounce.sender, per_sender, now);
-  clients_.take(client, per_client, now);
-  if (bounce.weak && !bad_.take(client, hourly(limits.bad_per_client), now)) {
+  spend(clients_, client, limits.per_client, now);
+  if (bounce.weak && !spend(bad_, client, limits.bad_per_client, now)) {
     bad_of_takers_.take(client, hourly(limits.bad_per_taker), now);
   }
   taken_.fetch_add(1, std::memory_order_relaxed);

@@ -31,11 +31,13 @@ struct BounceLimits {
   std::uint32_t bad_per_taker = 100;  ///< beyond the two above, for a network that takes our mail
   std::uint32_t probes_per_client = 10'000;  ///< recipients asked for
 
+  /// Of the limits per client: none, and nothing is counted.
+  static constexpr std::uint32_t kAny = std::numeric_limits<std::uint32_t>::max();
+
   /// For a client exempt from limits: only those that all clients share stay.
   BounceLimits without_clients() const {
-    constexpr std::uint32_t any = std::numeric_limits<std::uint32_t>::max();
     BounceLimits lifted = *this;
-    lifted.per_client = lifted.bad_per_client = lifted.probes_per_client = any;
+    lifted.per_client = lifted.bad_per_client = lifted.probes_per_client = kAny;
     return lifted;
   }
 };

@@ -290,6 +290,26 @@ TEST(BounceGuard, WhoIsOverOneLimitDoesNotUseUpTheOthers) {
   EXPECT_FALSE(guard.take({"two", "ann", false}, kClient, few, now));
 }
 
+TEST(BounceGuard, WhoIsExemptLeavesTheDebtsOfItsNetworkAlone) {
+  BounceGuard guard;
+  const BounceLimits few{.per_client = 1, .bad_per_client = 1, .probes_per_client = 1};
+  const BounceLimits lifted = few.without_clients();
+  const base::Origin neighbour = base::origin_of("192.0.2.2");
+  const base::SteadyTime now{std::chrono::hours(1)};
+  const base::SteadyTime later = now + std::chrono::minutes(1);
+  EXPECT_FALSE(guard.note_guess(kClient, true, few, now));
+  EXPECT_FALSE(guard.probe(kClient, few, now));
+  EXPECT_FALSE(guard.take({"one", "ann", false}, kClient, few, now));
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_FALSE(guard.note_guess(neighbour, true, lifted, later));
+    EXPECT_FALSE(guard.probe(neighbour, lifted, later));
+    EXPECT_FALSE(guard.take({"a" + std::to_string(i), "bob", false}, neighbour, lifted, later));
+  }
+  EXPECT_TRUE(guard.objection_to_guessable(kClient, few, later));
+  EXPECT_TRUE(guard.probe(kClient, few, later));
+  EXPECT_TRUE(guard.take({"two", "ann", false}, kClient, few, later));
+}
+
 /// A customer with an IPv6 /48 tries under 65,536 networks, and has the guesses of two.
 TEST(BounceGuard, CountsGuessesOfAWiderNetworkTogether) {
   BounceGuard guard;
