@@ -19,7 +19,7 @@ PATIENCE = 30  # seconds; it takes one
 
 def verbs():
     said = subprocess.run([CAMPAIGN, "--help"], capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
-    return re.search(r"\{([a-z,-]+)\}", said)[1].split(",")
+    return re.search(r"\{([a-z0-9,-]+)\}", said)[1].split(",")
 
 
 def name_of(pid):
@@ -65,7 +65,7 @@ class Left(unittest.TestCase):
 class Missing(Left):
     def test_each_campaign_says_in_one_line_that_there_is_no_program(self):
         nowhere = os.path.join(self.scratch, "nowhere/srs-relay")
-        asked = [verb for verb in verbs() if verb != "mutants"]  # which builds what it needs anyway
+        asked = [verb for verb in verbs() if verb not in ("mutants", "debian13")]  # which build what they need anyway
         self.assertGreater(len(asked), 12)
         running = {verb: self.start("--binary", nowhere, verb) for verb in asked}
         for verb, process in running.items():
