@@ -1,6 +1,7 @@
 """Real processes on loopback: the relay, a next hop that does as it is told, a DNS server."""
 
 import base64
+import collections
 import functools
 import json
 import os
@@ -37,18 +38,26 @@ def changed_by_sanitizers(why):
     return unittest.skipIf(is_sanitized(), "sanitized build: " + why)
 
 
+# Names that say which ports this process has handed out, so that no other test takes one before its owner listens.
+reservations = collections.deque(maxlen=500)
+
+
 def free_port():
     """A port nobody has, below those the system gives to outgoing connections: it is still free
     when its owner comes back after a restart."""
     while True:
         port = random.randrange(10_000, 30_000)
+        reservation = socket.socket(socket.AF_UNIX)
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
             try:
+                reservation.bind(f"\0srs-relay-test-port-{port}")  # no file: it ends with its process
                 tcp.bind(("127.0.0.1", port))
                 udp.bind(("127.0.0.1", port))
-                return port
             except OSError:
+                reservation.close()
                 continue
+        reservations.append(reservation)
+        return port
 
 
 def wait_for(condition, timeout=20.0, what="condition", step=0.05):
