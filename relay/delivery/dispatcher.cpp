@@ -43,10 +43,10 @@ void Dispatcher::change(SteadyTime now, Work work) {
 void Dispatcher::set_policy(std::shared_ptr<const Policy> policy) {
   const std::lock_guard lock(mutex_);
   if (connections_.policy() == policy) return;
-  limits_ = limits_of(*policy);
-  lanes_.set_limits(limits_);
-  steps_.set_limits(limits_);
-  connections_.set_policy(std::move(policy), limits_);
+  const Limits limits = limits_of(*policy);
+  lanes_.set_limits(limits);
+  steps_.set_limits(limits);
+  connections_.set_policy(std::move(policy), limits);
 }
 
 /// Rules about aliases are applied when copies are taken into memory, so if there are such rules,

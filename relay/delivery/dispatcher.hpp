@@ -139,7 +139,6 @@ class Dispatcher {
 
   Hooks hooks_;
   mutable std::mutex mutex_;
-  Limits limits_;
   PauseRules pauses_;
   Claims claims_;
   Lanes lanes_;

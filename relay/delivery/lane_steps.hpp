@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "relay/delivery/connections.hpp"
 #include "relay/delivery/lanes.hpp"

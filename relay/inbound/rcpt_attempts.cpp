@@ -38,9 +38,11 @@ std::optional<ShareLevel> RcptAttempts::take(const base::Origin& origin,
   if (client.count > 0 && !clients_.allows(origin, client, now)) return ShareLevel::Client;
   if (network.count > 0 && !networks_.allows(origin, network, now)) return ShareLevel::Network;
   if (limits.total.count > 0) {
-    const bool owes_much = clients_.debt(origin, client, now) > kLittle ||
-                           networks_.debt(origin, network, now) > kLittle;
-    if (owes_much && !everybody_.allows(kEverybody, limits.total, now)) {
+    const auto owes_much = [&] {
+      return clients_.debt(origin, client, now) > kLittle ||
+             networks_.debt(origin, network, now) > kLittle;
+    };
+    if (!everybody_.allows(kEverybody, limits.total, now) && owes_much()) {
       return ShareLevel::Everybody;
     }
     everybody_.charge(kEverybody, limits.total, now, 1);

@@ -80,17 +80,17 @@ void ask_for_alias(const Subject& subject, const Alias& alias, const HostedDomai
                "give it fewer targets, or a mailbox elsewhere");
   } else if (const auto* taken = std::get_if<forward::ResolvedRecipient>(&found)) {
     for (const forward::DeadMember& one : taken->dead) {
-      // One that has not confirmed yet may help later.
-      if (one.status != kRoutingLoop) continue;
-      if (one.is_fallback && alias.fallback && one.address == alias.fallback->to_string()) {
-        doubts.add(alias.at, one.address,
-                   fmt::format("{} has a fallback that never helps: {} {}", name_of(alias, domain),
-                               one.address, one.why),
-                   kElsewhere);
+      if (one.status != kRoutingLoop) continue;  // a fallback may confirm later
+      if (one.is_fallback) {
+        if (alias.fallback && one.address == alias.fallback->to_string()) {
+          doubts.add(alias.at, one.address,
+                     fmt::format("{} has a fallback that never helps: {} {}",
+                                 name_of(alias, domain), one.address, one.why),
+                     kElsewhere);
+        }
         continue;
       }
       // A loop that other aliases are in is named there.
-      if (one.is_fallback) continue;
       if (!is_catch_all && one.address != mailbox->to_string()) continue;
       doubts.add(alias.at, is_catch_all ? one.address : alias.local_part,
                  fmt::format("{} leads back to itself by {}", name_of(alias, domain), one.address),
