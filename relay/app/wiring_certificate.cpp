@@ -122,7 +122,7 @@ void CertificateWatch::look_at_sources(base::WallTime now) {
 }
 
 std::expected<std::shared_ptr<const net::TlsContext>, CertificateWatch::Failure>
-CertificateWatch::read(const net::TlsFiles& files) {
+CertificateWatch::read(const net::TlsFiles& files, std::uint32_t late_messages) {
   // Demands the same permissions as a start.
   if (auto chain = settings::read_file(files.chain); !chain) {
     return std::unexpected(Failure{chain.error().text});
@@ -132,7 +132,8 @@ CertificateWatch::read(const net::TlsFiles& files) {
   }
   auto context = net::TlsContext::server(files);
   if (!context) return std::unexpected(Failure{context.error(), true});
-  return std::make_shared<const net::TlsContext>(std::move(*context));
+  return std::make_shared<const net::TlsContext>(
+      std::move(*context).allowing_late_messages(late_messages));
 }
 
 void CertificateWatch::note(const Failure& failure, base::WallTime now) {
@@ -158,7 +159,7 @@ void CertificateWatch::note(const Failure& failure, base::WallTime now) {
 }
 
 void CertificateWatch::take(base::WallTime now) {
-  auto next = read(watched_->files);
+  auto next = read(watched_->files, published_.get()->late_messages());
   again_at_ = now + kTryAgain;
   if (!next) {
     note(next.error(), now);

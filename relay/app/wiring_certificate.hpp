@@ -91,7 +91,7 @@ class CertificateWatch {
   };
 
   static std::expected<std::shared_ptr<const net::TlsContext>, Failure> read(
-      const net::TlsFiles& files);
+      const net::TlsFiles& files, std::uint32_t late_messages);
   void look_at_files(base::WallTime now);
   void look_at_sources(base::WallTime now);
   bool is_outdated(const CredentialCopy& copy);

@@ -40,6 +40,10 @@ void add_whole(settings::Findings& findings, const settings::Settings& settings,
 
 void make_tls(Parts& parts, settings::Findings& findings) {
   const settings::Settings& settings = *parts.settings;
+  const auto shared = [&](net::TlsContext&& context) {
+    return std::make_shared<const net::TlsContext>(
+        std::move(context).allowing_late_messages(settings.limits.late_tls_messages));
+  };
   if (settings.tls) {
     const auto& [certificate, key] = *settings.tls;
     auto context = net::TlsContext::server(net::TlsTexts{.chain = certificate.text.reveal(),
@@ -47,7 +51,7 @@ void make_tls(Parts& parts, settings::Findings& findings) {
                                                          .chain_name = certificate.name,
                                                          .key_name = key.name});
     if (context) {
-      parts.server_tls = std::make_shared<const net::TlsContext>(std::move(*context));
+      parts.server_tls = shared(std::move(*context));
     } else {
       const bool about_key = context.error().starts_with(key.name + ':');
       findings.add(position_of(settings, about_key ? key.at : certificate.at), ProblemCode::File,
@@ -63,9 +67,8 @@ void make_tls(Parts& parts, settings::Findings& findings) {
   if (!verify) add_whole(findings, settings, "outbound.ca_file: " + verify.error());
   if (!encrypting) add_whole(findings, settings, "tls: " + encrypting.error());
   if (!opportunistic || !encrypting || !verify) return;
-  parts.client_tls = {std::make_shared<const net::TlsContext>(std::move(*opportunistic)),
-                      std::make_shared<const net::TlsContext>(std::move(*encrypting)),
-                      std::make_shared<const net::TlsContext>(std::move(*verify))};
+  parts.client_tls = {shared(std::move(*opportunistic)), shared(std::move(*encrypting)),
+                      shared(std::move(*verify))};
 }
 
 void judge_places(const settings::Settings& settings, settings::Findings& findings) {

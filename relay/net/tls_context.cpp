@@ -216,6 +216,11 @@ std::expected<TlsContext, std::string> TlsContext::client(
   return TlsContext(std::move(handle));
 }
 
+TlsContext TlsContext::allowing_late_messages(std::uint32_t most) && {
+  late_messages_ = most;
+  return std::move(*this);
+}
+
 std::optional<CertificateFacts> TlsContext::certificate() const {
   const X509* certificate = SSL_CTX_get0_certificate(context_.get());
   if (certificate == nullptr) return std::nullopt;

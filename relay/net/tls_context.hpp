@@ -3,6 +3,7 @@
 // Only a client of TlsLevel::May, which would otherwise send in the clear, accepts older servers.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <memory>
@@ -41,6 +42,9 @@ struct CertificateFacts {
 /// Immutable; shards may share it. Connections keep alive what they need of it.
 class TlsContext {
  public:
+  /// Enough for peers that update their keys now and then, and for what is done unasked.
+  static constexpr std::uint32_t kLateMessages = 32;
+
   /// For accepting. Reads both files and checks that they belong together. Sessions are resumed by
   /// tickets only: no state is kept per client. Error: one line naming the file and its problem.
   static std::expected<TlsContext, std::string> server(
@@ -55,6 +59,13 @@ class TlsContext {
   /// keys.
   static std::expected<TlsContext, std::string> client(
       mail::TlsLevel level, const std::optional<std::filesystem::path>& authorities = {});
+
+  /// The same context, for peers that may send `most` handshake messages or records after the
+  /// handshake (KeyUpdate, RFC 8446 §4.6.3; NewSessionTicket; wishes to renegotiate, RFC 5246
+  /// §7.4.1). One more ends the connection.
+  TlsContext allowing_late_messages(std::uint32_t most) &&;
+
+  std::uint32_t late_messages() const { return late_messages_; }
 
   SSL_CTX* native() const { return context_.get(); }
 
@@ -80,6 +91,7 @@ class TlsContext {
   static std::expected<Handle, std::string> make_server(std::shared_ptr<TicketKeys> tickets);
 
   Handle context_;
+  std::uint32_t late_messages_ = kLateMessages;
 };
 
 /// The cause of the last OpenSSL error, without its numbers; clears OpenSSL's error queue.

@@ -89,7 +89,7 @@ struct TlsStream::LateMessages {
     const bool is_record = kind == SSL3_RT_HEADER || kind == SSL3_RT_INNER_CONTENT_TYPE;
     if (is_record && first == SSL3_RT_HANDSHAKE) ++self.late_records_;
     if (kind == SSL3_RT_HANDSHAKE) ++self.late_messages_;
-    if (std::max(self.late_records_, self.late_messages_) <= kMostLateMessages) return;
+    if (std::max(self.late_records_, self.late_messages_) <= self.most_late_) return;
     self.transport_failure_ = IoError::TlsFlood;
     SSL_set_shutdown(ssl, SSL_RECEIVED_SHUTDOWN);  // makes OpenSSL stop reading
   }
@@ -120,6 +120,7 @@ bool TlsStream::may_receive() {
 // --- handshake
 
 bool TlsStream::set_up(const TlsContext& context) {
+  most_late_ = context.late_messages();
   ERR_clear_error();
   ssl_.reset(SSL_new(context.native()));
   BIO* bio = ssl_ ? BIO_new(SocketBio::method()) : nullptr;

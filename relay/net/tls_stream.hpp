@@ -2,6 +2,7 @@
 // session ends, the connection ends.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,13 +18,10 @@ namespace relay::net {
 /// OpenSSL works directly on the socket through our BIO: records are not copied in between, and
 /// every wait is a Connection's, with its deadline. OpenSSL alone would keep reading while it gets
 /// no application data, so the BIO makes it return when the connection owes a turn. A peer that
-/// sends more than kMostLateMessages handshake messages or records after the handshake (KeyUpdate,
-/// RFC 8446 §4.6.3; NewSessionTicket; requests to renegotiate, RFC 5246 §7.4.1) ends the connection
-/// with TlsFlood.
+/// sends more handshake messages or records after the handshake than the context allows
+/// (TlsContext::late_messages) ends the connection with TlsFlood.
 class TlsStream final : public ports::Stream {
  public:
-  static constexpr unsigned kMostLateMessages = 32;
-
   /// Handshake as server. Plaintext that is already there is read as handshake and makes it fail.
   static base::Task<std::expected<std::unique_ptr<ports::Stream>, ports::IoError>> accept(
       std::unique_ptr<Connection> connection, std::shared_ptr<const TlsContext> context,
@@ -79,8 +77,9 @@ class TlsStream final : public ports::Stream {
   std::unique_ptr<SSL, Free> ssl_;
   std::optional<ports::IoError> transport_failure_;
   std::optional<ports::IoError> dead_;  ///< kept, because OpenSSL forbids calls after a fatal error
-  unsigned late_messages_ = 0;          ///< handshake messages since the handshake
-  unsigned late_records_ = 0;           ///< records with handshake messages since the handshake
+  std::uint32_t most_late_ = 0;         ///< of each of the following two
+  std::uint32_t late_messages_ = 0;     ///< handshake messages since the handshake
+  std::uint32_t late_records_ = 0;      ///< records with handshake messages since the handshake
   bool is_established_ = false;
   bool at_once_ = false;       ///< the current call must not wait, so it takes no turn
   bool has_received_ = false;  ///< in the current call

@@ -63,6 +63,7 @@ void read_limits(Section& root, Settings& settings) {
   read_memory(*section, limits);
   section->number("handshakes", limits.handshakes, 1, 100'000);
   section->rate("handshakes_per_ip", limits.handshakes_per_ip);
+  section->number("late_tls_messages", limits.late_tls_messages, 1, 1'000'000);
   section->size("wasted", limits.wasted);
   read_networks(*section, "exempt", limits.exempt);
   limits.exempt_at = section->place("exempt");

@@ -62,8 +62,9 @@ struct Limits {
   std::uint64_t memory_per_network = 16ULL << 20;  ///< of that; default: a quarter of it
   std::uint32_t handshakes = 250;                  ///< TLS handshakes at once
   base::Rate handshakes_per_ip{.count = 100, .span = seconds(10)};  ///< count 0: no limit
-  std::uint64_t wasted = 1ULL << 30;  ///< octets an hour, per network, that became no message
-  base::Networks exempt;              ///< clients exempt from limits per client
+  std::uint32_t late_tls_messages = 32;  ///< handshake messages of a peer after its handshake
+  std::uint64_t wasted = 1ULL << 30;     ///< octets an hour, per network, that became no message
+  base::Networks exempt;                 ///< clients exempt from limits per client
   Place exempt_at = {};
 };
 

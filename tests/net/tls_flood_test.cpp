@@ -156,11 +156,20 @@ TEST_F(TlsFlood, OfWishesToRenegotiateEndsItsConnection) {
 TEST_F(TlsFlood, IsNotWhatAnHonestPeerDoes) {
   auto ends = serve_evil_client();
   std::string records = ends.evil.record_of("a");
-  records += ends.evil.key_updates(TlsStream::kMostLateMessages - 1) + ends.evil.record_of("b");
+  records += ends.evil.key_updates(TlsContext::kLateMessages - 1) + ends.evil.record_of("b");
   records += ends.evil.key_updates(1) + ends.evil.record_of("c");
   ASSERT_TRUE(ends.evil.send_raw(records));
   EXPECT_EQ(run(loopback_.shard, read_all(*ends.ours, 3)), "abc");
   ASSERT_TRUE(ends.evil.send_raw(ends.evil.key_updates(1) + ends.evil.record_of("d")));
+  EXPECT_EQ(run(loopback_.shard, read_all(*ends.ours, 1)), "");
+}
+
+TEST_F(TlsFlood, BeginsWhereTheContextSays) {
+  contexts_.publish(must(TlsContext::server(files_)).allowing_late_messages(2));
+  auto ends = serve_evil_client();
+  ASSERT_TRUE(ends.evil.send_raw(ends.evil.key_updates(2) + ends.evil.record_of("a")));
+  EXPECT_EQ(run(loopback_.shard, read_all(*ends.ours, 1)), "a");
+  ASSERT_TRUE(ends.evil.send_raw(ends.evil.key_updates(1) + ends.evil.record_of("b")));
   EXPECT_EQ(run(loopback_.shard, read_all(*ends.ours, 1)), "");
 }
 

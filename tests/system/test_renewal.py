@@ -93,6 +93,47 @@ class Renewal(unittest.TestCase):
         self.assertEqual(self.served(), new)
         self.assertEqual(status(self.relay)["needs_restart"], [])
 
+    def updates_taken(self, most):
+        """How many updates of its key a client makes, of `most`, until its connection ends."""
+        with subprocess.Popen(["openssl", "s_client", "-tls1_3", "-starttls", "smtp", "-connect",
+                               f"127.0.0.1:{self.relay.port}"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
+            self.addCleanup(client.kill)
+
+            def says(line):
+                """Says it, and hears whether a reply comes; each line has to be read alone to be a command."""
+                client.stdin.write(line)
+                client.stdin.flush()
+
+            def hears(word):
+                return any(word in line for line in iter(client.stdout.readline, b""))
+
+            try:
+                for taken in range(most):
+                    says(b"k\n")
+                    self.assertTrue(hears(b"KEYUPDATE"))
+                    says(b"noop\r\n")
+                    if not hears(b"250 2.0.0"):
+                        return taken
+            except BrokenPipeError:
+                return taken
+            client.kill()
+            return most
+
+    def test_the_limit_of_late_messages_is_that_of_the_last_reload_also_after_a_renewal(self):
+        self.relay.configure(limits={"late_tls_messages": 2})
+        self.relay.cli("reload", check=True)
+        self.assertEqual(self.updates_taken(5), 2)
+        self.make("new", 7)
+        new = self.der("new")
+        self.put("new", ".crt")
+        self.put("new", ".key")
+        wait_for(lambda: self.served() == new, what="the new certificate")
+        self.assertEqual(self.updates_taken(5), 2)
+        self.relay.configure(limits={"late_tls_messages": 5})
+        self.relay.cli("reload", check=True)
+        self.assertEqual(self.updates_taken(5), 5)
+
 
 if __name__ == "__main__":
     unittest.main()
