@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
 namespace relay::base {
@@ -80,6 +81,12 @@ ip::address plain_address(const ip::address& address) {
   return v6;
 }
 
+std::string text_of(const ip::address& address) {
+  if (!address.is_v4()) return address.to_string();
+  const auto octets = address.to_v4().to_bytes();
+  return fmt::format(FMT_COMPILE("{}.{}.{}.{}"), octets[0], octets[1], octets[2], octets[3]);
+}
+
 std::optional<ip::address> parse_address(std::string_view text) {
   // The system's parser stops at a NUL, and accepts an interface name after "%".
   if (text.find_first_not_of("0123456789abcdefABCDEF.:") != std::string_view::npos) {
@@ -126,8 +133,8 @@ bool Network::contains(const ip::address& address) const {
 }
 
 std::string Network::text() const {
-  if (bits_ == Octets(first_).bits()) return first_.to_string();
-  return fmt::format("{}/{}", first_.to_string(), bits_);
+  if (bits_ == Octets(first_).bits()) return text_of(first_);
+  return fmt::format(FMT_COMPILE("{}/{}"), text_of(first_), bits_);
 }
 
 bool contains(const Networks& networks, const ip::address& address) {

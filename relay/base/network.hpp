@@ -48,6 +48,9 @@ using Networks = std::vector<Network>;
 
 bool contains(const Networks& networks, const boost::asio::ip::address& address);
 
+/// As inet_ntop() writes it; IPv4 without the cost of that.
+std::string text_of(const boost::asio::ip::address& address);
+
 /// The address as we print and compare it: IPv4-mapped IPv6 as IPv4, without scope.
 boost::asio::ip::address plain_address(const boost::asio::ip::address& address);
 

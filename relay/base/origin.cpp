@@ -17,8 +17,8 @@ constexpr unsigned kWiderBits6 = 48;
 Origin origin_of(const ip::address& address) {
   const ip::address plain = plain_address(address);
   const auto prefix = [&](unsigned bits) { return Network::around(plain, bits).text(); };
-  if (plain.is_v4()) return {plain.to_string(), prefix(kNetworkBits4), {}};
-  return {plain.to_string(), prefix(kNetworkBits6), prefix(kWiderBits6)};
+  if (plain.is_v4()) return {text_of(plain), prefix(kNetworkBits4), {}};
+  return {text_of(plain), prefix(kNetworkBits6), prefix(kWiderBits6)};
 }
 
 Origin origin_of(const std::string& address) {

@@ -49,6 +49,23 @@ bool must_escape(std::uint32_t code) {
   return control || bidirectional || line_break || code == 0xFEFF;
 }
 
+constexpr bool is_plain(char c) { return c >= 0x20 && c < 0x7F && c != '"' && c != '\\'; }
+
+/// How many octets at the beginning of `text` a JSON string holds as they are. A block is looked at
+/// as a whole, which takes the processor hardly longer than one octet.
+std::size_t plain_length(std::string_view text) {
+  constexpr std::size_t kBlock = 16;
+  std::size_t length = 0;
+  while (text.size() - length >= kBlock) {
+    bool plain = true;
+    for (std::size_t i = 0; i < kBlock; ++i) plain &= is_plain(text[length + i]);
+    if (!plain) break;
+    length += kBlock;
+  }
+  while (length < text.size() && is_plain(text[length])) ++length;
+  return length;
+}
+
 }  // namespace
 
 std::string lower(std::string_view text) {
@@ -70,6 +87,10 @@ void append_json_string(std::string& out, std::string_view text, std::size_t lim
   out += '"';
   std::size_t i = 0;
   while (i < text.size()) {
+    const std::size_t plain = plain_length(text.substr(i, limit - i));
+    out.append(text.substr(i, plain));
+    i += plain;
+    if (i == text.size()) break;
     std::uint32_t code = 0;
     const std::size_t length = utf8_length(text.substr(i), code);
     if (i + std::max<std::size_t>(length, 1) > limit) {

@@ -4,12 +4,14 @@
 #include <numeric>
 #include <tuple>
 
+#include "relay/base/network.hpp"
+
 namespace relay::delivery {
 
 using base::SteadyTime;
 
 std::string FailingHosts::key_of(const Candidate& host) {
-  std::string key = host.endpoint.address.to_string() + ' ' + std::to_string(host.endpoint.port);
+  std::string key = base::text_of(host.endpoint.address) + ' ' + std::to_string(host.endpoint.port);
   if (host.source) key += ' ' + host.source->to_string();
   return key;
 }

@@ -1,5 +1,7 @@
 #include "relay/delivery/outcome_map.hpp"
 
+#include "relay/base/network.hpp"
+
 namespace relay::delivery {
 
 mail::Outcome outcome_of(const smtp::Verdict& verdict, const Candidate& remote,
@@ -8,7 +10,7 @@ mail::Outcome outcome_of(const smtp::Verdict& verdict, const Candidate& remote,
   outcome.kind = verdict.kind;
   outcome.possible_duplicate = verdict.ambiguous;
   outcome.attempt.host = remote.host;
-  outcome.attempt.address = remote.endpoint.address.to_string();
+  outcome.attempt.address = base::text_of(remote.endpoint.address);
   outcome.attempt.port = remote.endpoint.port;
   outcome.attempt.tls = tls_version;
   outcome.attempt.tls_policy = remote.demand.level;

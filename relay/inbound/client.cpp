@@ -1,5 +1,7 @@
 #include "relay/inbound/client.hpp"
 
+#include "relay/base/network.hpp"
+
 namespace relay::inbound {
 
 namespace {
@@ -7,7 +9,7 @@ namespace {
 Client known_by(KnownBy how, const boost::asio::ip::address& address) {
   Client client;
   client.address = base::plain_address(address);
-  client.named.address = client.address.to_string();
+  client.named.address = base::text_of(client.address);
   client.origin = base::origin_of(client.address);
   client.known_by = how;
   return client;

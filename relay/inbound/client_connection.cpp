@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "relay/base/network.hpp"
+
 namespace relay::inbound {
 
 namespace {
@@ -75,7 +77,7 @@ base::Deadline ClientConnection::read_deadline(std::chrono::seconds normal) cons
 
 mail::Client ClientConnection::client() const {
   mail::Client client;
-  client.address = address_.to_string();
+  client.address = base::text_of(address_);
   client.port = (*stream_)->peer().port;
   if (const auto tls = (*stream_)->tls()) {
     client.tls_version = tls->version;

@@ -1,13 +1,13 @@
 #include "relay/mail/status.hpp"
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
 #include "relay/base/text.hpp"
 
 namespace relay::mail {
 
 std::string EnhancedStatus::to_string() const {
-  return fmt::format("{}.{}.{}", klass, subject, detail);
+  return fmt::format(FMT_COMPILE("{}.{}.{}"), klass, subject, detail);
 }
 
 std::optional<EnhancedStatus> EnhancedStatus::parse(std::string_view text, std::string_view* rest) {

@@ -213,8 +213,10 @@ bool looks_like_other_protocol(std::string_view octets) {
       "GET ",   "POST ",  "HEAD ",    "PUT ",        "DELETE ", "OPTIONS ",
       "TRACE ", "PATCH ", "CONNECT ", "PRI * HTTP/", "SSH-"};
   if (octets.starts_with("\x16\x03")) return true;  // TLS handshake record, any version
+  const char first = octets.empty() ? '\0' : base::lower(octets.front());
   return std::ranges::any_of(kOpenings, [&](std::string_view opening) {
-    return base::starts_with_ignoring_case(octets, opening);
+    return first == base::lower(opening.front()) &&
+           base::starts_with_ignoring_case(octets, opening);
   });
 }
 

@@ -50,6 +50,13 @@ TEST(Network, IsAroundAnAddress) {
   EXPECT_EQ(Network::around(ip("2001:db8:1:2::7"), 48).text(), "2001:db8:1::/48");
 }
 
+TEST(Address, IsWrittenAsTheSystemWritesIt) {
+  for (const char* text : {"0.0.0.0", "1.20.255.9", "255.255.255.255", "::", "2001:db8::1",
+                           "::ffff:192.0.2.1", "fe80::1"}) {
+    EXPECT_EQ(text_of(*parse_address(text)), text);
+  }
+}
+
 TEST(Address, IsNothingElse) {
   EXPECT_EQ(parse_address("192.0.2.1"), ip("192.0.2.1"));
   EXPECT_EQ(parse_address("::ffff:192.0.2.1"), ip("::ffff:192.0.2.1"));

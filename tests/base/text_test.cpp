@@ -33,6 +33,17 @@ TEST(JsonString, EscapesWhatCouldDeceive) {
   EXPECT_EQ(json("\xF0\x9F\x93\xAC"), "\"\xF0\x9F\x93\xAC\"");
 }
 
+TEST(JsonString, FindsWhatMustBeEscapedAtEveryPlace) {
+  for (std::size_t at = 0; at < 70; ++at) {
+    const std::string before(at, 'a');
+    EXPECT_EQ(json(before + '"' + "tail of it"), '"' + before + R"(\"tail of it")");
+    EXPECT_EQ(json(before + '\n'), '"' + before + R"(\u000a")");
+    EXPECT_EQ(json(before + "\xC3\xA4" + 'b'), '"' + before + "\xC3\xA4" + "b\"");
+    EXPECT_EQ(json(before + "b", at), '"' + before + "…\"");
+    EXPECT_EQ(json(before, at), '"' + before + '"');
+  }
+}
+
 TEST(JsonString, NeverHoldsIllFormedUtf8) {
   for (const std::string bad :
        {"\x80", "\xC3", "\xC0\xAF", "\xED\xA0\x80", "\xF5\x80\x80\x80", "\xE2\x80", "\xFE"}) {
