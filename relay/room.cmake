@@ -35,7 +35,6 @@ endif()
 # Asio without its deprecated parts; no Boost.Context fibres needed.
 target_compile_definitions(relay_flags INTERFACE
   BOOST_ASIO_NO_DEPRECATED BOOST_ASIO_DISABLE_BOOST_COROUTINE)
-configure_file(${CMAKE_SOURCE_DIR}/relay/base/controls.hpp.in ${CMAKE_BINARY_DIR}/generated/relay/base/controls.hpp)
 configure_file(${CMAKE_SOURCE_DIR}/tests/source_dir.hpp.in
                ${CMAKE_BINARY_DIR}/generated/tests/source_dir.hpp @ONLY)
 target_include_directories(relay_flags INTERFACE ${CMAKE_SOURCE_DIR} ${CMAKE_BINARY_DIR}/generated)

@@ -89,7 +89,7 @@ int end(std::unique_ptr<Relay>& relay, int exit) {
 
 }  // namespace
 
-int serve(const std::string& config_path) {
+int serve(const std::string& config_path, const Seams& seams) {
   const sigset_t signals = block_signals();
   prepare_process();
   if (auto sandbox = enter_sandbox(); !sandbox) return refuse(sandbox.error(), kExitTemporary);
@@ -105,7 +105,7 @@ int serve(const std::string& config_path) {
   }
   auto bounds = bounds_for(*parts.settings);
   if (auto entered = enter(bounds); !entered) return refuse(entered.error(), kExitTemporary);
-  auto relay = Relay::open(std::move(parts), std::move(*given), std::move(bounds));
+  auto relay = Relay::open(std::move(parts), std::move(*given), std::move(bounds), seams);
   if (!relay) return refuse(relay.error(), kExitNegative);
   (*relay)->start();
   sd_notify(0, "READY=1");

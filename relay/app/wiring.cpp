@@ -46,17 +46,20 @@ std::vector<ports::HostEnd> hosts_of_group(const delivery::Policy& policy, std::
 
 std::expected<std::unique_ptr<Relay>, std::string> Relay::open(Parts parts,
                                                                net::InheritedSockets given,
-                                                               FileBounds bounds) {
-  std::unique_ptr<Relay> relay(new Relay(std::move(parts), std::move(given), std::move(bounds)));
+                                                               FileBounds bounds,
+                                                               const Seams& seams) {
+  std::unique_ptr<Relay> relay(
+      new Relay(std::move(parts), std::move(given), std::move(bounds), seams));
   if (auto opened = relay->open_parts(); !opened) return std::unexpected(opened.error());
   return relay;
 }
 
-Relay::Relay(Parts parts, net::InheritedSockets given, FileBounds bounds)
+Relay::Relay(Parts parts, net::InheritedSockets given, FileBounds bounds, const Seams& seams)
     : configuration_(std::move(*parts.policies), std::move(parts.problems), clock_.wall()),
       classic_before_(std::move(parts.classic_before)),
       given_(given.given()),
       bounds_(std::move(bounds)),
+      seams_(seams),
       server_tls_(std::move(parts.server_tls)),
       first_client_tls_(std::move(parts.client_tls)),
       shards_(shard_count(configuration_.started_with())),
@@ -113,18 +116,21 @@ std::expected<void, std::string> Relay::open_queue() {
                                          .allow_network_file_system = false});
   if (!spool) return std::unexpected(spool.error());
   spool_ = std::move(*spool);
+  deliveries_ = &through(seams_.delivery, spool_->delivery());
   return {};
 }
 
 void Relay::open_signer() {
   signer_ = std::make_unique<auth::OpensslSigner>(
       configuration_.signing(), idle_cores(shards_.size()),
-      auth::SelfChecking{.on_fault = [this](const auth::SelfCheckFault& fault) {
-        log_->write(base::Event("self_check_failed", clock_.wall(), base::Severity::Error)
-                        .text("domain", fault.domain)
-                        .text("selector", fault.selector)
-                        .text("problem", fault.problem));
-      }});
+      auth::SelfChecking{
+          .every = seams_.self_check_every, .on_fault = [this](const auth::SelfCheckFault& fault) {
+            log_->write(base::Event("self_check_failed", clock_.wall(), base::Severity::Error)
+                            .text("domain", fault.domain)
+                            .text("selector", fault.selector)
+                            .text("problem", fault.problem));
+          }});
+  signing_ = &through(seams_.signer, *signer_);
 }
 
 void Relay::open_tls() {
@@ -141,8 +147,8 @@ std::expected<void, std::string> Relay::open_delivery() {
       shards_.executors(), delivery::SchedulerParts{.clock = clock_,
                                                     .resolver = *resolver_,
                                                     .dialer = *dialer_,
-                                                    .queue = spool_->delivery(),
-                                                    .signer = signer_.get(),
+                                                    .queue = *deliveries_,
+                                                    .signer = signing_,
                                                     .log = *log_,
                                                     .policy = configuration_.delivery(),
                                                     .watchdog = watchdog_,
@@ -157,25 +163,25 @@ std::expected<void, std::string> Relay::open_delivery() {
 void Relay::open_inbound() {
   refusals_ = std::make_unique<inbound::RefusalLog>(*log_, *resolver_);
   abuse_ = std::make_unique<inbound::AbuseControl>(*resolver_, spool_->greylist(), clock_, *log_);
-  inbound_services_ =
-      std::make_unique<inbound::Services>(inbound::Services{.clock = clock_,
-                                                            .queue = spool_->intake(),
-                                                            .tokens = spool_->tokens(),
-                                                            .consent = spool_->consent(),
-                                                            .signer = *signer_,
-                                                            .resolver = *resolver_,
-                                                            .feed = *scheduler_,
-                                                            .tls = &tls_acceptor_,
-                                                            .log = *log_,
-                                                            .policy = configuration_.inbound(),
-                                                            .memory = memory_,
-                                                            .bounces = bounces_,
-                                                            .resends = resends_,
-                                                            .refusals = *refusals_,
-                                                            .waste = waste_,
-                                                            .handshakes = handshakes_,
-                                                            .watchdog = watchdog_,
-                                                            .abuse = *abuse_});
+  inbound_services_ = std::make_unique<inbound::Services>(
+      inbound::Services{.clock = clock_,
+                        .queue = through(seams_.intake, spool_->intake(), *deliveries_),
+                        .tokens = spool_->tokens(),
+                        .consent = spool_->consent(),
+                        .signer = *signing_,
+                        .resolver = *resolver_,
+                        .feed = *scheduler_,
+                        .tls = &tls_acceptor_,
+                        .log = *log_,
+                        .policy = configuration_.inbound(),
+                        .memory = memory_,
+                        .bounces = bounces_,
+                        .resends = resends_,
+                        .refusals = *refusals_,
+                        .waste = waste_,
+                        .handshakes = handshakes_,
+                        .watchdog = watchdog_,
+                        .abuse = *abuse_});
   acceptor_ = std::make_unique<inbound::Acceptor>(*inbound_services_);
   turned_away_ = std::make_unique<TurnedAway>(refusals_->troubles(), *log_, clock_);
 }

@@ -14,6 +14,7 @@
 #include "relay/app/given_sockets.hpp"
 #include "relay/app/idle_thread.hpp"
 #include "relay/app/log_sink.hpp"
+#include "relay/app/seams.hpp"
 #include "relay/app/turned_away.hpp"
 #include "relay/app/wiring_certificate.hpp"
 #include "relay/app/wiring_listeners.hpp"
@@ -42,10 +43,11 @@ class Relay {
  public:
   /// Opens log, queue, resolver and sockets. Nothing is accepted or delivered before start(). The
   /// error is a sentence for the operator. Precondition: parts.can_start(). `given`: the sockets of
-  /// systemd that `parts` was made with. `bounds`: those in force.
+  /// systemd that `parts` was made with. `bounds`: those in force. `seams` must outlive the relay.
   static std::expected<std::unique_ptr<Relay>, std::string> open(Parts parts,
                                                                  net::InheritedSockets given,
-                                                                 FileBounds bounds);
+                                                                 FileBounds bounds,
+                                                                 const Seams& seams);
   ~Relay();
 
   void start();
@@ -76,7 +78,7 @@ class Relay {
   base::Log& log() { return *log_; }
 
  private:
-  Relay(Parts parts, net::InheritedSockets given, FileBounds bounds);
+  Relay(Parts parts, net::InheritedSockets given, FileBounds bounds, const Seams& seams);
 
   std::expected<void, std::string> open_parts();
   std::expected<void, std::string> open_log();
@@ -100,6 +102,7 @@ class Relay {
   const review::ClassicBefore classic_before_;  ///< as of this start, not changed by reloads
   const GivenSockets given_;
   const FileBounds bounds_;
+  const Seams& seams_;
   std::atomic<bool> draining_{false};
 
   std::unique_ptr<LogSink> log_;
@@ -118,7 +121,9 @@ class Relay {
   inbound::WasteGuard waste_;
   inbound::Handshakes handshakes_{clock_};
   base::Watchdog watchdog_;
-  base::SteadyTime next_suppressed_;  ///< used by the main thread only
+  base::SteadyTime next_suppressed_;            ///< used by the main thread only
+  ports::DeliveryQueue* deliveries_ = nullptr;  ///< of spool_, behind the seam
+  ports::Signer* signing_ = nullptr;            ///< signer_, behind the seam
   std::unique_ptr<delivery::Scheduler> scheduler_;
   std::unique_ptr<inbound::AbuseControl> abuse_;
   std::unique_ptr<inbound::Services> inbound_services_;

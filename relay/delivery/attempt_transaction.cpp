@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "relay/base/sabotage.hpp"
 #include "relay/delivery/attempt.hpp"
 #include "relay/delivery/outcome_map.hpp"
 #include "relay/mail/header.hpp"
@@ -208,7 +207,7 @@ smtp::NextStep AttemptRunner::judge_copy(AttemptCourse& course, std::size_t copy
                                          smtp::Verdict verdict, std::vector<std::size_t>& again) {
   const bool before_data = verdict.stage < Stage::Data;
   if (session_->is_fallback() && before_data && verdict.kind == OutcomeKind::Failed &&
-      !verdict.by_capability && !base::sabotaged(base::Sabotage::FallbackFinal)) {
+      !verdict.by_capability) {
     // Perhaps refused only because we came in the clear: another host may do better.
     verdict.kind = OutcomeKind::Deferred;
   }
@@ -218,8 +217,7 @@ smtp::NextStep AttemptRunner::judge_copy(AttemptCourse& course, std::size_t copy
     return step;
   }
   note(course, copy, verdict);
-  const bool moves = step == NextStep::AnotherHost && !base::sabotaged(base::Sabotage::HostsHidden);
-  if (moves || verdict.by_capability) course.moved.push_back(copy);
+  if (step == NextStep::AnotherHost || verdict.by_capability) course.moved.push_back(copy);
   return step;
 }
 

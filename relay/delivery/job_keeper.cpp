@@ -1,10 +1,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "relay/base/sabotage.hpp"
 #include "relay/delivery/attempt_log.hpp"
 #include "relay/delivery/delivery_session.hpp"
-#include "relay/delivery/outcome_map.hpp"
 
 namespace relay::delivery {
 
@@ -176,13 +174,6 @@ base::Task<bool> JobKeeper::deliver(const Consignment& consignment, ContentSourc
     shop_.poisoned = true;
     co_return false;
   }
-  if (base::sabotaged(base::Sabotage::DoneBeforeDot)) {
-    AttemptReport invented;
-    invented.copies.assign(
-        consignment.copies.size(),
-        {.outcome = local_outcome(mail::OutcomeKind::Delivered, {2, 0, 0}, "not yet")});
-    co_await record(consignment, invented);
-  }
   AttemptReport report = co_await attempt(consignment, content);
   // Record the known outcomes first; then act on the error of the queue.
   const bool recorded = co_await record(consignment, report);
@@ -219,11 +210,7 @@ base::Task<bool> JobKeeper::record(const Consignment& consignment, const Attempt
   const Settlement settlement =
       settle(consignment, report.copies, now, trust, shop_.dice.fraction());
   if (settlement.copies.empty()) co_return true;
-  ports::Update update = settlement.update;
-  if (base::sabotaged(base::Sabotage::DsnOutsideTransaction)) {
-    for (auto& copy : update.copies) copy.notify = ports::Notify::Nobody;
-  }
-  const auto answer = co_await insist(std::move(update));
+  const auto answer = co_await insist(settlement.update);
   if (!answer) co_return answer.error() == SpoolError::NotFound;
   log_settlement(shop_.log, consignment, report, settlement, *answer, now);
   if (report.feedback.trouble_here) shop_.metrics.local_troubles.add();
@@ -269,9 +256,9 @@ void JobKeeper::after_record(const Settlement& settlement, const ports::RecordAn
       shop_.metrics.copies.at(copy.silence.empty() ? CopyEnd::Bounced : CopyEnd::Suppressed).add();
     }
   }
-  is_at_dot_ = base::sabotaged(base::Sabotage::ClaimKept);
-  if (!is_at_dot_) done_with(recorded);
-  if (!is_at_dot_ && !outdated.empty()) let_go(outdated, false);
+  is_at_dot_ = false;
+  done_with(recorded);
+  if (!outdated.empty()) let_go(outdated, false);
   if (owes_report || answer.message_ended) shop_.reports_wanted();
 }
 

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "relay/base/sabotage.hpp"
-
 namespace relay::forward {
 
 namespace {
@@ -90,7 +88,6 @@ bool Identities::same_organisation(const std::string& a, const std::string& b) c
 
 bool Identities::could_align(const std::string& ours, const std::string& author) const {
   if (ours.empty()) return false;
-  if (base::sabotaged(base::Sabotage::LaunderingAllowed)) return false;
   if (author.empty() || same_organisation(ours, author)) return true;
   // Receivers may use another public suffix list or a tree walk, which finds what the domain above
   // both publishes, if that is not a registry's: such names count as near, and a name below the

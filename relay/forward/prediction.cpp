@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "relay/base/sabotage.hpp"
-
 namespace relay::forward {
 
 namespace {
@@ -112,7 +110,6 @@ Outlook outlook_of(const Prediction& found) {
 
 std::string signature_for(const Identities& identities, const Evidence& evidence, Option option) {
   if (option == Option::Refuse) return {};
-  if (base::sabotaged(base::Sabotage::LaunderingAllowed)) return evidence.signing_domain;
   if (is_doubtful(identities, evidence)) return {};
   return option == Option::NewAuthor ? identities.rewrite_signer() : evidence.signing_domain;
 }

@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "relay/base/sabotage.hpp"
-
 namespace relay::smtp {
 
 namespace {
@@ -103,7 +101,6 @@ void ClientMachine::on_reply(const RemoteReply& reply, Expected expected) {
       return on_greeting(reply, expected.await);
     case Await::Reset:
       // needs_reset_ stays set: with PIPELINING the next MAIL has already been sent.
-      if (base::sabotaged(base::Sabotage::ResetForgotten)) needs_reset_ = false;
       if (!reply.positive()) fail(reply.code == kBadSequence ? blame_us(verdict) : verdict);
       return;
     case Await::MailFrom:

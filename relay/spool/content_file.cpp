@@ -7,8 +7,6 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-#include "relay/base/sabotage.hpp"
-
 namespace relay::spool {
 
 namespace {
@@ -86,17 +84,12 @@ std::string ContentFile::read(std::int64_t slot) {
   return octets;
 }
 
-void ContentFile::give_up(std::int64_t slot) {
-  if (base::sabotaged(base::Sabotage::SlotReusedEarly)) return free(slot);
-  given_up_.push_back(slot);
-}
+void ContentFile::give_up(std::int64_t slot) { given_up_.push_back(slot); }
 
 void ContentFile::sync() {
   if (!unsynced_) return;
-  if (!base::sabotaged(base::Sabotage::ContentUnsynced)) {
-    check(file_->pMethods->xSync(file_.get(), SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY),
-          "content cannot be synced");
-  }
+  check(file_->pMethods->xSync(file_.get(), SQLITE_SYNC_NORMAL | SQLITE_SYNC_DATAONLY),
+        "content cannot be synced");
   unsynced_ = false;
 }
 

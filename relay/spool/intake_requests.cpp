@@ -1,9 +1,6 @@
 #include "relay/spool/intake_requests.hpp"
 
 #include <new>
-#include <thread>
-
-#include "relay/base/sabotage.hpp"
 
 namespace relay::spool {
 
@@ -32,26 +29,12 @@ base::Task<std::expected<ports::CommitProof, SpoolError>> IntakeRequests::commit
   const mail::MessageId id = message.message.id;
   auto cut = ContentCut::of(message);
   if (!cut) co_return std::unexpected(cut.error());
-  if (base::sabotaged(base::Sabotage::EarlyReply)) {
-    commit_late(std::move(message), std::move(*cut));
-    co_return proof_of(id);
-  }
   const auto stored = co_await writer_.ask<void>(
       Kind::Write, [this, message = std::move(message), cut = std::move(*cut)] {
         return tables_.acceptance.accept(message, cut, writer_.now());
       });
   if (!stored) co_return std::unexpected(stored.error());
   co_return proof_of(id);
-}
-
-/// Sabotage for a test: answers before the message is stored.
-void IntakeRequests::commit_late(ports::NewMessage message, ContentCut cut) {
-  std::jthread([this, message = std::move(message), cut = std::move(cut)] {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-    writer_.tell(Kind::Write, [this, message, cut] {
-      [[maybe_unused]] const auto stored = tables_.acceptance.accept(message, cut, writer_.now());
-    });
-  }).detach();
 }
 
 base::Task<std::expected<std::vector<ports::RememberedMessage>, SpoolError>>

@@ -25,8 +25,6 @@ class IntakeRequests final : public ports::IntakeQueue {
   bool poisoned() const noexcept override { return writer_.poisoned(); }
 
  private:
-  void commit_late(ports::NewMessage message, ContentCut cut);
-
   Writer& writer_;
   Tables& tables_;
 };

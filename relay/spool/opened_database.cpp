@@ -7,7 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "relay/base/sabotage.hpp"
 #include "relay/spool/schema.hpp"
 
 namespace relay::spool {
@@ -25,8 +24,7 @@ void set_pragmas(Connection& connection) {
   connection.execute("PRAGMA locking_mode = EXCLUSIVE");
   connection.execute(fmt::format("PRAGMA page_size = {}", kPageOctets).c_str());
   connection.pragma("PRAGMA journal_mode = WAL");
-  connection.execute(base::sabotaged(base::Sabotage::SynchronousOff) ? "PRAGMA synchronous = OFF"
-                                                                     : "PRAGMA synchronous = FULL");
+  connection.execute("PRAGMA synchronous = FULL");
   connection.execute("PRAGMA trusted_schema = OFF");
   // Overwrite deleted mail if that costs no extra page write.
   connection.execute("PRAGMA secure_delete = FAST");
@@ -63,8 +61,7 @@ std::optional<base::WallTime> written_at(const std::string& path) {
 }
 
 bool is_durable(const OpenReport& report) {
-  return report.journal_mode == "wal" &&
-         (report.synchronous == "2" || base::sabotaged(base::Sabotage::SynchronousOff));
+  return report.journal_mode == "wal" && report.synchronous == "2";
 }
 
 }  // namespace

@@ -1,7 +1,5 @@
 #include "relay/spool/transactions.hpp"
 
-#include "relay/base/sabotage.hpp"
-
 namespace relay::spool {
 
 Transactions::Transactions(Connection& connection)
@@ -10,7 +8,7 @@ Transactions::Transactions(Connection& connection)
       commit_(connection.raw(), "COMMIT") {}
 
 void Transactions::begin(bool synced) {
-  if (synced != syncs_ && !base::sabotaged(base::Sabotage::SynchronousOff)) {
+  if (synced != syncs_) {
     connection_.execute(synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
     syncs_ = synced;
   }

@@ -93,8 +93,7 @@ const std::vector<Ban> kBans{
     {R"(\brandom_device\b)", "seeds come from the composition root", {"relay/app/wiring.cpp"}},
     {R"(\bgetenv\()",
      "settings come from the configuration",
-     {"relay/settings/read_keys.cpp", "relay/base/sabotage.hpp", "relay/base/log_file.cpp",
-      "relay/app/file_bounds.cpp"}},
+     {"relay/settings/read_keys.cpp", "relay/base/log_file.cpp", "relay/app/file_bounds.cpp"}},
 };
 
 // In comments. A number of a list that is not in the repository tells its reader nothing.
@@ -190,6 +189,13 @@ std::optional<std::string> broken_by_code(std::string_view path, const std::stri
   return std::nullopt;
 }
 
+/// What breaks a promise on purpose is put between the parts by tests (tests/controls), not into
+/// them: no comment and no literal of theirs needs the word.
+std::optional<std::string> broken_by_word(const std::string& line) {
+  if (!RE2::PartialMatch(line, compiled(R"((?i)sabotag)"))) return std::nullopt;
+  return "sabotage stands around ports, in tests/controls";
+}
+
 std::optional<std::string> broken_by_comment(const std::string& comment) {
   std::string name;
   for (re2::StringPiece rest(comment); RE2::FindAndConsume(&rest, compiled(kListed), &name);) {
@@ -235,6 +241,7 @@ std::vector<std::string> violations(std::string_view path, std::string_view text
     auto broken = broken_by_include(path, room, line);
     if (!broken) broken = broken_by_code(path, code_of(line));
     if (!broken) broken = broken_by_comment(comment_of(line));
+    if (!broken) broken = broken_by_word(line);
     if (broken) found.push_back(std::to_string(number) + ": " + *broken);
   }
   if (number > kMaxLines) found.push_back(std::to_string(number) + " lines: it is two things");

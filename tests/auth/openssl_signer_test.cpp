@@ -1,7 +1,5 @@
 #include "relay/auth/openssl_signer.hpp"
 
-#include <cstdlib>
-
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/use_future.hpp>
@@ -9,8 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "relay/auth/dkim/body_hashes.hpp"
-#include "relay/base/controls.hpp"
 #include "tests/auth/arc/checked.hpp"
+#include "tests/controls/broken_signatures.hpp"
 
 namespace relay::auth {
 namespace {
@@ -128,15 +126,14 @@ TEST_F(SignerTest, ChecksEachMessageOrOneInSoMany) {
   EXPECT_THAT(faults_, testing::IsEmpty());
 }
 
-#ifdef RELAY_CONTROLS
 /// The negative control: one wrong bit, and nothing is handed out.
 TEST_F(SignerTest, HandsOutNothingThatDoesNotHold) {
-  ::setenv("RELAY_SABOTAGE", "signature-broken", 1);
+  controls::break_signatures(true);
   auto sealed = request("fwd.com");
   sealed.seal = {"mx.fwd.com; dmarc=pass header.from=fwd.com", mail::ArcResult::None};
   const auto signature = run(signer_.sign(request()));
   const auto seal = run(signer_.sign(sealed));
-  ::unsetenv("RELAY_SABOTAGE");
+  controls::break_signatures(false);
   ASSERT_FALSE(signature);
   EXPECT_EQ(signature.error(), ports::SignError::SelfCheckFailed);
   ASSERT_FALSE(seal);
@@ -146,7 +143,6 @@ TEST_F(SignerTest, HandsOutNothingThatDoesNotHold) {
   EXPECT_EQ(faults_[0].domain + ' ' + faults_[0].selector, "fwd.com e");
   EXPECT_EQ(faults_[1].domain + ' ' + faults_[1].selector, "seal.fwd.com a");
 }
-#endif
 
 class SealTest : public SignerTest {
  protected:

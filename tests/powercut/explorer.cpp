@@ -16,8 +16,8 @@ constexpr std::uint64_t kSecondLives = 200;
 
 }  // namespace
 
-Explorer::Explorer(const Recording& recording, std::uint64_t seed)
-    : recording_(recording), random_(seed), clock_(kNow), cut_(random_) {
+Explorer::Explorer(const Recording& recording, std::uint64_t seed, Remembering* remembering)
+    : recording_(recording), random_(seed), disk_(remembering), clock_(kNow), cut_(random_) {
   disk_.remember(false);
 }
 

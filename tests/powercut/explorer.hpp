@@ -15,7 +15,7 @@ namespace relay::powercut {
 
 class Explorer {
  public:
-  Explorer(const Recording& recording, std::uint64_t seed);
+  Explorer(const Recording& recording, std::uint64_t seed, Remembering* remembering);
 
   /// Spreads about `images` over all moments.
   Verdict explore(std::uint64_t images);

@@ -1,9 +1,12 @@
 // power_cut [--images N] [--seed S]: prints one line; exit 0 when no promise was broken.
+// RELAY_SABOTAGE names a disk that breaks one: lying_disk.hpp.
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
+#include "tests/controls/sabotage.hpp"
 #include "tests/powercut/explorer.hpp"
+#include "tests/powercut/lying_disk.hpp"
 
 int main(int argc, char** argv) {
   using namespace relay::powercut;
@@ -15,11 +18,16 @@ int main(int argc, char** argv) {
     if (name == "--images") wanted = value;
     if (name == "--seed") seed = value;
   }
+  Remembering* const remembering = lying_disk(relay::controls::sabotage_asked_for());
+  if (remembering == nullptr) {
+    std::fputs("power-cut: RELAY_SABOTAGE names no disk\n", stderr);
+    return 2;
+  }
   Verdict all;
   std::uint64_t lives = 0;
   while (all.images < wanted) {
-    const Recording recording = record_workload(seed + lives);
-    Explorer explorer(recording, seed + lives);
+    const Recording recording = record_workload(seed + lives, remembering);
+    Explorer explorer(recording, seed + lives, remembering);
     const std::uint64_t share = std::min<std::uint64_t>(wanted - all.images, 50'000);
     const Verdict one = explorer.explore(share);
     ++lives;

@@ -26,7 +26,7 @@ struct SimulatedDisk::Calls {
   static std::string& content(File& file) { return file.disk->files_[file.name]; }
 
   static void log(SimulatedDisk& disk, Operation operation) {
-    if (disk.remembers_) disk.log_.push_back(std::move(operation));
+    if (disk.remembers_) disk.remembering_(disk.log_, std::move(operation));
   }
 
   static int close(sqlite3_file*) { return SQLITE_OK; }
@@ -152,7 +152,12 @@ struct SimulatedDisk::Calls {
   }
 };
 
-SimulatedDisk::SimulatedDisk() : vfs_(std::make_unique<sqlite3_vfs>()) {
+void remember_honestly(std::vector<Operation>& log, Operation operation) {
+  log.push_back(std::move(operation));
+}
+
+SimulatedDisk::SimulatedDisk(Remembering* remembering)
+    : remembering_(remembering), vfs_(std::make_unique<sqlite3_vfs>()) {
   sqlite3_initialize();
   *vfs_ = *sqlite3_vfs_find("unix");  // randomness, sleep and time are the real ones
   vfs_->szOsFile = sizeof(Calls::File);

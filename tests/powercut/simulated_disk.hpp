@@ -55,10 +55,14 @@ struct Operation {
 
 using Files = std::map<std::string, std::string>;
 
+/// How a disk keeps in mind what is done to it: the honest one in its order.
+using Remembering = void(std::vector<Operation>& log, Operation operation);
+void remember_honestly(std::vector<Operation>& log, Operation operation);
+
 /// SQLite's default VFS while it exists; one at a time may be the default. Thread-safe.
 class SimulatedDisk {
  public:
-  SimulatedDisk();
+  explicit SimulatedDisk(Remembering* remembering = remember_honestly);
   SimulatedDisk(const SimulatedDisk&) = delete;
   SimulatedDisk& operator=(const SimulatedDisk&) = delete;
   ~SimulatedDisk();
@@ -85,6 +89,7 @@ class SimulatedDisk {
   Files files_;
   std::vector<Operation> log_;
   bool remembers_ = true;
+  Remembering* const remembering_;
   std::unique_ptr<sqlite3_vfs> vfs_;
 };
 

@@ -85,10 +85,10 @@ std::string reason_of(const base::Ulid& id, std::uint16_t index) {
   return id.to_string() + " " + std::to_string(index);
 }
 
-Recording record_workload(std::uint64_t seed) {
+Recording record_workload(std::uint64_t seed, Remembering* remembering) {
   const fs::path folder =
       fs::temp_directory_path() / ("srs-relay-power-cut-" + std::to_string(::getpid()));
-  SimulatedDisk disk;
+  SimulatedDisk disk(remembering);
   Recording recording;
   recording.database = (folder / "queue.db").string();
   if (seed % 2 == 1) begin_with_version1(disk, recording.database);

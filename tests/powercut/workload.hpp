@@ -21,6 +21,6 @@ std::string reason_of(const base::Ulid& id, std::uint16_t index);
 /// Runs the real spool on a simulated disk, with several requests at a time so that commits are
 /// shared, with checkpoints between, and a clean end. With an odd seed the life begins with a queue
 /// of schema 1, which is migrated.
-Recording record_workload(std::uint64_t seed);
+Recording record_workload(std::uint64_t seed, Remembering* remembering);
 
 }  // namespace relay::powercut

@@ -78,7 +78,7 @@ void work(Board& board, const CampaignOptions& options, std::size_t job, double 
     board.at[job] = seed;
     limit_cpu(kProcessSeconds);
     const bool large = is_large(seed, options.large);
-    const RunResult result = run_world(generate_world(seed, large));
+    const RunResult result = run_world(generate_world(seed, large), false, options.sabotage);
     limit_cpu(0);
     board.transactions += result.transactions;
     board.simulated_ms += static_cast<std::uint64_t>(result.simulated.count());

@@ -17,6 +17,7 @@ struct CampaignOptions {
   double seconds = 0;         ///< begins no world after that; 0: no limit
   std::size_t jobs = 1;       ///< processes
   std::size_t failures = 10;  ///< so many, and it ends
+  std::string sabotage{controls::kNoSabotage};
 };
 
 /// The size of a world is its seed's affair, too.

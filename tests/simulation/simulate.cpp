@@ -1,6 +1,8 @@
 // Runs worlds, one seed after the other, in processes of its own: one that dies names its seed.
 //   simulate --worlds 1000 --from 1 --large 0.1 --seconds 60 --jobs 2
 //   simulate --seed 4711 [--size large]        one world, everything it does, aloud
+// RELAY_SABOTAGE names a promise to break: tests/controls/sabotage.hpp.
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -25,6 +27,13 @@ struct Options {
   std::optional<std::uint64_t> seed;
   std::optional<bool> large;
 };
+
+/// False: RELAY_SABOTAGE names nothing that can be broken here.
+bool heed_sabotage(std::string& sabotage) {
+  sabotage = controls::sabotage_asked_for();
+  const auto& known = controls::kDeliverySabotages;
+  return sabotage == controls::kNoSabotage || std::ranges::find(known, sabotage) != known.end();
+}
 
 std::optional<Options> parse(int count, char** words) {
   Options options;
@@ -59,7 +68,7 @@ int one_world(const Options& options) {
   const bool large = options.large.value_or(is_large(*options.seed, options.campaign.large));
   const World world = generate_world(*options.seed, large);
   std::fputs(describe(world).c_str(), stdout);
-  const RunResult result = run_world(world, true);
+  const RunResult result = run_world(world, true, options.campaign.sabotage);
   for (const Violation& violation : result.violations) {
     fmt::print("VIOLATION {}: {} (at {} ms)\n", name(violation.rule), violation.text,
                violation.at_ms);
@@ -75,7 +84,11 @@ int one_world(const Options& options) {
 
 int main(int count, char** words) {
   using namespace relay::simulation;
-  const auto options = parse(count, words);
+  auto options = parse(count, words);
+  if (options && !heed_sabotage(options->campaign.sabotage)) {
+    std::fputs("simulate: RELAY_SABOTAGE names nothing that is known here\n", stderr);
+    return 2;
+  }
   if (!options) {
     std::fputs(
         "usage: simulate [--worlds N] [--from SEED] [--large SHARE] [--seconds LIMIT] [--jobs N]\n"

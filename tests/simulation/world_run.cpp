@@ -27,10 +27,17 @@ std::size_t most_together(const World& world) {
   return static_cast<std::size_t>(most);
 }
 
+/// What breaks a promise there, or the port itself.
+template <class Port>
+Port& or_else(const std::unique_ptr<Port>& sabotaged, std::type_identity_t<Port>& port) {
+  return sabotaged ? *sabotaged : port;
+}
+
 }  // namespace
 
-WorldRun::WorldRun(const World& world, bool aloud)
+WorldRun::WorldRun(const World& world, bool aloud, std::string sabotage)
     : world_(world),
+      sabotage_(std::move(sabotage)),
       random_(world.seed ^ 0x5D0C0FFEEU),
       judge_(world, clock_, aloud),
       network_(clock_, judge_.traffic, random_.fork()),
@@ -93,8 +100,12 @@ void WorldRun::plan() {
 }
 
 WorldRun::Life::Life(WorldRun& run)
-    : loops(run.world_.shards, run.world_.order, run.random_.fork()),
-      relay(run.world_, loops.executors(), run.clock_, run.resolver_, run.network_, run.watched_,
+    : sabotaged_queue(controls::sabotaged(run.sabotage_, run.watched_)),
+      sabotaged_resolver(controls::sabotaged(run.sabotage_, run.resolver_)),
+      sabotaged_dialer(controls::sabotaged(run.sabotage_, run.network_)),
+      loops(run.world_.shards, run.world_.order, run.random_.fork()),
+      relay(run.world_, loops.executors(), run.clock_, or_else(sabotaged_resolver, run.resolver_),
+            or_else(sabotaged_dialer, run.network_), or_else(sabotaged_queue, run.watched_),
             run.random_.fork()),
       operators(run.queue_.operators(), run.store_mood_, run.judge_, moving),
       control(relay.control(), run.judge_, moving),
@@ -294,6 +305,8 @@ RunResult WorldRun::run() {
   return result;
 }
 
-RunResult run_world(const World& world, bool aloud) { return WorldRun(world, aloud).run(); }
+RunResult run_world(const World& world, bool aloud, std::string sabotage) {
+  return WorldRun(world, aloud, std::move(sabotage)).run();
+}
 
 }  // namespace relay::simulation

@@ -9,6 +9,7 @@
 #include "relay/ops/bulk_change.hpp"
 #include "relay/ops/controls.hpp"
 #include "relay/ops/pause_book.hpp"
+#include "tests/controls/sabotage.hpp"
 #include "tests/fakes/memory_spool.hpp"
 #include "tests/simulation/judge.hpp"
 #include "tests/simulation/network.hpp"
@@ -31,7 +32,9 @@ struct RunResult {
 
 class WorldRun {
  public:
-  explicit WorldRun(const World& world, bool aloud = false);
+  /// `sabotage`: see tests/controls/sabotage.hpp.
+  explicit WorldRun(const World& world, bool aloud = false,
+                    std::string sabotage = std::string(controls::kNoSabotage));
   WorldRun(const WorldRun&) = delete;
   WorldRun& operator=(const WorldRun&) = delete;
   ~WorldRun();
@@ -43,6 +46,9 @@ class WorldRun {
   struct Life {
     explicit Life(WorldRun& run);
 
+    const std::unique_ptr<ports::DeliveryQueue> sabotaged_queue;
+    const std::unique_ptr<ports::Resolver> sabotaged_resolver;
+    const std::unique_ptr<ports::Dialer> sabotaged_dialer;
     SeededLoops loops;
     RelayUnderTest relay;
     Moving moving;
@@ -79,6 +85,7 @@ class WorldRun {
   base::Task<> end();
 
   const World& world_;
+  const std::string sabotage_;
   Random random_;
   SimClock clock_;
   Judge judge_;
@@ -98,6 +105,7 @@ class WorldRun {
   base::SteadyTime give_up_at_;
 };
 
-RunResult run_world(const World& world, bool aloud = false);
+RunResult run_world(const World& world, bool aloud = false,
+                    std::string sabotage = std::string(controls::kNoSabotage));
 
 }  // namespace relay::simulation

@@ -1,5 +1,5 @@
 """What the relay signs and seals, in the eyes of others; and what it does when its own signatures
-are wrong (RELAY_SABOTAGE=signature-broken, in a build of preset controls): it must see that itself."""
+are wrong (srs-relay-controls with RELAY_SABOTAGE=signature-broken): it must see that itself."""
 
 import json
 import smtplib

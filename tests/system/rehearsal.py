@@ -54,7 +54,7 @@ SLICES = {
     "scripts/campaign simulate": ("scripts/test", "bin/simulate --worlds"),
     "scripts/campaign mutants": ("scripts/test", "scripts/campaign mutants --check"),
     "scripts/campaign power-cut": ("scripts/test", "scripts/campaign power-cut --images"),
-    "scripts/campaign controls": ("scripts/test", "bin/srs-relay controls"),
+    "scripts/campaign controls": ("scripts/test", "scripts/campaign controls"),
     "scripts/bench memory": ("scripts/test", "step memory tests/bench/memory"),
     "scripts/demo": ("scripts/test", "step demo ./scripts/demo --once"),
     "scripts/fuzz": ("scripts/test", "scripts/fuzz all --time"),

@@ -90,17 +90,16 @@ class Built(Left):
             with open(os.open(os.path.join(tools, name), os.O_WRONLY | os.O_CREAT, 0o755), "w", encoding="ascii") as f:
                 f.write(f'#!/bin/sh\necho {name} "$@" >>{tools}/asked\necho this is wrong\nexit {code}\n')
         path = f"{tools}:{os.environ['PATH']}"
-        for verb, preset, programs in (("syscall", "release", "srs-relay"),
-                                       ("forgery", "release", "srs-relay srs_forgery"),
-                                       ("controls", "controls", "srs-relay power_cut simulate")):
+        for verb, programs in (("syscall", "srs-relay"), ("forgery", "srs-relay srs_forgery"),
+                               ("controls", "srs-relay srs-relay-controls power_cut simulate")):
             with self.subTest(verb), self.start(verb, PATH=path, RELAY_BINARY="") as process:
                 said, complaint = process.communicate(timeout=PATIENCE)
                 self.assertEqual((process.returncode, said), (2, ""), complaint)
-                tree = os.path.join(ROOT, "build", preset)
+                tree = os.path.join(ROOT, "build/release")
                 self.assertRegex(complaint, rf"\Athis is wrong\ncampaign: `nice ninja -C {tree} {programs}` failed; .+\n\Z")
                 with open(os.path.join(tools, "asked"), encoding="utf-8") as f:
                     self.assertEqual(f.read().splitlines()[-2:],
-                                     [f"cmake --preset {preset}", f"ninja -C {tree} {programs}"])
+                                     ["cmake --preset release", f"ninja -C {tree} {programs}"])
         self.assert_nothing_left()
 
 
