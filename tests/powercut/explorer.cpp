@@ -96,11 +96,11 @@ void Explorer::live(spool::OpenedDatabase& queue) {
   }
 }
 
-Verdict Explorer::explore(std::uint64_t images) {
+Verdict Explorer::explore(std::uint64_t images, std::uint64_t enough) {
   const std::size_t moments = recording_.operations.size();
   const auto per_moment = std::max<std::uint64_t>(1, images / std::max<std::size_t>(moments, 1));
   const std::uint64_t skipped = images < moments ? moments / images : 1;
-  for (std::size_t moment = 0; moment < moments; ++moment) {
+  for (std::size_t moment = 0; moment < moments && verdict_.troubles() < enough; ++moment) {
     const bool good_before = verdict_.example.empty();
     const Operation& operation = recording_.operations[moment];
     cut_.advance(operation);

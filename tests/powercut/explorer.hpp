@@ -17,8 +17,9 @@ class Explorer {
  public:
   Explorer(const Recording& recording, std::uint64_t seed, Remembering* remembering);
 
-  /// Spreads about `images` over all moments.
-  Verdict explore(std::uint64_t images);
+  /// Spreads about `images` over all moments; ends at the moment that brings the troubles to
+  /// `enough`.
+  Verdict explore(std::uint64_t images, std::uint64_t enough);
 
  private:
   void judge(Files files, const Promises& promises);

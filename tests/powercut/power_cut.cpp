@@ -1,5 +1,5 @@
-// power_cut [--images N] [--seed S]: prints one line; exit 0 when no promise was broken.
-// RELAY_SABOTAGE names a disk that breaks one: lying_disk.hpp.
+// power_cut [--images N] [--seed S] [--failures N]: prints one line; exit 0 when no promise was
+// broken. RELAY_SABOTAGE names a disk that breaks one: lying_disk.hpp.
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -12,11 +12,13 @@ int main(int argc, char** argv) {
   using namespace relay::powercut;
   std::uint64_t wanted = 10'000;
   std::uint64_t seed = 1;
+  std::uint64_t enough = UINT64_MAX;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view name = argv[i];
     const auto value = std::strtoull(argv[i + 1], nullptr, 10);
     if (name == "--images") wanted = value;
     if (name == "--seed") seed = value;
+    if (name == "--failures") enough = value;
   }
   Remembering* const remembering = lying_disk(relay::controls::sabotage_asked_for());
   if (remembering == nullptr) {
@@ -29,7 +31,7 @@ int main(int argc, char** argv) {
     const Recording recording = record_workload(seed + lives, remembering);
     Explorer explorer(recording, seed + lives, remembering);
     const std::uint64_t share = std::min<std::uint64_t>(wanted - all.images, 50'000);
-    const Verdict one = explorer.explore(share);
+    const Verdict one = explorer.explore(share, enough);
     ++lives;
     all.add(one);
     if (!all.good()) break;

@@ -24,9 +24,11 @@ struct Verdict {
   std::uint64_t dsns_lost = 0;    ///< a failure without the debt of a DSN, or a debt paid twice
   std::string example;            ///< of the first trouble
 
-  bool good() const {
-    return images > 0 && unopened + lost + undone + damaged + tokens_lost + dsns_lost == 0;
+  std::uint64_t troubles() const {
+    return unopened + lost + undone + damaged + tokens_lost + dsns_lost;
   }
+
+  bool good() const { return images > 0 && troubles() == 0; }
 
   void trouble(std::uint64_t Verdict::* counter, const std::string& what);
   void add(const Verdict& other);
