@@ -130,7 +130,7 @@ def failing_tests(mutant):
         return failing_system_tests(mutant)
     ended = subprocess.run([os.path.join(BIN, mutant.tests), "--gtest_filter=" + ":".join(mutant.found_by)],
                            capture_output=True, text=True, check=False, timeout=600)
-    failing = dict.fromkeys(re.findall(r"^\[  FAILED  \] (\S+) \(", ended.stdout, re.MULTILINE))
+    failing = dict.fromkeys(re.findall(r"^\[  FAILED  \] ([^\s,]+)(?:, where .+)? \(", ended.stdout, re.MULTILINE))
     ran = re.search(r"^\[=+\] Running (\d+) tests?", ended.stdout, re.MULTILINE)
     if ended.returncode != 0 and not failing:
         failing = {"the process died": None}
