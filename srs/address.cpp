@@ -1,6 +1,6 @@
-#include <algorithm>
+#include "srs/address.hpp"
 
-#include "srs/srs.hpp"
+#include <algorithm>
 
 namespace srs {
 
@@ -45,60 +45,6 @@ std::string to_string(const Address& address) {
     quoted += c;
   }
   return quoted + "\"@" + address.domain;
-}
-
-std::string_view describe(ForwardError error) {
-  switch (error) {
-    case ForwardError::NullSender:
-      return "the null sender is never rewritten";
-    case ForwardError::OwnAddress:
-      return "the sender is in our own SRS domain";
-    case ForwardError::TooLong:
-      return "the SRS address would exceed 64 octets of local part";
-    case ForwardError::Malformed:
-      return "not an address with local part and domain";
-  }
-  return "cannot be rewritten";
-}
-
-std::string_view describe(ReverseError error) {
-  switch (error) {
-    case ReverseError::NotSrs:
-      return "not an SRS address";
-    case ReverseError::NotOurs:
-      return "SRS address of another domain";
-    case ReverseError::Malformed:
-      return "malformed SRS address";
-    case ReverseError::Forged:
-      return "hash does not match: forged or damaged";
-    case ReverseError::Expired:
-      return "expired";
-    case ReverseError::Future:
-      return "stamped in the future";
-    case ReverseError::BadTarget:
-      return "leads to no deliverable domain";
-  }
-  return "cannot be reversed";
-}
-
-std::string_view describe(Family family) {
-  switch (family) {
-    case Family::Strong:
-      return "strong";
-    case Family::Classic:
-      return "classic";
-    case Family::Token:
-      return "token";
-    case Family::Message:
-      return "message";
-    case Family::Exim:
-      return "exim";
-    case Family::SrsJs:
-      return "srs.js";
-    case Family::SenderRewritingScheme:
-      return "sender-rewriting-scheme";
-  }
-  return "";
 }
 
 }  // namespace srs

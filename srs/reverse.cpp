@@ -22,9 +22,10 @@ std::optional<Split> split(std::string_view text) {
   return Split{text.substr(0, at), text.substr(at + 1)};
 }
 
-bool has_tag(std::string_view local, std::string_view tag) {
-  return local.size() > tag.size() && fold(local.substr(0, tag.size())) == tag &&
-         is_separator(local[tag.size()]);
+/// What follows the tag and its separator.
+std::optional<std::string_view> body_of(std::string_view local, std::string_view tag) {
+  const auto rest = after_tag(local, tag);
+  return rest ? std::optional(rest->substr(1)) : std::nullopt;
 }
 
 }  // namespace
@@ -50,7 +51,8 @@ std::expected<Reversed, ReverseError> Rewriter::reverse_srs0(std::string_view re
   const auto domain = stamp ? split(stamp->tail) : std::nullopt;
   if (!domain) return std::unexpected(ReverseError::Malformed);
   const std::string_view local = domain->tail;
-  const auto verified = verify({"SRS0", hash->head, {stamp->head, domain->head, local}, now_unix});
+  const auto verified =
+      authenticator_.verify({"SRS0", hash->head, {stamp->head, domain->head, local}, now_unix});
   if (!verified) return std::unexpected(ReverseError::Forged);
   const auto age = checked_age(*verified, now_unix);
   if (!age) return std::unexpected(age.error());
@@ -72,7 +74,7 @@ std::expected<Reversed, ReverseError> Rewriter::reverse_srs1(std::string_view re
   const auto host = hash ? split(hash->tail) : std::nullopt;
   if (!host) return std::unexpected(ReverseError::Malformed);
   const std::string_view inner = host->tail;
-  const auto verified = verify({"SRS1", hash->head, {host->head, inner}, now_unix});
+  const auto verified = authenticator_.verify({"SRS1", hash->head, {host->head, inner}, now_unix});
   if (!verified) return std::unexpected(ReverseError::Forged);
   int age_days = 0;
   if (verified->family == Family::Strong) {
@@ -100,8 +102,8 @@ std::expected<Reversed, ReverseError> Rewriter::reverse_token(Family family, std
   const auto stamp = tag ? split(tag->tail) : std::nullopt;
   if (!stamp) return std::unexpected(ReverseError::Malformed);
   const bool is_token = family == Family::Token;
-  const auto verified =
-      verify({is_token ? "SRST" : "SRSM", tag->head, {stamp->head, stamp->tail}, now_unix});
+  const auto verified = authenticator_.verify(
+      {is_token ? "SRST" : "SRSM", tag->head, {stamp->head, stamp->tail}, now_unix});
   if (!verified) return std::unexpected(ReverseError::Forged);
   const auto age = checked_age(*verified, now_unix);
   if (!age) return std::unexpected(age.error());
@@ -117,17 +119,21 @@ std::expected<Reversed, ReverseError> Rewriter::reverse_token(Family family, std
 std::expected<Reversed, ReverseError> Rewriter::reverse_once(const Address& address,
                                                              std::int64_t now_unix) const {
   const std::string_view local = address.local_part;
-  if (has_tag(local, "srs0")) return reverse_srs0(local.substr(5), now_unix);
-  if (has_tag(local, "srs1")) return reverse_srs1(local.substr(5), now_unix);
-  if (has_tag(local, "srst")) return reverse_token(Family::Token, local.substr(5), now_unix);
-  if (has_tag(local, "srsm")) return reverse_token(Family::Message, local.substr(5), now_unix);
+  if (const auto rest = body_of(local, "srs0")) return reverse_srs0(*rest, now_unix);
+  if (const auto rest = body_of(local, "srs1")) return reverse_srs1(*rest, now_unix);
+  if (const auto rest = body_of(local, "srst")) {
+    return reverse_token(Family::Token, *rest, now_unix);
+  }
+  if (const auto rest = body_of(local, "srsm")) {
+    return reverse_token(Family::Message, *rest, now_unix);
+  }
   return std::unexpected(ReverseError::NotSrs);
 }
 
 std::expected<Reversed, ReverseError> Rewriter::reverse(const Address& address,
                                                         std::int64_t now_unix) const {
   if (fold(address.domain) != fold(domain_)) {
-    const bool srs = has_tag(address.local_part, "srs0") || has_tag(address.local_part, "srs1");
+    const bool srs = after_tag(address.local_part, "srs0") || after_tag(address.local_part, "srs1");
     return std::unexpected(srs ? ReverseError::NotOurs : ReverseError::NotSrs);
   }
   auto reversed = reverse_once(address, now_unix);
@@ -147,18 +153,16 @@ std::expected<Reversed, ReverseError> Rewriter::reverse(const Address& address,
 
 bool Rewriter::is_guessable(const Address& address, std::int64_t now_unix) const {
   const std::string_view local = address.local_part;
-  if (!has_tag(local, "srs0") && !has_tag(local, "srs1")) return false;
-  const auto hash = split(local.substr(5));
+  auto body = body_of(local, "srs0");
+  if (!body) body = body_of(local, "srs1");
+  const auto hash = body ? split(*body) : std::nullopt;
   if (!hash || hash->head.size() >= options_.strong_hash_length) return false;
-  return std::ranges::any_of(keys_.all(), [&](const Key& key) {
-    const bool usable = !key.verify_until || now_unix <= *key.verify_until;
-    return usable && (key.scheme != Scheme::Native || takes_classic(key, now_unix));
-  });
+  return authenticator_.takes_short_hashes(now_unix);
 }
 
 std::optional<std::string> Rewriter::classic_key_of(const Address& address,
                                                     std::int64_t now_unix) const {
-  std::vector<Key> keys = keys_.all();
+  std::vector<Key> keys = authenticator_.keys().all();
   for (Key& key : keys) key.classic_until = Key::kAlways;
   Options options = options_;
   options.unwrap_own = false;
@@ -166,58 +170,6 @@ std::optional<std::string> Rewriter::classic_key_of(const Address& address,
   const auto reversed = lenient.reverse(address, now_unix);
   if (!reversed || reversed->family != Family::Classic) return std::nullopt;
   return reversed->key_id;
-}
-
-Explanation Rewriter::explain(const Address& address, std::int64_t now_unix) const {
-  Explanation out;
-  const std::string_view local = address.local_part;
-  out.is_srs = has_tag(local, "srs0") || has_tag(local, "srs1") || has_tag(local, "srst") ||
-               has_tag(local, "srsm");
-  out.hop = has_tag(local, "srs1") ? 1 : 0;
-  const auto reversed = reverse(address, now_unix);
-  if (!reversed) {
-    out.verdict = out.is_srs ? "refused" : "not SRS";
-    switch (reversed.error()) {
-      case ReverseError::Forged:
-        out.verdict = "forged";
-        break;
-      case ReverseError::Expired:
-        out.verdict = "expired";
-        break;
-      case ReverseError::Future:
-        out.verdict = "future";
-        break;
-      case ReverseError::Malformed:
-        out.verdict = "malformed";
-        break;
-      case ReverseError::NotOurs:
-        out.verdict = "foreign";
-        break;
-      default:
-        break;
-    }
-    out.reason = describe(reversed.error());
-    if (reversed.error() == ReverseError::Forged) {
-      if (const auto key = classic_key_of(address, now_unix)) {
-        out.reason = "a right classic tag of key " + *key + ", which takes no classic tags";
-      }
-    }
-    return out;
-  }
-  out.family = reversed->family;
-  out.key_id = reversed->key_id;
-  if (reversed->hop == 0 || reversed->family == Family::Strong) out.age_days = reversed->age_days;
-  out.verdict = "valid";
-  if (reversed->family == Family::Token) {
-    out.recovered = "(stored under " + reversed->token + ")";
-  } else if (reversed->family == Family::Message) {
-    out.recovered = "(nobody: the sender of message " + reversed->token + " cannot be answered)";
-  } else {
-    out.recovered = to_string(reversed->address);
-  }
-  out.reason = reversed->weak ? "hash matches, but proves little (16 bits, or only without case)"
-                              : "hash matches";
-  return out;
 }
 
 }  // namespace srs

@@ -8,39 +8,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "srs/address.hpp"
+#include "srs/authenticator.hpp"
 #include "srs/key_ring.hpp"
+#include "srs/options.hpp"
 
 namespace srs {
-
-inline constexpr std::size_t kMaxLocalPart = 64;  // RFC 5321 §4.5.3.1.1, octets
-inline constexpr std::size_t kMaxAddress = 254;   // RFC 5321 §4.5.3.1.3, without brackets
-
-/// local_part is decoded: `"a b"` as `a b`. to_string() quotes it where needed.
-struct Address {
-  std::string local_part;
-  std::string domain;
-
-  friend bool operator==(const Address&, const Address&) = default;
-};
-
-/// Splits at the last "@" and unquotes the local part. nullopt when either part is missing.
-std::optional<Address> parse_address(std::string_view text);
-std::string to_string(const Address& address);  ///< quoted only where RFC 5321 needs it
-
-enum class Format { Strong, Classic };
-
-struct Options {
-  Format format = Format::Strong;
-  char separator = '=';                 ///< after the tag SRS0 or SRS1: '=', '+' or '-'
-  std::size_t strong_hash_length = 8;   ///< base32 characters, at least 8 (40 bits)
-  std::size_t classic_hash_length = 4;  ///< base64 characters of hashes made in classic format
-  std::size_t classic_hash_min = 4;     ///< shortest classic hash accepted; at most the length
-  int max_age_days = 21;
-  bool always_rewrite = false;  ///< wrap senders of our own SRS domain, too
-  bool unwrap_own = true;       ///< an SRS1 of ours around an SRS0 of ours is reversed in one step
-};
 
 enum class ForwardError {
   NullSender,  ///< never rewritten
@@ -59,12 +33,6 @@ enum class ReverseError {
   BadTarget,  ///< authentic, but leads nowhere: no dotted domain, or back into our SRS domain
 };
 
-enum class Family { Strong, Classic, Token, Message, Exim, SrsJs, SenderRewritingScheme };
-
-std::string_view describe(ForwardError error);
-std::string_view describe(ReverseError error);
-std::string_view describe(Family family);
-
 struct Reversed {
   Address address;  ///< the previous sender; empty for Family::Token and Family::Message
   Family family = Family::Strong;
@@ -76,18 +44,6 @@ struct Reversed {
   bool weak = false;
   /// Family::Token: what the caller looks up; Family::Message: the id of the message, folded.
   std::string token;
-};
-
-/// What `srs explain` says about an address.
-struct Explanation {
-  bool is_srs = false;
-  int hop = 0;
-  std::optional<Family> family;
-  std::optional<int> age_days;
-  std::string key_id;
-  std::string verdict;  ///< "valid", "forged", "expired", …
-  std::string recovered;
-  std::string reason;  ///< also says when a classic tag is right, but its key accepts none
 };
 
 class Rewriter {
@@ -122,7 +78,9 @@ class Rewriter {
   /// and a usable key belongs to a scheme with such tags. Does not say whether the tag is right.
   bool is_guessable(const Address& address, std::int64_t now_unix) const;
 
-  Explanation explain(const Address& address, std::int64_t now_unix) const;
+  /// The id of a key for which the address has a right classic tag, whether or not that key accepts
+  /// such tags.
+  std::optional<std::string> classic_key_of(const Address& address, std::int64_t now_unix) const;
 
   /// Keyed digest of an address, for logs that must not show the address.
   std::string digest(const Address& address) const;
@@ -132,29 +90,8 @@ class Rewriter {
   const Options& options() const { return options_; }
 
  private:
-  struct Question {
-    std::string_view kind;  ///< "SRS0", "SRS1", "SRST" or "SRSM"
-    std::string_view hash;
-    std::vector<std::string_view> fields;  ///< the stamp comes first, except for SRS1
-    std::int64_t now_unix;
-  };
-
-  struct Verified {
-    Family family;
-    std::string key_id;
-    bool weak;
-    std::string stamp;  ///< "" when the family has none
-  };
-
-  std::string strong_hash(const Key& key, std::string_view kind,
-                          const std::vector<std::string_view>& fields) const;
   Address wrapped(const Address& sender, std::int64_t now_unix) const;
   Address wrapped_again(std::string_view host, std::string_view rest, std::int64_t now_unix) const;
-  std::optional<Verified> match_strong(const Key& key, const Question& question) const;
-  bool takes_classic(const Key& key, std::int64_t now_unix) const;
-  std::optional<Verified> match_classic(const Key& key, const Question& question) const;
-  std::optional<Verified> match(const Key& key, const Question& question) const;
-  std::optional<Verified> verify(const Question& question) const;
   std::expected<int, ReverseError> checked_age(const Verified& verified,
                                                std::int64_t now_unix) const;
   std::expected<Reversed, ReverseError> reverse_token(Family family, std::string_view rest,
@@ -165,13 +102,10 @@ class Rewriter {
                                                      std::int64_t now_unix) const;
   std::expected<Reversed, ReverseError> reverse_once(const Address& address,
                                                      std::int64_t now_unix) const;
-  /// The id of a key for which the address has a right classic tag, whether or not it accepts such
-  /// tags.
-  std::optional<std::string> classic_key_of(const Address& address, std::int64_t now_unix) const;
 
-  KeyRing keys_;
   std::string domain_;
   Options options_;
+  Authenticator authenticator_;
 };
 
 }  // namespace srs

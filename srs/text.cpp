@@ -71,6 +71,14 @@ std::string fold(std::string_view text) {
   return folded;
 }
 
+std::optional<std::string_view> after_tag(std::string_view local, std::string_view tag) {
+  if (local.size() <= tag.size() || fold(local.substr(0, tag.size())) != fold(tag)) {
+    return std::nullopt;
+  }
+  if (!is_separator(local[tag.size()])) return std::nullopt;
+  return local.substr(tag.size());
+}
+
 std::int64_t day_of(std::int64_t now_unix) {
   const std::int64_t day = now_unix / kSecondsPerDay;
   return now_unix % kSecondsPerDay < 0 ? day - 1 : day;

@@ -16,6 +16,10 @@ std::string fold(std::string_view text);
 
 constexpr bool is_separator(char c) { return c == '=' || c == '+' || c == '-'; }
 
+/// What follows the tag of an address, with the separator in front, if `local` begins with such a
+/// tag, in any case, and a separator.
+std::optional<std::string_view> after_tag(std::string_view local, std::string_view tag);
+
 /// Whole days since 1970 (UTC).
 std::int64_t day_of(std::int64_t now_unix);
 

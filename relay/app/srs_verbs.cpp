@@ -4,6 +4,8 @@
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
 
+#include "srs/explanation.hpp"
+
 namespace relay::app {
 
 namespace json = boost::json;
@@ -58,7 +60,7 @@ int decode(const srs::Address& address, const srs::Rewriter& rewriter, std::int6
 
 int explain(const std::string& input, const srs::Address& address, const srs::Rewriter& rewriter,
             std::int64_t now, bool json, std::string& out) {
-  const auto found = rewriter.explain(address, now);
+  const auto found = srs::explain(rewriter, address, now);
   const std::string family = found.family ? std::string(srs::describe(*found.family)) : "";
   json::object o{{"address", input},
                  {"srs", found.is_srs},

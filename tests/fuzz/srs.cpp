@@ -1,6 +1,7 @@
 // What is made leads back; what was not made by us does not.
 #include "srs/srs.hpp"
 
+#include "srs/explanation.hpp"
 #include "tests/fuzz/oracle.hpp"
 
 using relay::fuzz::require;
@@ -41,7 +42,7 @@ RELAY_FUZZ_TARGET(input) {
     // The key is secret: whatever the fuzzer writes is a guess at 40 bits or more.
     srs::Address guess{address->local_part, "srs.example.net"};
     require(!r.reverse(guess, kNow), "a guess does not decode");
-    r.explain(guess, kNow);
+    srs::explain(r, guess, kNow);
     const auto token = r.make_token(*address, kNow);
     require(r.reverse(token.address, kNow)->token == token.token, "a token leads back");
   }

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "srs/explanation.hpp"
+
 namespace srs {
 namespace {
 
@@ -199,8 +201,8 @@ TEST(SrsKeys, EachSaysWhetherAndHowLongItTakesClassicTags) {
     EXPECT_EQ(house(Key::kAlways).reverse(address, kNow)->key_id, "p");
     EXPECT_TRUE(house(kNow).reverse(address, kNow));
     EXPECT_EQ(house(kNow).reverse(address, kNow + 1).error(), ReverseError::Forged);
-    EXPECT_EQ(house(Key::kNever).explain(address, kNow).verdict, "forged");
-    EXPECT_EQ(house(Key::kNever).explain(address, kNow).reason,
+    EXPECT_EQ(explain(house(Key::kNever), address, kNow).verdict, "forged");
+    EXPECT_EQ(explain(house(Key::kNever), address, kNow).reason,
               "a right classic tag of key p, which takes no classic tags");
   }
   // Only where a key takes short tags could one be found.
@@ -215,7 +217,7 @@ TEST(SrsKeys, EachSaysWhetherAndHowLongItTakesClassicTags) {
   EXPECT_FALSE(house(Key::kAlways).reverse(*ours.forward({"ann", "example.org"}, kNow), kNow));
   auto wrong = srs0;
   wrong.local_part.replace(wrong.local_part.size() - 3, 3, "bob");
-  EXPECT_EQ(house(Key::kNever).explain(wrong, kNow).reason, describe(ReverseError::Forged));
+  EXPECT_EQ(explain(house(Key::kNever), wrong, kNow).reason, describe(ReverseError::Forged));
 }
 
 TEST(SrsKeys, AStrongAddressDoesNotComeBackToLifeWhenTheStampWraps) {
@@ -321,7 +323,7 @@ TEST(SrsMessage, NamesAMessageAndNobody) {
   Address other = made;
   other.local_part[3] = 't';
   EXPECT_EQ(r.reverse(other, kNow).error(), ReverseError::Forged);
-  const auto told = r.explain(made, kNow);
+  const auto told = explain(r, made, kNow);
   EXPECT_TRUE(told.is_srs);
   EXPECT_EQ(told.verdict, "valid");
   EXPECT_NE(told.recovered.find("01m8keqtc8d42sy9kxxscfdwr5"), std::string::npos);
