@@ -58,8 +58,8 @@ void describe(const forward::ResolvedRecipient& taken, const forward::Planner& p
     for (const auto& target : fallback.targets) fallbacks.emplace_back(target.to_string());
   }
   out["fallbacks"] = std::move(fallbacks);
-  out["awaits_consent"] =
-      array_of(planner.awaited(taken), [](const std::string& address) { return address; });
+  out["awaits_consent"] = array_of(planner.directory().awaited(taken),
+                                   [](const std::string& address) { return address; });
   out["discards"] = array_of(taken.discards, text);
   json::array dead;
   for (const forward::DeadMember& one : taken.dead) {
@@ -109,7 +109,7 @@ int resolve(const Invocation& call) {
     if (!path) {
       out["error"] = mail::describe(path.error());
     } else {
-      const auto found = (*planner)->resolve(*path, wall_now());
+      const auto found = (*planner)->directory().resolve(*path, wall_now());
       if (const auto* taken = std::get_if<forward::ResolvedRecipient>(&found)) {
         describe(*taken, **planner, out);
       } else if (const auto* refused = std::get_if<forward::Rejection>(&found)) {

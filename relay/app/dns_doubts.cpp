@@ -32,7 +32,7 @@ using Domains = std::map<std::string, Named>;
 
 void add_domain(Domains& domains, const Policies& policies, const mail::Domain& domain,
                 const Named& named) {
-  if (policies.inbound->planner->is_ours(domain)) return;
+  if (policies.inbound->planner->directory().is_ours(domain)) return;
   domains.try_emplace(domain.folded(), named);
 }
 

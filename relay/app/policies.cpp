@@ -197,20 +197,22 @@ std::shared_ptr<const Redaction> redaction(const settings::Settings& settings,
   return std::make_shared<const Redaction>(
       settings.log.redact, [planner = std::move(planner)](const std::string& address) {
         const auto read = srs::parse_address(address);
-        return planner->senders().rewriter()->digest(read ? *read : srs::Address{address, ""});
+        return planner->directory().senders().rewriter()->digest(read ? *read
+                                                                      : srs::Address{address, ""});
       });
 }
 
 /// The targets of an address of ours, so that a DSN to it goes there directly.
 std::vector<mail::Mailbox> targets_of(const forward::Planner& planner,
                                       const mail::Mailbox& address) {
-  if (!planner.is_ours(address.domain())) return {};
-  auto resolution = planner.resolve(mail::ForwardPath(address), wall_now());
+  if (!planner.directory().is_ours(address.domain())) return {};
+  auto resolution = planner.directory().resolve(mail::ForwardPath(address), wall_now());
   auto* found = std::get_if<forward::ResolvedRecipient>(&resolution);
   if (!found) return {};
   // Our own notices must not bypass a missing consent.
-  std::erase_if(found->targets,
-                [&](const mail::Mailbox& target) { return !planner.awaited(target).empty(); });
+  std::erase_if(found->targets, [&](const mail::Mailbox& target) {
+    return !planner.directory().awaited(target).empty();
+  });
   return std::move(found->targets);
 }
 

@@ -20,15 +20,15 @@ constexpr std::string_view kProbe = "self-check@probe.invalid";
 
 std::optional<std::string> srs_round_trip_problem(const forward::Planner& planner,
                                                   base::WallTime now) {
-  if (planner.senders().rewriter() == nullptr) return std::nullopt;
+  if (planner.directory().senders().rewriter() == nullptr) return std::nullopt;
   const auto probe = mail::Mailbox::parse(kProbe);
-  const auto rewritten =
-      planner.senders().rewrite(*probe, {mail::MessageId(), std::string(), false, false, now});
+  const auto rewritten = planner.directory().senders().rewrite(
+      *probe, {mail::MessageId(), std::string(), false, false, now});
   if (rewritten.reverse_path.is_null() || rewritten.token) {
     return "srs: no SRS address can be made for " + std::string(kProbe);
   }
   const mail::Mailbox& made = rewritten.reverse_path.mailbox();
-  const auto found = planner.resolve(mail::ForwardPath(made), now);
+  const auto found = planner.directory().resolve(mail::ForwardPath(made), now);
   const auto* taken = std::get_if<forward::ResolvedRecipient>(&found);
   if (taken != nullptr && taken->is_bounce && taken->targets.size() == 1 &&
       taken->targets.front() == *probe) {

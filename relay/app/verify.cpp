@@ -19,7 +19,7 @@ constexpr const char* kStored =
 
 /// The envelope as the relay would handle it, as far as that can be determined here.
 struct Handled {
-  mail::ReversePath sender;  ///< see Planner::sender_behind
+  mail::ReversePath sender;  ///< see Directory::sender_behind
   std::vector<forward::ResolvedRecipient> recipients;
   bool have_targets = false;  ///< of a real recipient
   std::optional<smtp::Reply> refusal;
@@ -38,7 +38,7 @@ forward::ResolvedRecipient anybody(const forward::Planner& planner) {
   forward::ResolvedRecipient recipient{.original = mail::ForwardPath::bare_postmaster(),
                                        .targets = {},
                                        .rule = {},
-                                       .dmarc = planner.default_dmarc()};
+                                       .dmarc = planner.directory().default_dmarc()};
   recipient.targets.push_back(*mail::Mailbox::parse("anybody@target.invalid"));
   return recipient;
 }
@@ -46,7 +46,7 @@ forward::ResolvedRecipient anybody(const forward::Planner& planner) {
 void find_sender(const forward::Planner& planner, const StoredMessage& message, base::WallTime now,
                  Handled& handled) {
   handled.sender = message.sender;
-  auto behind = planner.sender_behind(message.sender, now);
+  auto behind = planner.directory().sender_behind(message.sender, now);
   if (!behind) return handled.refuse(reply_of(behind.error()));
   if (auto* known = std::get_if<mail::ReversePath>(&behind->sender)) {
     handled.sender = std::move(*known);
@@ -59,7 +59,7 @@ void find_recipient(const forward::Planner& planner, const StoredMessage& messag
                     base::WallTime now, Handled& handled) {
   bool is_bounce = false;
   if (message.recipient) {
-    auto resolution = planner.resolve(*message.recipient, now);
+    auto resolution = planner.directory().resolve(*message.recipient, now);
     if (const auto* refused = std::get_if<forward::Rejection>(&resolution)) {
       handled.refuse(reply_of(*refused));
     } else if (auto* found = std::get_if<forward::ResolvedRecipient>(&resolution)) {

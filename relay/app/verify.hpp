@@ -34,7 +34,7 @@ struct TargetDecision {
 
 struct Verification {
   std::vector<RecordedAnswer> answers;
-  mail::ReversePath sender;  ///< whom the message is handled as from; see Planner::sender_behind
+  mail::ReversePath sender;  ///< whom the message is handled as from; see Directory::sender_behind
   forward::Evidence evidence;
   std::string results;  ///< the Authentication-Results value; "": content refused
   std::optional<smtp::Reply>

@@ -1,176 +1,98 @@
 #include "relay/forward/planner.hpp"
 
-#include <algorithm>
 #include <utility>
 
-#include "relay/base/text.hpp"
-#include "relay/forward/alias_expansion.hpp"
 #include "relay/forward/author_rewrite.hpp"
-#include "relay/forward/roles.hpp"
+#include "relay/forward/copies.hpp"
+#include "relay/forward/copy_senders.hpp"
 
 namespace relay::forward {
 
 namespace {
 
-/// True for a local part that begins like an SRS0, SRS1, token or message address of ours. Only
-/// such addresses are bounce addresses when the SRS domain has aliases, too.
-bool has_srs_form(const mail::Mailbox& mailbox) {
-  const std::string_view local = mailbox.local_part();
-  return local.size() > 4 && base::starts_with_ignoring_case(local, "srs") &&
-         std::string_view("01tTmM").contains(local[3]) &&
-         (local[4] == '=' || local[4] == '+' || local[4] == '-');
+/// Marks held copies. An operator hold overrides a consent hold: the target's confirmation must not
+/// release it, so the route then awaits nobody.
+void settle_holding(Plan& plan) {
+  for (mail::Route& route : plan.routes) {
+    if (route.ended != mail::End::None || route.stands_by) continue;
+    if (!route.awaits.empty()) {
+      std::string& reason = route.handling.reason;
+      reason += (reason.empty() ? "" : "; ") + std::string("held: the target has not confirmed");
+    }
+    route.held = plan.hold || !route.awaits.empty();
+    if (plan.hold) route.awaits.clear();
+  }
 }
-
-Rejection relaying_denied() { return {550, {5, 7, 1}, "Relaying denied"}; }
 
 }  // namespace
 
 std::expected<std::shared_ptr<const Planner>, std::string> Planner::make(
     const std::shared_ptr<const settings::Settings>& settings, OrganisationOf organisation_of) {
-  auto aliases = AliasMap::make(settings);
-  if (!aliases) return std::unexpected(aliases.error());
-  auto senders = SenderRewrite::make(*settings);
-  if (!senders) return std::unexpected(senders.error());
+  auto directory = Directory::make(settings);
+  if (!directory) return std::unexpected(directory.error());
   auto strategy = Strategy::make(*settings, std::move(organisation_of));
   if (!strategy) return std::unexpected(strategy.error());
   return std::shared_ptr<const Planner>(
-      new Planner(std::move(*aliases), std::move(*senders), std::move(*strategy), *settings));
+      new Planner(std::move(*directory), std::move(*strategy), *settings));
 }
 
-Planner::Planner(AliasMap aliases, SenderRewrite senders, Strategy strategy,
-                 const settings::Settings& settings)
-    : aliases_(std::move(aliases)),
-      senders_(std::move(senders)),
+Planner::Planner(Directory directory, Strategy strategy, const settings::Settings& settings)
+    : directory_(std::move(directory)),
       strategy_(std::move(strategy)),
-      confirmed_(settings.consent.confirmed),
-      default_dmarc_(settings.defaults.dmarc),
       tag_field_(settings.risk.tag + "\r\n"),
-      mark_(settings.defaults.mark_alias),
-      hostname_(settings.hostname),
-      postmaster_(settings.defaults.postmaster) {
-  const auto first =
-      std::ranges::find(settings.domains, false, &settings::HostedDomain::is_wildcard);
-  if (first != settings.domains.end()) first_domain_ = first->name;
-}
+      mark_(settings.defaults.mark_alias) {}
 
-bool Planner::is_ours(const mail::Domain& domain) const {
-  return aliases_.is_ours(domain) || senders_.is_srs_domain(domain) || domain.folded() == hostname_;
-}
-
-bool Planner::is_bounce_address(const mail::ForwardPath& path) const {
-  return !path.is_bare_postmaster() && is_srs_address(path.mailbox());
-}
-
-bool Planner::is_srs_address(const mail::Mailbox& mailbox) const {
-  return senders_.is_srs_domain(mailbox.domain()) &&
-         (has_srs_form(mailbox) || !aliases_.is_ours(mailbox.domain()));
-}
-
-bool Planner::is_role(const mail::Mailbox& mailbox) const {
-  const bool is_host_name = mailbox.domain().folded() == hostname_;
-  const bool is_srs_domain = senders_.is_srs_domain(mailbox.domain());
-  if (!is_host_name && !is_srs_domain) return false;
-  if (aliases_.is_ours(mailbox.domain())) return false;  // roles are among its aliases
-  const auto roles = roles_at(is_host_name, is_srs_domain);
-  return std::ranges::find(roles, base::lower(mailbox.local_part())) != roles.end();
-}
-
-Resolution Planner::expanded(const mail::Mailbox& mailbox, const mail::ForwardPath& original,
-                             std::string_view rule, base::WallTime now) const {
-  AliasExpansion expansion(aliases_, confirmed_.get(), now);
-  if (auto refusal = expansion.expand(mailbox)) return std::move(*refusal);
-  return std::move(expansion).recipient(original, rule, default_dmarc_);
-}
-
-Resolution Planner::resolve(const mail::ForwardPath& path, base::WallTime now) const {
-  const bool bare = path.is_bare_postmaster();
-  if (postmaster_ && (bare || is_role(path.mailbox()))) {  // its address is followed like any other
-    return expanded(*postmaster_, path, "postmaster", now);
-  }
-  if (bare && !first_domain_) return relaying_denied();
-  const mail::Mailbox mailbox =
-      bare ? *mail::Mailbox::make("postmaster", *first_domain_) : path.mailbox();
-  if (is_bounce_address(path)) {
-    auto reversed = senders_.reverse(mailbox, now);
-    if (!reversed) return reversed.error();
-    if (const auto* lookup = std::get_if<TokenLookup>(&*reversed)) return *lookup;
-    if (const auto* nobody = std::get_if<NobodyBehind>(&*reversed)) {
-      return ResolvedRecipient{.original = path,
-                               .targets = {},
-                               .is_bounce = true,
-                               .rule = "srs, sender of message " + nobody->message,
-                               .dmarc = default_dmarc_,
-                               .discards = {mailbox}};
+std::expected<Plan, PlanRefusal> Planner::plan(const Incoming& message,
+                                               const std::vector<ResolvedRecipient>& recipients,
+                                               const std::optional<Evidence>& evidence) const {
+  CopySenders senders(directory_.senders(), strategy_, message, evidence);
+  Copies copies(directory_, senders, mark_, message.size);
+  for (const ResolvedRecipient& recipient : recipients) {
+    if (auto refusal = copies.add(recipient)) {
+      return std::unexpected(PlanRefusal{std::move(*refusal), senders.take_choices()});
     }
-    const auto& origin = std::get<Origin>(*reversed);
-    Resolution resolution = resolve_token(path, mail::ReversePath(origin.sender), now);
-    if (auto* taken = std::get_if<ResolvedRecipient>(&resolution)) {
-      taken->weak = origin.weak;
-      taken->guessable = origin.guessable;
-    } else if (auto* rejection = std::get_if<Rejection>(&resolution)) {
-      rejection->guessable = origin.guessable;
-    }
-    return resolution;
   }
-  if (!aliases_.is_ours(mailbox.domain())) return relaying_denied();
-  return expanded(mailbox, path, "", now);
+  Plan plan{.routes = copies.take_routes(),
+            .tokens = senders.take_tokens(),
+            .hold = senders.hold(),
+            .tag_field = senders.is_tagged() ? tag_field_ : std::string(),
+            .signed_by = {},
+            .new_author = senders.new_author(),
+            .choices = senders.take_choices(),
+            .chosen = copies.take_chosen()};
+  const bool is_bounce = !recipients.empty() && recipients.front().is_bounce;
+  if (evidence && !is_bounce) {
+    plan.signed_by = signature_for(strategy_.identities(), *evidence, Option::Srs);
+  }
+  settle_holding(plan);
+  return plan;
 }
 
-Resolution Planner::resolve_token(const mail::ForwardPath& original,
-                                  const mail::ReversePath& recovered, base::WallTime now) const {
-  if (recovered.is_null()) return SenderRewrite::bad_srs_address();
-  const mail::Mailbox& sender = recovered.mailbox();
-  // Never to an address outside the DNS, and never to another SRS address of ours (loop).
-  if (!sender.domain().is_dotted() || is_srs_address(sender)) {
-    return SenderRewrite::bad_srs_address();
+void Planner::give_up_sender(Plan& plan, const Incoming& message,
+                             const std::optional<Evidence>& evidence) const {
+  const SenderRewrite& senders = directory_.senders();
+  const mail::ReversePath instead =
+      senders.unanswerable(occasion_of(message, strategy_.identities(), evidence));
+  for (mail::Route& route : plan.routes) {
+    // A message has one SRS sender at most.
+    const bool is_stored = !route.reverse_path.is_null() &&
+                           senders.is_srs_domain(route.reverse_path.mailbox().domain()) &&
+                           route.reverse_path != message.sender;
+    if (is_stored) route.reverse_path = instead;
   }
-  if (!aliases_.is_ours(sender.domain())) {
-    return ResolvedRecipient{.original = original,
-                             .targets = {sender},
-                             .is_bounce = true,
-                             .rule = "srs",
-                             .dmarc = default_dmarc_};
-  }
-  Resolution found = expanded(sender, original, "srs", now);
-  if (auto* taken = std::get_if<ResolvedRecipient>(&found)) taken->is_bounce = true;
-  return found;
-}
-
-std::expected<SenderBehind, Rejection> Planner::sender_behind(const mail::ReversePath& sender,
-                                                              base::WallTime now) const {
-  if (!is_srs_sender(sender)) return SenderBehind{.sender = sender};
-  auto reversed = senders_.reverse(sender.mailbox(), now);
-  if (!reversed) {
-    const Rejection& why = reversed.error();
-    return std::unexpected(SenderRewrite::bad_srs_sender(why.bad_bounce_address, why.guessable));
-  }
-  if (auto* lookup = std::get_if<TokenLookup>(&*reversed)) return SenderBehind{std::move(*lookup)};
-  if (std::holds_alternative<NobodyBehind>(*reversed)) return SenderBehind{.sender = sender};
-  auto& origin = std::get<Origin>(*reversed);
-  return SenderBehind{.sender = mail::ReversePath(std::move(origin.sender)),
-                      .guessable = origin.guessable};
-}
-
-std::vector<std::string> Planner::awaited(const ResolvedRecipient& recipient) const {
-  std::vector<std::string> addresses;
-  if (recipient.is_bounce || !confirmed_) return addresses;
-  for (const mail::Mailbox& target : recipient.targets) {
-    std::string address = awaited(target);
-    if (!address.empty()) addresses.push_back(std::move(address));
-  }
-  return addresses;
+  plan.tokens.clear();
 }
 
 std::optional<std::string> Planner::rewritten_header(const mail::Header& header,
                                                      const mail::Domain& via) const {
   const std::string& domain = strategy_.identities().rewrite_domain();
-  if (domain.empty() || !senders_.rewriter()) return std::nullopt;
+  if (domain.empty() || !directory_.senders().rewriter()) return std::nullopt;
   const auto authors = header.find("From");
   if (authors.size() != 1) return std::nullopt;
   // The label is the same for each message of an author. It is a keyed digest: without our secret
   // nobody can tell the author from it.
-  const std::string label =
-      senders_.rewriter()->digest({"author " + mail::unfolded(authors.front().value), domain});
+  const std::string label = directory_.senders().rewriter()->digest(
+      {"author " + mail::unfolded(authors.front().value), domain});
   return with_new_author(
       header, {.label = label, .domain = *mail::Domain::parse(domain), .via = via.folded()});
 }

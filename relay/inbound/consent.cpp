@@ -17,7 +17,8 @@ base::Task<> release_if_confirmed(ports::ConsentQueue& queue, const base::Publis
   std::vector<ports::AwaitingCopy> copies;
   for (const auto& recipient : queued.recipients) {
     const mail::Route& route = recipient.route;
-    if (route.awaits.empty() || !current->planner->awaited(route.target).empty()) continue;
+    if (route.awaits.empty() || !current->planner->directory().awaited(route.target).empty())
+      continue;
     copies.push_back({route.awaits, {queued.message.id, route.index}, route.target.to_string()});
   }
   if (copies.empty()) co_return;
@@ -43,7 +44,7 @@ base::Task<std::expected<std::uint64_t, ports::SpoolError>> release_confirmed(
     const auto current = policy.get();
     std::erase_if(*page, [&](const ports::AwaitingCopy& copy) {
       const auto target = mail::Mailbox::parse(copy.target);
-      return !target || !current->planner->awaited(*target).empty();
+      return !target || !current->planner->directory().awaited(*target).empty();
     });
     if (page->empty()) continue;
     const auto changed = co_await queue.release(std::move(*page));

@@ -31,7 +31,7 @@ base::Task<std::optional<smtp::Reply>> RecipientGate::objection(
     OpenMessage message, mail::ForwardPath forward_path) const {
   // An SRS address is no attempt at a name: right and wrong ones have limits of their own
   // (BounceGuard), and nobody's attempts put off a right one.
-  if (message.transaction.policy().planner->is_bounce_address(forward_path)) {
+  if (message.transaction.policy().planner->directory().is_bounce_address(forward_path)) {
     co_return co_await objection_to(message, std::move(forward_path));
   }
   const bool is_forgivable = !is_postmaster(forward_path);
@@ -65,7 +65,7 @@ base::Task<RecipientGate::Objection> RecipientGate::objection_to(
   auto unwelcome = co_await client_objection(message, forward_path);
   if (unwelcome) co_return unwelcome;
   const Policy& policy = message.transaction.policy();
-  const bool has_tag = policy.planner->is_bounce_address(forward_path);
+  const bool has_tag = policy.planner->directory().is_bounce_address(forward_path);
   forward::Resolution resolution = co_await resolve(message, std::move(forward_path));
   if (const auto* rejection = std::get_if<forward::Rejection>(&resolution)) {
     // Who asks for an SRS address has not guessed a name, even if the sender behind it is unknown.
@@ -99,8 +99,9 @@ base::Task<RecipientGate::Objection> RecipientGate::sender_objection(
   Transaction& transaction = message.transaction;
   const forward::Planner& planner = *transaction.policy().planner;
   const mail::ReversePath& sender = message.envelope.reverse_path;
-  if (!planner.is_srs_sender(sender) || transaction.stands_for()) co_return std::nullopt;
-  auto behind = planner.sender_behind(sender, parts_.clock.wall());
+  if (!planner.directory().is_srs_sender(sender) || transaction.stands_for())
+    co_return std::nullopt;
+  auto behind = planner.directory().sender_behind(sender, parts_.clock.wall());
   if (!behind) co_return refusal(message, behind.error());
   if (behind->guessable) {
     if (auto wait = guessable_objection(message)) co_return wait;
@@ -126,7 +127,7 @@ base::Task<RecipientGate::Objection> RecipientGate::client_objection(
   const AbusePolicy& policy = current.abuse;
   // Who has harvested names is put off together with its network. An SRS address is no such name:
   // its tag says whether it is right, and guesses at tags have limits of their own.
-  if (!current.planner->is_bounce_address(forward_path)) {
+  if (!current.planner->directory().is_bounce_address(forward_path)) {
     if (auto wait = parts_.abuse.objection_to_guessing(client.origin, policy)) co_return wait;
   }
   if (message.transaction.is_listed_late()) co_return std::nullopt;
@@ -141,13 +142,13 @@ base::Task<forward::Resolution> RecipientGate::resolve(const OpenMessage& messag
                                                        mail::ForwardPath forward_path) const {
   const forward::Planner& planner = *message.transaction.policy().planner;
   const base::WallTime now = parts_.clock.wall();
-  forward::Resolution resolution = planner.resolve(forward_path, now);
+  forward::Resolution resolution = planner.directory().resolve(forward_path, now);
   const auto* lookup = std::get_if<forward::TokenLookup>(&resolution);
   if (lookup == nullptr) co_return resolution;
 
   std::string token = lookup->token;
   const auto found = co_await parts_.tokens.find(std::move(token));
-  if (found) co_return planner.resolve_token(forward_path, *found, now);
+  if (found) co_return planner.directory().resolve_token(forward_path, *found, now);
   if (found.error() == ports::SpoolError::NotFound) {
     // Every SRS address that does not resolve gets this same reply.
     co_return forward::SenderRewrite::bad_srs_address();
@@ -180,7 +181,7 @@ smtp::Reply RecipientGate::refusal(const OpenMessage& message,
 base::Task<RecipientGate::Objection> RecipientGate::consent_objection(
     const OpenMessage& message, const forward::ResolvedRecipient& resolved) const {
   const Policy& policy = message.transaction.policy();
-  auto awaited = policy.planner->awaited(resolved);
+  auto awaited = policy.planner->directory().awaited(resolved);
   if (awaited.empty()) co_return std::nullopt;
   const auto waiting = co_await parts_.consent.awaiting(std::move(awaited));
   if (!waiting) co_return reply_for(waiting.error());

@@ -127,8 +127,8 @@ void look_at_target(const Subject& subject, const settings::HostedDomain& domain
     if (is_fixed || !is_hosted) return say(dead->why, std::move(dead->hint));
   }
   const auto taken = mail::Mailbox::make(example, domain.example());
-  if (example.empty() || !taken || !subject.planner.is_ours(mailbox->domain())) return;
-  const auto found = subject.planner.resolve(mail::ForwardPath(*taken), subject.now);
+  if (example.empty() || !taken || !subject.planner.directory().is_ours(mailbox->domain())) return;
+  const auto found = subject.planner.directory().resolve(mail::ForwardPath(*taken), subject.now);
   const auto* refused = std::get_if<forward::Rejection>(&found);
   if (refused != nullptr && is_of_the_way(*refused)) {
     say(fmt::format("which takes {} nowhere: {}", taken->to_string(), text_of(*refused)),

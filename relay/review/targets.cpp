@@ -72,7 +72,7 @@ void ask_for_alias(const Subject& subject, const Alias& alias, const HostedDomai
   const auto mailbox =
       mail::Mailbox::make(is_catch_all ? kNobody : alias.local_part, domain.example());
   if (!mailbox) return;
-  const auto found = subject.planner.resolve(mail::ForwardPath(*mailbox), subject.now);
+  const auto found = subject.planner.directory().resolve(mail::ForwardPath(*mailbox), subject.now);
   if (const auto* refused = std::get_if<forward::Rejection>(&found)) {
     if (is_catch_all) return;  // its targets were asked about each
     doubts.add(alias.at, alias.local_part,
@@ -106,7 +106,7 @@ void look_at_alias(const Subject& subject, const Alias& alias, const HostedDomai
   std::vector<mail::Mailbox> targets = alias.targets;
   if (alias.fallback) targets.push_back(*alias.fallback);
   for (const mail::Mailbox& target : targets) {
-    leads_inside = leads_inside || subject.planner.is_ours(target.domain());
+    leads_inside = leads_inside || subject.planner.directory().is_ours(target.domain());
     auto dead = dead_end(subject, target);
     if (!dead) continue;
     has_dead = true;
@@ -132,13 +132,13 @@ std::optional<DeadEnd> dead_end(const Subject& subject, const mail::Mailbox& tar
   if (is_own_literal(subject, target.domain())) {
     return DeadEnd{"which is this host: mail is not sent to ourselves", kElsewhere};
   }
-  if (!subject.planner.is_ours(target.domain())) return std::nullopt;
+  if (!subject.planner.directory().is_ours(target.domain())) return std::nullopt;
   const mail::ForwardPath path(target);
-  if (subject.planner.is_bounce_address(path)) {
+  if (subject.planner.directory().is_bounce_address(path)) {
     return DeadEnd{"an SRS address, by which only bounces come back, for a time",
                    "name the mailbox itself"};
   }
-  const auto found = subject.planner.resolve(path, subject.now);
+  const auto found = subject.planner.directory().resolve(path, subject.now);
   const auto* refused = std::get_if<forward::Rejection>(&found);
   if (refused == nullptr) return std::nullopt;
   const HostedDomain* domain = hosted(subject.settings, target.domain());
@@ -164,9 +164,9 @@ void targets_of_aliases(const Subject& subject, Doubts& doubts) {
 
 void mapped_domains(const Subject& subject, Doubts& doubts) {
   for (const HostedDomain& domain : subject.settings.domains) {
-    if (!domain.map_to || !subject.planner.is_ours(*domain.map_to)) continue;
+    if (!domain.map_to || !subject.planner.directory().is_ours(*domain.map_to)) continue;
     const std::string& name = domain.map_to->folded();
-    const auto found = subject.planner.resolve(
+    const auto found = subject.planner.directory().resolve(
         mail::ForwardPath(*mail::Mailbox::make(kNobody, *domain.map_to)), subject.now);
     const auto* refused = std::get_if<forward::Rejection>(&found);
     if (refused == nullptr) continue;
@@ -191,7 +191,7 @@ void postmaster_of(const Subject& subject, const HostedDomain& domain, Doubts& d
   const auto mailbox = mail::Mailbox::make(alias->local_part, domain.example());
   if (!mailbox) return;
   const bool nobody = alias->reject || alias->discard;
-  const auto found = subject.planner.resolve(mail::ForwardPath(*mailbox), subject.now);
+  const auto found = subject.planner.directory().resolve(mail::ForwardPath(*mailbox), subject.now);
   const auto* refused = std::get_if<forward::Rejection>(&found);
   const bool has_expired = alias->expires && refused && refused->status == kExpired;
   if (!has_expired && !(nobody && subject.settings.defaults.postmaster)) return;

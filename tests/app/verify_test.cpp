@@ -52,7 +52,8 @@ class Verify : public testing::Test {
 
   /// The address that a copy of this sender's mail leaves under.
   std::string srs_address(const std::string& sender) {
-    return policies_.inbound->planner->senders()
+    return policies_.inbound->planner->directory()
+        .senders()
         .rewrite(*mail::Mailbox::parse(sender), {mail::MessageId(), std::string("192.0.2.7"), false,
                                                  false, lookups_->clock().wall()})
         .reverse_path.to_string();

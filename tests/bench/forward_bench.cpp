@@ -97,7 +97,7 @@ void resolve(benchmark::State& state) {
   Next next(here);
   const auto sender = house::evidence().sender;
   beside_bare_lookup(state, here, [&] {
-    auto found = here.planner->resolve(mail::ForwardPath(next()), kNow);
+    auto found = here.planner->directory().resolve(mail::ForwardPath(next()), kNow);
     if (!std::holds_alternative<forward::ResolvedRecipient>(found)) state.SkipWithError("refused");
     benchmark::DoNotOptimize(found);
   });
@@ -128,7 +128,7 @@ void plan(benchmark::State& state, std::int64_t recipients) {
   std::vector<forward::ResolvedRecipient> resolved;
   while (std::ssize(resolved) < recipients) {
     resolved.push_back(std::get<forward::ResolvedRecipient>(
-        here.planner->resolve(mail::ForwardPath(next()), kNow)));
+        here.planner->directory().resolve(mail::ForwardPath(next()), kNow)));
   }
   take_turns(state, 0, [&] {
     auto made = here.planner->plan(

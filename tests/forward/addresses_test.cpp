@@ -54,7 +54,7 @@ std::shared_ptr<const Planner> planner_of(const settings::Settings& settings) {
 std::string answer(const Planner& planner, const std::string& path) {
   const auto read = mail::parse_forward_path(path);
   if (!read) return std::string(mail::describe(read.error()));
-  const auto found = planner.resolve(*read, kNow);
+  const auto found = planner.directory().resolve(*read, kNow);
   if (const auto* refused = std::get_if<Rejection>(&found)) {
     return fmt::format("{} {}", refused->code, refused->status.to_string());
   }
@@ -118,7 +118,7 @@ TEST_F(Addresses, KeepTheirCaseInPatterns) {
 /// Under an SRS address of at most 64 octets, and from it back to what was written.
 TEST_F(Addresses, OfSendersComeBackFromTheirSrsAddress) {
   const auto taken = std::get<ResolvedRecipient>(
-      planner_->resolve(*mail::parse_forward_path("<info@example.org>"), kNow));
+      planner_->directory().resolve(*mail::parse_forward_path("<info@example.org>"), kNow));
   for (const std::string& local :
        {std::string("an..n"), std::string("ann."), std::string("\"a b\""),
         std::string("x..") + std::string(60, 'y'), kLong, "\"" + std::string(190, 'b') + " \\\"c\"",
@@ -134,13 +134,14 @@ TEST_F(Addresses, OfSendersComeBackFromTheirSrsAddress) {
          {made.to_string(), made.local_part() + '@' + made.domain().text()}) {
       const auto path = mail::parse_forward_path('<' + written + '>');
       if (!path) continue;  // a blank needs its quotes
-      auto found = planner_->resolve(*path, kNow);
+      auto found = planner_->directory().resolve(*path, kNow);
       if (const auto* lookup = std::get_if<TokenLookup>(&found)) {
         ASSERT_EQ(plan->tokens.size(), 1U) << local;
         EXPECT_EQ(lookup->token, plan->tokens[0].token);
         // The queue keeps it as text.
         const std::string stored = plan->tokens[0].reverse_path.to_string();
-        found = planner_->resolve_token(*path, mail::ReversePath(mailbox(stored)), kNow);
+        found =
+            planner_->directory().resolve_token(*path, mail::ReversePath(mailbox(stored)), kNow);
       }
       const auto* back = std::get_if<ResolvedRecipient>(&found);
       ASSERT_NE(back, nullptr) << written;
@@ -166,7 +167,7 @@ TEST_F(Addresses, AreExpandedInTimeThatGrowsAsTheirNumberDoes) {
     for (int run = 0; run < 7; ++run) {
       const std::clock_t began = std::clock();
       for (int i = 0; i < 20; ++i) {
-        const auto found = planner->resolve(read, kNow);
+        const auto found = planner->directory().resolve(read, kNow);
         EXPECT_TRUE(std::holds_alternative<ResolvedRecipient>(found));
       }
       const std::clock_t took = std::clock() - began;
@@ -213,7 +214,8 @@ TEST_F(Roles, AreReadByThePostmaster) {
 TEST_F(Roles, FollowOurAliases) {
   const auto settings = with_postmaster("admin@example.org");
   for (const char* path : kAll) EXPECT_EQ(to(settings, path), "boss@mail.example") << path;
-  const auto found = planner_of(settings)->resolve(*mail::parse_forward_path("<postmaster>"), kNow);
+  const auto found =
+      planner_of(settings)->directory().resolve(*mail::parse_forward_path("<postmaster>"), kNow);
   EXPECT_EQ(std::get<ResolvedRecipient>(found).rule, "postmaster > exact admin@example.org");
 }
 

@@ -53,8 +53,8 @@ class AliasFates : public testing::Test {
   }
 
   Resolution resolve(const std::string& local_part, base::WallTime now = kNow) const {
-    return planner()->resolve(mail::ForwardPath(house::mailbox(local_part + "@hosted.example")),
-                              now);
+    return planner()->directory().resolve(
+        mail::ForwardPath(house::mailbox(local_part + "@hosted.example")), now);
   }
 
   ResolvedRecipient taken(const std::string& local_part) const {
@@ -128,11 +128,11 @@ TEST_F(AliasFates, WhatIsDiscardedIsNotHeld) {
 TEST_F(AliasFates, ABounceMayBeDiscarded) {
   add("noise", {}).discard = true;
   const auto owner = planner();
-  const auto made =
-      owner->senders().rewrite(house::mailbox("noise@hosted.example"),
-                               {mail::MessageId(), std::string("192.0.2.1"), false, false, kNow});
+  const auto made = owner->directory().senders().rewrite(
+      house::mailbox("noise@hosted.example"),
+      {mail::MessageId(), std::string("192.0.2.1"), false, false, kNow});
   const auto found = std::get<ResolvedRecipient>(
-      owner->resolve(mail::ForwardPath(made.reverse_path.mailbox()), kNow));
+      owner->directory().resolve(mail::ForwardPath(made.reverse_path.mailbox()), kNow));
   EXPECT_TRUE(found.is_bounce);
   EXPECT_EQ(found.first_target().to_string(), "noise@hosted.example");
   const auto back = plan({found});
@@ -366,11 +366,11 @@ TEST_F(AliasFates, CopiesNameTheirAliasWhereThatIsWanted) {
   bare.original = mail::ForwardPath::bare_postmaster();
   EXPECT_EQ(mark_of(bare), mail::AliasMark::None);
   const auto owner = planner();
-  const auto made =
-      owner->senders().rewrite(house::mailbox("ann@sender.example"),
-                               {mail::MessageId(), std::string("192.0.2.1"), false, false, kNow});
+  const auto made = owner->directory().senders().rewrite(
+      house::mailbox("ann@sender.example"),
+      {mail::MessageId(), std::string("192.0.2.1"), false, false, kNow});
   EXPECT_EQ(mark_of(std::get<ResolvedRecipient>(
-                owner->resolve(mail::ForwardPath(made.reverse_path.mailbox()), kNow))),
+                owner->directory().resolve(mail::ForwardPath(made.reverse_path.mailbox()), kNow))),
             mail::AliasMark::None);
 }
 

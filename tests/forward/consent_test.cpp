@@ -32,9 +32,9 @@ class Consent : public testing::Test {
     const auto planner =
         *Planner::make(std::make_shared<const settings::Settings>(config_), house::organisation_of);
     auto recipient = std::get<ResolvedRecipient>(
-        planner->resolve(*mail::parse_forward_path("<team@hosted.example>"), kNow));
+        planner->directory().resolve(*mail::parse_forward_path("<team@hosted.example>"), kNow));
     recipient.is_bounce = is_bounce;
-    EXPECT_EQ(planner->awaited(recipient).size(),
+    EXPECT_EQ(planner->directory().awaited(recipient).size(),
               is_bounce || !config_.consent.confirmed ? 0U : 2U);
     return planner->plan({mail::MessageId(), *mail::parse_reverse_path("<ann@sender.example>"),
                           std::string("192.0.2.7"), kNow},

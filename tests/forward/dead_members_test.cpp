@@ -55,8 +55,8 @@ class Office : public testing::Test {
   Resolution resolve(const std::string& local_part) const {
     const auto planner =
         *Planner::make(std::make_shared<const settings::Settings>(config_), house::organisation_of);
-    return planner->resolve(mail::ForwardPath(house::mailbox(local_part + "@hosted.example")),
-                            kNow);
+    return planner->directory().resolve(
+        mail::ForwardPath(house::mailbox(local_part + "@hosted.example")), kNow);
   }
 
   settings::Settings config_ = house::settings();

@@ -467,7 +467,7 @@ TEST_P(Laundering, IsSeenInAPlannerWithoutVerdicts) {
     const bool ours =
         known.sender.is_null() || config_.srs.domain == std::nullopt ||
         planner_->strategy().identities().is_ours(known.sender.mailbox().domain().folded());
-    const auto& srs = planner_->senders();
+    const auto& srs = planner_->directory().senders();
     return Departure{.sender = ours ? known.sender
                                     : srs.rewrite(known.sender.mailbox(),
                                                   {mail::MessageId(), kClient, false, true, kNow})

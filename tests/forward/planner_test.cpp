@@ -58,7 +58,7 @@ settings::Settings house() {
 class PlannerTest : public testing::Test {
  protected:
   Resolution resolve(const std::string& path) {
-    return planner_->resolve(*mail::parse_forward_path(path), kNow);
+    return planner_->directory().resolve(*mail::parse_forward_path(path), kNow);
   }
 
   /// Targets joined by spaces, or the refusal.
@@ -179,10 +179,10 @@ TEST_F(PlannerTest, RefusesAllFailedSrsAddressesInTheSameWords) {
   const std::string good = plan->routes[0].reverse_path.to_string();
   std::string forged = good;
   forged.replace(forged.find("ann@"), 3, "bob");
-  const auto expired =
-      planner_->resolve(*mail::parse_forward_path('<' + good + '>'), kNow + std::chrono::days(60));
-  const auto future =
-      planner_->resolve(*mail::parse_forward_path('<' + good + '>'), kNow - std::chrono::days(60));
+  const auto expired = planner_->directory().resolve(*mail::parse_forward_path('<' + good + '>'),
+                                                     kNow + std::chrono::days(60));
+  const auto future = planner_->directory().resolve(*mail::parse_forward_path('<' + good + '>'),
+                                                    kNow - std::chrono::days(60));
   const auto first = std::get<Rejection>(resolve('<' + forged + '>'));
   EXPECT_EQ(first.code, 550);
   EXPECT_TRUE(first.bad_bounce_address);
@@ -191,8 +191,8 @@ TEST_F(PlannerTest, RefusesAllFailedSrsAddressesInTheSameWords) {
        {"SRS0=short@srs.example.org", "srst=x@srs.example.org", "nobody@srs.example.org"}) {
     others.push_back(resolve('<' + std::string(address) + '>'));
   }
-  others.push_back(
-      planner_->resolve_token(*mail::parse_forward_path("<srst=x@srs.example.org>"), {}, kNow));
+  others.push_back(planner_->directory().resolve_token(
+      *mail::parse_forward_path("<srst=x@srs.example.org>"), {}, kNow));
   for (const auto& other : others) {
     const auto& refused = std::get<Rejection>(other);
     EXPECT_EQ(refused.code, first.code);
@@ -207,7 +207,7 @@ TEST(Postmaster, OfTheSrsDomainIsReadWhereSomebodyReads) {
   with_postmaster.defaults.postmaster = mailbox("ops@elsewhere.example");
   const auto planner = *Planner::make(std::make_shared<const settings::Settings>(with_postmaster));
   const auto found =
-      planner->resolve(*mail::parse_forward_path("<PostMaster@srs.example.org>"), kNow);
+      planner->directory().resolve(*mail::parse_forward_path("<PostMaster@srs.example.org>"), kNow);
   const auto* taken = std::get_if<ResolvedRecipient>(&found);
   ASSERT_NE(taken, nullptr);
   EXPECT_EQ(taken->targets.front().to_string(), "ops@elsewhere.example");
@@ -241,7 +241,7 @@ TEST_F(PlannerTest, KnowsWhomASenderInItsSrsDomainStandsFor) {
                      {taken}, std::nullopt);
   const mail::ReversePath& made = plan->routes[0].reverse_path;
   const auto behind = [&](const mail::ReversePath& sender, std::chrono::days later = {}) {
-    const auto found = planner_->sender_behind(sender, kNow + later);
+    const auto found = planner_->directory().sender_behind(sender, kNow + later);
     if (!found) return std::to_string(found.error().code) + ' ' + found.error().text;
     return std::get<mail::ReversePath>(found->sender).to_string();
   };
@@ -260,19 +260,22 @@ TEST(OneDomain, ForSrsAndAliasesKeepsTheirSendersApart) {
   settings.srs.domain = domain("example.org");
   const auto planner = *Planner::make(std::make_shared<const settings::Settings>(settings));
   const mail::ReversePath colleague(mailbox("info@example.org"));
-  EXPECT_FALSE(planner->is_srs_sender(colleague)) << "a colleague, not an address made for a copy";
+  EXPECT_FALSE(planner->directory().is_srs_sender(colleague))
+      << "a colleague, not an address made for a copy";
   const auto taken = std::get<ResolvedRecipient>(
-      planner->resolve(*mail::parse_forward_path("<info@example.org>"), kNow));
+      planner->directory().resolve(*mail::parse_forward_path("<info@example.org>"), kNow));
   const auto plan = planner->plan({mail::MessageId(), colleague, std::string("192.0.2.7"), kNow},
                                   {taken}, std::nullopt);
   ASSERT_EQ(plan->tokens.size(), 1U);
   const mail::ReversePath& made = plan->routes[0].reverse_path;
-  EXPECT_TRUE(planner->is_srs_sender(made));
-  const auto back = planner->resolve_token(mail::ForwardPath(made.mailbox()), colleague, kNow);
+  EXPECT_TRUE(planner->directory().is_srs_sender(made));
+  const auto back =
+      planner->directory().resolve_token(mail::ForwardPath(made.mailbox()), colleague, kNow);
   const auto* found = std::get_if<ResolvedRecipient>(&back);
   ASSERT_NE(found, nullptr) << "his bounce finds him";
   EXPECT_TRUE(found->is_bounce);
-  const auto round = planner->resolve_token(mail::ForwardPath(made.mailbox()), made, kNow);
+  const auto round =
+      planner->directory().resolve_token(mail::ForwardPath(made.mailbox()), made, kNow);
   EXPECT_TRUE(std::holds_alternative<Rejection>(round)) << "never in a circle";
 }
 
@@ -288,7 +291,7 @@ TEST_F(PlannerTest, AMessageWhoseSenderNobodyCanAnswerLeavesUnderItsOwnAddress) 
   for (const char* sender : {"<root@localhost>", "<cron@[192.0.2.1]>", "<x@[IPv6:2001:db8::1]>"}) {
     const mail::ReversePath made = leaves(*mail::parse_reverse_path(sender));
     EXPECT_TRUE(made.to_string().starts_with("srsm=")) << sender;
-    const auto back = planner_->resolve(mail::ForwardPath(made.mailbox()), kNow);
+    const auto back = planner_->directory().resolve(mail::ForwardPath(made.mailbox()), kNow);
     const auto* ends = std::get_if<ResolvedRecipient>(&back);
     ASSERT_NE(ends, nullptr);
     EXPECT_TRUE(ends->is_bounce);
@@ -297,7 +300,8 @@ TEST_F(PlannerTest, AMessageWhoseSenderNobodyCanAnswerLeavesUnderItsOwnAddress) 
     EXPECT_EQ(ends->rule, "srs, sender of message " + id.to_string());
     // It comes back to us as a sender: it is wrapped anew, in that form.
     const auto other = base::Ulid::generate(kNow + std::chrono::seconds(1));
-    EXPECT_EQ(std::get<mail::ReversePath>(planner_->sender_behind(made, kNow)->sender), made);
+    EXPECT_EQ(std::get<mail::ReversePath>(planner_->directory().sender_behind(made, kNow)->sender),
+              made);
     const auto again =
         planner_->plan({other, made, std::string("192.0.2.7"), kNow}, {taken}, std::nullopt);
     const auto address = again->routes[0].reverse_path.to_string();

@@ -43,7 +43,7 @@ class StrategyPlan : public testing::Test {
  protected:
   ResolvedRecipient recipient(const std::string& address) {
     return std::get<ResolvedRecipient>(
-        planner_->resolve(*mail::parse_forward_path('<' + address + '>'), kNow));
+        planner_->directory().resolve(*mail::parse_forward_path('<' + address + '>'), kNow));
   }
 
   std::expected<Plan, Rejection> plan(const std::string& address, const Evidence& evidence) {
@@ -88,9 +88,9 @@ TEST_F(StrategyPlan, DoubtfulMailHasItsOwnSrsDomain) {
                       {recipient("info@hosted.example")}, evidence);
     EXPECT_TRUE(made);
     const mail::ReversePath& left = made->routes.front().reverse_path;
-    const auto back = planner->resolve(mail::ForwardPath(left.mailbox()), kNow);
+    const auto back = planner->directory().resolve(mail::ForwardPath(left.mailbox()), kNow);
     EXPECT_TRUE(std::get<ResolvedRecipient>(back).is_bounce);
-    EXPECT_TRUE(planner->is_srs_sender(left));
+    EXPECT_TRUE(planner->directory().is_srs_sender(left));
     return left.mailbox().domain().folded();
   };
   Evidence proven = house::evidence();
@@ -113,7 +113,8 @@ TEST_F(StrategyPlan, MailOfAnUnwelcomeClientIsDoubtfulEvenIfItsAuthorIsProven) {
     Incoming message{mail::MessageId(), known.sender, std::string("192.0.2.7"), kNow};
     message.late = LateRefusal::Risk;
     if (known.unwelcome) message.unwelcome = "listed";
-    const auto to = planner->resolve(*mail::parse_forward_path("<info@hosted.example>"), kNow);
+    const auto to =
+        planner->directory().resolve(*mail::parse_forward_path("<info@hosted.example>"), kNow);
     return *planner->plan(message, {std::get<ResolvedRecipient>(to)},
                           is_verified ? std::optional(known) : std::nullopt);
   };

@@ -32,7 +32,8 @@ class Unverified : public testing::Test {
   }
 
   std::expected<Plan, PlanRefusal> plan(const std::string& sender, const NamedAuthors& authors) {
-    const auto taken = planner_->resolve(*mail::parse_forward_path("<info@hosted.example>"), kNow);
+    const auto taken =
+        planner_->directory().resolve(*mail::parse_forward_path("<info@hosted.example>"), kNow);
     return planner_->plan(
         {id_, *mail::parse_reverse_path('<' + sender + '>'), client_, kNow, 0, authors},
         {std::get<ResolvedRecipient>(taken)}, std::nullopt);
@@ -106,7 +107,8 @@ TEST_F(Unverified, WhatComesBackLeavesWithAHeloThatCannotSpeakForItsAuthor) {
     use(names);
     const auto out = plan("ann@sender.example", by({"sender.example"}));
     const std::string srs = out->routes.at(0).reverse_path.to_string();
-    const auto back = planner_->resolve(*mail::parse_forward_path('<' + srs + '>'), kNow);
+    const auto back =
+        planner_->directory().resolve(*mail::parse_forward_path('<' + srs + '>'), kNow);
     const auto under = [&](const NamedAuthors& authors) {
       const auto made = planner_->plan({id_, mail::ReversePath::null(), client_, kNow, 0, authors},
                                        {std::get<ResolvedRecipient>(back)}, std::nullopt);
@@ -122,7 +124,8 @@ TEST_F(Unverified, WhatComesBackLeavesWithAHeloThatCannotSpeakForItsAuthor) {
 TEST_F(Unverified, HoldsWhatAGatewayHasAcceptedButNothingThatComesBack) {
   use(kInside);
   const auto late = [&](const std::string& recipient, const mail::ReversePath& sender) {
-    const auto to = planner_->resolve(*mail::parse_forward_path('<' + recipient + '>'), kNow);
+    const auto to =
+        planner_->directory().resolve(*mail::parse_forward_path('<' + recipient + '>'), kNow);
     Incoming message{id_, sender, client_, kNow, 0, by({"hosted.example"})};
     message.late = LateRefusal::Hold;
     const auto made = planner_->plan(message, {std::get<ResolvedRecipient>(to)}, std::nullopt);

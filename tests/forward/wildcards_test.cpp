@@ -46,7 +46,7 @@ class Wildcards : public testing::Test {
   }
 
   Resolution resolve(const std::string& path) const {
-    return planner()->resolve(*mail::parse_forward_path('<' + path + '>'), kNow);
+    return planner()->directory().resolve(*mail::parse_forward_path('<' + path + '>'), kNow);
   }
 
   /// The first target, or the refusal.
@@ -70,8 +70,8 @@ TEST_F(Wildcards, CoverEveryDepthButNotTheDomainAbove) {
   EXPECT_EQ(answer("info@notwild.example"), "550 5.7.1");
   EXPECT_EQ(answer("info@xwild.example"), "550 5.7.1");
   EXPECT_EQ(answer("nobody@a.wild.example"), "550 5.1.1");
-  EXPECT_TRUE(planner()->is_ours(house::domain("a.wild.example")));
-  EXPECT_FALSE(planner()->is_ours(house::domain("wild.example")));
+  EXPECT_TRUE(planner()->directory().is_ours(house::domain("a.wild.example")));
+  EXPECT_FALSE(planner()->directory().is_ours(house::domain("wild.example")));
 }
 
 TEST_F(Wildcards, GiveWayToExactNamesAndLongerWildcards) {
@@ -99,10 +99,11 @@ TEST_F(Wildcards, LeaveTheSrsDomainAlone) {
   EXPECT_EQ(answer("whoever@srs.wild.example"), "550 5.1.8");
   EXPECT_EQ(answer("whoever@x.srs.wild.example"), "all@target.example");
   const auto owner = planner();
-  const auto made =
-      owner->senders().rewrite(house::mailbox("ann@sender.example"),
-                               {mail::MessageId(), std::string("192.0.2.1"), false, false, kNow});
-  const auto back = owner->resolve(mail::ForwardPath(made.reverse_path.mailbox()), kNow);
+  const auto made = owner->directory().senders().rewrite(
+      house::mailbox("ann@sender.example"),
+      {mail::MessageId(), std::string("192.0.2.1"), false, false, kNow});
+  const auto back =
+      owner->directory().resolve(mail::ForwardPath(made.reverse_path.mailbox()), kNow);
   ASSERT_TRUE(std::holds_alternative<ResolvedRecipient>(back));
   EXPECT_TRUE(std::get<ResolvedRecipient>(back).is_bounce);
   // Hosted by its own name, it has aliases beside.

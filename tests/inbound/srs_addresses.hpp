@@ -12,7 +12,7 @@ namespace relay::inbound {
 
 /// The address the house gives `sender`.
 inline std::string srs_address(House& house, const std::string& sender) {
-  const auto made = house.policy.get()->planner->senders().rewrite(
+  const auto made = house.policy.get()->planner->directory().senders().rewrite(
       *mail::Mailbox::parse(sender),
       {mail::MessageId(), std::string("192.0.2.7"), false, false, house.clock.wall()});
   return made.reverse_path.to_string();

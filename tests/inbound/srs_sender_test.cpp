@@ -103,7 +103,7 @@ TEST(SrsSenderGuesses, AreNotAnyOtherNames) {
 
 /// The sender behind `address`, as RCPT would find it; "" for the address of a message.
 std::string behind(House& house, const std::string& address) {
-  const auto found = house.policy.get()->planner->resolve(
+  const auto found = house.policy.get()->planner->directory().resolve(
       *mail::parse_forward_path('<' + address + '>'), house.clock.wall());
   if (const auto* lookup = std::get_if<forward::TokenLookup>(&found)) {
     return house.tokens.senders.at(lookup->token).to_string();
@@ -143,8 +143,8 @@ TEST(SrsSenders, WithALiveTagAreWrappedAnew) {
     ASSERT_THAT(token, StartsWith("srst="));
     house.tokens.senders.insert_or_assign(
         std::get<forward::TokenLookup>(
-            house.policy.get()->planner->resolve(*mail::parse_forward_path('<' + token + '>'),
-                                                 house.clock.wall()))
+            house.policy.get()->planner->directory().resolve(
+                *mail::parse_forward_path('<' + token + '>'), house.clock.wall()))
             .token,
         mail::ReversePath(*mail::Mailbox::parse(fits_not)));
     expect_wrapped_anew(house, token, fits_not);
