@@ -74,14 +74,14 @@ Acceptor::Acceptor(const Services& services)
                                .bounces = services.bounces,
                                .resends = services.resends,
                                .abuse = services.abuse}}),
+      start_tls_({.clock = services.clock, .tls = services.tls, .handshakes = services.handshakes}),
+      admission_parts_{.policy = services.policy, .entrance = entrance_, .abuse = services.abuse},
       session_parts_{.clock = services.clock,
                      .policy = services.policy,
                      .gate = gate_,
-                     .entrance = entrance_,
                      .queue = services.queue,
-                     .tls = services.tls,
-                     .handshakes = services.handshakes,
-                     .abuse = services.abuse,
+                     .admission = admission_parts_,
+                     .tls = start_tls_,
                      .refusals = services.refusals,
                      .waste = services.waste,
                      .resends = services.resends,
@@ -92,7 +92,7 @@ Acceptor::Acceptor(const Services& services)
 void Acceptor::admit(std::unique_ptr<ports::Stream> stream, const base::Executor& executor) {
   const auto policy = policy_.get();
   // A balancer that must send a PROXY header is not counted itself: the header names the client,
-  // and Session::change_place() then moves the ticket to it.
+  // and ClientAdmission then moves the ticket to it.
   Client client =
       client_at(stream->peer().address, stream->peer().port, KnownBy::Connection, policy->arrival);
   const auto& proxies = policy->arrival.listener_at(stream->local()).proxies;

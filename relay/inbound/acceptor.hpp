@@ -70,6 +70,8 @@ class Acceptor {
   Entrance entrance_;
   const RecipientGate recipients_;
   const ContentReceiver content_;
+  const StartTls start_tls_;
+  const ClientAdmission::Parts admission_parts_;
   const Session::Parts session_parts_;
   /// Of sessions. It begins at the wall time in milliseconds, so that no restart repeats a number
   /// that is still in the log.

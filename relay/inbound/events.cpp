@@ -6,6 +6,7 @@
 
 #include "relay/base/text.hpp"
 #include "relay/mail/author.hpp"
+#include "relay/smtp/command.hpp"
 
 namespace relay::inbound {
 
@@ -106,6 +107,28 @@ base::Event verdicts_event(const mail::MessageId& id, const Dialogue& dialogue,
   event.text("mail_from", evidence.sender.to_string());
   add_verdicts(event, evidence);
   return event;
+}
+
+std::string_view stage_of(std::string_view line) {
+  switch (smtp::verb_of(line)) {
+    case smtp::Verb::Helo:
+    case smtp::Verb::Ehlo:
+      return "helo";
+    case smtp::Verb::Mail:
+      return "mail";
+    case smtp::Verb::Rcpt:
+      return "rcpt";
+    case smtp::Verb::Data:
+      return "data";
+    default:
+      return "command";
+  }
+}
+
+std::string_view recipient_in(std::string_view line) {
+  const std::size_t colon = line.find(':');
+  if (smtp::verb_of(line) != smtp::Verb::Rcpt || colon == std::string_view::npos) return {};
+  return line.substr(colon + 1);
 }
 
 base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, base::WallTime now) {

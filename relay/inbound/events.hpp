@@ -36,6 +36,13 @@ struct Rejected {
   bool is_trouble_here = false;     ///< see HostTroubles: the operator has to act
 };
 
+/// The stage of a command line that is refused.
+std::string_view stage_of(std::string_view line);
+
+/// What stands behind "RCPT TO:" in a command line, which may be no path at all; "" for other
+/// commands.
+std::string_view recipient_in(std::string_view line);
+
 base::Event rejected_event(const Rejected& rejected, const smtp::Reply& reply, base::WallTime now);
 
 /// `resent`: the client sent an accepted message again. `id`: of the first time.

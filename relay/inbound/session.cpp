@@ -23,32 +23,9 @@ Client connected_client(const ClientConnection& connection, const ArrivalPolicy&
   return client;
 }
 
-std::string_view stage_of(std::string_view line) {
-  switch (smtp::verb_of(line)) {
-    case smtp::Verb::Helo:
-    case smtp::Verb::Ehlo:
-      return "helo";
-    case smtp::Verb::Mail:
-      return "mail";
-    case smtp::Verb::Rcpt:
-      return "rcpt";
-    case smtp::Verb::Data:
-      return "data";
-    default:
-      return "command";
-  }
-}
-
 /// The reply to a client whose place another one gets.
 smtp::Reply no_progress() {
   return {421, {4, 3, 2}, "Too many connections, and yours makes no progress, try again later"};
-}
-
-/// What stands behind "RCPT TO:", which may be no path at all; "" for other commands.
-std::string_view recipient_in(std::string_view line) {
-  const std::size_t colon = line.find(':');
-  if (smtp::verb_of(line) != smtp::Verb::Rcpt || colon == std::string_view::npos) return {};
-  return line.substr(colon + 1);
 }
 
 }  // namespace
@@ -63,8 +40,10 @@ Session::Session(std::uint64_t number, const Parts& parts, base::Executor execut
       listener_(policy_->arrival.listener_at(local_)),
       limits_(limits_at(listener_, policy_->limits)),
       connection_(std::move(stream), std::move(executor), parts.clock, parts.gate, place_, limits_),
-      client_(connected_client(connection_, policy_->arrival)),
-      machine_(options()) {
+      admission_(parts.admission, *policy_, limits_, place_,
+                 connected_client(connection_, policy_->arrival)),
+      machine_(options()),
+      last_(parts.resends) {
   place_.may_yield(connection_.executor(), [this] { connection_.give_up(no_progress()); }, limits_);
   place_.spare(true);  // until it is known who the client is
 }
@@ -76,10 +55,10 @@ smtp::ServerOptions Session::options() const {
   options.max_recipients = limits().max_recipients;
   options.max_errors = limits().max_errors;
   options.max_junk = limits().max_junk;
-  options.offer_starttls = policy_->offer_starttls && parts_.tls != nullptr;
+  options.offer_starttls = policy_->offer_starttls && parts_.tls.is_possible();
   options.tls_active = connection_.is_tls();
   options.require_tls = listener_.require_tls;
-  options.offer_naming = may_name();
+  options.offer_naming = admission_.may_name();
   return options;
 }
 
@@ -98,10 +77,7 @@ base::Task<> Session::run() {
   if (const auto& slow = connection_.objection_to_slowness()) log_refusal("command", *slow);
   if (connection_.is_flooded()) note_flood();
   transaction_.reset();
-  if (unheard_ && !unheard_->remembered) {
-    const bool lost = co_await connection_.has_lost_a_reply();
-    if (lost) parts_.resends.remember(unheard_->key, unheard_->proof, now());
-  }
+  co_await last_.settle(connection_, parts_.clock);
   co_await connection_.finish();
 }
 
@@ -126,7 +102,7 @@ smtp::Action Session::on_front_line(const ReadBuffer::Line& line) {
   const bool must_wait = smtp::must_end_group(smtp::verb_of(line.text));
   const bool more_buffered =
       buffer.pending().size() > line.octets || (must_wait && connection_.has_unread());
-  if (smtp::verb_of(line.text) == smtp::Verb::Ehlo) machine_.offer_naming(may_name());
+  if (smtp::verb_of(line.text) == smtp::Verb::Ehlo) machine_.offer_naming(admission_.may_name());
   smtp::Action action = line.state == LineState::Complete
                             ? machine_.on_line(line.text, more_buffered)
                             : machine_.on_bare_line_end();
@@ -154,7 +130,7 @@ base::Task<> Session::await_command() {
   }
   const bool more = co_await connection_.read_more(command_end_);
   if (!more) co_return;
-  note_heard();
+  last_.note_heard(connection_);
   if (std::exchange(heard_anything_, true)) co_return;
   // A TLS or HTTP client may never send a line end, so look at its first octets.
   const std::string_view first = connection_.buffer().pending();
@@ -194,16 +170,17 @@ void Session::conclude(const smtp::Action& action) {
 
 /// The only place where the session's transaction begins and ends, following the machine.
 void Session::follow_machine() {
-  client_.note_hello(machine_.helo(), machine_.esmtp());
+  SessionClient& client = admission_.client();
+  client.note_hello(machine_.helo(), machine_.esmtp());
   const std::uint32_t number = machine_.transaction();
   const bool goes_on = transaction_ && transaction_->number() == number;
   if (!goes_on) transaction_.reset();
-  if (named_at_ != machine_.boundaries()) client_.drop_forwarded();
+  if (named_at_ != machine_.boundaries()) client.drop_forwarded();
   if (goes_on || number == 0) return;
   auto policy = parts_.policy.get();
-  client_.judge_peer(policy->arrival);
-  client_.begin_transaction();
-  transaction_ = std::make_unique<Transaction>(number_, number, std::move(policy), client_, local_);
+  client.judge_peer(policy->arrival);
+  client.begin_transaction();
+  transaction_ = std::make_unique<Transaction>(number_, number, std::move(policy), client, local_);
   place_.takes_command();
 }
 
@@ -218,19 +195,8 @@ base::Task<> Session::check_recipient(mail::ForwardPath forward_path) {
   conclude(machine_.on_recipient(std::move(objection)));
 }
 
-/// A command after the 250 does not prove that the client has read it: pipelining clients send QUIT
-/// together with the dot. Only when their TCP has acknowledged the 250 is the message forgotten;
-/// one with a Message-ID may stay remembered without harm.
-void Session::note_heard() {
-  if (!unheard_) return;
-  if (unheard_->remembered && connection_.unacknowledged() == 0) {
-    parts_.resends.forget(unheard_->key);
-  }
-  unheard_.reset();
-}
-
 base::Task<> Session::take_content() {
-  unheard_.reset();  // the client pipelined this message, so the last 250 stays unproven
+  last_.leave_unproven();
   auto outcome = co_await parts_.content.receive(connection_, open_message(), limits());
   if (auto* cut = std::get_if<ContentCut>(&outcome)) {
     log_refusal_of_content("data", cut->refusal);
@@ -241,7 +207,7 @@ base::Task<> Session::take_content() {
   }
   auto* taken = std::get_if<Acceptance>(&outcome);
   if (taken == nullptr) co_return;
-  unheard_ = std::move(taken->unheard);
+  last_.note(std::move(taken->unheard));
   const smtp::Reply& reply = taken->reply.reply();
   if (reply.positive()) place_.takes_message();
   if (!reply.positive()) log_refusal_of_content("end-of-data", reply);
@@ -250,7 +216,7 @@ base::Task<> Session::take_content() {
 
 void Session::abandon() noexcept {
   try {
-    if (unheard_) parts_.resends.remember(unheard_->key, unheard_->proof, now());
+    last_.remember(now());
   } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): then a resend is stored twice
   }
   parts_.refusals.troubles().note(HostTrouble::Memory, now());
@@ -279,7 +245,7 @@ void Session::log_refusal_of_content(std::string_view stage, const smtp::Reply& 
 void Session::log_refusal(std::string_view stage, const smtp::Reply& reply,
                           std::string_view forward_path) {
   const mail::Envelope* envelope = machine_.transaction() != 0 ? &machine_.envelope() : nullptr;
-  const Client& client = transaction_ ? transaction_->client() : client_.current();
+  const Client& client = transaction_ ? transaction_->client() : admission_.client().current();
   const Intake* content = transaction_ ? transaction_->content() : nullptr;
   const auto trouble = parts_.refusals.troubles().behind(reply, now());
   if (trouble) parts_.refusals.troubles().note(*trouble, now());

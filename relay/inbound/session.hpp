@@ -1,6 +1,6 @@
 // One SMTP connection from banner to close: reads lines, asks the ServerMachine what they mean, and
-// replies. RecipientGate decides about recipients, ContentReceiver about content. Lives on one
-// shard.
+// replies. ClientAdmission decides about the client, RecipientGate about recipients,
+// ContentReceiver about content. Lives on one shard.
 #pragma once
 
 #include <cstdint>
@@ -11,18 +11,17 @@
 
 #include "relay/base/published.hpp"
 #include "relay/base/task.hpp"
-#include "relay/inbound/abuse_control.hpp"
+#include "relay/inbound/client_admission.hpp"
 #include "relay/inbound/client_connection.hpp"
 #include "relay/inbound/content_receiver.hpp"
-#include "relay/inbound/entrance.hpp"
 #include "relay/inbound/gate.hpp"
-#include "relay/inbound/handshakes.hpp"
+#include "relay/inbound/last_accepted.hpp"
 #include "relay/inbound/open_message.hpp"
 #include "relay/inbound/policy.hpp"
 #include "relay/inbound/recipient_gate.hpp"
 #include "relay/inbound/refusal_log.hpp"
 #include "relay/inbound/resend_guard.hpp"
-#include "relay/inbound/session_client.hpp"
+#include "relay/inbound/start_tls.hpp"
 #include "relay/inbound/transaction.hpp"
 #include "relay/inbound/waste_guard.hpp"
 #include "relay/mail/envelope.hpp"
@@ -39,12 +38,10 @@ class Session {
   struct Parts {
     ports::Clock& clock;
     const base::Published<Policy>& policy;
-    const Gate& gate;  ///< tells of overload and drain
-    Entrance& entrance;
+    const Gate& gate;                 ///< tells of overload and drain
     const ports::IntakeQueue& queue;  ///< for poisoned(): mail cannot be stored any more
-    ports::TlsAcceptor* tls;          ///< null: no certificate is configured
-    Handshakes& handshakes;
-    AbuseControl& abuse;
+    const ClientAdmission::Parts& admission;
+    const StartTls& tls;
     RefusalLog& refusals;
     WasteGuard& waste;
     ResendGuard& resends;
@@ -77,16 +74,12 @@ class Session {
 
   const base::Executor& executor() const { return connection_.executor(); }
 
-  const mail::Client& client() const { return client_.of_session().named; }
+  const mail::Client& client() const { return admission_.client().of_session().named; }
 
   /// The session's deadline.
   base::SteadyTime ends_by() const { return connection_.session_end().at; }
 
  private:
-  /// Reads the PROXY header if the peer must send one. The result: why the client is not served.
-  base::Task<std::optional<smtp::Reply>> hear_balancer();
-  /// The reply to a client that sends something before the banner.
-  base::Task<std::optional<smtp::Reply>> objection_to_haste();
   /// Says the banner, or the reason why there is none.
   base::Task<> greet();
   /// `refusal`: said in place of the banner.
@@ -96,23 +89,11 @@ class Session {
   base::Task<> carry_out(smtp::Action action);
   base::Task<> check_recipient(mail::ForwardPath forward_path);
   base::Task<> take_content();
-  /// The client has sent something after the 250 for its last message.
-  void note_heard();
   base::Task<> begin_tls(const smtp::Reply& go_on);
   /// XCLIENT or XFORWARD.
   base::Task<> name_client(smtp::NameClient said);
-  /// Whether XCLIENT and XFORWARD are taken: the peer is a gateway, by the newest policy, and none
-  /// of its clients may be speaking in its place.
-  bool may_name() const;
-  /// Whether the peer is a gateway, by the newest policy.
-  bool is_gateway() const;
   /// Says a 421 and ends the session.
   void turn_out(std::string_view stage, smtp::Reply reply);
-  /// Moves the place in the gate to the current client; the reply if there is no room for it.
-  std::optional<smtp::Reply> change_place();
-  /// Waits a while for a place; nullopt: none became free.
-  base::Task<std::optional<FairShare::Holding>> handshake_place();
-  void end_tls(const smtp::Reply& why);
   void note_flood();
 
   smtp::Action on_front_line(const ReadBuffer::Line& line);
@@ -139,12 +120,12 @@ class Session {
   const ListenerPolicy& listener_;  ///< of policy_
   const Limits limits_;             ///< with those of the listener
   ClientConnection connection_;
-  SessionClient client_;
+  ClientAdmission admission_;
   smtp::ServerMachine machine_;
   std::uint32_t named_at_ = 0;                ///< machine_.boundaries() when XFORWARD was said
   std::unique_ptr<Transaction> transaction_;  ///< not inside: who waits between two has none
-  base::Deadline command_end_;      ///< for the whole next command line, in however many pieces
-  std::optional<Unheard> unheard_;  ///< the last accepted message, until the client says more
+  base::Deadline command_end_;  ///< for the whole next command line, in however many pieces
+  LastAccepted last_;
   bool heard_anything_ = false;
 };
 
