@@ -48,40 +48,41 @@ std::expected<std::unique_ptr<Relay>, std::string> Relay::open(Parts parts,
                                                                net::InheritedSockets given,
                                                                FileBounds bounds,
                                                                const Seams& seams) {
+  auto log = LogSink::open(parts.settings->log.file);
+  if (!log) return std::unexpected(log.error());
   std::unique_ptr<Relay> relay(
-      new Relay(std::move(parts), std::move(given), std::move(bounds), seams));
+      new Relay(std::move(parts), std::move(given), std::move(bounds), std::move(*log), seams));
   if (auto opened = relay->open_parts(); !opened) return std::unexpected(opened.error());
   return relay;
 }
 
-Relay::Relay(Parts parts, net::InheritedSockets given, FileBounds bounds, const Seams& seams)
-    : configuration_(std::move(*parts.policies), std::move(parts.problems), clock_.wall()),
-      classic_before_(std::move(parts.classic_before)),
-      given_(given.given()),
-      bounds_(std::move(bounds)),
-      seams_(seams),
-      server_tls_(std::move(parts.server_tls)),
+Relay::Relay(Parts parts, net::InheritedSockets given, FileBounds bounds,
+             std::unique_ptr<LogSink> log, const Seams& seams)
+    : seams_(seams),
+      log_(std::move(log)),
+      in_force_(parts, given.given(), std::move(bounds), *log_, clock_),
       first_client_tls_(std::move(parts.client_tls)),
-      shards_(shard_count(configuration_.started_with())),
+      shards_(shard_count(in_force_.configuration().started_with())),
       listeners_(
           shards_,
           [this](std::unique_ptr<ports::Stream> stream, const base::Executor& executor) {
-            acceptor_->admit(std::move(stream), executor);
+            reception_->acceptor().admit(std::move(stream), executor);
           },
           [this](net::Listener::Lack lack) {
-            turned_away_->note(lack == net::Listener::Lack::Memory
-                                   ? inbound::HostTrouble::Memory
-                                   : inbound::HostTrouble::Descriptors);
+            reception_->turned_away().note(lack == net::Listener::Lack::Memory
+                                               ? inbound::HostTrouble::Memory
+                                               : inbound::HostTrouble::Descriptors);
           },
-          std::move(given)) {}
+          std::move(given)) {
+  log_->redact(in_force_.configuration().redaction().get());
+}
 
 Relay::~Relay() = default;
 
 std::expected<void, std::string> Relay::open_parts() {
-  if (auto log = open_log(); !log) return log;
+  report_crashes();
   if (auto queue = open_queue(); !queue) return queue;
   open_signer();
-  open_tls();
   if (auto delivery = open_delivery(); !delivery) return delivery;
   open_inbound();
   open_desk();
@@ -90,25 +91,20 @@ std::expected<void, std::string> Relay::open_parts() {
   return {};
 }
 
-std::expected<void, std::string> Relay::open_log() {
-  auto log = LogSink::open(configuration_.started_with().log.file);
-  if (!log) return std::unexpected(log.error());
-  log_ = std::move(*log);
-  log_->redact(configuration_.redaction().get());
+void Relay::report_crashes() {
   base::set_crash_reporter([this](const std::string& task, const std::string& what) {
     log_->write(base::Event("crash", clock_.wall(), base::Severity::Error)
                     .text("task", task)
                     .text("what", what));
   });
-  return {};
 }
 
 /// Remembers the secrets before the review, which may start late on a busy host.
 std::expected<void, std::string> Relay::open_queue() {
-  const auto& queue = configuration_.started_with().queue;
+  const auto& queue = in_force_.configuration().started_with().queue;
   if (auto folder = spool::make_folder(queue.path, false); !folder) return folder;
-  auto remembered =
-      remember_at_start(*configuration_.settings().get(), classic_before_, *log_, clock_.wall());
+  auto remembered = remember_at_start(*in_force_.configuration().settings().get(),
+                                      in_force_.classic_before(), *log_, clock_.wall());
   if (!remembered) return remembered;
   auto spool = spool::SqliteSpool::open({.path = queue.path,
                                          .min_free = queue.min_free,
@@ -122,7 +118,7 @@ std::expected<void, std::string> Relay::open_queue() {
 
 void Relay::open_signer() {
   signer_ = std::make_unique<auth::OpensslSigner>(
-      configuration_.signing(), idle_cores(shards_.size()),
+      in_force_.configuration().signing(), idle_cores(shards_.size()),
       auth::SelfChecking{
           .every = seams_.self_check_every, .on_fault = [this](const auth::SelfCheckFault& fault) {
             log_->write(base::Event("self_check_failed", clock_.wall(), base::Severity::Error)
@@ -133,13 +129,8 @@ void Relay::open_signer() {
   signing_ = &through(seams_.signer, *signer_);
 }
 
-void Relay::open_tls() {
-  certificate_watch_ = std::make_unique<CertificateWatch>(server_tls_, *log_, bounds_);
-  certificate_watch_->watch(to_be_watched(configuration_.started_with().tls));
-}
-
 std::expected<void, std::string> Relay::open_delivery() {
-  auto resolver = open_resolver(shards_.at(0).io(), configuration_.started_with());
+  auto resolver = open_resolver(shards_.at(0).io(), in_force_.configuration().started_with());
   if (!resolver) return std::unexpected("dns: " + resolver.error());
   resolver_ = std::move(*resolver);
   dialer_ = std::make_unique<net::PoolDialer>(shards_, std::exchange(first_client_tls_, {}));
@@ -150,65 +141,43 @@ std::expected<void, std::string> Relay::open_delivery() {
                                                     .queue = *deliveries_,
                                                     .signer = signing_,
                                                     .log = *log_,
-                                                    .policy = configuration_.delivery(),
+                                                    .policy = in_force_.configuration().delivery(),
                                                     .watchdog = watchdog_,
                                                     .seed = std::random_device{}(),
                                                     .on_taken = [this](const std::string& address) {
-                                                      bounces_.note_taker(base::origin_of(address),
-                                                                          clock_.steady());
+                                                      reception_->bounces().note_taker(
+                                                          base::origin_of(address),
+                                                          clock_.steady());
                                                     }});
   return {};
 }
 
 void Relay::open_inbound() {
-  refusals_ = std::make_unique<inbound::RefusalLog>(*log_, *resolver_);
-  abuse_ = std::make_unique<inbound::AbuseControl>(*resolver_, spool_->greylist(), clock_, *log_);
-  inbound_services_ = std::make_unique<inbound::Services>(
-      inbound::Services{.clock = clock_,
-                        .queue = through(seams_.intake, spool_->intake(), *deliveries_),
-                        .tokens = spool_->tokens(),
-                        .consent = spool_->consent(),
-                        .signer = *signing_,
-                        .resolver = *resolver_,
-                        .feed = *scheduler_,
-                        .tls = &tls_acceptor_,
-                        .log = *log_,
-                        .policy = configuration_.inbound(),
-                        .memory = memory_,
-                        .bounces = bounces_,
-                        .resends = resends_,
-                        .refusals = *refusals_,
-                        .waste = waste_,
-                        .handshakes = handshakes_,
-                        .watchdog = watchdog_,
-                        .abuse = *abuse_});
-  acceptor_ = std::make_unique<inbound::Acceptor>(*inbound_services_);
-  turned_away_ = std::make_unique<TurnedAway>(refusals_->troubles(), *log_, clock_);
+  reception_ = std::make_unique<Reception>(
+      Reception::Uses{.clock = clock_,
+                      .queue = through(seams_.intake, spool_->intake(), *deliveries_),
+                      .tokens = spool_->tokens(),
+                      .consent = spool_->consent(),
+                      .greylist = spool_->greylist(),
+                      .signer = *signing_,
+                      .resolver = *resolver_,
+                      .feed = *scheduler_,
+                      .tls = tls_acceptor_,
+                      .log = *log_,
+                      .policy = in_force_.configuration().inbound(),
+                      .watchdog = watchdog_});
 }
 
 void Relay::open_desk() {
-  review_ =
-      std::make_unique<ConfigReview>(ConfigReview::Uses{.configuration = configuration_,
-                                                        .server_tls = server_tls_,
-                                                        .certificate_watch = *certificate_watch_,
-                                                        .idle = *idle_,
-                                                        .log = *log_,
-                                                        .clock = clock_});
-  status_ =
-      std::make_unique<StatusReport>(StatusReport::Uses{.configuration = configuration_,
-                                                        .review = *review_,
-                                                        .certificate_watch = *certificate_watch_,
-                                                        .clock = clock_,
-                                                        .log = *log_,
-                                                        .spool = *spool_,
-                                                        .signer = *signer_,
-                                                        .scheduler = *scheduler_,
-                                                        .acceptor = *acceptor_,
-                                                        .abuse = *abuse_,
-                                                        .bounces = bounces_,
-                                                        .refusals = *refusals_,
-                                                        .watchdog = watchdog_,
-                                                        .draining = draining_});
+  status_ = std::make_unique<StatusReport>(StatusReport::Uses{.in_force = in_force_,
+                                                              .reception = *reception_,
+                                                              .clock = clock_,
+                                                              .log = *log_,
+                                                              .spool = *spool_,
+                                                              .signer = *signer_,
+                                                              .scheduler = *scheduler_,
+                                                              .watchdog = watchdog_,
+                                                              .draining = draining_});
   desk_ = std::make_unique<ops::Desk>(ops::Controls{
       .queue = spool_->operators(),
       .delivery = *scheduler_,
@@ -216,10 +185,10 @@ void Relay::open_desk() {
       .log = *log_,
       .status = [this] { return status_->now(); },
       .reload = [this](ops::Asker asker) { return awaited_reload(*this, std::move(asker)); },
-      .expire = [this] { return configuration_.delivery().get()->retry.expire; },
+      .expire = [this] { return in_force_.configuration().delivery().get()->retry.expire; },
       .hosts_of_group =
           [this](std::string_view name) {
-            return hosts_of_group(*configuration_.delivery().get(), name);
+            return hosts_of_group(*in_force_.configuration().delivery().get(), name);
           }});
   admin_ = std::make_unique<ops::AdminEndpoint>(*desk_);
   spool_->metrics().add_to(metrics_);
@@ -229,27 +198,20 @@ void Relay::open_desk() {
 
 void Relay::open_reloads() {
   reloader_ = std::make_unique<Reloader>(
-      Reloader::Uses{.configuration = configuration_,
-                     .review = *review_,
+      Reloader::Uses{.in_force = in_force_,
                      .listeners = listeners_,
-                     .server_tls = server_tls_,
-                     .certificate_watch = *certificate_watch_,
                      .dialer = *dialer_,
                      .log = *log_,
-                     .idle = *idle_,
                      .clock = clock_,
-                     .bounds = bounds_,
-                     .given = given_,
-                     .classic_before = classic_before_,
                      .on_published = [this] { follow_configuration(); }});
 }
 
 std::expected<void, std::string> Relay::open_listeners() {
-  auto change = listeners_.prepare(endpoints_of(configuration_.started_with()));
+  auto change = listeners_.prepare(endpoints_of(in_force_.configuration().started_with()));
   if (!change) return std::unexpected("cannot listen on " + change.error());
   to_open_ = std::move(*change);
-  auto control =
-      net::ControlListener::open(shards_.at(0), configuration_.started_with().control.socket);
+  auto control = net::ControlListener::open(
+      shards_.at(0), in_force_.configuration().started_with().control.socket);
   if (!control) return std::unexpected(control.error());
   control_ = std::move(*control);
   return {};
@@ -263,10 +225,10 @@ bool Relay::tend() {
                               .text("detail", overdue.detail)
                               .number("late_s", overdue.late.count())));
   }
-  certificate_watch_->look(clock_.wall());
+  in_force_.certificate_watch().look(clock_.wall());
   if (now >= next_suppressed_) {
     next_suppressed_ = now + kSuppressedSpan;
-    refusals_->tell_suppressed(clock_.wall());
+    reception_->refusals().tell_suppressed(clock_.wall());
   }
   return shards_.silence(now) < kLongestSilence;
 }

@@ -1,38 +1,30 @@
 // The composition root: the only place that names concrete adapters. Builds them once, in order,
-// and passes on references. Members are destroyed in reverse order.
+// and passes on references. Members are destroyed in reverse order. What a reload replaces is in
+// InForce; this is what runs.
 #pragma once
 
 #include <atomic>
 #include <expected>
 #include <memory>
-#include <optional>
 #include <string>
-#include <utility>
 
-#include "relay/app/configuration.hpp"
 #include "relay/app/file_bounds.hpp"
-#include "relay/app/given_sockets.hpp"
-#include "relay/app/idle_thread.hpp"
 #include "relay/app/log_sink.hpp"
 #include "relay/app/seams.hpp"
-#include "relay/app/turned_away.hpp"
-#include "relay/app/wiring_certificate.hpp"
+#include "relay/app/wiring_in_force.hpp"
 #include "relay/app/wiring_listeners.hpp"
 #include "relay/app/wiring_parts.hpp"
+#include "relay/app/wiring_reception.hpp"
 #include "relay/app/wiring_reload.hpp"
-#include "relay/app/wiring_review.hpp"
 #include "relay/app/wiring_status.hpp"
-#include "relay/base/published.hpp"
 #include "relay/delivery/scheduler.hpp"
 #include "relay/dns/unbound_resolver.hpp"
-#include "relay/inbound/acceptor.hpp"
 #include "relay/net/control_listener.hpp"
 #include "relay/net/inherited_sockets.hpp"
 #include "relay/net/pool_dialer.hpp"
 #include "relay/net/shard.hpp"
 #include "relay/net/system_clock.hpp"
 #include "relay/net/tls_acceptor.hpp"
-#include "relay/net/tls_context.hpp"
 #include "relay/ops/admin_endpoint.hpp"
 #include "relay/ops/desk.hpp"
 #include "relay/spool/sqlite_spool.hpp"
@@ -78,13 +70,13 @@ class Relay {
   base::Log& log() { return *log_; }
 
  private:
-  Relay(Parts parts, net::InheritedSockets given, FileBounds bounds, const Seams& seams);
+  Relay(Parts parts, net::InheritedSockets given, FileBounds bounds, std::unique_ptr<LogSink> log,
+        const Seams& seams);
 
   std::expected<void, std::string> open_parts();
-  std::expected<void, std::string> open_log();
+  void report_crashes();
   std::expected<void, std::string> open_queue();
   void open_signer();
-  void open_tls();
   std::expected<void, std::string> open_delivery();
   void open_inbound();
   void open_desk();
@@ -98,38 +90,21 @@ class Relay {
   void restore_pauses();
 
   net::SystemClock clock_;
-  Configuration configuration_;
-  const review::ClassicBefore classic_before_;  ///< as of this start, not changed by reloads
-  const GivenSockets given_;
-  const FileBounds bounds_;
   const Seams& seams_;
   std::atomic<bool> draining_{false};
 
   std::unique_ptr<LogSink> log_;
+  InForce in_force_;
   std::unique_ptr<spool::SqliteSpool> spool_;
   std::unique_ptr<auth::OpensslSigner> signer_;
-  /// Separate from the settings, because it changes by itself. Null until there is a [tls]; kept
-  /// when [tls] is removed, for sessions that were offered STARTTLS.
-  base::Published<net::TlsContext> server_tls_;
-  std::unique_ptr<CertificateWatch> certificate_watch_;
-  net::OpensslAcceptor tls_acceptor_{server_tls_};
-  net::ClientTls first_client_tls_;    ///< until open_delivery()
-  inbound::FairShare memory_{clock_};  ///< for content being received
-  inbound::BounceGuard bounces_;
-  inbound::ResendGuard resends_;
-  std::unique_ptr<inbound::RefusalLog> refusals_;
-  inbound::WasteGuard waste_;
-  inbound::Handshakes handshakes_{clock_};
+  net::OpensslAcceptor tls_acceptor_{in_force_.server_tls()};
+  net::ClientTls first_client_tls_;  ///< until open_delivery()
   base::Watchdog watchdog_;
   base::SteadyTime next_suppressed_;            ///< used by the main thread only
   ports::DeliveryQueue* deliveries_ = nullptr;  ///< of spool_, behind the seam
   ports::Signer* signing_ = nullptr;            ///< signer_, behind the seam
   std::unique_ptr<delivery::Scheduler> scheduler_;
-  std::unique_ptr<inbound::AbuseControl> abuse_;
-  std::unique_ptr<inbound::Services> inbound_services_;
-  std::unique_ptr<inbound::Acceptor> acceptor_;
-  std::unique_ptr<TurnedAway> turned_away_;
-  std::unique_ptr<ConfigReview> review_;
+  std::unique_ptr<Reception> reception_;
   std::unique_ptr<StatusReport> status_;
   std::unique_ptr<ops::Desk> desk_;
   std::unique_ptr<ops::AdminEndpoint> admin_;
@@ -141,8 +116,7 @@ class Relay {
   Listeners listeners_;
   Listeners::Change to_open_;  ///< until start()
   std::unique_ptr<net::ControlListener> control_;
-  std::optional<IdleThread> idle_{std::in_place};  ///< until stop()
-  std::unique_ptr<Reloader> reloader_;             ///< last, because it uses everything above
+  std::unique_ptr<Reloader> reloader_;  ///< last, because it uses everything above
 };
 
 }  // namespace relay::app

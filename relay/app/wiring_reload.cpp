@@ -52,9 +52,11 @@ struct Reloader::Prepared {
 
 void Reloader::start() {
   thread_.emplace(ReloadThread::Work{
-      .at_start = [this] { uses_.review.think_over(uses_.configuration.warnings()); },
+      .at_start =
+          [this] { uses_.in_force.review().think_over(uses_.in_force.configuration().warnings()); },
       .reload = [this](const std::vector<ops::Asker>& asked_by) { return reload_now(asked_by); },
-      .tidy = [this] { return uses_.configuration.free_retired(uses_.idle); }});
+      .tidy =
+          [this] { return uses_.in_force.configuration().free_retired(uses_.in_force.idle()); }});
 }
 
 void Reloader::ask(ops::Asker asker, ReloadThread::Answer answer) {
@@ -74,8 +76,8 @@ std::expected<Reloader::Prepared, std::string> Reloader::prepare(const settings:
   auto listeners = uses_.listeners.prepare(endpoints_of(next));
   if (!listeners) return std::unexpected("cannot listen on " + listeners.error());
   prepared.listeners = std::move(*listeners);
-  if (next.log.file == uses_.configuration.settings().get()->log.file) return prepared;
-  if (!next.log.file.empty() && !uses_.bounds.may_write(next.log.file)) {
+  if (next.log.file == uses_.in_force.configuration().settings().get()->log.file) return prepared;
+  if (!next.log.file.empty() && !uses_.in_force.bounds().may_write(next.log.file)) {
     return std::unexpected("log.file: " + next.log.file + kOutOfBounds);
   }
   auto log = base::LogFile::open(next.log.file);
@@ -88,7 +90,7 @@ std::vector<Reloader::Objection> Reloader::objections(const Parts& next) const {
   std::vector<Objection> found;
   for (const auto& one : next.problems) {
     if (one.warning) continue;
-    const settings::Problem problem = explained(one, uses_.bounds);
+    const settings::Problem problem = explained(one, uses_.in_force.bounds());
     found.push_back({.text = render(problem), .line = render_line(problem)});
   }
   return found;
@@ -101,12 +103,12 @@ bool Reloader::put_in_force(Parts& next, Listeners::Change listeners) {
   const std::lock_guard lock(mutex_);
   if (gave_up_) return false;
   uses_.listeners.apply(std::move(listeners), [&] {
-    uses_.certificate_watch.watch(to_be_watched(next.settings->tls), [&] {
-      if (next.server_tls) uses_.server_tls.publish(next.server_tls);
+    uses_.in_force.certificate_watch().watch(to_be_watched(next.settings->tls), [&] {
+      if (next.server_tls) uses_.in_force.server_tls().publish(next.server_tls);
     });
     uses_.dialer.use(next.client_tls);
-    uses_.configuration.publish(std::move(*next.policies), uses_.clock.wall());
-    uses_.log.redact(uses_.configuration.redaction().get());
+    uses_.in_force.configuration().publish(std::move(*next.policies), uses_.clock.wall());
+    uses_.log.redact(uses_.in_force.configuration().redaction().get());
   });
   return true;
 }
@@ -131,12 +133,12 @@ ops::ReloadResult Reloader::refuse(const std::vector<ops::Asker>& asked_by,
 }
 
 ops::ReloadResult Reloader::reload_now(const std::vector<ops::Asker>& asked_by) {
-  uses_.configuration.free_retired(uses_.idle);
-  const auto before = uses_.configuration.in_force();
+  uses_.in_force.configuration().free_retired(uses_.in_force.idle());
+  const auto before = uses_.in_force.configuration().in_force();
   Parts next;
-  uses_.idle.run([&] {
-    next =
-        make_parts(before->settings->file, Places::LeaveAlone, uses_.given, uses_.classic_before);
+  uses_.in_force.idle().run([&] {
+    next = make_parts(before->settings->file, Places::LeaveAlone, uses_.in_force.given(),
+                      uses_.in_force.classic_before());
   });
   auto against = objections(next);
   const auto object = [&against](const std::string& text) {
@@ -153,7 +155,7 @@ ops::ReloadResult Reloader::reload_now(const std::vector<ops::Asker>& asked_by) 
   }
   if (!against.empty()) {
     auto refused = refuse(asked_by, std::move(against));
-    uses_.idle.run([&] { next = Parts(); });
+    uses_.in_force.idle().run([&] { next = Parts(); });
     return refused;
   }
   return tell_applied(asked_by, std::move(of_loader), log_file, std::move(prepared->log));
@@ -168,19 +170,19 @@ ops::ReloadResult Reloader::tell_applied(const std::vector<ops::Asker>& asked_by
   } else {
     uses_.log.reopen_or_tell(uses_.clock.wall());
   }
-  const auto in_force = uses_.configuration.in_force();
+  const auto in_force = uses_.in_force.configuration().in_force();
   const settings::Settings& settings = *in_force->settings;
   auto event = reload_event(uses_.clock.wall(), base::Severity::Info, asked_by);
   event.flag("applied", true).text("config_hash", settings.hash);
   tell_extent(event, settings);
   uses_.log.write(std::move(event));
   uses_.on_published();
-  remember_or_tell(settings, uses_.classic_before, uses_.log, uses_.clock.wall());
-  uses_.review.think_over(std::move(of_loader));
+  remember_or_tell(settings, uses_.in_force.classic_before(), uses_.log, uses_.clock.wall());
+  uses_.in_force.review().think_over(std::move(of_loader));
   ops::ReloadResult result;
   result.applied = true;
-  result.needs_restart = uses_.configuration.needs_restart();
-  result.warnings = uses_.review.warnings();
+  result.needs_restart = uses_.in_force.configuration().needs_restart();
+  result.warnings = uses_.in_force.review().warnings();
   return result;
 }
 

@@ -9,18 +9,12 @@
 #include <string>
 #include <vector>
 
-#include "relay/app/configuration.hpp"
-#include "relay/app/file_bounds.hpp"
-#include "relay/app/given_sockets.hpp"
-#include "relay/app/idle_thread.hpp"
 #include "relay/app/log_sink.hpp"
 #include "relay/app/reload_thread.hpp"
-#include "relay/app/wiring_certificate.hpp"
+#include "relay/app/wiring_in_force.hpp"
 #include "relay/app/wiring_listeners.hpp"
 #include "relay/app/wiring_parts.hpp"
-#include "relay/app/wiring_review.hpp"
 #include "relay/net/pool_dialer.hpp"
-#include "relay/net/tls_context.hpp"
 
 namespace relay::app {
 
@@ -28,18 +22,11 @@ class Reloader {
  public:
   /// All must outlive the reloader.
   struct Uses {
-    Configuration& configuration;
-    ConfigReview& review;
+    InForce& in_force;
     Listeners& listeners;
-    base::Published<net::TlsContext>& server_tls;
-    CertificateWatch& certificate_watch;
     net::PoolDialer& dialer;
     LogSink& log;
-    IdleThread& idle;
     const ports::Clock& clock;
-    const FileBounds& bounds;
-    const GivenSockets& given;
-    const review::ClassicBefore& classic_before;
     std::function<void()> on_published;  ///< on the reload thread, before the review
   };
 

@@ -12,7 +12,7 @@ namespace relay::app {
 void Relay::start() {
   shards_.run();
   const auto executor = shards_.at(0).executor();
-  recall_unheard(spool_->report(), spool_->intake(), executor, clock_, resends_);
+  recall_unheard(spool_->report(), spool_->intake(), executor, clock_, reception_->resends());
   restore_pauses();
   scheduler_->start();
   listeners_.apply(std::move(to_open_));
@@ -21,8 +21,10 @@ void Relay::start() {
     base::spawn_supervised(shards_.at(0).executor(), "control session",
                            admin_->serve(std::move(stream)));
   });
-  log_start(*log_, clock_.wall(), *configuration_.settings().get(), spool_->report(),
-            {.shards = shards_.size(), .landlock = bounds_.abi, .room = status_->lack_of_room()});
+  log_start(*log_, clock_.wall(), *in_force_.configuration().settings().get(), spool_->report(),
+            {.shards = shards_.size(),
+             .landlock = in_force_.bounds().abi,
+             .room = status_->lack_of_room()});
   follow_configuration();
 }
 
@@ -30,13 +32,13 @@ void Relay::follow_configuration() {
   scheduler_->wake();
   release_confirmed();
   check_srs_domain(shards_.at(0).executor(), *resolver_, clock_, *log_,
-                   configuration_.settings().get());
+                   in_force_.configuration().settings().get());
 }
 
 void Relay::release_confirmed() {
   const auto release = [](Relay& relay) -> base::Task<> {
-    const auto released = co_await inbound::release_confirmed(relay.spool_->consent(),
-                                                              relay.configuration_.inbound());
+    const auto released = co_await inbound::release_confirmed(
+        relay.spool_->consent(), relay.in_force_.configuration().inbound());
     if (!released || *released == 0) co_return;
     relay.log_->write(base::Event("confirmed", relay.clock_.wall())
                           .number("released", static_cast<std::int64_t>(*released)));

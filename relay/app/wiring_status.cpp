@@ -14,7 +14,7 @@
 namespace relay::app {
 
 std::optional<ops::HostTrouble> StatusReport::lack_of_room() const {
-  const auto& queue = uses_.configuration.started_with().queue;
+  const auto& queue = uses_.in_force.configuration().started_with().queue;
   const std::uint64_t free = spool::free_octets(queue.path);
   if (free >= queue.min_free) return std::nullopt;
   return ops::HostTrouble{
@@ -22,7 +22,7 @@ std::optional<ops::HostTrouble> StatusReport::lack_of_room() const {
       .text = fmt::format("{} MiB are left for the queue, less than queue.min_free = {} MiB: mail "
                           "is put off where the room within the queue does not do",
                           free >> 20U, queue.min_free >> 20U),
-      .count = uses_.refusals.troubles().of(inbound::HostTrouble::Disk).times,
+      .count = uses_.reception.refusals().troubles().of(inbound::HostTrouble::Disk).times,
       .last = {}};
 }
 
@@ -49,7 +49,7 @@ std::vector<ops::HostTrouble> StatusReport::troubles() const {
   if (room) found.push_back(*room);
   const base::SteadyTime now = uses_.clock.steady();
   for (const Kind& kind : kKinds) {
-    const auto count = uses_.refusals.troubles().of(kind.trouble);
+    const auto count = uses_.reception.refusals().troubles().of(kind.trouble);
     if (!count.lasts(now) || (kind.trouble == HostTrouble::Disk && room)) continue;
     // The wall clock may have been set since.
     const auto ago = std::chrono::floor<std::chrono::milliseconds>(now - *count.last);
@@ -60,16 +60,17 @@ std::vector<ops::HostTrouble> StatusReport::troubles() const {
 }
 
 std::vector<std::string> StatusReport::needs_restart() const {
-  auto keys = uses_.configuration.needs_restart();
-  for (std::string& key : uses_.certificate_watch.needs_restart()) keys.push_back(std::move(key));
+  auto keys = uses_.in_force.configuration().needs_restart();
+  for (std::string& key : uses_.in_force.certificate_watch().needs_restart())
+    keys.push_back(std::move(key));
   return keys;
 }
 
 ops::DaemonStatus StatusReport::now() const {
-  const auto& configuration = uses_.configuration;
-  const auto abuse = uses_.abuse.totals();
+  const auto& configuration = uses_.in_force.configuration();
+  const auto abuse = uses_.reception.abuse().totals();
   const auto checks = uses_.signer.self_checks();
-  const auto bounces = uses_.bounces.totals();
+  const auto bounces = uses_.reception.bounces().totals();
   const auto deliveries = uses_.scheduler.totals();
   const auto& ended = uses_.scheduler.metrics().copies;
   return {.version = kVersion,
@@ -78,7 +79,7 @@ ops::DaemonStatus StatusReport::now() const {
           .config_loaded_at = configuration.loaded_at(),
           .started_at = started_at_,
           .pid = ::getpid(),
-          .sessions_open = uses_.acceptor.sessions(),
+          .sessions_open = uses_.reception.acceptor().sessions(),
           .deliveries_in_flight = deliveries.at_work,
           .connections_kept = deliveries.idle,
           .items_in_memory = deliveries.copies,
@@ -88,7 +89,7 @@ ops::DaemonStatus StatusReport::now() const {
           .bounces_taken = bounces.taken,
           .bounces_refused = bounces.refused,
           .bounces_throttled = bounces.throttled,
-          .content_refused = uses_.refusals.malformed(),
+          .content_refused = uses_.reception.refusals().malformed(),
           .copies_delivered = ended.at(delivery::CopyEnd::Delivered).value(),
           .copies_bounced = ended.at(delivery::CopyEnd::Bounced).value(),
           .copies_suppressed = ended.at(delivery::CopyEnd::Suppressed).value(),
@@ -103,7 +104,7 @@ ops::DaemonStatus StatusReport::now() const {
           .draining = uses_.draining,
           .needs_restart = needs_restart(),
           .troubles = troubles(),
-          .warnings = uses_.review.warnings()};
+          .warnings = uses_.in_force.review().warnings()};
 }
 
 }  // namespace relay::app

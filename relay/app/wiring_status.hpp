@@ -5,16 +5,11 @@
 #include <optional>
 #include <vector>
 
-#include "relay/app/configuration.hpp"
 #include "relay/app/log_sink.hpp"
-#include "relay/app/wiring_certificate.hpp"
-#include "relay/app/wiring_review.hpp"
+#include "relay/app/wiring_in_force.hpp"
+#include "relay/app/wiring_reception.hpp"
 #include "relay/auth/openssl_signer.hpp"
 #include "relay/delivery/scheduler.hpp"
-#include "relay/inbound/abuse_control.hpp"
-#include "relay/inbound/acceptor.hpp"
-#include "relay/inbound/bounce_guard.hpp"
-#include "relay/inbound/refusal_log.hpp"
 #include "relay/ops/controls.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/spool/sqlite_spool.hpp"
@@ -26,18 +21,13 @@ class StatusReport {
  public:
   /// All must outlive the report.
   struct Uses {
-    const Configuration& configuration;
-    const ConfigReview& review;
-    const CertificateWatch& certificate_watch;
+    const InForce& in_force;
+    const Reception& reception;
     const ports::Clock& clock;
     const LogSink& log;
     const spool::SqliteSpool& spool;
     const auth::OpensslSigner& signer;
     const delivery::Scheduler& scheduler;
-    const inbound::Acceptor& acceptor;
-    const inbound::AbuseControl& abuse;
-    const inbound::BounceGuard& bounces;
-    const inbound::RefusalLog& refusals;
     const base::Watchdog& watchdog;
     const std::atomic<bool>& draining;
   };

@@ -31,10 +31,10 @@ void Relay::stop(std::chrono::seconds patience) {
   log_->write(base::Event("stopping", clock_.wall()));
   reloader_->give_up();
   listeners_.stop();
-  acceptor_->drain();
+  reception_->acceptor().drain();
   const auto executor = shards_.at(0).executor();
   const bool sessions_ended =
-      await_blocking(executor, acceptor_->drained(base::Deadline::after(patience)));
+      await_blocking(executor, reception_->acceptor().drained(base::Deadline::after(patience)));
   const bool deliveries_ended = await_blocking(executor, scheduler_->stop(patience));
   resolver_->stop();
   spool_->close();
@@ -47,7 +47,7 @@ void Relay::stop(std::chrono::seconds patience) {
   // process in its last thread, which on a busy host would take seconds there.
   if (!is_held_up()) {
     reloader_.reset();
-    idle_.reset();
+    in_force_.end();
   }
   log_->write(base::Event("stopped", clock_.wall())
                   .flag("sessions_ended", sessions_ended)
