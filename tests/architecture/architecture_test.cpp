@@ -1,12 +1,12 @@
 // Every source file keeps the rules of the house; and each rule is seen to catch what breaks it.
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
 #include <iterator>
 
 #include <gmock/gmock.h>
 
 #include "tests/architecture/rules.hpp"
+#include "tests/architecture/sources.hpp"
 #include "tests/source_dir.hpp"
 
 namespace relay::architecture {
@@ -17,55 +17,33 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::string read(const fs::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-/// Paths of sources, from the root of the project.
-std::vector<std::string> sources() {
-  const fs::path root(RELAY_SOURCE_DIR);
-  std::vector<std::string> found;
-  for (const char* top : {"relay", "srs"}) {
-    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
-      const auto ending = entry.path().extension();
-      if (ending == ".cpp" || ending == ".hpp")
-        found.push_back(entry.path().lexically_relative(root));
-    }
-  }
-  std::ranges::sort(found);
-  return found;
-}
-
 TEST(Architecture, HoldsInEverySource) {
-  const auto files = sources();
+  const auto files = all_sources();
   ASSERT_GT(files.size(), 150U);
-  for (const std::string& path : files) {
-    EXPECT_THAT(violations(path, read(fs::path(RELAY_SOURCE_DIR) / path)), IsEmpty()) << path;
-  }
+  for (const auto& [path, text] : files) EXPECT_THAT(violations(path, text), IsEmpty()) << path;
 }
 
 TEST(Architecture, RoomsLinkWhatTheyMayInclude) {
   int rooms = 0;
   for (const auto& entry : fs::directory_iterator(fs::path(RELAY_SOURCE_DIR) / "relay")) {
     if (!entry.is_directory()) continue;
-    auto seen = rooms_seen(read(entry.path() / "CMakeLists.txt"));
+    const std::string room = entry.path().filename();
+    auto seen = rooms_seen(text_of("relay/" + room + "/CMakeLists.txt"));
     std::ranges::sort(seen);
-    EXPECT_EQ(seen, rooms_allowed(entry.path().filename().string())) << entry.path();
+    EXPECT_EQ(seen, rooms_allowed(room)) << room;
     ++rooms;
   }
   EXPECT_EQ(rooms, 15);
 }
 
 TEST(Architecture, EveryUnitIsBuilt) {
-  for (const std::string& path : sources()) {
+  for (const auto& [path, text] : all_sources()) {
     const fs::path file = path;
     if (file.extension() != ".cpp" || file.filename().string().ends_with("_pch.cpp")) continue;
     // A room builds what lies in its folders, too: "dkim/verifier.cpp".
     const fs::path room = path.starts_with("relay/") ? *std::next(file.begin()) : fs::path();
     const fs::path top = *file.begin() / room;
-    EXPECT_THAT(read(fs::path(RELAY_SOURCE_DIR) / top / "CMakeLists.txt"),
-                HasSubstr(file.lexically_relative(top).string()))
+    EXPECT_THAT(text_of(top / "CMakeLists.txt"), HasSubstr(file.lexically_relative(top).string()))
         << path;
   }
 }

@@ -1,0 +1,34 @@
+#include "tests/architecture/sources.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "tests/source_dir.hpp"
+
+namespace relay::architecture {
+
+namespace fs = std::filesystem;
+
+std::string text_of(const std::string& path) {
+  std::ifstream file(fs::path(RELAY_SOURCE_DIR) / path);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::vector<Source> all_sources() {
+  const fs::path root(RELAY_SOURCE_DIR);
+  std::vector<Source> found;
+  for (const char* top : {"relay", "srs"}) {
+    for (const auto& entry : fs::recursive_directory_iterator(root / top)) {
+      const auto ending = entry.path().extension();
+      if (ending != ".cpp" && ending != ".hpp") continue;
+      const std::string path = entry.path().lexically_relative(root);
+      found.push_back({.path = path, .text = text_of(path)});
+    }
+  }
+  std::ranges::sort(found, {}, &Source::path);
+  return found;
+}
+
+}  // namespace relay::architecture
