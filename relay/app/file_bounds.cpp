@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "relay/app/sanitized.hpp"
 #include "relay/base/private_file.hpp"
 
 namespace relay::app {
@@ -21,12 +22,6 @@ namespace relay::app {
 namespace {
 
 namespace fs = std::filesystem;
-
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 // For libraries, certificate authorities and users; for sockets and credentials of systemd.
 constexpr std::array kAlwaysReadable = {"/etc", "/usr", "/run"};

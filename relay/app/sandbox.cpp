@@ -15,15 +15,11 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "relay/app/sanitized.hpp"
+
 namespace relay::app {
 
 namespace {
-
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kSanitized = true;
-#else
-constexpr bool kSanitized = false;
-#endif
 
 using Filter = std::unique_ptr<void, decltype(&seccomp_release)>;
 

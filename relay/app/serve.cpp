@@ -17,6 +17,7 @@
 #include "relay/app/command_line.hpp"
 #include "relay/app/file_bounds.hpp"
 #include "relay/app/sandbox.hpp"
+#include "relay/app/sanitized.hpp"
 #include "relay/app/wiring.hpp"
 #include "relay/base/stderr_line.hpp"
 
@@ -26,13 +27,6 @@ namespace {
 
 // For a shutdown with sessions and deliveries under way
 constexpr std::chrono::seconds kPatience{30};
-
-// Sanitizers look for leaks when the process ends by itself.
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-constexpr bool kLooksForLeaks = true;
-#else
-constexpr bool kLooksForLeaks = false;
-#endif
 
 /// Blocked before the first thread starts, so that only this thread receives them, by
 /// sigtimedwait().
@@ -82,7 +76,8 @@ int refuse(std::string_view why, int exit) {
 /// left, piece by piece, would take longer than all of that: there may be a million aliases. Nor
 /// is a configuration waited for that is still being read.
 int end(std::unique_ptr<Relay>& relay, int exit) {
-  if (!kLooksForLeaks || relay->is_held_up()) std::_Exit(exit);
+  // Sanitizers look for leaks when the process ends by itself.
+  if (!kSanitized || relay->is_held_up()) std::_Exit(exit);
   relay.reset();
   return exit;
 }

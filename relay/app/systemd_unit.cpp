@@ -5,6 +5,8 @@
 #include <fstream>
 #include <set>
 
+#include "relay/base/text.hpp"
+
 namespace relay::app {
 
 namespace {
@@ -16,11 +18,7 @@ constexpr std::array<std::string_view, 4> kUnitFolders = {kUnitsOfTheHost, "run/
                                                           "usr/local/lib/systemd/system",
                                                           "usr/lib/systemd/system"};
 
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
+std::string_view trimmed(std::string_view text) { return base::trimmed(text, " \t\r"); }
 
 /// Adds the settings of one file. False: it cannot be read.
 bool read(const fs::path& file, std::vector<UnitSetting>& settings) {

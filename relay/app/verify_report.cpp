@@ -11,13 +11,8 @@ namespace json = boost::json;
 
 namespace {
 
-/// Foreign text as UTF-8 on one line, without control of the terminal: TXT records can contain any
-/// octets, and names to look up are made from what the client said.
-std::string one_line(std::string_view text) {
-  std::string shown;
-  base::append_printable(shown, text);
-  return shown;
-}
+// Foreign text is printed as base::printable(): TXT records can contain any octets, and names to
+// look up are made from what the client said.
 
 json::object json_of(const forward::Prediction& prediction) {
   json::object o{{"dmarc", mail::name_of(prediction.dmarc)},
@@ -118,10 +113,10 @@ std::string text_of(const TargetDecision& decision) {
 json::object to_json(const Verification& verification) {
   json::array answers;
   for (const RecordedAnswer& one : verification.answers) {
-    json::object answer{{"question", one_line(one.question)}};
+    json::object answer{{"question", base::printable(one.question)}};
     if (!one.error.empty()) answer["error"] = one.error;
     json::array records;
-    for (const std::string& record : one.records) records.emplace_back(one_line(record));
+    for (const std::string& record : one.records) records.emplace_back(base::printable(record));
     answer["records"] = std::move(records);
     answers.emplace_back(std::move(answer));
   }
@@ -145,9 +140,9 @@ json::object to_json(const Verification& verification) {
 std::string to_text(const Verification& verification) {
   std::string out = "DNS\n";
   for (const RecordedAnswer& one : verification.answers) {
-    out +=
-        "  " + one_line(one.question) + (one.error.empty() ? "" : "  (" + one.error + ")") + '\n';
-    for (const std::string& record : one.records) out += "      " + one_line(record) + '\n';
+    out += "  " + base::printable(one.question) +
+           (one.error.empty() ? "" : "  (" + one.error + ")") + '\n';
+    for (const std::string& record : one.records) out += "      " + base::printable(record) + '\n';
   }
   if (!verification.results.empty()) {
     out += "\nAuthentication-Results: ";
@@ -156,7 +151,7 @@ std::string to_text(const Verification& verification) {
     }
     out += '\n';
   }
-  out += "\nfrom <" + one_line(verification.sender.to_string()) + ">\n";
+  out += "\nfrom <" + base::printable(verification.sender.to_string()) + ">\n";
   for (const std::string& note : verification.notes) out += "  " + note + '\n';
   for (const TargetDecision& one : verification.decisions) out += text_of(one);
   if (verification.refusal) {

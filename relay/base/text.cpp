@@ -74,6 +74,12 @@ std::string lower(std::string_view text) {
   return folded;
 }
 
+std::string_view trimmed(std::string_view text, std::string_view blanks) {
+  const std::size_t first = text.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(blanks) - first + 1);
+}
+
 bool equal_ignoring_case(std::string_view a, std::string_view b) {
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
                                             [](char x, char y) { return lower(x) == lower(y); });
@@ -138,6 +144,12 @@ void append_printable(std::string& out, std::string_view text, bool lines) {
     }
     i += std::max<std::size_t>(length, 1);
   }
+}
+
+std::string printable(std::string_view text, bool lines) {
+  std::string out;
+  append_printable(out, text, lines);
+  return out;
 }
 
 std::size_t incomplete_utf8(std::string_view text) {

@@ -12,7 +12,16 @@ constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 constexpr bool is_alpha(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
 
+/// WSP of RFC 5234: SP or HTAB. Without a branch, because it is asked for each octet of a body.
+constexpr bool is_wsp(char c) { return (c == ' ') | (c == '\t'); }
+
+/// WSP, or an octet of the CRLF that folds a line.
+constexpr bool is_white(char c) { return is_wsp(c) || c == '\r' || c == '\n'; }
+
 std::string lower(std::string_view text);
+
+/// The text without octets of `blanks` at its ends.
+std::string_view trimmed(std::string_view text, std::string_view blanks = " \t");
 
 bool equal_ignoring_case(std::string_view a, std::string_view b);
 
@@ -27,6 +36,7 @@ void append_json_string(std::string& out, std::string_view text, std::size_t lim
 /// \x1b or \u202e, so that the terminal obeys no control sequence in it. With `lines`, line ends
 /// and tabs are kept, CRLF as LF.
 void append_printable(std::string& out, std::string_view text, bool lines = false);
+std::string printable(std::string_view text, bool lines = false);
 
 /// How many octets at the end of `text` begin an incomplete UTF-8 character: 0 to 3.
 std::size_t incomplete_utf8(std::string_view text);

@@ -54,7 +54,7 @@ std::size_t read_quoted(std::string_view value, std::size_t at, std::string& int
 std::vector<Word> words_of(std::string_view value) {
   std::vector<Word> words;
   for (std::size_t at = 0; at < value.size() && value[at] != '<' && value[at] != '@';) {
-    if (value[at] == ' ' || value[at] == '\t') {
+    if (base::is_wsp(value[at])) {
       ++at;
     } else if (value[at] == '(') {
       at = after_comment(value, at);

@@ -15,7 +15,7 @@ constexpr std::size_t kMaxHelo = 255;
 /// The HELO as it can be shown. The client chose it freely: if it is neither a name nor an address
 /// literal, only atom characters (RFC 5322 §3.2.3), dots and colons are kept. No quote, bracket or
 /// parenthesis stays that could make a reader take part of it for the client's address.
-std::string printable(std::string_view helo) {
+std::string shown_helo(std::string_view helo) {
   if (const auto domain = mail::Domain::parse(helo)) return domain->text();
   constexpr std::string_view kPlain = "!#$%&'*+-/=?^_`{|}~.:";
   std::string out;
@@ -52,7 +52,7 @@ std::string received_field(const mail::Client& client, const std::string& hostna
   }
   return fmt::format(
       "Received: from {} ([{}{}]){}\r\n\tby {} (srs-relay) with {} id {}{};\r\n\t{}\r\n",
-      printable(client.helo), v6 ? "IPv6:" : "", client.address, tls, hostname,
+      shown_helo(client.helo), v6 ? "IPv6:" : "", client.address, tls, hostname,
       protocol(client, smtputf8), id.to_string(), for_clause(only), mail::header_date(now));
 }
 

@@ -10,7 +10,7 @@ namespace relay::mail {
 
 namespace {
 
-bool is_printable(std::string_view text) {
+bool is_without_controls(std::string_view text) {
   return std::ranges::all_of(text, [](char c) {
     return c == '\t' || (c >= ' ' && c != '\x7F') || static_cast<unsigned char>(c) >= 0x80;
   });
@@ -94,7 +94,7 @@ std::expected<std::vector<Domain>, AuthorProblem> author_domains(const Header& h
   }
   const auto nobody = others ? AuthorProblem::NoDomain : AuthorProblem::Nobody;
   const std::string value = unfolded(authors.front().value);
-  if (!is_printable(value)) return std::unexpected(AuthorProblem::UnreadableField);
+  if (!is_without_controls(value)) return std::unexpected(AuthorProblem::UnreadableField);
 
   AuthorReader reader(value);
   auto written = reader.read();
@@ -137,7 +137,7 @@ std::optional<Domain> author_domain(const Header& header) {
   const auto authors = header.find("From");
   if (authors.size() != 1) return std::nullopt;
   const std::string value = unfolded(authors.front().value);
-  if (!is_printable(value)) return std::nullopt;
+  if (!is_without_controls(value)) return std::nullopt;
   AuthorReader reader(value);
   const auto written = reader.read();
   if (written.size() != 1 || !reader.is_plain()) return std::nullopt;

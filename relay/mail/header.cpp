@@ -12,30 +12,16 @@ namespace {
 constexpr std::string_view kEmptyLine = "\r\n";
 constexpr std::string_view kMailboxLine = "From ";  // first line of a message in an mbox file
 
-bool is_wsp(char c) { return c == ' ' || c == '\t'; }
-
 /// ftext of RFC 5322 §2.2.
 bool is_field_name(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c > ' ' && c <= '~'; });
-}
-
-/// Length of the logical line at the start of `text`: up to the first CRLF without white space
-/// after it.
-std::size_t folded_line_length(std::string_view text) {
-  std::size_t at = 0;
-  while (true) {
-    const std::size_t end = text.find("\r\n", at);
-    if (end == std::string_view::npos) return text.size();
-    at = end + 2;
-    if (at >= text.size() || !is_wsp(text[at])) return at;
-  }
 }
 
 std::optional<HeaderField> as_field(std::string_view raw) {
   const std::size_t colon = raw.find(':');
   if (colon == std::string_view::npos) return std::nullopt;
   std::string_view name = raw.substr(0, colon);
-  while (!name.empty() && is_wsp(name.back())) name.remove_suffix(1);
+  while (!name.empty() && base::is_wsp(name.back())) name.remove_suffix(1);
   if (!is_field_name(name)) return std::nullopt;
   return HeaderField{name, raw.substr(colon + 1), raw};
 }
@@ -52,11 +38,21 @@ std::string_view next_line(std::string_view& block) {
 /// continuation line without a field before it.
 bool begins_in_no_field(std::string_view block) {
   if (block.empty()) return false;
-  if (is_wsp(block.front())) return true;
+  if (base::is_wsp(block.front())) return true;
   return block.starts_with(kMailboxLine) && !as_field(block.substr(0, folded_line_length(block)));
 }
 
 }  // namespace
+
+std::size_t folded_line_length(std::string_view text) {
+  std::size_t at = 0;
+  while (true) {
+    const std::size_t end = text.find("\r\n", at);
+    if (end == std::string_view::npos) return text.size();
+    at = end + 2;
+    if (at >= text.size() || !base::is_wsp(text[at])) return at;
+  }
+}
 
 std::optional<std::size_t> header_length(std::string_view content) {
   if (content.starts_with(kEmptyLine)) return 0;
@@ -93,8 +89,8 @@ std::string unfolded(std::string_view value) {
       text += value[i];
     }
   }
-  while (!text.empty() && is_wsp(text.back())) text.pop_back();
-  const auto first = std::ranges::find_if_not(text, is_wsp);
+  while (!text.empty() && base::is_wsp(text.back())) text.pop_back();
+  const auto first = std::ranges::find_if_not(text, base::is_wsp);
   text.erase(text.begin(), first);
   return text;
 }

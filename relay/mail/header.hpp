@@ -27,6 +27,10 @@ struct HeaderField {
 /// nullopt: no empty line so far (a message may consist of a header alone).
 std::optional<std::size_t> header_length(std::string_view content);
 
+/// Length of the logical line at the start of `text`: up to the first CRLF without white space
+/// after it.
+std::size_t folded_line_length(std::string_view text);
+
 /// The fields of a header block, in order; an empty line ends it. Lines that are neither a field
 /// nor a continuation of one are left out. Linear time. The views live as long as the block.
 std::vector<HeaderField> readable_fields(std::string_view block);

@@ -10,8 +10,6 @@ namespace relay::mail {
 
 namespace {
 
-bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
 /// A word, or a comment without its outer parentheses.
 struct Piece {
   std::string text;
@@ -27,7 +25,7 @@ class Pieces {
   std::optional<std::vector<Piece>> read() {
     std::vector<Piece> pieces;
     while (at_ < text_.size() && text_[at_] != ';') {
-      if (is_white(text_[at_])) {
+      if (base::is_white(text_[at_])) {
         ++at_;
         continue;
       }
@@ -49,7 +47,7 @@ class Pieces {
         ++at_;
         return true;
       }
-      if (depth > 0) into += is_white(c) ? ' ' : c;
+      if (depth > 0) into += base::is_white(c) ? ' ' : c;
       if (c == '(') ++depth;
       if (c == '\\' && at_ + 1 < text_.size()) into += text_[++at_];
     }
@@ -60,7 +58,7 @@ class Pieces {
     bool quoted = false;
     for (; at_ < text_.size(); ++at_) {
       const char c = text_[at_];
-      if (!quoted && (is_white(c) || c == '(' || c == ';')) return true;
+      if (!quoted && (base::is_white(c) || c == '(' || c == ';')) return true;
       if (c == '"') quoted = !quoted;
       into += c;
       if (c == '\\' && at_ + 1 < text_.size()) into += text_[++at_];

@@ -2,15 +2,13 @@
 
 #include <algorithm>
 
+#include "relay/base/text.hpp"
+
 namespace relay::mail {
 
 namespace {
 
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") + 1 - first);
-}
+std::string_view trimmed(std::string_view text) { return base::trimmed(text, " \t\r"); }
 
 /// Splits the enhanced code off a line. Its class must agree with the reply code (RFC 2034 §4); if
 /// it does not, the code is part of the words.

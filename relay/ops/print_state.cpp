@@ -11,18 +11,12 @@ namespace relay::ops {
 
 namespace {
 
-std::string printable(std::string_view text) {
-  std::string out;
-  base::append_printable(out, text);
-  return out;
-}
-
 std::string rule_text(const ports::PauseRule& rule, base::WallTime now) {
   std::string out = fmt::format("{}:{}", name(rule.kind), rule.value);
   if (rule.until) {
     out += fmt::format(" until {} ({})", base::rfc3339(*rule.until), until(now, *rule.until, 2));
   }
-  return printable(fmt::format("{}: {}", out, rule.reason)) + '\n';
+  return base::printable(fmt::format("{}: {}", out, rule.reason)) + '\n';
 }
 
 std::string warning_lines(const ConfigWarnings& warnings) {
@@ -32,7 +26,7 @@ std::string warning_lines(const ConfigWarnings& warnings) {
     if (warning.line > 0) line += fmt::format(":{}:{}", warning.line, warning.column);
     line += ": " + warning.text;
     if (!warning.hint.empty()) line += " (" + warning.hint + ')';
-    out += "warning " + printable(line) + '\n';
+    out += "warning " + base::printable(line) + '\n';
   }
   if (warnings.in_all > warnings.shown.size()) {
     out += fmt::format("{} more warnings: see `srs-relay check`\n",
@@ -46,7 +40,7 @@ std::string trouble_line(const HostTrouble& trouble, base::WallTime now) {
   if (trouble.count > 0) line += fmt::format(" ({} times since the start", trouble.count);
   if (trouble.count > 0 && trouble.last) line += fmt::format(", last {}", ago(now, *trouble.last));
   if (trouble.count > 0) line += ')';
-  return printable(line) + '\n';
+  return base::printable(line) + '\n';
 }
 
 }  // namespace
@@ -62,7 +56,8 @@ std::string text_lines(const ChangeView& view) {
 
 std::string text_lines(const PauseView& view) {
   if (view.holds) return "paused " + rule_text(view.rule, view.now);
-  return printable(fmt::format("{}:{} goes on", name(view.rule.kind), view.rule.value)) + '\n';
+  return base::printable(fmt::format("{}:{} goes on", name(view.rule.kind), view.rule.value)) +
+         '\n';
 }
 
 std::string text_lines(const StatusView& view) {
@@ -73,7 +68,7 @@ std::string text_lines(const StatusView& view) {
                   base::rfc3339(state.config_loaded_at));
   for (const HostTrouble& trouble : state.troubles) out += trouble_line(trouble, view.now);
   for (const auto& key : state.needs_restart) {
-    out += "takes effect at the next start: " + printable(key) + '\n';
+    out += "takes effect at the next start: " + base::printable(key) + '\n';
   }
   out += warning_lines(state.warnings);
   out += fmt::format(
@@ -116,7 +111,7 @@ std::string text_lines(const ReloadView& view) {
   for (const auto& problem : view.problems) out += printable_lines(problem) + '\n';
   if (!view.applied) return out + "not applied; the old settings stay in force\n";
   for (const auto& key : view.needs_restart) {
-    out += "takes effect at the next start: " + printable(key) + '\n';
+    out += "takes effect at the next start: " + base::printable(key) + '\n';
   }
   out += warning_lines(view.warnings);
   return out + "applied\n";

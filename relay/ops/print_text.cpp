@@ -20,12 +20,6 @@ using mail::RecipientState;
 
 constexpr std::size_t kLongestReply = 100;
 
-std::string printable(std::string_view text) {
-  std::string out;
-  base::append_printable(out, text);
-  return out;
-}
-
 std::string shortened(std::string text) {
   if (text.size() <= kLongestReply) return text;
   text.resize(kLongestReply);
@@ -98,7 +92,7 @@ std::string attempt_text(const mail::DeliveryAttempt& attempt) {
   if (attempt.tls_result != mail::TlsResult::None) {
     line += fmt::format("  ({})", mail::name(attempt.tls_result));
   }
-  return printable(line) + "\n      " + reply_text(attempt, "\n      ") + '\n';
+  return base::printable(line) + "\n      " + reply_text(attempt, "\n      ") + '\n';
 }
 
 /// Why and how the copy is forwarded as it is.
@@ -111,7 +105,7 @@ std::string how_text(const mail::Handling& handling) {
 
 std::string row_text(const ports::QueueRow& row, base::WallTime now) {
   const bool waits = row.state == RecipientState::Waiting;
-  std::string path = printable(
+  std::string path = base::printable(
       fmt::format("{} -> {} -> {}", sender_or_null(row.mail_from), row.alias, row.target));
   if (row.last.at != base::WallTime{}) {
     path += fmt::format("  ({})", shortened(reply_text(row.last, " ")));
@@ -125,22 +119,22 @@ std::string message_text(const ports::QueueRow& row, base::WallTime now) {
   std::string client = row.client;
   if (!row.helo.empty()) client += " (" + row.helo + ')';
   if (!row.tls.empty()) client += ' ' + row.tls;
-  std::string out = printable(
+  std::string out = base::printable(
       fmt::format("{}  from {}  received {} ({})  {} octets  client {}",
                   row.copy.message.to_string(), sender_or_null(row.mail_from),
                   base::rfc3339(row.received_at), ago(now, row.received_at, 2), row.size, client));
   out += '\n';
-  if (!row.message_id.empty()) out += "  Message-ID <" + printable(row.message_id) + ">\n";
+  if (!row.message_id.empty()) out += "  Message-ID <" + base::printable(row.message_id) + ">\n";
   return out;
 }
 
 /// The state of the copy; the caller adds what comes next.
 std::string copy_text(const ports::QueueRow& row, base::WallTime now) {
-  std::string out = printable(fmt::format("  copy {}   {} -> {}   {}{}, {}", row.copy.index,
-                                          row.alias, row.target, state_text(row), end_text(row.end),
-                                          attempts_text(row.attempts)));
-  out += "\n    sender " + printable(sender_or_null(row.sender));
-  out += "\n    how    " + printable(how_text(row.handling)) + '\n';
+  std::string out = base::printable(fmt::format("  copy {}   {} -> {}   {}{}, {}", row.copy.index,
+                                                row.alias, row.target, state_text(row),
+                                                end_text(row.end), attempts_text(row.attempts)));
+  out += "\n    sender " + base::printable(sender_or_null(row.sender));
+  out += "\n    how    " + base::printable(how_text(row.handling)) + '\n';
   if (row.last.at != base::WallTime{}) {
     out += fmt::format("    last   {}: {}", ago(now, row.last.at, 2), attempt_text(row.last));
   }
@@ -151,7 +145,7 @@ std::string copy_text(const ports::QueueRow& row, base::WallTime now) {
   if (row.state == RecipientState::Held) {
     if (!row.awaits.empty()) {
       out += fmt::format("    note   waits until the target is confirmed: {}\n",
-                         printable(row.awaits));
+                         base::printable(row.awaits));
     }
     out +=
         "    note   held, never expires: `queue release` lets it go, `queue bounce` and `queue "
@@ -196,7 +190,7 @@ std::string_view sequel(const WhyView& view, const ports::QueueRow& row) {
 std::string outlook_text(const WhyView& view, const CopyOutlook& copy) {
   const base::WallTime now = view.now;
   std::string out = copy_text(copy.row, now);
-  if (copy.waits_for) out += "    waits  " + printable(waiting_text(*copy.waits_for)) + '\n';
+  if (copy.waits_for) out += "    waits  " + base::printable(waiting_text(*copy.waits_for)) + '\n';
   if (copy.expires) {
     const std::string when = *copy.expires <= now ? "expires with its next attempt"
                                                   : "expires " + until(now, *copy.expires, 2);

@@ -39,12 +39,6 @@ bool has_eight_bit(std::string_view text) {
   return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
 }
 
-std::string_view trimmed(std::string_view text) {
-  while (text.starts_with(' ')) text.remove_prefix(1);
-  while (text.ends_with(' ')) text.remove_suffix(1);
-  return text;
-}
-
 std::unexpected<Refusal> refuse(Verb verb, int code, mail::EnhancedStatus status,
                                 std::string_view text) {
   return std::unexpected(Refusal{verb, Reply(code, status, text)});
@@ -185,7 +179,7 @@ std::expected<Command, Refusal> parse_command(std::string_view line) {
   }
   const std::size_t space = line.find(' ');
   const std::string_view argument =
-      space == std::string_view::npos ? std::string_view{} : trimmed(line.substr(space));
+      space == std::string_view::npos ? std::string_view{} : base::trimmed(line.substr(space), " ");
 
   switch (verb) {
     case Verb::Helo:

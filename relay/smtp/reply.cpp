@@ -12,7 +12,7 @@ namespace {
 // 512 octets (RFC 5321 §4.5.3.1.5), less the codes in front and the CRLF behind.
 constexpr std::size_t kMaxTextOctets = 512 - 18;
 
-std::string printable(std::string_view text) {
+std::string reply_octets(std::string_view text) {
   std::string out(text.substr(0, kMaxTextOctets));
   std::ranges::replace_if(out, [](char c) { return c < ' ' || c > '~'; }, '?');
   return out;
@@ -21,13 +21,13 @@ std::string printable(std::string_view text) {
 }  // namespace
 
 Reply::Reply(int code, mail::EnhancedStatus status, std::string_view text)
-    : code_(code), status_(status), lines_{printable(text)} {}
+    : code_(code), status_(status), lines_{reply_octets(text)} {}
 
 Reply Reply::plain(int code, std::string_view text) { return multiline(code, {std::string(text)}); }
 
 Reply Reply::multiline(int code, const std::vector<std::string>& lines) {
   Reply reply(code);
-  for (const std::string& line : lines) reply.lines_.push_back(printable(line));
+  for (const std::string& line : lines) reply.lines_.push_back(reply_octets(line));
   return reply;
 }
 

@@ -22,6 +22,23 @@ TEST(Text, FoldsAsciiOnly) {
 }
 
 /// Whatever a client sends, one event is one line, and shows nothing that is not there.
+TEST(Text, TrimsBothEndsAndNothingBetween) {
+  EXPECT_EQ(trimmed(" \t a b\t "), "a b");
+  EXPECT_EQ(trimmed("a"), "a");
+  EXPECT_EQ(trimmed(" \t "), "");
+  EXPECT_EQ(trimmed(""), "");
+  EXPECT_EQ(trimmed("\r\n a\r\n"), "\r\n a\r\n") << "a line end is no blank unless asked for";
+  EXPECT_EQ(trimmed("\r\n a\r\n", " \t\r\n"), "a");
+}
+
+TEST(Text, KnowsWhiteSpaceOfFields) {
+  for (int octet = 0; octet < 256; ++octet) {
+    const char c = static_cast<char>(octet);
+    EXPECT_EQ(is_wsp(c), c == ' ' || c == '\t') << octet;
+    EXPECT_EQ(is_white(c), is_wsp(c) || c == '\r' || c == '\n') << octet;
+  }
+}
+
 TEST(JsonString, EscapesWhatCouldDeceive) {
   EXPECT_EQ(json("a\"b\\c"), R"("a\"b\\c")");
   EXPECT_EQ(json("line\r\nbreak\t"), R"("line\u000d\u000abreak\u0009")");
@@ -62,12 +79,6 @@ TEST(JsonString, CutsLongTextWithoutCuttingACharacter) {
   for (std::size_t limit = 50; limit < 60; ++limit) {
     EXPECT_EQ(json(umlauts, limit).find("\\u"), std::string::npos) << limit;
   }
-}
-
-std::string printable(std::string_view text, bool lines = false) {
-  std::string out;
-  append_printable(out, text, lines);
-  return out;
 }
 
 TEST(Printable, LeavesNothingThatATerminalObeys) {

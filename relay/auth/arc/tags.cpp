@@ -16,8 +16,6 @@ namespace {
 using Tags = std::vector<dkim::Tag>;
 using Problem = std::unexpected<std::string>;
 
-bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
-
 Problem missing(std::string_view name) { return Problem(std::string(name) + "= is missing"); }
 
 Problem bad(std::string_view name) { return Problem("bad " + std::string(name) + "="); }
@@ -106,7 +104,7 @@ bool read_limits(const Tags& tags, MessageSignature& signature) {
 }
 
 std::string_view skip_white(std::string_view text) {
-  while (!text.empty() && is_white(text.front())) text.remove_prefix(1);
+  while (!text.empty() && base::is_white(text.front())) text.remove_prefix(1);
   return text;
 }
 
@@ -115,7 +113,7 @@ std::string_view skip_cfws(std::string_view text) {
   std::size_t depth = 0;
   while (!text.empty()) {
     const char c = text.front();
-    if (depth == 0 && c != '(' && !is_white(c)) break;
+    if (depth == 0 && c != '(' && !base::is_white(c)) break;
     if (c == '(') ++depth;
     if (c == ')') --depth;
     text.remove_prefix(c == '\\' && text.size() > 1 ? 2 : 1);

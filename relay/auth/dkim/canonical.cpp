@@ -8,15 +8,10 @@ namespace relay::auth::dkim {
 
 namespace {
 
-bool is_wsp(char c) { return c == ' ' || c == '\t'; }
-
-/// White space of a tag list, folding included.
-bool is_space(char c) { return is_wsp(c) || c == '\r' || c == '\n'; }
-
 /// Octets of white space at the start of `text`, a field value: SP, HTAB, or a CRLF, which can only
 /// fold or end the value. A bare CR or LF is not white space (RFC 6376 §3.4.2, §2.8).
 std::size_t blank_octets(std::string_view text) {
-  if (is_wsp(text.front())) return 1;
+  if (base::is_wsp(text.front())) return 1;
   return text.starts_with("\r\n") ? 2 : 0;
 }
 
@@ -27,10 +22,10 @@ std::string_view without_line_end(std::string_view text) {
 
 /// True if `spec`, one tag of the list, is b=.
 bool is_signature_tag(std::string_view spec) {
-  while (!spec.empty() && is_space(spec.front())) spec.remove_prefix(1);
+  while (!spec.empty() && base::is_white(spec.front())) spec.remove_prefix(1);
   if (!spec.starts_with('b')) return false;
   spec.remove_prefix(1);
-  while (!spec.empty() && is_space(spec.front())) spec.remove_prefix(1);
+  while (!spec.empty() && base::is_white(spec.front())) spec.remove_prefix(1);
   return spec.starts_with('=');
 }
 
@@ -52,7 +47,7 @@ std::string without_signature(std::string_view value) {
 
 std::string relaxed_field(std::string_view name, std::string_view value) {
   std::string out = base::lower(name);
-  while (!out.empty() && is_wsp(out.back())) out.pop_back();
+  while (!out.empty() && base::is_wsp(out.back())) out.pop_back();
   out += ':';
   out.reserve(out.size() + value.size() + 2);  // room for a CRLF that the caller may append
   const std::size_t start = out.size();
@@ -63,8 +58,8 @@ std::string relaxed_field(std::string_view name, std::string_view value) {
       value.remove_prefix(octets);
       continue;
     }
-    const auto* const end =
-        std::find_if(value.begin() + 1, value.end(), [](char c) { return is_wsp(c) || c == '\r'; });
+    const auto* const end = std::find_if(value.begin() + 1, value.end(),
+                                         [](char c) { return base::is_wsp(c) || c == '\r'; });
     if (blank && out.size() > start) out += ' ';
     blank = false;
     out.append(value.begin(), end);

@@ -6,6 +6,8 @@
 
 #if defined(__SSE2__)
 #include <emmintrin.h>
+
+#include "relay/base/text.hpp"
 #endif
 
 namespace relay::auth::dkim {
@@ -13,8 +15,6 @@ namespace relay::auth::dkim {
 namespace {
 
 constexpr std::size_t kBlockOctets = 4096;
-
-bool is_wsp(char c) { return (c == ' ') | (c == '\t'); }
 
 constexpr std::size_t kStride = 64;
 
@@ -74,7 +74,7 @@ std::string_view without_open_end(std::string_view text) {
   while (true) {
     if (text.ends_with("\r\n")) {
       text.remove_suffix(2);
-    } else if (!text.empty() && (is_wsp(text.back()) || text.back() == '\r')) {
+    } else if (!text.empty() && (base::is_wsp(text.back()) || text.back() == '\r')) {
       text.remove_suffix(1);
     } else {
       return text;
@@ -111,12 +111,12 @@ std::size_t squeeze(std::string_view text, char* out) {
   std::size_t at = 0;
   for (; at + 2 < text.size(); ++at) {
     const char next = text[at + 1];
-    const bool wsp = is_wsp(text[at]);
+    const bool wsp = base::is_wsp(text[at]);
     const bool line_end = (next == '\r') & (text[at + 2] == '\n');
     out[size] = wsp ? ' ' : text[at];
-    size += static_cast<std::size_t>(!(wsp & (is_wsp(next) | line_end)));
+    size += static_cast<std::size_t>(!(wsp & (base::is_wsp(next) | line_end)));
   }
-  for (; at < text.size(); ++at) out[size++] = is_wsp(text[at]) ? ' ' : text[at];
+  for (; at < text.size(); ++at) out[size++] = base::is_wsp(text[at]) ? ' ' : text[at];
   return size;
 }
 
@@ -154,7 +154,7 @@ std::size_t CanonicalBody::take(std::string_view octets) {
     return size + (size < octets.size() ? take_line_end(octets.substr(size)) : 0);
   }
   if (octets.front() == '\r') return take_line_end(octets);
-  if (is_wsp(octets.front())) {
+  if (base::is_wsp(octets.front())) {
     pending_space_ = true;
     return std::min(octets.find_first_not_of(" \t"), octets.size());
   }

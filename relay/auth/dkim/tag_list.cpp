@@ -8,15 +8,7 @@ namespace relay::auth::dkim {
 
 namespace {
 
-bool is_wsp(char c) { return c == ' ' || c == '\t'; }
-
-bool is_space(char c) { return is_wsp(c) || c == '\r' || c == '\n'; }
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && is_space(text.front())) text.remove_prefix(1);
-  while (!text.empty() && is_space(text.back())) text.remove_suffix(1);
-  return text;
-}
+std::string_view trimmed(std::string_view text) { return base::trimmed(text, " \t\r\n"); }
 
 /// ALPHA *ALNUMPUNC
 bool is_tag_name(std::string_view text) {
@@ -30,7 +22,7 @@ bool is_tag_text(std::string_view text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '\r') {
-      const bool folds = i + 2 < text.size() && text[i + 1] == '\n' && is_wsp(text[i + 2]);
+      const bool folds = i + 2 < text.size() && text[i + 1] == '\n' && base::is_wsp(text[i + 2]);
       if (!folds) return false;
       i += 2;
       continue;
@@ -103,8 +95,8 @@ std::string without_spaces(std::string_view text) {
   dense.reserve(text.size());
   for (const char* at = text.data(); at != text.data() + text.size();) {
     const char* const end = text.data() + text.size();
-    const char* const word = std::find_if_not(at, end, is_space);
-    at = std::find_if(word, end, is_space);
+    const char* const word = std::find_if_not(at, end, base::is_white);
+    at = std::find_if(word, end, base::is_white);
     dense.append(word, at);
   }
   return dense;

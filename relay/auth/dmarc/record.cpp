@@ -11,14 +11,6 @@ namespace {
 
 using mail::DmarcPolicy;
 
-constexpr std::string_view kBlank = " \t";
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(kBlank);
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(kBlank) - first + 1);
-}
-
 struct Tag {
   std::string_view name;  ///< empty: not a tag
   std::string_view value;
@@ -31,7 +23,7 @@ Tag next_tag(std::string_view& text) {
   text.remove_prefix(std::min(end + 1, text.size()));
   const std::size_t equals = piece.find('=');
   if (equals == std::string_view::npos) return {};
-  const Tag tag{trimmed(piece.substr(0, equals)), trimmed(piece.substr(equals + 1))};
+  const Tag tag{base::trimmed(piece.substr(0, equals)), base::trimmed(piece.substr(equals + 1))};
   const bool printable =
       std::ranges::all_of(tag.value, [](char c) { return c >= ' ' && c <= '~'; });
   const bool named = std::ranges::all_of(tag.name, base::is_alpha);
@@ -112,9 +104,9 @@ std::vector<std::string> read_uris(std::string_view list) {
   std::vector<std::string> uris;
   while (!list.empty() && uris.size() < kMaxReportUris) {
     const std::size_t end = std::min(list.find(','), list.size());
-    std::string_view uri = trimmed(list.substr(0, end));
+    std::string_view uri = base::trimmed(list.substr(0, end));
     list.remove_prefix(std::min(end + 1, list.size()));
-    uri = trimmed(uri.substr(0, uri.find('!')));
+    uri = base::trimmed(uri.substr(0, uri.find('!')));
     if (is_uri(uri)) uris.emplace_back(uri);
   }
   return uris;

@@ -1,10 +1,10 @@
 #include "relay/auth/results/cursor.hpp"
 
+#include "relay/base/text.hpp"
+
 namespace relay::auth::results {
 
 namespace {
-
-bool is_white(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 /// A token octet of RFC 2045 §5.1, or of UTF-8 (RFC 8616 §4).
 bool is_token_octet(char c) {
@@ -15,7 +15,7 @@ bool is_token_octet(char c) {
 
 }  // namespace
 
-bool Cursor::next_is_white() const { return !at_end() && is_white(text_[at_]); }
+bool Cursor::next_is_white() const { return !at_end() && base::is_white(text_[at_]); }
 
 bool Cursor::take(char c) {
   if (!next_is(c)) return false;

@@ -3,14 +3,13 @@
 #include "relay/auth/results/parser.hpp"
 #include "relay/base/text.hpp"
 #include "relay/mail/address.hpp"
+#include "relay/mail/header.hpp"
 
 namespace relay::auth::results {
 
 namespace {
 
 constexpr std::string_view kName = "authentication-results";
-
-bool is_wsp(char c) { return c == ' ' || c == '\t'; }
 
 /// Octets that a careless parser may ignore.
 bool is_decoration(char c) {
@@ -40,8 +39,8 @@ std::string outside_comments(std::string_view text) {
 
 /// A name in the form used for comparison: A-labels, lower case, without dots at its end.
 std::string folded_name(std::string_view text) {
-  while (!text.empty() && (text.back() == '.' || is_wsp(text.back()))) text.remove_suffix(1);
-  while (!text.empty() && is_wsp(text.front())) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == '.' || base::is_wsp(text.back()))) text.remove_suffix(1);
+  while (!text.empty() && base::is_wsp(text.front())) text.remove_prefix(1);
   const auto domain = mail::Domain::parse(text);
   return domain ? domain->folded() : base::lower(text);
 }
@@ -51,17 +50,6 @@ bool holds(std::string_view text, std::string_view name) {
          bare(outside_comments(text)).find(name) != std::string::npos;
 }
 
-/// Octets of the folded line at the start of `text`, with lines as in relay/mail/header.
-std::size_t line_length(std::string_view text) {
-  std::size_t at = 0;
-  while (true) {
-    const std::size_t end = text.find("\r\n", at);
-    if (end == std::string_view::npos) return text.size();
-    at = end + 2;
-    if (at >= text.size() || !is_wsp(text[at])) return at;
-  }
-}
-
 /// `name` is folded.
 bool is_forged(std::string_view line, const std::string& name) {
   if (!base::starts_with_ignoring_case(line, kName)) return false;
@@ -69,7 +57,7 @@ bool is_forged(std::string_view line, const std::string& name) {
   // A field with a longer name is another field: "Authentication-Results-Original:".
   const bool longer_name = !rest.empty() && rest.front() > ' ' && rest.front() != ':';
   if (longer_name) return false;
-  while (!rest.empty() && is_wsp(rest.front())) rest.remove_prefix(1);
+  while (!rest.empty() && base::is_wsp(rest.front())) rest.remove_prefix(1);
   return rest.starts_with(':') ? claims_to_be(name, rest.substr(1)) : holds(rest, name);
 }
 
@@ -88,7 +76,7 @@ std::string without_forged(std::string_view header_block, std::string_view auths
   kept.reserve(header_block.size());
   std::size_t count = 0;
   while (!header_block.empty() && !header_block.starts_with("\r\n")) {
-    const std::string_view line = header_block.substr(0, line_length(header_block));
+    const std::string_view line = header_block.substr(0, mail::folded_line_length(header_block));
     header_block.remove_prefix(line.size());
     if (is_forged(line, name)) {
       ++count;
