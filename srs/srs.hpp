@@ -1,6 +1,7 @@
 // The Sender Rewriting Scheme: makes addresses that a forwarder can use in MAIL FROM, so that SPF
-// passes at the next hop and bounces find their way back. Pure: no I/O, no clock, no state; time is
-// an argument. srs/README.md describes both formats field by field.
+// passes at the next hop and bounces find their way back. Nobody can make such an address up
+// (guarantee "SRS addresses cannot be made up"). Pure: no I/O, no clock, no state; time is an
+// argument. srs/README.md describes both formats field by field.
 #pragma once
 
 #include <cstdint>

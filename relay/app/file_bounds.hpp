@@ -1,5 +1,6 @@
 // Restricts the files that this process can access (Landlock), so that code of an attacker inside
-// it cannot reach other files of the host, whatever user it runs as.
+// it cannot reach other files of the host, whatever user it runs as (guarantee "Only the files it
+// needs").
 #pragma once
 
 #include <expected>

@@ -1,4 +1,4 @@
-// How the log shows addresses.
+// How the log shows addresses (guarantee "A redacted log has no local part").
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
 // Denies system calls that this process never needs (seccomp), so that code of an attacker inside
-// it cannot start a program, trace another process or load a module.
+// it cannot start a program, trace another process or load a module (guarantee "No other program is
+// ever started").
 #pragma once
 
 #include <expected>

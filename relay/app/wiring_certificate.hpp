@@ -1,5 +1,6 @@
-// Watches the certificate of [tls] while the daemon runs: reads it again when its files change, and
-// tells when it expires and when only a restart can renew it.
+// Watches the certificate of [tls] while the daemon runs (guarantee "A new certificate is taken
+// whole"): reads it again when its files change, and tells when it expires and when only a restart
+// can renew it.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
 // The DNS lookups of one message. SPF, DKIM, DMARC, ARC and iprev share the answers, so that no
-// question is asked twice; the number of questions that foreign records can cause is limited.
+// question is asked twice; the number of questions that foreign records can cause is limited
+// (guarantee "Lookups for a message are bounded").
 #pragma once
 
 #include <cstddef>

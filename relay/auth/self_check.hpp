@@ -1,5 +1,6 @@
-// Verifies our own signatures and seals as a receiver would, with the parsers, canonical forms and
-// arithmetic of the verifier. Does not use private keys or any code that makes the fields. Pure.
+// Verifies our own signatures and seals as a receiver would (guarantee "Our signatures hold"), with
+// the parsers, canonical forms and arithmetic of the verifier. Does not use private keys or any
+// code that makes the fields. Pure.
 #pragma once
 
 #include <optional>

@@ -1,5 +1,6 @@
-// Which domain signs a message, never one aligned with the author's unless the message is our own;
-// and how long the signature is valid.
+// Which domain signs a message, never one aligned with the author's unless the message is our own
+// (guarantee "The anti-laundering invariant"); and how long the signature is valid (guarantee "Our
+// signatures expire").
 #pragma once
 
 #include <chrono>

@@ -14,7 +14,8 @@ namespace relay::base {
 enum class Severity { Debug, Info, Warning, Error };
 
 /// Builds one event, field by field, in order. Texts are untrusted and escaped here, so no caller
-/// can break a line. Keys are literals in our code.
+/// can break a line (guarantee "A stranger cannot write a log line"). Keys are literals in our
+/// code.
 ///   Event("attempt", now).text("msg_id", id).number("code", 250)
 class Event {
  public:

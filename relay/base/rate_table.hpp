@@ -1,4 +1,5 @@
-// Limits how often something may happen per key: token buckets in a table of bounded size.
+// Limits how often something may happen per key: token buckets in a table of bounded size
+// (guarantee "A rate puts off, and debts are not washed away").
 #pragma once
 
 #include <cstdint>

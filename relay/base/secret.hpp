@@ -1,4 +1,5 @@
-// Key material. Cannot be printed or logged, and is wiped on destruction.
+// Key material. Cannot be printed or logged, and is wiped on destruction (guarantee "Secrets stay
+// secret").
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
-// Finds tasks that should have ended long ago: a task that lost its wake-up becomes older than all
-// its deadlines. It only reports; it ends no task, because a stuck task cannot be trusted to clean
-// up.
+// Finds tasks that should have ended long ago (guarantee "No task outlives its deadlines"): a task
+// that lost its wake-up becomes older than all its deadlines. It only reports; it ends no task,
+// because a stuck task cannot be trusted to clean up.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Which addresses may be dialled. The owner of a domain chooses its MX, and could choose us or a
-// host in our private network.
+// Which addresses may be dialled (guarantee "A domain does not choose whom we dial"). The owner of
+// a domain chooses its MX, which could be this relay or a host in our private network.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,5 @@
-// The copies that this process has claimed, and which of them must not leave any more.
+// The copies that this process has claimed, and which of them an operator has withdrawn (guarantee
+// "An order stops what has not passed its dot").
 #pragma once
 
 #include <cstdint>

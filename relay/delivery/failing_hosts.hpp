@@ -1,4 +1,5 @@
-// Addresses that failed lately, so that the next attempt begins with others.
+// Addresses that failed lately, so that the next attempt begins with others (guarantee "A failing
+// host does not hide the others").
 #pragma once
 
 #include <list>

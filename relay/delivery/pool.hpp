@@ -1,5 +1,5 @@
-// The places of one pool, its idle sessions, and the groups that wait in line. Internal to the
-// dispatcher, whose lock guards it.
+// The places of one pool, its idle sessions, and the groups that wait in line (guarantee "A dead
+// destination holds nobody up"). Internal to the dispatcher, whose lock guards it.
 #pragma once
 
 #include <array>

@@ -39,8 +39,9 @@ base::Deadline RemoteSession::limit(Stage stage) {
     case Stage::Data:
       return limit(timeouts.data);
     case Stage::EndOfData: {
-      // Do not cut this wait if the server may have taken the message. It cannot have taken it if
-      // it said 354 after refusing all recipients and only the dot was sent.
+      // Do not cut this wait if the server may have taken the message (guarantee "The wait for the
+      // dot is never cut short"). It cannot have taken it if it said 354 after refusing all
+      // recipients and only the dot was sent.
       base::Deadline end = limit(timeouts.end_of_data);
       if (place_.is_past_dot) end.cut = nullptr;
       return end;

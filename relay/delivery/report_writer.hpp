@@ -19,8 +19,9 @@
 namespace relay::delivery {
 
 /// Why the sender is told neither of failures nor of delays; "": it may be told. The null sender
-/// never is, so that no DSN answers another. A sender that nothing proves is told only if the
-/// policy says so, for the address may be forged. If this is not "", no notice need be written.
+/// never is (guarantee "No bounce of a bounce"). A sender that nothing proves is told only if the
+/// policy says so, because the address may be forged (guarantee "Bounces go to senders somebody
+/// vouches for"). If this is not "", no notice need be written.
 std::string_view silence_towards(const mail::AcceptedMessage& message, const Policy& policy);
 
 /// Mail that no human waits for gets no delay notice (RFC 3834 §2): auto-submitted, bulk, lists.

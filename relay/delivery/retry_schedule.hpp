@@ -34,7 +34,8 @@ struct RetryDecision {
 /// `chance` in [0, 1) varies the waiting time by ±20 %. Age alone neither ends a copy nor causes a
 /// warning: an earlier attempt must lie in this run and after the last clock jump, so that after a
 /// long downtime or under a wrong clock everything is tried again first. A copy that arrived before
-/// a jump is as old as the jump: a clock ten years ahead for an hour bounces nothing.
+/// a jump is as old as the jump: a clock ten years ahead for an hour bounces nothing (guarantee
+/// "Mail is tried for five days").
 RetryDecision decide_retry(const RetryCase& given, const RetryPolicy& policy, double chance);
 
 /// The longest waiting time of the schedule: a later due time was set by a wrong clock.

@@ -1,5 +1,5 @@
-// Parses DNS records, which are untrusted. Pure functions over the RDATA octets that libunbound
-// delivers: one record each, names not compressed.
+// Parses DNS records, which are untrusted (guarantee "An answer of the DNS is data"). Pure
+// functions over the RDATA octets that libunbound delivers: one record each, names not compressed.
 #pragma once
 
 #include <expected>

@@ -1,4 +1,5 @@
-// Refuses messages in a loop: too many Received fields, or this host among them repeatedly.
+// Refuses messages in a loop: too many Received fields, or this host among them repeatedly
+// (guarantee "Mail does not go round").
 #pragma once
 
 #include <cstdint>

@@ -24,8 +24,8 @@
 //
 // on_dmarc_fail = "forward" turns every "not at all", and the 451, into the risk pool; "hold" turns
 // "not at all", and p=quarantine, into held copies. Whatever is set, unproven mail never leaves
-// under a name that could be aligned with its author (see evidence.hpp); if no other name is left,
-// it is refused.
+// under a name that could be aligned with its author (guarantee "The anti-laundering invariant",
+// evidence.hpp); if no other name is left, it is refused.
 #pragma once
 
 #include <expected>

@@ -1,8 +1,9 @@
-// Limits abuse of SRS addresses. Whoever has seen one can send mail through us to the sender behind
-// it, and some can be guessed with enough tries. Therefore messages to SRS addresses are counted
-// when their content is taken, and wrong tags are limited. Recipients that are only asked for, as
-// sender verification does, have a budget of their own (probe). Guesses of one client never make
-// another client's right address a wrong one: they delay it with 4xx. Hosts that take our mail
+// Limits abuse of SRS addresses (guarantees "An SRS address takes bounces, within limits" and
+// "Guesses at SRS tags are limited"). Whoever has seen one can send mail through us to the sender
+// behind it, and some can be guessed with enough tries. Therefore messages to SRS addresses are
+// counted when their content is taken, and wrong tags are limited. Recipients that are only asked
+// for, as sender verification does, have a budget of their own (probe). Guesses of one client never
+// make another client's right address a wrong one: they delay it with 4xx. Hosts that take our mail
 // verify its senders, so their networks keep an allowance when all guesses are used up.
 #pragma once
 

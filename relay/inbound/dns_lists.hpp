@@ -1,5 +1,6 @@
 // What DNS lists say about a client (RFC 5782): each list adds its weight to a score or subtracts
-// it. A list that does not answer, or answers nonsense, has no effect but a line in the log.
+// it. A list that does not answer, or answers nonsense, has no effect but a line in the log
+// (guarantee "A list that fails lets mail flow").
 #pragma once
 
 #include <atomic>

@@ -1,7 +1,8 @@
 // A fair share of anything that clients have in common: how much may be held at once in total, by
 // one client, by its network (IPv4 /24, IPv6 /64) and by the wider network around that (IPv6 /48).
-// With a total alone one client could lock out all others. Who holds much and does little with it
-// gives it back when others need it.
+// With a total alone one client could lock out all others (guarantee "Nobody uses up what all
+// share"). When there is nothing left for others, a client that holds much and makes no progress
+// loses its part (guarantee "Who holds much and does little gives it back").
 #pragma once
 
 #include <atomic>

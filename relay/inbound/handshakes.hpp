@@ -1,7 +1,8 @@
-// Limits TLS handshakes, which cost us far more than the client: how many run at once in total and
-// for one network, and how fast one client may begin them. A place is held from the first octet of
-// the handshake on; waiting for that octet is free. A handshake that is not over after
-// FairShare::kPatience gives up its place when another one needs it.
+// Limits TLS handshakes, which cost us far more than the client (guarantee "Handshakes are
+// bounded"): how many run at once in total and for one network, and how fast one client may begin
+// them. A place is held from the first octet of the handshake on; waiting for that octet is free. A
+// handshake that is not over after FairShare::kPatience gives up its place when another one needs
+// it.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,5 @@
-// Counts mail that was put off because of trouble on this host, which only its operator can end.
+// Counts mail that was put off because of trouble on this host, which only its operator can end
+// (guarantee "Trouble of this host is told").
 #pragma once
 
 #include <array>

@@ -1,5 +1,6 @@
 // The content of one message as it arrives: parsed, hashed, and cut into chunks for the queue. Uses
-// constant memory whatever the size of the message: at most two chunks and a header.
+// constant memory whatever the size of the message: at most two chunks and a header (guarantee
+// "Memory does not grow with mail").
 #pragma once
 
 #include <cstdint>

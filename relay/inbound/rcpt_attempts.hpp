@@ -1,5 +1,6 @@
-// Limits how many recipients may be asked for, whatever the answers: a client that sends RCPT after
-// RCPT costs lookups and rows of the greylist, and learns which addresses exist.
+// Limits how many recipients may be asked for, whatever the answers (guarantee "RCPT without end is
+// put off"): a client that sends RCPT after RCPT costs lookups and rows of the greylist, and learns
+// which addresses exist.
 #pragma once
 
 #include <chrono>

@@ -1,6 +1,7 @@
 // A client that missed our 250 must send its message again. The guard recognises the message and
-// gives the 250 again without storing a second copy. Equal content alone does not make a message a
-// resend: devices send identical alarms, without Message-ID and Date, as separate messages.
+// gives the 250 again without storing a second copy (guarantee "A lost 250 makes no second
+// message"). Equal content alone does not make a message a resend: devices send identical alarms,
+// without Message-ID and Date, as separate messages.
 #pragma once
 
 #include <list>

@@ -1,5 +1,6 @@
 // What a session keeps from MAIL to the end of the transaction, besides the envelope, which the
-// machine holds. Destroyed at every boundary, so that nothing of one message reaches the next.
+// machine holds. Destroyed at every boundary (guarantee "Nothing of one transaction reaches the
+// next").
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Counts content that was sent but not stored, per client network: clients that break off at 99 %
-// of the size limit again and again cost disk and time, so they are not admitted for a while.
+// Counts content that was sent but not stored, per client network (guarantee "Content that becomes
+// no message is charged"): clients that break off at 99 % of the size limit again and again cost
+// disk and time, so they are not admitted for a while.
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,6 @@
 // Addresses as typed values (RFC 5321 §4.1.2, RFC 6531 §3.3). A value of these types is valid by
-// construction: no CR, LF, NUL or unbalanced quote can be in it.
+// construction: no CR, LF, NUL or unbalanced quote can be in it (guarantee "An address holds no
+// command").
 //
 // Parsing accepts more than the grammar where the meaning is clear: dots at the ends of a local
 // part or next to each other, a dot after the domain, a source route. Printing always follows the

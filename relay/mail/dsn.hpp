@@ -19,7 +19,8 @@ namespace relay::mail {
 /// How much of the original's header is returned, in octets; whole fields only.
 inline constexpr std::size_t kMaxReturnedHeader = 32UL * 1024;
 
-/// The most octets of one DSN; what does not fit goes into further DSNs.
+/// The most octets of one DSN (guarantee "A DSN is well formed and bounded"); what does not fit
+/// goes into further DSNs.
 inline constexpr std::size_t kMaxDsnOctets = 200UL * 1024;
 
 enum class DsnKind {

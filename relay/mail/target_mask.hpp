@@ -1,6 +1,7 @@
-// Hides an alias's private target in a reply before the sender may read it. Hidden are the target's
-// address, domain and local part, and name and address of the server that was asked. What the
-// sender knows already is never hidden: the alias, its domain and its local part.
+// Hides an alias's private target in a reply before the sender may read it (guarantee "A DSN does
+// not betray the target"). Hidden are the target's address, domain and local part, and name and
+// address of the server that was asked. What the sender knows already is never hidden: the alias,
+// its domain and its local part.
 #pragma once
 
 #include <string>

@@ -1,4 +1,5 @@
-// The Unix socket for the command line. Access to this file is access to the daemon.
+// The Unix socket for the command line. Whoever may open this file may use every verb (guarantee
+// "The control socket is for its owner and group").
 #pragma once
 
 #include <expected>

@@ -1,5 +1,5 @@
 // The keys that encrypt session tickets (RFC 5077). Whoever has a key can read every session
-// resumed with it, so keys are short-lived.
+// resumed with it, so keys are short-lived (guarantee "Versions and keys").
 #pragma once
 
 #include <array>

@@ -1,5 +1,5 @@
-// A connection with TLS, made from a Connection by a handshake. There is no way back: when the TLS
-// session ends, the connection ends.
+// A connection with TLS, made from a Connection by a handshake. When the TLS session ends, the
+// connection ends (guarantee "The end of TLS is the end of the connection").
 #pragma once
 
 #include <cstdint>

@@ -20,8 +20,8 @@ class Progress {
 
 /// Applies the action to every copy that the filter selects. Before the next slice begins, what the
 /// slice has changed is passed on to the copies in memory: when the answer is given, no delivery of
-/// them begins. Every copy is named in the log. After an error, what was changed stays changed.
-/// `progress` may be null.
+/// them begins. Every copy is named in the log (guarantee "Every change is in the log"). After an
+/// error, what was changed stays changed. `progress` may be null.
 base::Task<Answer<ChangeView>> change_all(Controls controls, Order order, ports::QueueFilter filter,
                                           ports::QueueAction action, Progress* progress);
 

@@ -1,4 +1,5 @@
-// Parses the filter words that select the copies for a verb: `to:*@gmail.example -from:<> age:>2h`.
+// Parses the filter words that select the copies for a verb: `to:*@gmail.example -from:<> age:>2h`
+// (guarantee "A filter never widens").
 #pragma once
 
 #include <expected>

@@ -20,7 +20,7 @@ struct AwaitingCopy {
   std::string target;  ///< as text
 };
 
-/// Implementations pass tests/spool/consent_contract.
+/// Implementations pass tests/spool/consent_contract_test.cpp.
 class ConsentQueue {
  public:
   virtual ~ConsentQueue() = default;

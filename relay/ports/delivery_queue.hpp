@@ -139,8 +139,8 @@ struct Report {
   bool tells_sender_of_delay = false;
 };
 
-/// Implementations pass tests/spool/delivery_contract. Calls may come from any shard, and resume
-/// their caller there.
+/// Implementations pass tests/spool/delivery_contract_test.cpp. Calls may come from any shard, and
+/// resume their caller there.
 class DeliveryQueue {
  public:
   virtual ~DeliveryQueue() = default;

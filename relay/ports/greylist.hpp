@@ -44,8 +44,8 @@ inline constexpr std::uint32_t kFewVisits = 8;
 /// Bounded: half of the rows are for visits that wait, half for those that have passed. When no row
 /// is free, the oldest visit of the network with most rows is dropped; where no network has more
 /// than kFewVisits, the oldest of all. So a flood of new visits displaces none that has passed, and
-/// one from few networks only itself.
-/// Implementations pass tests/spool/greylist_contract.
+/// one from few networks only itself. Implementations pass tests/spool/greylist_contract_test.cpp
+/// (guarantee "The greylist is bounded").
 class GreylistStore {
  public:
   virtual ~GreylistStore() = default;

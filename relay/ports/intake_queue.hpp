@@ -18,7 +18,8 @@ namespace relay::ports {
 inline constexpr std::size_t kChunkOctets = 256UL * 1024;
 
 /// Proof that a message is on stable storage. Only a queue can make one, and the 250 after DATA
-/// cannot be built without it: a false promise does not compile.
+/// cannot be built without it, so a false promise does not compile (guarantee "Accepted means on
+/// disk").
 class CommitProof {
  public:
   const mail::MessageId& id() const { return id_; }
@@ -54,8 +55,8 @@ struct RememberedMessage {
 /// So many of the newest messages with a resend key are remembered, at least.
 inline constexpr std::size_t kMostRemembered = 20'000;
 
-/// Implementations pass tests/spool/intake_contract. Calls may come from any shard, and resume
-/// their caller there.
+/// Implementations pass tests/spool/intake_contract_test.cpp. Calls may come from any shard, and
+/// resume their caller there.
 class IntakeQueue {
  public:
   virtual ~IntakeQueue() = default;

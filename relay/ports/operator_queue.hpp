@@ -134,7 +134,7 @@ struct PauseRule {
   friend bool operator==(const PauseRule&, const PauseRule&) = default;
 };
 
-/// Implementations pass tests/spool/operator_contract.
+/// Implementations pass tests/spool/operator_contract_test.cpp.
 class OperatorQueue {
  public:
   virtual ~OperatorQueue() = default;

@@ -12,7 +12,7 @@
 
 namespace relay::ports {
 
-/// Implementations pass tests/spool/token_contract.
+/// Implementations pass tests/spool/token_contract_test.cpp.
 class TokenStore {
  public:
   virtual ~TokenStore() = default;

@@ -1,5 +1,6 @@
-// Reads the content after DATA: finds its end, removes the dots added for transparency, and passes
-// the rest on unchanged. Knows nothing of headers, storage or sockets.
+// Reads the content after DATA: finds its end (guarantee "Content has one end"), removes the dots
+// added for transparency, and passes the rest on unchanged. Knows nothing of headers, storage or
+// sockets.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,6 @@
 // Encodes message content for the wire: doubles leading dots and adds the end of data (RFC 5321
-// §4.5.2). The sending half of the defence against SMTP smuggling: whatever is stored, the stream
-// that we send holds exactly one <CRLF>.<CRLF>, and no variant that a lax server would take for it.
+// §4.5.2). Whatever is stored, the stream that we send holds exactly one <CRLF>.<CRLF>, and no
+// variant that a lax server would take for it (guarantee "What leaves has one end").
 #pragma once
 
 #include <string>

@@ -1,6 +1,6 @@
 // Reads the replies of a remote server octet by octet (RFC 5321 §4.2). Every limit is checked
 // before anything is kept: the peer may be hostile, since anybody can make us connect by causing a
-// bounce.
+// bounce (guarantee "A hostile server costs one session").
 #pragma once
 
 #include <cstddef>

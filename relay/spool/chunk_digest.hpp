@@ -1,4 +1,5 @@
-// The digest by which a damaged or misplaced chunk is recognised.
+// The digest by which a damaged or misplaced chunk is recognised (guarantee "Damaged content never
+// leaves").
 #pragma once
 
 #include <cstdint>

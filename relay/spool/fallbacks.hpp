@@ -1,6 +1,7 @@
-// The fallback of an alias: its copies form a group with the alias's other copies and stand by
-// until all others have failed or none was delivered in time. Until then no failure is reported,
-// because the fallback may still deliver. Writing functions run inside a transaction.
+// The fallback of an alias (guarantee "A fallback stands by"): its copies form a group with the
+// alias's other copies and stand by until all others have failed or none was delivered in time.
+// Until then no failure is reported, because the fallback may still deliver. Writing functions run
+// inside a transaction.
 #pragma once
 
 #include <cstdint>

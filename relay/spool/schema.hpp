@@ -1,4 +1,5 @@
-// The tables of the queue and their migrations: forward only, each step in one transaction.
+// The tables of the queue and their migrations: forward only, each step in one transaction
+// (guarantee "An upgrade is whole or not at all").
 #pragma once
 
 #include <optional>

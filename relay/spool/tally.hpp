@@ -1,5 +1,6 @@
 // The sums that `status` shows and limits use, updated with each change, because counting a million
-// rows would block the writer. Kept in memory and written once per transaction.
+// rows would block the writer (guarantee "The cost of a call does not grow with the queue"). Kept
+// in memory and written once per transaction.
 #pragma once
 
 #include <cstdint>

@@ -138,6 +138,39 @@ std::optional<std::string> broken(const Link& link, const Files& files) {
   return link.path + " has no heading for #" + link.anchor;
 }
 
+/// What follows a heading of level three, up to the next heading.
+struct Section {
+  std::string name;
+  std::string text;
+};
+
+std::vector<Section> sections_in(std::string_view text) {
+  static const RE2 heading("(#{1,6}) +(.*?) *");
+  std::vector<Section> sections;
+  bool is_inside = false;
+  for_each_line(text, [&](const std::string& line, int /*number*/) {
+    std::string level;
+    std::string name;
+    if (RE2::FullMatch(line, heading, &level, &name)) {
+      is_inside = level.size() == 3;
+      if (is_inside) sections.push_back({.name = name, .text = {}});
+    } else if (is_inside) {
+      sections.back().text += line + '\n';
+    }
+  });
+  return sections;
+}
+
+/// The lines of a comment as one line.
+std::string with_joined_comments(std::string_view text) {
+  static const RE2 next_line(R"(\s*\n\s*(?:///?<?|#)?\s*)");
+  std::string joined(text);
+  RE2::GlobalReplace(&joined, next_line, " ");
+  return joined;
+}
+
+constexpr const char* kProof = R"(`((?:tests|scripts)/[\w./-]+)`(?:\s*\(([^)]*)\))?)";
+
 /// The case stands in the file as a word of its own, "test_" in front left out.
 bool names(const std::string& test, const std::string& words) {
   return RE2::PartialMatch(test, R"((?:^|\W|\btest_))" + RE2::QuoteMeta(words) + R"((?:$|\W))");
@@ -174,7 +207,7 @@ std::vector<std::string> broken_links(std::string_view path, std::string_view te
 }
 
 std::vector<std::string> missing_proofs(std::string_view text, const Files& files) {
-  static const RE2 proof(R"(`((?:tests|scripts)/[\w./-]+)`(?:\s*\(([^)]*)\))?)");
+  static const RE2 proof(kProof);
   static const RE2 comma(R"(\s*([^,]*[^,\s])\s*,?)");
   std::vector<std::string> found;
   std::string path;
@@ -189,6 +222,65 @@ std::vector<std::string> missing_proofs(std::string_view text, const Files& file
     std::string one;
     for (re2::StringPiece list(cases); RE2::Consume(&list, comma, &one);) {
       if (!names(test->second, one)) found.push_back(path + " has no " + one);
+    }
+  }
+  return found;
+}
+
+std::vector<std::string> unproven_sections(std::string_view text, const Files& files) {
+  static const RE2 proof(kProof);
+  std::vector<std::string> found;
+  for (const Section& section : sections_in(text)) {
+    std::string path;
+    bool is_proven = false;
+    for (re2::StringPiece rest(section.text); RE2::FindAndConsume(&rest, proof, &path);) {
+      is_proven = is_proven || (path.starts_with("tests/") && is_there(path, files));
+    }
+    if (!is_proven) found.push_back(section.name + ": no test");
+  }
+  return found;
+}
+
+std::vector<std::string> undefined_guarantees(std::string_view text, std::string_view guarantees) {
+  static const RE2 citation(R"re(\bguarantees? "([^"]*)")re");
+  Names defined;
+  for (const Section& section : sections_in(guarantees)) defined.insert(section.name);
+  std::vector<std::string> found;
+  const std::string joined = with_joined_comments(text);
+  std::string cited;
+  for (re2::StringPiece rest(joined); RE2::FindAndConsume(&rest, citation, &cited);) {
+    if (!defined.contains(cited)) found.push_back(cited + " is no guarantee");
+  }
+  return found;
+}
+
+std::vector<std::string> missing_files(std::string_view text, const Files& files) {
+  static const RE2 citation(R"(\b((?:config|docs|relay|scripts|srs|tests)/[\w./-]*\w))");
+  std::vector<std::string> found;
+  for_each_line(text, [&](const std::string& line, int number) {
+    const auto comment = line.find("//");
+    if (comment == std::string::npos || line.substr(0, comment).ends_with(':')) return;
+    std::string cited;
+    for (re2::StringPiece rest(line.data() + comment, line.size() - comment);
+         RE2::FindAndConsume(&rest, citation, &cited);) {
+      if (!is_there(cited, files)) {
+        found.push_back(std::to_string(number) + ": " + cited + " is not there");
+      }
+    }
+  });
+  return found;
+}
+
+std::vector<std::string> missing_decisions(std::string_view text, const Files& files) {
+  static const RE2 citation(R"(\bADR ([0-9]{1,4})\b)");
+  std::vector<std::string> found;
+  const std::string joined = with_joined_comments(text);
+  std::string cited;
+  for (re2::StringPiece rest(joined); RE2::FindAndConsume(&rest, citation, &cited);) {
+    const std::string path = "docs/adr/" + std::string(4 - cited.size(), '0') + cited + '-';
+    const auto at = files.lower_bound(path);
+    if (at == files.end() || !at->first.starts_with(path)) {
+      found.push_back("ADR " + cited + " is not in docs/adr");
     }
   }
   return found;

@@ -29,6 +29,20 @@ std::vector<std::string> broken_links(std::string_view path, std::string_view te
 /// A case is a word of the file; of a Python method also without its "test_".
 std::vector<std::string> missing_proofs(std::string_view text, const Files& files);
 
+/// Sections of `text` (headings of level three) that name no test that is there.
+std::vector<std::string> unproven_sections(std::string_view text, const Files& files);
+
+/// Guarantees that `text` cites, as `guarantee "Mail does not go round"`, and that are no heading
+/// of level three in `guarantees`. A name may go on in the next line of a comment.
+std::vector<std::string> undefined_guarantees(std::string_view text, std::string_view guarantees);
+
+/// Files and folders that comments of the C++ source `text` name by their path from the root, and
+/// that are not there.
+std::vector<std::string> missing_files(std::string_view text, const Files& files);
+
+/// Decisions that `text` cites by number, as `ADR 15`, and that are not in docs/adr.
+std::vector<std::string> missing_decisions(std::string_view text, const Files& files);
+
 /// Full hashes, in lower case.
 using Commits = std::set<std::string, std::less<>>;
 

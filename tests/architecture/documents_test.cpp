@@ -85,6 +85,23 @@ TEST(Documents, NameProofsThatAreThere) {
   EXPECT_THAT(missing_proofs(project().at("docs/guarantees.md"), project()), IsEmpty());
 }
 
+TEST(Documents, HaveATestForEachGuarantee) {
+  EXPECT_THAT(unproven_sections(project().at("docs/guarantees.md"), project()), IsEmpty());
+}
+
+TEST(Documents, DefineTheGuaranteesDecisionsAndFilesThatAreCited) {
+  const std::string& guarantees = project().at("docs/guarantees.md");
+  int citing = 0;
+  for (const auto& [path, text] : project()) {
+    if (path.starts_with("tests/architecture/")) continue;  // cites what there is not
+    EXPECT_THAT(undefined_guarantees(text, guarantees), IsEmpty()) << path;
+    EXPECT_THAT(missing_decisions(text, project()), IsEmpty()) << path;
+    if (path.starts_with("relay/") && text.contains("guarantee \"")) ++citing;
+    if (path.ends_with("pp")) EXPECT_THAT(missing_files(text, project()), IsEmpty()) << path;
+  }
+  EXPECT_GT(citing, 20);
+}
+
 /// What git prints about the project; "" where there is no repository, or no git.
 std::string git(const std::string& arguments) {
   const std::string command =
@@ -174,6 +191,46 @@ TEST(MissingProof, IsNotOneThatIsThere) {
                              "it_goes_on, test_it_goes_on); `tests/test_y.py`, see `tests`",
                              kFew),
               IsEmpty());
+}
+
+constexpr const char* kTwoGuarantees =
+    "# What is kept\n### Mail does not go round\nTests: `tests/x_test.cpp` (KeepsAPromise).\n"
+    "### It goes on\nAs the section before. Tests: `tests/none_test.cpp`; `scripts/test`.\n"
+    "## What no test shows\n- nothing: `tests/x_test.cpp`\n";
+
+TEST(UnprovenSection, IsSeen) {
+  EXPECT_THAT(unproven_sections(kTwoGuarantees, kFew), ElementsAre("It goes on: no test"));
+}
+
+TEST(UndefinedGuarantee, IsSeen) {
+  EXPECT_THAT(undefined_guarantees("// Holds the guarantee \"Mail goes round\".\n"
+                                   "/// Guarantee, see guarantee \"What no test\n/// shows\".\n"
+                                   "# guarantees \"It goes on\" and more\n",
+                                   kTwoGuarantees),
+              ElementsAre(HasSubstr("Mail goes round"), HasSubstr("What no test shows")));
+}
+
+TEST(UndefinedGuarantee, IsNotOneThatIsDefined) {
+  EXPECT_THAT(undefined_guarantees("// The guarantee \"It goes on\" is kept here.\n"
+                                   "  /// Keeps guarantee \"Mail does\n  /// not go round\".\n"
+                                   "int a;  ///< guarantee \"Mail does not\n"
+                                   "        ///< go round\"; what is guaranteed\n",
+                                   kTwoGuarantees),
+              IsEmpty());
+}
+
+TEST(MissingFile, IsSeen) {
+  EXPECT_THAT(missing_files("// see tests/x_test.cpp and docs, tests/y_test.cpp.\n"
+                            "f(\"relay/none.hpp\");  // as in relay/none\n"
+                            "#include \"relay/none.hpp\"\nopen(\"https://a/docs/none\");\n",
+                            kFew),
+              ElementsAre("1: tests/y_test.cpp is not there", "2: relay/none is not there"));
+}
+
+TEST(MissingDecision, IsSeen) {
+  const Files files{{"docs/adr/0001-one.md", ""}, {"docs/adr/0015-held.md", ""}};
+  EXPECT_THAT(missing_decisions("// ADR 15 and ADR 1; ADR 2 and\n// ADR\n// 150\n", files),
+              ElementsAre("ADR 2 is not in docs/adr", "ADR 150 is not in docs/adr"));
 }
 
 const Commits kTwoCommits{"0db4597000000000000000000000000000000000",

@@ -1,5 +1,5 @@
 // Policy discovery: the DNS lookups of RFC 9989 §4.10 for a message. Uses no verdicts;
-// relay/auth/dmarc/evaluation judges by what is found here.
+// relay/auth/dmarc/evaluation.hpp judges by what is found here.
 #pragma once
 
 #include <cstddef>

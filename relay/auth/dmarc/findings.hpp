@@ -1,5 +1,5 @@
 // What DMARC needs to know besides the message itself: which domains vouch for it, the authors'
-// policies, and organisational domains. Values only; relay/auth/dmarc/discovery looks them up.
+// policies, and organisational domains. Values only; relay/auth/dmarc/discovery.hpp looks them up.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Removes Authentication-Results fields that pretend to be ours (RFC 8601 §5). Nothing else is ever
-// removed from a message, except by the opt-in rewriting of its author.
+// Removes Authentication-Results fields that pretend to be ours (RFC 8601 §5; guarantee "Results in
+// our name are ours"). Nothing else is ever removed from a message, except by the opt-in rewriting
+// of its author.
 #pragma once
 
 #include <cstddef>
