@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/source_dir.hpp"
+#include "tests/support/read_file.hpp"
 
 namespace vectors {
 
@@ -60,14 +61,8 @@ inline bool none(std::size_t cases, std::string_view what) {
   return true;
 }
 
-inline std::string octets_of(const std::filesystem::path& path) {
-  std::ostringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
-
 inline boost::json::value read(const std::filesystem::path& path) {
-  return boost::json::parse(octets_of(path));
+  return boost::json::parse(relay::support::read_file(path));
 }
 
 }  // namespace vectors

@@ -10,6 +10,7 @@
 
 #include "relay/app/wiring_certificate.hpp"
 #include "tests/net/certificates.hpp"
+#include "tests/support/logs.hpp"
 
 namespace relay::app {
 namespace {
@@ -26,12 +27,6 @@ using testing::IsEmpty;
 base::WallTime right_now() {
   return std::chrono::floor<base::WallTime::duration>(std::chrono::system_clock::now());
 }
-
-struct Lines final : base::Log {
-  void write(base::Event event) override { all.push_back(std::move(event).line()); }
-
-  std::vector<std::string> all;
-};
 
 class CertificateWatchTest : public testing::Test {
  protected:
@@ -71,7 +66,7 @@ class CertificateWatchTest : public testing::Test {
     return files;
   }();
   base::Published<net::TlsContext> published_{context_of(files_)};
-  Lines log_;
+  support::RecordingLog log_;
   FileBounds bounds_;
   CertificateWatch watch_{published_, log_, bounds_};
   base::WallTime now_ = right_now();
@@ -80,7 +75,7 @@ class CertificateWatchTest : public testing::Test {
 TEST_F(CertificateWatchTest, SaysNothingWhileNothingChanges) {
   look(100);
   EXPECT_EQ(host(), "old.example");
-  EXPECT_THAT(log_.all, IsEmpty());
+  EXPECT_THAT(log_.lines, IsEmpty());
 }
 
 TEST_F(CertificateWatchTest, TakesANewPair) {
@@ -90,7 +85,7 @@ TEST_F(CertificateWatchTest, TakesANewPair) {
   fs::rename(fresh.key, files_.key);
   look();
   EXPECT_EQ(host(), "new.example");
-  EXPECT_THAT(log_.all,
+  EXPECT_THAT(log_.lines,
               ElementsAre(AllOf(HasSubstr("\"event\":\"certificate\""), HasSubstr("new.example"))));
   EXPECT_EQ(watch_.trouble(), "");
 }
@@ -118,13 +113,13 @@ TEST_F(CertificateWatchTest, KeepsTheOldPairWhileTheNewOneIsHalfWritten) {
   look(200);
   EXPECT_EQ(host(), "old.example");
   EXPECT_THAT(watch_.trouble(), HasSubstr("served.key"));
-  ASSERT_EQ(log_.all.size(), 1U) << "once, not each second";
-  EXPECT_THAT(log_.all.front(), AllOf(HasSubstr("\"warn"), HasSubstr("stays in use")));
+  ASSERT_EQ(log_.lines.size(), 1U) << "once, not each second";
+  EXPECT_THAT(log_.lines.front(), AllOf(HasSubstr("\"warn"), HasSubstr("stays in use")));
   fs::rename(fresh.key, files_.key);
   look();
   EXPECT_EQ(host(), "new.example");
   EXPECT_EQ(watch_.trouble(), "");
-  EXPECT_EQ(log_.all.size(), 2U);
+  EXPECT_EQ(log_.lines.size(), 2U);
 }
 
 /// One look may come between the two writes of an ordinary renewal: no reason for a warning.
@@ -136,14 +131,14 @@ TEST_F(CertificateWatchTest, DoesNotReadWhatIsBeingWritten) {
   fs::rename(fresh.key, files_.key);
   look();
   EXPECT_EQ(host(), "new.example");
-  EXPECT_EQ(log_.all.size(), 1U);
+  EXPECT_EQ(log_.lines.size(), 1U);
 }
 
 TEST_F(CertificateWatchTest, WarnsOfFilesThatAreGoneAndTakesThemWhenTheyComeBack) {
   look();
   fs::rename(files_.key, folder_.path() / "away");
   look();
-  EXPECT_EQ(log_.all.size(), 1U);
+  EXPECT_EQ(log_.lines.size(), 1U);
   EXPECT_THAT(watch_.trouble(), HasSubstr("No such file"));
   fs::rename(folder_.path() / "away", files_.key);
   look();
@@ -171,21 +166,21 @@ TEST_F(CertificateWatchTest, FollowsAReloadToOtherFiles) {
   watch(fresh);
   look();
   EXPECT_EQ(host(), "new.example");
-  EXPECT_THAT(log_.all, IsEmpty());
+  EXPECT_THAT(log_.lines, IsEmpty());
 }
 
 TEST_F(CertificateWatchTest, TellsTheEndOnceForEachMark) {
   const auto ends = published_.get()->certificate()->ends;
   for (base::WallTime at = ends - days(20); at < ends + days(3); at += hours(1)) watch_.look(at);
-  ASSERT_EQ(log_.all.size(), 5U);
-  EXPECT_THAT(log_.all[0],
+  ASSERT_EQ(log_.lines.size(), 5U);
+  EXPECT_THAT(log_.lines[0],
               AllOf(HasSubstr("certificate_expires"), HasSubstr("\"hours_left\":336")));
-  EXPECT_THAT(log_.all[1], HasSubstr("\"hours_left\":168"));
-  EXPECT_THAT(log_.all[2], HasSubstr("\"hours_left\":72"));
-  EXPECT_THAT(log_.all[3], HasSubstr("\"hours_left\":24"));
-  EXPECT_THAT(log_.all[4], HasSubstr("certificate_expired"));
+  EXPECT_THAT(log_.lines[1], HasSubstr("\"hours_left\":168"));
+  EXPECT_THAT(log_.lines[2], HasSubstr("\"hours_left\":72"));
+  EXPECT_THAT(log_.lines[3], HasSubstr("\"hours_left\":24"));
+  EXPECT_THAT(log_.lines[4], HasSubstr("certificate_expired"));
   watch_.look(ends - days(10));
-  EXPECT_EQ(log_.all.size(), 5U) << "a clock that jumps back repeats nothing";
+  EXPECT_EQ(log_.lines.size(), 5U) << "a clock that jumps back repeats nothing";
 }
 
 /// A part of it may be in the environment, or all of it.
@@ -197,14 +192,14 @@ TEST_F(CertificateWatchTest, TellsTheEndWhereverTheCertificateIsFrom) {
     watch.watch(WatchedCertificate{.files = files, .name = "$CHAIN"});
     watch.look(ends - days(13));
     watch.look(ends - days(13));
-    ASSERT_EQ(log_.all.size(), 1U);
-    EXPECT_THAT(log_.all[0],
+    ASSERT_EQ(log_.lines.size(), 1U);
+    EXPECT_THAT(log_.lines[0],
                 AllOf(HasSubstr("certificate_expires"), HasSubstr("\"file\":\"$CHAIN\"")));
-    log_.all.clear();
+    log_.lines.clear();
   }
   watch_.watch(std::nullopt);
   watch_.look(ends - days(2));
-  EXPECT_THAT(log_.all, IsEmpty()) << "there is no [tls] any more";
+  EXPECT_THAT(log_.lines, IsEmpty()) << "there is no [tls] any more";
 }
 
 TEST_F(CertificateWatchTest, TellsThatTheSourceOfACredentialIsNewer) {
@@ -221,8 +216,8 @@ TEST_F(CertificateWatchTest, TellsThatTheSourceOfACredentialIsNewer) {
   fs::last_write_time(source, written + hours(1));
   look(100);
   EXPECT_THAT(watch_.needs_restart(), ElementsAre("tls.key"));
-  ASSERT_EQ(log_.all.size(), 1U) << "once";
-  EXPECT_THAT(log_.all[0], AllOf(HasSubstr("source.key is newer"), HasSubstr("next start")));
+  ASSERT_EQ(log_.lines.size(), 1U) << "once";
+  EXPECT_THAT(log_.lines[0], AllOf(HasSubstr("source.key is newer"), HasSubstr("next start")));
   fs::remove(source);
   look(100);
   EXPECT_THAT(watch_.needs_restart(), IsEmpty()) << "nobody knows";

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "tests/source_dir.hpp"
+#include "tests/support/golden.hpp"
 
 namespace relay::app {
 namespace {
@@ -32,8 +33,7 @@ std::string help_of(std::vector<std::string> words) {
   return title + '\n' + testing::internal::GetCapturedStdout();
 }
 
-/// What users and their scripts read does not change by accident. After a change on purpose:
-/// UPDATE_GOLDEN=1 app_test
+/// Help texts do not change by accident.
 TEST(CommandLine, HelpIsAsRecorded) {
   const std::vector<std::vector<std::string>> pages = {
       {},
@@ -63,11 +63,7 @@ TEST(CommandLine, HelpIsAsRecorded) {
   };
   std::string all;
   for (const auto& page : pages) all += help_of(page);
-  const std::string file = std::string(RELAY_SOURCE_DIR) + "/tests/app/help.golden";
-  if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(file) << all;
-  std::stringstream recorded;
-  recorded << std::ifstream(file).rdbuf();
-  EXPECT_EQ(all, recorded.str());
+  support::expect_golden("tests/app/help.golden", all);
 }
 
 TEST(CommandLine, HelpIsACommandToo) {

@@ -10,7 +10,7 @@
 #include "relay/app/command_line.hpp"
 #include "relay/app/complaint.hpp"
 #include "relay/ops/exit_code.hpp"
-#include "tests/source_dir.hpp"
+#include "tests/support/read_file.hpp"
 
 namespace relay::app {
 namespace {
@@ -19,13 +19,12 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 TEST(ExitCodes, TheGuideHasTheTable) {
-  std::stringstream guide;
-  guide << std::ifstream(RELAY_SOURCE_DIR "/docs/exit-codes.md").rdbuf();
+  const std::string guide = support::read_source("docs/exit-codes.md");
   std::string table = "| Code | When |\n|---:|---|\n";
   for (const auto& [code, meaning] : ops::kExitCodes) {
     table += fmt::format("| {} | {} |\n", static_cast<int>(code), meaning);
   }
-  EXPECT_THAT(guide.str(), HasSubstr(table));
+  EXPECT_THAT(guide, HasSubstr(table));
 }
 
 TEST(ExitCodes, NoneStandsForTwoThings) {

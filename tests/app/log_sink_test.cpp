@@ -16,6 +16,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/read_file.hpp"
+
 namespace relay::app {
 namespace {
 
@@ -32,11 +34,7 @@ class LogSinkTest : public testing::Test {
 
   std::string file() const { return (folder_ / "relay.log").string(); }
 
-  std::string content() const {
-    std::stringstream text;
-    text << std::ifstream(file()).rdbuf();
-    return text.str();
-  }
+  std::string content() const { return support::read_file(file()); }
 
   fs::path folder_;
 };
@@ -83,13 +81,11 @@ TEST_F(LogSinkTest, GoesOnInAnotherFileWithoutLosingALine) {
   }
   EXPECT_NE(content().find("before"), std::string::npos);
   EXPECT_EQ(content().find("after"), std::string::npos);
-  std::stringstream moved;
-  moved << std::ifstream(folder_ / "second.log.1").rdbuf();
-  EXPECT_NE(moved.str().find("after"), std::string::npos);
-  EXPECT_EQ(moved.str().find("rotated"), std::string::npos);
-  std::stringstream made_anew;
-  made_anew << std::ifstream(second).rdbuf();
-  EXPECT_NE(made_anew.str().find("rotated"), std::string::npos);
+  const std::string moved = support::read_file(folder_ / "second.log.1");
+  EXPECT_NE(moved.find("after"), std::string::npos);
+  EXPECT_EQ(moved.find("rotated"), std::string::npos);
+  const std::string made_anew = support::read_file(second);
+  EXPECT_NE(made_anew.find("rotated"), std::string::npos);
 }
 
 TEST_F(LogSinkTest, SaysWhyAFileCannotBeOpened) {
@@ -99,7 +95,7 @@ TEST_F(LogSinkTest, SaysWhyAFileCannotBeOpened) {
   EXPECT_NE(blocked.error().find("relay.log"), std::string::npos) << blocked.error();
 }
 
-/// What is said beforehand is what opening says.
+/// The check beforehand gives the same error as opening.
 TEST_F(LogSinkTest, CanBeJudgedWithoutBeingMade) {
   std::ofstream(file()) << "there";
   const std::string below = (folder_ / "logs" / "more" / "relay.log").string();
@@ -203,7 +199,7 @@ TEST_F(LogSinkTest, DropsNothingThatIsToBeKeptWhileTheVolumeHangs) {
   }
 }
 
-/// Whoever reads the log may have stopped for ever: neither flushing nor ending waits for him.
+/// The reader of the log may have stopped for ever: neither flushing nor ending waits for it.
 TEST_F(LogSinkTest, EndsWhileNobodyReads) {
   ASSERT_EQ(::mkfifo(file().c_str(), 0600), 0);
   const int reader = ::open(file().c_str(), O_RDONLY | O_NONBLOCK);
@@ -216,7 +212,7 @@ TEST_F(LogSinkTest, EndsWhileNobodyReads) {
     event.text("filling", filling);
     (*log)->write(std::move(event));
   }
-  // He does not read, and has not for long: nobody waits once more for him, however often.
+  // The reader has not read for long: no further call waits for it.
   EXPECT_FALSE((*log)->flush());
   const auto began = std::chrono::steady_clock::now();
   for (int i = 0; i < 20; ++i) EXPECT_FALSE((*log)->flush());
@@ -261,10 +257,9 @@ TEST_F(LogSinkTest, GoesOnInANewFileWhenTheOldOneWasMovedAway) {
   ASSERT_TRUE((*log)->flush());
   EXPECT_EQ(content().find("before"), std::string::npos);
   EXPECT_NE(content().find("after"), std::string::npos);
-  std::stringstream old;
-  old << std::ifstream(folder_ / "relay.log.1").rdbuf();
-  EXPECT_NE(old.str().find("before"), std::string::npos);
-  EXPECT_EQ(old.str().find("after"), std::string::npos);
+  const std::string old = support::read_file(folder_ / "relay.log.1");
+  EXPECT_NE(old.find("before"), std::string::npos);
+  EXPECT_EQ(old.find("after"), std::string::npos);
 }
 
 TEST_F(LogSinkTest, GoesOnInTheOldFileWhenThereCannotBeANewOne) {

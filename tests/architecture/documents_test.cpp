@@ -14,6 +14,7 @@
 #include <gmock/gmock.h>
 
 #include "tests/source_dir.hpp"
+#include "tests/support/read_file.hpp"
 
 namespace relay::architecture {
 namespace {
@@ -23,17 +24,12 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-std::string read(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
 /// Sources, scripts and documents cite documents; what is generated or recorded does not count.
 bool is_read(const fs::path& path) {
   static const std::set<std::string> kEndings{".md", ".cpp",  ".hpp", ".py",   ".pl",     ".txt",
                                               ".in", ".toml", ".yml", ".smtp", ".socket", ".cmake"};
   if (kEndings.contains(path.extension().string())) return true;
-  return !path.has_extension() && read(path).starts_with("#!");
+  return !path.has_extension() && support::read_file(path).starts_with("#!");
 }
 
 /// What belongs to the project; what a build or an editor leaves beside it does not.
@@ -42,7 +38,8 @@ const Files& project() {
     const fs::path root(RELAY_SOURCE_DIR);
     Files found;
     const auto add = [&](const fs::path& path) {
-      found[path.lexically_relative(root).generic_string()] = is_read(path) ? read(path) : "";
+      found[path.lexically_relative(root).generic_string()] =
+          is_read(path) ? support::read_file(path) : "";
     };
     for (const auto& entry : fs::directory_iterator(root)) {
       if (entry.is_regular_file()) add(entry.path());

@@ -5,9 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_resolver.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::auth {
 namespace {
@@ -21,7 +21,7 @@ class Iprev : public testing::Test {
     fakes::FakeResolver resolver(clock_, zone);
     const base::Deadline deadline{clock_.steady() + std::chrono::seconds(5)};
     const auto address = boost::asio::ip::make_address(client);
-    auto verdict = dns::turn_loop(io, check_iprev(resolver, address, deadline));
+    auto verdict = support::run_task(io, check_iprev(resolver, address, deadline));
     questions_ = resolver.calls();
     return verdict;
   }

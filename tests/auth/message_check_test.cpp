@@ -7,9 +7,9 @@
 
 #include "tests/auth/arc/hops.hpp"
 #include "tests/auth/dkim/test_signer.hpp"
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_resolver.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::auth {
 namespace {
@@ -43,7 +43,7 @@ std::string zone() {
          key().dns_record() + "\"\n";
 }
 
-/// Who sends, and whose signature the message has.
+/// The client, and the signatures of the message.
 struct Sending {
   std::string client;
   std::string helo;
@@ -75,7 +75,7 @@ class Checked : public testing::Test {
   Checked() : resolver_(clock_, zone()) {}
 
   mail::Authentication verdicts(const std::string& block, const Sending& sending) {
-    return dns::turn_loop(io_, check(block, sending)).verdicts;
+    return support::run_task(io_, check(block, sending)).verdicts;
   }
 
   /// The verdicts, and how long they were waited for.
@@ -87,7 +87,7 @@ class Checked : public testing::Test {
   Waited wait_for(const std::string& block, const Sending& sending) {
     Waited waited;
     base::spawn_supervised(io_.get_executor(), "message",
-                           dns::keep_result(check(block, sending), waited.result));
+                           support::keep_result(check(block, sending), waited.result));
     for (; !waited.result && waited.time < 60s; waited.time += 100ms) clock_.run_for(io_, 100ms);
     clock_.run_for(io_, 60s);  // what was not waited for ends as well
     return waited;
@@ -160,7 +160,7 @@ TEST_F(Checked, PassesWhatTheAttackerSendsInHisOwnName) {
 
 class Spoof : public Checked, public testing::WithParamInterface<const char*> {};
 
-/// Whoever reads the victim in it, DMARC has the victim's policy or the strictest for it.
+/// If any reader may see the victim as author, DMARC applies the victim's policy or the strictest.
 TEST_P(Spoof, EndsInReject) {
   const auto found = verdicts(GetParam(), kAttacker);
   EXPECT_EQ(found.mail_from.result, SpfResult::Pass);
@@ -262,7 +262,7 @@ TEST_F(Checked, HeloIsWaitedForWhereItStandsForTheSender) {
   EXPECT_GE(wait_for("From: <mailer-daemon@victim.example>\r\n", bounce).time, 5s);
 }
 
-/// What the author's domain lets us do is worth no question.
+/// Whether the author's SPF authorises us causes no lookup of its own.
 TEST_F(Checked, WhetherWeMaySendIsSeenFromWhatIsKnown) {
   add_to_zone(
       "long.example TXT \"v=spf1 a:one.example mx include:ours.example -all\"\n"
@@ -280,7 +280,7 @@ TEST_F(Checked, WhetherWeMaySendIsSeenFromWhatIsKnown) {
   options_.egress.pop_back();
   EXPECT_EQ(wait_for(block, late).result->egress, SpfResult::Pass);
 
-  // The client is found at once, and so nobody knows what stands behind.
+  // The client matches at once, so the rest of the record is not evaluated.
   const Sending early{"192.0.2.9", "attack.example", "<ann@long.example>", ""};
   found = wait_for(block, early);
   EXPECT_EQ(found.result->verdicts.mail_from.result, SpfResult::Pass);
@@ -321,7 +321,7 @@ TEST_F(Checked, ARecordThatAsksForTooMuchIsNoReasonToRefuse) {
   }
 }
 
-/// What proves the author is asked for whatever the others make us ask.
+/// Lookups that prove the author are made, however many lookups others cause.
 TEST_F(Checked, WhatOthersMakeUsAskUsesUpNothingOfTheAuthor) {
   std::string zone =
       vast("vast.example") + vast("mx.huge.example") + arc::key_line(arc::sealing_key());
@@ -353,7 +353,7 @@ TEST_F(Checked, WhatOthersMakeUsAskUsesUpNothingOfTheAuthor) {
   EXPECT_EQ(all.front(), "txt vast.example") << "MAIL FROM goes first";
 }
 
-/// The author's own signature decides; what else is under way is no reason to let him wait.
+/// The author's own signature decides, so other lookups under way do not delay the message.
 TEST_F(Checked, NobodyElsesDnsDelaysAnAuthorWhoHasSigned) {
   add_to_zone(
       "silent.example NEVER\nmute.example NEVER\nk._domainkey.slow.example NEVER\n"
@@ -380,7 +380,7 @@ TEST_F(Checked, NobodyElsesDnsDelaysAnAuthorWhoHasSigned) {
   EXPECT_GE(wait_for("From: Ann <ann@victim.example>\r\n", unsigned_one).time, 5s);
 }
 
-/// One signature of the author is enough, although another key of his cannot be had.
+/// One signature of the author is enough, even if another key cannot be looked up.
 TEST_F(Checked, AProvenAuthorIsNotDelayedByHisOtherKey) {
   add_to_zone("k._domainkey.mail.victim.example NEVER\n");
   const Sending sending{"192.0.2.99",

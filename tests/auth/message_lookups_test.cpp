@@ -7,9 +7,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_resolver.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::auth {
 namespace {
@@ -36,7 +36,7 @@ class MessageLookupsTest : public testing::Test {
   }
 
   auto txt(ports::Resolver& resolver, const std::string& name) {
-    return dns::turn_loop(io_, resolver.txt(name, dns::soon()));
+    return support::run_task(io_, resolver.txt(name, support::soon()));
   }
 
   fakes::FakeClock clock_;
@@ -51,12 +51,12 @@ TEST_F(MessageLookupsTest, AsksEachQuestionOnce) {
     ASSERT_TRUE(found);
     EXPECT_THAT(found->records, ElementsAre("v=spf1 mx -all"));
   }
-  EXPECT_TRUE(dns::turn_loop(io_, lookups_.mx("author.example", dns::soon())));
-  EXPECT_TRUE(dns::turn_loop(io_, lookups_.addresses("mx.author.example", dns::soon())));
-  EXPECT_TRUE(dns::turn_loop(
-      io_, lookups_.addresses_of("mx.author.example", ports::IpFamily::V4, dns::soon())));
-  EXPECT_FALSE(dns::turn_loop(
-      io_, lookups_.addresses_of("mx.author.example", ports::IpFamily::V6, dns::soon())));
+  EXPECT_TRUE(support::run_task(io_, lookups_.mx("author.example", support::soon())));
+  EXPECT_TRUE(support::run_task(io_, lookups_.addresses("mx.author.example", support::soon())));
+  EXPECT_TRUE(support::run_task(
+      io_, lookups_.addresses_of("mx.author.example", ports::IpFamily::V4, support::soon())));
+  EXPECT_FALSE(support::run_task(
+      io_, lookups_.addresses_of("mx.author.example", ports::IpFamily::V6, support::soon())));
   EXPECT_EQ(lookups_.asked(), 5U) << "types and families are questions of their own";
 }
 
@@ -77,7 +77,7 @@ TEST_F(MessageLookupsTest, WhatIsUnderWayIsWaitedFor) {
   EXPECT_EQ(resolver_.calls().size(), 3U);
 }
 
-/// What is too large to be kept is asked for by one after the other.
+/// Answers too large to be kept are looked up by each caller in turn.
 TEST_F(MessageLookupsTest, WhoWaitsForWhatIsNotKeptAsksAgain) {
   for (int i = 0; i < 4; ++i) txt(lookups_, "big" + std::to_string(i) + ".example");
   int heard = 0;
@@ -104,7 +104,7 @@ class SlowResolver final : public fakes::FakeResolver {
   }
 };
 
-/// A shard that ends takes with it who asks and who waits.
+/// When a shard ends, the task that asks and the tasks that wait are destroyed.
 TEST_F(MessageLookupsTest, EndsWithTheShardWhileSomebodyWaits) {
   SlowResolver slow(clock_, "");
   const auto lookups = std::make_shared<MessageLookups>(slow, clock_, LookupLimits{});
@@ -159,11 +159,11 @@ TEST_F(MessageLookupsTest, WhatIsKnownIsToldWithoutAsking) {
   EXPECT_THAT(resolver_.calls(), IsEmpty());
   txt(lookups_, "author.example");
   EXPECT_TRUE(txt(known, "Author.example"));
-  EXPECT_FALSE(dns::turn_loop(io_, known.mx("author.example", dns::soon())));
+  EXPECT_FALSE(support::run_task(io_, known.mx("author.example", support::soon())));
   const auto client = boost::asio::ip::make_address("192.0.2.1");
-  EXPECT_FALSE(dns::turn_loop(io_, known.names(client, dns::soon())));
-  EXPECT_TRUE(dns::turn_loop(io_, lookups_.names(client, dns::soon())));
-  EXPECT_TRUE(dns::turn_loop(io_, known.names(client, dns::soon())));
+  EXPECT_FALSE(support::run_task(io_, known.names(client, support::soon())));
+  EXPECT_TRUE(support::run_task(io_, lookups_.names(client, support::soon())));
+  EXPECT_TRUE(support::run_task(io_, known.names(client, support::soon())));
   EXPECT_EQ(lookups_.asked(), 2U);
 }
 

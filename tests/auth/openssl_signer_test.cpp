@@ -9,6 +9,7 @@
 #include "relay/auth/dkim/body_hashes.hpp"
 #include "tests/auth/arc/checked.hpp"
 #include "tests/controls/broken_signatures.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::auth {
 namespace {
@@ -40,13 +41,7 @@ class SignerTest : public testing::Test {
  protected:
   template <class T>
   T run(base::Task<T> task) {
-    io_.restart();
-    auto result = boost::asio::co_spawn(io_, std::move(task), boost::asio::use_future);
-    const auto guard = boost::asio::make_work_guard(io_);
-    while (result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
-      io_.run_one_for(std::chrono::milliseconds(20));
-    }
-    return result.get();
+    return support::run_task(io_, std::move(task));
   }
 
   boost::asio::io_context io_;
@@ -146,7 +141,7 @@ TEST_F(SignerTest, HandsOutNothingThatDoesNotHold) {
 
 class SealTest : public SignerTest {
  protected:
-  /// What leaves: our fields on top of `header` and a body.
+  /// The message as it leaves: our fields on top of `header` and a body.
   std::string sent(const std::string& header, mail::ArcResult chain) {
     dkim::BodyHashes hashes;
     const auto wish = hashes.want(dkim::Canon::Relaxed);

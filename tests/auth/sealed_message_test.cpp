@@ -7,9 +7,9 @@
 
 #include "relay/auth/message_check.hpp"
 #include "tests/auth/arc/hops.hpp"
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_resolver.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::auth {
 namespace {
@@ -18,13 +18,14 @@ using namespace std::chrono_literals;
 
 class SealedMessage : public testing::Test {
  protected:
-  CheckResult checked(const std::string& message) { return dns::turn_loop(io_, check(message)); }
+  CheckResult checked(const std::string& message) { return support::run_task(io_, check(message)); }
 
   /// The same, and how long it was waited for.
   std::pair<CheckResult, std::chrono::milliseconds> waited_for(const std::string& message) {
     std::optional<CheckResult> result;
     std::chrono::milliseconds time{0};
-    base::spawn_supervised(io_.get_executor(), "message", dns::keep_result(check(message), result));
+    base::spawn_supervised(io_.get_executor(), "message",
+                           support::keep_result(check(message), result));
     for (; !result && time < 60s; time += 100ms) clock_.run_for(io_, 100ms);
     clock_.run_for(io_, 60s);  // what was not waited for ends as well
     return {result.value(), time};
@@ -69,7 +70,7 @@ TEST_F(SealedMessage, IsVouchedForByItsSealer) {
   EXPECT_TRUE(found.sealer_saw_pass);
 }
 
-/// Whether the chain holds cannot be known now; what it says can.
+/// Whether the chain holds is unknown for now; its content can be read.
 TEST_F(SealedMessage, IsVouchedForWhileTheKeyOfItsSealerCannotBeLookedUp) {
   use_zone(
       "_dmarc.sender.example TXT \"v=DMARC1; p=reject\"\ns1._domainkey.hop.example SERVFAIL\n");
@@ -100,7 +101,7 @@ TEST_F(SealedMessage, DoesNotWaitForTheKeyOfAnOlderMessageSignature) {
   EXPECT_GE(waited_for(message).second, 5s) << "of a chain that decides it is waited for";
 }
 
-/// Whoever may let a trusted service rewrite From must not get past the policy of others.
+/// A sender who can make a trusted service rewrite From must not evade the policy of other domains.
 TEST_F(SealedMessage, IsNotVouchedForInAnotherName) {
   for (const char* author : {"Ann <ann@victim.example>", "Ann <ann@sub.sender.example>",
                              "Ann <ann@sender.example>, Eve <eve@victim.example>",

@@ -3,12 +3,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "tests/support/ip.hpp"
+
 namespace relay::base {
 namespace {
 
 using testing::HasSubstr;
 
-boost::asio::ip::address ip(const char* text) { return boost::asio::ip::make_address(text); }
+using support::ip;
 
 Network network(const char* text) { return *Network::parse(text); }
 

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/support/read_file.hpp"
+
 namespace relay::base {
 namespace {
 
@@ -19,18 +21,13 @@ class PrivateFileTest : public testing::Test {
 
   ~PrivateFileTest() override { fs::remove_all(folder_); }
 
-  static std::string content(const std::string& path) {
-    std::ifstream file(path);
-    return {std::istreambuf_iterator<char>(file), {}};
-  }
-
   const fs::path folder_ = fs::path(testing::TempDir()) / ("private." + std::to_string(::getpid()));
   const std::string path_ = (folder_ / "key").string();
 };
 
 TEST_F(PrivateFileTest, IsForItsOwnerAlone) {
   ASSERT_TRUE(write_private_file(path_, "secret", IfThere::Fail));
-  EXPECT_EQ(content(path_), "secret");
+  EXPECT_EQ(support::read_file(path_), "secret");
   struct stat info{};
   ASSERT_EQ(::stat(path_.c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777U, 0600U);
@@ -40,9 +37,9 @@ TEST_F(PrivateFileTest, TakesTheNameOfAnotherOnlyWhenToldTo) {
   ASSERT_TRUE(write_private_file(path_, "first and longer", IfThere::Fail));
   EXPECT_FALSE(write_private_file(path_, "second", IfThere::Fail));
   EXPECT_EQ(errno, EEXIST);
-  EXPECT_EQ(content(path_), "first and longer");
+  EXPECT_EQ(support::read_file(path_), "first and longer");
   EXPECT_TRUE(write_private_file(path_, "second", IfThere::Empty));
-  EXPECT_EQ(content(path_), "second");
+  EXPECT_EQ(support::read_file(path_), "second");
 }
 
 TEST_F(PrivateFileTest, FollowsNoLink) {

@@ -21,6 +21,7 @@
 #include "relay/spool/opened_database.hpp"
 #include "relay/spool/spool_folder.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/support/mailbox.hpp"
 
 namespace {
 
@@ -42,7 +43,7 @@ base::WallTime wall_now() {
   return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
 }
 
-mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+using support::mailbox;
 
 class Filler {
  public:
@@ -74,7 +75,7 @@ class Filler {
   void add(std::uint64_t number) {
     const bool due_now = number + options_.due_now >= options_.messages;
     ports::NewMessage made;
-    // Accepted one after the other in the last hour, so that ids grow as they do in life.
+    // Accepted one after the other in the last hour, so that ids grow as in a running relay.
     const auto age = 1h * static_cast<double>(options_.messages - number) /
                      static_cast<double>(options_.messages);
     const base::WallTime received =

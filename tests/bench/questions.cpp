@@ -14,9 +14,9 @@
 #include <fmt/format.h>
 
 #include "relay/auth/message_check.hpp"
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_resolver.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace {
 
@@ -139,7 +139,7 @@ int main(int count, char** arguments) {
     fakes::FakeClock clock;
     fakes::FakeResolver resolver(clock, senders.common_zone() + sender.zone);
     boost::asio::io_context io;
-    const auto found = dns::turn_loop(io, check(sender, resolver, clock, io.get_executor()));
+    const auto found = support::run_task(io, check(sender, resolver, clock, io.get_executor()));
     std::map<std::string, std::size_t> by_type;
     const auto calls = resolver.calls();
     for (const std::string& call : calls) ++by_type[call.substr(0, call.find(' '))];

@@ -85,7 +85,7 @@ struct Server {
   NoGreylist greylist;
   QuietSigner signer;
   CountingFeed feed;
-  NoLog log;
+  support::SilentLog log;
   net::OpensslAcceptor tls_acceptor;
   std::unique_ptr<base::Published<Policy>> policy_now;
   FairShare memory{clock};

@@ -1,4 +1,4 @@
-// What sessions need besides sockets, as little as will do: nothing is kept but counts.
+// The services that sessions need besides sockets, reduced to counters.
 #pragma once
 
 #include <mutex>
@@ -12,6 +12,7 @@
 #include "relay/ports/intake_queue.hpp"
 #include "relay/ports/signer.hpp"
 #include "relay/ports/token_store.hpp"
+#include "tests/support/logs.hpp"
 
 namespace relay::inbound {
 
@@ -129,10 +130,6 @@ struct QuietSigner final : ports::Signer {
   base::Task<std::expected<ports::Signatures, ports::SignError>> sign(ports::SignRequest) override {
     co_return ports::Signatures{.dkim_fields = "DKIM-Signature: v=1; b=fixed\r\n"};
   }
-};
-
-struct NoLog final : base::Log {
-  void write(base::Event) override {}
 };
 
 }  // namespace relay::inbound

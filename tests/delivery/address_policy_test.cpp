@@ -2,14 +2,16 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/ip.hpp"
+
 namespace relay::delivery {
 namespace {
 
-boost::asio::ip::address ip(const char* text) { return boost::asio::ip::make_address(text); }
+using support::ip;
 
 Policy policy() { return Policy(*mail::Domain::parse("mx.fwd.example")); }
 
-/// Whoever owns a domain chooses its MX, and could choose our inner network.
+/// The owner of a domain chooses its MX, and could choose our inner network.
 TEST(AddressPolicy, SpecialAddressesAreNotDialled) {
   for (const char* special : {"0.0.0.0",
                               "10.1.2.3",

@@ -1,4 +1,4 @@
-// Which hosts an attempt asks, in which order, and what it holds against them.
+// Which hosts an attempt tries, in which order, and which it notes as failing.
 #include "relay/delivery/attempt.hpp"
 
 #include <algorithm>
@@ -9,11 +9,13 @@
 
 #include "relay/delivery/attempt_log.hpp"
 #include "tests/delivery/a_host_list.hpp"
-#include "tests/delivery/run_task.hpp"
 #include "tests/delivery/sink_server.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_resolver.hpp"
 #include "tests/fakes/memory_spool.hpp"
+#include "tests/support/logs.hpp"
+#include "tests/support/mailbox.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::delivery {
 namespace {
@@ -22,7 +24,7 @@ using namespace std::chrono_literals;
 using mail::OutcomeKind;
 using testing::HasSubstr;
 
-mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+using support::mailbox;
 
 /// Hosts of one letter, each with so many addresses.
 HostList with_addresses(const std::string& hosts, int each) {
@@ -39,12 +41,6 @@ HostList with_addresses(const std::string& hosts, int each) {
   }
   return list;
 }
-
-struct LinesLog final : base::Log {
-  void write(base::Event event) override { lines.push_back(std::move(event).line()); }
-
-  std::vector<std::string> lines;
-};
 
 class AttemptTest : public testing::Test {
  protected:
@@ -69,8 +65,7 @@ class AttemptTest : public testing::Test {
     return found == list_->hosts.end() ? "?" : found->host;
   }
 
-  /// What a host says to a step from now on; "": it closes the connection. At "connect": it is
-  /// down.
+  /// Sets the reply of a host to a step; "": it closes the connection. At "connect": it is down.
   void say(const std::string& host, const std::string& step, const std::string& reply) {
     plans_[host][step] = reply;
   }
@@ -85,7 +80,7 @@ class AttemptTest : public testing::Test {
   AttemptReport attempt(std::size_t copies = 1, std::size_t octets = 20) {
     AttemptRunner runner = make_runner();
     AttemptReport report = attempt_by(runner, copies, octets);
-    run_task(runner.close());
+    support::run_task(runner.close());
     return report;
   }
 
@@ -107,9 +102,10 @@ class AttemptTest : public testing::Test {
     consignment.queued = queued;
     ContentSource source(spool_.delivery(), {}, content.size(),
                          std::make_shared<const std::string>(content));
-    EXPECT_TRUE(run_task(source.open()));
+    EXPECT_TRUE(support::run_task(source.open()));
     last_ = consignment;
-    return run_task(runner.run(consignment, source, [](const auto&, bool) { return true; }));
+    return support::run_task(
+        runner.run(consignment, source, [](const auto&, bool) { return true; }));
   }
 
   /// The hosts that were dialled, in order, each address once.
@@ -140,14 +136,14 @@ class AttemptTest : public testing::Test {
   Consignment last_;
 };
 
-// What becomes of a host that failed.
+// A host that failed.
 
 struct Answer {
   const char* step;
   const char* reply;
 };
 
-/// It need not take mail for that: a backup may refuse all of it, or put it off for ever.
+/// The backup need not take mail for that: it may refuse all of it, or put it off for ever.
 TEST_F(AttemptTest, AHostThatFailedOnceComesBackWhateverTheBackupSays) {
   for (const Answer& answer :
        {Answer{"RCPT", "550 5.7.1 Relaying denied"}, Answer{"RCPT", "450 4.7.1 Use the primary"},
@@ -170,7 +166,7 @@ TEST_F(AttemptTest, AHostThatFailedOnceComesBackWhateverTheBackupSays) {
   }
 }
 
-/// Whoever wants a slower pace is in no trouble: the next one hears of nothing.
+/// A host that wants a slower pace is in no trouble, so the next host is not tried.
 TEST_F(AttemptTest, ThrottlingTurnsNobodyToAnotherHost) {
   for (const Answer& answer :
        {Answer{"banner", "421 4.7.0 Slow down"}, Answer{"EHLO", "450 4.7.1 Slow down"},
@@ -189,7 +185,7 @@ TEST_F(AttemptTest, ThrottlingTurnsNobodyToAnotherHost) {
   }
 }
 
-/// What is about all mail, and what may be about this sender or this content only.
+/// Replies about all mail, and replies that may be about this sender or content only.
 TEST_F(AttemptTest, ASlowerPaceForAllMailIsSaidBeforeTheMail) {
   const std::vector<std::pair<Answer, bool>> answers = {
       {{"banner", "421 4.7.0 Slow down"}, true},   {{"EHLO", "450 4.7.1 Slow down"}, true},
@@ -210,7 +206,7 @@ TEST_F(AttemptTest, ASlowerPaceForAllMailIsSaidBeforeTheMail) {
   }
 }
 
-/// One sender may be refused so; three in a row are all mail of ours.
+/// One such refusal may be about the sender; three in a row are about all our mail.
 TEST_F(AttemptTest, WhoRefusesSenderAfterSenderWantsASlowerPace) {
   use(a_host_list("a1 b2"));
   say("a1", "MAIL", "451 4.7.650 Rate limited");
@@ -231,7 +227,7 @@ TEST_F(AttemptTest, ASlowerPaceBehindAnotherMessageIsOfThisConnection) {
     const auto report = attempt_by(runner);
     EXPECT_TRUE(report.feedback.throttled);
     EXPECT_FALSE(report.feedback.slow_down);
-    run_task(runner.close());
+    support::run_task(runner.close());
   }
 }
 
@@ -250,7 +246,7 @@ TEST_F(AttemptTest, PatienceWithAHostThatOnlyEverThrottlesEnds) {
   }
 }
 
-/// A large message needs what a small one does not.
+/// A large message may be put off where a small one is taken.
 TEST_F(AttemptTest, WhatAHostDoesNotOfferIsNoTroubleOfIt) {
   use(a_host_list("a1 b2"));
   say("a1", "EHLO", "250-sink.example\r\n250 SIZE 1000");
@@ -308,7 +304,8 @@ TEST_F(AttemptTest, AHostThatBreaksOffIsInTroubleWhateverAnotherTook) {
   EXPECT_EQ(dialled(), "c3") << "its ten minutes are not over";
 }
 
-/// Its next copies have heard nothing, and the host that they would have asked is in no trouble.
+/// The next copies have got no reply, and the host that they would have been sent to is in no
+/// trouble.
 TEST_F(AttemptTest, WhoWasCutOffBeginsWithNoHost) {
   use(a_host_list("a1 b2"));
   place_.cut.make();
@@ -321,8 +318,8 @@ TEST_F(AttemptTest, WhoWasCutOffBeginsWithNoHost) {
 
 // Refusals in the clear.
 
-/// The first host breaks off each handshake and wants TLS: that is no word about the message, and
-/// keeps nobody from the second.
+/// The first host breaks off each handshake and requires TLS: that says nothing about the message,
+/// and the second host is tried.
 TEST_F(AttemptTest, ARefusalInTheClearHidesNoOtherHost) {
   for (const Answer& answer : {Answer{"MAIL", "530 5.7.0 Must issue a STARTTLS command first"},
                                Answer{"RCPT", "550 5.7.1 TLS required"}}) {
@@ -350,7 +347,7 @@ TEST_F(AttemptTest, ARefusalByAHostThatOffersNoTlsIsFinal) {
 
 // Complaints about our commands.
 
-/// A later host says something else, and is not to blame.
+/// A later host gives another reply, and is not blamed.
 TEST_F(AttemptTest, AComplaintIsThatOfTheHostThatMadeIt) {
   for (const char* step : {"MAIL", "RCPT", "DATA"}) {
     SCOPED_TRACE(step);
@@ -364,7 +361,7 @@ TEST_F(AttemptTest, AComplaintIsThatOfTheHostThatMadeIt) {
     ASSERT_EQ(report.copies[0].faults.size(), 1U);
     EXPECT_EQ(report.copies[0].faults[0].host, "a1");
     EXPECT_EQ(report.copies[0].faults[0].code, 503);
-    LinesLog log;
+    support::RecordingLog log;
     const Settlement settlement = settle(last_, report.copies, clock_.wall(), {}, 0.5);
     log_settlement(log, last_, report, settlement, {.copies = {ports::Recorded::Yes}},
                    clock_.wall());
@@ -430,7 +427,7 @@ TEST_F(AttemptTest, ServersOnOtherPortsAreOtherHosts) {
   EXPECT_EQ(dialled(), "a a a");
 }
 
-/// The fourth is asked where this host has no means to reach the first three.
+/// The fourth host is tried if this host has no means to reach the first three.
 TEST_F(AttemptTest, AHostThatCannotBeReachedFromHereIsNotCounted) {
   use(a_host_list("a1 b2 c3 d4"));
   dialer_.fails_with = ports::IoError::NoSource;

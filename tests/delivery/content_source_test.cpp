@@ -3,9 +3,9 @@
 #include <gtest/gtest.h>
 #include <openssl/sha.h>
 
-#include "tests/delivery/run_task.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/memory_spool.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::delivery {
 namespace {
@@ -24,20 +24,21 @@ mail::MessageId store(ports::IntakeQueue& queue, const std::string& content, std
   std::size_t at = 0;
   std::uint32_t sequence = 0;
   for (; at + kChunk < content.size(); at += kChunk) {
-    EXPECT_TRUE(run_task(queue.append(made.message.id, sequence++, content.substr(at, kChunk))));
+    EXPECT_TRUE(
+        support::run_task(queue.append(made.message.id, sequence++, content.substr(at, kChunk))));
   }
   made.content = content.substr(at);
   const auto id = made.message.id;
-  EXPECT_TRUE(run_task(queue.commit(std::move(made))));
+  EXPECT_TRUE(support::run_task(queue.commit(std::move(made))));
   return id;
 }
 
 /// As the SMTP client reads it.
 std::string all_of(ContentSource& source) {
-  EXPECT_TRUE(run_task(source.open()));
+  EXPECT_TRUE(support::run_task(source.open()));
   std::string all = source.front();
   for (std::uint32_t sequence = 1; !source.whole(); ++sequence) {
-    const auto chunk = run_task(source.chunk(sequence));
+    const auto chunk = support::run_task(source.chunk(sequence));
     EXPECT_TRUE(chunk);
     if (!chunk || chunk->empty()) break;
     EXPECT_LE(chunk->size(), kChunk);
@@ -75,10 +76,10 @@ TEST(ContentSource, NoticesThatSomethingIsMissing) {
   const std::string content(kChunk + 10, 'x');
   const auto id = store(spool.intake(), content, content.size());
   ContentSource source(spool.delivery(), id, content.size() + kChunk, nullptr);
-  ASSERT_TRUE(run_task(source.open()));
+  ASSERT_TRUE(support::run_task(source.open()));
   bool noticed = false;
   for (std::uint32_t sequence = 1; sequence < 4 && !noticed; ++sequence) {
-    const auto chunk = run_task(source.chunk(sequence));
+    const auto chunk = support::run_task(source.chunk(sequence));
     noticed = !chunk && chunk.error() == ports::SpoolError::Corrupt;
   }
   EXPECT_TRUE(noticed);

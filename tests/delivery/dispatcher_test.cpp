@@ -3,10 +3,12 @@
 #include <array>
 #include <future>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
 #include "tests/delivery/a_host_list.hpp"
-#include "tests/delivery/run_task.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::delivery {
 namespace {
@@ -67,7 +69,7 @@ class DispatcherTest : public testing::Test {
 
   std::optional<Assignment> next(const PlacePtr& place,
                                  std::optional<Candidate> kept = std::nullopt) {
-    return run_task(work_.next(place, std::move(kept), kStart));
+    return support::run_task(work_.next(place, std::move(kept), kStart));
   }
 
   /// The session asks for work, and may wait for it.
@@ -86,7 +88,7 @@ class DispatcherTest : public testing::Test {
     return answer.wait_for(0s) == std::future_status::ready;
   }
 
-  /// So many domains with a copy each; nobody answers for them.
+  /// So many domains with a copy each; their DNS does not answer.
   void add_silent_domains(unsigned count, base::SteadyTime now = kStart) {
     for (unsigned i = 0; i < count; ++i) {
       work_.add(due(10'000 + i, "silent" + std::to_string(i) + ".example"), now);
@@ -236,7 +238,7 @@ TEST_F(DispatcherTest, WhoWaitsInLineIsServedAfterEachJob) {
   EXPECT_EQ(next(sessions_[2])->lane->key.domain, "c.example");
 }
 
-/// The end of any other idle session would help nobody, and its connection would be lost.
+/// Ending any other idle session would free no useful place and lose its connection.
 TEST_F(DispatcherTest, TheIdleSessionEndsWhosePlaceIsWaitedFor) {
   add("x.example", 1, 1, "a1");
   deliver(sessions_[0]);  // proven from now on
@@ -321,7 +323,7 @@ TEST_F(DispatcherTest, ALookUpThatEndsWithoutAnAnswerDoesNotStopItsLane) {
   EXPECT_EQ(next(sessions_.at(0))->job.id, id(2));
 }
 
-/// What a connection is kept for is decided by the records as they are now.
+/// Whether a kept connection may be used is decided by the present records.
 TEST_F(DispatcherTest, AListThatHasEndedIsLookedUpBeforeTheNextJob) {
   work_.add(due(1, "x.example"), kStart);
   work_.add(due(2, "x.example"), kStart);
@@ -353,7 +355,7 @@ TEST_F(DispatcherTest, ARenewalDoesNotWaitBehindDomainsThatDoNotAnswer) {
   EXPECT_EQ(lookups_.back()->key.domain, "good.example");
 }
 
-/// Most mail is for domains that had none a moment ago.
+/// Most mail is for domains that had no mail a moment ago.
 TEST_F(DispatcherTest, ADomainIsKnownAfterItsLaneIsForgotten) {
   add("good.example", 1, 1, "a1");
   deliver(sessions_[0]);
@@ -368,7 +370,7 @@ TEST_F(DispatcherTest, ADomainIsKnownAfterItsLaneIsForgotten) {
   EXPECT_EQ(lookups_.back()->key.domain, "good.example");
 }
 
-/// Its backup might refuse for good what it would take.
+/// The backup might refuse for good a message that this host would take.
 TEST_F(DispatcherTest, NobodyGoesPastAHostThatIsOnlySlowInDns) {
   work_.add(due(1, "x.example"), kStart);
   find("b2", base::SteadyTime::max(), true);
@@ -471,7 +473,7 @@ TEST_F(DispatcherTest, TheRiskPoolTakesNoPlaceFromOthersAndKeepsToItsRate) {
   work_.session_ended(sessions_[0]);
   work_.tick(kStart + 3s);
   ASSERT_EQ(sessions_.size(), 3U);
-  EXPECT_TRUE(run_task(work_.next(sessions_[2], std::nullopt, kStart + 3s)));
+  EXPECT_TRUE(support::run_task(work_.next(sessions_[2], std::nullopt, kStart + 3s)));
 }
 
 TEST_F(DispatcherTest, APausedHostKeepsItsMailHere) {
@@ -515,7 +517,7 @@ TEST_F(DispatcherTest, WhatWasPutOffIsTriedWhenItIsDueAndNotBehindAllThatWaits) 
   add("x.example", 0, 8, "a1");
   for (int i = 0; i < 3; ++i) put_off(sessions_[0]);
   for (unsigned i = 0; i < 3; ++i) work_.add(due(i, "x.example"), kStart);
-  // In turn, so that neither keeps the other waiting.
+  // In turn, so that neither makes the other wait.
   for (const unsigned expected : {3U, 0U, 4U, 1U, 5U, 2U, 6U, 7U})
     EXPECT_EQ(next(sessions_[0])->job.id, id(expected));
 }
@@ -530,7 +532,8 @@ TEST_F(DispatcherTest, WhatWasPutOffComesAgainWhereThereIsNoRoomForMore) {
   EXPECT_EQ(next(sessions_[0])->job.id, id(0));
 }
 
-/// What comes due again and again does not keep out what waits on disk for its first attempt.
+/// Copies that come due again and again do not keep out copies on disk that wait for their first
+/// attempt.
 TEST_F(DispatcherTest, WhatBecomesDueDoesNotOvertakeWhatIsOnDiskOnly) {
   add("x.example", 0, 1001, "a1");  // one of them finds no room
   for (int i = 0; i < 100; ++i) {

@@ -1,17 +1,22 @@
-// The delivery side as a whole, over fakes of its ports: how copies leave, by which door, how fast,
-// and who hears of a failure.
+// The delivery side as a whole, over fakes of its ports: how copies leave, from which source, how
+// fast, and to whom failures are reported.
 #include <algorithm>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "relay/delivery/scheduler.hpp"
-#include "tests/delivery/run_task.hpp"
 #include "tests/delivery/sink_server.hpp"
 #include "tests/delivery/throwing_queue.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_resolver.hpp"
 #include "tests/fakes/memory_spool.hpp"
+#include "tests/support/ip.hpp"
+#include "tests/support/logs.hpp"
+#include "tests/support/mailbox.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::delivery {
 namespace {
@@ -31,22 +36,16 @@ const std::string kNewHead = "Received: from client\r\nFrom: Ann via <a@fwd.exam
 const std::string kHeader = "From: ann@sender.example\r\nSubject: s\r\n";
 const std::string kBody = "\r\n.a line with a dot\r\n..two\r\n";
 
-struct LinesLog final : base::Log {
-  void write(base::Event event) override { lines.push_back(std::move(event).line()); }
+using support::mailbox;
 
-  std::vector<std::string> lines;
-};
-
-mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
-
-boost::asio::ip::address address(const char* text) { return boost::asio::ip::make_address(text); }
+using support::ip;
 
 class Leaving : public testing::Test {
  protected:
   Leaving() {
     Policy made(*mail::Domain::parse("mx.fwd.example"));
-    made.source_v4 = address("127.0.0.8");
-    made.risk.source_v4 = address("127.0.0.9");
+    made.source_v4 = ip("127.0.0.8");
+    made.risk.source_v4 = ip("127.0.0.9");
     made.risk.rate = {.count = 60, .span = 60s};
     publish(std::move(made));
   }
@@ -95,7 +94,7 @@ class Leaving : public testing::Test {
   }
 
   void commit(ports::NewMessage made) {
-    EXPECT_TRUE(run_task(spool_.intake().commit(std::move(made))));
+    EXPECT_TRUE(support::run_task(spool_.intake().commit(std::move(made))));
   }
 
   /// As inbound does with big content: whole chunks first.
@@ -103,7 +102,7 @@ class Leaving : public testing::Test {
     constexpr std::size_t kChunk = ports::kChunkOctets;
     std::uint32_t chunks = 0;
     for (; made.content.size() >= kChunk; made.content.erase(0, kChunk)) {
-      EXPECT_TRUE(run_task(
+      EXPECT_TRUE(support::run_task(
           spool_.intake().append(made.message.id, chunks++, made.content.substr(0, kChunk))));
     }
     commit(std::move(made));
@@ -134,7 +133,7 @@ class Leaving : public testing::Test {
   std::size_t sent_from(const char* source) const {
     std::size_t count = 0;
     for (const auto& one : dialer_.connections) {
-      if (one->source == address(source)) count += one->transactions.size();
+      if (one->source == ip(source)) count += one->transactions.size();
     }
     return count;
   }
@@ -150,7 +149,7 @@ class Leaving : public testing::Test {
   fakes::FakeResolver resolver_{clock_, kZone};
   SinkDialer dialer_;
   fakes::MemorySpool spool_{clock_};
-  LinesLog log_;
+  support::RecordingLog log_;
   base::Watchdog watchdog_;
   base::Published<Policy> policy_{
       std::make_shared<const Policy>(*mail::Domain::parse("mx.fwd.example"))};
@@ -197,7 +196,7 @@ TEST_F(Leaving, EachCopyIsMadeAsItsHandlingSays) {
   EXPECT_TRUE(logged(R"("handling":"new-author")"));
 }
 
-/// Who asks for a message knows its Message-ID; ours only if he has kept our 250.
+/// A person who asks for a message knows its Message-ID, and our id only with our 250 at hand.
 TEST_F(Leaving, EachAttemptIsLoggedWithTheMessageId) {
   for (const bool fresh : {true, false}) {
     SCOPED_TRACE(fresh ? "from memory" : "from the spool");
@@ -217,8 +216,8 @@ TEST_F(Leaving, EachAttemptIsLoggedWithTheMessageId) {
   }
 }
 
-/// What names an alias is for one reader: not even two copies that came through the same alias go
-/// together.
+/// A copy that names its alias goes to one reader: not even two copies through the same alias share
+/// a transaction.
 TEST_F(Leaving, ACopyThatNamesItsAliasLeavesAlone) {
   for (const bool fresh : {true, false}) {
     SCOPED_TRACE(fresh ? "from memory" : "from the spool");
@@ -281,8 +280,8 @@ TEST_F(Leaving, ANewAuthorStandsBeforeABodyOfManyChunks) {
   EXPECT_EQ(sent.mail, mail_command(sent.content.size()));
 }
 
-/// Damage that shows behind the first transaction of an attempt: who has the message has it, and
-/// those who do not get it once it is mended. Nobody gets it twice.
+/// Damage that shows after the first transaction of an attempt: recipients of that transaction have
+/// the message, the others get it once it is mended, and none gets it twice.
 TEST_F(Leaving, DamageThatShowsInTheMiddleOfAnAttemptUndoesNothing) {
   std::string body = "\r\n";
   while (body.size() < 600'000) body += std::string(900, 'x') + "\r\n";
@@ -306,12 +305,12 @@ TEST_F(Leaving, DamageThatShowsInTheMiddleOfAnAttemptUndoesNothing) {
   run(1s);
   // One leaves alone before the others are found.
   EXPECT_EQ(ended(CopyEnd::Delivered), 1U + 1U + 100U);
-  EXPECT_EQ(run_task(spool_.operators().totals())->held, 49U);
+  EXPECT_EQ(support::run_task(spool_.operators().totals())->held, 49U);
   EXPECT_EQ(scheduler_->totals().copies, 0U);
   spool_.before_read_answer({});
   spool_.mend_content(id);
-  EXPECT_TRUE(
-      run_task(spool_.operators().change({}, ports::QueueAction::Release, "", std::nullopt)));
+  EXPECT_TRUE(support::run_task(
+      spool_.operators().change({}, ports::QueueAction::Release, "", std::nullopt)));
   scheduler_->wake();
   run(15s);
   EXPECT_EQ(ended(CopyEnd::Delivered), 151U);
@@ -326,7 +325,7 @@ TEST_F(Leaving, DamageThatShowsInTheMiddleOfAnAttemptUndoesNothing) {
   EXPECT_EQ(std::ranges::adjacent_find(taken), taken.end()) << "nobody twice";
 }
 
-/// A header that does not end where it should is damage: nobody knows what else is.
+/// A header that does not end where it should is damage, and then the rest may be damaged, too.
 TEST_F(Leaving, AMessageOfWhichACopyCannotBeMadeIsHeldAndNothingOfItSent) {
   auto made = message({{.new_author = true}, {}});
   made.message.header_octets -= 3;
@@ -334,7 +333,7 @@ TEST_F(Leaving, AMessageOfWhichACopyCannotBeMadeIsHeldAndNothingOfItSent) {
   start();
   run(1s);
   EXPECT_TRUE(dialer_.transactions().empty());
-  EXPECT_EQ(run_task(spool_.operators().totals())->held, 2U);
+  EXPECT_EQ(support::run_task(spool_.operators().totals())->held, 2U);
   EXPECT_TRUE(logged("spool_trouble"));
   EXPECT_EQ(scheduler_->totals().copies, 0U) << "whoever releases it finds nobody in the way";
 }
@@ -348,7 +347,7 @@ TEST_F(Leaving, TheRiskPoolHasADoorOfItsOwn) {
   EXPECT_EQ(sent_from("127.0.0.9"), 2U);
 }
 
-/// What is wrong here says nothing of those who are written to: the next message is tried, too.
+/// Trouble of this host says nothing about the destination: the next message is tried, too.
 TEST_F(Leaving, TroubleOfThisHostIsNoOutageOfTheDestination) {
   start();
   dialer_.fails_with = ports::IoError::NoSource;
@@ -381,7 +380,7 @@ TEST_F(Leaving, TroubleOfThisHostInAHandshakeIsNoReasonToSendInTheClear) {
   EXPECT_EQ(dialer_.connections.size(), 1U);
   EXPECT_TRUE(dialer_.transactions().empty());
   EXPECT_TRUE(logged(R"("event":"local_trouble")"));
-  const auto waiting = run_task(spool_.delivery().load(id, {0}));
+  const auto waiting = support::run_task(spool_.delivery().load(id, {0}));
   ASSERT_TRUE(waiting);
   EXPECT_EQ(waiting->recipients[0].last.status, (mail::EnhancedStatus{4, 3, 0}));
   EXPECT_EQ(waiting->recipients[0].last.tls_result, mail::TlsResult::None);
@@ -401,20 +400,21 @@ TEST_F(Leaving, AnOrderDuringTroubleOfThisHostIsObeyed) {
   run(1s);
   ports::QueueCondition first{.field = ports::QueueCondition::Field::Target,
                               .text = "t0@x.example"};
-  EXPECT_TRUE(run_task(spool_.operators().change({.conditions = {first}}, ports::QueueAction::Hold,
-                                                 "", std::nullopt)));
+  EXPECT_TRUE(support::run_task(spool_.operators().change(
+      {.conditions = {first}}, ports::QueueAction::Hold, "", std::nullopt)));
   scheduler_->withdraw({{id, 0}});
   dialer_.fails_with.reset();
-  EXPECT_TRUE(run_task(spool_.operators().change({}, ports::QueueAction::Retry, "", std::nullopt)));
+  EXPECT_TRUE(support::run_task(
+      spool_.operators().change({}, ports::QueueAction::Retry, "", std::nullopt)));
   scheduler_->wake();
   run(15s);
   ASSERT_EQ(dialer_.transactions().size(), 1U);
   EXPECT_THAT(dialer_.transactions()[0].recipients, ElementsAre("<t1@x.example>"));
-  EXPECT_EQ(run_task(spool_.operators().totals())->held, 1U);
+  EXPECT_EQ(support::run_task(spool_.operators().totals())->held, 1U);
 }
 
-/// What the server took cannot be held back, and what was ended stays so: the log says which it
-/// was.
+/// A copy that the server took cannot be held back, and an ended copy stays ended; the log says
+/// which it was.
 TEST_F(Leaving, WhatWasDecidedBetweenTheDotAndItsReplyIsLogged) {
   start();
   for (const auto& [action, words] :
@@ -427,7 +427,7 @@ TEST_F(Leaving, WhatWasDecidedBetweenTheDotAndItsReplyIsLogged) {
     dialer_.plan = [&, action](const ports::Endpoint&,
                                std::string_view step) -> std::optional<std::string> {
       if (step != "dot") return std::nullopt;
-      EXPECT_TRUE(run_task(
+      EXPECT_TRUE(support::run_task(
           spool_.operators().change({.conditions = {this_one}}, action, "", std::nullopt)));
       return std::nullopt;
     };
@@ -439,8 +439,8 @@ TEST_F(Leaving, WhatWasDecidedBetweenTheDotAndItsReplyIsLogged) {
   EXPECT_EQ(dialer_.transactions().size(), 2U);
 }
 
-/// The first copy has left, the second may not, and then there is no memory left to record
-/// anything: nobody knows whether the first one was taken, so this process never sends it again.
+/// The first copy has left, the second must not, and then there is no memory to record anything. It
+/// is unknown whether the first was taken, so this process never sends it again.
 TEST_F(Leaving, WhatMayHaveLeftIsNotSentAgainAfterACrashOfItsSession) {
   Policy policy(*mail::Domain::parse("mx.fwd.example"));
   policy.recipients_per_transaction = 1;
@@ -479,7 +479,7 @@ TEST_F(Leaving, ARetryDuringAnAttemptIsNotForgottenWithIt) {
   start();
   run(1s);
   EXPECT_TRUE(logged(R"("recorded":"stays due: it was released or retried meanwhile")"));
-  const auto waiting = run_task(spool_.delivery().load(id, {0}));
+  const auto waiting = support::run_task(spool_.delivery().load(id, {0}));
   ASSERT_TRUE(waiting);
   EXPECT_EQ(waiting->recipients[0].attempts, 2U);
   EXPECT_GT(waiting->recipients[0].next_due, clock_.wall());
@@ -487,7 +487,7 @@ TEST_F(Leaving, ARetryDuringAnAttemptIsNotForgottenWithIt) {
 
 TEST_F(Leaving, WithoutSourcesTheRiskPoolUsesTheOrdinaryOnesButNoConnectionOfTheirs) {
   Policy made(*mail::Domain::parse("mx.fwd.example"));
-  made.source_v4 = address("127.0.0.8");
+  made.source_v4 = ip("127.0.0.8");
   publish(std::move(made));
   start();
   accept(message({{}, {.risk_pool = true}}));
@@ -496,7 +496,7 @@ TEST_F(Leaving, WithoutSourcesTheRiskPoolUsesTheOrdinaryOnesButNoConnectionOfThe
   EXPECT_EQ(sent_from("127.0.0.8"), 2U);
 }
 
-/// Sixty a minute: ten at once, then one a second; all others do not notice.
+/// Sixty a minute: ten at once, then one a second; other mail is not delayed.
 TEST_F(Leaving, TheRiskPoolWaitsForItsRateAndNobodyWaitsForIt) {
   start();
   mail::MessageId last;
@@ -509,7 +509,7 @@ TEST_F(Leaving, TheRiskPoolWaitsForItsRateAndNobodyWaitsForIt) {
   run(900ms);
   EXPECT_EQ(sent_from("127.0.0.8"), 40U);
   EXPECT_EQ(sent_from("127.0.0.9"), 10U);
-  const auto waiting = run_task(spool_.delivery().load(last, {0}));
+  const auto waiting = support::run_task(spool_.delivery().load(last, {0}));
   ASSERT_TRUE(waiting);
   EXPECT_EQ(waiting->recipients[0].attempts, 0U) << "waiting is no attempt";
   const auto why = scheduler_->why_waiting({last, 0}, {"x.example", true}, "info@fwd.example");
@@ -522,7 +522,7 @@ TEST_F(Leaving, TheRiskPoolWaitsForItsRateAndNobodyWaitsForIt) {
   EXPECT_EQ(sent_from("127.0.0.9"), 40U);
   EXPECT_EQ(spool_.messages(), 0U);
   std::size_t doors = 0;
-  for (const auto& one : dialer_.connections) doors += one->source == address("127.0.0.9") ? 1 : 0;
+  for (const auto& one : dialer_.connections) doors += one->source == ip("127.0.0.9") ? 1 : 0;
   EXPECT_LE(doors, 4U) << "a connection is kept for who waits for the rate";
 }
 
@@ -539,7 +539,7 @@ TEST_F(Leaving, AMessageWithManyCopiesPaysForEach) {
   EXPECT_EQ(copies, 25U);
 }
 
-/// Nothing was delivered in time: what waits leaves no more, and the fallback's copy does.
+/// Nothing was delivered in time: the waiting copies end, and the fallback's copy leaves.
 TEST_F(Leaving, AFallbackTakesOverFromWhatWaitsForTooLong) {
   Policy policy(*mail::Domain::parse("mx.fwd.example"));
   policy.retry.schedule = {10min};
@@ -568,7 +568,7 @@ TEST_F(Leaving, AFallbackTakesOverFromWhatWaitsForTooLong) {
   EXPECT_FALSE(logged(R"("event":"dsn")"));
 }
 
-/// Whoever is refused in the name of a stranger writes to no stranger.
+/// A refused message with a forged sender causes no DSN to that sender.
 TEST_F(Leaving, AFailureIsToldOnlyToASenderSomebodyVouchesFor) {
   start();
   dialer_.rcpt_reply = "550 5.1.1 No such user\r\n";
@@ -584,15 +584,16 @@ TEST_F(Leaving, AFailureIsToldOnlyToASenderSomebodyVouchesFor) {
   accept(std::move(vouched));
   run(15s);
   EXPECT_EQ(ended(CopyEnd::Bounced), 1U);
-  // The DSN is refused as well: the null sender is told nothing, and that is told.
-  EXPECT_EQ(dialer_.connections.back()->remote.address, address("192.0.2.2"));
+  // The DSN is refused as well: nothing is sent to the null sender, and the log says so.
+  EXPECT_EQ(dialer_.connections.back()->remote.address, ip("192.0.2.2"));
   EXPECT_EQ(dialer_.connections.back()->transactions.at(0).mail.substr(0, 12), "MAIL FROM:<>");
   EXPECT_TRUE(logged(R"("reason":"null sender")"));
   EXPECT_EQ(ended(CopyEnd::Suppressed), 3U);
   EXPECT_EQ(spool_.messages(), 0U);
 }
 
-/// A session that ends in a defect has heard nothing about its copies: they go again.
+/// A session that ends by an exception before a reply has no outcome, so its copies are tried
+/// again.
 TEST_F(Leaving, ADefectInASessionKeepsNoCopyBack) {
   start();
   dialer_.throws = true;
@@ -605,7 +606,7 @@ TEST_F(Leaving, ADefectInASessionKeepsNoCopyBack) {
 }
 
 /// Postfix ends a session with 421 4.7.0 behind so many errors (smtpd_hard_error_limit). That is
-/// about those it refused: whoever has heard nothing of his own is asked for again, at once.
+/// about the refused recipients: those without a reply of their own are tried again at once.
 TEST_F(Leaving, WhoIsRefusedCostsTheOthersNoAttempt) {
   start();
   dialer_.unknown = {"<t1@x.example>", "<t2@x.example>", "<t4@x.example>"};
@@ -650,7 +651,7 @@ TEST_F(Leaving, AStopWaitsForNoLookUp) {
   scheduler_.reset();
 }
 
-/// But no more than once: a server that goes on hanging up wants less of us.
+/// But no more than once: a server that goes on closing wants fewer messages.
 TEST_F(Leaving, AServerThatGoesOnHangingUpIsLeftAlone) {
   start();
   for (int i = 0; i < 7; ++i) dialer_.unknown.insert("<t" + std::to_string(i) + "@x.example>");
@@ -665,7 +666,7 @@ TEST_F(Leaving, AServerThatGoesOnHangingUpIsLeftAlone) {
   EXPECT_EQ(ended(CopyEnd::Delivered), 1U);
 }
 
-/// A held copy waits for the operator and for nobody else, however long.
+/// A held copy waits for the operator, however long (guarantee "Held mail waits for a person").
 TEST_F(Leaving, AHeldCopyNeverGoesNorExpiresUntilItIsReleased) {
   auto made = message({{}, {}});
   made.routes[0].held = true;
@@ -676,8 +677,8 @@ TEST_F(Leaving, AHeldCopyNeverGoesNorExpiresUntilItIsReleased) {
   EXPECT_EQ(dialer_.transactions().size(), 1U);
   EXPECT_THAT(dialer_.transactions()[0].recipients, ElementsAre("<t1@x.example>"));
   ports::QueueCondition this_one{.field = ports::QueueCondition::Field::Id, .text = id.to_string()};
-  EXPECT_TRUE(run_task(spool_.operators().change({.conditions = {this_one}},
-                                                 ports::QueueAction::Release, "", std::nullopt)));
+  EXPECT_TRUE(support::run_task(spool_.operators().change(
+      {.conditions = {this_one}}, ports::QueueAction::Release, "", std::nullopt)));
   scheduler_->wake();
   run(15s);
   EXPECT_EQ(heard("<t0@x.example>").content, kTrace + kHeader + kBody);

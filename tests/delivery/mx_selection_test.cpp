@@ -1,11 +1,13 @@
 #include "relay/delivery/mx_selection.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/delivery/run_task.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_resolver.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::delivery {
 namespace {
@@ -22,9 +24,9 @@ class MxSelectionTest : public testing::Test {
     boost::asio::io_context io;
     auto done = boost::asio::co_spawn(
         io,
-        keep_result(selection.hosts(std::move(destination), std::make_shared<const Policy>(policy_),
-                                    kWithin),
-                    answer),
+        support::keep_result(selection.hosts(std::move(destination),
+                                             std::make_shared<const Policy>(policy_), kWithin),
+                             answer),
         boost::asio::use_future);
     io.poll();
     if (!answer) clock_.run_for(io, kWithin);  // some of the DNS is silent
@@ -86,7 +88,7 @@ TEST_F(MxSelectionTest, TheRiskPoolUsesItsOwnSourcesOnly) {
   }
 }
 
-/// Whoever asks gets the same list, and so the same group; who is asked first is decided later.
+/// Every lookup gives the same list, and so the same group; the order of trying is decided later.
 TEST_F(MxSelectionTest, TheSameRecordsMakeTheSameKeysInWhateverOrderTheyCome) {
   const std::string addresses = "a.example A 192.0.2.1\nb.example A 192.0.2.2\n";
   const auto one = ask("d.example MX 10 a.example\nd.example MX 10 b.example\n" + addresses);
@@ -142,7 +144,7 @@ TEST_F(MxSelectionTest, KeepsWhatDnssecProved) {
       ask("d.example MX 10 a.example\na.example A 192.0.2.1\na.example SECURE\n")->hosts[0].secure);
 }
 
-/// RFC 7672 §2.2.2: where no record led to the host, its addresses alone are to be proven.
+/// RFC 7672 §2.2.2: if no record led to the host, only its addresses must be proven.
 TEST_F(MxSelectionTest, AHostThatNoRecordNamesIsAsSecureAsItsAddresses) {
   const std::string zone = "d.example A 192.0.2.7\n";
   EXPECT_FALSE(ask(zone)->hosts[0].secure);
@@ -182,7 +184,7 @@ TEST_F(MxSelectionTest, MixesFamiliesAndIsBounded) {
   EXPECT_EQ(ask(many)->hosts.size(), MxSelection::kMaxAddresses);
 }
 
-/// Only what DNS says for certain ends a message.
+/// Only a certain answer of the DNS ends a message.
 TEST_F(MxSelectionTest, TellsTemporaryFromFinal) {
   const auto kind = [&](const std::string& zone) { return ask(zone).error().kind; };
   EXPECT_EQ(kind(""), mail::OutcomeKind::Failed);                    // no such domain
@@ -191,13 +193,13 @@ TEST_F(MxSelectionTest, TellsTemporaryFromFinal) {
   EXPECT_EQ(kind("d.example BOGUS\n"), mail::OutcomeKind::Deferred);
   EXPECT_EQ(kind("d.example MALFORMED\n"), mail::OutcomeKind::Deferred);
   EXPECT_EQ(kind("d.example MX 10 a.example\na.example SERVFAIL\n"), mail::OutcomeKind::Deferred);
-  // One host is gone for good, another only now: it may come back.
+  // One host does not exist, another fails for now: it may come back.
   EXPECT_EQ(kind("d.example MX 10 a.example\nd.example MX 20 b.example\nb.example SERVFAIL\n"),
             mail::OutcomeKind::Deferred);
   EXPECT_EQ(kind("d.example MX 10 a.example\n"), mail::OutcomeKind::Failed);
 }
 
-/// A backup in another zone is there for this, too.
+/// A backup in another zone helps against this, too.
 TEST_F(MxSelectionTest, AHostWhoseDnsIsSilentHidesNoOther) {
   EXPECT_THAT(hosts(ask("d.example MX 10 a.example\nd.example MX 20 b.example\n"
                         "d.example MX 30 c.example\n"
@@ -224,7 +226,7 @@ TEST_F(MxSelectionTest, UsesTheHostsThatCanBeFound) {
               ElementsAre("b.example 192.0.2.2"));
 }
 
-/// Mail must not go in circles.
+/// Otherwise mail would loop.
 TEST_F(MxSelectionTest, AsksOnlyBetterHostsThanItself) {
   EXPECT_THAT(
       hosts(ask("d.example MX 10 a.example\nd.example MX 20 mx.fwd.example\n"

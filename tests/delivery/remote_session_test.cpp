@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/delivery/run_task.hpp"
 #include "tests/delivery/sink_server.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/memory_spool.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::delivery {
 namespace {
@@ -19,7 +19,7 @@ struct Written {
   bool is_past_dot = false;
 };
 
-/// A server that takes everything, and a note of how it was written to.
+/// A server that takes everything, and records how it was written to.
 class NotedStream final : public ports::Stream {
  public:
   NotedStream(std::unique_ptr<ports::Stream> below, const Place& place, std::vector<Written>& into)
@@ -81,10 +81,12 @@ class RemoteSessionTest : public testing::Test {
     const auto spool = std::make_unique<fakes::MemorySpool>(clock_);
     ContentSource source(spool->delivery(), {}, content.size(),
                          std::make_shared<const std::string>(content));
-    EXPECT_FALSE(run_task(session.open({.host = "mx.x.example", .endpoint = {}, .demand = {}})));
+    EXPECT_FALSE(
+        support::run_task(session.open({.host = "mx.x.example", .endpoint = {}, .demand = {}})));
     smtp::ClientTransaction one;
     one.recipients.push_back(*mail::Mailbox::parse("b@x.example"));
-    EXPECT_TRUE(run_task(session.send(std::move(one), CopyHead{}, source, spool->delivery(), {})));
+    EXPECT_TRUE(
+        support::run_task(session.send(std::move(one), CopyHead{}, source, spool->delivery(), {})));
     EXPECT_TRUE(session.verdicts().at(0).kind == mail::OutcomeKind::Delivered);
     EXPECT_EQ(dialer_.sink.transactions().back().content, content);
     auto written = std::exchange(dialer_.written, {});
@@ -101,7 +103,7 @@ class RemoteSessionTest : public testing::Test {
     policy.own_endpoints = {{boost::asio::ip::make_address(address), port}};
     RemoteSession session(dialer_, clock_, std::make_shared<const Policy>(policy), place_);
     const ports::Endpoint beside{boost::asio::ip::make_address("127.0.0.1"), 25};
-    return run_task(session.open({.host = "127.0.0.1", .endpoint = beside, .demand = {}}));
+    return support::run_task(session.open({.host = "127.0.0.1", .endpoint = beside, .demand = {}}));
   }
 
   boost::asio::io_context io_;

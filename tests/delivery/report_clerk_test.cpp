@@ -1,13 +1,17 @@
 #include "relay/delivery/report_clerk.hpp"
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
 #include "relay/delivery/scheduler.hpp"
-#include "tests/delivery/run_task.hpp"
 #include "tests/delivery/sink_server.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_resolver.hpp"
 #include "tests/fakes/memory_spool.hpp"
+#include "tests/support/logs.hpp"
+#include "tests/support/mailbox.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::delivery {
 namespace {
@@ -17,11 +21,7 @@ using namespace std::chrono_literals;
 constexpr const char* kZone =
     "sender.example MX 10 mx.sender.example\nmx.sender.example A 192.0.2.2\n";
 
-struct NoLog final : base::Log {
-  void write(base::Event) override {}
-};
-
-mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+using support::mailbox;
 
 class ReportClerkTest : public testing::Test {
  protected:
@@ -49,7 +49,7 @@ class ReportClerkTest : public testing::Test {
     return made;
   }
 
-  /// A message of which every copy has failed, and nobody has told its sender.
+  /// A message whose copies have all failed, with the notices still owed.
   mail::MessageId owe_a_report() {
     auto made = message({route(0, "info@fwd.example")});
     const auto id = made.message.id;
@@ -58,8 +58,8 @@ class ReportClerkTest : public testing::Test {
                              .end = mail::End::Refused,
                              .attempts = {mail::DeliveryAttempt{.at = clock_.wall(), .code = 550}},
                              .notify = ports::Notify::OfFailure});
-    EXPECT_TRUE(run_task(spool_.intake().commit(std::move(made))));
-    EXPECT_TRUE(run_task(spool_.delivery().record(std::move(failed))));
+    EXPECT_TRUE(support::run_task(spool_.intake().commit(std::move(made))));
+    EXPECT_TRUE(support::run_task(spool_.delivery().record(std::move(failed))));
     return id;
   }
 
@@ -73,7 +73,7 @@ class ReportClerkTest : public testing::Test {
                               .warned = true,
                               .attempts = {mail::DeliveryAttempt{.at = clock_.wall(), .code = 450}},
                               .notify = ports::Notify::OfDelay});
-    EXPECT_TRUE(run_task(spool_.delivery().record(std::move(delayed))));
+    EXPECT_TRUE(support::run_task(spool_.delivery().record(std::move(delayed))));
   }
 
   boost::asio::io_context io_;
@@ -81,7 +81,7 @@ class ReportClerkTest : public testing::Test {
   fakes::FakeResolver resolver_{clock_, kZone};
   SinkDialer dialer_;
   fakes::MemorySpool spool_{clock_};
-  NoLog log_;
+  support::SilentLog log_;
   base::Watchdog watchdog_;
   base::Published<Policy> policy_{
       std::make_shared<const Policy>(*mail::Domain::parse("mx.fwd.example"))};
@@ -102,7 +102,7 @@ TEST_F(ReportClerkTest, ManyDebtsArePaidSideBySide) {
   EXPECT_EQ(dialer_.transactions().size(), kMessages);
 }
 
-/// Who cannot tell of one ends the round; all that are left are told of in a later one.
+/// A report that cannot be written ends the round; the others follow in a later round.
 TEST_F(ReportClerkTest, ATroubleOfTheQueueLosesNoDebt) {
   for (int i = 0; i < 100; ++i) owe_a_report();
   spool_.fail_write(10, ports::SpoolError::Unavailable);
@@ -112,7 +112,8 @@ TEST_F(ReportClerkTest, ATroubleOfTheQueueLosesNoDebt) {
   EXPECT_EQ(spool_.messages(), 0U);
 }
 
-/// The policy keeps silent about a part of one alias; all of another is a matter of its own.
+/// The policy reports no partial failures; another alias whose targets all failed is still
+/// reported.
 TEST_F(ReportClerkTest, ADelayThatNobodyWasToldOfTakesNoNoticeFromTheNext) {
   Policy silent(*mail::Domain::parse("mx.fwd.example"));
   silent.partial_failures = PartialFailures::Nobody;
@@ -120,14 +121,14 @@ TEST_F(ReportClerkTest, ADelayThatNobodyWasToldOfTakesNoNoticeFromTheNext) {
   auto made = message(
       {route(0, "team@fwd.example"), route(1, "team@fwd.example"), route(2, "info@fwd.example")});
   const auto id = made.message.id;
-  EXPECT_TRUE(run_task(spool_.intake().commit(std::move(made))));
+  EXPECT_TRUE(support::run_task(spool_.intake().commit(std::move(made))));
   ports::Update taken{.id = id, .copies = {}};
   taken.copies.push_back({.state = mail::RecipientState::Delivered, .end = mail::End::Delivered});
-  EXPECT_TRUE(run_task(spool_.delivery().record(std::move(taken))));
+  EXPECT_TRUE(support::run_task(spool_.delivery().record(std::move(taken))));
   owe_a_delay(id, 1);
   ports::Update later{.id = id, .copies = {}};
   later.copies.push_back({.index = 2, .retry_after = 2h});
-  EXPECT_TRUE(run_task(spool_.delivery().record(std::move(later))));
+  EXPECT_TRUE(support::run_task(spool_.delivery().record(std::move(later))));
   scheduler_.start();
   clock_.run_for(io_, 90s);
   EXPECT_TRUE(dialer_.transactions().empty());
@@ -136,14 +137,14 @@ TEST_F(ReportClerkTest, ADelayThatNobodyWasToldOfTakesNoNoticeFromTheNext) {
   EXPECT_EQ(dialer_.transactions().size(), 1U);
 }
 
-/// Nobody can be told of it, and it is not asked for again and again.
+/// It cannot be reported, and is not read again and again.
 TEST_F(ReportClerkTest, ADebtThatCannotBeReadIsLeftToTheOperator) {
   owe_a_report();
   spool_.damage(owe_a_report());
   scheduler_.start();
   clock_.run_for(io_, 5s);
   EXPECT_EQ(dialer_.transactions().size(), 1U);
-  const auto totals = run_task(spool_.operators().totals());
+  const auto totals = support::run_task(spool_.operators().totals());
   EXPECT_EQ(totals->held, 1U);
   EXPECT_EQ(totals->owed_reports, 0U);
 }

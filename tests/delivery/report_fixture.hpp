@@ -1,4 +1,4 @@
-// A message that is owed a report, to be changed by each test.
+// A message with a report due, to be changed by each test.
 #pragma once
 
 #include <memory>
@@ -9,15 +9,16 @@
 #include <gtest/gtest.h>
 
 #include "relay/delivery/report_writer.hpp"
-#include "tests/delivery/run_task.hpp"
+#include "tests/support/mailbox.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::delivery {
 
 inline const base::WallTime kReportNow{std::chrono::milliseconds(1'795'500'000'000)};
 
-inline mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+using support::mailbox;
 
-/// A message with its copies, and what is owed to its sender.
+/// A message with its copies and notices.
 class ReportFixture : public testing::Test {
  protected:
   ReportFixture() {
@@ -75,10 +76,10 @@ class ReportFixture : public testing::Test {
   }
 
   WrittenReport written(ports::Signer* signer = nullptr) {
-    return run_task(write_report(order_, policy_, signer));
+    return support::run_task(write_report(order_, policy_, signer));
   }
 
-  /// Whom the DSNs go to, in order.
+  /// The addressees of the DSNs, in order.
   static std::vector<std::string> addressees(const WrittenReport& written) {
     std::vector<std::string> all;
     for (const auto& dsn : written.report.dsns) {

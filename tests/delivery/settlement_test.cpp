@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/support/mailbox.hpp"
+
 namespace relay::delivery {
 namespace {
 
@@ -11,7 +13,7 @@ using std::chrono::hours;
 
 const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 
-mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+using support::mailbox;
 
 mail::Outcome outcome(OutcomeKind kind) {
   mail::Outcome made;
@@ -54,7 +56,7 @@ Settlement settled(const Consignment& given, const std::vector<OutcomeKind>& kin
   return settle(given, results, kNow, ClockTrust{kNow - hours(1000), {}}, 0.5);
 }
 
-/// The queue judges by it whether the operator has decided anew meanwhile.
+/// With it the queue sees whether the operator has changed the copy meanwhile.
 TEST(Settlement, SaysFromWhatTheAttemptBegan) {
   const auto given = consignment(1, hours(1));
   auto queued = std::make_shared<mail::QueuedMessage>(*given.queued);
@@ -100,7 +102,7 @@ TEST(Settlement, JudgesEachCopyForItself) {
       << "the failure and the debt of its DSN are one update";
 }
 
-/// An attempt that ended early says nothing about those it did not come to.
+/// An attempt that ended early has no outcome for copies that it did not reach.
 TEST(Settlement, ACopyThatWasNotTriedIsNotTouched) {
   const auto given = consignment(3, hours(1));
   std::vector<CopyResult> results(3);
@@ -136,7 +138,7 @@ TEST(Settlement, TheNullSenderIsToldNothing) {
   EXPECT_EQ(made.copies[0].silence, "null sender");
 }
 
-/// No backscatter, and no silence in the log.
+/// No backscatter, but a line in the log.
 TEST(Settlement, ASenderNobodyVouchesForIsToldNothingUnlessPolicySaysSo) {
   auto given = consignment(2, hours(5));
   auto queued = std::make_shared<mail::QueuedMessage>(*given.queued);
@@ -154,7 +156,7 @@ TEST(Settlement, ASenderNobodyVouchesForIsToldNothingUnlessPolicySaysSo) {
   EXPECT_EQ(told.update.copies[0].notify, ports::Notify::OfFailure);
 }
 
-/// What was held had no chance while it was: its time begins with its release.
+/// A held copy could not leave, so its time begins with its release.
 TEST(Settlement, AReleasedCopyHasAllItsTime) {
   auto given = consignment(1, hours(24 * 30));
   auto queued = std::make_shared<mail::QueuedMessage>(*given.queued);

@@ -1,6 +1,6 @@
 // Thousands of generated record sets, served by a real name server to the real resolver and written
-// as zone text for the fake ones: all must give the same. What the fakes take for an answer is what
-// all other tests take for DNS.
+// as zone text for the fake ones: all must give the same. All other tests rely on the answers of
+// the fakes.
 #include <algorithm>
 #include <set>
 
@@ -12,10 +12,10 @@
 #include "relay/net/system_clock.hpp"
 #include "tests/dns/generated_records.hpp"
 #include "tests/dns/name_server.hpp"
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_resolver.hpp"
 #include "tests/fakes/instant_resolver.hpp"
 #include "tests/fakes/zone_text.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::dns {
 namespace {
@@ -124,7 +124,8 @@ std::vector<std::string> lines(const std::expected<ports::DnsAnswer<T>, DnsError
   return all;
 }
 
-/// Of addresses the order is that of their coming, which is anybody's, but for the family.
+/// Addresses keep the order of arrival, which is arbitrary; only the families are compared in
+/// order.
 std::vector<std::string> in_order(std::vector<std::string> addresses) {
   EXPECT_TRUE(std::ranges::is_partitioned(
       addresses, [](const std::string& one) { return one.find(':') != std::string::npos; }));
@@ -141,28 +142,33 @@ class Comparison {
   }
 
   void mx(const std::string& name) {
-    compare(name, [&](auto& resolver) { return lines(turn_loop(io_, resolver.mx(name, soon()))); });
+    compare(name, [&](auto& resolver) {
+      return lines(support::run_task(io_, resolver.mx(name, support::soon())));
+    });
   }
 
   void txt(const std::string& name) {
-    compare(name,
-            [&](auto& resolver) { return lines(turn_loop(io_, resolver.txt(name, soon()))); });
+    compare(name, [&](auto& resolver) {
+      return lines(support::run_task(io_, resolver.txt(name, support::soon())));
+    });
   }
 
   void addresses(const std::string& name) {
     compare(name, [&](auto& resolver) {
-      return in_order(lines(turn_loop(io_, resolver.addresses(name, soon()))));
+      return in_order(lines(support::run_task(io_, resolver.addresses(name, support::soon()))));
     });
     for (const auto family : {IpFamily::V4, IpFamily::V6}) {
       compare(name, [&](auto& resolver) {
-        return in_order(lines(turn_loop(io_, resolver.addresses_of(name, family, soon()))));
+        return in_order(
+            lines(support::run_task(io_, resolver.addresses_of(name, family, support::soon()))));
       });
     }
   }
 
   void names(const address& client) {
-    compare(client.to_string(),
-            [&](auto& resolver) { return lines(turn_loop(io_, resolver.names(client, soon()))); });
+    compare(client.to_string(), [&](auto& resolver) {
+      return lines(support::run_task(io_, resolver.names(client, support::soon())));
+    });
   }
 
   std::size_t differing = 0;

@@ -1,14 +1,14 @@
-// What every Resolver promises, asked of the real one (in front of a real name server) and of the
-// fake ones: a fake that differs would make other tests lie.
+// The promises of every Resolver, tested on the real one (in front of a real name server) and on
+// the fake ones, because other tests rely on the fakes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "relay/dns/unbound_resolver.hpp"
 #include "relay/net/system_clock.hpp"
 #include "tests/dns/name_server.hpp"
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_resolver.hpp"
 #include "tests/fakes/instant_resolver.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::dns {
 namespace {
@@ -198,7 +198,7 @@ class ResolverContract : public testing::Test {
   }
 
   auto mx(const std::string& name) {
-    return turn_loop(rig_->io, rig_->resolver().mx(name, soon()));
+    return support::run_task(rig_->io, rig_->resolver().mx(name, support::soon()));
   }
 
   std::vector<std::string> hosts(const std::string& name) {
@@ -210,11 +210,11 @@ class ResolverContract : public testing::Test {
   }
 
   auto txt(const std::string& name) {
-    return turn_loop(rig_->io, rig_->resolver().txt(name, soon()));
+    return support::run_task(rig_->io, rig_->resolver().txt(name, support::soon()));
   }
 
   std::expected<std::vector<std::string>, DnsError> addresses(const std::string& name) {
-    auto found = turn_loop(rig_->io, rig_->resolver().addresses(name, soon()));
+    auto found = support::run_task(rig_->io, rig_->resolver().addresses(name, support::soon()));
     if (!found) return std::unexpected(found.error());
     std::vector<std::string> texts;
     for (const auto& address : found->records) texts.push_back(address.to_string());
@@ -272,7 +272,8 @@ MATCHER_P(IsAbout, span, "") { return arg <= span && arg >= span - std::chrono::
 TYPED_TEST(ResolverContract, TellsHowLongAnAnswerMayBeUsed) {
   using namespace std::chrono_literals;
   const auto ttl = [this](const std::string& name) {
-    const auto answer = turn_loop(this->rig_->io, this->rig_->resolver().addresses(name, soon()));
+    const auto answer =
+        support::run_task(this->rig_->io, this->rig_->resolver().addresses(name, support::soon()));
     return answer ? answer->ttl : -1s;
   };
   EXPECT_THAT(ttl("mx2.example.org"), IsAbout(300s));
@@ -291,7 +292,8 @@ TYPED_TEST(ResolverContract, GivesAddressesOfBothFamiliesIpv6First) {
 
 TYPED_TEST(ResolverContract, GivesAddressesOfOneFamily) {
   const auto ask = [this](const std::string& name, ports::IpFamily family) {
-    return turn_loop(this->rig_->io, this->rig_->resolver().addresses_of(name, family, soon()));
+    return support::run_task(this->rig_->io,
+                             this->rig_->resolver().addresses_of(name, family, support::soon()));
   };
   const auto v4 = ask("mx1.example.org", ports::IpFamily::V4);
   ASSERT_TRUE(v4);
@@ -305,8 +307,9 @@ TYPED_TEST(ResolverContract, GivesAddressesOfOneFamily) {
 
 TYPED_TEST(ResolverContract, NamesAnAddress) {
   const auto ask = [this](const char* address) {
-    return turn_loop(this->rig_->io,
-                     this->rig_->resolver().names(boost::asio::ip::make_address(address), soon()));
+    return support::run_task(
+        this->rig_->io,
+        this->rig_->resolver().names(boost::asio::ip::make_address(address), support::soon()));
   };
   EXPECT_THAT(ask("192.0.2.1")->records, ElementsAre("alias.example.org", "mx1.example.org"));
   EXPECT_EQ(ask("192.0.2.2").error(), DnsError::NoSuchName);
@@ -314,8 +317,8 @@ TYPED_TEST(ResolverContract, NamesAnAddress) {
 
 TYPED_TEST(ResolverContract, AsksForNamesOfAnyOctets) {
   const auto ask = [this](const std::string& name) {
-    return turn_loop(this->rig_->io,
-                     this->rig_->resolver().addresses_of(name, ports::IpFamily::V4, soon()));
+    return support::run_task(this->rig_->io, this->rig_->resolver().addresses_of(
+                                                 name, ports::IpFamily::V4, support::soon()));
   };
   EXPECT_TRUE(ask("o'dd+tag.example.org"));
   EXPECT_EQ(ask("o\\'dd+tag.example.org").error(), DnsError::NoSuchName);
@@ -353,8 +356,8 @@ TYPED_TEST(ResolverContract, CutsMxHostsAndNothingElseOfAMessage) {
 /// A mapped address is not used, for it walks around checks on IPv4 addresses; yet it is an answer.
 TYPED_TEST(ResolverContract, GivesNoMappedAddresses) {
   const auto v6 = [this](const std::string& name) {
-    return turn_loop(this->rig_->io,
-                     this->rig_->resolver().addresses_of(name, ports::IpFamily::V6, soon()));
+    return support::run_task(this->rig_->io, this->rig_->resolver().addresses_of(
+                                                 name, ports::IpFamily::V6, support::soon()));
   };
   ASSERT_TRUE(v6("mapped.example.org"));
   EXPECT_THAT(v6("mapped.example.org")->records, IsEmpty());
@@ -371,10 +374,10 @@ TYPED_TEST(ResolverContract, EndsByTheDeadlineWhenNobodyAnswers) {
   auto& silent = this->rig_->silent();
   const auto start = std::chrono::steady_clock::now();
   const auto late = base::Deadline::after(50ms);
-  EXPECT_EQ(turn_loop(this->rig_->io, silent.mx("silent.example", late)).error(),
+  EXPECT_EQ(support::run_task(this->rig_->io, silent.mx("silent.example", late)).error(),
             DnsError::Timeout);
   EXPECT_LT(std::chrono::steady_clock::now() - start, 1s);
-  EXPECT_EQ(turn_loop(this->rig_->io, silent.addresses("silent.example", late)).error(),
+  EXPECT_EQ(support::run_task(this->rig_->io, silent.addresses("silent.example", late)).error(),
             DnsError::Timeout);
 }
 

@@ -11,7 +11,7 @@
 
 #include "relay/net/shard.hpp"
 #include "tests/dns/name_server.hpp"
-#include "tests/dns/turn_loop.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::dns {
 namespace {
@@ -52,21 +52,22 @@ class UnboundAndNsd : public testing::Test {
 TEST_F(UnboundAndNsd, GivesTheShortestTtlOfBothFamilies) {
   boost::asio::io_context io;
   const auto resolver = open(io);
-  const auto both = turn_loop(io, resolver->addresses("both.example.org", soon()));
+  const auto both = support::run_task(io, resolver->addresses("both.example.org", support::soon()));
   ASSERT_TRUE(both) << describe(both.error());
   EXPECT_THAT(both->records, SizeIs(2));
   EXPECT_EQ(both->ttl, 40s);
-  const auto mx1 = turn_loop(io, resolver->addresses("mx1.example.org", soon()));
+  const auto mx1 = support::run_task(io, resolver->addresses("mx1.example.org", support::soon()));
   EXPECT_EQ(mx1->ttl, 300s) << "that there is no AAAA is no record";
-  EXPECT_LE(turn_loop(io, resolver->mx("www.example.org", soon()))->ttl, 20s) << "of the CNAME";
+  EXPECT_LE(support::run_task(io, resolver->mx("www.example.org", support::soon()))->ttl, 20s)
+      << "of the CNAME";
 }
 
 TEST_F(UnboundAndNsd, GivesTheTtlThatIsLeftOfWhatItKept) {
   boost::asio::io_context io;
   const auto resolver = open(io);
-  EXPECT_EQ(turn_loop(io, resolver->txt("brief.example.org", soon()))->ttl, 2s);
+  EXPECT_EQ(support::run_task(io, resolver->txt("brief.example.org", support::soon()))->ttl, 2s);
   std::this_thread::sleep_for(1100ms);
-  EXPECT_LE(turn_loop(io, resolver->txt("brief.example.org", soon()))->ttl, 1s);
+  EXPECT_LE(support::run_task(io, resolver->txt("brief.example.org", support::soon()))->ttl, 1s);
 }
 
 TEST_F(UnboundAndNsd, AnswersAreBogusWhenTheChainOfTrustIsBroken) {
@@ -75,7 +76,8 @@ TEST_F(UnboundAndNsd, AnswersAreBogusWhenTheChainOfTrustIsBroken) {
   std::ofstream(anchor) << "example.org. IN DS 12345 13 2 " << std::string(64, 'A') << "\n";
   boost::asio::io_context io;
   const auto resolver = open(io, anchor);
-  EXPECT_EQ(turn_loop(io, resolver->addresses("mx1.example.org", soon())).error(), DnsError::Bogus);
+  EXPECT_EQ(support::run_task(io, resolver->addresses("mx1.example.org", support::soon())).error(),
+            DnsError::Bogus);
 }
 
 TEST_F(UnboundAndNsd, ServesShardsOtherThanItsHome) {
@@ -86,8 +88,9 @@ TEST_F(UnboundAndNsd, ServesShardsOtherThanItsHome) {
       answers;
   for (int i = 0; i < 100; ++i) {
     auto& shard = pool.at(static_cast<std::size_t>(i) % 2);
-    answers.push_back(boost::asio::co_spawn(
-        shard.executor(), resolver->addresses("mx1.example.org", soon()), boost::asio::use_future));
+    answers.push_back(boost::asio::co_spawn(shard.executor(),
+                                            resolver->addresses("mx1.example.org", support::soon()),
+                                            boost::asio::use_future));
   }
   for (auto& answer : answers) EXPECT_TRUE(answer.get());
   pool.stop();
@@ -100,12 +103,14 @@ TEST(UnboundResolver, StopEndsLookupsUnderWay) {
   auto resolver = UnboundResolver::open(pool.at(0).io(), {{hole.address()}, {}});
   ASSERT_TRUE(resolver) << resolver.error();
   pool.run();
-  auto waiting = boost::asio::co_spawn(
-      pool.at(1).executor(), (*resolver)->mx("silent.example", soon()), boost::asio::use_future);
+  auto waiting = boost::asio::co_spawn(pool.at(1).executor(),
+                                       (*resolver)->mx("silent.example", support::soon()),
+                                       boost::asio::use_future);
   (*resolver)->stop();
   EXPECT_EQ(waiting.get().error(), DnsError::Temporary);
-  auto later = boost::asio::co_spawn(
-      pool.at(1).executor(), (*resolver)->txt("silent.example", soon()), boost::asio::use_future);
+  auto later = boost::asio::co_spawn(pool.at(1).executor(),
+                                     (*resolver)->txt("silent.example", support::soon()),
+                                     boost::asio::use_future);
   EXPECT_EQ(later.get().error(), DnsError::Temporary);
   pool.stop();
   pool.join();
@@ -117,7 +122,7 @@ TEST(UnboundResolver, DiesWithLookupsUnderWay) {
   auto resolver = UnboundResolver::open(pool.at(0).io(), {{hole.address()}, {}});
   ASSERT_TRUE(resolver) << resolver.error();
   bool answered = false;
-  boost::asio::co_spawn(pool.at(0).executor(), (*resolver)->mx("silent.example", soon()),
+  boost::asio::co_spawn(pool.at(0).executor(), (*resolver)->mx("silent.example", support::soon()),
                         [&answered](std::exception_ptr, const auto&) { answered = true; });
   pool.at(0).io().run_for(20ms);
   resolver->reset();
@@ -130,8 +135,10 @@ TEST(UnboundResolver, AnswersPassedDeadlineAndImpossibleNameWithoutAsking) {
   auto resolver = UnboundResolver::open(io, {{hole.address()}, {}});
   ASSERT_TRUE(resolver) << resolver.error();
   const auto passed = base::Deadline::after(-1ms);
-  EXPECT_EQ(turn_loop(io, (*resolver)->mx("silent.example", passed)).error(), DnsError::Timeout);
-  EXPECT_EQ(turn_loop(io, (*resolver)->addresses("a..b", soon())).error(), DnsError::NoSuchName);
+  EXPECT_EQ(support::run_task(io, (*resolver)->mx("silent.example", passed)).error(),
+            DnsError::Timeout);
+  EXPECT_EQ(support::run_task(io, (*resolver)->addresses("a..b", support::soon())).error(),
+            DnsError::NoSuchName);
 }
 
 TEST(UnboundResolver, AnswersFromAWorldOfItsOwn) {
@@ -143,12 +150,13 @@ TEST(UnboundResolver, AnswersFromAWorldOfItsOwn) {
        .world = "# a comment\nexample.org. TXT \"v=spf1 \" \"-all\"\nmx.example.org. A 192.0.2.1\n"
                 "1.2.0.192.in-addr.arpa. PTR mx.example.org.\n"});
   ASSERT_TRUE(resolver) << resolver.error();
-  const auto texts = turn_loop(io, (*resolver)->txt("example.org", soon()));
+  const auto texts = support::run_task(io, (*resolver)->txt("example.org", support::soon()));
   ASSERT_TRUE(texts) << describe(texts.error());
   EXPECT_EQ(texts->records.front(), "v=spf1 -all");
   const auto client = boost::asio::ip::make_address("192.0.2.1");
-  EXPECT_EQ(turn_loop(io, (*resolver)->names(client, soon()))->records.front(), "mx.example.org");
-  EXPECT_EQ(turn_loop(io, (*resolver)->txt("elsewhere.example", soon())).error(),
+  EXPECT_EQ(support::run_task(io, (*resolver)->names(client, support::soon()))->records.front(),
+            "mx.example.org");
+  EXPECT_EQ(support::run_task(io, (*resolver)->txt("elsewhere.example", support::soon())).error(),
             DnsError::NoSuchName);
   const auto bad = UnboundResolver::open(
       io, {.forward_to = {}, .trust_anchor = {}, .world = "good.example. A 192.0.2.1\nbad A x\n"});
@@ -163,7 +171,7 @@ TEST(UnboundResolver, EndsALookupThatIsCutOff) {
   ASSERT_TRUE(resolver) << resolver.error();
   pool.run();
   base::Cut cut;
-  const base::Deadline deadline{.at = soon().at, .cut = &cut};
+  const base::Deadline deadline{.at = support::soon().at, .cut = &cut};
   const auto began = std::chrono::steady_clock::now();
   auto waiting = boost::asio::co_spawn(
       pool.at(1).executor(), (*resolver)->mx("silent.example", deadline), boost::asio::use_future);

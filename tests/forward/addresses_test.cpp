@@ -7,13 +7,14 @@
 #include <gtest/gtest.h>
 
 #include "relay/forward/planner.hpp"
+#include "tests/support/mailbox.hpp"
 
 namespace relay::forward {
 namespace {
 
 const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 
-mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+using support::mailbox;
 
 mail::Domain domain(const std::string& text) { return *mail::Domain::parse(text); }
 
@@ -99,7 +100,7 @@ TEST_F(Addresses, MayFillTheirPath) {
   EXPECT_EQ(to("<reply-" + kLong + "@example.org>"), "reply+" + kLong + "@app.example");
 }
 
-/// RFC 5321 §4.5.3.1.1: what we make is what every host takes.
+/// RFC 5321 §4.5.3.1.1: our addresses stay within the limits that every host accepts.
 TEST_F(Addresses, GetTheirTagsWhereItFits) {
   const std::string fits(61, 't');  // "me" and "+" make 64 of it
   EXPECT_EQ(to("<info+" + fits + "@example.org>"), "me+" + fits + "@mail.example");
@@ -107,7 +108,7 @@ TEST_F(Addresses, GetTheirTagsWhereItFits) {
   EXPECT_EQ(to("<far+x@example.org>"), kLong + "@mail.example");
 }
 
-/// RFC 5321 §2.4: the case is the other host's affair, and may be a token's.
+/// RFC 5321 §2.4: case is for the other host to interpret, and a token may depend on it.
 TEST_F(Addresses, KeepTheirCaseInPatterns) {
   EXPECT_EQ(to("<REPLY-AbCdEf0123XyZ@example.org>"), "reply+AbCdEf0123XyZ@app.example");
   EXPECT_EQ(to("<GR\u00DC\u00DFE-AbC@example.org>"), "GR\u00DC\u00DFE.AbC@app.example");
@@ -150,7 +151,8 @@ TEST_F(Addresses, OfSendersComeBackFromTheirSrsAddress) {
   }
 }
 
-/// Where every target is compared with every other, ten times as many take a hundred times as long.
+/// If every target were compared with every other, ten times as many would take a hundred times as
+/// long.
 TEST_F(Addresses, AreExpandedInTimeThatGrowsAsTheirNumberDoes) {
   settings::Settings s = house();
   const auto targets = [](int count) {
@@ -180,7 +182,7 @@ TEST_F(Addresses, AreExpandedInTimeThatGrowsAsTheirNumberDoes) {
   EXPECT_LT(many, 40 * few) << few << " and " << many;
 }
 
-/// RFC 5321 §4.5.1, RFC 2142 §4: whoever has trouble with us can say so.
+/// RFC 5321 §4.5.1, RFC 2142 §4: addresses for complaints about us.
 class Roles : public testing::Test {
  protected:
   static std::string to(const settings::Settings& settings, const std::string& path) {

@@ -6,8 +6,6 @@ namespace relay::forward::house {
 
 mail::Domain domain(const std::string& text) { return *mail::Domain::parse(text); }
 
-mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
-
 settings::Settings settings() {
   settings::Settings s;
   s.hostname = "mx.relay.example";

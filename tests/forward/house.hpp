@@ -4,11 +4,12 @@
 
 #include "relay/forward/strategy.hpp"
 #include "relay/settings/settings.hpp"
+#include "tests/support/mailbox.hpp"
 
 namespace relay::forward::house {
 
 mail::Domain domain(const std::string& text);
-mail::Mailbox mailbox(const std::string& text);
+using support::mailbox;
 
 settings::Settings settings();
 

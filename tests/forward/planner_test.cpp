@@ -9,13 +9,14 @@
 #include "relay/forward/loop_guard.hpp"
 #include "relay/forward/next_hop.hpp"
 #include "relay/forward/trace_header.hpp"
+#include "tests/support/mailbox.hpp"
 
 namespace relay::forward {
 namespace {
 
 const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 
-mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+using support::mailbox;
 
 mail::Domain domain(const std::string& text) { return *mail::Domain::parse(text); }
 
@@ -105,7 +106,7 @@ TEST_F(PlannerTest, RefusesWhatIsNotOurs) {
   EXPECT_EQ(answer("<x@elsewhere.example>"), "550 5.7.1");
 }
 
-/// Forms that made open relays of others.
+/// Address forms that made other programs open relays.
 TEST_F(PlannerTest, RelaysForNoForm) {
   for (const char* path :
        {"<victim%elsewhere.example@example.org>", "<elsewhere.example!victim@example.org>",
@@ -232,7 +233,7 @@ TEST_F(PlannerTest, LeavesTheNullSenderAloneAndNobodyElse) {
   }
 }
 
-/// Somebody sends under an address that was made for a copy.
+/// A message is sent under an address that was made for a copy.
 TEST_F(PlannerTest, KnowsWhomASenderInItsSrsDomainStandsFor) {
   const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
   const auto plan =
@@ -254,7 +255,7 @@ TEST_F(PlannerTest, KnowsWhomASenderInItsSrsDomainStandsFor) {
   EXPECT_EQ(behind(mail::ReversePath::null()), "");
 }
 
-/// Who has one domain only forwards it and makes his SRS addresses in it.
+/// A host with a single domain forwards it and makes its SRS addresses in it.
 TEST(OneDomain, ForSrsAndAliasesKeepsTheirSendersApart) {
   auto settings = house();
   settings.srs.domain = domain("example.org");
@@ -279,7 +280,7 @@ TEST(OneDomain, ForSrsAndAliasesKeepsTheirSendersApart) {
   EXPECT_TRUE(std::holds_alternative<Rejection>(round)) << "never in a circle";
 }
 
-/// "root@localhost" and the like: the mail is wanted, and nobody could send anything back.
+/// "root@localhost" and the like: the mail is wanted, and the sender cannot be answered.
 TEST_F(PlannerTest, AMessageWhoseSenderNobodyCanAnswerLeavesUnderItsOwnAddress) {
   const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
   const auto id = base::Ulid::generate(kNow);
@@ -355,7 +356,7 @@ TEST_F(PlannerTest, StoresSendersThatDoNotFit) {
   }
 }
 
-/// Who is proven has the quota of his domain, and not that of the network from which he sends.
+/// A proven sender has the quota of its domain, not that of its network.
 TEST_F(PlannerTest, CountsStoredSendersOfAProvenDomainUnderThatDomain) {
   const auto taken = std::get<ResolvedRecipient>(resolve("<info@example.org>"));
   Evidence known;
@@ -433,7 +434,7 @@ TEST(TraceHeader, NamesTheOneRecipient) {
   EXPECT_TRUE(
       field_for("<Info+x@Example.org>").ends_with(id + "\r\n\tfor <Info+x@Example.org>" + date));
   EXPECT_TRUE(field_for("<\"a b\"@x.example>").ends_with("for <\"a b\"@x.example>" + date));
-  // What has no domain is no path, and UTF-8 would ask for SMTPUTF8 at the next hop.
+  // An address without domain is no path, and UTF-8 would need SMTPUTF8 at the next hop.
   EXPECT_TRUE(field_for("<postmaster>").ends_with(id + date));
   EXPECT_TRUE(field_for("<j\u00fcrgen@x.example>").ends_with(id + date));
 }

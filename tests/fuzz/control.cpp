@@ -1,5 +1,5 @@
-// What is said to the control socket. Every request is answered in lines of JSON, none
-// throws, and no text that could deceive a terminal comes back.
+// Requests on the control socket. Every request is answered in lines of JSON, none throws, and no
+// text that could deceive a terminal comes back.
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/json/parse.hpp>
@@ -14,7 +14,7 @@ using fuzz::require;
 
 namespace {
 
-struct NoLog final : base::Log {
+struct OneLineLog final : base::Log {
   void write(base::Event event) override {
     require(std::move(event).line().find('\n') == std::string::npos, "an event is one line");
   }
@@ -82,7 +82,7 @@ RELAY_FUZZ_TARGET(input) {
   ops::ScriptedQueue queue(clock);
   fill(queue, input);
   NoDelivery delivery;
-  NoLog log;
+  OneLineLog log;
   ops::Desk desk(
       {.queue = queue,
        .delivery = delivery,

@@ -5,14 +5,12 @@
 #include <optional>
 #include <vector>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include "relay/auth/dmarc/discovery.hpp"
 #include "relay/auth/dmarc/evaluation.hpp"
 #include "relay/auth/dmarc/tree_walk.hpp"
 #include "relay/mail/author.hpp"
 #include "tests/fuzz/oracle.hpp"
+#include "tests/support/run_task.hpp"
 
 using namespace relay;
 using fuzz::require;
@@ -93,19 +91,6 @@ class DealtResolver : public ports::Resolver {
   std::map<std::string, int> counts_;
 };
 
-template <class T>
-T run(base::Task<T> task) {
-  boost::asio::io_context io;
-  std::optional<T> result;
-  boost::asio::co_spawn(io.get_executor(), std::move(task), [&](std::exception_ptr error, T value) {
-    require(!error, "no exception");
-    result = std::move(value);
-  });
-  io.run();
-  require(result.has_value(), "the task ends");
-  return std::move(*result);
-}
-
 void check_record(const std::string& text) {
   const auto record = auth::dmarc::parse_record(text);
   if (!record) return;
@@ -122,7 +107,8 @@ mail::DmarcVerdict verdict_on(DealtResolver& resolver, const Authors& authors,
   auth::dmarc::Question question{.identifiers = auth::dmarc::identifiers_of(found, false)};
   for (const mail::Domain& author : *authors) question.author_domains.push_back(author.folded());
   const auto identifiers = question.identifiers;
-  const auto findings = run(auth::dmarc::discover(resolver, std::move(question), base::Deadline{}));
+  const auto findings =
+      support::run_task(auth::dmarc::discover(resolver, std::move(question), base::Deadline{}));
   return auth::dmarc::evaluate(findings, identifiers);
 }
 

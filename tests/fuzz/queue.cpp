@@ -1,5 +1,5 @@
-// A queue whose file was damaged, octet by octet as the input says. What is read from it
-// is what was accepted, or an error; it never crashes and never gives out garbage.
+// A queue whose file was damaged, octet by octet as the input says. Every read gives what was
+// accepted, or an error; nothing crashes, and no garbage is given out.
 #include <cstdio>
 #include <fstream>
 #include <map>
@@ -11,6 +11,7 @@
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fuzz/oracle.hpp"
 #include "tests/spool/a_message.hpp"
+#include "tests/support/read_file.hpp"
 
 using namespace relay;
 using fuzz::require;
@@ -28,12 +29,6 @@ struct Good {
 std::string path() {
   static const std::string made = "/dev/shm/srs-relay-fuzz-" + std::to_string(::getpid()) + ".db";
   return made;
-}
-
-std::string octets_of(const std::string& file) {
-  std::ostringstream octets;
-  octets << std::ifstream(file, std::ios::binary).rdbuf();
-  return octets.str();
 }
 
 void remove_files() {
@@ -70,7 +65,7 @@ void store(spool::OpenedDatabase& queue, const ports::NewMessage& message) {
   queue.transactions->commit();
 }
 
-/// The first has failed, and nobody has been told of it.
+/// The first copy has failed, and its notice is owed.
 void fail(spool::OpenedDatabase& queue, const mail::MessageId& id) {
   auto update = spool::outcome(0, mail::RecipientState::Failed);
   update.notify = ports::Notify::OfFailure;
@@ -98,8 +93,8 @@ Good make_good() {
     store(*opened, big);
     good.content.emplace(big.message.id, chunk);
   }
-  good.file = octets_of(path());
-  good.beside = octets_of(spool::ContentFile::path_of(path()));
+  good.file = support::read_file(path());
+  good.beside = support::read_file(spool::ContentFile::path_of(path()));
   require(good.beside.size() == ports::kChunkOctets, "content lies beside the database");
   return good;
 }
@@ -139,7 +134,7 @@ void read_all(spool::Tables& tables, const Good& good) {
   }
 }
 
-/// What cannot be told of is left to the operator, who drops all there is.
+/// Failures that cannot be reported are left to the operator, who drops everything.
 void drop_all(spool::OpenedDatabase& queue, const Good& good) {
   queue.transactions->begin();
   for (const auto& [id, content] : good.content) queue.tables->reports.hold_unreadable(id);

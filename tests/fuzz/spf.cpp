@@ -3,14 +3,12 @@
 #include <set>
 #include <string>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-
 #include "relay/auth/spf/check.hpp"
 #include "relay/auth/spf/record.hpp"
 #include "relay/base/text.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fuzz/oracle.hpp"
+#include "tests/support/run_task.hpp"
 
 using namespace relay;
 using fuzz::require;
@@ -134,16 +132,7 @@ std::string_view take_line(std::string_view& rest) {
 
 spf::Evaluation evaluate(ScriptedResolver& resolver, spf::Query query) {
   static fakes::FakeClock clock;
-  boost::asio::io_context io;
-  std::optional<spf::Evaluation> evaluation;
-  boost::asio::co_spawn(io.get_executor(), spf::check(resolver, clock, std::move(query)),
-                        [&](std::exception_ptr error, spf::Evaluation value) {
-                          require(!error, "nothing is thrown");
-                          evaluation = std::move(value);
-                        });
-  io.run();
-  require(evaluation.has_value(), "it terminates");
-  return *evaluation;
+  return support::run_task(spf::check(resolver, clock, std::move(query)));
 }
 
 void check_record(std::string_view text) {

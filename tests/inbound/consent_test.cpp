@@ -4,13 +4,12 @@
 
 #include <optional>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/use_future.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "tests/inbound/house.hpp"
 #include "tests/inbound/test_planner.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::inbound {
 namespace {
@@ -48,19 +47,10 @@ class Consenting : public testing::Test {
   }
 
   template <class T>
-  static base::Task<> keep(base::Task<T> task, std::optional<T>& into) {
-    into.emplace(co_await std::move(task));
-  }
-
-  /// Runs a task to its end.
-  template <class T>
   T await(base::Task<T> task) {
-    std::optional<T> value;
-    auto done =
-        boost::asio::co_spawn(house_.io, keep(std::move(task), value), boost::asio::use_future);
+    T result = support::run_task(house_.io, std::move(task));
     house_.poll();
-    done.get();
-    return std::move(*value);
+    return result;
   }
 
   const std::vector<mail::Route>& routes() const {
@@ -110,8 +100,8 @@ TEST_F(Consenting, WhoIsFullMeanwhileIsPutOffAtTheEnd) {
   EXPECT_EQ(house_.feed.offered.size(), 0U);
 }
 
-/// The confirmation comes while the message does: its policy is the old one, and the queue has been
-/// gone through already.
+/// The confirmation comes during the message, which keeps the old policy; the queue has been
+/// searched for held copies already.
 TEST_F(Consenting, AConfirmationDuringAMessageIsNotMissed) {
   house_.queue.on_commit = [this] { confirm({"me@mail.example"}); };
   EXPECT_THAT(send({"info@example.org"}), HasSubstr("queued"));
@@ -170,7 +160,7 @@ TEST_F(Consenting, OneMailboxGetsWhatItsRateAllowsThroughAllAliases) {
   EXPECT_THAT(send({"info+b@example.org"}, "3"),
               HasSubstr("451 4.7.1 Too many messages to a target of this address"));
   EXPECT_THAT(send({"team@example.org"}, "4"), HasSubstr("queued"));
-  // What comes back is counted by limits of its own.
+  // Bounces have limits of their own.
   const std::string back = routes()[0].reverse_path.to_string();
   for (int i = 0; i < 4; ++i) {
     EXPECT_THAT(send({back}, "bounce " + std::to_string(i), ""), HasSubstr("queued"));

@@ -4,10 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_resolver.hpp"
 #include "tests/inbound/house.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::inbound {
 namespace {
@@ -81,7 +81,7 @@ class Lists : public testing::Test {
 
   Standing standing(const std::string& client) {
     const base::Deadline deadline{clock.steady() + 1h};
-    return dns::turn_loop(io, lists.standing_of(make_address(client), policy, deadline));
+    return support::run_task(io, lists.standing_of(make_address(client), policy, deadline));
   }
 
   boost::asio::io_context io;
@@ -97,7 +97,7 @@ class Lists : public testing::Test {
                                "11.2.0.192.bad.example NEVER\n"
                                "11.2.0.192.worse.example A 127.0.0.2\n"
                                "12.2.0.192.bad.example EXISTS\n"};
-  RecordingLog log;
+  support::RecordingLog log;
   DnsLists lists{resolver, clock, log};
   std::shared_ptr<const DnsListPolicy> policy = std::make_shared<DnsListPolicy>();
 };

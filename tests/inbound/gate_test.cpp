@@ -1,4 +1,5 @@
-// Places in the house: how many there are for whom, how fast they can be had, and who gives his up.
+// Places for sessions: how many a client, a network and all may have, how fast, and which session
+// gives its place up.
 #include "relay/inbound/gate.hpp"
 
 #include <algorithm>
@@ -11,11 +12,12 @@
 #include <gtest/gtest.h>
 
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/support/ip.hpp"
 
 namespace relay::inbound {
 namespace {
 
-boost::asio::ip::address ip(const char* text) { return boost::asio::ip::make_address(text); }
+using support::ip;
 
 base::Origin from(const char* text) { return base::origin_of(ip(text)); }
 
@@ -58,7 +60,7 @@ TEST(Gate, CountsAWiderNetworkAsTwo) {
     if (ticket) inside.push_back(std::move(*ticket));
   }
   EXPECT_TRUE(gate.enter(from("2001:db8:2::1"), limits));
-  // A client that is somebody else from now on uses the share of that one.
+  // A client that was given another name uses the share of that client.
   ASSERT_TRUE(gate.move(inside.front(), from("192.0.2.1"), limits));
   EXPECT_TRUE(gate.enter(from("2001:db8:1:7::1"), limits));
   EXPECT_TRUE(gate.move(inside.back(), from("192.0.2.1"), limits));
@@ -170,7 +172,8 @@ TEST_F(FullHouse, OnlyWhatIsAcceptedIsProgress) {
   EXPECT_EQ(who_yields(), "127.7.1.1") << "its NOOPs are none";
 }
 
-/// One RCPT in nine seconds is progress, but not work for whoever has his part of the places.
+/// One RCPT in nine seconds is progress, but not enough for a network that has its part of the
+/// places.
 TEST_F(FullHouse, DripsOfCommandsKeepNoPlaceForANetworkThatHasItsPart) {
   for (int round = 0; round < 3; ++round) {
     clock.advance(std::chrono::seconds(9));
@@ -231,7 +234,8 @@ TEST(Gate, HurriesOnlyNetworksThatHoldTheirPart) {
   EXPECT_FALSE(gate.hurries(*honest, limits));
 }
 
-/// Somebody hurries as long as there are too many, however alike the networks are.
+/// Some network gets short timeouts as long as there are too many sessions, even if all networks
+/// hold the same.
 TEST(Gate, ACrowdOfEqualNetworksHurriesUntilThereIsRoom) {
   Limits limits;
   limits.connections_total = 300;

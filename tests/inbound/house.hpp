@@ -15,6 +15,7 @@
 #include "tests/fakes/fake_resolver.hpp"
 #include "tests/fakes/scripted_stream.hpp"
 #include "tests/inbound/recording_queue.hpp"
+#include "tests/support/logs.hpp"
 
 namespace relay::inbound {
 
@@ -48,17 +49,6 @@ struct RecordingFeed final : ports::DeliveryFeed {
   int given_up = 0;
 };
 
-struct RecordingLog final : base::Log {
-  void write(base::Event event) override {
-    const std::lock_guard lock(mutex);
-    lines.push_back(std::move(event).line());
-  }
-
-  std::mutex mutex;
-
-  std::vector<std::string> lines;
-};
-
 /// A server with an alias domain example.org: info -> one target, team -> two; other local parts
 /// there are unknown, other domains are not ours.
 class House {
@@ -88,7 +78,7 @@ class House {
   FixedSigner signer;
   RecordingFeed feed;
   fakes::ScriptedTlsAcceptor tls;
-  RecordingLog log;
+  support::RecordingLog log;
   base::Published<Policy> policy;
   FairShare memory{clock};
   BounceGuard bounces;

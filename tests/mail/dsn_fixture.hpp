@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "relay/mail/dsn.hpp"
-#include "tests/source_dir.hpp"
+#include "tests/support/golden.hpp"
 
 namespace relay::mail {
 
@@ -85,13 +85,8 @@ inline std::size_t count_of(const std::string& text, const std::string& part) {
   return found;
 }
 
-/// After a change on purpose: UPDATE_GOLDEN=1 mail_test
 inline void expect_golden(const std::string& name, const std::string& text) {
-  const std::string file = std::string(RELAY_SOURCE_DIR) + "/tests/mail/golden/" + name;
-  if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(file, std::ios::binary) << text;
-  std::stringstream recorded;
-  recorded << std::ifstream(file, std::ios::binary).rdbuf();
-  EXPECT_EQ(text, recorded.str()) << name;
+  support::expect_golden("tests/mail/golden/" + name, text);
 }
 
 /// Seven bits, CRLF only, no line over 998 octets, none of a delivery status that is spaces only.

@@ -54,15 +54,15 @@ TEST_F(ControlSocket, CarriesALineInAndAnAnswerOut) {
   (*listener)->start([&taken](StreamPtr stream) { taken = std::move(stream); });
   const int client = dial();
   ASSERT_GE(client, 0);
-  ASSERT_TRUE(run_until(shard_, [&taken] { return taken != nullptr; }));
+  ASSERT_TRUE(run_until(shard_.io(), [&taken] { return taken != nullptr; }));
   ASSERT_EQ(::send(client, "{}\n", 3, 0), 3);
-  EXPECT_EQ(run(shard_, read_all(*taken, 3)), "{}\n");
-  ASSERT_TRUE(run(shard_, taken->write("done\n", soon())));
+  EXPECT_EQ(run_task(shard_.io(), read_all(*taken, 3)), "{}\n");
+  ASSERT_TRUE(run_task(shard_.io(), taken->write("done\n", soon())));
   char answer[16] = {};
   EXPECT_EQ(::recv(client, answer, sizeof answer, 0), 5);
   EXPECT_STREQ(answer, "done\n");
   ::close(client);
-  EXPECT_EQ(run(shard_, read_all(*taken, 1)), "");
+  EXPECT_EQ(run_task(shard_.io(), read_all(*taken, 1)), "");
 }
 
 TEST_F(ControlSocket, SaysWhoIsOnTheOtherSide) {
@@ -72,7 +72,7 @@ TEST_F(ControlSocket, SaysWhoIsOnTheOtherSide) {
   (*listener)->start([&taken](StreamPtr stream) { taken = std::move(stream); });
   const int client = dial();
   ASSERT_GE(client, 0);
-  ASSERT_TRUE(run_until(shard_, [&taken] { return taken != nullptr; }));
+  ASSERT_TRUE(run_until(shard_.io(), [&taken] { return taken != nullptr; }));
   ASSERT_TRUE(taken->peer_user());
   EXPECT_EQ(taken->peer_user()->uid, ::getuid());
   EXPECT_EQ(taken->peer_user()->pid, ::getpid());
@@ -139,9 +139,9 @@ TEST_F(ControlSocket, GoesOnAfterAConnectionItHadNoMemoryFor) {
     taken = std::move(stream);
   });
   const int refused = dial();
-  ASSERT_TRUE(run_until(shard_, [&] { return calls == 1; }));
+  ASSERT_TRUE(run_until(shard_.io(), [&] { return calls == 1; }));
   const int served = dial();
-  ASSERT_TRUE(run_until(shard_, [&] { return taken != nullptr; }));
+  ASSERT_TRUE(run_until(shard_.io(), [&] { return taken != nullptr; }));
   char octet = 0;
   EXPECT_EQ(::recv(refused, &octet, 1, 0), 0);
   ::close(refused);
@@ -160,7 +160,7 @@ TEST_F(ControlSocket, SaysWhatIsWrongWithThePath) {
   EXPECT_FALSE(ControlListener::open(shard_, (folder_ / std::string(200, 'x')).string()));
 }
 
-/// What is said beforehand is what opening says, but for a daemon that runs.
+/// The check beforehand gives the same error as opening, except for a running daemon.
 TEST_F(ControlSocket, CanBeJudgedWithoutBeingMade) {
   EXPECT_FALSE(ControlListener::look_at((folder_ / "none" / "control.sock").string()));
   EXPECT_FALSE(ControlListener::look_at((folder_ / std::string(200, 'x')).string()));

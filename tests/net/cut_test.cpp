@@ -1,4 +1,4 @@
-// A task that is cut off: whatever it waits for ends as at its deadline, at once.
+// A task that is cut off: its wait ends at once, as at its deadline.
 #include <chrono>
 
 #include <boost/asio/steady_timer.hpp>
@@ -36,17 +36,17 @@ class CutOff : public StartTls {
 
 TEST_F(CutOff, EndsTheConnect) {
   const BlackHole hole;
-  const auto client =
-      run(loopback_.shard, loopback_.dialer.connect(hole.endpoint(), std::nullopt, cut_soon()));
+  const auto client = run_task(loopback_.shard.io(),
+                               loopback_.dialer.connect(hole.endpoint(), std::nullopt, cut_soon()));
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error(), IoError::Timeout);
 }
 
 TEST_F(CutOff, EndsTheHandshake) {
   Loopback::Pair pair = loopback_.connect();
-  const auto client =
-      run(loopback_.shard,
-          loopback_.dialer.start_tls(std::move(pair.client), "mx.example.org", {}, cut_soon()));
+  const auto client = run_task(
+      loopback_.shard.io(),
+      loopback_.dialer.start_tls(std::move(pair.client), "mx.example.org", {}, cut_soon()));
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error().error, IoError::Timeout);
 }
@@ -54,12 +54,12 @@ TEST_F(CutOff, EndsTheHandshake) {
 TEST_F(CutOff, EndsARead) {
   Loopback::Pair pair = loopback_.connect();
   std::array<char, 16> buffer;
-  auto got = run(loopback_.shard, pair.client->read_some(buffer, cut_soon()));
+  auto got = run_task(loopback_.shard.io(), pair.client->read_some(buffer, cut_soon()));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error(), IoError::Timeout);
   EXPECT_TRUE(cut_.made());
-  ASSERT_TRUE(run(loopback_.shard, pair.server->write("250 ok\r\n", soon())));
-  got = run(loopback_.shard, pair.client->read_some(buffer, after_the_cut()));
+  ASSERT_TRUE(run_task(loopback_.shard.io(), pair.server->write("250 ok\r\n", soon())));
+  got = run_task(loopback_.shard.io(), pair.client->read_some(buffer, after_the_cut()));
   ASSERT_FALSE(got) << "all later operations, too";
   EXPECT_EQ(got.error(), IoError::Timeout);
 }
@@ -67,7 +67,7 @@ TEST_F(CutOff, EndsARead) {
 TEST_F(CutOff, EndsAWrite) {
   Loopback::Pair pair = loopback_.connect();
   const std::string flood(64U << 20U, 'x');
-  const auto sent = run(loopback_.shard, pair.client->write(flood, cut_soon()));
+  const auto sent = run_task(loopback_.shard.io(), pair.client->write(flood, cut_soon()));
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error(), IoError::Timeout);
 }
@@ -76,24 +76,25 @@ TEST_F(CutOff, EndsReadsAndWritesInsideTls) {
   const auto ends = shake_hands(loopback_.connect(), "mx.example.org", mail::TlsLevel::May);
   ASSERT_TRUE(ends.client && ends.server);
   std::array<char, 16> buffer;
-  const auto got = run(loopback_.shard, (*ends.client)->read_some(buffer, cut_soon()));
+  const auto got = run_task(loopback_.shard.io(), (*ends.client)->read_some(buffer, cut_soon()));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error(), IoError::Timeout);
   cut_ = {};
   const std::string flood(64U << 20U, 'x');
-  const auto sent = run(loopback_.shard, (*ends.client)->write(flood, cut_soon()));
+  const auto sent = run_task(loopback_.shard.io(), (*ends.client)->write(flood, cut_soon()));
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error(), IoError::Timeout);
 }
 
 TEST_F(CutOff, NothingBeginsAfterIt) {
   cut_.make();
-  const auto client = run(loopback_.shard, loopback_.dialer.connect(loopback_.endpoint(),
-                                                                    std::nullopt, after_the_cut()));
+  const auto client =
+      run_task(loopback_.shard.io(),
+               loopback_.dialer.connect(loopback_.endpoint(), std::nullopt, after_the_cut()));
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error(), IoError::Timeout);
   Loopback::Pair pair = loopback_.connect();
-  EXPECT_FALSE(run(loopback_.shard, pair.client->write("x", after_the_cut())));
+  EXPECT_FALSE(run_task(loopback_.shard.io(), pair.client->write("x", after_the_cut())));
 }
 
 TEST_F(CutOff, LeavesTheOtherDirectionAlone) {
@@ -103,10 +104,10 @@ TEST_F(CutOff, LeavesTheOtherDirectionAlone) {
   boost::asio::co_spawn(loopback_.shard.executor(), pair.server->read_some(other, soon()),
                         [&heard](std::exception_ptr, const auto& got) { heard = got.value_or(0); });
   const std::string flood(64U << 20U, 'x');
-  ASSERT_FALSE(run(loopback_.shard, pair.server->write(flood, cut_soon())));
+  ASSERT_FALSE(run_task(loopback_.shard.io(), pair.server->write(flood, cut_soon())));
   EXPECT_FALSE(heard);
-  ASSERT_TRUE(run(loopback_.shard, pair.client->write("250 ok\r\n", soon())));
-  ASSERT_TRUE(run_until(loopback_.shard, [&heard] { return heard.has_value(); }));
+  ASSERT_TRUE(run_task(loopback_.shard.io(), pair.client->write("250 ok\r\n", soon())));
+  ASSERT_TRUE(run_until(loopback_.shard.io(), [&heard] { return heard.has_value(); }));
   EXPECT_EQ(*heard, 8U);
 }
 

@@ -48,7 +48,8 @@ int connections_from(const char* source) {
   std::vector<StreamPtr> clients;
   std::vector<bool> full(remotes.size());
   for (std::size_t i = 0; !full[0] || !full[1]; ++i) {
-    auto client = run(shard, dialer.connect(remotes[i % 2], make_address(source), soon()));
+    auto client =
+        run_task(shard.io(), dialer.connect(remotes[i % 2], make_address(source), soon()));
     if (!client && client.error() != IoError::NoSource) return -1;
     if (!client) full[i % 2] = true;
     if (client) clients.push_back(std::move(*client));

@@ -14,11 +14,11 @@ using ports::IoError;
 TEST(TcpDialer, UsesTheSourceAddressItIsGiven) {
   Loopback loopback;
   const auto client =
-      run(loopback.shard,
-          loopback.dialer.connect(loopback.endpoint(), make_address("127.0.0.9"), soon()));
+      run_task(loopback.shard.io(),
+               loopback.dialer.connect(loopback.endpoint(), make_address("127.0.0.9"), soon()));
   ASSERT_TRUE(client);
   EXPECT_EQ((*client)->local().address.to_string(), "127.0.0.9");
-  ASSERT_TRUE(run_until(loopback.shard, [&] { return !loopback.accepted.empty(); }));
+  ASSERT_TRUE(run_until(loopback.shard.io(), [&] { return !loopback.accepted.empty(); }));
   EXPECT_EQ(loopback.accepted.front()->peer().address.to_string(), "127.0.0.9");
 }
 
@@ -30,9 +30,9 @@ class TcpDialerSource : public testing::TestWithParam<BadSource> {};
 
 TEST_P(TcpDialerSource, IsNamedWhenUnusable) {
   Loopback loopback;
-  const auto client =
-      run(loopback.shard,
-          loopback.dialer.connect(loopback.endpoint(), make_address(GetParam().address), soon()));
+  const auto client = run_task(
+      loopback.shard.io(),
+      loopback.dialer.connect(loopback.endpoint(), make_address(GetParam().address), soon()));
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error(), IoError::NoSource);
 }
@@ -45,7 +45,8 @@ TEST(TcpDialer, ReportsRefusal) {
   const auto endpoint = loopback.endpoint();
   loopback.listener->stop();
   loopback.shard.io().poll();
-  const auto client = run(loopback.shard, loopback.dialer.connect(endpoint, std::nullopt, soon()));
+  const auto client =
+      run_task(loopback.shard.io(), loopback.dialer.connect(endpoint, std::nullopt, soon()));
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error(), IoError::Refused);
 }
@@ -53,16 +54,18 @@ TEST(TcpDialer, ReportsRefusal) {
 TEST(TcpDialer, GivesUpAtTheDeadline) {
   Loopback loopback;
   const BlackHole hole;
-  const auto client = run(loopback.shard, loopback.dialer.connect(hole.endpoint(), std::nullopt,
-                                                                  base::Deadline::after(50ms)));
+  const auto client =
+      run_task(loopback.shard.io(),
+               loopback.dialer.connect(hole.endpoint(), std::nullopt, base::Deadline::after(50ms)));
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error(), IoError::Timeout);
 }
 
 TEST(TcpDialer, DoesNotDialAfterTheDeadline) {
   Loopback loopback;
-  const auto client = run(loopback.shard, loopback.dialer.connect(loopback.endpoint(), std::nullopt,
-                                                                  base::Deadline::after(-1ms)));
+  const auto client = run_task(
+      loopback.shard.io(),
+      loopback.dialer.connect(loopback.endpoint(), std::nullopt, base::Deadline::after(-1ms)));
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error(), IoError::Timeout);
 }

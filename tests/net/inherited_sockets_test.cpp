@@ -76,7 +76,7 @@ TEST(InheritedSockets, AListenerUsesThemInsteadOfBinding) {
   ASSERT_TRUE(listener) << listener.error();
   (*listener)->start();
   const int client = connect_socket(activation.endpoint);
-  EXPECT_TRUE(run_until(shard, [&taken] { return taken == 1; }));
+  EXPECT_TRUE(run_until(shard.io(), [&taken] { return taken == 1; }));
   ::close(client);
 }
 

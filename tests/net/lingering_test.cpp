@@ -1,4 +1,4 @@
-// What becomes of a connection that we close while its peer is still sending.
+// A connection that we close while its peer is still sending.
 #include "relay/net/lingering.hpp"
 
 #include <array>
@@ -55,16 +55,17 @@ class LingeringTest : public testing::Test {
     const auto is_over = [&spoken] {
       return spoken.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
     };
-    EXPECT_TRUE(run_until(loopback_.shard, is_over));
+    EXPECT_TRUE(run_until(loopback_.shard.io(), is_over));
     return spoken.get();
   }
 
   void write(ports::Stream& stream) {
-    EXPECT_TRUE(run(loopback_.shard, stream.write(kReply, soon())));
+    EXPECT_TRUE(run_task(loopback_.shard.io(), stream.write(kReply, soon())));
   }
 
   bool nobody_lingers() {
-    return run_until(loopback_.shard, [this] { return loopback_.shard.lingering().size() == 0; });
+    return run_until(loopback_.shard.io(),
+                     [this] { return loopback_.shard.lingering().size() == 0; });
   }
 
   Loopback loopback_;
@@ -82,8 +83,8 @@ TEST_F(LingeringTest, IsSettledWhenClosingTakesNothingAway) {
   EXPECT_FALSE(lingering.settle(before)) << "it may be about to send";
   // The peer's system may take some 40 ms to acknowledge.
   EXPECT_TRUE(
-      run_until(loopback_.shard, [&] { return lingering.settle(now() + Lingering::kQuiet); }));
-  // Who sends goes on, and is read, for as long as somebody looks.
+      run_until(loopback_.shard.io(), [&] { return lingering.settle(now() + Lingering::kQuiet); }));
+  // The peer goes on sending, and is read, as long as the connection is looked at.
   ASSERT_EQ(::send(client, "NOOP\r\n", 6, MSG_NOSIGNAL), 6);
   const auto later = now() + 2 * Lingering::kQuiet;
   EXPECT_FALSE(lingering.settle(later));
@@ -129,7 +130,7 @@ TEST_F(LingeringTest, ForgetsAtOnceWhoIsGone) {
   auto [client, server] = loopback_.connect_raw();
   ::close(client);
   std::array<char, 16> buffer{};
-  EXPECT_FALSE(run(loopback_.shard, server->read_some(buffer, soon())));
+  EXPECT_FALSE(run_task(loopback_.shard.io(), server->read_some(buffer, soon())));
   server.reset();
   EXPECT_EQ(loopback_.shard.lingering().size(), 0U);
 }

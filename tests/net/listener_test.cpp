@@ -36,9 +36,9 @@ TEST(Listener, TakesConnectionsOnSeveralAddresses) {
   (*listener)->start();
   TcpDialer dialer(shard, {});
   for (const auto& endpoint : (*listener)->endpoints()) {
-    ASSERT_TRUE(run(shard, dialer.connect(endpoint, std::nullopt, soon())));
+    ASSERT_TRUE(run_task(shard.io(), dialer.connect(endpoint, std::nullopt, soon())));
   }
-  ASSERT_TRUE(run_until(shard, [&peers] { return peers.size() == 2; }));
+  ASSERT_TRUE(run_until(shard.io(), [&peers] { return peers.size() == 2; }));
   EXPECT_THAT(peers, testing::UnorderedElementsAre("127.0.0.1", "::1"));
 }
 
@@ -147,8 +147,8 @@ TEST(Listener, PausesWhenDescriptorsRunOutAndRecovers) {
       ASSERT_GE(clients.back(), 0);
     }
     const DescriptorLimit limit(12);
-    ASSERT_TRUE(run_until(loopback.shard, [&] { return loopback.listener->pauses() > 0; }));
-    // What is left is for the spool and the resolver.
+    ASSERT_TRUE(run_until(loopback.shard.io(), [&] { return loopback.listener->pauses() > 0; }));
+    // The remaining descriptors are for the spool and the resolver.
     EXPECT_LT(loopback.accepted.size(), 12U);
     const int spare = ::dup(0);
     EXPECT_GE(spare, 0);
@@ -161,8 +161,9 @@ TEST(Listener, PausesWhenDescriptorsRunOutAndRecovers) {
     EXPECT_EQ(loopback.lacks.size(), pauses) << "the operator has to hear of each";
   }
   const auto before = loopback.accepted.size();
-  ASSERT_TRUE(run_until(loopback.shard, [&] { return loopback.accepted.size() >= before + 10; }));
-  // Whoever was turned away was told so.
+  ASSERT_TRUE(
+      run_until(loopback.shard.io(), [&] { return loopback.accepted.size() >= before + 10; }));
+  // Every client that was turned away got the farewell.
   const auto told = std::ranges::count_if(clients, [](int client) {
     std::array<char, 64> said{};
     return ::recv(client, said.data(), said.size(), MSG_DONTWAIT) > 0 &&
@@ -189,13 +190,13 @@ TEST(Listener, IdleConnectionsAreCheap) {
     base::spawn_supervised(loopback.shard.executor(), "idle",
                            wait_for_octet(*pairs.back().server, ended));
   }
-  ASSERT_TRUE(run_until(loopback.shard,
+  ASSERT_TRUE(run_until(loopback.shard.io(),
                         [&] { return loopback.shard.deadlines().armed() == kConnections; }));
   const auto each = (::mallinfo2().uordblks - before) / kConnections;
   RecordProperty("octets_per_pair", static_cast<int>(each));
   EXPECT_LT(each, 4096U);
   for (auto& pair : pairs) pair.client->close();
-  EXPECT_TRUE(run_until(loopback.shard, [&ended] { return ended == kConnections; }));
+  EXPECT_TRUE(run_until(loopback.shard.io(), [&ended] { return ended == kConnections; }));
   EXPECT_EQ(loopback.shard.deadlines().armed(), 0U);
 }
 

@@ -1,7 +1,6 @@
 #include "tests/net/loopback.hpp"
 
 #include <array>
-#include <chrono>
 #include <stdexcept>
 
 #include <arpa/inet.h>
@@ -10,16 +9,6 @@
 #include <unistd.h>
 
 namespace relay::net {
-
-bool run_until(Shard& shard, const std::function<bool()>& done) {
-  const auto limit = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-  while (!done()) {
-    shard.io().restart();
-    shard.io().run_one_for(std::chrono::milliseconds(50));
-    if (std::chrono::steady_clock::now() > limit) return false;
-  }
-  return true;
-}
 
 Loopback::Loopback(ClientTls tls) : dialer(shard, std::move(tls)) {
   const ports::Endpoint any{boost::asio::ip::make_address("127.0.0.1"), 0};
@@ -33,8 +22,8 @@ Loopback::Loopback(ClientTls tls) : dialer(shard, std::move(tls)) {
 }
 
 Loopback::Pair Loopback::connect() {
-  auto client = run(shard, dialer.connect(endpoint(), std::nullopt, soon()));
-  if (!client || !run_until(shard, [this] { return !accepted.empty(); })) {
+  auto client = run_task(shard.io(), dialer.connect(endpoint(), std::nullopt, soon()));
+  if (!client || !run_until(shard.io(), [this] { return !accepted.empty(); })) {
     throw std::runtime_error("no connection");
   }
   Pair pair{std::move(*client), std::move(accepted.front())};
@@ -44,7 +33,7 @@ Loopback::Pair Loopback::connect() {
 
 Loopback::RawPair Loopback::connect_raw() {
   const int client = connect_socket(endpoint());
-  if (client < 0 || !run_until(shard, [this] { return !accepted.empty(); })) {
+  if (client < 0 || !run_until(shard.io(), [this] { return !accepted.empty(); })) {
     throw std::runtime_error("no connection");
   }
   RawPair pair{client, std::move(accepted.front())};

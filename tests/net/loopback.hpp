@@ -3,44 +3,23 @@
 
 #include <array>
 #include <deque>
-#include <exception>
-#include <functional>
 #include <memory>
-#include <optional>
 #include <string>
-
-#include <boost/asio/co_spawn.hpp>
 
 #include "relay/net/dialer.hpp"
 #include "relay/net/listener.hpp"
 #include "relay/net/shard.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::net {
 
 using StreamPtr = std::unique_ptr<ports::Stream>;
 
-inline base::Deadline soon() { return base::Deadline::after(std::chrono::seconds(10)); }
+using support::run_task;
+using support::run_until;
+using support::soon;
 
-/// Turns the loop until `done` holds; false after ten seconds.
-bool run_until(Shard& shard, const std::function<bool()>& done);
-
-/// Turns the loop until the task has ended, and returns what it returned or threw.
-template <class T>
-T run(Shard& shard, base::Task<T> task) {
-  std::optional<T> result;
-  std::exception_ptr thrown;
-  bool ended = false;
-  boost::asio::co_spawn(shard.executor(), std::move(task), [&](std::exception_ptr error, T value) {
-    thrown = error;
-    result = std::move(value);
-    ended = true;
-  });
-  if (!run_until(shard, [&ended] { return ended; })) throw std::runtime_error("task hangs");
-  if (thrown) std::rethrow_exception(thrown);
-  return std::move(*result);
-}
-
-/// What the loopback's listener says to whom it cannot take.
+/// The farewell of the loopback's listener.
 inline constexpr std::string_view kFarewell = "421 full\r\n";
 
 class Loopback {

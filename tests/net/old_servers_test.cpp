@@ -58,7 +58,7 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  /// What follows `start` in the first line that begins so; "" when there is none to the end.
+  /// The rest of the first line that begins with `start`; "" if there is none.
   std::string rest_of_line(const std::string& start) {
     std::array<char, 256> line{};
     while (std::fgets(line.data(), line.size(), output_) != nullptr) {
@@ -109,11 +109,13 @@ class OldServer : public StartTls, public testing::WithParamInterface<Age> {
   }
 
   std::expected<StreamPtr, ports::TlsError> dial(std::uint16_t port, TlsLevel level) {
-    auto plain = run(loopback_.shard, loopback_.dialer.connect({make_address("127.0.0.1"), port},
-                                                               std::nullopt, soon()));
+    auto plain =
+        run_task(loopback_.shard.io(),
+                 loopback_.dialer.connect({make_address("127.0.0.1"), port}, std::nullopt, soon()));
     if (!plain) throw std::runtime_error("no connection");
-    return run(loopback_.shard, loopback_.dialer.start_tls(std::move(*plain), "old.example",
-                                                           {.level = level}, soon()));
+    return run_task(
+        loopback_.shard.io(),
+        loopback_.dialer.start_tls(std::move(*plain), "old.example", {.level = level}, soon()));
   }
 
   std::unique_ptr<Program> server_;

@@ -1,4 +1,4 @@
-// Which certificates are good enough, and what is said of those that are not.
+// Which certificates are accepted, and the reason given for others.
 #include "relay/net/peer_certificate.hpp"
 
 #include <chrono>
@@ -38,9 +38,9 @@ class PeerCertificate : public StartTls {
     boost::asio::co_spawn(loopback_.shard.executor(),
                           acceptor_.accept(std::move(pair.server), soon()),
                           [served](std::exception_ptr, const auto&) { *served = true; });
-    const auto client =
-        run(loopback_.shard, dialer_->start_tls(std::move(pair.client), host, demand, soon()));
-    EXPECT_TRUE(run_until(loopback_.shard, [served] { return *served; }));
+    const auto client = run_task(loopback_.shard.io(),
+                                 dialer_->start_tls(std::move(pair.client), host, demand, soon()));
+    EXPECT_TRUE(run_until(loopback_.shard.io(), [served] { return *served; }));
     if (client) return TlsResult::None;
     EXPECT_EQ(client.error().error, IoError::TlsFailed);
     return client.error().result;
@@ -131,15 +131,17 @@ TEST_F(StartTls, TellsABrokenStreamFromABadCertificate) {
   const TlsDemand verify{TlsLevel::Verify, {}};
   Loopback::Pair pair = loopback_.connect();
   pair.server->close();
-  auto client = run(loopback_.shard, loopback_.dialer.start_tls(std::move(pair.client),
-                                                                "mx.example.org", verify, soon()));
+  auto client = run_task(
+      loopback_.shard.io(),
+      loopback_.dialer.start_tls(std::move(pair.client), "mx.example.org", verify, soon()));
   ASSERT_FALSE(client);
   EXPECT_TRUE(client.error().error == IoError::Closed || client.error().error == IoError::Reset);
   EXPECT_EQ(client.error().result, TlsResult::ValidationFailure);
 
   pair = loopback_.connect();
-  client = run(loopback_.shard, loopback_.dialer.start_tls(std::move(pair.client), "mx.example.org",
-                                                           verify, base::Deadline::after(50ms)));
+  client = run_task(loopback_.shard.io(),
+                    loopback_.dialer.start_tls(std::move(pair.client), "mx.example.org", verify,
+                                               base::Deadline::after(50ms)));
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error().error, IoError::Timeout);
   EXPECT_EQ(client.error().result, TlsResult::ValidationFailure);

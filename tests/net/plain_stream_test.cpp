@@ -26,11 +26,11 @@ TEST(PlainStream, CarriesOctetsBothWays) {
   Loopback loopback;
   auto [client, server] = loopback.connect();
   std::array<char, 64> buffer;
-  ASSERT_TRUE(run(loopback.shard, client->write("EHLO a\r\n", soon())));
-  auto got = run(loopback.shard, server->read_some(buffer, soon()));
+  ASSERT_TRUE(run_task(loopback.shard.io(), client->write("EHLO a\r\n", soon())));
+  auto got = run_task(loopback.shard.io(), server->read_some(buffer, soon()));
   EXPECT_EQ(text_of(got, buffer.data()), "EHLO a\r\n");
-  ASSERT_TRUE(run(loopback.shard, server->write("250 b\r\n", soon())));
-  got = run(loopback.shard, client->read_some(buffer, soon()));
+  ASSERT_TRUE(run_task(loopback.shard.io(), server->write("250 b\r\n", soon())));
+  got = run_task(loopback.shard.io(), client->read_some(buffer, soon()));
   EXPECT_EQ(text_of(got, buffer.data()), "250 b\r\n");
 }
 
@@ -48,7 +48,8 @@ TEST(PlainStream, ReadEndsAtItsDeadline) {
   auto [client, server] = loopback.connect();
   std::array<char, 64> buffer;
   const auto start = std::chrono::steady_clock::now();
-  const auto got = run(loopback.shard, server->read_some(buffer, base::Deadline::after(50ms)));
+  const auto got =
+      run_task(loopback.shard.io(), server->read_some(buffer, base::Deadline::after(50ms)));
   const auto took = std::chrono::steady_clock::now() - start;
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error(), IoError::Timeout);
@@ -59,9 +60,10 @@ TEST(PlainStream, ReadEndsAtItsDeadline) {
 TEST(PlainStream, PassedDeadlineWinsOverWaitingOctets) {
   Loopback loopback;
   auto [client, server] = loopback.connect();
-  ASSERT_TRUE(run(loopback.shard, client->write("x", soon())));
+  ASSERT_TRUE(run_task(loopback.shard.io(), client->write("x", soon())));
   std::array<char, 64> buffer;
-  const auto got = run(loopback.shard, server->read_some(buffer, base::Deadline::after(-1ms)));
+  const auto got =
+      run_task(loopback.shard.io(), server->read_some(buffer, base::Deadline::after(-1ms)));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error(), IoError::Timeout);
 }
@@ -70,9 +72,10 @@ TEST(PlainStream, FarewellIsPossibleAfterReadTimeout) {
   Loopback loopback;
   auto [client, server] = loopback.connect();
   std::array<char, 64> buffer;
-  ASSERT_FALSE(run(loopback.shard, server->read_some(buffer, base::Deadline::after(10ms))));
-  ASSERT_TRUE(run(loopback.shard, server->write("421 4.4.2 bye\r\n", soon())));
-  const auto got = run(loopback.shard, client->read_some(buffer, soon()));
+  ASSERT_FALSE(
+      run_task(loopback.shard.io(), server->read_some(buffer, base::Deadline::after(10ms))));
+  ASSERT_TRUE(run_task(loopback.shard.io(), server->write("421 4.4.2 bye\r\n", soon())));
+  const auto got = run_task(loopback.shard.io(), client->read_some(buffer, soon()));
   EXPECT_EQ(text_of(got, buffer.data()), "421 4.4.2 bye\r\n");
 }
 
@@ -80,11 +83,12 @@ TEST(PlainStream, WriteEndsAtItsDeadlineWhenPeerDoesNotRead) {
   Loopback loopback;
   auto [client, server] = loopback.connect();
   const std::string flood(64U << 20U, 'x');
-  const auto sent = run(loopback.shard, server->write(flood, base::Deadline::after(50ms)));
+  const auto sent =
+      run_task(loopback.shard.io(), server->write(flood, base::Deadline::after(50ms)));
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error(), IoError::Timeout);
   // Half a reply is out; another one would be read as its rest.
-  EXPECT_FALSE(run(loopback.shard, server->write("250 ok\r\n", soon())));
+  EXPECT_FALSE(run_task(loopback.shard.io(), server->write("250 ok\r\n", soon())));
 }
 
 TEST(PlainStream, CarriesMoreThanTheKernelBuffers) {
@@ -94,8 +98,8 @@ TEST(PlainStream, CarriesMoreThanTheKernelBuffers) {
   bool sent = false;
   boost::asio::co_spawn(loopback.shard.executor(), server->write(flood, soon()),
                         [&sent](std::exception_ptr, const auto& result) { sent = !!result; });
-  EXPECT_EQ(run(loopback.shard, read_all(*client, flood.size())), flood);
-  EXPECT_TRUE(run_until(loopback.shard, [&sent] { return sent; }));
+  EXPECT_EQ(run_task(loopback.shard.io(), read_all(*client, flood.size())), flood);
+  EXPECT_TRUE(run_until(loopback.shard.io(), [&sent] { return sent; }));
 }
 
 TEST(PlainStream, DeadlineOfOneDirectionLeavesTheOtherWaiting) {
@@ -106,10 +110,10 @@ TEST(PlainStream, DeadlineOfOneDirectionLeavesTheOtherWaiting) {
   boost::asio::co_spawn(loopback.shard.executor(), server->read_some(buffer, soon()),
                         [&got](std::exception_ptr, auto result) { got = result; });
   const std::string flood(64U << 20U, 'x');
-  ASSERT_FALSE(run(loopback.shard, server->write(flood, base::Deadline::after(50ms))));
+  ASSERT_FALSE(run_task(loopback.shard.io(), server->write(flood, base::Deadline::after(50ms))));
   EXPECT_FALSE(got.has_value());
-  ASSERT_TRUE(run(loopback.shard, client->write("NOOP\r\n", soon())));
-  ASSERT_TRUE(run_until(loopback.shard, [&got] { return got.has_value(); }));
+  ASSERT_TRUE(run_task(loopback.shard.io(), client->write("NOOP\r\n", soon())));
+  ASSERT_TRUE(run_until(loopback.shard.io(), [&got] { return got.has_value(); }));
   EXPECT_EQ(text_of(*got, buffer.data()), "NOOP\r\n");
 }
 
@@ -118,10 +122,10 @@ TEST(PlainStream, CanAnswerPeerThatHasSentItsFin) {
   auto [client, server] = loopback.connect_raw();
   ::shutdown(client, SHUT_WR);
   std::array<char, 64> buffer{};
-  const auto got = run(loopback.shard, server->read_some(buffer, soon()));
+  const auto got = run_task(loopback.shard.io(), server->read_some(buffer, soon()));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error(), IoError::Closed);
-  ASSERT_TRUE(run(loopback.shard, server->write("250 ok\r\n", soon())));
+  ASSERT_TRUE(run_task(loopback.shard.io(), server->write("250 ok\r\n", soon())));
   EXPECT_EQ(::read(client, buffer.data(), buffer.size()), 8);
   ::close(client);
 }
@@ -133,7 +137,7 @@ TEST(PlainStream, ReportsReset) {
   ::setsockopt(client, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
   ::close(client);
   std::array<char, 64> buffer;
-  const auto got = run(loopback.shard, server->read_some(buffer, soon()));
+  const auto got = run_task(loopback.shard.io(), server->read_some(buffer, soon()));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error(), IoError::Reset);
 }
@@ -141,13 +145,13 @@ TEST(PlainStream, ReportsReset) {
 TEST(PlainStream, LastReplySurvivesCloseWhilePeerWasSending) {
   Loopback loopback;
   auto [client, server] = loopback.connect();
-  ASSERT_TRUE(run(loopback.shard, client->write("QUIT\r\nNOOP\r\nNOOP\r\n", soon())));
-  ASSERT_TRUE(run(loopback.shard, server->write("221 bye\r\n", soon())));
+  ASSERT_TRUE(run_task(loopback.shard.io(), client->write("QUIT\r\nNOOP\r\nNOOP\r\n", soon())));
+  ASSERT_TRUE(run_task(loopback.shard.io(), server->write("221 bye\r\n", soon())));
   server->close();
   std::array<char, 64> buffer;
-  auto got = run(loopback.shard, client->read_some(buffer, soon()));
+  auto got = run_task(loopback.shard.io(), client->read_some(buffer, soon()));
   EXPECT_EQ(text_of(got, buffer.data()), "221 bye\r\n");
-  got = run(loopback.shard, client->read_some(buffer, soon()));
+  got = run_task(loopback.shard.io(), client->read_some(buffer, soon()));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error(), IoError::Closed);
 }
@@ -158,10 +162,10 @@ TEST(PlainStream, IsClosedForEveryUseAfterClose) {
   server->close();
   server->close();
   std::array<char, 64> buffer;
-  const auto got = run(loopback.shard, server->read_some(buffer, soon()));
+  const auto got = run_task(loopback.shard.io(), server->read_some(buffer, soon()));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error(), IoError::Closed);
-  const auto sent = run(loopback.shard, server->write("x", soon()));
+  const auto sent = run_task(loopback.shard.io(), server->write("x", soon()));
   ASSERT_FALSE(sent);
   EXPECT_EQ(sent.error(), IoError::Closed);
 }
@@ -171,7 +175,7 @@ TEST(PlainStream, CloseEndsWaitingRead) {
   auto [client, server] = loopback.connect();
   boost::asio::post(loopback.shard.executor(), [&server] { server->close(); });
   std::array<char, 64> buffer;
-  const auto got = run(loopback.shard, server->read_some(buffer, soon()));
+  const auto got = run_task(loopback.shard.io(), server->read_some(buffer, soon()));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error(), IoError::Closed);
 }
@@ -195,7 +199,7 @@ TEST(PlainStream, CancelledReadThrowsInsteadOfWaitingAgain) {
       }));
   loopback.shard.io().poll();
   stop.emit(boost::asio::cancellation_type::terminal);
-  ASSERT_TRUE(run_until(loopback.shard, [&ended] { return ended; }));
+  ASSERT_TRUE(run_until(loopback.shard.io(), [&ended] { return ended; }));
   EXPECT_EQ(seen, boost::asio::error::operation_aborted);
 }
 
@@ -212,34 +216,34 @@ base::Task<std::size_t> read_octet_by_octet(ports::Stream& stream, std::size_t c
 TEST(PlainStream, FastPeerDoesNotStarveTheShard) {
   Loopback loopback;
   auto [client, server] = loopback.connect();
-  ASSERT_TRUE(run(loopback.shard, client->write(std::string(1000, 'x'), soon())));
+  ASSERT_TRUE(run_task(loopback.shard.io(), client->write(std::string(1000, 'x'), soon())));
   bool over = false;
   bool ran_before_end = false;
   boost::asio::co_spawn(loopback.shard.executor(), read_octet_by_octet(*server, 1000, over),
                         [](std::exception_ptr, std::size_t) {});
   boost::asio::post(loopback.shard.executor(), [&] { ran_before_end = !over; });
-  ASSERT_TRUE(run_until(loopback.shard, [&over] { return over; }));
+  ASSERT_TRUE(run_until(loopback.shard.io(), [&over] { return over; }));
   EXPECT_TRUE(ran_before_end);
 }
 
 /// Writes until the peer, which does not read, takes no more.
 void fill(Loopback& loopback, ports::Stream& stream) {
   const std::string much(64UL << 20, 'x');
-  EXPECT_FALSE(run(loopback.shard, stream.write(much, base::Deadline::after(200ms))));
+  EXPECT_FALSE(run_task(loopback.shard.io(), stream.write(much, base::Deadline::after(200ms))));
 }
 
 TEST(PlainStream, TellsWhatThePeerHasNotAcknowledged) {
   Loopback loopback;
   auto [client, server] = loopback.connect();
   EXPECT_EQ(server->unacknowledged(), 0U);
-  ASSERT_TRUE(run(loopback.shard, server->write("250 2.0.0 Ok\r\n", soon())));
-  EXPECT_TRUE(run_until(loopback.shard, [&server] { return server->unacknowledged() == 0; }))
+  ASSERT_TRUE(run_task(loopback.shard.io(), server->write("250 2.0.0 Ok\r\n", soon())));
+  EXPECT_TRUE(run_until(loopback.shard.io(), [&server] { return server->unacknowledged() == 0; }))
       << "the peer's TCP has it, though nobody has read it";
   fill(loopback, *server);
   EXPECT_GT(server->unacknowledged(), 0U);
   client->close();
   std::array<char, 64> buffer;
-  EXPECT_FALSE(run(loopback.shard, server->read_some(buffer, soon())));
+  EXPECT_FALSE(run_task(loopback.shard.io(), server->read_some(buffer, soon())));
   EXPECT_GT(server->unacknowledged(), 0U) << "a peer that is gone has not received it";
   server->close();
   EXPECT_EQ(server->unacknowledged(), 0U);

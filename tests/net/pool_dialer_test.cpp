@@ -32,11 +32,12 @@ TEST(PoolDialer, OpensConnectionsOnTheShardThatAsks) {
     asked.push_back(
         boost::asio::co_spawn(pool.at(i).executor(), ask(&threads[i]), boost::asio::use_future));
   }
-  ASSERT_TRUE(run_until(server.shard, [&] { return server.accepted.size() == 3; }));
+  ASSERT_TRUE(run_until(server.shard.io(), [&] { return server.accepted.size() == 3; }));
   for (auto& one : asked) EXPECT_TRUE(one.get());
   EXPECT_NE(threads[0], threads[1]);
   EXPECT_NE(threads[1], threads[2]);
-  for (auto& stream : server.accepted) EXPECT_EQ(run(server.shard, read_all(*stream, 5)), "hello");
+  for (auto& stream : server.accepted)
+    EXPECT_EQ(run_task(server.shard.io(), read_all(*stream, 5)), "hello");
   pool.stop();
 }
 

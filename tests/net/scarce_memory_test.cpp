@@ -35,7 +35,7 @@ struct Read {
 bool run_with_losses(Shard& shard, const std::function<bool()>& done) {
   while (true) {
     try {
-      return run_until(shard, done);
+      return run_until(shard.io(), done);
     } catch (const std::bad_alloc&) {
     }
   }
@@ -49,7 +49,8 @@ TEST(ScarceMemory, LeavesNoAlarmBehindAndLaterOnesRing) {
   for (bool failed = true; failed && n < kMost; ++n) {
     Loopback loopback;
     auto [client, server] = loopback.connect_raw();
-    ASSERT_TRUE(run_until(loopback.shard, [&] { return loopback.shard.deadlines().armed() == 0; }));
+    ASSERT_TRUE(
+        run_until(loopback.shard.io(), [&] { return loopback.shard.deadlines().armed() == 0; }));
     Read first;
     fakes::fail_allocation(n);
     try {
@@ -74,7 +75,7 @@ TEST(ScarceMemory, LeavesNoAlarmBehindAndLaterOnesRing) {
   EXPECT_LT(n, kMost) << "the end was not reached";
 }
 
-/// Whatever the accept loop lacks memory for, and whether it had begun: the listener goes on.
+/// At whichever step the accept loop lacks memory, the listener goes on.
 TEST(ScarceMemory, AListenerTakesConnectionsAfterwards) {
   constexpr std::size_t kMost = 300;
   base::set_crash_reporter([](const std::string&, const std::string&) {});

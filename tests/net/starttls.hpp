@@ -35,10 +35,10 @@ class StartTls : public testing::Test {
                             ends.server = std::move(result);
                             served = true;
                           });
-    ends.client = run(loopback_.shard,
-                      loopback_.dialer.start_tls(std::move(pair.client), host, demand, soon()));
+    ends.client = run_task(loopback_.shard.io(), loopback_.dialer.start_tls(std::move(pair.client),
+                                                                            host, demand, soon()));
     if (!ends.client) ends.client = std::unexpected(ends.client.error());
-    EXPECT_TRUE(run_until(loopback_.shard, [&served] { return served; }));
+    EXPECT_TRUE(run_until(loopback_.shard.io(), [&served] { return served; }));
     return ends;
   }
 

@@ -26,41 +26,41 @@ TEST_F(StartTls, CarriesOctetsBothWays) {
   bool sent = false;
   boost::asio::co_spawn(loopback_.shard.executor(), (*ends.client)->write(flood, soon()),
                         [&sent](std::exception_ptr, const auto& result) { sent = !!result; });
-  EXPECT_EQ(run(loopback_.shard, read_all(**ends.server, flood.size())), flood);
-  EXPECT_TRUE(run_until(loopback_.shard, [&sent] { return sent; }));
-  ASSERT_TRUE(run(loopback_.shard, (*ends.server)->write("250 ok\r\n", soon())));
-  EXPECT_EQ(run(loopback_.shard, read_all(**ends.client, 8)), "250 ok\r\n");
+  EXPECT_EQ(run_task(loopback_.shard.io(), read_all(**ends.server, flood.size())), flood);
+  EXPECT_TRUE(run_until(loopback_.shard.io(), [&sent] { return sent; }));
+  ASSERT_TRUE(run_task(loopback_.shard.io(), (*ends.server)->write("250 ok\r\n", soon())));
+  EXPECT_EQ(run_task(loopback_.shard.io(), read_all(**ends.client, 8)), "250 ok\r\n");
 }
 
 /// Until then a handshake costs nothing, and nothing is taken of it.
 TEST_F(StartTls, WaitsForTheFirstOctetOfAHandshakeAndLeavesItThere) {
   auto pair = loopback_.connect();
   const auto wait = [&](base::Deadline deadline) {
-    return run(loopback_.shard, acceptor_.await_hello(*pair.server, deadline));
+    return run_task(loopback_.shard.io(), acceptor_.await_hello(*pair.server, deadline));
   };
   const auto silent = wait(base::Deadline::after(50ms));
   ASSERT_FALSE(silent);
   EXPECT_EQ(silent.error(), IoError::Timeout);
-  ASSERT_TRUE(run(loopback_.shard, pair.client->write("\x16", soon())));
+  ASSERT_TRUE(run_task(loopback_.shard.io(), pair.client->write("\x16", soon())));
   EXPECT_TRUE(wait(soon()));
-  EXPECT_EQ(run(loopback_.shard, read_all(*pair.server, 1)), "\x16");
+  EXPECT_EQ(run_task(loopback_.shard.io(), read_all(*pair.server, 1)), "\x16");
   pair.client->close();
   EXPECT_TRUE(wait(soon())) << "the end is found by the handshake";
 }
 
-/// Inside TLS, too, who speaks before being asked shows it.
+/// Inside TLS, too, a client that speaks too early is seen.
 TEST_F(StartTls, ShowsUnreadOctets) {
   const auto ends = shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify);
   ASSERT_TRUE(ends.client && ends.server);
   ports::Stream& server = **ends.server;
   EXPECT_FALSE(server.has_unread());
   EXPECT_FALSE((*ends.client)->has_unread()) << "session tickets are no octets";
-  ASSERT_TRUE(run(loopback_.shard, (*ends.client)->write("EHLO x\r\n", soon())));
-  EXPECT_TRUE(run_until(loopback_.shard, [&] { return server.has_unread(); }));
-  EXPECT_EQ(run(loopback_.shard, read_all(server, 8)), "EHLO x\r\n");
+  ASSERT_TRUE(run_task(loopback_.shard.io(), (*ends.client)->write("EHLO x\r\n", soon())));
+  EXPECT_TRUE(run_until(loopback_.shard.io(), [&] { return server.has_unread(); }));
+  EXPECT_EQ(run_task(loopback_.shard.io(), read_all(server, 8)), "EHLO x\r\n");
   EXPECT_FALSE(server.has_unread());
   (*ends.client)->close();
-  EXPECT_EQ(run(loopback_.shard, read_all(server, 1)), "");
+  EXPECT_EQ(run_task(loopback_.shard.io(), read_all(server, 1)), "");
   EXPECT_FALSE(server.has_unread());
 }
 
@@ -88,16 +88,16 @@ TEST_F(StartTls, NewCertificateIsUsedByNextHandshakeAndOldSessionGoesOn) {
   ASSERT_TRUE(before.client && before.server);
   contexts_.publish(must(TlsContext::server(make_certificate(folder_, "new", "mx.example.org"))));
   EXPECT_FALSE(shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify).client);
-  ASSERT_TRUE(run(loopback_.shard, (*before.server)->write("250 ok\r\n", soon())));
-  EXPECT_EQ(run(loopback_.shard, read_all(**before.client, 8)), "250 ok\r\n");
+  ASSERT_TRUE(run_task(loopback_.shard.io(), (*before.server)->write("250 ok\r\n", soon())));
+  EXPECT_EQ(run_task(loopback_.shard.io(), read_all(**before.client, 8)), "250 ok\r\n");
 }
 
 TEST_F(StartTls, ClientRefusesReplyInjectedBeforeHandshake) {
   auto pair = loopback_.connect();
-  ASSERT_TRUE(run(loopback_.shard, pair.server->write("250 injected\r\n", soon())));
-  const auto client =
-      run(loopback_.shard, loopback_.dialer.start_tls(std::move(pair.client), "mx.example.org",
-                                                      {.level = TlsLevel::May}, soon()));
+  ASSERT_TRUE(run_task(loopback_.shard.io(), pair.server->write("250 injected\r\n", soon())));
+  const auto client = run_task(loopback_.shard.io(),
+                               loopback_.dialer.start_tls(std::move(pair.client), "mx.example.org",
+                                                          {.level = TlsLevel::May}, soon()));
   ASSERT_FALSE(client);
   EXPECT_EQ(client.error().error, IoError::TlsFailed);
   EXPECT_EQ(client.error().result, mail::TlsResult::ValidationFailure);
@@ -105,7 +105,8 @@ TEST_F(StartTls, ClientRefusesReplyInjectedBeforeHandshake) {
 
 TEST_F(StartTls, ServerRefusesCommandInjectedBeforeHandshake) {
   auto pair = loopback_.connect();
-  ASSERT_TRUE(run(loopback_.shard, pair.client->write("MAIL FROM:<a@b.example>\r\n", soon())));
+  ASSERT_TRUE(
+      run_task(loopback_.shard.io(), pair.client->write("MAIL FROM:<a@b.example>\r\n", soon())));
   const auto ends = shake_hands(std::move(pair), "mx.example.org", TlsLevel::May);
   ASSERT_FALSE(ends.server);
   EXPECT_EQ(ends.server.error(), IoError::TlsFailed);
@@ -114,8 +115,8 @@ TEST_F(StartTls, ServerRefusesCommandInjectedBeforeHandshake) {
 
 TEST_F(StartTls, HandshakeEndsAtItsDeadline) {
   auto [client, server] = loopback_.connect_raw();
-  const auto ended =
-      run(loopback_.shard, acceptor_.accept(std::move(server), base::Deadline::after(50ms)));
+  const auto ended = run_task(loopback_.shard.io(),
+                              acceptor_.accept(std::move(server), base::Deadline::after(50ms)));
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error(), IoError::Timeout);
   ::close(client);
@@ -127,29 +128,29 @@ TEST_F(StartTls, EndOfTlsIsEndOfConnection) {
   (*ends.client)->close();
   std::array<char, 16> buffer;
   for (int i = 0; i < 2; ++i) {
-    const auto got = run(loopback_.shard, (*ends.server)->read_some(buffer, soon()));
+    const auto got = run_task(loopback_.shard.io(), (*ends.server)->read_some(buffer, soon()));
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error(), IoError::Closed);
   }
-  EXPECT_FALSE(run(loopback_.shard, (*ends.server)->write("250 ok\r\n", soon())));
+  EXPECT_FALSE(run_task(loopback_.shard.io(), (*ends.server)->write("250 ok\r\n", soon())));
 }
 
 TEST_F(StartTls, FarewellIsPossibleAfterReadTimeout) {
   const auto ends = shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify);
   ASSERT_TRUE(ends.client && ends.server);
   std::array<char, 16> buffer;
-  const auto got =
-      run(loopback_.shard, (*ends.server)->read_some(buffer, base::Deadline::after(10ms)));
+  const auto got = run_task(loopback_.shard.io(),
+                            (*ends.server)->read_some(buffer, base::Deadline::after(10ms)));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error(), IoError::Timeout);
-  ASSERT_TRUE(run(loopback_.shard, (*ends.server)->write("421 bye\r\n", soon())));
-  EXPECT_EQ(run(loopback_.shard, read_all(**ends.client, 9)), "421 bye\r\n");
+  ASSERT_TRUE(run_task(loopback_.shard.io(), (*ends.server)->write("421 bye\r\n", soon())));
+  EXPECT_EQ(run_task(loopback_.shard.io(), read_all(**ends.client, 9)), "421 bye\r\n");
 }
 
 TEST_F(StartTls, ServerRefusesGarbageThatLooksLikeAHandshake) {
   auto [client, server] = loopback_.connect_raw();
   ASSERT_EQ(::send(client, "\x16\x03\x01\x00\x05hello", 10, MSG_NOSIGNAL), 10);
-  const auto ended = run(loopback_.shard, acceptor_.accept(std::move(server), soon()));
+  const auto ended = run_task(loopback_.shard.io(), acceptor_.accept(std::move(server), soon()));
   ASSERT_FALSE(ended);
   EXPECT_EQ(ended.error(), IoError::TlsFailed);
   ::close(client);
@@ -164,15 +165,15 @@ TEST_F(StartTls, PlaintextAfterTheEndOfTlsIsNeverRead) {
       client.end_tls_and_say("MAIL FROM:<a@b.example>\r\n");
       return connected;
     });
-    const auto server = run(loopback_.shard, acceptor_.accept(std::move(plain), soon()));
+    const auto server = run_task(loopback_.shard.io(), acceptor_.accept(std::move(plain), soon()));
     ASSERT_TRUE(server && spoken.get());
     std::array<char, 64> buffer;
     for (int i = 0; i < 2; ++i) {
-      const auto got = run(loopback_.shard, (*server)->read_some(buffer, soon()));
+      const auto got = run_task(loopback_.shard.io(), (*server)->read_some(buffer, soon()));
       ASSERT_FALSE(got);
       EXPECT_EQ(got.error(), IoError::Closed);
     }
-    EXPECT_FALSE(run(loopback_.shard, (*server)->write("250 ok\r\n", soon())));
+    EXPECT_FALSE(run_task(loopback_.shard.io(), (*server)->write("250 ok\r\n", soon())));
   }
 }
 
@@ -181,7 +182,7 @@ TEST_F(StartTls, RefusesVersionsBefore12) {
     auto [descriptor, plain] = loopback_.connect_raw();
     auto client = RawTls::client(descriptor, version);
     auto connected = std::async(std::launch::async, [&client] { return client.shake_hands(); });
-    const auto server = run(loopback_.shard, acceptor_.accept(std::move(plain), soon()));
+    const auto server = run_task(loopback_.shard.io(), acceptor_.accept(std::move(plain), soon()));
     ASSERT_FALSE(server);
     EXPECT_EQ(server.error(), IoError::TlsFailed);
     EXPECT_FALSE(connected.get());
@@ -191,7 +192,8 @@ TEST_F(StartTls, RefusesVersionsBefore12) {
 TEST_F(StartTls, StreamCanBeHandedOverOnce) {
   auto ends = shake_hands(loopback_.connect(), "mx.example.org", TlsLevel::Verify);
   ASSERT_TRUE(ends.client && ends.server);
-  const auto again = run(loopback_.shard, acceptor_.accept(std::move(*ends.server), soon()));
+  const auto again =
+      run_task(loopback_.shard.io(), acceptor_.accept(std::move(*ends.server), soon()));
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error(), IoError::TlsFailed);
 }
@@ -218,7 +220,7 @@ TEST_F(StartTls, IdleSessionIsSmall) {
     base::spawn_supervised(executor, "client", wait_in_vain(**client, ended));
     base::spawn_supervised(executor, "server", wait_in_vain(**server, ended));
   }
-  ASSERT_TRUE(run_until(loopback_.shard, [&ended] { return ended == 2 * kSessions; }));
+  ASSERT_TRUE(run_until(loopback_.shard.io(), [&ended] { return ended == 2 * kSessions; }));
   const auto each = (::mallinfo2().uordblks - before) / kSessions;
   RecordProperty("octets_per_pair", static_cast<int>(each));
   EXPECT_LT(each, 64U * 1024U);
@@ -228,11 +230,11 @@ TEST_F(StartTls, TellsWhatThePeerHasNotAcknowledged) {
   auto ends = shake_hands(loopback_.connect(), "mx.example.org", mail::TlsLevel::May);
   ASSERT_TRUE(ends.server);
   ports::Stream& server = **ends.server;
-  ASSERT_TRUE(run(loopback_.shard, server.write("250 2.0.0 Ok\r\n", soon())));
-  EXPECT_TRUE(run_until(loopback_.shard, [&server] { return server.unacknowledged() == 0; }));
+  ASSERT_TRUE(run_task(loopback_.shard.io(), server.write("250 2.0.0 Ok\r\n", soon())));
+  EXPECT_TRUE(run_until(loopback_.shard.io(), [&server] { return server.unacknowledged() == 0; }));
   const std::string much(64UL << 20, 'x');
   const auto deadline = base::Deadline::after(std::chrono::milliseconds(200));
-  EXPECT_FALSE(run(loopback_.shard, server.write(much, deadline)));
+  EXPECT_FALSE(run_task(loopback_.shard.io(), server.write(much, deadline)));
   EXPECT_GT(server.unacknowledged(), 0U);
 }
 

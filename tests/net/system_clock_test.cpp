@@ -52,7 +52,7 @@ TEST(SystemClock, SleepsUntilTheTimeGivenWhenNobodyRings) {
   SystemClock clock;
   base::Bell bell;
   const auto at = clock.steady() + 20ms;
-  EXPECT_GE(run(shard, sleep_with(clock, at, bell)), at);
+  EXPECT_GE(run_task(shard.io(), sleep_with(clock, at, bell)), at);
 }
 
 TEST(SystemClock, ABellEndsASleep) {
@@ -63,7 +63,7 @@ TEST(SystemClock, ABellEndsASleep) {
     std::this_thread::sleep_for(20ms);
     bell.ring();
   });
-  run(shard, sleep_with(clock, kNever, bell));  // throws when it takes ten seconds
+  run_task(shard.io(), sleep_with(clock, kNever, bell));  // throws when it takes ten seconds
 }
 
 TEST(SystemClock, ASleepDoesNotBeginWhenTheBellHasRung) {
@@ -72,9 +72,9 @@ TEST(SystemClock, ASleepDoesNotBeginWhenTheBellHasRung) {
   base::Bell bell;
   bell.ring();
   bell.ring();
-  run(shard, sleep_with(clock, kNever, bell));
+  run_task(shard.io(), sleep_with(clock, kNever, bell));
   const auto at = clock.steady() + 20ms;
-  EXPECT_GE(run(shard, sleep_with(clock, at, bell)), at) << "those rings are used up";
+  EXPECT_GE(run_task(shard.io(), sleep_with(clock, at, bell)), at) << "those rings are used up";
 }
 
 TEST(SystemClock, ACancelledSleepThrowsAndLeavesTheBellAlone) {
@@ -90,10 +90,10 @@ TEST(SystemClock, ACancelledSleepThrowsAndLeavesTheBellAlone) {
                             }));
   shard.io().poll();
   stop.emit(boost::asio::cancellation_type::terminal);
-  ASSERT_TRUE(run_until(shard, [&thrown] { return thrown != nullptr; }));
+  ASSERT_TRUE(run_until(shard.io(), [&thrown] { return thrown != nullptr; }));
   EXPECT_THROW(std::rethrow_exception(thrown), boost::system::system_error);
   bell.ring();
-  run(shard, sleep_with(clock, kNever, bell));
+  run_task(shard.io(), sleep_with(clock, kNever, bell));
 }
 
 TEST(SystemClock, ForgetsASleepWhoseShardDies) {

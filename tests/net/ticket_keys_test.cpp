@@ -34,8 +34,9 @@ class Tickets : public StartTls, public testing::WithParamInterface<int> {
       char octet = 0;  // tickets of TLS 1.3 come with the first data
       return client.shake_hands() && SSL_read(client.native(), &octet, 1) == 1;
     });
-    const auto server = run(loopback_.shard, acceptor_.accept(std::move(plain), soon()));
-    if (!server || !run(loopback_.shard, (*server)->write("x", soon())) || !greeted.get()) {
+    const auto server = run_task(loopback_.shard.io(), acceptor_.accept(std::move(plain), soon()));
+    if (!server || !run_task(loopback_.shard.io(), (*server)->write("x", soon())) ||
+        !greeted.get()) {
       throw std::runtime_error("no visit");
     }
     session.reset(SSL_get1_session(client.native()));

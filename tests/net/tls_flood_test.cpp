@@ -34,7 +34,7 @@ class TlsFlood : public StartTls {
     auto [descriptor, plain] = loopback_.connect_raw();
     auto evil = RawTls::client(descriptor, version);
     auto greeted = std::async(std::launch::async, [&evil] { return evil.shake_hands(); });
-    auto ours = run(loopback_.shard, acceptor_.accept(std::move(plain), soon()));
+    auto ours = run_task(loopback_.shard.io(), acceptor_.accept(std::move(plain), soon()));
     if (!greeted.get() || !ours) throw std::runtime_error("no handshake");
     return {std::move(evil), std::move(*ours)};
   }
@@ -44,10 +44,10 @@ class TlsFlood : public StartTls {
     auto evil = RawTls::server(descriptor, TLS1_3_VERSION, files_);
     auto greeted = std::async(std::launch::async, [&evil] { return evil.shake_hands(); });
     auto* const socket = dynamic_cast<PlainStream*>(plain.get());
-    auto ours =
-        run(loopback_.shard,
-            TlsStream::connect(socket->release(), must(TlsContext::client(mail::TlsLevel::May)),
-                               "mx.example.org", {}, soon()));
+    auto ours = run_task(
+        loopback_.shard.io(),
+        TlsStream::connect(socket->release(), must(TlsContext::client(mail::TlsLevel::May)),
+                           "mx.example.org", {}, soon()));
     if (!greeted.get() || !ours) throw std::runtime_error("no handshake");
     return {std::move(evil), std::move(*ours)};
   }
@@ -130,7 +130,7 @@ TEST_F(TlsFlood, DoesNotHoldWhoAsksForUnreadOctets) {
     EXPECT_FALSE(ends.ours->has_unread());
     longest = std::max(longest, Clock::now() - begin);
   }
-  const auto got = run(loopback_.shard, ends.ours->read_some(buffer, soon()));
+  const auto got = run_task(loopback_.shard.io(), ends.ours->read_some(buffer, soon()));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error(), IoError::TlsFlood);
   ends.ours->close();
@@ -144,8 +144,8 @@ TEST_F(TlsFlood, OfWishesToRenegotiateEndsItsConnection) {
   auto sent = std::async(std::launch::async, [&] { return ends.evil.send_raw(flood); });
   std::array<char, 64> buffer{};
   const auto got =
-      run(loopback_.shard,
-          ends.ours->read_some(buffer, base::Deadline::after(std::chrono::seconds(3))));
+      run_task(loopback_.shard.io(),
+               ends.ours->read_some(buffer, base::Deadline::after(std::chrono::seconds(3))));
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error(), IoError::TlsFlood);
   ends.ours->close();
@@ -159,18 +159,18 @@ TEST_F(TlsFlood, IsNotWhatAnHonestPeerDoes) {
   records += ends.evil.key_updates(TlsContext::kLateMessages - 1) + ends.evil.record_of("b");
   records += ends.evil.key_updates(1) + ends.evil.record_of("c");
   ASSERT_TRUE(ends.evil.send_raw(records));
-  EXPECT_EQ(run(loopback_.shard, read_all(*ends.ours, 3)), "abc");
+  EXPECT_EQ(run_task(loopback_.shard.io(), read_all(*ends.ours, 3)), "abc");
   ASSERT_TRUE(ends.evil.send_raw(ends.evil.key_updates(1) + ends.evil.record_of("d")));
-  EXPECT_EQ(run(loopback_.shard, read_all(*ends.ours, 1)), "");
+  EXPECT_EQ(run_task(loopback_.shard.io(), read_all(*ends.ours, 1)), "");
 }
 
 TEST_F(TlsFlood, BeginsWhereTheContextSays) {
   contexts_.publish(must(TlsContext::server(files_)).allowing_late_messages(2));
   auto ends = serve_evil_client();
   ASSERT_TRUE(ends.evil.send_raw(ends.evil.key_updates(2) + ends.evil.record_of("a")));
-  EXPECT_EQ(run(loopback_.shard, read_all(*ends.ours, 1)), "a");
+  EXPECT_EQ(run_task(loopback_.shard.io(), read_all(*ends.ours, 1)), "a");
   ASSERT_TRUE(ends.evil.send_raw(ends.evil.key_updates(1) + ends.evil.record_of("b")));
-  EXPECT_EQ(run(loopback_.shard, read_all(*ends.ours, 1)), "");
+  EXPECT_EQ(run_task(loopback_.shard.io(), read_all(*ends.ours, 1)), "");
 }
 
 /// Thousands of records of one octet come with one receive, and each read is answered at once.

@@ -9,22 +9,12 @@
 #include <gtest/gtest.h>
 
 #include "relay/ops/admin_endpoint.hpp"
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/ops/scripted_queue.hpp"
+#include "tests/support/logs.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::ops {
-
-class LinesLog final : public base::Log {
- public:
-  void write(base::Event event) override {
-    kept.push_back(event.kept());
-    lines.push_back(std::move(event).line());
-  }
-
-  std::vector<std::string> lines;
-  std::vector<bool> kept;
-};
 
 class NotedDelivery final : public ports::DeliveryControl {
  public:
@@ -76,7 +66,7 @@ class DeskHouse : public testing::Test {
  protected:
   template <class T>
   T run(base::Task<T> task) {
-    return dns::turn_loop(io_, std::move(task));
+    return support::run_task(io_, std::move(task));
   }
 
   /// The whole answer to a request.
@@ -150,7 +140,7 @@ class DeskHouse : public testing::Test {
   fakes::FakeClock clock_;
   ScriptedQueue queue_{clock_};
   NotedDelivery delivery_;
-  LinesLog log_;
+  support::RecordingLog log_;
   DaemonStatus status_;
   ReloadResult reload_result_;
   Asker reload_asked_by_;

@@ -1,4 +1,4 @@
-// What operators and their scripts read, character by character.
+// Output for operators and their scripts, character by character.
 #include <cstdlib>
 #include <fstream>
 #include <random>
@@ -11,7 +11,7 @@
 #include "relay/ops/print_json.hpp"
 #include "relay/ops/print_text.hpp"
 #include "tests/ops/desk_house.hpp"
-#include "tests/source_dir.hpp"
+#include "tests/support/golden.hpp"
 
 namespace relay::ops {
 namespace {
@@ -20,14 +20,9 @@ using testing::HasSubstr;
 using testing::Not;
 using namespace std::chrono_literals;
 
-/// What users and their scripts read does not change by accident. After a change on purpose:
-/// UPDATE_GOLDEN=1 ops_test
+/// Output for users and their scripts does not change by accident.
 void expect_golden(const std::string& name, const std::string& text) {
-  const std::string file = std::string(RELAY_SOURCE_DIR) + "/tests/ops/golden/" + name;
-  if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(file) << text;
-  std::stringstream recorded;
-  recorded << std::ifstream(file).rdbuf();
-  EXPECT_EQ(text, recorded.str()) << name;
+  support::expect_golden("tests/ops/golden/" + name, text);
 }
 
 /// The desk's own views, printed.

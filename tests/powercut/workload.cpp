@@ -12,6 +12,7 @@
 #include "tests/powercut/operator_life.hpp"
 #include "tests/source_dir.hpp"
 #include "tests/spool/a_message.hpp"
+#include "tests/support/read_file.hpp"
 
 namespace relay::powercut {
 
@@ -59,13 +60,12 @@ void shrink(const std::string& database, const ports::Clock& clock) {
   }
 }
 
-/// What an older program left behind. Its messages are never finished in this life.
+/// The queue of an older program. Its messages are never finished in this life.
 void begin_with_version1(SimulatedDisk& disk, const std::string& database) {
   {
-    std::ostringstream sql;
-    sql << std::ifstream(RELAY_SOURCE_DIR "/tests/spool/data/version1.sql").rdbuf();
+    const std::string sql = support::read_source("tests/spool/data/version1.sql");
     spool::Connection connection(database);
-    connection.execute(sql.str().c_str());
+    connection.execute(sql.c_str());
   }
   using Kind = Fact::Kind;
   using State = Fact::State;

@@ -5,6 +5,7 @@
 
 #include "relay/settings/confirmed_text.hpp"
 #include "tests/settings/loader_fixture.hpp"
+#include "tests/support/mailbox.hpp"
 
 namespace relay::settings {
 namespace {
@@ -13,7 +14,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::SizeIs;
 
-mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+using support::mailbox;
 
 class ConsentSettings : public LoaderFixture {
  protected:

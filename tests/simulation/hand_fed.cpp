@@ -1,5 +1,7 @@
 #include "tests/simulation/hand_fed.hpp"
 
+#include "tests/support/mailbox.hpp"
+
 namespace relay::simulation {
 
 using namespace std::chrono_literals;
@@ -13,7 +15,7 @@ mail::MessageId id_of(std::uint32_t number, std::uint8_t kind = 0) {
   return mail::MessageId::make(SimClock::kWallStart, octets);
 }
 
-mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+using support::mailbox;
 
 std::string content_of(const mail::MessageId& id) {
   return "Message-ID: <" + id.to_string() + "@sim>\r\n\r\nbody\r\n";

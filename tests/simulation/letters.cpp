@@ -2,13 +2,15 @@
 
 #include <charconv>
 
+#include "tests/support/mailbox.hpp"
+
 namespace relay::simulation {
 
 using Scope = Incident::Scope;
 
 namespace {
 
-mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+using support::mailbox;
 
 std::string content_of(const mail::MessageId& id, std::uint32_t octets) {
   std::string content = "Message-ID: <" + id.to_string() +

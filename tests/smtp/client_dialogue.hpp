@@ -7,10 +7,11 @@
 #include <gtest/gtest.h>
 
 #include "relay/smtp/client_machine.hpp"
+#include "tests/support/mailbox.hpp"
 
 namespace relay::smtp {
 
-inline mail::Mailbox mailbox(std::string_view text) { return *mail::Mailbox::parse(text); }
+using support::mailbox;
 
 inline ClientTransaction envelope(const std::vector<std::string_view>& recipients) {
   ClientTransaction transaction;

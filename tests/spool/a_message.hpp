@@ -6,12 +6,13 @@
 
 #include "relay/base/sha256.hpp"
 #include "relay/ports/delivery_queue.hpp"
+#include "tests/support/mailbox.hpp"
 
 namespace relay::spool {
 
 inline const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 
-inline mail::Mailbox mailbox(const std::string& text) { return *mail::Mailbox::parse(text); }
+using support::mailbox;
 
 inline mail::Route route_to(std::uint16_t index, const std::string& target) {
   return {.index = index,
@@ -46,7 +47,7 @@ inline ports::NewMessage a_message(const std::string& content) {
   return message_to({"a@x.example"}, content);
 }
 
-/// What the first attempt at a copy came to.
+/// The outcome of the first attempt at a copy.
 inline ports::CopyUpdate outcome(std::uint16_t index, mail::RecipientState state,
                                  std::uint32_t attempts_before = 0) {
   using mail::RecipientState;
@@ -71,7 +72,7 @@ inline ports::CopyUpdate outcome(std::uint16_t index, mail::RecipientState state
   return update;
 }
 
-/// What an attempt came to that began with the copy as it was loaded.
+/// The outcome of an attempt that began with the copy as it was loaded.
 inline ports::CopyUpdate outcome_of(const mail::QueuedRecipient& copy, mail::RecipientState state) {
   auto update = outcome(copy.route.index, state, copy.attempts);
   update.changes_before = copy.changes;

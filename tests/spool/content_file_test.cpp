@@ -1,5 +1,5 @@
 // Big content beside the database: where it lies, when its place is used again, and what damage to
-// the file can do. What a power cut does to it, the explorer looks at (tests/powercut).
+// the file can do. Power cuts are tested by the explorer (tests/powercut).
 #include <filesystem>
 #include <fstream>
 
@@ -9,10 +9,10 @@
 
 #include "relay/spool/spool_folder.hpp"
 #include "relay/spool/sqlite_spool.hpp"
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/spool/a_message.hpp"
 #include "tests/spool/queue_folder.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::spool {
 namespace {
@@ -47,7 +47,7 @@ class BigContent : public testing::Test {
 
   template <class T>
   T run(base::Task<T> task) {
-    return dns::turn_loop(io_, std::move(task));
+    return support::run_task(io_, std::move(task));
   }
 
   static std::string octets(std::size_t size, char fill) {

@@ -1,5 +1,6 @@
-// What the disk may do to us, at every write and every sync. What was acknowledged is there
-// afterwards, whatever failed; and after a failed sync nothing is written any more.
+// Errors of the disk at every write and every sync. Acknowledged messages are there afterwards,
+// whatever failed; and after a failed sync nothing is written (guarantee "A failing disk ends the
+// process").
 #include <array>
 #include <filesystem>
 #include <map>
@@ -8,11 +9,11 @@
 #include <gtest/gtest.h>
 
 #include "relay/spool/sqlite_spool.hpp"
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fault_vfs.hpp"
 #include "tests/spool/a_message.hpp"
 #include "tests/spool/queue_folder.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::spool {
 namespace {
@@ -38,10 +39,10 @@ class DiskFaults : public testing::TestWithParam<DiskFault> {
 
   template <class T>
   T run(base::Task<T> task) {
-    return dns::turn_loop(io_, std::move(task));
+    return support::run_task(io_, std::move(task));
   }
 
-  /// Commits messages; what was acknowledged goes into `kept`, what was refused into `refused_`.
+  /// Commits messages; acknowledged ones go into `kept`, refused ones into `refused_`.
   void commit_some(SqliteSpool& spool, std::map<mail::MessageId, std::string>& kept) {
     for (std::size_t i = 0; i < kMessages; ++i) {
       // The second is big: its first chunk lies beside the database.
@@ -129,9 +130,8 @@ TEST_P(DiskFaults, NothingAcknowledgedIsLostAtWhateverOperationItComes) {
 
 class FailedSync : public DiskFaults {};
 
-/// The kernel tells an error of a sync once, and then takes the pages for clean: what is copied
-/// from the log after that may never have been on the disk, and a log that is gone cannot be asked
-/// again.
+/// The kernel tells an error of a sync once, and then treats the pages as clean. Pages copied from
+/// the log after that may never have been on the disk, and a log that is gone cannot be read again.
 TEST_P(FailedSync, IsTheLastThingThatHappensToTheFiles) {
   bool reached = true;
   for (std::uint64_t nth = 1; reached && nth < 400; ++nth) {

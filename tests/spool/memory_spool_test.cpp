@@ -1,12 +1,12 @@
-// What the queue in memory offers to tests beyond what every queue promises.
+// Features of the queue in memory beyond the contract of every queue.
 #include "tests/fakes/memory_spool.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/spool/a_message.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::spool {
 namespace {
@@ -18,7 +18,7 @@ class MemorySpoolTest : public testing::Test {
  protected:
   template <class T>
   T run(base::Task<T> task) {
-    return dns::turn_loop(io_, std::move(task));
+    return support::run_task(io_, std::move(task));
   }
 
   fakes::FakeClock clock_{kNow};

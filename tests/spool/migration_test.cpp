@@ -1,6 +1,7 @@
 // A queue of an older program becomes one of this program without losing a message; a queue of a
 // newer program is left alone.
 #include "tests/spool/old_queues.hpp"
+#include "tests/support/read_file.hpp"
 
 namespace relay::spool {
 namespace {
@@ -56,7 +57,7 @@ TEST_P(Migration, FindsNoFallbacks) {
   EXPECT_EQ(tables.notices.of(kFirst).size(), 1U);
 }
 
-/// What an older program accepted is not known again; what comes now is.
+/// Messages that an older program accepted are not recognised when sent again; later ones are.
 TEST_P(Migration, RemembersWhatComesFromNowOn) {
   auto opened = open();
   ASSERT_TRUE(opened) << opened.error();
@@ -80,7 +81,7 @@ TEST_P(Migration, DeliversWhatWaited) {
   deliver_all(*opened);
 }
 
-/// The history of a copy goes on: what is recorded next does not overwrite it.
+/// The history of a copy goes on: later records do not overwrite it.
 TEST_P(Migration, KeepsTheHistory) {
   auto opened = open();
   ASSERT_TRUE(opened) << opened.error();
@@ -96,19 +97,19 @@ TEST_P(Migration, KeepsTheHistory) {
   EXPECT_EQ(tables.walk.attempts(kFirst).size(), before + 2);
 }
 
-/// What this program writes, one that knows a version less refuses; and so does this one with what
-/// a newer one wrote. Nothing in the file is touched.
+/// A program that knows one version less refuses the queue of this program, as this one refuses
+/// that of a newer one. The file is not changed.
 TEST_P(Migration, LeavesTheQueueOfANewerProgramAsItIs) {
   ASSERT_TRUE(open());
   {
     Connection connection(path());
     connection.execute(("PRAGMA user_version = " + std::to_string(schema_version() + 1)).c_str());
   }
-  const std::string before = contents_of(path());
+  const std::string before = support::read_file(path());
   const auto refused = open();
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().find("newer srs-relay"), std::string::npos) << refused.error();
-  EXPECT_EQ(contents_of(path()), before);
+  EXPECT_EQ(support::read_file(path()), before);
   {
     Connection connection(path());
     connection.execute(("PRAGMA user_version = " + std::to_string(schema_version())).c_str());

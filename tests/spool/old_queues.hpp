@@ -1,4 +1,4 @@
-// Queues of older programs, and what is to be found in each once it was opened.
+// Queues of older programs, and their contents after opening.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +14,7 @@
 #include "tests/source_dir.hpp"
 #include "tests/spool/a_message.hpp"
 #include "tests/spool/queue_folder.hpp"
+#include "tests/support/read_file.hpp"
 
 namespace relay::spool {
 
@@ -23,12 +24,6 @@ inline mail::MessageId numbered(std::uint8_t n) {
 
 inline const auto kFirst = numbered(1);
 inline const auto kSecond = numbered(2);
-
-inline std::string contents_of(const std::filesystem::path& file) {
-  std::ostringstream octets;
-  octets << std::ifstream(file, std::ios::binary).rdbuf();
-  return octets.str();
-}
 
 /// The tests' parameter is the schema that the queue has before.
 class Migration : public testing::TestWithParam<int> {
@@ -41,14 +36,13 @@ class Migration : public testing::TestWithParam<int> {
 
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  /// What a program of schema 1 left behind, as one of a later schema has gone on with it; or what
-  /// one of schema 7 left behind.
+  /// The queue of a program of schema 1, migrated to a later schema; or the queue of a program of
+  /// schema 7.
   void write_old_queue() const {
     for (const char* end : {"", "-wal", "-shm", "-journal"}) std::filesystem::remove(path() + end);
     Connection connection(path());
-    const char* file = GetParam() == 7 ? "version7.sql" : "version1.sql";
-    const std::string sql =
-        contents_of(std::filesystem::path(RELAY_SOURCE_DIR) / "tests" / "spool" / "data" / file);
+    const std::string file = GetParam() == 7 ? "version7.sql" : "version1.sql";
+    const std::string sql = support::read_source("tests/spool/data/" + file);
     ASSERT_FALSE(sql.empty());
     connection.execute(sql.c_str());
     migrate_to(connection, GetParam());

@@ -1,5 +1,5 @@
 // How SQLite finds what each statement asks for: a golden file, and rules that hold whatever stands
-// in it. To write it anew: RELAY_UPDATE_GOLDEN=1 bin/spool_test --gtest_filter='Plans.*'
+// in it. To write it anew: UPDATE_GOLDEN=1 bin/spool_test --gtest_filter='Plans.*'
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
@@ -14,13 +14,14 @@
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/source_dir.hpp"
 #include "tests/spool/queue_folder.hpp"
+#include "tests/support/golden.hpp"
 
 namespace relay::spool {
 namespace {
 
 namespace fs = std::filesystem;
 
-const fs::path kGolden = fs::path(RELAY_SOURCE_DIR) / "tests" / "spool" / "plans.golden";
+constexpr const char* kGolden = "tests/spool/plans.golden";
 
 class Plans : public testing::Test {
  protected:
@@ -73,18 +74,18 @@ std::string header() {
 TEST_F(Plans, AreTheOnesInTheGoldenFile) {
   std::string text = header();
   for (const auto& [sql, plan] : plans()) text += "\n" + sql + "\n" + plan;
-  if (std::getenv("RELAY_UPDATE_GOLDEN") != nullptr) std::ofstream(kGolden) << text;
-  std::ostringstream golden;
-  golden << std::ifstream(kGolden).rdbuf();
-  if (!golden.str().starts_with(header())) GTEST_SKIP() << "made by another SQLite";
-  EXPECT_EQ(text, golden.str());
+  const bool is_renewed = std::getenv("UPDATE_GOLDEN") != nullptr;
+  if (!is_renewed && !support::read_source(kGolden).starts_with(header())) {
+    GTEST_SKIP() << "made by another SQLite";
+  }
+  support::expect_golden(kGolden, text);
 }
 
 /// Statements that may walk through a whole table.
 constexpr std::string_view kMayScan[] = {
     // A start learns which slots of the content file are taken: a row of a few octets for each
-    // chunk of a message that is longer than one. Nobody waits for it but the start, and whatever
-    // else is known of free slots would have to be written with every message.
+    // chunk of a message that is longer than one. Only the start waits for it, and any other record
+    // of free slots would have to be written with every message.
     "SELECT number FROM slot",
     // There is one row.
     "SELECT messages, octets, waiting, held, tokens, reports FROM tally",

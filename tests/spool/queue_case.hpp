@@ -1,4 +1,4 @@
-// What tests of a queue have in common, whichever store it lies in.
+// Base of the tests of a queue, for every store.
 #pragma once
 
 #include <filesystem>
@@ -9,11 +9,11 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/spool/a_message.hpp"
 #include "tests/spool/queue_folder.hpp"
 #include "tests/spool/stores.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::spool {
 
@@ -40,7 +40,7 @@ class QueueCase : public testing::Test {
 
   template <class T>
   T run(base::Task<T> task) {
-    return dns::turn_loop(io_, std::move(task));
+    return support::run_task(io_, std::move(task));
   }
 
   mail::MessageId add(ports::NewMessage made) {

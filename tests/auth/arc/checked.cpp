@@ -3,16 +3,16 @@
 #include <fmt/format.h>
 
 #include "relay/auth/arc/verifier.hpp"
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::auth::arc {
 
 namespace {
 
 base::Task<bool> fetch(Verification& verification, ports::Resolver& resolver) {
-  co_await verification.fetch_keys(resolver, dns::soon());
-  co_await verification.fetch_older_keys(resolver, dns::soon());
+  co_await verification.fetch_keys(resolver, support::soon());
+  co_await verification.fetch_older_keys(resolver, support::soon());
   co_return true;
 }
 
@@ -24,7 +24,7 @@ mail::ArcVerdict checked(std::string_view message, fakes::FakeResolver& resolver
   dkim::BodyHashes hashes;
   Verification verification(mail::Header(std::string(message.substr(0, header))), hashes);
   boost::asio::io_context io;
-  dns::turn_loop(io, fetch(verification, resolver));
+  support::run_task(io, fetch(verification, resolver));
   for (std::size_t at = 0, piece = 1; at < body.size(); at += piece, piece = piece * 3 % 997) {
     hashes.update(body.substr(at, piece));
   }

@@ -8,7 +8,7 @@
 #include "relay/auth/dkim/base64.hpp"
 #include "relay/auth/dkim/body_hashes.hpp"
 #include "tests/auth/arc/checked.hpp"
-#include "tests/source_dir.hpp"
+#include "tests/support/read_file.hpp"
 
 namespace relay::auth::arc {
 
@@ -35,9 +35,8 @@ std::string with_signature(const std::string& raw, const std::string& signature)
 }  // namespace
 
 SealingKey sealing_key(const std::string& domain, const std::string& selector) {
-  std::ostringstream pem;
-  pem << std::ifstream(std::string(RELAY_SOURCE_DIR) + "/tests/auth/dkim/data/rsa.pem").rdbuf();
-  return {domain, selector, dkim::PrivateKey::parse(pem.str()).value()};
+  const std::string pem = support::read_source("tests/auth/dkim/data/rsa.pem");
+  return {domain, selector, dkim::PrivateKey::parse(pem).value()};
 }
 
 std::string key_line(const SealingKey& key) {

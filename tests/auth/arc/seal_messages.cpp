@@ -1,7 +1,6 @@
-// Signs and seals a folder of messages as so many hops in a row would, for verifiers that are not
-// ours: seal_messages KEY.pem DOMAIN SELECTOR HOPS IN OUT. Prints the TXT record of the key. Our
-// own verifier judges each hop before the next one; a chain of ours that it does not pass ends the
-// run.
+// Signs and seals a folder of messages as so many hops in a row would, for verifiers of other
+// projects: seal_messages KEY.pem DOMAIN SELECTOR HOPS IN OUT. Prints the TXT record of the key.
+// Our own verifier judges each hop before the next; a chain that does not pass ends the run.
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -15,6 +14,7 @@
 #include "relay/auth/results/field.hpp"
 #include "tests/auth/arc/checked.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/support/read_file.hpp"
 
 namespace {
 
@@ -22,12 +22,6 @@ namespace fs = std::filesystem;
 using namespace relay;
 
 constexpr std::int64_t kNow = 1'795'489'200;
-
-std::string content_of(const fs::path& path) {
-  std::stringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
 
 std::string body_hash(const std::string& message, std::size_t header) {
   auth::dkim::BodyHashes hashes;
@@ -69,7 +63,7 @@ std::string next_hop(const std::string& message, const auth::arc::SealingKey& se
 
 int main(int argc, char** argv) {
   if (argc != 7) return 2;
-  auto key = auth::dkim::PrivateKey::parse(content_of(argv[1]));
+  auto key = auth::dkim::PrivateKey::parse(support::read_file(argv[1]));
   if (!key) {
     std::fprintf(stderr, "%s\n", key.error().c_str());
     return 1;
@@ -80,7 +74,7 @@ int main(int argc, char** argv) {
       clock,
       auth::arc::key_line(sealer.selector + "._domainkey." + sealer.domain, key->dns_record()));
   for (const auto& entry : fs::directory_iterator(argv[5])) {
-    std::string message = content_of(entry.path());
+    std::string message = support::read_file(entry.path());
     for (int hop = 0; hop <= std::atoi(argv[4]); ++hop) {
       const auto verdict = auth::arc::checked(message, resolver);
       const auto expected = hop == 0 ? mail::ArcResult::None : mail::ArcResult::Pass;

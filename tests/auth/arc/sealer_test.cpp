@@ -10,7 +10,7 @@
 #include "relay/auth/results/parser.hpp"
 #include "tests/auth/arc/checked.hpp"
 #include "tests/auth/arc/hops.hpp"
-#include "tests/source_dir.hpp"
+#include "tests/support/golden.hpp"
 
 namespace relay::auth::arc {
 namespace {
@@ -20,14 +20,9 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-/// After a change on purpose: UPDATE_GOLDEN=1 auth_arc_test
 TEST(ArcSealer, MakesASetThatIsAsRecorded) {
   const std::string set = set_for(sealed(plain_message(), 1), sealing_key(), ArcResult::Pass);
-  const std::string place = std::string(RELAY_SOURCE_DIR) + "/tests/auth/arc/data/set.golden";
-  if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(place, std::ios::binary) << set;
-  std::ostringstream recorded;
-  recorded << std::ifstream(place, std::ios::binary).rdbuf();
-  EXPECT_EQ(set, recorded.str());
+  support::expect_golden("tests/auth/arc/data/set.golden", set);
 }
 
 TEST(ArcSealer, FoldsItsFields) {

@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 /// As it would come through our server: every line ends with CRLF.
 std::string as_smtp(const fs::path& path) {
   std::string message;
-  for (const char c : vectors::octets_of(path)) {
+  for (const char c : relay::support::read_file(path)) {
     if (c == '\r') continue;
     if (c == '\n') message += '\r';
     message += c;

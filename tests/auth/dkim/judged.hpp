@@ -8,7 +8,7 @@
 
 #include "relay/auth/dkim/verifier.hpp"
 #include "relay/mail/header.hpp"
-#include "tests/dns/turn_loop.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::auth::dkim {
 
@@ -33,11 +33,11 @@ inline std::vector<mail::DkimVerdict> judged(std::string_view message, ports::Re
   boost::asio::io_context io;
   const auto fetched = [&]() -> base::Task<bool> {
     for (std::size_t i = 0; i < verification.lookups(); ++i) {
-      co_await verification.fetch_key(i, dns, relay::dns::soon());
+      co_await verification.fetch_key(i, dns, relay::support::soon());
     }
     co_return true;
   };
-  relay::dns::turn_loop(io, fetched());
+  relay::support::run_task(io, fetched());
   std::string_view body = body_of(message);
   for (; !body.empty(); body.remove_prefix(std::min(piece, body.size()))) {
     hashes.update(body.substr(0, piece));

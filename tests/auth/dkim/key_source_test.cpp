@@ -3,9 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_resolver.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::auth::dkim {
 namespace {
@@ -34,7 +34,8 @@ constexpr const char* kZone = R"(
 class KeySource : public testing::Test {
  protected:
   std::expected<FetchedKey, KeyProblem> fetch(const std::string& selector) {
-    return relay::dns::turn_loop(io_, fetch_key(dns_, selector, "x.example", relay::dns::soon()));
+    return relay::support::run_task(io_,
+                                    fetch_key(dns_, selector, "x.example", relay::support::soon()));
   }
 
   boost::asio::io_context io_;
@@ -52,7 +53,7 @@ TEST_F(KeySource, FetchesTheRecordOfTheSelector) {
   EXPECT_TRUE(fetch("testing")->records.front().testing);
 }
 
-/// What may be otherwise tomorrow, and what may not.
+/// Errors that may go away, and errors that may not.
 TEST_F(KeySource, TellsTemporaryFromPermanent) {
   for (const char* selector : {"broken", "bogus", "malformed"}) {
     const auto key = fetch(selector);

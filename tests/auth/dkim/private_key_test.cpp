@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "tests/source_dir.hpp"
+#include "tests/support/read_file.hpp"
 
 namespace relay::auth::dkim {
 namespace {
@@ -15,9 +15,7 @@ using testing::HasSubstr;
 using testing::StartsWith;
 
 std::string file(const std::string& name) {
-  std::stringstream text;
-  text << std::ifstream(std::string(RELAY_SOURCE_DIR) + "/tests/auth/dkim/data/" + name).rdbuf();
-  return text.str();
+  return support::read_source("tests/auth/dkim/data/" + name);
 }
 
 TEST(PrivateKey, PublishesTheKeyOfRfc8463) {

@@ -10,17 +10,12 @@
 #include "relay/auth/dkim/body_hashes.hpp"
 #include "relay/auth/dkim/signature_maker.hpp"
 #include "relay/mail/header.hpp"
+#include "tests/support/read_file.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace relay;
-
-std::string content_of(const fs::path& path) {
-  std::stringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
 
 std::string signed_copy(const std::string& message, const auth::dkim::PrivateKey& key,
                         const std::string& domain, const std::string& selector) {
@@ -48,14 +43,14 @@ std::string signed_copy(const std::string& message, const auth::dkim::PrivateKey
 
 int main(int argc, char** argv) {
   if (argc != 6) return 2;
-  const auto key = auth::dkim::PrivateKey::parse(content_of(argv[1]));
+  const auto key = auth::dkim::PrivateKey::parse(support::read_file(argv[1]));
   if (!key) {
     std::fprintf(stderr, "%s\n", key.error().c_str());
     return 1;
   }
   for (const auto& entry : fs::directory_iterator(argv[4])) {
     std::ofstream(fs::path(argv[5]) / entry.path().filename(), std::ios::binary)
-        << signed_copy(content_of(entry.path()), *key, argv[2], argv[3]);
+        << signed_copy(support::read_file(entry.path()), *key, argv[2], argv[3]);
   }
   std::printf("%s\n", key->dns_record().c_str());
 }

@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "relay/auth/dkim/signature_field.hpp"
-#include "tests/source_dir.hpp"
+#include "tests/support/golden.hpp"
 
 namespace relay::auth::dkim {
 namespace {
@@ -19,11 +19,7 @@ namespace {
 using testing::ElementsAre;
 
 std::string file(const std::string& name) {
-  std::stringstream text;
-  text << std::ifstream(std::string(RELAY_SOURCE_DIR) + "/tests/auth/dkim/data/" + name,
-                        std::ios::binary)
-              .rdbuf();
-  return text.str();
+  return support::read_source("tests/auth/dkim/data/" + name);
 }
 
 const std::string kHeader =
@@ -45,11 +41,8 @@ std::string field(const std::string& key_file, const std::string& header = kHead
                               *key);
 }
 
-/// After a change on purpose: UPDATE_GOLDEN=1 auth_test
 void expect_golden(const std::string& name, const std::string& text) {
-  const std::string path = std::string(RELAY_SOURCE_DIR) + "/tests/auth/dkim/data/" + name;
-  if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path, std::ios::binary) << text;
-  EXPECT_EQ(text, file(name));
+  support::expect_golden("tests/auth/dkim/data/" + name, text);
 }
 
 TEST(SignatureMaker, WithRsaIsAsRecorded) { expect_golden("rsa.golden", field("rsa.pem")); }
@@ -72,7 +65,7 @@ TEST(SignatureMaker, IsFoldedAndHoldsNothingUnsafe) {
   }
 }
 
-/// What never expires can be replayed for ever; without an end only where none is asked for.
+/// A signature that never expires can be replayed for ever, so x= is left out only on request.
 TEST(SignatureMaker, SaysHowLongTheSignatureHolds) {
   const auto parsed = parse_signature_field(field("rsa.pem").substr(15));
   ASSERT_TRUE(parsed) << describe(parsed.error());
@@ -98,7 +91,7 @@ TEST(SignedNames, NameEachOccurrence) {
             1);
 }
 
-/// What a reader or a parser goes by cannot be put on top of a signed message.
+/// No field that readers or parsers rely on can be added on top of a signed message.
 TEST(SignedNames, OversignWhatAReaderGoesBy) {
   EXPECT_THAT(signed_names({}), ElementsAre("From", "Reply-To", "Subject", "Date", "Message-ID",
                                             "To", "Cc", "MIME-Version", "Content-Type"));

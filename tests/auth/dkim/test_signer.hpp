@@ -14,16 +14,12 @@
 #include "relay/base/sha256.hpp"
 #include "relay/mail/header.hpp"
 #include "tests/auth/dkim/judged.hpp"
-#include "tests/source_dir.hpp"
+#include "tests/support/read_file.hpp"
 
 namespace relay::auth::dkim {
 
 inline std::string test_file(const std::string& name) {
-  std::stringstream text;
-  text << std::ifstream(std::string(RELAY_SOURCE_DIR) + "/tests/auth/dkim/data/" + name,
-                        std::ios::binary)
-              .rdbuf();
-  return text.str();
+  return support::read_source("tests/auth/dkim/data/" + name);
 }
 
 inline PrivateKey test_key(const std::string& name) {

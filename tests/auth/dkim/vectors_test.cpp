@@ -61,7 +61,7 @@ struct Question {
 
 bool accepts_pass(const Question& q) { return q.accept.contains("pass"); }
 
-/// Where we differ from the set on purpose: what must hold of the case, and what we say instead.
+/// Deliberate differences from the set: the condition on the case, and our verdict.
 struct Exception {
   const char* clause;
   bool (*applies)(const Question&);
@@ -96,7 +96,8 @@ class DkimVectors : public testing::Test {
     for (const auto& [name, answer] : one.at("dns").as_object()) {
       dns.set(name, texts_of(answer.as_object()));
     }
-    const std::string message = vectors::octets_of(vectors::part("dkim") / text(one, "file"));
+    const std::string message =
+        relay::support::read_file(vectors::part("dkim") / text(one, "file"));
     ASSERT_FALSE(message.empty()) << text(one, "file");
     const auto verdicts = judged(message, dns, time_of(one), 7);
     const auto& signatures = one.at("signatures").as_array();

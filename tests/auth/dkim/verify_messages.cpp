@@ -10,21 +10,16 @@
 
 #include "tests/auth/dkim/judged.hpp"
 #include "tests/auth/dkim/recorded_resolver.hpp"
+#include "tests/support/read_file.hpp"
 
 namespace {
 
 namespace fs = std::filesystem;
 using namespace relay;
 
-std::string content_of(const fs::path& path) {
-  std::stringstream text;
-  text << std::ifstream(path, std::ios::binary).rdbuf();
-  return text.str();
-}
-
 auth::dkim::RecordedResolver records_of(const fs::path& path) {
   auth::dkim::RecordedResolver dns;
-  std::istringstream lines(content_of(path));
+  std::istringstream lines(support::read_file(path));
   for (std::string line; std::getline(lines, line);) {
     const std::size_t tab = line.find('\t');
     if (tab != std::string::npos) dns.set(line.substr(0, tab), {{line.substr(tab + 1)}});
@@ -42,7 +37,7 @@ int main(int argc, char** argv) {
   if (std::from_chars(time.data(), time.data() + time.size(), now).ec != std::errc()) return 2;
   for (const auto& entry : fs::directory_iterator(argv[2])) {
     const auto verdicts =
-        auth::dkim::judged(content_of(entry.path()), dns, now, 1 + entry.file_size() % 997);
+        auth::dkim::judged(support::read_file(entry.path()), dns, now, 1 + entry.file_size() % 997);
     const auto verdict = verdicts.empty() ? mail::DkimVerdict() : verdicts.front();
     std::printf("%s %s %s\n", entry.path().filename().c_str(),
                 std::string(mail::name_of(verdict.result)).c_str(), verdict.problem.c_str());

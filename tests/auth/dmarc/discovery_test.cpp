@@ -1,4 +1,4 @@
-// What is asked, how often, and what becomes of an answer that does not come.
+// Which names are looked up, how often, and the result if an answer is missing.
 #include "relay/auth/dmarc/discovery.hpp"
 
 #include <gmock/gmock.h>
@@ -105,12 +105,12 @@ TEST(Discovery, IsATemporaryErrorAtEveryStepOfTheWalk) {
 
 TEST(Discovery, IsATemporaryErrorWhenTheDeadlinePassed) {
   NameWorld world(kReject);
-  const auto findings = dns::turn_loop(
+  const auto findings = support::run_task(
       world.io(), discover(world.resolver(), {{"example.com"}, {}}, base::Deadline{{}}));
   EXPECT_EQ(findings.authors[0].policy.error(), Unknown::TemporaryError);
 }
 
-/// What is known already is not taken back by an error further up.
+/// An error further up does not revoke what is known already.
 TEST(Discovery, KeepsThePolicyWhenOnlyTheOrganisationIsUnknown) {
   NameWorld world(std::string(kReject) + "_dmarc.com SERVFAIL\n");
   EXPECT_EQ(world.verdict("example.com", {}).result, DmarcResult::Fail);
@@ -218,7 +218,7 @@ TEST(Discovery, IsBounded) {
   EXPECT_EQ(verdict.policy, DmarcPolicy::Reject);
 }
 
-/// What costs too much to look up is not aligned, and certainly not a pass.
+/// An identifier that costs too many lookups is not aligned.
 TEST(Discovery, TakesWhatItCannotAffordForUnaligned) {
   std::string zone = kReject;
   Identifiers identifiers;

@@ -10,8 +10,8 @@
 
 #include "relay/auth/dmarc/discovery.hpp"
 #include "relay/auth/dmarc/evaluation.hpp"
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/instant_resolver.hpp"
+#include "tests/support/run_task.hpp"
 
 using namespace relay;
 
@@ -29,10 +29,10 @@ mail::DmarcVerdict verdict_on(const boost::json::value& line,
   for (const auto& domain : line.at("dkim").as_array()) identifiers.dkim.push_back(text(domain));
   const bool by_list = line.at("psl").as_bool();
   boost::asio::io_context io;
-  const auto findings = dns::turn_loop(
+  const auto findings = support::run_task(
       io, auth::dmarc::discover(
               resolver, {{text(line.at("author"))}, identifiers, by_list ? &suffixes : nullptr},
-              dns::soon()));
+              support::soon()));
   return auth::dmarc::evaluate(findings, identifiers);
 }
 

@@ -11,9 +11,9 @@
 
 #include "relay/auth/dmarc/discovery.hpp"
 #include "relay/auth/dmarc/evaluation.hpp"
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fake_resolver.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::auth::dmarc {
 
@@ -22,7 +22,7 @@ class NameWorld {
   explicit NameWorld(std::string_view zone) : resolver_(clock_, zone) {}
 
   Findings discover(Question question) {
-    return dns::turn_loop(io_, dmarc::discover(resolver_, std::move(question), deadline()));
+    return support::run_task(io_, dmarc::discover(resolver_, std::move(question), deadline()));
   }
 
   /// Discovery and evaluation for one author.

@@ -1,4 +1,4 @@
-// Goldens of the Authentication-Results field, and what no verdict can make it do.
+// Goldens of the Authentication-Results field, and limits that no verdict can break.
 // tests/auth/results/read_fields.py reads the goldens with a parser that is not ours.
 #include "relay/auth/results/field.hpp"
 
@@ -11,7 +11,7 @@
 
 #include "relay/auth/results/parser.hpp"
 #include "relay/mail/header.hpp"
-#include "tests/source_dir.hpp"
+#include "tests/support/golden.hpp"
 
 namespace relay::auth::results {
 namespace {
@@ -66,13 +66,8 @@ Results parsed(const std::string& field) {
   return read.value_or(Results{});
 }
 
-/// After a change on purpose: UPDATE_GOLDEN=1 auth_results_test
 void expect_golden(const std::string& name, const std::string& text) {
-  const std::string place = std::string(RELAY_SOURCE_DIR) + "/tests/auth/results/data/" + name;
-  if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(place, std::ios::binary) << text;
-  std::ostringstream recorded;
-  recorded << std::ifstream(place, std::ios::binary).rdbuf();
-  EXPECT_EQ(text, recorded.str());
+  support::expect_golden("tests/auth/results/data/" + name, text);
 }
 
 /// Everything an attacker chooses, as bad as the types allow and worse.
@@ -171,7 +166,7 @@ struct TextCase {
 
 class HostileText : public testing::TestWithParam<TextCase> {};
 
-// Whoever names things cannot write results of his own.
+// A stranger who chooses names cannot add results.
 TEST_P(HostileText, AddsNoResultAndNoLine) {
   const auto field = field_of(hostile_verdicts(GetParam().text), path("ann@sender.example"));
   EXPECT_EQ(field.find('\0'), std::string::npos);
@@ -206,7 +201,7 @@ INSTANTIATE_TEST_SUITE_P(
         TextCase{"Apostrophe", "'or'"}, TextCase{"Slash", "a/b"}, TextCase{"Comma", "a,b"}),
     [](const auto& info) { return std::string(info.param.name); });
 
-/// The control: what such a text does to a field that takes it as it is.
+/// The control: such a text in a field that copies it unchanged.
 TEST(ResultsField, WouldHoldAnotherResultIfValuesWereNotEncoded) {
   const auto read = parse_results("mx.fwd.example; spf=fail smtp.helo=legit.example;dkim=pass");
   ASSERT_TRUE(read);

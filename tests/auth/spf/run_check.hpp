@@ -4,8 +4,8 @@
 #include <boost/asio/io_context.hpp>
 
 #include "relay/auth/spf/check.hpp"
-#include "tests/dns/turn_loop.hpp"
 #include "tests/fakes/fake_clock.hpp"
+#include "tests/support/run_task.hpp"
 
 namespace relay::auth::spf {
 
@@ -20,7 +20,7 @@ inline std::optional<Sender> sender(std::string_view mail_from) {
 inline Evaluation run_check(ports::Resolver& resolver, Query query) {
   fakes::FakeClock clock;
   boost::asio::io_context io;
-  return dns::turn_loop(io, check(resolver, clock, std::move(query)));
+  return support::run_task(io, check(resolver, clock, std::move(query)));
 }
 
 }  // namespace relay::auth::spf
