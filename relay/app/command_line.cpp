@@ -50,7 +50,8 @@ void add_change(CLI::App& change, Invocation& call) {
 
 void add_pauses(CLI::App& queue, Invocation& call) {
   const std::pair<const char*, const char*> actions[] = {
-      {"pause", "Hold back what leaves by a host or is for a domain or alias, later mail too"},
+      {"pause",
+       "Hold back copies that leave by a host or are for a domain or alias, later mail too"},
       {"resume", "End a pause"},
   };
   for (const auto& [name, help] : actions) {
@@ -76,10 +77,11 @@ void add_queue(CLI::App& app, Invocation& call, std::string& watch) {
   };
 
   const Action actions[] = {
-      {"list", "One line per waiting copy", false},
-      {"show", "One message with all its copies, and its header", false},
-      {"why", "One message: what was tried, what the other side said, what happens next", false},
-      {"retry", "Try matching copies now; what is held stays held", true},
+      {"list", "List waiting copies, one line each", false},
+      {"show", "Show one message with all its copies, and its header", false},
+      {"why", "Explain one message: what was tried, what the other side said, what happens next",
+       false},
+      {"retry", "Try matching copies now; held copies stay held", true},
       {"hold", "Keep matching copies until they are released", true},
       {"release", "Let held copies go on", true},
       {"drop", "End matching copies without a word to the sender (needs --reason)", true},
@@ -155,10 +157,10 @@ void add_srs(CLI::App& app, Invocation& call) {
   CLI::App* srs = app.add_subcommand("srs", "Work with SRS addresses");
   srs->require_subcommand(1);
   const std::pair<const char*, const char*> actions[] = {
-      {"encode", "The SRS address a sender is given"},
-      {"decode", "The address behind an SRS address of ours"},
-      {"digest", "How the log names an address with log.redact = \"hash\""},
-      {"explain", "Family, hop, age, key, verdict and recovered address of any SRS address"},
+      {"encode", "Print the SRS address for a sender"},
+      {"decode", "Print the address behind an SRS address of ours"},
+      {"digest", "Print how the log names an address with log.redact = \"hash\""},
+      {"explain", "Print family, hop, age, key, verdict and recovered address of any SRS address"},
   };
   for (const auto& [name, help] : actions) {
     CLI::App* sub = srs->add_subcommand(name, help);
@@ -188,7 +190,7 @@ void add_simple(CLI::App& app, Invocation& call) {
     call.verb = Verb::Serve;
   });
   CLI::App* check = app.add_subcommand(
-      "check", "What a start would refuse (errors), and what is hardly meant (warnings)");
+      "check", "Check the configuration: errors would stop a start, warnings are likely mistakes");
   check->add_option("file", call.words, "configuration file (default: --config)")->expected(0, 1);
   check->add_flag("--strict", call.strict, "exit with 1 for warnings, too");
   check->add_flag("--dns", call.dns,
@@ -196,17 +198,18 @@ void add_simple(CLI::App& app, Invocation& call) {
   check->callback([&call] { call.verb = Verb::Check; });
   app.add_subcommand("reload", "Make the running relay read its configuration again")
       ->callback([&call] { call.verb = Verb::Reload; });
-  app.add_subcommand("status", "What the running relay is doing")->callback([&call] {
+  app.add_subcommand("status", "Show what the running relay is doing")->callback([&call] {
     call.verb = Verb::Status;
   });
-  CLI::App* resolve = app.add_subcommand("resolve", "Where mail for an address would go, and why");
+  CLI::App* resolve =
+      app.add_subcommand("resolve", "Show where mail for an address would go, and why");
   resolve->add_option("address", call.words, "recipient addresses")->required();
   resolve->callback([&call] { call.verb = Verb::Resolve; });
 }
 
 void add_verify(CLI::App& app, Invocation& call) {
   CLI::App* sub = app.add_subcommand(
-      "verify", "What the relay would make of a stored message: DNS, verdicts, way out");
+      "verify", "Show what the relay would do with a stored message: DNS, verdicts, way out");
   sub->add_option("file", call.words, "the message; - is standard input")->required()->expected(1);
   sub->add_option("--ip", call.client, "address of the client")->required();
   sub->add_option("--mail-from", call.mail_from, "envelope sender; empty: the null sender")

@@ -70,7 +70,7 @@ Domains domains_outside(const Policies& policies) {
   return domains;
 }
 
-/// What happens to mail for a domain that a delivery cannot be made to, for this reason.
+/// What happens to mail for a domain to which it cannot be delivered for this reason.
 std::string consequence(const mail::Outcome& why) {
   return why.kind == mail::OutcomeKind::Failed ? "mail for it fails" : "mail for it waits";
 }

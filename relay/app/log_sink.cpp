@@ -58,7 +58,7 @@ LogSink::~LogSink() {
     std::unique_lock lock(mutex_);
     stopping_ = true;
     wake_.notify_one();
-    // After flush() has given up, nobody waits a second time.
+    // After flush() has given up, no call waits a second time.
     if (!progress_.gives_up) wait_while_read(ended_, lock, [this] { return has_ended_; });
   }
   progress_.gives_up = true;

@@ -50,8 +50,8 @@ class LogSink final : public base::Log {
   /// not read for kLongestStall, be it before this call. False: they are not.
   bool flush();
 
-  /// Like flush(), as the last call: what is not written then is lost, and nobody waits for it
-  /// again.
+  /// Like flush(), as the last call: lines not written by then are lost, and later calls do not
+  /// wait for them.
   void end();
 
   /// Opens the log file anew by its name and writes there from now on: the old file was moved away,

@@ -13,7 +13,7 @@ namespace relay::app {
 
 namespace {
 
-/// Not in need of a token, and in a domain that nobody has: .invalid (RFC 2606).
+/// Short enough to need no token, and in a domain that cannot exist: .invalid (RFC 2606).
 constexpr std::string_view kProbe = "self-check@probe.invalid";
 
 }  // namespace

@@ -22,7 +22,7 @@ namespace {
 using settings::Problem;
 using settings::ProblemCode;
 
-// Usually enough time for somebody who writes several files one after the other.
+// Usually enough time for a program that writes several files one after the other.
 constexpr int kMostTries = 3;
 constexpr std::chrono::milliseconds kPause{100};
 

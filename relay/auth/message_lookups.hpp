@@ -15,8 +15,8 @@
 
 namespace relay::auth {
 
-/// Most distinct questions of each part. Each part counts its own share, so that nobody but the
-/// author's domain can use up the lookups that prove the author.
+/// Most distinct questions of each part. Each part counts its own share, so that only the author's
+/// own domain can use up the lookups that prove the author.
 ///   SPF of MAIL FROM  spf::kMaxQueries            100; for the null sender HELO has this share
 ///   SPF of HELO       spf::kMaxHeloQueries         20; of both together 120
 ///   policies          dmarc::kMaxQueries           18

@@ -42,8 +42,8 @@ class Errands {
   bool lacked_memory() const { return tally_->lacked_memory; }
 
   /// To be awaited while an errand is open: until the next one of any kind ends. Only one task at a
-  /// time may wait. Not cancellable. Takes no memory, so that nobody who has to wait is stopped
-  /// from it: errands may work on what belongs to the waiting task.
+  /// time may wait. Not cancellable. Takes no memory, so that the wait cannot fail: errands may
+  /// work on what belongs to the waiting task.
   auto next_end() {
     return boost::asio::async_initiate<const boost::asio::deferred_t, void(bool)>(
         [waiting = waiting_](auto handler) { waiting.lock()->begin(std::move(handler)); },

@@ -1,5 +1,5 @@
-// Amounts as people write them: a number with its unit. Numbers without a unit are refused: nobody
-// remembers which unit would be meant.
+// Amounts as people write them: a number with its unit. Numbers without a unit are refused, because
+// readers forget which unit is meant.
 #pragma once
 
 #include <chrono>

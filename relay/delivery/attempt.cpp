@@ -14,7 +14,7 @@ using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 using Failure = FailingHosts::Failure;
 
-/// The host takes no mail of anybody: it says so, or it is this relay.
+/// The host takes no mail at all: it says so, or it is this relay.
 bool never_takes_mail(const smtp::Verdict& failure) {
   return failure.refuses_service() || failure.status == mail::EnhancedStatus{5, 4, 6};
 }
@@ -87,7 +87,8 @@ base::Task<bool> AttemptRunner::connect(AttemptCourse& course) {
   bool goes_on = true;
   while (goes_on) {
     const bool again = std::exchange(course.stays_here, false) && course.here;
-    // The first host is asked however long other copies took; a session that was cut off asks none.
+    // The first host is tried even if other copies have used up the time; a session that was cut
+    // off tries none.
     const bool may_dial = course.here ? may_begin(course) : !place_.cut.made();
     if (!may_dial || (!again && !course.has_next())) {
       course.give_up(place_.cut.made());
@@ -97,7 +98,7 @@ base::Task<bool> AttemptRunner::connect(AttemptCourse& course) {
     session_.emplace(ports_.dialer, ports_.clock, consignment.policy, place_);
     ++place_.group->connected;
     const auto failure = co_await session_->open(host);
-    // A host is not asked where this one has no means to reach it.
+    // This host has no means to reach it, so it is not tried.
     if (!again && !session_->trouble_here()) course.count_asked(*course.here);
     if (!failure) {
       course.reached = true;
@@ -131,7 +132,8 @@ bool AttemptRunner::heed_failure(AttemptCourse& course, const Candidate& host,
   if (failure.throttles()) {
     feedback.throttled = true;
     if (place_.group->throttled_in_row < Group::kPatience) {
-      // It is in no trouble: it wants a slower pace, and asking others first would evade that.
+      // The host wants a slower pace and is in no trouble; trying other hosts first would evade
+      // that.
       feedback.slow_down = course.report.copies[course.left.front()].outcome;
       failing_.throttled(host, *course.consignment.hosts, ports_.clock.steady());
       return false;

@@ -44,8 +44,8 @@ class AttemptCourse {
   void note(std::size_t copy, mail::Outcome outcome, bool is_protocol_error);
   /// Leaves out the copies that `gate` does not let go on.
   void drop_withdrawn();
-  /// No further host will be tried: the last outcome of each copy stands. `was_cut`: somebody else
-  /// needed the place, so that the hosts count as reachable.
+  /// No further host will be tried: the last outcome of each copy stands. `was_cut`: another group
+  /// needed the place, so the hosts count as reachable.
   void give_up(bool was_cut);
 
   const Consignment& consignment;

@@ -162,7 +162,7 @@ void AttemptRunner::judge(AttemptCourse& course, const std::vector<std::size_t>&
   feedback.stated.messages =
       tighter(feedback.stated.messages, value_of(session_->offered().mail_max));
   if (course.moved.size() > moved_before) {
-    // Who took mail on this connection, or refuses a recipient, is in no trouble.
+    // A host that took mail on this connection, or refuses a recipient, is in no trouble.
     const bool only_this_mail = std::ranges::all_of(verdicts, [](const smtp::Verdict& verdict) {
       const bool of_recipient =
           verdict.stage == Stage::RcptTo && !verdict.closing && verdict.code != 0;

@@ -185,8 +185,8 @@ void Connections::forget_outages() {
   for (auto& [key, group] : groups_) group->forget_outages();
 }
 
-/// Those that nobody uses and that know nothing; where there are still too many, those that nobody
-/// has used for longest.
+/// Forgets unused groups that know nothing; if there are still too many, also those unused for
+/// longest.
 void Connections::forget_groups() {
   const auto is_unused = [](const auto& entry) { return entry.second.use_count() == 1; };
   std::erase_if(groups_, [&](const auto& entry) {

@@ -127,7 +127,7 @@ class Dispatcher {
   Totals totals() const;
 
  private:
-  /// Calls `work` under the lock, and afterwards, without it, what `work` wants to be called.
+  /// Calls `work` under the lock and, after releasing it, the hooks that `work` asked for.
   template <typename Work>
   void change(Work work);
   /// … by a caller that knows the time.

@@ -94,7 +94,7 @@ bool FailingHosts::is_last(const Candidate& host, const HostList& list, SteadyTi
     all_asked = all_asked && asked;
     any_answered = any_answered || (asked && theirs->failed_at < theirs->asked_at);
   }
-  // Behind one that answers nobody is asked: waiting for the rest could take for ever.
+  // Hosts behind one that answers are not tried, so waiting for all of them could take for ever.
   return !all_asked && !(any_answered && now >= known->failed_at + kAskedLast);
 }
 
@@ -118,8 +118,8 @@ std::vector<std::size_t> FailingHosts::order_of(const HostList& list, SteadyTime
     rank.chance = goes_on ? ranks.back().chance : dice_.roll();
     ranks.push_back(rank);
   }
-  // The failing addresses of one host stay together, where the one that failed last has its place:
-  // so no host has two turns before another one had its first.
+  // The failing addresses of one host stand together, at the place of the one that failed last. So
+  // no host has two turns before another has had its first.
   for (std::size_t i = 0; i < ranks.size(); ++i) {
     for (std::size_t j = 0; j < ranks.size(); ++j) {
       if (!ranks[i].last || !ranks[j].last || !same_host(list.hosts[i], list.hosts[j])) continue;

@@ -14,8 +14,8 @@
 namespace relay::delivery {
 
 /// A failing address is tried last until every other address of the list has been tried; after
-/// Failure::Session for at least kAskedLast. Where another one does not fail, those behind it have
-/// no turn: then kAskedLast is enough. Bounded, thread-safe.
+/// Failure::Session for at least kAskedLast. Hosts behind one that does not fail have no turn: then
+/// kAskedLast is enough. Bounded, thread-safe.
 class FailingHosts {
  public:
   static constexpr std::chrono::minutes kAskedLast{10};
@@ -30,14 +30,14 @@ class FailingHosts {
 
   void failed(const Candidate& host, Failure failure, base::SteadyTime now);
 
-  /// It wants a slower pace, which is no failure. Where its addresses of the other family do not
-  /// fail, they are next: what was said may be about our address of this one.
+  /// It wants a slower pace, which is no failure. Its addresses of the other family are next,
+  /// unless they fail: the complaint may be about our address of this family.
   void throttled(const Candidate& host, const HostList& list, base::SteadyTime now);
 
   /// It took a message, so it is not failing.
   void took(const Candidate& host, base::SteadyTime now);
 
-  /// Its turn is over, whatever it said: the hosts that fail wait no longer for it.
+  /// Its turn is over, whatever it said: failing hosts need not wait for it.
   void asked(const Candidate& host, base::SteadyTime now);
 
   /// Positions in list.hosts in the order of trying; equal preferences are shuffled.

@@ -42,7 +42,7 @@ class LaneSteps {
 
   void found(const LanePtr& lane, HostList hosts, Deferred& after);
   void not_found(const LanePtr& lane, mail::Outcome why, Deferred& after);
-  /// What failed before is tried at once.
+  /// Failed look-ups are repeated at once.
   static void forget_failures(Lane& lane);
 
   // Clerks answer for copies that are not tried.

@@ -16,7 +16,7 @@ void Lookups::want(const LanePtr& lane) {
   line(lane->lookup_share).push_back(lane);
 }
 
-/// Its place in the old line stays behind, and is passed over.
+/// Its entry in the old line stays, and is passed over.
 void Lookups::is_known_now(const LanePtr& lane) {
   lane->has_silent_dns = false;
   if (lane->lookup != Lane::Lookup::Wanted || lane->lookup_share == Share::Proven) return;
@@ -24,7 +24,7 @@ void Lookups::is_known_now(const LanePtr& lane) {
   line(Share::Proven).push_back(lane);
 }
 
-/// The first that still waits there; nullptr: nobody does.
+/// The first lane that still waits there; nullptr: there is none.
 LanePtr Lookups::front_of(Share share) {
   Line& waiting = line(share);
   while (!waiting.empty()) {

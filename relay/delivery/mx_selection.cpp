@@ -122,8 +122,8 @@ base::Task<std::expected<std::vector<MxSelection::Host>, Unroutable>> MxSelectio
     if (answer.error() != DnsError::NoData) {
       co_return std::unexpected(from_dns(answer.error(), domain));
     }
-    // No MX: the domain itself. Whether that was proven is told by its addresses, which are of the
-    // same name, and so signed by whoever denies the MX.
+    // No MX: the domain itself. Whether DNSSEC has proven that is seen from its addresses: they
+    // have the same name, so the same zone signs them and the denial of the MX.
     hosts.push_back({.name = domain, .port = port});
     co_return hosts;
   }

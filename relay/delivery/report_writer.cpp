@@ -66,7 +66,7 @@ class Audience {
       keep_silent(notice,
                   "partial " + std::string(notice.kind == Notify::OfFailure ? "failure" : "delay"));
     } else {
-      // Without a postmaster the sender is told: better than nobody.
+      // Without a postmaster the sender is told, for somebody has to know.
       (policy_.postmaster ? to_postmaster : to_sender).push_back(std::move(recipient));
     }
   }

@@ -79,8 +79,8 @@ Scheduler::Scheduler(std::vector<base::Executor> shards, SchedulerParts parts)
 
 base::Executor Scheduler::next_shard() { return shards_[next_shard_++ % shards_.size()]; }
 
-/// What the dispatcher counts on ends by `done`, whether there is memory to begin it or not.
-/// Without it, `done` runs in a turn of its own, for it may start the next one.
+/// The dispatcher counts on `done`, so it is called even if there is no memory to begin the task.
+/// It then runs in a turn of its own, because it may start the next task.
 template <class Begin, class Done>
 void Scheduler::spawn(const base::Executor& shard, const char* name, Begin begin,
                       const Done& done) {
@@ -155,7 +155,7 @@ void Scheduler::offer(ports::FreshMessage fresh) {
     job.content = fresh.content;
   }
   if (shop_.dispatcher.offer(id, std::move(lanes), shop_.ports.clock.steady())) return;
-  // What was withdrawn may have been released again a moment ago: look for it.
+  // A withdrawn copy may have been released again a moment ago: look for it.
   from_start_ = true;
   look_bell_.ring();
 }

@@ -62,8 +62,9 @@ void AliasExpansion::note_path(Visit& visit) {
   if (visit.lives) note_life(*here);
 }
 
-/// On a shorter path a branch that was cut off as too long may end well; on one with a wider limit
-/// its targets take more; on one with a fallback they have somebody who stands by.
+/// Follow an alias again on a better path: on a shorter one, a branch that was cut off as too long
+/// may end well; on one with a wider size limit, its targets take more; on one with a fallback, the
+/// fallback stands by for them.
 bool AliasExpansion::does_better(Visit& visit) const {
   const std::size_t depth = std::min(visit.depth, path_.size());
   const std::uint64_t widest = wider(visit.max_size, here_.max_size);
@@ -85,7 +86,7 @@ std::optional<Rejection> AliasExpansion::note_dead(const std::string& address, R
   return std::nullopt;
 }
 
-/// What was too long on one path may be reached on another.
+/// A branch that was too long on one path may be reached on another.
 void AliasExpansion::forgive(const std::string& address) {
   std::erase_if(
       dead_, [&](const DeadMember& one) { return one.address == address && one.why == kTooLong; });
@@ -192,7 +193,7 @@ bool AliasExpansion::stand_by(std::uint16_t number, AliasExpansion& side) {
   return !kept.targets.empty();
 }
 
-/// The innermost first: one that steps in is somebody for the alias around it.
+/// The innermost first: a fallback that steps in is a target of the alias around it.
 std::optional<Rejection> AliasExpansion::expand_fallbacks() {
   expanded_.resize(fallbacks_.size());
   for (std::size_t number = fallbacks_.size(); number > 0; --number) {

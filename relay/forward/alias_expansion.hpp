@@ -68,7 +68,7 @@ class AliasExpansion {
   void note_rule(const AliasHit& hit, const mail::Mailbox& mailbox);
   std::optional<Rejection> expand_fallbacks();
   std::optional<Rejection> objection_to(const mail::Mailbox& fallback, AliasExpansion& side) const;
-  /// The targets of a fallback get the mail at once: its alias has nobody else.
+  /// The targets of a fallback get the mail at once, because its alias has no other target.
   std::optional<Rejection> step_in(const StandIn& fallback, const AliasExpansion& side);
   /// The targets of a fallback are kept, without those for which it stands by. False: none is left.
   bool stand_by(std::uint16_t number, AliasExpansion& side);

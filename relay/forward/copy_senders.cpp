@@ -121,8 +121,8 @@ std::expected<CopySenders::Chosen, Rejection> CopySenders::settle_ended(
   return number;
 }
 
-/// The client would have been refused: risk pool, and a hold if LateRefusal says so. What comes
-/// back by an SRS address is never held: its tag authorises it, whoever brings it.
+/// The client would have been refused: risk pool, and a hold if LateRefusal says so. Mail to an SRS
+/// address is never held: the tag authorises it, whichever client brings it.
 void CopySenders::doubt(const ResolvedRecipient& recipient, mail::Route& route) {
   if (message_.late == LateRefusal::Hold && !recipient.is_bounce) hold_ = true;
   route.handling.risk_pool = true;

@@ -42,8 +42,8 @@ class Directory {
 
   /// Whom the sender in MAIL FROM stands for. A live SRS address of ours stands for the sender
   /// behind it, any other address in an SRS domain of ours is refused, and every other sender
-  /// stands for itself; so does the address of a message whose sender nobody can answer, for which
-  /// copies get such an address again.
+  /// stands for itself; so does an address that we made for a message whose sender cannot be
+  /// answered: copies get such an address again.
   std::expected<SenderBehind, Rejection> sender_behind(const mail::ReversePath& sender,
                                                        base::WallTime now) const;
 
@@ -65,7 +65,9 @@ class Directory {
   /// somebody who has written before.
   std::vector<std::string> awaited(const ResolvedRecipient& recipient) const;
 
-  const settings::DmarcSettings& default_dmarc() const { return default_dmarc_; }  ///< from [defaults]
+  const settings::DmarcSettings& default_dmarc() const {
+    return default_dmarc_;
+  }  ///< from [defaults]
 
   const SenderRewrite& senders() const { return senders_; }
 

@@ -35,8 +35,9 @@ class ProviderTable {
     friend bool operator==(const End&, const End&) = default;
   };
 
-  /// What decides whether a host belongs to the provider of that name, given in lower case: its
-  /// suffixes, and those under them that others have. Empty: there is no such provider.
+  /// The suffixes that decide whether a host belongs to the provider of that name, given in lower
+  /// case: its own, and those under them that other providers have. Empty: there is no such
+  /// provider.
   std::vector<End> ends_of(std::string_view name) const;
 
  private:

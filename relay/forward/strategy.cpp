@@ -37,7 +37,7 @@ DmarcPolicy policy_of(const Evidence& evidence, Standing standing) {
   // Our own limit of lookups cut the evaluation short, which says nothing about the author.
   if (standing == Standing::Reserved || dmarc.unfinished) return DmarcPolicy::None;
   if (standing == Standing::Unclear) {
-    // Of a notice that names nobody there is no owner whose policy could apply.
+    // A notice whose From names nobody has no owner whose policy could apply.
     return names_nobody(evidence) ? DmarcPolicy::None : DmarcPolicy::Reject;
   }
   if (dmarc.result == DmarcResult::PermError) return DmarcPolicy::Reject;
@@ -144,7 +144,7 @@ std::vector<Considered> Strategy::consider(const Case& message) const {
 bool Strategy::prefers_sender(const Case& message) const {
   const Evidence& evidence = message.evidence;
   if (evidence.sender.is_null()) return true;
-  // Many next hops refuse a sender that nobody could answer.
+  // Many next hops refuse a sender that cannot be answered.
   if (!is_answerable(evidence.sender.mailbox(), identities_)) return false;
   if (message.wishes.sender == KeepOrSrs::Keep) return true;
   if (!is_proven(message.standing)) {

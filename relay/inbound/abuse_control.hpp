@@ -35,8 +35,8 @@ class AbuseControl {
       : greylist_(greylist), clock_(clock), lists_(resolver, clock, log) {}
 
   /// Charges one RCPT, whatever its answer will be; the reply if there were too many. To be asked
-  /// before anything else. Attempts at postmaster are counted apart: he can be reached by who has
-  /// used up all others.
+  /// before anything else. Attempts at postmaster are counted apart, so that a client which has
+  /// used up all others can reach him.
   std::optional<smtp::Reply> objection_to_attempt(const base::Origin& origin, bool is_postmaster,
                                                   const AbusePolicy& policy);
 

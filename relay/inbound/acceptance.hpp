@@ -69,7 +69,8 @@ struct Acceptance {
 /// storing it. nullopt: nothing so far.
 std::optional<smtp::Reply> content_objection(smtp::ContentFault fault, const Intake& intake);
 
-/// Whether a reply to content refuses it for good for its form or size, whoever sent it to whom.
+/// True if the reply refuses content for good for its form or size, independent of sender and
+/// recipients.
 bool is_about_form(const smtp::Reply& reply);
 
 /// Accepts the message (durable, offered for delivery, logged as `received`) or says why not.

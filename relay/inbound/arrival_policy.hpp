@@ -29,8 +29,8 @@ struct GatewayPolicy {
   std::string results;  ///< its authserv-id, folded; "": none, its results are not believed
   forward::LateRefusal refusals = forward::LateRefusal::Refuse;
 
-  /// It could only bounce what is refused here, so that what speaks against a client it names is
-  /// asked for after the content, where the message can be held or leave apart.
+  /// The gateway could only bounce what we refuse. So objections to a client that it names are
+  /// looked up after the content, when the message can still be held or leave by the risk pool.
   bool has_accepted() const { return refusals != forward::LateRefusal::Refuse; }
 };
 

@@ -8,8 +8,8 @@ constexpr std::string_view kEverybody = "*";
 
 base::Rate hourly(std::uint32_t count) { return {count, std::chrono::hours(1)}; }
 
-// The rates are kept per network: who is exempt must not be counted there, for at his rate the
-// debts of his neighbours would be gone at once.
+// The rates are kept per network. An exempt client must not be counted there: at its rate the debts
+// of its neighbours would be gone at once.
 
 bool spend(FairRate& rates, const base::Origin& client, std::uint32_t count, base::SteadyTime now) {
   return count == BounceLimits::kAny || rates.take(client, hourly(count), now);

@@ -98,7 +98,7 @@ base::Task<ContentReceiver::Outcome> ContentReceiver::receive(ClientConnection& 
       parts_.acceptance, {message.envelope, message.transaction, intake,
                           message.transaction.check(), reader.fault(), message.session_end});
   if (accepted.reply.reply().code() >= 500) waste.charge();
-  // Who sends the same message again and again has none of his attempts forgiven for it.
+  // A client that sends the same message again and again gets no attempts back for it.
   if (!accepted.is_resent) settle_attempts(message.transaction, accepted.reply.reply());
   co_return accepted;
 }

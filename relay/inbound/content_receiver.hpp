@@ -21,7 +21,8 @@
 namespace relay::inbound {
 
 /// Reading stopped before the end of data: the client sent too much content that is refused anyway.
-/// The session replies and closes, for the rest is content, not commands.
+/// The session replies and closes, because what follows is content and must not be read as
+/// commands.
 struct ContentCut {
   smtp::Reply refusal;
 };

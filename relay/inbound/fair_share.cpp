@@ -11,7 +11,7 @@ namespace relay::inbound {
 
 namespace {
 
-// After a search has found nobody who would yield, the next search at that level waits this long.
+// After a search that found no holder to yield, the next search at that level waits this long.
 constexpr std::chrono::milliseconds kLookAgain{100};
 }  // namespace
 

@@ -86,7 +86,7 @@ base::Task<std::expected<Front, ports::SignError>> make_front(
   ports::SignRequest request = sign_request(policy, message, plan, now);
   std::string above;
   const bool is_bounce = message.recipients.front().is_bounce;
-  request.unsigned_dkim = is_bounce;  // somebody else's mail comes back: not signed in our name
+  request.unsigned_dkim = is_bounce;  // another system's bounce: not signed in our name
   if (evidence) {
     const std::string results = results_of(policy, message, *evidence);
     above = auth::results::results_field(results);

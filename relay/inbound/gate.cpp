@@ -51,7 +51,7 @@ std::expected<Gate::Ticket, GateRefusal> Gate::enter(const base::Origin& origin,
                                                      const Limits& limits) {
   if (draining()) return std::unexpected(GateRefusal::Draining);
   if (!may_come(origin, limits)) return std::unexpected(GateRefusal::TooFast);
-  // Who lets one network have half of all places or more wants none kept free for others.
+  // A limit of half of all places or more for one network means that none are kept free for others.
   const bool leaves_room = limits.connections_per_network < limits.connections_total / 2;
   auto place = places_.open(origin, {.total = limits.connections_total,
                                      .per_client = limits.connections_per_client,

@@ -19,8 +19,8 @@ static_assert(mail::kMaxHeaderOctets <= ports::kChunkOctets);
 // A full chunk, and what one more read may add.
 constexpr std::size_t kFullBuffer = ports::kChunkOctets + ReadBuffer::kOctets;
 
-/// Only where all of the memory is used up is this host full. Who has used up a share of his own
-/// hears so.
+/// This host is full only if all of the memory is used up; a client that has used up its own share
+/// hears that.
 smtp::Reply too_much_at_once(ShareLevel used_up) {
   if (used_up != ShareLevel::Everybody) {
     return {452, {4, 7, 1}, "Too much mail at once from your network, try again later"};

@@ -14,7 +14,7 @@ std::string domain_of(const std::string& path) {
 }
 
 /// The key of one DKIM signature; "" if it did not pass and is not counted. The head of b= has 48
-/// bits, enough to tell a signer's own signatures apart; nobody else can make one that passes.
+/// bits, enough to tell a signer's own signatures apart; only the signer can make one that passes.
 std::string key_of(const mail::DkimVerdict& signature) {
   if (signature.result != mail::DkimResult::Pass) return {};
   return signature.domain + ' ' + signature.selector + ' ' + signature.signature_head;

@@ -27,13 +27,13 @@ struct AttemptLimits {
 /// bounded.
 class RcptAttempts {
  public:
-  /// When the total is used up, whoever owes less than this part of his share is still answered:
-  /// many networks together cannot keep out others.
+  /// When the total is used up, a client that owes less than this part of its share is still
+  /// answered, so that many networks together cannot keep out others.
   static constexpr double kLittle = 0.1;
 
   /// Charges one attempt. The result: the level whose share is used up, Network also for the wider
-  /// network; then nothing is charged, so that who goes on asking gets what his rate allows. An
-  /// empty origin is not counted.
+  /// network; then nothing is charged, so that a client that goes on asking gets what its rate
+  /// allows. An empty origin is not counted.
   std::optional<ShareLevel> take(const base::Origin& origin, const AttemptLimits& limits,
                                  base::SteadyTime now);
 

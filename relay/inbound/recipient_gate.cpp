@@ -30,7 +30,7 @@ bool is_postmaster(const mail::ForwardPath& path) {
 base::Task<std::optional<smtp::Reply>> RecipientGate::objection(
     OpenMessage message, mail::ForwardPath forward_path) const {
   // An SRS address is no attempt at a name: right and wrong ones have limits of their own
-  // (BounceGuard), and nobody's attempts put off a right one.
+  // (BounceGuard), and attempts at names never put off a right one.
   if (message.transaction.policy().planner->directory().is_bounce_address(forward_path)) {
     co_return co_await objection_to(message, std::move(forward_path));
   }
@@ -68,7 +68,8 @@ base::Task<RecipientGate::Objection> RecipientGate::objection_to(
   const bool has_tag = policy.planner->directory().is_bounce_address(forward_path);
   forward::Resolution resolution = co_await resolve(message, std::move(forward_path));
   if (const auto* rejection = std::get_if<forward::Rejection>(&resolution)) {
-    // Who asks for an SRS address has not guessed a name, even if the sender behind it is unknown.
+    // A client that asks for an SRS address has not guessed a name, even if the sender behind it is
+    // unknown.
     if (!has_tag && rejection->status == kUnknownUser) {
       parts_.abuse.note_unknown(message.client().counted(), policy.abuse);
     }
@@ -93,7 +94,7 @@ base::Task<RecipientGate::Objection> RecipientGate::objection_to(
 
 /// The envelope sender is in our SRS domain. If it is an address that we made for a copy, the
 /// message is handled as from the sender behind it. Any other address in that domain is refused.
-/// Whoever guesses tags hears from MAIL FROM what he would hear from RCPT, so both count alike.
+/// Guesses at tags learn as much from MAIL FROM as from RCPT, so both count alike.
 base::Task<RecipientGate::Objection> RecipientGate::sender_objection(
     const OpenMessage& message) const {
   Transaction& transaction = message.transaction;
@@ -125,8 +126,8 @@ base::Task<RecipientGate::Objection> RecipientGate::client_objection(
   if (is_postmaster(forward_path) || client.is_exempt) co_return std::nullopt;
   const Policy& current = message.transaction.policy();
   const AbusePolicy& policy = current.abuse;
-  // Who has harvested names is put off together with its network. An SRS address is no such name:
-  // its tag says whether it is right, and guesses at tags have limits of their own.
+  // A client that has harvested names is put off together with its network. An SRS address is no
+  // such name: its tag says whether it is right, and guesses at tags have limits of their own.
   if (!current.planner->directory().is_bounce_address(forward_path)) {
     if (auto wait = parts_.abuse.objection_to_guessing(client.origin, policy)) co_return wait;
   }

@@ -122,8 +122,9 @@ class Session {
   ClientConnection connection_;
   ClientAdmission admission_;
   smtp::ServerMachine machine_;
-  std::uint32_t named_at_ = 0;                ///< machine_.boundaries() when XFORWARD was said
-  std::unique_ptr<Transaction> transaction_;  ///< not inside: who waits between two has none
+  std::uint32_t named_at_ = 0;  ///< machine_.boundaries() when XFORWARD was said
+  std::unique_ptr<Transaction>
+      transaction_;             ///< not inside: a session that waits between two has none
   base::Deadline command_end_;  ///< for the whole next command line, in however many pieces
   LastAccepted last_;
   bool heard_anything_ = false;

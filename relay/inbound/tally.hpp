@@ -19,16 +19,16 @@ struct ShareLimits {
   std::uint64_t total = 0;
   std::uint64_t per_client = 0;  ///< 0: not limited by itself, only through its network
   std::uint64_t per_network = 0;
-  /// No network may take more than what is left free for all others: n networks that take all they
-  /// can in turn leave 1/(n + 1) of the total free, n that come one after the other as little as
-  /// 1/2^n. The rest of its part a latecomer gets from holders that yield.
+  /// No network may take more than what it leaves free for all others. If n networks take turns in
+  /// taking all they can, 1/(n + 1) of the total stays free; if they come one after the other, as
+  /// little as 1/2^n. A latecomer gets the rest of its part from holders that yield.
   bool leaves_room = false;
 
   /// Twice the share of a network, at most half of the total, at least the share of a network.
   std::uint64_t per_wider() const;
 };
 
-/// The level whose share is used up. Everybody: whoever asks holds next to nothing himself.
+/// The level whose share is used up. Everybody: the holder that asks has next to nothing itself.
 enum class ShareLevel { Client, Network, WiderNetwork, Everybody };
 
 /// Whoever changes it holds a lock; held() and has_its_part() may be asked without.

@@ -41,8 +41,8 @@ std::vector<HeaderField> find_fields(const std::vector<HeaderField>& fields, std
 /// Unfolds a value: CRLF before white space removed, white space at both ends removed (§2.2.3).
 std::string unfolded(std::string_view value);
 
-/// The header of one message, parsed once and passed along, so that nobody parses it again. It
-/// hands out views into itself, so it can be neither copied nor moved.
+/// The header of one message, parsed once and passed along. It hands out views into itself, so it
+/// can be neither copied nor moved.
 class Header {
  public:
   /// `block`: up to and including the CRLF before the empty line; anything after an empty line is

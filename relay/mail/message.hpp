@@ -76,8 +76,7 @@ struct Route {
 /// The mark field of this copy, CRLF-terminated; "" when it has none.
 std::string mark_field(const Route& route);
 
-/// Everything about an accepted message except its content, as who accepts it gives it to the
-/// queue.
+/// Everything about an accepted message except its content, as the intake gives it to the queue.
 struct AcceptedMessage {
   MessageId id;
   ReversePath reverse_path;  ///< the original reverse-path, to which our DSNs go

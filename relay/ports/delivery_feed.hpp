@@ -21,7 +21,8 @@ class DeliveryFeed {
  public:
   virtual ~DeliveryFeed() = default;
 
-  /// Call before the commit: until offer() or give_up() nobody else may begin with this message.
+  /// Call before the commit: until offer() or give_up() no other reader of the queue may begin with
+  /// this message.
   virtual void expect(const mail::MessageId& id) = 0;
 
   /// Call after the commit. When memory has no room for it, the message is found in the queue

@@ -134,8 +134,8 @@ struct Report {
   mail::MessageId id;
   std::vector<std::pair<std::uint16_t, Notify>> notices;  ///< those that the DSNs report
   std::vector<NewMessage> dsns;
-  /// The sender hears of a delay: the one notice of delay that a message has. Delays of which only
-  /// the postmaster hears, or nobody, leave it to those that come later.
+  /// The sender hears of a delay: the one notice of delay that a message has. A delay told only to
+  /// the postmaster, or not at all, leaves that notice to a later delay.
   bool tells_sender_of_delay = false;
 };
 
@@ -165,9 +165,9 @@ class DeliveryQueue {
   /// May be repeated: what was recorded before is then TooLate. NotFound: the message is gone.
   virtual base::Task<std::expected<RecordAnswer, SpoolError>> record(Update update) = 0;
 
-  /// Holds every waiting copy of a message that cannot be read. Failed copies of which nobody can
-  /// be told, because they or the message are what cannot be read, are held as well, and no longer
-  /// owed; what else is owed for the message is due a minute later.
+  /// Holds every waiting copy of a message that cannot be read. Failed copies that cannot be
+  /// reported, because they or the message cannot be read, are held as well, and are not owed from
+  /// then on; what else is owed for the message is due a minute later.
   virtual base::Task<std::expected<void, SpoolError>> hold_damaged(mail::MessageId id) = 0;
 
   /// Waiting copies that are due, in the order (next_due, id, index), those after `after`; at most

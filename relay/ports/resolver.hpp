@@ -53,18 +53,17 @@ struct DnsAnswer {
   std::chrono::seconds ttl{300};
 };
 
-/// DNS lookups. An error does not tell whether DNSSEC has proven it. Nobody needs that of a name
-/// without MX: its addresses are of the same name, so they are secure only if the missing MX is.
+/// DNS lookups. An error does not tell whether DNSSEC has proven it. For a name without MX this is
+/// not needed: its addresses have the same name, so they are secure only if the missing MX is.
 ///
-/// What came in one DNS message is returned in full, except MX hosts beyond
-/// kMaxMxHosts; kMaxAnswerOctets bounds answers that came in any other way. What is kept, and its
-/// order, do not depend on the order in which records came (dns_records.hpp); only addresses keep
-/// that order.
-/// A well-formed record without use (an MX that names an address, an IPv4-mapped IPv6 address, a
-/// text of any content) is no failure: an answer may be without records.
-/// A name may hold any octet but NUL (SPF makes names from local parts). A name that cannot exist
-/// in the DNS, because of its length or an empty label, is NoSuchName without a query.
-/// Never blocks the shard; every call ends by its deadline.
+/// The records of one DNS message are returned in full, except MX hosts beyond kMaxMxHosts;
+/// kMaxAnswerOctets bounds answers that came in any other way. What is kept, and its order, do not
+/// depend on the order in which records came (dns_records.hpp); only addresses keep that order. A
+/// well-formed record without use (an MX that names an address, an IPv4-mapped IPv6 address, a text
+/// of any content) is no failure: an answer may be without records. A name may hold any octet but
+/// NUL (SPF makes names from local parts). A name that cannot exist in the DNS, because of its
+/// length or an empty label, is NoSuchName without a query. Never blocks the shard; every call ends
+/// by its deadline.
 class Resolver {
  public:
   virtual ~Resolver() = default;

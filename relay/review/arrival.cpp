@@ -24,13 +24,13 @@ void named_clients(const Subject& subject, Doubts& doubts) {
   const settings::Settings& settings = subject.settings;
   for (const settings::Listener& listener : settings.listeners) {
     doubt_everything(listener.policy.proxies, listener.policy.proxies_at, "listener.proxy",
-                     "whoever connects may say that he is somebody else", doubts);
+                     "every host that connects may claim to be another", doubts);
   }
   doubt_everything(settings.limits.exempt, settings.limits.exempt_at, "limits.exempt",
                    "nothing is limited", doubts);
   for (const settings::Gateway& gateway : settings.gateways) {
     doubt_everything(gateway.from, gateway.at, "gateway.from",
-                     "whoever connects may say that he is somebody else, and is not counted",
+                     "every host that connects may claim to be another, and is not counted",
                      doubts);
     if (!gateway.results.empty() && gateway.names.empty()) {
       doubts.add(

@@ -20,8 +20,8 @@ namespace fs = std::filesystem;
 
 constexpr std::size_t kLongestEntry = 65'536;
 
-/// Whether somebody besides root and `owner` is in the group: by name, for whom it is the first
-/// group cannot be listed. A group without an entry may be anybody's.
+/// Whether somebody besides root and `owner` is in the group: by name, because the users whose
+/// first group it is cannot be listed. A group without an entry may have any members.
 bool has_other_members(gid_t number, uid_t owner) {
   if (number == 0 || number == ::getegid()) return false;
   std::vector<char> buffer(kLongestEntry);
@@ -42,8 +42,8 @@ bool has_other_members(gid_t number, uid_t owner) {
   return false;
 }
 
-/// The bits of the mode by which others can write to the folder. Whoever can replaces a file in it,
-/// whatever the mode of the file; in a sticky folder such as /tmp only the file's owner can.
+/// The bits of the mode by which others can write to the folder. They can then replace a file in
+/// it, whatever the mode of the file; in a sticky folder such as /tmp only the file's owner can.
 mode_t openings_of(const fs::path& folder, mode_t& mode) {
   struct stat info{};
   if (::stat(folder.c_str(), &info) != 0) return 0;

@@ -183,8 +183,8 @@ void mapped_domains(const Subject& subject, Doubts& doubts) {
 
 namespace {
 
-/// What the loader cannot see: it knows no day, and says nothing where [defaults] names a
-/// postmaster, before whom an alias of that name goes.
+/// The loader does not see this: it knows no date, and is silent if [defaults] names a postmaster,
+/// although an alias of that name goes first.
 void postmaster_of(const Subject& subject, const HostedDomain& domain, Doubts& doubts) {
   const auto alias = std::ranges::find(domain.aliases, "postmaster", &Alias::local_part);
   if (alias == domain.aliases.end()) return;

@@ -156,8 +156,8 @@ void read_root(Section& root, Settings& settings) {
   root.finish();
 }
 
-/// An alias that refuses or discards is read by nobody. The alias of this name counts, not the
-/// catch-all; of two with one name, the first.
+/// Nobody reads the mail of an alias that refuses or discards. The alias of this name counts, not
+/// the catch-all; of two with one name, the first.
 bool has_postmaster(const HostedDomain& domain) {
   const auto reads = [](const Alias& alias) { return !alias.reject && !alias.discard; };
   const auto named = [&](std::string_view name) {

@@ -1,4 +1,4 @@
-// TOML text to a table. Whatever the text is, it ends nothing.
+// TOML text to a table. No text, however malformed, can end the process.
 #pragma once
 
 #include <expected>

@@ -56,7 +56,7 @@ std::optional<KeyText> read_key_text(Section& section, Rights rights = Rights::S
 /// As read_key_text(), without line ends at the end; empty when there is none.
 base::Secret read_secret(Section& section);
 
-/// What speaks against a target that is a valid address; "": nothing. read_domains.cpp
+/// Why a valid address is doubtful as a target; "": it is not. read_domains.cpp
 std::string doubt_about_target(const mail::Mailbox& target);
 void warn_of_target(Section& section, const char* key, const mail::Mailbox& target);
 

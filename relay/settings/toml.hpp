@@ -1,4 +1,4 @@
-// toml++, as every file here that sees it must see it; whoever parses calls parse_toml().
+// toml++ with the macros that every file here must set alike. To parse, call parse_toml().
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Durations, sizes and rates as people write them. Numbers without a unit are refused: nobody
-// remembers which unit would be meant.
+// Durations, sizes and rates as people write them. Numbers without a unit are refused, because
+// readers forget which unit is meant.
 #pragma once
 
 #include <chrono>

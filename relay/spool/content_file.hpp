@@ -37,7 +37,7 @@ class ContentFile final : public Participant {
   /// kSlotOctets octets.
   std::int64_t write(std::string_view octets);
 
-  /// What the file has there, zeros beyond its end: the caller checks the digest.
+  /// The octets of the file there, zeros beyond its end. The caller checks the digest.
   std::string read(std::int64_t slot);
 
   void give_up(std::int64_t slot);

@@ -24,8 +24,9 @@ class DiskUpkeep {
 
   enum class Round : std::uint8_t { Busy, AfterOrder, Idle };
 
-  /// What look_round() would find to do: a log that is long, or shorter after an order, whose pages
-  /// lie so far apart that a checkpoint of many would take long; if idle, any log.
+  /// True if look_round() would checkpoint the log. After an order a shorter log counts as long,
+  /// because its pages lie far apart, so a checkpoint of many would take long; if idle, any log
+  /// does.
   bool is_log_long(Round round) const;
 
   /// Checkpoints such a log; if idle, tidies the files, too.

@@ -1,4 +1,4 @@
-// How long the queue's one thread is kept, and by what: whoever waits for a 250 waits for it.
+// How long, and by which requests, the queue's one thread is busy: every 250 waits for it.
 #pragma once
 
 #include <cstdint>

@@ -34,7 +34,7 @@ class QueueChanges final : public Participant {
   /// makes none dirty (kHeldInPlace in rows.hpp), so kMostLookedAt limits it.
   static constexpr std::size_t kMostChanged = 100;
   static constexpr std::chrono::milliseconds kLongest{20};  ///< of a transaction with a slice
-  /// Not more: where the sync alone takes that long, smaller slices help nobody.
+  /// Not more: if the sync alone takes that long, smaller slices do not help.
   static constexpr unsigned kMostHalvings = 2;
 
   /// The action changes the copy, or must report it as held before.

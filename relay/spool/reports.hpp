@@ -19,8 +19,8 @@ class Reports {
   std::expected<ports::Notices, ports::SpoolError> owed(const mail::MessageId& id);
 
   /// Inside a transaction. Removes the notices of copies that cannot be read, alone or because
-  /// their message cannot, and holds those copies for the operator, who is the only one to see that
-  /// they failed. The other notices of the message can then be reported.
+  /// their message cannot, and holds those copies, so that the operator sees that they failed. The
+  /// other notices of the message can then be reported.
   void hold_unreadable(const mail::MessageId& id);
 
   /// Inside a transaction. `cuts`: one for each DSN. NotFound: the notices were reported already.

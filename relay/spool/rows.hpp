@@ -24,7 +24,7 @@ inline constexpr std::int64_t kHeldInPlace = 4;
 /// Failed, but not reported to the sender while a fallback may still take over.
 inline constexpr std::int64_t kUntold = 8;
 /// The bits of recipient.flags from here on count mail::QueuedRecipient::changes, so that a retry
-/// of what is due already rewrites no index.
+/// of copies that are due already rewrites no index.
 inline constexpr std::int64_t kChange = 256;
 inline constexpr std::int64_t kSeal = 1;
 inline constexpr std::int64_t kRiskPool = 2;  ///< also a literal in the index of lanes

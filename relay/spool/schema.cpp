@@ -191,8 +191,9 @@ INSERT INTO greylist_count
 ALTER TABLE token ADD COLUMN counted_wider TEXT NOT NULL DEFAULT '';
 )sql";
 
-// 13: by what the newest messages are known when they are sent again, delivered or not. What an
-// older program accepted is not known again: the key is made of more than it stored.
+// 13: the keys by which the newest messages are recognised when they are sent again, delivered or
+// not. Messages that an older program accepted are not recognised: the key needs more than it
+// stored.
 constexpr const char* kVersion13 = R"sql(
 CREATE TABLE resend (
   number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, id BLOB NOT NULL, key BLOB NOT NULL);

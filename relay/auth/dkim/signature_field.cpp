@@ -199,7 +199,7 @@ std::string_view describe(SignatureError error) {
     case SignatureError::UnknownAlgorithm:
       return "unknown signature algorithm";
     case SignatureError::HistoricAlgorithm:
-      return "rsa-sha1 proves nothing any more";
+      return "rsa-sha1 proves nothing";
     case SignatureError::BadBase64:
       return "signature or body hash is not base64";
     case SignatureError::BadBodyHash:

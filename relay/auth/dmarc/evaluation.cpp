@@ -139,7 +139,7 @@ int severity(const DmarcVerdict& verdict) {
     case DmarcResult::Fail:
       break;
   }
-  // Its policy is not applied: who counts is an author whose policy is.
+  // An unfinished verdict applies no policy, so it counts less than one that does.
   if (verdict.unfinished) return 2;
   if (verdict.policy == DmarcPolicy::Reject) return 5;
   return verdict.policy == DmarcPolicy::Quarantine ? 3 : 2;
