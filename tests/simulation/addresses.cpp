@@ -1,5 +1,5 @@
-// Addresses that tell whose they are: "o12-3@d1.example" is a good mailbox, and copy 3 of message
-// 12; "s12@…" sent message 12; "m12-0@…" is the sender under which it leaves.
+// Addresses that name their message and copy: "o12-3@d1.example" is a good mailbox, and copy 3 of
+// message 12; "s12@…" sent message 12; "m12-0@…" is the sender under which it leaves.
 #include <charconv>
 
 #include "tests/simulation/book.hpp"

@@ -24,7 +24,7 @@ std::string group_of(const World& world, const DomainPlan& domain) {
     usable.emplace_back(at->preference, world.hosts[host].name);
   }
   if (!domain.by_route) std::ranges::sort(usable);
-  // The best host tells whose mail system it is.
+  // The group is known by its best host.
   const bool rolled_up = !usable.empty() && usable.front().second.ends_with(kProvider);
   std::string key(mail::name(domain.demand));
   if (rolled_up) return key.append(kProvider);

@@ -56,7 +56,7 @@ struct CopyTruth {
   bool all_turned = false;  ///< each host of that attempt ended so that the next is to be asked
 };
 
-/// A failure of which the sender has not been told.
+/// A failure that has not been reported to the sender.
 struct OwedNotice {
   std::uint16_t index = 0;
   base::SteadyTime since;
@@ -71,7 +71,7 @@ struct MessageTruth {
   std::optional<std::uint32_t> dsn_of;
   std::uint64_t body_hash = 0;
   bool committed = false;
-  base::SteadyTime offered_at;  ///< after its commit; until then nobody else may begin with it
+  base::SteadyTime offered_at;  ///< after its commit; until then no other reader may begin with it
   std::vector<CopyTruth> copies;
   std::vector<std::string> aliases;  ///< by copy
   std::vector<OwedNotice> owed;
@@ -84,7 +84,7 @@ struct MessageTruth {
   unsigned delay_notices = 0;
 };
 
-/// What servers know of the relay's visits, and when they were last.
+/// What the servers of a group have seen of the relay's connections.
 struct HostTruth {
   base::SteadyTime asked_at = base::SteadyTime::min();
   base::SteadyTime took_at = base::SteadyTime::min();       ///< a message
@@ -102,7 +102,8 @@ class Book {
  public:
   explicit Book(const World& world);
 
-  /// What is about to be committed, with the hash of its body. `dsn_of`: to whose sender it goes.
+  /// A message about to be committed, with the hash of its body. `dsn_of`: the message to whose
+  /// sender this DSN goes.
   MessageTruth& add(const ports::NewMessage& message, std::uint32_t number,
                     std::optional<std::uint32_t> dsn_of, std::uint64_t body_hash);
 
@@ -114,13 +115,13 @@ class Book {
 
   const std::deque<MessageTruth>& messages() const { return messages_; }
 
-  /// The next number for a DSN: behind those of the plan.
+  /// The next number for a DSN; they follow the numbers of the plan.
   std::uint32_t next_number() const { return static_cast<std::uint32_t>(messages_.size()); }
 
-  /// Its sender is to be told of a failure of this copy.
+  /// Whether a failure of this copy must be reported to its sender.
   void owe(MessageTruth& message, std::uint16_t index, base::SteadyTime now);
 
-  /// Messages of which a failure is to be told.
+  /// Messages with a failure that must be reported.
   std::ptrdiff_t owing() const;
 
   /// Copies with this key that may be under way.
@@ -141,23 +142,23 @@ class Book {
     return group_of_domain_[domain] * 2 + (risk_pool ? 1 : 0);
   }
 
-  /// May the host be asked for mail of this domain?
+  /// Whether the host may be asked for mail of this domain.
   bool usable(std::size_t domain, std::size_t host) const {
     return (usable_[domain] >> host & 1U) != 0;
   }
 
   std::uint64_t usable_mask(std::size_t domain) const { return usable_[domain]; }
 
-  /// Is it one of those that the domain has after it moved?
+  /// Whether it is one of the hosts that the domain has after it has moved.
   bool usable_later(std::size_t domain, std::size_t host) const {
     return std::ranges::find(world_.domains[domain].moves_to, host, &Exchange::host) !=
            world_.domains[domain].moves_to.end();
   }
 
-  /// The group of a domain that moves, which has it alone.
+  /// The group of a domain that moves; no other domain is in it.
   bool moves(std::size_t group) const { return moves_[group / 2]; }
 
-  /// Of a host in the list of a domain, which it is in.
+  /// The group of a host that is in the list of a domain.
   std::uint16_t preference(std::size_t domain, std::size_t host) const;
 
   std::optional<std::size_t> host_named(std::string_view name) const;
@@ -174,7 +175,7 @@ class Book {
   std::vector<bool> moves_;  ///< by group
 };
 
-// Addresses of a world tell whose they are.
+// Addresses of a world name the message and copy that they belong to.
 
 std::string recipient_address(const World& world, std::uint32_t message, std::uint16_t index,
                               const CopyPlan& copy);
@@ -183,7 +184,7 @@ std::string hosted_domain(std::size_t target_domain);
 std::string sender_address(const World& world, std::uint32_t message, std::size_t domain);
 std::string rewritten_sender(std::uint32_t message, unsigned variant);
 
-/// Of a recipient as servers see it; nullopt: no such address was ever made.
+/// The copy of a recipient as servers see it; nullopt: no such address was ever made.
 std::optional<CopyName> key_of(std::string_view address);
 
 /// The message whose rewritten sender this is.

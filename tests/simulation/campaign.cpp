@@ -62,7 +62,7 @@ void report(std::uint64_t seed, bool large, const RunResult& result) {
   std::fflush(stdout);
 }
 
-/// After so much of it the process dies; 0: never. A machine that has other work is no hang.
+/// CPU time after which the process dies; 0: never. CPU time, because a busy machine is no hang.
 void limit_cpu(time_t seconds) {
   const itimerval limit{.it_interval = {}, .it_value = {.tv_sec = seconds, .tv_usec = 0}};
   setitimer(ITIMER_PROF, &limit, nullptr);
@@ -92,7 +92,7 @@ void work(Board& board, const CampaignOptions& options, std::size_t job, double 
   board.cpu_ms += static_cast<std::uint64_t>(seconds_of(CLOCK_PROCESS_CPUTIME_ID) * 1000);
 }
 
-/// Keeps the processes going: one that dies has found something, and another takes its place.
+/// Keeps the processes going. A process that dies has found something, and another takes its place.
 void watch(Board& board, const CampaignOptions& options, double until) {
   std::vector<pid_t> jobs(std::min(options.jobs, kMaxJobs), 0);
   const auto begin = [&](std::size_t job) {

@@ -1,4 +1,4 @@
-// Many worlds, and what is said about them in the end.
+// Runs many worlds and reports on them.
 #pragma once
 
 #include <cstddef>
@@ -20,10 +20,10 @@ struct CampaignOptions {
   std::string sabotage{controls::kNoSabotage};
 };
 
-/// The size of a world is its seed's affair, too.
+/// The seed decides the size of its world, too.
 bool is_large(std::uint64_t seed, double share);
 
-/// A page about a world, for who reads a failing one.
+/// A page about a world, for a reader of a failing one.
 std::string describe(const World& world);
 
 /// Prints each failing seed with its violations and trace, and one line in the end. True: there was

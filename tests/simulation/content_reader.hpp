@@ -16,10 +16,10 @@ class ContentReader {
   /// A line without its CRLF. True: it was the dot.
   bool take(std::string_view line);
 
-  /// Of the header's Message-ID, what stands between "<" and "@"; "": there is none.
+  /// The part of the Message-ID between "<" and "@"; "": there is none.
   const std::string& message_id() const { return message_id_; }
 
-  /// Of the octets behind the header, line ends included.
+  /// Hash of the octets behind the header, line ends included.
   std::uint64_t body_hash() const { return body_hash_; }
 
   std::uint64_t octets() const { return octets_; }

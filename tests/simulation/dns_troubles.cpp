@@ -9,7 +9,7 @@ namespace {
 using namespace std::chrono_literals;
 using What = Incident::What;
 
-/// A host that takes everything, and is of no other domain.
+/// A host that takes everything and serves no other domain.
 std::size_t add_host(World& world, milliseconds dot_takes) {
   const std::size_t number = world.hosts.size();
   HostPlan host;
@@ -37,8 +37,8 @@ void add_message(World& world, std::size_t domain, milliseconds at) {
   world.messages.push_back(std::move(message));
 }
 
-/// A domain with so much mail that its list ends, and its hosts become others, while copies wait.
-/// Where no thread stalls it is known for how long the old hosts may be asked.
+/// A domain with so much mail that its host list expires, and its hosts change, while copies wait.
+/// If no thread stalls, it is known for how long the old hosts may be asked.
 void draw_move(World& world, Random& random) {
   const auto stalls = [](const Incident& one) { return one.what == What::LoopStalls; };
   if (!random.chance(150) || std::ranges::any_of(world.incidents, stalls)) return;
@@ -58,7 +58,7 @@ void draw_move(World& world, Random& random) {
   }
 }
 
-/// Domains that do not answer until all heals, and few look-ups at once.
+/// Domains whose DNS does not answer until the world heals, and few look-ups at once.
 void draw_silence(World& world, Random& random) {
   if (!random.chance(100)) return;
   world.settings.lookups = static_cast<std::size_t>(random.between(2, 8));

@@ -1,5 +1,5 @@
-// What is the matter with the DNS of a world: records that change and expire, and many domains at
-// once that do not answer.
+// Troubles of the DNS of a world: records that change and expire, and many domains at once that do
+// not answer.
 #pragma once
 
 #include "tests/simulation/random.hpp"
@@ -7,8 +7,8 @@
 
 namespace relay::simulation {
 
-/// Adds domains, hosts, messages and incidents to the world, which is complete without them; the
-/// last two are put in order by the caller.
+/// Adds domains, hosts, messages and incidents to a world that is complete without them. The caller
+/// sorts messages and incidents.
 void draw_dns_troubles(World& world, Random& random);
 
 }  // namespace relay::simulation

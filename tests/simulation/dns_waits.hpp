@@ -17,8 +17,8 @@ class DnsWaits {
   void answered(std::size_t domain, Answer answer);
   void process_died();
 
-  /// The most that one look-up may be late. Who was found the last time waits for nobody who never
-  /// was.
+  /// The most that one look-up may be late. A domain that was found the last time does not wait for
+  /// domains that never were.
   std::chrono::nanoseconds most(std::size_t domain) const;
 
  private:

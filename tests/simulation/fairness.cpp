@@ -30,7 +30,7 @@ Fairness::Fairness(Book& book, Verdicts& verdicts, SimClock& clock, const Pauses
   for (std::size_t at = 0; at < groups_.size(); ++at) groups_[at].moves = book.moves(at);
 }
 
-/// Where there is one place only, nothing is kept for anybody.
+/// If there is one place only, none can be reserved.
 bool Fairness::took_lately(const Group& group) const {
   if (pool_of(group).places < 2) return false;
   return group.took_at != base::SteadyTime{} && clock_.steady() - group.took_at < kProven;
@@ -42,11 +42,11 @@ bool Fairness::proven(const Group& group) const {
 
 bool Fairness::paused(const CopyTruth& copy) const {
   if (pauses_.none()) return false;
-  // A rule about a host may keep back whatever might go there.
+  // A rule about a host may keep back every copy that might go there.
   return pauses_.keep_back(book_.messages()[copy.name.message].aliases[copy.name.index], "");
 }
 
-/// Whoever stands in line waits for those who have the places and for those before it.
+/// A destination in line waits for those that have the places and for those before it.
 std::chrono::nanoseconds Fairness::in_line(const Pool& pool, std::size_t waiting) {
   const auto ahead = static_cast<std::int64_t>((waiting + pool.half() - 1) / pool.half());
   return kPlaceHeld * (ahead + 1);
@@ -64,13 +64,14 @@ std::chrono::nanoseconds Fairness::limit_of(const Group& group, Waiting waiting)
   const std::chrono::nanoseconds as_unknown =
       proven(group) ? 0s : in_line(pool, waiting.unknown - 1) + kTick;
   if (!took_lately(group) || group.moves) return as_unknown;
-  // Where the places that are kept for its like are taken by them, it stands in line as others do.
+  // If the places reserved for its class are taken by its class, it stands in line as others do.
   const bool crowded = waiting.took_lately > pool.half() || waiting.sessions >= pool.half();
   return std::max<std::chrono::nanoseconds>(
       as_unknown, kProvenWait + kTick + (crowded ? in_line(pool, waiting.took_lately - 1) : 0s));
 }
 
-/// Who was ahead may have changed its class, or be gone, by the time that the wait is too long.
+/// Destinations ahead may have changed their class, or be gone, by the time that the wait is too
+/// long.
 void Fairness::remember(Group& group, const Waiting& waiting) const {
   const bool waits_on = group.waits && group.active_at <= group.looked_at;
   if (!waits_on) group.most = {};
@@ -109,7 +110,7 @@ bool Fairness::slow_places_are_full(std::size_t pool) const {
   return static_cast<std::size_t>(std::ranges::count_if(open_, waits)) >= pools_[pool].places;
 }
 
-/// A session of a group that took mail lately is in one of the places kept for those.
+/// A session of a group that took mail lately has one of the places reserved for such groups.
 Fairness::Waiting Fairness::waiting_in(std::size_t pool) const {
   Waiting waiting;
   for (std::size_t at = pool; at < groups_.size(); at += pools_.size()) {
@@ -168,8 +169,8 @@ void Fairness::expect_move(std::vector<CopyName> copies) {
   for (const CopyName copy : copies) expected_.push_back({copy, clock_.steady()});
 }
 
-/// Something must have moved for its destination. Where others keep all places busy, or the copy
-/// is held back for another reason, as by the rate of the risk pool, nothing can be said.
+/// Its destination must have been active. Nothing can be said if others keep all places busy, or if
+/// the copy is held back for another reason, such as the rate of the risk pool.
 void Fairness::check_expectations(base::SteadyTime then) {
   std::erase_if(expected_, [&](const Expectation& expected) {
     const CopyTruth* copy = book_.find(expected.copy);

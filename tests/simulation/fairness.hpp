@@ -14,8 +14,8 @@
 
 namespace relay::simulation {
 
-/// A destination with copies that are due is to be active within its time: something happens on a
-/// connection that serves it, or is made for it.
+/// A destination with due copies must be active within its time: a connection that serves it is
+/// used, or one is made for it.
 class Fairness final : public ActivityWatch {
  public:
   Fairness(Book& book, Verdicts& verdicts, SimClock& clock, const Pauses& pauses);
@@ -37,27 +37,27 @@ class Fairness final : public ActivityWatch {
   /// by now that this group takes mail.
   void recorded(std::size_t group, bool took);
 
-  /// A session of the group was ended because others waited: the next one has its full time, and
-  /// waits for one of the few places for those.
+  /// A session of the group was ended because others waited. The next one gets its full time, and
+  /// waits for one of the few places with full time.
   void cut_off(std::size_t group);
 
-  /// An attempt ended before anything was dialled. One of the risk pool is counted in its rate.
+  /// An attempt ended before anything was dialled. In the risk pool it counts against the rate.
   void content_unreadable(const MessageTruth& message);
 
-  /// Nobody waits while the relay cannot work: its process or its store is gone, or a thread gets
-  /// no processor. What waits begins to count at `now`.
+  /// No wait counts while the relay cannot work: its process or its store is gone, or a thread gets
+  /// no processor. All waits begin anew at `now`.
   void calm_from(base::SteadyTime now) { calm_since_ = now; }
 
-  /// What the relay knew of its destinations is gone.
+  /// The relay has forgotten what it knew of its destinations.
   void process_died();
 
-  /// A verb has made these copies due, and was answered: somebody should move.
+  /// A verb has made these copies due, and was answered: their destinations should become active.
   void expect_move(std::vector<CopyName> copies);
 
   /// Nothing happens between now and then.
   void check(base::SteadyTime then);
 
-  /// How long the store keeps others waiting, beyond what the limits allow for.
+  /// How much longer the store takes than the limits allow for.
   void set_slack(std::chrono::milliseconds slack) { slack_ = slack; }
 
   /// How many sessions there may be of ordinary mail, and of the risk pool: half of them are kept
@@ -70,7 +70,7 @@ class Fairness final : public ActivityWatch {
   /// The longest time between two copies of the risk pool for one destination.
   void set_pace(std::chrono::milliseconds pace) { pools_[1].pace = pace; }
 
-  /// How long a session may take that is heard out at every step.
+  /// How long a session may take if every step gets its full time.
   void set_full_time(std::chrono::seconds span) { full_time_ = span; }
 
  private:
@@ -99,7 +99,7 @@ class Fairness final : public ActivityWatch {
     base::SteadyTime busy_until;    ///< with its DNS
     base::SteadyTime served_until;  ///< by a connection; made anew for each check
     base::SteadyTime active_at;
-    /// With other hosts it has to prove itself anew, and it cannot be seen from when on.
+    /// With other hosts it has to prove itself anew; the judge cannot see since when.
     bool moves = false;
     base::SteadyTime said_taken_at;  ///< a server of it has taken a message
     base::SteadyTime took_at;        ///< … and the relay has recorded that

@@ -1,4 +1,4 @@
-// What is seen of the destinations and of the connections that serve them.
+// The events of destinations and of connections that serve them.
 #include <algorithm>
 
 #include "tests/simulation/fairness.hpp"
@@ -66,8 +66,8 @@ void Fairness::waits(const Connection& connection, std::chrono::nanoseconds span
   suspect_cuts(connection.pool);
 }
 
-/// Nobody is cut off while there is a slow place. Those that can be taken are taken by connections,
-/// by sessions that are between two of them, and by those of groups that get their full time.
+/// No session is cut off while a slow place is free. Slow places are taken by connections, by
+/// sessions between two connections, and by groups that get their full time.
 bool Fairness::slow_may_be_full(std::size_t pool) const {
   if (calm_since_ > clock_.steady()) return true;  // sessions wait for the store, too
   const auto of_pool = [&](std::uint32_t number) { return connections_[number].pool == pool; };
@@ -78,8 +78,8 @@ bool Fairness::slow_may_be_full(std::size_t pool) const {
   return static_cast<std::size_t>(taken) >= pools_[pool].places;
 }
 
-/// Who has waited for so long may have been told to make room for others, and not every cut can be
-/// seen: an outcome may say nothing of it, or not be recorded.
+/// A session that has waited for so long may have been cut off for others. Not every cut can be
+/// seen: an outcome may not mention it, or not be recorded.
 void Fairness::suspect_cuts(std::size_t pool) {
   auto& ended = pools_[pool].ended;
   std::erase_if(ended, [&](auto at) { return at + kTick + slack_ < clock_.steady(); });
@@ -119,7 +119,7 @@ void Fairness::replied(std::uint32_t connection, const Said& said) {
   if (said.code < 400 || of_recipient) return;
   for (const std::size_t group : groups) {
     groups_[group].troubled_at = clock_.steady();
-    // Nothing may be tried for a while after what is about all mail.
+    // After a reply about all mail, nothing may be tried for a while.
     const bool slow_down =
         said.status.starts_with("4.7.") && (said.code == 421 || said.step == Step::Mail);
     if (said.step < Step::Mail || slow_down) groups_[group].unreachable = true;
@@ -138,7 +138,7 @@ void Fairness::recorded(std::size_t group, bool took) {
   groups_[group].active_at = clock_.steady();
   groups_[group].waited = {};
   if (!took) return;
-  // What was refused later in the same attempt is in its record, too, and counts.
+  // A later refusal in the same attempt is in its record, too, and counts.
   groups_[group].took_at = groups_[group].said_taken_at;
   groups_[group].unreachable = false;
   groups_[group].needs_full_time = false;

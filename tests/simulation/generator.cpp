@@ -257,7 +257,7 @@ void Generator::draw_incidents() {
   sort_by(world_.incidents, &Incident::at);
 }
 
-// What came to worlds later is drawn behind all else: those without it are as they were before.
+// New features of worlds are drawn last, so that worlds without them stay the same.
 
 /// A message that is read piece by piece, from a store that fails now and then.
 void Generator::draw_read_errors() {
@@ -266,7 +266,7 @@ void Generator::draw_read_errors() {
   random_.pick(world_.messages).octets = 300'000;
 }
 
-/// Messages that somebody could find between their commit and their offer.
+/// Messages that the queue reader could find between their commit and their offer.
 void Generator::draw_late_offers() {
   if (!random_.chance(50)) return;
   for (MessagePlan& message : world_.messages) message.offered_after = random_.span(100ms, 10s);

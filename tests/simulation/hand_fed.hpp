@@ -1,4 +1,4 @@
-// A judge that a test tells what to have seen, step by step, right or wrong.
+// A judge to which a test feeds events step by step, right or wrong ones.
 #pragma once
 
 #include <initializer_list>
@@ -10,7 +10,8 @@
 namespace relay::simulation {
 
 /// Four hosts: "mx0" and "mx1" serve d0.example in this order, "mx2" serves d1.example; "us" stands
-/// in front of "mx3" for d2.example, so that nobody may be asked there. d3.example has four hosts.
+/// in front of "mx3" for d2.example, so that none of its hosts may be asked. d3.example has four
+/// hosts.
 World small_world();
 
 class HandFed {
@@ -46,7 +47,7 @@ class HandFed {
               std::string text, int dsns = 1);
   void verb(ports::QueueAction action, CopyName copy, std::size_t under_way = 0);
 
-  /// Time goes by, and nothing happens.
+  /// Time passes without events.
   void wait(std::chrono::milliseconds span);
 
   std::vector<Rule> broken() const;

@@ -1,4 +1,4 @@
-// A server of the simulated world, as far as its connections share something.
+// The state of a simulated server that its connections share.
 #pragma once
 
 #include <cstddef>
@@ -16,7 +16,7 @@
 
 namespace relay::simulation {
 
-/// What everything in the simulated network shares.
+/// State shared by the whole simulated network.
 struct Common {
   SimClock& clock;
   Witness& witness;

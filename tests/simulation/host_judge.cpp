@@ -16,8 +16,8 @@ using namespace std::chrono_literals;
 constexpr std::size_t kHostsPerAttempt = 3;
 constexpr auto kAskedLast = 10min;
 
-/// While nothing answers, or a server wants a slower pace, copies hear what the last host said
-/// without being tried.
+/// While no host answers, or a server wants a slower pace, copies get the last reply without being
+/// tried.
 bool may_answer_for_an_outage(const ports::CopyUpdate& update) {
   if (update.attempts.size() != 1) return false;
   const mail::DeliveryAttempt& last = update.attempts.front();
@@ -31,7 +31,7 @@ bool fell_back(const mail::DeliveryAttempt& attempt) {
   return attempt.tls.empty() && attempt.tls_result != mail::TlsResult::None;
 }
 
-/// No other host is to be asked then.
+/// Then no other host may be asked.
 bool settles(const mail::DeliveryAttempt& attempt) {
   if (attempt.code == 0 || attempt.stage < Stage::MailFrom) return false;
   if (attempt.code < 400) return true;
@@ -66,13 +66,13 @@ HostJudge::HostJudge(Book& book, Verdicts& verdicts, SimClock& clock)
                     {.began = base::SteadyTime::min(), .recorded = base::SteadyTime::min()}));
 }
 
-/// Which hosts have to be asked cannot be told while they change.
+/// While the hosts change, it is not known which have to be asked.
 bool HostJudge::moves(const CopyTruth& copy) const {
   return !book_.world().domains[copy.domain].moves_to.empty();
 }
 
-/// Nothing is held against the host since long before this attempt, and every other one has had its
-/// turn since, or one of them has answered. One that has two addresses may have had half a turn.
+/// The last failure of the host lies long before this attempt, and since then every other host had
+/// its turn, or one of them answered. A host with two addresses may have had half a turn.
 bool HostJudge::was_passed_over(std::size_t host, const CopyTruth& copy, const Turns& turns) const {
   const base::SteadyTime began = copy.recorded_at;  // or later
   const HostTruth& truth = book_.hosts[host];
@@ -92,8 +92,8 @@ bool HostJudge::was_passed_over(std::size_t host, const CopyTruth& copy, const T
   return all_asked || any_answered;
 }
 
-/// An attempt begins with the best host that is not failing: for ten minutes, and until every other
-/// one was asked.
+/// An attempt begins with the best host that is not failing. A host is failing for ten minutes, and
+/// until every other one was asked.
 void HostJudge::recorded(const CopyTruth& copy, const ports::CopyUpdate& update) {
   std::set<std::size_t> asked;
   for (const auto& attempt : update.attempts) {
@@ -107,7 +107,7 @@ void HostJudge::recorded(const CopyTruth& copy, const ports::CopyUpdate& update)
   }
   Turns& turns = turns_[copy.risk_pool ? 1 : 0];
   if (may_answer_for_an_outage(update)) {
-    // Whether it was asked cannot be told, but it does not answer any more.
+    // The judge cannot know whether it was asked, but it has stopped answering.
     for (const std::size_t host : asked) turns[host].answered = false;
     return;
   }
@@ -128,13 +128,13 @@ void HostJudge::recorded(const CopyTruth& copy, const ports::CopyUpdate& update)
   }
 }
 
-/// Every usable host of up to six is asked within two attempts, by this copy or by others that tell
-/// of it, unless one of their hosts ended so that no other is to be asked.
+/// Of up to six usable hosts each is asked within two attempts, of this copy or of others whose
+/// outcome shows it, unless a host ended so that no other may be asked.
 void HostJudge::put_off(CopyTruth& copy, const ports::CopyUpdate& update) {
   const auto now = clock_.steady();
   const bool has_others = std::popcount(book_.usable_mask(copy.domain)) > 1;
   if (may_answer_for_an_outage(update) && has_others) return;
-  // An attempt whose time is over, or whose content cannot be read, begins with no further host.
+  // An attempt whose time is over, or whose content cannot be read, tries no further host.
   const bool goes_on =
       now - copy.due_at < book_.world().settings.attempt_limit && unreadable_at_ < copy.due_at;
   bool all_turned = goes_on && !update.attempts.empty();
@@ -143,8 +143,9 @@ void HostJudge::put_off(CopyTruth& copy, const ports::CopyUpdate& update) {
     all_turned = all_turned && host && turns_to_next_host(attempt);
     if (host) book_.hosts[*host].asked_at = now;
   }
-  // A host that has taken mail meanwhile is in its place again, and is asked first; so are all that
-  // failed long ago where one has answered. Where one has asked for less, nobody turns to the next.
+  // A host that has taken mail meanwhile has its place again, and is asked first; so are hosts that
+  // failed long ago, if another has answered. If a host asked for a slower pace, no other host is
+  // asked.
   const bool long_ago = now - copy.asked_from >= kAskedLast;
   bool judged = all_turned && copy.all_turned && !moves(copy);
   std::size_t left_out = SIZE_MAX;
@@ -153,7 +154,8 @@ void HostJudge::put_off(CopyTruth& copy, const ports::CopyUpdate& update) {
     const HostTruth& truth = book_.hosts[host];
     judged = judged && truth.took_at < copy.asked_from && truth.throttled_at < copy.asked_from &&
              !(long_ago && truth.answered_at >= copy.asked_from);
-    // Others tell of a host when their connection to it ends, which may be long before the outcome.
+    // Other copies report on a host when their connection to it ends, which may be long before the
+    // outcome.
     if (std::max(truth.asked_at, truth.left_at) < copy.asked_from) left_out = host;
   }
   if (judged && left_out != SIZE_MAX) {

@@ -43,7 +43,7 @@ class HostJudge {
   base::SteadyTime unreadable_at_ = base::SteadyTime::min();
 };
 
-/// Whether a host that ended like this is to be followed by the next one. The copy was put off.
+/// Whether the next host must be asked after one that ended like this. The copy was put off.
 bool turns_to_next_host(const mail::DeliveryAttempt& attempt);
 
 }  // namespace relay::simulation

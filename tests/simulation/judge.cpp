@@ -130,7 +130,7 @@ void Judge::set_calm() {
   fairness.calm_from(calm_since_);
 }
 
-/// What is due by the store's clock is due at another time from now on.
+/// From here on, copies that are due by the store's clock are due at another time.
 void Judge::wall_jumped(std::chrono::milliseconds by) {
   for (MessageTruth& message : book.messages()) {
     for (CopyTruth& copy : message.copies) {

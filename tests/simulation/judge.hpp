@@ -19,11 +19,11 @@ namespace relay::simulation {
 struct Judge {
   Judge(const World& world, SimClock& clock, bool aloud = false);
 
-  /// A message of the plan is about to be committed: from now on it may be seen.
+  /// A message of the plan is about to be committed: from here on servers may see it.
   void arriving(const ports::NewMessage& message, std::uint32_t number);
 
-  /// It is durable; or it is not, and must never be seen again. `found_after`: nobody has told the
-  /// relay, and it may take so long to find it.
+  /// The message is durable; or it is not, and must never be seen. `found_after`: the relay was not
+  /// told of it, and may take so long to find it.
   void committed(std::uint32_t number, std::chrono::milliseconds found_after = {});
   void rejected(std::uint32_t number);
 
@@ -32,16 +32,17 @@ struct Judge {
   /// The relay has the answer to recorded(), or to gone().
   void heard(const ports::Update& update);
 
-  /// The store knows nothing of that message any more.
+  /// The store has forgotten that message.
   void gone(const ports::Update& update);
 
   /// The relay could not read the content of this message.
   void content_unreadable(const mail::MessageId& id);
 
-  /// Its memory is gone, and with it what it was about to record.
+  /// The relay has lost its memory, and with it the outcomes it was about to record.
   void process_died();
 
-  /// While it cannot work nobody is late, and what waits counts from its end and `settles` later.
+  /// While the relay cannot work, nothing counts as late. Waits count from the end of that time,
+  /// plus `settles`.
   enum class Trouble : std::uint8_t { ProcessDown, StoreIll, LoopStalled, WallClock };
   void trouble_begins(Trouble trouble);
   void trouble_ends(Trouble trouble, std::chrono::milliseconds settles);
@@ -51,7 +52,8 @@ struct Judge {
   /// Nothing happens until then.
   void before_advance(base::SteadyTime then);
 
-  /// Everything was well for long enough. `totals`: what the store thinks it holds.
+  /// The world was well for long enough to deliver everything. `totals`: the counts that the store
+  /// keeps.
   void world_ended(const ports::QueueTotals& totals);
 
   SimClock& clock;

@@ -1,5 +1,4 @@
-// Judges of notices, verbs and ends see what they are there for; and none sees anything in a good
-// life.
+// Judges of notices, verbs and ends see their mistakes, and see none in a run without mistakes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

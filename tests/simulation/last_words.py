@@ -1,4 +1,4 @@
-"""What `simulate` says in the end."""
+"""The last line of `simulate`."""
 
 import re
 

@@ -1,4 +1,4 @@
-// What a plan says, in the words of the ports: messages, filters, rules.
+// Translates a plan into values of the ports: messages, filters, rules.
 #pragma once
 
 #include <string>
@@ -15,13 +15,13 @@ namespace relay::simulation {
 /// Message `number` of the plan, accepted now.
 ports::NewMessage new_message(const World& world, std::uint32_t number, base::WallTime now);
 
-/// As the mail comes to the delivery side with its offer.
+/// The message as it is offered to the delivery side.
 ports::FreshMessage fresh_message(const ports::NewMessage& message, base::WallTime now);
 
-/// What a verb of the plan is about.
+/// The filter of a verb of the plan.
 ports::QueueFilter filter_of(const World& world, const Book& book, const Incident& incident);
 
-/// What the operator of a world wants, and which of his orders it is.
+/// An operator's order, and its number.
 struct OperatorsOrder {
   ports::QueueAction action = ports::QueueAction::Retry;
   unsigned number = 0;
@@ -32,7 +32,7 @@ std::string reason_for(const OperatorsOrder& order);
 
 OperatorsOrder ordered_with(std::string_view reason);
 
-/// What a rule of the plan is about.
+/// The subject of a rule of the plan.
 std::pair<ports::PauseRule::Kind, std::string> pause_target(const World& world,
                                                             const Incident& incident);
 

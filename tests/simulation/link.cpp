@@ -117,7 +117,7 @@ base::Task<std::expected<void, IoError>> Link::write(std::string_view octets,
   if (deadline.passed(clock_.steady())) co_return std::unexpected(IoError::Timeout);
   if (closed_) co_return std::unexpected(IoError::Closed);
   const auto end = end_reached();
-  // What is written to a closed socket is answered by a reset, which the next write hears of.
+  // A write to a closed socket is answered by a reset, which the next write reports.
   if (end == IoError::Reset || wrote_into_nothing_) co_return std::unexpected(IoError::Reset);
   if (ended_) {
     wrote_into_nothing_ = end.has_value();

@@ -36,8 +36,8 @@ class Peer {
   virtual bool reads() const { return true; }
 };
 
-/// What the server says takes its time to arrive, in order. Octets of the client take none: whether
-/// they are late or the reply to them is cannot be told apart from its side.
+/// Octets of the server take time to arrive, in order. Octets of the client take none: the client
+/// cannot tell a late octet from a late reply.
 class Link {
  public:
   explicit Link(SimClock& clock) : clock_(clock) {}
@@ -56,15 +56,15 @@ class Link {
   /// longer. With `drip`, its octets come one by one until then.
   void say(std::string text, Step step, std::chrono::milliseconds delay, bool drip = false);
 
-  /// It owes a reply, and will never give it.
+  /// The server owes a reply, and will never send it.
   void keep_silent(Step step);
 
-  /// Nothing can be said or heard any more. The client learns of it with `error`, after what was
-  /// said; at once, and instead of what it has not read, when `error` is Reset.
+  /// The connection is broken. The client learns it as `error` after the octets already sent; if
+  /// `error` is Reset, at once, and unread octets are lost.
   void hang_up(ports::IoError error, std::chrono::milliseconds delay);
 
-  /// The step of the latest reply that the client has not read to its end; nullopt: it has read all
-  /// that it was ever owed.
+  /// The step of the latest reply that the client has not read to its end; nullopt: it has read
+  /// every reply.
   std::optional<Step> unread_reply();
 
   bool hung_up() const { return ended_; }

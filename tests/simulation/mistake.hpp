@@ -1,4 +1,4 @@
-// Something that a relay might do wrong, told to a judge by hand.
+// A mistake that a relay might make, fed to a judge by hand.
 #pragma once
 
 #include <string>
@@ -18,8 +18,8 @@ struct Mistake {
 
 inline std::string name_of(const testing::TestParamInfo<Mistake>& info) { return info.param.name; }
 
-/// Sees to it that the mistake is found, among three copies of message 0: two for d0.example, one
-/// for d1.example.
+/// Expects that the judge finds the mistake, among three copies of message 0: two for d0.example,
+/// one for d1.example.
 inline void expect_seen(const Mistake& mistake) {
   HandFed fed;
   fed.accept(0, {{.domain = 0}, {.domain = 0}, {.domain = 1}});

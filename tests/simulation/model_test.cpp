@@ -1,4 +1,4 @@
-// The model of a server catches clients that break the rules, and is honest about what it took.
+// The model of a server catches clients that break the rules, and reports truly what it took.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -29,7 +29,7 @@ enum class Step : std::uint8_t {
 
 std::string_view name(Step step);
 
-/// What a server does instead of, or beside, what it should.
+/// What a server does instead of its proper reply, or besides.
 enum class Does : std::uint8_t {
   Replies,    ///< code and status of the habit
   Closes421,  ///< says 421, with the habit's status, and closes
@@ -66,7 +66,7 @@ enum class Tls : std::uint8_t {
   ClosesLate,
 };
 
-/// A limit that is made known when it is reached.
+/// A limit, and how the server shows that it is reached.
 struct Limit {
   unsigned most = 0;  ///< 0: none
   int code = 452;
@@ -80,7 +80,7 @@ struct Greylist {
   std::string_view status = "4.7.1";
 };
 
-/// What stays as it is when a server gets well, and what does not.
+/// The part of a mood that stays when a server gets well, and the part that does not.
 struct Mood {
   std::chrono::milliseconds round_trip{20};
 
@@ -116,7 +116,7 @@ inline Mood healed(Mood mood) {
   return mood;
 }
 
-/// What is the matter with a mailbox, told by the first letter of its local part.
+/// The fault of a mailbox, encoded in the first letter of its local part.
 enum class MailboxKind : char {
   Good = 'o',
   Unknown = 'u',     ///< 550 5.1.1

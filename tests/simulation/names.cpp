@@ -1,4 +1,4 @@
-// Words for what traces show.
+// Words for the enumerators that traces show.
 #include "tests/simulation/mood.hpp"
 #include "tests/simulation/witness.hpp"
 #include "tests/simulation/world.hpp"

@@ -167,7 +167,7 @@ base::Task<std::expected<std::unique_ptr<ports::Stream>, TlsError>> Network::sta
   const auto at = answered ? common_.clock.steady() + plan.takes : base::SteadyTime::max();
   const bool in_time = co_await wait(at, deadline);
   if (!in_time) error = TlsError{.error = IoError::Timeout};
-  // What breaks late has broken for the server as well.
+  // A connection that breaks late has broken for the server as well.
   const bool late = plan.outcome == Tls::FailsLate || plan.outcome == Tls::ClosesLate;
   server.shaken(!error && !late);
   if (error) {

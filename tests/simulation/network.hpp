@@ -28,13 +28,13 @@ class Network final : public ports::Dialer {
 
   std::deque<Host>& hosts() { return hosts_; }
 
-  /// What leaves from here is mail of the risk pool.
+  /// Mail that leaves from this address is of the risk pool.
   void set_risk_source(boost::asio::ip::address address) { risk_source_ = std::move(address); }
 
-  /// So often, of a thousand times, a read or write lets others go first although it need not wait.
+  /// Of a thousand reads and writes, how many let others go first although they need not wait.
   void set_yields(unsigned per_mille) { yields_ = per_mille; }
 
-  /// From now on, connections that close do so because the process died.
+  /// From here on, connections close because the process died.
   void set_dying(bool dying) { dying_ = dying; }
 
   bool dying() const { return dying_; }

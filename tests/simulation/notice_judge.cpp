@@ -56,7 +56,7 @@ void NoticeJudge::check_rate(MessageTruth& message, const ports::Report& report)
   if (std::ranges::any_of(report.dsns, tells_of_delay) && ++message.delay_notices > 1) {
     verdicts_.violate(Rule::SecondDelayNotice, name, "a second notice of delay");
   }
-  // The last one need not wait: nothing can come after it.
+  // The last failure need not wait: none can follow it.
   const auto now = clock_.steady();
   const bool soon = !wall_jumped_ && !all_ended(message) && message.reported_at &&
                     now - *message.reported_at < kMinute - 1s;
@@ -64,7 +64,7 @@ void NoticeJudge::check_rate(MessageTruth& message, const ports::Report& report)
   message.reported_at = now;
 }
 
-/// Every address that failed is named, whatever else the DSNs say.
+/// The DSNs name every address that failed.
 void NoticeJudge::check_contents(const MessageTruth& message, const ports::Report& report) {
   for (const auto& [index, kind] : report.notices) {
     if (kind != Notify::OfFailure || index >= message.aliases.size()) continue;

@@ -18,14 +18,14 @@ class NoticeJudge {
   /// The store has applied this: the DSNs are messages of the world from now on.
   void reported(const ports::Report& report);
 
-  /// What is owed at that moment must not be owed for too long. Debts older than `calm_since` count
-  /// from then: before, the relay could not work.
+  /// DSNs that are owed at that moment must not be owed for too long. Debts older than `calm_since`
+  /// count from then, because before it the relay could not work.
   void check_debts(base::SteadyTime now, base::SteadyTime calm_since);
 
-  /// How much longer each message with notices takes than no time at all.
+  /// How long the relay takes for each message with notices.
   void set_slack(std::chrono::milliseconds slack) { slack_ = slack; }
 
-  /// The store's clock decides about the minute, and has been moved.
+  /// The store's clock, which measures the minute, has been moved.
   void wall_jumped() { wall_jumped_ = true; }
 
  private:
@@ -41,7 +41,7 @@ class NoticeJudge {
   std::chrono::milliseconds slack_{0};
 };
 
-/// Of the body behind the header, as a server computes it.
+/// Hash of the body, as a server computes it.
 std::uint64_t body_hash_of(std::string_view content);
 
 }  // namespace relay::simulation

@@ -69,8 +69,8 @@ void OutcomeJudge::check_reply(const CopyTruth& copy, const mail::DeliveryAttemp
                     fmt::format("'{} {}' was not said to this copy", attempt.code, attempt.text));
 }
 
-/// Whoever is sent away inside TLS, before anything was said there, comes again in the clear: what
-/// is told is what happened then. Only who is cut off for the sake of others does not.
+/// A session that ends inside TLS before the first reply there tries again in the clear, and the
+/// outcome is that of the second try. A session that was cut off for others does not try again.
 void OutcomeJudge::check_fallback(const CopyTruth& copy, const mail::DeliveryAttempt& attempt) {
   const bool broke = !attempt.tls.empty() && attempt.stage == Stage::Ehlo && attempt.code == 0;
   if (!broke || attempt.tls_policy != mail::TlsLevel::May) return;
@@ -122,7 +122,7 @@ void OutcomeJudge::check_refused(const CopyTruth& copy, const ports::CopyUpdate&
                              fmt::format("failed for '{} {}' at {}, which nobody said to it",
                                          last.code, last.text, mail::name(last.stage)));
   }
-  // 503 to a command says that it came out of turn; after the dot it is about the content.
+  // 503 to a command means that it came out of turn; after the dot it is about the content.
   const bool ours = said->code == 503 && said->step != Step::Dot;
   const bool session = said->step < Step::Mail && !nobody_takes_mail(copy, update);
   const bool limit = said->step == Step::Rcpt && said->code == 552 && said->accepted > 0 &&

@@ -21,14 +21,13 @@ class OutcomeJudge {
   /// The store has applied this, and answered so.
   void recorded(const ports::Update& update, const ports::RecordAnswer& answer);
 
-  /// Ages by the wall clock are no longer what they seem. `seen`: the run that is on has the means
-  /// to notice.
+  /// The wall clock was moved, so ages by it are wrong. `seen`: the present run can notice that.
   void wall_jumped(bool seen) {
     ages_unknown_ = ages_unknown_ || !seen;
     wall_jumped_ = true;
   }
 
-  /// Whoever comes next knows nothing of an earlier jump.
+  /// The next run knows nothing of an earlier jump.
   void process_died() { ages_unknown_ = ages_unknown_ || wall_jumped_; }
 
   /// The store could not read a piece of content: the attempt it was for ends there.

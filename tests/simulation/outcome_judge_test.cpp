@@ -1,4 +1,4 @@
-// Judges of traffic and of outcomes see what they are there for.
+// Judges of traffic and of outcomes see their mistakes.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

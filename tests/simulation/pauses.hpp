@@ -1,4 +1,4 @@
-// The operator's rules that hold in a world, and since when the relay has known of them.
+// The operator's rules in force in a world, and since when the relay knows them.
 #pragma once
 
 #include <string>
@@ -14,17 +14,17 @@ class Pauses {
  public:
   explicit Pauses(const SimClock& clock) : clock_(clock) {}
 
-  /// Those that hold from now on, instead of those before.
+  /// Replaces the rules in force.
   void set(const std::vector<ports::PauseRule>& rules);
 
-  /// A rule keeps back what was sent to this alias and would go to this host; with "" for the host,
-  /// whatever it might be. Known for more than `known_for`.
+  /// Whether a rule that the relay has known for more than `known_for` keeps back copies for this
+  /// alias and host; "" stands for any host.
   bool keep_back(std::string_view alias, std::string_view host,
                  std::chrono::milliseconds known_for = {}) const;
 
   bool none() const { return rules_.empty(); }
 
-  /// When a rule last ceased to hold: what waited behind it counts from there.
+  /// When a rule last ended: copies that it kept back count from there.
   base::SteadyTime lifted_at() const;
 
  private:

@@ -65,7 +65,7 @@ class Random {
     return range[below(std::size(range))];
   }
 
-  /// A stream of its own: what is drawn from it moves nothing here but one step.
+  /// A separate stream: draws from it do not change the draws from this one.
   constexpr Random fork() { return Random(next()); }
 
  private:

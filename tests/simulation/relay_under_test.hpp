@@ -31,14 +31,14 @@ class RelayUnderTest {
 
   delivery::Totals totals() const { return scheduler_.totals(); }
 
-  /// Publishes the policy anew with other limits, and tells of it.
+  /// Publishes the policy anew with other limits, and announces it.
   void reload(std::size_t variant);
 
   /// Lines of severity error so far.
   unsigned long errors() const { return log_.errors; }
 
  private:
-  /// Lines are made, as in life, and thrown away.
+  /// Builds the lines, as the real log does, and throws them away.
   struct Sink final : base::Log {
     void write(base::Event event) override {
       if (event.severity() == base::Severity::Error) ++errors;

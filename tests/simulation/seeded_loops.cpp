@@ -18,7 +18,7 @@ std::vector<base::Executor> SeededLoops::executors() {
   return all;
 }
 
-/// Puts the loops into the order in which they are asked, and says where to begin.
+/// Puts the loops into the order in which they are polled; returns where to begin.
 std::size_t SeededLoops::first_choice() {
   if (ranks_.size() == 1) return 0;
   if (order_ == Order::Any) return random_.below(ranks_.size());
@@ -58,7 +58,7 @@ bool SeededLoops::run_some(std::size_t handlers) {
 }
 
 void SeededLoops::halt() {
-  // A coroutine that is destroyed in one loop may wake somebody in another.
+  // Destroying a coroutine in one loop may wake one in another.
   for (int round = 0; round < 3; ++round) {
     for (Loop& loop : loops_) loop.io.halt();
   }

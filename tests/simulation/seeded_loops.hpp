@@ -20,7 +20,7 @@ namespace relay::simulation {
 /// delayed loop runs nothing until it is let go: a thread that gets no processor.
 class SeededLoops {
  public:
-  /// How the next loop is chosen. Different mistakes show in different ones.
+  /// How the next loop is chosen. Different choices reveal different mistakes.
   enum class Order {
     Any,     ///< each time anew
     Sticky,  ///< goes on with the same loop for a while
@@ -31,8 +31,8 @@ class SeededLoops {
   SeededLoops(const SeededLoops&) = delete;
   SeededLoops& operator=(const SeededLoops&) = delete;
 
-  /// Handlers that are still waiting are destroyed, not run. Whoever keeps handlers of these loops
-  /// elsewhere gives them up between halt() and this.
+  /// Handlers that are still waiting are destroyed, not run. Owners of handlers kept elsewhere must
+  /// drop them between halt() and this.
   ~SeededLoops();
 
   std::size_t count() const { return loops_.size(); }
@@ -45,13 +45,14 @@ class SeededLoops {
 
   bool delayed(std::size_t loop) const { return loops_[loop].delayed; }
 
-  /// Until no loop has anything to run that may run. How many have run; nullopt: more than `limit`.
+  /// Runs until no loop has a handler that may run. Returns how many ran; nullopt: more than
+  /// `limit`.
   std::optional<std::size_t> run_dry(std::size_t limit);
 
-  /// At most so many. True: nothing is left that may run.
+  /// Runs at most so many handlers. True: none is left that may run.
   bool run_some(std::size_t handlers);
 
-  /// Destroys all handlers that wait, as often as that makes new ones wait.
+  /// Destroys all waiting handlers, repeatedly while that creates new ones.
   void halt();
 
  private:

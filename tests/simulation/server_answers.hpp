@@ -1,4 +1,4 @@
-// What a server would answer by its set-up alone, without its bad habits.
+// The answers of a server by its configuration alone, without its bad habits.
 #pragma once
 
 #include <cstddef>
@@ -28,13 +28,13 @@ Answer answer_to_rcpt(Host& host, std::string_view sender, std::string_view reci
 /// `parameters` stand behind the path of MAIL.
 bool parameters_are_offered(const Mood& mood, bool ehlo, std::string_view parameters);
 
-/// Whether a message that ends with this habit at its dot is the server's then.
+/// Whether the server has taken a message whose dot meets this habit.
 bool takes_message(const Habit& habit, Random& random);
 
 /// The reply with its line end. `number` 0: it has none.
 std::string text_of(const Answer& answer, std::uint32_t number, bool shows_status, Does manner);
 
-/// What stands between the brackets of a path; "": no path, or the null one.
+/// The text between the brackets of a path; "": no path, or the null one.
 std::string_view path_in(std::string_view line);
 
 }  // namespace relay::simulation

@@ -1,4 +1,4 @@
-// What a server makes of each command.
+// How a server handles each command.
 #include "relay/base/text.hpp"
 #include "tests/simulation/server_session.hpp"
 

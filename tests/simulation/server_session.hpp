@@ -1,5 +1,5 @@
-// One session of a server that holds its clients to the rules: 503 for every command out of its
-// turn, and a note of it. Its own bad habits come from the mood of its host.
+// One session of a server that holds its clients to the rules: it answers 503 to every command out
+// of its turn, and reports it. Its own bad habits come from the mood of its host.
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,8 @@ class ServerSession final : public Peer {
   ServerSession& operator=(const ServerSession&) = delete;
   ~ServerSession() override;
 
-  /// Says the banner, or whatever the mood has instead. `one_too_many`: of its connections.
+  /// Sends the banner, or what the mood has instead. `one_too_many`: the connection exceeds the
+  /// limit.
   void greet(bool one_too_many);
 
   void receive(std::string_view octets) override;
@@ -39,7 +40,7 @@ class ServerSession final : public Peer {
   /// After 220 to STARTTLS. The session goes on encrypted, or not at all.
   HandshakePlan shake_hands();
 
-  /// The handshake is over, with this end.
+  /// The handshake has ended like this.
   void shaken(bool succeeded);
 
   void hang_up(ports::IoError error);
@@ -54,7 +55,7 @@ class ServerSession final : public Peer {
     Over,  ///< QUIT was said, or nothing is answered any more
   };
 
-  /// Says the answer, or what the habit makes of it. The code that was said; 0: none.
+  /// Sends the answer, changed by the habit. Returns the code that was sent; 0: none.
   int give(Step step, Answer answer, const std::optional<Habit>& habit,
            std::string_view recipient = {});
   void say(Step step, const Answer& answer, const std::optional<Habit>& habit,

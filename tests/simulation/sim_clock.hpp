@@ -13,9 +13,9 @@
 
 namespace relay::simulation {
 
-/// Stands still until step(). Its steady time begins a hundred years after that of the machine:
-/// nothing that the seed should decide hangs on when the program was started, and whoever asks the
-/// machine instead of this clock is wrong by so much that it shows. For one thread.
+/// Stands still until step(). Its steady time begins a hundred years after that of the machine: no
+/// result depends on when the program was started, and code that asks the machine instead of this
+/// clock is wrong by so much that it shows. For one thread.
 class SimClock final : public ports::Clock {
  public:
   /// 2026-11-24T03:00:00Z.
@@ -36,15 +36,15 @@ class SimClock final : public ports::Clock {
   base::Task<> sleep_until(base::SteadyTime at) override;
   base::Task<> sleep_until(base::SteadyTime at, base::Bell& bell) override;
 
-  /// Runs `action` then, or at the next step when that is over; never when that is the end of time.
-  /// Events of one moment run in the order in which they were made.
+  /// Runs `action` at that time, or at the next step if it is past; never, if it is the end of
+  /// time. Events of one moment run in the order in which they were made.
   EventId at(base::SteadyTime when, Action action);
 
   EventId in(std::chrono::nanoseconds span, Action action) {
     return at(now_ + span, std::move(action));
   }
 
-  /// Nothing when it has run.
+  /// Does nothing if it has run.
   void cancel(EventId event);
 
   /// When the next event is; nullopt: there is none.
@@ -56,7 +56,7 @@ class SimClock final : public ports::Clock {
   /// Moves only the wall clock, as an operator or NTP does.
   void jump_wall(std::chrono::milliseconds by) { wall_at_zero_ += by; }
 
-  /// The process has died: nobody sleeps any more. Destroys their coroutines.
+  /// The process has died: destroys all sleeping coroutines.
   void forget_sleepers();
 
   std::chrono::milliseconds since_start_ms() const {

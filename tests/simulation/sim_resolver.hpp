@@ -16,14 +16,14 @@ class Fairness;
 
 class SimResolver final : public ports::Resolver {
  public:
-  /// How questions about a domain end while its DNS is ill.
+  /// How questions about a domain end while its DNS fails.
   enum class Illness : std::uint8_t { None, Temporary, Silent };
 
   SimResolver(const World& world, SimClock& clock, Random random, Fairness* fairness);
 
   void fall_ill(std::size_t domain, Illness illness) { illness_[domain] = illness; }
 
-  /// Its other hosts are its hosts from now on.
+  /// From here on the domain has its other hosts.
   void move(std::size_t domain) { has_moved_[domain] = true; }
 
   base::Task<std::expected<ports::DnsAnswer<ports::MxHost>, ports::DnsError>> mx(

@@ -1,4 +1,4 @@
-// A client that says what a test tells it to, right or wrong, and servers that note what they see.
+// A client that follows a script, right or wrong, and servers that record what they see.
 #pragma once
 
 #include <deque>
@@ -74,8 +74,8 @@ class Talk {
   Mood& mood() { return host_.mood; }
 
   /// Connects and follows the script: "<" reads a reply, "TLS" shakes hands, "wait 5" waits so many
-  /// seconds, all else is written, with CRLF behind it unless it ends with "\\". What was read, a
-  /// reply each; at the end of a connection, why.
+  /// seconds, all else is written, with CRLF behind it unless it ends with "\\". Returns the
+  /// replies that were read, and why the connection ended, if it did.
   std::vector<std::string> say(std::vector<std::string> script,
                                std::chrono::seconds patience = std::chrono::seconds{300});
 

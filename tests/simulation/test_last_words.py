@@ -1,4 +1,4 @@
-"""What is made of the end of a simulation, without one."""
+"""The judgement of a simulation's last line, without running one."""
 
 import unittest
 

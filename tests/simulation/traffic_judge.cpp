@@ -23,7 +23,7 @@ bool states_limit(const Said& said) {
   return said.code == 552 && said.status == "5.5.3";
 }
 
-/// The server asks for a slower pace: not for patience with one recipient, nor in TLS.
+/// The server asks for a slower pace of all mail; 4.7.x about one recipient or about TLS does not.
 bool throttles(const Said& said) {
   if (said.code >= 500 || !said.status.starts_with("4.7.")) return false;
   return said.code == 421 || said.step == Step::Banner || said.step == Step::Ehlo ||
@@ -92,8 +92,8 @@ void TrafficJudge::heard_mail(std::uint32_t connection, std::uint32_t transactio
   verdicts_.note(What::Mail, kNoCopy, connection, transaction, sender);
 }
 
-/// A session is given another message when it is done with the one before, and dials for one that
-/// it has had for no longer than an attempt may take.
+/// A session gets another message when it has finished the one before, and begins no connection for
+/// a message that it has had for longer than an attempt may take.
 void TrafficJudge::note_deal(const ConnectionTruth& connection, TransactionTruth& transaction) {
   const TransactionTruth& before = transactions_[connection.transaction];
   if (connection.transaction == 0) {
@@ -106,7 +106,7 @@ void TrafficJudge::note_deal(const ConnectionTruth& connection, TransactionTruth
   }
 }
 
-/// What is dealt after the list of its hosts has ended goes to those that the domain has now.
+/// Copies dealt after the host list has expired go to the present hosts of the domain.
 bool TrafficJudge::is_current(const TransactionTruth& transaction, std::size_t domain,
                               std::size_t host) const {
   constexpr std::chrono::seconds kShortestTtl{5};
@@ -117,8 +117,8 @@ bool TrafficJudge::is_current(const TransactionTruth& transaction, std::size_t d
   return transaction.dealt_at <= moved_at + ttl + kLookup;
 }
 
-/// What is said to one recipient too many binds the next transaction of that group: on the same
-/// connection any, on others one that was made when it could be known.
+/// A refusal of one recipient too many binds the next transactions of that group: on the same
+/// connection all, on others those that began when it could be known.
 void TrafficJudge::check_limit(std::uint32_t connection, std::uint32_t number) {
   const TransactionTruth& transaction = transactions_[number];
   if (transaction.group >= limits_.size()) return;
@@ -307,7 +307,7 @@ void TrafficJudge::begin_content(const Said& said) {
   }
 }
 
-/// Whoever writes the dot, or begins anew on that connection, has heard what was said before.
+/// A client that writes the dot, or begins anew on that connection, has heard the replies before.
 void TrafficJudge::hear_limit(std::uint32_t connection, std::uint32_t transaction) {
   for (LearntLimit& limit : limits_) {
     const bool meant = limit.connection == connection && limit.stated_in == transaction;
@@ -323,7 +323,7 @@ void TrafficJudge::recorded(std::uint32_t transaction) {
   }
 }
 
-/// Who takes more behind a refusal than before it did not speak of a limit.
+/// A server that accepts more recipients after a refusal did not state a limit.
 void TrafficJudge::forget_wrong_limit(std::uint32_t transaction, std::size_t accepted) {
   for (LearntLimit& limit : limits_) {
     if (limit.stated_in == transaction && accepted > limit.most) limit = {};

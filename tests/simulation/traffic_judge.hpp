@@ -1,5 +1,4 @@
-// Judges what the servers of the world saw, and remembers it for those who judge what was made of
-// it.
+// Judges what the servers of the world saw, and keeps it for the judges of outcomes.
 #pragma once
 
 #include <cstdint>
@@ -47,15 +46,15 @@ struct SaidTruth {
   unsigned accepted = 0;
 };
 
-/// What a fairness judge wants to hear of the traffic.
+/// The events of the traffic that a fairness judge needs.
 class ActivityWatch {
  public:
   virtual ~ActivityWatch() = default;
-  /// Something happened on a connection that may serve these groups, and goes on until then.
+  /// A connection that may serve these groups was used, and stays in use until then.
   virtual void active(std::uint32_t connection, base::SteadyTime until) = 0;
   virtual void serves(std::uint32_t connection, std::size_t group) = 0;
   virtual void dialling(std::uint32_t connection, int host, bool risk_pool) = 0;
-  /// The server has heard the dot: nobody may end the wait for its reply.
+  /// The server has heard the dot: the wait for its reply must not be ended.
   virtual void dot_may_be_written(std::uint32_t connection) = 0;
   /// Nothing will happen on it until the client gives up.
   virtual void fell_silent(std::uint32_t connection) = 0;
@@ -92,19 +91,20 @@ class TrafficJudge final : public Witness {
 
   const ConnectionTruth& connection(std::uint32_t number) const { return connections_[number]; }
 
-  /// The process is gone: what it did not record of dots that it wrote may happen again.
+  /// The process is gone: messages whose dot it wrote without recording the outcome may be sent
+  /// again.
   void process_died();
 
-  /// The domain has other hosts from now on.
+  /// From here on the domain has other hosts.
   void moved(std::size_t domain) { book_.moved_at[domain] = clock_.steady(); }
 
   /// The relay is being stopped, and may cut off what takes too long.
   void stopping(bool stopping) { stopping_ = stopping; }
 
-  /// The outcome of a transaction was recorded: all of the relay may know of it.
+  /// The outcome of a transaction was recorded, so every part of the relay may know it.
   void recorded(std::uint32_t transaction);
 
-  /// Due times of the store's clock are not what they were.
+  /// The store's clock was moved, so due times have changed.
   void wall_jumped() { wall_jumped_ = true; }
 
   std::size_t attempts() const { return transactions_.size(); }

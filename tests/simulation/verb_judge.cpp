@@ -79,8 +79,8 @@ std::vector<CopyName> VerbJudge::answered(QueueAction action,
     CopyTruth* const copy = find(id);
     if (copy == nullptr) continue;
     copy->in_limbo = false;
-    // What was recorded since the rows were changed may have had its dot written by then; and of
-    // what was recorded before, the relay may not have heard.
+    // Copies recorded since the rows were changed may have had their dot written by then; and the
+    // relay may not have heard of copies recorded before.
     const bool meanwhile = copy->outcome_unheard || copy->dot_ended_at >= copy->limbo_since;
     if (copy->dot_open || copy->in_content || meanwhile) ++most;
     if (copy->dot_open && (copy->dot_taken || copy->refused_at > clock_.steady())) ++least;

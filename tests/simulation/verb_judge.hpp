@@ -1,4 +1,4 @@
-// Judges what the operator's verbs do to copies, and what they say they do.
+// Judges what the operator's verbs do to copies, and what they report.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +15,7 @@ class VerbJudge {
   VerbJudge(Book& book, Verdicts& verdicts, SimClock& clock)
       : book_(book), verdicts_(verdicts), clock_(clock) {}
 
-  /// The store has changed these copies. Until answered(), what is under way may still go on.
+  /// The store has changed these copies. Until answered(), copies under way may still leave.
   void changed(ports::QueueAction action, const std::vector<mail::CopyId>& copies);
 
   /// The operator has been told that `under_way` of them may be taken all the same. Returns those
@@ -26,8 +26,8 @@ class VerbJudge {
   /// These copies were changed by the verb with this number, of which answered() is to follow.
   void await_answer(unsigned verb, ports::QueueAction action, std::vector<mail::CopyId> copies);
 
-  /// The operator has the answer to the whole verb. What was not answered() yet never will be: the
-  /// relay takes it to be where it cannot leave from.
+  /// The operator has the answer to the whole verb. Copies not answered() by then never will be:
+  /// the relay takes them to be where they cannot leave from.
   void over(unsigned verb);
 
   void process_died() { unanswered_.clear(); }

@@ -1,4 +1,4 @@
-// What was found wrong in a world, and the last that happened to the copy it was found in.
+// The violations found in a world, and the last events of the copy concerned.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace relay::simulation {
 
-/// What a relay must keep to, whatever its world does.
+/// The rules that a relay must keep, whatever its world does.
 enum class Rule : std::uint8_t {
   Protocol,             ///< it never speaks out of turn
   Stranger,             ///< it dials and sends only what and where somebody said
@@ -59,7 +59,7 @@ struct CopyName {
 
 inline constexpr CopyName kNoCopy{UINT32_MAX, 0};
 
-/// Something that happened, as it is kept: formatted only when somebody wants to read it.
+/// An event, formatted only when it is printed.
 struct Event {
   enum class What : std::uint8_t {
     Accepted,
@@ -115,10 +115,10 @@ class Verdicts {
 
   bool aloud() const { return aloud_; }
 
-  /// What happened to the copy, and on the connections that had to do with it.
+  /// The events of the copy, and of the connections that carried it.
   std::string trace(CopyName copy) const;
 
-  /// Of everything that ever happened, in its order: equal in two runs of one seed.
+  /// Hash of all events in order: equal in two runs of one seed.
   std::uint64_t fingerprint() const { return fingerprint_; }
 
  private:

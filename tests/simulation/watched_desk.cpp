@@ -40,11 +40,11 @@ base::Task<Answer<ports::ChangedSlice>> WatchedOperators::change(
     std::optional<mail::CopyId> after) {
   co_await mood_.dawdle();
   if (const auto error = mood_.write_error()) co_return std::unexpected(*error);
-  // Whatever the store was asked for, this is what the operator meant.
+  // The operator's order, whatever the store was asked for.
   const auto [ordered, verb] = ordered_with(reason);
   auto slice = co_await inner_.change(std::move(filter), action, std::move(reason), after);
   if (slice) {
-    // Of what was held before the answer says, too, how many may still be taken.
+    // The answer also counts copies held before that may still be taken.
     auto meant = slice->changed;
     meant.insert(meant.end(), slice->held_before.begin(), slice->held_before.end());
     judge_.verbs.changed(ordered, meant);

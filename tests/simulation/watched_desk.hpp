@@ -1,5 +1,5 @@
-// What stands between the operator's desk and the rest of a world, so that the judge hears of each
-// verb when the store has done it, and of each answer when it is given.
+// Stands between the operator's desk and the rest of a world, so that the judge hears of each verb
+// when the store has done it, and of each answer when it is given.
 #pragma once
 
 #include <vector>
@@ -11,7 +11,7 @@
 
 namespace relay::simulation {
 
-/// Copies that a verb has made due, and of which the delivery side has not been told yet.
+/// Copies that a verb has made due, unknown to the delivery side so far.
 struct Moving {
   std::vector<CopyName> copies;
 };

@@ -1,5 +1,5 @@
-// What stands between the relay and the queue of a world: calls take time and fail as the world
-// wants it, and the judge hears of each change at the moment it becomes visible.
+// Stands between the relay and the queue of a world. Calls take time and fail as the world demands,
+// and the judge hears of each change when it becomes visible.
 #pragma once
 
 #include <optional>
@@ -27,12 +27,12 @@ class StoreMood {
   /// Time that a call waits for its turn, or for its answer.
   base::Task<> dawdle();
 
-  /// What a writing call answers instead of a result. Unknown is decided by applies().
+  /// The error of a writing call, if it fails. Unknown is decided by applies().
   std::optional<ports::SpoolError> write_error() const { return failing_; }
 
   std::optional<ports::SpoolError> read_error() const;
 
-  /// The same of a read of content, which may fail alone.
+  /// The same for a read of content, which may fail alone.
   std::optional<ports::SpoolError> content_error();
 
   /// Whether a call that ends as Unknown was done all the same.

@@ -1,4 +1,4 @@
-// What the servers of the simulated world see of the relay, told at the moment it happens.
+// The events that the servers of the simulated world see of the relay, reported when they happen.
 #pragma once
 
 #include <chrono>
@@ -22,8 +22,8 @@ struct Dialled {
   bool offers_tls = false;  ///< the host does
 };
 
-/// A reply. Where it says no, or answers a dot, its number stands in its text as "[r17]", so that
-/// whoever repeats it can be asked where it was heard.
+/// A reply. If it refuses, or answers a dot, its text contains its number as "[r17]", so that a
+/// record that repeats it shows where it was heard.
 struct Said {
   std::uint32_t number = 0;  ///< 0: it has none
   std::uint32_t connection = 0;
@@ -36,7 +36,7 @@ struct Said {
   std::chrono::milliseconds delay;  ///< until it can be read
 };
 
-/// Content that came to its end, or would have.
+/// Content that was complete, or would have been.
 struct Content {
   std::string_view message_id;  ///< of its header, what stands between "<" and "@"
   std::uint64_t body_hash = 0;
@@ -52,7 +52,7 @@ struct Closed {
   std::chrono::milliseconds waited{0};
 };
 
-/// What a client may never do (RFC 5321 §4.1.4, RFC 2920 §3.1, RFC 3207, RFC 9422).
+/// Breaches of protocol by a client (RFC 5321 §4.1.4, RFC 2920 §3.1, RFC 3207, RFC 9422).
 enum class Breach : std::uint8_t {
   BeforeBanner,
   BeforeReply,  ///< spoke on where it had to wait
@@ -86,12 +86,13 @@ class Witness {
                           std::string_view sender) = 0;
   virtual void heard_rcpt(std::uint32_t connection, std::uint32_t transaction,
                           std::string_view recipient) = 0;
-  /// A dot was heard; `recipients` are those that were accepted. `taken`: it is the server's now.
+  /// A dot was heard; `recipients` are those that were accepted. `taken`: the server has taken the
+  /// message.
   virtual void heard_dot(std::uint32_t connection, std::uint32_t transaction,
                          const Content& content, const std::vector<std::string_view>& recipients,
                          bool taken) = 0;
   virtual void said(const Said& said) = 0;
-  /// A reply is owed that will never come, or nothing is read any more.
+  /// The server owes a reply that will never come, or has stopped reading.
   virtual void fell_silent(std::uint32_t connection) = 0;
   virtual void closed(const Closed& closed) = 0;
   virtual void breached(std::uint32_t connection, Breach breach, std::string_view line) = 0;

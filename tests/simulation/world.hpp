@@ -83,7 +83,7 @@ struct MessagePlan {
   std::vector<CopyPlan> copies;
 };
 
-/// Something that happens to the world at a moment.
+/// An event in the world at a given time.
 struct Incident {
   enum class What : std::uint8_t {
     HostReach,  ///< host `target` from now on: `reach`
@@ -105,7 +105,7 @@ struct Incident {
     AllHeals,    ///< everything is well from now on
   };
 
-  /// What a verb or a rule is about.
+  /// The subject of a verb or a rule.
   enum class Scope : std::uint8_t { Everything, Message, Domain, Sender, Host };
 
   milliseconds at{0};
@@ -120,7 +120,7 @@ struct Incident {
 
 std::string_view name(Incident::What what);
 
-/// What the relay is configured with, as far as a world changes it.
+/// The part of the configuration that differs between worlds.
 struct Settings {
   std::vector<std::chrono::seconds> schedule;
   std::chrono::seconds expire{0};
@@ -159,10 +159,10 @@ struct World {
   milliseconds heals_at{0};
 };
 
-/// The hosts of a domain that may be asked: all before the first that is us.
+/// The hosts of a domain that may be asked: all before the first that is this relay.
 std::vector<std::size_t> usable_hosts(const World& world, const DomainPlan& domain);
 
-/// What is paced together, as text: the hosts in their order, or the provider they belong to.
+/// The key of a group that is paced together: the hosts in their order, or their provider.
 std::string group_of(const World& world, const DomainPlan& domain);
 
 }  // namespace relay::simulation

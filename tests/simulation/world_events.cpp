@@ -1,4 +1,4 @@
-// What happens to a world: messages come in, and everything goes wrong.
+// The events of a world: messages that come in, and troubles.
 #include <algorithm>
 
 #include "tests/simulation/letters.hpp"
@@ -147,7 +147,7 @@ void WorldRun::stall(const Incident& incident) {
 base::Task<> WorldRun::restart(std::chrono::milliseconds span) {
   const bool stopped = co_await life_->relay.stop();
   judge_.verdicts.note(Event::What::Incident, kNoCopy, 0, stopped ? 1 : 0, "stopped");
-  // Not from here: this coroutine lives in what goes away.
+  // Not from here, because this coroutine is destroyed with the process.
   clock_.in(0ms, [this, span] {
     kill_process();
     judge_.trouble_ends(Trouble::ProcessDown, 0s);  // of stopping; that of being dead goes on

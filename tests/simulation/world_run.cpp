@@ -70,7 +70,7 @@ void WorldRun::plan() {
   const Settings& settings = world_.settings;
   const std::size_t places = settings.connections_total;
   judge_.fairness.set_places(places, std::max<std::size_t>(places / 4, 1));
-  // What is spread over whole seconds takes up to one longer.
+  // Waits spread over whole seconds may take up to one second longer.
   judge_.fairness.set_pace(60'000ms / settings.risk_rate + 1s);
   judge_.fairness.set_full_time(settings.attempt_limit + settings.connect_limit +
                                 4 * settings.command_limit + settings.dot_limit);
@@ -119,7 +119,7 @@ void WorldRun::begin_process() {
   spawn("life", live());
 }
 
-/// As the program begins: what is paused is known before the first delivery.
+/// As at a start of the program: pauses are known before the first delivery.
 base::Task<> WorldRun::live() {
   for (;;) {
     const auto restored = co_await life_->pauses.restore();
@@ -141,7 +141,7 @@ void WorldRun::kill_process() {
   clock_.forget_sleepers();
   life_.reset();
   network_.set_dying(false);
-  // Whose commit was on its way is not there, or is: then the judge has heard of it.
+  // A message whose commit was under way is lost, or is stored and the judge has heard of it.
   arriving_ = 0;
   for (std::uint32_t number = 0; number < world_.messages.size(); ++number) {
     const MessageTruth& message = judge_.book.messages()[number];
@@ -157,7 +157,7 @@ void WorldRun::spawn(std::string name, base::Task<> task) {
                          std::move(task));
 }
 
-/// False: it never gets quiet.
+/// False: the world does not come to rest.
 bool WorldRun::run_dry() {
   if (!life_) return true;
   const auto run = life_->loops.run_dry(kHandlersAtOnce);
@@ -201,8 +201,7 @@ void WorldRun::check_memory() {
   check_copies(totals);
 }
 
-/// What stands in lanes has its limits, and besides it there is what sessions and clerks have in
-/// hand: one message each.
+/// The copies in lanes are limited; sessions and clerks have one message each besides.
 void WorldRun::check_copies(const delivery::Totals& totals) {
   const delivery::MemoryLimits& memory = world_.settings.memory;
   const std::size_t in_lanes =
@@ -227,7 +226,7 @@ void WorldRun::check_copies(const delivery::Totals& totals) {
   }
 }
 
-/// From event to event, and everything that follows from each.
+/// Runs event after event, with all its consequences.
 void WorldRun::go_on() {
   base::SteadyTime looked = clock_.steady();
   // Whoever listens wants to hear how it goes on.
@@ -250,13 +249,12 @@ void WorldRun::go_on() {
       }
     }
     clock_.step();
-    // Sometimes what happens at the same moment does so before anybody could react.
+    // Sometimes several events of one moment happen before the relay can react.
     while (clock_.next() == clock_.steady() && random_.chance(300)) clock_.step();
   }
 }
 
-/// Copies that the operator holds or has ended. Where their lane was not served since, they still
-/// stand in it.
+/// Copies that the operator holds or has ended. They stay in their lane until it is served.
 std::size_t WorldRun::taken_back() const {
   std::size_t copies = 0;
   for (const MessageTruth& message : judge_.book.messages()) {

@@ -1,4 +1,4 @@
-// Lets a world happen, from its first message until everything has ended.
+// Runs a world from its first message until everything has ended.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,7 @@ class WorldRun {
   RunResult run();
 
  private:
-  /// One life of the process: what dies with it.
+  /// One life of the process: the parts that die with it.
   struct Life {
     explicit Life(WorldRun& run);
 

@@ -25,7 +25,7 @@ TEST_P(Worlds, RepeatExactlyFromTheirSeed) {
     if (large && GetParam() > 3) break;
     const World world = generate_world(GetParam(), large);
     const RunResult first = run_world(world);
-    // Whatever depends on where things lie in memory comes out differently now.
+    // A result that depends on memory addresses would differ in this second run.
     const std::vector<std::string> elsewhere(1000, std::string(GetParam() % 97 + 40, 'x'));
     const RunResult second = run_world(generate_world(GetParam(), large));
     EXPECT_EQ(first.fingerprint, second.fingerprint);
@@ -44,16 +44,16 @@ TEST(KnownWorlds, StayWell) {
   };
 
   for (const auto& [seed, large] : {
-           Known{22379, false},  // of idle sessions the wrong one was ended, and somebody waited on
+           Known{22379, false},  // the wrong idle session was ended, and a group waited on
            Known{17683, false},
            Known{30051, false},   // a limit that another attempt had heard was not kept to
-           Known{16517, true},    // what was not due by an old row was left to the next full look
-           Known{79520, true},    // a stop did not wait for who was still recording
+           Known{16517, true},    // a copy not due by an old row was left to the next full look
+           Known{79520, true},    // a stop did not wait for sessions that were still recording
            Known{131620, false},  // after an error of the store a lane was never read again
            Known{194110, false},  // a copy that was released meanwhile expired by its old age
-           Known{213395, true},   // who was refused at RCPT counted as if his dot were written
-           Known{390423, true},   // a place was kept for the reply to a dot that was for nobody
-           Known{3000904, true},  // whoever was cut off went on to hosts that it never asked
+           Known{213395, true},   // a copy refused at RCPT counted as if its dot were written
+           Known{390423, true},   // a place was kept for the reply to a dot without recipients
+           Known{3000904, true},  // a session that was cut off reported hosts that it never asked
            Known{46982, false},   // a release counted for nothing after the clock was set back
        }) {
     const RunResult result = run_world(generate_world(seed, large));
