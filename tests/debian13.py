@@ -15,7 +15,8 @@ SHOWN = ("libssl-dev", "libunbound-dev", "libsqlite3-dev", "libtomlplusplus-dev"
 
 
 def steps(jobs, targets):
-    """What each step runs in the root, in the folder of the tree. The demo is the first command of the README."""
+    """The commands of each step in the root, in the folder of the tree. The demo is the first command of
+    the README."""
     return {"packages": "scripts/setup",
             "versions": "dpkg-query -W -f '${Package} ${Version}\\n' " + " ".join(SHOWN),
             "configure": "cmake --preset release",
@@ -95,7 +96,7 @@ def run(command, log):
 
 
 def campaign(only=(), jobs=None, targets=(), say=print):
-    """Step by step, one line each; what needs a step that failed is not tried."""
+    """Step by step, one line each; a step that needs a failed one is skipped."""
     report = {"pass": True, "steps": {}}
     began = time.monotonic()
     make_root()

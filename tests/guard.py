@@ -1,5 +1,5 @@
-"""Nothing of a program is left, whatever ends it: no process that it began, and no scratch file. (Descendants that
-are told by a pipe or a signal of their parent's death would not do: mail systems of others listen to neither.)
+"""Leaves no process and no scratch file of a program behind, whatever ends it. (Descendants that are told
+by a pipe or a signal of their parent's death would not do: mail systems of others listen to neither.)
 
 Three processes take part. The one that was called waits, and hands on its signals. Its child, the watcher, adopts what
 loses its parent (daemons, too), and ends all of it when the third process has ended, in which the program runs, or when

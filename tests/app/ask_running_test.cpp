@@ -1,4 +1,4 @@
-// What the command line makes of the daemon's answer: printed as it comes, wherever it is cut.
+// The command line prints the daemon's answer as it comes, wherever it is cut.
 #include <array>
 #include <filesystem>
 #include <fstream>

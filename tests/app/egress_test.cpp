@@ -28,7 +28,7 @@ TEST(Egress, IsKnownWhereEveryFamilyOfTheHostIsNamed) {
               UnorderedElementsAre(make_address("192.0.2.1"), make_address("2001:db8::1")));
 }
 
-/// What is said of the named address would be believed of mail that leaves from another one.
+/// A verdict about the named address would be applied to mail that leaves from another one.
 TEST(Egress, IsNotKnownWhereTheHostHasAFamilyThatIsNotNamed) {
   EXPECT_THAT(egress({"192.0.2.1"}, {"127.0.0.1", "192.0.2.1", "2001:db8::1"}), IsEmpty());
   EXPECT_THAT(egress({"2001:db8::1"}, {"::1", "2001:db8::1", "10.0.0.1"}), IsEmpty());

@@ -1,4 +1,4 @@
-// Sockets that systemd opens against what the configuration says, and what the unit says of them.
+// Sockets that systemd opens, compared with the configuration and with their unit.
 #include "relay/app/given_sockets.hpp"
 
 #include <fstream>
@@ -70,7 +70,7 @@ TEST(GivenSockets, EveryDifferenceIsAnError) {
                           "[[listener]] names"));
 }
 
-/// So that the settings of the listener hold for what arrives by IPv4, and 0.0.0.0 is ourselves.
+/// So the settings of the listener hold for IPv4 clients, too, and 0.0.0.0 counts as this relay.
 TEST(GivenSockets, OneForBothFamiliesIsReachedByBoth) {
   for (const bool is_named : {false, true}) {
     auto settings = with({{.addresses = {}}});

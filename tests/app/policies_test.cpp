@@ -1,4 +1,4 @@
-// What the rooms are told of the settings, where it must be everything.
+// Policies made from settings, where no setting may be missing.
 #include "relay/app/policies.hpp"
 
 #include <algorithm>
@@ -26,7 +26,8 @@ std::shared_ptr<settings::Settings> house() {
   return s;
 }
 
-/// Who names only the address of the risk pool in SPF lends his name through it all the same.
+/// A domain whose SPF names only the address of the risk pool lends its name through it all the
+/// same.
 TEST(Policies, AskTheSendersSpfForEveryAddressThatMailLeavesFrom) {
   auto settings = house();
   settings->risk.source = {"192.0.2.9", "192.0.2.1"};
@@ -48,7 +49,8 @@ TEST(Policies, AskForNoAddressThatNothingLeavesFrom) {
               UnorderedElementsAre(make_address("192.0.2.1"), make_address("2001:db8::1")));
 }
 
-/// Without [outbound] source the system chooses: what is known of the risk pool's says nothing.
+/// Without [outbound] source the system chooses the address, so the risk pool's address proves
+/// nothing.
 TEST(Policies, AskNothingWhereTheAddressesAreNotAllKnown) {
   auto settings = house();
   settings->outbound.source.clear();
@@ -71,7 +73,8 @@ std::vector<std::string> own_endpoints(const settings::Settings& settings) {
   return texts;
 }
 
-/// Each listener by itself: what listens beside it, at its port or its address, is not ours.
+/// Each listener counts by address and port together: another program may listen at its port or its
+/// address.
 TEST(Policies, KnowOurselvesByEachListener) {
   auto settings = house();
   settings->listeners = {
@@ -93,7 +96,7 @@ TEST(Policies, KnowAListenerOnAllAddressesByEachOfThem) {
   EXPECT_THAT(own_endpoints(*settings), UnorderedElementsAreArray(expected));
 }
 
-/// What another process has opened for us may take both families, and has the settings for both.
+/// A socket that another process has opened may take both families; the settings apply to both.
 TEST(Policies, KnowAListenerOfBothFamiliesByBoth) {
   auto settings = house();
   settings->listeners = {{.addresses = {{"::", 2525, true}}, .policy = {.require_tls = true}}};
@@ -106,7 +109,8 @@ TEST(Policies, KnowAListenerOfBothFamiliesByBoth) {
   EXPECT_FALSE(arrival.listener_at({make_address("192.0.2.1"), 25}).require_tls);
 }
 
-/// What waits in our own queue does not wait for its signature to expire.
+/// A message in our own queue leaves before its signature expires (guarantee "Our signatures
+/// expire").
 TEST(Policies, LetSignaturesOutliveTheQueue) {
   auto settings = house();
   settings->queue.expire = std::chrono::days(20);
@@ -116,7 +120,7 @@ TEST(Policies, LetSignaturesOutliveTheQueue) {
   EXPECT_EQ(policies->delivery->signature_lifetime, std::chrono::days(22));
 }
 
-/// A notice to one of our own addresses goes where that leads; not to who has not confirmed.
+/// A DSN to one of our own addresses goes to its targets, except those that have not confirmed.
 TEST(Policies, SendOwnNoticesToNobodyWhoHasNotConfirmed) {
   auto settings = house();
   settings::Alias team{.local_part = "team"};
@@ -141,7 +145,7 @@ TEST(Policies, SendOwnNoticesToNobodyWhoHasNotConfirmed) {
   EXPECT_THAT(notified(), UnorderedElementsAre("yes@target.example"));
 }
 
-/// A key that the loader reads and nobody is told of would do nothing.
+/// A key that the loader reads and no policy contains would have no effect.
 TEST(Policies, TellTheInboundSideAllOfItsLimits) {
   auto settings = house();
   settings::Limits& keys = settings->limits;

@@ -1,4 +1,4 @@
-// What the log shows of addresses.
+// Addresses as the log shows them (guarantee "A redacted log has no local part").
 #include "relay/app/redaction.hpp"
 
 #include <gtest/gtest.h>

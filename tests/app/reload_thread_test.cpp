@@ -1,4 +1,4 @@
-// Reloads one after another: who asks meanwhile, what fails, and the end.
+// Reloads one after another: requests meanwhile, failures, and the end.
 #include "relay/app/reload_thread.hpp"
 
 #include <atomic>

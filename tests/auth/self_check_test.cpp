@@ -1,5 +1,5 @@
-// Our own signatures and seals as our verifier sees them. What is made is made by the maker; every
-// way in which it could be wrong must be seen.
+// Our own signatures and seals as our verifier sees them. The maker makes them; the check must see
+// every way in which they could be wrong.
 #include "relay/auth/self_check.hpp"
 
 #include <array>

@@ -28,7 +28,7 @@ TEST(OrganisationalDomain, FollowsThePublicSuffixList) {
   EXPECT_EQ(kOrganisations.of("localhost"), "localhost");
 }
 
-/// Who lets customers register below his domain is no registry: a tree walk may find his record.
+/// A domain that lets customers register below it is no registry: a tree walk may find its record.
 TEST(OrganisationalDomain, FollowsRegistriesAlone) {
   EXPECT_EQ(kOrganisations.of("srs.relay.eu.org"), "relay.eu.org");
   EXPECT_EQ(kOrganisations.by_registries("srs.relay.eu.org"), "eu.org");
@@ -39,7 +39,7 @@ TEST(OrganisationalDomain, FollowsRegistriesAlone) {
   EXPECT_EQ(kOrganisations.by_registries("localhost"), "localhost");
 }
 
-/// Nobody is laundered: never a signature aligned with somebody else's From.
+/// No signature is ever aligned with a foreign From (guarantee "The anti-laundering invariant").
 TEST(SigningPolicy, NeverSignsInTheNameOfTheAuthor) {
   EXPECT_EQ(chosen({"fwd.com"}, "sender.com"), "fwd.com");
   EXPECT_EQ(chosen({"fwd.com"}, "fwd.com"), "");

@@ -78,7 +78,7 @@ TEST(RateTable, TakesBackWhatIsGivenBackAndNoMore) {
   }
 }
 
-/// Who has been given back all is the first to be forgotten.
+/// A key that owes nothing again is the first to be forgotten.
 TEST(RateTable, ForgetsWhoWasForgiven) {
   RateTable table(2);
   for (const char* key : {"debtor", "forgiven"}) table.charge(key, kTenAMinute, kStart, 10);

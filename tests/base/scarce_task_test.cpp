@@ -52,7 +52,7 @@ std::size_t fail_each(Attempt attempt) {
   return n;
 }
 
-/// What a supervised task has come to.
+/// How a supervised task ended.
 struct Fate {
   bool was_started = true;
   int ends = 0;

@@ -1,6 +1,6 @@
-// What a flood meets where it does no harm: greets, answers each line, lets content pass and shakes
-// hands, and does nothing else. The control of tests/system/floods.py: what the generator of a
-// flood and the kernel cost the machine is the same here as at the relay.
+// A listener that a flood cannot harm: it greets, answers each line, lets content pass and shakes
+// hands, and does nothing else. The control of tests/system/floods.py: the generator of a flood and
+// the kernel cost the machine as much here as at the relay.
 //
 //   bare_listener PORT [PEM]
 //
@@ -55,7 +55,7 @@ class Connection {
   bool proceed() {
     waits_to_write_ = false;
     if (!flush()) return false;
-    if (waits_to_write_) return true;  // who does not hear us is not heard either
+    if (waits_to_write_) return true;  // a client that does not read us is not read either
     std::array<char, 16UL * 1024> octets{};
     const ssize_t got = ssl_ == nullptr
                             ? ::recv(fd_, octets.data(), octets.size(), 0)
@@ -64,7 +64,7 @@ class Connection {
     return take({octets.data(), static_cast<std::size_t>(got)}) && flush();
   }
 
-  /// What it waits for now.
+  /// The event that it waits for.
   std::uint32_t events() const { return waits_to_write_ ? EPOLLOUT : EPOLLIN; }
 
  private:

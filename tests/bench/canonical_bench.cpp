@@ -1,5 +1,5 @@
-// What the canonical forms of DKIM cost with the hash over them. The floor is the hash alone, of
-// the octets as they came: SHA-256 has to be paid by everybody.
+// The cost of DKIM's canonical forms with the hash over them. The floor is the hash alone, of the
+// octets as they came, because every program needs SHA-256.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -22,7 +22,7 @@ using bench::kLarge;
 using bench::kSmall;
 using bench::take_turns;
 
-constexpr std::size_t kReadOctets = 16UL * 1024;  // what one read of a session brings
+constexpr std::size_t kReadOctets = 16UL * 1024;  // octets of one read of a session
 
 /// All forms in one pass.
 void body(benchmark::State& state, const std::vector<Canon>& forms, const std::string& text) {

@@ -1,5 +1,5 @@
-// A connection of the load generator or of the sink: plain, and with TLS from STARTTLS on. Whoever
-// owns it calls read() and flush() at every event; a handshake that is under way goes on in both.
+// A connection of the load generator or of the sink: plain, and with TLS from STARTTLS on. The
+// owner calls read() and flush() at every event; a handshake that is under way goes on in both.
 #pragma once
 
 #include <openssl/err.h>
@@ -11,8 +11,8 @@ namespace relay::bench {
 
 enum class Side { Client, Server };
 
-/// What the connections of one side have in common. Nobody's certificate is verified: this is
-/// loopback, and a relay that delivers opportunistically does not do so either.
+/// State shared by the connections of one side. No certificate is verified: this is loopback, and a
+/// relay that delivers opportunistically does not verify either.
 class TlsContext {
  public:
   explicit TlsContext(Side side)
@@ -82,7 +82,7 @@ class Channel {
     out_ = {};
   }
 
-  /// What is added from now on goes out encrypted; nothing plain may be waiting.
+  /// Octets added from here on go out encrypted; no plain ones may be waiting.
   void encrypt(const TlsContext& context) { ssl_ = context.open(fd_); }
 
   void add(std::string_view octets) { out_.add(octets); }

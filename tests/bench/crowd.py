@@ -74,7 +74,7 @@ class Town:
 
     def rate(self, sink, port, prefix, messages, count=None, beside=None):
         """Messages delivered a second, from the first to the last. `beside`: (prefix, messages) that are sent at
-        the same time, a fifth of the connections; nobody waits for what becomes of them."""
+        the same time, a fifth of the connections; the run does not wait for their outcome."""
         wanted, begin = sink.taken(port) + messages, time.monotonic()
         others = [self.sending(beside[0], "--messages", beside[1], connections=4)] if beside else []
         others.append(self.sending(prefix, "--messages", messages, count=count, connections=16))

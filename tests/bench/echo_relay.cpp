@@ -1,6 +1,6 @@
-// A relay that does nothing but relay: what the sockets of a message cost when there is no parsing,
-// no disk, no signature and no log. Its rate, with the same generator and sink, is the bound that
-// no forwarder on this machine can pass (tests/bench/figures.py adds the price of a signature).
+// A relay that only relays: the cost of a message's sockets, without parsing, disk, signature and
+// log. Its rate, with the same generator and sink, is the bound that no forwarder on this machine
+// can pass (tests/bench/figures.py adds the price of a signature).
 //
 //   echo_relay LISTEN_PORT SINK_PORT [THREADS]
 //
@@ -38,7 +38,7 @@ class Connection {
 
   int fd() const { return fd_; }
 
-  /// Events that were fetched before it was closed are not for it any more.
+  /// Events that were fetched before it was closed are ignored.
   bool closed = false;
 
   /// Something happened at the socket. False: it is to be closed.
@@ -48,7 +48,7 @@ class Connection {
   int fd_;
 };
 
-/// What wants to go on, and over which connections.
+/// The messages to pass on, and their connections.
 class Outbound {
  public:
   virtual ~Outbound() = default;
@@ -105,7 +105,7 @@ class Lane final : public Connection {
     awaited_ = 3;
   }
 
-  /// What the sink has not been given: it closed this connection while nobody looked.
+  /// Octets that the sink did not get, because it closed this connection meanwhile.
   Content unsent() { return content_sent_ ? nullptr : std::move(content_); }
 
   bool proceed() override {

@@ -1,5 +1,5 @@
-// What a decision costs: who an alias leads to among many, and which way the copies leave. The
-// floor of a lookup is a bare one in a std::unordered_map with the same keys.
+// The cost of a decision: the targets of one alias among many, and the way in which copies leave.
+// The floor of a lookup is a bare one in a std::unordered_map with the same keys.
 #include <algorithm>
 #include <map>
 #include <random>

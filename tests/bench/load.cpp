@@ -47,7 +47,7 @@ std::uint64_t scattered(std::uint64_t number) {
   return number ^ (number >> 31U);
 }
 
-/// What a connection says, step by step, each after the reply to the one before.
+/// The commands of a connection, each sent after the reply to the one before.
 class Sender {
  public:
   Sender(const Options& options, const TlsContext& tls, Results& results)

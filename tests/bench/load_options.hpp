@@ -1,4 +1,4 @@
-// What the load generator is told on its command line (load.cpp).
+// The options of the load generator (load.cpp).
 #pragma once
 
 #include <fstream>

@@ -1,4 +1,4 @@
-// What an event costs who reports it: its line, and its way into the ring that the log's thread
+// The cost of an event for its caller: its line, and its way into the ring that the log's thread
 // empties. The floor is memcpy of the line.
 #include <stdexcept>
 #include <string>

@@ -1,4 +1,4 @@
-// What reading and writing the parts of a message costs: addresses, a header, its author, a DSN.
+// The cost of reading and writing the parts of a message: addresses, a header, its author, a DSN.
 // The floor is memcpy of the same octets.
 #include <string>
 

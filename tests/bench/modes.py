@@ -1,4 +1,4 @@
-"""What is measured: a mode is one way of sending, a suite is a list of modes."""
+"""Modes and suites: a mode is one way of sending, a suite is a list of modes."""
 
 import itertools
 from dataclasses import asdict, dataclass, replace

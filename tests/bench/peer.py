@@ -1,4 +1,4 @@
-"""What every mail system under measurement is: a folder, a port, processes that use CPU and memory."""
+"""Base of every mail system under measurement: a folder, a port, processes that use CPU and memory."""
 
 import os
 import random

@@ -1,4 +1,4 @@
-"""What was measured, as text for people and as JSON."""
+"""Results, as text for people and as JSON."""
 
 import json
 import os
@@ -69,7 +69,7 @@ def machine():
 
 
 def plain(value):
-    """What could not be measured is null: JSON has no NaN."""
+    """A missing figure is null, because JSON has no NaN."""
     if isinstance(value, dict):
         return {str(key): plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):

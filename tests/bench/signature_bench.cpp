@@ -1,4 +1,4 @@
-// What signatures cost beside the bare operations of OpenSSL: made, verified, sealed; and the
+// The cost of signatures beside the bare operations of OpenSSL: made, verified, sealed; and of the
 // field that reports on them, written and read.
 #include <memory>
 #include <string>

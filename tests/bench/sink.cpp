@@ -31,7 +31,7 @@ using namespace relay::bench;
 
 constexpr std::string_view kEndOfContent = "\r\n.\r\n";
 
-/// What all sessions share.
+/// State shared by all sessions.
 struct House {
   Options options;
   std::optional<TlsContext> tls;

@@ -1,4 +1,4 @@
-// What the sink is told on its command line (sink.cpp).
+// The options of the sink (sink.cpp).
 #pragma once
 
 #include <algorithm>

@@ -1,5 +1,5 @@
-// What the SMTP dialogue and its content cost without a network: parsers, the server side of a
-// whole message, and what finds and writes the end of data. The floor of a reader is memchr over
+// The cost of the SMTP dialogue and its content without a network: parsers, the server side of a
+// whole message, and the reader and writer of the end of data. The floor of a reader is memchr over
 // the same octets, that of a writer memcpy.
 #include <cstring>
 #include <string>
@@ -65,7 +65,7 @@ RELAY_BENCH(reply, ehlo_answer,
             "250-8BITMIME\r\n250-STARTTLS\r\n250-ENHANCEDSTATUSCODES\r\n250-PIPELINING\r\n"
             "250-CHUNKING\r\n250 SMTPUTF8\r\n");
 
-/// What goes on the wire after one line of the client.
+/// The octets written after one line of the client.
 std::size_t answer(smtp::ServerMachine& machine, std::string_view line) {
   smtp::Action action = machine.on_line(line, false);
   if (std::holds_alternative<smtp::CheckRecipient>(action)) {

@@ -78,7 +78,7 @@ class Epoll {
 
   ~Epoll() { ::close(fd_); }
 
-  /// Edge-triggered: whoever is told reads and writes until EAGAIN.
+  /// Edge-triggered: after an event, read and write until EAGAIN.
   void add(int fd, std::uint32_t events, void* owner) const {
     epoll_event event{.events = events | EPOLLET, .data = {.ptr = owner}};
     checked(::epoll_ctl(fd_, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");

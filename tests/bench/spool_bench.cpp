@@ -1,6 +1,6 @@
-// What durability costs: the queue on a disk (in TMPDIR), with its writer thread, and messages that
-// wait together for one sync. The floor is their content written to a file and synced once. Here
-// wall time counts.
+// The cost of durability: the queue on a disk (in TMPDIR), with its writer thread, and messages
+// that wait together for one sync. The floor is their content written to a file and synced once.
+// Here wall time counts.
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -196,7 +196,7 @@ double file_octets(const std::string& path) {
   return ignored ? 0 : static_cast<double>(octets);
 }
 
-/// What a message costs the disk, by the size of our header fields: pages in the log for each
+/// The cost of a message for the disk, by the size of our header fields: pages in the log for each
 /// commit and each end, one at a time, and octets of the database for each message that waits. No
 /// time is taken.
 void disk(benchmark::State& state) {

@@ -1,5 +1,5 @@
-// What rewriting a sender costs, and finding the way back. The floor is one HMAC-SHA256 with a key
-// that is ready.
+// The cost of rewriting a sender, and of finding the way back. The floor is one HMAC-SHA256 with a
+// key that is ready.
 #include <array>
 #include <memory>
 #include <stdexcept>

@@ -1,4 +1,4 @@
-// What a path costs beside its floor: what of it no program could do without, like SHA-256 of the
+// The cost of a path beside its floor, the part that no program can avoid, such as SHA-256 of the
 // same octets. The two take turns, so that both see the same machine, in bursts long enough for the
 // clock to tell.
 #pragma once
@@ -34,8 +34,8 @@ std::int64_t burst_length(Work& work) {
   return times;
 }
 
-/// One call of `path` handles `octets`. Shown are CPU time and octets a second of the path, what
-/// the floor takes, and how many times the floor the path takes.
+/// One call of `path` handles `octets`. Shows CPU time and octets a second of the path, the time of
+/// the floor, and the ratio of both.
 template <class Path, class Floor>
 void take_turns(benchmark::State& state, std::size_t octets, Path path, Floor floor) {
   const std::int64_t paths = burst_length(path);
@@ -55,7 +55,7 @@ void take_turns(benchmark::State& state, std::size_t octets, Path path, Floor fl
   state.counters["ratio"] = in_path / in_floor;
 }
 
-/// A path whose floor nobody knows.
+/// A path whose floor is unknown.
 template <class Path>
 void take_turns(benchmark::State& state, std::size_t octets, Path path) {
   const std::int64_t paths = burst_length(path);

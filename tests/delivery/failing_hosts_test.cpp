@@ -45,7 +45,7 @@ TEST_F(FailingHostsTest, AFailingHostIsAskedLastForTenMinutes) {
   EXPECT_EQ(order(list, kStart + 11min), "a1 b2 c3 ");
 }
 
-/// "No PTR" is said of our address of one family, and the other one may have it.
+/// "No PTR" is about our address of one family; that of the other family may have one.
 TEST_F(FailingHostsTest, WhoThrottlesOneFamilyIsAskedByTheOther) {
   HostList list = a_host_list("a1 b2 c3");
   list.hosts[1].host = "a1";
@@ -70,8 +70,7 @@ TEST_F(FailingHostsTest, AFailingHostStaysLastUntilEveryOtherOneWasAsked) {
   EXPECT_EQ(order(list, kStart + 5h + 1s), "a1 b2 c3 ") << "its ten minutes are long over";
 }
 
-/// A backup that takes nothing, and does not fail, keeps the others waiting for their ten minutes
-/// only.
+/// A backup that takes nothing, and does not fail, makes the others wait for ten minutes only.
 TEST_F(FailingHostsTest, AHostThatSaidNoWasAsked) {
   const HostList list = a_host_list("a1 b2");
   failing_.failed(list.hosts[0], Failure::Session, kStart);
@@ -81,7 +80,7 @@ TEST_F(FailingHostsTest, AHostThatSaidNoWasAsked) {
   EXPECT_TRUE(failing_.is_best(list.hosts[0], list, kStart + 11min));
 }
 
-/// Nobody is asked behind a backup that answers everything.
+/// Hosts behind a backup that answers everything are not tried.
 TEST_F(FailingHostsTest, AHostDoesNotWaitForThoseBehindOneThatAnswers) {
   const HostList list = a_host_list("a1 b2 c3");
   failing_.failed(list.hosts[0], Failure::Session, kStart);
@@ -100,7 +99,7 @@ TEST_F(FailingHostsTest, AHostThatFailsAndIsAskedGoesOnFailing) {
   EXPECT_EQ(order(list, kStart + 2s), "b2 a1 ");
 }
 
-/// So that the other hosts have theirs before it has a second one.
+/// So the other hosts have a turn before it has a second one.
 TEST_F(FailingHostsTest, TheFailingAddressesOfAHostHaveOneTurn) {
   HostList list = a_host_list("a1 a2 b3 c4");
   list.hosts[0].host = list.hosts[1].host = "a";
@@ -127,7 +126,7 @@ TEST_F(FailingHostsTest, WhoTakesAMessageIsNotFailing) {
   EXPECT_EQ(order(list, kStart + 2s), "a1 b2 ");
 }
 
-/// Two domains share hosts in other orders: what one learns, the other knows.
+/// Two domains share hosts in other orders: both use what one attempt has learnt.
 TEST_F(FailingHostsTest, AnAddressFailsForEveryListThatHoldsIt) {
   failing_.failed(a_host_list("a1 b2").hosts[0], Failure::Session, kStart);
   EXPECT_EQ(order(a_host_list("a1 c3"), kStart + 1s), "c3 a1 ");

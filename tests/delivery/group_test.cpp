@@ -104,7 +104,7 @@ TEST_F(GroupTest, ALimitThatStandsIsTriedLessAndLessOften) {
   }
   EXPECT_EQ(asked_for_more, 6U) << "after 20, 40, 80 … transactions";
   EXPECT_GT(next_at, 1200U);
-  // When it has become more generous, that is found out, and then as soon as ever.
+  // If the server raises its limit, probing finds that, and then grows at the first pace again.
   for (int i = 0; i < 2000; ++i) hear({.took = true});
   EXPECT_GE(group_.learnt.recipients, 2U);
   const std::size_t before = group_.learnt.recipients;
@@ -123,8 +123,8 @@ TEST_F(GroupTest, KeepsToALimitOfRecipientsAndTriesALittleMoreAfterAWhile) {
   EXPECT_EQ(group_.learnt.recipients, 2U);
 }
 
-/// An outage has a reply of its own: it never ends a copy, whatever became of others in the attempt
-/// that found it.
+/// An outage has a reply of its own, which never ends a copy, whatever the outcome of others in the
+/// attempt that found it.
 TEST_F(GroupTest, AnOutageAnswersForItsHostsAndDoublesUpToTenMinutes) {
   hear(unreachable());
   ASSERT_NE(group_.outage_of(list_.key, kStart + 29s), nullptr);

@@ -36,7 +36,7 @@ class LanesTest : public testing::Test {
   GroupPtr group_ = std::make_shared<Group>(list_, false);
 };
 
-/// What a silent server keeps waiting is memory that others could use.
+/// Copies that wait for a silent server use memory that others need.
 TEST_F(LanesTest, WhoTimesOutHoldsAFew) {
   const LanePtr lane = lane_of(group_, "x.example");
   EXPECT_EQ(lanes_.room_in(*lane), limits_.memory.copies_per_lane);
@@ -46,7 +46,7 @@ TEST_F(LanesTest, WhoTimesOutHoldsAFew) {
   EXPECT_EQ(lanes_.room_in(*lane), limits_.memory.copies_per_lane);
 }
 
-/// Those that hold something may be many, and wait for servers that do not answer.
+/// Many lanes may hold copies, and wait for servers that do not answer.
 TEST_F(LanesTest, WhoHoldsNothingIsReadFirst) {
   Deferred after;
   std::vector<LanePtr> waiting;

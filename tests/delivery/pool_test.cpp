@@ -111,7 +111,7 @@ TEST_F(PoolTest, ASessionThatWaitsForLongGivesItsPlaceToOthers) {
   EXPECT_TRUE(pool_.has_room(Share::Unknown));
 }
 
-/// A peer that is late with each of its answers holds up others as much as one that says nothing.
+/// A peer that answers late every time holds a place as long as a silent one.
 TEST_F(PoolTest, WaitingAddsUpOverAJob) {
   const auto dawdler = open(group());
   for (int reply = 0; reply < 3; ++reply) {
@@ -189,7 +189,7 @@ TEST_F(PoolTest, WhoWroteTheDotBeforeItHeardThatItIsCutOffMovesAside) {
   EXPECT_TRUE(pool_.sweep(start_ + 42s, 10s).empty());
 }
 
-/// Else those that took mail, as they end and begin anew, would always be first.
+/// Otherwise groups that took mail would always be first, as their sessions end and begin anew.
 TEST_F(PoolTest, ProvenGroupsBorrowNoPlaceThatAnotherWaitsFor) {
   const auto proven = group(true);
   std::vector<PlacePtr> places;
@@ -204,7 +204,7 @@ TEST_F(PoolTest, ProvenGroupsBorrowNoPlaceThatAnotherWaitsFor) {
   EXPECT_EQ(pool_.next_in_line(), other) << "the stranger had its say";
 }
 
-/// There is nothing to keep for anybody: else those that took mail would be last for ever.
+/// With one place nothing can be reserved: otherwise groups that took mail would be last for ever.
 TEST_F(PoolTest, WhereThereIsOnePlaceAllStandInOneLine) {
   pool_.set_limits({.places = 1, .sessions_per_group = 20});
   const auto served = open(group());

@@ -1,4 +1,4 @@
-// Who hears of what.
+// Who is told of which failure.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +18,7 @@ using testing::SizeIs;
 
 class ReportReaders : public ReportFixture {};
 
-/// A DSN about a DSN would go on for ever.
+/// A DSN about a DSN would never end (guarantee "No bounce of a bounce").
 TEST_F(ReportReaders, TellsNobodyOfMailUnderTheNullSender) {
   order_.notices.queued.message.reverse_path = mail::ReversePath::null();
   policy_->bounce_to = BounceTo::Anyone;
@@ -49,7 +49,8 @@ TEST_F(ReportReaders, TellsASenderWhomNobodyVouchesForOnlyWhenPolicySaysSo) {
   EXPECT_EQ(silence_towards(message, *policy_), "null sender");
 }
 
-/// RFC 3834 §2: no human waits for an answer to these, but a list wants to know who is gone.
+/// RFC 3834 §2: no human waits for an answer to these, but a list must learn which members are
+/// gone.
 TEST_F(ReportReaders, TellsSendersOfAutomaticMailOfFailuresOnly) {
   order_.header_block = "Precedence: list\r\n";
   failed("a@fwd.example");
@@ -91,7 +92,8 @@ TEST_F(ReportReaders, TellsOfNoDelayOfWhatNoLongerWaits) {
   EXPECT_FALSE(all.report.tells_sender_of_delay);
 }
 
-/// The sender hears of one delay of a message. One that he did not hear of must not be that one.
+/// The sender is told of one delay of a message. A delay that was not told must not count as that
+/// one.
 TEST_F(ReportReaders, SaysWhetherTheSenderHearsOfADelay) {
   policy_->postmaster = mailbox("ops@fwd.example");
   failed("info@fwd.example");
@@ -148,7 +150,7 @@ TEST_F(ReportReaders, SaysThatOnlyAPartIsDelayedWhenAnotherCopyWasDelivered) {
   EXPECT_THAT(written().report.dsns.at(0).content, HasSubstr(kScope));
 }
 
-/// RFC 5321 §3.9.1: those behind an alias are the sender's recipients.
+/// RFC 5321 §3.9.1: the members of an alias are recipients of the sender.
 TEST_F(ReportReaders, TellsTheSenderOfPartialFailuresUnlessPolicySaysOtherwise) {
   failed("team@fwd.example");
   delivered("team@fwd.example");
@@ -190,8 +192,8 @@ TEST_F(ReportReaders, TellsNobodyOfPartialFailuresWhenPolicySaysSo) {
   EXPECT_EQ(all.notes[2].reason, "partial delay");
 }
 
-/// The last of them fails: now nobody has the message, and the sender hears, whatever policy says
-/// of parts.
+/// The last of them fails: no member has the message, so the sender is told, whatever the policy
+/// about partial failures.
 TEST_F(ReportReaders, TellsTheSenderOnceAllOfAnAliasHasFailed) {
   policy_->partial_failures = PartialFailures::Nobody;
   copy("team@fwd.example", RecipientState::Failed, End::Refused);  // nobody was told
@@ -208,7 +210,7 @@ TEST_F(ReportReaders, TellsTheSenderRatherThanNobodyWhereThereIsNoPostmaster) {
   EXPECT_THAT(addressees(written()), ElementsAre("ann@sender.example"));
 }
 
-/// How many mailboxes there are is the alias's own affair.
+/// The sender must not learn how many mailboxes an alias has.
 TEST_F(ReportReaders, NamesAnAliasOnceHoweverManyOfItsCopiesFailed) {
   for (int i = 0; i < 3; ++i) failed("three@fwd.example");
   const auto all = written();

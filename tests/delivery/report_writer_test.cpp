@@ -56,7 +56,7 @@ TEST_F(ReportWriter, WritesToTheSenderUnderTheNullSenderAndWhole) {
   EXPECT_EQ(dsn.message.trace_fields, "DKIM-Signature: x\r\n");
 }
 
-/// A DSN is ours: it may be, and must be, signed in our own name.
+/// A DSN is our own message, so it must be signed in our name.
 TEST_F(ReportWriter, SignsAsAMessageOfThisHost) {
   failed("info@fwd.example");
   policy_->signature_lifetime = std::chrono::days(9);
@@ -78,7 +78,7 @@ TEST_F(ReportWriter, WritesAnUnsignedDsnRatherThanNone) {
   EXPECT_EQ(written(nullptr).report.dsns.at(0).message.trace_fields, "");
 }
 
-/// The sender is one of our own aliases: straight to where it leads, not round through ourselves.
+/// The sender is one of our own aliases: the DSN goes to its targets, not through this relay again.
 TEST_F(ReportWriter, SendsADsnToAnAddressOfOursToItsTargets) {
   failed("info@fwd.example");
   policy_->own_targets = [](const mail::Mailbox& address) {
@@ -115,7 +115,7 @@ TEST_F(ReportWriter, TellsFailuresAndDelaysOfAMessageInOneDsn) {
   EXPECT_THAT(text, HasSubstr("Final-Recipient: rfc822;b@fwd.example\r\nAction: failed\r\n"
                               "Status: 5.4.7\r\n"));
   EXPECT_THAT(text, HasSubstr("Final-Recipient: rfc822;c@fwd.example\r\nAction: delayed\r\n"));
-  // Five days from the moment since which it waits, not from the arrival of the message.
+  // Five days since it began to wait, not since the message arrived.
   EXPECT_THAT(text, HasSubstr("Will-Retry-Until: Sun, 29 Nov 2026 02:00:00 +0000"));
   ASSERT_THAT(all.notes, SizeIs(1));
   EXPECT_EQ(all.notes[0].id, all.report.dsns[0].message.id);

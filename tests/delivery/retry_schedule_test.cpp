@@ -78,7 +78,7 @@ TEST(RetrySchedule, TriesOnceMoreBeforeAgeDecides) {
   EXPECT_FALSE(decide_retry(ten_years_on, policy(), 0).expired) << "the clock has just jumped";
 }
 
-/// Nor do several attempts under a wrong clock; then the time begins anew.
+/// Several attempts under a wrong clock prove nothing either; then the time begins anew.
 TEST(RetrySchedule, AJumpOfTheClockMakesNothingOlder) {
   auto jumped = at(hours(24 * 3650));
   jumped.clock.jumped_at = jumped.clock.since = jumped.now - hours(3);

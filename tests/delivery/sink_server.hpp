@@ -29,8 +29,8 @@ struct HeardConnection {
   std::vector<HeardTransaction> transactions;
 };
 
-/// What a server answers to a step (banner, EHLO, MAIL, RCPT, DATA, dot …), with line ends;
-/// nullopt: what it always does; "": it closes the connection. At "connect" any answer refuses.
+/// The reply to a step (banner, EHLO, MAIL, RCPT, DATA, dot …), with line ends; nullopt: the usual
+/// reply; "": it closes the connection. At "connect" any answer refuses.
 using SinkPlan =
     std::function<std::optional<std::string>(const ports::Endpoint& remote, std::string_view step)>;
 
@@ -80,7 +80,7 @@ class SinkStream final : public ports::Stream {
   std::optional<ports::TlsInfo> tls() const override { return std::nullopt; }
 
  private:
-  /// Whether it says what it always does.
+  /// Whether it gives the usual reply.
   bool say(std::string_view step, const std::string& usual) {
     const auto planned = manners_.plan ? manners_.plan(heard_->remote, step) : std::nullopt;
     if (planned && planned->empty()) closed_ = true;
@@ -163,7 +163,7 @@ class SinkDialer final : public ports::Dialer {
     co_return std::unexpected(tls_fails_with.value_or(ports::TlsError{}));
   }
 
-  /// Everything heard, in the order of the connections.
+  /// All that was received, in the order of the connections.
   std::vector<HeardTransaction> transactions() const {
     std::vector<HeardTransaction> all;
     for (const auto& one : connections) {

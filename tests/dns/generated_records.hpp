@@ -1,5 +1,5 @@
-// Record sets that a seed makes, in the notation of zone files: what names and texts may hold, in
-// every form, useful or not, few or many.
+// Record sets made from a seed, in the notation of zone files: names and texts in every legal form,
+// useful or not, few or many.
 #pragma once
 
 #include <cstddef>

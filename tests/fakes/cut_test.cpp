@@ -1,4 +1,4 @@
-// The fakes end their waits at a cut, as what they stand for does.
+// The fakes end their waits at a cut, as the real classes do.
 #include <array>
 #include <optional>
 

@@ -34,8 +34,8 @@ class FakeClock : public ports::Clock {
   /// Jumps ahead; everything due is released with the clock already at its new time.
   void advance(std::chrono::nanoseconds span);
 
-  /// Goes ahead waiter by waiter: each sees the very time it slept for, and the handlers of `io`
-  /// run dry (poll) before and after each. What wakes and sleeps again within `span` runs again.
+  /// Advances waiter by waiter: each sees the very time it slept for, and the handlers of `io` run
+  /// dry (poll) before and after each. A task that wakes and sleeps again within `span` runs again.
   void run_for(boost::asio::io_context& io, std::chrono::nanoseconds span);
 
   /// Moves only the wall clock, as an operator or NTP does.

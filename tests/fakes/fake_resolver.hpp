@@ -48,7 +48,7 @@ class FakeResolver : public ports::Resolver {
 
   std::optional<base::SteadyTime> last_outage() const override;
 
-  /// What last_outage() tells from here on.
+  /// Sets the answer of last_outage().
   void set_outage(base::SteadyTime at);
 
   /// Forgets the old zone; answers under way keep what they saw.
@@ -76,7 +76,7 @@ class FakeResolver : public ports::Resolver {
   static Zone parse(std::string_view zone);
   static void parse_line(Zone& zone, std::string_view line);
 
-  /// What the name holds, CNAMEs followed (at most 10 links), or the error to answer.
+  /// The records of the name, CNAMEs followed (at most 10 links), or the error to answer.
   base::Task<std::expected<Name, ports::DnsError>> find(std::string kind, std::string name,
                                                         base::Deadline deadline);
   std::expected<Name, ports::DnsError> look_up(std::string kind, std::string name);

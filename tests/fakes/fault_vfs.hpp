@@ -17,7 +17,7 @@ enum class DiskFault {
   Death,          ///< the process ends there: before a sync, or with half of the octets written
 };
 
-/// What a process that died of DiskFault::Death exits with.
+/// Exit code of a process that died of DiskFault::Death.
 inline constexpr int kDied = 86;
 
 /// While one exists, it is SQLite's default VFS. Counts every write and sync of every database and
@@ -37,7 +37,7 @@ class FaultVfs {
   std::uint64_t operations() const;  ///< writes and syncs since arm()
   std::uint64_t faults() const;      ///< errors given since arm()
 
-  /// What was written, cut or removed after the first error since arm(): "write queue.db", …
+  /// Operations after the first error since arm(): "write queue.db", …
   std::vector<std::string> changed_after_fault() const;
 };
 

@@ -1,5 +1,5 @@
-// What the interfaces of MemorySpool share: its rows, the order to fail, and the moments at which a
-// test may let others run.
+// State shared by the interfaces of MemorySpool: its rows, the order to fail, and the moments at
+// which a test may let others run.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@
 
 namespace relay::fakes {
 
-/// What a token stands for.
+/// The sender behind a token.
 struct KeptSender {
   mail::ReversePath reverse_path;
   base::WallTime expires_at;

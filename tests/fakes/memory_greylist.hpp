@@ -31,7 +31,7 @@ class MemoryGreylist final : public ports::GreylistStore {
   using Order = std::set<std::pair<base::WallTime, std::string>>;
 
   ports::GreylistAnswer answer(const ports::GreylistKey& key, const ports::GreylistRules& rules);
-  /// As the list knows him now.
+  /// The visitor as the list knows it.
   std::optional<Visitor> visitor(const std::string& key) const;
   void keep(const std::string& key, Visitor visitor);
 

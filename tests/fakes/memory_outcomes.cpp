@@ -26,7 +26,7 @@ Recorded judge(const ports::CopyUpdate& update, const mail::QueuedRecipient& row
   return row.changes == update.changes_before ? Recorded::Yes : Recorded::StaysDue;
 }
 
-/// `may_be_replaced`: nobody is told while a fallback may take over.
+/// `may_be_replaced`: no failure is reported while a fallback may take over.
 void apply(MemoryCore& core, MemoryMessage& message, MemoryCopy& copy,
            const ports::CopyUpdate& update, Recorded recorded, bool may_be_replaced) {
   const bool counted = counts(recorded);

@@ -1,4 +1,4 @@
-// What attempts change, and what is owed for them, in the rows of MemorySpool.
+// Changes by attempts, and the notices owed for them, in the rows of MemorySpool.
 #pragma once
 
 #include <expected>

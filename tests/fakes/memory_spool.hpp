@@ -1,5 +1,5 @@
-// A queue in memory, for tests of those who use one, with the interfaces of SqliteSpool; passes the
-// same contract tests. A change is visible at once, as after a commit. Can fail at a chosen call; a
+// A queue in memory for tests of its clients, with the interfaces of SqliteSpool; passes the same
+// contract tests. A change is visible at once, as after a commit. Can fail at a chosen call; a
 // commit that fails leaves nothing.
 #pragma once
 
@@ -15,7 +15,7 @@ namespace relay::fakes {
 
 class MemorySpool {
  public:
-  /// The clock outlives it: what it takes for now.
+  /// The clock that it reads; outlives it.
   explicit MemorySpool(const ports::Clock& clock, std::size_t max_greylist_rows = 1'000'000);
   MemorySpool(const MemorySpool&) = delete;
   MemorySpool& operator=(const MemorySpool&) = delete;
@@ -34,22 +34,22 @@ class MemorySpool {
 
   bool poisoned() const noexcept { return core_.poisoned; }
 
-  /// The n-th writing call from now (1: the next) fails with `error`: nothing was done, but with
-  /// Unknown everything was. Poisoned stays.
+  /// The n-th writing call from here (1: the next) fails with `error`. With Unknown it is carried
+  /// out all the same; Poisoned stays.
   void fail_write(int n, ports::SpoolError error);
 
-  /// After a change is visible and before its caller is resumed; and the same of what only reads.
-  /// Empty: at once.
+  /// Called after a change is visible and before its caller is resumed; the second one for reading
+  /// calls. Empty: the caller is resumed at once.
   void before_answer(std::function<base::Task<>()> hook) { core_.before_answer = std::move(hook); }
 
   void before_read_answer(std::function<base::Task<>()> hook) {
     core_.before_read_answer = std::move(hook);
   }
 
-  /// What a crash takes with it: drafts. All else was committed.
+  /// Loses what a crash loses: drafts. All else was committed.
   void forget_uncommitted();
 
-  /// Rows of the message cannot be read any more; or its content from this chunk on, until it is
+  /// Makes the rows of the message unreadable; or its content from this chunk on, until it is
   /// mended.
   void damage(const mail::MessageId& id);
   void damage_content(const mail::MessageId& id, std::uint32_t first_chunk = 0);

@@ -7,7 +7,7 @@
 
 namespace relay::fakes {
 
-/// The n-th allocation of this thread from now on fails, once. 0: none.
+/// The n-th allocation of this thread from here fails, once. 0: none.
 void fail_allocation(std::size_t n);
 
 /// Whether one has failed since then.

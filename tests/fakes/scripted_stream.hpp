@@ -1,5 +1,5 @@
-// A connection whose peer follows a script: what it says is cut into the reads the test wants, what
-// it hears is kept.
+// A connection whose peer follows a script: its octets come in the reads that the test wants, and
+// all that it receives is kept.
 #pragma once
 
 #include <deque>

@@ -8,7 +8,7 @@
 
 namespace relay::fakes {
 
-/// A name with \DDD and \X in it as a Resolver gives names: folded, no trailing dot, whatever is no
+/// A name with \DDD and \X in it as a Resolver gives names: folded, no trailing dot; octets outside
 /// visible ASCII, and a dot, backslash or quote inside a label, as \DDD. A blank may stand as it
 /// is. Throws std::invalid_argument for an escape that is none.
 std::string presentation_name(std::string_view zone_name);

@@ -1,4 +1,4 @@
-"""The two that forward: srs-relay, and Postfix + PostSRSd, with what stands around them."""
+"""The two forwarders: srs-relay, and Postfix + PostSRSd, with their surroundings."""
 
 import os
 import shutil
@@ -62,7 +62,8 @@ class Ours:
         self.relay.write_config()
 
     def own_zones(self, config):
-        """What docs/deploy.md asks an operator to publish, and the key of a domain for rewritten authors."""
+        """The records that docs/deploy.md asks an operator to publish, and the key of a domain for
+        rewritten authors."""
         keys = self.relay.records
         spf = txt(f"v=spf1 ip4:{USUAL} ip4:{RISK} -all")
         zones = {config["srs"]: [f"{name}. 60 IN TXT {txt(value)}" for name, value in keys.items()] +
@@ -158,8 +159,8 @@ class Place:
         return self
 
     def settle(self):
-        """Until nobody has mail left; it may have gone back while another one was asked. What waits longer
-        is left behind."""
+        """Waits until no forwarder has mail left; mail may have gone back while another one was asked.
+        Mail that waits longer is left behind."""
         try:
             wait_for(lambda: all(one.is_idle() for one in self.everybody * 2), timeout=60, step=0.1)
         except AssertionError:

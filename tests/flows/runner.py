@@ -11,7 +11,7 @@ ORIGIN = "127.1.0.1"  # from where the people write whose mail bounces later
 
 @dataclasses.dataclass
 class Outcome:
-    """What came of one flow: the reply that ended it, and the copies at the sink."""
+    """The result of one flow: the reply that ended it, and the copies at the sink."""
 
     stage: str = ""
     reply: str = ""
@@ -57,7 +57,7 @@ def converse(port, client, helo, mail_from, recipients, content, smtputf8=False,
 
 
 def unquoted(address):
-    """"a..b"@c and a..b@c are the same mailbox; who passes it on writes it as the standard wants it."""
+    """"a..b"@c and a..b@c are the same mailbox; a forwarder writes it as the standard demands."""
     local, at, domain = address.rpartition("@")
     return local[1:-1] + at + domain if re.fullmatch(r'"[\w.=+-]+"', local) else address
 

@@ -1,6 +1,6 @@
-"""Everyday mail through the whole product, and the same through Postfix + PostSRSd: what arrives, what is
-refused and with which reply, who hears of a failure. Postfix forwards nearly everything; what it forwards
-and we do not is exactly what docs/not-forwarded.md says, with the reasons."""
+"""Everyday mail through the whole product, and the same through Postfix + PostSRSd: the messages that
+arrive, the refusals with their replies, and the readers of failures. Postfix forwards nearly everything;
+what it forwards and we do not is exactly what docs/not-forwarded.md says, with the reasons."""
 
 import concurrent.futures
 import os

@@ -113,7 +113,7 @@ TEST_F(AliasFates, AMessageIsRefusedForAnAliasThatDiscardsAsForAnyOther) {
   EXPECT_EQ(made.error().code, 550);
 }
 
-/// Held mail waits for a decision; about this there is nothing to decide.
+/// Held mail waits for a decision; for an alias that discards there is none.
 TEST_F(AliasFates, WhatIsDiscardedIsNotHeld) {
   auto& noise = add("noise", {});
   noise.discard = true;
@@ -203,7 +203,7 @@ TEST_F(AliasFates, AnAliasThatIsReachedByAWiderPathTakesWhatThatOneTakes) {
       << "each alias is named once";
 }
 
-/// What lies too deep on one path may be near on another.
+/// A target too deep on one path may be near on another.
 TEST_F(AliasFates, ATargetThatIsTooDeepOnOnePathIsReachedOnAShorterOne) {
   for (int i = 0; i < 12; ++i) {
     add("step" + std::to_string(i), {"step" + std::to_string(i + 1) + "@hosted.example"});
@@ -225,7 +225,7 @@ TEST_F(AliasFates, AFallbackStepsInForAnAliasThatHasNobodyLeft) {
   EXPECT_EQ(std::get<Rejection>(resolve("help")).status, (mail::EnhancedStatus{5, 1, 1}));
 }
 
-/// Who is reached by another way, too, gets the mail.
+/// A target reached by another path, too, gets the mail.
 TEST_F(AliasFates, ATargetOfSeveralAliasesGetsWhatOneOfThemTakes) {
   add("small", {"me@target.example"}).max_size = 1000;
   add("both", {"small@hosted.example", "me@target.example"});
@@ -255,7 +255,7 @@ TEST_F(AliasFates, AFallbackStandsByForTheCopiesOfItsAlias) {
   for (const mail::Route& route : both->routes) EXPECT_FALSE(route.reverse_path.is_null());
 }
 
-/// The nearest alias decides, and what is in no group is told as ever.
+/// The nearest alias decides, and failures outside of groups are reported as usual.
 TEST_F(AliasFates, AFallbackIsOfTheNearestAlias) {
   add("team", {"a@target.example"}).fallback = house::mailbox("inner@else.example");
   add("all", {"team@hosted.example", "b@target.example"}).fallback =
@@ -286,7 +286,7 @@ TEST_F(AliasFates, AFallbackStepsInForAMemberThatHasNobodyLeft) {
   // Then it is one of the targets of the alias around, and has the fallback of that one.
   add("around", {"inner@hosted.example"}).fallback = house::mailbox("d@else.example");
   EXPECT_EQ(groups_of(*plan({taken("around")})), "c@else.example[1] !d@else.example[1]");
-  // Who is reached by another way is somebody.
+  // A target that is reached by another path counts.
   add("other", {"a@target.example"});
   add("twice", {"other@hosted.example", "named@hosted.example"});
   add("named", {"other@hosted.example"}).fallback = house::mailbox("e@else.example");
@@ -334,7 +334,7 @@ TEST_F(AliasFates, AFallbackThatCannotHelpIsNone) {
   EXPECT_EQ(groups_of(*plan({taken("help")}, house::evidence(), 1001)), "a@target.example");
 }
 
-/// Who has not agreed to mail from here gets none because others are away.
+/// A target that has not confirmed gets no mail as a fallback either.
 TEST_F(AliasFates, AFallbackHasToConfirm) {
   add("help", {"a@target.example"}).fallback = house::mailbox("c@else.example");
   auto confirmed = std::make_shared<settings::ConfirmedTargets>('+');
@@ -345,7 +345,8 @@ TEST_F(AliasFates, AFallbackHasToConfirm) {
   EXPECT_THAT(taken("help").dead, ElementsAre(is_dead("c@else.example", "has not confirmed")));
 }
 
-/// One copy for each target; but none that may be replaced for somebody who is owed a DSN.
+/// One copy for each target; but a copy that a fallback may replace does not stand for one that
+/// needs a DSN.
 TEST_F(AliasFates, ACopyThatMayBeReplacedIsOfItsAliasAlone) {
   add("help", {"me@target.example"}).fallback = house::mailbox("c@else.example");
   EXPECT_EQ(groups_of(*plan({taken("info"), taken("help")})), "me@target.example");

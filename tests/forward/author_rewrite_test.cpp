@@ -102,8 +102,8 @@ std::string raw_but_for_authors(const std::string& header) {
   return rest;
 }
 
-/// Whatever else a header says, it says the same afterwards, octet for octet; the new author is
-/// exactly one, in our domain; and nothing of it is in the address.
+/// All other fields stay, octet for octet; there is exactly one new author, in our domain; and the
+/// address reveals nothing of the old one.
 TEST(AuthorRewrite, ChangesNothingButTheAuthor) {
   std::mt19937 dice(20261124);
   const std::vector<std::string> pieces{"Subject: a\r\n b\r\n\tc\r\n",

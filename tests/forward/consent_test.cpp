@@ -1,4 +1,4 @@
-// Copies for targets that have not confirmed wait; nobody else waits with them.
+// Copies for targets that have not confirmed wait; other copies do not.
 #include <gmock/gmock.h>
 
 #include "relay/forward/planner.hpp"

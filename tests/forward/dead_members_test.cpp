@@ -1,4 +1,4 @@
-// A member of an alias that leads nowhere is named, and costs nobody else the mail.
+// A member of an alias that leads nowhere is named, and the other members get the mail.
 #include <cctype>
 #include <ostream>
 

@@ -1,4 +1,4 @@
-// What a gateway has accepted already: what would be refused is held, or leaves apart.
+// Mail that a gateway has accepted and that we would refuse is held, or leaves by the risk pool.
 #include <gmock/gmock.h>
 
 #include "relay/forward/strategy.hpp"

@@ -1,7 +1,7 @@
-// Mail whose author was not proven on arrival never leaves under an SPF or DKIM identity of ours
-// that is aligned with that author. Every combination of verdicts, senders, authors, settings and
-// targets is tried; what counts as a breach is worked out here anew, not by asking the code under
-// test.
+// Guarantee "The anti-laundering invariant": mail whose author was not proven on arrival never
+// leaves under an SPF or DKIM identity of ours that is aligned with that author. Every combination
+// of verdicts, senders, authors, settings and targets is tried; what counts as a breach is worked
+// out here anew, not by asking the code under test.
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -32,7 +32,7 @@ constexpr int kStride = 1;
 const std::string kClient = "192.0.2.7";
 constexpr base::WallTime kNow{std::chrono::seconds(1'795'500'000)};
 
-/// What leaves, and under which names.
+/// A copy as it leaves, with its names.
 struct Departure {
   bool refused = false;
   mail::ReversePath sender;
@@ -54,7 +54,7 @@ bool aligned(const std::string& a, const std::string& b) {
   return !a.empty() && house::organisation_of(a) == house::organisation_of(b);
 }
 
-/// Did the author's domain vouch for this message when it came?
+/// Whether the author's domain vouched for this message on arrival.
 bool was_proven(const Evidence& known) {
   const auto& dmarc = known.verdicts.dmarc;
   if (dmarc.result == DmarcResult::Pass) {
@@ -99,8 +99,8 @@ bool is_own(const std::string& name, const settings::Settings& config) {
       own, [&](const std::string& one) { return name == one || name.ends_with('.' + one); });
 }
 
-/// A name could be taken for an author's; for anybody's, where nobody can tell who that is. A
-/// notice of a mail system may name nobody.
+/// Whether a name could be taken for the author's; true if the author is unknown. A notice of a
+/// mail system may name nobody.
 bool speaks_for(const std::string& name, const mail::DmarcVerdict& dmarc, bool is_notice) {
   if (dmarc.names_nobody && is_notice) return false;
   if (dmarc.from_domain.empty() && dmarc.several_from.empty()) return true;
@@ -217,7 +217,7 @@ void with_verdicts(const Evidence& about, const std::function<void(const Evidenc
   }
 }
 
-/// What the rest of the house knows: egress, chain, and who is about to sign.
+/// The other inputs: egress, chain, and the domain about to sign.
 void with_surroundings(const Evidence& about, const std::function<void(const Evidence&)>& visit) {
   for (const std::optional<SpfResult> egress :
        {std::optional<SpfResult>(), std::optional(SpfResult::Pass),
@@ -316,8 +316,8 @@ bool is_consistent(const Arrival& arrival, const Choice& choice, const settings:
          !(srs && !config.srs.domain);
 }
 
-/// The sender is kept, or not, although the other way is allowed, is predicted to end better, and
-/// nobody wished it so; or it is kept although SPF will refuse it.
+/// The sender is kept, or replaced, although the other choice is allowed, is predicted to end
+/// better and no setting asks for this one; or it is kept although SPF will fail.
 bool contradicts_itself(const Arrival& arrival, Option chosen, const std::vector<Considered>& all,
                         const settings::Settings& config) {
   if (chosen == Option::Refuse || chosen == Option::NewAuthor) return false;
@@ -391,13 +391,13 @@ TEST_P(Laundering, NeverHappens) {
     if (contradicts_itself(arrival, choice.option, choice.considered, config_)) ++contradicted;
     if (!was_proven(arrival.known)) {
       if (!choice.refusal) ++left_unproven;
-      // Unless the operator says so for the alias, nobody speaks unproven in the name of those
-      // whom we forward for and who ask for it; not even with a trusted seal.
+      // Unless the operator allows it for the alias, mail in the name of a hosted domain that asks
+      // for protection does not leave unproven, not even with a trusted seal.
       const bool testing = is_in_testing(arrival.known);
       if (testing && !choice.refusal) ++left_in_testing;
       const mail::DmarcVerdict& dmarc = arrival.known.verdicts.dmarc;
       const bool hosted = is_hosted(dmarc.from_domain, config_);
-      // What a limit of ours left unfinished may have been their own mail.
+      // A message whose checks hit a limit of ours may be their own mail.
       const bool asked = dmarc.result == DmarcResult::Fail && dmarc.policy != DmarcPolicy::None &&
                          !dmarc.unfinished;
       if (hosted && asked && !testing && arrival.dmarc.on_dmarc_fail == OnDmarcFail::Policy) {
@@ -416,7 +416,7 @@ TEST_P(Laundering, NeverHappens) {
   EXPECT_GT(left_unproven, 10'000 / kStride) << "refusing everything would be safe, too";
 }
 
-/// What comes back by an SRS address leaves with the null sender, whoever wrote it.
+/// A message to an SRS address leaves with the null sender, whoever wrote it.
 TEST_P(Laundering, NeverHappensToWhatComesBack) {
   int refused = 0;
   int taken = 0;
@@ -431,7 +431,7 @@ TEST_P(Laundering, NeverHappensToWhatComesBack) {
     mail::DmarcVerdict& dmarc = known.verdicts.dmarc;
     if (!was_proven(known)) {
       known.sender = mail::ReversePath::null();
-      // Of a From that everybody reads in his own way, those count whom we forward for.
+      // If From can be read in several ways, the domains we forward for count.
       const bool unclear = dmarc.from_domain.empty() && dmarc.several_from.empty();
       if (unclear && !dmarc.names_nobody) dmarc.from_domain = "hosted.example";
     }
@@ -443,7 +443,7 @@ TEST_P(Laundering, NeverHappensToWhatComesBack) {
   EXPECT_GT(taken, 10'000 / kStride);
 }
 
-/// The negative control of contradicts_itself(): whoever keeps every sender, or none.
+/// The negative control of contradicts_itself(): a chooser that keeps every sender, or none.
 TEST_P(Laundering, NoChoiceButTheRealOneFollowsItsPredictions) {
   std::map<Option, int> contradicted{{Option::Keep, 0}, {Option::Srs, 0}};
   every_arrival([&](const Arrival& arrival) {

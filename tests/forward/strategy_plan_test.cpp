@@ -76,7 +76,7 @@ TEST_F(StrategyPlan, EveryCopyGoesTheWayItsTargetWants) {
   EXPECT_TRUE(made->routes.front().reverse_path.to_string().starts_with("SRS0="));
 }
 
-/// What is not proven may have addresses in a domain of its own, and its bounces come back as well.
+/// Unproven mail may have SRS addresses in a domain of its own, whose bounces come back as well.
 TEST_F(StrategyPlan, DoubtfulMailHasItsOwnSrsDomain) {
   auto config = two_domains();
   config.risk.srs_domain = house::domain("doubt.example");
@@ -167,7 +167,7 @@ TEST_F(StrategyPlan, RefusesTagsAndHoldsAsAWhole) {
   EXPECT_FALSE(forwarded->hold);
 }
 
-/// Alias over domain over defaults; in a chain, the first alias has the word.
+/// Alias over domain over defaults; in a chain, the first alias decides.
 TEST_F(StrategyPlan, SettingsComeFromTheFirstAliasOnTheWay) {
   using settings::Quarantine;
   const std::vector<std::pair<std::string, OnDmarcFail>> table{

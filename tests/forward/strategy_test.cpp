@@ -54,7 +54,7 @@ TEST_F(StrategyTest, TheSpfOfAnotherDomainProvesNoSender) {
   EXPECT_TRUE(is_sender_proven(strategy.identities(), known));
 }
 
-// What is done with whose mail, row by row.
+// The table of strategy.hpp, row by row.
 
 TEST_F(StrategyTest, SignedMailGoesUntouchedUnderSrsAndIsSealedWhereThatIsWanted) {
   EXPECT_EQ(way(house::evidence()), "srs");
@@ -145,8 +145,8 @@ TEST_F(StrategyTest, TheOperatorMayForwardOrHoldWhatFails) {
   EXPECT_EQ(way(harmless, "target.example", hold), "srs risk") << "nobody asked for it";
 }
 
-/// What a domain that is forwarded asks for is seen to here, as if it were reject; whoever asks for
-/// nothing sends by web forms and through others' mail services, as small customers do.
+/// A policy of a hosted domain is applied here as if it were reject. A hosted domain without a
+/// policy may send by web forms and through other mail services, as small customers do.
 TEST_F(StrategyTest, RefusesUnprovenMailOfAHostedDomainThatAsksForIt) {
   for (const char* author : {"hosted.example", "sub.hosted.example"}) {
     for (const auto policy : {DmarcPolicy::Quarantine, DmarcPolicy::Reject}) {
@@ -214,7 +214,7 @@ TEST_F(StrategyTest, SeveralAuthorsAreJudgedByTheWorst) {
   EXPECT_EQ(way(known), "keep risk") << "SRS could be aligned with one of them";
 }
 
-/// A notice of a mail system that does not say whose it is.
+/// A notice of a mail system whose From names nobody.
 TEST_F(StrategyTest, TheNullSenderMayNameNobody) {
   Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
   known.verdicts.dmarc = {
@@ -229,7 +229,7 @@ TEST_F(StrategyTest, TheNullSenderMayNameNobody) {
   known.sender = mail::ReversePath(house::mailbox("x@mailer.example"));
   EXPECT_EQ(choose(known).refusal->code, 550);
   known.sender = mail::ReversePath::null();
-  known.verdicts.dmarc.names_nobody = false;  // several From fields: anybody could be meant
+  known.verdicts.dmarc.names_nobody = false;  // several From fields: the author is unknown
   EXPECT_EQ(choose(known).refusal->code, 550);
 }
 
@@ -297,7 +297,7 @@ TEST_F(StrategyTest, AKeyInTestingRefusesNothingAndLendsNothing) {
   EXPECT_EQ(choose(known).refusal->code, 451) << "it may turn out to be proven";
 }
 
-/// The author's SPF asks for more than we look up: nobody's wish is followed, no name is lent.
+/// The author's SPF asks for more than we look up: no policy is applied, no name is lent.
 TEST_F(StrategyTest, WhatALimitOfOursLeftUnfinishedIsNotRefused) {
   Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
   known.verdicts.mail_from = {
@@ -314,7 +314,7 @@ TEST_F(StrategyTest, WhatALimitOfOursLeftUnfinishedIsNotRefused) {
   EXPECT_EQ(way(free), "srs risk");
   EXPECT_THAT(choose(free).reason, HasSubstr("no DMARC record; SPF permerror, DKIM none, left "
                                              "unfinished at our limit of lookups"));
-  // Where our name could vouch for it, it stays.
+  // If our name could vouch for it, it does not leave.
   known.verdicts.dmarc.from_domain = "relay.example";
   known.sender = mail::ReversePath::null();
   EXPECT_EQ(choose(known).refusal->code, 550);
@@ -367,7 +367,8 @@ TEST_F(StrategyTest, PutsOffWhatDnsCannotSay) {
             451);
 }
 
-/// Who wants everything gets it, without a name of ours, and without losing it to a dead DNS.
+/// With on_dmarc_fail = "forward" everything is forwarded, under no name of ours, even if the DNS
+/// is dead.
 TEST_F(StrategyTest, WhoForwardsWhatFailsNeedNotWaitForTheDns) {
   const DmarcSettings forward{.on_dmarc_fail = OnDmarcFail::Forward};
   for (const char* author : {"author.example", "hosted.example"}) {
@@ -378,7 +379,7 @@ TEST_F(StrategyTest, WhoForwardsWhatFailsNeedNotWaitForTheDns) {
       EXPECT_EQ(choose(known, "target.example", forward).signed_by, "");
     }
   }
-  // Where only a name is left that could vouch for it, the answer is waited for.
+  // If only a name is left that could vouch for it, the message is put off.
   Evidence known = house::spoof("relay.example", DmarcPolicy::Reject);
   known.verdicts.dmarc.result = mail::DmarcResult::TempError;
   known.sender = mail::ReversePath::null();
@@ -392,7 +393,7 @@ TEST_F(StrategyTest, MalformedAuthorsAreRefused) {
   known.verdicts.dmarc.result = mail::DmarcResult::PermError;
   known.verdicts.dmarc.from_domain.clear();
   EXPECT_THAT(choose(known).refusal->text, HasSubstr("does not name an author"));
-  // Anybody could be meant, so the only name left is one that does not authorise us.
+  // The author is unknown, so the only name left is one that does not authorise us.
   const DmarcSettings forward{.on_dmarc_fail = OnDmarcFail::Forward};
   EXPECT_EQ(way(known, "target.example", forward), "keep risk");
   EXPECT_EQ(choose(known, "target.example", forward).signed_by, "");
@@ -430,7 +431,7 @@ TEST_F(StrategyTest, OnlyATrustedSealerThatSawItPassSoftensAFailure) {
   }
 }
 
-/// The DNS of the sealer is no reason for good; but it is none where the seal would not help.
+/// A failing DNS of the sealer puts the message off, but only if the seal could help.
 TEST_F(StrategyTest, ATrustedSealThatCannotBeCheckedNowIsAskedForLater) {
   Evidence known = house::spoof("author.example", DmarcPolicy::Reject);
   known.verdicts.arc = {
@@ -451,7 +452,7 @@ TEST_F(StrategyTest, ATrustedSealThatCannotBeCheckedNowIsAskedForLater) {
     }
     EXPECT_EQ(choose(other).refusal->code, 550) << broken;
   }
-  // Where the seal is not needed, nobody waits for it.
+  // If the seal is not needed, the message is not put off for it.
   known.verdicts.dmarc.policy = DmarcPolicy::None;
   EXPECT_FALSE(choose(known).refusal);
   known.verdicts.dmarc.policy = DmarcPolicy::Reject;
@@ -493,7 +494,7 @@ TEST_F(StrategyTest, KeepsSendersWhoseSpfAuthorisesUs) {
     known.egress_spf = other;
     EXPECT_EQ(way(known), "srs");
   }
-  // A sender who was not proven gets no pass that he did not have.
+  // A sender that was not proven gets no new SPF pass.
   known = house::evidence();
   known.egress_spf = SpfResult::Pass;
   known.sender = mail::ReversePath(house::mailbox("x@mailer.example"));
@@ -515,7 +516,7 @@ TEST_F(StrategyTest, KeepsASenderOfOursOnlyWhereHisDomainLetsUsSend) {
   EXPECT_EQ(way(known), "srs");
 }
 
-/// Opt-in: what failed SPF gets no pass in our name.
+/// Opt-in: mail that failed SPF gets no pass in our name.
 TEST_F(StrategyTest, LeavesFailedSendersAlone) {
   const Evidence known = house::spoof("author.example", DmarcPolicy::None);
   EXPECT_EQ(way(known), "srs risk");
@@ -529,7 +530,7 @@ TEST_F(StrategyTest, LeavesFailedSendersAlone) {
   EXPECT_EQ(way(unknown), "srs risk");
 }
 
-/// What leaves by the risk pool is to stay apart from our good names.
+/// Mail of the risk pool stays apart from our good names.
 TEST_F(StrategyTest, SignsNothingThatIsNotProven) {
   Evidence known = house::spoof("author.example", DmarcPolicy::None);
   known.verdicts.dmarc.result = mail::DmarcResult::None;

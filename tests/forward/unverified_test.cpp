@@ -1,5 +1,5 @@
-// What leaves where incoming mail is not verified ([auth] verify = false): no name of ours that a
-// receiver could take for the author's. Judged from the copies alone.
+// With [auth] verify = false, copies leave under no name of ours that a receiver could take for the
+// author's. Judged from the copies alone.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -39,7 +39,7 @@ class Unverified : public testing::Test {
         {std::get<ResolvedRecipient>(taken)}, std::nullopt);
   }
 
-  /// Under what the one copy leaves, or the refusal's code.
+  /// The sender of the one copy, or the code of the refusal.
   std::string way(const std::string& sender, const NamedAuthors& authors) {
     const auto made = plan(sender, authors);
     if (!made) return std::to_string(made.error().code);
@@ -76,7 +76,7 @@ TEST_F(Unverified, OrdinaryMailLeavesUnderAnSrsAddress) {
   EXPECT_EQ(way("a@sender.example", std::unexpected(AuthorProblem::SeveralFields)), kOutside.srs);
 }
 
-/// An SRS domain inside a hosted organisation would prove whatever claims to come from there.
+/// An SRS domain inside a hosted organisation would prove any mail that claims to come from there.
 TEST_F(Unverified, AHostedAuthorKeepsTheSenderWhereSrsWouldSpeakForHim) {
   use(kInside);
   for (const char* author : {"hosted.example", "sub.hosted.example"}) {
@@ -86,7 +86,7 @@ TEST_F(Unverified, AHostedAuthorKeepsTheSenderWhereSrsWouldSpeakForHim) {
     EXPECT_EQ(way("eve@mail.hosted.example", by({author})), "550");
     EXPECT_EQ(way("", by({author})), "550");
   }
-  // What everybody reads in his own way could name anybody.
+  // A From that can be read in several ways could name any author.
   EXPECT_EQ(way("eve@stranger.example", std::unexpected(AuthorProblem::SeveralFields)), "kept");
   EXPECT_EQ(way("ann@hosted.example", std::unexpected(AuthorProblem::SeveralFields)), "550");
   EXPECT_EQ(way("", std::unexpected(AuthorProblem::UnreadableField)), "550");
@@ -120,7 +120,7 @@ TEST_F(Unverified, WhatComesBackLeavesWithAHeloThatCannotSpeakForItsAuthor) {
   }
 }
 
-/// A gateway has accepted it. Mail is then held; what comes back by an SRS address never is.
+/// A gateway has accepted the message, so it is held; a message to an SRS address never is.
 TEST_F(Unverified, HoldsWhatAGatewayHasAcceptedButNothingThatComesBack) {
   use(kInside);
   const auto late = [&](const std::string& recipient, const mail::ReversePath& sender) {

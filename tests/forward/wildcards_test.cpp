@@ -89,7 +89,7 @@ TEST_F(Wildcards, AreFollowedFromAliasToAlias) {
                                     "exact info@a.b.wild.example of *.wild.example"));
 }
 
-/// What lies below stays what it is: an SRS address is no alias.
+/// A wildcard does not change SRS addresses below it into aliases.
 TEST_F(Wildcards, LeaveTheSrsDomainAlone) {
   config_.domains.front().aliases.push_back({.local_part = "*",
                                              .targets = {house::mailbox("all@target.example")},

@@ -1,4 +1,4 @@
-// What parses prints and parses the same, and holds nothing that could end a line.
+// An address that parses prints and parses the same, and holds nothing that could end a line.
 #include "relay/mail/address.hpp"
 
 #include "tests/fuzz/oracle.hpp"

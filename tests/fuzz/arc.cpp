@@ -1,5 +1,4 @@
-// A chain is good only as RFC 8617 §5.2 has it, and what we put on top of it is a set
-// that continues it by those rules.
+// A chain is valid only by RFC 8617 §5.2, and our set continues it by those rules.
 #include <algorithm>
 
 #include "relay/auth/arc/chain.hpp"
@@ -43,7 +42,7 @@ void check_form(const Chain& chain) {
   }
 }
 
-/// Nobody is vouched for whom the newest results do not name, nor where From is not signed.
+/// The sealer vouches only for an author whom the newest results name, and only if From is signed.
 void check_voucher(const Chain& chain) {
   constexpr std::string_view kAuthor = "sender.example";
   require(!auth::arc::newest_set_vouches_for(chain, ""), "nobody is no author");

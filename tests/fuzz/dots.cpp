@@ -1,5 +1,5 @@
-// Any division gives the same content; what was read clean is written with one end, and
-// read again as it was.
+// Any division gives the same content; clean content is written with one end, and read again
+// unchanged.
 #include "relay/smtp/data_reader.hpp"
 #include "relay/smtp/dot_stuffer.hpp"
 #include "tests/fuzz/oracle.hpp"

@@ -1,5 +1,5 @@
-// A whole session, cut into reads as the input says. As many messages are stored as were
-// answered with 250, what is stored is clean, and every session ends.
+// A whole session, cut into reads as the input says. As many messages are stored as were answered
+// with 250, stored content is clean, and every session ends.
 #include "tests/fuzz/oracle.hpp"
 #include "tests/inbound/house.hpp"
 

@@ -1,4 +1,4 @@
-// An event is one line without control octets, whatever is in it.
+// An event is one line without control octets, whatever its values contain.
 #include "relay/base/log.hpp"
 #include "relay/base/text.hpp"
 #include "relay/mail/address.hpp"

@@ -1,5 +1,4 @@
-// The remote says what it likes. Each recipient ends in one state, and what we say is
-// SMTP.
+// The remote sends anything. Each recipient ends in one state, and our commands are valid SMTP.
 #include "relay/smtp/client_machine.hpp"
 #include "relay/smtp/dot_stuffer.hpp"
 #include "tests/fuzz/oracle.hpp"

@@ -1,5 +1,5 @@
-// A header is what stands at the begin, within its bound; of a part of it nobody says
-// anything but that there must be more.
+// A header stands at the beginning, within its bound; a part of it gives no result but the need for
+// more octets.
 #include "relay/inbound/proxy/header.hpp"
 #include "tests/fuzz/oracle.hpp"
 

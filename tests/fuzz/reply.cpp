@@ -35,7 +35,7 @@ RELAY_FUZZ_TARGET(input) {
   smtp::ReplyParser whole;
   whole.feed(input.substr(input.size() / 4));
   const std::string at_once = replies_of(whole);
-  // A limit may be met earlier or later, but what was read before it is the same.
+  // A limit may be met earlier or later, but the replies before it are the same.
   const auto ends_badly = [](const std::string& all) { return all.find("error ") != all.npos; };
   if (!ends_badly(in_pieces) && !ends_badly(at_once)) {
     require(in_pieces == at_once, "the replies do not depend on the division");

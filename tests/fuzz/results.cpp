@@ -1,4 +1,4 @@
-// What is written comes back from the parser and says no more than was found; removal
+// The parser reads back the field that was written, with no more results than were found; removal
 // takes every forged field and no other octet.
 #include <algorithm>
 #include <vector>

@@ -1,4 +1,4 @@
-// What is made leads back; what was not made by us does not.
+// An address that we made leads back; any other does not.
 #include "srs/srs.hpp"
 
 #include "srs/explanation.hpp"
@@ -39,7 +39,7 @@ RELAY_FUZZ_TARGET(input) {
         require(!first || back->address == *address, "SRS0 leads back to the sender");
       }
     }
-    // The key is secret: whatever the fuzzer writes is a guess at 40 bits or more.
+    // The key is secret, so the fuzzer can only guess at 40 bits or more.
     srs::Address guess{address->local_part, "srs.example.net"};
     require(!r.reverse(guess, kNow), "a guess does not decode");
     srs::explain(r, guess, kNow);

@@ -131,8 +131,8 @@ TEST_F(Abuse, AStrangerWaitsAndIsTaken) {
   EXPECT_EQ(totals().passed, 1U);
 }
 
-/// One client asks for sub-addresses without end: its network is not noted for ever, and nobody who
-/// is known there is forgotten.
+/// One client asks for sub-addresses without end: its network is not noted without end, and known
+/// clients of it are not forgotten.
 TEST_F(Abuse, ANetworkBringsSoManyStrangersAndNoMore) {
   AbusePolicy policy = greylisting();
   policy.greylist.strangers = {.count = 10, .span = 1h};
@@ -230,8 +230,8 @@ TEST_F(Abuse, GuessingIsSlowedDown) {
   EXPECT_THAT(send("info@example.org"), HasSubstr("queued"));
 }
 
-/// Its tag says whether an SRS address is right: guesses at names do not put it off, and who asks
-/// for one has guessed no name, even if its sender is nobody here any more.
+/// Its tag says whether an SRS address is right: guesses at names do not put it off, and a client
+/// that asks for one has guessed no name, even if the sender behind it no longer exists here.
 TEST_F(Abuse, GuessingAtNamesPutsOffNoSrsAddress) {
   AbusePolicy policy;
   policy.rates.unknown = {.count = 1, .span = 1h};
@@ -324,8 +324,8 @@ TEST(MessageRates, HoldUpASignedMessageThatIsReplayed) {
   EXPECT_FALSE(rates.take_signed({kReplayed}, 1, {}, {})) << "0: no limit, the default";
 }
 
-/// Signatures of his own around it do not help who replays; and a message with more copies than
-/// the limit is taken whole, once.
+/// Adding signatures of one's own does not help a replay; and a message with more copies than the
+/// limit is taken whole, once.
 TEST(MessageRates, CountEverySignatureAndEveryCopy) {
   const RatePolicy policy{.per_signature = {.count = 500, .span = 1h}};
   MessageRates rates;
@@ -367,7 +367,7 @@ TEST(MessageRates, ASenderDomainIsCountedForAllWhereItIsProvenAndElseForANetwork
   const base::Origin other = base::origin_of("192.0.2.1");
   for (int i = 0; i < 10; ++i) rates.take_sender("x@victim.example", &forger, policy, now);
   EXPECT_TRUE(rates.take_sender("y@victim.example", &forger, policy, now));
-  // The claims of others cost neither the victim nor other networks anything.
+  // Messages that claim a domain without proof count against neither the domain nor other networks.
   EXPECT_FALSE(rates.take_sender("z@victim.example", &other, policy, now));
   EXPECT_FALSE(rates.take_sender("ann@victim.example", nullptr, policy, now));
   EXPECT_FALSE(rates.take_sender("bob@victim.example", nullptr, policy, now));
@@ -377,7 +377,7 @@ TEST(MessageRates, ASenderDomainIsCountedForAllWhereItIsProvenAndElseForANetwork
   for (int i = 0; i < 5; ++i) EXPECT_FALSE(rates.take_sender("", nullptr, policy, now));
 }
 
-/// Whoever comes from however many places: the house does not grow.
+/// Clients from any number of places do not make the tables grow.
 TEST(AbuseTables, StayBoundedUnderAHundredThousandClients) {
   const base::Rate rate{.count = 10, .span = 1h};
   const RatePolicy policy{.per_client = rate,

@@ -148,7 +148,7 @@ TEST(Acceptor, TellsWhenAllHaveLeft) {
   house.clock.run_for(house.io, std::chrono::seconds(2));
   ASSERT_TRUE(result.has_value());
   EXPECT_FALSE(*result);
-  // Who is left at the end of patience is told, and not just cut off.
+  // Sessions that remain at the end of the grace time hear 421 and are not just cut off.
   EXPECT_TRUE(wire->sent.ends_with("421 4.3.2 Shutting down, try again later\r\n")) << wire->sent;
   EXPECT_TRUE(wire->closed);
   EXPECT_EQ(house.acceptor.sessions(), 0U);

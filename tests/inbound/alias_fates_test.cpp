@@ -79,11 +79,12 @@ TEST(MaxSize, CostsNobodyElseTheMail) {
   EXPECT_EQ(stored.routes[1].ended, mail::End::None);
   EXPECT_TRUE(stored.owes_notices);
   EXPECT_THAT(house.log.lines, Contains(HasSubstr("\"event\":\"too_large\"")));
-  // The sender can be told: it is taken, and the DSN says what became of it.
+  // The sender can be told, so the message is taken and a DSN reports the failure.
   EXPECT_THAT(talk(house, {"small"}, "", kLarge), HasSubstr("queued as"));
 }
 
-/// A DSN to whom nobody vouches for is not sent: then it is the client who has to tell him.
+/// No DSN is sent to a sender that nothing proves, so the client is refused and has to tell the
+/// sender.
 TEST(MaxSize, IsRefusedAfterTheDotWhereNobodyWouldHear) {
   House house;
   EXPECT_THAT(talk(house, {"small"}, "", kLarge), HasSubstr("550 5.2.3 "));
@@ -101,7 +102,7 @@ mail::AliasMark mark_of(const std::string& header) {
   return house.queue.stored.at(0).message.routes.at(0).mark;
 }
 
-/// Whoever signs how many fields of a name there are says that there are to be no more.
+/// A signature that covers one more field of a name than there are forbids adding one.
 TEST(MarkAlias, BreaksNoSignature) {
   EXPECT_EQ(mark_of(""), mail::AliasMark::DeliveredTo);
   EXPECT_EQ(mark_of("DKIM-Signature: v=1; h=From:To; b=x\r\n"), mail::AliasMark::DeliveredTo);

@@ -1,5 +1,5 @@
-// Memory that runs out, at every single allocation of a session. The session may die, with
-// 421; the process may not, and what was promised holds.
+// Memory that runs out, at every single allocation of a session. The session may end, with 421; the
+// process must not, and its promises hold (guarantee "Memory that runs out costs one session").
 #include <chrono>
 #include <cstddef>
 #include <new>
@@ -40,7 +40,7 @@ void poll_as_a_shard(House& house) {
   }
 }
 
-/// What nobody waited for ends while there is a clock.
+/// Tasks that nobody awaits end while the clock exists.
 struct Aftermath {
   House& house;
 

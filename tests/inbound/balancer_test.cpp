@@ -1,5 +1,5 @@
-// Behind a balancer: the client is whom its PROXY header names, for everything; and what a listener
-// does otherwise than others.
+// Behind a balancer the client named by its PROXY header counts as the client in every respect; and
+// settings of single listeners.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -178,7 +178,7 @@ TEST_F(BalancedAndFull, LimitsCountTheNamedClient) {
   EXPECT_EQ(from(kBalancer, {line("203.0.113.11")})->sent,
             "421 4.7.0 Too many connections from your network\r\n");
   EXPECT_EQ(house.acceptor.sessions(), 2U) << "each has one place, not two";
-  // All places can be used: who changes his name needs no second one.
+  // All places can be used: a client that gets another name needs no second place.
   const auto third = stay(kBalancer, {line("198.51.100.1")});
   const auto fourth = stay(kBalancer, {line("198.51.100.2")});
   EXPECT_THAT(fourth->sent, StartsWith("220 "));

@@ -1,4 +1,5 @@
-// What may come back to our SRS addresses, in a session.
+// Messages to our SRS addresses, in a session (guarantee "An SRS address takes bounces, within
+// limits").
 #include <chrono>
 #include <string>
 
@@ -153,7 +154,7 @@ TEST(BounceGuesses, OfStrangersLeaveAnAllowanceToNetworksThatTakeOurMail) {
   EXPECT_THAT(talk(house, {classic}, "x\r\n", "198.51.100.8"), HasSubstr("450 4.7.1"));
 }
 
-/// A right strong tag is nothing that anybody finds: what strangers try of it costs others nothing.
+/// Nobody finds a strong tag by guessing, so wrong ones cost other clients nothing.
 TEST(BounceGuesses, OfStrongTagsAreTheirClientsOwnAffair) {
   House house(limits({.bad_per_client = 2, .bad_in_all = 3}));
   const std::string classic = classic_address(house, "ann");
@@ -182,7 +183,7 @@ TEST(BounceGuesses, OfShortTagsLeaveWrongStrongOnesTheirPlainAnswer) {
   EXPECT_THAT(talk(house, {forged(house, 3)}, "x\r\n", "203.0.113.9"), HasSubstr("550 5.1.8"));
 }
 
-/// Who guesses at a tag under a stamp that is over would else hear that he has found it.
+/// Otherwise a guesser would hear of a right tag under an expired stamp.
 TEST(BounceGuesses, ARightTagUnderAnOldStampIsNotToldFromAWrongOne) {
   House house(limits({.bad_per_client = 1}));
   const std::string classic = classic_address(house, "ann");
@@ -207,7 +208,8 @@ TEST(BounceGuesses, ARightTagIsNotToldByWhatElseIsWrongWithIt) {
   }
 }
 
-/// Other systems ask for all kinds of names; and what has expired was ours once.
+/// Other systems ask for all kinds of names, and an expired address was right once, so neither
+/// counts as a guess.
 TEST(BounceGuesses, AreWrongTagsAndNothingElse) {
   House house(limits({.bad_per_client = 1}));
   const std::string old = srs_address(house, "ann@sender.example");
@@ -215,7 +217,7 @@ TEST(BounceGuesses, AreWrongTagsAndNothingElse) {
   ASSERT_THAT(token, testing::StartsWith("srst="));
   house.clock.jump_wall(std::chrono::hours(24) * 40);
   const std::string domain = old.substr(old.find('@'));
-  // A right tag over a sender to whom nothing can go back.
+  // A right tag over a sender that cannot be answered.
   const std::string dotless = classic_address(house, "root", "localhost");
   const std::string circle = classic_address(house, "any", "srs.example.org");
   for (const std::string& address :
@@ -310,7 +312,7 @@ TEST(BounceGuard, WhoIsExemptLeavesTheDebtsOfItsNetworkAlone) {
   EXPECT_TRUE(guard.take({"two", "ann", false}, kClient, few, later));
 }
 
-/// A customer with an IPv6 /48 tries under 65,536 networks, and has the guesses of two.
+/// An IPv6 /48 has 65,536 networks, and as many guesses as two of them.
 TEST(BounceGuard, CountsGuessesOfAWiderNetworkTogether) {
   BounceGuard guard;
   const BounceLimits few{.bad_per_client = 3, .bad_in_all = 1000};

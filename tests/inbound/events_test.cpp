@@ -37,7 +37,7 @@ TEST(ReceivedEvent, NamesTheMessageAndItsWay) {
   EXPECT_EQ(event.at("size"), 38);
 }
 
-/// The list of rules may be cut; who gets nothing is named beside it.
+/// The list of rules may be cut; targets that get nothing are named apart.
 TEST(ReceivedEvent, NamesTheMembersThatLeadNowhere) {
   const mail::QueuedMessage queued;
   const mail::Client client;
@@ -72,7 +72,7 @@ TEST(RejectedEvent, NamesStageAndReply) {
   EXPECT_EQ(smtp.at("enhanced"), "5.1.1");
 }
 
-/// Who asks why a message did not come knows a recipient, the Message-ID or the author.
+/// A person who asks why a message did not come knows a recipient, the Message-ID or the author.
 TEST(RejectedEvent, IsFoundByWhatIsKnownOfAMessageRefusedAfterData) {
   House house;
   house.verify(
@@ -129,7 +129,7 @@ TEST(RejectedEvent, SaysWhatHasComeOfContentThatIsCutOrFaulty) {
   EXPECT_FALSE(faulty.contains("message_id"));
 }
 
-/// Refused without a look at who it is: too many, or not to be read.
+/// Refused before the author is read: there are too many fields, or they cannot be parsed.
 TEST(RejectedEvent, NamesARecipientThatWasNotLookedUp) {
   Limits limits;
   limits.max_recipients = 1;

@@ -1,4 +1,4 @@
-// Shares of what all use together, and what they are for: memory for content.
+// Fair shares, and the memory for content that they divide.
 #include "relay/inbound/fair_share.hpp"
 
 #include <list>
@@ -93,7 +93,7 @@ TEST_F(ShareTest, LeavesRoomForOthersHoweverManyTakeWhatTheyCanGet) {
   EXPECT_TRUE(of("192.0.2.1", limits).hold(100)) << share.held();
 }
 
-/// In a crowd the share of a network is what is left; only who comes with empty hands finds the
+/// In a crowd the share of a network is what is left; only a network that holds nothing finds the
 /// whole used up.
 TEST_F(ShareTest, TellsAShareOfACrowdedWholeFromTheWhole) {
   const ShareLimits limits{.total = 100, .per_network = 50, .leaves_room = true};
@@ -157,7 +157,7 @@ TEST_F(ShareTest, DripsAreNoProgress) {
   EXPECT_THAT(asked, testing::ElementsAre(0U));
 }
 
-/// Who holds his part or more has to do something with it: as many octets as it holds.
+/// A network with its part or more must send as many octets as it holds.
 TEST_F(ShareTest, TakesFromTheSlowWhoseNetworkHasItsPart) {
   const ShareLimits all{.total = 1000, .per_network = 500};
   auto& slow = stalled.emplace_back(of("192.0.2.1", all));
@@ -228,7 +228,7 @@ TEST_F(ShareTest, TakesNothingFromWhomWeLetWait) {
   EXPECT_FALSE(of("203.0.113.1", all).hold(1));
 }
 
-/// Where the share of a network is used up, its own make room and nobody else.
+/// If the share of a network is used up, only its own clients make room.
 TEST_F(ShareTest, AFullNetworkMakesRoomByItself) {
   stalling("198.51.100.1", 10);
   stalling("192.0.2.1", 10);

@@ -1,4 +1,4 @@
-// What becomes of messages that a gateway has accepted and that we would refuse.
+// Messages that a gateway has accepted and that we would refuse.
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,9 +28,9 @@ TEST_F(Gateway, WhatItHasAcceptedIsHeldOrLeavesApart) {
   ASSERT_EQ(house.queue.stored.size(), 2U);
   EXPECT_FALSE(house.queue.stored[1].message.routes.front().held);
   EXPECT_TRUE(house.queue.stored[1].message.routes.front().handling.risk_pool);
-  // Others are refused as ever.
+  // Messages of other clients are refused as without gateways.
   EXPECT_THAT(send(spoof, "198.51.100.66"), HasSubstr("550 5.7.1"));
-  // What the DNS cannot say now is asked again.
+  // A message that needs an answer of the DNS is put off.
   house.resolver.replace_zone("sender.example SERVFAIL\n_dmarc.sender.example SERVFAIL\n");
   EXPECT_THAT(send("Message-ID: <3@x.example>\r\n" + spoof), HasSubstr("\r\n451 "));
 }
@@ -46,7 +46,7 @@ TEST_F(Gateway, AListedClientIsHeldToo) {
   EXPECT_THAT(route.handling.reason, HasSubstr("203.0.113.9 is listed by bl.example"));
 }
 
-/// SPF proves the author; but the client is one of those whose mail we would not have taken.
+/// SPF proves the author, but we would not have taken mail from this client.
 TEST_F(Gateway, WhatItTookFromAListedClientIsNotSigned) {
   find_in_received(forward::LateRefusal::Risk);
   const std::string listed = received("x (unknown [203.0.113.9])", "gw.example.org");
@@ -58,7 +58,7 @@ TEST_F(Gateway, WhatItTookFromAListedClientIsNotSigned) {
   EXPECT_TRUE(house.signer.requests.back().unsigned_dkim);
 }
 
-/// Its tag authorises it to come back, whoever brings it.
+/// The tag authorises it, whichever client brings it.
 TEST_F(Gateway, WhatComesBackIsNeverHeld) {
   find_in_received(forward::LateRefusal::Hold);
   ask_lists();
@@ -73,7 +73,8 @@ TEST_F(Gateway, WhatComesBackIsNeverHeld) {
   EXPECT_THAT(route.handling.reason, HasSubstr("is listed by"));
 }
 
-/// Who is named before the content could be refused before it; but the gateway has the message.
+/// A client named before the content could be refused at once, but the gateway has accepted the
+/// message.
 class GatewayThatNames : public Gateway,
                          public testing::WithParamInterface<std::pair<const char*, DnsListStage>> {
  protected:

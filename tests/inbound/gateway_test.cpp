@@ -195,7 +195,7 @@ TEST_F(Gateway, StartTlsGivesTheNamedClientsPlaceBack) {
   EXPECT_THAT(from("203.0.113.9", {"EHLO x\r\n"})->sent, StartsWith("220 "));
 }
 
-/// Nor are those whom it names exempt: its bounces are not those of one client.
+/// Nor are the clients that it names exempt; its bounces count for different clients.
 TEST_F(Gateway, IsNotLimitedAsAClientThatBringsBounces) {
   change([](Policy& policy) { policy.limits.bounces.bad_per_client = 3; });
   const auto ask = [&](const std::string& path, const std::string& peer) {
@@ -271,7 +271,7 @@ TEST_F(Gateway, AForgedReceivedFieldNamesNobody) {
   EXPECT_THAT(send(received("x (unknown [198.51.100.66])", "gw.example.org") +
                    received("y (unknown [10.0.0.1])", "other.example") + forged),
               HasSubstr("550 5.7.1"));
-  // By somebody who is no gateway.
+  // From a client that is no gateway.
   EXPECT_THAT(send(forged, "198.51.100.66"), HasSubstr("550 5.7.1"));
   EXPECT_EQ(clients(), "");
 }

@@ -31,7 +31,7 @@ TEST(WasteGuard, KeepsOutWhoBreaksOffAgainAndAgain) {
   const auto refused = house.talk({"QUIT\r\n"});
   EXPECT_EQ(refused->sent, kWasteful);
   EXPECT_TRUE(refused->closed);
-  // The whole network is meant, and nobody else.
+  // It applies to the whole network, and to no other.
   const auto neighbour = house.dial({"QUIT\r\n"}, "192.0.2.200");
   const auto other = house.dial({"QUIT\r\n"}, "198.51.100.1");
   house.poll();
@@ -93,7 +93,7 @@ TEST(RefusalLog, LeavesOutAndCountsTheLinesOfAFlood) {
   EXPECT_THAT(house.log.lines.back(), HasSubstr("198.51.100.1"));
 }
 
-/// What an operator sees of senders who break RFC 5321; other refusals are not among it.
+/// The log of senders that break RFC 5321; other refusals are not in it.
 TEST(RefusalLog, CountsContentRefusedForItsFormOrSize) {
   Limits limits;
   limits.max_header = 1000;

@@ -1,4 +1,5 @@
-// Places for TLS handshakes: who gets one, from when on, and what the others hear.
+// Places for TLS handshakes: which client gets one, when, and the reply to the others (guarantee
+// "Handshakes are bounded").
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -169,7 +170,7 @@ TEST(Handshakes, WhoStandsStillGivesUpHisPlace) {
   EXPECT_EQ(house.acceptor.sessions(), 0U) << "a drain cuts them off after ten seconds";
 }
 
-/// The stream has ended the connection; who did it is told of, and pays.
+/// The stream has ended the connection; the client is logged and charged.
 TEST(Handshakes, AFloodOfTlsMessagesIsLoggedAndCharged) {
   Limits limits;
   limits.wasted = 2ULL << 20;

@@ -140,7 +140,7 @@ TEST(Intake, HoldsNoMoreThanOneHeaderAndOneChunk) {
   EXPECT_EQ(memory.held(), 0U);
 }
 
-/// What the stored chunk took is there for others at once.
+/// The memory of a stored chunk is free for others at once.
 TEST(Intake, GivesBackWhatAStoredChunkNoLongerNeeds) {
   RecordingQueue queue;
   fakes::FakeClock clock;

@@ -1,5 +1,5 @@
-// What is taken although the grammar or a round number speaks against it: names of clients, forms
-// of addresses, sizes of headers.
+// Input that is taken although it breaks the grammar or exceeds a customary limit: names of
+// clients, forms of addresses, sizes of headers.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -49,9 +49,9 @@ TEST(Session, HasLimitsOfHeadersFromItsPolicy) {
   EXPECT_EQ(house.queue.stored.size(), 1U);
 }
 
-/// Whose first line is no field (an mbox file, a folded line, no header at all): what was sent is
-/// kept, and what is put in front makes that line neither a part of our last field nor the end of
-/// our header.
+/// Content whose first line is no field (an mbox file, a folded line, no header at all): it is
+/// kept, and the fields in front make that line neither a part of our last field nor the end of our
+/// header.
 TEST(Session, PutsAJointBetweenItsFieldsAndAFirstLineThatIsNone) {
   struct Case {
     const char* content;
@@ -78,7 +78,7 @@ TEST(Session, PutsAJointBetweenItsFieldsAndAFirstLineThatIsNone) {
   }
 }
 
-/// What is left when results in our name are taken out may be no header any more.
+/// After results in our name are taken out, no header may be left.
 TEST(Session, PutsAnEmptyLineBeforeWhatRemainsOfAForgedHeader) {
   House house;
   auto named = std::make_shared<Policy>(*house.policy.get());
@@ -94,7 +94,7 @@ TEST(Session, PutsAnEmptyLineBeforeWhatRemainsOfAForgedHeader) {
             base::sha256("Hello\r\n\r\nthere\r\n"));
 }
 
-/// RFC 5321 §4.1.4: nobody is refused for the name he gives. It is in the trace, the log and the
+/// RFC 5321 §4.1.4: no client is refused for the name it gives. It is in the trace, the log and the
 /// queue, and must stay one word there.
 TEST(Session, TakesWhateverTheClientCallsItself) {
   for (const std::string& name : {"my pc", "(none)", "[::1]", "a\"b", "m\xC3\xBC.example", "_"}) {

@@ -74,7 +74,7 @@ TEST(OversizedContent, IsNotChargedWhereTheTroubleIsOurs) {
     EXPECT_THAT(house.talk(message(19 * kMiB / 10))->sent,
                 HasSubstr("452 4.3.1 Insufficient storage, try again later\r\n250 2.0.0 Ok\r\n"));
   }
-  // What is too large is so with a full disk, too.
+  // Oversized content hears the same reply if the disk is full.
   EXPECT_THAT(house.talk(message(3 * kMiB))->sent, HasSubstr("552 5.3.4"));
 }
 
@@ -82,7 +82,7 @@ TEST(OversizedContent, IsChargedWhileItComes) {
   Limits charged = limits();
   charged.wasted = 3 * kMiB;
   House house(charged);
-  // Neither a dot nor an end: the client is still sending when the others knock.
+  // There is neither a dot nor an end: the client is still sending when others connect.
   const auto wire = house.dial(envelope_and(content(3 * kMiB + kMiB / 2)));
   wire->wait_at_end = true;
   house.poll();

@@ -67,7 +67,7 @@ TEST_F(AttemptsTest, ANetworkHasAQuarterOfTheWholeAtMostAndAWiderOneHalf) {
   int of_wider = 0;
   for (int i = 0; i < 10; ++i) of_wider += taken(fmt::format("2001:db8:1:{:x}::1", i), 100);
   EXPECT_EQ(of_wider, 50);
-  // A share that is quicker for its size than the whole gets no more of it.
+  // A share that refills faster than the whole gets no more than the whole allows.
   limits = {.total = {.count = 100, .span = 100h},
             .per_client = {.count = 25, .span = 1h},
             .per_network = {.count = 25, .span = 1h}};
@@ -76,8 +76,8 @@ TEST_F(AttemptsTest, ANetworkHasAQuarterOfTheWholeAtMostAndAWiderOneHalf) {
   EXPECT_EQ(taken("198.51.100.1", 1000), 1);
 }
 
-/// Many networks together use up the whole. Whoever has owed nothing before is answered all the
-/// same, so that nobody is kept out; who owes much waits.
+/// Many networks together use up the whole. A client that owes nothing is still answered, so that
+/// others cannot keep it out; a client that owes much waits.
 TEST_F(AttemptsTest, AWholeThatIsUsedUpHitsWhoOwesMuch) {
   limits = hourly(1000, 100, 100);
   for (int i = 0; i < 10; ++i) EXPECT_EQ(taken(fmt::format("192.0.{}.1", i), 100), 100);
@@ -101,7 +101,7 @@ TEST_F(AttemptsTest, WhatIsGivenBackCountsNoMore) {
   EXPECT_EQ(taken("2001:db8:1:3::1", 100), 15) << "nor for the wider network";
 }
 
-/// Nobody saves up for a flood: less than nothing cannot be owed.
+/// Giving back cannot save up attempts: no client owes less than nothing.
 TEST_F(AttemptsTest, NoMoreIsGivenBackThanIsOwed) {
   EXPECT_EQ(taken("192.0.2.1", 4), 4);
   attempts.give_back(origin_of("192.0.2.1"), 1000, limits, now);

@@ -1,5 +1,5 @@
-// RCPT without end, as clients hear it: what counts against whom, and what mail that is taken
-// forgives.
+// RCPT without end, as clients hear it (guarantee "RCPT without end is put off"): what counts, and
+// what accepted mail gives back.
 #include <string>
 #include <vector>
 
@@ -84,7 +84,7 @@ TEST_F(Attempts, RcptWithoutEndIsPutOffWhateverTheAnswers) {
   EXPECT_EQ(house.abuse.totals().over_rate, 20U);
   EXPECT_THAT(house.log.lines, Contains(HasSubstr("Too many RCPT commands from your address")));
   EXPECT_THAT(house.log.lines, Contains(HasSubstr(R"("event":"rejected")")));
-  // Names that are nobody's, domains that are not ours: all the same.
+  // Unknown names and foreign domains count alike.
   const auto guessing =
       from("192.0.2.8", {"EHLO c.example\r\n", "MAIL FROM:<>\r\n", "RCPT TO:<a@example.org>\r\n",
                          "RCPT TO:<b@example.org>\r\n", "RCPT TO:<c@elsewhere.example>\r\n",
@@ -97,7 +97,7 @@ TEST_F(Attempts, RcptWithoutEndIsPutOffWhateverTheAnswers) {
   EXPECT_THAT(send(5), HasSubstr("queued"));
 }
 
-/// A list server never notices: what it sends is taken.
+/// A list server is never put off, because its mail is taken.
 TEST_F(Attempts, MailThatIsTakenIsForgiven) {
   limit(20, 20);
   for (int i = 0; i < 50; ++i) {
@@ -121,7 +121,8 @@ TEST_F(Attempts, MailThatIsRefusedIsNotForgiven) {
   EXPECT_THAT(ask(1), HasSubstr(kOver));
 }
 
-/// Who sends one message for ever, as if he had lost our 250, stores nothing with it.
+/// A client that sends one message again and again, as if it had lost our 250, gets no attempts
+/// back.
 TEST_F(Attempts, AMessageThatIsSentAgainIsNotForgivenAgain) {
   limit(10, 100);
   const std::string same = message();
@@ -263,7 +264,7 @@ TEST_F(Attempts, OfAGatewayOnlyItsClientsAreCounted) {
   }
 }
 
-/// A client that is found in Received was not charged at RCPT, and owes what it owes.
+/// A client found in Received was not charged at RCPT, so its debt stays as it is.
 TEST_F(Attempts, MailThroughAGatewayForgivesNothingElse) {
   find_in_received();
   change([](Policy& policy) { policy.check = nullptr; });
@@ -276,7 +277,7 @@ TEST_F(Attempts, MailThroughAGatewayForgivesNothingElse) {
   EXPECT_THAT(ask(1, "203.0.113.9"), HasSubstr(kOver));
 }
 
-/// Under whatever limits a transaction was charged, it is forgiven.
+/// Attempts are given back even if the limits have changed since.
 TEST_F(Attempts, AReloadWithinATransactionLosesNothing) {
   limit(100, 100);
   house.queue.on_append = house.queue.on_commit = [&] { limit(10, 10); };

@@ -1,5 +1,5 @@
-// The queue as the inbound side sees it, kept in memory for the test to look at. Not a queue:
-// nothing is due, and nothing goes.
+// The queue as the inbound side sees it, kept in memory for the test to look at. Not a queue: no
+// copy becomes due or leaves.
 #pragma once
 
 #include <cstddef>
@@ -66,7 +66,7 @@ struct RecordingTokens final : ports::TokenStore {
   std::optional<ports::SpoolError> error;
 };
 
-/// Answers out of what the queue was given.
+/// Answers from the messages that the queue was given.
 class RecordingConsent final : public ports::ConsentQueue {
  public:
   explicit RecordingConsent(const RecordingQueue& queue) : queue_(queue) {}
@@ -86,7 +86,7 @@ class RecordingConsent final : public ports::ConsentQueue {
   const RecordingQueue& queue_;
 };
 
-/// Greylisting as the store does it, without bounds and without an end of what is remembered.
+/// Greylisting as in the store, but unbounded, and entries never expire.
 class RecordingGreylist final : public ports::GreylistStore {
  public:
   explicit RecordingGreylist(const ports::Clock& clock) : clock_(clock) {}

@@ -1,5 +1,5 @@
-// A client that lost our 250 and sends again gets 250 without a second copy; who sends the same
-// twice has sent two messages.
+// A client that lost our 250 and sends again gets 250 without a second copy (guarantee "A lost 250
+// makes no second message"). A client that sends equal messages has sent two messages.
 #include <chrono>
 
 #include <gmock/gmock.h>

@@ -19,7 +19,7 @@ class ServedHouse : public testing::Test {
  protected:
   explicit ServedHouse(Limits limits = {}) : house(limits, true) {}
 
-  /// Who still waits goes, and so does what waits for the DNS.
+  /// Ends the sessions that still wait, and their lookups.
   void TearDown() override {
     house.acceptor.drain();
     house.poll();

@@ -1,6 +1,6 @@
-// The smuggling matrix through whole sessions: whatever stands
-// around a dot, however it is carried and cut, an envelope inside the content of a message never
-// becomes a message; and what was taken leaves us with one end of data, even for a sloppy reader.
+// The smuggling matrix through whole sessions: whatever stands around a dot, however it is carried
+// and cut, an envelope inside the content of a message never becomes a message; and accepted
+// content leaves with one end of data, even for a sloppy reader.
 #include <array>
 #include <string>
 

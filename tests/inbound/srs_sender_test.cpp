@@ -1,4 +1,5 @@
-// MAIL FROM in our SRS domain: whom it stands for, what leaves, and what a guesser learns from it.
+// MAIL FROM in our SRS domain: the sender it stands for, the address that leaves, and what a
+// guesser learns (guarantee "A sender in our SRS domain stands for somebody").
 #include <chrono>
 #include <string>
 
@@ -128,7 +129,7 @@ void expect_wrapped_anew(House& house, const std::string& address, const std::st
   EXPECT_THAT(left, StartsWith(address.substr(0, 5)));
   EXPECT_THAT(left, EndsWith("@srs.example.org"));
   EXPECT_EQ(behind(house, left), sender) << left;
-  // Whom a notice of ours is for; nobody reads those to the address of a message.
+  // The reader of our DSN; a DSN to the address of a message has none.
   EXPECT_EQ(stored.message.reverse_path.to_string(), sender.empty() ? address : sender);
 }
 
@@ -179,7 +180,7 @@ TEST(SrsSenders, AreNotProvenByTheSpfOfOurOwnDomain) {
   EXPECT_TRUE(house.queue.stored.back().message.message.sender_authenticated);
 }
 
-/// Or everybody who comes back to us would share the limit of our SRS domain.
+/// Otherwise all such senders would share the limit of our SRS domain.
 TEST(SrsSenders, CountForTheDomainOfTheSenderBehind) {
   House house;
   auto policy = std::make_shared<Policy>(*house.policy.get());

@@ -1,4 +1,4 @@
-// A session that verifies: what the client hears, what is stored, and what stands in front of it.
+// A session that verifies: replies, stored messages and the fields in front of them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -70,7 +70,7 @@ TEST_F(Verifying, ForwardsDoubtfulMailAsSuch) {
   EXPECT_THAT(stored().message.trace_fields, HasSubstr("dmarc=fail"));
 }
 
-/// Our signature over what failed would vouch for a forgery.
+/// Our signature over a message that failed would vouch for a forgery.
 TEST_F(Verifying, SignsWhatPassedAndNothingThatFailed) {
   replies_to("ann@sender.example");
   EXPECT_FALSE(house_.signer.requests.back().unsigned_dkim);

@@ -121,7 +121,7 @@ TEST(Mailbox, ReadsOverASourceRoute) {
   }
 }
 
-/// What is printed reads as the same address, for every local part that can be made.
+/// A printed address parses as the same address, for every possible local part.
 TEST(Mailbox, PrintAndParseAreInverse) {
   std::mt19937 random(42);
   const std::string_view alphabet = "abzAZ019!#$%&'*+-/=?^_`{|}~.. @\"\\,;:<>[]()";

@@ -1,4 +1,4 @@
-// Who the author is, for whoever has to answer for it. The forged forms are those of Chen et al.,
+// Who the author is, as DMARC and signing need it. The forged forms are those of Chen et al.,
 // "Composition Kills" (espoofer), and their kin.
 #include "relay/mail/author.hpp"
 
@@ -29,7 +29,7 @@ TEST(Author, IsTheDomainOfTheOneMailboxInTheOneFrom) {
   EXPECT_EQ(author("From: (nested (comment)) ann@x.example (tail)\r\n"), "x.example");
 }
 
-/// Who is unclear is nobody.
+/// An unclear author is none.
 TEST(Author, IsNobodyWhenUnclear) {
   for (const char* block :
        {"", "Subject: x\r\n", "From:\r\n", "From: ann\r\n", "From: <>\r\n",
@@ -235,8 +235,7 @@ INSTANTIATE_TEST_SUITE_P(Unclear, Authors, testing::ValuesIn([] {
                            add("NoDomain", "From: ann@\r\n", Problem::Nobody);
                            add("DotlessDomain", "From: Ann <root@localhost>,\r\n", Problem::Nobody);
                            add("FullWidthAt", "From: a\xEF\xBC\xA0x.example\r\n");
-                           // What a reader makes of encoded words outside of a name is anybody's
-                           // guess.
+                           // It is unclear how readers show encoded words outside of a name.
                            add("EncodedAddress",
                                "From: =?utf-8?B?PGFkbWluQHkuZXhhbXBsZT4=?=,<b@x.example>\r\n");
                            add("OnlyInAComment", "From: (a@x.example)\r\n");
@@ -280,7 +279,7 @@ TEST(Authors, AreNotCountedForever) {
   EXPECT_EQ(authors(nested + " a@x.example\r\n"), "x.example");
 }
 
-/// Whoever is the author for signing is one of those DMARC asks about.
+/// The author for signing is one of those that DMARC asks about.
 TEST(Authors, ContainTheOneAuthor) {
   for (const char* block : {"From: ann@X.Example\r\n", "From: \"B, A\" (c) <ann@x.example>\r\n"}) {
     EXPECT_EQ(authors(block), author(block));

@@ -1,4 +1,4 @@
-// What does not fit into one DSN goes on in others.
+// Entries that do not fit into one DSN go into others.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
-// The DSN as text: goldens, and what no input may do to it. That other programs read it as meant is
-// shown by tests/mail/read_dsn.py.
+// The DSN as text: goldens, and properties that hold for any input (guarantee "A DSN is well formed
+// and bounded"). That other programs read it as meant is shown by tests/mail/read_dsn.py.
 #include "relay/mail/dsn.hpp"
 
 #include <gmock/gmock.h>
@@ -186,7 +186,7 @@ TEST(Dsn, SaysUntilWhenAttemptsGoOnAtLeast) {
   EXPECT_THAT(dsn_text(request), HasSubstr("Will-Retry-Until: Sun, 29 Nov 2026 06:00:00"));
 }
 
-/// Whatever the remote or the original says ends no line, no field and no part.
+/// No text of the remote or the original ends a line, a field or a part.
 TEST(Dsn, StaysWellFormedWhateverItQuotes) {
   DsnRequest evil = dsn_request();
   const std::string boundary = "--=_" + evil.new_id().to_string();

@@ -39,7 +39,7 @@ TEST(Header, LeavesOutWhatIsNoField) {
   }
 }
 
-/// What belongs to no field stands apart, and whoever judges begins behind it.
+/// Lines that belong to no field stand apart, and verification begins behind them.
 TEST(Header, BeginsBehindAMailboxLineOrWhatGoesOnWithNothing) {
   for (const char* line : {"From ann@x.example Mon Nov 23 10:00:00 2026\r\n", " begins folded\r\n",
                            "\tX: y\r\n more\r\n", "From ann\r\n goes on\r\n"}) {

@@ -33,7 +33,7 @@ INSTANTIATE_TEST_SUITE_P(
         MaskCase{"DomainAndLocalPart", "info@fwd.example", "kate@dest.example",
                  "kate is not at dest.example (mx.dest.example)",
                  "[hidden] is not at [hidden] (mx.[hidden])"},
-        // What the sender wrote stays readable.
+        // Text that the sender wrote stays readable.
         MaskCase{"SameLocalPart", "info@fwd.example", "info@dest.example",
                  "<info@dest.example>: user info unknown", "<info@fwd.example>: user info unknown"},
         MaskCase{"SameLocalPartInAnotherCase", "Info@fwd.example", "info@dest.example",

@@ -221,7 +221,7 @@ TEST_F(AdminEndpointTest, PausesAndResumes) {
               HasSubstr("for: expected more than 0"));
 }
 
-/// Nothing is dropped in silence: what ended without a DSN is counted where everybody looks.
+/// Copies that ended without a DSN are counted in `status`.
 TEST_F(AdminEndpointTest, StatusCountsHowCopiesEnded) {
   status_ = {.copies_delivered = 5, .copies_bounced = 3, .copies_suppressed = 2};
   EXPECT_THAT(say("status", {}),

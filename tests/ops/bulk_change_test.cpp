@@ -38,7 +38,7 @@ TEST_F(BulkChangeTest, ChangesSliceBySliceAndTellsTheDeliverySideBeforeTheNext) 
   EXPECT_EQ(delivery_.woken, 0);
 }
 
-/// A second order within the wait for a dot: what it finds held may still be taken.
+/// A second order during the wait for a dot: copies that it finds held may still be taken.
 TEST_F(BulkChangeTest, CountsWhatWasHeldBeforeAndIsBehindItsDot) {
   add();
   add();
@@ -190,7 +190,7 @@ TEST_F(BulkChangeTest, KnowsWhichCopiesAVerbIsFor) {
   EXPECT_EQ(of(QueueAction::Bounce), std::tuple(true, true, true, false));
 }
 
-/// Whether they wait, are held, or are held for somebody's consent.
+/// Copies that wait, that are held, and that are held for consent.
 TEST_F(BulkChangeTest, ADryRunCountsWhatTheVerbChanges) {
   for (const auto& [verb, word] :
        {std::pair(Verb::Retry, "queue.retry"), std::pair(Verb::Hold, "queue.hold"),

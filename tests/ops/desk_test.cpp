@@ -93,7 +93,7 @@ TEST_F(DeskTest, ShowsTheHeaderAndNothingOfTheBody) {
   EXPECT_EQ(run(desk_.show(one(queue_.rows.front())))->header, "");
 }
 
-/// The word that pauses a group selects what was tried at its hosts, for every verb.
+/// The filter word that pauses a group selects copies tried at its hosts, for every verb.
 TEST_F(DeskTest, KnowsHostsByTheNameOfTheirGroup) {
   groups_["microsoft-365"] = {{"mail.protection.outlook.com"}, {"mx.microsoft"}};
   defer(add(), clock_.wall());

@@ -198,7 +198,8 @@ bool narrows(const QueueCondition& condition) {
   return condition.text.find_first_not_of("*@.") != std::string::npos;
 }
 
-/// Whatever is written, each word narrows, or all of it is refused.
+/// Each word narrows the selection, or the whole filter is refused (guarantee "A filter never
+/// widens").
 TEST(Filter, NeverWidens) {
   const std::vector<std::string> parts{
       "to",  "alias", "from",  "domain", "mx",     "code",       "age", "state", "id", ":",

@@ -152,7 +152,7 @@ TEST_F(PausesTest, DoNotSpinWhenTheStoreGivesARuleThatIsOver) {
   EXPECT_LE(read, 15);
 }
 
-/// What an operator said while the store read the rules is not undone by its answer.
+/// A change by an operator while the store reads the rules is not undone by its answer.
 TEST_F(PausesTest, AreNotForgottenByAReadThatBeganBefore) {
   bool once = true;
   queue_.after = [&](const std::string& call) {

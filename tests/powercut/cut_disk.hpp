@@ -1,7 +1,7 @@
-// What a disk may hold when the power is cut: what was synced, and of the rest any part.
+// The possible contents of a disk after a power cut: everything synced, and any part of the rest.
 //
-// Rules of the disk: what was synced is there. Of what was not, each write may be there, or not, or
-// in part, in units of 512 or 4096 octets, in any combination; the same for changes of size.
+// Rules of the disk: synced writes are there. Each other write may be there, or not, or in part, in
+// units of 512 or 4096 octets, in any combination; the same for changes of size.
 #pragma once
 
 #include <map>

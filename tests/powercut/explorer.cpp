@@ -74,7 +74,7 @@ void Explorer::live(spool::OpenedDatabase& queue) {
       if (!promises_.knows(one.copy.message)) continue;
       const auto loaded = tables.reader.load(one.copy.message, {one.copy.index});
       if (!loaded) throw std::runtime_error("what is due cannot be loaded");
-      // Whatever was asked of it in the first life has not happened.
+      // Nothing that was requested in the first life has happened.
       Fact fact{.kind = Fact::Kind::Answered,
                 .id = one.copy.message,
                 .index = one.copy.index,

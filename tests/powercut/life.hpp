@@ -1,5 +1,5 @@
-// What a life of the queue consists of: requests, several at a time so that commits are shared, and
-// the note of what was asked and answered.
+// A life of the queue: requests, several at a time so that commits are shared, and the record of
+// requests and answers.
 #pragma once
 
 #include <random>
@@ -24,7 +24,7 @@ class Life {
 
   std::uint64_t draw(std::uint64_t below) { return random_() % below; }
 
-  /// Takes one of them out, so that nobody else acts upon it meanwhile; nullopt: there is none.
+  /// Takes one of them out, so that no other request acts on it meanwhile; nullopt: there is none.
   std::optional<mail::CopyId> take(std::vector<mail::CopyId>& copies);
 
   void note(Kind kind, const mail::CopyId& copy, State state = State::Waiting,

@@ -58,7 +58,7 @@ base::Task<> OperatorLife::retry_all() {
   require(due.has_value(), "the look at what is due");
 }
 
-/// Only among those that nobody else acts upon at the moment.
+/// Only copies on which no other request acts at the moment.
 base::Task<> OperatorLife::consent_to_all() {
   const auto awaiting = co_await spool_.consent().awaiting_copies(std::nullopt, 100);
   require(awaiting.has_value(), "the listing");
@@ -82,7 +82,7 @@ base::Task<> OperatorLife::find_damaged() {
   std::vector<mail::CopyId> of_message;
   std::ranges::copy_if(waiting_, std::back_inserter(of_message),
                        [&](const mail::CopyId& copy) { return copy.message == id; });
-  // With a copy that is being tried just now nobody could say how that ends.
+  // The end of a copy under way would be unknown.
   const auto rows = co_await spool_.operators().copies(id);
   require(rows.has_value(), "the look");
   const auto open = std::ranges::count_if(

@@ -11,8 +11,7 @@ namespace {
 
 const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 
-/// What is counted as it changes is what counting finds; and nothing lies about without what it
-/// belongs to.
+/// The running counts equal those of a full count, and no row is orphaned.
 bool is_consistent(spool::Connection& connection) {
   return connection.pragma(
              "SELECT (SELECT count(*) FROM tally WHERE "

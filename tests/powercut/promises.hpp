@@ -1,4 +1,4 @@
-// What had been promised up to a moment, and whether a queue keeps it.
+// The promises made up to a moment, and whether a queue keeps them.
 #pragma once
 
 #include <cstdint>
@@ -56,7 +56,7 @@ class Promises {
     base::Ulid dsn;
   };
 
-  /// What lies in the tables.
+  /// The contents of the tables.
   struct Rows {
     std::set<base::Ulid> messages;
     std::map<Key, State> copies;

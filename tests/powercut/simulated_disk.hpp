@@ -14,8 +14,8 @@ struct sqlite3_vfs;
 
 namespace relay::powercut {
 
-/// What the program was asked for, had promised, or heard, at a moment between two operations of
-/// the disk. What was asked may have happened or not; what was answered has.
+/// A request, promise or answer between two operations of the disk. A request may have been carried
+/// out or not; an answered one has been.
 struct Fact {
   enum class Kind : std::uint8_t {
     Acknowledged,  ///< 250 was said for the message, with copies in these `states`
@@ -75,7 +75,7 @@ class SimulatedDisk {
   /// As they are now.
   Files files();
 
-  /// What happened so far; empties the memory of it.
+  /// The events so far; forgets them.
   std::vector<Operation> take_log();
 
   void remember(bool on) { remembers_ = on; }  ///< for replaying, which needs no log

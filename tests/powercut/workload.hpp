@@ -14,7 +14,7 @@ struct Recording {
   std::string database;  ///< its file name on the disk
 };
 
-/// How a message of the life leaves, so that whoever finds it can tell whether that is whole.
+/// How a message of the life leaves, written so that a checker can tell whether it is whole.
 std::string seal_of(const base::Ulid& id);
 std::string reason_of(const base::Ulid& id, std::uint16_t index);
 

@@ -21,12 +21,12 @@ TEST_F(Files, LieInFoldersThatOthersCannotWriteTo) {
                   HasSubstr("secrets has mode 0777: others can put a file in the place of "
                             "secrets/good"),
                   HasSubstr("chmod o-w "))));
-  // As in /tmp, who does not own a file there cannot take it away.
+  // As in /tmp, only the owner of a file can remove it.
   ::chmod((folder_ / "secrets").c_str(), 01777);
   EXPECT_THAT(said("folder", text), IsEmpty());
 }
 
-/// A group that nobody knows may be anybody's; one's own is trusted.
+/// An unknown group may have any members; the user's own group is trusted.
 TEST_F(Files, LieInFoldersThatNoOtherGroupCanWriteTo) {
   const std::string text = domain("\"info\" = \"me@mail.example\"\n");
   ::chmod((folder_ / "secrets").c_str(), 0770);
@@ -42,7 +42,7 @@ TEST_F(Files, LieInFoldersThatNoOtherGroupCanWriteTo) {
                                         HasSubstr("chmod g-w "))));
 }
 
-/// Whoever can put another link there has the file.
+/// A user who can replace the link controls the file.
 TEST_F(Files, LieBehindLinksThatOthersCannotChange) {
   fs::create_directories(folder_ / "open");
   fs::create_symlink(folder_ / "secrets/good", folder_ / "open/good");

@@ -42,7 +42,7 @@ TEST_F(RememberedSecrets, AreMissedWhenTheyAreGone) {
   EXPECT_THAT(missed_ids(remembered, {}, kNow), ElementsAre("b", "a"));
 }
 
-/// Not only until the next start: what is under way stays so.
+/// Not only until the next start: addresses stay under way for longer.
 TEST_F(RememberedSecrets, StayMissedUntilTheLastAddressHasExpired) {
   auto remembered = remember({}, with({"a"}), kNow);
   // The one that signs is in use until the start that comes without it.
@@ -147,7 +147,7 @@ TEST_F(ClassicTags, UnderWayAtAnUpgradeAreTakenOnceForMaxAge) {
   EXPECT_THAT(ends(memory, srs, kHasRun, kNow + days(9)), ElementsAre(end_, end_));
   memory = after_start(memory, srs, kHasRun, kNow + days(50));
   EXPECT_THAT(ends(memory, srs, kHasRun, kNow + days(60)), ElementsAre(end_, end_));
-  // Addresses live as long as the configuration says now.
+  // Addresses live as long as the present configuration says.
   auto patient = srs;
   patient.max_age_days = 40;
   EXPECT_THAT(ends(memory, patient, kHasRun, kNow + days(9)),

@@ -1,5 +1,4 @@
-// A configuration that is read from files, and what is said of it: each line as an operator sees
-// it.
+// A configuration read from files, and its findings, each line as an operator sees it.
 #pragma once
 
 #include <map>
@@ -20,7 +19,7 @@ class Review : public settings::LoaderFixture {
   /// 2026-11-24 noon.
   static constexpr base::WallTime kNow{std::chrono::seconds(1'795'521'600)};
 
-  /// Text that loads without a word: what a test adds to it is what it is about.
+  /// A configuration without findings; each test adds the lines it is about.
   static std::string quiet() {
     return "hostname = \"mx.relay.example\"\n"
            "[srs]\ndomain = \"srs.relay.example\"\n"
@@ -33,7 +32,7 @@ class Review : public settings::LoaderFixture {
     return quiet() + "[[domain]]\nname = \"fwd.example\"\n[domain.alias]\n" + aliases;
   }
 
-  /// What is said by the check of that name, rendered, with the folder cut away.
+  /// The findings of the check of that name, rendered, with the folder cut away.
   std::vector<std::string> said(const std::string& check, const std::string& text) {
     auto loaded = load_text(text);
     if (!loaded) {

@@ -39,7 +39,7 @@ TEST_F(Targets, OfAnAliasFileHaveTheirColumn) {
       ElementsAre(HasSubstr("aliases:2:22: warning[E050]: team@fwd.example leads to gone@")));
 }
 
-/// What the real map finds by a tag, a pattern or a catch-all is there.
+/// Addresses that the real map finds by a tag, a pattern or a catch-all exist.
 TEST_F(Targets, ExistByTagPatternAndCatchAll) {
   const std::string base =
       "\"info\" = \"me@mail.example\"\n\"a\" = \"info+x@fwd.example\"\n\"b\" = "

@@ -136,7 +136,7 @@ TEST_F(AbuseSettings, AreReportedWithTheirPlace) {
                           HasSubstr("8:13 rates.per_alias: expected a rate such as")));
 }
 
-/// What is not verified cannot be counted; the operator should not think that it is.
+/// Unverified mail cannot be counted, so the operator is warned.
 TEST_F(AbuseSettings, WarnOfARateThatCountsNothing) {
   const auto warns = [&](const std::string& text) {
     const auto loaded = read(text + "[rates]\nper_signature = \"9/h\"\n");

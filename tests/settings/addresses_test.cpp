@@ -1,4 +1,4 @@
-// What `check` says of addresses, of the limits of headers, and of who reads postmaster@.
+// Findings of `check` about addresses, limits of headers, and the reader of postmaster@.
 #include <gmock/gmock.h>
 
 #include "tests/settings/loader_fixture.hpp"

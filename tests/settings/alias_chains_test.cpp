@@ -14,7 +14,7 @@ using testing::Not;
 
 class AliasChains : public LoaderFixture {
  protected:
-  /// What is said of an alias file of example.org, beside which example.net is hosted, too.
+  /// Findings for an alias file of example.org, with example.net hosted as well.
   std::vector<std::string> problems_with(const std::string& aliases) {
     write("aliases", aliases + "postmaster: me@mail.example\n");
     return problems_of(

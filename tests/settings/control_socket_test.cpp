@@ -1,4 +1,4 @@
-// Where the command line looks for the daemon, whatever stands in the file.
+// Where the command line looks for the daemon, whatever the file contains.
 #include "relay/settings/control_socket.hpp"
 
 #include <filesystem>
@@ -67,7 +67,7 @@ TEST_F(ControlSocketTest, IsTheDefaultWhereNobodySaysIt) {
                            "[[control]]\nsocket = \"c.sock\"\n", "[log]\nsocket = \"c.sock\"\n"}) {
     EXPECT_EQ(find_control_socket(write("relay.toml", text)).path, standard) << text;
   }
-  // What others can change does not decide whom we talk to.
+  // A file that others can change does not decide which socket is used.
   const std::string open = write("open.toml", "[control]\nsocket = \"c.sock\"\n");
   ::chmod(open.c_str(), 0666);
   EXPECT_EQ(find_control_socket(open).path, standard);

@@ -1,4 +1,4 @@
-// What the loader is in doubt of, and what it says of files that are something else.
+// Doubts of the loader, and its findings about files of another kind.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
@@ -95,7 +95,7 @@ TEST_F(LoaderDoubts, OfAFileFullOfMistakesTheFirstAreShown) {
   EXPECT_THAT(problems.back(), HasSubstr("error[E001]: 500 more of what is wrong is not shown"));
 }
 
-/// Whoever must know why nothing starts sees that first of all.
+/// The reason why a start fails comes first.
 TEST_F(LoaderDoubts, WarningsCrowdOutNoError) {
   std::string text;
   for (int i = 0; i < 1500; ++i)

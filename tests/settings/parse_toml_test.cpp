@@ -1,4 +1,4 @@
-// Text that toml++ itself does not survive, or may not be asked about.
+// Text that would crash toml++, or that must not be given to it.
 #include <array>
 
 #include "tests/settings/loader_fixture.hpp"

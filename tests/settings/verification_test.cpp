@@ -143,7 +143,7 @@ TEST_F(Verification, ReportsEachMistakeWithItsPlace) {
   }
 }
 
-/// What would lend the name of a hosted domain to rewritten mail is no configuration.
+/// A configuration that would lend the name of a hosted domain to rewritten mail is refused.
 TEST_F(Verification, RewrittenMailNeverSpeaksForAHostedDomain) {
   for (const char* name : {"example.org", "fwd.example.org", "org"}) {
     EXPECT_THAT(problem(std::string("[rewrite]\ndomain = \"") + name + "\"\n"),
@@ -156,7 +156,7 @@ TEST_F(Verification, RewrittenMailNeverSpeaksForAHostedDomain) {
             "notexample.org");
 }
 
-// Without verdicts nobody could be told of a failure: that is not to happen by accident.
+// Without verdicts no failure could be reported, so the loader asks for a decision.
 TEST_F(Verification, AsksWhoHearsOfFailuresWhenNobodyIsVerified) {
   EXPECT_THAT(problem("[auth]\nverify = false\n"), HasSubstr("say bounces.to = \"anyone\""));
   EXPECT_THAT(problem("[auth]\nverify = false\n[bounces]\nto = \"authenticated\"\n"),
@@ -165,7 +165,7 @@ TEST_F(Verification, AsksWhoHearsOfFailuresWhenNobodyIsVerified) {
             NoticesTo::Anyone);
 }
 
-/// Whoever is to hear of partial failures has to be there.
+/// The reader of partial failures must be configured.
 TEST_F(Verification, AsksForThePostmasterWhoHearsOfPartialFailures) {
   const std::string none = problem("[bounces]\nto = \"anyone\"\npartial = \"postmaster\"\n");
   EXPECT_THAT(none, testing::StartsWith("relay.toml:8:11: error"));

@@ -120,7 +120,7 @@ TEST(ClientMachine, ResetsBeforeEveryTransactionThatFollowsOneThatFailed) {
   }
 }
 
-/// Who carries the octets gives each reply its time: a part of one is none.
+/// The caller times each reply: a part of one does not count.
 TEST(ClientMachine, CountsRepliesAtTheirEnd) {
   ClientMachine machine("relay.test", TlsUse::IfOffered);
   machine.feed("220 mx.exa");
@@ -262,7 +262,7 @@ TEST(ClientMachine, ClosesOnRepliesNobodyAskedFor) {
   EXPECT_EQ(banner.step(), Step::Closed);
 }
 
-/// What the server answers at one stage, everything before it having gone well.
+/// The reply of the server at one stage, after all earlier stages went well.
 struct StageCase {
   const char* name;
   Stage stage;

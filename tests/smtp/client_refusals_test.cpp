@@ -1,5 +1,5 @@
-// Refusals that are no ordinary ones: commands out of step, too many recipients, what a server does
-// not offer.
+// Unusual refusals: commands out of step, too many recipients, extensions that a server does not
+// offer.
 #include <string>
 #include <vector>
 

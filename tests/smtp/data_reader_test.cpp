@@ -13,7 +13,7 @@ namespace {
 
 using std::string_literals::operator""s;
 
-/// What a reader made of a stream of octets.
+/// The result of reading a stream of octets.
 struct Reading {
   bool finished = false;
   std::size_t used = 0;
@@ -195,7 +195,7 @@ TEST(DataReader, EndsOnlyWhereTheStandardSaysInTheWholeMatrix) {
   EXPECT_EQ(got.unclean, 0);
 }
 
-/// What lenient servers do: lines end in LF, with or without CR.
+/// As lenient servers do: lines end in LF, with or without CR.
 Reading read_leniently(const Segments& segments) {
   std::string line;
   Reading result;

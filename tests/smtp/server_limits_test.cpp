@@ -1,4 +1,5 @@
-// How much a client may get wrong, and who never loses its session for what is not its fault.
+// How many errors a client may make, and clients that never lose their session for errors that are
+// not theirs.
 #include <optional>
 #include <string>
 
@@ -38,7 +39,8 @@ struct Sender {
 
   void begin() { ASSERT_EQ(code("MAIL FROM:<a@b.example>"), 250); }
 
-  /// What RCPT hears when the session would answer so; 0: taken. `asked` counts the questions.
+  /// The code of the reply to RCPT if the session decides so; 0: taken. `asked` counts the
+  /// questions.
   int rcpt(int answer) {
     Action action = machine.on_line("RCPT TO:<x@d.example>", true);
     if (std::holds_alternative<CheckRecipient>(action)) {

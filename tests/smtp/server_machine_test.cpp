@@ -201,7 +201,7 @@ TEST(ServerMachine, VerifiesNobody) {
 
 // ---- random dialogues against a reference small enough to be seen right
 
-/// What RFC 5321 §4.1.4 says about order, and nothing else.
+/// The order of commands by RFC 5321 §4.1.4, and nothing else.
 struct Reference {
   bool greeted = false, mail = false;
   int recipients = 0;

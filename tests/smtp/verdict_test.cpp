@@ -11,7 +11,7 @@ namespace {
 using mail::OutcomeKind;
 using mail::Stage;
 
-/// What the remote said, or how it fell silent, and what follows.
+/// The reply of the remote, or its silence, and the verdict.
 struct StepCase {
   const char* name;
   Stage stage;

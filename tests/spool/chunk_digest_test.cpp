@@ -1,4 +1,4 @@
-// What tells a chunk of a stored message from anything else.
+// The digest tells a chunk of a stored message from any other octets.
 #include "relay/spool/chunk_digest.hpp"
 
 #include <gtest/gtest.h>

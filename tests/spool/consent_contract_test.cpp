@@ -1,4 +1,4 @@
-// What every queue promises about copies that wait for their targets' consent.
+// Contract of every queue: copies that wait for their targets' consent.
 #include <algorithm>
 
 #include "relay/base/text.hpp"
@@ -75,7 +75,8 @@ TEST_P(ConsentContract, ReleasesWhatWaitedAndNothingElse) {
   EXPECT_EQ(loaded.recipients[1].route.awaits, "");
   EXPECT_EQ(loaded.recipients[1].state, RecipientState::Waiting);
   EXPECT_EQ(loaded.recipients[0].route.awaits, "b@y.example");
-  // Nothing of it was under way: whoever has it from its acceptance may try it.
+  // None of its copies was under way, so the delivery side, which has them from the acceptance, may
+  // try them.
   const auto answer = record(id, {outcome(1, RecipientState::Waiting)});
   EXPECT_EQ(answer.copies.front(), ports::Recorded::Yes);
 }

@@ -47,7 +47,7 @@ class Damage : public SqliteCase {
     open();
   }
 
-  /// Delivers what is due, as the delivery side does; what cannot be read is held.
+  /// Delivers due copies, as the delivery side does; unreadable ones are held.
   void deliver_all() {
     std::optional<ports::DueCursor> after;
     while (true) {
@@ -117,8 +117,8 @@ TEST_F(Damage, OfAStateKeepsTheCopyForTheOperator) {
   EXPECT_TRUE(is_gone(id));
 }
 
-/// A failure beside a damaged copy is told of all the same; of the damaged one itself nobody can be
-/// told, and the operator may end it.
+/// A failure beside a damaged copy is reported all the same; the damaged one itself cannot be
+/// reported, and the operator may end it.
 TEST_F(Damage, KeepsNobodyFromHearingOfAFailure) {
   const auto id = add(message_to({"a@x.example", "b@y.example"}));
   auto failed = outcome(0, RecipientState::Failed);
@@ -173,7 +173,7 @@ TEST_F(Damage, OfACopyThatFailedLeavesItToTheOperatorAndSilencesNoOther) {
   EXPECT_EQ(run(operators().totals())->held, 0U);
 }
 
-/// Of nothing that is owed for it can anybody be told: it is asked for once, not each minute.
+/// None of its notices can be reported: they are read once, not each minute.
 TEST_F(Damage, OfAMessageThatFailedLeavesItToTheOperator) {
   const auto id = add(message_to({"a@x.example", "b@y.example"}));
   auto failed = outcome(0, RecipientState::Failed);

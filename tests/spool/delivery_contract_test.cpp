@@ -1,4 +1,4 @@
-// What every queue promises to the delivery side about copies: what is due, and what became of it.
+// Contract of every queue for the delivery side: due copies and their outcomes.
 #include <algorithm>
 
 #include "tests/spool/queue_contract.hpp"
@@ -232,7 +232,7 @@ TEST_P(DeliveryContract, KeepsEachHostThatWasAsked) {
   EXPECT_EQ(attempts[2].attempt.at, kNow + 2s);
 }
 
-/// No two attempts begin from the same number: what comes late or twice changes nothing.
+/// No two attempts begin from the same number, so a late or repeated outcome changes nothing.
 TEST_P(DeliveryContract, CountsAnAttemptOnce) {
   const auto id = add(message_to({"a@x.example"}));
   EXPECT_EQ(record_one(id, outcome(0, RecipientState::Waiting)), Recorded::Yes);
@@ -291,7 +291,7 @@ TEST_P(DeliveryContract, KeepsHeldWhatWasHeldAndNotesTheAttempt) {
   EXPECT_EQ(record_one(id, outcome(0, RecipientState::Delivered, 2)), Recorded::Yes);
 }
 
-/// Its time began anew: what comes of an attempt that began before is known, and decides nothing.
+/// Its time began anew: the outcome of an attempt that began before is stored, and decides nothing.
 TEST_P(DeliveryContract, KeepsDueWhatWasReleasedDuringTheAttempt) {
   const auto id = add(message_to({"a@x.example"}));
   const auto began = copy(id);
@@ -324,7 +324,7 @@ TEST_P(DeliveryContract, KeepsDueWhatWasReleasedDuringTheAttempt) {
   EXPECT_EQ(copy(id).next_due, kNow + 1h + 1s + 5min);
 }
 
-/// Who orders a retry while an attempt hangs waits for no schedule.
+/// A retry ordered while an attempt hangs does not wait for the schedule.
 TEST_P(DeliveryContract, KeepsDueWhatWasRetriedDuringTheAttempt) {
   const auto id = add(message_to({"a@x.example"}));
   const auto first = copy(id);

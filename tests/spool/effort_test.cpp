@@ -1,5 +1,5 @@
-// What calls cost, in steps of SQLite's machine: what must not grow with what a call does not ask
-// for.
+// The cost of calls, in steps of SQLite's machine, must not grow with rows that a call does not ask
+// for (guarantee "The cost of a call does not grow with the queue").
 #include <filesystem>
 
 #include <gtest/gtest.h>

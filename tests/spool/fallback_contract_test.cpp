@@ -1,6 +1,5 @@
-// What every queue promises about copies whose alias has a fallback: it takes over in the
-// transaction that shows that the others failed, so that there is never a DSN and a fallback's
-// copy, nor neither.
+// Contract of every queue: copies whose alias has a fallback: it takes over in the transaction that
+// shows that the others failed, so that there is never a DSN and a fallback's copy, nor neither.
 #include <algorithm>
 
 #include <gmock/gmock.h>
@@ -144,7 +143,7 @@ TEST_P(FallbackContract, IsNotNeededOnceSomethingWasDelivered) {
   EXPECT_TRUE(is_gone(both));
 }
 
-/// What one copy of an update lacks another has, whichever comes first.
+/// Two copies in one update complete each other's condition, in either order.
 TEST_P(FallbackContract, LooksAtAllOfAnUpdate) {
   for (const bool first : {true, false}) {
     const auto id = add_group();
@@ -208,7 +207,7 @@ TEST_P(FallbackContract, DoesNotTakeADropForAFailure) {
   EXPECT_EQ(change({}, QueueAction::Drop).size(), 2U);
   EXPECT_TRUE(is_gone(gone));
 
-  // The sender is owed a word about the one that failed, now that nothing else will come.
+  // The failure is owed to the sender, because no fallback can take over.
   const auto id = add_group();
   record(id, {failure(0)});
   change({}, QueueAction::Drop);

@@ -1,5 +1,5 @@
-// What every queue promises about greylisting; and what only the real one has: rows that survive,
-// and visits that cost no sync.
+// Contract of every queue: greylisting; and of the real one: rows that survive, and visits that
+// cost no sync.
 #include <filesystem>
 
 #include "tests/fakes/fault_vfs.hpp"
@@ -115,7 +115,7 @@ TEST_P(GreylistContract, DropsTheKnownWhoWereAwayForLongestWhenThereAreTooMany) 
   EXPECT_EQ(visit("80", kNow + 100h, "network 80"), GreylistAnswer::First);
 }
 
-/// Whoever has most rows loses one: a flood pushes out itself, however old the others are.
+/// The network with most rows loses one: a flood pushes out itself, however old the others are.
 TEST_P(GreylistContract, AFloodFromOneNetworkPushesOutItself) {
   EXPECT_EQ(visit("patient", kNow, "quiet"), GreylistAnswer::First);
   for (int i = 0; i < 1000; ++i) visit(std::to_string(i), kNow + 1s, "loud");
@@ -123,7 +123,7 @@ TEST_P(GreylistContract, AFloodFromOneNetworkPushesOutItself) {
   EXPECT_EQ(visit("999", kNow + 301s, "loud"), GreylistAnswer::Passed) << "it may use what is free";
 }
 
-/// As many networks as somebody has, the rows count for what is around them all.
+/// However many networks a client has, the rows count for the wider network around them.
 TEST_P(GreylistContract, CountsRowsForTheWidestNetwork) {
   EXPECT_EQ(visit("patient", kNow, "quiet"), GreylistAnswer::First);
   clock_.jump_wall(kNow + 1s - clock_.wall());
@@ -200,14 +200,14 @@ TEST_F(SqliteGreylist, RemovesWhatHasExpired) {
   EXPECT_EQ(rows(), 3);
 }
 
-/// A visit is not worth a sync of its own, and takes none away from what is promised.
+/// A visit causes no sync of its own, and does not replace one that a promise needs.
 TEST_F(SqliteGreylist, SyncsWithTheNextCommitThatMatters) {
   sqlite_.reset();
   std::filesystem::remove_all(folder_);
   fakes::FaultVfs vfs;
   open();
   visit("warm up", kNow);
-  // Every sync fails from now on.
+  // From here on every sync fails.
   vfs.arm(fakes::DiskFault::SyncError, 1);
   for (int i = 0; i < 50; ++i) visit(std::to_string(i), kNow);
   EXPECT_EQ(vfs.faults(), 0U);

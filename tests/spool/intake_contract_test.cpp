@@ -1,4 +1,4 @@
-// What every queue promises to those who put messages in.
+// Contract of every queue for the intake.
 #include <algorithm>
 
 #include "tests/spool/queue_contract.hpp"
@@ -103,7 +103,8 @@ TEST_P(IntakeContract, TakesCopiesThatHaveEnded) {
   EXPECT_EQ(messages(), 0U);
 }
 
-/// What its alias did not take is a failure like any other: one transaction with the debt of a DSN.
+/// A copy that its alias did not take is a failure like any other: in one transaction with its
+/// notice.
 TEST_P(IntakeContract, OwesNoticesOfCopiesThatWereRefusedBeforeTheyCame) {
   auto made = message_to({"s@x.example", "a@x.example"});
   made.routes[0].ended = mail::End::Refused;
@@ -284,7 +285,8 @@ TEST_P(IntakeContract, RemembersAMessageOnceAndOnlyIfItWasAccepted) {
   EXPECT_EQ(run(intake().accepted_within(1h, 10))->size(), 1U);
 }
 
-/// The clock of whoever accepts may be wrong, and its ids with it: no message is older for that.
+/// The clock of the accepting process may be wrong, and its ids with it; the age of a message does
+/// not depend on it.
 TEST_P(IntakeContract, SaysByItsOwnClockWhenAMessageWasReceived) {
   const auto come = [this](base::WallTime begun) {
     auto made = message_to({"a@x.example"}, "body", begun);

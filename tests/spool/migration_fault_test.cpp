@@ -1,4 +1,5 @@
-// An older queue becomes a new one whole or not at all, whatever happens on the way.
+// An older queue becomes a new one whole or not at all, whichever operation fails (guarantee "An
+// upgrade is whole or not at all").
 #include <sys/wait.h>
 
 #include "tests/fakes/fault_vfs.hpp"

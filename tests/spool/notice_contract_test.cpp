@@ -1,5 +1,5 @@
-// What every queue promises to the delivery side about notices: a failure is never without the debt
-// of a DSN, and no debt is paid twice.
+// Contract of every queue for the delivery side, notices: a failure is never without the debt of a
+// DSN, and no debt is paid twice.
 #include <algorithm>
 
 #include "tests/spool/queue_contract.hpp"

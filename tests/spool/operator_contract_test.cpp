@@ -1,4 +1,4 @@
-// What every queue promises to the operator.
+// Contract of every queue for the operator.
 #include <algorithm>
 
 #include "tests/spool/queue_contract.hpp"
@@ -171,7 +171,7 @@ TEST_P(OperatorContract, HoldsAndReleases) {
   EXPECT_EQ(due(), 2U);
 }
 
-/// The dot of a copy that was held a moment ago may be written: who asks again wants to know.
+/// The dot of a copy held a moment ago may be written, so a second order must count it.
 TEST_P(OperatorContract, NamesWhatItFindsHeldAlready) {
   const auto id = add(message_to({"a@x.example", "b@y.example"}));
   change(where(Field::Target, "b@y.example"), QueueAction::Hold);
@@ -228,7 +228,7 @@ TEST_P(OperatorContract, HasNobodyToTellWhenTheSenderIsNull) {
   EXPECT_TRUE(is_gone(id));
 }
 
-/// Whatever the operator does with a copy, a confirmation does nothing to it any more.
+/// After any order of the operator a confirmation does not change the copy.
 TEST_P(OperatorContract, DecidesForCopiesThatWaitForConsent) {
   auto made = message_to({"a@x.example", "b@y.example"});
   for (mail::Route& route : made.routes) {

@@ -1,4 +1,4 @@
-// What a store promises is tested over every store there is.
+// Runs the contract tests over every store.
 #pragma once
 
 #include <memory>

@@ -1,5 +1,5 @@
-// Where a test keeps its queue: in memory where that is possible. What a disk does is simulated
-// (fault_vfs, powercut), and a thousand real syncs would take minutes on a busy machine.
+// Where a test keeps its queue: in memory where that is possible. Disks are simulated (fault_vfs,
+// powercut), and a thousand real syncs would take minutes on a busy machine.
 #pragma once
 
 #include <filesystem>

@@ -1,5 +1,5 @@
-// What a flood has left unused goes back to the disk at the next start: whatever fails meanwhile,
-// nothing is lost.
+// Space that a flood has left unused goes back to the disk at the next start; nothing is lost,
+// whichever operation fails.
 #include "relay/spool/shrink.hpp"
 
 #include <filesystem>

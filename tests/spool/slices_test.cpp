@@ -84,7 +84,7 @@ TEST_F(Slices, GetSmallerWhileTheirCommitsTakeLong) {
   EXPECT_EQ(change(QueueAction::Retry, 9ms), 100U);
 }
 
-/// Not of what takes long for others: the time of a slice that was undone counts for nothing.
+/// The time of a slice that was undone does not count.
 TEST_F(Slices, AreJudgedByTheirOwnTransaction) {
   database_.transactions->begin();
   static_cast<void>(database_.tables->changes.change({}, QueueAction::Retry, "r", {}));

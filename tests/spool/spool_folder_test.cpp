@@ -1,4 +1,4 @@
-// What is said of a queue's folder beforehand is what opening it says, and nothing is made.
+// The check of a queue's folder beforehand gives the same error as opening it, and creates nothing.
 #include "relay/spool/spool_folder.hpp"
 
 #include <fstream>

@@ -1,4 +1,4 @@
-// What only the real queue can show: that it survives the process, and guards its files.
+// Properties of the real queue only: it survives the process, and guards its files.
 #include <filesystem>
 #include <future>
 
@@ -18,7 +18,7 @@ using ports::SpoolError;
 
 class SqliteOnly : public SqliteCase {
  protected:
-  /// As another program would: nobody else has it open meanwhile.
+  /// As another program would, while no other process has it open.
   std::string in_file(const char* sql) {
     sqlite_.reset();
     return Connection(path()).pragma(sql);
@@ -134,7 +134,7 @@ TEST_F(SqliteOnly, RemovesWhatHasExpired) {
   EXPECT_EQ(in_file("SELECT count(*) FROM pause_rule"), "0");
 }
 
-/// The reserve is for what a next hop has taken, not for cleaning up.
+/// The reserve is for recording deliveries, not for cleaning up.
 TEST_F(SqliteOnly, KeepsTheReserveForDeliveries) {
   const std::string reserve = path() + ".reserve";
   sqlite_.reset();

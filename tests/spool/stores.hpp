@@ -18,7 +18,7 @@ namespace relay::spool {
 /// How many greylist rows a store under test keeps.
 inline constexpr std::int64_t kGreylistRows = 40;
 
-/// What each client of a store sees of it.
+/// The ports of a store, one for each client.
 struct Clients {
   ports::IntakeQueue& intake;
   ports::DeliveryQueue& delivery;

@@ -1,4 +1,4 @@
-// What every queue promises about stored senders.
+// Contract of every queue: stored senders.
 #include "tests/spool/queue_contract.hpp"
 
 namespace relay::spool {

@@ -37,7 +37,7 @@ Guesses guess(const srs::Rewriter& rewriter, std::string_view alphabet, std::uin
   const std::size_t begin = good.local_part.find('=') + 1;
   const std::size_t length = good.local_part.find('=', begin) - begin;
   const std::string tag = good.local_part.substr(begin, length);
-  // What differs in case only is the same tag: addresses are folded on their way.
+  // Tags that differ in case only are the same, because addresses are folded on their way.
   double same = 1;
   for (const char c : tag) {
     if (alphabet == kBase64 && std::isalpha(static_cast<unsigned char>(c)) != 0) same *= 2;

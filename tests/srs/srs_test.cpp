@@ -212,7 +212,7 @@ TEST(SrsKeys, EachSaysWhetherAndHowLongItTakesClassicTags) {
   const auto strong = house(Key::kAlways).forward({"ann", "example.org"}, kNow);
   EXPECT_FALSE(house(Key::kAlways).is_guessable(*strong, kNow));
   EXPECT_FALSE(house(Key::kAlways).is_guessable({"srst=x=ab=cd", "srs.example.net"}, kNow));
-  // What one key takes, another does not.
+  // An address that one key accepts, another refuses.
   const Rewriter ours(*KeyRing::make({key("ours", '1')}), "srs.example.net", classic());
   EXPECT_FALSE(house(Key::kAlways).reverse(*ours.forward({"ann", "example.org"}, kNow), kNow));
   auto wrong = srs0;

@@ -1,5 +1,5 @@
-// Replays what other SRS implementations answered. Reads every file of $VECTORS/srs, whatever its
-// name, and of every case what it asks, never what it is called.
+// Replays the answers of other SRS implementations. Reads every file of $VECTORS/srs, whatever its
+// name, and uses no names of cases.
 #include "tests/vectors.hpp"
 
 #include <algorithm>

@@ -12,9 +12,9 @@ import sys
 import time
 
 HERE = pathlib.Path(__file__).parent
-# Nothing runs beside them: they judge memory, or who waits for whom.
+# These run alone, because they judge memory or waiting times.
 ALONE = ("floods", "overload")
-# Begun first, so that the end does not wait for one of them: those that took longest.
+# The slowest modules begin first, so that the end does not wait for one of them.
 SLOW = ("backscatter", "destinations", "check", "smuggling", "abuse_control", "copies", "hops")
 
 

@@ -17,12 +17,13 @@ from .senders import Sender
 CLIENT = "127.0.0.2"  # from where they come
 DOOR = "127.0.0.1"  # from where they go on
 
-# Recipients by what their domain wants: of "hold" it is user@hold.example, and so on.
+# Recipients by the wish of their domain: user@hold.example for "hold", and so on.
 WISHES = {"forward": {"on_dmarc_fail": "forward"}, "hold": {"on_dmarc_fail": "hold"},
           "tag": {"quarantine": "tag"}, "when-needed": {"rewrite_from": "when-needed"}}
 
-# More of them, with nothing said about what should come of them: it is enough that all agree. A name
-# below.example is below author.example, near.example is below the domain that our SRS domain is below.
+# More arrivals, without an expected result: it is enough that all judges agree. A name
+# below.example is below author.example, near.example is below the domain that our SRS domain is
+# below.
 USUAL = {"mail_from": "bounce@author.example", "from_domain": "author.example", "hosted_from": False,
          "policy": "reject", "modified": False, "spf": "pass", "dkim_domain": "author.example",
          "dmarc": "pass", "egress_spf": "fail"}

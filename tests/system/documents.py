@@ -12,7 +12,7 @@ import subprocess
 
 from .harness import ROOT
 
-# What it says is of earlier versions.
+# It describes earlier versions.
 NOT_READ = ("CHANGELOG.md",)
 
 # Programs of others that documents may name, whether or not they are installed here.

@@ -11,7 +11,7 @@ from .rehearsal import Rehearsal
 
 SRS = "srs.relay.example"
 
-# A sentence that names a command says no arguments: it is run with those that it needs.
+# A sentence names a command without arguments, so it is run with those that it needs.
 NAMED = {
     "queue show": "srs-relay queue show 01JD7Z",
     "queue why": "srs-relay queue why 01JD7Z",
@@ -21,7 +21,7 @@ NAMED = {
     "scripts/bench": "scripts/bench --help",
     "scripts/campaign": "scripts/campaign --help",
 }
-# What the reader fills in. A callable is given the world.
+# The values that the reader fills in. A callable is given the world.
 FILLED_IN = (
     (r"\b01JD7Z\b|(?<= why )ID\b", lambda world: world.fresh()),
     (r"'SRS0=…@" + re.escape(SRS) + "'", lambda world: world.srs_address()),
@@ -43,7 +43,7 @@ UNTIL_STARTED = """%s 2>said & relay=$!
 until grep -q '"event":"started"' said || ! kill -0 $relay; do sleep 0.05; done
 kill $relay
 wait $relay || { cat said; exit 1; }"""
-# Words in what they print, which the document around the command speaks of.
+# Words that the document promises in the output.
 PROMISED = {
     "srs-relay --help": ["Exit codes:", "77  no permission"],
     "srs-relay --version": [r"\d+\.\d+\.\d+"],
@@ -104,7 +104,7 @@ class World:
         with open(os.path.join(self.folder, "edited.toml"), "w", encoding="utf-8") as f:
             f.write(f'{text}\n[dns]\nforward_to = ["127.0.0.1@{self.dns.port}"]\n[queue]\nstore = "sqlite:{self.folder}/queue.db"\n'
                     f'[control]\nsocket = "{self.folder}/control.sock"\n')
-        # What an authority has given, and certbot has put there.
+        # A certificate as issued by an authority and stored by certbot.
         lineage = os.path.join(self.folder, "etc/letsencrypt/live/mx1.relay.example")
         os.makedirs(lineage)
         for name, place in (("tls.crt", "fullchain.pem"), ("tls.key", "privkey.pem")):

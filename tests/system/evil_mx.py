@@ -12,7 +12,7 @@ import time
 STEPS = ("banner", "EHLO", "STARTTLS", "handshake", "MAIL", "RCPT1", "RCPT2", "DATA", "dot", "QUIT")
 ACTIONS = ("2xx", "4xx", "5xx", "421-close", "reset", "half-close", "silence", "drip", "junk", "NUL",
            "endless-line", "endless-multiline", "wrong-code", "early-reply", "double-reply")
-# After one of these the server is out of step: what it says of the message is "not now".
+# After one of these the server is out of step, so its verdict on the message counts as temporary.
 OUT_OF_STEP = {"junk", "NUL", "wrong-code", "early-reply", "double-reply"}
 FRIENDLY = {"banner": b"220 evil.test ESMTP", "STARTTLS": b"220 2.0.0 go on", "MAIL": b"250 2.1.0 ok",
             "RCPT1": b"250 2.1.5 ok", "RCPT2": b"250 2.1.5 ok", "DATA": b"354 go on",
@@ -162,7 +162,7 @@ class Dialogue:
     def say(self, octets):
         self.connection.sendall(octets + b"\r\n")
 
-    # What may be done at a step. True: as if it had been friendly.
+    # Misbehaves at a step. True: the dialogue goes on as if the server were friendly.
 
     def do_2xx(self, name, reply):
         if name != "handshake":

@@ -1,10 +1,10 @@
-"""Those who flood, each a process of its own, which counts what it really did:
+"""Generators of floods, each a process of its own, which counts what it has done:
 
 python3 -m tests.system.flood_generators NAME PORT PEM HOP
 
-with a certificate and its key for who needs them, and a port to listen on for who is a next hop. It says "ready"
-after its first round, and at SIGTERM what it has done, as JSON. Clients of IPv6 networks are named by a PROXY
-header, so that no address of them has to exist."""
+with a certificate and its key for generators that need them, and a port to listen on for those that are a
+next hop. It says "ready" after its first round, and at SIGTERM what it has done, as JSON. Clients of IPv6
+networks are named by a PROXY header, so that no address of them has to exist."""
 
 import itertools
 import random
@@ -18,15 +18,15 @@ from . import raw_tls
 from .crowd import raise_descriptor_limit
 from .flood_words import DEEDS, count, dial, heard, new_message, open_content, say, send_octets
 
-LONGEST = 300  # seconds that a generator lives, whatever happens
+LONGEST = 300  # seconds after which a generator ends in any case
 
 
 # --- holders
 
 HEADER, LINE = b"Subject: x\r\n\r\n", b"x" * 76 + b"\r\n"
 LINES = 4300  # as much as makes a chunk and a part of the next
-# The first ones of all clients, and lines that each of them sends. Who finds no room holds nothing, so that those who
-# come later, and want less, find what is left: down to the smallest buffer.
+# The first octets of all clients, and the lines that each sends. A client that finds no room holds
+# nothing, so that later clients, which want less, find what is left, down to the smallest buffer.
 SHARES = ((0.6, LINES), (0.7, 2000), (0.8, 800), (1.0, 1))
 
 
@@ -39,7 +39,8 @@ def fall_silent_in_content(s, number, of):
 
 
 def find_no_room(port, source):
-    """One more of the same network, who does send his dot: whether there is anything left for it."""
+    """One more client of the same network that does send its dot: it shows whether anything is left for
+    it."""
     with dial(port, source) as s:
         open_content(s)
         s.sendall(HEADER + LINE * LINES + b".\r\n")
@@ -171,7 +172,8 @@ def only_shake_hands(s):
 
 
 def flood_with_key_updates(secured):
-    """KeyUpdate after KeyUpdate. The answers are thrown away: whoever cannot write would not read any more."""
+    """KeyUpdate after KeyUpdate. The answers are thrown away, because a client that cannot write would
+    stop reading."""
     sent = 0
     while secured.update_key():
         sent += 1

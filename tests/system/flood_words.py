@@ -1,4 +1,4 @@
-"""What all who flood have in common: a few words of SMTP, each counted when it is said."""
+"""SMTP commands shared by all generators of floods, each counted when it is sent."""
 
 import json
 import os
@@ -10,7 +10,7 @@ from .harness import MESSAGE
 
 
 class Deeds:
-    """What was done, by name. To be counted when it is done, and not before."""
+    """Counts by name. An action is counted when it is done, and not before."""
 
     def __init__(self):
         self.lock = threading.Lock()

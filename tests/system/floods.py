@@ -31,7 +31,7 @@ class Flood:
     sessions: int = 0  # so many the relay must have
     tls: bool = False
     is_proxied: bool = False  # its clients are named by a balancer
-    fair_time: int = 0  # seconds until it has no right any more to what it holds: so long everybody may keep it
+    fair_time: int = 0  # seconds for which every holder may keep what it holds
     config: dict = dataclasses.field(default_factory=dict)
 
 
@@ -73,7 +73,7 @@ def normal_send(relay, number, tls):
 
 
 def normal_load(relay, sends, tls=False):
-    """The times, and what was said to those who were refused."""
+    """The times, and the replies to refused messages."""
     times, refused = [], []
     for number in range(sends):
         try:
@@ -85,9 +85,9 @@ def normal_load(relay, sends, tls=False):
 
 
 class Strangers:
-    """Who is not known to greylisting: one comes before the flood, and one when it has begun. At the second try both
-    must pass. The table of those who wait is full meanwhile, and he who came before is its oldest row, so that
-    whoever is thrown out by age is thrown out first."""
+    """Clients unknown to greylisting: one comes before the flood, and one when it has begun. At the second
+    try both must pass. The table of those who wait is full meanwhile, and he who came before is its oldest
+    row, so that whoever is thrown out by age is thrown out first."""
 
     OTHERS = 5000  # networks of which the rows are
     MOST_ROWS = 500_000  # that wait
@@ -176,7 +176,7 @@ def bare_listener(port, pem, hop):
 
 
 def added(one, other):
-    """What was done in two rounds."""
+    """The counts of two rounds."""
     return {what: (max if what == "at_once" else sum)((one.get(what, 0), other.get(what, 0))) for what in {**one, **other}}
 
 
@@ -228,7 +228,7 @@ class Beside:
         self.refused[where] += refused
 
     def run(self, sends, rounds):
-        """In turns, so that what else the machine does meanwhile meets both."""
+        """In turns, so that other work of the machine affects both."""
         pem = both_of(self.relay) if self.flood.tls or self.name == "evil_next_hop" else ""
         self.relay.start()
         if self.strangers:
@@ -257,7 +257,7 @@ def p99_ms(times):
 
 
 def beside(name, sends, rounds=1):
-    """What the normal load is like while this flood is on, and while it is on elsewhere."""
+    """The normal load beside this flood, and beside the same flood elsewhere."""
     both = Beside(name)
     try:
         return {"flood": name, **both.run(sends, rounds)}

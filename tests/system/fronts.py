@@ -1,4 +1,4 @@
-"""What stands in front of the relay: HAProxy as a balancer, Postfix as a gateway."""
+"""Programs in front of the relay: HAProxy as a balancer, Postfix as a gateway."""
 
 import os
 import subprocess

@@ -26,7 +26,7 @@ from .senders import Sender
 from .spoofs import Spoof
 from .town_spoofs import Sealer, TownForger
 
-CLIENT = "127.0.0.2"  # the attacker's, and nobody else's
+CLIENT = "127.0.0.2"  # the attacker's alone
 DOOR = "127.0.0.1"
 RISK_DOOR = "127.0.0.9"
 
@@ -38,7 +38,7 @@ VICTIMS = {  # domain -> whom its SPF names
     HOUSE: f"v=spf1 ip4:{DOOR} ip4:{RISK_DOOR} -all",
     WILD: f"v=spf1 ip4:{DOOR} ip4:{RISK_DOOR} -all",
 }
-WAYS = {  # what the operator wants -> the address that gets it
+WAYS = {  # setting of the operator -> the address it holds for
     "policy": "user@" + HOUSE,
     "forward": "user@lenient.example",
     "forward, sender kept": "keep@lenient.example",
@@ -62,7 +62,7 @@ def configuration(home):
 
 
 class Verdict:
-    """What became of one spoof: "refused", "forwarded" or "passing"; by which names it was aligned, and what
+    """The fate of one spoof: "refused", "forwarded" or "passing"; by which names it was aligned, and what
     results in our name vouch for its victim."""
 
     def __init__(self, spoof, got, town, victim):

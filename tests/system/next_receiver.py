@@ -1,5 +1,5 @@
-"""What an independent receiver makes of a message: pyspf, dkimpy and authheaders, asked about the very
-client, HELO, envelope and octets that came to the sink. Nothing of it is ours but the glue."""
+"""The verdicts of an independent receiver on a message: pyspf, dkimpy and authheaders, asked about the
+very client, HELO, envelope and octets that came to the sink. Only the glue is ours."""
 
 import re
 

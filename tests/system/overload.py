@@ -144,7 +144,8 @@ def growth_of_bare_tls(relay, count):
 
 def drain(holders, messages=20):
     """A stop while many hold half a line or a transaction in which nothing happens, and some are in the middle of
-    a message: who works gets his 250, who holds hears 421, and nobody is waited for longer than a silence may last."""
+    a message: clients that make progress get their 250, idle ones hear 421, and the stop waits no longer
+    than a silence may last."""
     raise_descriptor_limit(holders + 1000)
     sink = Sink().start()
     relay = Relay(sink.port, extra=f"[limits]\nmax_connections = {2 * holders + messages}\n")
@@ -213,7 +214,7 @@ class MemoryCage:
 
 
 def send_big(port, octets, number):
-    """"250", "452", …: what the end of the content was answered with; "" when it came to nothing."""
+    """"250", "452", …: the reply to the end of the content; "" if there was none."""
     try:
         with smtplib.SMTP("127.0.0.1", port, timeout=300) as s:
             s.ehlo("big.test")
@@ -231,7 +232,7 @@ def send_big(port, octets, number):
 
 
 def big_messages(count, octets, limit=256 * MIB):
-    """All at once, in a cage of memory; each is taken or put off, and nobody is killed."""
+    """All at once, with limited memory: each is taken or put off, and no process is killed."""
     raise_descriptor_limit(2 * count + 1000)
     cage = MemoryCage(limit)
     with tempfile.TemporaryDirectory(prefix="srs-relay-big-") as folder:
@@ -470,8 +471,8 @@ def noops(relay, connections, meanwhile):
 
 
 def noops_during_reloads(aliases, count):
-    """Very many aliases are read again and again while mail comes in: who talks to us, and who asks for
-    the status, does not notice."""
+    """Very many aliases are read again and again while mail comes in: sessions and `status` are not
+    delayed."""
     sink = Sink().start()
     relay = Relay(sink.port, config={"limits": {"max_junk": 10_000}})
     relay.config["domain"] = [{"name": relay.domain, "aliases": ["file:many.aliases"], "alias": relay.aliases}]

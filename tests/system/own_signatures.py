@@ -1,5 +1,5 @@
-"""What the relay signs and seals, in the eyes of others; and what it does when its own signatures
-are wrong (srs-relay-controls with RELAY_SABOTAGE=signature-broken): it must see that itself."""
+"""Signatures and seals of the relay as other verifiers see them; and its behaviour when its own
+signatures are wrong (srs-relay-controls with RELAY_SABOTAGE=signature-broken): it must see that itself."""
 
 import json
 import smtplib
@@ -51,7 +51,7 @@ def campaign(messages):
     report = {"sent": messages, "taken": taken, "put_off": codes.count(451), "broken": broken,
               "checks": status["self_checks"], "failures": status["self_check_failures"],
               "events": sum(e["domain"] == OURS and e["selector"] in ("rsa", "ed25519") for e in events)}
-    # Whatever goes wrong must go wrong loudly: no broken signature leaves, each refusal has its event.
+    # Every fault must show: no broken signature leaves, and each refusal has its event.
     report["escaped"] = broken + abs(report["put_off"] - report["events"]) + abs(report["events"] - report["failures"])
     report["pass"] = taken == messages and report["failures"] == 0 and report["escaped"] == 0
     report["summary"] = summary(report)

@@ -17,11 +17,11 @@ PYTHON = "/usr/bin/python3"
 PARSE = f'exec {PYTHON} {ROOT}/tests/system/stand_in.py "$@"'
 PATIENCE = 60  # seconds; most take less than one
 
-# Tools of the system, which do what they do everywhere.
+# Tools of the system, which behave here as everywhere.
 TOOLS = ("base64", "basename", "bash", "cat", "chmod", "cp", "date", "dirname", "env", "find", "grep", "head", "id", "ln", "ls",
          "mkdir", "mv", "nice", "nproc", "rm", "sed", "sh", "sleep", "sort", "stat", "tail", "tar", "tee", "tr", "wc", "xargs")
 
-# What cannot run here, and is only noted, with the reason.
+# Commands that cannot run here and are only listed, with the reason.
 NOT_HERE = {
     "systemctl": "no systemd runs in the test; tests/system/test_deploy.py and test_life.py play its part",
     "systemd-sysusers": "would make a user of this host; tests/system/test_deploy.py sees that its file is installed",
@@ -34,7 +34,7 @@ NOT_HERE = {
     "clang-tidy-19": "CI's step `tidy` runs it over all sources",
     "scripts/test": "runs all tests, this one among them",
 }
-# What builds and tests: it is only asked, and stand_in.py looks afterwards whether the real one would begin.
+# Commands that build and test are replaced; stand_in.py checks whether the real one would begin.
 ASKED = ("cmake", "ninja", "ctest")
 # One question a line, its words with a separator behind each.
 ASK = """printf '%%s\037' %s "$@" '
@@ -61,7 +61,7 @@ SLICES = {
     "scripts/setup": ("scripts/test", "./scripts/setup &&"),
     "scripts/setup-peers": ("scripts/test", "./scripts/setup-peers"),
 }
-# What CI does not run, with the reason.
+# Commands that CI does not run, with the reason.
 NOT_IN_CI = {
     "scripts/bench": "measures this machine, which must be idle; tests/bench/test_figures.py tests its arithmetic",
     "scripts/campaign debian13": "wants root, a mirror, and as long as CI as a whole",
@@ -72,7 +72,7 @@ NOT_IN_CI = {
 
 # Written for the folder. CONFIGURATION is what srs-relay takes when it is given none.
 WRITTEN = {
-    # -u: nobody here is another user.
+    # -u: there is no other user here.
     "sudo": '[ "$1" = -u ] && shift 2\nexec env CONFIGURATION="$HOST/etc/srs-relay/srs-relay.toml" "$@"',
     # Neither is there a user or group of the service.
     "install": 'for word; do\n  shift\n  case $previous in -o | -g) previous=; continue ;; esac\n  previous=$word\n'
@@ -147,7 +147,8 @@ class Rehearsal:
                 os.symlink(os.path.join(self.folder, "program"), os.path.join(folder, name))
 
     def outside(self, command):
-        """Absolute paths in it that are neither here nor harmless: what it does there, it would do to this host."""
+        """Absolute paths in it that are neither in the folder nor harmless: a command would change this
+        host there."""
         said = re.sub(r"(?m)\s#.*$", "", command).replace('"$HOST"', "host")
         return [path for path in re.findall(r"(?m)(?:^|[\s='\">:(!])(/\w[\w./-]*)", said)
                 if not path.startswith((os.path.dirname(self.folder), "/dev/null", "/dev/urandom", "/bin/sh"))]

@@ -35,7 +35,7 @@ class ScriptedServer:
         self.replies = {stage: list(some) for stage, some in (replies or {}).items()}
         self.certificate = certificate
         self.break_handshake = break_handshake  # how many handshakes end in rubbish
-        self.stateless = stateless  # takes RCPT and DATA whatever was refused before
+        self.stateless = stateless  # takes RCPT and DATA even if commands before were refused
         self.port = free_port()
         self.messages = []  # (content, TLS version or None)
         self.commands = []

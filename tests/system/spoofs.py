@@ -26,7 +26,7 @@ class Spoof:
 
 
 class Forger:
-    """What an attacker has: a domain with SPF and a DKIM key. `key` is what its selector s1 publishes."""
+    """An attacker: a domain with SPF and a DKIM key. `key` is what its selector s1 publishes."""
 
     def __init__(self, victim="victim.test", attacker="attack.test", key=None, seed=1, recipient="user@fwd.test"):
         self.victim, self.attacker, self.recipient = victim, attacker, recipient
@@ -71,7 +71,7 @@ class Forger:
         while True:
             yield (*(self.rng.choice(axis) for axis in axes), self.rng.choice(MUTATIONS))
 
-    # What the From field says: name -> (fields, whether the victim may be taken for the author).
+    # The From fields: name -> (fields, whether the victim may be taken for the author).
 
     def authors(self):
         boss, own = self.boss, self.self
@@ -163,7 +163,7 @@ class Forger:
         return {**{name: (fields, True) for name, fields in forged.items()},
                 **{name: (fields, False) for name, fields in shown.items()}}
 
-    # Who the client says it is, and whose mail it says this is: name -> (HELO, MAIL FROM).
+    # The claims of the client: name -> (HELO, MAIL FROM).
 
     def envelopes(self):
         v, a = self.victim, self.attacker
@@ -199,7 +199,7 @@ class Forger:
             "upper-case": (a.upper(), f"ANY@{a.upper()}"),
         }
 
-    # What else stands in the header: name -> fields.
+    # The rest of the header: name -> fields.
 
     def tricks(self):
         boss, own = self.boss, self.self
@@ -224,7 +224,7 @@ class Forger:
             "x-from": [f"X-From: {own}", f"From_: {own}"],
         }
 
-    # Who signs, and how: name -> function (fields, body) -> (signature fields, body).
+    # The signatures: name -> function (fields, body) -> (signature fields, body).
 
     def signatures(self):
         v, a = self.victim, self.attacker

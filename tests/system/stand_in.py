@@ -1,5 +1,5 @@
-"""What documents and scripts start, where it would build or measure for minutes: looks whether what they ask for is
-there, and does nothing.
+"""Stands in for programs that would build or measure for minutes: checks that their arguments name things
+that exist, and does nothing.
 
 cmake and ctest: presets, folders, labels and names of tests; ninja: targets; a test program: the cases of its filter;
 python3: arguments of the script or module, names of the tests. The last has a process of its own, and so runs as

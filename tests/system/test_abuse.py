@@ -64,10 +64,10 @@ class OpenRelay(unittest.TestCase):
                 self.assertTrue(stream.readline().startswith(b"250"))
                 reply = stream.readline()
                 self.assertTrue(stream.readline().startswith(b"250"))
-                # Forged SRS addresses are soon not even looked at.
+                # After some guesses forged SRS addresses are not even checked.
                 if not re.match(rb"5\d\d |450 4\.7\.1 Too many bounces", reply):
                     taken.append((sender, form, reply))
-        # These are aliases of ours, whatever they look like.
+        # These are aliases of ours, although they look like other forms.
         allowed = {"user@fwd.test."}
         self.assertEqual([t for t in taken if t[1].lower() not in allowed], [])
         self.assertEqual((relay.rows(), sink.messages), ([], []))
@@ -131,7 +131,7 @@ class BounceStorm(unittest.TestCase):
                 refused += 1
         self.assertEqual((taken, refused), (20, 180))
         wait_for(lambda: len(sink.messages) == 20, what="those taken")
-        # It is nobody's mailbox: a sender is refused for good.
+        # The address is no mailbox, so it is refused for good as a sender.
         with self.assertRaises(smtplib.SMTPResponseException) as caught:
             relay.send(MESSAGE, to=[address])
         self.assertEqual(caught.exception.smtp_code, 550)

@@ -275,7 +275,7 @@ class Recipients(AbuseControl):
         return accepted
 
     def test_asking_without_end_is_put_off_and_mail_is_not(self):
-        """All threads count together, and a reload changes the limit for who is counted already."""
+        """All threads count together, and a reload changes the limit for clients counted already."""
         relay = self.relay('[limits]\nrcpts_per_ip = "20/d"\n')
         self.assertEqual(sum(self.accepted(relay, 5) for _ in range(8)), 20)
         self.assertEqual(self.send(relay)[0], 450)

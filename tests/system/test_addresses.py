@@ -1,4 +1,4 @@
-"""What machines and people write where RFC 5321 has something else: taken, passed on, and answered."""
+"""Addresses in forms outside of RFC 5321 that machines and people write: taken, passed on, and answered."""
 
 import email
 import re

@@ -1,4 +1,4 @@
-"""What aliases may say beside their targets, through the running relay."""
+"""Settings of aliases besides their targets, through the running relay."""
 
 import datetime
 import smtplib
@@ -90,7 +90,7 @@ class Fates(AliasTest):
         refused = self.refusal("small@fwd.test", mail_options=["SIZE=1025"])
         self.assertTrue(refused.startswith("550 5.2.3"), refused)
         message = self.relay.send(MESSAGE + b"x" * 1024 + b"\r\n", to=["small@fwd.test", "user@fwd.test"])
-        # The sender hears as soon as the other copy has ended.
+        # The sender is told as soon as the other copy has ended.
         self.assertEqual(self.arrived(2), ["ann@sender.test", "target@dest.test"])
         dsn = self.sink.messages[1]
         self.assertEqual((dsn.mail_from, dsn.rcpt_tos), ("", ["ann@sender.test"]))
@@ -184,7 +184,7 @@ class Fallbacks(AliasTest):
         message = self.relay.send(MESSAGE, to=["help@fwd.test"])
         wait_for(lambda: len(self.relay.events("attempt")) >= 2, what="attempts")
         self.relay.kill()
-        # The alias vanishes while its copies wait: what was accepted was accepted with it.
+        # The alias is removed while its copies wait; accepted mail keeps its settings.
         self.relay.aliases = {"user": ["target@dest.test"]}
         self.relay.write_config()
         self.relay.start()

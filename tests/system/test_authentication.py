@@ -1,4 +1,4 @@
-"""Incoming mail is verified, told apart, and leaves with what was found out about it."""
+"""Incoming mail is verified, treated by the result, and leaves with the results in its header."""
 
 import smtplib
 import time
@@ -133,7 +133,7 @@ class Verdicts(AuthenticationCase):
         self.assertEqual(got.results["dmarc"], ["fail"])
 
     def test_reject_is_followed_in_the_session(self):
-        """What DMARC says is not from its author is not forwarded."""
+        """Mail that fails DMARC is not forwarded."""
         code, text = self.refusal(KEYED.message(), "ann@keyed.example")
         self.assertEqual(code, 550)
         self.assertTrue(text.startswith("5.7.1 "), text)
@@ -153,13 +153,13 @@ class Verdicts(AuthenticationCase):
         self.assertEqual(code, 451, text)
 
     def test_a_from_field_that_is_not_one(self):
-        """Whoever is unclear is nobody: the strictest policy holds."""
+        """An unclear author counts as unproven: the strictest policy holds."""
         for author in ("Ann <ann@good.example>, Eve <eve@plain.example>\r\nFrom: eve@plain.example", "Ann", ""):
             code, text = self.refusal(PLAIN.message(author=author or " "), "ann@plain.example")
             self.assertEqual(code, 550, text)
 
     def test_forged_results_are_removed(self):
-        """Ours go, whatever their spelling; others stay, in their order."""
+        """Fields in our name are removed in any spelling; others stay, in their order."""
         forged = (b"Authentication-Results: mx.fwd.test; dmarc=pass header.from=bank.example\r\n"
                   b"Authentication-Results: other.test; spf=pass smtp.mailfrom=x@y.test\r\n"
                   b"authentication-results:\r\n\t(hi) MX.FWD.TEST 1; dkim=pass\r\n")
@@ -233,7 +233,7 @@ class Latency(AuthenticationCase):
     zones = {}
 
     def test_dead_dns_never_passes_and_ends_in_time(self):
-        """It is put off: nobody can say whose it is."""
+        """It is put off, because its author is unknown for now."""
         self.world.stop()
         began = time.monotonic()
         code, text = self.refusal(GOOD.sign(GOOD.message()), "ann@good.example")

@@ -1,4 +1,4 @@
-"""Spoofed senders, a next hop that refuses everything: nobody who did not write hears of it."""
+"""Spoofed senders, and a next hop that refuses everything: no DSN goes to a sender that did not write."""
 
 import collections
 import smtplib
@@ -41,7 +41,7 @@ class Backscatter(unittest.TestCase):
         ended = collections.Counter(e["event"] for e in self.relay.events())
         self.assertEqual(ended["suppressed"], SPOOFED)
         self.assertEqual(ended["dsn"], 0)
-        # The control: the same refusal, and a sender who is who he says he is.
+        # The control: the same refusal for a sender that SPF proves.
         self.relay.send(MESSAGE, sender="ann@good.example")
         wait_for(lambda: self.sink.messages, what="the DSN")
         self.assertEqual(self.sink.messages[0].rcpt_tos, ["ann@good.example"])

@@ -14,7 +14,7 @@ MANY = tuple(f"127.0.0.{number}" for number in range(21, 29))
 
 
 class Asking:
-    """What holds for each program; `kind` is one of them."""
+    """Cases for each program; `kind` is one of them."""
 
     kind = None
     hosts = ("127.0.0.11",)
@@ -128,7 +128,7 @@ class Exim(AskingForRecipients, unittest.TestCase):
         self.assertGreaterEqual(self.world.hop.log().count(" >> "), 2, "Exim delivered while it took")
 
     def later(self, name, author):
-        """What is said after the dot of a message of that author."""
+        """The reply to the dot of a message of that author."""
         message = self.world.message("header", "ann").replace(b"<ann@sender.test>", f"<{author}>".encode())
         with self.world.client(name) as client:
             client.ehlo_or_helo_if_needed()

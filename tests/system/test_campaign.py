@@ -45,7 +45,7 @@ class Left(unittest.TestCase):
         self.addCleanup(guard.end_all)
 
     def left(self):
-        """What runs of it, and lies around. What has ended is gone from the list."""
+        """Its processes and files that are left. What has ended is gone from the list."""
         with contextlib.suppress(ChildProcessError):
             while os.waitpid(-1, os.WNOHANG)[0]:
                 pass

@@ -1,5 +1,5 @@
-"""`check` and `serve` agree: what is an error to one is an error to the other, and all else is a
-warning that `check`, `status`, `reload` and the log tell of."""
+"""`check` and `serve` agree: an error of one is an error of the other, and everything else is a warning in
+`check`, `status`, `reload` and the log."""
 
 import contextlib
 import datetime
@@ -104,7 +104,7 @@ def newer_queue(relay):
     os.chmod(relay.path("queue/queue.db"), 0o600)
 
 
-# What a start refuses: (name, what is changed, words of the reason).
+# Faults that a start refuses: (name, changes, words of the reason).
 REFUSED = [
     ("a key that is not known", tables(queue2={}), "unknown key"),
     ("no TOML", lambda r: append(r, "[[["), "error"),
@@ -144,7 +144,7 @@ REFUSED = [
     ("[rewrite] in a hosted organisation", tables(rewrite={"domain": "x.fwd.test"}), "rewrite"),
 ]
 
-# What starts: (name, what is changed, words of the warning).
+# Configurations that start: (name, changes, words of the warning).
 WARNED = [
     ("an expired certificate", own_certificate("mx.fwd.test", "2020-01-01"), "tls.crt expired on 2020-03-31"),
     ("a certificate of tomorrow", own_certificate("mx.fwd.test", "2099-01-01"), "is not valid before 2099"),
@@ -351,7 +351,7 @@ class AsRoot(unittest.TestCase):
         self.assertEqual(checked.returncode, 0)
         self.assertRegex(checked.stderr, r"relay\.toml:\d+:\d+: warning\[E050\]: nobody, whom the service runs as, "
                                          r"cannot read .*/rsa\.pem: Permission denied")
-        # They see the same that an error of their own would say.
+        # They print the same as for an error of their own.
         as_nobody = subprocess.run([BINARY, "-c", relay.path("relay.toml"), "check"], capture_output=True,
                                    text=True, user="nobody", group=nobody.pw_gid, extra_groups=[])
         if "cannot execute" not in as_nobody.stderr:

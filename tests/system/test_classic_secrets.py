@@ -1,5 +1,5 @@
-"""Classic addresses at an upgrade, on a fresh host, and where a secret says that it takes them: what RCPT hears from the
-running relay, and what the commands beside it say."""
+"""Classic addresses at an upgrade, on a fresh host, and where a secret says that it takes them: the reply
+to RCPT of the running relay, and the output of the commands beside it."""
 
 import os
 import re
@@ -31,7 +31,7 @@ class ClassicSecrets(unittest.TestCase):
             return re.findall(r"^classic-before (\d+)", f.read(), re.MULTILINE)
 
     def code(self):
-        """What RCPT hears."""
+        """The reply to RCPT."""
         with smtplib.SMTP("127.0.0.1", self.relay.port, local_hostname="client.test", timeout=30) as client:
             client.ehlo()
             client.mail("")

@@ -1,5 +1,5 @@
-"""Nobody can be made a target of forwarded mail against his will. The relay as a hosting firm
-runs it: a panel appends who has confirmed to a file, and says `reload`."""
+"""Nobody can be made a target of forwarded mail against their will. The relay as a hosting firm runs it: a
+panel appends confirmed addresses to a file, and runs `reload`."""
 
 import email
 import json
@@ -35,7 +35,7 @@ class Consent(unittest.TestCase):
         return sorted(rcpt for message in self.sink.messages for rcpt in message.rcpt_tos)
 
     def taken(self, count, what):
-        """Who has got copies, when there are so many of them."""
+        """The targets that got copies, once there are so many."""
         wait_for(lambda: len(self.recipients()) >= count, what=what)
         return self.recipients()
 

@@ -1,5 +1,5 @@
-"""How copies leave: doubtful mail by a door of its own, held mail when the operator says so, and
-what an older program left in its queue."""
+"""How copies leave: doubtful mail from a source of its own, held mail after its release, and mail in the
+queue of an older program."""
 
 import json
 import os

@@ -1,5 +1,5 @@
-"""The DNS is dead, or so slow that it might as well be. Nothing passes for want of an answer,
-what waits ends in time, and mail that needs no answer from outside goes on as before."""
+"""The DNS is dead, or so slow that it might as well be. No check passes for want of an answer, every wait
+ends in time, and mail that needs no answer from outside is not delayed."""
 
 import asyncio
 import itertools
@@ -23,7 +23,7 @@ numbers = itertools.count(1)
 
 
 class Client:
-    """One session, and what its messages were answered with."""
+    """One session, and the replies to its messages."""
 
     def __init__(self, port, source="127.0.0.1"):
         self.port, self.source = port, source
@@ -77,7 +77,7 @@ async def pump(port, content, sender, seconds=SECONDS, sessions=4):
 
 
 async def park(port, count, name):
-    """So many clients with one message each, all of senders nobody has heard of; (reply, seconds)."""
+    """So many clients with one message each, all of unknown senders; (reply, seconds)."""
     async def one(number):
         sender = Sender(f"{name}{number}.example", AUTHORISED)
         async with Client(port, source_of(number)) as client:
@@ -125,7 +125,7 @@ class DeadDns(unittest.TestCase):
         return pump(self.relay.port, WARM.message(body="Hello.\r\n"), "ann@warm.example")
 
     def results(self, domain):
-        """What was found out about the messages of a domain that got through."""
+        """The results for the accepted messages of a domain."""
         found = [m for m in self.sink.messages if f"<ann@{domain}>".encode() in m.content]
         return [fields_of(m.content, "Authentication-Results")[0] for m in found]
 
@@ -140,7 +140,8 @@ class DeadDns(unittest.TestCase):
               f"meanwhile {len(warm)} others instead of {len(healthy)}, each at most {max(warm):.1f} s")
         self.assertEqual({said[:9] for said, _ in parked}, {"451 4.4.3"})
         self.assertLess(longest, ONE_LOOKUP + 3)
-        # How many go through hangs on the machine; that none waits for a lookup of others does not.
+        # The number of messages depends on the machine; that none waits for lookups of others does
+        # not.
         self.assertLess(max(warm), ONE_LOOKUP / 2)
         if not is_sanitized():  # whose quarantine keeps what was freed
             self.assertLess((after - before) / MIB, 100)

@@ -1,4 +1,4 @@
-"""What `cmake --install` lays down, and how the relay behaves under systemd's protocol."""
+"""The files of `cmake --install`, and the relay under systemd's protocol."""
 
 import os
 import re
@@ -69,7 +69,8 @@ class Installed(unittest.TestCase):
         self.assertIn("LogsDirectoryMode=0750", service)
         with open(os.path.join(ROOT, "config/hosting.toml"), encoding="utf-8") as f:
             self.assertIn('"/var/log/srs-relay/', f.read())
-        # Negative control: systemd, whose parser accepts the unit above, does not take just anything there.
+        # Negative control: the parser of systemd, which accepts the unit above, refuses a wrong
+        # value there.
         unit = os.path.join(self.folder, "logs.service")
         for value, is_taken in (("srs-relay", True), ("/var/log/srs-relay", False), ("../srs-relay", False)):
             with self.subTest(value):

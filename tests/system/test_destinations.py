@@ -167,7 +167,7 @@ class Destinations(unittest.TestCase):
         hop = self.hop(plan)
         names = "abcdefghijklmnopqrst"
         relay = self.relay([hop], names=names)
-        # Of a destination whose hosts are not known few copies are in memory, and leave first.
+        # A destination whose hosts are not known has few copies in memory, which leave first.
         relay.send(MESSAGE, to=["a@fwd.test"])
         wait_for(hop.recipients, what="the first message")
         relay.send(MESSAGE, to=["all@fwd.test"])
@@ -282,7 +282,8 @@ class Destinations(unittest.TestCase):
         self.assertEqual([outcome for _, outcome in self.outcomes(relay)], ["deferred", "delivered"])
 
     def test_a_refusal_after_a_refused_starttls_bounces_nothing(self):
-        """STARTTLS is offered and refused once, and who comes in the clear is unknown. Later both are taken."""
+        """STARTTLS is offered and refused once, and recipients in the clear are unknown. Later both are
+        taken."""
         encrypt = self.encrypting()
         refused, encrypted = [], []
 
@@ -397,7 +398,8 @@ class Destinations(unittest.TestCase):
 
     def test_the_time_for_an_attempt_ends_on_kept_connections_too(self):
         """One recipient a transaction, a second for each, and all connections but the first end with it: an attempt that
-        began on a kept connection makes no new one when its time is over. Who waits for the same host comes next."""
+        began on a kept connection makes no new one when its time is over. The next job for the same host
+        follows."""
         recipients = {}
 
         def plan(verb, argument, connection):
@@ -468,7 +470,7 @@ class Destinations(unittest.TestCase):
         self.assertNotEqual(number, held)
 
     def test_a_reload_is_heard_at_once(self):
-        """Who reloads has mended something: nobody waits any more for the end of an outage."""
+        """A reload ends outages: the operator may have mended their cause."""
         hop = self.hop()
         hop.shut()
         relay = self.relay([hop], queue={"retry_schedule": ["1h"]})
@@ -572,7 +574,7 @@ class Destinations(unittest.TestCase):
         self.assertLess(time.monotonic() - begin, 1.5)
 
     def encrypting(self):
-        """What a hop with a certificate does behind STARTTLS."""
+        """A hop with a certificate behind STARTTLS."""
         key, certificate = make_certificate(self.folder(), "hop.test")
 
         def encrypt(connection):

@@ -71,18 +71,18 @@ class Commands(unittest.TestCase):
         for command in self.all:
             commands.setdefault(command.text if "\n" in command.text else re.sub(r"\s+#.*", "", command.text), command)
         self.assertGreater(len(commands), 80)
-        # README and deploy.md build upon each other: a first installation.
+        # README and deploy.md together are a first installation.
         first = ("README.md", "docs/deploy.md")
         for command in sorted(commands.values(), key=lambda command: command.path not in first):
             with self.subTest(str(command)):
                 self.assertEqual(self.world.fault_of(command), "")
         self.assert_installed()
-        # A reason for what no document names any more would be a hole in the list.
+        # An entry for a command that no document names would hide a missing one.
         noted = {line.partition(" ")[0] for line in self.world.rehearsal.only_noted()}
         self.assertEqual(noted, set(NOT_HERE))
 
     def assert_installed(self):
-        """What the commands of README and deploy.md have made."""
+        """The files that the commands of README and deploy.md have made."""
         etc = os.path.join(self.world.folder, "etc/srs-relay")
         self.assertTrue(os.path.exists(os.path.join(etc, "srs-relay.toml")))
         for name, mode in (("secrets", 0o750), ("secrets/srs-2026b", 0o600), ("secrets/dkim-rsa.pem", 0o600),

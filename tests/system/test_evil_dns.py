@@ -1,5 +1,5 @@
-"""DNS that lies, is silent or goes round in circles. What is no answer defers the
-mail, and it goes out when DNS tells the truth again; what is an answer, and a bad one, bounces."""
+"""DNS that lies, is silent or goes round in circles. A missing or damaged answer defers the mail, and it
+leaves when the DNS is right again; a definite negative answer bounces it."""
 
 import socket
 import struct
@@ -52,7 +52,7 @@ def mapped_and_trouble(server, name, kind, query):
     return server.reply(query, [], rcode=SERVFAIL) if kind == A else mapped_only(server, name, kind, query)
 
 
-# No answer, or a damaged one: the mail waits, and is delivered when the lies have ended.
+# No answer, or a damaged one: the mail waits, and is delivered when the DNS is right again.
 DEFERRED = {
     "servfail": rcode(SERVFAIL), "refused": rcode(REFUSED), "formerr": rcode(FORMERR),
     "cut-off": lambda server, name, kind, query: server.reply(query, [mx(name, "mx." + name)])[:-3],
@@ -76,7 +76,8 @@ DEFERRED = {
         address(name, f"127.1.{i // 250}.{i % 250 + 1}") for i in range(1000)]),
 }
 
-# An answer: there is no such domain, no mail for it, or no way there that we may go.
+# A definite answer: the domain does not exist, takes no mail, or leads only to addresses that we
+# may not dial.
 BOUNCED = {
     "nxdomain": rcode(NXDOMAIN),
     "null-mx": for_mx_answers(lambda name: [mx(name, ".", 0)]),
@@ -94,7 +95,7 @@ BOUNCED = {
     "mapped-only": mapped_only,
 }
 
-# A good way among the bad ones: found, in bounded time.
+# A good host among the bad ones is found in bounded time.
 DELIVERED = {
     "many-mx": for_mx_answers(lambda name: [mx(name, f"m{i}." + name, i) for i in range(500)]),
     "cname-to-good": for_mx(lambda server, name, query: server.reply(

@@ -1,5 +1,5 @@
 """Next hops that misbehave at every step in every way, plain and under TLS, through the
-real relay. Whatever they do, every recipient comes to one end: one friendly delivery or one DSN."""
+real relay. Every recipient ends in one way: one friendly delivery or one DSN."""
 
 import hashlib
 import re
@@ -97,7 +97,7 @@ class EvilMx(unittest.TestCase):
                 self.assertTrue(content.endswith(message_of(case)), case.name)
 
     def test_a_second_attempt_after_an_unknown_outcome_is_marked(self):
-        """Whoever took it and did not say so may have it twice, and the log says so."""
+        """A server that took a message without saying so may get it twice, and the log says so."""
         marked = {e.get("target") for e in self.relay.events("attempt") if e.get("possible_duplicate")}
         for case in self.cases:
             if case.step == "dot" and case.action in ("reset", "half-close", "silence"):

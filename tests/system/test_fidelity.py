@@ -1,6 +1,6 @@
-"""Bytes are sacred: whatever a message looks like, what arrives at the next hop ends in exactly the
-octets that came, from the first original header field to the last of the body; and a signature that
-verified on the way in verifies on the way out."""
+"""Guarantee "Not one octet of the original is changed": a message arrives at the next hop ending in
+exactly the octets that came, from the first original header field to the last of the body; and a signature
+that verified on the way in verifies on the way out."""
 
 import smtplib
 import unittest
@@ -98,7 +98,7 @@ class Fidelity(unittest.TestCase):
         self.assertGreater(sent, 100)
 
     def test_every_message_whose_author_can_be_told(self):
-        """The others are refused: what nobody can ascribe could be anybody's."""
+        """The others are refused, because their author is unclear."""
         sent = refused = 0
         for name, message in corpus():
             with self.subTest(name):

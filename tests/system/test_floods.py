@@ -6,8 +6,9 @@ from . import floods
 from .harness import changed_by_sanitizers
 
 SENDS = 60
-# Of so few sends the 99th percentile is one of the worst two, and the machine of a CI does other things as well: one
-# turn of the scheduler that comes late must not look like a flood that is felt. The campaign has no slack.
+# With so few sends the 99th percentile is one of the worst two, and a CI machine does other work as
+# well: one late turn of the scheduler must not count as harm by the flood. The campaign has no
+# slack.
 SLACK_MS = 20
 
 

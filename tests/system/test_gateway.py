@@ -258,7 +258,7 @@ class BehindPostfix(InFront):
             self.assertEqual(s.docmd("XCLIENT", f"ADDR={HONEST}")[0], 550)
             s.ehlo()
             self.assertNotIn("xclient", s.esmtp_features)
-            # It is a client as any other now, and its SPF fails.
+            # It counts as an ordinary client, and its SPF fails.
             with self.assertRaises(smtplib.SMTPDataError):
                 s.sendmail("ann@sender.example", ["user@fwd.test"], message(1))
 

@@ -1,5 +1,5 @@
-"""A signing key that is gone, or is none any more, or has a successor. Nothing leaves unsigned,
-nothing is lost, and the operator hears of it."""
+"""A signing key that is gone, damaged or replaced. No mail leaves unsigned, none is lost, and the operator
+is told."""
 
 import json
 import os

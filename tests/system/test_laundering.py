@@ -1,5 +1,5 @@
-"""Whatever comes in, nothing goes out that proves an author who was not proven. A few
-thousand spoofs here, as many as one wants in `scripts/campaign laundering`."""
+"""No copy leaves that proves an author who was not proven on arrival. A few thousand spoofs here, as many
+as one wants in `scripts/campaign laundering`."""
 
 import collections
 import re
@@ -147,7 +147,7 @@ class WithNamesInsideAHostedOrganisation(unittest.TestCase):
         cls.sink.stop()
 
     def leaves(self, sender, authors):
-        """The sender and the signing domains of what leaves, or the reply."""
+        """The sender and the signing domains of the copy, or the reply."""
         before = len(self.sink.messages)
         fields = "".join(f"From: <{author}>\r\n" for author in authors)
         try:

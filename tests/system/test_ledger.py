@@ -144,7 +144,7 @@ class Checker(Ledger):
 
 
 class Orders(Ledger):
-    """What left although the operator had been told that it would not."""
+    """Copies that left although the operator had been told that they would not."""
 
     def ordered(self, verb, answered, *copies, changed=1, under_way=0):
         return verbs.Order(verb, ("x",), set(copies), answered - 0.1, answered, changed, under_way)
@@ -244,7 +244,7 @@ class Resending(unittest.TestCase):
         self.assertEqual(relay.send(MESSAGE), number, "known again after a crash")
         self.assertEqual(len(relay.rows()), 1)
         self.assertEqual({e["msg_id"] for e in relay.events("resent")}, {number})
-        # Heard now, and another message is another message.
+        # The reply was read this time, and an equal message is another message.
         self.assertNotEqual(relay.send(MESSAGE + b"more\r\n"), number)
         sink.start()
         self.addCleanup(sink.stop)

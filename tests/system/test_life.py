@@ -1,4 +1,4 @@
-"""The life of a running relay: reloads and what they change, what an operator is told, the end."""
+"""The life of a running relay: reloads, output for the operator, the end."""
 
 import json
 import os
@@ -361,7 +361,8 @@ class GivenSockets(unittest.TestCase):
             self.assertTrue(balancer.recv(100).startswith(b"220 "))
 
     def test_a_restart_on_the_same_socket_refuses_no_connection(self):
-        """Whoever comes while nobody runs waits in the backlog; whoever is in a session hears 421."""
+        """A client that connects while no relay runs waits in the backlog; a client in a session hears
+        421."""
         self.assertIsNone(self.start(), self.relay.log_text())
         over, sent, wrong = threading.Event(), [], []
 

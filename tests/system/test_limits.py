@@ -1,4 +1,5 @@
-"""What other mail and other people do to a message on its way, in a slice: scripts/campaign limits has all."""
+"""Effects of other mail and of operators on a message under way, in a slice: scripts/campaign limits has
+all."""
 
 import concurrent.futures
 import json

@@ -33,14 +33,14 @@ class NextHop(unittest.TestCase):
         # Postfix adds the Date that our message lacks; every other octet is as it was.
         content = re.sub(rb"(?m)^Date: .*\r\n(?=\r\n)", b"", got.content, count=1)
         self.assertTrue(content.endswith(MESSAGE))
-        # They wrap our strong address in one of theirs; what is inside is still ours to reverse.
+        # They wrap our strong address in one of theirs; we can still reverse the inner one.
         wrapped = re.match(wrap, got.mail_from)
         self.assertTrue(wrapped, got.mail_from)
         found = relay.cli("srs", "decode", "SRS0=" + wrapped.group(1) + "@first.test")
         self.assertEqual(found.stdout.strip(), "ann@sender.test", found.stderr)
         attempts = relay.events("attempt")
         self.assertEqual([a["outcome"] for a in attempts], ["delivered"])
-        # What they refuse becomes a DSN, which they in turn take.
+        # A message that they refuse becomes a DSN, which they accept.
         relay.send(MESSAGE, to=["bad@first.test"])
         wait_for(lambda: [a for a in relay.events("attempt") if a["outcome"] == "failed"],
                  what="a refusal by " + peer.name)

@@ -1,5 +1,5 @@
-"""Every case of tests/forward/strategy_cases.json as a real message: what `srs-relay verify` says will
-happen is what the relay does, and what it predicts is what independent receivers find at the next hop."""
+"""Every case of tests/forward/strategy_cases.json as a real message: the relay does what `srs-relay
+verify` says, and independent receivers at the next hop find what it predicts."""
 
 import copy
 import json
@@ -22,7 +22,7 @@ CONFIG = {"arc": {"domain": SRS, "selector": "rsa", "file": "rsa.pem", "trusted_
 
 
 def happened(case, got, handling, held):
-    """The words of the file for what came out."""
+    """The result in the words of the file."""
     sealed = any(f"d={SRS};" in field.replace(" ", "") for field in fields_of(got.content, "ARC-Seal"))
     kept = got.mail_from == case.sender
     if not kept and not got.mail_from.endswith("@" + SRS):
@@ -179,7 +179,7 @@ class Predictions(unittest.TestCase):
         case.message = plain
 
     def foretold_and_said(self, case):
-        """What the program answers; and the first reply of the relay that refuses, or its last."""
+        """The answer of the program, and the first refusal of the relay, or its last reply."""
         answer = json.loads(self.foretold(case, "--json").stdout)
         with smtplib.SMTP("127.0.0.1", self.relay.port, local_hostname=case.helo, source_address=(CLIENT, 0),
                           timeout=30) as s:

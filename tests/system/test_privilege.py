@@ -1,4 +1,5 @@
-"""What the running process may not do, what it refuses to start with, and what it never tells."""
+"""Calls that the running process may not make, settings it refuses to start with, and secrets it never
+reveals."""
 
 import os
 import re
@@ -35,7 +36,7 @@ class RunTime(unittest.TestCase):
     def test_no_core_file_and_no_tracing(self):
         relay = Relay(1).start()
         self.addCleanup(relay.remove)
-        # What is not dumpable belongs to root and has no core file (prctl(2)).
+        # A process that is not dumpable belongs to root and has no core file (prctl(2)).
         self.assertEqual(os.stat(f"/proc/{relay.process.pid}/environ").st_uid, 0)
         with open(f"/proc/{relay.process.pid}/limits", encoding="ascii") as f:
             limits = f.read()

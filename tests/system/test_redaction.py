@@ -1,4 +1,4 @@
-"""The log without local parts: whoever reads it learns nobody's address."""
+"""The log without local parts: a reader of the log learns no address."""
 
 import smtplib
 import unittest

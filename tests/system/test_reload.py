@@ -1,4 +1,4 @@
-"""What a reload reads that it did not read before, and what it tells; who reads what the relay says."""
+"""Files that a reload reads for the first time, its messages, and slow readers of the log."""
 
 import fcntl
 import json
@@ -189,7 +189,7 @@ class Told(unittest.TestCase):
 
 
 class Unread(unittest.TestCase):
-    """Whoever reads the log may have stopped."""
+    """The reader of the log may have stopped."""
 
     def start(self, relay):
         self.addCleanup(relay.remove)

@@ -1,4 +1,4 @@
-"""What happens when the next hop does not take it: retries, DSNs, the way back through SRS."""
+"""A next hop that does not take mail: retries, DSNs, the way back through SRS."""
 
 import json
 import smtplib
@@ -182,7 +182,7 @@ class Bouncing(unittest.TestCase):
                 self.assertIn(message, json.dumps(taken), "the log says whose bounce it was")
                 wait_for(relay.is_empty, what="an empty queue")
                 self.assertEqual(len(sink.messages), before + 1)
-        # Our own failure is told to nobody either.
+        # A failure of our own is not reported to the null sender either.
         relay.send(MESSAGE, to=["gone@fwd.test"], sender="root@localhost")
         wait_for(lambda: relay.events("suppressed"), what="a line that says so")
         wait_for(relay.is_empty, what="an empty queue")

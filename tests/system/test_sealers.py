@@ -1,5 +1,5 @@
-"""Sealers whom the operator trusts, in the words that each of them writes: a p=reject that fails here is
-softened for the author whom the sealer has seen pass, and for nobody else."""
+"""Sealers that the operator trusts, in the spelling of each: a failed p=reject is softened for the author
+whom the sealer has seen pass, and for no other."""
 
 import json
 import unittest
@@ -8,7 +8,7 @@ from .arrivals import Sealer, absolute
 from .harness import Relay
 from .senders import Sender
 
-# What they write of mail that passed; {author}: the domain in From, as they saw it.
+# Their results for mail that passed; {author}: the domain in From, as they saw it.
 WORDS = {
     "microsoft.com": "mx.microsoft.com 1; spf=pass smtp.mailfrom={author}; dmarc=pass action=none "
                      "header.from={author}; dkim=pass header.d={author}; arc=none",
@@ -43,7 +43,7 @@ class Sealers(unittest.TestCase):
                 f.writelines(absolute(record, domain) + "\n" for record in records)
 
     def verified(self, message, trusted):
-        """What `srs-relay verify` says of a message from a client that nobody's SPF names."""
+        """The output of `srs-relay verify` for a message from a client that no SPF record names."""
         self.relay.write_config(f"[arc]\ntrusted_sealers = {json.dumps(trusted)}\n")
         with open(self.relay.path("message"), "wb") as f:
             f.write(message)

@@ -1,4 +1,4 @@
-"""What a client may do to its session, over real sockets: too much content, silence in a drain, a lost 250."""
+"""Sessions over real sockets: too much content, silence in a drain, a lost 250."""
 
 import json
 import select
@@ -86,8 +86,8 @@ class EqualMessages(Sessions):
         number = relay.events("received")[0]["msg_id"]
         wait_for(lambda: sessions(relay) == 0, what="the end of the session")
         self.assertEqual(self.alarm(relay), number)
-        # It has heard of it now; the same again is another alarm, when ten minutes are over. After
-        # a crash nobody knows who has heard what.
+        # It has read the reply, so the same content again, ten minutes later, is another alarm.
+        # After a crash it is unknown which clients have read their replies.
         relay.kill()
         relay.start()
         self.assertEqual(self.alarm(relay), number)
@@ -101,7 +101,7 @@ class EqualMessages(Sessions):
         self.assertNotEqual(self.alarm(relay), first)
 
     def test_after_a_crash_a_message_is_known_again_however_it_was_addressed(self):
-        """By what the client said, and not by what became of it in the queue."""
+        """By the commands of the client, and not by the fate of the message in the queue."""
         aliases = {"user": ["target@dest.test"], "info": ["target@dest.test"], "two": ["a@dest.test", "b@dest.test"],
                    "gone": ["x@dest.test"]}
         relay = self.relay(aliases=aliases)

@@ -1,6 +1,6 @@
 """The smuggling matrix through the real relay and on through careless and real next hops.
-One message in is one message out, whoever comes behind us. (All 11,664 cases of the matrix run
-against sessions in tests/inbound/smuggling_test.cpp.)"""
+One message in is one message out, whatever the next hop is. (All 11,664 cases of the matrix run against
+sessions in tests/inbound/smuggling_test.cpp.)"""
 
 import concurrent.futures
 import os
@@ -126,7 +126,7 @@ class Client:
                 s.sendall(content[:half])
                 time.sleep(0.002)
                 s.sendall(content[half:])
-            # The inner message ends with a true end of data: whatever was taken is taken now.
+            # The inner message ends with a true end of data, so it would have been accepted by now.
             s.sendall(b"QUIT\r\n") if sequence[2] is not None else self.half_close(s)
             said = b"".join(self.rest())
             return said.count(b"250 2.0.0 queued as")

@@ -1,4 +1,4 @@
-"""What the next hop says at every stage, banner to dot, and what becomes of the message."""
+"""Replies of the next hop at every stage, banner to dot, and the fate of the message."""
 
 import threading
 import unittest
@@ -170,7 +170,7 @@ class OutboundTls(unittest.TestCase):
         self.assertEqual(server.messages[0][1], "TLSv1.3")
         wait_for(lambda: relay.events("attempt"), what="the log")
         self.assertEqual(relay.events("attempt")[0]["tls"], "TLSv1.3")
-        # What was learnt in the clear is forgotten: EHLO once more inside.
+        # Extensions learnt in the clear are forgotten: EHLO is sent again inside TLS.
         self.assertEqual(len([c for c in server.commands if c.startswith("EHLO ")]), 2)
 
     def test_a_broken_handshake_is_forgiven_when_tls_is_optional(self):

@@ -33,7 +33,7 @@ class Inbound(unittest.TestCase):
         cls.sink.stop()
 
     def attempt(self, command, end, way):
-        """What the server says to one NOOP inside TLS; b"" when it does not come to that."""
+        """The reply of the server to one NOOP inside TLS; b"" if there is no TLS."""
         with socket.create_connection(("127.0.0.1", self.relay.port), timeout=10) as s:
             stream = s.makefile("rb")
             stream.readline()
@@ -135,7 +135,7 @@ class Outbound(unittest.TestCase):
                 self.assertTrue(case.taken[0][1].endswith(MESSAGE))
                 if case.required:
                     self.assertEqual(case.in_the_clear, 0, "required TLS was left out")
-        # Refused in the clear is refused by nobody: no injected 5xx may bounce a message.
+        # A refusal in the clear may be injected, so it must not bounce a message.
         self.assertEqual([m for m in sink.messages if not m.mail_from], [])
 
 

@@ -1,4 +1,4 @@
-"""What a stranger does is no trouble of the host, and what the host lacks is."""
+"""Troubles that a stranger causes are none of the host; a lack of resources is."""
 
 import json
 import resource

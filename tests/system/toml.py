@@ -6,7 +6,7 @@ import re
 
 
 def merged(base, changes):
-    """`base` with `changes`, table by table; whatever is not a table takes the place of what was there."""
+    """`base` with `changes`, table by table; a value that is no table replaces the old one."""
     result = dict(base)
     for key, value in changes.items():
         both = isinstance(value, dict) and isinstance(result.get(key), dict)

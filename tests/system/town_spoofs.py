@@ -1,5 +1,5 @@
-"""Spoofs that know whom they attack: a relay whose SRS domain, host name and trusted sealers are no secret,
-and which has forwarded honest mail to the attacker, whose senders he has read."""
+"""Spoofs by an attacker who knows the relay: its SRS domain, host name and trusted sealers, and the
+senders of honest mail that it has forwarded to him."""
 
 import subprocess
 import types

@@ -1,4 +1,4 @@
-// What compilers have got wrong about coroutines, so that another one proves itself first: g++ 12
+// Mistakes of compilers with coroutines, so that another compiler proves itself first: g++ 12
 // destroys temporaries written inside a co_await expression twice, and mixes up two co_awaits
 // joined by &&. A failure here is a reason to change the compiler, never the test.
 #include <coroutine>

@@ -1,5 +1,5 @@
-// What a sealer may say for an author, in the words of the big ones. Every chain here is a real
-// one, which passes.
+// Results of sealers about an author, in the spelling of large mail systems. Every chain here is a
+// real one, which passes.
 #include "relay/auth/arc/sealed_verdict.hpp"
 
 #include <gtest/gtest.h>

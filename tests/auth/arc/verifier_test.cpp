@@ -96,7 +96,7 @@ TEST_F(ArcVerification, WaitsForKeysThatCannotBeHadJustNow) {
   EXPECT_EQ(verdict.result, ArcResult::TempError);
   EXPECT_THAT(verdict.problem, HasSubstr("seal 1: "));
   EXPECT_EQ(checked(message, "s1._domainkey.hop.example SERVFAIL\n").result, ArcResult::TempError);
-  // What is wrong for sure is not worth another try.
+  // A chain that is certainly invalid is not deferred.
   EXPECT_EQ(checked(replaced(message, "pay", "buy"), servfail).result, ArcResult::Fail);
 }
 

@@ -1,4 +1,4 @@
-"""Every message of the corpus, sealed by us at two hops and judged by verifiers that are not ours.
+"""Every message of the corpus, sealed by us at two hops and judged by verifiers of other projects.
 
 dkimpy and Mail::DKIM must find the chain valid, and broken once the body, a signed field or what an
 earlier hop found has been changed.

@@ -1,4 +1,4 @@
-// What a message with many signatures may cost: lookups, time, and who comes first.
+// The cost of a message with many signatures: lookups, time, and order.
 #include <algorithm>
 #include <ctime>
 
@@ -80,7 +80,7 @@ TEST_F(VerifierLimits, AsksOnceForAKeyOfSeveralSignatures) {
   EXPECT_THAT(dns_.asked(), SizeIs(2));
 }
 
-/// One name that never answers holds nobody else up.
+/// A name that never answers does not delay other lookups.
 TEST_F(VerifierLimits, AllKeysCanBeLookedUpAtATime) {
   std::string message = signed_with(kMessage, rsa_, kTags);
   message = signed_with(message, rsa_, tags_with("s", "slow"));

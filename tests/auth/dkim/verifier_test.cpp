@@ -75,7 +75,7 @@ TEST_F(Verifier, FailsWhenASecondFieldIsPutOnTop) {
   EXPECT_EQ(only_verdict(usual).result, DkimResult::Pass);
 }
 
-/// What l= leaves outside is anybody's.
+/// Anybody can change the part of the body outside of l=.
 TEST_F(Verifier, DoesNotPassWhatLeavesOctetsUnsigned) {
   const auto body_octets = std::string("Hi.\r\n\r\nWe lost the game.\r\n").size();
   const std::string exact = std::to_string(body_octets);
@@ -167,7 +167,7 @@ TEST_F(Verifier, TriesTheKeysOfANameThatHasSeveral) {
   EXPECT_EQ(only_verdict(signed_with(kMessage, rsa_, kTags)).result, DkimResult::Fail);
 }
 
-/// Mail whose key cannot be had just now is put off; a key that is not there will not come.
+/// Mail whose key cannot be looked up for now is put off; a key that does not exist is a failure.
 TEST_F(Verifier, TellsTemporaryFromPermanentErrors) {
   const std::string message = signed_with(kMessage, rsa_, kTags);
   using ports::DnsError;

@@ -1,4 +1,4 @@
-// Who is aligned with whom, and what is asked for when nobody is.
+// Which identifiers are aligned, and the policy if none is.
 #include "relay/auth/dmarc/evaluation.hpp"
 
 #include <gmock/gmock.h>
@@ -229,7 +229,7 @@ TEST(Evaluation, TellsAKeyInTestingApart) {
   EXPECT_EQ(own.problem, "the aligned signature has a key in testing, or is dated ahead");
   EXPECT_FALSE(verdict("p=reject; adkim=s", {"mail.example.com"}).reserved_aligned);
   EXPECT_FALSE(verdict("p=reject", {"attack.com"}).reserved_aligned);
-  // The policy would be applied or not, by what DNS cannot say now.
+  // Whether the policy applies depends on an answer that DNS cannot give for now.
   EXPECT_EQ(verdict("p=reject", {"later.example.com"}).result, DmarcResult::TempError);
   EXPECT_EQ(verdict("p=none", {"later.example.com"}).result, DmarcResult::Fail);
   auto two = one_author("example.com", "example.com", "v=DMARC1; p=reject");
@@ -238,7 +238,7 @@ TEST(Evaluation, TellsAKeyInTestingApart) {
       << "of one author, not of the other";
 }
 
-/// Negative control: what passes for somebody else does not pass for the author.
+/// Negative control: a pass for another domain is none for the author.
 TEST(Evaluation, FailsWhateverPassesElsewhere) {
   const auto findings = one_author("example.com", "example.com", "v=DMARC1; p=reject");
   const auto verdict =

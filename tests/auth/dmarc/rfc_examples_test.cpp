@@ -119,7 +119,7 @@ TEST(RfcExamples, PublicSuffixWithARecord) {
   EXPECT_EQ(verdict.policy, DmarcPolicy::Quarantine);
 }
 
-/// §11.8: who is not in the organisation, is not, whatever stands above both.
+/// §11.8: a domain outside the organisation stays outside, whatever stands above both.
 TEST(RfcExamples, OrganisationBelowAnotherIsKeptApart) {
   NameWorld world(
       "_dmarc.mail.example.com TXT \"v=DMARC1; p=reject; psd=n\"\n"

@@ -133,7 +133,7 @@ INSTANTIATE_TEST_SUITE_P(
         SloppyCase{"JunkGluedOn", "a; spf=pass smtp.helo=x\"y\"", {kSpf}}),
     [](const auto& info) { return std::string(info.param.name); });
 
-/// Inside or outside: nobody knows, so nothing is said.
+/// Whether it is inside or outside of the comment is unclear, so nothing is reported.
 TEST(ResultsParser, BelievesNothingThatDoesNotEnd) {
   EXPECT_FALSE(parse_results_leniently("a; spf=pass (x; dmarc=fail"));
   EXPECT_FALSE(parse_results_leniently("a; spf=pass \"x; dmarc=fail"));
@@ -141,7 +141,7 @@ TEST(ResultsParser, BelievesNothingThatDoesNotEnd) {
   EXPECT_TRUE(parse_results_leniently(""));
 }
 
-/// Read leniently, what is in order says the same.
+/// The lenient reading gives the same result for well-formed values.
 TEST(ResultsParser, IsLenientOnlyWhereTheGrammarIsBent) {
   for (const char* value :
        {"a; none", "example.com;\r\n auth=pass (cram-md5) smtp.auth=sender@example.net",

@@ -1,4 +1,4 @@
-// What SPF makes of answers that are large, useless or empty.
+// SPF with answers that are large, useless or empty.
 #include <algorithm>
 #include <random>
 
@@ -66,7 +66,7 @@ TEST_F(SpfAnswers, ALongRecordIsARecord) {
   }
 }
 
-/// What is not kept of a record for this client decides nothing: the answer is that of all of it.
+/// The parts of a record that are not kept for this client cannot change the result.
 TEST_F(SpfAnswers, WhatCannotBeReachedChangesNothing) {
   const std::string hosts = "x.example A 198.51.100.1\n";
   const auto zone = [&](const std::string& terms) {
@@ -164,7 +164,7 @@ TEST_F(SpfAnswers, ATermInAnIncludeIsATermOfItsOwn) {
       "p.example TXT \"v=spf1 a:v0.example a:v1.example ?all\"\n"
       "example.org TXT \"v=spf1 include:p.example a:v2.example +all\"";
   EXPECT_EQ(result_of(zone), SpfResult::PermError);
-  // The client has no name, and so what %{p} makes does not exist: one term, one void.
+  // The client has no name, so the name made by %{p} does not exist: one term, one void.
   const auto unnamed = ask("example.org TXT \"v=spf1 a:%{p}.example a:v1.example +all\"");
   EXPECT_EQ(unnamed.verdict.result, SpfResult::Pass);
   EXPECT_EQ(unnamed.voids, 2U);

@@ -359,7 +359,7 @@ TEST_F(SpfCheck, StopsAskingAtItsBudget) {
   EXPECT_EQ(result_of(zone, {.max_queries = 111}), SpfResult::Fail);
 }
 
-// What has been asked before costs nothing: the answer is there.
+// A repeated question costs nothing, because the answer is kept.
 TEST_F(SpfCheck, CountsDistinctQuestions) {
   std::string zone = "example.org TXT \"v=spf1 mx mx:Example.ORG a:h3.example.org mx -all\"\n" +
                      repeated(10, "example.org MX {0} h{0}.example.org\n") +
@@ -442,7 +442,7 @@ TEST_F(SpfCheck, CutsALongDirectiveInTheVerdict) {
 
 class SpfSilence : public testing::TestWithParam<const char*> {};
 
-// §4.6.4: the time runs out wherever nobody answers — a temporary error, never a result.
+// §4.6.4: if the time runs out without an answer, the result is a temporary error.
 TEST_P(SpfSilence, EndsAsTempErrorAtTheDeadline) {
   fakes::FakeClock clock;
   fakes::FakeResolver resolver(

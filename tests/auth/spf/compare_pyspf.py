@@ -1,6 +1,5 @@
 """Asks pyspf and our own checker the same generated questions. Where they differ, the clause of
-RFC 7208 that decides stands in DISAGREEMENTS; anything else fails, and so does an entry that
-nothing needs any more."""
+RFC 7208 that decides stands in DISAGREEMENTS; anything else fails, and so does an unused entry."""
 import collections
 import json
 import os
@@ -193,8 +192,8 @@ def lookup_in(zone):
 
 
 class HostByHost(spf.query):
-    """§5.4 matches on the first MX host with an address that does; who asks for all of them first
-    meets void lookups and errors of hosts that did not matter."""
+    """§5.4 matches on the first MX host with an address that does; a checker that looks all of them up
+    first meets void lookups and errors of hosts that do not matter."""
 
     def dns_mx(self, domainname):
         names = self.dns(domainname, "MX")
@@ -307,7 +306,7 @@ class IncludeOfItself(spf.query):
             return mech, "include", self.d, self.cidrmax, spf.RESULTS.get(mech[0], "pass")
 
 
-# What pyspf does otherwise than RFC 7208 says, or than we read it, each with what would mend it.
+# Differences of pyspf from RFC 7208, or from our reading of it, each with a correction.
 DISAGREEMENTS = [OneVoidATerm, MacroGrammar, HostByHost, ClientsNames, NamesThatCannotBe, OneVoidAnAlias,
                  PercentAtTheEnd, IncludeOfItself, OnlyVisibleLiterals]
 

@@ -135,7 +135,7 @@ TEST(SpfMacros, AreNotExpandedTwice) {
   EXPECT_EQ(name("%{L}.x%%", known), "%25%7Bd%7D%25%25.x%");
 }
 
-// What the client says can be any octets; an explanation with them is none.
+// The client can say any octets; an explanation that would contain them is dropped.
 TEST(SpfMacros, KeepExplanationsPrintable) {
   auto known = values();
   known.helo = "mx\r\n.example.org";

@@ -5,7 +5,7 @@ import os
 
 from tests.bench import peers
 
-# What stands behind `verify =`. The domain NAME.hop.test, or the client NAME.test, chooses one.
+# The values of `verify =`. The domain NAME.hop.test, or the client NAME.test, chooses one.
 FORMS = {
     "plain": "sender/callout=20s",
     "uncached": "sender/callout=20s,no_cache",
@@ -22,7 +22,7 @@ FORMS = {
     "for-hold": "recipient/callout=20s,use_sender,no_cache,hold",
     "for-cutthrough": "recipient/callout=20s,use_sender",
 }
-# What is asked when the content is there: about the addresses in From, Sender and Reply-To.
+# The checks after the content: of the addresses in From, Sender and Reply-To.
 LATER = {"header": "header_sender/callout=20s", "header-uncached": "header_sender/callout=20s,no_cache"}
 
 

@@ -28,7 +28,7 @@ KINDS = ("strong", "classic", "exim")
 SHORT = KINDS[1:]
 NETWORKS = 64      # 127.1.N.1
 BATCH = 30         # guesses of one connection, in one write
-IN_ALL = 600       # guesses at short tags that everybody has an hour
+IN_ALL = 600       # guesses at short tags that all clients together have in an hour
 PER_NETWORK = 20   # guesses that a network has
 ERRORS = 10_000  # refusals that a session may hear: it is about guesses here
 TAKER, STRANGER = "127.0.0.1", "127.2.0.1"
@@ -100,7 +100,7 @@ class Forgery:
             self.secret = f.read().strip()
         self.right = {"strong": self.relay.cli("srs", "encode", "ann@sender.test", check=True).stdout.strip(),
                       "classic": classic(self.secret, "ann", "sender.test"), "exim": exim_address("ann"),
-                      # A right tag under a stamp that is over says that it is right, if it hears something else.
+                      # A right tag under an expired stamp must hear the same reply as a wrong one.
                       "stale": exim_address("ann", days=-40)}
 
     def stop(self):
@@ -147,7 +147,7 @@ def campaign(guesses, seed):
         forgery.become_taker()
         before = {host: forgery.asked(host) for host in (TAKER, STRANGER)}
         forgery.guess(guesses, said)
-        # A guess more is looked at every few seconds: these are to have it.
+        # The limit allows one more guess every few seconds: these take it.
         more = [wrong("classic", f"last.{number}", forgery.rng) for number in range(5)]
         after = {TAKER: forgery.asked(TAKER), STRANGER: forgery.asked(STRANGER, more)}
     finally:
@@ -171,7 +171,7 @@ def faults(report):
     most = IN_ALL * refilled + 8  # threads that ask at the same moment
     if looked_at(*SHORT) > most:
         found.append(f"{looked_at(*SHORT)} guesses at short tags were looked at, of {most:.0f}")
-    # Those at strong tags count for their network alone.
+    # Guesses at strong tags count for their network alone.
     most = min(NETWORKS, -(-report["guesses"] // BATCH)) * (PER_NETWORK * refilled + 8)
     if looked_at(*KINDS) > most:
         found.append(f"{looked_at(*KINDS)} guesses were looked at, of {most:.0f} that all networks have")

@@ -1,5 +1,5 @@
-"""Real next hops on kept connections: what they log, what arrived behind them and what the relay says of
-it must agree, for every copy.
+"""Real next hops on kept connections: for every copy their log, the messages behind them and the relay's
+record must agree.
 
 One relay with hundreds of aliases stands before one next hop (Postfix, Exim, OpenSMTPD, aiosmtpd), which
 knows some recipients, refuses others, greylists, limits and breaks off, and passes on what it took to the

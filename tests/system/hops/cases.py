@@ -1,10 +1,7 @@
-"""Every next hop under every condition that it can be brought to.
-
-What cannot be had: Postfix knows no limit of messages a connection (the doorman says 421 in its place), and
-demands certificates only where TLS is required, by a 421 after the handshake; OpenSMTPD has no limit of
-connections, and its TLS does not work on Debian 12, so that it stands for hosts that demand what they cannot
-do.
-"""
+"""Every next hop under every condition that can be set up. Missing combinations: Postfix knows no limit of
+messages a connection (the doorman says 421 in its place), and demands certificates only where TLS is
+required, by a 421 after the handshake; OpenSMTPD has no limit of connections, and its TLS does not work on
+Debian 12, so that it stands for hosts that demand what they cannot do."""
 
 import dataclasses
 
@@ -20,7 +17,7 @@ POSTSCREEN = {"postscreen_greet_wait": "2s", "postscreen_greet_action": "enforce
               "postscreen_bare_newline_enable": "yes", "postscreen_bare_newline_action": "enforce",
               "postscreen_cache_map": "btree:$data_directory/postscreen_cache",
               "postscreen_upstream_proxy_protocol": "", "postscreen_access_list": ""}
-# Unknown is who the sink behind does not know, so Postfix asks there first.
+# A recipient is unknown if the sink behind does not know it, so Postfix asks there first.
 VERIFY = {"smtpd_recipient_restrictions": "reject_unverified_recipient, @POLICY",
           "unverified_recipient_reject_code": "550", "address_verify_poll_count": "1",
           "address_verify_poll_delay": "1s", "address_verify_map": "btree:$data_directory/verify_cache"}

@@ -1,4 +1,4 @@
-"""What all next hops have in common: their terms, their log, and what in it would be a complaint about us."""
+"""Base of all next hops: their terms, their log, and the lines in it that are complaints about us."""
 
 import dataclasses
 import os

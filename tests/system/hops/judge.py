@@ -1,4 +1,5 @@
-"""Compares what the relay accepted, what it logged, what the next hop logged and what arrived behind it."""
+"""Compares the messages that the relay accepted, its log, the log of the next hop, and the messages behind
+it."""
 
 import collections
 import re

@@ -1,5 +1,5 @@
-"""Who gets mail, and what becomes of it: the part of a local part before its first dot says how the next
-hop meets that recipient."""
+"""Recipients and the fate of their mail: the part of the local part before its first dot says how the next
+hop treats that recipient."""
 
 import random
 
@@ -7,7 +7,7 @@ from ..ledger import messages
 
 DOMAIN = "hop.test"
 
-# What the next hop says at RCPT (doorman.py), and how such a copy must end.
+# The reply of the next hop to RCPT (doorman.py), and how such a copy must end.
 TAKEN, TOLD = "taken", "told"
 ENDS = {"ok": TAKEN,     # 250
         "grey": TAKEN,   # 450 4.2.0 until a second has passed

@@ -18,7 +18,7 @@ from . import hop, mix
 PROGRAM = os.path.join(PEERS, "opensmtpd/usr/sbin/smtpd")
 USERS = {"opensmtpd": 64_001, "opensmtpq": 64_002}
 
-# Everything it writes to lies in memory, and is gone with the namespace.
+# All its files lie in memory, and vanish with the namespace.
 NAMESPACE = """set -e
 mount --bind {folder}/passwd /etc/passwd
 mount --bind {folder}/group /etc/group

@@ -23,7 +23,7 @@ from .wiretap import Wiretap
 SCHEDULE = ("2s", "3s", "5s")
 SENDERS = 12     # connections on which mail comes in at once
 PATIENCE = 900   # seconds for all of it
-STANDSTILL = 75  # seconds in which nothing ends: nothing will, for a DSN is owed for a minute at most
+STANDSTILL = 75  # seconds without progress after which the run gives up: a DSN is owed for a minute at most
 SIEGE = 12       # … in which a hop that takes nothing is tried often enough
 
 

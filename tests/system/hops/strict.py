@@ -23,7 +23,7 @@ class Session(SMTP):
 
     line_length_limit = 1 << 20
     counted = False
-    excused = False  # something was refused in this transaction: what was pipelined behind it may be out of order
+    excused = False  # something was refused in this transaction, so commands pipelined behind it may be out of order
 
     def __init__(self, owner, **options):
         self.owner = owner

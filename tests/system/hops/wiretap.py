@@ -1,5 +1,5 @@
-"""What is said on a port of the loopback interface, as the kernel saw it: a judge that depends on nobody's
-log, and the transcript of what went wrong. Sessions in the clear only."""
+"""The dialogues on a port of the loopback interface, as the kernel saw them: a judge that depends on no
+log, and the transcript of failures. Sessions in the clear only."""
 
 import collections
 import re
@@ -69,7 +69,7 @@ class Flow:
             self.encrypted = taken
 
     def is_excused(self, command):
-        """What was pipelined behind a refusal is out of order, and nobody's fault (RFC 2920 §3.1)."""
+        """Commands pipelined behind a refusal are out of order, but no error (RFC 2920 §3.1)."""
         return command == "RCPT" and not self.sender_taken or command == "DATA" and not self.recipients_taken
 
 

@@ -1,4 +1,4 @@
-"""Compares what was acknowledged with what arrived, with what the log says and with what the operator asked."""
+"""Compares the acknowledged messages with those that arrived, with the log and with the operator's orders."""
 
 import collections
 import datetime
@@ -24,13 +24,13 @@ TROUBLES = {
 }
 FIGURES = ("messages", "acked", "copies", "dsns", "dropped", "bounced", "duplicates_explained")
 
-# The sink may take what was sent before the kill, or before an answer, a moment after it.
+# The sink may take a message sent before the kill, or before an answer, a moment after it.
 SLACK = 0.5
-DEBT = 90.0  # seconds within which a failure is told of: a minute is promised
+DEBT = 90.0  # seconds within which a failure is reported: a minute is promised
 
 
 class Fate:
-    """What happened to one recipient of one message."""
+    """The fate of one recipient of one message."""
 
     def __init__(self):
         self.taken_at = []  # times at which the sink took a copy
@@ -169,7 +169,7 @@ class Checker:
         return len(times) - 1 <= resent + between + self.log.doubtful[(entry.id, local)]
 
     def check_orders(self, missing):
-        """What a drop explains is taken from `missing`."""
+        """Copies explained by a drop are taken from `missing`."""
         for number, order in enumerate(self.orders):
             if order.verb == "pause":
                 self.check_pause(order, number)
@@ -204,7 +204,7 @@ class Checker:
                     self.note("left_while_paused", f"{order}: {(key, local)}")
 
     def end_of(self, order, number, copy):
-        """When a held copy may leave again; what is dropped or bounced never does."""
+        """When a held copy may leave again; a dropped or bounced one never does."""
         if order.verb in ("drop", "bounce"):
             return float("inf")
         return min((later.sent for later in self.orders[number + 1:]

@@ -5,13 +5,13 @@ import time
 
 
 class Entry:
-    """What the generator knows of one message."""
+    """The generator's record of one message."""
 
     def __init__(self, message):
         self.message = message
         self.acked_at = None
         self.id = None        # the relay's, of its 250
-        self.refused = None   # a 5xx: nobody owes anything
+        self.refused = None   # a 5xx: no copy is owed
         self.whole_sends = 0  # how often the end of data was sent: each may have been accepted
 
 

@@ -21,7 +21,7 @@ from .kill import LedgerRelay, SinkProcess
 DISK = ("pwrite64", "fdatasync", "fsync", "ftruncate", "unlink", "pread64")
 NETWORK = ("sendto", "recvfrom", "accept4", "connect")
 
-# What strace is to do at a call of these kinds.
+# The fault that strace injects at a call of these kinds.
 KILL = {kind: ["signal=SIGKILL"] for kind in DISK + NETWORK}
 ERRORS = {**{kind: ["error=EIO", "error=ENOSPC"] for kind in ("pwrite64", "fdatasync", "fsync")},
           "ftruncate": ["error=EIO"], "pread64": ["error=EIO"],

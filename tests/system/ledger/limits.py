@@ -86,7 +86,7 @@ class Town:
         return made
 
     def settle(self, dead=0):
-        """Until nothing is left but what is for the dead, and no DSN is owed that would come next."""
+        """Waits until only mail for dead destinations is left, and no DSN is owed."""
         end = time.monotonic() + PATIENCE
         while True:
             queue = control.status(self.relay)["queue"]
@@ -134,7 +134,8 @@ def tarpits(count, seed, mood="tarpit"):
 
 
 def verbs(count, seed):
-    """An operator who changes his mind, while mail for slow and limited destinations is on its way."""
+    """An operator gives orders and takes them back while mail for slow and limited destinations is under
+    way."""
     with Town(("slow", "hesitant", "hesitant", "limiting", "closing", "refusing"), seed) as town:
         generator = town.generator(count, range(1, len(town.names)), (("ok", 0.6), ("temp", 0.4)), group=5, rate=60)
         operator = Operator(town.relay, generator, seed).start()
@@ -158,7 +159,8 @@ def late_threads(count, seed):
 
         def stop_some(sending):
             while not sending.done():
-                # Not the first one, which only waits for signals and whose end is ours to wait for.
+                # Not the first thread: it only waits for signals, and this process waits for its
+                # end.
                 thread = rng.choice(threads.threads_of(town.relay.process.pid)[1:])
                 with threads.Stopped(thread):
                     time.sleep(rng.uniform(0.1, 1.5))

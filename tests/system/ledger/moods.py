@@ -1,5 +1,5 @@
-"""What destinations are like. Each is asked at every step: it has nothing to say, or a reply of its own, or
-it leaves (Gone), or takes its time (Pause). All randomness comes from the seed."""
+"""Moods of destinations. At every step a mood gives no reply of its own, or one, or leaves (Gone), or
+takes its time (Pause). All randomness comes from the seed."""
 
 import asyncio
 import time
@@ -59,7 +59,7 @@ class Healthy:
         return taken()
 
     async def mind(self, door):
-        """What it does beside its sessions."""
+        """Its actions besides its sessions."""
 
 
 class Slow(Healthy):
@@ -144,7 +144,7 @@ class Refusing(Healthy):
 
 class Trap(Healthy):
     """Takes the first recipient, limits the others, closes behind the message, and has no time for a new
-    connection for a moment: what waits behind must not end with the outcome of what was taken."""
+    connection for a moment: copies that wait behind must not get the outcome of the copy that was taken."""
 
     def __init__(self, rng):
         super().__init__(rng)

@@ -19,7 +19,7 @@ from . import moods
 
 def describe(mail_from, recipients, content):
     head, _, body = content.partition(b"\r\n\r\n")
-    if mail_from == "":  # a DSN; the header of what it tells of is in its body
+    if mail_from == "":  # a DSN; the header of the message it reports is in its body
         number = re.search(rb"^X-Ledger-Id: (\d+)", body, re.M)
         failed = re.findall(rb"^Final-Recipient: rfc822; ?(\S+)@", body, re.M)
         return {"dsn_for": int(number.group(1)) if number else None,
@@ -65,7 +65,7 @@ class Session(asyncio.Protocol):
             self.say(step)
 
     def say(self, step):
-        """Does what a step says, or what the mood makes of it."""
+        """Carries out a step, as changed by the mood."""
         try:
             self.transport.write(step())
         except moods.Gone as gone:
@@ -181,7 +181,7 @@ class Sink:
         os.write(self.file, json.dumps(entry).encode() + b"\n")
 
     def objection(self, local):
-        """What a recipient's name says is to become of it (messages.py)."""
+        """The fate that a recipient's name demands (messages.py)."""
         kind = local.partition(".")[0]
         if kind == "bad":
             return b"550 5.1.1 never\r\n"

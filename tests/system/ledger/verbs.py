@@ -1,5 +1,6 @@
 """The operator at work while mail flows: holds, releases, drops, bounces and retries, by id and by filter, pauses
-domains and resumes them, through the control socket and the command line, and remembers what was promised to him."""
+domains and resumes them, through the control socket and the command line, and remembers what the answers
+promised."""
 
 import dataclasses
 import random
@@ -58,7 +59,8 @@ class Operator:
         return self
 
     def stop(self, least=11, patience=30):
-        """Whatever is still held goes. On a slow machine he goes on until he has given `least` orders."""
+        """Releases everything still held. On a slow machine the operator goes on until `least` orders are
+        given."""
         end = time.monotonic() + patience
         while len(self.orders) < least and time.monotonic() < end:
             time.sleep(self.pause)
@@ -73,7 +75,7 @@ class Operator:
             if target:
                 self.act(*target)
 
-    # What there is to choose from.
+    # The verbs to choose from.
 
     def acknowledged(self):
         return [e for e in list(self.generator.entries.values()) if e.acked_at is not None]
@@ -105,7 +107,7 @@ class Operator:
             return None
         return (f"from:{entry.message.sender}",), self.copies_of(group)
 
-    # What is done with it.
+    # The verb applied to it.
 
     def act(self, words, copies):
         draw = self.rng.random()
