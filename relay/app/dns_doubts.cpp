@@ -39,9 +39,9 @@ void add_domain(Domains& domains, const Policies& policies, const mail::Domain& 
 Domains domains_outside(const Policies& policies) {
   Domains domains;
   const settings::Settings& settings = *policies.settings;
-  for (const settings::HostedDomain& domain : settings.domains) {
+  for (const forward::HostedDomain& domain : settings.domains) {
     const std::string name = domain.text();
-    for (const settings::Alias& alias : domain.aliases) {
+    for (const forward::Alias& alias : domain.aliases) {
       const auto add = [&](const mail::Mailbox& target) {
         if (domains.contains(target.domain().folded())) return;
         add_domain(domains, policies, target.domain(),
@@ -50,7 +50,7 @@ Domains domains_outside(const Policies& policies) {
       std::ranges::for_each(alias.targets, add);
       if (alias.fallback) add(*alias.fallback);
     }
-    for (const settings::Pattern& pattern : domain.patterns) {
+    for (const forward::Pattern& pattern : domain.patterns) {
       for (const std::string& target : pattern.targets) {
         const auto elsewhere = mail::Domain::parse(target.substr(target.rfind('@') + 1));
         if (elsewhere) {

@@ -100,18 +100,6 @@ std::shared_ptr<const auth::CheckOptions> check_options(const settings::Settings
   return options;
 }
 
-forward::LateRefusal late_refusal(settings::LateRefusal from) {
-  switch (from) {
-    case settings::LateRefusal::Refuse:
-      return forward::LateRefusal::Refuse;
-    case settings::LateRefusal::Hold:
-      return forward::LateRefusal::Hold;
-    case settings::LateRefusal::Risk:
-      return forward::LateRefusal::Risk;
-  }
-  return forward::LateRefusal::Refuse;
-}
-
 inbound::ArrivalPolicy arrival_policy(const settings::Settings& from) {
   inbound::ArrivalPolicy policy;
   for (const settings::Listener& listener : from.listeners) {
@@ -126,7 +114,7 @@ inbound::ArrivalPolicy arrival_policy(const settings::Settings& from) {
                                .reads_received = gateway.reads_received,
                                .names = gateway.names,
                                .results = gateway.results,
-                               .refusals = late_refusal(gateway.refusals)});
+                               .refusals = gateway.refusals});
   }
   policy.exempt = from.limits.exempt;
   return policy;
@@ -137,17 +125,17 @@ std::shared_ptr<const inbound::Policy> inbound_policy(
   auto policy = std::make_shared<inbound::Policy>();
   policy->hostname = from.hostname;
   policy->offer_starttls = from.tls.has_value();
-  policy->limits = inbound_limits(from.limits, from.srs.bounces);
+  policy->limits = inbound_limits(from.limits, from.bounces);
   policy->abuse = abuse_policy(from);
   policy->arrival = arrival_policy(from);
   policy->check = check_options(from);
   // Without verification, forged results must not be passed on either (RFC 8601 §5).
   policy->authserv_id = from.auth.authserv_id;
-  policy->signature_lifetime = auth::signature_lifetime(from.queue.expire);
+  policy->signature_lifetime = auth::signature_lifetime(from.retry.expire);
   policy->planner = std::move(planner);
   policy->loop_guard = forward::LoopGuard(from.hostname, from.limits.max_hops);
   policy->max_awaiting = from.consent.max_held;
-  policy->notices_to_anyone = from.notices_to == settings::NoticesTo::Anyone;
+  policy->notices_to_anyone = from.notices.to == mail::NoticesTo::Anyone;
   if (!from.consent.contact.empty()) {
     policy->contact_field = "X-Report-Abuse-To: " + from.consent.contact + "\r\n";
   }
@@ -172,18 +160,6 @@ void set_own_endpoints(delivery::Policy& policy, const settings::Settings& from)
       }
     }
   }
-}
-
-delivery::PartialFailures partial_failures(settings::PartialFailures from) {
-  switch (from) {
-    case settings::PartialFailures::Sender:
-      return delivery::PartialFailures::Sender;
-    case settings::PartialFailures::Postmaster:
-      return delivery::PartialFailures::Postmaster;
-    case settings::PartialFailures::Nobody:
-      return delivery::PartialFailures::Nobody;
-  }
-  return delivery::PartialFailures::Sender;
 }
 
 void set_sources(auto& into, const std::vector<std::string>& texts) {
@@ -220,30 +196,24 @@ std::shared_ptr<const delivery::Policy> delivery_policy(
     const settings::Settings& from, std::shared_ptr<const forward::Planner> planner) {
   // The loader has checked the host name.
   auto policy = std::make_shared<delivery::Policy>(*mail::Domain::parse(from.hostname));
-  policy->retry.schedule = from.queue.retry_schedule;
-  policy->retry.expire = from.queue.expire;
-  policy->retry.warn_after = from.queue.warn_after;
-  policy->signature_lifetime = auth::signature_lifetime(from.queue.expire);
+  policy->retry = from.retry;
+  policy->signature_lifetime = auth::signature_lifetime(from.retry.expire);
   policy->timeouts.connect = from.outbound.connect_timeout;
   policy->timeouts.whole = from.outbound.attempt_timeout;
-  policy->routes = std::make_shared<const forward::NextHopTable>(forward::NextHopTable::make(from));
+  policy->routes = std::make_shared<const forward::NextHopTable>(from.routes);
   policy->connections_per_destination = from.outbound.connections;
   policy->connections_total = from.outbound.max_connections;
   policy->port = from.outbound.port;
   policy->allow_private = from.outbound.allow_private;
   policy->hide_targets = from.queue.redact_target;
-  policy->providers =
-      std::make_shared<const forward::ProviderTable>(forward::ProviderTable::make(from));
-  policy->partial_failures = partial_failures(from.partial_failures);
+  policy->providers = std::make_shared<const forward::ProviderTable>(from.providers);
+  policy->notices = from.notices;
   policy->postmaster = from.defaults.postmaster;
   set_own_endpoints(*policy, from);
   set_sources(*policy, from.outbound.source);
   set_sources(policy->risk, from.risk.source);
   policy->risk.connections = from.risk.connections;
   policy->risk.rate = from.risk.rate;
-  policy->bounce_to = from.notices_to == settings::NoticesTo::Anyone
-                          ? delivery::BounceTo::Anyone
-                          : delivery::BounceTo::Authenticated;
   policy->own_targets = [planner = std::move(planner)](const mail::Mailbox& address) {
     return targets_of(*planner, address);
   };

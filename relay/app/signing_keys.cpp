@@ -23,9 +23,9 @@ std::expected<auth::SigningKeys, std::vector<settings::Problem>> load_signing_ke
     const settings::Settings& settings) {
   auth::SigningKeys keys;
   std::vector<settings::Problem> problems;
-  for (const settings::DkimDomain& entry : settings.dkim) {
+  for (const forward::DkimDomain& entry : settings.dkim) {
     auth::SigningDomain domain{.domain = entry.domain.folded(), .keys = {}};
-    for (const settings::DkimKey& key : entry.keys) {
+    for (const forward::DkimKey& key : entry.keys) {
       auto parsed = auth::dkim::PrivateKey::parse(key.key.text.reveal());
       if (parsed) {
         domain.keys.push_back({key.selector, std::move(*parsed)});

@@ -25,7 +25,7 @@ bool has(const std::vector<std::string>& keys, std::string_view key) {
   return std::ranges::find(keys, key) != keys.end();
 }
 
-std::optional<CredentialCopy> copy_of(const settings::KeyText& part, const char* key,
+std::optional<CredentialCopy> copy_of(const base::KeyText& part, const char* key,
                                       const std::filesystem::path& root) {
   if (part.credential.empty()) return std::nullopt;
   return CredentialCopy{key, part.file, source_of_credential(root, part.credential)};

@@ -93,8 +93,8 @@ void judge_places(const settings::Settings& settings, settings::Findings& findin
 
 /// The keys have been parsed: their texts must not stay in memory.
 void forget_key_texts(settings::Settings& settings) {
-  for (settings::DkimDomain& domain : settings.dkim) {
-    for (settings::DkimKey& key : domain.keys) key.key.text = base::Secret();
+  for (forward::DkimDomain& domain : settings.dkim) {
+    for (forward::DkimKey& key : domain.keys) key.key.text = base::Secret();
   }
   if (settings.tls) settings.tls->key.text = base::Secret();
   if (settings.arc.sealer) settings.arc.sealer->key = base::Secret();

@@ -20,7 +20,7 @@ namespace {
 /// Classic tags are accepted until a date after an upgrade: log it, so that their end is no
 /// surprise.
 void log_classic_secrets(base::Log& log, base::WallTime now, const settings::Settings& settings) {
-  for (const settings::SrsSecret& secret : settings.srs.secrets) {
+  for (const forward::SrsSecret& secret : settings.srs.secrets) {
     const base::WallTime until(std::chrono::seconds(secret.classic_until.value_or(0)));
     if (until <= now) continue;
     log.write(base::Event("srs_classic", now)
@@ -37,7 +37,7 @@ void tell_extent(base::Event& event, const settings::Settings& settings) {
     addresses.push_back(net::to_text(address));
   }
   std::size_t aliases = 0;
-  for (const settings::HostedDomain& domain : settings.domains) {
+  for (const forward::HostedDomain& domain : settings.domains) {
     aliases += domain.aliases.size() + domain.patterns.size();
   }
   event.list("addresses", addresses)

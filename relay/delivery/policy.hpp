@@ -13,10 +13,12 @@
 
 #include <boost/asio/ip/address.hpp>
 
-#include "relay/base/rate_table.hpp"
 #include "relay/forward/next_hop.hpp"
 #include "relay/forward/providers.hpp"
+#include "relay/forward/risk_pool.hpp"
 #include "relay/mail/address.hpp"
+#include "relay/mail/notice_policy.hpp"
+#include "relay/mail/retry_policy.hpp"
 #include "relay/ports/stream.hpp"
 
 namespace relay::delivery {
@@ -36,16 +38,6 @@ struct Timeouts {
   std::chrono::seconds whole{1800};
 };
 
-struct RetryPolicy {
-  /// Waiting time after the 1st, 2nd, … attempt; the last one repeats. Not empty.
-  std::vector<std::chrono::seconds> schedule{std::chrono::minutes{1},  std::chrono::minutes{5},
-                                             std::chrono::minutes{15}, std::chrono::minutes{30},
-                                             std::chrono::hours{1},    std::chrono::hours{2},
-                                             std::chrono::hours{4}};
-  std::chrono::seconds expire = std::chrono::hours{120};
-  std::chrono::seconds warn_after = std::chrono::hours{4};  ///< 0: no delay notices
-};
-
 /// A network: an address and the length of its prefix in bits.
 struct AddressBlock {
   boost::asio::ip::address address;
@@ -54,12 +46,10 @@ struct AddressBlock {
 
 /// How doubtful mail leaves, so that its reputation stays apart from that of ordinary mail: own
 /// source addresses, connections and rate.
-struct RiskPool {
+struct RiskPool : forward::RiskPace {
   /// Neither set: those of ordinary mail. One set: the other family is not used.
   std::optional<boost::asio::ip::address> source_v4;
   std::optional<boost::asio::ip::address> source_v6;
-  std::size_t connections = 2;                                      ///< per destination
-  base::Rate rate{.count = 600, .span = std::chrono::seconds{60}};  ///< copies, per destination
 };
 
 /// How much of the queue is kept in memory; the rest is read from disk when there is room.
@@ -71,18 +61,9 @@ struct MemoryLimits {
   std::size_t fresh_octets = std::size_t{32} * 1024 * 1024;  ///< content that was not read again
 };
 
-/// To whom DSNs may go: the sender address may be forged.
-enum class BounceTo : std::uint8_t {
-  Authenticated,  ///< senders proven by SPF or an aligned signature
-  Anyone,
-};
-
-/// Who is told when only some of the mailboxes behind an alias failed.
-enum class PartialFailures : std::uint8_t { Sender, Postmaster, Nobody };
-
 struct Policy {
   mail::Domain hostname;  ///< for EHLO; DSNs come from MAILER-DAEMON@hostname
-  RetryPolicy retry;
+  mail::RetryPolicy retry;
   std::optional<std::chrono::seconds> signature_lifetime;  ///< of a DSN's signature; nullopt: no x=
   Timeouts timeouts;
   std::shared_ptr<const forward::NextHopTable> routes;  ///< null: all mail goes by MX
@@ -104,7 +85,7 @@ struct Policy {
   std::optional<boost::asio::ip::address> source_v4;
   std::optional<boost::asio::ip::address> source_v6;
   RiskPool risk;
-  BounceTo bounce_to = BounceTo::Authenticated;
+  mail::NoticePolicy notices;
   /// Where this relay is reached, also through NAT: never dialled. A listener on all addresses of a
   /// family stands here as the unspecified one, and with each address that this host had when the
   /// policy was made.
@@ -112,8 +93,7 @@ struct Policy {
   bool allow_private = false;                ///< MX hosts with special addresses may be dialled
   std::vector<AddressBlock> allowed_blocks;  ///< … or only those in these networks
 
-  bool hide_targets = true;  ///< DSNs show the alias instead of its target
-  PartialFailures partial_failures = PartialFailures::Sender;
+  bool hide_targets = true;                 ///< DSNs show the alias instead of its target
   std::optional<mail::Mailbox> postmaster;  ///< is told of partial failures if the policy says so
   /// The targets of one of our own aliases, so that a DSN to it goes there directly; {} for an
   /// address that is not ours. May be empty.

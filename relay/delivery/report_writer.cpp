@@ -60,9 +60,9 @@ class Audience {
       if (automatic) return keep_silent(notice, "automatic mail");
     }
     mail::DsnRecipient recipient = recipient_of(notice);
-    if (!recipient.one_of_several || policy_.partial_failures == PartialFailures::Sender) {
+    if (!recipient.one_of_several || policy_.notices.partial == mail::PartialFailures::Sender) {
       to_sender.push_back(std::move(recipient));
-    } else if (policy_.partial_failures == PartialFailures::Nobody) {
+    } else if (policy_.notices.partial == mail::PartialFailures::Nobody) {
       keep_silent(notice,
                   "partial " + std::string(notice.kind == Notify::OfFailure ? "failure" : "delay"));
     } else {
@@ -185,7 +185,7 @@ base::Task<> write_dsns(WrittenReport& into, mail::DsnRequest request,
 std::string_view silence_towards(const mail::AcceptedMessage& message, const Policy& policy) {
   if (message.reverse_path.is_null()) return "null sender";
   if (!message.reverse_path.mailbox().domain().is_dotted()) return "nobody can answer the sender";
-  const bool vouched = message.sender_authenticated || policy.bounce_to == BounceTo::Anyone;
+  const bool vouched = message.sender_authenticated || policy.notices.to == mail::NoticesTo::Anyone;
   return vouched ? "" : "sender not authenticated";
 }
 

@@ -17,7 +17,7 @@ base::WallTime waiting_since(const RetryCase& given) {
 
 }  // namespace
 
-RetryDecision decide_retry(const RetryCase& given, const RetryPolicy& policy, double chance) {
+RetryDecision decide_retry(const RetryCase& given, const mail::RetryPolicy& policy, double chance) {
   RetryDecision decision;
   const auto age = given.now - waiting_since(given);
   const bool age_counts =
@@ -38,7 +38,7 @@ RetryDecision decide_retry(const RetryCase& given, const RetryPolicy& policy, do
   return decision;
 }
 
-milliseconds longest_wait(const RetryPolicy& policy) {
+milliseconds longest_wait(const mail::RetryPolicy& policy) {
   const milliseconds longest = *std::ranges::max_element(policy.schedule);
   return longest + longest / 4;
 }

@@ -36,9 +36,9 @@ struct RetryDecision {
 /// long downtime or under a wrong clock everything is tried again first. A copy that arrived before
 /// a jump is as old as the jump: a clock ten years ahead for an hour bounces nothing (guarantee
 /// "Mail is tried for five days").
-RetryDecision decide_retry(const RetryCase& given, const RetryPolicy& policy, double chance);
+RetryDecision decide_retry(const RetryCase& given, const mail::RetryPolicy& policy, double chance);
 
 /// The longest waiting time of the schedule: a later due time was set by a wrong clock.
-std::chrono::milliseconds longest_wait(const RetryPolicy& policy);
+std::chrono::milliseconds longest_wait(const mail::RetryPolicy& policy);
 
 }  // namespace relay::delivery

@@ -232,7 +232,7 @@ std::optional<Rejection> AliasExpansion::expand(const mail::Mailbox& recipient) 
 
 ResolvedRecipient AliasExpansion::recipient(const mail::ForwardPath& original,
                                             std::string_view rule,
-                                            const settings::DmarcSettings& default_dmarc) && {
+                                            const DmarcSettings& default_dmarc) && {
   const std::string_view between = rule.empty() || rule_.empty() ? "" : " > ";
   return {.original = original,
           .targets = std::move(leaves_),

@@ -13,18 +13,17 @@
 
 #include "relay/base/time.hpp"
 #include "relay/forward/alias_map.hpp"
+#include "relay/forward/confirmed_targets.hpp"
 #include "relay/forward/rejection.hpp"
 #include "relay/forward/resolved_recipient.hpp"
 #include "relay/mail/address.hpp"
-#include "relay/settings/confirmed_targets.hpp"
 
 namespace relay::forward {
 
 /// For one recipient; both arguments outlive it. `confirmed` is null where no consent is required.
 class AliasExpansion {
  public:
-  AliasExpansion(const AliasMap& aliases, const settings::ConfirmedTargets* confirmed,
-                 base::WallTime now)
+  AliasExpansion(const AliasMap& aliases, const ConfirmedTargets* confirmed, base::WallTime now)
       : aliases_(aliases), confirmed_(confirmed), now_(now) {}
 
   /// Call once. Returns why mail for the recipient is refused: it is no alias, there are too many
@@ -33,7 +32,7 @@ class AliasExpansion {
 
   /// What was found. `rule` stands in front of the rules that were followed.
   ResolvedRecipient recipient(const mail::ForwardPath& original, std::string_view rule,
-                              const settings::DmarcSettings& default_dmarc) &&;
+                              const DmarcSettings& default_dmarc) &&;
 
  private:
   /// How an alias was reached so far; it is followed again when another path does better.
@@ -75,7 +74,7 @@ class AliasExpansion {
   bool has_targets(std::uint16_t fallback) const;
 
   const AliasMap& aliases_;
-  const settings::ConfirmedTargets* confirmed_;
+  const ConfirmedTargets* confirmed_;
   const base::WallTime now_;
 
   std::vector<mail::Mailbox> leaves_;
@@ -89,7 +88,7 @@ class AliasExpansion {
   std::set<std::string> path_;  ///< folded aliases from the recipient down to here
   std::vector<Visit*> trail_;   ///< the same, in order
   std::string rule_;
-  std::optional<settings::DmarcSettings> dmarc_;
+  std::optional<DmarcSettings> dmarc_;
   std::vector<DeadMember> dead_;
   std::optional<Rejection> first_dead_;
 };

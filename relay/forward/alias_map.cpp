@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "relay/base/text.hpp"
+#include "relay/forward/policy.hpp"
 #include "relay/forward/roles.hpp"
 #include "relay/mail/folding.hpp"
 
@@ -64,24 +65,23 @@ base::WallTime end_of(std::int64_t unix_second) {
 
 }  // namespace
 
-std::expected<AliasMap, std::string> AliasMap::make(
-    std::shared_ptr<const settings::Settings> settings) {
+std::expected<AliasMap, std::string> AliasMap::make(std::shared_ptr<const Policy> policy) {
   AliasMap map;
-  map.settings_ = std::move(settings);
-  if (const auto& postmaster = map.defaults().postmaster) {
-    map.postmaster_ = std::make_unique<const settings::Alias>(settings::Alias{
-        .local_part = "postmaster", .targets = {*postmaster}, .reject = {}, .keep_tag = {}});
+  map.policy_ = std::move(policy);
+  if (const auto& postmaster = map.policy_->defaults.postmaster) {
+    map.postmaster_ = std::make_shared<const Alias>(
+        Alias{.local_part = "postmaster", .targets = {*postmaster}, .reject = {}, .keep_tag = {}});
   }
-  map.names_ = settings::HostedDomains(*map.settings_);
-  for (const settings::HostedDomain& domain : map.settings_->domains) {
+  map.names_ = HostedDomains(*map.policy_);
+  for (const HostedDomain& domain : map.policy_->domains) {
     Hosted& hosted = map.domains_[&domain];
     if (domain.map_to) hosted.map_to = &*domain.map_to;
-    hosted.dmarc = domain.dmarc.over(map.defaults().dmarc);
+    hosted.dmarc = domain.dmarc.over(map.policy_->defaults.dmarc);
     hosted.aliases.reserve(domain.aliases.size());
-    for (const settings::Alias& alias : domain.aliases) {
+    for (const Alias& alias : domain.aliases) {
       hosted.aliases.try_emplace(alias.local_part, &alias);  // the first that names it wins
     }
-    for (const settings::Pattern& pattern : domain.patterns) {
+    for (const forward::Pattern& pattern : domain.patterns) {
       RE2::Options options;
       options.set_log_errors(false);
       options.set_case_sensitive(false);
@@ -93,16 +93,16 @@ std::expected<AliasMap, std::string> AliasMap::make(
   return map;
 }
 
-std::expected<AliasHit, Rejection> AliasMap::taken(const Hosted& hosted,
-                                                   const settings::Alias& alias, std::string rule,
-                                                   std::string_view tag, base::WallTime now) const {
+std::expected<AliasHit, Rejection> AliasMap::taken(const Hosted& hosted, const Alias& alias,
+                                                   std::string rule, std::string_view tag,
+                                                   base::WallTime now) const {
   if (alias.reject) {
-    return std::unexpected(Rejection{alias.reject->code, alias.reject->status, alias.reject->text});
+    return std::unexpected(*alias.reject);
   }
   if (alias.expires && now >= end_of(*alias.expires)) {
     return std::unexpected(Rejection{550, {5, 2, 1}, "This address has expired"});
   }
-  const bool keep = alias.keep_tag.value_or(defaults().keep_tag);
+  const bool keep = alias.keep_tag.value_or(policy_->defaults.keep_tag);
   AliasHit hit{.targets = {},
                .rule = std::move(rule),
                .dmarc = alias.dmarc.over(hosted.dmarc),
@@ -115,20 +115,20 @@ std::expected<AliasHit, Rejection> AliasMap::taken(const Hosted& hosted,
   return hit;
 }
 
-const settings::Alias* AliasMap::alias_of(const Hosted& hosted, const mail::Domain& domain,
-                                          const std::string& local_part) const {
+const Alias* AliasMap::alias_of(const Hosted& hosted, const mail::Domain& domain,
+                                const std::string& local_part) const {
   if (local_part == "*") return nullptr;
   const auto found = hosted.aliases.find(local_part);
   if (found != hosted.aliases.end()) return found->second;
   if (!postmaster_) return nullptr;
-  const bool is_host_name = domain.folded() == settings_->hostname;
-  const auto roles = roles_at(is_host_name, settings_->is_srs_domain(domain));
+  const bool is_host_name = domain.folded() == policy_->hostname;
+  const auto roles = roles_at(is_host_name, policy_->is_srs_domain(domain));
   return std::ranges::find(roles, local_part) == roles.end() ? nullptr : postmaster_.get();
 }
 
 std::expected<AliasHit, Rejection> AliasMap::find(const mail::Mailbox& mailbox,
                                                   base::WallTime now) const {
-  const settings::HostedDomain& domain = *names_.find(mailbox.domain().folded());
+  const HostedDomain& domain = *names_.find(mailbox.domain().folded());
   auto hit = look_up(domains_.at(&domain), mailbox, now);
   if (hit && domain.is_wildcard) hit->rule += " of " + domain.text();
   return hit;
@@ -139,14 +139,14 @@ std::expected<AliasHit, Rejection> AliasMap::look_up(const Hosted& hosted,
                                                      base::WallTime now) const {
   const std::string& written = mailbox.local_part();
   const std::string local = mail::folded_local_part(written);
-  if (const settings::Alias* exact = alias_of(hosted, mailbox.domain(), local)) {
+  if (const Alias* exact = alias_of(hosted, mailbox.domain(), local)) {
     return taken(hosted, *exact, named("exact", local, mailbox.domain()), {}, now);
   }
   // Search for the tag in the local part as written: folding can change octet positions.
-  const std::size_t tag = tag_begin(written, defaults().tag);
+  const std::size_t tag = tag_begin(written, policy_->defaults.tag);
   if (tag != std::string::npos) {
     const std::string base_name = mail::folded_local_part(written.substr(0, tag));
-    if (const settings::Alias* found = alias_of(hosted, mailbox.domain(), base_name)) {
+    if (const Alias* found = alias_of(hosted, mailbox.domain(), base_name)) {
       return taken(hosted, *found, named("tag", base_name, mailbox.domain()),
                    std::string_view(written).substr(tag), now);
     }
@@ -204,7 +204,7 @@ std::expected<AliasHit, Rejection> AliasMap::fallback(const Hosted& hosted,
   if (const auto all = hosted.aliases.find("*"); all != hosted.aliases.end()) {
     return taken(hosted, *all->second, "catch-all", {}, now);
   }
-  if (defaults().unknown == settings::UnknownRecipient::TempFail) {
+  if (policy_->defaults.unknown == UnknownRecipient::TempFail) {
     return std::unexpected(Rejection{450, {4, 1, 1}, "User unknown for now, try again later"});
   }
   return std::unexpected(no_such_user());

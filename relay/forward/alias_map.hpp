@@ -1,6 +1,6 @@
 // Finds the targets of a local part in our domains. Tried in this order: the exact name, the name
 // without its tag, the patterns, the mapped domain, the catch-all. Each step but the patterns is
-// one hash lookup, however many aliases there are. The map points into the settings that it was
+// one hash lookup, however many aliases there are. The map points into the policy that it was
 // made from, so that a million aliases are in memory once.
 #pragma once
 
@@ -15,12 +15,14 @@
 #include <re2/re2.h>
 
 #include "relay/base/time.hpp"
+#include "relay/forward/dmarc_settings.hpp"
+#include "relay/forward/hosted_domains.hpp"
 #include "relay/forward/rejection.hpp"
 #include "relay/mail/address.hpp"
-#include "relay/settings/hosted_domains.hpp"
-#include "relay/settings/settings.hpp"
 
 namespace relay::forward {
+
+struct Alias;
 
 /// One step of alias resolution.
 struct AliasHit {
@@ -28,17 +30,16 @@ struct AliasHit {
   /// "exact info@a.example", "tag info@a.example", "pattern 2", "map other.example", "catch-all". A
   /// local part is always in an address, so that the log can leave it out.
   std::string rule;
-  settings::DmarcSettings dmarc;  ///< of the alias, else of its domain, else the defaults
-  bool discards = false;          ///< no targets: the mail is accepted and thrown away
-  std::uint64_t max_size = 0;     ///< octets of a message; 0: any
+  DmarcSettings dmarc;         ///< of the alias, else of its domain, else the defaults
+  bool discards = false;       ///< no targets: the mail is accepted and thrown away
+  std::uint64_t max_size = 0;  ///< octets of a message; 0: any
   std::optional<mail::Mailbox> fallback = {};  ///< gets the message when no target has taken it
   std::vector<std::string> no_addresses = {};  ///< what a pattern made that cannot be a target
 };
 
 class AliasMap {
  public:
-  static std::expected<AliasMap, std::string> make(
-      std::shared_ptr<const settings::Settings> settings);
+  static std::expected<AliasMap, std::string> make(std::shared_ptr<const Policy> policy);
 
   bool is_ours(const mail::Domain& domain) const { return names_.find(domain.folded()) != nullptr; }
 
@@ -52,10 +53,10 @@ class AliasMap {
   };
 
   struct Hosted {
-    std::unordered_map<std::string_view, const settings::Alias*> aliases;  ///< by folded local part
+    std::unordered_map<std::string_view, const Alias*> aliases;  ///< by folded local part
     std::vector<Pattern> patterns;
     const mail::Domain* map_to = nullptr;
-    settings::DmarcSettings dmarc;
+    DmarcSettings dmarc;
   };
 
   AliasMap() = default;
@@ -64,9 +65,9 @@ class AliasMap {
                                              base::WallTime now) const;
   /// The alias by its folded name, or the [defaults] postmaster when the name is a role at this
   /// domain (roles_at); null: there is neither.
-  const settings::Alias* alias_of(const Hosted& hosted, const mail::Domain& domain,
-                                  const std::string& local_part) const;
-  std::expected<AliasHit, Rejection> taken(const Hosted& hosted, const settings::Alias& alias,
+  const Alias* alias_of(const Hosted& hosted, const mail::Domain& domain,
+                        const std::string& local_part) const;
+  std::expected<AliasHit, Rejection> taken(const Hosted& hosted, const Alias& alias,
                                            std::string rule, std::string_view tag,
                                            base::WallTime now) const;
   std::expected<AliasHit, Rejection> by_pattern(const Hosted& hosted,
@@ -74,13 +75,10 @@ class AliasMap {
   std::expected<AliasHit, Rejection> fallback(const Hosted& hosted, const mail::Mailbox& mailbox,
                                               base::WallTime now) const;
 
-  const settings::Defaults& defaults() const { return settings_->defaults; }
-
-  std::shared_ptr<const settings::Settings> settings_;
-  std::unique_ptr<const settings::Alias>
-      postmaster_;  ///< alias for the roles; null: no [defaults] postmaster
-  settings::HostedDomains names_;
-  std::unordered_map<const settings::HostedDomain*, Hosted> domains_;
+  std::shared_ptr<const Policy> policy_;
+  std::shared_ptr<const Alias> postmaster_;  ///< for the roles; null: no [defaults] postmaster
+  HostedDomains names_;
+  std::unordered_map<const HostedDomain*, Hosted> domains_;
 };
 
 }  // namespace relay::forward

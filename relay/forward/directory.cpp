@@ -5,6 +5,7 @@
 
 #include "relay/base/text.hpp"
 #include "relay/forward/alias_expansion.hpp"
+#include "relay/forward/policy.hpp"
 #include "relay/forward/roles.hpp"
 
 namespace relay::forward {
@@ -24,25 +25,23 @@ Rejection relaying_denied() { return {550, {5, 7, 1}, "Relaying denied"}; }
 
 }  // namespace
 
-std::expected<Directory, std::string> Directory::make(
-    const std::shared_ptr<const settings::Settings>& settings) {
-  auto aliases = AliasMap::make(settings);
+std::expected<Directory, std::string> Directory::make(const std::shared_ptr<const Policy>& policy) {
+  auto aliases = AliasMap::make(policy);
   if (!aliases) return std::unexpected(aliases.error());
-  auto senders = SenderRewrite::make(*settings);
+  auto senders = SenderRewrite::make(*policy);
   if (!senders) return std::unexpected(senders.error());
-  return Directory(std::move(*aliases), std::move(*senders), *settings);
+  return Directory(std::move(*aliases), std::move(*senders), *policy);
 }
 
-Directory::Directory(AliasMap aliases, SenderRewrite senders, const settings::Settings& settings)
+Directory::Directory(AliasMap aliases, SenderRewrite senders, const Policy& policy)
     : aliases_(std::move(aliases)),
       senders_(std::move(senders)),
-      confirmed_(settings.consent.confirmed),
-      default_dmarc_(settings.defaults.dmarc),
-      hostname_(settings.hostname),
-      postmaster_(settings.defaults.postmaster) {
-  const auto first =
-      std::ranges::find(settings.domains, false, &settings::HostedDomain::is_wildcard);
-  if (first != settings.domains.end()) first_domain_ = first->name;
+      confirmed_(policy.consent.confirmed),
+      default_dmarc_(policy.defaults.dmarc),
+      hostname_(policy.hostname),
+      postmaster_(policy.defaults.postmaster) {
+  const auto first = std::ranges::find(policy.domains, false, &HostedDomain::is_wildcard);
+  if (first != policy.domains.end()) first_domain_ = first->name;
 }
 
 bool Directory::is_ours(const mail::Domain& domain) const {

@@ -12,11 +12,12 @@
 
 #include "relay/base/time.hpp"
 #include "relay/forward/alias_map.hpp"
+#include "relay/forward/confirmed_targets.hpp"
+#include "relay/forward/dmarc_settings.hpp"
 #include "relay/forward/rejection.hpp"
 #include "relay/forward/resolved_recipient.hpp"
 #include "relay/forward/sender_rewrite.hpp"
 #include "relay/mail/address.hpp"
-#include "relay/settings/settings.hpp"
 
 namespace relay::forward {
 
@@ -29,8 +30,7 @@ struct SenderBehind {
 class Directory {
  public:
   /// The error names the key at fault.
-  static std::expected<Directory, std::string> make(
-      const std::shared_ptr<const settings::Settings>& settings);
+  static std::expected<Directory, std::string> make(const std::shared_ptr<const Policy>& policy);
 
   /// At RCPT. A live SRS address of ours is always accepted here; whether the message may come back
   /// by it is decided after its content.
@@ -65,14 +65,12 @@ class Directory {
   /// somebody who has written before.
   std::vector<std::string> awaited(const ResolvedRecipient& recipient) const;
 
-  const settings::DmarcSettings& default_dmarc() const {
-    return default_dmarc_;
-  }  ///< from [defaults]
+  const DmarcSettings& default_dmarc() const { return default_dmarc_; }  ///< from [defaults]
 
   const SenderRewrite& senders() const { return senders_; }
 
  private:
-  Directory(AliasMap aliases, SenderRewrite senders, const settings::Settings& settings);
+  Directory(AliasMap aliases, SenderRewrite senders, const Policy& policy);
 
   /// True for an address in our SRS domain, unless it is an alias in that domain: we may forward
   /// for the SRS domain, too.
@@ -89,8 +87,8 @@ class Directory {
 
   AliasMap aliases_;
   SenderRewrite senders_;
-  std::shared_ptr<const settings::ConfirmedTargets> confirmed_;  ///< null: no consent is required
-  settings::DmarcSettings default_dmarc_;
+  std::shared_ptr<const ConfirmedTargets> confirmed_;  ///< null: no consent is required
+  DmarcSettings default_dmarc_;
   std::string hostname_;
   std::optional<mail::Mailbox> postmaster_;
   std::optional<mail::Domain> first_domain_;

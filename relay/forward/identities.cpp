@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "relay/forward/policy.hpp"
+
 namespace relay::forward {
 
 namespace {
@@ -19,18 +21,18 @@ std::string last_two_labels(const std::string& name) {
 
 }  // namespace
 
-std::expected<Identities, std::string> Identities::make(const settings::Settings& settings,
+std::expected<Identities, std::string> Identities::make(const Policy& policy,
                                                         OrganisationOf organisation_of) {
   Identities made;
   made.organisation_of_ = std::move(organisation_of);
-  made.helo_ = settings.hostname;
-  for (const mail::Domain& domain : settings.srs_domains()) {
+  made.helo_ = policy.hostname;
+  for (const mail::Domain& domain : policy.srs_domains()) {
     if (made.srs_domain_.empty()) made.srs_domain_ = domain.folded();
     made.doubtful_srs_domain_ = domain.folded();
   }
-  if (settings.rewrite_domain) made.rewrite_domain_ = settings.rewrite_domain->folded();
-  made.can_seal_ = settings.arc.sealer.has_value();
-  for (const settings::HostedDomain& domain : settings.domains) {
+  if (policy.rewrite_domain) made.rewrite_domain_ = policy.rewrite_domain->folded();
+  made.can_seal_ = policy.arc.sealer.has_value();
+  for (const HostedDomain& domain : policy.domains) {
     (domain.is_wildcard ? made.parents_ : made.ours_).insert(domain.name.folded());
     const std::string& hosted = domain.name.folded();
     if (made.could_align(made.helo_, hosted)) made.is_helo_near_hosted_ = true;
@@ -42,7 +44,7 @@ std::expected<Identities, std::string> Identities::make(const settings::Settings
                              ", which is forwarded: rewritten mail would speak in its name");
     }
   }
-  for (const settings::DkimDomain& dkim : settings.dkim) {
+  for (const DkimDomain& dkim : policy.dkim) {
     if (made.rewrite_signer_.empty() &&
         made.same_organisation(dkim.domain.folded(), made.rewrite_domain_)) {
       made.rewrite_signer_ = dkim.domain.folded();

@@ -9,9 +9,9 @@
 #include <string>
 #include <unordered_set>
 
-#include "relay/settings/settings.hpp"
-
 namespace relay::forward {
+
+struct Policy;
 
 /// Which public suffixes count: all of them, or those of registries alone, without the domains of
 /// others who let customers register below (eu.org).
@@ -28,7 +28,7 @@ class Identities {
   /// Without `organisation_of` the answers are the cautious ones: same_organisation() is true for
   /// equal names only, and could_align() is true for all names with the same last two labels. The
   /// error names a domain of the configuration that is used for what it must not be.
-  static std::expected<Identities, std::string> make(const settings::Settings& settings,
+  static std::expected<Identities, std::string> make(const Policy& policy,
                                                      OrganisationOf organisation_of);
 
   /// A domain that we forward for or speak as, or a name below one.

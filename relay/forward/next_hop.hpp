@@ -7,9 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "relay/forward/domain_table.hpp"
 #include "relay/mail/tls_demand.hpp"
-#include "relay/settings/domain_table.hpp"
-#include "relay/settings/settings.hpp"
 
 namespace relay::forward {
 
@@ -19,15 +18,21 @@ struct NextHop {
   mail::TlsDemand tls;
 };
 
+/// One [[route]].
+struct RouteRule {
+  std::string match;  ///< "*", "*.corp.example" or a domain, folded
+  std::vector<NextHop> hops;
+};
+
 class NextHopTable {
  public:
-  static NextHopTable make(const settings::Settings& settings);
+  explicit NextHopTable(const std::vector<RouteRule>& rules);
 
   /// Hosts to try, in this order; nullopt: no route matches, use MX.
   std::optional<std::vector<NextHop>> match(const std::string& folded_domain) const;
 
  private:
-  settings::DomainTable<std::vector<NextHop>> hops_;
+  DomainTable<std::vector<NextHop>> hops_;
 };
 
 }  // namespace relay::forward

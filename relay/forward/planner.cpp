@@ -5,6 +5,7 @@
 #include "relay/forward/author_rewrite.hpp"
 #include "relay/forward/copies.hpp"
 #include "relay/forward/copy_senders.hpp"
+#include "relay/forward/policy.hpp"
 
 namespace relay::forward {
 
@@ -27,20 +28,20 @@ void settle_holding(Plan& plan) {
 }  // namespace
 
 std::expected<std::shared_ptr<const Planner>, std::string> Planner::make(
-    const std::shared_ptr<const settings::Settings>& settings, OrganisationOf organisation_of) {
-  auto directory = Directory::make(settings);
+    const std::shared_ptr<const Policy>& policy, OrganisationOf organisation_of) {
+  auto directory = Directory::make(policy);
   if (!directory) return std::unexpected(directory.error());
-  auto strategy = Strategy::make(*settings, std::move(organisation_of));
+  auto strategy = Strategy::make(*policy, std::move(organisation_of));
   if (!strategy) return std::unexpected(strategy.error());
   return std::shared_ptr<const Planner>(
-      new Planner(std::move(*directory), std::move(*strategy), *settings));
+      new Planner(std::move(*directory), std::move(*strategy), *policy));
 }
 
-Planner::Planner(Directory directory, Strategy strategy, const settings::Settings& settings)
+Planner::Planner(Directory directory, Strategy strategy, const Policy& policy)
     : directory_(std::move(directory)),
       strategy_(std::move(strategy)),
-      tag_field_(settings.risk.tag + "\r\n"),
-      mark_(settings.defaults.mark_alias) {}
+      tag_field_(policy.risk.tag + "\r\n"),
+      mark_(policy.defaults.mark_alias) {}
 
 std::expected<Plan, PlanRefusal> Planner::plan(const Incoming& message,
                                                const std::vector<ResolvedRecipient>& recipients,

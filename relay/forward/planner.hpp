@@ -13,7 +13,6 @@
 #include "relay/forward/strategy.hpp"
 #include "relay/mail/header.hpp"
 #include "relay/mail/message.hpp"
-#include "relay/settings/settings.hpp"
 
 namespace relay::forward {
 
@@ -21,8 +20,7 @@ namespace relay::forward {
 class Planner {
  public:
   static std::expected<std::shared_ptr<const Planner>, std::string> make(
-      const std::shared_ptr<const settings::Settings>& settings,
-      OrganisationOf organisation_of = {});
+      const std::shared_ptr<const Policy>& policy, OrganisationOf organisation_of = {});
 
   /// Makes one route per distinct target, in the way that Strategy chooses for it; a copy that is
   /// too large for its alias has already ended as refused.
@@ -49,7 +47,7 @@ class Planner {
   const Strategy& strategy() const { return strategy_; }
 
  private:
-  Planner(Directory directory, Strategy strategy, const settings::Settings& settings);
+  Planner(Directory directory, Strategy strategy, const Policy& policy);
 
   Directory directory_;
   Strategy strategy_;

@@ -29,10 +29,6 @@ ProviderTable::ProviderTable(std::vector<Provider> providers) {
   }
 }
 
-ProviderTable ProviderTable::make(const settings::Settings& settings) {
-  return ProviderTable(settings.providers);
-}
-
 const std::string* ProviderTable::name_of(std::string_view host) const {
   if (host.ends_with('.')) host.remove_suffix(1);
   while (!host.empty() && !by_suffix_.empty()) {

@@ -8,11 +8,13 @@
 #include <unordered_map>
 #include <vector>
 
-#include "relay/settings/settings.hpp"
-
 namespace relay::forward {
 
-using settings::Provider;
+/// A mail system that receives for many domains: copies to it are paced together.
+struct Provider {
+  std::string name;                   ///< folded
+  std::vector<std::string> suffixes;  ///< ends of MX host names, whole labels, folded
+};
 
 class ProviderTable {
  public:
@@ -20,8 +22,6 @@ class ProviderTable {
 
   /// If a suffix is given twice, the first counts; the loader refuses such a configuration.
   explicit ProviderTable(std::vector<Provider> providers);
-
-  static ProviderTable make(const settings::Settings& settings);
 
   /// The provider's name, or null when the host belongs to none. The longest suffix of whole labels
   /// decides; case and a dot at the end of `host` are ignored. One lookup per label, no allocation.

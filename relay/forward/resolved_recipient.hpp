@@ -8,11 +8,11 @@
 #include <variant>
 #include <vector>
 
+#include "relay/forward/dmarc_settings.hpp"
 #include "relay/forward/rejection.hpp"
 #include "relay/forward/sender_rewrite.hpp"
 #include "relay/mail/address.hpp"
 #include "relay/mail/status.hpp"
-#include "relay/settings/settings.hpp"
 
 namespace relay::forward {
 
@@ -52,7 +52,7 @@ struct ResolvedRecipient {
   std::string rule;
   /// Settings of the first alias that was followed, else of its domain, else the defaults. All
   /// recipients of one message must have the same, because a message is refused or held as a whole.
-  settings::DmarcSettings dmarc;
+  DmarcSettings dmarc;
   std::vector<mail::Mailbox> discards = {};  ///< followed aliases that throw mail away
   std::vector<TargetTerms> terms = {};       ///< parallel to `targets`; missing ones: no terms
   std::vector<Fallback> fallbacks = {};

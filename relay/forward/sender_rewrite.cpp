@@ -2,6 +2,7 @@
 
 #include "relay/base/origin.hpp"
 #include "relay/base/text.hpp"
+#include "relay/forward/policy.hpp"
 
 namespace relay::forward {
 
@@ -21,7 +22,7 @@ bool is_answerable(const mail::Mailbox& sender, bool in_srs_domain) {
   return sender.domain().is_dotted() && !is_nobody;
 }
 
-std::int64_t classic_until(const settings::SrsSecret& secret) {
+std::int64_t classic_until(const SrsSecret& secret) {
   if (secret.classic) return *secret.classic ? srs::Key::kAlways : srs::Key::kNever;
   return secret.classic_until.value_or(srs::Key::kNever);
 }
@@ -42,11 +43,11 @@ bool is_answerable(const mail::Mailbox& sender, const Identities& identities) {
       sender, domain == identities.srs_domain() || domain == identities.doubtful_srs_domain());
 }
 
-std::expected<SenderRewrite, std::string> SenderRewrite::make(const settings::Settings& settings) {
+std::expected<SenderRewrite, std::string> SenderRewrite::make(const Policy& policy) {
   SenderRewrite made;
   // Bounces can arrive until the last hop behind us has given up retrying.
-  made.token_life_ = settings.queue.expire + std::chrono::days(7);
-  const settings::Srs& srs = settings.srs;
+  made.token_life_ = policy.retry.expire + std::chrono::days(7);
+  const Srs& srs = policy.srs;
   made.stored_per_domain_ = srs.stored_per_domain;
   made.stored_per_client_ = srs.stored_per_client;
   if (!srs.domain) return made;
@@ -61,8 +62,7 @@ std::expected<SenderRewrite, std::string> SenderRewrite::make(const settings::Se
   auto ring = srs::KeyRing::make(std::move(keys));
   if (!ring) return std::unexpected("srs: " + std::string(srs::describe(ring.error())));
   srs::Options options;
-  options.format =
-      srs.format == settings::SrsFormat::Strong ? srs::Format::Strong : srs::Format::Classic;
+  options.format = srs.format == SrsFormat::Strong ? srs::Format::Strong : srs::Format::Classic;
   options.separator = srs.separator;
   options.strong_hash_length = srs.tag_length;
   options.classic_hash_length = srs.classic_hash_length;
@@ -71,7 +71,7 @@ std::expected<SenderRewrite, std::string> SenderRewrite::make(const settings::Se
   made.folded_domain_ = srs.domain->folded();
   made.rewriter_ = std::make_shared<const srs::Rewriter>(*ring, srs.domain->text(), options);
   made.doubtful_ = made.rewriter_;
-  if (const auto& doubtful = settings.risk.srs_domain) {
+  if (const auto& doubtful = policy.risk.srs_domain) {
     made.doubtful_domain_ = doubtful->folded();
     made.doubtful_ =
         std::make_shared<const srs::Rewriter>(std::move(*ring), doubtful->text(), options);

@@ -11,10 +11,11 @@
 #include "relay/forward/identities.hpp"
 #include "relay/forward/rejection.hpp"
 #include "relay/mail/message.hpp"
-#include "relay/settings/settings.hpp"
 #include "srs/srs.hpp"
 
 namespace relay::forward {
+
+struct Policy;
 
 /// A bounce address that is a token: the original sender is stored and must be looked up.
 struct TokenLookup {
@@ -37,7 +38,7 @@ struct Origin {
 class SenderRewrite {
  public:
   /// Without [srs] nothing is rewritten or reversed. The error names the bad key.
-  static std::expected<SenderRewrite, std::string> make(const settings::Settings& settings);
+  static std::expected<SenderRewrite, std::string> make(const Policy& policy);
 
   bool is_srs_domain(const mail::Domain& domain) const;
 

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "relay/forward/policy.hpp"
 #include "relay/forward/sender_rewrite.hpp"
 #include "relay/forward/strategy_text.hpp"
 
@@ -15,11 +16,6 @@ namespace {
 using mail::ArcResult;
 using mail::DmarcPolicy;
 using mail::DmarcResult;
-using settings::KeepOrSrs;
-using settings::OnDmarcFail;
-using settings::Quarantine;
-using settings::RewriteFrom;
-using settings::SealWhen;
 
 constexpr std::array kOptions = {Option::Keep,      Option::KeepSealed, Option::Srs,
                                  Option::SrsSealed, Option::NewAuthor,  Option::Refuse};
@@ -55,16 +51,16 @@ struct Strategy::Case {
   LateRefusal late = LateRefusal::Refuse;
 };
 
-std::expected<Strategy, std::string> Strategy::make(const settings::Settings& settings,
+std::expected<Strategy, std::string> Strategy::make(const Policy& policy,
                                                     OrganisationOf organisation_of) {
-  auto identities = Identities::make(settings, std::move(organisation_of));
+  auto identities = Identities::make(policy, std::move(organisation_of));
   if (!identities) return std::unexpected(identities.error());
   Strategy made;
   made.identities_ = std::move(*identities);
-  made.seal_ = settings.arc.seal;
-  made.trusted_sealers_ = settings.arc.trusted_sealers;
-  made.risk_keeps_sender_ = settings.risk.sender == KeepOrSrs::Keep;
-  for (const settings::Target& target : settings.targets) {
+  made.seal_ = policy.arc.seal;
+  made.trusted_sealers_ = policy.arc.trusted_sealers;
+  made.risk_keeps_sender_ = policy.risk.sender == KeepOrSrs::Keep;
+  for (const Target& target : policy.targets) {
     made.targets_.add(target.match,
                       {.arc = target.arc.value_or(made.seal_), .sender = target.sender});
   }

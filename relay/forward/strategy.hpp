@@ -33,15 +33,16 @@
 #include <string>
 #include <vector>
 
+#include "relay/forward/dmarc_settings.hpp"
+#include "relay/forward/domain_table.hpp"
 #include "relay/forward/evidence.hpp"
 #include "relay/forward/prediction.hpp"
 #include "relay/forward/rejection.hpp"
-#include "relay/settings/domain_table.hpp"
-#include "relay/settings/settings.hpp"
+#include "relay/forward/target_wishes.hpp"
 
 namespace relay::forward {
 
-using settings::DmarcSettings;
+struct Policy;
 
 /// One option, as it was examined.
 struct Considered {
@@ -67,8 +68,8 @@ struct Choice {
 
 /// What one target wants, by [[target]].
 struct TargetWishes {
-  settings::SealWhen arc = settings::SealWhen::WhenUseful;
-  settings::KeepOrSrs sender = settings::KeepOrSrs::Srs;
+  SealWhen arc = SealWhen::WhenUseful;
+  KeepOrSrs sender = KeepOrSrs::Srs;
 
   friend bool operator==(const TargetWishes&, const TargetWishes&) = default;
 };
@@ -76,7 +77,7 @@ struct TargetWishes {
 class Strategy {
  public:
   /// The error names the key at fault.
-  static std::expected<Strategy, std::string> make(const settings::Settings& settings,
+  static std::expected<Strategy, std::string> make(const Policy& policy,
                                                    OrganisationOf organisation_of);
 
   /// `late` says what happens instead of a refusal. A message that no name may be lent to is then
@@ -108,8 +109,8 @@ class Strategy {
   void choose_unproven(const Case& message, Choice& choice) const;
 
   Identities identities_;
-  settings::DomainTable<TargetWishes> targets_;
-  settings::SealWhen seal_ = settings::SealWhen::WhenUseful;
+  DomainTable<TargetWishes> targets_;
+  SealWhen seal_ = SealWhen::WhenUseful;
   std::vector<std::string> trusted_sealers_;
   bool risk_keeps_sender_ = false;
 };

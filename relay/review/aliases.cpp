@@ -30,12 +30,12 @@ std::string instead_of(std::string_view key, const mail::Domain& domain) {
 }
 
 /// Doubts are also in the log, whose redaction finds a local part by the domain behind it.
-std::string named(const settings::Alias& alias, const settings::HostedDomain& domain) {
+std::string named(const forward::Alias& alias, const forward::HostedDomain& domain) {
   return fmt::format("\"{}\"@{}", alias.local_part, domain.text());
 }
 
-bool has_one_source(const settings::HostedDomain& domain) {
-  for (const settings::Alias& alias : domain.aliases) {
+bool has_one_source(const forward::HostedDomain& domain) {
+  for (const forward::Alias& alias : domain.aliases) {
     if (alias.at.file != domain.aliases.front().at.file) return false;
   }
   return true;
@@ -44,8 +44,8 @@ bool has_one_source(const settings::HostedDomain& domain) {
 }  // namespace
 
 void aliases_that_never_match(const Subject& subject, Doubts& doubts) {
-  for (const settings::HostedDomain& domain : subject.settings.domains) {
-    for (const settings::Alias& alias : domain.aliases) {
+  for (const forward::HostedDomain& domain : subject.settings.domains) {
+    for (const forward::Alias& alias : domain.aliases) {
       std::string hint = instead_of(alias.local_part, domain.name);
       if (hint.empty()) continue;
       doubts.add(alias.at, alias.local_part,
@@ -59,11 +59,11 @@ void aliases_that_never_match(const Subject& subject, Doubts& doubts) {
 
 /// Aliases from different sources; twice in one source is an error of the loader.
 void aliases_that_stand_twice(const Subject& subject, Doubts& doubts) {
-  for (const settings::HostedDomain& domain : subject.settings.domains) {
+  for (const forward::HostedDomain& domain : subject.settings.domains) {
     if (has_one_source(domain)) continue;
-    std::unordered_map<std::string_view, const settings::Alias*> first;
+    std::unordered_map<std::string_view, const forward::Alias*> first;
     first.reserve(domain.aliases.size());
-    for (const settings::Alias& alias : domain.aliases) {
+    for (const forward::Alias& alias : domain.aliases) {
       const auto [known, fresh] = first.try_emplace(alias.local_part, &alias);
       if (fresh) continue;
       const auto at = position_of(subject.settings, known->second->at);

@@ -40,7 +40,7 @@ void named_clients(const Subject& subject, Doubts& doubts) {
                       gateway.results),
           "names = what its hosts call themselves behind \"by\" in Received");
     }
-    if (gateway.refusals != settings::LateRefusal::Refuse && !settings.auth.verify) {
+    if (gateway.refusals != forward::LateRefusal::Refuse && !settings.auth.verify) {
       doubts.add(gateway.at,
                  "gateway.refusals: [auth] verify is off, nobody is refused for what he claims",
                  "");

@@ -26,9 +26,9 @@ bool is_ed25519_alone(const auth::SigningDomain& domain) {
 }
 
 /// A selector has one DNS name, which can hold one key.
-void look_at_selectors(const settings::DkimDomain& entry, Doubts& doubts) {
+void look_at_selectors(const forward::DkimDomain& entry, Doubts& doubts) {
   std::set<std::string> seen;
-  for (const settings::DkimKey& key : entry.keys) {
+  for (const forward::DkimKey& key : entry.keys) {
     if (seen.insert(key.selector).second) continue;
     doubts.add(entry.at,
                fmt::format("dkim: two keys of {} have the selector {}: only one of them can be in "
@@ -93,7 +93,7 @@ void certificate_of_tls(const Subject& subject, Doubts& doubts) {
 }
 
 void signing_keys(const Subject& subject, Doubts& doubts) {
-  for (const settings::DkimDomain& entry : subject.settings.dkim) {
+  for (const forward::DkimDomain& entry : subject.settings.dkim) {
     const auto& made = subject.signing.domains;
     const auto domain =
         std::ranges::find(made, entry.domain.folded(), &auth::SigningDomain::domain);
@@ -110,10 +110,10 @@ void signing_keys(const Subject& subject, Doubts& doubts) {
 }
 
 void forgotten_secrets(const Subject& subject, Doubts& doubts) {
-  const settings::Srs& srs = subject.settings.srs;
+  const forward::Srs& srs = subject.settings.srs;
   for (const auto& [secret, until] : missed(subject.remembered, srs, subject.now)) {
     const bool changed = std::ranges::any_of(
-        srs.secrets, [&](const settings::SrsSecret& one) { return one.id == secret.id; });
+        srs.secrets, [&](const forward::SrsSecret& one) { return one.id == secret.id; });
     doubts.add(srs.domain_at,
                fmt::format("srs: secret \"{}\" was valid at the last start and {}: bounces to the "
                            "addresses that were made with it are refused, until {}",

@@ -74,7 +74,7 @@ void srs_domain(const Subject& subject, Doubts& doubts) {
   for (const mail::Domain& srs : settings.srs_domains()) {
     const std::string organisation = organisations.by_registries(srs.folded());
     const bool is_first = srs == *settings.srs.domain;
-    for (const settings::HostedDomain& domain : settings.domains) {
+    for (const forward::HostedDomain& domain : settings.domains) {
       if (organisations.by_registries(domain.name.folded()) != organisation) continue;
       doubts.add(
           settings.srs.domain_at, srs.folded(),

@@ -13,7 +13,7 @@ namespace relay::review {
 
 namespace {
 
-using settings::Pattern;
+using forward::Pattern;
 
 RE2 expression_of(const Pattern& pattern) {
   RE2::Options options;
@@ -104,7 +104,7 @@ std::string example_of(const std::string& match, const RE2& expression) {
   return RE2::FullMatch(made, expression) ? made : std::string();
 }
 
-void look_at_target(const Subject& subject, const settings::HostedDomain& domain,
+void look_at_target(const Subject& subject, const forward::HostedDomain& domain,
                     const Pattern& pattern, const std::string& target, const std::string& example,
                     Doubts& doubts) {
   const auto mailbox = filled(target);
@@ -119,7 +119,7 @@ void look_at_target(const Subject& subject, const settings::HostedDomain& domain
     // Whether a name with groups exists cannot be known; only targets outside our domains are
     // judged.
     const bool is_hosted =
-        std::ranges::any_of(subject.settings.domains, [&](const settings::HostedDomain& one) {
+        std::ranges::any_of(subject.settings.domains, [&](const forward::HostedDomain& one) {
           const std::string& name = mailbox->domain().folded();
           return one.is_wildcard ? name.ends_with('.' + one.name.folded())
                                  : one.name.folded() == name;
@@ -139,7 +139,7 @@ void look_at_target(const Subject& subject, const settings::HostedDomain& domain
 }  // namespace
 
 void groups_of_patterns(const Subject& subject, Doubts& doubts) {
-  for (const settings::HostedDomain& domain : subject.settings.domains) {
+  for (const forward::HostedDomain& domain : subject.settings.domains) {
     for (const Pattern& pattern : domain.patterns) {
       const auto groups = groups_of(expression_of(pattern));
       for (const std::string& target : pattern.targets) {
@@ -150,7 +150,7 @@ void groups_of_patterns(const Subject& subject, Doubts& doubts) {
 }
 
 void targets_of_patterns(const Subject& subject, Doubts& doubts) {
-  for (const settings::HostedDomain& domain : subject.settings.domains) {
+  for (const forward::HostedDomain& domain : subject.settings.domains) {
     for (const Pattern& pattern : domain.patterns) {
       const std::string example = example_of(pattern.match, expression_of(pattern));
       for (const std::string& target : pattern.targets) {

@@ -21,7 +21,7 @@ constexpr std::size_t kShownOctets = 16;
 constexpr std::int64_t kDay = 86'400;
 constexpr std::string_view kClassicBefore = "classic-before";
 
-std::string digest_of(const settings::SrsSecret& secret) {
+std::string digest_of(const forward::SrsSecret& secret) {
   const std::string_view key = secret.secret.reveal();
   std::array<unsigned char, EVP_MAX_MD_SIZE> octets{};
   unsigned int size = 0;
@@ -39,7 +39,7 @@ std::int64_t seconds_of(base::WallTime time) {
   return std::chrono::floor<std::chrono::seconds>(time).time_since_epoch().count();
 }
 
-std::int64_t end_of(const RememberedSecret& secret, const settings::Srs& srs, std::int64_t now) {
+std::int64_t end_of(const RememberedSecret& secret, const forward::Srs& srs, std::int64_t now) {
   return (secret.signs ? now : secret.made_until) + srs.max_age_days * kDay;
 }
 
@@ -85,9 +85,9 @@ std::optional<ClassicBefore> parse_classic_before(std::string_view line) {
   return before;
 }
 
-std::vector<RememberedSecret> present(const settings::Srs& srs) {
+std::vector<RememberedSecret> present(const forward::Srs& srs) {
   std::vector<RememberedSecret> secrets;
-  for (const settings::SrsSecret& secret : srs.secrets) {
+  for (const forward::SrsSecret& secret : srs.secrets) {
     secrets.push_back({.id = secret.id, .digest = digest_of(secret)});
   }
   return secrets;
@@ -96,11 +96,11 @@ std::vector<RememberedSecret> present(const settings::Srs& srs) {
 }  // namespace
 
 std::vector<RememberedSecret> remember(const std::vector<RememberedSecret>& before,
-                                       const settings::Srs& srs, base::WallTime now) {
+                                       const forward::Srs& srs, base::WallTime now) {
   const std::int64_t second = seconds_of(now);
   std::vector<RememberedSecret> after;
   for (std::size_t i = 0; i < srs.secrets.size(); ++i) {
-    const settings::SrsSecret& secret = srs.secrets[i];
+    const forward::SrsSecret& secret = srs.secrets[i];
     if (secret.verify_until && *secret.verify_until < second) continue;
     RememberedSecret one{
         .id = secret.id, .digest = digest_of(secret), .made_until = second, .signs = i == 0};
@@ -122,8 +122,8 @@ std::vector<RememberedSecret> remember(const std::vector<RememberedSecret>& befo
   return after;
 }
 
-std::vector<Missed> missed(const std::vector<RememberedSecret>& remembered,
-                           const settings::Srs& srs, base::WallTime now) {
+std::vector<Missed> missed(const std::vector<RememberedSecret>& remembered, const forward::Srs& srs,
+                           base::WallTime now) {
   const std::int64_t second = seconds_of(now);
   const auto there = present(srs);
   std::vector<Missed> gone;
@@ -135,7 +135,7 @@ std::vector<Missed> missed(const std::vector<RememberedSecret>& remembered,
   return gone;
 }
 
-ClassicBefore classic_before(const SecretMemory& memory, const settings::Srs& srs, bool had_queue,
+ClassicBefore classic_before(const SecretMemory& memory, const forward::Srs& srs, bool had_queue,
                              base::WallTime now) {
   ClassicBefore before = memory.classic_before.value_or(ClassicBefore());
   const std::int64_t second = seconds_of(now);
@@ -150,8 +150,8 @@ ClassicBefore classic_before(const SecretMemory& memory, const settings::Srs& sr
   return before;
 }
 
-void recall_classic(settings::Srs& srs, const ClassicBefore& before) {
-  for (settings::SrsSecret& secret : srs.secrets) {
+void recall_classic(forward::Srs& srs, const ClassicBefore& before) {
+  for (forward::SrsSecret& secret : srs.secrets) {
     const bool is_open = !secret.classic && secret.scheme == srs::Scheme::Native;
     if (!is_open || std::ranges::find(before.digests, digest_of(secret)) == before.digests.end()) {
       continue;

@@ -24,7 +24,7 @@ struct RememberedSecret {
 
 /// What to remember at `now`, given what was remembered before.
 std::vector<RememberedSecret> remember(const std::vector<RememberedSecret>& before,
-                                       const settings::Srs& srs, base::WallTime now);
+                                       const forward::Srs& srs, base::WallTime now);
 
 /// Which secrets accepted classic tags when the program was upgraded from a version in which all
 /// secrets did. Addresses with such tags are valid for [srs] max_age after the upgrade.
@@ -43,11 +43,11 @@ struct SecretMemory {
 
 /// What to remember about the upgrade. `had_queue`: the relay has run here before. If the clock was
 /// set back to before the upgrade, the upgrade is moved to `now`.
-ClassicBefore classic_before(const SecretMemory& memory, const settings::Srs& srs, bool had_queue,
+ClassicBefore classic_before(const SecretMemory& memory, const forward::Srs& srs, bool had_queue,
                              base::WallTime now);
 
 /// Sets classic_until of the secrets for which the configuration does not set `classic`.
-void recall_classic(settings::Srs& srs, const ClassicBefore& before);
+void recall_classic(forward::Srs& srs, const ClassicBefore& before);
 
 struct Missed {
   RememberedSecret secret;
@@ -55,8 +55,8 @@ struct Missed {
 };
 
 /// Remembered secrets that the configuration lacks, while addresses made with them are valid.
-std::vector<Missed> missed(const std::vector<RememberedSecret>& remembered,
-                           const settings::Srs& srs, base::WallTime now);
+std::vector<Missed> missed(const std::vector<RememberedSecret>& remembered, const forward::Srs& srs,
+                           base::WallTime now);
 
 /// Writes one line per secret. The parser skips lines that it does not understand.
 std::string text_of(const SecretMemory& memory);

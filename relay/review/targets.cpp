@@ -14,8 +14,8 @@ namespace relay::review {
 
 namespace {
 
-using settings::Alias;
-using settings::HostedDomain;
+using forward::Alias;
+using forward::HostedDomain;
 
 constexpr mail::EnhancedStatus kRoutingLoop{5, 4, 6};
 constexpr mail::EnhancedStatus kNotAuthorised{5, 7, 1};

@@ -7,11 +7,15 @@
 
 #include <fmt/format.h>
 
+#include "relay/forward/hosted_domains.hpp"
 #include "relay/mail/folding.hpp"
-#include "relay/settings/hosted_domains.hpp"
 #include "relay/settings/read_sections.hpp"
 
 namespace relay::settings {
+
+using forward::Alias;
+using forward::HostedDomain;
+using forward::HostedDomains;
 
 namespace {
 

@@ -15,6 +15,9 @@
 
 namespace relay::settings {
 
+using forward::Alias;
+using forward::HostedDomain;
+
 namespace {
 
 std::string_view trimmed(std::string_view text) {

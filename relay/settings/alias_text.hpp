@@ -12,8 +12,8 @@ namespace relay::settings {
 
 /// Adds the aliases of `content` to `domain`. Pipes, files and `:include:` of /etc/aliases are
 /// errors with a hint: this program starts no other program, and delivers to no file.
-void read_alias_text(const std::string& path, const std::string& content, HostedDomain& domain,
-                     Findings& findings);
+void read_alias_text(const std::string& path, const std::string& content,
+                     forward::HostedDomain& domain, Findings& findings);
 
 /// What to write instead of a reference to a Postfix map ("hash:/etc/postfix/virtual"); "" when
 /// `source` is none.

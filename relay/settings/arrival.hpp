@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "relay/base/network.hpp"
+#include "relay/forward/rejection.hpp"
 #include "relay/settings/place.hpp"
 
 namespace relay::settings {
@@ -19,16 +20,13 @@ struct ListenerPolicy {
   Place proxies_at = {};
 };
 
-/// What to do with mail that a gateway has accepted, and that would be refused here.
-enum class LateRefusal { Refuse, Hold, Risk };
-
 /// A mail system in front of this one, trusted to say who its clients are.
 struct Gateway {
   base::Networks from;
   bool reads_received = false;     ///< client = "received"
   std::vector<std::string> names;  ///< of its hosts, as in "by" of Received; folded
   std::string results;             ///< authserv-id whose results are trusted, folded; "": none
-  LateRefusal refusals = LateRefusal::Refuse;
+  forward::LateRefusal refusals = forward::LateRefusal::Refuse;
   Place at = {};
 };
 

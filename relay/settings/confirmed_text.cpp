@@ -6,6 +6,8 @@
 
 namespace relay::settings {
 
+using forward::ConfirmedTargets;
+
 namespace {
 
 constexpr std::size_t kMaxReported = 20;  // the wrong file has a mistake on every line

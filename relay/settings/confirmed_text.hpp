@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "relay/settings/confirmed_targets.hpp"
+#include "relay/forward/confirmed_targets.hpp"
 #include "relay/settings/section.hpp"
 
 namespace relay::settings {
@@ -14,6 +14,6 @@ inline constexpr std::size_t kMaxConfirmedLines = 2'000'000;
 /// Adds the lines of `content` to `confirmed`. An error: a line that is neither address nor domain;
 /// and a last line without line feed, which may be cut off, and so name another address.
 void read_confirmed_text(const std::string& path, const std::string& content,
-                         ConfirmedTargets& confirmed, Findings& findings);
+                         forward::ConfirmedTargets& confirmed, Findings& findings);
 
 }  // namespace relay::settings

@@ -33,10 +33,6 @@ struct Outbound {
 
 struct Queue {
   std::string path = "/var/lib/srs-relay/queue.db";
-  std::vector<seconds> retry_schedule{seconds(60),   seconds(300),  seconds(900),  seconds(1800),
-                                      seconds(3600), seconds(7200), seconds(14400)};
-  seconds expire{5 * 86'400};
-  seconds warn_after{4 * 3600};
   std::uint64_t min_free = 1ULL << 30;
   bool redact_target = true;  ///< DSNs show the alias, never its private target
 };

@@ -10,13 +10,17 @@
 #include "relay/base/closest.hpp"
 #include "relay/base/sha256.hpp"
 #include "relay/base/text.hpp"
+#include "relay/forward/hosted_domains.hpp"
 #include "relay/settings/file_patterns.hpp"
 #include "relay/settings/files.hpp"
-#include "relay/settings/hosted_domains.hpp"
 #include "relay/settings/parse_toml.hpp"
 #include "relay/settings/read_sections.hpp"
 
 namespace relay::settings {
+
+using forward::Alias;
+using forward::HostedDomain;
+using forward::HostedDomains;
 
 namespace {
 

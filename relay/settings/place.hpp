@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <string>
 
+#include "relay/base/source_place.hpp"
+
 namespace relay::settings {
 
 struct Position {
@@ -12,12 +14,6 @@ struct Position {
   std::uint32_t column = 0;
 };
 
-/// A position in eight octets, since each of a million aliases has one. Unknown when it does not
-/// fit.
-struct Place {
-  std::uint64_t file : 20 = 0;  ///< index in Settings::sources
-  std::uint64_t line : 28 = 0;  ///< from 1; 0: unknown
-  std::uint64_t column : 16 = 0;
-};
+using Place = base::SourcePlace;
 
 }  // namespace relay::settings

@@ -8,6 +8,8 @@
 
 namespace relay::settings {
 
+using forward::LateRefusal;
+
 namespace {
 
 std::string folded(std::string_view name) {

@@ -8,6 +8,16 @@
 
 namespace relay::settings {
 
+using forward::Alias;
+using forward::Arc;
+using forward::ArcSealer;
+using forward::DmarcOverrides;
+using forward::HostedDomain;
+using forward::OnDmarcFail;
+using forward::Quarantine;
+using forward::RewriteFrom;
+using forward::SealWhen;
+
 namespace {
 
 void read_verification(Section& root, Settings& settings) {

@@ -4,12 +4,19 @@
 
 #include <fmt/format.h>
 
+#include "relay/forward/hosted_domains.hpp"
 #include "relay/settings/confirmed_text.hpp"
 #include "relay/settings/files.hpp"
-#include "relay/settings/hosted_domains.hpp"
 #include "relay/settings/read_sections.hpp"
 
 namespace relay::settings {
+
+using forward::Alias;
+using forward::ConfirmedTargets;
+using forward::Consent;
+using forward::Defaults;
+using forward::HostedDomain;
+using forward::HostedDomains;
 
 namespace {
 

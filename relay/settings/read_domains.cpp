@@ -14,6 +14,10 @@
 
 namespace relay::settings {
 
+using forward::Alias;
+using forward::HostedDomain;
+using forward::Pattern;
+
 namespace {
 
 void add_targets(Section& section, const char* key, const std::vector<std::string>& texts,

@@ -12,6 +12,12 @@
 
 namespace relay::settings {
 
+using base::KeyText;
+using forward::DkimKey;
+using forward::Srs;
+using forward::SrsFormat;
+using forward::SrsSecret;
+
 namespace {
 
 base::Secret without_line_end(const base::Secret& secret) {
@@ -217,7 +223,7 @@ void read_srs(Section& root, Settings& settings) {
   section->number("stored_per_domain", srs.stored_per_domain, 1, 10'000'000);
   section->number("stored_per_client", srs.stored_per_client, 1, 10'000'000);
   read_secrets(*section, srs);
-  read_bounces(*section, srs.bounces);
+  read_bounces(*section, settings.bounces);
   section->finish();
   if (!srs.domain) section->problem("domain", ProblemCode::Missing, "SRS needs a domain of ours");
   check_secrets(*section, srs);

@@ -9,6 +9,13 @@
 
 namespace relay::settings {
 
+using forward::KeepOrSrs;
+using forward::RiskPool;
+using forward::SealWhen;
+using forward::Target;
+using mail::NoticesTo;
+using mail::PartialFailures;
+
 namespace {
 
 const std::vector<std::pair<std::string, KeepOrSrs>> kSenders{{"srs", KeepOrSrs::Srs},
@@ -105,20 +112,20 @@ void read_targets(Section& root, Settings& settings) {
 void read_notices(Section& root, Settings& settings) {
   auto section = root.table("bounces");
   if (section) {
-    section->choice("to", settings.notices_to,
+    section->choice("to", settings.notices.to,
                     {{"authenticated", NoticesTo::Authenticated}, {"anyone", NoticesTo::Anyone}});
-    section->choice("partial", settings.partial_failures,
+    section->choice("partial", settings.notices.partial,
                     {{"sender", PartialFailures::Sender},
                      {"postmaster", PartialFailures::Postmaster},
                      {"none", PartialFailures::Nobody}});
     section->finish();
-    if (settings.partial_failures == PartialFailures::Postmaster && !settings.defaults.postmaster) {
+    if (settings.notices.partial == PartialFailures::Postmaster && !settings.defaults.postmaster) {
       section->problem("partial", ProblemCode::Missing,
                        "\"postmaster\" needs [defaults] postmaster, who then hears of it");
     }
   }
   // Losing all bounces silently must be an explicit decision of the operator.
-  if (!settings.auth.verify && settings.notices_to == NoticesTo::Authenticated) {
+  if (!settings.auth.verify && settings.notices.to == NoticesTo::Authenticated) {
     const std::string why =
         "with auth.verify = false no sender is ever authenticated, so that nobody would hear of a "
         "failure: say bounces.to = \"anyone\", or verify";

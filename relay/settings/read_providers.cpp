@@ -14,6 +14,8 @@
 
 namespace relay::settings {
 
+using forward::Provider;
+
 namespace {
 
 /// The name of the built-in file in problems.

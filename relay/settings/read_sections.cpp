@@ -15,6 +15,11 @@
 
 namespace relay::settings {
 
+using forward::Defaults;
+using forward::NextHop;
+using forward::RouteRule;
+using forward::UnknownRecipient;
+
 namespace {
 
 bool parse_port(std::string_view text, std::uint16_t& port) {
@@ -23,10 +28,10 @@ bool parse_port(std::string_view text, std::uint16_t& port) {
 }
 
 /// Parses "smtp://host:port" or "smtp://[::1]:25"; the port is optional.
-std::optional<Via> parse_via(std::string_view text) {
+std::optional<NextHop> parse_via(std::string_view text) {
   if (!text.starts_with("smtp://")) return std::nullopt;
   text.remove_prefix(7);
-  Via via;
+  NextHop via;
   std::string_view port;
   if (text.starts_with('[')) {
     const std::size_t close = text.find(']');
@@ -182,28 +187,30 @@ void read_defaults(Section& root, Settings& settings) {
 
 void read_routes(Section& root, Settings& settings) {
   for (Section& section : root.tables("route")) {
-    Route route;
-    route.match = read_match(section);
-    std::vector<std::string> hops;
-    section.texts("via", hops);
-    if (hops.empty()) {
+    RouteRule rule;
+    rule.match = read_match(section);
+    std::vector<std::string> texts;
+    section.texts("via", texts);
+    if (texts.empty()) {
       section.problem("via", ProblemCode::Missing, "says where to, as [\"smtp://host:25\"]");
     }
-    for (const std::string& hop : hops) {
-      if (auto via = parse_via(hop)) {
-        route.via.push_back(std::move(*via));
+    mail::TlsLevel tls{};
+    section.choice("tls", tls,
+                   {{"auto", mail::TlsLevel::May},
+                    {"require", mail::TlsLevel::Encrypt},
+                    {"verify", mail::TlsLevel::Verify},
+                    {"none", mail::TlsLevel::Never}});
+    for (const std::string& text : texts) {
+      if (auto hop = parse_via(text)) {
+        if (section.has("tls")) hop->tls.level = tls;
+        rule.hops.push_back(std::move(*hop));
       } else {
         section.problem("via", ProblemCode::Value,
-                        "expected \"smtp://host:port\", not \"" + hop + '"');
+                        "expected \"smtp://host:port\", not \"" + text + '"');
       }
     }
-    section.choice("tls", route.tls,
-                   {{"auto", TlsDemand::Auto},
-                    {"require", TlsDemand::Require},
-                    {"verify", TlsDemand::Verify},
-                    {"none", TlsDemand::None}});
     section.finish();
-    settings.routes.push_back(std::move(route));
+    settings.routes.push_back(std::move(rule));
   }
 }
 
@@ -251,11 +258,11 @@ void read_queue(Section& root, Settings& settings) {
   std::vector<std::string> schedule;
   section->texts("retry_schedule", schedule);
   if (section->has("retry_schedule")) {
-    queue.retry_schedule.clear();
+    settings.retry.schedule.clear();
     for (const std::string& text : schedule) {
       const auto wait = parse_duration(text);
       if (wait && *wait > seconds(0)) {
-        queue.retry_schedule.push_back(*wait);
+        settings.retry.schedule.push_back(*wait);
       } else {
         section->problem("retry_schedule", ProblemCode::Value,
                          wait ? "waits must be greater than zero" : wait.error());
@@ -265,8 +272,8 @@ void read_queue(Section& root, Settings& settings) {
       section->problem("retry_schedule", ProblemCode::Value, "needs at least one wait");
     }
   }
-  section->duration("expire", queue.expire);
-  section->duration("warn_after", queue.warn_after);
+  section->duration("expire", settings.retry.expire);
+  section->duration("warn_after", settings.retry.warn_after);
   section->size("min_free", queue.min_free);
   section->boolean("redact_target", queue.redact_target);
   section->finish();

@@ -40,7 +40,7 @@ void check_alias_chains(const Settings& settings, Findings& findings);
 void warn_of_unconfirmed(const Settings& settings, Findings& findings);  ///< read_consent.cpp
 
 /// Reads on_dmarc_fail, quarantine and rewrite_from, in any section that has them. read_auth.cpp
-DmarcOverrides read_dmarc(Section& section);
+forward::DmarcOverrides read_dmarc(Section& section);
 
 /// Finds names that would lend our identity to mail of others. Call after all are read.
 /// read_auth.cpp
@@ -51,7 +51,7 @@ enum class Rights { Secret, Public };
 
 /// Reads key material from exactly one of file =, env = and credential = (systemd LoadCredential=);
 /// reports what is wrong. All key material is read here. read_keys.cpp
-std::optional<KeyText> read_key_text(Section& section, Rights rights = Rights::Secret);
+std::optional<base::KeyText> read_key_text(Section& section, Rights rights = Rights::Secret);
 
 /// As read_key_text(), without line ends at the end; empty when there is none.
 base::Secret read_secret(Section& section);

@@ -3,7 +3,7 @@
 #include <optional>
 #include <string_view>
 
-#include "relay/settings/settings.hpp"
+#include "relay/forward/rejection.hpp"
 
 namespace relay::settings {
 
@@ -11,6 +11,6 @@ inline constexpr std::string_view kRejectionExample = "550 5.1.6 moved to new@ex
 
 /// Parses reply code, enhanced status and text, as in kRejectionExample; nullopt when it is no
 /// refusal.
-std::optional<Rejected> parse_rejection(std::string_view text);
+std::optional<forward::Rejection> parse_rejection(std::string_view text);
 
 }  // namespace relay::settings

@@ -113,7 +113,7 @@ TEST(Policies, KnowAListenerOfBothFamiliesByBoth) {
 /// expire").
 TEST(Policies, LetSignaturesOutliveTheQueue) {
   auto settings = house();
-  settings->queue.expire = std::chrono::days(20);
+  settings->retry.expire = std::chrono::days(20);
   const auto policies = make_policies(settings);
   ASSERT_TRUE(policies) << policies.error().front().text;
   EXPECT_EQ(policies->inbound->signature_lifetime, std::chrono::days(22));
@@ -123,7 +123,7 @@ TEST(Policies, LetSignaturesOutliveTheQueue) {
 /// A DSN to one of our own addresses goes to its targets, except those that have not confirmed.
 TEST(Policies, SendOwnNoticesToNobodyWhoHasNotConfirmed) {
   auto settings = house();
-  settings::Alias team{.local_part = "team"};
+  forward::Alias team{.local_part = "team"};
   for (const char* target : {"yes@target.example", "no@target.example"}) {
     team.targets.push_back(*mail::Mailbox::parse(target));
   }
@@ -138,7 +138,7 @@ TEST(Policies, SendOwnNoticesToNobodyWhoHasNotConfirmed) {
     return targets;
   };
   EXPECT_THAT(notified(), UnorderedElementsAre("yes@target.example", "no@target.example"));
-  auto confirmed = std::make_shared<settings::ConfirmedTargets>('+');
+  auto confirmed = std::make_shared<forward::ConfirmedTargets>('+');
   confirmed->add(*mail::Mailbox::parse("yes@target.example"));
   confirmed->seal();
   settings->consent.confirmed = std::move(confirmed);

@@ -19,7 +19,7 @@ class Verify : public testing::Test {
   Verify() {
     settings_->hostname = "mx.house.example";
     settings_->auth.authserv_id = "mx.house.example";
-    settings::HostedDomain hosted{
+    forward::HostedDomain hosted{
         .name = *mail::Domain::parse("house.example"),
         .aliases = {{.local_part = "info", .targets = {*mail::Mailbox::parse("a@b.example")}}},
         .patterns = {},

@@ -10,6 +10,7 @@
 #include "relay/base/text.hpp"
 #include "relay/forward/alias_map.hpp"
 #include "relay/forward/planner.hpp"
+#include "relay/forward/policy.hpp"
 #include "tests/bench/turns.hpp"
 #include "tests/forward/house.hpp"
 
@@ -25,7 +26,7 @@ std::string local_part(std::int64_t number) { return "user." + std::to_string(nu
 
 /// With so many aliases at hosted.example.
 struct Town {
-  explicit Town(std::int64_t aliases) : settings(house::settings()) {
+  explicit Town(std::int64_t aliases) : settings(house::policy()) {
     auto& all = settings.domains.front().aliases;
     all.reserve(static_cast<std::size_t>(aliases));
     while (std::ssize(all) < aliases) {
@@ -36,7 +37,7 @@ struct Town {
                      .keep_tag = {}});
       bare.emplace(local, std::ssize(all));
     }
-    const auto shared = std::make_shared<const settings::Settings>(settings);
+    const auto shared = std::make_shared<const forward::Policy>(settings);
     map.emplace(*forward::AliasMap::make(shared));
     planner = *forward::Planner::make(shared, house::organisation_of);
     std::mt19937 random(4711);  // NOLINT(cert-msc51-cpp): the same addresses each time
@@ -46,7 +47,7 @@ struct Town {
     }
   }
 
-  settings::Settings settings;
+  forward::Policy settings;
   std::unordered_map<std::string, std::ptrdiff_t> bare;
   std::optional<forward::AliasMap> map;
   std::shared_ptr<const forward::Planner> planner;
@@ -111,7 +112,7 @@ BENCHMARK(find_alias)->Arg(kFew)->Arg(kMany)->Arg(kMost)->UseManualTime();
 BENCHMARK(resolve)->Arg(kFew)->Arg(kMany)->Arg(kMost)->UseManualTime();
 
 void choose(benchmark::State& state, const forward::Evidence& evidence) {
-  const forward::Strategy strategy = house::strategy(house::settings());
+  const forward::Strategy strategy = house::strategy(house::policy());
   const forward::DmarcSettings dmarc;
   take_turns(state, 0,
              [&] { benchmark::DoNotOptimize(strategy.choose(evidence, dmarc, "target.example")); });

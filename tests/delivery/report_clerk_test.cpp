@@ -116,7 +116,7 @@ TEST_F(ReportClerkTest, ATroubleOfTheQueueLosesNoDebt) {
 /// reported.
 TEST_F(ReportClerkTest, ADelayThatNobodyWasToldOfTakesNoNoticeFromTheNext) {
   Policy silent(*mail::Domain::parse("mx.fwd.example"));
-  silent.partial_failures = PartialFailures::Nobody;
+  silent.notices.partial = mail::PartialFailures::Nobody;
   policy_.publish(std::make_shared<const Policy>(std::move(silent)));
   auto made = message(
       {route(0, "team@fwd.example"), route(1, "team@fwd.example"), route(2, "info@fwd.example")});

@@ -21,7 +21,7 @@ class ReportReaders : public ReportFixture {};
 /// A DSN about a DSN would never end (guarantee "No bounce of a bounce").
 TEST_F(ReportReaders, TellsNobodyOfMailUnderTheNullSender) {
   order_.notices.queued.message.reverse_path = mail::ReversePath::null();
-  policy_->bounce_to = BounceTo::Anyone;
+  policy_->notices.to = mail::NoticesTo::Anyone;
   failed("a@fwd.example");
   delayed("b@fwd.example");
   const auto all = written();
@@ -42,7 +42,7 @@ TEST_F(ReportReaders, TellsASenderWhomNobodyVouchesForOnlyWhenPolicySaysSo) {
   EXPECT_EQ(silence_towards(message, *policy_), "sender not authenticated");
   EXPECT_THAT(written().report.dsns, IsEmpty());
   EXPECT_EQ(written().notes.at(0).reason, "sender not authenticated");
-  policy_->bounce_to = BounceTo::Anyone;
+  policy_->notices.to = mail::NoticesTo::Anyone;
   EXPECT_EQ(silence_towards(message, *policy_), "");
   EXPECT_THAT(written().report.dsns, SizeIs(1));
   message.reverse_path = mail::ReversePath::null();
@@ -100,11 +100,11 @@ TEST_F(ReportReaders, SaysWhetherTheSenderHearsOfADelay) {
   EXPECT_FALSE(written().report.tells_sender_of_delay);
   delivered("team@fwd.example");
   delayed("team@fwd.example");
-  for (const auto partial : {PartialFailures::Nobody, PartialFailures::Postmaster}) {
-    policy_->partial_failures = partial;
+  for (const auto partial : {mail::PartialFailures::Nobody, mail::PartialFailures::Postmaster}) {
+    policy_->notices.partial = partial;
     EXPECT_FALSE(written().report.tells_sender_of_delay);
   }
-  policy_->partial_failures = PartialFailures::Sender;
+  policy_->notices.partial = mail::PartialFailures::Sender;
   EXPECT_TRUE(written().report.tells_sender_of_delay);
   order_.header_block = "Precedence: list\r\n";
   EXPECT_FALSE(written().report.tells_sender_of_delay);
@@ -158,7 +158,7 @@ TEST_F(ReportReaders, TellsTheSenderOfPartialFailuresUnlessPolicySaysOtherwise) 
 }
 
 TEST_F(ReportReaders, TellsThePostmasterOfPartialFailuresAndTheSenderOfAllOthers) {
-  policy_->partial_failures = PartialFailures::Postmaster;
+  policy_->notices.partial = mail::PartialFailures::Postmaster;
   policy_->postmaster = mailbox("ops@fwd.example");
   failed("team@fwd.example");
   delivered("team@fwd.example");
@@ -177,7 +177,7 @@ TEST_F(ReportReaders, TellsThePostmasterOfPartialFailuresAndTheSenderOfAllOthers
 }
 
 TEST_F(ReportReaders, TellsNobodyOfPartialFailuresWhenPolicySaysSo) {
-  policy_->partial_failures = PartialFailures::Nobody;
+  policy_->notices.partial = mail::PartialFailures::Nobody;
   failed("team@fwd.example");
   delivered("team@fwd.example");
   delayed("team@fwd.example");
@@ -195,7 +195,7 @@ TEST_F(ReportReaders, TellsNobodyOfPartialFailuresWhenPolicySaysSo) {
 /// The last of them fails: no member has the message, so the sender is told, whatever the policy
 /// about partial failures.
 TEST_F(ReportReaders, TellsTheSenderOnceAllOfAnAliasHasFailed) {
-  policy_->partial_failures = PartialFailures::Nobody;
+  policy_->notices.partial = mail::PartialFailures::Nobody;
   copy("team@fwd.example", RecipientState::Failed, End::Refused);  // nobody was told
   failed("team@fwd.example", End::Expired);
   const auto all = written();
@@ -204,7 +204,7 @@ TEST_F(ReportReaders, TellsTheSenderOnceAllOfAnAliasHasFailed) {
 }
 
 TEST_F(ReportReaders, TellsTheSenderRatherThanNobodyWhereThereIsNoPostmaster) {
-  policy_->partial_failures = PartialFailures::Postmaster;
+  policy_->notices.partial = mail::PartialFailures::Postmaster;
   failed("team@fwd.example");
   delivered("team@fwd.example");
   EXPECT_THAT(addressees(written()), ElementsAre("ann@sender.example"));

@@ -10,8 +10,8 @@ using std::chrono::minutes;
 
 const base::WallTime kArrived{std::chrono::milliseconds(1'795'500'000'000)};
 
-RetryPolicy policy() {
-  RetryPolicy made;
+mail::RetryPolicy policy() {
+  mail::RetryPolicy made;
   made.schedule = {minutes(1), minutes(10), hours(1)};
   made.expire = hours(48);
   made.warn_after = hours(4);
@@ -57,7 +57,7 @@ TEST(RetrySchedule, GivesUpAfterTheTimeAndWarnsBefore) {
   EXPECT_FALSE(decide_retry(at(hours(47)), policy(), 0).expired);
   EXPECT_TRUE(decide_retry(at(hours(48)), policy(), 0).expired);
   EXPECT_FALSE(decide_retry(at(hours(48)), policy(), 0).warn) << "the bounce says it all";
-  RetryPolicy silent = policy();
+  mail::RetryPolicy silent = policy();
   silent.warn_after = {};
   EXPECT_FALSE(decide_retry(at(hours(40)), silent, 0).warn);
 }

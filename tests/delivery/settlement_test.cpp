@@ -150,7 +150,7 @@ TEST(Settlement, ASenderNobodyVouchesForIsToldNothingUnlessPolicySaysSo) {
   for (const auto& copy : made.update.copies) EXPECT_EQ(copy.notify, ports::Notify::Nobody);
 
   auto lenient = std::make_shared<Policy>(*given.policy);
-  lenient->bounce_to = BounceTo::Anyone;
+  lenient->notices.to = mail::NoticesTo::Anyone;
   given.policy = lenient;
   const auto told = settled(given, {OutcomeKind::Failed, OutcomeKind::Delivered});
   EXPECT_EQ(told.update.copies[0].notify, ports::Notify::OfFailure);

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "relay/forward/planner.hpp"
+#include "relay/forward/policy.hpp"
 #include "tests/support/mailbox.hpp"
 
 namespace relay::forward {
@@ -18,16 +19,16 @@ using support::mailbox;
 
 mail::Domain domain(const std::string& text) { return *mail::Domain::parse(text); }
 
-settings::Alias alias(const std::string& local, const std::vector<std::string>& targets) {
-  settings::Alias made{.local_part = local, .targets = {}, .reject = {}, .keep_tag = {}};
+Alias alias(const std::string& local, const std::vector<std::string>& targets) {
+  Alias made{.local_part = local, .targets = {}, .reject = {}, .keep_tag = {}};
   for (const auto& target : targets) made.targets.push_back(mailbox(target));
   return made;
 }
 
 const std::string kLong = std::string(200, 'a');
 
-settings::Settings house() {
-  settings::Settings s;
+Policy house() {
+  Policy s;
   s.hostname = "mx.example.org";
   s.domains.push_back(
       {.name = domain("example.org"),
@@ -47,8 +48,8 @@ settings::Settings house() {
   return s;
 }
 
-std::shared_ptr<const Planner> planner_of(const settings::Settings& settings) {
-  return *Planner::make(std::make_shared<const settings::Settings>(settings));
+std::shared_ptr<const Planner> planner_of(const Policy& settings) {
+  return *Planner::make(std::make_shared<const Policy>(settings));
 }
 
 /// Targets joined by spaces, or the refusal.
@@ -154,7 +155,7 @@ TEST_F(Addresses, OfSendersComeBackFromTheirSrsAddress) {
 /// If every target were compared with every other, ten times as many would take a hundred times as
 /// long.
 TEST_F(Addresses, AreExpandedInTimeThatGrowsAsTheirNumberDoes) {
-  settings::Settings s = house();
+  Policy s = house();
   const auto targets = [](int count) {
     std::vector<std::string> all;
     for (int i = 0; i < count; ++i) all.push_back(fmt::format("user{}@mail.example", i));
@@ -185,12 +186,12 @@ TEST_F(Addresses, AreExpandedInTimeThatGrowsAsTheirNumberDoes) {
 /// RFC 5321 §4.5.1, RFC 2142 §4: addresses for complaints about us.
 class Roles : public testing::Test {
  protected:
-  static std::string to(const settings::Settings& settings, const std::string& path) {
+  static std::string to(const Policy& settings, const std::string& path) {
     return answer(*planner_of(settings), path);
   }
 
-  static settings::Settings with_postmaster(const std::string& address) {
-    settings::Settings s = house();
+  static Policy with_postmaster(const std::string& address) {
+    Policy s = house();
     s.defaults.postmaster = mailbox(address);
     return s;
   }
@@ -237,8 +238,8 @@ TEST_F(Roles, AreRefusedWithoutAPostmaster) {
 /// Where the SRS domain or the host name has aliases of its own, those come first.
 TEST_F(Roles, AreAliasesWhereSomebodyMadeThem) {
   auto settings = with_postmaster("ops@elsewhere.example");
-  settings::Alias closed = alias("mailer-daemon", {});
-  closed.reject = settings::Rejected{550, {5, 1, 6}, "nobody"};
+  Alias closed = alias("mailer-daemon", {});
+  closed.reject = Rejection{550, {5, 1, 6}, "nobody"};
   settings.domains.push_back({.name = domain("mx.example.org"),
                               .aliases = {alias("abuse", {"desk@mail.example"}), closed},
                               .patterns = {},

@@ -40,7 +40,7 @@ std::string groups_of(const Plan& plan) {
 
 class AliasFates : public testing::Test {
  protected:
-  settings::Alias& add(const std::string& local_part, const std::vector<std::string>& targets) {
+  Alias& add(const std::string& local_part, const std::vector<std::string>& targets) {
     auto& aliases = config_.domains.front().aliases;
     aliases.push_back({.local_part = local_part, .targets = {}, .reject = {}, .keep_tag = {}});
     for (const auto& target : targets) aliases.back().targets.push_back(house::mailbox(target));
@@ -48,8 +48,7 @@ class AliasFates : public testing::Test {
   }
 
   std::shared_ptr<const Planner> planner() const {
-    return *Planner::make(std::make_shared<const settings::Settings>(config_),
-                          house::organisation_of);
+    return *Planner::make(std::make_shared<const Policy>(config_), house::organisation_of);
   }
 
   Resolution resolve(const std::string& local_part, base::WallTime now = kNow) const {
@@ -69,7 +68,7 @@ class AliasFates : public testing::Test {
         evidence);
   }
 
-  settings::Settings config_ = house::settings();
+  Policy config_ = house::policy();
 };
 
 TEST_F(AliasFates, WhatIsDiscardedIsTakenAndHasNoTarget) {
@@ -117,7 +116,7 @@ TEST_F(AliasFates, AMessageIsRefusedForAnAliasThatDiscardsAsForAnyOther) {
 TEST_F(AliasFates, WhatIsDiscardedIsNotHeld) {
   auto& noise = add("noise", {});
   noise.discard = true;
-  noise.dmarc.on_dmarc_fail = settings::OnDmarcFail::Hold;
+  noise.dmarc.on_dmarc_fail = OnDmarcFail::Hold;
   const auto made =
       plan({taken("noise")}, house::spoof("author.example", mail::DmarcPolicy::Reject));
   ASSERT_TRUE(made);
@@ -337,7 +336,7 @@ TEST_F(AliasFates, AFallbackThatCannotHelpIsNone) {
 /// A target that has not confirmed gets no mail as a fallback either.
 TEST_F(AliasFates, AFallbackHasToConfirm) {
   add("help", {"a@target.example"}).fallback = house::mailbox("c@else.example");
-  auto confirmed = std::make_shared<settings::ConfirmedTargets>('+');
+  auto confirmed = std::make_shared<ConfirmedTargets>('+');
   confirmed->add(house::domain("target.example"));
   confirmed->seal();
   config_.consent.confirmed = std::move(confirmed);

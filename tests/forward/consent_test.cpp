@@ -14,12 +14,12 @@ const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 class Consent : public testing::Test {
  protected:
   Consent() {
-    auto targets = std::make_shared<settings::ConfirmedTargets>('+');
+    auto targets = std::make_shared<ConfirmedTargets>('+');
     targets->add(house::mailbox("yes@target.example"));
     targets->add(house::domain("all.example"));
     targets->seal();
     config_.consent.confirmed = std::move(targets);
-    settings::Alias team{.local_part = "team"};
+    Alias team{.local_part = "team"};
     for (const char* target :
          {"yes@target.example", "No@target.example", "who@all.example", "no+x@target.example"}) {
       team.targets.push_back(house::mailbox(target));
@@ -30,7 +30,7 @@ class Consent : public testing::Test {
   std::expected<Plan, Rejection> plan(const std::optional<Evidence>& evidence,
                                       bool is_bounce = false) {
     const auto planner =
-        *Planner::make(std::make_shared<const settings::Settings>(config_), house::organisation_of);
+        *Planner::make(std::make_shared<const Policy>(config_), house::organisation_of);
     auto recipient = std::get<ResolvedRecipient>(
         planner->directory().resolve(*mail::parse_forward_path("<team@hosted.example>"), kNow));
     recipient.is_bounce = is_bounce;
@@ -53,7 +53,7 @@ class Consent : public testing::Test {
     return each;
   }
 
-  settings::Settings config_ = house::settings();
+  Policy config_ = house::policy();
 };
 
 const std::string kNo = "no@target.example";
@@ -86,7 +86,7 @@ TEST_F(Consent, IsNotAskedOfWhomABounceGoesTo) {
 }
 
 TEST_F(Consent, DoesNotReleaseWhatTheOperatorIsToDecide) {
-  config_.defaults.dmarc.on_dmarc_fail = settings::OnDmarcFail::Hold;
+  config_.defaults.dmarc.on_dmarc_fail = OnDmarcFail::Hold;
   const auto made = plan(house::spoof("author.example", mail::DmarcPolicy::Reject));
   ASSERT_TRUE(made);
   EXPECT_TRUE(made->hold);

@@ -30,8 +30,8 @@ std::ostream& operator<<(std::ostream& out, const Dead& one) { return out << one
 class Office : public testing::Test {
  protected:
   Office() {
-    add("leaver", {}).reject = settings::Rejected{550, {5, 1, 6}, "Moved away"};
-    add("later", {}).reject = settings::Rejected{450, {4, 2, 1}, "Not now"};
+    add("leaver", {}).reject = Rejection{550, {5, 1, 6}, "Moved away"};
+    add("later", {}).reject = Rejection{450, {4, 2, 1}, "Not now"};
     add("past", {"x@else.example"}).expires = 1;
     add("round", {"about@hosted.example"});
     add("about", {"round@hosted.example"});
@@ -45,7 +45,7 @@ class Office : public testing::Test {
                                .map_to = house::domain("hosted.example")});
   }
 
-  settings::Alias& add(const std::string& local_part, const std::vector<std::string>& targets) {
+  Alias& add(const std::string& local_part, const std::vector<std::string>& targets) {
     auto& aliases = config_.domains.front().aliases;
     aliases.push_back({.local_part = local_part, .targets = {}, .reject = {}, .keep_tag = {}});
     for (const auto& target : targets) aliases.back().targets.push_back(house::mailbox(target));
@@ -54,12 +54,12 @@ class Office : public testing::Test {
 
   Resolution resolve(const std::string& local_part) const {
     const auto planner =
-        *Planner::make(std::make_shared<const settings::Settings>(config_), house::organisation_of);
+        *Planner::make(std::make_shared<const Policy>(config_), house::organisation_of);
     return planner->directory().resolve(
         mail::ForwardPath(house::mailbox(local_part + "@hosted.example")), kNow);
   }
 
-  settings::Settings config_ = house::settings();
+  Policy config_ = house::policy();
 };
 
 class DeadMembers : public Office, public testing::WithParamInterface<Dead> {};

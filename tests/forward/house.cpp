@@ -6,8 +6,8 @@ namespace relay::forward::house {
 
 mail::Domain domain(const std::string& text) { return *mail::Domain::parse(text); }
 
-settings::Settings settings() {
-  settings::Settings s;
+Policy policy() {
+  Policy s;
   s.hostname = "mx.relay.example";
   s.domains.push_back(
       {.name = domain("hosted.example"),
@@ -18,12 +18,12 @@ settings::Settings settings() {
   s.srs.secrets.push_back({.id = "k", .secret = base::Secret("q8Zr1x0PvYbN3mKd7TgWc5Ls9HfJe2Ua")});
   s.dkim.push_back({domain("relay.example"), {}});
   s.dkim.push_back({domain("rewritten.example"), {}});
-  s.arc.sealer = settings::ArcSealer{domain("relay.example"), "arc", base::Secret("pem")};
+  s.arc.sealer = ArcSealer{domain("relay.example"), "arc", base::Secret("pem")};
   s.arc.trusted_sealers = {"lists.example"};
   s.rewrite_domain = domain("rewritten.example");
-  s.targets = {{.match = "plain.example", .arc = settings::SealWhen::Never},
-               {.match = "*.believes.example", .arc = settings::SealWhen::Always},
-               {.match = "keeps.example", .arc = {}, .sender = settings::KeepOrSrs::Keep}};
+  s.targets = {{.match = "plain.example", .arc = SealWhen::Never},
+               {.match = "*.believes.example", .arc = SealWhen::Always},
+               {.match = "keeps.example", .arc = {}, .sender = KeepOrSrs::Keep}};
   return s;
 }
 
@@ -37,9 +37,7 @@ std::string organisation_of(const std::string& folded_domain, Suffixes suffixes)
   return dot == std::string::npos ? folded_domain : folded_domain.substr(dot + 1);
 }
 
-Strategy strategy(const settings::Settings& settings) {
-  return *Strategy::make(settings, organisation_of);
-}
+Strategy strategy(const Policy& policy) { return *Strategy::make(policy, organisation_of); }
 
 Evidence evidence() {
   Evidence known;

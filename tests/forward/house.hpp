@@ -2,8 +2,8 @@
 // to srs.relay.example, signs as relay.example, seals, and may rewrite From to rewritten.example.
 #pragma once
 
+#include "relay/forward/policy.hpp"
 #include "relay/forward/strategy.hpp"
-#include "relay/settings/settings.hpp"
 #include "tests/support/mailbox.hpp"
 
 namespace relay::forward::house {
@@ -11,13 +11,13 @@ namespace relay::forward::house {
 mail::Domain domain(const std::string& text);
 using support::mailbox;
 
-settings::Settings settings();
+Policy policy();
 
 /// Public suffixes of these tests: of registries "example" and "co.example"; "pages.example" is
 /// that of somebody who lets customers register below.
 std::string organisation_of(const std::string& folded_domain, Suffixes suffixes = Suffixes::All);
 
-Strategy strategy(const settings::Settings& settings);
+Strategy strategy(const Policy& policy);
 
 /// bounce@author.example wrote as author.example, SPF and DKIM aligned, DMARC passes.
 Evidence evidence();

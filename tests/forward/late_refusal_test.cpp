@@ -8,13 +8,12 @@ namespace relay::forward {
 namespace {
 
 using mail::DmarcPolicy;
-using settings::OnDmarcFail;
 using testing::HasSubstr;
 
 class LateRefusals : public testing::Test {
  protected:
   std::string way(const Evidence& evidence, LateRefusal late, OnDmarcFail on_fail = {}) const {
-    const Choice choice = house::strategy(house::settings())
+    const Choice choice = house::strategy(house::policy())
                               .choose(evidence, {.on_dmarc_fail = on_fail}, "target.example", late);
     if (choice.refusal) return std::to_string(choice.refusal->code);
     return std::string(name_of(choice.option)) + (choice.risk_pool ? " risk" : "") +

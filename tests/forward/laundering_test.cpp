@@ -19,7 +19,6 @@ using mail::DkimResult;
 using mail::DmarcPolicy;
 using mail::DmarcResult;
 using mail::SpfResult;
-using settings::OnDmarcFail;
 
 // All arrivals take five minutes with the address sanitizer; there it is every seventh, elsewhere
 // all.
@@ -83,15 +82,15 @@ bool is_in_testing(const Evidence& known) {
           aligned(known.verdicts.dkim.front().domain, dmarc.from_domain));
 }
 
-bool is_hosted(const std::string& name, const settings::Settings& config) {
-  return std::ranges::any_of(config.domains, [&](const settings::HostedDomain& domain) {
+bool is_hosted(const std::string& name, const Policy& config) {
+  return std::ranges::any_of(config.domains, [&](const HostedDomain& domain) {
     const std::string& one = domain.name.folded();
     return name.ends_with('.' + one) || (name == one && !domain.is_wildcard);
   });
 }
 
 /// A domain that surely authorises us: one of ours, or below it.
-bool is_own(const std::string& name, const settings::Settings& config) {
+bool is_own(const std::string& name, const Policy& config) {
   if (is_hosted(name, config)) return true;
   std::vector<std::string> own{config.hostname};
   for (const mail::Domain& domain : config.srs_domains()) own.push_back(domain.folded());
@@ -110,8 +109,7 @@ bool speaks_for(const std::string& name, const mail::DmarcVerdict& dmarc, bool i
 }
 
 /// "" or what is wrong.
-std::string breach(const Evidence& known, const settings::Settings& config,
-                   const Departure& leaves) {
+std::string breach(const Evidence& known, const Policy& config, const Departure& leaves) {
   if (leaves.refused || was_proven(known)) return "";
   const mail::DmarcVerdict& dmarc = known.verdicts.dmarc;
   if (leaves.new_author) return "an unproven author got a name of ours";
@@ -165,8 +163,6 @@ std::vector<mail::DmarcVerdict> dmarc_verdicts(const std::string& author) {
 }
 
 const std::vector<DmarcSettings>& wishes() {
-  using settings::Quarantine;
-  using settings::RewriteFrom;
   static const std::vector<DmarcSettings> kAll{
       {OnDmarcFail::Policy, Quarantine::RiskPool, RewriteFrom::WhenNeeded},
       {OnDmarcFail::Policy, Quarantine::Tag, RewriteFrom::Never},
@@ -268,45 +264,45 @@ void every_arrival(const std::function<void(const Arrival&)>& visit) {
   }
 }
 
-settings::Settings without_srs() {
-  auto config = house::settings();
+Policy without_srs() {
+  auto config = house::policy();
   config.srs = {};
   return config;
 }
 
-settings::Settings srs_below_a_hosted_domain() {
-  auto config = house::settings();
+Policy srs_below_a_hosted_domain() {
+  auto config = house::policy();
   config.srs.domain = house::domain("srs.hosted.example");
   return config;
 }
 
-settings::Settings doubt_below_a_hosted_domain() {
-  auto config = house::settings();
+Policy doubt_below_a_hosted_domain() {
+  auto config = house::policy();
   config.risk.srs_domain = house::domain("doubt.hosted.example");
   return config;
 }
 
-settings::Settings doubt_apart_from_a_hosted_domain() {
+Policy doubt_apart_from_a_hosted_domain() {
   auto config = srs_below_a_hosted_domain();
   config.risk.srs_domain = house::domain("doubt.example");
   return config;
 }
 
-settings::Settings below_a_wildcard() {
-  auto config = house::settings();
+Policy below_a_wildcard() {
+  auto config = house::policy();
   config.domains.front().is_wildcard = true;
   config.srs.domain = house::domain("srs.hosted.example");
   return config;
 }
 
-settings::Settings failed_senders_kept() {
-  auto config = house::settings();
-  config.risk.sender = settings::KeepOrSrs::Keep;
+Policy failed_senders_kept() {
+  auto config = house::policy();
+  config.risk.sender = KeepOrSrs::Keep;
   return config;
 }
 
 /// The null sender is never rewritten, and what the rest of the house relies on.
-bool is_consistent(const Arrival& arrival, const Choice& choice, const settings::Settings& config) {
+bool is_consistent(const Arrival& arrival, const Choice& choice, const Policy& config) {
   const bool refused = choice.option == Option::Refuse;
   const bool marked = choice.hold || choice.tag || choice.risk_pool;
   const bool srs = !refused && !keeps_sender(choice.option);
@@ -319,11 +315,10 @@ bool is_consistent(const Arrival& arrival, const Choice& choice, const settings:
 /// The sender is kept, or replaced, although the other choice is allowed, is predicted to end
 /// better and no setting asks for this one; or it is kept although SPF will fail.
 bool contradicts_itself(const Arrival& arrival, Option chosen, const std::vector<Considered>& all,
-                        const settings::Settings& config) {
+                        const Policy& config) {
   if (chosen == Option::Refuse || chosen == Option::NewAuthor) return false;
   const bool keeps = keeps_sender(chosen);
-  const bool wished =
-      arrival.target == "keeps.example" || config.risk.sender == settings::KeepOrSrs::Keep;
+  const bool wished = arrival.target == "keeps.example" || config.risk.sender == KeepOrSrs::Keep;
   if (wished && keeps) return false;
   const auto of = [&all](Option option) { return all[static_cast<std::size_t>(option)]; };
   const Considered taken = of(keeps ? Option::Keep : Option::Srs);
@@ -332,7 +327,7 @@ bool contradicts_itself(const Arrival& arrival, Option chosen, const std::vector
                                     (keeps && taken.prediction.spf == SpfResult::Fail));
 }
 
-class Laundering : public testing::TestWithParam<settings::Settings (*)()> {
+class Laundering : public testing::TestWithParam<Policy (*)()> {
  protected:
   /// How often each breach occurs when this one chooses.
   std::map<std::string, int> breaches(const std::function<Departure(const Arrival&)>& chooser) {
@@ -366,9 +361,9 @@ class Laundering : public testing::TestWithParam<settings::Settings (*)()> {
     return plan ? plan->choices.front() : plan.error().choices.back();
   }
 
-  settings::Settings config_ = GetParam()();
+  Policy config_ = GetParam()();
   std::shared_ptr<const Planner> planner_ =
-      *Planner::make(std::make_shared<const settings::Settings>(config_), house::organisation_of);
+      *Planner::make(std::make_shared<const Policy>(config_), house::organisation_of);
   std::vector<std::vector<ResolvedRecipient>> recipients_;  ///< of earlier plans
   const mail::MessageId id_;
 };
@@ -455,7 +450,7 @@ TEST_P(Laundering, NoChoiceButTheRealOneFollowsItsPredictions) {
       if (is_allowed && contradicts_itself(arrival, always, all, config_)) ++times;
     }
   });
-  const bool keeps_failed = config_.risk.sender == settings::KeepOrSrs::Keep;
+  const bool keeps_failed = config_.risk.sender == KeepOrSrs::Keep;
   EXPECT_EQ(contradicted[Option::Keep] > 100 / kStride, config_.srs.domain && !keeps_failed);
   EXPECT_EQ(contradicted[Option::Srs] > 100 / kStride, config_.srs.domain.has_value());
 }
@@ -492,7 +487,7 @@ TEST_P(Laundering, IsSeenWhenEverybodyPassesForProven) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Houses, Laundering,
-                         testing::Values(house::settings, without_srs, srs_below_a_hosted_domain,
+                         testing::Values(house::policy, without_srs, srs_below_a_hosted_domain,
                                          below_a_wildcard, failed_senders_kept,
                                          doubt_below_a_hosted_domain,
                                          doubt_apart_from_a_hosted_domain));

@@ -8,6 +8,7 @@
 #include "relay/base/ulid.hpp"
 #include "relay/forward/loop_guard.hpp"
 #include "relay/forward/next_hop.hpp"
+#include "relay/forward/policy.hpp"
 #include "relay/forward/trace_header.hpp"
 #include "tests/support/mailbox.hpp"
 
@@ -20,26 +21,26 @@ using support::mailbox;
 
 mail::Domain domain(const std::string& text) { return *mail::Domain::parse(text); }
 
-settings::Alias alias(const std::string& local, const std::vector<std::string>& targets) {
-  settings::Alias made{.local_part = local, .targets = {}, .reject = {}, .keep_tag = {}};
+Alias alias(const std::string& local, const std::vector<std::string>& targets) {
+  Alias made{.local_part = local, .targets = {}, .reject = {}, .keep_tag = {}};
   for (const auto& target : targets) made.targets.push_back(mailbox(target));
   return made;
 }
 
-settings::Settings house() {
-  settings::Settings s;
+Policy house() {
+  Policy s;
   s.hostname = "mx.example.org";
-  settings::HostedDomain ours{
+  HostedDomain ours{
       .name = domain("example.org"),
       .aliases = {alias("info", {"me@mail.example"}), alias("team", {"a@x.example", "b@y.example"}),
                   alias("all", {"team@example.org", "a@x.example"}),
                   alias("loop", {"pool@example.org"}), alias("pool", {"loop@example.org"})},
       .patterns = {{"(?P<p>[a-z]+)-support", {"support+${p}@mail.example"}}},
       .map_to = {}};
-  settings::Alias old = alias("old", {});
-  old.reject = settings::Rejected{550, {5, 1, 6}, "moved"};
+  Alias old = alias("old", {});
+  old.reject = Rejection{550, {5, 1, 6}, "moved"};
   ours.aliases.push_back(old);
-  settings::Alias flat = alias("flat", {"me@mail.example"});
+  Alias flat = alias("flat", {"me@mail.example"});
   flat.keep_tag = false;
   ours.aliases.push_back(flat);
   s.domains.push_back(ours);
@@ -83,8 +84,7 @@ class PlannerTest : public testing::Test {
     return senders;
   }
 
-  std::shared_ptr<const Planner> planner_ =
-      *Planner::make(std::make_shared<const settings::Settings>(house()));
+  std::shared_ptr<const Planner> planner_ = *Planner::make(std::make_shared<const Policy>(house()));
 };
 
 TEST_F(PlannerTest, FollowsAliasesInTheirOrder) {
@@ -206,7 +206,7 @@ TEST_F(PlannerTest, RefusesAllFailedSrsAddressesInTheSameWords) {
 TEST(Postmaster, OfTheSrsDomainIsReadWhereSomebodyReads) {
   auto with_postmaster = house();
   with_postmaster.defaults.postmaster = mailbox("ops@elsewhere.example");
-  const auto planner = *Planner::make(std::make_shared<const settings::Settings>(with_postmaster));
+  const auto planner = *Planner::make(std::make_shared<const Policy>(with_postmaster));
   const auto found =
       planner->directory().resolve(*mail::parse_forward_path("<PostMaster@srs.example.org>"), kNow);
   const auto* taken = std::get_if<ResolvedRecipient>(&found);
@@ -259,7 +259,7 @@ TEST_F(PlannerTest, KnowsWhomASenderInItsSrsDomainStandsFor) {
 TEST(OneDomain, ForSrsAndAliasesKeepsTheirSendersApart) {
   auto settings = house();
   settings.srs.domain = domain("example.org");
-  const auto planner = *Planner::make(std::make_shared<const settings::Settings>(settings));
+  const auto planner = *Planner::make(std::make_shared<const Policy>(settings));
   const mail::ReversePath colleague(mailbox("info@example.org"));
   EXPECT_FALSE(planner->directory().is_srs_sender(colleague))
       << "a colleague, not an address made for a copy";
@@ -381,15 +381,14 @@ TEST_F(PlannerTest, CountsStoredSendersOfAProvenDomainUnderThatDomain) {
 }
 
 TEST(NextHopTable, PrefersTheMoreExactRoute) {
-  settings::Settings s;
-  s.routes = {{"*.corp.example", {{"below.example", 25}}, settings::TlsDemand::Verify},
-              {"a.corp.example", {{"exact.example", 26}}, settings::TlsDemand::Auto},
-              {"*", {{"192.0.2.1", 2526}}, settings::TlsDemand::None}};
-  const auto table = NextHopTable::make(s);
+  const NextHopTable table(
+      {{"*.corp.example", {{.host = "below.example", .tls = {mail::TlsLevel::Verify, {}}}}},
+       {"a.corp.example", {{.host = "exact.example", .port = 26, .tls = {}}}},
+       {"*", {{.host = "192.0.2.1", .port = 2526, .tls = {mail::TlsLevel::Never, {}}}}}});
   EXPECT_EQ(table.match("a.corp.example")->front().host, "exact.example");
   EXPECT_EQ(table.match("x.b.corp.example")->front().host, "below.example");
   EXPECT_EQ(table.match("corp.example")->front().host, "192.0.2.1");
-  EXPECT_FALSE(NextHopTable::make({}).match("example.org"));
+  EXPECT_FALSE(NextHopTable({}).match("example.org"));
 }
 
 TEST(LoopGuard, CountsHopsAndKnowsItself) {

@@ -75,16 +75,13 @@ Evidence evidence_of(const json::object& one) {
 }
 
 DmarcSettings settings_of(const json::object& one) {
-  using settings::OnDmarcFail;
   const std::map<std::string, OnDmarcFail> on_fail{{"policy", OnDmarcFail::Policy},
                                                    {"forward", OnDmarcFail::Forward},
                                                    {"hold", OnDmarcFail::Hold}};
   return {.on_dmarc_fail = on_fail.at(word(one, "on_dmarc_fail", "policy")),
-          .quarantine = word(one, "quarantine") == "tag" ? settings::Quarantine::Tag
-                                                         : settings::Quarantine::RiskPool,
-          .rewrite_from = word(one, "rewrite_from") == "when-needed"
-                              ? settings::RewriteFrom::WhenNeeded
-                              : settings::RewriteFrom::Never};
+          .quarantine = word(one, "quarantine") == "tag" ? Quarantine::Tag : Quarantine::RiskPool,
+          .rewrite_from = word(one, "rewrite_from") == "when-needed" ? RewriteFrom::WhenNeeded
+                                                                     : RewriteFrom::Never};
 }
 
 /// What was chosen, in the words of the file.
@@ -106,7 +103,7 @@ json::object told(const Choice& choice) {
 }
 
 TEST(StrategyCases, ChooseAndPredictWhatIsWritten) {
-  const Strategy strategy = house::strategy(house::settings());
+  const Strategy strategy = house::strategy(house::policy());
   const json::array all = cases();
   ASSERT_GE(all.size(), 60U);
   for (const json::value& value : all) {

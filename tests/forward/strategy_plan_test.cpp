@@ -9,19 +9,18 @@ namespace relay::forward {
 namespace {
 
 using mail::DmarcPolicy;
-using settings::OnDmarcFail;
 
 const base::WallTime kNow{std::chrono::milliseconds(1'795'500'000'000)};
 
-settings::Alias alias(const std::string& local, const std::vector<std::string>& targets) {
-  settings::Alias made{.local_part = local};
+Alias alias(const std::string& local, const std::vector<std::string>& targets) {
+  Alias made{.local_part = local};
   for (const auto& target : targets) made.targets.push_back(house::mailbox(target));
   return made;
 }
 
-settings::Settings two_domains() {
-  auto config = house::settings();
-  config.defaults.dmarc.quarantine = settings::Quarantine::Tag;
+Policy two_domains() {
+  auto config = house::policy();
+  config.defaults.dmarc.quarantine = Quarantine::Tag;
   config.risk.tag = "X-Doubt: yes";
   auto& hosted = config.domains.front();
   hosted.aliases = {alias("info", {"me@target.example"}),
@@ -30,10 +29,10 @@ settings::Settings two_domains() {
                     alias("chain", {"held@second.example"}), alias("open", {"me@target.example"})};
   hosted.aliases.back().dmarc.on_dmarc_fail = OnDmarcFail::Forward;
   hosted.patterns = {{"p-.*", {"me@target.example"}}};
-  settings::HostedDomain second{.name = house::domain("second.example"),
-                                .aliases = {alias("held", {"me@target.example"})},
-                                .patterns = {{"p-.*", {"me@target.example"}}},
-                                .map_to = house::domain("target.example")};
+  HostedDomain second{.name = house::domain("second.example"),
+                      .aliases = {alias("held", {"me@target.example"})},
+                      .patterns = {{"p-.*", {"me@target.example"}}},
+                      .map_to = house::domain("target.example")};
   second.dmarc.on_dmarc_fail = OnDmarcFail::Hold;
   config.domains.push_back(second);
   return config;
@@ -51,8 +50,8 @@ class StrategyPlan : public testing::Test {
                           {recipient(address)}, evidence);
   }
 
-  std::shared_ptr<const Planner> planner_ = *Planner::make(
-      std::make_shared<const settings::Settings>(two_domains()), house::organisation_of);
+  std::shared_ptr<const Planner> planner_ =
+      *Planner::make(std::make_shared<const Policy>(two_domains()), house::organisation_of);
 };
 
 TEST_F(StrategyPlan, EveryCopyGoesTheWayItsTargetWants) {
@@ -81,7 +80,7 @@ TEST_F(StrategyPlan, DoubtfulMailHasItsOwnSrsDomain) {
   auto config = two_domains();
   config.risk.srs_domain = house::domain("doubt.example");
   const auto planner =
-      *Planner::make(std::make_shared<const settings::Settings>(config), house::organisation_of);
+      *Planner::make(std::make_shared<const Policy>(config), house::organisation_of);
   const auto sender_of = [&](const Evidence& evidence) {
     const auto made =
         planner->plan({mail::MessageId(), evidence.sender, std::string("192.0.2.7"), kNow},
@@ -106,9 +105,9 @@ TEST_F(StrategyPlan, DoubtfulMailHasItsOwnSrsDomain) {
 TEST_F(StrategyPlan, MailOfAnUnwelcomeClientIsDoubtfulEvenIfItsAuthorIsProven) {
   auto config = two_domains();
   config.risk.srs_domain = house::domain("doubt.example");
-  config.domains.front().aliases.front().dmarc.rewrite_from = settings::RewriteFrom::WhenNeeded;
+  config.domains.front().aliases.front().dmarc.rewrite_from = RewriteFrom::WhenNeeded;
   const auto planner =
-      *Planner::make(std::make_shared<const settings::Settings>(config), house::organisation_of);
+      *Planner::make(std::make_shared<const Policy>(config), house::organisation_of);
   const auto plan_of = [&](const Evidence& known, bool is_verified) {
     Incoming message{mail::MessageId(), known.sender, std::string("192.0.2.7"), kNow};
     message.late = LateRefusal::Risk;
@@ -169,7 +168,6 @@ TEST_F(StrategyPlan, RefusesTagsAndHoldsAsAWhole) {
 
 /// Alias over domain over defaults; in a chain, the first alias decides.
 TEST_F(StrategyPlan, SettingsComeFromTheFirstAliasOnTheWay) {
-  using settings::Quarantine;
   const std::vector<std::pair<std::string, OnDmarcFail>> table{
       {"info@hosted.example", OnDmarcFail::Policy},  {"open@hosted.example", OnDmarcFail::Forward},
       {"chain@hosted.example", OnDmarcFail::Policy}, {"held@second.example", OnDmarcFail::Hold},

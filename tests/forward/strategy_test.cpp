@@ -10,8 +10,6 @@ namespace {
 using mail::ArcResult;
 using mail::DmarcPolicy;
 using mail::SpfResult;
-using settings::OnDmarcFail;
-using settings::RewriteFrom;
 using testing::HasSubstr;
 
 class StrategyTest : public testing::Test {
@@ -37,7 +35,7 @@ class StrategyTest : public testing::Test {
     return known;
   }
 
-  settings::Settings config_ = house::settings();
+  Policy config_ = house::policy();
 };
 
 /// MAIL FROM was an SRS address of ours: its SPF tells who sends in our name.
@@ -126,7 +124,7 @@ TEST_F(StrategyTest, RefusesWhatFailsAPolicyOfRejectAndNamesDomainAndCause) {
 TEST_F(StrategyTest, WhatFailsOtherPoliciesLeavesApartFromTheRest) {
   const Evidence quarantine = house::spoof("author.example", DmarcPolicy::Quarantine);
   const Evidence none = house::spoof("author.example", DmarcPolicy::None);
-  const DmarcSettings tag{.quarantine = settings::Quarantine::Tag};
+  const DmarcSettings tag{.quarantine = Quarantine::Tag};
   EXPECT_EQ(way(quarantine), "srs risk");
   EXPECT_EQ(way(quarantine, "target.example", tag), "srs tag");
   EXPECT_EQ(way(none), "srs risk");
@@ -283,7 +281,7 @@ TEST_F(StrategyTest, AKeyInTestingRefusesNothingAndLendsNothing) {
   for (const auto policy : {DmarcPolicy::Reject, DmarcPolicy::Quarantine, DmarcPolicy::None}) {
     known.verdicts.dmarc.policy = policy;
     EXPECT_EQ(way(known), "srs risk");
-    EXPECT_EQ(way(known, "target.example", {.quarantine = settings::Quarantine::Tag}), "srs risk");
+    EXPECT_EQ(way(known, "target.example", {.quarantine = Quarantine::Tag}), "srs risk");
     EXPECT_EQ(way(known, "target.example", {.on_dmarc_fail = OnDmarcFail::Hold}), "srs risk");
     EXPECT_EQ(way(known, "target.example", {.rewrite_from = RewriteFrom::WhenNeeded}), "srs risk");
   }
@@ -419,7 +417,7 @@ TEST_F(StrategyTest, OnlyATrustedSealerThatSawItPassSoftensAFailure) {
   known.sealer_saw_pass = true;
   EXPECT_EQ(way(known), "srs+arc risk");
   EXPECT_THAT(choose(known).reason, HasSubstr("lists.example sealed it as passing"));
-  const DmarcSettings tag{.quarantine = settings::Quarantine::Tag};
+  const DmarcSettings tag{.quarantine = Quarantine::Tag};
   EXPECT_EQ(way(known, "target.example", tag), "srs+arc tag");
   for (int broken = 0; broken < 4; ++broken) {
     Evidence other = known;
@@ -456,8 +454,7 @@ TEST_F(StrategyTest, ATrustedSealThatCannotBeCheckedNowIsAskedForLater) {
   known.verdicts.dmarc.policy = DmarcPolicy::None;
   EXPECT_FALSE(choose(known).refusal);
   known.verdicts.dmarc.policy = DmarcPolicy::Reject;
-  EXPECT_FALSE(
-      choose(known, "target.example", {.on_dmarc_fail = settings::OnDmarcFail::Hold}).refusal);
+  EXPECT_FALSE(choose(known, "target.example", {.on_dmarc_fail = OnDmarcFail::Hold}).refusal);
 }
 
 TEST_F(StrategyTest, SealsOnlyWhatCanBeSealed) {
@@ -474,11 +471,11 @@ TEST_F(StrategyTest, SealsOnlyWhatCanBeSealed) {
   known.verdicts.arc = {};
   config_.arc.sealer.reset();
   EXPECT_EQ(way(known), "srs");
-  config_ = house::settings();
+  config_ = house::policy();
   known = house::evidence();
   known.verdicts.arc.result = ArcResult::Pass;
   EXPECT_EQ(way(known), "srs+arc") << "keeps an existing chain alive";
-  config_.arc.seal = settings::SealWhen::Never;
+  config_.arc.seal = SealWhen::Never;
   EXPECT_EQ(way(known), "srs");
   EXPECT_EQ(way(known, "a.believes.example"), "srs+arc");
 }
@@ -520,7 +517,7 @@ TEST_F(StrategyTest, KeepsASenderOfOursOnlyWhereHisDomainLetsUsSend) {
 TEST_F(StrategyTest, LeavesFailedSendersAlone) {
   const Evidence known = house::spoof("author.example", DmarcPolicy::None);
   EXPECT_EQ(way(known), "srs risk");
-  config_.risk.sender = settings::KeepOrSrs::Keep;
+  config_.risk.sender = KeepOrSrs::Keep;
   EXPECT_EQ(way(known), "keep risk");
   Evidence authorised = known;  // the author's SPF names us, as with shared clouds
   authorised.egress_spf = SpfResult::Pass;
@@ -584,7 +581,7 @@ TEST_F(StrategyTest, TellsEveryOptionWithItsPrediction) {
 }
 
 TEST(Identities, KnowWhoCouldBeTakenForWhom) {
-  const auto with_list = *Identities::make(house::settings(), house::organisation_of);
+  const auto with_list = *Identities::make(house::policy(), house::organisation_of);
   EXPECT_TRUE(with_list.could_align("srs.relay.example", "www.relay.example"));
   EXPECT_TRUE(with_list.could_align("relay.example", ""));
   EXPECT_FALSE(with_list.could_align("", "relay.example"));
@@ -594,19 +591,19 @@ TEST(Identities, KnowWhoCouldBeTakenForWhom) {
   EXPECT_TRUE(with_list.could_align("a.pages.example", "b.pages.example"))
       << "a tree walk finds what pages.example publishes";
   EXPECT_TRUE(with_list.could_align("b.co.example", "co.example")) << "another tree, another list";
-  const auto without = *Identities::make(house::settings(), {});
+  const auto without = *Identities::make(house::policy(), {});
   EXPECT_TRUE(without.could_align("a.co.example", "b.co.example"));
   EXPECT_FALSE(without.same_organisation("a.co.example", "b.co.example"));
 }
 
 TEST(Identities, RefuseARewriteDomainThatSpeaksForOthers) {
-  auto config = house::settings();
+  auto config = house::policy();
   config.rewrite_domain = house::domain("b.hosted.example");
   config.domains.front().name = house::domain("a.hosted.example");
   const auto brothers = Identities::make(config, house::organisation_of);
   ASSERT_FALSE(brothers);
   EXPECT_THAT(brothers.error(), HasSubstr("belongs to the organisation of a.hosted.example"));
-  config = house::settings();
+  config = house::policy();
   config.dkim.pop_back();
   const auto unsigned_there = Identities::make(config, house::organisation_of);
   ASSERT_FALSE(unsigned_there);

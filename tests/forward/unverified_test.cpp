@@ -21,14 +21,12 @@ struct Names {
 class Unverified : public testing::Test {
  protected:
   void use(const Names& names) {
-    auto settings = house::settings();
-    settings.auth.verify = false;
+    auto settings = house::policy();
     settings.hostname = names.hostname;
     settings.srs.domain.reset();
     settings.rewrite_domain.reset();
     if (!names.srs.empty()) settings.srs.domain = house::domain(names.srs);
-    planner_ = *Planner::make(std::make_shared<const settings::Settings>(settings),
-                              house::organisation_of);
+    planner_ = *Planner::make(std::make_shared<const Policy>(settings), house::organisation_of);
   }
 
   std::expected<Plan, PlanRefusal> plan(const std::string& sender, const NamedAuthors& authors) {

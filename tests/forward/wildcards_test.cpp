@@ -25,12 +25,12 @@ class Wildcards : public testing::Test {
 
   void add(const std::string& name, bool is_wildcard,
            const std::vector<std::pair<std::string, std::string>>& aliases) {
-    settings::HostedDomain domain{.name = house::domain(name),
-                                  .aliases = {},
-                                  .patterns = {},
-                                  .map_to = {},
-                                  .dmarc = {},
-                                  .is_wildcard = is_wildcard};
+    HostedDomain domain{.name = house::domain(name),
+                        .aliases = {},
+                        .patterns = {},
+                        .map_to = {},
+                        .dmarc = {},
+                        .is_wildcard = is_wildcard};
     for (const auto& [local_part, target] : aliases) {
       domain.aliases.push_back({.local_part = local_part,
                                 .targets = {house::mailbox(target)},
@@ -41,8 +41,7 @@ class Wildcards : public testing::Test {
   }
 
   std::shared_ptr<const Planner> planner() const {
-    return *Planner::make(std::make_shared<const settings::Settings>(config_),
-                          house::organisation_of);
+    return *Planner::make(std::make_shared<const Policy>(config_), house::organisation_of);
   }
 
   Resolution resolve(const std::string& path) const {
@@ -60,7 +59,7 @@ class Wildcards : public testing::Test {
                               : std::to_string(refused->code) + ' ' + refused->status.to_string();
   }
 
-  settings::Settings config_ = house::settings();
+  Policy config_ = house::policy();
 };
 
 TEST_F(Wildcards, CoverEveryDepthButNotTheDomainAbove) {

@@ -3,12 +3,14 @@
 #include <stdexcept>
 #include <string>
 
+#include "relay/forward/policy.hpp"
+
 namespace relay::inbound {
 
 namespace {
 
-settings::Alias alias(const std::string& local_part, const std::vector<std::string>& targets) {
-  settings::Alias out;
+forward::Alias alias(const std::string& local_part, const std::vector<std::string>& targets) {
+  forward::Alias out;
   out.local_part = local_part;
   for (const std::string& target : targets) {
     out.targets.push_back(mail::Mailbox::parse(target).value());
@@ -16,24 +18,24 @@ settings::Alias alias(const std::string& local_part, const std::vector<std::stri
   return out;
 }
 
-settings::Settings test_settings() {
-  settings::Settings out;
+forward::Policy test_settings() {
+  forward::Policy out;
   out.hostname = "mx.example.org";
   out.domains.push_back(
       {mail::Domain::parse("example.org").value(),
        {alias("info", {"me@mail.example"}), alias("team", {"a@x.example", "b@y.example"})},
        {},
        {}});
-  settings::Alias held = alias("held", {"me@mail.example"});
-  held.dmarc.on_dmarc_fail = settings::OnDmarcFail::Hold;
+  forward::Alias held = alias("held", {"me@mail.example"});
+  held.dmarc.on_dmarc_fail = forward::OnDmarcFail::Hold;
   out.domains.front().aliases.push_back(held);
-  settings::Alias noise = alias("noise", {});
+  forward::Alias noise = alias("noise", {});
   noise.discard = true;
   out.domains.front().aliases.push_back(noise);
-  settings::Alias small = alias("small", {"s@mail.example"});
+  forward::Alias small = alias("small", {"s@mail.example"});
   small.max_size = 100;
   out.domains.front().aliases.push_back(small);
-  settings::Alias help = alias("help", {"a@mail.example"});
+  forward::Alias help = alias("help", {"a@mail.example"});
   help.fallback = mail::Mailbox::parse("b@mail.example").value();
   out.domains.front().aliases.push_back(help);
   out.srs.domain = mail::Domain::parse("srs.example.org").value();
@@ -45,7 +47,7 @@ settings::Settings test_settings() {
 
 Policy test_policy_base() {
   static const auto kPlanner =
-      forward::Planner::make(std::make_shared<const settings::Settings>(test_settings()));
+      forward::Planner::make(std::make_shared<const forward::Policy>(test_settings()));
   if (!kPlanner) throw std::runtime_error(kPlanner.error());
   Policy policy;
   policy.planner = *kPlanner;
@@ -56,13 +58,13 @@ Policy test_policy_base() {
 std::shared_ptr<const forward::Planner> marking_planner(mail::AliasMark mark) {
   auto settings = test_settings();
   settings.defaults.mark_alias = mark;
-  return forward::Planner::make(std::make_shared<const settings::Settings>(settings)).value();
+  return forward::Planner::make(std::make_shared<const forward::Policy>(settings)).value();
 }
 
 std::shared_ptr<const forward::Planner> consenting_planner(
     const std::vector<std::string>& confirmed) {
   auto settings = test_settings();
-  auto targets = std::make_shared<settings::ConfirmedTargets>(settings.defaults.tag);
+  auto targets = std::make_shared<forward::ConfirmedTargets>(settings.defaults.tag);
   for (const std::string& entry : confirmed) {
     if (entry.starts_with('@')) {
       targets->add(mail::Domain::parse(entry.substr(1)).value());
@@ -72,7 +74,7 @@ std::shared_ptr<const forward::Planner> consenting_planner(
   }
   targets->seal();
   settings.consent.confirmed = std::move(targets);
-  return forward::Planner::make(std::make_shared<const settings::Settings>(settings)).value();
+  return forward::Planner::make(std::make_shared<const forward::Policy>(settings)).value();
 }
 
 }  // namespace relay::inbound

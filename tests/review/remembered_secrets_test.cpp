@@ -17,8 +17,8 @@ using std::chrono::days;
 
 class RememberedSecrets : public Review {
  protected:
-  static settings::Srs with(const std::vector<std::string>& secrets) {
-    settings::Srs srs;
+  static forward::Srs with(const std::vector<std::string>& secrets) {
+    forward::Srs srs;
     srs.domain = *mail::Domain::parse("srs.relay.example");
     for (const auto& id : secrets) {
       srs.secrets.push_back({.id = id, .secret = base::Secret("q8Zr1x0PvYbN3mKd7TgWc5Ls" + id)});
@@ -27,7 +27,7 @@ class RememberedSecrets : public Review {
   }
 
   static std::vector<std::string> missed_ids(const std::vector<RememberedSecret>& remembered,
-                                             const settings::Srs& srs, base::WallTime now) {
+                                             const forward::Srs& srs, base::WallTime now) {
     std::vector<std::string> ids;
     for (const auto& one : missed(remembered, srs, now)) ids.push_back(one.secret.id);
     return ids;
@@ -65,7 +65,7 @@ TEST_F(RememberedSecrets, AreNotMissedWhenTheyOnlyVerifiedForLong) {
 }
 
 TEST_F(RememberedSecrets, AreNotMissedWhenTheirTimeIsOver) {
-  settings::Srs srs = with({"b", "a"});
+  forward::Srs srs = with({"b", "a"});
   srs.secrets.back().verify_until =
       std::chrono::floor<std::chrono::seconds>(kNow - days(1)).time_since_epoch().count();
   const auto remembered = remember({}, srs, kNow);
@@ -89,7 +89,7 @@ TEST_F(RememberedSecrets, AreWrittenWithoutTheSecret) {
 }
 
 TEST_F(RememberedSecrets, AreNamedWithWhatBreaksAndWhatToDo) {
-  settings::Srs srs = with({"2026a"});
+  forward::Srs srs = with({"2026a"});
   remembered_ = remember({}, srs, kNow);
   EXPECT_THAT(
       said("srs-secret", domain("\"info\" = \"me@mail.example\"\n")),
@@ -113,9 +113,8 @@ class ClassicTags : public RememberedSecrets {
   }
 
   /// The ends, by secret, as a start at `now` has them.
-  static std::vector<std::optional<std::int64_t>> ends(const SecretMemory& memory,
-                                                       settings::Srs srs, bool has_run,
-                                                       base::WallTime now) {
+  static std::vector<std::optional<std::int64_t>> ends(const SecretMemory& memory, forward::Srs srs,
+                                                       bool has_run, base::WallTime now) {
     recall_classic(srs, classic_before(memory, srs, has_run, now));
     std::vector<std::optional<std::int64_t>> found;
     for (const auto& secret : srs.secrets) found.push_back(secret.classic_until);
@@ -123,8 +122,8 @@ class ClassicTags : public RememberedSecrets {
   }
 
   /// What a start at `now` leaves behind, read again.
-  static SecretMemory after_start(const SecretMemory& memory, const settings::Srs& srs,
-                                  bool has_run, base::WallTime now) {
+  static SecretMemory after_start(const SecretMemory& memory, const forward::Srs& srs, bool has_run,
+                                  base::WallTime now) {
     return parse_remembered(text_of({.secrets = remember(memory.secrets, srs, now),
                                      .classic_before = classic_before(memory, srs, has_run, now)}));
   }

@@ -2,10 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "relay/settings/hosted_domains.hpp"
+#include "relay/forward/hosted_domains.hpp"
 #include "tests/settings/loader_fixture.hpp"
 
 namespace relay::settings {
+
+using forward::Alias;
+using forward::HostedDomains;
+
 namespace {
 
 using testing::Contains;

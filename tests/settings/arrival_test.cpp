@@ -5,6 +5,9 @@
 #include "tests/settings/loader_fixture.hpp"
 
 namespace relay::settings {
+
+using forward::LateRefusal;
+
 namespace {
 
 using testing::Contains;

@@ -8,6 +8,9 @@
 #include "tests/support/mailbox.hpp"
 
 namespace relay::settings {
+
+using forward::ConfirmedTargets;
+
 namespace {
 
 using testing::ElementsAre;

@@ -59,7 +59,7 @@ TEST_F(Loader, TakesASmallFileAndFillsInDefaults) {
   EXPECT_EQ(settings.hostname, "mx.example.org");
   EXPECT_EQ(settings.limits.max_size, 50U << 20);
   EXPECT_EQ(settings.listeners.front().addresses.size(), 2U);
-  EXPECT_EQ(settings.queue.expire, std::chrono::days(5));
+  EXPECT_EQ(settings.retry.expire, std::chrono::days(5));
   EXPECT_EQ(settings.srs.max_age_days, 21);
   EXPECT_EQ(settings.domains.front().aliases.front().local_part, "*");
 }

@@ -7,6 +7,9 @@
 #include "tests/settings/loader_fixture.hpp"
 
 namespace relay::settings {
+
+using forward::Provider;
+
 namespace {
 
 using testing::ElementsAre;

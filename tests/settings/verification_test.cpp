@@ -4,6 +4,16 @@
 #include "tests/settings/loader_fixture.hpp"
 
 namespace relay::settings {
+
+using forward::DmarcSettings;
+using forward::HostedDomain;
+using forward::KeepOrSrs;
+using forward::OnDmarcFail;
+using forward::Quarantine;
+using forward::SealWhen;
+using mail::NoticesTo;
+using mail::PartialFailures;
+
 namespace {
 
 using testing::HasSubstr;
@@ -45,8 +55,8 @@ TEST_F(Verification, HasDefaultsForEverything) {
   EXPECT_EQ(settings->risk.rate.count, 600U);
   EXPECT_EQ(settings->risk.rate.span, seconds(60));
   EXPECT_EQ(settings->risk.tag, "X-Spam-Flag: YES");
-  EXPECT_EQ(settings->notices_to, NoticesTo::Authenticated);
-  EXPECT_EQ(settings->partial_failures, PartialFailures::Sender);
+  EXPECT_EQ(settings->notices.to, NoticesTo::Authenticated);
+  EXPECT_EQ(settings->notices.partial, PartialFailures::Sender);
 }
 
 TEST_F(Verification, TakesWhatTheFileSays) {
@@ -75,7 +85,7 @@ TEST_F(Verification, TakesWhatTheFileSays) {
   EXPECT_EQ(settings->targets.at(0).match, "gmail.com");
   EXPECT_EQ(settings->targets.at(0).arc, SealWhen::Never);
   EXPECT_FALSE(settings->targets.at(1).arc);
-  EXPECT_EQ(settings->notices_to, NoticesTo::Anyone);
+  EXPECT_EQ(settings->notices.to, NoticesTo::Anyone);
 }
 
 TEST_F(Verification, AliasesOverrideDomainsAndDomainsTheDefaults) {
@@ -161,7 +171,7 @@ TEST_F(Verification, AsksWhoHearsOfFailuresWhenNobodyIsVerified) {
   EXPECT_THAT(problem("[auth]\nverify = false\n"), HasSubstr("say bounces.to = \"anyone\""));
   EXPECT_THAT(problem("[auth]\nverify = false\n[bounces]\nto = \"authenticated\"\n"),
               HasSubstr("nobody would hear of a failure"));
-  EXPECT_EQ(taken("[auth]\nverify = false\n[bounces]\nto = \"anyone\"\n")->notices_to,
+  EXPECT_EQ(taken("[auth]\nverify = false\n[bounces]\nto = \"anyone\"\n")->notices.to,
             NoticesTo::Anyone);
 }
 
@@ -170,9 +180,9 @@ TEST_F(Verification, AsksForThePostmasterWhoHearsOfPartialFailures) {
   const std::string none = problem("[bounces]\nto = \"anyone\"\npartial = \"postmaster\"\n");
   EXPECT_THAT(none, testing::StartsWith("relay.toml:8:11: error"));
   const std::string postmaster = "[defaults]\npostmaster = \"ops@mail.example\"\n";
-  EXPECT_EQ(taken("[bounces]\npartial = \"postmaster\"\n" + postmaster)->partial_failures,
+  EXPECT_EQ(taken("[bounces]\npartial = \"postmaster\"\n" + postmaster)->notices.partial,
             PartialFailures::Postmaster);
-  EXPECT_EQ(taken("[bounces]\npartial = \"none\"\n")->partial_failures, PartialFailures::Nobody);
+  EXPECT_EQ(taken("[bounces]\npartial = \"none\"\n")->notices.partial, PartialFailures::Nobody);
 }
 
 TEST_F(Verification, WarnsWhenNothingIsKnownThatCouldBeSealed) {

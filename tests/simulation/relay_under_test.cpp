@@ -6,37 +6,24 @@ namespace relay::simulation {
 
 namespace {
 
-settings::TlsDemand demand_of(mail::TlsLevel level) {
-  switch (level) {
-    case mail::TlsLevel::Never:
-      return settings::TlsDemand::None;
-    case mail::TlsLevel::May:
-      return settings::TlsDemand::Auto;
-    case mail::TlsLevel::Encrypt:
-      return settings::TlsDemand::Require;
-    case mail::TlsLevel::Verify:
-      return settings::TlsDemand::Verify;
-  }
-  return settings::TlsDemand::Auto;
-}
-
 std::shared_ptr<const forward::NextHopTable> routes_of(const World& world) {
-  settings::Settings made;
+  std::vector<forward::RouteRule> rules;
   for (const DomainPlan& domain : world.domains) {
     if (!domain.by_route) continue;
-    settings::Route route{.match = domain.name, .via = {}, .tls = demand_of(domain.demand)};
+    forward::RouteRule rule{.match = domain.name, .hops = {}};
     for (const Exchange& exchange : domain.exchanges) {
-      route.via.push_back({.host = world.hosts[exchange.host].name});
+      rule.hops.push_back(
+          {.host = world.hosts[exchange.host].name, .tls = {.level = domain.demand}});
     }
-    made.routes.push_back(std::move(route));
+    rules.push_back(std::move(rule));
   }
-  if (made.routes.empty()) return nullptr;
-  return std::make_shared<const forward::NextHopTable>(forward::NextHopTable::make(made));
+  if (rules.empty()) return nullptr;
+  return std::make_shared<const forward::NextHopTable>(rules);
 }
 
 std::shared_ptr<const forward::ProviderTable> providers() {
   static const auto table =
-      std::make_shared<const forward::ProviderTable>(std::vector<settings::Provider>{
+      std::make_shared<const forward::ProviderTable>(std::vector<forward::Provider>{
           {.name = "outlook", .suffixes = {std::string(kProvider.substr(1))}}});
   return table;
 }
@@ -76,8 +63,8 @@ delivery::Policy policy_of(const World& world, std::size_t variant) {
   policy.risk.source_v4 = address(kRiskAddress);
   policy.risk.connections = settings.risk_connections;
   policy.risk.rate = {.count = settings.risk_rate, .span = std::chrono::seconds{60}};
-  policy.bounce_to =
-      settings.bounce_to_anyone ? delivery::BounceTo::Anyone : delivery::BounceTo::Authenticated;
+  policy.notices.to =
+      settings.bounce_to_anyone ? mail::NoticesTo::Anyone : mail::NoticesTo::Authenticated;
   policy.own_endpoints = {{address(kOurAddress), 25}};
   return policy;
 }

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <unordered_map>
 
-namespace relay::settings {
+namespace relay::forward {
 
 template <class Value>
 class DomainTable {
@@ -41,4 +41,4 @@ class DomainTable {
   std::optional<Value> all_;
 };
 
-}  // namespace relay::settings
+}  // namespace relay::forward

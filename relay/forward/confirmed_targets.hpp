@@ -10,7 +10,7 @@
 
 #include "relay/mail/address.hpp"
 
-namespace relay::settings {
+namespace relay::forward {
 
 class ConfirmedTargets {
  public:
@@ -43,4 +43,4 @@ class ConfirmedTargets {
   char tag_;
 };
 
-}  // namespace relay::settings
+}  // namespace relay::forward

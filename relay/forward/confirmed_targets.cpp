@@ -1,11 +1,11 @@
-#include "relay/settings/confirmed_targets.hpp"
+#include "relay/forward/confirmed_targets.hpp"
 
 #include <bit>
 #include <functional>
 
 #include "relay/mail/folding.hpp"
 
-namespace relay::settings {
+namespace relay::forward {
 
 void ConfirmedTargets::append(std::string_view entry) {
   begins_.push_back(static_cast<std::uint32_t>(text_.size()));
@@ -64,4 +64,4 @@ std::string ConfirmedTargets::awaited(const mail::Mailbox& target) const {
   return confirmed ? std::string() : whole;
 }
 
-}  // namespace relay::settings
+}  // namespace relay::forward

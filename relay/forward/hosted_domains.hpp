@@ -3,16 +3,18 @@
 
 #include <string>
 
-#include "relay/settings/domain_table.hpp"
-#include "relay/settings/settings.hpp"
+#include "relay/forward/domain_table.hpp"
 
-namespace relay::settings {
+namespace relay::forward {
 
-/// Points into the settings it was made from.
+struct HostedDomain;
+struct Policy;
+
+/// Points into the policy it was made from.
 class HostedDomains {
  public:
   HostedDomains() = default;
-  explicit HostedDomains(const Settings& settings);
+  explicit HostedDomains(const Policy& policy);
 
   /// The entry of that name, or else of the longest "*.parent" above it; null when the name is not
   /// ours. An SRS domain is hosted only by an entry of its own name, not by a wildcard above it.
@@ -22,4 +24,4 @@ class HostedDomains {
   DomainTable<const HostedDomain*> domains_;
 };
 
-}  // namespace relay::settings
+}  // namespace relay::forward

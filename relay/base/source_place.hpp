@@ -1,0 +1,16 @@
+// Where in the configuration a value stands, for messages about it.
+#pragma once
+
+#include <cstdint>
+
+namespace relay::base {
+
+/// A position in eight octets, since each of a million aliases has one. Unknown when it does not
+/// fit.
+struct SourcePlace {
+  std::uint64_t file : 20 = 0;  ///< index in settings::Settings::sources
+  std::uint64_t line : 28 = 0;  ///< from 1; 0: unknown
+  std::uint64_t column : 16 = 0;
+};
+
+}  // namespace relay::base
