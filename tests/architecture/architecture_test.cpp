@@ -23,6 +23,43 @@ TEST(Architecture, HoldsInEverySource) {
   for (const auto& [path, text] : files) EXPECT_THAT(violations(path, text), IsEmpty()) << path;
 }
 
+TEST(Architecture, NobodyReachesThroughOthersWhatHeMayNotInclude) {
+  Sources all;
+  for (const std::string& path : sources()) {
+    all.emplace(path, read(fs::path(RELAY_SOURCE_DIR) / path));
+  }
+  EXPECT_THAT(hidden_includes(all), IsEmpty());
+}
+
+// Its negative control: none of these files names what it must not see.
+TEST(Architecture, KnowsWhoReachesThroughOthersWhatHeMayNotInclude) {
+  Sources house{{"relay/inbound/a.cpp", "#include \"relay/inbound/a.hpp\"\n"},
+                {"relay/inbound/a.hpp", "#pragma once\n\n#include \"relay/forward/b.hpp\"\n"},
+                {"relay/review/a.cpp", "#include \"relay/forward/b.hpp\"\n"},
+                {"relay/forward/b.hpp", "#include \"relay/mail/c.hpp\"\n"},
+                {"relay/mail/c.hpp", "#include \"relay/mail/c.hpp\"\n#include \"srs/srs.hpp\"\n"},
+                {"relay/settings/d.hpp", "#include <string>\n"}};
+  EXPECT_THAT(hidden_includes(house), IsEmpty());
+  house["relay/mail/c.hpp"] += "#include \"relay/settings/d.hpp\"\n";
+  EXPECT_THAT(
+      hidden_includes(house),
+      ElementsAre("forward must not reach settings: relay/forward/b.hpp > relay/mail/c.hpp > "
+                  "relay/settings/d.hpp",
+                  "inbound must not reach settings: relay/inbound/a.cpp > relay/inbound/a.hpp > "
+                  "relay/forward/b.hpp > relay/mail/c.hpp > relay/settings/d.hpp",
+                  HasSubstr("inbound must not reach settings: relay/inbound/a.hpp"),
+                  HasSubstr("mail must not reach settings: relay/mail/c.hpp")));
+}
+
+// … and adapters, which app may see, and nobody who is wired with them.
+TEST(Architecture, KnowsAnAdapterThatIsReachedThroughAPort) {
+  EXPECT_THAT(
+      hidden_includes({{"relay/delivery/a.cpp", "#include \"relay/ports/b.hpp\"\n"},
+                       {"relay/app/a.cpp", "#include \"relay/ports/b.hpp\"\n"},
+                       {"relay/ports/b.hpp", "#include \"relay/net/c.hpp\"\n"}}),
+      ElementsAre(HasSubstr("delivery must not reach net"), HasSubstr("ports must not reach net")));
+}
+
 TEST(Architecture, RoomsLinkWhatTheyMayInclude) {
   int rooms = 0;
   for (const auto& entry : fs::directory_iterator(fs::path(RELAY_SOURCE_DIR) / "relay")) {

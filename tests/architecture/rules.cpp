@@ -205,6 +205,37 @@ std::optional<std::string> broken_by_comment(const std::string& comment) {
   return std::nullopt;
 }
 
+/// Paths of what a source includes of our own, in order.
+std::vector<std::string> includes_of(std::string_view text) {
+  static const RE2 include(std::string("(?m)") + kOurInclude);
+  std::vector<std::string> found;
+  re2::StringPiece rest(text.data(), text.size());
+  for (std::string path; RE2::FindAndConsume(&rest, include, &path);) found.push_back(path);
+  return found;
+}
+
+using Includes = std::map<std::string, std::vector<std::string>, std::less<>>;
+
+/// For each room that `path` reaches, the shortest chain of includes to it, as a text.
+std::map<std::string, std::string> rooms_reached(const std::string& path,
+                                                 const Includes& includes) {
+  std::map<std::string, std::string> chains;  // by file
+  std::map<std::string, std::string> rooms;
+  std::vector<std::string> next{path};
+  for (std::size_t i = 0; i < next.size(); ++i) {
+    const std::string file = next[i];
+    const std::string chain = chains[file];
+    rooms.try_emplace(room_of(file), chain);
+    const auto at = includes.find(file);
+    if (at == includes.end()) continue;
+    for (const std::string& included : at->second) {
+      const bool is_new = chains.try_emplace(included, chain + " > " + included).second;
+      if (is_new && included != path) next.push_back(included);
+    }
+  }
+  return rooms;
+}
+
 /// A unit's own header is its first include, so that each header is seen to stand alone.
 std::optional<std::string> broken_by_order(std::string_view path, std::string_view text) {
   if (!path.ends_with(".cpp")) return std::nullopt;
@@ -245,6 +276,22 @@ std::vector<std::string> violations(std::string_view path, std::string_view text
     if (broken) found.push_back(std::to_string(number) + ": " + *broken);
   }
   if (number > kMaxLines) found.push_back(std::to_string(number) + " lines: it is two things");
+  return found;
+}
+
+std::vector<std::string> hidden_includes(const Sources& sources) {
+  Includes includes;
+  for (const auto& [path, text] : sources) includes.emplace(path, includes_of(text));
+  std::vector<std::string> found;
+  for (const auto& [path, text] : sources) {
+    const std::string room = room_of(path);
+    const auto allowed = kMayInclude.find(room);
+    if (allowed == kMayInclude.end()) continue;  // srs/ sees nothing of the relay
+    for (const auto& [other, chain] : rooms_reached(path, includes)) {
+      if (other.empty() || other == room || allowed->second.contains(other)) continue;
+      found.push_back(room + " must not reach " + other + ": " + path + chain);
+    }
+  }
   return found;
 }
 
