@@ -13,6 +13,7 @@
 #include "relay/app/wiring_offline.hpp"
 #include "relay/app/wiring_parts.hpp"
 #include "relay/ops/json_line.hpp"
+#include "relay/settings/problem.hpp"
 
 namespace relay::app {
 

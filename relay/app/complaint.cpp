@@ -4,6 +4,7 @@
 
 #include "relay/ops/exit_code.hpp"
 #include "relay/ops/json_line.hpp"
+#include "relay/settings/problem.hpp"
 
 namespace relay::app {
 

@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "relay/settings/problem.hpp"
+namespace relay::settings {
+struct Problem;
+}
 
 namespace relay::app {
 

@@ -2,6 +2,10 @@
 
 #include <utility>
 
+#include "relay/settings/file_stamp.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/settings.hpp"
+
 namespace relay::app {
 
 namespace {
@@ -46,6 +50,8 @@ Configuration::Configuration(Policies first, std::vector<settings::Problem> warn
       in_force_(std::make_shared<const Policies>(std::move(first))),
       loaded_at_(now),
       warnings_(std::move(warnings)) {}
+
+Configuration::~Configuration() = default;
 
 void Configuration::publish(Policies next, base::WallTime now) {
   auto needs_restart = restart_keys(*started_with_, *next.settings);

@@ -19,6 +19,7 @@ class Configuration {
  public:
   /// `warnings`: those of the loader.
   Configuration(Policies first, std::vector<settings::Problem> warnings, base::WallTime now);
+  ~Configuration();
 
   /// The settings that only a start reads, with the values in use whatever was published later.
   /// Without aliases.

@@ -13,6 +13,8 @@
 #include "relay/delivery/address_policy.hpp"
 #include "relay/delivery/mx_selection.hpp"
 #include "relay/review/doubts.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 
@@ -22,7 +24,7 @@ constexpr std::size_t kAtATime = 50;
 
 /// One place that names a domain as a target.
 struct Named {
-  settings::Place at;
+  base::SourcePlace at;
   std::string word;  ///< as written there
   std::string from;  ///< whose target the domain is
 };
@@ -124,7 +126,7 @@ base::Task<> ask_for_domains(Asking& all, review::Doubts& doubts) {
 
 /// The DNS record that a key of ours needs.
 struct KeyRecord {
-  settings::Place at;
+  base::SourcePlace at;
   std::string owner;
   std::string wanted;
 };

@@ -9,7 +9,10 @@
 #include "relay/base/task.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/resolver.hpp"
-#include "relay/settings/problem.hpp"
+
+namespace relay::settings {
+struct Problem;
+}
 
 namespace relay::app {
 

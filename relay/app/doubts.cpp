@@ -8,6 +8,9 @@
 #include "relay/app/wiring_parts.hpp"
 #include "relay/delivery/address_policy.hpp"
 #include "relay/review/review.hpp"
+#include "relay/settings/file_stamp.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 
@@ -15,6 +18,7 @@ namespace {
 
 review::Subject subject_of(const Policies& policies, base::WallTime now) {
   return {.settings = *policies.settings,
+          .forwarding = *policies.settings,
           .planner = *policies.inbound->planner,
           .signing = *policies.signing,
           .now = now,
@@ -36,7 +40,8 @@ std::vector<review::Unreadable> unreadable_files(const settings::Settings& setti
   for (const settings::NamedFile& file : files) paths.push_back(file.path);
   const auto errors = errors_of_reading(*user, paths);
   for (std::size_t i = 0; i < errors.size(); ++i) {
-    if (errors[i] != 0) found.push_back({files[i], user->name, std::strerror(errors[i])});
+    if (errors[i] != 0)
+      found.push_back({files[i].path, files[i].at, user->name, std::strerror(errors[i])});
   }
   return found;
 }

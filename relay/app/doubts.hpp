@@ -5,7 +5,6 @@
 
 #include "relay/app/policies.hpp"
 #include "relay/base/time.hpp"
-#include "relay/settings/problem.hpp"
 
 namespace relay::net {
 class TlsContext;

@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "relay/forward/risk_pool.hpp"
+#include "relay/settings/host.hpp"
+
 namespace relay::app {
 
 namespace {
@@ -37,16 +40,17 @@ SourceAddresses sources_of(const std::vector<std::string>& texts) {
   return sources;
 }
 
-std::vector<address> egress_addresses(const settings::Settings& from,
+std::vector<address> egress_addresses(const settings::Outbound& outbound,
+                                      const forward::RiskPool& risk,
                                       std::span<const address> local) {
-  if (from.outbound.source.empty()) return {};
-  const auto [v4, v6] = sources_of(from.outbound.source);
+  if (outbound.source.empty()) return {};
+  const auto [v4, v6] = sources_of(outbound.source);
   if (is_left_to_system(v4, true, local) || is_left_to_system(v6, false, local)) return {};
   std::set<address> all;
   for (const auto& source : {v4, v6}) {
     if (source) all.insert(*source);
   }
-  for (const std::string& source : from.risk.source) {
+  for (const std::string& source : risk.source) {
     all.insert(boost::asio::ip::make_address(source));
   }
   return {all.begin(), all.end()};

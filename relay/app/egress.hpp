@@ -8,7 +8,13 @@
 
 #include <boost/asio/ip/address.hpp>
 
-#include "relay/settings/settings.hpp"
+namespace relay::settings {
+struct Outbound;
+}
+
+namespace relay::forward {
+struct RiskPool;
+}
 
 namespace relay::app {
 
@@ -26,6 +32,7 @@ SourceAddresses sources_of(const std::vector<std::string>& texts);
 /// chooses an address of its own for some mail: without [outbound] source, and where `source` names
 /// none of a family in which this host (`local`: all its addresses) can reach other hosts.
 std::vector<boost::asio::ip::address> egress_addresses(
-    const settings::Settings& from, std::span<const boost::asio::ip::address> local);
+    const settings::Outbound& outbound, const forward::RiskPool& risk,
+    std::span<const boost::asio::ip::address> local);
 
 }  // namespace relay::app

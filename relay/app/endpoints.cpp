@@ -2,6 +2,8 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "relay/settings/listener.hpp"
+
 namespace relay::app {
 
 std::vector<ports::Endpoint> endpoints_of(const settings::Listener& listener) {
@@ -21,9 +23,9 @@ std::vector<ports::Endpoint> reached_endpoints_of(const settings::Listener& list
   return endpoints;
 }
 
-std::vector<ports::Endpoint> endpoints_of(const settings::Settings& settings) {
+std::vector<ports::Endpoint> endpoints_of(const std::vector<settings::Listener>& listeners) {
   std::vector<ports::Endpoint> endpoints;
-  for (const auto& listener : settings.listeners) {
+  for (const auto& listener : listeners) {
     for (const auto& endpoint : endpoints_of(listener)) endpoints.push_back(endpoint);
   }
   return endpoints;

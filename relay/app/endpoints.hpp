@@ -4,7 +4,10 @@
 #include <vector>
 
 #include "relay/ports/stream.hpp"
-#include "relay/settings/settings.hpp"
+
+namespace relay::settings {
+struct Listener;
+}
 
 namespace relay::app {
 
@@ -15,6 +18,6 @@ std::vector<ports::Endpoint> endpoints_of(const settings::Listener& listener);
 /// IPv4, because such a connection has an IPv4 address at our end.
 std::vector<ports::Endpoint> reached_endpoints_of(const settings::Listener& listener);
 
-std::vector<ports::Endpoint> endpoints_of(const settings::Settings& settings);
+std::vector<ports::Endpoint> endpoints_of(const std::vector<settings::Listener>& listeners);
 
 }  // namespace relay::app

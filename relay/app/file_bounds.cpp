@@ -16,6 +16,8 @@
 
 #include "relay/app/sanitized.hpp"
 #include "relay/base/private_file.hpp"
+#include "relay/settings/file_stamp.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 

@@ -8,7 +8,9 @@
 #include <string>
 #include <vector>
 
-#include "relay/settings/settings.hpp"
+namespace relay::settings {
+struct Settings;
+}
 
 namespace relay::app {
 

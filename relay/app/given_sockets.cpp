@@ -9,6 +9,9 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "relay/app/systemd_unit.hpp"
+#include "relay/settings/findings.hpp"
+#include "relay/settings/problem_code.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 
@@ -69,7 +72,7 @@ void settle_listeners(settings::Settings& settings, const GivenSockets& given,
   const auto unnamed = std::ranges::find_if(settings.listeners,
                                             [](const auto& one) { return one.addresses.empty(); });
   const bool has_unnamed = unnamed != settings.listeners.end();
-  const auto add = [&](const settings::Place& at, std::string text) {
+  const auto add = [&](const base::SourcePlace& at, std::string text) {
     findings.add(position_of(settings, at), settings::ProblemCode::Value, std::move(text));
   };
   if (!given) return;

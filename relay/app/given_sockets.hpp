@@ -6,8 +6,11 @@
 #include <vector>
 
 #include "relay/ports/given_socket.hpp"
-#include "relay/settings/findings.hpp"
-#include "relay/settings/settings.hpp"
+
+namespace relay::settings {
+class Findings;
+struct Settings;
+}  // namespace relay::settings
 
 namespace relay::app {
 

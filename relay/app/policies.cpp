@@ -10,6 +10,9 @@
 #include "relay/app/self_check.hpp"
 #include "relay/app/wall_now.hpp"
 #include "relay/auth/signing_policy.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/problem_code.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 
@@ -96,7 +99,7 @@ std::shared_ptr<const auth::CheckOptions> check_options(const settings::Settings
   if (from.auth.organisation == settings::OrganisationRule::SuffixList) {
     options->suffixes = std::make_shared<const auth::OrganisationalDomain>();
   }
-  options->egress = egress_addresses(from, local_addresses());
+  options->egress = egress_addresses(from.outbound, from.risk, local_addresses());
   return options;
 }
 

@@ -11,8 +11,11 @@
 #include "relay/delivery/policy.hpp"
 #include "relay/forward/planner.hpp"
 #include "relay/inbound/policy.hpp"
-#include "relay/settings/problem.hpp"
-#include "relay/settings/settings.hpp"
+
+namespace relay::settings {
+struct Problem;
+struct Settings;
+}  // namespace relay::settings
 
 namespace relay::app {
 

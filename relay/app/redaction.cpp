@@ -1,6 +1,7 @@
 #include "relay/app/redaction.hpp"
 
 #include "relay/base/text.hpp"
+#include "relay/settings/log.hpp"
 
 namespace relay::app {
 
@@ -73,6 +74,13 @@ std::string without_cut_words(std::string_view line) {
 }
 
 }  // namespace
+
+Redaction::Redaction() : Redaction(settings::LogRedact::None, {}) {}
+
+Redaction::Redaction(settings::LogRedact mode, Digest digest)
+    : mode_(mode), digest_(std::move(digest)) {}
+
+bool Redaction::active() const { return mode_ != settings::LogRedact::None; }
 
 std::string Redaction::shown(std::string_view local_part, std::string_view domain) const {
   if (mode_ == settings::LogRedact::Hash) {

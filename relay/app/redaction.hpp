@@ -1,11 +1,14 @@
 // How the log shows addresses (guarantee "A redacted log has no local part").
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
 
-#include "relay/settings/settings.hpp"
+namespace relay::settings {
+enum class LogRedact : std::uint8_t;
+}
 
 namespace relay::app {
 
@@ -13,12 +16,12 @@ class Redaction {
  public:
   using Digest = std::function<std::string(const std::string& address)>;
 
-  Redaction() = default;  ///< shows everything
+  Redaction();  ///< shows everything
 
   /// `digest` is used in mode Hash only.
-  Redaction(settings::LogRedact mode, Digest digest) : mode_(mode), digest_(std::move(digest)) {}
+  Redaction(settings::LogRedact mode, Digest digest);
 
-  bool active() const { return mode_ != settings::LogRedact::None; }
+  bool active() const;
 
   /// The log line with every mail address redacted, also in remote replies. Precondition: where our
   /// own events name a local part, they name the whole address. The field message_id, which looks
@@ -28,7 +31,7 @@ class Redaction {
  private:
   std::string shown(std::string_view local_part, std::string_view domain) const;
 
-  settings::LogRedact mode_ = settings::LogRedact::None;
+  settings::LogRedact mode_;
   Digest digest_;
 };
 

@@ -9,6 +9,8 @@
 #include "relay/app/wall_now.hpp"
 #include "relay/base/private_file.hpp"
 #include "relay/settings/files.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 

@@ -11,7 +11,11 @@
 #include "relay/base/time.hpp"
 #include "relay/review/remembered_secrets.hpp"
 #include "relay/settings/loader.hpp"
-#include "relay/settings/settings.hpp"
+
+namespace relay::settings {
+struct Problem;
+struct Settings;
+}  // namespace relay::settings
 
 namespace relay::app {
 

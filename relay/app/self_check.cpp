@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 
 #include "relay/base/text.hpp"
+#include "relay/forward/policy.hpp"
 
 namespace relay::app {
 
@@ -80,12 +81,13 @@ base::Task<> look_at(ports::Resolver& resolver, std::string domain, std::string 
 
 }  // namespace
 
-base::Task<std::vector<std::string>> srs_dns_problems(
-    ports::Resolver& resolver, std::shared_ptr<const settings::Settings> settings,
-    std::vector<boost::asio::ip::address> own, base::Deadline deadline) {
+base::Task<std::vector<std::string>> srs_dns_problems(ports::Resolver& resolver,
+                                                      std::shared_ptr<const forward::Policy> policy,
+                                                      std::vector<boost::asio::ip::address> own,
+                                                      base::Deadline deadline) {
   std::vector<std::string> problems;
-  for (const mail::Domain& domain : settings->srs_domains()) {
-    co_await look_at(resolver, domain.folded(), settings->hostname, own, deadline, problems);
+  for (const mail::Domain& domain : policy->srs_domains()) {
+    co_await look_at(resolver, domain.folded(), policy->hostname, own, deadline, problems);
   }
   co_return problems;
 }

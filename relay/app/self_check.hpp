@@ -2,6 +2,7 @@
 // are lost.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,7 +10,6 @@
 #include "relay/base/task.hpp"
 #include "relay/forward/planner.hpp"
 #include "relay/ports/resolver.hpp"
-#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 
@@ -20,9 +20,10 @@ std::optional<std::string> srs_round_trip_problem(const forward::Planner& planne
 
 /// What is wrong with the SRS domains in the DNS: no MX that leads here, no SPF record. One
 /// sentence each; empty without [srs]. `own` are the addresses at which we can be reached.
-base::Task<std::vector<std::string>> srs_dns_problems(
-    ports::Resolver& resolver, std::shared_ptr<const settings::Settings> settings,
-    std::vector<boost::asio::ip::address> own, base::Deadline deadline);
+base::Task<std::vector<std::string>> srs_dns_problems(ports::Resolver& resolver,
+                                                      std::shared_ptr<const forward::Policy> policy,
+                                                      std::vector<boost::asio::ip::address> own,
+                                                      base::Deadline deadline);
 
 /// The addresses of this host's interfaces.
 std::vector<boost::asio::ip::address> interface_addresses();

@@ -20,6 +20,7 @@
 #include "relay/app/sanitized.hpp"
 #include "relay/app/wiring.hpp"
 #include "relay/base/stderr_line.hpp"
+#include "relay/settings/problem.hpp"
 
 namespace relay::app {
 

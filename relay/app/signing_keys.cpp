@@ -2,6 +2,9 @@
 #include <utility>
 
 #include "relay/app/policies.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/problem_code.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 
@@ -9,7 +12,7 @@ namespace {
 
 using settings::ProblemCode;
 
-settings::Problem bad_key(const settings::Settings& settings, const settings::Place& at,
+settings::Problem bad_key(const settings::Settings& settings, const base::SourcePlace& at,
                           ProblemCode code, std::string text) {
   return {.at = position_of(settings, at),
           .code = code,

@@ -6,6 +6,7 @@
 
 #include "relay/app/self_check.hpp"
 #include "relay/base/task.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 

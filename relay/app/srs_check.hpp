@@ -7,7 +7,10 @@
 #include "relay/base/task.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/resolver.hpp"
-#include "relay/settings/settings.hpp"
+
+namespace relay::settings {
+struct Settings;
+}
 
 namespace relay::app {
 

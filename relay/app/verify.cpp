@@ -83,7 +83,7 @@ inbound::Policy verifying(const Policies& policies) {
   inbound::Policy policy = *policies.inbound;
   if (!policy.check) {
     policy.check = std::make_shared<const auth::CheckOptions>(
-        auth::CheckOptions{.receiver = policies.settings->hostname});
+        auth::CheckOptions{.receiver = policies.inbound->hostname});
   }
   return policy;
 }

@@ -12,6 +12,7 @@
 #include "relay/app/secret_memory.hpp"
 #include "relay/app/verify.hpp"
 #include "relay/mail/header.hpp"
+#include "relay/settings/problem.hpp"
 
 namespace relay::app {
 

@@ -8,6 +8,8 @@
 #include "relay/app/endpoints.hpp"
 #include "relay/app/secret_memory.hpp"
 #include "relay/base/task.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/settings.hpp"
 #include "relay/spool/spool_folder.hpp"
 
 namespace relay::app {
@@ -207,7 +209,8 @@ void Relay::open_reloads() {
 }
 
 std::expected<void, std::string> Relay::open_listeners() {
-  auto change = listeners_.prepare(endpoints_of(in_force_.configuration().started_with()));
+  auto change =
+      listeners_.prepare(endpoints_of(in_force_.configuration().started_with().listeners));
   if (!change) return std::unexpected("cannot listen on " + change.error());
   to_open_ = std::move(*change);
   auto control = net::ControlListener::open(

@@ -10,6 +10,7 @@
 
 #include "relay/app/credential_source.hpp"
 #include "relay/settings/files.hpp"
+#include "relay/settings/tls.hpp"
 
 namespace relay::app {
 

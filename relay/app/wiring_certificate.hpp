@@ -20,7 +20,10 @@
 #include "relay/base/time.hpp"
 #include "relay/net/tls_context.hpp"
 #include "relay/settings/file_stamp.hpp"
-#include "relay/settings/settings.hpp"
+
+namespace relay::settings {
+struct Tls;
+}
 
 namespace relay::app {
 

@@ -16,7 +16,10 @@
 
 #include "relay/dns/unbound_resolver.hpp"
 #include "relay/net/system_clock.hpp"
-#include "relay/settings/settings.hpp"
+
+namespace relay::settings {
+struct Settings;
+}
 
 namespace relay::app {
 

@@ -12,7 +12,11 @@
 #include "relay/app/secret_memory.hpp"
 #include "relay/net/control_listener.hpp"
 #include "relay/net/listener.hpp"
+#include "relay/settings/file_stamp.hpp"
 #include "relay/settings/findings.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/problem_code.hpp"
+#include "relay/settings/settings.hpp"
 #include "relay/spool/spool_folder.hpp"
 
 namespace relay::app {
@@ -82,7 +86,7 @@ void judge_places(const settings::Settings& settings, settings::Findings& findin
   if (!is_made_by_the_unit(std::filesystem::path(settings.control.socket).parent_path())) {
     add_if(net::ControlListener::look_at(settings.control.socket));
   }
-  if (auto local = net::Listener::check_local(endpoints_of(settings)); !local) {
+  if (auto local = net::Listener::check_local(endpoints_of(settings.listeners)); !local) {
     add_whole(findings, settings, "cannot listen on " + local.error());
   }
   boost::asio::io_context nowhere;

@@ -18,8 +18,11 @@
 #include "relay/net/dialer.hpp"
 #include "relay/net/tls_context.hpp"
 #include "relay/review/remembered_secrets.hpp"
-#include "relay/settings/problem.hpp"
-#include "relay/settings/settings.hpp"
+
+namespace relay::settings {
+struct Problem;
+struct Settings;
+}  // namespace relay::settings
 
 namespace relay::app {
 

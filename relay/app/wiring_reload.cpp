@@ -6,6 +6,8 @@
 #include "relay/app/secret_memory.hpp"
 #include "relay/app/wiring_parts.hpp"
 #include "relay/app/wiring_start_log.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 
@@ -73,7 +75,7 @@ void Reloader::give_up() {
 
 std::expected<Reloader::Prepared, std::string> Reloader::prepare(const settings::Settings& next) {
   Prepared prepared;
-  auto listeners = uses_.listeners.prepare(endpoints_of(next));
+  auto listeners = uses_.listeners.prepare(endpoints_of(next.listeners));
   if (!listeners) return std::unexpected("cannot listen on " + listeners.error());
   prepared.listeners = std::move(*listeners);
   if (next.log.file == uses_.in_force.configuration().settings().get()->log.file) return prepared;

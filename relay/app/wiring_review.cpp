@@ -5,6 +5,9 @@
 #include <utility>
 
 #include "relay/app/doubts.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/problem_code.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 

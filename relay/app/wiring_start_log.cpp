@@ -12,6 +12,7 @@
 #include "relay/app/version.hpp"
 #include "relay/dns/unbound_resolver.hpp"
 #include "relay/net/io_errors.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 
@@ -33,7 +34,7 @@ void log_classic_secrets(base::Log& log, base::WallTime now, const settings::Set
 
 void tell_extent(base::Event& event, const settings::Settings& settings) {
   std::vector<std::string> addresses;
-  for (const ports::Endpoint& address : endpoints_of(settings)) {
+  for (const ports::Endpoint& address : endpoints_of(settings.listeners)) {
     addresses.push_back(net::to_text(address));
   }
   std::size_t aliases = 0;

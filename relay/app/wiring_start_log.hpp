@@ -6,8 +6,11 @@
 
 #include "relay/base/log.hpp"
 #include "relay/ops/controls.hpp"
-#include "relay/settings/settings.hpp"
 #include "relay/spool/sqlite_spool.hpp"
+
+namespace relay::settings {
+struct Settings;
+}
 
 namespace relay::app {
 

@@ -9,6 +9,7 @@
 
 #include "relay/app/version.hpp"
 #include "relay/base/task.hpp"
+#include "relay/settings/settings.hpp"
 #include "relay/spool/spool_folder.hpp"
 
 namespace relay::app {

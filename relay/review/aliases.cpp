@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "relay/forward/policy.hpp"
 #include "relay/review/review.hpp"
 
 namespace relay::review {
@@ -44,7 +45,7 @@ bool has_one_source(const forward::HostedDomain& domain) {
 }  // namespace
 
 void aliases_that_never_match(const Subject& subject, Doubts& doubts) {
-  for (const forward::HostedDomain& domain : subject.settings.domains) {
+  for (const forward::HostedDomain& domain : subject.forwarding.domains) {
     for (const forward::Alias& alias : domain.aliases) {
       std::string hint = instead_of(alias.local_part, domain.name);
       if (hint.empty()) continue;
@@ -59,14 +60,14 @@ void aliases_that_never_match(const Subject& subject, Doubts& doubts) {
 
 /// Aliases from different sources; twice in one source is an error of the loader.
 void aliases_that_stand_twice(const Subject& subject, Doubts& doubts) {
-  for (const forward::HostedDomain& domain : subject.settings.domains) {
+  for (const forward::HostedDomain& domain : subject.forwarding.domains) {
     if (has_one_source(domain)) continue;
     std::unordered_map<std::string_view, const forward::Alias*> first;
     first.reserve(domain.aliases.size());
     for (const forward::Alias& alias : domain.aliases) {
       const auto [known, fresh] = first.try_emplace(alias.local_part, &alias);
       if (fresh) continue;
-      const auto at = position_of(subject.settings, known->second->at);
+      const auto at = doubts.position(known->second->at);
       doubts.add(alias.at, alias.local_part,
                  fmt::format("alias {} is not used: the one at {}:{}:{} goes before it",
                              named(alias, domain), at.file, at.line, at.column),

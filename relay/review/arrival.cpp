@@ -4,12 +4,13 @@
 #include <fmt/format.h>
 
 #include "relay/review/review.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::review {
 
 namespace {
 
-void doubt_everything(const base::Networks& networks, const settings::Place& at,
+void doubt_everything(const base::Networks& networks, const base::SourcePlace& at,
                       const std::string& key, const std::string& consequence, Doubts& doubts) {
   for (const base::Network& network : networks) {
     if (!network.is_everything()) continue;

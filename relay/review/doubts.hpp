@@ -3,12 +3,18 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "relay/settings/findings.hpp"
-#include "relay/settings/settings.hpp"
+#include "relay/base/source_place.hpp"
+
+namespace relay::settings {
+class Findings;
+struct Problem;
+struct Settings;
+}  // namespace relay::settings
 
 namespace relay::review {
 
@@ -17,15 +23,19 @@ class Doubts {
   /// At most so many findings per check are listed, to keep the list readable; the rest is counted.
   static constexpr std::size_t kMostOfOne = 50;
 
-  explicit Doubts(const settings::Settings& settings) : settings_(settings) {}
+  explicit Doubts(const settings::Settings& settings);
+  ~Doubts();
 
   /// The findings that follow are those of this check.
   void begin(std::string_view check);
 
-  void add(const settings::Place& at, std::string text, std::string hint = {});
+  void add(const base::SourcePlace& at, std::string text, std::string hint = {});
 
   /// With a caret below `word`, if it is found at `at` or in the list that begins there.
-  void add(const settings::Place& at, std::string_view word, std::string text, std::string hint);
+  void add(const base::SourcePlace& at, std::string_view word, std::string text, std::string hint);
+
+  /// Where that is; the configuration as a whole when it is unknown.
+  base::SourcePosition position(const base::SourcePlace& at) const;
 
   /// No further finding of this check will be listed, so details need not be worked out.
   bool is_full() const { return of_this_ >= kMostOfOne; }
@@ -35,10 +45,10 @@ class Doubts {
  private:
   void add(settings::Problem problem);
   void end();
-  bool find(std::string_view word, settings::Position& at);
+  bool find(std::string_view word, base::SourcePosition& at);
 
   const settings::Settings& settings_;
-  settings::Findings findings_;
+  const std::unique_ptr<settings::Findings> findings_;
   std::string check_;
   std::size_t of_this_ = 0;
 };

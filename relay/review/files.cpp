@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include "relay/review/review.hpp"
+#include "relay/settings/file_stamp.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::review {
 
@@ -58,7 +60,7 @@ class Folders {
   explicit Folders(Doubts& doubts) : doubts_(doubts) {}
 
   /// Checks the folders above the file as named, and above the file that links lead to.
-  void look_at(const std::string& file, const settings::Place& at) {
+  void look_at(const std::string& file, const base::SourcePlace& at) {
     if (file.empty()) return;
     std::error_code ignored;
     look_up_from(fs::absolute(file, ignored).lexically_normal(), at);
@@ -66,7 +68,7 @@ class Folders {
   }
 
  private:
-  void look_up_from(const fs::path& file, const settings::Place& at) {
+  void look_up_from(const fs::path& file, const base::SourcePlace& at) {
     for (fs::path folder = file.parent_path(); !folder.empty(); folder = folder.parent_path()) {
       if (!seen_.insert(folder.string()).second) return;
       mode_t mode = 0;
@@ -101,9 +103,9 @@ void folders_others_can_write_to(const Subject& subject, Doubts& doubts) {
 
 void files_of_the_service(const Subject& subject, Doubts& doubts) {
   for (const Unreadable& one : subject.unreadable) {
-    doubts.add(one.file.at,
-               fmt::format("{}, whom the service runs as, cannot read {}: {}", one.user,
-                           one.file.path, one.why),
+    doubts.add(one.at,
+               fmt::format("{}, whom the service runs as, cannot read {}: {}", one.user, one.path,
+                           one.why),
                "make it theirs, or give it as a credential of the unit");
   }
 }

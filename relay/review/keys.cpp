@@ -6,6 +6,7 @@
 
 #include "relay/base/log.hpp"
 #include "relay/review/review.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::review {
 
@@ -41,7 +42,7 @@ void look_at_selectors(const forward::DkimDomain& entry, Doubts& doubts) {
 void look_at_sealer(const Subject& subject, Doubts& doubts) {
   const auto& sealer = subject.signing.sealer;
   if (!sealer) return;
-  const settings::Place& at = subject.settings.arc.sealer->at;
+  const base::SourcePlace& at = subject.settings.arc.sealer->at;
   if (sealer->key.type() == KeyType::Ed25519) {
     doubts.add(at, "arc: sealed with Ed25519, which most receivers do not verify",
                "seal with an RSA key");

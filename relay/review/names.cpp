@@ -8,6 +8,7 @@
 #include "relay/auth/organisational_domain.hpp"
 #include "relay/base/text.hpp"
 #include "relay/review/review.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::review {
 
@@ -35,7 +36,7 @@ void host_name(const Subject& subject, Doubts& doubts) {
 void tag_character(const Subject& subject, Doubts& doubts) {
   const char tag = subject.settings.defaults.tag;
   if (tag == '\0') return;
-  const settings::Place& at = subject.settings.defaults.tag_at;
+  const base::SourcePlace& at = subject.settings.defaults.tag_at;
   if (base::is_alpha(tag) || base::is_digit(tag)) {
     doubts.add(
         at,
@@ -59,7 +60,7 @@ void source_addresses(const Subject& subject, Doubts& doubts) {
     const auto other = std::find_if(outbound.source.rbegin(), outbound.source.rend(),
                                     [&](const auto& one) { return is_v6(one) == is_v6(source); });
     if (*other == source) continue;
-    const auto at = i < outbound.source_at.size() ? outbound.source_at[i] : settings::Place{};
+    const auto at = i < outbound.source_at.size() ? outbound.source_at[i] : base::SourcePlace{};
     doubts.add(
         at, source,
         fmt::format("outbound.source: nothing leaves from {}: of {} only the last is used, {}",

@@ -7,6 +7,7 @@
 
 #include "relay/base/closest.hpp"
 #include "relay/base/text.hpp"
+#include "relay/forward/policy.hpp"
 #include "relay/review/targets.hpp"
 
 namespace relay::review {
@@ -119,7 +120,7 @@ void look_at_target(const Subject& subject, const forward::HostedDomain& domain,
     // Whether a name with groups exists cannot be known; only targets outside our domains are
     // judged.
     const bool is_hosted =
-        std::ranges::any_of(subject.settings.domains, [&](const forward::HostedDomain& one) {
+        std::ranges::any_of(subject.forwarding.domains, [&](const forward::HostedDomain& one) {
           const std::string& name = mailbox->domain().folded();
           return one.is_wildcard ? name.ends_with('.' + one.name.folded())
                                  : one.name.folded() == name;
@@ -139,7 +140,7 @@ void look_at_target(const Subject& subject, const forward::HostedDomain& domain,
 }  // namespace
 
 void groups_of_patterns(const Subject& subject, Doubts& doubts) {
-  for (const forward::HostedDomain& domain : subject.settings.domains) {
+  for (const forward::HostedDomain& domain : subject.forwarding.domains) {
     for (const Pattern& pattern : domain.patterns) {
       const auto groups = groups_of(expression_of(pattern));
       for (const std::string& target : pattern.targets) {
@@ -150,7 +151,7 @@ void groups_of_patterns(const Subject& subject, Doubts& doubts) {
 }
 
 void targets_of_patterns(const Subject& subject, Doubts& doubts) {
-  for (const forward::HostedDomain& domain : subject.settings.domains) {
+  for (const forward::HostedDomain& domain : subject.forwarding.domains) {
     for (const Pattern& pattern : domain.patterns) {
       const std::string example = example_of(pattern.match, expression_of(pattern));
       for (const std::string& target : pattern.targets) {

@@ -11,6 +11,7 @@
 #include <openssl/hmac.h>
 
 #include "relay/base/text.hpp"
+#include "relay/forward/names_of_ours.hpp"
 
 namespace relay::review {
 

@@ -10,7 +10,10 @@
 #include <vector>
 
 #include "relay/base/time.hpp"
-#include "relay/settings/settings.hpp"
+
+namespace relay::forward {
+struct Srs;
+}
 
 namespace relay::review {
 

@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "relay/settings/problem.hpp"
+
 namespace relay::review {
 
 namespace {

@@ -11,12 +11,16 @@
 #include <boost/asio/ip/address.hpp>
 
 #include "relay/auth/openssl_signer.hpp"
+#include "relay/base/source_place.hpp"
 #include "relay/base/time.hpp"
 #include "relay/forward/planner.hpp"
 #include "relay/review/doubts.hpp"
 #include "relay/review/remembered_secrets.hpp"
-#include "relay/settings/problem.hpp"
-#include "relay/settings/settings.hpp"
+
+namespace relay::settings {
+struct Problem;
+struct Settings;
+}  // namespace relay::settings
 
 namespace relay::review {
 
@@ -30,14 +34,16 @@ struct Certificate {
 
 /// A file that the user of the service cannot read.
 struct Unreadable {
-  settings::NamedFile file;
+  std::string path;
+  base::SourcePlace at;  ///< where it is named
   std::string user;
   std::string why;
 };
 
-/// What the checks look at. The first three are the parts that a start is built from.
+/// What the checks look at. The first four are the parts that a start is built from.
 struct Subject {
   const settings::Settings& settings;
+  const forward::Policy& forwarding;  ///< of `settings`
   const forward::Planner& planner;
   const auth::SigningKeys& signing;
   base::WallTime now;

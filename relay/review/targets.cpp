@@ -8,6 +8,7 @@
 
 #include "relay/base/closest.hpp"
 #include "relay/base/text.hpp"
+#include "relay/forward/policy.hpp"
 #include "relay/mail/folding.hpp"
 
 namespace relay::review {
@@ -25,9 +26,9 @@ constexpr const char* kElsewhere = "name a mailbox elsewhere";
 constexpr const char* kExisting = "name an alias that takes mail, or a mailbox elsewhere";
 
 /// The domain entry with this name, else the longest wildcard above it.
-const HostedDomain* hosted(const settings::Settings& settings, const mail::Domain& name) {
+const HostedDomain* hosted(const forward::Policy& policy, const mail::Domain& name) {
   const HostedDomain* above = nullptr;
-  for (const HostedDomain& domain : settings.domains) {
+  for (const HostedDomain& domain : policy.domains) {
     const std::string& text = domain.name.folded();
     if (!domain.is_wildcard && domain.name == name) return &domain;
     const bool is_above = domain.is_wildcard && name.folded().ends_with('.' + text);
@@ -141,7 +142,7 @@ std::optional<DeadEnd> dead_end(const Subject& subject, const mail::Mailbox& tar
   const auto found = subject.planner.directory().resolve(path, subject.now);
   const auto* refused = std::get_if<forward::Rejection>(&found);
   if (refused == nullptr) return std::nullopt;
-  const HostedDomain* domain = hosted(subject.settings, target.domain());
+  const HostedDomain* domain = hosted(subject.forwarding, target.domain());
   if (domain == nullptr) {
     return DeadEnd{
         "which leads back to this host, where it is no alias: " + text_of(*refused),
@@ -155,7 +156,7 @@ std::optional<DeadEnd> dead_end(const Subject& subject, const mail::Mailbox& tar
 }
 
 void targets_of_aliases(const Subject& subject, Doubts& doubts) {
-  for (const HostedDomain& domain : subject.settings.domains) {
+  for (const HostedDomain& domain : subject.forwarding.domains) {
     for (const Alias& alias : domain.aliases) {
       if (!alias.reject) look_at_alias(subject, alias, domain, doubts);
     }
@@ -163,14 +164,14 @@ void targets_of_aliases(const Subject& subject, Doubts& doubts) {
 }
 
 void mapped_domains(const Subject& subject, Doubts& doubts) {
-  for (const HostedDomain& domain : subject.settings.domains) {
+  for (const HostedDomain& domain : subject.forwarding.domains) {
     if (!domain.map_to || !subject.planner.directory().is_ours(*domain.map_to)) continue;
     const std::string& name = domain.map_to->folded();
     const auto found = subject.planner.directory().resolve(
         mail::ForwardPath(*mail::Mailbox::make(kNobody, *domain.map_to)), subject.now);
     const auto* refused = std::get_if<forward::Rejection>(&found);
     if (refused == nullptr) continue;
-    const HostedDomain* other = hosted(subject.settings, *domain.map_to);
+    const HostedDomain* other = hosted(subject.forwarding, *domain.map_to);
     const bool is_empty = other != nullptr && other->aliases.empty() && other->patterns.empty();
     // Unknown names are refused there, but the domain has aliases or patterns that are found.
     if (!is_of_the_way(*refused) && !is_empty) continue;
@@ -194,7 +195,7 @@ void postmaster_of(const Subject& subject, const HostedDomain& domain, Doubts& d
   const auto found = subject.planner.directory().resolve(mail::ForwardPath(*mailbox), subject.now);
   const auto* refused = std::get_if<forward::Rejection>(&found);
   const bool has_expired = alias->expires && refused && refused->status == kExpired;
-  if (!has_expired && !(nobody && subject.settings.defaults.postmaster)) return;
+  if (!has_expired && !(nobody && subject.forwarding.defaults.postmaster)) return;
   doubts.add(alias->at, alias->local_part,
              fmt::format("nobody reads {} (RFC 5321 §4.5.1): {}", name_of(*alias, domain),
                          has_expired ? "it has expired" : "this alias goes before [defaults]"),
@@ -205,15 +206,15 @@ void postmaster_of(const Subject& subject, const HostedDomain& domain, Doubts& d
 
 /// A postmaster at one of our other names is checked by the loader.
 void postmaster(const Subject& subject, Doubts& doubts) {
-  for (const HostedDomain& domain : subject.settings.domains) {
+  for (const HostedDomain& domain : subject.forwarding.domains) {
     postmaster_of(subject, domain, doubts);
   }
-  const auto& postmaster = subject.settings.defaults.postmaster;
-  if (!postmaster || hosted(subject.settings, postmaster->domain()) == nullptr) return;
+  const auto& postmaster = subject.forwarding.defaults.postmaster;
+  if (!postmaster || hosted(subject.forwarding, postmaster->domain()) == nullptr) return;
   auto dead = dead_end(subject, *postmaster);
   if (!dead) return;
   doubts.add(
-      subject.settings.defaults.postmaster_at, postmaster->to_string(),
+      subject.forwarding.defaults.postmaster_at, postmaster->to_string(),
       fmt::format("defaults.postmaster: nobody reads {}, {}", postmaster->to_string(), dead->why),
       std::move(dead->hint));
 }

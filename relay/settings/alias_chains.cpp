@@ -8,7 +8,10 @@
 #include <fmt/format.h>
 
 #include "relay/forward/hosted_domains.hpp"
+#include "relay/forward/policy.hpp"
 #include "relay/mail/folding.hpp"
+#include "relay/settings/findings.hpp"
+#include "relay/settings/problem_code.hpp"
 #include "relay/settings/read_sections.hpp"
 
 namespace relay::settings {
@@ -78,20 +81,19 @@ std::string address_of(const Alias& alias, const HostedDomain& domain) {
   return alias.local_part + '@' + domain.text();
 }
 
-void check_chain(const std::string& address, const Graph& graph, const Settings& settings,
-                 Findings& findings) {
+void check_chain(const std::string& address, const Graph& graph, Findings& findings) {
   Walk walk{.graph = graph, .path = {}, .leaves = 0, .trouble = {}};
   walk.visit(address);
   if (walk.trouble.empty()) return;
   const bool loop = walk.trouble.starts_with("leads back");
-  findings.add(position_of(settings, graph.aliases.at(address)->at),
+  findings.add(findings.position(graph.aliases.at(address)->at),
                loop ? ProblemCode::Loop : ProblemCode::FanOut,
                fmt::format("alias {} {}", address, walk.trouble));
 }
 
-Graph graph_of(const Settings& settings, HostedDomains hosted) {
+Graph graph_of(const forward::Policy& policy, HostedDomains hosted) {
   Graph graph{.hosted = std::move(hosted), .aliases = {}};
-  for (const HostedDomain& domain : settings.domains) {
+  for (const HostedDomain& domain : policy.domains) {
     for (const Alias& alias : domain.aliases) {
       if (alias.local_part != "*") graph.aliases.try_emplace(address_of(alias, domain), &alias);
     }
@@ -101,10 +103,10 @@ Graph graph_of(const Settings& settings, HostedDomains hosted) {
 
 }  // namespace
 
-void check_alias_chains(const Settings& settings, Findings& findings) {
-  HostedDomains hosted(settings);
+void check_alias_chains(const forward::Policy& policy, Findings& findings) {
+  HostedDomains hosted(policy);
   std::vector<std::string> starts;
-  for (const HostedDomain& domain : settings.domains) {
+  for (const HostedDomain& domain : policy.domains) {
     for (const Alias& alias : domain.aliases) {
       if (alias.local_part != "*" && leads_on(alias, hosted)) {
         starts.push_back(address_of(alias, domain));
@@ -112,8 +114,8 @@ void check_alias_chains(const Settings& settings, Findings& findings) {
     }
   }
   if (starts.empty()) return;  // most aliases lead elsewhere: a million of them need no graph
-  const Graph graph = graph_of(settings, std::move(hosted));
-  for (const std::string& start : starts) check_chain(start, graph, settings, findings);
+  const Graph graph = graph_of(policy, std::move(hosted));
+  for (const std::string& start : starts) check_chain(start, graph, findings);
 }
 
 }  // namespace relay::settings

@@ -8,8 +8,11 @@
 #include <fmt/format.h>
 
 #include "relay/base/text.hpp"
+#include "relay/forward/aliases.hpp"
 #include "relay/mail/folding.hpp"
 #include "relay/settings/files.hpp"
+#include "relay/settings/findings.hpp"
+#include "relay/settings/problem_code.hpp"
 #include "relay/settings/read_sections.hpp"
 #include "relay/settings/rejection_text.hpp"
 
@@ -34,7 +37,7 @@ std::string first_word(std::string_view text) {
 }
 
 /// Reads the targets after the colon; reports each problem at the column of its target.
-void read_targets(std::string_view list, Position at, std::size_t offset, Alias& alias,
+void read_targets(std::string_view list, base::SourcePosition at, std::size_t offset, Alias& alias,
                   Findings& findings) {
   while (!list.empty()) {
     const std::size_t comma = std::min(list.find(','), list.size());
@@ -61,8 +64,8 @@ void read_targets(std::string_view list, Position at, std::size_t offset, Alias&
 }
 
 /// Reads what follows the colon.
-void read_value(std::string_view value, const Position& at, std::size_t offset, Alias& alias,
-                Findings& findings) {
+void read_value(std::string_view value, const base::SourcePosition& at, std::size_t offset,
+                Alias& alias, Findings& findings) {
   const std::string_view text = trimmed(value);
   const std::string word = first_word(text);
   if (word == "discard" && text.size() == word.size()) {
@@ -76,7 +79,7 @@ void read_value(std::string_view value, const Position& at, std::size_t offset, 
   }
   alias.reject = parse_rejection(trimmed(text.substr(word.size())));
   if (alias.reject) return;
-  Position reply = at;
+  base::SourcePosition reply = at;
   reply.column = static_cast<std::uint32_t>(offset + 1);
   findings.add(reply, ProblemCode::Value,
                fmt::format("expected a reply such as `reject {}`", kRejectionExample));
@@ -131,8 +134,8 @@ void read_alias_text(const std::string& path, const std::string& content, Hosted
   domain.aliases.reserve(domain.aliases.size() + lines);
   seen.reserve(lines);
   std::istringstream stream{std::string(without_mark(content))};
-  Position at{path, 0, 1};
-  Place place = findings.place({path, 1, 1});
+  base::SourcePosition at{path, 0, 1};
+  base::SourcePlace place = findings.place({path, 1, 1});
   for (std::string line; std::getline(stream, line);) {
     ++at.line;
     at.column = 1;

@@ -5,10 +5,13 @@
 #include <string>
 #include <string_view>
 
-#include "relay/settings/section.hpp"
-#include "relay/settings/settings.hpp"
+namespace relay::forward {
+struct HostedDomain;
+}
 
 namespace relay::settings {
+
+class Findings;
 
 /// Adds the aliases of `content` to `domain`. Pipes, files and `:include:` of /etc/aliases are
 /// errors with a hint: this program starts no other program, and delivers to no file.

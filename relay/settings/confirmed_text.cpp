@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "relay/settings/files.hpp"
+#include "relay/settings/findings.hpp"
+#include "relay/settings/problem_code.hpp"
 
 namespace relay::settings {
 
@@ -75,7 +77,7 @@ class Reader {
 
   const std::string_view content_;
   Findings& findings_;
-  Position at_;
+  base::SourcePosition at_;
   std::size_t reported_ = 0;
 };
 

@@ -5,9 +5,10 @@
 #include <string>
 
 #include "relay/forward/confirmed_targets.hpp"
-#include "relay/settings/section.hpp"
 
 namespace relay::settings {
+
+class Findings;
 
 inline constexpr std::size_t kMaxConfirmedLines = 2'000'000;
 

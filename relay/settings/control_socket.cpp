@@ -9,8 +9,9 @@
 #include <glob.h>
 
 #include "relay/settings/files.hpp"
+#include "relay/settings/host.hpp"
 #include "relay/settings/parse_toml.hpp"
-#include "relay/settings/settings.hpp"
+#include "relay/settings/problem.hpp"
 
 namespace relay::settings {
 

@@ -9,6 +9,8 @@
 #include <glob.h>
 #include <sys/stat.h>
 
+#include "relay/settings/problem_code.hpp"
+
 namespace relay::settings {
 
 namespace {

@@ -6,6 +6,8 @@
 
 #include <sys/types.h>
 
+#include "relay/base/source_place.hpp"
+
 namespace relay::settings {
 
 /// What stat() says about a file, or the error why it says nothing.
@@ -19,6 +21,13 @@ struct FileStamp {
 
   static FileStamp of(const std::string& path);
   friend bool operator==(const FileStamp&, const FileStamp&) = default;
+};
+
+/// A file that the configuration names, and where it is named.
+struct NamedFile {
+  std::string path;
+  base::SourcePlace at;
+  FileStamp stamp = {};  ///< taken just before it was read
 };
 
 }  // namespace relay::settings

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "relay/base/sha256.hpp"
+#include "relay/settings/problem_code.hpp"
 
 namespace relay::settings {
 

@@ -1,17 +1,19 @@
 // Reads the files that a configuration names, and checks their permissions.
 #pragma once
 
+#include <cstdint>
 #include <expected>
 #include <string>
 #include <string_view>
 
 #include "relay/base/secret.hpp"
-#include "relay/settings/problem.hpp"
 
 namespace relay::settings {
 
+enum class ProblemCode : std::uint16_t;  // problem_code.hpp
+
 struct FileError {
-  ProblemCode code = ProblemCode::File;
+  ProblemCode code{};
   std::string text;
 };
 

@@ -4,7 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "relay/settings/file_stamp.hpp"
 #include "relay/settings/files.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/problem_code.hpp"
 
 namespace relay::settings {
 
@@ -21,6 +24,13 @@ std::vector<std::size_t> line_begins(std::string_view text) {
 }
 
 }  // namespace
+
+Findings::Findings() = default;
+Findings::~Findings() = default;
+
+void Findings::name_file(const std::string& path, const base::SourcePosition& at) {
+  named_files_.push_back({path, place(at), FileStamp::of(path)});
+}
 
 void Findings::remember(const std::string& file, std::string text) {
   sources_[file] = {.text = std::move(text), .begins = {}};
@@ -61,7 +71,7 @@ void Findings::add(Problem problem) {
   rest.text = fmt::format("{} more of what is wrong is not shown", kind.count - kMostShown);
 }
 
-void Findings::add(Position at, ProblemCode code, std::string text, std::string hint,
+void Findings::add(base::SourcePosition at, ProblemCode code, std::string text, std::string hint,
                    std::size_t width) {
   add(Problem{.at = std::move(at),
               .code = code,
@@ -72,7 +82,8 @@ void Findings::add(Position at, ProblemCode code, std::string text, std::string 
               .warning = false});
 }
 
-void Findings::warn(Position at, std::string text, std::string hint, std::size_t width) {
+void Findings::warn(base::SourcePosition at, std::string text, std::string hint,
+                    std::size_t width) {
   add(Problem{.at = std::move(at),
               .code = ProblemCode::Value,
               .text = std::move(text),
@@ -88,10 +99,10 @@ void Findings::warn_of_mark(const std::string& path, std::string_view content) {
        "save it as UTF-8 without one");
 }
 
-Place Findings::place(const Position& at) {
+base::SourcePlace Findings::place(const base::SourcePosition& at) {
   const auto [known, fresh] = numbers_.try_emplace(at.file, files_.size());
   if (fresh) files_.push_back(at.file);
-  Place place;
+  base::SourcePlace place;
   constexpr std::size_t kMostFiles = 1U << 20;
   constexpr std::uint32_t kMostLines = 1U << 28;
   constexpr std::uint32_t kMostColumns = 1U << 16;
@@ -100,6 +111,13 @@ Place Findings::place(const Position& at) {
   place.line = at.line;
   place.column = at.column < kMostColumns ? at.column : 1;
   return place;
+}
+
+base::SourcePosition Findings::position(const base::SourcePlace& place) const {
+  if (files_.empty()) return {};
+  if (place.line == 0 || place.file >= files_.size()) return {files_.front(), 0, 0};
+  return {files_[place.file], static_cast<std::uint32_t>(place.line),
+          static_cast<std::uint32_t>(place.column)};
 }
 
 }  // namespace relay::settings

@@ -9,21 +9,22 @@
 #include <utility>
 #include <vector>
 
-#include "relay/settings/file_stamp.hpp"
-#include "relay/settings/problem.hpp"
+#include "relay/base/source_place.hpp"
 
 namespace relay::settings {
 
-/// A file that the configuration names, and where it is named.
-struct NamedFile {
-  std::string path;
-  Place at;
-  FileStamp stamp = {};  ///< taken just before it was read
-};
+enum class ProblemCode : std::uint16_t;  // problem_code.hpp
+struct NamedFile;
+struct Problem;
 
 /// Collects problems, and knows the files they are in.
 class Findings {
  public:
+  Findings();
+  ~Findings();
+  Findings(const Findings&) = delete;
+  Findings& operator=(const Findings&) = delete;
+
   /// How many errors, and how many warnings, are kept; more are only counted, and one last problem
   /// says how many. The wrong kind of file would have a mistake on every line.
   static constexpr std::size_t kMostShown = 1000;
@@ -31,21 +32,23 @@ class Findings {
   /// Keeps the text of a file, so that its lines are shown as they were read. A file that is not
   /// remembered is read again when one of its lines must be shown.
   void remember(const std::string& file, std::string text);
-  void add(Position at, ProblemCode code, std::string text, std::string hint = {},
+  void add(base::SourcePosition at, ProblemCode code, std::string text, std::string hint = {},
            std::size_t width = 1);
-  void warn(Position at, std::string text, std::string hint = {}, std::size_t width = 1);
+  void warn(base::SourcePosition at, std::string text, std::string hint = {},
+            std::size_t width = 1);
   void add(Problem problem);
 
   /// Warns of a byte order mark: it is skipped here, but other programs may not skip it.
   void warn_of_mark(const std::string& path, std::string_view content);
 
   /// The position in short form. Call only before Settings::sources is taken from sources().
-  Place place(const Position& at);
+  base::SourcePlace place(const base::SourcePosition& at);
+
+  /// Where that is; the configuration as a whole when it is unknown.
+  base::SourcePosition position(const base::SourcePlace& place) const;
 
   /// Records a file that the configuration names. Call before reading it.
-  void name_file(const std::string& path, const Position& at) {
-    named_files_.push_back({path, place(at), FileStamp::of(path)});
-  }
+  void name_file(const std::string& path, const base::SourcePosition& at);
 
   /// Records a folder in which files are looked for by a pattern.
   void name_folder(std::filesystem::path folder) { named_folders_.push_back(std::move(folder)); }

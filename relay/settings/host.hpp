@@ -1,4 +1,4 @@
-// What the relay uses of its host: the resolver, its ways out, the places of queue, log and control
+// What the relay uses of its host: the resolver, its ways out, the places of queue and control
 // socket.
 #pragma once
 
@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "relay/settings/place.hpp"
+#include "relay/base/source_place.hpp"
 
 namespace relay::settings {
 
@@ -28,24 +28,13 @@ struct Outbound {
   std::uint32_t max_connections = 200;
   seconds connect_timeout{30};
   seconds attempt_timeout{1800};
-  std::vector<Place> source_at = {};  ///< of each source
+  std::vector<base::SourcePlace> source_at = {};  ///< of each source
 };
 
 struct Queue {
   std::string path = "/var/lib/srs-relay/queue.db";
   std::uint64_t min_free = 1ULL << 30;
   bool redact_target = true;  ///< DSNs show the alias, never its private target
-};
-
-enum class LogRedact {
-  None,
-  LocalPart,  ///< as "…@domain"
-  Hash,       ///< a digest keyed with the first SRS secret, as by `srs digest`
-};
-
-struct LogTarget {
-  std::string file;  ///< empty: stderr
-  LogRedact redact = LogRedact::None;
 };
 
 struct Control {

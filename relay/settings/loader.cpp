@@ -12,9 +12,14 @@
 #include "relay/base/text.hpp"
 #include "relay/forward/hosted_domains.hpp"
 #include "relay/settings/file_patterns.hpp"
+#include "relay/settings/file_stamp.hpp"
 #include "relay/settings/files.hpp"
+#include "relay/settings/findings.hpp"
 #include "relay/settings/parse_toml.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/problem_code.hpp"
 #include "relay/settings/read_sections.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::settings {
 
@@ -33,7 +38,7 @@ std::string hash_of(const std::string& text) {
 }
 
 /// Parses one file into a table; false, and reported, when it cannot be used.
-bool parse_file(const std::string& path, const Position& named_at, toml::table& into,
+bool parse_file(const std::string& path, const base::SourcePosition& named_at, toml::table& into,
                 std::string& all_text, Findings& findings) {
   findings.name_file(path, named_at);
   auto content = read_file(path);
@@ -68,7 +73,7 @@ void merge(toml::table& whole, toml::table& part, Findings& findings) {
       for (auto&& element : *added) joined->push_back(std::move(element));
       continue;
     }
-    const Position first = position_of(existing->source());
+    const base::SourcePosition first = position_of(existing->source());
     findings.add(
         position_of(key.source()), ProblemCode::Duplicate,
         fmt::format("{}: set already at {}:{}:{}", key.str(), first.file, first.line, first.column),
@@ -78,8 +83,8 @@ void merge(toml::table& whole, toml::table& part, Findings& findings) {
 
 /// Warns that an include finds no file. Aliases in a missing file are answered 550, but it is no
 /// error: a host that works must start again after a reboot.
-void warn_of_absent(const std::string& pattern, const std::string& path, const Position& at,
-                    Findings& findings) {
+void warn_of_absent(const std::string& pattern, const std::string& path,
+                    const base::SourcePosition& at, Findings& findings) {
   const std::filesystem::path wanted(relative_to(pattern, path));
   if (has_wildcard(pattern)) {
     findings.warn(at, "include: no file matches \"" + pattern + '"', {}, pattern.size() + 2);
@@ -103,7 +108,7 @@ void include_files(toml::table& root, const std::string& path, std::string& all_
   section.texts("include", patterns);
   for (std::size_t i = 0; i < patterns.size(); ++i) {
     const std::string& pattern = patterns[i];
-    const Position at = section.at("include", i);
+    const base::SourcePosition at = section.at("include", i);
     const std::string whole = relative_to(pattern, path);
     findings.name_folder(fixed_folder_of(whole));
     const Matches matches = files_matching(whole);
@@ -137,26 +142,31 @@ void read_root(Section& root, Settings& settings) {
   if (hostname) settings.hostname = hostname->folded();
   settings.hostname_at = root.place("hostname");
   root.number("threads", settings.threads, 0, 256);
-  read_listeners(root, settings);
-  read_limits(root, settings);
-  read_tls(root, settings);
-  read_dns(root, settings);
-  read_auth(root, settings);
-  read_gateways(root, settings);
-  read_defaults(root, settings);
-  read_domains(root, settings);
-  read_srs(root, settings);
-  read_dkim(root, settings);
-  read_routes(root, settings);
-  read_providers(root, settings);
-  read_abuse_control(root, settings);
-  read_consent(root, settings);
-  read_outbound(root, settings);
-  read_leaving(root, settings);
-  read_queue(root, settings);
-  read_log_and_control(root, settings);
+  read_listeners(root, settings.listeners);
+  read_limits(root, settings.limits);
+  read_tls(root, settings.tls);
+  read_dns(root, settings.dns);
+  read_auth(root, settings.hostname, settings.auth);
+  read_proofs(root, settings);
+  read_gateways(root, settings.auth, settings.gateways);
+  read_defaults(root, settings.defaults);
+  read_domains(root, settings.domains);
+  read_srs(root, settings.srs, settings.bounces);
+  read_dkim(root, settings.dkim);
+  read_routes(root, settings.routes);
+  read_providers(root, settings.providers);
+  read_dns_lists(root, settings.dns_lists);
+  read_abuse(root, settings.abuse);
+  read_greylist(root, settings.greylist);
+  read_rates(root, settings.rates);
+  read_consent(root, settings.defaults, settings.consent);
+  read_outbound(root, settings.outbound);
+  read_leaving(root, settings.auth, settings, settings.notices);
+  read_queue(root, settings.queue, settings.retry);
+  read_log(root, settings.srs.domain.has_value(), settings.log);
+  read_control(root, settings.control);
   check_identities(root, settings);
-  check_listeners(root, settings);
+  check_listeners(root, settings.listeners, settings.tls.has_value());
   root.finish();
 }
 
@@ -192,7 +202,7 @@ std::vector<std::string> without_postmaster(const Settings& settings) {
 }
 
 void warn_of_postmaster(const Settings& settings, Findings& findings) {
-  const Position whole{settings.file, 0, 0};
+  const base::SourcePosition whole{settings.file, 0, 0};
   if (const auto& postmaster = settings.defaults.postmaster) {
     const bool hosted = HostedDomains(settings).find(postmaster->domain().folded()) != nullptr;
     const bool here = postmaster->domain().folded() == settings.hostname ||
@@ -217,7 +227,7 @@ void warn_of_postmaster(const Settings& settings, Findings& findings) {
 }
 
 void warn_of_gaps(const Settings& settings, Findings& findings) {
-  const Position whole{settings.file, 0, 0};
+  const base::SourcePosition whole{settings.file, 0, 0};
   std::uint64_t most = 0;
   for (const DnsList& list : settings.dns_lists) most += list.allows ? 0 : list.weight;
   if (most > 0 && most < settings.abuse.dns_list_refuse) {

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "relay/settings/problem.hpp"
-#include "relay/settings/settings.hpp"
-
 namespace relay::settings {
+
+struct Problem;
+struct Settings;
 
 struct Loaded {
   std::shared_ptr<Settings> settings;  ///< not shared with anybody yet

@@ -5,6 +5,7 @@
 
 #include <optional>
 
+#include "relay/settings/problem_code.hpp"
 #include "relay/settings/section.hpp"
 #include "relay/settings/toml_scan.hpp"
 
@@ -51,11 +52,13 @@ Problem problem_of(const toml::parse_error& error) {
 std::expected<toml::table, Problem> parse_toml(std::string_view text, const std::string& path) {
   if (const auto unreadable = find_unreadable(text)) {
     return std::unexpected(Problem{.at = position_in(text, unreadable->offset, path),
+                                   .code = ProblemCode::Syntax,
                                    .text = "not TOML: " + std::string(unreadable->reason)});
   }
   auto result = parsed(text, path);
   if (!result) {
     return std::unexpected(Problem{.at = position_in(text, gives_up_at(text), path),
+                                   .code = ProblemCode::Syntax,
                                    .text = "not TOML: this has no meaning here"});
   }
   if (!*result) return std::unexpected(problem_of(result->error()));

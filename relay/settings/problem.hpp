@@ -6,28 +6,15 @@
 #include <string_view>
 #include <vector>
 
-#include "relay/settings/place.hpp"
+#include "relay/base/source_place.hpp"
 
 namespace relay::settings {
 
-enum class ProblemCode : std::uint16_t {
-  Syntax = 1,
-  Duplicate = 2,
-  File = 3,         ///< missing, unreadable, or not a regular file
-  Permissions = 4,  ///< others can read a secret, or change a file
-  Type = 10,
-  Value = 11,
-  Missing = 12,
-  UnknownKey = 21,
-  Loop = 30,
-  FanOut = 31,
-  Secret = 40,
-  Doubt = 50,  ///< valid, but hardly intended; see relay/review
-};
+enum class ProblemCode : std::uint16_t;  // problem_code.hpp
 
 struct Problem {
-  Position at;
-  ProblemCode code = ProblemCode::Syntax;
+  base::SourcePosition at;
+  ProblemCode code{};
   std::string text;
   std::string hint;         ///< "did you mean …", or ""
   std::string source_line;  ///< as in the file, or ""

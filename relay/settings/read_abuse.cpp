@@ -1,5 +1,7 @@
 // [[dns_list]], [abuse], [greylist] and [rates]: by which mail is put off or refused.
 #include "relay/base/text.hpp"
+#include "relay/settings/abuse.hpp"
+#include "relay/settings/problem_code.hpp"
 #include "relay/settings/read_sections.hpp"
 #include "relay/settings/units.hpp"
 
@@ -24,7 +26,9 @@ void read_zone(Section& section, DnsList& list) {
   }
 }
 
-void read_dns_lists(Section& root, Settings& settings) {
+}  // namespace
+
+void read_dns_lists(Section& root, std::vector<DnsList>& lists) {
   for (Section& section : root.tables("dns_list")) {
     DnsList list;
     read_zone(section, list);
@@ -40,8 +44,8 @@ void read_dns_lists(Section& root, Settings& settings) {
       }
     }
     section.finish();
-    settings.dns_lists.push_back(std::move(list));
-    if (settings.dns_lists.size() == kMaxLists + 1) {
+    lists.push_back(std::move(list));
+    if (lists.size() == kMaxLists + 1) {
       section.problem("zone", ProblemCode::Value,
                       "more than " + std::to_string(kMaxLists) + " lists");
     }
@@ -63,27 +67,26 @@ void read_greylist(Section& root, Greylist& greylist) {
   section->finish();
 }
 
-}  // namespace
+void read_abuse(Section& root, Abuse& abuse) {
+  auto section = root.table("abuse");
+  if (!section) return;
+  section->number("dns_list_refuse", abuse.dns_list_refuse, 1, 1'000'000);
+  section->choice("dns_list_at", abuse.dns_list_at,
+                  {{"connect", DnsListStage::Connect}, {"rcpt", DnsListStage::Recipient}});
+  section->finish();
+}
 
-void read_abuse_control(Section& root, Settings& settings) {
-  read_dns_lists(root, settings);
-  if (auto section = root.table("abuse")) {
-    section->number("dns_list_refuse", settings.abuse.dns_list_refuse, 1, 1'000'000);
-    section->choice("dns_list_at", settings.abuse.dns_list_at,
-                    {{"connect", DnsListStage::Connect}, {"rcpt", DnsListStage::Recipient}});
-    section->finish();
-  }
-  read_greylist(root, settings.greylist);
-  if (auto section = root.table("rates")) {
-    section->rate("per_client", settings.rates.per_client);
-    section->rate("per_network", settings.rates.per_network);
-    section->rate("per_alias", settings.rates.per_alias);
-    section->rate("per_sender_domain", settings.rates.per_sender_domain);
-    section->rate("per_signature", settings.rates.per_signature);
-    section->rate("per_target", settings.rates.per_target);
-    section->rate("unknown", settings.rates.unknown);
-    section->finish();
-  }
+void read_rates(Section& root, Rates& rates) {
+  auto section = root.table("rates");
+  if (!section) return;
+  section->rate("per_client", rates.per_client);
+  section->rate("per_network", rates.per_network);
+  section->rate("per_alias", rates.per_alias);
+  section->rate("per_sender_domain", rates.per_sender_domain);
+  section->rate("per_signature", rates.per_signature);
+  section->rate("per_target", rates.per_target);
+  section->rate("unknown", rates.unknown);
+  section->finish();
 }
 
 }  // namespace relay::settings

@@ -4,7 +4,10 @@
 
 #include <fmt/format.h>
 
+#include "relay/forward/policy.hpp"
+#include "relay/settings/problem_code.hpp"
 #include "relay/settings/read_sections.hpp"
+#include "relay/settings/verification.hpp"
 
 namespace relay::settings {
 
@@ -14,27 +17,12 @@ using forward::ArcSealer;
 using forward::DmarcOverrides;
 using forward::HostedDomain;
 using forward::OnDmarcFail;
+using forward::Policy;
 using forward::Quarantine;
 using forward::RewriteFrom;
 using forward::SealWhen;
 
 namespace {
-
-void read_verification(Section& root, Settings& settings) {
-  Auth& auth = settings.auth;
-  auth.authserv_id = settings.hostname;
-  auto section = root.table("auth");
-  if (!section) return;
-  section->boolean("verify", auth.verify);
-  std::optional<mail::Domain> id;
-  section->domain("authserv_id", id);
-  if (id) auth.authserv_id = id->folded();
-  section->duration("timeout", auth.timeout);
-  section->choice(
-      "organisation", auth.organisation,
-      {{"tree-walk", OrganisationRule::TreeWalk}, {"psl", OrganisationRule::SuffixList}});
-  section->finish();
-}
 
 void read_trusted_sealers(Section& section, Arc& arc) {
   std::vector<std::string> names;
@@ -78,18 +66,18 @@ void read_sealer(Section& section, Arc& arc) {
   }
 }
 
-void read_arc(Section& root, Settings& settings) {
+void read_arc(Section& root, Arc& arc) {
   auto section = root.table("arc");
   if (!section) return;
-  read_trusted_sealers(*section, settings.arc);
-  read_sealer(*section, settings.arc);
+  read_trusted_sealers(*section, arc);
+  read_sealer(*section, arc);
   section->finish();
 }
 
-void read_rewrite(Section& root, Settings& settings) {
+void read_rewrite(Section& root, std::optional<mail::Domain>& name) {
   auto section = root.table("rewrite");
   if (!section) return;
-  section->domain("domain", settings.rewrite_domain);
+  section->domain("domain", name);
   if (!section->has("domain")) {
     section->problem("domain", ProblemCode::Missing, "names the domain that stands in From");
   }
@@ -102,12 +90,12 @@ bool related(const std::string& a, const std::string& b) {
   return a == b || a.ends_with('.' + b) || b.ends_with('.' + a);
 }
 
-bool rewrites_anywhere(const Settings& settings) {
+bool rewrites_anywhere(const Policy& policy) {
   const auto wants = [](const DmarcOverrides& dmarc) {
     return dmarc.rewrite_from == RewriteFrom::WhenNeeded;
   };
-  return settings.defaults.dmarc.rewrite_from == RewriteFrom::WhenNeeded ||
-         std::ranges::any_of(settings.domains, [&](const HostedDomain& domain) {
+  return policy.defaults.dmarc.rewrite_from == RewriteFrom::WhenNeeded ||
+         std::ranges::any_of(policy.domains, [&](const HostedDomain& domain) {
            return wants(domain.dmarc) ||
                   std::ranges::any_of(domain.aliases,
                                       [&](const Alias& alias) { return wants(alias.dmarc); });
@@ -116,10 +104,24 @@ bool rewrites_anywhere(const Settings& settings) {
 
 }  // namespace
 
-void read_auth(Section& root, Settings& settings) {
-  read_verification(root, settings);
-  read_arc(root, settings);
-  read_rewrite(root, settings);
+void read_auth(Section& root, const std::string& hostname, Auth& auth) {
+  auth.authserv_id = hostname;
+  auto section = root.table("auth");
+  if (!section) return;
+  section->boolean("verify", auth.verify);
+  std::optional<mail::Domain> id;
+  section->domain("authserv_id", id);
+  if (id) auth.authserv_id = id->folded();
+  section->duration("timeout", auth.timeout);
+  section->choice(
+      "organisation", auth.organisation,
+      {{"tree-walk", OrganisationRule::TreeWalk}, {"psl", OrganisationRule::SuffixList}});
+  section->finish();
+}
+
+void read_proofs(Section& root, Policy& policy) {
+  read_arc(root, policy.arc);
+  read_rewrite(root, policy.rewrite_domain);
 }
 
 DmarcOverrides read_dmarc(Section& section) {
@@ -141,9 +143,9 @@ DmarcOverrides read_dmarc(Section& section) {
   return dmarc;
 }
 
-void check_identities(Section& root, const Settings& settings) {
-  if (!settings.rewrite_domain) {
-    if (rewrites_anywhere(settings)) {
+void check_identities(Section& root, const Policy& policy) {
+  if (!policy.rewrite_domain) {
+    if (rewrites_anywhere(policy)) {
       root.problem("rewrite", ProblemCode::Missing,
                    "rewrite_from = \"when-needed\" needs [rewrite] domain, one that is used for "
                    "nothing else");
@@ -151,8 +153,8 @@ void check_identities(Section& root, const Settings& settings) {
     return;
   }
   auto section = root.table("rewrite");
-  const std::string& name = settings.rewrite_domain->folded();
-  for (const HostedDomain& domain : settings.domains) {
+  const std::string& name = policy.rewrite_domain->folded();
+  for (const HostedDomain& domain : policy.domains) {
     if (!related(name, domain.name.folded())) continue;
     section->problem("domain", ProblemCode::Value,
                      fmt::format("{} is aligned with {}, which is forwarded: rewritten mail would "

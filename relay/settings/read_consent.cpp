@@ -5,8 +5,10 @@
 #include <fmt/format.h>
 
 #include "relay/forward/hosted_domains.hpp"
+#include "relay/forward/policy.hpp"
 #include "relay/settings/confirmed_text.hpp"
 #include "relay/settings/files.hpp"
+#include "relay/settings/findings.hpp"
 #include "relay/settings/read_sections.hpp"
 
 namespace relay::settings {
@@ -53,10 +55,9 @@ std::shared_ptr<const ConfirmedTargets> read_confirmed(Section& section, const s
 
 }  // namespace
 
-void read_consent(Section& root, Settings& settings) {
+void read_consent(Section& root, const Defaults& defaults, Consent& consent) {
   auto section = root.table("consent");
   if (!section) return;
-  Consent& consent = settings.consent;
   bool required = false;
   section->boolean("required", required);
   std::string name = "confirmed.txt";
@@ -64,28 +65,28 @@ void read_consent(Section& root, Settings& settings) {
   section->number("max_held", consent.max_held, 1, 1'000'000);
   section->text("contact", consent.contact);
   if (!consent.contact.empty() && !is_contact(consent.contact)) {
-    section->problem("contact", ProblemCode::Value,
-                     "expected an address such as \"abuse@example.org\", or an https:// URL");
+    section->bad_value("contact",
+                       "expected an address such as \"abuse@example.org\", or an https:// URL");
   }
   section->finish();
   if (!required && !section->has("confirmed")) return;
-  auto confirmed = read_confirmed(*section, name, settings.defaults);
+  auto confirmed = read_confirmed(*section, name, defaults);
   if (required) consent.confirmed = std::move(confirmed);
 }
 
-void warn_of_unconfirmed(const Settings& settings, Findings& findings) {
-  if (!settings.consent.confirmed) return;
-  const HostedDomains hosted(settings);
+void warn_of_unconfirmed(const forward::Policy& policy, Findings& findings) {
+  if (!policy.consent.confirmed) return;
+  const HostedDomains hosted(policy);
   std::set<std::string> unconfirmed;
-  for (const HostedDomain& domain : settings.domains) {
+  for (const HostedDomain& domain : policy.domains) {
     for (const Alias& alias : domain.aliases) {
       for (const mail::Mailbox& target : alias.targets) {
         if (hosted.find(target.domain().folded()) != nullptr) continue;
-        std::string awaited = settings.consent.confirmed->awaited(target);
+        std::string awaited = policy.consent.confirmed->awaited(target);
         if (!awaited.empty()) unconfirmed.insert(std::move(awaited));
       }
       if (!alias.fallback || hosted.find(alias.fallback->domain().folded()) != nullptr) continue;
-      std::string awaited = settings.consent.confirmed->awaited(*alias.fallback);
+      std::string awaited = policy.consent.confirmed->awaited(*alias.fallback);
       if (!awaited.empty()) unconfirmed.insert(std::move(awaited));
     }
   }
@@ -99,7 +100,7 @@ void warn_of_unconfirmed(const Settings& settings, Findings& findings) {
     named += (named.empty() ? "" : ", ") + address;
   }
   findings.warn(
-      {settings.file, 0, 0},
+      findings.position({}),
       fmt::format("{} target{} not confirmed, mail for them is held: {}", unconfirmed.size(),
                   unconfirmed.size() == 1 ? " has" : "s have", named));
 }

@@ -6,9 +6,12 @@
 #include <re2/re2.h>
 
 #include "relay/base/text.hpp"
+#include "relay/forward/aliases.hpp"
 #include "relay/mail/folding.hpp"
 #include "relay/settings/alias_text.hpp"
 #include "relay/settings/files.hpp"
+#include "relay/settings/findings.hpp"
+#include "relay/settings/problem_code.hpp"
 #include "relay/settings/read_sections.hpp"
 #include "relay/settings/rejection_text.hpp"
 
@@ -182,7 +185,7 @@ void warn_of_target(Section& section, const char* key, const mail::Mailbox& targ
   section.findings().warn(section.at(key), section.path_of(key) + ": " + doubt);
 }
 
-void read_domains(Section& root, Settings& settings) {
+void read_domains(Section& root, std::vector<HostedDomain>& domains) {
   std::set<std::string> seen;
   auto sections = root.tables("domain");
   for (Section& section : sections) {
@@ -203,7 +206,7 @@ void read_domains(Section& root, Settings& settings) {
     section.domain("map_to", domain.map_to);
     domain.map_to_at = section.place("map_to");
     section.finish();
-    settings.domains.push_back(std::move(domain));
+    domains.push_back(std::move(domain));
   }
   if (sections.empty()) {
     root.problem("domain", ProblemCode::Missing, "nothing to forward: add a [[domain]]");

@@ -6,13 +6,19 @@
 #include <set>
 #include <utility>
 
+#include "relay/forward/names_of_ours.hpp"
 #include "relay/settings/files.hpp"
+#include "relay/settings/findings.hpp"
+#include "relay/settings/limits.hpp"
+#include "relay/settings/problem_code.hpp"
 #include "relay/settings/read_sections.hpp"
+#include "relay/settings/tls.hpp"
 #include "srs/key_ring.hpp"
 
 namespace relay::settings {
 
 using base::KeyText;
+using forward::DkimDomain;
 using forward::DkimKey;
 using forward::Srs;
 using forward::SrsFormat;
@@ -193,19 +199,18 @@ base::Secret read_secret(Section& section) {
   return found ? without_line_end(found->text) : base::Secret();
 }
 
-void read_tls(Section& root, Settings& settings) {
+void read_tls(Section& root, std::optional<Tls>& tls) {
   auto section = root.table("tls");
   if (!section) return;
   auto certificate = read_tls_part(*section, "cert", Rights::Public);
   auto key = read_tls_part(*section, "key", Rights::Secret);
   section->finish();
-  if (certificate && key) settings.tls = Tls{std::move(*certificate), std::move(*key)};
+  if (certificate && key) tls = Tls{std::move(*certificate), std::move(*key)};
 }
 
-void read_srs(Section& root, Settings& settings) {
+void read_srs(Section& root, Srs& srs, Bounces& bounces) {
   auto section = root.table("srs");
   if (!section) return;
-  Srs& srs = settings.srs;
   section->domain("domain", srs.domain);
   srs.domain_at = section->place("domain");
   section->choice("format", srs.format,
@@ -223,13 +228,13 @@ void read_srs(Section& root, Settings& settings) {
   section->number("stored_per_domain", srs.stored_per_domain, 1, 10'000'000);
   section->number("stored_per_client", srs.stored_per_client, 1, 10'000'000);
   read_secrets(*section, srs);
-  read_bounces(*section, settings.bounces);
+  read_bounces(*section, bounces);
   section->finish();
   if (!srs.domain) section->problem("domain", ProblemCode::Missing, "SRS needs a domain of ours");
   check_secrets(*section, srs);
 }
 
-void read_dkim(Section& root, Settings& settings) {
+void read_dkim(Section& root, std::vector<DkimDomain>& domains) {
   std::set<std::string> seen;
   for (Section& section : root.tables("dkim")) {
     std::optional<mail::Domain> domain;
@@ -254,7 +259,7 @@ void read_dkim(Section& root, Settings& settings) {
     if (!seen.insert(domain->folded()).second) {
       section.problem("domain", ProblemCode::Duplicate, domain->text() + " is configured twice");
     }
-    settings.dkim.push_back({std::move(*domain), std::move(keys), section.place("domain")});
+    domains.push_back({std::move(*domain), std::move(keys), section.place("domain")});
   }
 }
 

@@ -4,15 +4,20 @@
 #include <set>
 
 #include "relay/base/text.hpp"
+#include "relay/forward/policy.hpp"
+#include "relay/mail/notice_policy.hpp"
+#include "relay/settings/problem_code.hpp"
 #include "relay/settings/read_sections.hpp"
-#include "relay/settings/units.hpp"
+#include "relay/settings/verification.hpp"
 
 namespace relay::settings {
 
 using forward::KeepOrSrs;
+using forward::Policy;
 using forward::RiskPool;
 using forward::SealWhen;
 using forward::Target;
+using mail::NoticePolicy;
 using mail::NoticesTo;
 using mail::PartialFailures;
 
@@ -86,7 +91,7 @@ void read_risk(Section& root, RiskPool& risk) {
   section->finish();
 }
 
-void read_targets(Section& root, Settings& settings) {
+void read_targets(Section& root, Policy& policy) {
   std::set<std::string> seen;
   for (Section& section : root.tables("target")) {
     Target target;
@@ -102,30 +107,30 @@ void read_targets(Section& root, Settings& settings) {
     if (section.has("arc")) target.arc = arc;
     section.choice("sender", target.sender, kSenders);
     section.finish();
-    if (target.arc == SealWhen::Always && !settings.arc.sealer) {
+    if (target.arc == SealWhen::Always && !policy.arc.sealer) {
       section.problem("arc", ProblemCode::Missing, "sealing needs a key in [arc]");
     }
-    settings.targets.push_back(std::move(target));
+    policy.targets.push_back(std::move(target));
   }
 }
 
-void read_notices(Section& root, Settings& settings) {
+void read_notices(Section& root, const Auth& auth, const Policy& policy, NoticePolicy& notices) {
   auto section = root.table("bounces");
   if (section) {
-    section->choice("to", settings.notices.to,
+    section->choice("to", notices.to,
                     {{"authenticated", NoticesTo::Authenticated}, {"anyone", NoticesTo::Anyone}});
-    section->choice("partial", settings.notices.partial,
+    section->choice("partial", notices.partial,
                     {{"sender", PartialFailures::Sender},
                      {"postmaster", PartialFailures::Postmaster},
                      {"none", PartialFailures::Nobody}});
     section->finish();
-    if (settings.notices.partial == PartialFailures::Postmaster && !settings.defaults.postmaster) {
+    if (notices.partial == PartialFailures::Postmaster && !policy.defaults.postmaster) {
       section->problem("partial", ProblemCode::Missing,
                        "\"postmaster\" needs [defaults] postmaster, who then hears of it");
     }
   }
   // Losing all bounces silently must be an explicit decision of the operator.
-  if (!settings.auth.verify && settings.notices.to == NoticesTo::Authenticated) {
+  if (!auth.verify && notices.to == NoticesTo::Authenticated) {
     const std::string why =
         "with auth.verify = false no sender is ever authenticated, so that nobody would hear of a "
         "failure: say bounces.to = \"anyone\", or verify";
@@ -135,10 +140,10 @@ void read_notices(Section& root, Settings& settings) {
 
 }  // namespace
 
-void read_leaving(Section& root, Settings& settings) {
-  read_risk(root, settings.risk);
-  read_targets(root, settings);
-  read_notices(root, settings);
+void read_leaving(Section& root, const Auth& auth, Policy& policy, NoticePolicy& notices) {
+  read_risk(root, policy.risk);
+  read_targets(root, policy);
+  read_notices(root, auth, policy, notices);
 }
 
 }  // namespace relay::settings

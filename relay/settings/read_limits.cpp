@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "relay/settings/limits.hpp"
 #include "relay/settings/read_sections.hpp"
 
 namespace relay::settings {
@@ -18,31 +19,29 @@ constexpr std::uint64_t kOneMessage = 1ULL << 20;
 void read_memory(Section& section, Limits& limits) {
   section.size("memory", limits.memory);
   if (limits.memory < 2 * kOneMessage) {
-    section.problem("memory", ProblemCode::Value, "must be at least \"2MiB\"");
+    section.bad_value("memory", "must be at least \"2MiB\"");
   }
   limits.memory_per_network = std::max(limits.memory / 4, kOneMessage);
   section.size("memory_per_network", limits.memory_per_network);
   if (limits.memory_per_network < kOneMessage) {
-    section.problem("memory_per_network", ProblemCode::Value, "must be at least \"1MiB\"");
+    section.bad_value("memory_per_network", "must be at least \"1MiB\"");
   }
 }
 
 void read_header_limits(Section& section, Limits& limits) {
   section.size("max_header", limits.max_header);
   if (limits.max_header < kMinHeader || limits.max_header > mail::kMaxHeaderOctets) {
-    section.problem("max_header", ProblemCode::Value,
-                    fmt::format("must be between \"{}KiB\" and \"{}KiB\"", kMinHeader >> 10U,
-                                mail::kMaxHeaderOctets >> 10U));
+    section.bad_value("max_header", fmt::format("must be between \"{}KiB\" and \"{}KiB\"",
+                                                kMinHeader >> 10U, mail::kMaxHeaderOctets >> 10U));
   }
   section.number("max_header_fields", limits.max_header_fields, 100, mail::kMaxHeaderFields);
 }
 
 }  // namespace
 
-void read_limits(Section& root, Settings& settings) {
+void read_limits(Section& root, Limits& limits) {
   auto section = root.table("limits");
   if (!section) return;
-  Limits& limits = settings.limits;
   section->size("max_size", limits.max_size);
   section->number("max_recipients", limits.max_recipients, 1, 10'000);
   section->number("max_hops", limits.max_hops, 10, 1000);

@@ -9,7 +9,10 @@
 #include <fmt/format.h>
 
 #include "relay/base/text.hpp"
+#include "relay/forward/providers.hpp"
 #include "relay/settings/built_in_providers.hpp"
+#include "relay/settings/findings.hpp"
+#include "relay/settings/problem_code.hpp"
 #include "relay/settings/read_sections.hpp"
 
 namespace relay::settings {
@@ -23,7 +26,7 @@ constexpr std::string_view kBuiltInFile = "config/providers.toml (built in)";
 
 struct Given {
   Provider provider;
-  Position suffixes_at;
+  base::SourcePosition suffixes_at;
 };
 
 bool is_name(std::string_view text) {
@@ -124,7 +127,7 @@ void check_suffixes(const std::vector<Given>& all, Findings& findings) {
 
 }  // namespace
 
-void read_providers(Section& root, Settings& settings) {
+void read_providers(Section& root, std::vector<Provider>& providers) {
   std::vector<Given> all = built_in(root.findings());
   std::vector<Given> own = read_given(root);
   std::set<std::string> replaced;
@@ -132,7 +135,7 @@ void read_providers(Section& root, Settings& settings) {
   std::erase_if(all, [&](const Given& given) { return replaced.contains(given.provider.name); });
   std::ranges::move(own, std::back_inserter(all));
   check_suffixes(all, root.findings());
-  for (Given& given : all) settings.providers.push_back(std::move(given.provider));
+  for (Given& given : all) providers.push_back(std::move(given.provider));
 }
 
 }  // namespace relay::settings

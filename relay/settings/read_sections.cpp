@@ -10,7 +10,14 @@
 #include <fmt/format.h>
 
 #include "relay/base/text.hpp"
+#include "relay/forward/aliases.hpp"
+#include "relay/forward/next_hop.hpp"
+#include "relay/mail/retry_policy.hpp"
 #include "relay/settings/files.hpp"
+#include "relay/settings/findings.hpp"
+#include "relay/settings/host.hpp"
+#include "relay/settings/log.hpp"
+#include "relay/settings/problem_code.hpp"
 #include "relay/settings/units.hpp"
 
 namespace relay::settings {
@@ -21,11 +28,6 @@ using forward::RouteRule;
 using forward::UnknownRecipient;
 
 namespace {
-
-bool parse_port(std::string_view text, std::uint16_t& port) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && port != 0;
-}
 
 /// Parses "smtp://host:port" or "smtp://[::1]:25"; the port is optional.
 std::optional<NextHop> parse_via(std::string_view text) {
@@ -53,6 +55,11 @@ std::optional<NextHop> parse_via(std::string_view text) {
 
 }  // namespace
 
+bool parse_port(std::string_view text, std::uint16_t& port) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc() && end == text.data() + text.size() && port != 0;
+}
+
 bool is_ip(const std::string& text) {
   boost::system::error_code error;
   boost::asio::ip::make_address(text, error);
@@ -70,74 +77,12 @@ std::string read_match(Section& section) {
   return match;
 }
 
-std::expected<SocketAddress, std::string> parse_socket_address(std::string_view text,
-                                                               std::uint16_t default_port) {
-  SocketAddress address;
-  address.port = default_port;
-  const std::size_t colon = text.rfind(':');
-  const bool bracketed = text.starts_with('[');
-  const std::size_t close = text.find(']');
-  std::string_view host = text;
-  const bool has_port = colon != std::string_view::npos && (!bracketed || colon > close) &&
-                        (bracketed || text.find(':') == colon);
-  if (has_port) {
-    if (!parse_port(text.substr(colon + 1), address.port)) {
-      return std::unexpected("bad port in \"" + std::string(text) + '"');
-    }
-    host = text.substr(0, colon);
-  }
-  if (bracketed && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-  address.host = std::string(host);
-  if (!is_ip(address.host) || address.port == 0) {
-    return std::unexpected("expected \"192.0.2.1:25\" or \"[2001:db8::1]:25\", not \"" +
-                           std::string(text) + '"');
-  }
-  return address;
-}
-
-void read_listeners(Section& root, Settings& settings) {
-  bool one_is_given = false;
-  for (Section& section : root.tables("listener")) {
-    Listener listener;
-    std::vector<std::string> addresses;
-    section.texts("address", addresses);
-    if (section.has("address") && addresses.empty()) {
-      section.problem("address", ProblemCode::Missing, "says where to listen, as \"0.0.0.0:25\"");
-    }
-    listener.at = section.place("address");
-    const bool is_second = !section.has("address") && std::exchange(one_is_given, true);
-    if (is_second) {
-      section.problem("address", ProblemCode::Missing,
-                      "one [[listener]] without it stands for all sockets that systemd gives");
-    }
-    for (const std::string& text : addresses) {
-      auto parsed = parse_socket_address(text, 0);
-      if (parsed) {
-        listener.addresses.push_back(std::move(*parsed));
-      } else {
-        section.problem("address", ProblemCode::Value, parsed.error());
-      }
-    }
-    section.texts("public", listener.reached_as);
-    for (const std::string& text : listener.reached_as) {
-      if (is_ip(text)) continue;
-      section.problem("public", ProblemCode::Value, "not an IP address: \"" + text + '"');
-    }
-    read_listener_policy(section, listener.policy);
-    section.finish();
-    settings.listeners.push_back(std::move(listener));
-  }
-  if (settings.listeners.empty()) {
-    settings.listeners.push_back({.addresses = {{"0.0.0.0", 25}, {"::", 25}}});
-  }
-}
-
-void read_dns(Section& root, Settings& settings) {
+void read_dns(Section& root, Dns& dns) {
   auto section = root.table("dns");
   if (!section) return;
-  section->texts("forward_to", settings.dns.forward_to);
-  section->text("trust_anchor", settings.dns.trust_anchor);
-  for (const std::string& server : settings.dns.forward_to) {
+  section->texts("forward_to", dns.forward_to);
+  section->text("trust_anchor", dns.trust_anchor);
+  for (const std::string& server : dns.forward_to) {
     const std::size_t at = server.find('@');
     std::uint16_t port = 53;
     const bool good_port =
@@ -147,12 +92,11 @@ void read_dns(Section& root, Settings& settings) {
                        "expected \"127.0.0.1\" or \"127.0.0.1@5353\", not \"" + server + '"');
     }
   }
-  if (!settings.dns.trust_anchor.empty()) {
-    settings.dns.trust_anchor =
-        relative_to(settings.dns.trust_anchor, section->at("trust_anchor").file);
-    section->findings().name_file(settings.dns.trust_anchor, section->at("trust_anchor"));
-    if (auto read = read_file(settings.dns.trust_anchor)) {
-      settings.dns.trust_anchor_hash = hash_of_records(*read);
+  if (!dns.trust_anchor.empty()) {
+    dns.trust_anchor = relative_to(dns.trust_anchor, section->at("trust_anchor").file);
+    section->findings().name_file(dns.trust_anchor, section->at("trust_anchor"));
+    if (auto read = read_file(dns.trust_anchor)) {
+      dns.trust_anchor_hash = hash_of_records(*read);
     } else {
       section->problem("trust_anchor", read.error().code, read.error().text);
     }
@@ -160,10 +104,9 @@ void read_dns(Section& root, Settings& settings) {
   section->finish();
 }
 
-void read_defaults(Section& root, Settings& settings) {
+void read_defaults(Section& root, Defaults& defaults) {
   auto section = root.table("defaults");
   if (!section) return;
-  Defaults& defaults = settings.defaults;
   section->choice("unknown", defaults.unknown,
                   {{"reject", UnknownRecipient::Reject}, {"tempfail", UnknownRecipient::TempFail}});
   std::string tag(1, defaults.tag);
@@ -185,7 +128,7 @@ void read_defaults(Section& root, Settings& settings) {
   section->finish();
 }
 
-void read_routes(Section& root, Settings& settings) {
+void read_routes(Section& root, std::vector<RouteRule>& routes) {
   for (Section& section : root.tables("route")) {
     RouteRule rule;
     rule.match = read_match(section);
@@ -210,14 +153,13 @@ void read_routes(Section& root, Settings& settings) {
       }
     }
     section.finish();
-    settings.routes.push_back(std::move(rule));
+    routes.push_back(std::move(rule));
   }
 }
 
-void read_outbound(Section& root, Settings& settings) {
+void read_outbound(Section& root, Outbound& outbound) {
   auto section = root.table("outbound");
   if (!section) return;
-  Outbound& outbound = settings.outbound;
   section->texts("source", outbound.source);
   for (const std::string& source : outbound.source) {
     outbound.source_at.push_back(
@@ -244,10 +186,9 @@ void read_outbound(Section& root, Settings& settings) {
   section->finish();
 }
 
-void read_queue(Section& root, Settings& settings) {
+void read_queue(Section& root, Queue& queue, mail::RetryPolicy& retry) {
   auto section = root.table("queue");
   if (!section) return;
-  Queue& queue = settings.queue;
   std::string store = "sqlite:" + queue.path;
   section->text("store", store);
   if (store.starts_with("sqlite:") && store.size() > 7) {
@@ -258,11 +199,11 @@ void read_queue(Section& root, Settings& settings) {
   std::vector<std::string> schedule;
   section->texts("retry_schedule", schedule);
   if (section->has("retry_schedule")) {
-    settings.retry.schedule.clear();
+    retry.schedule.clear();
     for (const std::string& text : schedule) {
       const auto wait = parse_duration(text);
       if (wait && *wait > seconds(0)) {
-        settings.retry.schedule.push_back(*wait);
+        retry.schedule.push_back(*wait);
       } else {
         section->problem("retry_schedule", ProblemCode::Value,
                          wait ? "waits must be greater than zero" : wait.error());
@@ -272,38 +213,38 @@ void read_queue(Section& root, Settings& settings) {
       section->problem("retry_schedule", ProblemCode::Value, "needs at least one wait");
     }
   }
-  section->duration("expire", settings.retry.expire);
-  section->duration("warn_after", settings.retry.warn_after);
+  section->duration("expire", retry.expire);
+  section->duration("warn_after", retry.warn_after);
   section->size("min_free", queue.min_free);
   section->boolean("redact_target", queue.redact_target);
   section->finish();
 }
 
-void read_log_and_control(Section& root, Settings& settings) {
-  if (auto section = root.table("log")) {
-    std::string format = "json";
-    section->choice("format", format, {{"json", std::string("json")}});
-    section->choice("redact", settings.log.redact,
-                    {{"none", LogRedact::None},
-                     {"localpart", LogRedact::LocalPart},
-                     {"hash", LogRedact::Hash}});
-    if (settings.log.redact == LogRedact::Hash && !settings.srs.domain) {
-      section->problem("redact", ProblemCode::Value,
-                       "\"hash\" needs [srs]: its first secret keys the digest");
-    }
-    section->text("file", settings.log.file);
-    if (!settings.log.file.empty()) {
-      settings.log.file = relative_to(settings.log.file, section->at("file").file);
-    }
-    section->finish();
+void read_log(Section& root, bool has_srs, LogTarget& log) {
+  auto section = root.table("log");
+  if (!section) return;
+  std::string format = "json";
+  section->choice("format", format, {{"json", std::string("json")}});
+  section->choice(
+      "redact", log.redact,
+      {{"none", LogRedact::None}, {"localpart", LogRedact::LocalPart}, {"hash", LogRedact::Hash}});
+  if (log.redact == LogRedact::Hash && !has_srs) {
+    section->problem("redact", ProblemCode::Value,
+                     "\"hash\" needs [srs]: its first secret keys the digest");
   }
-  if (auto section = root.table("control")) {
-    section->text("socket", settings.control.socket);
-    if (section->has("socket")) {
-      settings.control.socket = relative_to(settings.control.socket, section->at("socket").file);
-    }
-    section->finish();
+  section->text("file", log.file);
+  if (!log.file.empty()) log.file = relative_to(log.file, section->at("file").file);
+  section->finish();
+}
+
+void read_control(Section& root, Control& control) {
+  auto section = root.table("control");
+  if (!section) return;
+  section->text("socket", control.socket);
+  if (section->has("socket")) {
+    control.socket = relative_to(control.socket, section->at("socket").file);
   }
+  section->finish();
 }
 
 }  // namespace relay::settings

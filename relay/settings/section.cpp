@@ -7,11 +7,13 @@
 #include <fmt/format.h>
 
 #include "relay/base/closest.hpp"
+#include "relay/settings/findings.hpp"
+#include "relay/settings/problem_code.hpp"
 #include "relay/settings/units.hpp"
 
 namespace relay::settings {
 
-Position position_of(const toml::source_region& region) {
+base::SourcePosition position_of(const toml::source_region& region) {
   return {region.path ? *region.path : std::string(), region.begin.line, region.begin.column};
 }
 
@@ -26,12 +28,12 @@ const toml::node* Section::find(const char* key) {
 
 bool Section::has(const char* key) { return table_.contains(key); }
 
-Position Section::at(const char* key) {
+base::SourcePosition Section::at(const char* key) {
   const toml::node* node = table_.get(key);
   return position_of(node ? node->source() : table_.source());
 }
 
-Position Section::at(const char* key, std::size_t index) {
+base::SourcePosition Section::at(const char* key, std::size_t index) {
   const toml::node* node = table_.get(key);
   const toml::array* array = node ? node->as_array() : nullptr;
   return array && index < array->size() ? position_of(array->get(index)->source()) : at(key);
@@ -41,6 +43,12 @@ void Section::problem(const char* key, ProblemCode code, const std::string& text
                       std::string hint) {
   findings_.add(at(key), code, path_of(key) + ": " + text, std::move(hint));
 }
+
+void Section::bad_value(const char* key, const std::string& text, std::string hint) {
+  problem(key, ProblemCode::Value, text, std::move(hint));
+}
+
+base::SourcePlace Section::place(const char* key) { return findings_.place(at(key)); }
 
 void Section::wrong_type(const toml::node& node, std::string_view key, std::string_view expected) {
   std::ostringstream kind;

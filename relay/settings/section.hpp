@@ -3,19 +3,23 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "relay/base/rate_table.hpp"
+#include "relay/base/source_place.hpp"
 #include "relay/mail/address.hpp"
-#include "relay/settings/findings.hpp"
 #include "relay/settings/toml.hpp"
 
 namespace relay::settings {
 
-Position position_of(const toml::source_region& region);
+class Findings;
+enum class ProblemCode : std::uint16_t;  // problem_code.hpp
+
+base::SourcePosition position_of(const toml::source_region& region);
 
 class Section {
  public:
@@ -30,13 +34,15 @@ class Section {
 
   void allow(const char* key) { asked_.emplace_back(key); }  ///< marks a key read through raw()
 
-  Position at(const char* key);  ///< of the value; of the table when absent
+  base::SourcePosition at(const char* key);  ///< of the value; of the table when absent
   /// Of one of several values; like at(key) when there is only one value.
-  Position at(const char* key, std::size_t index);
+  base::SourcePosition at(const char* key, std::size_t index);
 
-  Place place(const char* key) { return findings_.place(at(key)); }
+  base::SourcePlace place(const char* key);
 
   void problem(const char* key, ProblemCode code, const std::string& text, std::string hint = {});
+  /// A problem with the value (ProblemCode::Value).
+  void bad_value(const char* key, const std::string& text, std::string hint = {});
 
   // Each of these leaves `into` unchanged when the key is absent, or wrong, which is reported.
   void text(const char* key, std::string& into);

@@ -140,7 +140,8 @@ bool continues_character(char octet) {
 
 std::optional<Unreadable> find_unreadable(std::string_view text) { return Scanner(text).find(); }
 
-Position position_in(std::string_view text, std::size_t offset, const std::string& file) {
+base::SourcePosition position_in(std::string_view text, std::size_t offset,
+                                 const std::string& file) {
   const std::string_view before = text.substr(0, offset);
   const std::size_t line_begin = before.rfind('\n') + 1;  // npos + 1 is 0
   const auto line = 1 + std::ranges::count(before, '\n');

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "relay/settings/place.hpp"
+#include "relay/base/source_place.hpp"
 
 namespace relay::settings {
 
@@ -24,6 +24,7 @@ std::optional<Unreadable> find_unreadable(std::string_view text);
 bool continues_character(char octet);
 
 /// Line and column of an octet, both from 1; columns are characters of UTF-8.
-Position position_in(std::string_view text, std::size_t offset, const std::string& file);
+base::SourcePosition position_in(std::string_view text, std::size_t offset,
+                                 const std::string& file);
 
 }  // namespace relay::settings

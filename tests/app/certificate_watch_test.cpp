@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "relay/app/wiring_certificate.hpp"
+#include "relay/settings/settings.hpp"
 #include "tests/net/certificates.hpp"
 #include "tests/support/logs.hpp"
 

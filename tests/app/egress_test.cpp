@@ -6,6 +6,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "relay/settings/file_stamp.hpp"
+#include "relay/settings/settings.hpp"
+
 namespace relay::app {
 namespace {
 
@@ -20,7 +23,7 @@ std::vector<address> egress(std::vector<std::string> source,
   from.outbound.source = std::move(source);
   std::vector<address> addresses;
   for (const char* one : local) addresses.push_back(make_address(one));
-  return egress_addresses(from, addresses);
+  return egress_addresses(from.outbound, from.risk, addresses);
 }
 
 TEST(Egress, IsKnownWhereEveryFamilyOfTheHostIsNamed) {

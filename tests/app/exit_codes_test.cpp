@@ -10,6 +10,8 @@
 #include "relay/app/command_line.hpp"
 #include "relay/app/complaint.hpp"
 #include "relay/ops/exit_code.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/problem_code.hpp"
 #include "tests/support/read_file.hpp"
 
 namespace relay::app {

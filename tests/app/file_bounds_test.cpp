@@ -11,6 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "relay/settings/file_stamp.hpp"
+#include "relay/settings/settings.hpp"
+
 namespace relay::app {
 namespace {
 

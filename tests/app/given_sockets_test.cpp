@@ -9,6 +9,10 @@
 #include <unistd.h>
 
 #include "relay/app/endpoints.hpp"
+#include "relay/settings/file_stamp.hpp"
+#include "relay/settings/findings.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 namespace {

@@ -16,6 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "relay/settings/log.hpp"
 #include "tests/support/read_file.hpp"
 
 namespace relay::app {

@@ -7,6 +7,8 @@
 #include <gtest/gtest.h>
 
 #include "relay/app/local_addresses.hpp"
+#include "relay/settings/file_stamp.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 namespace {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "relay/base/log.hpp"
+#include "relay/settings/log.hpp"
 
 namespace relay::app {
 namespace {

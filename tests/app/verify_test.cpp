@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include "relay/app/offline_content.hpp"
+#include "relay/settings/file_stamp.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::app {
 namespace {

@@ -3,7 +3,10 @@
 
 #include <unistd.h>
 
+#include "relay/settings/file_stamp.hpp"
 #include "relay/settings/loader.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/settings.hpp"
 #include "tests/fuzz/oracle.hpp"
 
 using namespace relay;

@@ -53,7 +53,8 @@ TEST_F(Files, LieBehindLinksThatOthersCannotChange) {
 }
 
 TEST_F(Files, ThatTheServiceCannotReadAreNamed) {
-  unreadable_ = {{.file = {"/etc/srs-relay/key.pem", {.file = 0, .line = 6, .column = 8}},
+  unreadable_ = {{.path = "/etc/srs-relay/key.pem",
+                  .at = {.file = 0, .line = 6, .column = 8},
                   .user = "srs-relay",
                   .why = "Permission denied"}};
   EXPECT_THAT(

@@ -1,6 +1,7 @@
 // An SRS secret that is taken away while addresses made with it are under way.
 #include "relay/review/remembered_secrets.hpp"
 
+#include "relay/forward/names_of_ours.hpp"
 #include "tests/review/review_fixture.hpp"
 
 namespace relay::review {

@@ -45,6 +45,7 @@ class Review : public settings::LoaderFixture {
       return {};
     }
     Subject subject{.settings = *loaded->settings,
+                    .forwarding = *loaded->settings,
                     .planner = **planner,
                     .signing = signing_,
                     .now = kNow,

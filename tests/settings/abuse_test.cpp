@@ -7,7 +7,11 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include "relay/settings/file_stamp.hpp"
 #include "relay/settings/loader.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/problem_code.hpp"
+#include "relay/settings/settings.hpp"
 #include "relay/settings/units.hpp"
 
 namespace relay::settings {

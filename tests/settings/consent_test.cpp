@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "relay/settings/confirmed_text.hpp"
+#include "relay/settings/findings.hpp"
 #include "tests/settings/loader_fixture.hpp"
 #include "tests/support/mailbox.hpp"
 

@@ -1,4 +1,6 @@
 // Doubts of the loader, and its findings about files of another kind.
+#include "relay/settings/findings.hpp"
+
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 

@@ -8,7 +8,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "relay/settings/file_stamp.hpp"
 #include "relay/settings/loader.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/problem_code.hpp"
+#include "relay/settings/settings.hpp"
 
 namespace relay::settings {
 

@@ -1,5 +1,9 @@
 #include "relay/settings/loader.hpp"
 
+#include "relay/settings/file_stamp.hpp"
+#include "relay/settings/problem.hpp"
+#include "relay/settings/problem_code.hpp"
+#include "relay/settings/settings.hpp"
 #include "tests/settings/loader_fixture.hpp"
 #include "tests/source_dir.hpp"
 

@@ -1,6 +1,7 @@
 // [auth], [arc], [rewrite], [risk], [[target]], [bounces], and the keys about DMARC.
 #include <gmock/gmock.h>
 
+#include "relay/mail/notice_policy.hpp"
 #include "tests/settings/loader_fixture.hpp"
 
 namespace relay::settings {
