@@ -11,6 +11,9 @@
 #include "relay/inbound/fair_share.hpp"
 #include "relay/inbound/intake.hpp"
 #include "relay/inbound/policy.hpp"
+#include "relay/ports/commit_proof.hpp"
+#include "relay/ports/intake_queue.hpp"
+#include "relay/ports/new_message.hpp"
 #include "relay/smtp/data_reader.hpp"
 
 namespace relay::app {

@@ -7,9 +7,12 @@
 #include <type_traits>
 
 #include "relay/auth/openssl_signer.hpp"
-#include "relay/ports/delivery_queue.hpp"
-#include "relay/ports/intake_queue.hpp"
 #include "relay/ports/signer.hpp"
+
+namespace relay::ports {
+class DeliveryQueue;
+class IntakeQueue;
+}  // namespace relay::ports
 
 namespace relay::app {
 

@@ -5,6 +5,7 @@
 #include <ranges>
 
 #include "relay/app/await_blocking.hpp"
+#include "relay/ports/intake_queue.hpp"
 
 namespace relay::app {
 

@@ -4,8 +4,11 @@
 #include "relay/base/task.hpp"
 #include "relay/inbound/resend_guard.hpp"
 #include "relay/ports/clock.hpp"
-#include "relay/ports/intake_queue.hpp"
 #include "relay/spool/sqlite_spool.hpp"
+
+namespace relay::ports {
+class IntakeQueue;
+}
 
 namespace relay::app {
 

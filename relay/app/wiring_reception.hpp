@@ -17,14 +17,17 @@
 #include "relay/inbound/services.hpp"
 #include "relay/inbound/waste_guard.hpp"
 #include "relay/ports/clock.hpp"
-#include "relay/ports/consent_queue.hpp"
 #include "relay/ports/delivery_feed.hpp"
-#include "relay/ports/greylist.hpp"
-#include "relay/ports/intake_queue.hpp"
 #include "relay/ports/resolver.hpp"
 #include "relay/ports/signer.hpp"
 #include "relay/ports/stream.hpp"
-#include "relay/ports/token_store.hpp"
+
+namespace relay::ports {
+class ConsentQueue;
+class GreylistStore;
+class IntakeQueue;
+class TokenStore;
+}  // namespace relay::ports
 
 namespace relay::app {
 

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "relay/delivery/outcome_map.hpp"
+#include "relay/ports/content_chunk.hpp"
+#include "relay/ports/delivery_queue.hpp"
 
 namespace relay::delivery {
 

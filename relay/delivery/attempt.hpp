@@ -11,6 +11,10 @@
 #include "relay/delivery/remote_session.hpp"
 #include "relay/ports/resolver.hpp"
 
+namespace relay::ports {
+class DeliveryQueue;
+}
+
 namespace relay::delivery {
 
 /// The value of a limit that the server states (RFC 9422); 0: it states none.

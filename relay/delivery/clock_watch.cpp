@@ -1,5 +1,7 @@
 #include "relay/delivery/clock_watch.hpp"
 
+#include "relay/ports/delivery_queue.hpp"
+
 namespace relay::delivery {
 
 using namespace std::chrono_literals;

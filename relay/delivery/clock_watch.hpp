@@ -8,7 +8,10 @@
 
 #include "relay/delivery/retry_schedule.hpp"
 #include "relay/ports/clock.hpp"
-#include "relay/ports/delivery_queue.hpp"
+
+namespace relay::ports {
+class DeliveryQueue;
+}
 
 namespace relay::delivery {
 

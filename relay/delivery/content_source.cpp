@@ -2,6 +2,9 @@
 
 #include <algorithm>
 
+#include "relay/ports/content_chunk.hpp"
+#include "relay/ports/delivery_queue.hpp"
+
 namespace relay::delivery {
 
 base::Task<std::expected<void, ports::SpoolError>> ContentSource::open() {

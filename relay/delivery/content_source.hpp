@@ -7,7 +7,13 @@
 #include <memory>
 #include <string>
 
-#include "relay/ports/delivery_queue.hpp"
+#include "relay/base/task.hpp"
+#include "relay/mail/envelope.hpp"
+#include "relay/ports/spool_error.hpp"
+
+namespace relay::ports {
+class DeliveryQueue;
+}
 
 namespace relay::delivery {
 

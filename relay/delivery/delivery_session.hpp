@@ -9,6 +9,7 @@
 
 #include "relay/delivery/settlement.hpp"
 #include "relay/delivery/workshop.hpp"
+#include "relay/ports/copy_update.hpp"
 
 namespace relay::delivery {
 

@@ -6,7 +6,7 @@
 
 #include "relay/delivery/policy.hpp"
 #include "relay/mail/message.hpp"
-#include "relay/ports/delivery_queue.hpp"
+#include "relay/ports/lane_key.hpp"
 
 namespace relay::delivery {
 

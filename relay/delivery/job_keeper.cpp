@@ -3,6 +3,7 @@
 
 #include "relay/delivery/attempt_log.hpp"
 #include "relay/delivery/delivery_session.hpp"
+#include "relay/ports/delivery_queue.hpp"
 
 namespace relay::delivery {
 

@@ -14,7 +14,8 @@
 #include "relay/delivery/host_list.hpp"
 #include "relay/delivery/place.hpp"
 #include "relay/mail/outcome.hpp"
-#include "relay/ports/delivery_queue.hpp"
+#include "relay/ports/due_copies.hpp"
+#include "relay/ports/lane_key.hpp"
 
 namespace relay::delivery {
 

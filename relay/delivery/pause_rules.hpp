@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "relay/delivery/host_list.hpp"
-#include "relay/ports/operator_queue.hpp"
+#include "relay/ports/pause_rule.hpp"
 
 namespace relay::delivery {
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "relay/ports/delivery_queue.hpp"
+
 namespace relay::delivery {
 
 namespace {

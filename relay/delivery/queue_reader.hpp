@@ -6,6 +6,11 @@
 
 #include "relay/delivery/dispatcher.hpp"
 #include "relay/ports/clock.hpp"
+#include "relay/ports/spool_error.hpp"
+
+namespace relay::ports {
+class DeliveryQueue;
+}
 
 namespace relay::delivery {
 

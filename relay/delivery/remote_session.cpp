@@ -5,6 +5,7 @@
 
 #include "relay/delivery/address_policy.hpp"
 #include "relay/delivery/outcome_map.hpp"
+#include "relay/ports/delivery_queue.hpp"
 #include "relay/smtp/dot_stuffer.hpp"
 
 namespace relay::delivery {

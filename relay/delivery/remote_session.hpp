@@ -16,6 +16,10 @@
 #include "relay/ports/stream.hpp"
 #include "relay/smtp/client_machine.hpp"
 
+namespace relay::ports {
+class DeliveryQueue;
+}
+
 namespace relay::delivery {
 
 /// Asked before each step after which the server may take the copies: before the envelope commands

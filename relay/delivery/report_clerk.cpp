@@ -8,6 +8,8 @@
 #include "relay/delivery/attempt_log.hpp"
 #include "relay/delivery/report_writer.hpp"
 #include "relay/mail/header.hpp"
+#include "relay/ports/content_chunk.hpp"
+#include "relay/ports/delivery_queue.hpp"
 
 namespace relay::delivery {
 

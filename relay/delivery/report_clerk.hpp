@@ -9,6 +9,7 @@
 #include "relay/base/bell.hpp"
 #include "relay/delivery/workshop.hpp"
 #include "relay/ports/delivery_feed.hpp"
+#include "relay/ports/notices.hpp"
 
 namespace relay::delivery {
 

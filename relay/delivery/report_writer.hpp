@@ -13,7 +13,7 @@
 #include "relay/base/time.hpp"
 #include "relay/delivery/policy.hpp"
 #include "relay/mail/message.hpp"
-#include "relay/ports/delivery_queue.hpp"
+#include "relay/ports/notices.hpp"
 #include "relay/ports/signer.hpp"
 
 namespace relay::delivery {

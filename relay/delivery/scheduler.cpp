@@ -11,6 +11,7 @@
 #include "relay/delivery/attempt_log.hpp"
 #include "relay/delivery/delivery_session.hpp"
 #include "relay/delivery/mx_selection.hpp"
+#include "relay/ports/delivery_queue.hpp"
 
 namespace relay::delivery {
 

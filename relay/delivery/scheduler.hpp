@@ -14,6 +14,10 @@
 #include "relay/ports/delivery_control.hpp"
 #include "relay/ports/delivery_feed.hpp"
 
+namespace relay::ports {
+class DeliveryQueue;
+}
+
 namespace relay::delivery {
 
 /// What the scheduler works with. References must outlive it.

@@ -9,6 +9,7 @@
 
 #include "relay/delivery/attempt.hpp"
 #include "relay/delivery/retry_schedule.hpp"
+#include "relay/ports/copy_update.hpp"
 
 namespace relay::delivery {
 

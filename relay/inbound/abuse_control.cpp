@@ -6,6 +6,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
+#include "relay/ports/greylist.hpp"
+
 namespace relay::inbound {
 
 namespace ip = boost::asio::ip;

@@ -15,8 +15,11 @@
 #include "relay/inbound/message_rates.hpp"
 #include "relay/inbound/rcpt_attempts.hpp"
 #include "relay/ports/clock.hpp"
-#include "relay/ports/greylist.hpp"
 #include "relay/smtp/reply.hpp"
+
+namespace relay::ports {
+class GreylistStore;
+}
 
 namespace relay::inbound {
 

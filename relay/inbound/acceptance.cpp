@@ -13,6 +13,9 @@
 #include "relay/inbound/events.hpp"
 #include "relay/inbound/judgement.hpp"
 #include "relay/inbound/late_objection.hpp"
+#include "relay/ports/intake_queue.hpp"
+#include "relay/ports/new_message.hpp"
+#include "relay/ports/token_store.hpp"
 
 namespace relay::inbound {
 

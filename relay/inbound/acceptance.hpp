@@ -15,13 +15,17 @@
 #include "relay/inbound/transaction.hpp"
 #include "relay/mail/envelope.hpp"
 #include "relay/ports/clock.hpp"
-#include "relay/ports/consent_queue.hpp"
+#include "relay/ports/commit_proof.hpp"
 #include "relay/ports/delivery_feed.hpp"
-#include "relay/ports/intake_queue.hpp"
 #include "relay/ports/signer.hpp"
-#include "relay/ports/token_store.hpp"
 #include "relay/smtp/data_reader.hpp"
 #include "relay/smtp/reply.hpp"
+
+namespace relay::ports {
+class ConsentQueue;
+class IntakeQueue;
+class TokenStore;
+}  // namespace relay::ports
 
 namespace relay::inbound {
 

@@ -1,7 +1,7 @@
 // The only way to a 250 after DATA: it takes the proof that the message is stored.
 #pragma once
 
-#include "relay/ports/intake_queue.hpp"
+#include "relay/ports/commit_proof.hpp"
 #include "relay/smtp/reply.hpp"
 
 namespace relay::inbound {

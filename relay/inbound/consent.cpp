@@ -3,6 +3,9 @@
 #include <utility>
 #include <vector>
 
+#include "relay/ports/awaiting_copy.hpp"
+#include "relay/ports/consent_queue.hpp"
+
 namespace relay::inbound {
 
 namespace {

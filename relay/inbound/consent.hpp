@@ -12,7 +12,11 @@
 #include "relay/base/task.hpp"
 #include "relay/inbound/policy.hpp"
 #include "relay/mail/message.hpp"
-#include "relay/ports/consent_queue.hpp"
+#include "relay/ports/spool_error.hpp"
+
+namespace relay::ports {
+class ConsentQueue;
+}
 
 namespace relay::inbound {
 

@@ -14,9 +14,12 @@
 #include "relay/inbound/open_message.hpp"
 #include "relay/inbound/waste_guard.hpp"
 #include "relay/ports/clock.hpp"
-#include "relay/ports/intake_queue.hpp"
 #include "relay/ports/resolver.hpp"
 #include "relay/smtp/data_reader.hpp"
+
+namespace relay::ports {
+class IntakeQueue;
+}
 
 namespace relay::inbound {
 

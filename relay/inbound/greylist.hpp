@@ -8,7 +8,7 @@
 
 #include "relay/base/origin.hpp"
 #include "relay/base/rate_table.hpp"
-#include "relay/ports/greylist.hpp"
+#include "relay/ports/greylist_visit.hpp"
 
 namespace relay::inbound {
 

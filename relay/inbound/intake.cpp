@@ -6,6 +6,7 @@
 
 #include "relay/inbound/read_buffer.hpp"
 #include "relay/mail/header.hpp"
+#include "relay/ports/intake_queue.hpp"
 
 namespace relay::inbound {
 

@@ -14,8 +14,13 @@
 #include "relay/inbound/fair_share.hpp"
 #include "relay/mail/envelope.hpp"
 #include "relay/mail/header.hpp"
-#include "relay/ports/intake_queue.hpp"
+#include "relay/ports/content_chunk.hpp"
+#include "relay/ports/spool_error.hpp"
 #include "relay/smtp/reply.hpp"
+
+namespace relay::ports {
+class IntakeQueue;
+}
 
 namespace relay::inbound {
 

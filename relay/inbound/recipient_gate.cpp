@@ -8,6 +8,8 @@
 #include "relay/inbound/intake.hpp"
 #include "relay/inbound/judgement.hpp"
 #include "relay/inbound/verification.hpp"
+#include "relay/ports/consent_queue.hpp"
+#include "relay/ports/token_store.hpp"
 
 namespace relay::inbound {
 

@@ -12,10 +12,13 @@
 #include "relay/inbound/open_message.hpp"
 #include "relay/mail/address.hpp"
 #include "relay/ports/clock.hpp"
-#include "relay/ports/consent_queue.hpp"
 #include "relay/ports/resolver.hpp"
-#include "relay/ports/token_store.hpp"
 #include "relay/smtp/reply.hpp"
+
+namespace relay::ports {
+class ConsentQueue;
+class TokenStore;
+}  // namespace relay::ports
 
 namespace relay::inbound {
 

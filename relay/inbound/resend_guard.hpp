@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "relay/base/time.hpp"
-#include "relay/ports/intake_queue.hpp"
+#include "relay/ports/commit_proof.hpp"
 
 namespace relay::inbound {
 

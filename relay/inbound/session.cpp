@@ -6,6 +6,7 @@
 
 #include "relay/inbound/events.hpp"
 #include "relay/inbound/proxy/reception.hpp"
+#include "relay/ports/intake_queue.hpp"
 
 namespace relay::inbound {
 

@@ -26,9 +26,12 @@
 #include "relay/inbound/waste_guard.hpp"
 #include "relay/mail/envelope.hpp"
 #include "relay/ports/clock.hpp"
-#include "relay/ports/intake_queue.hpp"
 #include "relay/ports/stream.hpp"
 #include "relay/smtp/server_machine.hpp"
+
+namespace relay::ports {
+class IntakeQueue;
+}
 
 namespace relay::inbound {
 

@@ -14,6 +14,10 @@
 #include "relay/inbound/policy.hpp"
 #include "relay/inbound/session_client.hpp"
 
+namespace relay::ports {
+class IntakeQueue;
+}
+
 namespace relay::inbound {
 
 class Transaction {

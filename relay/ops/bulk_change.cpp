@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "relay/ports/operator_queue.hpp"
+
 namespace relay::ops {
 
 namespace {

@@ -14,8 +14,12 @@
 #include "relay/base/task.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/delivery_control.hpp"
-#include "relay/ports/operator_queue.hpp"
+#include "relay/ports/queue_filter.hpp"
 #include "relay/ports/stream.hpp"
+
+namespace relay::ports {
+class OperatorQueue;
+}
 
 namespace relay::ops {
 

@@ -7,6 +7,7 @@
 
 #include "relay/base/text.hpp"
 #include "relay/mail/header.hpp"
+#include "relay/ports/operator_queue.hpp"
 
 namespace relay::ops {
 

@@ -11,6 +11,7 @@
 #include "relay/ops/metrics.hpp"
 #include "relay/ops/pause_book.hpp"
 #include "relay/ops/views.hpp"
+#include "relay/ports/spool_error.hpp"
 
 namespace relay::ops {
 

@@ -6,7 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "relay/ports/operator_queue.hpp"
+#include "relay/ports/pause_rule.hpp"
+#include "relay/ports/queue_filter.hpp"
 
 namespace relay::ops {
 

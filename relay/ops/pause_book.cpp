@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "relay/ports/operator_queue.hpp"
+
 namespace relay::ops {
 
 namespace {

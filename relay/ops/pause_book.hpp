@@ -12,7 +12,12 @@
 #include "relay/base/task.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/delivery_control.hpp"
-#include "relay/ports/operator_queue.hpp"
+#include "relay/ports/pause_rule.hpp"
+#include "relay/ports/spool_error.hpp"
+
+namespace relay::ports {
+class OperatorQueue;
+}
 
 namespace relay::ops {
 

@@ -12,7 +12,9 @@
 #include "relay/ops/controls.hpp"
 #include "relay/ops/exit_code.hpp"
 #include "relay/ports/delivery_control.hpp"
-#include "relay/ports/operator_queue.hpp"
+#include "relay/ports/pause_rule.hpp"
+#include "relay/ports/queue_rows.hpp"
+#include "relay/ports/spool_error.hpp"
 
 namespace relay::ops {
 

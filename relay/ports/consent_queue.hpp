@@ -8,17 +8,10 @@
 #include <vector>
 
 #include "relay/base/task.hpp"
-#include "relay/mail/message.hpp"
+#include "relay/ports/awaiting_copy.hpp"
 #include "relay/ports/spool_error.hpp"
 
 namespace relay::ports {
-
-/// A copy that waits for the consent of its target.
-struct AwaitingCopy {
-  std::string awaits;  ///< mail::Route::awaits
-  mail::CopyId copy;
-  std::string target;  ///< as text
-};
 
 /// Implementations pass tests/spool/consent_contract_test.cpp.
 class ConsentQueue {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "relay/mail/message.hpp"
-#include "relay/ports/delivery_queue.hpp"
-#include "relay/ports/operator_queue.hpp"
+#include "relay/ports/lane_key.hpp"
+#include "relay/ports/pause_rule.hpp"
 
 namespace relay::ports {
 

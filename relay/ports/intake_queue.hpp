@@ -9,51 +9,13 @@
 #include <vector>
 
 #include "relay/base/task.hpp"
-#include "relay/mail/message.hpp"
+#include "relay/base/time.hpp"
+#include "relay/ports/commit_proof.hpp"
+#include "relay/ports/content_chunk.hpp"
+#include "relay/ports/new_message.hpp"
 #include "relay/ports/spool_error.hpp"
 
 namespace relay::ports {
-
-/// Content is stored in chunks of this many octets; the last may be shorter.
-inline constexpr std::size_t kChunkOctets = 256UL * 1024;
-
-/// Proof that a message is on stable storage. Only a queue can make one, and the 250 after DATA
-/// cannot be built without it, so a false promise does not compile (guarantee "Accepted means on
-/// disk").
-class CommitProof {
- public:
-  const mail::MessageId& id() const { return id_; }
-
- private:
-  friend class IntakeQueue;
-
-  explicit CommitProof(mail::MessageId id) : id_(id) {}
-
-  mail::MessageId id_;
-};
-
-/// A message to make durable. It is received, and its copies that are not held are due, at the time
-/// of the commit by the store's clock.
-struct NewMessage {
-  mail::AcceptedMessage message;
-  std::vector<mail::Route> routes;
-  std::vector<mail::SenderToken> tokens;
-  /// The content after what append() has taken, of any length: the queue divides it into chunks.
-  std::string content;
-  std::string content_sha256;               ///< 32 octets, over the whole original content
-  std::string resend_key;                   ///< how it is known when sent again; "": never
-  std::uint64_t max_awaiting = UINT64_MAX;  ///< copies, with these, that may await one address
-  bool owes_notices = false;                ///< the sender gets a DSN for copies refused on entry
-};
-
-/// A message accepted before, and its NewMessage::resend_key.
-struct RememberedMessage {
-  CommitProof proof;
-  std::string resend_key;
-};
-
-/// So many of the newest messages with a resend key are remembered, at least.
-inline constexpr std::size_t kMostRemembered = 20'000;
 
 /// Implementations pass tests/spool/intake_contract_test.cpp. Calls may come from any shard, and
 /// resume their caller there.

@@ -1,13 +1,55 @@
-// What the conditions of a QueueFilter mean. Pure. Every queue uses these functions, so that a
-// condition selects the same copies in every store.
+// Filters of copies, and what their conditions mean. Pure. Every queue uses these functions, so
+// that a condition selects the same copies in every store.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
-#include "relay/ports/operator_queue.hpp"
+#include "relay/base/time.hpp"
+#include "relay/mail/message.hpp"
 
 namespace relay::ports {
+
+/// An ending of host names, after a dot or as a whole. The longest one that fits a host decides.
+struct HostEnd {
+  std::string text;
+  bool is_of_group = true;  ///< false: hosts under it belong to another group
+};
+
+/// One condition of a filter. Texts are folded to lower case; "*" in them matches any octets.
+struct QueueCondition {
+  enum class Field {
+    Id,         ///< the beginning of a textual id
+    Target,     ///< where the copy goes: an address, or a domain when there is no "@"
+    Alias,      ///< the forward-path as the client gave it: an address, or a domain
+    Domain,     ///< the domain of that forward-path
+    Sender,     ///< the original reverse-path: an address, a domain, or "<>"
+    Host,       ///< the host of the last attempt: its name, or an ending of it after a dot; or its
+                ///< group
+    Code,       ///< the enhanced code of the last attempt
+    MessageId,  ///< Message-ID of the header, without brackets
+    OlderThan,  ///< accepted longer ago than `age`
+    YoungerThan,
+    State,
+  };
+
+  Field field = Field::Id;
+  std::string text;
+  std::vector<HostEnd> group;  ///< with Host: the hosts of the group named `text`; empty: no group
+  std::chrono::seconds age{0};
+  mail::RecipientState state = mail::RecipientState::Waiting;
+  bool deferred = false;  ///< with state Waiting: only copies that were tried before
+  bool negated = false;
+};
+
+/// Selects the copies for which all conditions hold; without conditions, all.
+struct QueueFilter {
+  std::vector<QueueCondition> conditions;
+};
 
 /// "*" in `pattern` matches any octets, even none; all else matches itself, case ignored.
 bool matches_pattern(std::string_view pattern, std::string_view text);

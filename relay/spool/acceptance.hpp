@@ -3,6 +3,7 @@
 
 #include <expected>
 
+#include "relay/ports/spool_error.hpp"
 #include "relay/spool/awaiting.hpp"
 #include "relay/spool/messages.hpp"
 #include "relay/spool/notices.hpp"

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "relay/ports/consent_queue.hpp"
-#include "relay/ports/intake_queue.hpp"
+#include "relay/ports/awaiting_copy.hpp"
+#include "relay/ports/new_message.hpp"
 #include "relay/spool/tally.hpp"
 
 namespace relay::spool {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <vector>
 
-#include "relay/ports/intake_queue.hpp"
+#include "relay/ports/content_chunk.hpp"
 #include "relay/spool/transactions.hpp"
 
 namespace relay::spool {

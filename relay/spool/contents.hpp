@@ -7,7 +7,8 @@
 #include <string>
 #include <vector>
 
-#include "relay/ports/intake_queue.hpp"
+#include "relay/ports/new_message.hpp"
+#include "relay/ports/spool_error.hpp"
 #include "relay/spool/chunk_digest.hpp"
 #include "relay/spool/content_file.hpp"
 

@@ -7,7 +7,8 @@
 #include <optional>
 #include <vector>
 
-#include "relay/ports/delivery_queue.hpp"
+#include "relay/ports/due_copies.hpp"
+#include "relay/ports/lane_key.hpp"
 #include "relay/spool/sqlite_handle.hpp"
 
 namespace relay::spool {

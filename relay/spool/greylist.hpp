@@ -8,7 +8,7 @@
 #include <string>
 
 #include "relay/base/time.hpp"
-#include "relay/ports/greylist.hpp"
+#include "relay/ports/greylist_visit.hpp"
 #include "relay/spool/transactions.hpp"
 
 namespace relay::spool {

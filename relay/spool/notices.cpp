@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "relay/ports/delivery_queue.hpp"
 #include "relay/spool/rows.hpp"
 
 namespace relay::spool {

@@ -7,7 +7,8 @@
 #include <optional>
 #include <vector>
 
-#include "relay/ports/delivery_queue.hpp"
+#include "relay/ports/copy_update.hpp"
+#include "relay/ports/notices.hpp"
 #include "relay/spool/tally.hpp"
 
 namespace relay::spool {

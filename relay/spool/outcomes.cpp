@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <span>
 
+#include "relay/ports/delivery_queue.hpp"
 #include "relay/spool/rows.hpp"
 
 namespace relay::spool {

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "relay/ports/delivery_queue.hpp"
+#include "relay/ports/copy_update.hpp"
 #include "relay/spool/fallbacks.hpp"
 #include "relay/spool/messages.hpp"
 #include "relay/spool/notices.hpp"

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "relay/ports/operator_queue.hpp"
+#include "relay/ports/pause_rule.hpp"
 #include "relay/spool/sqlite_handle.hpp"
 
 namespace relay::spool {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "relay/ports/queue_rows.hpp"
 #include "relay/spool/fallbacks.hpp"
 #include "relay/spool/message_reader.hpp"
 #include "relay/spool/messages.hpp"

@@ -10,6 +10,7 @@
 
 #include "relay/ports/clock.hpp"
 #include "relay/ports/queue_filter.hpp"
+#include "relay/ports/queue_rows.hpp"
 #include "relay/spool/sqlite_handle.hpp"
 
 namespace relay::spool {

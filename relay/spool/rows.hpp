@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "relay/mail/message.hpp"
-#include "relay/ports/operator_queue.hpp"
+#include "relay/ports/queue_rows.hpp"
 #include "relay/spool/sqlite_handle.hpp"
 
 namespace relay::spool {

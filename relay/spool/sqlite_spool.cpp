@@ -2,9 +2,30 @@
 
 #include <utility>
 
+#include "relay/spool/delivery_requests.hpp"
+#include "relay/spool/intake_requests.hpp"
+#include "relay/spool/operator_requests.hpp"
+#include "relay/spool/small_requests.hpp"
 #include "relay/spool/spool_folder.hpp"
 
 namespace relay::spool {
+
+struct SqliteSpool::Requests {
+  Requests(Writer& writer, Tables& tables)
+      : intake(writer, tables),
+        delivery(writer, tables),
+        operators(writer, tables),
+        consent(writer, tables),
+        tokens(writer, tables),
+        greylist(writer, tables) {}
+
+  IntakeRequests intake;
+  DeliveryRequests delivery;
+  OperatorRequests operators;
+  ConsentRequests consent;
+  TokenRequests tokens;
+  GreylistRequests greylist;
+};
 
 std::expected<std::unique_ptr<SqliteSpool>, std::string> SqliteSpool::open(
     const SpoolOptions& options) {
@@ -28,14 +49,21 @@ SqliteSpool::SqliteSpool(OpenedDatabase database, const SpoolOptions& options)
       writer_(*database_.transactions, disk_, *options.clock,
               {.work = [tables = database_.tables.get()] { tables->remove_expired(); },
                .every = options.token_round}),
-      intake_(writer_, *database_.tables),
-      delivery_(writer_, *database_.tables),
-      operators_(writer_, *database_.tables),
-      consent_(writer_, *database_.tables),
-      tokens_(writer_, *database_.tables),
-      greylist_(writer_, *database_.tables) {}
+      requests_(std::make_unique<Requests>(writer_, *database_.tables)) {}
 
 SqliteSpool::~SqliteSpool() { close(); }
+
+ports::IntakeQueue& SqliteSpool::intake() { return requests_->intake; }
+
+ports::DeliveryQueue& SqliteSpool::delivery() { return requests_->delivery; }
+
+ports::OperatorQueue& SqliteSpool::operators() { return requests_->operators; }
+
+ports::ConsentQueue& SqliteSpool::consent() { return requests_->consent; }
+
+ports::TokenStore& SqliteSpool::tokens() { return requests_->tokens; }
+
+ports::GreylistStore& SqliteSpool::greylist() { return requests_->greylist; }
 
 void SqliteSpool::close() {
   if (std::exchange(closed_, true)) return;

@@ -7,12 +7,17 @@
 #include <memory>
 #include <string>
 
-#include "relay/spool/delivery_requests.hpp"
-#include "relay/spool/intake_requests.hpp"
 #include "relay/spool/opened_database.hpp"
-#include "relay/spool/operator_requests.hpp"
-#include "relay/spool/small_requests.hpp"
 #include "relay/spool/writer.hpp"
+
+namespace relay::ports {
+class ConsentQueue;
+class DeliveryQueue;
+class GreylistStore;
+class IntakeQueue;
+class OperatorQueue;
+class TokenStore;
+}  // namespace relay::ports
 
 namespace relay::spool {
 
@@ -36,17 +41,12 @@ class SqliteSpool {
   SqliteSpool& operator=(const SqliteSpool&) = delete;
   ~SqliteSpool();
 
-  ports::IntakeQueue& intake() { return intake_; }
-
-  ports::DeliveryQueue& delivery() { return delivery_; }
-
-  ports::OperatorQueue& operators() { return operators_; }
-
-  ports::ConsentQueue& consent() { return consent_; }
-
-  ports::TokenStore& tokens() { return tokens_; }
-
-  ports::GreylistStore& greylist() { return greylist_; }
+  ports::IntakeQueue& intake();
+  ports::DeliveryQueue& delivery();
+  ports::OperatorQueue& operators();
+  ports::ConsentQueue& consent();
+  ports::TokenStore& tokens();
+  ports::GreylistStore& greylist();
 
   const OpenReport& report() const { return database_.report; }
 
@@ -62,17 +62,14 @@ class SqliteSpool {
   bool poisoned() const noexcept { return writer_.poisoned(); }
 
  private:
+  struct Requests;  ///< the queue as each of its clients sees it
+
   SqliteSpool(OpenedDatabase database, const SpoolOptions& options);
 
   OpenedDatabase database_;
   DiskUpkeep disk_;
   Writer writer_;
-  IntakeRequests intake_;
-  DeliveryRequests delivery_;
-  OperatorRequests operators_;
-  ConsentRequests consent_;
-  TokenRequests tokens_;
-  GreylistRequests greylist_;
+  const std::unique_ptr<Requests> requests_;
   bool closed_ = false;
 };
 

@@ -16,6 +16,8 @@
 
 #include "relay/base/sha256.hpp"
 #include "relay/spool/sqlite_spool.hpp"
+#include "relay/ports/intake_queue.hpp"
+#include "relay/ports/delivery_queue.hpp"
 #include "tests/bench/texts.hpp"
 #include "tests/fakes/fake_clock.hpp"
 

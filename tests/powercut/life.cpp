@@ -1,3 +1,4 @@
+#include "relay/ports/intake_queue.hpp"
 #include "tests/powercut/life.hpp"
 
 #include <future>

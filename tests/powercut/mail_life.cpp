@@ -1,3 +1,5 @@
+#include "relay/ports/intake_queue.hpp"
+#include "relay/ports/greylist.hpp"
 #include "tests/powercut/mail_life.hpp"
 
 #include <algorithm>

@@ -1,3 +1,6 @@
+#include "relay/ports/delivery_queue.hpp"
+#include "relay/ports/operator_queue.hpp"
+#include "relay/ports/consent_queue.hpp"
 #include "tests/powercut/operator_life.hpp"
 
 #include <algorithm>

@@ -7,6 +7,7 @@
 
 #include "relay/base/log.hpp"
 #include "relay/delivery/scheduler.hpp"
+#include "relay/ports/delivery_queue.hpp"
 #include "tests/simulation/random.hpp"
 #include "tests/simulation/world.hpp"
 

@@ -9,6 +9,7 @@
 
 #include "relay/spool/spool_folder.hpp"
 #include "relay/spool/sqlite_spool.hpp"
+#include "relay/ports/intake_queue.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/spool/a_message.hpp"
 #include "tests/spool/queue_folder.hpp"

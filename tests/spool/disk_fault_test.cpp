@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "relay/spool/sqlite_spool.hpp"
+#include "relay/ports/intake_queue.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fault_vfs.hpp"
 #include "tests/spool/a_message.hpp"

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "relay/ports/commit_proof.hpp"
 #include "relay/spool/opened_database.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/spool/a_message.hpp"
