@@ -18,35 +18,11 @@ namespace relay::app {
 
 namespace {
 
-inbound::Limits inbound_limits(const settings::Limits& from, const settings::Bounces& bounces) {
+inbound::Limits inbound_limits(const smtp::ServerLimits& set,
+                               const forward::BounceLimits& bounces) {
   inbound::Limits limits;
-  limits.max_size = from.max_size;
-  limits.max_header = from.max_header;
-  limits.max_header_fields = from.max_header_fields;
-  limits.max_recipients = from.max_recipients;
-  limits.max_errors = from.max_errors;
-  limits.max_junk = from.max_junk;
-  limits.connections_total = from.max_connections;
-  limits.connections_per_client = from.per_ip;
-  limits.connections_per_network = from.per_network;
-  limits.connections_from_client = from.new_per_ip;
-  limits.memory = from.memory;
-  limits.memory_per_network = from.memory_per_network;
-  limits.command = from.command_timeout;
-  limits.content = from.data_timeout;
-  limits.session = from.session_timeout;
-  limits.handshakes = from.handshakes;
-  limits.handshakes_from_client = from.handshakes_per_ip;
-  limits.wasted = from.wasted;
-  limits.min_content_rate = from.min_rate;
-  limits.bounces = {.per_address = bounces.per_address,
-                    .per_sender = bounces.per_sender,
-                    .per_client = bounces.per_client,
-                    .bad_per_client = bounces.bad_per_client,
-                    .bad_in_all = bounces.bad_in_all,
-                    .bad_per_taker = bounces.bad_per_taker,
-                    .probes_per_client = bounces.probes_per_client};
-  limits.max_bounce_body = bounces.max_body;
+  static_cast<smtp::ServerLimits&>(limits) = set;
+  limits.bounces = bounces;
   return limits;
 }
 

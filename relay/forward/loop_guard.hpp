@@ -11,13 +11,15 @@
 
 namespace relay::forward {
 
+inline constexpr std::uint32_t kMaxHops = 100;  ///< where nothing else is set (RFC 5321 §6.3)
+
 class LoopGuard {
  public:
   /// This many Received fields of this host make a loop.
   static constexpr std::uint32_t kMaxOwnHops = 2;
 
   /// Up to `max_hops` Received fields are accepted; RFC 5321 §6.3 asks for at least 100.
-  explicit LoopGuard(std::string hostname, std::uint32_t max_hops = 100)
+  explicit LoopGuard(std::string hostname, std::uint32_t max_hops = kMaxHops)
       : hostname_(std::move(hostname)), max_hops_(max_hops) {}
 
   LoopGuard() = default;
@@ -27,7 +29,7 @@ class LoopGuard {
 
  private:
   std::string hostname_;
-  std::uint32_t max_hops_ = 100;
+  std::uint32_t max_hops_ = kMaxHops;
 };
 
 }  // namespace relay::forward

@@ -21,7 +21,7 @@ std::optional<smtp::Reply> content_objection(const Policy& policy, const JudgedM
   const mail::Header& header = *message.content.header();
   const std::uint64_t body =
       message.size - std::min<std::uint64_t>(message.size, header.block().size());
-  if (message.recipients.front().is_bounce && body > policy.limits.max_bounce_body) {
+  if (message.recipients.front().is_bounce && body > policy.limits.bounces.max_body) {
     return smtp::Reply(552, {5, 3, 4}, "Too large for a bounce");
   }
   if (header.fields().size() + header.unreadable().size() > policy.limits.max_header_fields) {

@@ -10,50 +10,21 @@
 
 #include "relay/auth/message_check.hpp"
 #include "relay/auth/signing_policy.hpp"
-#include "relay/base/rate_table.hpp"
 #include "relay/forward/loop_guard.hpp"
 #include "relay/forward/planner.hpp"
 #include "relay/inbound/abuse_control.hpp"
 #include "relay/inbound/arrival_policy.hpp"
 #include "relay/inbound/bounce_guard.hpp"
-#include "relay/mail/header.hpp"
+#include "relay/smtp/server_limits.hpp"
 
 namespace relay::inbound {
 
 /// Sizes in octets.
-struct Limits {
-  std::uint64_t max_size = 50ULL * 1024 * 1024;
+struct Limits : smtp::ServerLimits {
   std::uint64_t max_line = 64ULL * 1024;
-  std::uint64_t max_header = mail::kMaxHeaderOctets;  ///< with the empty line that ends it
-  std::uint32_t max_header_fields = 10'000;
-  std::uint32_t max_recipients = 1000;
-  std::uint32_t max_errors = 20;
-  std::uint32_t max_junk = 100;
-
-  std::uint32_t connections_total = 1000;
-  std::uint32_t connections_per_client = 50;    ///< from one address
-  std::uint32_t connections_per_network = 200;  ///< IPv4 /24, IPv6 /64
-  /// New connections of one address; a count of 0: no limit.
-  base::Rate connections_from_client{.count = 200, .span = std::chrono::seconds(10)};
   std::uint32_t overload_percent = 80;  ///< of connections_total; from there on short timeouts
-
-  std::chrono::seconds command{300};  ///< a whole command line (RFC 5321 §4.5.3.2.7)
   std::chrono::seconds command_overloaded{10};
-  std::chrono::seconds content{300};     ///< between two reads of content
-  std::uint32_t min_content_rate = 500;  ///< octets a second, on average over the message
-  std::chrono::seconds session{7200};    ///< everything together
-
-  std::uint64_t memory = 64ULL << 20;  ///< octets of content in memory, of all messages arriving
-  std::uint64_t memory_per_network = 16ULL << 20;  ///< of these, for one network
-
-  std::uint32_t handshakes = 250;  ///< TLS handshakes at once
-  /// STARTTLS commands of one address; a count of 0: no limit.
-  base::Rate handshakes_from_client{.count = 100, .span = std::chrono::seconds(10)};
-  std::uint64_t wasted = 1ULL << 30;  ///< octets an hour and network of content that was not stored
-
   BounceLimits bounces;
-  /// Octets of the body of a message to an SRS address. Exim returns 100 KiB by default.
-  std::uint64_t max_bounce_body = 128ULL * 1024;
 };
 
 /// Octets of content that the slowest permitted client sends in this time.

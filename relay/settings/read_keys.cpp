@@ -6,10 +6,10 @@
 #include <set>
 #include <utility>
 
+#include "relay/forward/bounce_limits.hpp"
 #include "relay/forward/names_of_ours.hpp"
 #include "relay/settings/files.hpp"
 #include "relay/settings/findings.hpp"
-#include "relay/settings/limits.hpp"
 #include "relay/settings/problem_code.hpp"
 #include "relay/settings/read_sections.hpp"
 #include "relay/settings/tls.hpp"
@@ -18,6 +18,7 @@
 namespace relay::settings {
 
 using base::KeyText;
+using forward::BounceLimits;
 using forward::DkimDomain;
 using forward::DkimKey;
 using forward::Srs;
@@ -101,7 +102,7 @@ void read_secrets(Section& section, Srs& srs) {
   }
 }
 
-void read_bounces(Section& srs, Bounces& into) {
+void read_bounces(Section& srs, BounceLimits& into) {
   auto section = srs.table("bounces");
   if (!section) return;
   section->number("per_address", into.per_address, 1, 1'000'000);
@@ -208,7 +209,7 @@ void read_tls(Section& root, std::optional<Tls>& tls) {
   if (certificate && key) tls = Tls{std::move(*certificate), std::move(*key)};
 }
 
-void read_srs(Section& root, Srs& srs, Bounces& bounces) {
+void read_srs(Section& root, Srs& srs, BounceLimits& bounces) {
   auto section = root.table("srs");
   if (!section) return;
   section->domain("domain", srs.domain);

@@ -19,6 +19,7 @@ struct RetryPolicy;
 }  // namespace relay::mail
 
 namespace relay::forward {
+struct BounceLimits;
 struct Consent;
 struct Defaults;
 struct DkimDomain;
@@ -34,7 +35,6 @@ namespace relay::settings {
 
 struct Abuse;
 struct Auth;
-struct Bounces;
 struct Control;
 struct Dns;
 struct DnsList;
@@ -72,7 +72,7 @@ void check_identities(Section& root, const forward::Policy& policy);
 
 // read_keys.cpp
 void read_tls(Section& root, std::optional<Tls>& tls);
-void read_srs(Section& root, forward::Srs& srs, Bounces& bounces);
+void read_srs(Section& root, forward::Srs& srs, forward::BounceLimits& bounces);
 void read_dkim(Section& root, std::vector<forward::DkimDomain>& domains);
 
 /// Secret: others must not be able to read the file. Public: they must not be able to change it.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "relay/base/source_place.hpp"
+#include "relay/forward/bounce_limits.hpp"
 #include "relay/forward/policy.hpp"
 #include "relay/mail/notice_policy.hpp"
 #include "relay/settings/abuse.hpp"
@@ -40,7 +41,7 @@ struct Settings : forward::Policy {
   Abuse abuse;
   Greylist greylist;
   Rates rates;
-  Bounces bounces;
+  forward::BounceLimits bounces;
   std::optional<Tls> tls;
   Dns dns;
   Auth auth;

@@ -8,6 +8,7 @@
 
 #include "relay/app/local_addresses.hpp"
 #include "relay/settings/file_stamp.hpp"
+#include "relay/settings/problem.hpp"
 #include "relay/settings/settings.hpp"
 
 namespace relay::app {
@@ -157,19 +158,19 @@ TEST(Policies, TellTheInboundSideAllOfItsLimits) {
   keys.max_recipients = 1004;
   keys.max_errors = 5;
   keys.max_junk = 6;
-  keys.max_connections = 1007;
-  keys.per_ip = 8;
-  keys.per_network = 9;
-  keys.new_per_ip = {.count = 10, .span = std::chrono::seconds(11)};
+  keys.connections_total = 1007;
+  keys.connections_per_client = 8;
+  keys.connections_per_network = 9;
+  keys.connections_from_client = {.count = 10, .span = std::chrono::seconds(11)};
   keys.memory = 1'000'012;
   keys.memory_per_network = 1'000'013;
-  keys.command_timeout = std::chrono::seconds(14);
-  keys.data_timeout = std::chrono::seconds(15);
-  keys.session_timeout = std::chrono::seconds(16);
+  keys.command = std::chrono::seconds(14);
+  keys.content = std::chrono::seconds(15);
+  keys.session = std::chrono::seconds(16);
   keys.handshakes = 17;
-  keys.handshakes_per_ip = {.count = 18, .span = std::chrono::seconds(19)};
+  keys.handshakes_from_client = {.count = 18, .span = std::chrono::seconds(19)};
   keys.wasted = 1'000'020;
-  keys.min_rate = 21;
+  keys.min_content_rate = 21;
   keys.max_hops = 22;
   keys.rcpts = {.count = 10'023, .span = std::chrono::seconds(24)};
   keys.rcpts_per_ip = {.count = 25, .span = std::chrono::seconds(26)};
@@ -183,21 +184,21 @@ TEST(Policies, TellTheInboundSideAllOfItsLimits) {
   EXPECT_EQ(limits.max_recipients, keys.max_recipients);
   EXPECT_EQ(limits.max_errors, keys.max_errors);
   EXPECT_EQ(limits.max_junk, keys.max_junk);
-  EXPECT_EQ(limits.connections_total, keys.max_connections);
-  EXPECT_EQ(limits.connections_per_client, keys.per_ip);
-  EXPECT_EQ(limits.connections_per_network, keys.per_network);
-  EXPECT_EQ(limits.connections_from_client.count, keys.new_per_ip.count);
-  EXPECT_EQ(limits.connections_from_client.span, keys.new_per_ip.span);
+  EXPECT_EQ(limits.connections_total, keys.connections_total);
+  EXPECT_EQ(limits.connections_per_client, keys.connections_per_client);
+  EXPECT_EQ(limits.connections_per_network, keys.connections_per_network);
+  EXPECT_EQ(limits.connections_from_client.count, keys.connections_from_client.count);
+  EXPECT_EQ(limits.connections_from_client.span, keys.connections_from_client.span);
   EXPECT_EQ(limits.memory, keys.memory);
   EXPECT_EQ(limits.memory_per_network, keys.memory_per_network);
-  EXPECT_EQ(limits.command, keys.command_timeout);
-  EXPECT_EQ(limits.content, keys.data_timeout);
-  EXPECT_EQ(limits.session, keys.session_timeout);
+  EXPECT_EQ(limits.command, keys.command);
+  EXPECT_EQ(limits.content, keys.content);
+  EXPECT_EQ(limits.session, keys.session);
   EXPECT_EQ(limits.handshakes, keys.handshakes);
-  EXPECT_EQ(limits.handshakes_from_client.count, keys.handshakes_per_ip.count);
-  EXPECT_EQ(limits.handshakes_from_client.span, keys.handshakes_per_ip.span);
+  EXPECT_EQ(limits.handshakes_from_client.count, keys.handshakes_from_client.count);
+  EXPECT_EQ(limits.handshakes_from_client.span, keys.handshakes_from_client.span);
   EXPECT_EQ(limits.wasted, keys.wasted);
-  EXPECT_EQ(limits.min_content_rate, keys.min_rate);
+  EXPECT_EQ(limits.min_content_rate, keys.min_content_rate);
   const inbound::AttemptLimits& attempts = policies->inbound->abuse.attempts;
   EXPECT_EQ(attempts.total, keys.rcpts);
   EXPECT_EQ(attempts.per_client, keys.rcpts_per_ip);

@@ -61,7 +61,7 @@ TEST(Bounces, ABounceHasExactlyOneRecipient) {
 
 TEST(Bounces, ALargeBounceIsRefused) {
   Limits small;
-  small.max_bounce_body = 1000;
+  small.bounces.max_body = 1000;
   House house(small);
   const std::string address = srs_address(house, "ann@sender.example");
   std::string body;
