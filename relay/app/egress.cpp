@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <set>
 
-#include "relay/forward/risk_pool.hpp"
-#include "relay/settings/host.hpp"
-
 namespace relay::app {
 
 namespace {
@@ -40,17 +37,17 @@ SourceAddresses sources_of(const std::vector<std::string>& texts) {
   return sources;
 }
 
-std::vector<address> egress_addresses(const settings::Outbound& outbound,
-                                      const forward::RiskPool& risk,
+std::vector<address> egress_addresses(const std::vector<std::string>& sources,
+                                      const std::vector<std::string>& of_risk_pool,
                                       std::span<const address> local) {
-  if (outbound.source.empty()) return {};
-  const auto [v4, v6] = sources_of(outbound.source);
+  if (sources.empty()) return {};
+  const auto [v4, v6] = sources_of(sources);
   if (is_left_to_system(v4, true, local) || is_left_to_system(v6, false, local)) return {};
   std::set<address> all;
   for (const auto& source : {v4, v6}) {
     if (source) all.insert(*source);
   }
-  for (const std::string& source : risk.source) {
+  for (const std::string& source : of_risk_pool) {
     all.insert(boost::asio::ip::make_address(source));
   }
   return {all.begin(), all.end()};

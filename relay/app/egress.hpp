@@ -8,14 +8,6 @@
 
 #include <boost/asio/ip/address.hpp>
 
-namespace relay::settings {
-struct Outbound;
-}
-
-namespace relay::forward {
-struct RiskPool;
-}
-
 namespace relay::app {
 
 /// The address of each family that mail leaves from; nullopt: the system chooses it.
@@ -32,7 +24,7 @@ SourceAddresses sources_of(const std::vector<std::string>& texts);
 /// chooses an address of its own for some mail: without [outbound] source, and where `source` names
 /// none of a family in which this host (`local`: all its addresses) can reach other hosts.
 std::vector<boost::asio::ip::address> egress_addresses(
-    const settings::Outbound& outbound, const forward::RiskPool& risk,
+    const std::vector<std::string>& sources, const std::vector<std::string>& of_risk_pool,
     std::span<const boost::asio::ip::address> local);
 
 }  // namespace relay::app

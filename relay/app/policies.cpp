@@ -75,7 +75,7 @@ std::shared_ptr<const auth::CheckOptions> check_options(const settings::Settings
   if (from.auth.organisation == settings::OrganisationRule::SuffixList) {
     options->suffixes = std::make_shared<const auth::OrganisationalDomain>();
   }
-  options->egress = egress_addresses(from.outbound, from.risk, local_addresses());
+  options->egress = egress_addresses(from.outbound.source, from.risk.source, local_addresses());
   return options;
 }
 

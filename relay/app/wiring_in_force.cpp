@@ -2,6 +2,9 @@
 
 #include <utility>
 
+#include "relay/settings/problem.hpp"
+#include "relay/settings/settings.hpp"
+
 namespace relay::app {
 
 InForce::InForce(Parts& parts, GivenSockets given, FileBounds bounds, base::Log& log,

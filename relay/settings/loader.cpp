@@ -161,7 +161,7 @@ void read_root(Section& root, Settings& settings) {
   read_rates(root, settings.rates);
   read_consent(root, settings.defaults, settings.consent);
   read_outbound(root, settings.outbound);
-  read_leaving(root, settings.auth, settings, settings.notices);
+  read_leaving(root, settings.auth.verify, settings, settings.notices);
   read_queue(root, settings.queue, settings.retry);
   read_log(root, settings.srs.domain.has_value(), settings.log);
   read_control(root, settings.control);

@@ -8,7 +8,6 @@
 #include "relay/mail/notice_policy.hpp"
 #include "relay/settings/problem_code.hpp"
 #include "relay/settings/read_sections.hpp"
-#include "relay/settings/verification.hpp"
 
 namespace relay::settings {
 
@@ -114,7 +113,7 @@ void read_targets(Section& root, Policy& policy) {
   }
 }
 
-void read_notices(Section& root, const Auth& auth, const Policy& policy, NoticePolicy& notices) {
+void read_notices(Section& root, bool verifies, const Policy& policy, NoticePolicy& notices) {
   auto section = root.table("bounces");
   if (section) {
     section->choice("to", notices.to,
@@ -130,7 +129,7 @@ void read_notices(Section& root, const Auth& auth, const Policy& policy, NoticeP
     }
   }
   // Losing all bounces silently must be an explicit decision of the operator.
-  if (!auth.verify && notices.to == NoticesTo::Authenticated) {
+  if (!verifies && notices.to == NoticesTo::Authenticated) {
     const std::string why =
         "with auth.verify = false no sender is ever authenticated, so that nobody would hear of a "
         "failure: say bounces.to = \"anyone\", or verify";
@@ -140,10 +139,10 @@ void read_notices(Section& root, const Auth& auth, const Policy& policy, NoticeP
 
 }  // namespace
 
-void read_leaving(Section& root, const Auth& auth, Policy& policy, NoticePolicy& notices) {
+void read_leaving(Section& root, bool verifies, Policy& policy, NoticePolicy& notices) {
   read_risk(root, policy.risk);
   read_targets(root, policy);
-  read_notices(root, auth, policy, notices);
+  read_notices(root, verifies, policy, notices);
 }
 
 }  // namespace relay::settings

@@ -98,7 +98,7 @@ void warn_of_unconfirmed(const forward::Policy& policy, Findings& findings);
 
 // each in a file of its own
 void read_limits(Section& root, Limits& limits);
-void read_leaving(Section& root, const Auth& auth, forward::Policy& policy,
+void read_leaving(Section& root, bool verifies, forward::Policy& policy,
                   mail::NoticePolicy& notices);
 void read_providers(Section& root, std::vector<forward::Provider>& providers);
 /// Finds loops and fan-out of aliases within our own domains. Call after all domains are read.

@@ -23,7 +23,7 @@ std::vector<address> egress(std::vector<std::string> source,
   from.outbound.source = std::move(source);
   std::vector<address> addresses;
   for (const char* one : local) addresses.push_back(make_address(one));
-  return egress_addresses(from.outbound, from.risk, addresses);
+  return egress_addresses(from.outbound.source, from.risk.source, addresses);
 }
 
 TEST(Egress, IsKnownWhereEveryFamilyOfTheHostIsNamed) {
