@@ -4,6 +4,7 @@ import os
 import socket
 import ssl
 import subprocess
+import threading
 import unittest
 from unittest import mock
 
@@ -94,31 +95,30 @@ class Renewal(unittest.TestCase):
         self.assertEqual(status(self.relay)["needs_restart"], [])
 
     def updates_taken(self, most):
-        """How many updates of its key a client makes, of `most`, until its connection ends."""
-        with subprocess.Popen(["openssl", "s_client", "-tls1_3", "-starttls", "smtp", "-connect",
-                               f"127.0.0.1:{self.relay.port}"], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
-            self.addCleanup(client.kill)
+        """How many times a client may change its key, of `most`, until its connection ends."""
+        command = ["openssl", "s_client", "-tls1_3", "-starttls", "smtp", "-connect", f"127.0.0.1:{self.relay.port}"]
+        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
+            overdue = threading.Timer(30, client.kill)
+            overdue.start()
+            try:
+                return next((taken for taken in range(most) if not self.is_served_after_update(client)), most)
+            finally:
+                overdue.cancel()
+                client.kill()
 
-            def says(line):
-                """Says it, and hears whether a reply comes; each line has to be read alone to be a command."""
+    @staticmethod
+    def is_served_after_update(client):
+        """Each line is written when the one before has had its effect: s_client takes a command only where it
+        begins what is read at once."""
+        for line, answer in ((b"k\n", b"KEYUPDATE"), (b"noop\r\n", b"250 2.0.0")):
+            try:
                 client.stdin.write(line)
                 client.stdin.flush()
-
-            def hears(word):
-                return any(word in line for line in iter(client.stdout.readline, b""))
-
-            try:
-                for taken in range(most):
-                    says(b"k\n")
-                    self.assertTrue(hears(b"KEYUPDATE"))
-                    says(b"noop\r\n")
-                    if not hears(b"250 2.0.0"):
-                        return taken
             except BrokenPipeError:
-                return taken
-            client.kill()
-            return most
+                return False
+            if not any(answer in heard for heard in iter(client.stdout.readline, b"")):
+                return False
+        return True
 
     def test_the_limit_of_late_messages_is_that_of_the_last_reload_also_after_a_renewal(self):
         self.relay.configure(limits={"late_tls_messages": 2})
