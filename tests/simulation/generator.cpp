@@ -55,7 +55,7 @@ class Generator {
   void draw_machine() {
     constexpr SeededLoops::Order kOrders[] = {SeededLoops::Order::Any, SeededLoops::Order::Sticky,
                                               SeededLoops::Order::Ranked};
-    world_.shards = static_cast<std::size_t>(random_.between(1, 3));
+    world_.shards = static_cast<std::uint32_t>(random_.between(1, 3));
     world_.order = random_.pick(kOrders);
     if (random_.chance(500)) world_.yields = static_cast<unsigned>(random_.between(1, 400));
     if (random_.chance(600)) {
@@ -103,7 +103,7 @@ void Generator::draw_settings() {
   settings.messages_per_connection = random_.pick(kFew);
   settings.recipients_per_transaction = random_.pick(kFew);
   settings.keep_open = std::chrono::seconds(random_.between(1, 20));
-  settings.risk_connections = static_cast<std::size_t>(random_.between(1, 3));
+  settings.risk_connections = static_cast<std::uint32_t>(random_.between(1, 3));
   settings.risk_rate = static_cast<std::uint32_t>(random_.between(6, 120));
   settings.bounce_to_anyone = random_.chance(300);
 }

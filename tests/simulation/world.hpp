@@ -136,7 +136,7 @@ struct Settings {
   std::size_t messages_per_connection = 100;
   std::size_t recipients_per_transaction = 100;
   std::chrono::seconds keep_open{5};
-  std::size_t risk_connections = 2;
+  std::uint32_t risk_connections = 2;
   std::uint32_t risk_rate = 60;  ///< copies a minute
   bool bounce_to_anyone = false;
   delivery::MemoryLimits memory;
