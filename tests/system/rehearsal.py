@@ -34,6 +34,7 @@ NOT_HERE = {
     "clang-tidy-19": "CI's step `tidy` runs it over all sources",
     "scripts/test": "runs all tests, this one among them",
 }
+SCRIPTS_OF_TESTS = ("tests/bench", "tests/architecture")
 # Commands that build and test are replaced; stand_in.py checks whether the real one would begin.
 ASKED = ("cmake", "ninja", "ctest")
 # One question a line, its words with a separator behind each.
@@ -93,7 +94,7 @@ class Rehearsal:
     def __init__(self, folder, configuration):
         self.folder, self.configuration = folder, configuration
         self.tools = os.path.join(folder, "on-the-path")
-        for path in ("on-the-path", "scripts", "tests/bench", "etc/srs-relay", "etc/letsencrypt/renewal-hooks/deploy", "tmp"):
+        for path in ("on-the-path", "scripts", *SCRIPTS_OF_TESTS, "etc/srs-relay", "etc/letsencrypt/renewal-hooks/deploy", "tmp"):
             os.makedirs(os.path.join(folder, path))
         self.noted = os.path.join(folder, "noted")
         for name in TOOLS:
@@ -129,10 +130,10 @@ class Rehearsal:
         for name in ("scripts/setup", "scripts/setup-peers"):  # others begin with them: once is enough
             os.rename(os.path.join(self.folder, name), os.path.join(self.folder, name + "-whole"))
             self.stand(name, f'[ -e "{name}-done" ] || {{ {name}-whole && : >"{name}-done"; }}')
-        for name in os.listdir(os.path.join(ROOT, "tests/bench")):
-            path = os.path.join(ROOT, "tests/bench", name)
+        for name in (os.path.join(folder, one) for folder in SCRIPTS_OF_TESTS for one in os.listdir(os.path.join(ROOT, folder))):
+            path = os.path.join(ROOT, name)
             if os.path.isfile(path) and os.access(path, os.X_OK):
-                self.stand(os.path.join("tests/bench", name), f"exec python3 tests/bench/{name} \"$@\"")
+                self.stand(name, f"exec python3 {name} \"$@\"")
 
     def make_programs(self):
         """One for all, which goes by its name. A fuzz target says that it has done as much as anybody may want."""
