@@ -6,6 +6,7 @@
 
 #include "relay/app/offline_content.hpp"
 #include "relay/settings/file_stamp.hpp"
+#include "relay/settings/problem.hpp"
 #include "relay/settings/settings.hpp"
 
 namespace relay::app {
