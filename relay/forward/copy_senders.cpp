@@ -103,7 +103,11 @@ std::expected<CopySenders::Chosen, Rejection> CopySenders::settle(
     const bool may_hold = message_.late != LateRefusal::Refuse && !recipient.is_bounce;
     if (!sent_under && !may_hold) return std::unexpected(std::move(sent_under.error()));
     hold_ = hold_ || !sent_under;
-    route.reverse_path = sent_under ? std::move(*sent_under) : message_.sender;
+    if (sent_under) {
+      route.reverse_path = std::move(*sent_under);
+    } else {
+      route.reverse_path = message_.sender;
+    }
   }
   if (!message_.unwelcome.empty()) doubt(recipient, route);
   return chosen;
