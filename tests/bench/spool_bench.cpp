@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 #include "relay/base/sha256.hpp"
-#include "relay/spool/sqlite_spool.hpp"
-#include "relay/ports/intake_queue.hpp"
 #include "relay/ports/delivery_queue.hpp"
+#include "relay/ports/intake_queue.hpp"
+#include "relay/spool/sqlite_spool.hpp"
 #include "tests/bench/texts.hpp"
 #include "tests/fakes/fake_clock.hpp"
 

@@ -1,4 +1,3 @@
-#include "relay/ports/intake_queue.hpp"
 #include "tests/powercut/life.hpp"
 
 #include <future>
@@ -7,6 +6,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/use_future.hpp>
 
+#include "relay/ports/intake_queue.hpp"
 #include "tests/powercut/workload.hpp"
 #include "tests/spool/a_message.hpp"
 

@@ -1,9 +1,9 @@
-#include "relay/ports/intake_queue.hpp"
-#include "relay/ports/greylist.hpp"
 #include "tests/powercut/mail_life.hpp"
 
 #include <algorithm>
 
+#include "relay/ports/greylist.hpp"
+#include "relay/ports/intake_queue.hpp"
 #include "tests/spool/a_message.hpp"
 
 namespace relay::powercut {

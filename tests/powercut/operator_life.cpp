@@ -1,9 +1,10 @@
-#include "relay/ports/delivery_queue.hpp"
-#include "relay/ports/operator_queue.hpp"
-#include "relay/ports/consent_queue.hpp"
 #include "tests/powercut/operator_life.hpp"
 
 #include <algorithm>
+
+#include "relay/ports/consent_queue.hpp"
+#include "relay/ports/delivery_queue.hpp"
+#include "relay/ports/operator_queue.hpp"
 
 namespace relay::powercut {
 

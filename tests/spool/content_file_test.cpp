@@ -7,9 +7,9 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include "relay/ports/intake_queue.hpp"
 #include "relay/spool/spool_folder.hpp"
 #include "relay/spool/sqlite_spool.hpp"
-#include "relay/ports/intake_queue.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/spool/a_message.hpp"
 #include "tests/spool/queue_folder.hpp"

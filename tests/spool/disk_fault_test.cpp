@@ -8,8 +8,8 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
-#include "relay/spool/sqlite_spool.hpp"
 #include "relay/ports/intake_queue.hpp"
+#include "relay/spool/sqlite_spool.hpp"
 #include "tests/fakes/fake_clock.hpp"
 #include "tests/fakes/fault_vfs.hpp"
 #include "tests/spool/a_message.hpp"
