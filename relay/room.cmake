@@ -105,5 +105,5 @@ function(relay_test name)
   # One ctest entry per program: a program of a thousand cases starts once, not a thousand times.
   add_test(NAME ${name} COMMAND ${target} --gtest_brief=1)
   # For what hangs: with sanitizers and at the lowest priority, the longest program takes some minutes.
-  set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT 900)
+  set_tests_properties(${name} PROPERTIES LABELS "${labels}" TIMEOUT 1800)
 endfunction()
