@@ -26,6 +26,10 @@ struct TlsDemand {
   friend bool operator==(const TlsDemand&, const TlsDemand&) = default;
 };
 
+/// Handshake messages that a peer may send after the handshake ([limits] late_tls_messages): enough
+/// for peers that update their keys now and then.
+inline constexpr std::uint32_t kLateTlsMessages = 32;
+
 /// "never", "may", "encrypt", "verify": for logs, and as the beginning of a group's key.
 std::string_view name(TlsLevel level);
 

@@ -42,9 +42,6 @@ struct CertificateFacts {
 /// Immutable; shards may share it. Connections keep alive what they need of it.
 class TlsContext {
  public:
-  /// Enough for peers that update their keys now and then, and for what is done unasked.
-  static constexpr std::uint32_t kLateMessages = 32;
-
   /// For accepting. Reads both files and checks that they belong together. Sessions are resumed by
   /// tickets only: no state is kept per client. Error: one line naming the file and its problem.
   static std::expected<TlsContext, std::string> server(
@@ -91,7 +88,7 @@ class TlsContext {
   static std::expected<Handle, std::string> make_server(std::shared_ptr<TicketKeys> tickets);
 
   Handle context_;
-  std::uint32_t late_messages_ = kLateMessages;
+  std::uint32_t late_messages_ = mail::kLateTlsMessages;
 };
 
 /// The cause of the last OpenSSL error, without its numbers; clears OpenSSL's error queue.

@@ -8,6 +8,7 @@
 #include "relay/base/rate_table.hpp"
 #include "relay/base/source_place.hpp"
 #include "relay/forward/loop_guard.hpp"
+#include "relay/mail/tls_demand.hpp"
 #include "relay/smtp/server_limits.hpp"
 
 namespace relay::settings {
@@ -20,8 +21,8 @@ struct Limits : smtp::ServerLimits {
   base::Rate rcpts{.count = 200'000, .span = seconds(600)};
   base::Rate rcpts_per_ip{.count = 20'000, .span = seconds(3600)};
   base::Rate rcpts_per_network{.count = 40'000, .span = seconds(3600)};
-  std::uint32_t late_tls_messages = 32;  ///< handshake messages of a peer after its handshake
-  base::Networks exempt;                 ///< clients exempt from limits per client
+  std::uint32_t late_tls_messages = mail::kLateTlsMessages;  ///< of a client or a next hop
+  base::Networks exempt;  ///< clients exempt from limits per client
   base::SourcePlace exempt_at = {};
 };
 

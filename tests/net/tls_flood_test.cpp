@@ -156,7 +156,7 @@ TEST_F(TlsFlood, OfWishesToRenegotiateEndsItsConnection) {
 TEST_F(TlsFlood, IsNotWhatAnHonestPeerDoes) {
   auto ends = serve_evil_client();
   std::string records = ends.evil.record_of("a");
-  records += ends.evil.key_updates(TlsContext::kLateMessages - 1) + ends.evil.record_of("b");
+  records += ends.evil.key_updates(mail::kLateTlsMessages - 1) + ends.evil.record_of("b");
   records += ends.evil.key_updates(1) + ends.evil.record_of("c");
   ASSERT_TRUE(ends.evil.send_raw(records));
   EXPECT_EQ(run_task(loopback_.shard.io(), read_all(*ends.ours, 3)), "abc");
