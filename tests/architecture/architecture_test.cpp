@@ -8,6 +8,7 @@
 #include "tests/architecture/rules.hpp"
 #include "tests/architecture/sources.hpp"
 #include "tests/source_dir.hpp"
+#include "tests/support/read_file.hpp"
 
 namespace relay::architecture {
 namespace {
@@ -63,7 +64,7 @@ TEST(Architecture, RoomsLinkWhatTheyMayInclude) {
   for (const auto& entry : fs::directory_iterator(fs::path(RELAY_SOURCE_DIR) / "relay")) {
     if (!entry.is_directory()) continue;
     const std::string room = entry.path().filename();
-    auto seen = rooms_seen(text_of("relay/" + room + "/CMakeLists.txt"));
+    auto seen = rooms_seen(support::read_source("relay/" + room + "/CMakeLists.txt"));
     std::ranges::sort(seen);
     EXPECT_EQ(seen, rooms_allowed(room)) << room;
     ++rooms;
@@ -78,7 +79,8 @@ TEST(Architecture, EveryUnitIsBuilt) {
     // A room builds what lies in its folders, too: "dkim/verifier.cpp".
     const fs::path room = path.starts_with("relay/") ? *std::next(file.begin()) : fs::path();
     const fs::path top = *file.begin() / room;
-    EXPECT_THAT(text_of(top / "CMakeLists.txt"), HasSubstr(file.lexically_relative(top).string()))
+    EXPECT_THAT(support::read_source(top / "CMakeLists.txt"),
+                HasSubstr(file.lexically_relative(top).string()))
         << path;
   }
 }

@@ -2,19 +2,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
-#include "tests/source_dir.hpp"
+#include "tests/support/read_file.hpp"
 
 namespace relay::architecture {
 
 namespace fs = std::filesystem;
-
-std::string text_of(const std::string& path) {
-  std::ifstream file(fs::path(RELAY_SOURCE_DIR) / path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::vector<Source> all_sources() {
   const fs::path root(RELAY_SOURCE_DIR);
@@ -24,7 +17,7 @@ std::vector<Source> all_sources() {
       const auto ending = entry.path().extension();
       if (ending != ".cpp" && ending != ".hpp") continue;
       const std::string path = entry.path().lexically_relative(root);
-      found.push_back({.path = path, .text = text_of(path)});
+      found.push_back({.path = path, .text = support::read_source(path)});
     }
   }
   std::ranges::sort(found, {}, &Source::path);

@@ -14,7 +14,4 @@ struct Source {
 /// All of the program and of the SRS library, by path.
 std::vector<Source> all_sources();
 
-/// A file of the project; "" if there is none. `path` is seen from its root.
-std::string text_of(const std::string& path);
-
 }  // namespace relay::architecture
