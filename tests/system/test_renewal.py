@@ -97,7 +97,10 @@ class Renewal(unittest.TestCase):
     def updates_taken(self, most):
         """How many times a client may change its key, of `most`, until its connection ends."""
         command = ["openssl", "s_client", "-tls1_3", "-starttls", "smtp", "-connect", f"127.0.0.1:{self.relay.port}"]
-        with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as client:
+        # Without a buffer: what could not be written to a client that has ended would break its pipe once more
+        # when that buffer is closed.
+        with subprocess.Popen(command, bufsize=0, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT) as client:
             overdue = threading.Timer(30, client.kill)
             overdue.start()
             try:
@@ -113,7 +116,6 @@ class Renewal(unittest.TestCase):
         for line, answer in ((b"k\n", b"KEYUPDATE"), (b"noop\r\n", b"250 2.0.0")):
             try:
                 client.stdin.write(line)
-                client.stdin.flush()
             except BrokenPipeError:
                 return False
             if not any(answer in heard for heard in iter(client.stdout.readline, b"")):
