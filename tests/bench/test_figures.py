@@ -84,11 +84,22 @@ class Production(unittest.TestCase):
                b"Received: from load.test\r\n\tby mx.relay.test with ESMTPS\r\n\r\ntext\r\n")
 
     def test_a_message_shows_that_it_was_verified_sealed_and_encrypted(self):
-        self.assertEqual(sinks.missing_from(self.CONTENT), [])
+        self.assertEqual(sinks.missing_from(self.CONTENT, modes.PRODUCTION.evidence()), [])
 
     def test_what_a_message_lacks_is_named(self):
-        self.assertEqual(sinks.missing_from(self.CONTENT.replace(b"dkim=pass", b"dkim=fail").replace(b"ESMTPS", b"ESMTP")),
-                         ["dkim=pass", "with ESMTPS"])
+        lacking = self.CONTENT.replace(b"dkim=pass", b"dkim=fail").replace(b"ESMTPS", b"ESMTP")
+        self.assertEqual(sinks.missing_from(lacking, modes.PRODUCTION.evidence()), ["dkim=pass", "with ESMTPS"])
+
+    def test_a_mode_asks_for_what_it_is_about(self):
+        evidence = {mode.name: mode.evidence() for mode in modes.COMPARED if mode.verify}
+        self.assertEqual(set(evidence), {"production", "verified", "sealed"})
+        self.assertIn(b"\nARC-Seal:", evidence["sealed"])
+        self.assertNotIn(b"with ESMTPS", evidence["sealed"])
+        self.assertNotIn(b"\nARC-Seal:", evidence["verified"])
+
+    def test_no_mode_seals_what_it_does_not_verify(self):
+        with self.assertRaisesRegex(ValueError, "only what was verified"):
+            modes.Mode("", seal=True)
 
     def test_commits_are_compared_in_every_mode(self):
         self.assertEqual([mode.name for mode in modes.COMPARED],
