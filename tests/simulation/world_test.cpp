@@ -36,7 +36,8 @@ TEST_P(Worlds, RepeatExactlyFromTheirSeed) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, Worlds, testing::Range<std::uint64_t>(1, 21));
 
-/// Each was found by a campaign, and shows a mistake of the relay if it comes back.
+/// Each was found by a campaign, and shows a mistake of the relay, or of the judges, if it comes
+/// back.
 TEST(KnownWorlds, StayWell) {
   struct Known {
     std::uint64_t seed;
@@ -55,6 +56,7 @@ TEST(KnownWorlds, StayWell) {
            Known{390423, true},   // a place was kept for the reply to a dot without recipients
            Known{3000904, true},  // a session that was cut off reported hosts that it never asked
            Known{46982, false},   // a release counted for nothing after the clock was set back
+           Known{167848, true},   // the judge wanted a further host of a session that was cut off
        }) {
     const RunResult result = run_world(generate_world(seed, large));
     EXPECT_THAT(result.violations, IsEmpty()) << seed << '\n' << told(result);
