@@ -1,5 +1,7 @@
 #include "relay/app/endpoints.hpp"
 
+#include <algorithm>
+
 #include <boost/asio/ip/address.hpp>
 
 #include "relay/settings/listener.hpp"
@@ -29,6 +31,10 @@ std::vector<ports::Endpoint> endpoints_of(const std::vector<settings::Listener>&
     for (const auto& endpoint : endpoints_of(listener)) endpoints.push_back(endpoint);
   }
   return endpoints;
+}
+
+bool contains(std::span<const ports::Endpoint> all, const ports::Endpoint& one) {
+  return std::ranges::find(all, one) != all.end();
 }
 
 }  // namespace relay::app

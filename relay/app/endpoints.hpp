@@ -1,6 +1,7 @@
 // The addresses that the configuration listens on.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "relay/ports/stream.hpp"
@@ -19,5 +20,7 @@ std::vector<ports::Endpoint> endpoints_of(const settings::Listener& listener);
 std::vector<ports::Endpoint> reached_endpoints_of(const settings::Listener& listener);
 
 std::vector<ports::Endpoint> endpoints_of(const std::vector<settings::Listener>& listeners);
+
+bool contains(std::span<const ports::Endpoint> all, const ports::Endpoint& one);
 
 }  // namespace relay::app

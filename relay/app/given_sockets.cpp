@@ -8,6 +8,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
+#include "relay/app/endpoints.hpp"
 #include "relay/app/systemd_unit.hpp"
 #include "relay/settings/findings.hpp"
 #include "relay/settings/problem_code.hpp"
@@ -28,10 +29,6 @@ std::string text_of(const ports::Endpoint& address) {
 
 ports::Endpoint endpoint_of(const settings::SocketAddress& address) {
   return {boost::asio::ip::make_address(address.host), address.port};
-}
-
-bool has(const std::vector<ports::Endpoint>& all, const ports::Endpoint& one) {
-  return std::ranges::find(all, one) != all.end();
 }
 
 /// "192.0.2.1:25", "[::]:25", or "25", which means [::]:25 (systemd.socket(5)). nullopt for sockets
@@ -95,7 +92,7 @@ void settle_listeners(settings::Settings& settings, const GivenSockets& given,
     }
   }
   for (const auto& [address, takes_ipv4] : *given) {
-    if (has(wanted, address)) continue;
+    if (contains(wanted, address)) continue;
     if (has_unnamed) {
       unnamed->addresses.push_back({address.address.to_string(), address.port, takes_ipv4});
     } else {

@@ -17,7 +17,7 @@ bool ends_local_part(char c) {
 
 bool is_domain_octet(char c) {
   return base::is_alpha(c) || base::is_digit(c) || c == '.' || c == '-' || c == '_' ||
-         static_cast<unsigned char>(c) >= 0x80;
+         base::is_eight_bit(c);
 }
 
 /// Where the local part before the "@" at `at` begins; not before `from`. The text is JSON, so the

@@ -3,26 +3,20 @@
 #include <algorithm>
 #include <utility>
 
+#include "relay/app/endpoints.hpp"
+
 namespace relay::app {
-
-namespace {
-
-bool has(std::span<const ports::Endpoint> all, const ports::Endpoint& one) {
-  return std::ranges::find(all, one) != all.end();
-}
-
-}  // namespace
 
 std::expected<Listeners::Change, std::string> Listeners::prepare(
     std::span<const ports::Endpoint> wanted) {
   Change change;
   for (const Open& open : open_) {
-    if (!has(wanted, open.address)) change.removed.push_back(open.address);
+    if (!contains(wanted, open.address)) change.removed.push_back(open.address);
   }
   std::vector<ports::Endpoint> fresh;
   for (const ports::Endpoint& address : wanted) {
     const bool is_open = std::ranges::find(open_, address, &Open::address) != open_.end();
-    if (!is_open && !has(fresh, address)) fresh.push_back(address);
+    if (!is_open && !contains(fresh, address)) fresh.push_back(address);
   }
   std::vector<ports::Endpoint> foreign = fresh;
   if (given_) foreign = given_->missing(foreign);
@@ -65,7 +59,7 @@ std::expected<Listeners::Open, std::string> Listeners::open(const ports::Endpoin
 
 void Listeners::apply(Change change, const std::function<void()>& publish) {
   given_.reset();
-  std::erase_if(open_, [&](const Open& open) { return has(change.removed, open.address); });
+  std::erase_if(open_, [&](const Open& open) { return contains(change.removed, open.address); });
   if (publish) publish();
   for (Open& added : change.added) {
     for (auto& socket : added.sockets) socket->start();

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "relay/base/network.hpp"
 #include "relay/base/text.hpp"
 
 namespace relay::auth {
@@ -12,12 +13,6 @@ namespace {
 
 using boost::asio::ip::address;
 using mail::IprevResult;
-
-/// A client on a dual-stack socket has the form "::ffff:192.0.2.1": returns its IPv4 address.
-address unmapped(const address& client) {
-  if (!client.is_v6() || !client.to_v6().is_v4_mapped()) return client;
-  return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, client.to_v6());
-}
 
 std::vector<std::string> presentable(const std::vector<std::string>& names) {
   std::vector<std::string> chosen;
@@ -47,7 +42,7 @@ bool is_host_name(std::string_view name) {
 base::Task<mail::IprevVerdict> check_iprev(ports::Resolver& resolver,
                                            boost::asio::ip::address client,
                                            base::Deadline deadline) {
-  client = unmapped(client);
+  client = base::plain_address(client);
   const auto family = client.is_v4() ? ports::IpFamily::V4 : ports::IpFamily::V6;
   const auto names = co_await resolver.names(client, deadline);
   if (!names) {

@@ -12,6 +12,12 @@ constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 constexpr bool is_alpha(char c) { return lower(c) >= 'a' && lower(c) <= 'z'; }
 
+/// An octet of 128 or more: in UTF-8, a part of a character that is not ASCII.
+constexpr bool is_eight_bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
+
+/// CTL of RFC 5234: the first 32 octets, and DEL.
+constexpr bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
 /// WSP of RFC 5234: SP or HTAB. Without a branch, because it is asked for each octet of a body.
 constexpr bool is_wsp(char c) { return (c == ' ') | (c == '\t'); }
 
@@ -19,6 +25,9 @@ constexpr bool is_wsp(char c) { return (c == ' ') | (c == '\t'); }
 constexpr bool is_white(char c) { return is_wsp(c) || c == '\r' || c == '\n'; }
 
 std::string lower(std::string_view text);
+
+/// No octet of it is_eight_bit().
+bool is_ascii(std::string_view text);
 
 /// The text without octets of `blanks` at its ends.
 std::string_view trimmed(std::string_view text, std::string_view blanks = " \t");

@@ -4,6 +4,7 @@
 #include <numeric>
 #include <utility>
 
+#include "relay/base/text.hpp"
 #include "relay/mail/header.hpp"
 
 namespace relay::delivery {
@@ -12,14 +13,10 @@ namespace {
 
 using mail::OutcomeKind;
 
-bool has_utf8(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
 /// Whether the header of the copy, original or rewritten, contains UTF-8.
 bool header_has_utf8(const CopyHead& head, std::string_view content) {
-  if (head.content_begin > 0) return has_utf8(head.fields[0]);
-  return has_utf8(content.substr(0, mail::header_length(content).value_or(content.size())));
+  if (head.content_begin > 0) return !base::is_ascii(head.fields[0]);
+  return !base::is_ascii(content.substr(0, mail::header_length(content).value_or(content.size())));
 }
 
 }  // namespace

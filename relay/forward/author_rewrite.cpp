@@ -80,7 +80,7 @@ std::vector<Word> words_of(std::string_view value) {
 std::string shown(const std::string& name) {
   std::string out;
   for (const char c : name.substr(0, name.find('@'))) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F || c == '<' || c == '>') continue;
+    if (base::is_control(c) || c == '<' || c == '>') continue;
     out += c;
   }
   if (out.size() > kMaxNameOctets) {

@@ -14,18 +14,9 @@ namespace relay::mail {
 
 namespace {
 
-bool is_eight_bit(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-
-/// atext of RFC 5321 §4.1.2 with the UTF-8 extension of RFC 6531 §3.3.
-bool is_atext(char c) {
-  constexpr std::string_view kSpecials = "!#$%&'*+-/=?^_`{|}~";
-  return base::is_alpha(c) || base::is_digit(c) || is_eight_bit(c) ||
-         kSpecials.find(c) != std::string_view::npos;
-}
-
 /// What a quoted string may hold after decoding: printable ASCII and space (qtextSMTP and
 /// quoted-pairSMTP of RFC 5321 §4.1.2), and UTF-8.
-bool is_quotable(char c) { return (c >= ' ' && c <= '~') || is_eight_bit(c); }
+bool is_quotable(char c) { return (c >= ' ' && c <= '~') || base::is_eight_bit(c); }
 
 /// A local part that we accept without quotes. Wider than Dot-string (RFC 5321 §4.1.2): addresses
 /// such as "ann..b" and "ann." exist in large numbers.
@@ -118,7 +109,7 @@ std::expected<std::size_t, AddressError> read_local_part(std::string_view text,
     for (; i < text.size() && text[i] != '"'; ++i) {
       if (text[i] == '\\') {
         if (++i == text.size()) return std::unexpected(AddressError::Unterminated);
-        if (is_eight_bit(text[i])) return std::unexpected(AddressError::BadLocalPart);
+        if (base::is_eight_bit(text[i])) return std::unexpected(AddressError::BadLocalPart);
       }
       if (!is_quotable(text[i])) return std::unexpected(AddressError::BadLocalPart);
       decoded += text[i];
@@ -134,6 +125,12 @@ std::expected<std::size_t, AddressError> read_local_part(std::string_view text,
 }
 
 }  // namespace
+
+bool is_atext(char c) {
+  constexpr std::string_view kSpecials = "!#$%&'*+-/=?^_`{|}~";
+  return base::is_alpha(c) || base::is_digit(c) || base::is_eight_bit(c) ||
+         kSpecials.find(c) != std::string_view::npos;
+}
 
 std::string_view describe(AddressError error) {
   switch (error) {
@@ -201,7 +198,7 @@ std::expected<Domain, AddressError> Domain::parse(std::string_view text) {
     return Domain(std::string(text));
   }
   std::string ascii(text);
-  if (std::ranges::any_of(text, is_eight_bit)) {
+  if (std::ranges::any_of(text, base::is_eight_bit)) {
     if (!is_valid_utf8(text)) return std::unexpected(AddressError::NotUtf8);
     auto converted = to_a_labels(text);
     if (!converted) return std::unexpected(converted.error());
@@ -261,7 +258,7 @@ std::string Mailbox::folded() const {
   return folded_local_part(local_part_) + '@' + domain_.folded();
 }
 
-bool Mailbox::is_utf8() const { return std::ranges::any_of(local_part_, is_eight_bit); }
+bool Mailbox::is_utf8() const { return std::ranges::any_of(local_part_, base::is_eight_bit); }
 
 std::string ReversePath::to_string() const {
   return mailbox_ ? mailbox_->to_string() : std::string();

@@ -22,6 +22,9 @@ inline constexpr std::size_t kMaxLocalPartOctets = 64;
 inline constexpr std::size_t kMaxDomainOctets = 255;  // RFC 5321 §4.5.3.1.2
 inline constexpr std::size_t kMaxPathOctets = 256;    // RFC 5321 §4.5.3.1.3, brackets included
 
+/// atext of RFC 5321 §4.1.2 with the UTF-8 extension of RFC 6531 §3.3.
+bool is_atext(char c);
+
 enum class AddressError {
   Empty,
   TooLong,  ///< domain or path over its limit

@@ -11,9 +11,7 @@ namespace relay::mail {
 namespace {
 
 bool is_without_controls(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) {
-    return c == '\t' || (c >= ' ' && c != '\x7F') || static_cast<unsigned char>(c) >= 0x80;
-  });
+  return std::ranges::all_of(text, [](char c) { return c == '\t' || !base::is_control(c); });
 }
 
 /// True for a CR or LF alone, or a NUL: mail programs differ about where such lines end.

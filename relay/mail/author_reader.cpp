@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "relay/base/text.hpp"
+#include "relay/mail/address.hpp"
 
 namespace relay::mail {
 
@@ -10,12 +11,6 @@ namespace {
 
 constexpr std::ptrdiff_t kMaxAtSigns = 64;
 constexpr std::ptrdiff_t kMaxMarks = 64;
-
-bool is_atext(char c) {
-  constexpr std::string_view kSpecials = "!#$%&'*+-/=?^_`{|}~";
-  return base::is_alpha(c) || base::is_digit(c) || static_cast<unsigned char>(c) >= 0x80 ||
-         kSpecials.find(c) != std::string_view::npos;
-}
 
 }  // namespace
 

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "relay/base/text.hpp"
+
 namespace relay::mail {
 
 namespace {
@@ -14,10 +16,6 @@ namespace {
 constexpr std::size_t kMaxAddress = 900;
 constexpr std::size_t kLine = 76;
 constexpr std::size_t kHardLimit = 900;  // a word without a space is cut here (RFC 5322 §2.1.1)
-
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
 
 /// The code point at `at`, which moves behind it. Precondition: the text is valid UTF-8.
 char32_t next_code_point(std::string_view text, std::size_t& at) {
@@ -48,7 +46,7 @@ std::string plain_line(std::string_view text, std::size_t limit) {
 }
 
 std::string seven_bit_address(std::string_view address) {
-  if (is_ascii(address)) return plain_line(address, kMaxAddress);
+  if (base::is_ascii(address)) return plain_line(address, kMaxAddress);
   std::string text;
   for (std::size_t at = 0; at < address.size() && text.size() < kMaxAddress;) {
     const char32_t point = next_code_point(address, at);
@@ -63,7 +61,7 @@ std::string seven_bit_address(std::string_view address) {
 }
 
 std::string typed_address(std::string_view address) {
-  return (is_ascii(address) ? "rfc822;" : "utf-8;") + seven_bit_address(address);
+  return (base::is_ascii(address) ? "rfc822;" : "utf-8;") + seven_bit_address(address);
 }
 
 std::string wrapped(std::string_view text, std::string_view indent, std::size_t column) {

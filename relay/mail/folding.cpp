@@ -18,10 +18,6 @@ namespace {
 
 using Octets = std::unique_ptr<std::uint8_t, void (*)(void*)>;
 
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 const std::uint8_t* octets_of(std::string_view text) {
   return reinterpret_cast<const std::uint8_t*>(text.data());
 }
@@ -37,7 +33,7 @@ std::string taken(std::uint8_t* made, std::size_t length) {
 }  // namespace
 
 std::string folded_local_part(std::string_view local_part) {
-  if (is_ascii(local_part) || !is_valid_utf8(local_part)) return base::lower(local_part);
+  if (base::is_ascii(local_part) || !is_valid_utf8(local_part)) return base::lower(local_part);
   std::size_t length = 0;
   std::uint8_t* made = ::u8_tolower(octets_of(local_part), local_part.size(), nullptr, UNINORM_NFC,
                                     nullptr, &length);
@@ -45,7 +41,7 @@ std::string folded_local_part(std::string_view local_part) {
 }
 
 std::string composed(std::string_view text) {
-  if (is_ascii(text) || !is_valid_utf8(text)) return std::string(text);
+  if (base::is_ascii(text) || !is_valid_utf8(text)) return std::string(text);
   std::size_t length = 0;
   std::uint8_t* made = ::u8_normalize(UNINORM_NFC, octets_of(text), text.size(), nullptr, &length);
   return taken(made, length);

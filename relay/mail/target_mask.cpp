@@ -28,9 +28,7 @@ bool is_ordinary(std::string_view word) {
 }
 
 /// A letter, a digit, or an octet of a letter beyond ASCII.
-bool is_letter(char c) {
-  return base::is_alpha(c) || base::is_digit(c) || static_cast<unsigned char>(c) >= 0x80;
-}
+bool is_letter(char c) { return base::is_alpha(c) || base::is_digit(c) || base::is_eight_bit(c); }
 
 bool is_of_name(char c) { return is_letter(c) || c == '_'; }
 

@@ -47,9 +47,7 @@ std::string with_a_labels(std::string_view value) {
   const std::size_t at = value.rfind('@');
   const std::size_t begin = at == value.npos ? 0 : at + 1;
   const std::string_view domain = value.substr(begin);
-  if (std::ranges::none_of(domain, [](char c) { return (c & 0x80) != 0; })) {
-    return std::string(value);
-  }
+  if (base::is_ascii(domain)) return std::string(value);
   const auto parsed = mail::Domain::parse(domain);
   return parsed ? std::string(value.substr(0, begin)) + parsed->text() : std::string(value);
 }

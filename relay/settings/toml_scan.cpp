@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "relay/base/text.hpp"
 #include "relay/settings/files.hpp"
 
 namespace relay::settings {
@@ -10,8 +11,6 @@ namespace {
 
 constexpr std::string_view kOutside = "a character here must be ASCII, or stand in quotes";
 constexpr std::string_view kEscaped = "behind a backslash, a character must be ASCII";
-
-bool is_ascii(char c) { return static_cast<unsigned char>(c) < 0x80; }
 
 /// Goes through the text by the same steps as the parser, as long as the text is TOML. Behind the
 /// first thing that is not, the parser reads no further, and it matters no more what is found.
@@ -42,7 +41,7 @@ class Scanner {
 
   /// One character outside of strings and comments.
   void bare(char c) {
-    if (!is_ascii(c)) return refuse(kOutside);
+    if (base::is_eight_bit(c)) return refuse(kOutside);
     constexpr std::string_view kEndsToken = " \t\r\n\v\f]},";
     if (kEndsToken.contains(c)) {
       token_ = false;
@@ -94,12 +93,12 @@ class Scanner {
       if (c == quote && ends_here(quote, several_lines)) return;
       if (c == '\n' && !several_lines) return;
       // A number is read to its end before it is seen that a quote has no place in it.
-      if (!is_ascii(c) && (bound || number_)) return refuse(bound ? kEscaped : kOutside);
+      if (base::is_eight_bit(c) && (bound || number_)) return refuse(bound ? kEscaped : kOutside);
       if (c == '\\' && quote == '"') {
         bound = true;
         // The escaped one, unless it is what ends here, or is not ASCII.
         const bool plain =
-            at_ + 1 < text_.size() && text_[at_ + 1] != '\n' && is_ascii(text_[at_ + 1]);
+            at_ + 1 < text_.size() && text_[at_ + 1] != '\n' && !base::is_eight_bit(text_[at_ + 1]);
         at_ += plain ? 2 : 1;
         if (plain && !std::string_view(" \t\r").contains(text_[at_ - 1])) bound = false;
         continue;

@@ -18,8 +18,6 @@ std::optional<unsigned> hex_digit(char c) {
   return std::nullopt;
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
-
 std::string upper(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
@@ -41,7 +39,7 @@ bool has_word(std::string_view words, std::string_view name) {
 /// The decoded value, "" when it says "unavailable"; nullopt: not a legal value.
 std::optional<std::string> value_of(std::string_view text) {
   auto value = decode_xtext(text);
-  if (!value || value->size() > kMaxValue || std::ranges::any_of(*value, is_control)) {
+  if (!value || value->size() > kMaxValue || std::ranges::any_of(*value, base::is_control)) {
     return std::nullopt;
   }
   if (base::equal_ignoring_case(*value, "[UNAVAILABLE]") ||

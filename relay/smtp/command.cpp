@@ -33,12 +33,6 @@ constexpr std::array kVerbs{
     VerbName{"SOML", Verb::Refused},      VerbName{"SAML", Verb::Refused},
 };
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
-
-bool has_eight_bit(std::string_view text) {
-  return std::ranges::any_of(text, [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
-}
-
 std::unexpected<Refusal> refuse(Verb verb, int code, mail::EnhancedStatus status,
                                 std::string_view text) {
   return std::unexpected(Refusal{verb, Reply(code, status, text)});
@@ -120,7 +114,7 @@ std::expected<Command, Refusal> parse_mail(std::string_view argument) {
   if (!reverse_path) return refuse_path(Verb::Mail, reverse_path.error());
   const auto parameters = parse_mail_parameters(parts->rest);
   if (!parameters) return refuse(Verb::Mail, parameters.error());
-  if (has_eight_bit(parts->path) && !parameters->smtputf8) {
+  if (!base::is_ascii(parts->path) && !parameters->smtputf8) {
     return refuse(Verb::Mail, 553, {5, 6, 7}, "This address needs SMTPUTF8");
   }
   return MailFrom{std::move(*reverse_path), parameters->body, parameters->size.value_or(0),
@@ -134,7 +128,7 @@ std::expected<Command, Refusal> parse_rcpt(std::string_view argument) {
   auto forward_path = mail::parse_forward_path(parts->path);
   if (!forward_path) return refuse_path(Verb::Rcpt, forward_path.error());
   if (const auto error = refuse_any_parameter(parts->rest)) return refuse(Verb::Rcpt, *error);
-  return RcptTo{std::move(*forward_path), has_eight_bit(parts->path)};
+  return RcptTo{std::move(*forward_path), !base::is_ascii(parts->path)};
 }
 
 std::expected<Command, Refusal> parse_name_client(Verb verb, std::string_view argument) {
@@ -174,7 +168,7 @@ bool must_end_group(Verb verb) {
 std::expected<Command, Refusal> parse_command(std::string_view line) {
   const Verb verb = verb_of(line);
   if (line.size() > kMaxCommandOctets) return refuse(verb, 500, {5, 5, 2}, "Line too long");
-  if (std::ranges::any_of(line, is_control)) {
+  if (std::ranges::any_of(line, base::is_control)) {
     return refuse(verb, 501, {5, 5, 2}, "Control octets are not allowed");
   }
   const std::size_t space = line.find(' ');

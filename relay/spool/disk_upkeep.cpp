@@ -2,13 +2,13 @@
 
 #include <utility>
 
+#include "relay/spool/schema.hpp"
 #include "relay/spool/spool_folder.hpp"
 
 namespace relay::spool {
 
 namespace {
 
-constexpr std::uint64_t kPageOctets = 8192;
 // Pages: 16 MiB; and 2 MiB, a few slices of an order.
 constexpr std::int64_t kLongLog = 2048;
 constexpr std::int64_t kLongLogOfOrders = 256;

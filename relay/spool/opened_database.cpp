@@ -13,7 +13,6 @@ namespace relay::spool {
 
 namespace {
 
-constexpr int kPageOctets = 8192;  // a 4 KiB message fits into one page
 constexpr std::uintmax_t kQuickCheckLimit = 64ULL << 20;
 
 void set_pragmas(Connection& connection) {

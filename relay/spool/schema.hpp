@@ -9,6 +9,9 @@
 
 namespace relay::spool {
 
+/// Of the database file: a message of 4 KiB fits into one page.
+inline constexpr int kPageOctets = 8192;
+
 /// The schema version of this program: the number of steps in schema.cpp.
 int schema_version();
 

@@ -10,6 +10,9 @@ namespace relay::auth::dkim {
 
 enum class KeyType : std::uint8_t { Rsa, Ed25519 };
 
+/// The longest RSA key that is used: longer ones cost time that an attacker chooses.
+inline constexpr int kMaxRsaBits = 4096;
+
 constexpr std::string_view algorithm_of(KeyType type) {
   return type == KeyType::Rsa ? "rsa-sha256" : "ed25519-sha256";
 }

@@ -17,8 +17,6 @@ namespace relay::auth::dkim {
 
 namespace {
 
-constexpr int kMaxRsaBits = 4096;
-
 using Bio = std::unique_ptr<BIO, decltype(&BIO_free)>;
 using Context = std::unique_ptr<EVP_PKEY_CTX, decltype(&EVP_PKEY_CTX_free)>;
 

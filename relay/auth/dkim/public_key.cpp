@@ -14,7 +14,6 @@ namespace relay::auth::dkim {
 namespace {
 
 constexpr int kMinRsaBits = 1024;
-constexpr int kMaxRsaBits = 4096;
 constexpr int kMaxExponentBits = 32;
 constexpr std::size_t kEd25519KeyOctets = 32;
 // Enough for a modulus of 4096 bits with its encoding; longer keys are not even decoded.

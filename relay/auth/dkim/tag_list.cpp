@@ -27,8 +27,7 @@ bool is_tag_text(std::string_view text) {
       i += 2;
       continue;
     }
-    const auto octet = static_cast<unsigned char>(c);
-    if ((octet < 0x20 && c != '\t') || octet == 0x7F) return false;
+    if (base::is_control(c) && c != '\t') return false;
   }
   return true;
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "relay/base/text.hpp"
 #include "relay/mail/address.hpp"
 
 namespace relay::auth::results {
@@ -31,8 +32,6 @@ bool is_plain_octet(char c) {
   return is_harmless(c) && c != ' ' && kOthers.find(c) == std::string_view::npos;
 }
 
-bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-
 /// Valid UTF-8 without C1 controls and without characters that are invisible, change the text
 /// direction or break lines.
 bool is_visible_utf8(std::string_view text) {
@@ -56,8 +55,8 @@ bool is_plain_local_part(std::string_view text, Octets octets) {
   if (text.front() == '.' || text.back() == '.') return false;
   if (text.find("..") != std::string_view::npos) return false;
   const bool utf8 = octets == Octets::Utf8 && is_visible_utf8(text);
-  return std::ranges::all_of(text,
-                             [&](char c) { return is_plain_octet(c) || (utf8 && is_high(c)); });
+  return std::ranges::all_of(
+      text, [&](char c) { return is_plain_octet(c) || (utf8 && base::is_eight_bit(c)); });
 }
 
 }  // namespace

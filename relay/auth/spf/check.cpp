@@ -4,6 +4,7 @@
 
 #include "relay/auth/spf/evaluator.hpp"
 #include "relay/auth/spf/record.hpp"
+#include "relay/base/network.hpp"
 #include "relay/base/text.hpp"
 
 namespace relay::auth::spf {
@@ -13,11 +14,6 @@ namespace {
 constexpr std::size_t kMaxLabelOctets = 63;
 constexpr std::size_t kMaxMechanismOctets = 255;
 
-boost::asio::ip::address unmapped(const boost::asio::ip::address& client) {
-  if (client.is_v4() || !client.to_v6().is_v4_mapped()) return client;
-  return boost::asio::ip::make_address_v4(boost::asio::ip::v4_mapped, client.to_v6());
-}
-
 /// Puts the identity to check into mail_from; the HELO identity has postmaster as its local part
 /// (RFC 7208 §2.3, §4.3).
 Query normalised(Query query) {
@@ -26,7 +22,7 @@ Query normalised(Query query) {
   Sender& sender = *query.mail_from;
   if (sender.local_part.empty()) sender.local_part = "postmaster";
   if (sender.domain.ends_with('.')) sender.domain.pop_back();
-  query.client = unmapped(query.client);
+  query.client = base::plain_address(query.client);
   return query;
 }
 
