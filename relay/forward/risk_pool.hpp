@@ -18,6 +18,8 @@ namespace relay::forward {
 struct RiskPace {
   std::uint32_t connections = 2;
   base::Rate rate{.count = 600, .span = std::chrono::seconds{60}};  ///< copies
+
+  friend bool operator==(const RiskPace&, const RiskPace&) = default;
 };
 
 struct RiskPool : RiskPace {
