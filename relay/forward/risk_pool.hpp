@@ -1,5 +1,4 @@
-// [risk]: how doubtful mail leaves, apart from other mail, so that it does not spoil its
-// reputation.
+// [risk]: how doubtful mail leaves, apart from other mail, whose reputation it would spoil.
 #pragma once
 
 #include <chrono>
