@@ -29,23 +29,24 @@ constexpr const char* kFilterWords = R"(Filter words, all of which must hold:
   age:>2h  age:<5m     since it was accepted
   state:waiting        or deferred (tried before), or held
   -KEY:VALUE           the opposite
-  all                  alone: everything
-Addresses, domains and codes are whole ones, unless * is written.)";
+  all                  alone: every copy
+Addresses, domains and codes must match as a whole; * stands for any text.)";
 
 void add_list(CLI::App& list, Invocation& call, std::string& watch) {
   list.add_option("--limit", call.limit, "lines at most (default: 1000, with --json 10000)")
       ->check(CLI::PositiveNumber);
-  list.add_option("--after", call.after, "go on where another list ended: ID/NUMBER");
-  list.add_option("--watch", watch, "again every so many seconds (default: 2), until interrupted")
+  list.add_option("--after", call.after, "begin where another list ended: ID/NUMBER");
+  list.add_option("--watch", watch,
+                  "list again every so many seconds (default: 2), until interrupted")
       ->expected(0, 1)
       ->type_name("[SECONDS]");
-  list.add_option("--count", call.count, "with --watch: only so many times");
+  list.add_option("--count", call.count, "with --watch: stop after so many lists");
 }
 
 void add_change(CLI::App& change, Invocation& call) {
   change.add_flag("--yes", call.yes, "do not ask when several messages may match");
   change.add_flag("--dry-run", call.dry_run, "only list what would change");
-  change.add_option("--reason", call.reason, "why; goes into the log");
+  change.add_option("--reason", call.reason, "reason, for the log");
 }
 
 void add_pauses(CLI::App& queue, Invocation& call) {
@@ -59,7 +60,8 @@ void add_pauses(CLI::App& queue, Invocation& call) {
     sub->add_option("target", call.words, "mx:HOST-OR-GROUP, domain:DOMAIN or alias:ADDRESS")
         ->required()
         ->expected(1);
-    sub->add_option("--reason", call.reason, "why; goes into the log, that of a pause into status");
+    sub->add_option("--reason", call.reason,
+                    "reason, for the log; that of a pause is shown by status, too");
     if (name == std::string("pause")) {
       sub->add_option("--for", call.span, "how long: 30m, 4h, 2d (default: until resume)");
     }
@@ -84,7 +86,7 @@ void add_queue(CLI::App& app, Invocation& call, std::string& watch) {
       {"retry", "Try matching copies now; held copies stay held", true},
       {"hold", "Keep matching copies until they are released", true},
       {"release", "Let held copies go on", true},
-      {"drop", "End matching copies without a word to the sender (needs --reason)", true},
+      {"drop", "End matching copies without a DSN to the sender (needs --reason)", true},
       {"bounce", "End matching copies with a DSN to the sender (needs --reason)", true},
   };
   for (const Action& action : actions) {

@@ -80,8 +80,8 @@ std::uint64_t known_to(int abi) {
   return rights;
 }
 
-/// A single file can be given fewer rights than a folder. False: there is no such place, or it is
-/// not for us, so nothing is allowed there, whatever is made there later.
+/// A single file can be given fewer rights than a folder. False: the place does not exist
+/// or may not be opened, so nothing is allowed there, even if it is made later.
 std::expected<bool, std::string> allow(int rules, const fs::path& place, std::uint64_t rights) {
   const int at = ::open(place.c_str(), O_PATH | O_CLOEXEC);
   if (at < 0 && (errno == ENOENT || errno == EACCES || errno == ENOTDIR)) {

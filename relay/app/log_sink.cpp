@@ -171,7 +171,7 @@ void LogSink::reopen_or_tell(base::WallTime now) {
     base::Event event("log", now, base::Severity::Warning);
     event.text("problem", reopened.error())
         .text("consequence", "the file opened before stays in use");
-    // Landlock knows folders, not their names.
+    // Landlock allows folders, not their names: one that was made anew is not allowed.
     if (reopened.error().ends_with(std::strerror(EACCES))) {
       event.text("hint", "if its folder was made anew, this needs a restart");
     }

@@ -82,11 +82,7 @@ std::shared_ptr<const auth::CheckOptions> check_options(const settings::Settings
 inbound::ArrivalPolicy arrival_policy(const settings::Settings& from) {
   inbound::ArrivalPolicy policy;
   for (const settings::Listener& listener : from.listeners) {
-    policy.listeners.push_back({.at = reached_endpoints_of(listener),
-                                .proxies = listener.policy.proxies,
-                                .require_tls = listener.policy.require_tls,
-                                .verify = listener.policy.verify,
-                                .max_size = listener.policy.max_size});
+    policy.listeners.push_back({listener.policy, reached_endpoints_of(listener)});
   }
   for (const settings::Gateway& gateway : from.gateways) {
     policy.gateways.push_back({.from = gateway.from,
@@ -177,13 +173,8 @@ std::shared_ptr<const delivery::Policy> delivery_policy(
   auto policy = std::make_shared<delivery::Policy>(*mail::Domain::parse(from.hostname));
   policy->retry = from.retry;
   policy->signature_lifetime = auth::signature_lifetime(from.retry.expire);
-  policy->timeouts.connect = from.outbound.connect_timeout;
-  policy->timeouts.whole = from.outbound.attempt_timeout;
+  policy->outbound = from.outbound;
   policy->routes = std::make_shared<const forward::NextHopTable>(from.routes);
-  policy->connections_per_destination = from.outbound.connections;
-  policy->connections_total = from.outbound.max_connections;
-  policy->port = from.outbound.port;
-  policy->allow_private = from.outbound.allow_private;
   policy->hide_targets = from.queue.redact_target;
   policy->providers = std::make_shared<const forward::ProviderTable>(from.providers);
   policy->notices = from.notices;

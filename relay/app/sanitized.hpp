@@ -1,4 +1,5 @@
-// Whether this build watches itself, which the kernel's bounds on a process do not let it.
+// Whether this build has a sanitizer. The sandbox and the file bounds are left out then, because a
+// sanitizer needs system calls and files that they deny.
 #pragma once
 
 namespace relay::app {

@@ -58,7 +58,7 @@ bool wait_for_end(Relay& relay, const sigset_t& signals) {
     if (number == SIGTERM || number == SIGINT) return true;
     if (number == SIGHUP) {
       sd_notify(0, "RELOADING=1");
-      // What is wrong with it stands in the log.
+      // The reload itself logs what is wrong with the configuration.
       relay.reload(std::nullopt, [](const ops::ReloadResult&) { sd_notify(0, "READY=1"); });
     }
     if (number == SIGUSR1) relay.reopen_log();
@@ -74,8 +74,8 @@ int refuse(std::string_view why, int exit) {
 }
 
 /// Ends the process after Relay::stop(), when everything is written and closed. Freeing what is
-/// left, piece by piece, would take longer than all of that: there may be a million aliases. Nor
-/// is a configuration waited for that is still being read.
+/// left, piece by piece, would take longer than all of that: there may be a million aliases. A
+/// configuration that is still being read is not waited for, either.
 int end(std::unique_ptr<Relay>& relay, int exit) {
   // Sanitizers look for leaks when the process ends by itself.
   if (!kSanitized || relay->is_held_up()) std::_Exit(exit);

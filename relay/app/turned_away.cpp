@@ -12,7 +12,7 @@ void TurnedAway::note(inbound::HostTrouble lack) noexcept {
   untold_.fetch_add(1, std::memory_order_relaxed);
   auto next = next_line_.load();
   const auto then = (now + kBetweenLines).time_since_epoch().count();
-  // Of several shards one writes.
+  // Only one of several shards writes the line.
   if (now.time_since_epoch().count() < next || !next_line_.compare_exchange_strong(next, then)) {
     return;
   }

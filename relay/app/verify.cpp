@@ -110,7 +110,7 @@ std::vector<TargetDecision> decisions_of(const inbound::Judgement& judgement,
 
 Verification verify_message(const Policies& policies, OfflineLookups& lookups,
                             const StoredMessage& message) {
-  // Content that is refused is not waited for.
+  // If the content is refused, lookups that have begun are not waited for.
   auto& resolver = lookups.in_front<RecordedResolver>();
   const inbound::Policy policy = verifying(policies);
   const base::WallTime now = lookups.clock().wall();

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "relay/mail/lookup_time.hpp"
 #include "relay/ports/clock.hpp"
 #include "relay/ports/resolver.hpp"
 
@@ -25,8 +26,8 @@ namespace relay::auth {
 ///   iprev             its names and the question   11
 struct LookupLimits {
   std::chrono::seconds one{5};  ///< the longest wait for one answer
-  /// … and for all answers together, from the first question on (RFC 7208 §4.6.4)
-  std::chrono::seconds whole{20};
+  /// … and for all answers together, from the first question on
+  std::chrono::seconds whole = mail::kLookupTime;
 };
 
 /// Belongs to one shard. Must outlive its running lookups.

@@ -130,7 +130,7 @@ std::vector<address> own_addresses(const Policy& policy) {
 
 bool may_dial(const address& given, std::uint16_t port, const Policy& policy) {
   if (is_own_endpoint(given, port, policy)) return false;
-  return policy.allow_private || !is_special_address(given) ||
+  return policy.outbound.allow_private || !is_special_address(given) ||
          in_any(policy.allowed_blocks, given) || in_any(policy.allowed_blocks, dialled_with(given));
 }
 

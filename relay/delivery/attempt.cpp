@@ -32,8 +32,10 @@ base::SteadyTime busy_until(const Consignment& consignment, base::SteadyTime now
   const auto copies = static_cast<std::int64_t>(consignment.copies.size());
   const auto chunks =
       static_cast<std::int64_t>(consignment.queued->message.size / ports::kChunkOctets + 2);
-  return now + limits.whole + limits.connect + 4 * limits.greeting + limits.mail +
-         limits.rcpt * copies + limits.data + limits.block * chunks + limits.end_of_data;
+  const mail::OutboundLimits& outbound = consignment.policy->outbound;
+  return now + outbound.attempt_timeout + outbound.connect_timeout + 4 * limits.greeting +
+         limits.mail + limits.rcpt * copies + limits.data + limits.block * chunks +
+         limits.end_of_data;
 }
 
 AttemptRunner::~AttemptRunner() { forget_session(); }
@@ -164,7 +166,7 @@ base::Task<AttemptReport> AttemptRunner::run(Consignment consignment, ContentSou
   at_ = ports_.queue.now();
   AttemptCourse course(consignment, *head, content, gate, report,
                        failing_.order_of(*consignment.hosts, started),
-                       started + consignment.policy->timeouts.whole);
+                       started + consignment.policy->outbound.attempt_timeout);
   if (!fits(consignment)) co_await close();
   if (session_) course.adopt(session_->remote());
   domain_ = domain_of(consignment);

@@ -29,7 +29,7 @@ struct DeliveryPorts {
 };
 
 /// The latest time until which an attempt that begins at `now` may be busy: steps begun before
-/// Timeouts::whole have passed keep their own timeouts.
+/// OutboundLimits::attempt_timeout have passed keep their own timeouts.
 base::SteadyTime busy_until(const Consignment& consignment, base::SteadyTime now);
 
 class AttemptRunner {
@@ -41,8 +41,8 @@ class AttemptRunner {
   AttemptRunner(const AttemptRunner&) = delete;
   AttemptRunner& operator=(const AttemptRunner&) = delete;
 
-  /// `content` is open. Begins no connection after policy->timeouts.whole, and no transaction on
-  /// one that has carried another; a connection that was begun in time carries one.
+  /// `content` is open. Begins no connection after OutboundLimits::attempt_timeout, and no
+  /// transaction on one that has carried another; a connection that was begun in time carries one.
   base::Task<AttemptReport> run(Consignment consignment, ContentSource& content, Gate gate);
 
   base::Task<> close();

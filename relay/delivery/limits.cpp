@@ -15,9 +15,9 @@ base::Rate evened_out(const base::Rate& rate) {
 
 Limits limits_of(const Policy& policy) {
   Limits limits;
-  limits.ordinary.places = std::max<std::size_t>(policy.connections_total, 1);
-  limits.ordinary.sessions_per_group = std::max<std::size_t>(policy.connections_per_destination, 1);
-  limits.risk.places = std::max<std::size_t>(policy.connections_total / 4, 1);
+  limits.ordinary.places = std::max<std::size_t>(policy.outbound.max_connections, 1);
+  limits.ordinary.sessions_per_group = std::max<std::size_t>(policy.outbound.connections, 1);
+  limits.risk.places = std::max<std::size_t>(policy.outbound.max_connections / 4, 1);
   limits.risk.sessions_per_group = std::max<std::size_t>(policy.risk.connections, 1);
   limits.risk_rate = evened_out(policy.risk.rate);
   limits.lookups = policy.lookups_at_once;

@@ -16,23 +16,24 @@ base::Rate evened_out(const base::Rate& rate);
 
 /// Limits of the ordinary or the risk pool; the two share nothing.
 struct PoolLimits {
-  std::size_t places = 200;  ///< connections; slow ones are counted apart
-  std::size_t sessions_per_group = 20;
+  std::size_t places = 0;  ///< connections; slow ones are counted apart
+  std::size_t sessions_per_group = 0;
 };
 
+/// What depends on the policy has no value before limits_of() gives it one.
 struct Limits {
   PoolLimits ordinary;
-  PoolLimits risk{.places = 50, .sessions_per_group = 2};
-  base::Rate risk_rate = evened_out(RiskPool().rate);  ///< copies, per group
+  PoolLimits risk;
+  base::Rate risk_rate;  ///< copies, per group
   MemoryLimits memory;
   std::size_t lanes = 20'000;
   std::size_t groups = 50'000;
-  std::size_t lookups = 200;  ///< at once; those that take long are counted apart
-  std::size_t clerks = 50;    ///< that answer without an attempt, at once
-  std::chrono::seconds keep_open{5};
+  std::size_t lookups = 0;  ///< at once; those that take long are counted apart
+  std::size_t clerks = 50;  ///< that answer without an attempt, at once
+  std::chrono::seconds keep_open{};
   std::chrono::seconds slow_after{10};
   std::chrono::seconds quick_lookup{3};            ///< the time of a first try
-  std::chrono::seconds whole_lookup{30};           ///< … of the second
+  std::chrono::seconds whole_lookup{};             ///< … of the second
   std::chrono::milliseconds first_outage{30'000};  ///< doubles with each failure, up to ten minutes
 };
 

@@ -115,7 +115,7 @@ Unroutable loops_back(const std::string& domain) {
 base::Task<std::expected<std::vector<MxSelection::Host>, Unroutable>> MxSelection::mx_hosts(
     Draft& draft) {
   const std::string& domain = draft.destination.lane.domain;
-  const std::uint16_t port = draft.policy->port;
+  const std::uint16_t port = draft.policy->outbound.port;
   std::vector<Host> hosts;
   auto answer = co_await resolver_.mx(domain, draft.deadline);
   if (!answer) {
@@ -164,7 +164,8 @@ base::Task<std::expected<std::vector<MxSelection::Host>, Unroutable>> MxSelectio
   }
   const std::string& domain = draft.destination.lane.domain;
   if (hosts.empty() && domain.starts_with('[')) {
-    hosts.push_back({.name = literal_address(domain).to_string(), .port = draft.policy->port});
+    hosts.push_back(
+        {.name = literal_address(domain).to_string(), .port = draft.policy->outbound.port});
   }
   if (hosts.empty()) co_return co_await mx_hosts(draft);
   co_return hosts;

@@ -18,24 +18,22 @@
 #include "relay/forward/risk_pool.hpp"
 #include "relay/mail/address.hpp"
 #include "relay/mail/notice_policy.hpp"
+#include "relay/mail/outbound_limits.hpp"
 #include "relay/mail/retry_policy.hpp"
 #include "relay/ports/stream.hpp"
 
 namespace relay::delivery {
 
-/// Timeouts of each step (RFC 5321 §4.5.3.2), and one for a whole attempt.
+/// Timeouts of each step (RFC 5321 §4.5.3.2). Those of connecting and of a whole attempt are the
+/// operator's (mail::OutboundLimits).
 struct Timeouts {
   std::chrono::seconds dns{30};
-  std::chrono::seconds connect{30};
   std::chrono::seconds greeting{300};  ///< banner, EHLO, STARTTLS with its handshake
   std::chrono::seconds mail{300};
   std::chrono::seconds rcpt{300};
   std::chrono::seconds data{120};         ///< until 354
   std::chrono::seconds block{180};        ///< each write of content
   std::chrono::seconds end_of_data{600};  ///< the reply to the dot
-  /// After this an attempt begins no connection, and no transaction but the first of a connection
-  /// that was begun in time; steps already begun keep their own timeouts.
-  std::chrono::seconds whole{1800};
 };
 
 /// A network: an address and the length of its prefix in bits.
@@ -71,15 +69,13 @@ struct Policy {
   /// Rules that join the MX hosts of large receivers; null: each host list is a group.
   std::shared_ptr<const forward::ProviderTable> providers;
 
-  std::size_t connections_per_destination = 20;  ///< per group
-  std::size_t connections_total = 200;
+  mail::OutboundLimits outbound;  ///< its `connections`: per group
   std::size_t messages_per_connection = 100;
   std::size_t recipients_per_transaction = 100;  ///< RFC 5321 §4.5.3.1.8
   std::size_t hosts_per_attempt = 3;             ///< silent ones included
   std::size_t addresses_per_attempt = 6;         ///< of them; enough for two of each host
   std::size_t lookups_at_once = 200;             ///< of hosts
   std::chrono::seconds keep_open{5};             ///< an idle connection
-  std::uint16_t port = 25;                       ///< of every MX host
   MemoryLimits memory;
 
   std::optional<boost::asio::ip::address> source_v4;
@@ -90,10 +86,10 @@ struct Policy {
   /// family stands here as the unspecified one, and with each address that this host had when the
   /// policy was made.
   std::vector<ports::Endpoint> own_endpoints;
-  bool allow_private = false;                ///< MX hosts with special addresses may be dialled
-  std::vector<AddressBlock> allowed_blocks;  ///< … or only those in these networks
+  /// MX hosts with special addresses in these networks may be dialled, too.
+  std::vector<AddressBlock> allowed_blocks;
 
-  bool hide_targets = true;                 ///< DSNs show the alias instead of its target
+  bool hide_targets = false;                ///< DSNs show the alias instead of its target
   std::optional<mail::Mailbox> postmaster;  ///< is told of partial failures if the policy says so
   /// The targets of one of our own aliases, so that a DSN to it goes there directly; {} for an
   /// address that is not ours. May be empty.

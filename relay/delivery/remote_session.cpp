@@ -143,7 +143,7 @@ base::Task<bool> RemoteSession::start_tls() {
 base::Task<std::optional<smtp::Verdict>> RemoteSession::greet(smtp::TlsUse use) {
   tls_version_.clear();
   machine_.emplace(policy_->hostname.text(), use);
-  const base::Deadline deadline = limit(policy_->timeouts.connect);
+  const base::Deadline deadline = limit(policy_->outbound.connect_timeout);
   std::expected<std::unique_ptr<ports::Stream>, ports::IoError> connected;
   {
     const Place::Wait wait(place_, clock_);

@@ -1,5 +1,5 @@
 // Follows the aliases of our own domains from one recipient down to the addresses elsewhere. A
-// branch that leads nowhere costs the other branches nothing: it is noted, for the operator.
+// branch that leads nowhere does not affect the other branches; it is noted for the operator.
 #pragma once
 
 #include <cstddef>

@@ -50,8 +50,8 @@ std::size_t tag_begin(std::string_view local_part, char separator) {
   return std::string_view::npos;
 }
 
-/// How a rule is named that stands for one local part: with the whole address, by which redaction
-/// of the log finds the local part.
+/// The name of a rule for one local part. It has the whole address, because redaction of the log
+/// finds local parts in whole addresses only.
 std::string named(std::string_view kind, const std::string& local_part,
                   const mail::Domain& domain) {
   const auto address = mail::Mailbox::make(local_part, domain);

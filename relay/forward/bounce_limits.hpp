@@ -30,6 +30,8 @@ struct BounceLimits {
     lifted.per_client = lifted.bad_per_client = lifted.probes_per_client = kAny;
     return lifted;
   }
+
+  friend bool operator==(const BounceLimits&, const BounceLimits&) = default;
 };
 
 }  // namespace relay::forward

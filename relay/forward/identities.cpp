@@ -91,9 +91,9 @@ bool Identities::same_organisation(const std::string& a, const std::string& b) c
 bool Identities::could_align(const std::string& ours, const std::string& author) const {
   if (ours.empty()) return false;
   if (author.empty() || same_organisation(ours, author)) return true;
-  // Receivers may use another public suffix list or a tree walk, which finds what the domain above
-  // both publishes, if that is not a registry's: such names count as near, and a name below the
-  // other.
+  // Receivers may use another public suffix list, or a tree walk, which goes by the DMARC record of
+  // a domain above both names unless a registry owns that domain. So two names below one domain of
+  // a registry's customer could be aligned, and so could a name and one below it.
   if (same_by(Suffixes::Registries, ours, author)) return true;
   if (is_below(ours, author) || is_below(author, ours)) return true;
   return !organisation_of_ && last_two_labels(ours) == last_two_labels(author);

@@ -12,6 +12,7 @@
 #include "relay/forward/target_wishes.hpp"
 #include "relay/mail/address.hpp"
 #include "srs/key_ring.hpp"
+#include "srs/options.hpp"
 
 namespace relay::forward {
 
@@ -31,10 +32,10 @@ struct SrsSecret {
 struct Srs {
   std::optional<mail::Domain> domain;  ///< absent: no rewriting
   SrsFormat format = SrsFormat::Strong;
-  char separator = '=';
-  std::uint32_t tag_length = 8;
-  std::uint32_t classic_hash_length = 4;
-  int max_age_days = 21;
+  char separator = srs::Options().separator;
+  std::uint32_t tag_length = srs::Options().strong_hash_length;
+  std::uint32_t classic_hash_length = srs::Options().classic_hash_length;
+  int max_age_days = srs::Options().max_age_days;
   std::uint32_t stored_per_domain = 100'000;  ///< stored senders of one domain that are proven
   std::uint32_t stored_per_client = 1'000;    ///< stored senders of one network that are not
   std::vector<SrsSecret> secrets;

@@ -33,7 +33,7 @@ struct Fallback {
   std::vector<TargetTerms> terms;      ///< parallel to `targets`
 };
 
-/// A branch of an alias that leads nowhere. It costs the other branches nothing.
+/// A branch of an alias that leads nowhere. It does not affect the other branches.
 struct DeadMember {
   std::string address;
   std::string why;  ///< one line, as a client would hear it

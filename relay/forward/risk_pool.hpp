@@ -1,5 +1,4 @@
-// [risk]: how doubtful mail leaves, apart from other mail, so that it does not spoil its
-// reputation.
+// [risk]: how doubtful mail leaves, apart from other mail, whose reputation it would spoil.
 #pragma once
 
 #include <chrono>
@@ -18,6 +17,8 @@ namespace relay::forward {
 struct RiskPace {
   std::uint32_t connections = 2;
   base::Rate rate{.count = 600, .span = std::chrono::seconds{60}};  ///< copies
+
+  friend bool operator==(const RiskPace&, const RiskPace&) = default;
 };
 
 struct RiskPool : RiskPace {

@@ -104,7 +104,7 @@ std::string Strategy::objection_to(Option option, const Case& message) const {
     if (message.wishes.arc == SealWhen::Never) return "the target wants no seal";
     if (arc.instances >= kMaxInstances) return "the chain is full";
     if (arc.result == ArcResult::TempError) return "the chain cannot be checked now";
-    // It goes on as a bounce does, and no seal of ours says more about it.
+    // From names no author, so there is no proof of one that a seal could report.
     if (names_nobody(evidence)) return "a notice that names nobody";
   }
   if (keeps_sender(option)) {

@@ -9,16 +9,13 @@
 #include "relay/base/network.hpp"
 #include "relay/forward/rejection.hpp"
 #include "relay/ports/stream.hpp"
+#include "relay/smtp/listener_rules.hpp"
 
 namespace relay::inbound {
 
 /// [[listener]].
-struct ListenerPolicy {
+struct ListenerPolicy : smtp::ListenerRules {
   std::vector<ports::Endpoint> at;
-  base::Networks proxies;      ///< peers that must begin with a PROXY header
-  bool require_tls = false;    ///< MAIL is refused in the clear
-  bool verify = true;          ///< false: mail that arrives here is not verified; no lookups
-  std::uint64_t max_size = 0;  ///< octets; 0: Limits::max_size
 };
 
 /// [[gateway]]: a mail system of the operator that passes on mail it has received.

@@ -31,7 +31,7 @@ struct AnswerRange {
 struct DnsList {
   std::string zone;
   bool allows = false;  ///< a list of good clients: its weight is subtracted
-  std::uint32_t weight = 10;
+  std::uint32_t weight = 0;
   std::vector<AnswerRange> answers;  ///< answers that count as listed; empty: all of 127.0.0.0/8
 };
 
@@ -39,8 +39,8 @@ enum class DnsListStage { Connect, Recipient };
 
 struct DnsListPolicy {
   std::vector<DnsList> lists;
-  std::int64_t refuse_at = 10;  ///< score from which the client is refused
-  DnsListStage at = DnsListStage::Recipient;
+  std::int64_t refuse_at = 0;  ///< score from which the client is refused
+  DnsListStage at = {};
 };
 
 /// What the lists of a policy say about a client.

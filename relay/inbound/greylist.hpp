@@ -3,7 +3,6 @@
 // servers do.
 #pragma once
 
-#include <chrono>
 #include <string>
 
 #include "relay/base/origin.hpp"
@@ -16,7 +15,7 @@ struct GreylistPolicy {
   bool enabled = false;
   ports::GreylistRules rules;
   /// New triplets stored for one network; twice as many for a wider one. A count of 0: no limit.
-  base::Rate strangers{.count = 1000, .span = std::chrono::hours(1)};
+  base::Rate strangers;
 };
 
 /// Both paths must be folded.

@@ -23,7 +23,7 @@ struct RatePolicy {
   base::Rate per_signature;      ///< copies (not messages) with one DKIM signature
   base::Rate per_target;         ///< a target mailbox, with all its sub-addresses
   base::Rate unknown;            ///< recipients that do not exist, from one network
-  char tag = '+';                ///< separates the sub-address; 0: there are none
+  char tag = 0;                  ///< separates the sub-address; 0: there are none
 };
 
 /// A recipient about to be accepted, and its client and sender.

@@ -44,9 +44,9 @@ struct Policy {
   std::optional<std::chrono::seconds> signature_lifetime = auth::kSignatureLifetime;
   std::shared_ptr<const forward::Planner> planner;
   forward::LoopGuard loop_guard;
-  std::uint64_t max_awaiting = 20;  ///< copies held for one target that has not confirmed
-  bool notices_to_anyone = false;   ///< false: DSNs go only to senders proven by SPF or DKIM
-  std::string contact_field;        ///< for forwarded copies, CRLF-terminated; ""
+  std::uint64_t max_awaiting = 0;  ///< copies held for one target that has not confirmed
+  bool notices_to_anyone = false;  ///< false: DSNs go only to senders proven by SPF or DKIM
+  std::string contact_field;       ///< for forwarded copies, CRLF-terminated; ""
 
   /// The authserv-ids that arriving results must not claim: ours and those of all gateways, except
   /// that of the gateway the message comes through (nullptr: none).

@@ -3,7 +3,6 @@
 // which addresses exist.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <optional>
 
@@ -17,9 +16,9 @@ namespace relay::inbound {
 /// RCPT commands. A count of 0: no limit, save that a client or network never has more than a
 /// quarter of the total.
 struct AttemptLimits {
-  base::Rate total{.count = 200'000, .span = std::chrono::minutes(10)};  ///< of everybody
-  base::Rate per_client{.count = 20'000, .span = std::chrono::hours(1)};
-  base::Rate per_network{.count = 40'000, .span = std::chrono::hours(1)};
+  base::Rate total;  ///< of everybody
+  base::Rate per_client;
+  base::Rate per_network;
 };
 
 /// Attempts are charged when they are made, because most of a flood succeeds at nothing, and given

@@ -51,7 +51,7 @@ struct DsnRequest {
   base::WallTime now;
   base::WallTime arrived_at;    ///< when we took the original
   std::string original_header;  ///< header block as received; what follows an empty line is ignored
-  bool hide_targets = true;     ///< show the alias as Final-Recipient; mask targets in remote texts
+  bool hide_targets = false;    ///< show the alias as Final-Recipient; mask targets in remote texts
   std::vector<DsnRecipient> recipients;  ///< not empty
 };
 

@@ -18,6 +18,8 @@ enum class PartialFailures : std::uint8_t { Sender, Postmaster, Nobody };
 struct NoticePolicy {
   NoticesTo to = NoticesTo::Authenticated;
   PartialFailures partial = PartialFailures::Sender;
+
+  friend bool operator==(const NoticePolicy&, const NoticePolicy&) = default;
 };
 
 }  // namespace relay::mail

@@ -32,6 +32,8 @@ enum class DnsListStage { Connect, Recipient };
 struct Abuse {
   std::uint32_t dns_list_refuse = 10;
   DnsListStage dns_list_at = DnsListStage::Recipient;
+
+  friend bool operator==(const Abuse&, const Abuse&) = default;
 };
 
 struct Greylist {
@@ -41,6 +43,8 @@ struct Greylist {
   seconds remember{36 * 86'400};
   std::uint32_t trusted_after = 5;  ///< visits of a network that must pass
   base::Rate new_per_network{.count = 1000, .span = seconds(3600)};  ///< stored; 0: no limit
+
+  friend bool operator==(const Greylist&, const Greylist&) = default;
 };
 
 /// Limits on numbers of messages, unless noted otherwise; a count of 0: no limit.
@@ -52,6 +56,8 @@ struct Rates {
   base::Rate per_signature;  ///< copies of the content that one DKIM signature covers
   base::Rate per_target;     ///< copies to one target mailbox
   base::Rate unknown;        ///< unknown recipients, per network
+
+  friend bool operator==(const Rates&, const Rates&) = default;
 };
 
 }  // namespace relay::settings

@@ -15,7 +15,7 @@ namespace relay::settings {
 
 namespace {
 
-/// glob() passes nothing of ours to its hooks.
+/// Where the hooks of glob() note what they could not read; they get no argument of ours.
 thread_local std::vector<FileError>* failures = nullptr;
 
 void note_failure(const char* path) {
@@ -59,8 +59,8 @@ std::filesystem::path fixed_folder_of(const std::filesystem::path& pattern) {
 Matches files_matching(const std::string& pattern) {
   Matches found;
   failures = &found.errors;
-  // Hooks, since glob() by itself takes a folder or file that may not be looked at for one that is
-  // not there.
+  // With hooks, because glob() alone treats a folder or file that may not be read like one that
+  // does not exist.
   glob_t matches{};
   matches.gl_opendir = open_folder;
   matches.gl_readdir = [](void* folder) { return ::readdir(static_cast<DIR*>(folder)); };

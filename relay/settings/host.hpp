@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "relay/base/source_place.hpp"
+#include "relay/mail/outbound_limits.hpp"
 
 namespace relay::settings {
 
@@ -19,15 +20,9 @@ struct Dns {
   std::string trust_anchor_hash = {};   ///< of the records in the file
 };
 
-struct Outbound {
-  std::vector<std::string> source;  ///< textual IPs, at most one per family
-  bool allow_private = false;       ///< deliver to loopback and private addresses
-  std::uint16_t port = 25;          ///< of MX hosts
-  std::string ca_file;              ///< for tls = "verify"; empty: the system's file
-  std::uint32_t connections = 20;   ///< per destination
-  std::uint32_t max_connections = 200;
-  seconds connect_timeout{30};
-  seconds attempt_timeout{1800};
+struct Outbound : mail::OutboundLimits {
+  std::vector<std::string> source;                ///< textual IPs, at most one per family
+  std::string ca_file;                            ///< for tls = "verify"; empty: the system's file
   std::vector<base::SourcePlace> source_at = {};  ///< of each source
 };
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "relay/base/network.hpp"
 #include "relay/base/source_place.hpp"
+#include "relay/smtp/listener_rules.hpp"
 
 namespace relay::settings {
 
@@ -17,11 +17,7 @@ struct SocketAddress {
 };
 
 /// The settings that distinguish a listener from others.
-struct ListenerPolicy {
-  base::Networks proxies;      ///< load balancers, which send a PROXY protocol header first
-  bool require_tls = false;    ///< MAIL only under TLS
-  bool verify = true;          ///< off: like [auth] verify = false, for mail of this listener
-  std::uint64_t max_size = 0;  ///< octets; 0: the one of [limits]
+struct ListenerPolicy : smtp::ListenerRules {
   base::SourcePlace proxies_at = {};
 };
 

@@ -22,8 +22,9 @@ std::optional<toml::parse_result> parsed(std::string_view text, const std::strin
   }
 }
 
-/// Of the octet that makes the parser give up: the last one of the shortest beginning of the text
-/// at which it does so. A parser that goes forward gives up at every longer beginning, too.
+/// The offset of the octet that makes the parser give up: the last one of the shortest beginning of
+/// the text at which it does so. A parser that goes forward gives up at every longer beginning,
+/// too.
 std::size_t gives_up_at(std::string_view text) {
   std::size_t good = 0;
   std::size_t bad = text.size();

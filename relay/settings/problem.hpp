@@ -19,7 +19,7 @@ struct Problem {
   std::string hint;         ///< "did you mean …", or ""
   std::string source_line;  ///< as in the file, or ""
   std::uint32_t width = 1;  ///< columns to underline
-  /// True unless a start refuses the configuration because of it: a host that works must start
+  /// True: a start accepts the configuration in spite of it, because a host that works must start
   /// again after a reboot.
   bool warning = false;
   std::string check = {};  ///< the name of the check in relay/review that found it, or ""

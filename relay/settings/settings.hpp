@@ -1,6 +1,7 @@
 // The configuration as checked values. Immutable once loaded: sessions and attempts hold a
 // snapshot, and a reload makes a new one. Every field has its default in the header of its section,
-// and nowhere else; the file only says what differs.
+// or in the struct of a lower floor that the section extends, and nowhere else; the file only says
+// what differs.
 #pragma once
 
 #include <cstdint>

@@ -3,8 +3,9 @@
 
 #include <cstdint>
 
-// parse_toml.cpp compiles the library into itself, so that it is compiled once. The one that some
-// distributions build is not linked: its assertions are assumptions.
+// parse_toml.cpp compiles the library into itself, so that it is compiled once. The compiled
+// library that some distributions have is not linked, because there a condition that TOML_ASSERT
+// should check is an assumption of the optimiser.
 #define TOML_HEADER_ONLY 0
 #define TOML_EXCEPTIONS 0
 

@@ -12,8 +12,8 @@ namespace {
 constexpr std::string_view kOutside = "a character here must be ASCII, or stand in quotes";
 constexpr std::string_view kEscaped = "behind a backslash, a character must be ASCII";
 
-/// Goes through the text by the same steps as the parser, as long as the text is TOML. Behind the
-/// first thing that is not, the parser reads no further, and it matters no more what is found.
+/// Goes through the text by the same steps as the parser, as long as the text is TOML. The parser
+/// stops at the first thing that is not TOML; what is found behind it does not matter.
 class Scanner {
  public:
   explicit Scanner(std::string_view text) : text_(text) {}
@@ -81,7 +81,7 @@ class Scanner {
     }
   }
 
-  /// From its first quote to behind its last one, or to where it goes wrong.
+  /// Goes from the first quote of a string to behind its last one, or to the first fault in it.
   void string(char quote) {
     token_ = true;
     const std::string three(3, quote);
@@ -92,11 +92,11 @@ class Scanner {
       const char c = text_[at_];
       if (c == quote && ends_here(quote, several_lines)) return;
       if (c == '\n' && !several_lines) return;
-      // A number is read to its end before it is seen that a quote has no place in it.
+      // In a number the parser reads on behind a quote, and refuses the quote only afterwards.
       if (base::is_eight_bit(c) && (bound || number_)) return refuse(bound ? kEscaped : kOutside);
       if (c == '\\' && quote == '"') {
         bound = true;
-        // The escaped one, unless it is what ends here, or is not ASCII.
+        // Skip the escaped character, too, unless it ends the line or is not ASCII.
         const bool plain =
             at_ + 1 < text_.size() && text_[at_ + 1] != '\n' && !base::is_eight_bit(text_[at_ + 1]);
         at_ += plain ? 2 : 1;
@@ -108,8 +108,8 @@ class Scanner {
     }
   }
 
-  /// True, and behind it, when the quotes here end the string: a string of several lines ends with
-  /// three, and up to two before them are its own.
+  /// Whether the quotes here end the string; if so, goes behind them. A string of several lines
+  /// ends with three quotes, and up to two more in front of these belong to its text.
   bool ends_here(char quote, bool several_lines) {
     if (!several_lines) {
       ++at_;

@@ -1,6 +1,6 @@
-// Finds text that the TOML parser must not see: it asks its tables of characters about some that
-// are not ASCII, and they have no answer for all of them, which is undefined behaviour. It asks
-// everywhere outside of strings and comments, and in a string behind a backslash.
+// Finds text that the TOML parser must not see. For characters that are not ASCII the parser reads
+// tables that lack entries for some of them, which is undefined behaviour. It reads these tables
+// outside of strings and comments, and in a string behind a backslash.
 #pragma once
 
 #include <cstddef>

@@ -4,9 +4,9 @@
 #include <chrono>
 #include <string>
 
-namespace relay::settings {
+#include "relay/mail/lookup_time.hpp"
 
-using std::chrono::seconds;
+namespace relay::settings {
 
 /// How DMARC's relaxed alignment decides which names belong to one organisation.
 enum class OrganisationRule {
@@ -18,7 +18,7 @@ enum class OrganisationRule {
 struct Auth {
   bool verify = true;
   std::string authserv_id;  ///< our name in Authentication-Results, folded
-  seconds timeout{20};      ///< for all lookups of a message together
+  std::chrono::seconds timeout = mail::kLookupTime;
   OrganisationRule organisation = OrganisationRule::TreeWalk;
 };
 

@@ -31,12 +31,14 @@ struct ServerLimits {
   std::chrono::seconds session{7200};    ///< everything together
 
   std::uint64_t memory = 64ULL << 20;  ///< octets of content in memory, of all messages arriving
-  std::uint64_t memory_per_network = 16ULL << 20;  ///< of these; [limits]: a quarter, if not set
+  std::uint64_t memory_per_network = memory / 4;  ///< of these
 
   std::uint32_t handshakes = 250;  ///< TLS handshakes at once
   /// STARTTLS commands of one address; a count of 0: no limit.
   base::Rate handshakes_from_client{.count = 100, .span = std::chrono::seconds(10)};
   std::uint64_t wasted = 1ULL << 30;  ///< octets an hour and network of content that was not stored
+
+  friend bool operator==(const ServerLimits&, const ServerLimits&) = default;
 };
 
 }  // namespace relay::smtp

@@ -102,7 +102,7 @@ TEST(Policies, KnowAListenerOnAllAddressesByEachOfThem) {
 /// A socket that another process has opened may take both families; the settings apply to both.
 TEST(Policies, KnowAListenerOfBothFamiliesByBoth) {
   auto settings = house();
-  settings->listeners = {{.addresses = {{"::", 2525, true}}, .policy = {.require_tls = true}}};
+  settings->listeners = {{.addresses = {{"::", 2525, true}}, .policy = {{.require_tls = true}}}};
   EXPECT_THAT(own_endpoints(*settings), testing::IsSupersetOf({":: 2525", "0.0.0.0 2525"}));
   const auto policies = make_policies(settings);
   ASSERT_TRUE(policies) << policies.error().front().text;
@@ -210,6 +210,68 @@ TEST(Policies, TellTheInboundSideAllOfItsLimits) {
   };
   EXPECT_FALSE(goes_round(22));
   EXPECT_TRUE(goes_round(23));
+}
+
+TEST(Policies, TellTheInboundSideWhoIsPutOff) {
+  auto settings = house();
+  settings->dns_lists = {{.zone = "bl.example", .allows = true, .weight = 7}};
+  settings->abuse = {.dns_list_refuse = 8, .dns_list_at = settings::DnsListStage::Connect};
+  settings->greylist = {.enabled = true,
+                        .delay = std::chrono::seconds(9),
+                        .retry_window = std::chrono::seconds(10),
+                        .remember = std::chrono::seconds(11),
+                        .trusted_after = 12,
+                        .new_per_network = {.count = 13, .span = std::chrono::seconds(14)}};
+  settings->defaults.tag = '-';
+  settings->consent.max_held = 15;
+  settings->auth.timeout = std::chrono::seconds(16);
+  settings->listeners = {
+      {.addresses = {{"192.0.2.1", 25}},
+       .policy = {{.proxies = {}, .require_tls = true, .verify = false, .max_size = 17}}}};
+  const auto policies = make_policies(settings);
+  ASSERT_TRUE(policies) << policies.error().front().text;
+  const inbound::Policy& policy = *policies->inbound;
+  const inbound::DnsListPolicy& lists = *policy.abuse.dns_lists;
+  EXPECT_TRUE(lists.lists.at(0).allows);
+  EXPECT_EQ(lists.lists.at(0).weight, 7U);
+  EXPECT_EQ(lists.refuse_at, 8);
+  EXPECT_EQ(lists.at, inbound::DnsListStage::Connect);
+  const inbound::GreylistPolicy& greylist = policy.abuse.greylist;
+  EXPECT_TRUE(greylist.enabled);
+  EXPECT_EQ(greylist.rules.delay, settings->greylist.delay);
+  EXPECT_EQ(greylist.rules.retry_window, settings->greylist.retry_window);
+  EXPECT_EQ(greylist.rules.remember, settings->greylist.remember);
+  EXPECT_EQ(greylist.rules.trusted_after, settings->greylist.trusted_after);
+  EXPECT_EQ(greylist.strangers, settings->greylist.new_per_network);
+  EXPECT_EQ(policy.abuse.rates.tag, '-');
+  EXPECT_EQ(policy.max_awaiting, 15U);
+  EXPECT_EQ(policy.check->lookups.whole, settings->auth.timeout);
+  const auto& listener = policy.arrival.listener_at({make_address("192.0.2.1"), 25});
+  EXPECT_TRUE(listener.require_tls);
+  EXPECT_FALSE(listener.verify);
+  EXPECT_EQ(listener.max_size, 17U);
+}
+
+TEST(Policies, TellTheDeliverySideAllOfItsLimits) {
+  auto settings = house();
+  mail::OutboundLimits& keys = settings->outbound;
+  keys = {.port = 2525,
+          .allow_private = true,
+          .connections = 3,
+          .max_connections = 4,
+          .connect_timeout = std::chrono::seconds(5),
+          .attempt_timeout = std::chrono::seconds(6)};
+  settings->risk.connections = 7;
+  settings->risk.rate = {.count = 8, .span = std::chrono::seconds(9)};
+  for (const bool hides : {true, false}) {
+    settings->queue.redact_target = hides;
+    const auto policies = make_policies(settings);
+    ASSERT_TRUE(policies) << policies.error().front().text;
+    EXPECT_EQ(policies->delivery->outbound, keys);
+    EXPECT_EQ(policies->delivery->risk.connections, 7U);
+    EXPECT_EQ(policies->delivery->risk.rate, settings->risk.rate);
+    EXPECT_EQ(policies->delivery->hide_targets, hides);
+  }
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-"""CPU time of processes that cannot be found in a tree of parents, as Exim's: a control group of
-their own counts it. Both versions of cgroups; None where neither can be used. And CPU time of one
-thread, the queue's writer."""
+"""CPU time of processes that leave the tree of their parents, as Exim's do: a control group of their own
+counts it, of either version of cgroups; None where neither can be used. And CPU time of one thread, the
+queue's writer."""
 
 import os
 import time
@@ -30,7 +30,7 @@ class Account:
         return None
 
     def join(self):
-        """The calling process, as between fork and exec."""
+        """Puts the calling process into the group; for the time between fork and exec."""
         with open(os.path.join(self.folder, "cgroup.procs"), "w", encoding="ascii") as f:
             f.write("0")
 
@@ -52,7 +52,7 @@ class Account:
             return None
 
     def close(self):
-        """The last process may be on its way out."""
+        """Removes the group; tries again while its last process is still ending."""
         for _ in range(100):
             try:
                 os.rmdir(self.folder)
@@ -62,8 +62,8 @@ class Account:
 
 
 def writer_of(pid):
-    """The thread that writes the relay's queue: the only one that lets others go first (SCHED_BATCH). None
-    where the system forbids it to."""
+    """The thread that writes the relay's queue: the only one with the policy SCHED_BATCH. None where the
+    system does not let it have that policy."""
     threads = map(int, os.listdir(f"/proc/{pid}/task"))
     return next((thread for thread in threads if os.sched_getscheduler(thread) == os.SCHED_BATCH), None)
 

@@ -26,7 +26,7 @@ class Build:
         return os.path.join(self.output, "bin", name)
 
     def make(self, micro=True):
-        """The relay, and whatever is called …_bench."""
+        """Builds the relay, and all programs named …_bench."""
         if not os.path.exists(self.folder):
             git("worktree", "prune")
             git("worktree", "add", "--detach", self.folder, self.commit)

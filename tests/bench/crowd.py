@@ -14,7 +14,8 @@ LIMIT = 120  # seconds that anything may take
 
 @dataclass(frozen=True)
 class Group:
-    """Aliases a0@fwd.test, a1@ … of a prefix, that lead to t@a0.test, t@a1.test …, which are at `port`."""
+    """Aliases with one prefix: a0@fwd.test leads to t@a0.test, a1@fwd.test to t@a1.test …, and the hosts of
+    these domains listen at `port`."""
 
     prefix: str
     count: int
@@ -22,7 +23,7 @@ class Group:
 
 
 def address_of(number):
-    """Of 127.1.0.0 and above; one for each number below 15 million."""
+    """An address from 127.1.0.0 on; numbers below 15 million have different ones."""
     return f"127.{1 + number // 62_500}.{number // 250 % 250}.{1 + number % 250}"
 
 
@@ -57,7 +58,7 @@ class Town:
         self.relay.stop()
 
     def sending(self, prefix, *words, count=None, connections=20):
-        """The generator on its way; `count`: of the group's destinations, the first."""
+        """Starts the generator; it sends to the first `count` destinations of the group, or to all."""
         return subprocess.Popen(
             [os.path.join(peer.RELEASE, "load"), str(self.relay.port), "--kept", "--prefix", prefix, "--recipients",
              str(count or self.groups[prefix].count), "--connections", str(connections), *map(str, words)],

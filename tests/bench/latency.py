@@ -11,7 +11,7 @@ from .runs import Sink, standing
 
 
 def one_run(peer, rate, seconds, kept=False, connections=200):
-    """As bin/load prints it."""
+    """The quantiles of one run, as bin/load prints them."""
     sink = Sink(peer.sink_port)
     try:
         said = subprocess.run([os.path.join(RELEASE, "load"), str(peer.port), "--rate", f"{rate:.1f}", "--seconds",

@@ -12,8 +12,8 @@ def programs(folder):
 
 
 def times(report):
-    """Benchmark -> CPU time in ns of one iteration, from a report as JSON; means and the like left out. One
-    that takes its time by hand times part of what it does: its own figure is the one."""
+    """Benchmark -> CPU time in ns of one iteration, from a report as JSON; without means and the like. A
+    benchmark with manual time measures only a part of its iteration, so that time is taken."""
     factor = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
     return {entry["name"]: entry["real_time" if entry["name"].endswith("/manual_time") else "cpu_time"]
             * factor[entry["time_unit"]] for entry in report["benchmarks"]

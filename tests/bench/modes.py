@@ -36,11 +36,11 @@ class Mode:
                 *((b"with ESMTPS",) if self.starttls else ())]
 
     def signature_of(self, kind):
-        """Others sign with RSA or not at all."""
+        """What this forwarder signs with: others than ours know only RSA."""
         return "rsa" if kind != "srs-relay" and self.signature in ("ed25519", "both") else self.signature
 
     def messages(self, kind, base):
-        """Of one run, when `base` is the number of small ones for us over many sessions."""
+        """How many messages one run has; `base`: for our relay, with small messages and many sessions."""
         share = KINDS[kind].share
         if self.size >= BIG:
             return max(10, round(base * min(1.0, 2 * share) / 100))

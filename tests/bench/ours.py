@@ -64,7 +64,7 @@ class SrsRelay(Peer):
 
     @staticmethod
     def limits(binary):
-        """One address sends everything."""
+        """Sections with limits that let one address send everything, and with the places of files."""
         with open(binary, "rb") as f:  # an older build to compare with may not have the keys
             knows = f.read()
         paces = [f'{key} = "1000000/s"' for key in ("new_per_ip", "handshakes_per_ip") if key.encode() in knows]
@@ -73,7 +73,7 @@ class SrsRelay(Peer):
                 'min_free = "1MiB"', "[log]", 'file = "relay.log"']
 
     def launch(self, binary=BINARY):
-        """As it is configured; does not wait for it."""
+        """Starts the relay with the configuration that was written; does not wait until it listens."""
         with open(self.path("stderr"), "wb") as errors:
             process = subprocess.Popen([binary, "serve", "-c", self.path("relay.toml")], stderr=errors,
                                        stdin=subprocess.DEVNULL)

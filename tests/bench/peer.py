@@ -58,7 +58,7 @@ def wait_for_port(port, seconds=20):
 
 
 def in_time(is_so, seconds):
-    """Whether it became so."""
+    """Whether the condition came true within that time."""
     deadline = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > deadline:

@@ -130,7 +130,7 @@ class PostfixStack(Postfix):
 
 
 class Exim(Peer):
-    """Its deliveries leave the daemon's tree of processes: a control group knows them."""
+    """Its deliveries leave the daemon's tree of processes, so a control group counts them."""
 
     name = "exim"
     share = 0.05
@@ -155,7 +155,7 @@ class Exim(Peer):
         self.own(self.path("spool"), self.path("log"))
 
     def own(self, *paths):
-        """Gives them to the user whom Exim becomes; what is not there is made a folder."""
+        """Makes the user as whom Exim runs their owner; a path that does not exist becomes a folder."""
         user = pwd.getpwnam("Debian-exim")
         for path in paths:
             if not os.path.exists(path):
@@ -172,7 +172,7 @@ class Exim(Peer):
         return self.filled_in(os.path.join(os.path.dirname(__file__), "exim.conf"), {"DKIM_OPTIONS\n": dkim})
 
     def filled_in(self, path, values):
-        """A file in which @NAME stands for what differs from run to run."""
+        """The text of a file, with its @NAMEs replaced by what differs from run to run."""
         with open(path, encoding="utf-8") as f:
             text = f.read()
         values = {"EXIM": os.path.join(EXIM, "usr/sbin/exim4"), "FOLDER": self.folder, "SINK": str(self.sink_port),

@@ -46,7 +46,7 @@ def print_modes(measured):
 
 
 def print_disturbance(lists):
-    """Says so when the machine had other things to do. Some is the price of measuring: the kernel, this program."""
+    """Says so when other programs used much of the machine. Some use is normal: the kernel, this program."""
     shares = [median(results, "others_share") for results in lists if results]
     if shares and max(shares) > QUIET:
         print(f"\nthe machine was not quiet: other programs used up to {100 * max(shares):.0f} % of it")

@@ -33,7 +33,7 @@ def end(pid):
 
 
 def cpu_of(process):
-    """Waits for it; (exit code, CPU seconds)."""
+    """Waits for the process to end; (exit code, CPU seconds)."""
     _, status, usage = os.wait4(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)
     return process.returncode, usage.ru_utime + usage.ru_stime
@@ -50,17 +50,17 @@ class Sink:
         wait_for_listener(port)
 
     def taken(self):
-        """It writes a line, without a line feed, at every message and session."""
+        """Messages so far. smtp-sink writes a line, without a line feed, at every message and session."""
         size = os.fstat(self.counts.fileno()).st_size
         lines = re.findall(rb"mesg=(\d+)\r", os.pread(self.counts.fileno(), 200, max(0, size - 200)))
         return int(lines[-1]) if lines else 0
 
     def wait_for(self, messages, seconds):
-        """Whether so many came."""
+        """Whether so many messages came in that time."""
         return in_time(lambda: self.taken() >= messages, seconds)
 
     def stop(self):
-        """Its CPU seconds. What it has counted it may still have to answer."""
+        """Ends it; its CPU seconds. Waits first, because a message that is counted may not be answered yet."""
         time.sleep(0.05)
         end(self.process.pid)
         self.counts.close()
@@ -68,8 +68,8 @@ class Sink:
 
 
 def start_source(port, mode, messages, content=None):
-    """smtp-source, which the peers' own people wrote; but it cannot send a message that is given, nor
-    to many recipients, and load measures the relay alone with TLS."""
+    """Starts smtp-source, which is Postfix's own generator; or bin/load, where smtp-source cannot do what the
+    mode needs: a given message, many recipients, or STARTTLS."""
     if content or mode.recipients or mode.starttls:
         given = ["--content", content, "--sender", "ann@origin.example"] if content else ["--size", str(mode.size)]
         return subprocess.Popen([os.path.join(RELEASE, "load"), str(port), "--messages", str(messages), "--connections",

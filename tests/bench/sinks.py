@@ -12,13 +12,13 @@ from .peer import RELEASE, in_time, wait_for_listener
 
 
 def missing_from(content, expected):
-    """Of the evidence that is expected, what a message lacks."""
+    """The parts of the expected evidence that a message lacks."""
     unfolded = b"\n" + content.replace(b"\r\n", b"\n").replace(b"\n\t", b" ").replace(b"\n ", b" ")
     return [evidence.strip().decode() for evidence in expected if evidence not in unfolded]
 
 
 def make_certificate(folder):
-    """File names of a certificate and its key, as most of the net's: ECDSA."""
+    """File names of a new certificate and its key: ECDSA, as most certificates are."""
     certificate, key = os.path.join(folder, "tls.crt"), os.path.join(folder, "tls.key")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
                     "2", "-subj", "/CN=mx.relay.test", "-keyout", key, "-out", certificate], check=True, capture_output=True)
@@ -28,7 +28,7 @@ def make_certificate(folder):
 
 class LoopbackSink:
     """`ports`: numbers, or texts such as "2525:tarpit" and "2525:once". `certificate`: file names of it and its
-    key, to offer STARTTLS. `skip`: so many messages of each port, the first, have no part in the latencies."""
+    key, to offer STARTTLS. `skip`: the first so many messages of each port do not count for the latencies."""
 
     def __init__(self, *ports, certificate=None, skip=0):
         self.ports = [int(str(port).partition(":")[0]) for port in ports]
@@ -45,16 +45,16 @@ class LoopbackSink:
         return os.path.join(self.folder.name, name)
 
     def taken(self, port=0):
-        """Messages so far; `port`: which of them, by its place in the list."""
+        """Messages so far at one of the ports; `port`: its place in the list."""
         with open(self.path("counts"), "rb") as f:
             return struct.unpack_from("=Q", f.read(), 8 * port)[0]
 
     def wait_for(self, messages, seconds, port=0):
-        """Whether so many came."""
+        """Whether so many messages came in that time."""
         return in_time(lambda: self.taken(port) >= messages, seconds)
 
     def stop(self):
-        """Its CPU seconds. What it has counted it may still have to answer."""
+        """Ends it; its CPU seconds. Waits first, because a message that is counted may not be answered yet."""
         time.sleep(0.05)
         self.process.send_signal(signal.SIGTERM)
         with self.process.stdout as said:
@@ -68,7 +68,7 @@ class LoopbackSink:
         return usage.ru_utime + usage.ru_stime
 
     def doubts(self, mode):
-        """What speaks against it that all was done which the mode is about, in words; once it has ended."""
+        """In words, what of all that the mode is about was not done. To be called after stop()."""
         plain = sum(found["messages"] - found["encrypted"] for found in self.results.values())
         words = [f"no {evidence}" for evidence in missing_from(self.sample, mode.evidence())]
         return words + ([f"{plain} messages in the clear"] if plain and mode.starttls else [])

@@ -78,7 +78,7 @@ TEST(AddressPolicy, TheOperatorMayAllowThem) {
   EXPECT_FALSE(may_dial(ip("10.2.0.1"), 25, some));
   EXPECT_TRUE(may_dial(ip("::ffff:10.1.0.1"), 25, some));
   Policy all = policy();
-  all.allow_private = true;
+  all.outbound.allow_private = true;
   EXPECT_TRUE(may_dial(ip("127.0.0.1"), 25, all));
 }
 
@@ -104,7 +104,7 @@ TEST(AddressPolicy, WeNeverDialOurselvesByAWrapping) {
 
 TEST(AddressPolicy, WeNeverDialOurselves) {
   Policy own = policy();
-  own.allow_private = true;
+  own.outbound.allow_private = true;
   own.own_endpoints = {{ip("192.0.2.25"), 25}, {ip("127.0.0.1"), 2525}};
   EXPECT_FALSE(may_dial(ip("192.0.2.25"), 25, own));
   EXPECT_FALSE(may_dial(ip("::ffff:127.0.0.1"), 2525, own));

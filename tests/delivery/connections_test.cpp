@@ -14,7 +14,7 @@ const base::SteadyTime kStart{std::chrono::hours(100)};
 class ConnectionsTest : public testing::Test {
  protected:
   ConnectionsTest() {
-    Limits limits;
+    Limits limits = limits_of(Policy(*mail::Domain::parse("mx.fwd.example")));
     limits.groups = 2;
     connections_.set_policy(nullptr, limits);
   }

@@ -38,8 +38,8 @@ class DispatcherTest : public testing::Test {
 
   void set_policy(std::size_t total, std::size_t per_group, MemoryLimits memory = {}) {
     auto policy = std::make_shared<Policy>(*mail::Domain::parse("mx.fwd.example"));
-    policy->connections_total = total;
-    policy->connections_per_destination = per_group;
+    policy->outbound.max_connections = static_cast<std::uint32_t>(total);
+    policy->outbound.connections = static_cast<std::uint32_t>(per_group);
     policy->risk.rate = {.count = 60, .span = 60s};
     policy->memory = memory;
     policy_ = policy;

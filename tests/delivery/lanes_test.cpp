@@ -29,7 +29,7 @@ class LanesTest : public testing::Test {
     group_->hear(feedback, list_.key, 0, 20, limits_.first_outage, kStart);
   }
 
-  Limits limits_;
+  Limits limits_ = limits_of(Policy(*mail::Domain::parse("mx.fwd.example")));
   Claims claims_;
   Lanes lanes_{claims_, [] {}};
   HostList list_ = a_host_list("a1 b2");

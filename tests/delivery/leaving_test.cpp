@@ -286,7 +286,7 @@ TEST_F(Leaving, DamageThatShowsInTheMiddleOfAnAttemptUndoesNothing) {
   std::string body = "\r\n";
   while (body.size() < 600'000) body += std::string(900, 'x') + "\r\n";
   Policy policy(*mail::Domain::parse("mx.fwd.example"));
-  policy.connections_per_destination = 1;
+  policy.outbound.connections = 1;
   publish(std::move(policy));
   start();
   accept(message({{}}));  // from now on the hosts are known, so that all copies come into memory

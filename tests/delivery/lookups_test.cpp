@@ -37,7 +37,7 @@ class LookupsTest : public testing::Test {
     lookups_.found(*lane);
   }
 
-  Limits limits_;
+  Limits limits_ = limits_of(Policy(*mail::Domain::parse("mx.fwd.example")));
   Lookups lookups_;
 };
 

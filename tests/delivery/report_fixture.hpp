@@ -29,6 +29,7 @@ class ReportFixture : public testing::Test {
     order_.notices.queued.received_at = kReportNow - std::chrono::hours(1);
     message.reverse_path = mail::ReversePath(mailbox("ann@sender.example"));
     message.sender_authenticated = true;
+    policy_->hide_targets = true;
   }
 
   std::uint16_t copy(const std::string& alias, mail::RecipientState state,

@@ -84,11 +84,11 @@ class Flow:
         return ascii_of(re.search(r"@([\w.-]+)", self.author).group(1))
 
     def srs_senders(self):
-        """Whose SRS addresses must be known before it is sent."""
+        """The senders whose SRS addresses must be known before this flow is sent."""
         return [text[4:] for text in [*self.to, self.mail_from] if text.startswith("srs:")]
 
     def message(self, world, sealers, addresses):
-        """The octets. `addresses`: of a sender, its SRS address."""
+        """The octets of the message. `addresses`: sender -> its SRS address."""
         content = self.unsigned(addresses)
         for domain in self.signed:
             content = signed_by(world[domain], content)

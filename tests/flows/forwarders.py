@@ -19,7 +19,7 @@ POSTMASTER = "ops@dest.example"
 
 
 def mailbox_says(address):
-    """Targets that take no mail are known by their names."""
+    """The refusal of a target, whose name tells that it takes no mail; None: it takes mail."""
     if address.startswith("gone@"):
         return f"550 5.1.1 <{address}>: no such user"
     if address.startswith("full@"):
@@ -28,7 +28,7 @@ def mailbox_says(address):
 
 
 def delay_of(name, slow):
-    """Seconds until a name is answered; None for never. `slow`: of zones, negative for never."""
+    """Seconds until a name is answered; None for never. `slow`: zone -> its seconds, negative for never."""
     name = name.lower().rstrip(".")
     found = [delay for zone, delay in slow.items() if name == zone or name.endswith("." + zone)]
     return 0 if not found else None if found[0] < 0 else found[0]
@@ -159,15 +159,15 @@ class Place:
         return self
 
     def settle(self):
-        """Waits until no forwarder has mail left; mail may have gone back while another one was asked.
-        Mail that waits longer is left behind."""
+        """Waits until no forwarder has mail left. Each is asked twice, because one may give mail back to another
+        that was asked before. After a minute the mail that still waits is left behind."""
         try:
             wait_for(lambda: all(one.is_idle() for one in self.everybody * 2), timeout=60, step=0.1)
         except AssertionError:
             self.left_behind = True
 
     def port_for(self, address):
-        """Where mail to an SRS address goes that was seen at the sink."""
+        """The port to which mail for an SRS address goes that was seen at the sink."""
         theirs = self.second and address.endswith("@" + self.second.srs)
         return self.second.port if theirs else self.main.port
 

@@ -89,7 +89,8 @@ class Run:
             list(pool.map(step, things))
 
     def learn(self, senders):
-        """Each of them writes to an alias; the sink sees under which address that leaves."""
+        """Learns the SRS addresses of these senders: each sends a message to an alias, and the sink sees under
+        which address it leaves."""
         replies = {}
 
         def write(sender):
@@ -125,7 +126,7 @@ class Run:
         self.outcomes[flow.name] = outcome
 
     def collect(self):
-        """Copies are known by the flow's mark, reports to the sender by whom they are for."""
+        """Finds the flow of each message at the sink: of a copy by the flow's mark, of a report by its recipient."""
         by_mark = {flow.mark.encode(): flow for flow in self.flows}
         hears = {flow.mail_from: self.outcomes[flow.name] for flow in self.flows if flow.hears}
         for got in self.place.sink.messages:
@@ -143,7 +144,7 @@ class Run:
 
 
 def forwards(flow, outcome):
-    """Whether the flow came to its end: what was asked, arrived or was heard."""
+    """Whether the flow reached its aim: RCPT was accepted, the report was heard, or a copy arrived."""
     if flow.asks_only:
         return outcome.taken
     if flow.hears:

@@ -27,14 +27,14 @@ FLOWS, WORLD = load()
 
 
 def not_forwarded():
-    """Of docs/not-forwarded.md: name of the flow, (reply, reason)."""
+    """The table of docs/not-forwarded.md: name of the flow -> (reply, reason)."""
     with open(LIST, encoding="utf-8") as f:
         rows = [[cell.strip() for cell in line.strip().strip("|").split("|")] for line in f if line.startswith("| ")]
     return {name: (reply, reason) for name, reply, reason in rows if name != "Flow"}
 
 
 def setUpModule():
-    """Those who seal have keys, which the DNS knows."""
+    """Makes keys for the domains that seal, and puts them into the DNS of the flows."""
     global SEALERS
     folder = tempfile.mkdtemp(prefix="srs-relay-test-")
     unittest.addModuleCleanup(shutil.rmtree, folder, ignore_errors=True)
@@ -106,7 +106,7 @@ class Flows:
         return CONFIGURATIONS[cls.configuration]
 
     def test_a_bounce_of_what_arrived_finds_the_sender(self):
-        """To whatever address it left under; Postfix at the target signs no bounces."""
+        """A bounce to the address under which the mail left. It is not signed, as those of Postfix are not."""
         wanted, replies = {}, {}
         for flow in self.flows:
             copies = self.ours[flow.name].copies
@@ -130,7 +130,7 @@ class Flows:
                 self.assertEqual(found.get(mark), [("", flow.returns or flow.mail_from)], told)
 
     def bounces_at_the_sink(self):
-        """By their mark: (sender, recipient)."""
+        """Bounces at the sink: mark -> (sender, recipient) of each."""
         found = {}
         for got in self.place.sink.messages:
             mark = re.search(rb"(?m)^X-Flow: (back-\d{4})\r?$", header_of(got.content))

@@ -13,9 +13,9 @@ def ascii_of(name):
 
 
 class Domain(Sender):
-    """`written`: spf and dmarc (without "v=DMARC1; "; "down": that name answers SERVFAIL), `down`: the
-    whole zone does, `texts`: so many other TXT records beside SPF, `mx`: MX records, `testing`: its key
-    says t=y, `records`: more lines."""
+    """A domain. `written` has its `spf`, `dmarc` (without "v=DMARC1; "; "down": that name answers SERVFAIL), `down`
+    (the whole zone answers SERVFAIL), `texts` (number of other TXT records beside SPF), `mx` (MX records), `testing`
+    (its key says t=y) and `records` (more lines)."""
 
     KEYS = {"spf", "dmarc", "down", "texts", "mx", "testing", "records"}
 

@@ -35,6 +35,7 @@ class Abuse : public testing::Test {
     auto policy = std::make_shared<DnsListPolicy>();
     policy->lists = {{.zone = "bl.example", .weight = 10},
                      {.zone = "wl.example", .allows = true, .weight = 5}};
+    policy->refuse_at = 10;
     policy->at = at;
     return {.dns_lists = policy};
   }
@@ -270,7 +271,7 @@ TEST(MessageRates, CountEachKindForItself) {
   EXPECT_THAT(second({.per_client = one}, ann), HasSubstr("your address"));
   EXPECT_EQ(second({.per_client = one}, neighbour), "");
   EXPECT_THAT(second({.per_network = one}, neighbour), HasSubstr("your network"));
-  EXPECT_THAT(second({.per_alias = one}, other), HasSubstr("to this address"));
+  EXPECT_THAT(second({.per_alias = one, .tag = '+'}, other), HasSubstr("to this address"));
   EXPECT_EQ(second({.per_alias = one}, bounce), "");
   EXPECT_EQ(second({.per_alias = one, .tag = '-'}, other), "");
   other.targets = {"you@mail.example", "me@mail.example"};

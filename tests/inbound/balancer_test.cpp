@@ -25,8 +25,8 @@ class Balanced : public ServedHouse {
  protected:
   explicit Balanced(Limits limits = {}) : ServedHouse(limits) {
     change([](Policy& policy) {
-      policy.arrival.listeners = {{.at = {{boost::asio::ip::make_address("0.0.0.0"), 25}},
-                                   .proxies = {*base::Network::parse("10.0.0.0/8")}}};
+      policy.arrival.listeners = {{{.proxies = {*base::Network::parse("10.0.0.0/8")}},
+                                   {{boost::asio::ip::make_address("0.0.0.0"), 25}}}};
     });
   }
 

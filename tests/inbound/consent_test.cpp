@@ -151,6 +151,7 @@ TEST_F(Consenting, OneMailboxGetsWhatItsRateAllowsThroughAllAliases) {
     policy = [&] {
       Policy plain = policy;
       plain.planner = test_policy_base().planner;
+      plain.abuse.rates.tag = '+';
       plain.abuse.rates.per_target = {.count = 2, .span = 1h};
       return plain;
     }();

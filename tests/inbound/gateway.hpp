@@ -61,6 +61,7 @@ class Gateway : public ServedHouse {
   void ask_lists(DnsListStage at = DnsListStage::Recipient) {
     auto lists = std::make_shared<DnsListPolicy>();
     lists->lists = {{.zone = "bl.example", .weight = 10}};
+    lists->refuse_at = 10;
     lists->at = at;
     change([&](Policy& policy) { policy.abuse.dns_lists = lists; });
   }

@@ -87,6 +87,7 @@ TEST(SessionLimits, AClientThatGetsNoServiceHasShortTimeToSayQuit) {
   auto listing = std::make_shared<Policy>(*house.policy.get());
   auto lists = std::make_shared<DnsListPolicy>();
   lists->lists.push_back({.zone = "bl.example", .weight = 10, .answers = {}});
+  lists->refuse_at = 10;
   lists->at = DnsListStage::Connect;
   listing->abuse.dns_lists = lists;
   house.policy.publish(listing);

@@ -52,6 +52,7 @@ Policy test_policy_base() {
   Policy policy;
   policy.planner = *kPlanner;
   policy.loop_guard = forward::LoopGuard("mx.example.org");
+  policy.max_awaiting = 20;
   return policy;
 }
 

@@ -40,18 +40,20 @@ delivery::Policy policy_of(const World& world, std::size_t variant) {
   policy.retry = {
       .schedule = settings.schedule, .expire = settings.expire, .warn_after = settings.warn_after};
   policy.timeouts = {.dns = settings.dns_limit,
-                     .connect = settings.connect_limit,
                      .greeting = settings.command_limit,
                      .mail = settings.command_limit,
                      .rcpt = settings.command_limit,
                      .data = settings.command_limit,
                      .block = settings.command_limit,
-                     .end_of_data = settings.dot_limit,
-                     .whole = settings.attempt_limit};
+                     .end_of_data = settings.dot_limit};
+  policy.outbound = {
+      .connections = static_cast<std::uint32_t>(settings.connections_per_destination),
+      .max_connections = static_cast<std::uint32_t>(settings.connections_total),
+      .connect_timeout = settings.connect_limit,
+      .attempt_timeout = settings.attempt_limit};
+  policy.hide_targets = true;
   policy.routes = routes_of(world);
   policy.providers = providers();
-  policy.connections_per_destination = settings.connections_per_destination;
-  policy.connections_total = settings.connections_total;
   policy.messages_per_connection = halved(settings.messages_per_connection, variant % 3 == 1);
   policy.recipients_per_transaction = halved(settings.recipients_per_transaction, variant % 3 == 2);
   policy.lookups_at_once = settings.lookups;
