@@ -43,8 +43,7 @@ AttemptRunner::~AttemptRunner() { forget_session(); }
 void AttemptRunner::forget_session() {
   if (session_) --place_.group->connected;
   session_.reset();
-  sent_ = 0;
-  untaken_ = 0;
+  sent_ = untaken_ = 0;
 }
 
 base::Task<> AttemptRunner::close() {

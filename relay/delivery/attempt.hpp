@@ -28,8 +28,7 @@ struct DeliveryPorts {
   ports::DeliveryQueue& queue;
 };
 
-/// The latest time until which an attempt that begins at `now` may be busy: steps begun before
-/// OutboundLimits::attempt_timeout have passed keep their own timeouts.
+/// The latest end of an attempt that begins at `now`; steps begun in time keep their timeouts.
 base::SteadyTime busy_until(const Consignment& consignment, base::SteadyTime now);
 
 class AttemptRunner {
