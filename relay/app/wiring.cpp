@@ -7,11 +7,10 @@
 
 #include "relay/app/endpoints.hpp"
 #include "relay/app/secret_memory.hpp"
+#include "relay/app/wiring_store.hpp"
 #include "relay/base/task.hpp"
 #include "relay/settings/problem.hpp"
 #include "relay/settings/settings.hpp"
-#include "relay/spool/spool_folder.hpp"
-#include "relay/spool/sqlite_spool.hpp"
 
 namespace relay::app {
 
@@ -105,14 +104,11 @@ void Relay::report_crashes() {
 /// Remembers the secrets before the review, which may start late on a busy host.
 std::expected<void, std::string> Relay::open_queue() {
   const auto& queue = in_force_.configuration().started_with().queue;
-  if (auto folder = spool::make_folder(queue.path, false); !folder) return folder;
+  if (auto folder = make_store_folder(queue); !folder) return folder;
   auto remembered = remember_at_start(*in_force_.configuration().settings().get(),
                                       in_force_.classic_before(), *log_, clock_.wall());
   if (!remembered) return remembered;
-  auto store = spool::SqliteSpool::open({.path = queue.path,
-                                         .min_free = queue.min_free,
-                                         .clock = &clock_,
-                                         .allow_network_file_system = false});
+  auto store = open_store(queue, clock_);
   if (!store) return std::unexpected(store.error());
   store_ = std::move(*store);
   deliveries_ = &through(seams_.delivery, store_->delivery());

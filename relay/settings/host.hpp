@@ -1,5 +1,4 @@
-// What the relay uses of its host: the resolver, its ways out, the places of queue and control
-// socket.
+// What the relay uses of its host: the resolver, its ways out, the place of the control socket.
 #pragma once
 
 #include <chrono>
@@ -29,12 +28,6 @@ struct Outbound {
   seconds connect_timeout{30};
   seconds attempt_timeout{1800};
   std::vector<base::SourcePlace> source_at = {};  ///< of each source
-};
-
-struct Queue {
-  std::string path = "/var/lib/srs-relay/queue.db";
-  std::uint64_t min_free = 1ULL << 30;
-  bool redact_target = true;  ///< DSNs show the alias, never its private target
 };
 
 struct Control {

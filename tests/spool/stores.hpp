@@ -1,5 +1,6 @@
 // The stores that keep what the ports of the queue promise. The tests of these promises take each
-// of them from kStores: a further store is one more line there.
+// of them from kStores: a further store is one more line there. tests/app/stores_test.cpp holds
+// against this list what `queue.store` can choose.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +8,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -32,6 +34,7 @@ class TestedStore {
 
 struct StoreKind {
   const char* name;
+  std::string_view scheme;  ///< of `queue.store`; "" of a fake, which no configuration can choose
   /// `folder`: where it may keep what it has; `clock`: what it takes for now, and outlives it.
   std::function<std::unique_ptr<TestedStore>(const std::filesystem::path& folder,
                                              const ports::Clock& clock)>
@@ -84,8 +87,8 @@ std::unique_ptr<TestedStore> open_tested(const std::filesystem::path& folder,
 }
 
 inline const std::vector<StoreKind> kStoreKinds{
-    {.name = "Memory", .open = open_tested<MemoryStore>},
-    {.name = "Sqlite", .open = open_tested<SqliteStore>}};
+    {.name = "Memory", .scheme = "", .open = open_tested<MemoryStore>},
+    {.name = "Sqlite", .scheme = "sqlite", .open = open_tested<SqliteStore>}};
 
 inline const auto kStores = testing::ValuesIn(kStoreKinds);
 
