@@ -30,7 +30,10 @@ std::shared_ptr<const settings::Settings> read_at_start_only(const settings::Set
 std::vector<std::string> restart_keys(const settings::Settings& runs,
                                       const settings::Settings& next) {
   std::vector<std::string> keys;
-  if (runs.queue.path != next.queue.path) keys.emplace_back("queue.store");
+  if (runs.queue.scheme != next.queue.scheme || runs.queue.server != next.queue.server ||
+      runs.queue.path != next.queue.path) {
+    keys.emplace_back("queue.store");
+  }
   if (runs.queue.min_free != next.queue.min_free) keys.emplace_back("queue.min_free");
   if (runs.control.socket != next.control.socket) keys.emplace_back("control.socket");
   if (runs.threads != next.threads) keys.emplace_back("threads");

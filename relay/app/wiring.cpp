@@ -7,10 +7,10 @@
 
 #include "relay/app/endpoints.hpp"
 #include "relay/app/secret_memory.hpp"
+#include "relay/app/wiring_store.hpp"
 #include "relay/base/task.hpp"
 #include "relay/settings/problem.hpp"
 #include "relay/settings/settings.hpp"
-#include "relay/spool/spool_folder.hpp"
 
 namespace relay::app {
 
@@ -104,17 +104,14 @@ void Relay::report_crashes() {
 /// Remembers the secrets before the review, which may start late on a busy host.
 std::expected<void, std::string> Relay::open_queue() {
   const auto& queue = in_force_.configuration().started_with().queue;
-  if (auto folder = spool::make_folder(queue.path, false); !folder) return folder;
+  if (auto folder = make_store_folder(queue); !folder) return folder;
   auto remembered = remember_at_start(*in_force_.configuration().settings().get(),
                                       in_force_.classic_before(), *log_, clock_.wall());
   if (!remembered) return remembered;
-  auto spool = spool::SqliteSpool::open({.path = queue.path,
-                                         .min_free = queue.min_free,
-                                         .clock = &clock_,
-                                         .allow_network_file_system = false});
-  if (!spool) return std::unexpected(spool.error());
-  spool_ = std::move(*spool);
-  deliveries_ = &through(seams_.delivery, spool_->delivery());
+  auto store = open_store(queue, clock_);
+  if (!store) return std::unexpected(store.error());
+  store_ = std::move(*store);
+  deliveries_ = &through(seams_.delivery, store_->delivery());
   return {};
 }
 
@@ -157,10 +154,10 @@ std::expected<void, std::string> Relay::open_delivery() {
 void Relay::open_inbound() {
   reception_ = std::make_unique<Reception>(
       Reception::Uses{.clock = clock_,
-                      .queue = through(seams_.intake, spool_->intake(), *deliveries_),
-                      .tokens = spool_->tokens(),
-                      .consent = spool_->consent(),
-                      .greylist = spool_->greylist(),
+                      .queue = through(seams_.intake, store_->intake(), *deliveries_),
+                      .tokens = store_->tokens(),
+                      .consent = store_->consent(),
+                      .greylist = store_->greylist(),
                       .signer = *signing_,
                       .resolver = *resolver_,
                       .feed = *scheduler_,
@@ -175,13 +172,13 @@ void Relay::open_desk() {
                                                               .reception = *reception_,
                                                               .clock = clock_,
                                                               .log = *log_,
-                                                              .spool = *spool_,
+                                                              .store = *store_,
                                                               .signer = *signer_,
                                                               .scheduler = *scheduler_,
                                                               .watchdog = watchdog_,
                                                               .draining = draining_});
   desk_ = std::make_unique<ops::Desk>(ops::Controls{
-      .queue = spool_->operators(),
+      .queue = store_->operators(),
       .delivery = *scheduler_,
       .clock = clock_,
       .log = *log_,
@@ -193,7 +190,7 @@ void Relay::open_desk() {
             return hosts_of_group(*in_force_.configuration().delivery().get(), name);
           }});
   admin_ = std::make_unique<ops::AdminEndpoint>(*desk_);
-  spool_->metrics().add_to(metrics_);
+  store_->add_to(metrics_);
   scheduler_->metrics().add_to(metrics_);
   desk_->metrics().add_to(metrics_);
 }

@@ -27,7 +27,7 @@
 #include "relay/net/tls_acceptor.hpp"
 #include "relay/ops/admin_endpoint.hpp"
 #include "relay/ops/desk.hpp"
-#include "relay/spool/sqlite_spool.hpp"
+#include "relay/ports/store.hpp"
 
 namespace relay::app {
 
@@ -65,7 +65,7 @@ class Relay {
   bool is_held_up() const { return reloader_ && reloader_->is_busy(); }
 
   /// The storage failed, so nothing can be promised.
-  bool poisoned() const { return spool_->poisoned(); }
+  bool poisoned() const { return store_->poisoned(); }
 
   base::Log& log() { return *log_; }
 
@@ -95,13 +95,13 @@ class Relay {
 
   std::unique_ptr<LogSink> log_;
   InForce in_force_;
-  std::unique_ptr<spool::SqliteSpool> spool_;
+  std::unique_ptr<ports::Store> store_;
   std::unique_ptr<auth::OpensslSigner> signer_;
   net::OpensslAcceptor tls_acceptor_{in_force_.server_tls()};
   net::ClientTls first_client_tls_;  ///< until open_delivery()
   base::Watchdog watchdog_;
   base::SteadyTime next_suppressed_;            ///< used by the main thread only
-  ports::DeliveryQueue* deliveries_ = nullptr;  ///< of spool_, behind the seam
+  ports::DeliveryQueue* deliveries_ = nullptr;  ///< of store_, behind the seam
   ports::Signer* signing_ = nullptr;            ///< signer_, behind the seam
   std::unique_ptr<delivery::Scheduler> scheduler_;
   std::unique_ptr<Reception> reception_;

@@ -10,6 +10,7 @@
 #include "relay/app/endpoints.hpp"
 #include "relay/app/log_sink.hpp"
 #include "relay/app/secret_memory.hpp"
+#include "relay/app/wiring_store.hpp"
 #include "relay/net/control_listener.hpp"
 #include "relay/net/listener.hpp"
 #include "relay/settings/file_stamp.hpp"
@@ -17,7 +18,6 @@
 #include "relay/settings/problem.hpp"
 #include "relay/settings/problem_code.hpp"
 #include "relay/settings/settings.hpp"
-#include "relay/spool/spool_folder.hpp"
 
 namespace relay::app {
 
@@ -80,8 +80,9 @@ void judge_places(const settings::Settings& settings, settings::Findings& findin
     if (!good) add_whole(findings, settings, good.error());
   };
   add_if(LogSink::look_at(settings.log.file));
-  if (!is_made_by_the_unit(std::filesystem::path(settings.queue.path).parent_path())) {
-    add_if(spool::look_at_queue(settings.queue.path, false));
+  if (!objection_to_store(settings.queue) &&
+      !is_made_by_the_unit(std::filesystem::path(settings.queue.path).parent_path())) {
+    add_if(look_at_store(settings.queue));
   }
   if (!is_made_by_the_unit(std::filesystem::path(settings.control.socket).parent_path())) {
     add_if(net::ControlListener::look_at(settings.control.socket));
@@ -92,6 +93,13 @@ void judge_places(const settings::Settings& settings, settings::Findings& findin
   boost::asio::io_context nowhere;
   if (auto resolver = open_resolver(nowhere, settings); !resolver) {
     add_whole(findings, settings, "dns: " + resolver.error());
+  }
+}
+
+void judge_store(const settings::Settings& settings, settings::Findings& findings) {
+  if (const auto why = objection_to_store(settings.queue)) {
+    findings.add(position_of(settings, settings.queue.store_at), ProblemCode::Value,
+                 "queue.store: " + *why);
   }
 }
 
@@ -123,6 +131,7 @@ Parts make_parts_once(const std::string& config_path, Places places, const Given
   } else {
     for (auto& problem : policies.error()) findings.add(std::move(problem));
   }
+  judge_store(*parts.settings, findings);
   make_tls(parts, findings);
   forget_key_texts(*made);
   if (places == Places::Judge) judge_places(*parts.settings, findings);

@@ -6,10 +6,11 @@
 
 #include "relay/app/await_blocking.hpp"
 #include "relay/ports/intake_queue.hpp"
+#include "relay/ports/store_report.hpp"
 
 namespace relay::app {
 
-void recall_unheard(const spool::OpenReport& queue, ports::IntakeQueue& intake,
+void recall_unheard(const ports::StoreReport& queue, ports::IntakeQueue& intake,
                     const base::Executor& executor, const ports::Clock& clock,
                     inbound::ResendGuard& resends) {
   if (queue.clean) return;
@@ -19,7 +20,7 @@ void recall_unheard(const spool::OpenReport& queue, ports::IntakeQueue& intake,
   const auto recent =
       await_blocking(executor, intake.accepted_within(since_its_end + inbound::ResendGuard::kMemory,
                                                       inbound::ResendGuard::kMaxEntries));
-  if (!recent) return;  // the spool has logged why; a duplicate is no loss
+  if (!recent) return;  // the store has logged why; a duplicate is no loss
   for (const auto& message : std::views::reverse(*recent)) {  // the newest last, as they came
     resends.remember(message.resend_key, message.proof, clock.steady());
   }

@@ -6,13 +6,14 @@
 #include "relay/app/wiring_start_log.hpp"
 #include "relay/base/task.hpp"
 #include "relay/inbound/consent.hpp"
+#include "relay/ports/store_report.hpp"
 
 namespace relay::app {
 
 void Relay::start() {
   shards_.run();
   const auto executor = shards_.at(0).executor();
-  recall_unheard(spool_->report(), spool_->intake(), executor, clock_, reception_->resends());
+  recall_unheard(store_->report(), store_->intake(), executor, clock_, reception_->resends());
   restore_pauses();
   scheduler_->start();
   listeners_.apply(std::move(to_open_));
@@ -21,7 +22,7 @@ void Relay::start() {
     base::spawn_supervised(shards_.at(0).executor(), "control session",
                            admin_->serve(std::move(stream)));
   });
-  log_start(*log_, clock_.wall(), *in_force_.configuration().settings().get(), spool_->report(),
+  log_start(*log_, clock_.wall(), *in_force_.configuration().settings().get(), store_->report(),
             {.shards = shards_.size(),
              .landlock = in_force_.bounds().abi,
              .room = status_->lack_of_room()});
@@ -38,7 +39,7 @@ void Relay::follow_configuration() {
 void Relay::release_confirmed() {
   const auto release = [](Relay& relay) -> base::Task<> {
     const auto released = co_await inbound::release_confirmed(
-        relay.spool_->consent(), relay.in_force_.configuration().inbound());
+        relay.store_->consent(), relay.in_force_.configuration().inbound());
     if (!released || *released == 0) co_return;
     relay.log_->write(base::Event("confirmed", relay.clock_.wall())
                           .number("released", static_cast<std::int64_t>(*released)));

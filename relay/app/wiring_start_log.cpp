@@ -12,6 +12,7 @@
 #include "relay/app/version.hpp"
 #include "relay/dns/unbound_resolver.hpp"
 #include "relay/net/io_errors.hpp"
+#include "relay/ports/store_report.hpp"
 #include "relay/settings/settings.hpp"
 
 namespace relay::app {
@@ -48,25 +49,23 @@ void tell_extent(base::Event& event, const settings::Settings& settings) {
 }
 
 void log_start(base::Log& log, base::WallTime now, const settings::Settings& settings,
-               const spool::OpenReport& queue, const HostFacts& host) {
+               const ports::StoreReport& queue, const HostFacts& host) {
   base::Event event("started", now);
   event.text("version", kVersion).number("pid", ::getpid());
   event.text("hostname", settings.hostname).text("config_hash", settings.hash);
   event.number("shards", static_cast<std::int64_t>(host.shards));
   tell_extent(event, settings);
   event.open("queue")
-      .text("path", settings.queue.path)
+      .text("path", queue.place)
       .number("messages", static_cast<std::int64_t>(queue.messages))
       .flag("clean", queue.clean)
       .number("drafts_removed", queue.drafts_removed)
-      .number("given_back", static_cast<std::int64_t>(queue.given_back))
-      .text("journal_mode", queue.journal_mode)
-      .text("synchronous", queue.synchronous)
-      .text("locking_mode", queue.locking_mode)
-      .close();
+      .number("given_back", static_cast<std::int64_t>(queue.given_back));
+  for (const ports::StoreDetail& detail : queue.details) event.text(detail.name, detail.value);
+  event.close();
   event.open("libraries")
       .text("openssl", OpenSSL_version(OPENSSL_VERSION_STRING))
-      .text("sqlite", queue.sqlite_version)
+      .text(queue.engine.name, queue.engine.value)
       .text("unbound", dns::unbound_version())
       .close();
   event.number("landlock", host.landlock);

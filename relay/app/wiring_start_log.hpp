@@ -6,7 +6,10 @@
 
 #include "relay/base/log.hpp"
 #include "relay/ops/controls.hpp"
-#include "relay/spool/sqlite_spool.hpp"
+
+namespace relay::ports {
+struct StoreReport;
+}
 
 namespace relay::settings {
 struct Settings;
@@ -27,6 +30,6 @@ void tell_extent(base::Event& event, const settings::Settings& settings);
 /// Logs what starts and on which host, and what is unusual: no Landlock, too little room, SRS
 /// secrets whose classic tags are accepted for a while after an upgrade.
 void log_start(base::Log& log, base::WallTime now, const settings::Settings& settings,
-               const spool::OpenReport& queue, const HostFacts& host);
+               const ports::StoreReport& queue, const HostFacts& host);
 
 }  // namespace relay::app

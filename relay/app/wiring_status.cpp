@@ -10,13 +10,12 @@
 #include "relay/app/version.hpp"
 #include "relay/base/task.hpp"
 #include "relay/settings/settings.hpp"
-#include "relay/spool/spool_folder.hpp"
 
 namespace relay::app {
 
 std::optional<ops::HostTrouble> StatusReport::lack_of_room() const {
   const auto& queue = uses_.in_force.configuration().started_with().queue;
-  const std::uint64_t free = spool::free_octets(queue.path);
+  const std::uint64_t free = uses_.store.free_octets();
   if (free >= queue.min_free) return std::nullopt;
   return ops::HostTrouble{
       .of = "disk",
@@ -101,7 +100,7 @@ ops::DaemonStatus StatusReport::now() const {
           .over_rate = abuse.over_rate,
           .self_checks = checks.done,
           .self_check_failures = checks.failed,
-          .spool_poisoned = uses_.spool.poisoned(),
+          .spool_poisoned = uses_.store.poisoned(),
           .draining = uses_.draining,
           .needs_restart = needs_restart(),
           .troubles = troubles(),

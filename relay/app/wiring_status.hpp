@@ -12,7 +12,7 @@
 #include "relay/delivery/scheduler.hpp"
 #include "relay/ops/controls.hpp"
 #include "relay/ports/clock.hpp"
-#include "relay/spool/sqlite_spool.hpp"
+#include "relay/ports/store.hpp"
 
 namespace relay::app {
 
@@ -25,7 +25,7 @@ class StatusReport {
     const Reception& reception;
     const ports::Clock& clock;
     const LogSink& log;
-    const spool::SqliteSpool& spool;
+    const ports::Store& store;
     const auth::OpensslSigner& signer;
     const delivery::Scheduler& scheduler;
     const base::Watchdog& watchdog;

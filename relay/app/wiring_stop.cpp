@@ -37,7 +37,7 @@ void Relay::stop(std::chrono::seconds patience) {
       await_blocking(executor, reception_->acceptor().drained(base::Deadline::after(patience)));
   const bool deliveries_ended = await_blocking(executor, scheduler_->stop(patience));
   resolver_->stop();
-  spool_->close();
+  store_->close();
   let_last_replies_arrive();
   shards_.stop();
   shards_.join();

@@ -1,5 +1,4 @@
-// What the relay uses of its host: the resolver, its ways out, the places of queue and control
-// socket.
+// What the relay uses of its host: the resolver, its ways out, the place of the control socket.
 #pragma once
 
 #include <chrono>
@@ -24,12 +23,6 @@ struct Outbound : mail::OutboundLimits {
   std::vector<std::string> source;                ///< textual IPs, at most one per family
   std::string ca_file;                            ///< for tls = "verify"; empty: the system's file
   std::vector<base::SourcePlace> source_at = {};  ///< of each source
-};
-
-struct Queue {
-  std::string path = "/var/lib/srs-relay/queue.db";
-  std::uint64_t min_free = 1ULL << 30;
-  bool redact_target = true;  ///< DSNs show the alias, never its private target
 };
 
 struct Control {

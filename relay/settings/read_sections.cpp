@@ -1,5 +1,6 @@
 #include "relay/settings/read_sections.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -18,6 +19,7 @@
 #include "relay/settings/host.hpp"
 #include "relay/settings/log.hpp"
 #include "relay/settings/problem_code.hpp"
+#include "relay/settings/queue.hpp"
 #include "relay/settings/units.hpp"
 
 namespace relay::settings {
@@ -51,6 +53,37 @@ std::optional<NextHop> parse_via(std::string_view text) {
     return std::nullopt;
   }
   return via;
+}
+
+/// RFC 3986 §3.1, in lower case.
+bool is_scheme(std::string_view text) {
+  constexpr std::string_view kInside = "abcdefghijklmnopqrstuvwxyz0123456789+-.";
+  return !text.empty() && base::is_alpha(text.front()) &&
+         text.find_first_not_of(kInside) == std::string_view::npos;
+}
+
+/// A URL with a path, "scheme:path" or "scheme:///path", or one with a host, "scheme://host/path".
+/// Which schemes there are is not known here, nor what a store with a host makes of the rest.
+void read_store(Section& section, Queue& queue) {
+  std::string url = queue.scheme + ':' + queue.path;
+  section.text("store", url);
+  const std::size_t colon = std::min(url.find(':'), url.size());
+  const std::string scheme = base::lower(std::string_view(url).substr(0, colon));
+  std::string rest = url.substr(std::min(colon + 1, url.size()));
+  const bool has_host = rest.starts_with("//") && !rest.starts_with("///");
+  if (rest.starts_with("//")) rest.erase(0, 2);
+  if (!is_scheme(scheme) || rest.empty()) {
+    section.problem("store", ProblemCode::Value,
+                    "expected a URL such as \"sqlite:/path/to/queue.db\"");
+    return;
+  }
+  queue.scheme = scheme;
+  queue.store_at = section.place("store");
+  if (has_host) {
+    queue.server = std::move(rest);
+  } else {
+    queue.path = relative_to(rest, section.at("store").file);
+  }
 }
 
 }  // namespace
@@ -189,13 +222,7 @@ void read_outbound(Section& root, Outbound& outbound) {
 void read_queue(Section& root, Queue& queue, mail::RetryPolicy& retry) {
   auto section = root.table("queue");
   if (!section) return;
-  std::string store = "sqlite:" + queue.path;
-  section->text("store", store);
-  if (store.starts_with("sqlite:") && store.size() > 7) {
-    queue.path = relative_to(store.substr(7), section->at("store").file);
-  } else {
-    section->problem("store", ProblemCode::Value, "expected \"sqlite:/path/to/queue.db\"");
-  }
+  read_store(*section, queue);
   std::vector<std::string> schedule;
   section->texts("retry_schedule", schedule);
   if (section->has("retry_schedule")) {

@@ -20,6 +20,7 @@
 #include "relay/settings/limits.hpp"
 #include "relay/settings/listener.hpp"
 #include "relay/settings/log.hpp"
+#include "relay/settings/queue.hpp"
 #include "relay/settings/tls.hpp"
 #include "relay/settings/verification.hpp"
 

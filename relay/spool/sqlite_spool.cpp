@@ -44,14 +44,15 @@ std::expected<std::unique_ptr<SqliteSpool>, std::string> SqliteSpool::open(
 }
 
 SqliteSpool::SqliteSpool(OpenedDatabase database, const SpoolOptions& options)
-    : database_(std::move(database)),
+    : path_(options.path),
+      database_(std::move(database)),
       disk_(*database_.connection, *database_.content, options.path, options.min_free),
       writer_(*database_.transactions, disk_, *options.clock,
               {.work = [tables = database_.tables.get()] { tables->remove_expired(); },
                .every = options.token_round}),
       requests_(std::make_unique<Requests>(writer_, *database_.tables)) {}
 
-SqliteSpool::~SqliteSpool() { close(); }
+SqliteSpool::~SqliteSpool() { SqliteSpool::close(); }
 
 ports::IntakeQueue& SqliteSpool::intake() { return requests_->intake; }
 
@@ -64,6 +65,22 @@ ports::ConsentQueue& SqliteSpool::consent() { return requests_->consent; }
 ports::TokenStore& SqliteSpool::tokens() { return requests_->tokens; }
 
 ports::GreylistStore& SqliteSpool::greylist() { return requests_->greylist; }
+
+ports::StoreReport SqliteSpool::report() const {
+  const OpenReport& found = database_.report;
+  return {.place = path_,
+          .messages = found.messages,
+          .clean = found.clean,
+          .last_write = found.last_write,
+          .drafts_removed = found.drafts_removed,
+          .given_back = found.given_back,
+          .details = {{"journal_mode", found.journal_mode},
+                      {"synchronous", found.synchronous},
+                      {"locking_mode", found.locking_mode}},
+          .engine = {"sqlite", found.sqlite_version}};
+}
+
+std::uint64_t SqliteSpool::free_octets() const { return spool::free_octets(path_); }
 
 void SqliteSpool::close() {
   if (std::exchange(closed_, true)) return;

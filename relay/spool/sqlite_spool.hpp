@@ -7,17 +7,10 @@
 #include <memory>
 #include <string>
 
+#include "relay/ports/store.hpp"
+#include "relay/ports/store_report.hpp"
 #include "relay/spool/opened_database.hpp"
 #include "relay/spool/writer.hpp"
-
-namespace relay::ports {
-class ConsentQueue;
-class DeliveryQueue;
-class GreylistStore;
-class IntakeQueue;
-class OperatorQueue;
-class TokenStore;
-}  // namespace relay::ports
 
 namespace relay::spool {
 
@@ -32,40 +25,42 @@ struct SpoolOptions {
   std::uint64_t shrink_above = kShrinkAbove;  ///< octets of the database; see shrink.hpp
 };
 
-class SqliteSpool {
+class SqliteSpool final : public ports::Store {
  public:
   /// The error is a sentence: locked by another process, newer schema, damaged, network file
   /// system, …
   static std::expected<std::unique_ptr<SqliteSpool>, std::string> open(const SpoolOptions& options);
   SqliteSpool(const SqliteSpool&) = delete;
   SqliteSpool& operator=(const SqliteSpool&) = delete;
-  ~SqliteSpool();
+  ~SqliteSpool() override;
 
-  ports::IntakeQueue& intake();
-  ports::DeliveryQueue& delivery();
-  ports::OperatorQueue& operators();
-  ports::ConsentQueue& consent();
-  ports::TokenStore& tokens();
-  ports::GreylistStore& greylist();
+  ports::IntakeQueue& intake() override;
+  ports::DeliveryQueue& delivery() override;
+  ports::OperatorQueue& operators() override;
+  ports::ConsentQueue& consent() override;
+  ports::TokenStore& tokens() override;
+  ports::GreylistStore& greylist() override;
 
-  const OpenReport& report() const { return database_.report; }
+  ports::StoreReport report() const override;
+  std::uint64_t free_octets() const override;
 
-  /// Finishes queued requests, folds the log into the database and closes. Idempotent. Later
-  /// requests are answered Stopping.
-  void close();
+  void add_to(base::Registry& registry) const override { metrics().add_to(registry); }
+
+  bool poisoned() const noexcept override { return writer_.poisoned(); }
+
+  /// Folds the log into the database, too.
+  void close() override;
 
   Writer::Work work() const { return writer_.work(); }
 
   const Metrics& metrics() const { return writer_.metrics(); }
-
-  /// True once the disk cannot be trusted any more.
-  bool poisoned() const noexcept { return writer_.poisoned(); }
 
  private:
   struct Requests;  ///< the queue as each of its clients sees it
 
   SqliteSpool(OpenedDatabase database, const SpoolOptions& options);
 
+  const std::string path_;
   OpenedDatabase database_;
   DiskUpkeep disk_;
   Writer writer_;

@@ -37,8 +37,9 @@ const std::map<std::string, Names, std::less<>> kMayInclude{
 // The SRS library stands outside the tower.
 const Names kMaySeeSrs{"settings", "forward", "app"};
 
-// Concrete adapters are named by the composition root alone.
-const Names kAdapters{"dns", "net", "spool"};
+// Concrete adapters are named by the composition root alone; of it, the beginning of the path.
+const std::map<std::string, std::string, std::less<>> kAdapters{
+    {"dns", "app/wiring"}, {"net", "app/wiring"}, {"spool", "app/wiring_store"}};
 
 struct Library {
   const char* header;  ///< beginning of what stands between the brackets
@@ -159,10 +160,9 @@ std::optional<std::string> broken_by_include(std::string_view path, const std::s
       if (other != room && !kMayInclude.at(room).contains(other)) {
         return room + " must not see " + other;
       }
-      const bool root = path.starts_with("relay/app/wiring");
-      if (room == "app" && kAdapters.contains(other) && !root) {
-        return "only app/wiring names adapters";
-      }
+      const auto by = kAdapters.find(other);
+      if (room == "app" && by != kAdapters.end() && !path.starts_with("relay/" + by->second))
+        return "only " + by->second + " names " + other;
       return std::nullopt;
     }
     if (target.starts_with("srs/")) {

@@ -53,7 +53,11 @@ struct MemoryCore {
     std::optional<Result> result;
     {
       const std::lock_guard lock(mutex);
-      result.emplace(work());
+      if (closed) {
+        result.emplace(std::unexpected(ports::SpoolError::Stopping));
+      } else {
+        result.emplace(work());
+      }
     }
     if (before_read_answer) co_await before_read_answer();
     co_return std::move(*result);
@@ -62,6 +66,7 @@ struct MemoryCore {
   base::WallTime now() const { return clock.wall(); }
 
   std::optional<ports::SpoolError> failure() {
+    if (closed) return ports::SpoolError::Stopping;
     if (poisoned) return ports::SpoolError::Poisoned;
     if (fail_at == 0 || --fail_at > 0) return std::nullopt;
     poisoned = fail_with == ports::SpoolError::Poisoned;
@@ -73,6 +78,7 @@ struct MemoryCore {
   std::function<base::Task<>()> before_read_answer;
 
   std::mutex mutex;
+  bool closed = false;
   int fail_at = 0;
   ports::SpoolError fail_with = ports::SpoolError::Full;
   std::atomic<bool> poisoned = false;

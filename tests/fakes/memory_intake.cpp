@@ -98,14 +98,17 @@ base::Task<std::expected<mail::ReversePath, SpoolError>> MemoryTokens::find(std:
 }
 
 base::Task<std::expected<bool, SpoolError>> MemoryTokens::has_room(mail::SenderToken token) {
-  const std::lock_guard lock(core_.mutex);
-  const auto count_of = [this](const std::string& counted_under) -> std::int64_t {
-    const auto found = core_.tokens_under.find(counted_under);
-    return found == core_.tokens_under.end() ? 0 : found->second;
-  };
-  const bool room = count_of(token.counted_under) < token.most &&
-                    (token.counted_wider.empty() || count_of(token.counted_wider) < 2 * token.most);
-  co_return core_.tokens.contains(token.token) || room;
+  using Result = std::expected<bool, SpoolError>;
+  return core_.read([this, token = std::move(token)]() -> Result {
+    const auto count_of = [this](const std::string& counted_under) -> std::int64_t {
+      const auto found = core_.tokens_under.find(counted_under);
+      return found == core_.tokens_under.end() ? 0 : found->second;
+    };
+    const bool room =
+        count_of(token.counted_under) < token.most &&
+        (token.counted_wider.empty() || count_of(token.counted_wider) < 2 * token.most);
+    return core_.tokens.contains(token.token) || room;
+  });
 }
 
 }  // namespace relay::fakes

@@ -9,17 +9,33 @@ MemorySpool::MemorySpool(const ports::Clock& clock, std::size_t max_greylist_row
       operators_(core_),
       consent_(core_),
       tokens_(core_),
-      greylist_(core_, max_greylist_rows) {}
+      greylist_(core_, max_greylist_rows),
+      report_{.place = "memory", .engine = {"memory", ""}} {}
+
+ports::StoreReport MemorySpool::report() const {
+  const std::lock_guard lock(core_.mutex);
+  return report_;
+}
+
+void MemorySpool::close() {
+  const std::lock_guard lock(core_.mutex);
+  core_.closed = true;
+}
+
+/// A crash loses drafts; all else was committed.
+void MemorySpool::open_again() {
+  const std::lock_guard lock(core_.mutex);
+  report_.clean = core_.closed;
+  report_.messages = core_.messages.all().size();
+  report_.drafts_removed = static_cast<std::int64_t>(core_.drafts.size());
+  core_.drafts.clear();
+  core_.closed = false;
+}
 
 void MemorySpool::fail_write(int n, ports::SpoolError error) {
   const std::lock_guard lock(core_.mutex);
   core_.fail_at = n;
   core_.fail_with = error;
-}
-
-void MemorySpool::forget_uncommitted() {
-  const std::lock_guard lock(core_.mutex);
-  core_.drafts.clear();
 }
 
 void MemorySpool::damage(const mail::MessageId& id) {

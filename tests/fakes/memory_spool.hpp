@@ -1,11 +1,15 @@
-// A queue in memory for tests of its clients, with the interfaces of SqliteSpool; passes the same
-// contract tests. A change is visible at once, as after a commit. Can fail at a chosen call; a
-// commit that fails leaves nothing.
+// A store in memory for tests of its clients; passes the same contract tests as those on disks. A
+// change is visible at once, as after a commit. Can fail at a chosen call; a commit that fails
+// leaves nothing.
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <limits>
 #include <vector>
 
+#include "relay/ports/store.hpp"
+#include "relay/ports/store_report.hpp"
 #include "tests/fakes/memory_delivery.hpp"
 #include "tests/fakes/memory_greylist.hpp"
 #include "tests/fakes/memory_intake.hpp"
@@ -13,26 +17,37 @@
 
 namespace relay::fakes {
 
-class MemorySpool {
+class MemorySpool final : public ports::Store {
  public:
   /// The clock that it reads; outlives it.
   explicit MemorySpool(const ports::Clock& clock, std::size_t max_greylist_rows = 1'000'000);
   MemorySpool(const MemorySpool&) = delete;
   MemorySpool& operator=(const MemorySpool&) = delete;
 
-  ports::IntakeQueue& intake() { return intake_; }
+  ports::IntakeQueue& intake() override { return intake_; }
 
-  ports::DeliveryQueue& delivery() { return delivery_; }
+  ports::DeliveryQueue& delivery() override { return delivery_; }
 
-  ports::OperatorQueue& operators() { return operators_; }
+  ports::OperatorQueue& operators() override { return operators_; }
 
-  ports::ConsentQueue& consent() { return consent_; }
+  ports::ConsentQueue& consent() override { return consent_; }
 
-  ports::TokenStore& tokens() { return tokens_; }
+  ports::TokenStore& tokens() override { return tokens_; }
 
-  ports::GreylistStore& greylist() { return greylist_; }
+  ports::GreylistStore& greylist() override { return greylist_; }
 
-  bool poisoned() const noexcept { return core_.poisoned; }
+  ports::StoreReport report() const override;
+
+  std::uint64_t free_octets() const override { return std::numeric_limits<std::uint64_t>::max(); }
+
+  void add_to(base::Registry& /*registry*/) const override {}
+
+  bool poisoned() const noexcept override { return core_.poisoned; }
+
+  void close() override;
+
+  /// As the next process would after close(), or after this one died without it.
+  void open_again();
 
   /// The n-th writing call from here (1: the next) fails with `error`. With Unknown it is carried
   /// out all the same; Poisoned stays.
@@ -45,9 +60,6 @@ class MemorySpool {
   void before_read_answer(std::function<base::Task<>()> hook) {
     core_.before_read_answer = std::move(hook);
   }
-
-  /// Loses what a crash loses: drafts. All else was committed.
-  void forget_uncommitted();
 
   /// Makes the rows of the message unreadable; or its content from this chunk on, until it is
   /// mended.
@@ -69,6 +81,7 @@ class MemorySpool {
   MemoryConsent consent_;
   MemoryTokens tokens_;
   MemoryGreylist greylist_;
+  ports::StoreReport report_;
 };
 
 }  // namespace relay::fakes

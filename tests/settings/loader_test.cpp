@@ -52,6 +52,44 @@ file = "secrets/good"
   EXPECT_EQ(settings.log.file, (folder_ / "relay.log").string());
 }
 
+TEST_F(Loader, TakesTheStoreOfTheQueueForAUrl) {
+  struct Case {
+    std::string url, scheme, server, path;
+  };
+
+  const std::string beside = (folder_ / "queue.db").string();
+  const std::vector<Case> cases{
+      {"sqlite:queue.db", "sqlite", "", beside},
+      {"sqlite:/srv/queue.db", "sqlite", "", "/srv/queue.db"},
+      {"sqlite:///srv/queue.db", "sqlite", "", "/srv/queue.db"},
+      {"SQLite:/srv/queue.db", "sqlite", "", "/srv/queue.db"},
+      {"sqlite://srv/queue.db", "sqlite", "srv/queue.db", Queue().path},
+      {"postgres://me@db.example/mail", "postgres", "me@db.example/mail", Queue().path}};
+  for (const auto& [url, scheme, server, path] : cases) {
+    const auto loaded = load_text(kHead + "[queue]\nstore = \"" + url + "\"\n");
+    ASSERT_TRUE(loaded) << url;
+    const Queue& queue = loaded->settings->queue;
+    EXPECT_EQ(queue.scheme, scheme) << url;
+    EXPECT_EQ(queue.server, server) << url;
+    EXPECT_EQ(queue.path, path) << url;
+    EXPECT_EQ(position_of(*loaded->settings, queue.store_at).line, 7U) << url;
+    EXPECT_EQ(position_of(*loaded->settings, queue.store_at).column, 9U) << url;
+  }
+}
+
+TEST_F(Loader, RefusesAStoreThatIsNoUrl) {
+  for (const char* text : {"", "sqlite", "sqlite:", "sqlite://", "/srv/queue.db", ":/srv/queue.db",
+                           "2:/srv/queue.db", "a b:/srv/queue.db"}) {
+    const auto problems = problems_of(kHead + "[queue]\nstore = \"" + text + "\"\n");
+    ASSERT_EQ(problems.size(), 1U) << text;
+    EXPECT_TRUE(problems.front().starts_with(
+        "relay.toml:7:9: error[E011]: queue.store: expected a URL such as "
+        "\"sqlite:/path/to/queue.db\"\n"))
+        << problems.front();
+  }
+  EXPECT_EQ(problems_of(kHead + "[queue]\nstore = 1\n").size(), 1U);
+}
+
 TEST_F(Loader, TakesASmallFileAndFillsInDefaults) {
   const auto loaded = load_text(kHead +
                                 "[defaults]\npostmaster = \"me@mail.example\"\n"

@@ -78,7 +78,7 @@ TEST_F(MemorySpoolTest, LosesDraftsInACrashAndNothingElse) {
   ASSERT_TRUE(run(spool_.intake().append(mail::MessageId::generate(kNow), 0,
                                          std::string(ports::kChunkOctets, 'd'))));
   EXPECT_EQ(spool_.drafts(), 1U);
-  spool_.forget_uncommitted();
+  spool_.open_again();
   EXPECT_EQ(spool_.drafts(), 0U);
   EXPECT_EQ(spool_.messages(), 1U);
 }

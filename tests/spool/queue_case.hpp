@@ -23,20 +23,20 @@ class QueueCase : public testing::Test {
 
   void TearDown() override { std::filesystem::remove_all(folder_); }
 
-  /// Of the store under test.
-  virtual Clients clients() = 0;
+  /// The one under test.
+  virtual ports::Store& queue() = 0;
 
-  ports::IntakeQueue& intake() { return clients().intake; }
+  ports::IntakeQueue& intake() { return queue().intake(); }
 
-  ports::DeliveryQueue& delivery() { return clients().delivery; }
+  ports::DeliveryQueue& delivery() { return queue().delivery(); }
 
-  ports::OperatorQueue& operators() { return clients().operators; }
+  ports::OperatorQueue& operators() { return queue().operators(); }
 
-  ports::ConsentQueue& consent() { return clients().consent; }
+  ports::ConsentQueue& consent() { return queue().consent(); }
 
-  ports::TokenStore& tokens() { return clients().tokens; }
+  ports::TokenStore& tokens() { return queue().tokens(); }
 
-  ports::GreylistStore& greylist() { return clients().greylist; }
+  ports::GreylistStore& greylist() { return queue().greylist(); }
 
   template <class T>
   T run(base::Task<T> task) {

@@ -11,20 +11,20 @@ class QueueContract : public QueueCase, public testing::WithParamInterface<Store
  protected:
   void SetUp() override {
     QueueCase::SetUp();
-    store_ = GetParam().open(folder_, clock_);
+    tested_ = GetParam().open(folder_, clock_);
   }
 
   void TearDown() override {
-    store_.reset();
+    tested_.reset();
     QueueCase::TearDown();
   }
 
-  Clients clients() override { return store_->clients(); }
+  ports::Store& queue() override { return tested_->store(); }
 
-  void restart() { store_->restart(); }
+  void restart() { tested_->restart(); }
 
  private:
-  std::unique_ptr<Store> store_;
+  std::unique_ptr<TestedStore> tested_;
 };
 
 }  // namespace relay::spool

@@ -22,7 +22,7 @@ class SqliteCase : public QueueCase {
     QueueCase::TearDown();
   }
 
-  Clients clients() override { return clients_of(*sqlite_); }
+  ports::Store& queue() override { return *sqlite_; }
 
   std::string path() const { return (folder_ / "queue.db").string(); }
 

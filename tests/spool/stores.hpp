@@ -1,5 +1,6 @@
 // The stores that keep what the ports of the queue promise. The tests of these promises take each
-// of them from kStores: a further store is one more line there.
+// of them from kStores: a further store is one more line there. tests/app/stores_test.cpp holds
+// against this list what `queue.store` can choose.
 #pragma once
 
 #include <filesystem>
@@ -7,6 +8,8 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -18,64 +21,52 @@ namespace relay::spool {
 /// How many greylist rows a store under test keeps.
 inline constexpr std::int64_t kGreylistRows = 40;
 
-/// The ports of a store, one for each client.
-struct Clients {
-  ports::IntakeQueue& intake;
-  ports::DeliveryQueue& delivery;
-  ports::OperatorQueue& operators;
-  ports::ConsentQueue& consent;
-  ports::TokenStore& tokens;
-  ports::GreylistStore& greylist;
-};
-
-template <class Spool>
-Clients clients_of(Spool& spool) {
-  return {spool.intake(),  spool.delivery(), spool.operators(),
-          spool.consent(), spool.tokens(),   spool.greylist()};
-}
-
-/// A store that is open.
-class Store {
+/// A store under test, which is open.
+class TestedStore {
  public:
-  virtual ~Store() = default;
+  virtual ~TestedStore() = default;
 
-  virtual Clients clients() = 0;
+  virtual ports::Store& store() = 0;
 
-  /// Ends as its process does, and is opened by the next one. References to clients end with it.
+  /// Closed, and opened by the next process. References to the store and its ports end with it.
   virtual void restart() = 0;
 };
 
 struct StoreKind {
   const char* name;
+  std::string_view scheme;  ///< of `queue.store`; "" of a fake, which no configuration can choose
   /// `folder`: where it may keep what it has; `clock`: what it takes for now, and outlives it.
-  std::function<std::unique_ptr<Store>(const std::filesystem::path& folder,
-                                       const ports::Clock& clock)>
+  std::function<std::unique_ptr<TestedStore>(const std::filesystem::path& folder,
+                                             const ports::Clock& clock)>
       open;
 };
 
 inline void PrintTo(const StoreKind& kind, std::ostream* out) { *out << kind.name; }
 
-class MemoryStore final : public Store {
+class MemoryStore final : public TestedStore {
  public:
   MemoryStore(const std::filesystem::path& /*folder*/, const ports::Clock& clock)
       : spool_(clock, kGreylistRows) {}
 
-  Clients clients() override { return clients_of(spool_); }
+  ports::Store& store() override { return spool_; }
 
-  void restart() override { spool_.forget_uncommitted(); }
+  void restart() override {
+    spool_.close();
+    spool_.open_again();
+  }
 
  private:
   fakes::MemorySpool spool_;
 };
 
-class SqliteStore final : public Store {
+class SqliteStore final : public TestedStore {
  public:
   SqliteStore(const std::filesystem::path& folder, const ports::Clock& clock)
       : options_{.path = folder / "queue.db", .greylist_rows = kGreylistRows, .clock = &clock} {
     restart();
   }
 
-  Clients clients() override { return clients_of(*spool_); }
+  ports::Store& store() override { return *spool_; }
 
   void restart() override {
     spool_.reset();
@@ -90,12 +81,16 @@ class SqliteStore final : public Store {
 };
 
 template <class Opened>
-std::unique_ptr<Store> open_store(const std::filesystem::path& folder, const ports::Clock& clock) {
+std::unique_ptr<TestedStore> open_tested(const std::filesystem::path& folder,
+                                         const ports::Clock& clock) {
   return std::make_unique<Opened>(folder, clock);
 }
 
-inline const auto kStores = testing::Values(StoreKind{"Memory", open_store<MemoryStore>},
-                                            StoreKind{"Sqlite", open_store<SqliteStore>});
+inline const std::vector<StoreKind> kStoreKinds{
+    {.name = "Memory", .scheme = "", .open = open_tested<MemoryStore>},
+    {.name = "Sqlite", .scheme = "sqlite", .open = open_tested<SqliteStore>}};
+
+inline const auto kStores = testing::ValuesIn(kStoreKinds);
 
 inline std::string store_name(const testing::TestParamInfo<StoreKind>& info) {
   return info.param.name;

@@ -133,6 +133,9 @@ REFUSED = [
     ("a queue that is none", lambda r: write(r, "queue/queue.db", "x" * 5000), "file is not a database"),
     ("a short queue that is none", lambda r: write(r, "queue/queue.db", "x"), "file is not a database"),
     ("a queue of a newer program", newer_queue, "it was written by a newer srs-relay"),
+    ("a store that is not known", tables(queue={"store": "postgres://db.test/queue"}),
+     'queue.store: takes a URL of sqlite, not of "postgres"'),
+    ("a file with a host", tables(queue={"store": "sqlite://queue/queue.db"}), 'has no host "queue"'),
     ("a folder as queue", tables(queue={"store": "sqlite:queue/"}), "cannot open"),
     ("a log file that is a folder", several(lambda r: os.mkdir(r.path("logs")), tables(log={"file": "logs"})), "log"),
     ("a log file below a file", tables(log={"file": "srs.key/log"}), "log"),
@@ -229,6 +232,11 @@ class Agreement(unittest.TestCase):
         self.assertRegex(said, r"relay\.toml:\d+:\d+: error\[E040\]: dkim\.keys\.file: .*rsa\.pem: not an "
                                r"unencrypted private key in PEM form\n +\d+ \| file = \"rsa\.pem\"\n")
         self.assertIn("`srs-relay dkim new` makes one", said)
+
+    def test_an_unknown_store_is_told_at_its_name(self):
+        said = self.relay(tables(queue={"store": "postgres://db.test/queue"})).cli("check").stderr
+        self.assertRegex(said, r'relay\.toml:\d+:9: error\[E011\]: queue\.store: takes a URL of sqlite, not of "postgres"\n'
+                               r' +\d+ \| store = "postgres://db\.test/queue"\n +\| {9}\^')
 
 
 class WhileItRuns(unittest.TestCase):

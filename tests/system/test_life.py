@@ -73,6 +73,16 @@ class Reloads(Running):
         self.assertEqual(self.reloaded(threads=2)["needs_restart"], [])
         self.assertEqual(status(self.relay)["needs_restart"], [])
 
+    def test_another_store_needs_a_restart_and_an_unknown_one_is_refused(self):
+        self.assertEqual(self.reloaded(queue={"store": "sqlite:queue/other.db"})["needs_restart"], ["queue.store"])
+        self.write(queue={"store": "postgres://db.test/queue"})
+        code, (answer,) = self.reload()
+        self.assertEqual((code, answer["applied"]), (4, False), answer)
+        self.assertRegex(answer["problems"][0], r'relay\.toml:\d+:9: .*takes a URL of sqlite, not of "postgres"')
+        self.assertEqual(status(self.relay)["needs_restart"], ["queue.store"])
+        same = "sqlite://" + os.path.abspath(self.relay.path("queue/queue.db"))
+        self.assertEqual(self.reloaded(queue={"store": same})["needs_restart"], [])
+
     def test_tls_comes_and_goes(self):
         plain = session(self.relay.port)
         self.assertFalse(plain.has_extn("starttls"))
