@@ -15,11 +15,11 @@ struct GreylistKey {
 };
 
 struct GreylistRules {
-  std::chrono::seconds delay{300};                ///< a visit after this time passes
-  std::chrono::seconds retry_window{2 * 86'400};  ///< a visit later than this is a first one
-  std::chrono::seconds remember{36 * 86'400};     ///< since the last visit of one that has passed
-  std::uint32_t trusted_after = 5;                ///< passes that a network needs, `delay` apart
-  bool takes_new = true;  ///< false: first visits are answered First, but not stored
+  std::chrono::seconds delay{};         ///< a visit after this time passes
+  std::chrono::seconds retry_window{};  ///< a visit later than this is a first one
+  std::chrono::seconds remember{};      ///< since the last visit of one that has passed
+  std::uint32_t trusted_after = 0;      ///< passes that a network needs, `delay` apart
+  bool takes_new = true;                ///< false: first visits are answered First, but not stored
 };
 
 enum class GreylistAnswer {

@@ -43,7 +43,8 @@ class Abuse : public testing::Test {
   static AbusePolicy greylisting() {
     AbusePolicy policy;
     policy.greylist.enabled = true;
-    policy.greylist.rules.trusted_after = 2;
+    policy.greylist.rules = {
+        .delay = 300s, .retry_window = 48h, .remember = 36 * 24h, .trusted_after = 2};
     return policy;
   }
 
@@ -172,7 +173,7 @@ TEST_F(Abuse, ANetworkThatPassedOftenIsNotPutOff) {
 
 TEST_F(Abuse, AnAllowListedClientDoesNotWait) {
   AbusePolicy policy = lists();
-  policy.greylist.enabled = true;
+  policy.greylist = greylisting().greylist;
   use(policy);
   EXPECT_THAT(send("info@example.org", "198.51.100.1"), HasSubstr("250 2.0.0 queued"));
   EXPECT_THAT(send("info@example.org", "198.51.100.2"), HasSubstr("451")) << "5 above nothing";

@@ -52,7 +52,7 @@ TEST(SessionLimits, AQueueThatIsPutOffAsAWholeKeepsItsSession) {
   House house;
   std::vector<std::string> said{"EHLO client.example\r\n"};
   auto greylisting = std::make_shared<Policy>(*house.policy.get());
-  greylisting->abuse.greylist.enabled = true;
+  greylisting->abuse.greylist = {.enabled = true, .rules = {.delay = std::chrono::minutes(5)}};
   house.policy.publish(greylisting);
   for (int message = 0; message < 150; ++message) {
     said.push_back("MAIL FROM:<ann" + std::to_string(message) +
@@ -71,7 +71,7 @@ TEST(SessionLimits, OneTransactionAsksForSoManyRecipientsWhateverTheAnswers) {
   limits.max_recipients = 10;
   House house(limits);
   auto greylisting = std::make_shared<Policy>(*house.policy.get());
-  greylisting->abuse.greylist.enabled = true;
+  greylisting->abuse.greylist = {.enabled = true, .rules = {.delay = std::chrono::minutes(5)}};
   house.policy.publish(greylisting);
   std::vector<std::string> said{"EHLO client.example\r\n", "MAIL FROM:<ann@sender.example>\r\n"};
   for (int i = 0; i < 1000; ++i) {

@@ -120,9 +120,14 @@ base::Task<> MailLife::tell_one() {
   waiting_.push_back(dsn_copy);
 }
 
+constexpr ports::GreylistRules kGreylisting{.delay = std::chrono::minutes(5),
+                                            .retry_window = std::chrono::hours(48),
+                                            .remember = std::chrono::hours(36 * 24),
+                                            .trusted_after = 5};
+
 base::Task<> MailLife::visit() {
   const std::string who = "visitor " + std::to_string(draw(20));
-  const auto answer = co_await spool_.greylist().see({who, "network", "network"}, {});
+  const auto answer = co_await spool_.greylist().see({who, "network", "network"}, kGreylisting);
   require(answer.has_value(), "the visit");
 }
 

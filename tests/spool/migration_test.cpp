@@ -160,8 +160,11 @@ TEST_P(MigrationFrom7, KeepsWaitingHeldAndEndedCopies) {
   ASSERT_TRUE(released);
   EXPECT_EQ(released->recipients[0].released_at, kNow + 1h);
   opened->transactions->begin();
-  EXPECT_EQ(tables.greylist.see({std::string(16, 'k'), std::string(16, 'n'), "c"}, {}, kNow + 1s),
-            ports::GreylistAnswer::TooSoon);
+  const ports::GreylistRules rules{
+      .delay = 300s, .retry_window = 48h, .remember = 36 * 24h, .trusted_after = 5};
+  EXPECT_EQ(
+      tables.greylist.see({std::string(16, 'k'), std::string(16, 'n'), "c"}, rules, kNow + 1s),
+      ports::GreylistAnswer::TooSoon);
   opened->transactions->commit();
 }
 
