@@ -1,3 +1,4 @@
+// How long the DNS may take to prove a message.
 #pragma once
 
 #include <chrono>

@@ -42,10 +42,14 @@ bool settles(const mail::DeliveryAttempt& attempt) {
 
 }  // namespace
 
+bool was_cut_off(const mail::DeliveryAttempt& attempt) {
+  return attempt.text.starts_with("cut off");
+}
+
 bool turns_to_next_host(const mail::DeliveryAttempt& attempt) {
   const auto& [klass, subject, detail] = attempt.status;
   if (attempt.stage == Stage::Policy || attempt.stage == Stage::Dns) return false;
-  if (attempt.text.starts_with("cut off")) return false;            // others wait for its place
+  if (was_cut_off(attempt)) return false;
   if (attempt.code == 0) return attempt.stage != Stage::EndOfData;  // lost, or silent
   const bool before_data = attempt.stage < Stage::Data;
   if (attempt.code >= 500 && before_data && fell_back(attempt)) return true;

@@ -43,6 +43,9 @@ class HostJudge {
   base::SteadyTime unreadable_at_ = base::SteadyTime::min();
 };
 
+/// Its session gave up its place because others waited for it.
+bool was_cut_off(const mail::DeliveryAttempt& attempt);
+
 /// Whether the next host must be asked after one that ended like this. The copy was put off.
 bool turns_to_next_host(const mail::DeliveryAttempt& attempt);
 

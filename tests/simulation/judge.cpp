@@ -13,9 +13,7 @@ using namespace std::chrono_literals;
 namespace {
 
 bool says_cut_off(const ports::CopyUpdate& copy) {
-  return std::ranges::any_of(copy.attempts, [](const mail::DeliveryAttempt& attempt) {
-    return attempt.text.contains("cut off");
-  });
+  return std::ranges::any_of(copy.attempts, was_cut_off);
 }
 
 }  // namespace

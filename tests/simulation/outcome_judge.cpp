@@ -74,7 +74,7 @@ void OutcomeJudge::check_reply(const CopyTruth& copy, const mail::DeliveryAttemp
 void OutcomeJudge::check_fallback(const CopyTruth& copy, const mail::DeliveryAttempt& attempt) {
   const bool broke = !attempt.tls.empty() && attempt.stage == Stage::Ehlo && attempt.code == 0;
   if (!broke || attempt.tls_policy != mail::TlsLevel::May) return;
-  if (attempt.text.starts_with("cut off")) return;
+  if (was_cut_off(attempt)) return;
   verdicts_.violate(Rule::NoFallback, copy.name,
                     attempt.host + " broke off inside TLS, and was not asked in the clear");
 }
