@@ -61,6 +61,12 @@ class Mode:
         return asdict(self)
 
 
+def refuse_impossible(parser, options):
+    """Ends the program if no mode can be made of these options."""
+    if options.seal and not options.verify:
+        parser.error("--seal wants --verify: only what was verified is sealed")
+
+
 BASE = Mode("new")
 
 # As it stands at a provider: encrypted both ways, mail is verified, signed and sealed.
