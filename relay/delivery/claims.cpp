@@ -6,7 +6,13 @@
 namespace relay::delivery {
 
 bool Claims::take(const mail::CopyId& copy) {
-  return !expected_.contains(copy.message) && claims_.try_emplace(copy).second;
+  if (const auto expected = expected_.find(copy.message); expected != expected_.end()) {
+    auto& passed_over = expected->second.passed_over;
+    const bool is_new = std::ranges::find(passed_over, copy.index) == passed_over.end();
+    if (is_new) passed_over.push_back(copy.index);
+    return false;
+  }
+  return claims_.try_emplace(copy).second;
 }
 
 bool Claims::release(const mail::CopyId& copy) {
@@ -17,17 +23,17 @@ bool Claims::release(const mail::CopyId& copy) {
   return withdrawn;
 }
 
-std::vector<std::uint16_t> Claims::expect_no_more(const mail::MessageId& id) {
+Claims::Meanwhile Claims::expect_no_more(const mail::MessageId& id) {
   const auto found = expected_.find(id);
   if (found == expected_.end()) return {};
-  auto withdrawn = std::move(found->second);
+  auto meanwhile = std::move(found->second);
   expected_.erase(found);
-  return withdrawn;
+  return meanwhile;
 }
 
 bool Claims::withdraw(const mail::CopyId& copy) {
   if (const auto expected = expected_.find(copy.message); expected != expected_.end()) {
-    expected->second.push_back(copy.index);
+    expected->second.withdrawn.push_back(copy.index);
     return false;
   }
   const auto found = claims_.find(copy);

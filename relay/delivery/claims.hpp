@@ -13,6 +13,12 @@ namespace relay::delivery {
 /// Each copy is claimed at most once: waiting in memory or under way. Not thread-safe.
 class Claims {
  public:
+  /// What happened to copies of a message from its commit to its offer.
+  struct Meanwhile {
+    std::vector<std::uint16_t> withdrawn;
+    std::vector<std::uint16_t> passed_over;  ///< take() was asked for them, for they were due
+  };
+
   /// False: the copy is claimed already, or its message is expected.
   bool take(const mail::CopyId& copy);
 
@@ -22,8 +28,8 @@ class Claims {
   // From the commit to the offer of a message: take() fails for all its copies.
   void expect(const mail::MessageId& id) { expected_.try_emplace(id); }
 
-  /// Ends that. Returns the copies that were withdrawn meanwhile.
-  std::vector<std::uint16_t> expect_no_more(const mail::MessageId& id);
+  /// Ends that.
+  Meanwhile expect_no_more(const mail::MessageId& id);
 
   /// The row was changed, so the copy must not leave. True: it may leave all the same, because the
   /// end of data has been sent.
@@ -44,7 +50,7 @@ class Claims {
   };
 
   std::unordered_map<mail::CopyId, Claim> claims_;
-  std::unordered_map<mail::MessageId, std::vector<std::uint16_t>> expected_;
+  std::unordered_map<mail::MessageId, Meanwhile> expected_;
 };
 
 }  // namespace relay::delivery

@@ -50,8 +50,8 @@ class Dispatcher {
   void expect(const mail::MessageId& id);
   /// It will not be offered.
   void expect_no_more(const mail::MessageId& id);
-  /// The copies of an expected message, by lane. False: some were withdrawn meanwhile; these stay
-  /// on disk.
+  /// The copies of an expected message, by lane. False: the queue has changed meanwhile, and should
+  /// be read: some of them were withdrawn and stay on disk, or others are due that were held.
   bool offer(const mail::MessageId& id, std::map<ports::LaneKey, Job> lanes, base::SteadyTime now);
 
   /// A due copy read from disk in the order of its lane. False: there is no room for another lane.

@@ -108,14 +108,16 @@ void Group::hear(const Feedback& feedback, const std::string& list_key, std::siz
   }
   if (feedback.trouble_here && !feedback.took) return;  // our trouble says nothing about them
   outages_.erase(list_key);
+  const bool was_proven = is_proven(now);
+  if (feedback.took) {  // by one host, whatever another has said in the same attempt
+    proven_until = now + kProvenFor;
+    needs_full_time = false;
+  }
   if (feedback.is_full) return;
   if (feedback.throttled) {
     window_ = std::max<std::size_t>(window_ / 2, 1);
   } else if (feedback.took) {
-    const bool was_proven = is_proven(now);
     window_ = was_proven ? std::min(window_ + 1, std::max<std::size_t>(most, 1)) : kFirstWindow;
-    proven_until = now + kProvenFor;
-    needs_full_time = false;
     if (!states_limits(feedback)) grow_limits();
   }
 }

@@ -156,7 +156,8 @@ void Scheduler::offer(ports::FreshMessage fresh) {
     job.content = fresh.content;
   }
   if (shop_.dispatcher.offer(id, std::move(lanes), shop_.ports.clock.steady())) return;
-  // A withdrawn copy may have been released again a moment ago: look for it.
+  // Copies of it were released a moment ago, and passed over because it was expected: look for
+  // them.
   from_start_ = true;
   look_bell_.ring();
 }

@@ -23,8 +23,11 @@ TEST(Claims, NobodyBeginsWithAMessageThatIsExpected) {
   Claims claims;
   claims.expect(id(1));
   EXPECT_FALSE(claims.take({id(1), 0})) << "found by a look between commit and offer";
+  EXPECT_FALSE(claims.take({id(1), 0})) << "… and by the next one";
   EXPECT_TRUE(claims.take({id(2), 0}));
-  EXPECT_TRUE(claims.expect_no_more(id(1)).empty());
+  const auto meanwhile = claims.expect_no_more(id(1));
+  EXPECT_EQ(meanwhile.passed_over, std::vector<std::uint16_t>{0});
+  EXPECT_TRUE(meanwhile.withdrawn.empty());
   EXPECT_TRUE(claims.take({id(1), 0}));
 }
 
@@ -32,7 +35,7 @@ TEST(Claims, TellsWhatWasWithdrawnWhileItWasExpected) {
   Claims claims;
   claims.expect(id(1));
   EXPECT_FALSE(claims.withdraw({id(1), 2})) << "nothing of it is under way";
-  EXPECT_EQ(claims.expect_no_more(id(1)), std::vector<std::uint16_t>{2});
+  EXPECT_EQ(claims.expect_no_more(id(1)).withdrawn, std::vector<std::uint16_t>{2});
 }
 
 TEST(Claims, AWithdrawnCopyDoesNotPassTheDot) {

@@ -204,6 +204,18 @@ TEST_F(DispatcherTest, WhatWasWithdrawnBeforeItsOfferIsLeftToTheDisk) {
   EXPECT_EQ(next(sessions_[0])->job.indices, std::vector<std::uint16_t>{1});
 }
 
+TEST_F(DispatcherTest, WhatWasReleasedBeforeTheOfferIsLookedFor) {
+  work_.expect(id(1));
+  work_.add({.copy = {id(1), 1}, .lane = {"x.example", false}}, kStart);
+  Job job;
+  job.id = id(1);
+  job.indices = {0};
+  EXPECT_FALSE(work_.offer(id(1), {{{"x.example", false}, job}}, kStart))
+      << "the second copy was held when the message was committed, and is due now";
+  work_.add({.copy = {id(1), 1}, .lane = {"x.example", false}}, kStart);
+  EXPECT_EQ(work_.totals().copies, 2U);
+}
+
 TEST_F(DispatcherTest, AWithdrawnCopyIsNotDealtOutAndIsLookedForLater) {
   add("x.example", 1, 3, "a1");
   EXPECT_EQ(work_.withdraw({{id(2), 0}}), 0U);

@@ -49,6 +49,18 @@ TEST_F(GroupTest, WhatTakesMailMayHaveMoreAndMore) {
   EXPECT_EQ(group_.window_at(kStart + 61min, kMost), 1U);
 }
 
+TEST_F(GroupTest, WhatOneHostTookCountsWhateverAnotherHasSaid) {
+  for (const Feedback& feedback :
+       {Feedback{.took = true, .throttled = true}, Feedback{.took = true, .is_full = true}}) {
+    Group group(list_, false);
+    group.was_cut_off();
+    group.hear(feedback, list_.key, 1, kMost, 30s, kStart);
+    EXPECT_FALSE(group.needs_full_time) << "it would wait among those that are slow";
+    EXPECT_TRUE(group.is_proven(kStart));
+    EXPECT_EQ(group.window_at(kStart, kMost), 1U) << "… but wants no more at once";
+  }
+}
+
 /// Each further message would be one more reason to keep us out.
 TEST_F(GroupTest, WhoSaysSlowDownToAllMailIsLeftInPeaceForAWhile) {
   mail::Outcome why;

@@ -50,6 +50,7 @@ struct CopyTruth {
   base::SteadyTime refused_at;  ///< or it did not, and says so then
   base::WallTime due;           ///< by the store's clock
   base::SteadyTime due_at;
+  base::SteadyTime found_by;  ///< the relay, which was not told of it, may read it later than due
   base::SteadyTime waits_since;  ///< arrival, or release
   base::SteadyTime recorded_at;  ///< of the last attempt
   base::SteadyTime asked_from;   ///< of the one before: when the last but one began, at least

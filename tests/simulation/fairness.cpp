@@ -87,8 +87,8 @@ void Fairness::check_copy(CopyTruth& copy, base::SteadyTime then) {
   const Waiting& waiting = group.most;
   if (group.pending > 0 || busy_until(group) > then) return;
   const Pool& pool = pool_of(group);
-  const auto since = std::max({copy.due_at, busy_until(group), group.active_at, calm_since_,
-                               pool.slow_full_until, pauses_.lifted_at()});
+  const auto since = std::max({copy.due_at, copy.found_by, busy_until(group), group.active_at,
+                               calm_since_, pool.slow_full_until, pauses_.lifted_at()});
   const auto limit = limit_of(group, waiting) + pool.pace + dns_.most(copy.domain) + slack_;
   if (then - since <= limit || paused(copy)) return;
   verdicts_.violate(
@@ -177,7 +177,8 @@ void Fairness::check_expectations(base::SteadyTime then) {
     if (copy == nullptr || copy->state != State::Waiting || copy->risk_pool) return true;
     const Group& group = groups_[copy->group];
     const bool moved = group.pending > 0 || group.active_at >= expected.since ||
-                       busy_until(group) > expected.since || copy->due_at > expected.since;
+                       busy_until(group) > expected.since ||
+                       std::max(copy->due_at, copy->found_by) > expected.since;
     const auto others = std::ranges::count_if(groups_, [&](const Group& one) {
       return one.pending > 0 || busy_until(one) > expected.since;
     });

@@ -49,7 +49,7 @@ void Judge::committed(std::uint32_t number, std::chrono::milliseconds found_afte
   for (CopyTruth& copy : message.copies) {
     verdicts.note(Event::What::Accepted, copy.name, 0, static_cast<int>(copy.group));
     if (copy.state == State::Arriving) copy.state = State::Waiting;
-    copy.due_at = std::max(copy.due_at, clock.steady() + found_after);
+    copy.found_by = clock.steady() + found_after;
   }
 }
 
@@ -134,6 +134,7 @@ void Judge::wall_jumped(std::chrono::milliseconds by) {
     for (CopyTruth& copy : message.copies) {
       if (copy.state != State::Waiting) continue;
       copy.due_at = clock.steady() + std::max(copy.due - clock.wall(), 0ms);
+      copy.found_by = copy.due_at;
     }
   }
   constexpr auto kNoticed = 60s;  // less than this may be NTP that sets the clock

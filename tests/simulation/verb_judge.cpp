@@ -36,7 +36,10 @@ void VerbJudge::change(QueueAction action, MessageTruth& message, CopyTruth& cop
       if (copy.state == State::Held) {
         verdicts_.violate(Rule::LeftAfterVerb, copy.name, "retry has released what was held");
       }
-      if (copy.due_at <= clock_.steady()) return;
+      if (copy.due_at <= clock_.steady()) {
+        copy.found_by = std::min(copy.found_by, clock_.steady());
+        return;
+      }
       break;
     case QueueAction::Hold:
       copy.state = State::Held;
@@ -54,7 +57,7 @@ void VerbJudge::change(QueueAction action, MessageTruth& message, CopyTruth& cop
       break;
   }
   copy.due = clock_.wall();
-  copy.due_at = clock_.steady();
+  copy.due_at = copy.found_by = clock_.steady();
 }
 
 void VerbJudge::changed(QueueAction action, const std::vector<mail::CopyId>& copies) {
