@@ -69,7 +69,7 @@ base::Task<std::expected<ports::Signatures, SignError>> OpensslSigner::sign(
   using Result = std::expected<ports::Signatures, SignError>;
   const auto keys = keys_.get();
   if (keys->domains.empty() && !(request.seal && keys->sealer)) co_return ports::Signatures{};
-  if (threads_.empty()) co_return sign_now(request);
+  if (threads_.empty()) co_return sign_now(request, *keys);
   co_return co_await base::await_answer<Result>(
       [this, request = std::move(request)](auto resume) mutable {
         {
@@ -85,29 +85,28 @@ base::Task<std::expected<ports::Signatures, SignError>> OpensslSigner::sign(
 std::expected<ports::Signatures, SignError> OpensslSigner::try_to_sign(
     const ports::SignRequest& request) {
   try {
-    return sign_now(request);
+    return sign_now(request, *keys_.get());
   } catch (const std::exception&) {
     return std::unexpected(SignError::CryptoFailed);
   }
 }
 
 std::expected<ports::Signatures, SignError> OpensslSigner::sign_now(
-    const ports::SignRequest& request) {
-  const auto keys = keys_.get();
-  const SigningDomain* signer = signer_of(*keys, request);
+    const ports::SignRequest& request, const SigningKeys& keys) {
+  const SigningDomain* signer = signer_of(keys, request);
   ports::Signatures made;
   if (signer != nullptr) {
     auto dkim = dkim_fields(*signer, request);
     if (!dkim) return std::unexpected(dkim.error());
     made.dkim_fields = std::move(*dkim);
   }
-  if (request.seal && keys->sealer) {
-    auto arc = arc_fields(*keys->sealer, request,
-                          made.dkim_fields + std::string(request.header->judged()));
+  if (request.seal && keys.sealer) {
+    auto arc =
+        arc_fields(*keys.sealer, request, made.dkim_fields + std::string(request.header->judged()));
     if (!arc) return std::unexpected(arc.error());
     made.arc_fields = std::move(*arc);
   }
-  if (!holds(*keys, signer, request, made)) return std::unexpected(SignError::SelfCheckFailed);
+  if (!holds(keys, signer, request, made)) return std::unexpected(SignError::SelfCheckFailed);
   return made;
 }
 

@@ -65,7 +65,8 @@ class OpensslSigner final : public ports::Signer {
   using Fields = std::expected<std::string, ports::SignError>;
 
   std::expected<ports::Signatures, ports::SignError> try_to_sign(const ports::SignRequest& request);
-  std::expected<ports::Signatures, ports::SignError> sign_now(const ports::SignRequest& request);
+  std::expected<ports::Signatures, ports::SignError> sign_now(const ports::SignRequest& request,
+                                                              const SigningKeys& keys);
   /// The domain that signs with DKIM; null: none.
   const SigningDomain* signer_of(const SigningKeys& keys, const ports::SignRequest& request) const;
   /// Whether the self-check found no fault; true also for messages that are not checked.

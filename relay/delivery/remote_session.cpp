@@ -71,10 +71,12 @@ std::string RemoteSession::why(ports::IoError error) const {
 /// False: the connection broke; the machine was told.
 base::Task<bool> RemoteSession::write(const std::string& octets, base::Deadline deadline,
                                       bool with_dot) {
+  const std::size_t at_once = stream_->write_now(octets);
+  if (at_once == octets.size()) co_return true;
   std::expected<void, ports::IoError> written;
   {
     const Place::Wait wait(place_, clock_);
-    written = co_await stream_->write(octets, deadline);
+    written = co_await stream_->write(std::string_view(octets).substr(at_once), deadline);
   }
   if (!written) drop(written.error(), with_dot);
   co_return written.has_value();

@@ -26,6 +26,10 @@ using forward::LateRefusal;
 /// A message up to this size goes to delivery in memory; a bigger one is read from the queue again.
 constexpr std::uint64_t kMaxFreshOctets = 64ULL * 1024;
 
+bool awaits_consent(const mail::QueuedRecipient& recipient) {
+  return !recipient.route.awaits.empty();
+}
+
 smtp::Reply reply_for(smtp::ContentFault fault) {
   if (fault == smtp::ContentFault::TooLarge) return {552, {5, 3, 4}, smtp::describe(fault)};
   return {550, {5, 6, 0}, smtp::describe(fault)};
@@ -252,7 +256,9 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
     co_return refused(inbound::reply_for(proof.error()));
   }
   arrived.intake.keep();
-  co_await release_if_confirmed(parts.consent, parts.policy, fresh.queued);
+  if (std::ranges::any_of(fresh.queued.recipients, awaits_consent)) {
+    co_await release_if_confirmed(parts.consent, parts.policy, fresh.queued);
+  }
   log_accepted(parts.log, fresh.queued, arrived.transaction, evidence, owes_notices, now);
   const bool has_message_id = !fresh.queued.message.message_id.empty();
   expected.offer(std::move(fresh));

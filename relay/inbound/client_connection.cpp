@@ -86,8 +86,13 @@ mail::Client ClientConnection::client() const {
   return client;
 }
 
+bool ClientConnection::flush_now() {
+  if (!replies_.empty()) replies_.erase(0, (*stream_)->write_now(replies_));
+  return replies_.empty();
+}
+
 base::Task<bool> ClientConnection::flush(base::Deadline deadline) {
-  if (replies_.empty()) co_return true;
+  if (flush_now()) co_return true;
   const std::string wire = std::exchange(replies_, {});
   const Transfer transfer(*this);
   const auto sent = co_await (*stream_)->write(wire, transfer.until(deadline));
@@ -105,7 +110,7 @@ base::Task<bool> ClientConnection::read_more(base::Deadline deadline) {
     over_ = true;
   }
   // Write replies first: then dismiss() never meets a write under way.
-  const bool sent = co_await flush(deadline);
+  const bool sent = flush_now() || co_await flush(deadline);
   if (!sent || over_) co_return false;
   waiting_ = true;
   const auto got = co_await read_in_pieces(deadline);
@@ -195,7 +200,7 @@ base::Task<bool> ClientConnection::has_lost_a_reply() {
 
 base::Task<> ClientConnection::finish() {
   if (!*stream_) co_return;
-  if (!dismissed_) co_await flush(after(kGoodbyeSpan));
+  if (!dismissed_ && !flush_now()) co_await flush(after(kGoodbyeSpan));
   (*stream_)->close();
 }
 

@@ -42,6 +42,9 @@ class ClientConnection {
   /// Writes what was said. False: the connection is over.
   base::Task<bool> flush(base::Deadline deadline);
 
+  /// The client sends nothing more, and has said so.
+  void expect_silence() { (*stream_)->expect_silence(); }
+
   /// Writes what was said, then reads what is there into the buffer. False: the connection is over;
   /// if the client was too slow, objection_to_slowness() has been said.
   base::Task<bool> read_more(base::Deadline deadline);
@@ -137,6 +140,8 @@ class ClientConnection {
 
   static base::Task<> say_goodbye(SharedStream stream, std::string wire, base::Deadline deadline);
 
+  /// Writes what was said, as far as that needs no waiting. True: all of it.
+  bool flush_now();
   base::Task<std::expected<std::size_t, ports::IoError>> read_in_pieces(base::Deadline deadline);
 
   bool must_hurry() const { return gate_.draining() || gate_.hurries(place_, limits_); }

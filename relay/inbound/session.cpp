@@ -165,6 +165,7 @@ void Session::conclude(const smtp::Action& action) {
   if (const smtp::Reply* reply = smtp::reply_in(action)) connection_.say(*reply);
   if (const auto* close = std::get_if<smtp::Close>(&action)) {
     if (close->farewell) connection_.say(*close->farewell);
+    if (close->reply.code() == 221) connection_.expect_silence();  // QUIT
     connection_.end();
   }
 }

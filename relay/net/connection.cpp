@@ -123,6 +123,10 @@ std::size_t Connection::unacknowledged() {
 void Connection::close() noexcept {
   if (!socket_.is_open()) return;
   boost::system::error_code error;
+  if (is_silent_ && drained_) {
+    socket_.close(error);
+    return;
+  }
   ::shutdown(socket_.native_handle(), SHUT_WR);
   const int descriptor = socket_.release(error);
   if (!error) lingering_.take(descriptor);

@@ -61,8 +61,10 @@ class Connection final : private Interruptible {
   std::size_t unacknowledged();
 
   /// Sends FIN, not RST, so that our last octets still reach a peer that is sending. The shard's
-  /// Lingering then owns the socket.
+  /// Lingering then owns the socket, unless the peer is known to send nothing more.
   void close() noexcept;
+
+  void expect_silence() { is_silent_ = true; }
 
   const ports::Endpoint& peer() const { return peer_; }
 
@@ -80,6 +82,7 @@ class Connection final : private Interruptible {
   const ports::Endpoint local_;
   int transfers_in_a_row_ = 0;
   bool drained_ = true;
+  bool is_silent_ = false;  ///< the peer sends nothing more
 };
 
 }  // namespace relay::net

@@ -46,6 +46,11 @@ base::Task<std::expected<void, IoError>> PlainStream::write(std::string_view oct
   co_return result;
 }
 
+std::size_t PlainStream::write_now(std::string_view octets) noexcept {
+  if (octets.empty() || !connection_ || write_broken_ || connection_->owes_turn()) return 0;
+  return connection_->try_send(octets).value_or(0);
+}
+
 base::Task<std::expected<void, IoError>> PlainStream::wait_readable(base::Deadline deadline) {
   if (!connection_) co_return std::unexpected(IoError::Closed);
   co_return co_await connection_->wait(Connection::Ready::ToRead, deadline);

@@ -19,7 +19,12 @@ class PlainStream final : public ports::Stream {
       std::span<char> into, base::Deadline deadline) override;
   base::Task<std::expected<void, ports::IoError>> write(std::string_view octets,
                                                         base::Deadline deadline) override;
+  std::size_t write_now(std::string_view octets) noexcept override;
   void close() noexcept override;
+
+  void expect_silence() noexcept override {
+    if (connection_) connection_->expect_silence();
+  }
 
   void last_words(std::string_view octets) noexcept override;
 

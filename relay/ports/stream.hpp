@@ -72,8 +72,18 @@ class Stream {
   virtual base::Task<std::expected<void, IoError>> write(std::string_view octets,
                                                          base::Deadline deadline) = 0;
 
+  /// Writes what the peer takes without waiting, and returns how many octets that were; write() has
+  /// to be called for the rest, and tells of errors. 0 where nothing can be said without waiting.
+  virtual std::size_t write_now(std::string_view octets) noexcept {
+    static_cast<void>(octets);
+    return 0;
+  }
+
   /// Ends the connection in order (TLS close_notify, FIN), without waiting for the peer.
   virtual void close() noexcept = 0;
+
+  /// By its own word the peer sends nothing more: close() need not care for octets that come later.
+  virtual void expect_silence() noexcept {}
 
   /// Writes as much of `octets` as is possible at once and without allocating memory, perhaps
   /// nothing. The connection must be closed next.

@@ -29,7 +29,8 @@ struct Wire {
   std::string transcript;
   std::vector<base::Deadline> read_deadlines;
   bool closed = false;
-  std::string_view last_words;  ///< what was said without memory; a literal
+  bool expects_silence = false;  ///< expect_silence() was called
+  std::string_view last_words;   ///< what was said without memory; a literal
 
   std::move_only_function<void(bool)> wake;  ///< the read that waits at the end
 };
@@ -45,6 +46,8 @@ class ScriptedStream final : public ports::Stream {
   base::Task<std::expected<void, ports::IoError>> write(std::string_view octets,
                                                         base::Deadline deadline) override;
   void close() noexcept override;
+
+  void expect_silence() noexcept override { wire_->expects_silence = true; }
 
   void last_words(std::string_view octets) noexcept override { wire_->last_words = octets; }
 

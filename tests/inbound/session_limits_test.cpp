@@ -96,10 +96,12 @@ TEST(SessionLimits, AClientThatGetsNoServiceHasShortTimeToSayQuit) {
   EXPECT_THAT(polite->sent, HasSubstr("554 5.7.1 192.0.2.7 is listed"));
   EXPECT_THAT(polite->sent, HasSubstr("503 5.5.1"));
   EXPECT_TRUE(polite->sent.ends_with("221 2.0.0 Bye\r\n")) << polite->sent;
+  EXPECT_TRUE(polite->expects_silence) << "nobody waits for octets that come after QUIT";
   const auto silent = house.dial(std::vector<std::string>(100, "N"));
   silent->before_read = [&] { house.clock.advance(std::chrono::seconds(9)); };
   house.poll();
   EXPECT_THAT(silent->sent, HasSubstr("421 4.4.2 Timeout"));
+  EXPECT_FALSE(silent->expects_silence) << "it may be sending, and is to hear our last reply";
   EXPECT_GT(silent->incoming.size(), 95U);
   EXPECT_TRUE(silent->closed);
 }

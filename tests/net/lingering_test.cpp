@@ -135,6 +135,16 @@ TEST_F(LingeringTest, ForgetsAtOnceWhoIsGone) {
   EXPECT_EQ(loopback_.shard.lingering().size(), 0U);
 }
 
+TEST_F(LingeringTest, DoesNotWaitForWhoSaidThatItSendsNothingMore) {
+  const auto heard = visit(0, [this](ports::Stream& stream) {
+    write(stream);
+    stream.expect_silence();
+  });
+  EXPECT_EQ(loopback_.shard.lingering().size(), 0U);
+  EXPECT_EQ(heard.heard, kReply);
+  EXPECT_TRUE(heard.ended_well);
+}
+
 TEST_F(LingeringTest, HoldsSoManySocketsOnly) {
   std::vector<int> clients;
   for (std::size_t i = 0; i < Lingering::kMostSockets + 10; ++i) {

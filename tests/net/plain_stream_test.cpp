@@ -34,6 +34,24 @@ TEST(PlainStream, CarriesOctetsBothWays) {
   EXPECT_EQ(text_of(got, buffer.data()), "250 b\r\n");
 }
 
+TEST(PlainStream, WritesNowWhatThePeerTakes) {
+  Loopback loopback;
+  auto [client, server] = loopback.connect();
+  EXPECT_EQ(server->write_now(""), 0U);
+  EXPECT_EQ(server->write_now("250 a\r\n"), 7U);
+  std::array<char, 64> buffer;
+  auto got = run_task(loopback.shard.io(), client->read_some(buffer, soon()));
+  EXPECT_EQ(text_of(got, buffer.data()), "250 a\r\n");
+  // A peer that does not read: in the end nothing more is taken, and other tasks have their turn.
+  const std::string much(1U << 20U, 'x');
+  std::size_t taken = 0;
+  for (int i = 0; i < 1000 && server->write_now(much) > 0; ++i) ++taken;
+  EXPECT_LT(taken, 17U);
+  client.reset();
+  server->close();
+  EXPECT_EQ(server->write_now("421 bye\r\n"), 0U);
+}
+
 TEST(PlainStream, KnowsBothAddresses) {
   Loopback loopback;
   auto [client, server] = loopback.connect();
