@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kUnit = "srs-relay.service";
+constexpr const char* kServiceUnit = "srs-relay.service";
 
 // Where a source without a folder is looked for (systemd.exec(5)).
 constexpr std::array<std::string_view, 3> kStores = {"etc", "run", "usr/lib"};
@@ -44,7 +44,7 @@ fs::path source_in(const std::string& value, const fs::path& root, std::string_v
 }  // namespace
 
 fs::path source_of_credential(const fs::path& root, const std::string& name) {
-  const auto settings = settings_of_unit(root, kUnit);
+  const auto settings = settings_of_unit(root, kServiceUnit);
   if (!settings) return {};
   fs::path plain;
   fs::path encrypted;

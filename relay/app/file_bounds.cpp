@@ -41,7 +41,7 @@ constexpr std::uint64_t kNever = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS
                                  LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK |
                                  LANDLOCK_ACCESS_FS_MAKE_SYM;
 
-std::string failure(const std::string& what) {
+std::string sandbox_error(const std::string& what) {
   return "sandbox: " + what + ": " + std::strerror(errno);
 }
 
@@ -87,14 +87,14 @@ std::expected<bool, std::string> allow(int rules, const fs::path& place, std::ui
   if (at < 0 && (errno == ENOENT || errno == EACCES || errno == ENOTDIR)) {
     return false;
   }
-  if (at < 0) return std::unexpected(failure("cannot open " + place.string()));
+  if (at < 0) return std::unexpected(sandbox_error("cannot open " + place.string()));
   struct stat info{};
   const bool is_folder = ::fstat(at, &info) == 0 && S_ISDIR(info.st_mode);
   if (!is_folder) rights &= kReadFile | kWriteFile | kTruncate;
   const landlock_path_beneath_attr rule{.allowed_access = rights, .parent_fd = at};
   const long added = ::syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
   const auto result = added == 0 ? std::expected<bool, std::string>(true)
-                                 : std::unexpected(failure("cannot allow " + place.string()));
+                                 : std::unexpected(sandbox_error("cannot allow " + place.string()));
   ::close(at);
   return result;
 }
@@ -164,13 +164,13 @@ std::expected<void, std::string> enter(FileBounds& bounds) {
   const landlock_ruleset_attr attributes{.handled_access_fs = known_to(bounds.abi)};
   const int rules =
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &attributes, sizeof attributes, 0));
-  if (rules < 0) return std::unexpected(failure("Landlock"));
+  if (rules < 0) return std::unexpected(sandbox_error("Landlock"));
   const std::uint64_t known = known_to(bounds.abi);
   auto done = allow_all(rules, bounds.readable, kRead & known);
   if (done) done = allow_all(rules, bounds.writable, (kRead | kWrite | kTruncate) & known);
   if (done && (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
                ::syscall(SYS_landlock_restrict_self, rules, 0) != 0)) {
-    done = std::unexpected(failure("Landlock"));
+    done = std::unexpected(sandbox_error("Landlock"));
   }
   ::close(rules);
   return done;

@@ -20,7 +20,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kUnit = "srs-relay.socket";
+constexpr std::string_view kSocketUnit = "srs-relay.socket";
 
 std::string text_of(const ports::Endpoint& address) {
   const std::string host = address.address.to_string();
@@ -103,9 +103,9 @@ void settle_listeners(settings::Settings& settings, const GivenSockets& given,
 
 GivenSockets sockets_of_unit(const fs::path& root) {
   std::error_code ignored;
-  const fs::path enabled = root / kUnitsOfTheHost / "sockets.target.wants" / kUnit;
+  const fs::path enabled = root / kUnitsOfTheHost / "sockets.target.wants" / kSocketUnit;
   if (!fs::is_symlink(fs::symlink_status(enabled, ignored))) return std::nullopt;
-  const auto settings = settings_of_unit(root, std::string(kUnit));
+  const auto settings = settings_of_unit(root, std::string(kSocketUnit));
   if (!settings) return std::nullopt;
   std::vector<ports::GivenSocket> sockets;
   std::string only_ipv6;

@@ -5,11 +5,23 @@
 
 namespace relay::delivery {
 
+namespace {
+
+bool is_among(const std::vector<std::uint16_t>& indices, std::uint16_t index) {
+  return std::ranges::find(indices, index) != indices.end();
+}
+
+}  // namespace
+
+void Claims::Meanwhile::offer(std::vector<std::uint16_t>& copies) {
+  std::erase_if(passed_over, [&](std::uint16_t index) { return is_among(copies, index); });
+  std::erase_if(copies, [&](std::uint16_t index) { return is_among(withdrawn, index); });
+}
+
 bool Claims::take(const mail::CopyId& copy) {
   if (const auto expected = expected_.find(copy.message); expected != expected_.end()) {
     auto& passed_over = expected->second.passed_over;
-    const bool is_new = std::ranges::find(passed_over, copy.index) == passed_over.end();
-    if (is_new) passed_over.push_back(copy.index);
+    if (!is_among(passed_over, copy.index)) passed_over.push_back(copy.index);
     return false;
   }
   return claims_.try_emplace(copy).second;

@@ -17,6 +17,9 @@ class Claims {
   struct Meanwhile {
     std::vector<std::uint16_t> withdrawn;
     std::vector<std::uint16_t> passed_over;  ///< take() was asked for them, for they were due
+
+    /// Takes the withdrawn ones out of `copies`; the others are passed over no longer.
+    void offer(std::vector<std::uint16_t>& copies);
   };
 
   /// False: the copy is claimed already, or its message is expected.

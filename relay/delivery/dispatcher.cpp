@@ -11,18 +11,6 @@ namespace {
 
 constexpr std::chrono::seconds kForget{5};  // between two clean-ups of empty lanes and groups
 
-bool is_among(const std::vector<std::uint16_t>& indices, std::uint16_t index) {
-  return std::ranges::find(indices, index) != indices.end();
-}
-
-bool are_among(const std::map<ports::LaneKey, Job>& lanes,
-               const std::vector<std::uint16_t>& indices) {
-  return std::ranges::all_of(indices, [&](std::uint16_t index) {
-    return std::ranges::any_of(
-        lanes, [&](const auto& lane) { return is_among(lane.second.indices, index); });
-  });
-}
-
 }  // namespace
 
 Dispatcher::Dispatcher(Hooks hooks, FailingHosts& failing)
@@ -102,13 +90,12 @@ bool Dispatcher::offer(const mail::MessageId& id, std::map<ports::LaneKey, Job> 
   bool whole = false;
   // In one critical section: a queue reader comes entirely before or after it.
   change(now, [&](Deferred& after) {
-    const auto meanwhile = claims_.expect_no_more(id);
-    whole = meanwhile.withdrawn.empty() && are_among(lanes, meanwhile.passed_over);
+    auto meanwhile = claims_.expect_no_more(id);
     for (auto& [key, job] : lanes) {
-      std::erase_if(job.indices,
-                    [&](std::uint16_t index) { return is_among(meanwhile.withdrawn, index); });
+      meanwhile.offer(job.indices);
       if (!job.indices.empty() && !stopped_) offer_to(key, std::move(job), after);
     }
+    whole = meanwhile.withdrawn.empty() && meanwhile.passed_over.empty();
   });
   return whole;
 }

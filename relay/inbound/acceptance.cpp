@@ -26,8 +26,9 @@ using forward::LateRefusal;
 /// A message up to this size goes to delivery in memory; a bigger one is read from the queue again.
 constexpr std::uint64_t kMaxFreshOctets = 64ULL * 1024;
 
-bool awaits_consent(const mail::QueuedRecipient& recipient) {
-  return !recipient.route.awaits.empty();
+bool awaits_consent(const mail::QueuedMessage& message) {
+  return std::ranges::any_of(message.recipients,
+                             [](const auto& copy) { return !copy.route.awaits.empty(); });
 }
 
 smtp::Reply reply_for(smtp::ContentFault fault) {
@@ -235,7 +236,6 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
     }
     co_return refused(plan.error());
   }
-
   co_await find_room_for_sender(parts, arrived, evidence, unwelcome, *plan);
   auto stored = new_message(arrived, std::move(*plan), std::move(judgement.front), key);
   if (evidence)
@@ -256,9 +256,8 @@ base::Task<Acceptance> accept_message(const AcceptanceParts& parts, ArrivedMessa
     co_return refused(inbound::reply_for(proof.error()));
   }
   arrived.intake.keep();
-  if (std::ranges::any_of(fresh.queued.recipients, awaits_consent)) {
+  if (awaits_consent(fresh.queued))
     co_await release_if_confirmed(parts.consent, parts.policy, fresh.queued);
-  }
   log_accepted(parts.log, fresh.queued, arrived.transaction, evidence, owes_notices, now);
   const bool has_message_id = !fresh.queued.message.message_id.empty();
   expected.offer(std::move(fresh));

@@ -85,12 +85,12 @@ Problem read_version(Request&, const json::value& value) {
   return std::nullopt;
 }
 
-struct Field {
+struct RequestField {
   std::string_view key;
   Problem (*read)(Request&, const json::value&);
 };
 
-constexpr std::array<Field, 11> kFields{{
+constexpr std::array<RequestField, 11> kFields{{
     {"v", read_version},
     {"verb", read_verb},
     {"filter", read_words},
@@ -104,7 +104,7 @@ constexpr std::array<Field, 11> kFields{{
     {"progress", read_flag<&Request::progress>},
 }};
 
-std::unexpected<Refusal> refuse(std::string text) {
+std::unexpected<Refusal> refusal(std::string text) {
   return std::unexpected(Refusal{ExitCode::Usage, std::move(text)});
 }
 
@@ -113,16 +113,16 @@ std::unexpected<Refusal> refuse(std::string text) {
 Answer<Request> parse_request(std::string_view line) {
   boost::system::error_code error;
   const json::value parsed = json::parse({line.data(), line.size()}, error);
-  if (error || !parsed.is_object()) return refuse("request is not a JSON object");
+  if (error || !parsed.is_object()) return refusal("request is not a JSON object");
   Request request;
   const json::object& object = parsed.get_object();
-  if (!object.contains("verb")) return refuse("request has no verb");
+  if (!object.contains("verb")) return refusal("request has no verb");
   for (const auto& [key, value] : object) {
     const std::string_view name(key.data(), key.size());
-    const auto field = std::ranges::find(kFields, name, &Field::key);
-    if (field == kFields.end()) return refuse(fmt::format("unknown field {}", name));
+    const auto field = std::ranges::find(kFields, name, &RequestField::key);
+    if (field == kFields.end()) return refusal(fmt::format("unknown field {}", name));
     if (const auto problem = field->read(request, value)) {
-      return refuse(name == "verb" ? *problem : fmt::format("{}: {}", name, *problem));
+      return refusal(name == "verb" ? *problem : fmt::format("{}: {}", name, *problem));
     }
   }
   return request;

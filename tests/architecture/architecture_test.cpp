@@ -7,6 +7,7 @@
 
 #include "tests/architecture/rules.hpp"
 #include "tests/architecture/sources.hpp"
+#include "tests/architecture/using_declarations.hpp"
 #include "tests/source_dir.hpp"
 #include "tests/support/read_file.hpp"
 
@@ -22,6 +23,16 @@ TEST(Architecture, HoldsInEverySource) {
   const auto files = all_sources();
   ASSERT_GT(files.size(), 150U);
   for (const auto& [path, text] : files) EXPECT_THAT(violations(path, text), IsEmpty()) << path;
+}
+
+TEST(Architecture, NamesWhatItDeclaresByUsing) {
+  for (const auto& [path, text] : all_sources()) {
+    if (path.ends_with(".cpp")) EXPECT_THAT(unused_using_declarations(text), IsEmpty()) << path;
+  }
+  EXPECT_THAT(unused_using_declarations("using mail::Mailbox;\nusing ports::IoError;\n"
+                                        "using namespace std::chrono_literals;\n"
+                                        "IoError of(const Mailboxes&);\n"),
+              ElementsAre("Mailbox"));
 }
 
 TEST(Architecture, NobodyReachesThroughOthersWhatHeMayNotInclude) {

@@ -14,14 +14,15 @@ namespace {
 
 enum class Kind : std::uint8_t { Results, Signature, Seal };
 
-constexpr std::array<std::string_view, 3> kNames = {"ARC-Authentication-Results",
-                                                    "ARC-Message-Signature", "ARC-Seal"};
+constexpr std::array<std::string_view, 3> kFieldNames = {"ARC-Authentication-Results",
+                                                         "ARC-Message-Signature", "ARC-Seal"};
 
 std::optional<Kind> kind_of(const mail::HeaderField& field) {
-  const auto found = std::ranges::find_if(
-      kNames, [&](std::string_view name) { return base::equal_ignoring_case(field.name, name); });
-  if (found == kNames.end()) return std::nullopt;
-  return static_cast<Kind>(found - kNames.begin());
+  const auto found = std::ranges::find_if(kFieldNames, [&](std::string_view name) {
+    return base::equal_ignoring_case(field.name, name);
+  });
+  if (found == kFieldNames.end()) return std::nullopt;
+  return static_cast<Kind>(found - kFieldNames.begin());
 }
 
 std::optional<unsigned> instance_of(const mail::HeaderField& field, Kind kind) {
@@ -50,7 +51,7 @@ struct Sorted {
 
   void take(const mail::HeaderField& field, Kind kind) {
     any = true;
-    const std::string_view name = kNames.at(static_cast<std::size_t>(kind));
+    const std::string_view name = kFieldNames.at(static_cast<std::size_t>(kind));
     const auto instance = instance_of(field, kind);
     if (!instance || *instance == 0) return blame(fmt::format("{} without instance", name));
     highest = std::max(highest, std::min(*instance, kMaxInstances + 1));
@@ -72,7 +73,7 @@ std::expected<ArcSet, std::string> set_of(const Found& found, unsigned instance)
   };
   for (const Kind kind : {Kind::Results, Kind::Signature, Kind::Seal}) {
     if (!found.of(kind)) {
-      return problem(fmt::format("no {}", kNames.at(static_cast<std::size_t>(kind))));
+      return problem(fmt::format("no {}", kFieldNames.at(static_cast<std::size_t>(kind))));
     }
   }
   ArcSet set{.results = *found.of(Kind::Results),

@@ -15,7 +15,7 @@ constexpr std::string_view kUnknown = "unknown";
 
 bool is_printable(char c) { return c >= ' ' && c <= '~'; }
 
-bool is_token_octet(char c) {
+bool is_ascii_token_octet(char c) {
   constexpr std::string_view kTspecials = "()<>@,;:\\\"/[]?=";
   return is_printable(c) && c != ' ' && kTspecials.find(c) == std::string_view::npos;
 }
@@ -63,7 +63,7 @@ bool is_plain_local_part(std::string_view text, Octets octets) {
 
 Value Value::of(std::string_view text) {
   if (text.empty() || text.size() > kMaxOctets) return Value(std::string(kUnknown));
-  if (std::ranges::all_of(text, is_token_octet)) return Value(std::string(text));
+  if (std::ranges::all_of(text, is_ascii_token_octet)) return Value(std::string(text));
   if (std::ranges::all_of(text, is_harmless)) return Value("\"" + std::string(text) + "\"");
   return Value(std::string(kUnknown));
 }
