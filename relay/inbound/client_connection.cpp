@@ -75,6 +75,16 @@ base::Deadline ClientConnection::read_deadline(std::chrono::seconds normal) cons
   return after(must_hurry() ? std::min(normal, limits_.command_overloaded) : normal);
 }
 
+base::Deadline ClientConnection::piece_of(base::Deadline whole) const {
+  return after(limits_.command_overloaded).within(whole);
+}
+
+bool ClientConnection::goes_on(ports::IoError error, base::Deadline piece, base::Deadline whole,
+                               base::SteadyTime now) const {
+  const bool only_piece = error == ports::IoError::Timeout && piece.passed(now);
+  return only_piece && !whole.passed(now) && !must_hurry();
+}
+
 mail::Client ClientConnection::client() const {
   mail::Client client;
   client.address = base::text_of(address_);
@@ -112,11 +122,21 @@ base::Task<bool> ClientConnection::read_more(base::Deadline deadline) {
   // Write replies first: then dismiss() never meets a write under way.
   const bool sent = flush_now() || co_await flush(deadline);
   if (!sent || over_) co_return false;
+  std::expected<std::size_t, ports::IoError> got;
+  base::SteadyTime now;
+  base::Deadline piece;
   waiting_ = true;
-  const auto got = co_await read_in_pieces(deadline);
+  {
+    const Waiting waiting(*this);
+    do {
+      piece = piece_of(deadline);
+      got = co_await (*stream_)->read_some(buffer_.room(), piece);
+      now = clock_.steady();
+    } while (!got && !over_ && goes_on(got.error(), piece, deadline, now));
+  }
   waiting_ = false;
   if (over_) co_return false;  // dismissed while reading
-  const bool late = deadline.passed(clock_.steady());
+  const bool late = deadline.passed(now);
   if (got && !late) {
     ++reads_;
     buffer_.filled(*got);
@@ -133,30 +153,14 @@ base::Task<bool> ClientConnection::read_more(base::Deadline deadline) {
   co_return false;
 }
 
-/// Reads in pieces of Limits::command_overloaded: after each it checks for overload and drain, so
-/// that sessions already waiting also get the short timeout.
-base::Task<std::expected<std::size_t, ports::IoError>> ClientConnection::read_in_pieces(
-    base::Deadline deadline) {
-  const Waiting waiting(*this);
-  while (true) {
-    const base::Deadline piece = after(limits_.command_overloaded).within(deadline);
-    const auto got = co_await (*stream_)->read_some(buffer_.room(), piece);
-    const base::SteadyTime now = clock_.steady();
-    const bool timeout = !got && got.error() == ports::IoError::Timeout && piece.passed(now);
-    if (over_ || !timeout || deadline.passed(now) || must_hurry()) co_return got;
-  }
-}
-
 base::Task<bool> ClientConnection::await_hello(ports::TlsAcceptor& tls, base::Deadline deadline) {
   const Transfer transfer(*this);
   deadline = transfer.until(deadline.within(session_end_));
   while (!given_up_) {
-    const base::Deadline piece = after(limits_.command_overloaded).within(deadline);
+    const base::Deadline piece = piece_of(deadline);
     const auto here = co_await tls.await_hello(**stream_, piece);
     if (here) co_return true;
-    const base::SteadyTime now = clock_.steady();
-    const bool goes_on = here.error() == ports::IoError::Timeout && piece.passed(now);
-    if (!goes_on || deadline.passed(now) || must_hurry()) break;
+    if (!goes_on(here.error(), piece, deadline, clock_.steady())) break;
   }
   over_ = true;
   co_return false;

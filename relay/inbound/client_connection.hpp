@@ -142,7 +142,14 @@ class ClientConnection {
 
   /// Writes what was said, as far as that needs no waiting. True: all of it.
   bool flush_now();
-  base::Task<std::expected<std::size_t, ports::IoError>> read_in_pieces(base::Deadline deadline);
+
+  // A wait is made of pieces of Limits::command_overloaded. After each it checks for overload and
+  // drain, so that sessions already waiting also get the short timeout.
+
+  base::Deadline piece_of(base::Deadline whole) const;
+  /// Only a piece of the wait is over, and there is no hurry.
+  bool goes_on(ports::IoError error, base::Deadline piece, base::Deadline whole,
+               base::SteadyTime now) const;
 
   bool must_hurry() const { return gate_.draining() || gate_.hurries(place_, limits_); }
 

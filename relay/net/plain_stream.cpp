@@ -15,13 +15,18 @@ PlainStream::~PlainStream() { close(); }
 
 base::Task<std::expected<std::size_t, IoError>> PlainStream::read_some(std::span<char> into,
                                                                        base::Deadline deadline) {
+  // Most reads wait: they need no coroutine around the one that does.
+  if (connection_ && connection_->is_drained()) return connection_->receive(into, deadline);
+  return read_at_once(into, deadline);
+}
+
+base::Task<std::expected<std::size_t, IoError>> PlainStream::read_at_once(std::span<char> into,
+                                                                          base::Deadline deadline) {
   if (!connection_) co_return std::unexpected(IoError::Closed);
   if (deadline.passed()) co_return std::unexpected(IoError::Timeout);
-  if (!connection_->is_drained()) {
-    if (connection_->owes_turn()) co_await connection_->take_turn();
-    const auto got = connection_->try_receive(into);
-    if (!got || *got > 0) co_return got;
-  }
+  if (connection_->owes_turn()) co_await connection_->take_turn();
+  const auto got = connection_->try_receive(into);
+  if (!got || *got > 0) co_return got;
   co_return co_await connection_->receive(into, deadline);
 }
 

@@ -47,6 +47,9 @@ class PlainStream final : public ports::Stream {
   std::unique_ptr<Connection> release();
 
  private:
+  base::Task<std::expected<std::size_t, ports::IoError>> read_at_once(std::span<char> into,
+                                                                      base::Deadline deadline);
+
   std::unique_ptr<Connection> connection_;  ///< null once closed or released
   const ports::Endpoint peer_;
   const ports::Endpoint local_;
