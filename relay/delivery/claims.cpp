@@ -5,23 +5,24 @@
 
 namespace relay::delivery {
 
-namespace {
-
-bool is_among(const std::vector<std::uint16_t>& indices, std::uint16_t index) {
-  return std::ranges::find(indices, index) != indices.end();
+void Claims::Meanwhile::offer(std::vector<std::uint16_t>& copies) {
+  for (const std::uint16_t index : copies) {
+    if (index < passed_over.size()) passed_over[index] = false;
+  }
+  std::erase_if(copies, [&](std::uint16_t index) {
+    return std::ranges::find(withdrawn, index) != withdrawn.end();
+  });
 }
 
-}  // namespace
-
-void Claims::Meanwhile::offer(std::vector<std::uint16_t>& copies) {
-  std::erase_if(passed_over, [&](std::uint16_t index) { return is_among(copies, index); });
-  std::erase_if(copies, [&](std::uint16_t index) { return is_among(withdrawn, index); });
+bool Claims::Meanwhile::is_left() const {
+  return !withdrawn.empty() || std::ranges::find(passed_over, true) != passed_over.end();
 }
 
 bool Claims::take(const mail::CopyId& copy) {
   if (const auto expected = expected_.find(copy.message); expected != expected_.end()) {
     auto& passed_over = expected->second.passed_over;
-    if (!is_among(passed_over, copy.index)) passed_over.push_back(copy.index);
+    if (passed_over.size() <= copy.index) passed_over.resize(copy.index + 1U);
+    passed_over[copy.index] = true;
     return false;
   }
   return claims_.try_emplace(copy).second;

@@ -16,10 +16,13 @@ class Claims {
   /// What happened to copies of a message from its commit to its offer.
   struct Meanwhile {
     std::vector<std::uint16_t> withdrawn;
-    std::vector<std::uint16_t> passed_over;  ///< take() was asked for them, for they were due
+    std::vector<bool> passed_over;  ///< by index: take() was asked for it, for it was due
 
     /// Takes the withdrawn ones out of `copies`; the others are passed over no longer.
     void offer(std::vector<std::uint16_t>& copies);
+
+    /// Something was withdrawn, or passed over and not offered: the queue is to be read.
+    bool is_left() const;
   };
 
   /// False: the copy is claimed already, or its message is expected.

@@ -95,7 +95,7 @@ bool Dispatcher::offer(const mail::MessageId& id, std::map<ports::LaneKey, Job> 
       meanwhile.offer(job.indices);
       if (!job.indices.empty() && !stopped_) offer_to(key, std::move(job), after);
     }
-    whole = meanwhile.withdrawn.empty() && meanwhile.passed_over.empty();
+    whole = !meanwhile.is_left();
   });
   return whole;
 }

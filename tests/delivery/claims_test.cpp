@@ -26,8 +26,9 @@ TEST(Claims, NobodyBeginsWithAMessageThatIsExpected) {
   EXPECT_FALSE(claims.take({id(1), 0})) << "… and by the next one";
   EXPECT_TRUE(claims.take({id(2), 0}));
   const auto meanwhile = claims.expect_no_more(id(1));
-  EXPECT_EQ(meanwhile.passed_over, std::vector<std::uint16_t>{0});
+  EXPECT_EQ(meanwhile.passed_over, std::vector<bool>{true});
   EXPECT_TRUE(meanwhile.withdrawn.empty());
+  EXPECT_TRUE(meanwhile.is_left());
   EXPECT_TRUE(claims.take({id(1), 0}));
 }
 
