@@ -4,6 +4,7 @@ judge. All of them with 1,000 messages: scripts/campaign hops."""
 import concurrent.futures
 import json
 import os
+import socket
 import time
 import unittest
 
@@ -62,6 +63,27 @@ class Slice(unittest.TestCase):
 
     def test_aiosmtpd_that_refuses_clients_without_a_certificate_after_the_handshake(self):
         self.judge("aiosmtpd-certificate")
+
+
+class Listening(unittest.TestCase):
+    def test_the_wiretap_hears_its_own_port_alone(self):
+        ours, other = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
+        tap = Wiretap(ours.getsockname()[1]).start()
+        if not tap.works:
+            self.skipTest("no packet socket")
+        for server in (other, ours):
+            with socket.create_connection(server.getsockname()) as client, server.accept()[0] as session:
+                session.sendall(b"220 here\r\n")
+                client.recv(100)
+                client.sendall(b"NOOP\r\n")
+                session.recv(100)
+            server.close()
+        limit = time.monotonic() + 5
+        while time.monotonic() < limit and not any(len(flow.lines) == 2 for flow in list(tap.flows.values())):
+            time.sleep(0.01)
+        tap.stop()
+        self.assertTrue(tap.is_whole)
+        self.assertEqual([flow.lines for flow in tap.flows.values()], [["S: 220 here", "C: NOOP"]])
 
 
 class Judging(unittest.TestCase):

@@ -213,7 +213,7 @@ class Judge:
         self.note_beyond("busy", busy, SESSIONS + known)
         self.note_beyond("cut_off", cut_off, SESSIONS * COPIES / 2 + known)
         self.note_beyond("bystanders", bystanders, known)
-        if terms.recipients and self.evidence.wire.works:
+        if terms.recipients and self.evidence.wire.works and self.evidence.wire.is_whole:
             over = self.evidence.wire.count(TOO_MANY_RECIPIENTS)
             self.note_beyond("overshoot", ["452s on the wire"] * over, SESSIONS * COPIES / 2 + known)
 
