@@ -37,8 +37,9 @@ def paired_median(before, after):
 
 
 def rate_share(before, after):
-    """The median rate after, of that before; from the times of a message."""
-    return statistics.median(before) / statistics.median(after)
+    """The rate after, of that before, in the median pair of runs; from the times of a message. Not the ratio of two
+    medians: they may be of runs minutes apart, between which the machine changes more than the commits do."""
+    return 1 / paired_median(before, after)
 
 
 def in_turns(names, rounds):

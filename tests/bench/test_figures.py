@@ -152,6 +152,8 @@ class OrdersAndCommits(unittest.TestCase):
     def test_a_mode_keeps_its_rate(self):
         times = {"new": ([100, 101, 99], [103, 102, 150]), "kept": ([100, 100, 100], [104, 104, 90])}
         self.assertEqual([goal.holds for goal in goals.kept_rate_goals(times, 0.97)], [True, False])
+        drifting = {"new": ([100, 110, 150], [100, 150, 152])}  # it became slower within a pair
+        self.assertEqual([round(goal.measured, 2) for goal in goals.kept_rate_goals(drifting, 0.97)], [0.99])
 
 
 class Modes(unittest.TestCase):
