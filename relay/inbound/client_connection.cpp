@@ -102,7 +102,7 @@ bool ClientConnection::flush_now() {
 }
 
 base::Task<bool> ClientConnection::flush(base::Deadline deadline) {
-  if (flush_now()) co_return true;
+  if (replies_.empty()) co_return true;
   const std::string wire = std::exchange(replies_, {});
   const Transfer transfer(*this);
   const auto sent = co_await (*stream_)->write(wire, transfer.until(deadline));

@@ -40,8 +40,6 @@ class WithoutReset final : public ports::Stream {
 
   void close() noexcept override { below_->close(); }
 
-  void expect_silence() noexcept override { below_->expect_silence(); }
-
   void last_words(std::string_view octets) noexcept override { below_->last_words(octets); }
 
   bool has_unread() override { return !owed_.empty() || below_->has_unread(); }

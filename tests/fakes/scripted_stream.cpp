@@ -66,6 +66,14 @@ base::Task<std::expected<void, ports::IoError>> ScriptedStream::write(std::strin
   co_return ok;
 }
 
+std::size_t ScriptedStream::write_now(std::string_view octets) noexcept {
+  if (wire_->closed || wire_->write_fails) return 0;
+  const std::string_view taken = octets.substr(0, wire_->takes_now);
+  wire_->sent += taken;
+  wire_->transcript += taken;
+  return taken.size();
+}
+
 void ScriptedStream::close() noexcept {
   wire_->closed = true;
   end_wait(*wire_);

@@ -19,6 +19,7 @@ struct Wire {
   ports::IoError at_end = ports::IoError::Closed;  ///< what a read behind the last one hears
   bool wait_at_end = false;  ///< instead, such a read waits until close(), or until it is cut off
   bool write_fails = false;
+  std::size_t takes_now = 0;          ///< octets that each write_now() takes
   bool unread = false;                ///< what has_unread() says
   std::size_t unacknowledged = 0;     ///< what unacknowledged() says
   std::function<void()> before_read;  ///< e.g. to let time pass
@@ -45,6 +46,7 @@ class ScriptedStream final : public ports::Stream {
       std::span<char> into, base::Deadline deadline) override;
   base::Task<std::expected<void, ports::IoError>> write(std::string_view octets,
                                                         base::Deadline deadline) override;
+  std::size_t write_now(std::string_view octets) noexcept override;
   void close() noexcept override;
 
   void expect_silence() noexcept override { wire_->expects_silence = true; }

@@ -127,6 +127,28 @@ TEST(Session, AnswersAPipelinedGroupInOneWrite) {
   EXPECT_EQ(house.queue.stored.size(), 1U);
 }
 
+TEST(Session, SaysTheSameHoweverMuchLeavesAtOnce) {
+  const auto said = [](std::size_t takes_now, bool write_fails = false) {
+    House house;
+    const auto wire = house.dial(envelope_and({kMessage + ".\r\nNOOP\r\n", "QUIT\r\n"}));
+    wire->takes_now = takes_now;
+    wire->write_fails = write_fails;
+    house.poll();
+    EXPECT_EQ(house.queue.stored.size(), write_fails ? 0U : 1U);
+    EXPECT_TRUE(wire->closed);
+    std::string text = wire->sent;
+    for (const auto& stored : house.queue.stored) {
+      const std::string id = stored.message.message.id.to_string();
+      text.replace(text.find(id), id.size(), "ID");
+    }
+    return text;
+  };
+  const std::string waited_for = said(0);
+  EXPECT_TRUE(waited_for.ends_with("221 2.0.0 Bye\r\n")) << waited_for;
+  for (const std::size_t octets : {1U, 7U, 40U, 100'000U}) EXPECT_EQ(said(octets), waited_for);
+  EXPECT_EQ(said(0, true), "");
+}
+
 TEST(Session, IsIndifferentToSegmentation) {
   const std::string all = "MAIL FROM:<a@b.example>\r\nRCPT TO:<info@example.org>\r\n";
   for (std::size_t cut = 1; cut < all.size(); ++cut) {

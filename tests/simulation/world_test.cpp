@@ -57,10 +57,8 @@ TEST(KnownWorlds, StayWell) {
            Known{3000904, true},  // a session that was cut off reported hosts that it never asked
            Known{46982, false},   // a release counted for nothing after the clock was set back
            Known{167848, true},   // the judge wanted a further host of a session that was cut off
-           Known{534193,
-                 true},  // a group that took mail, but was throttled too, stood with the slow
-           Known{539708,
-                 false},  // the judge saw nobody in a line where a message stood unannounced
+           Known{534193, true},   // a group that took mail, and was throttled, stood with the slow
+           Known{539708, false},  // the judge counted nobody in line that nobody had announced
            Known{600371, false},  // released between commit and offer: left to the next full look
        }) {
     const RunResult result = run_world(generate_world(seed, large));

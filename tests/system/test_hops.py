@@ -65,7 +65,7 @@ class Slice(unittest.TestCase):
         self.judge("aiosmtpd-certificate")
 
 
-class Listening(unittest.TestCase):
+class Tapping(unittest.TestCase):
     def test_the_wiretap_hears_its_own_port_alone(self):
         ours, other = (socket.create_server(("127.0.0.1", 0)) for _ in range(2))
         tap = Wiretap(ours.getsockname()[1]).start()
@@ -84,6 +84,16 @@ class Listening(unittest.TestCase):
         tap.stop()
         self.assertTrue(tap.is_whole)
         self.assertEqual([flow.lines for flow in tap.flows.values()], [["S: 220 here", "C: NOOP"]])
+
+    def test_a_wiretap_that_dropped_packets_blames_nobody(self):
+        tap = Wiretap(1)
+        flow = tap.flows[(2, 1)]
+        flow.reply("220 here")
+        flow.command("MAIL a")
+        flow.reply("503 nested")
+        self.assertEqual(len(tap.faults()), 1)
+        tap.is_whole = False
+        self.assertEqual(tap.faults(), [])
 
 
 class Judging(unittest.TestCase):
